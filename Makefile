@@ -1,0 +1,88 @@
+# `make` alone lists the targets. Each makes the environment it needs, in .venv, by itself.
+.DEFAULT_GOAL := help
+.PHONY: docs help demo test test-slow bench bench-short chaos chaos-short check mutants protos released-protos format
+.PHONY: lock clean runtime dev
+MAKEFLAGS += --no-print-directory
+
+PYTHON_IN_VENV := .venv/bin/python
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+demo: runtime  ## run the whole stack once over a year of flights, and print the totals
+	@.venv/bin/carbonline demo
+
+test: dev  ## run the tests, all but the slow ones
+	@$(PYTHON_IN_VENV) -m pytest -n 2 tests
+
+test-slow: dev  ## run the tests that take minutes, chaos included
+	@$(PYTHON_IN_VENV) -m pytest -m "slow or chaos" -o faulthandler_timeout=600 tests
+
+bench: runtime  ## measure the scheduler beside pgbench; rows go to benchmarks/RESULTS.md
+	@GRPC_VERBOSITY=NONE $(PYTHON_IN_VENV) -m benchmarks.run
+
+bench-short: runtime  ## the same with small numbers, printed only
+	@GRPC_VERBOSITY=NONE $(PYTHON_IN_VENV) -m benchmarks.run --short
+
+chaos: dev  ## kill, stop and restart everything at random under use for ten minutes
+	@CHAOS_SECONDS=600 $(PYTHON_IN_VENV) -m pytest -s -m chaos -o faulthandler_timeout=1800 tests/chaos
+
+chaos-short: dev  ## the same for twenty seconds, for CI
+	@CHAOS_SECONDS=20 $(PYTHON_IN_VENV) -m pytest -s -m chaos -o faulthandler_timeout=600 tests/chaos
+
+check: dev  ## check format, lint, types, room contracts, protos and house rules
+	@echo "format and lint"
+	@$(PYTHON_IN_VENV) -m ruff format --check --quiet .
+	@$(PYTHON_IN_VENV) -m ruff check --quiet .
+	@echo "types"
+	@$(PYTHON_IN_VENV) -m mypy --no-error-summary
+	@echo "rooms"
+	@.venv/bin/lint-imports --no-logo
+	@echo "protos"
+	@.venv/bin/buf lint
+	@.venv/bin/buf format --diff --exit-code
+	@.venv/bin/buf breaking --against protos/released.binpb
+	@echo "house rules and links"
+	@$(PYTHON_IN_VENV) -m pytest -q tests/tidy
+
+mutants: dev  ## break each safety rule once, and demand that the tests named for it notice
+	@$(PYTHON_IN_VENV) -m tests.mutants.run
+
+protos: runtime  ## generate carbonline/v1 from protos/, where it is out of date
+	@$(PYTHON_IN_VENV) protos/build_hook.py
+
+released-protos: dev  ## at a release: freeze the contract that `make check` guards
+	@.venv/bin/buf build --exclude-source-info --output protos/released.binpb
+
+docs: dev  ## write the parts of docs/ that follow from the code
+	@$(PYTHON_IN_VENV) docs/generate.py
+
+format: dev  ## format code and protos
+	@$(PYTHON_IN_VENV) -m ruff format --quiet .
+	@$(PYTHON_IN_VENV) -m ruff check --quiet --fix .
+	@.venv/bin/buf format --write
+
+lock: build/uv/bin/uv  ## solve the dependencies anew, into the two hashed lock files
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build pyproject.toml -o requirements.lock
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra dev -c requirements.lock \
+		pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove all that was made: environment, generated code, results, caches
+	rm -rf .venv build dist carbonline/v1
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+runtime:
+	@./environment.sh runtime
+	@$(PYTHON_IN_VENV) protos/build_hook.py >/dev/null
+
+dev:
+	@./environment.sh dev
+	@$(PYTHON_IN_VENV) protos/build_hook.py >/dev/null
+
+LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--no-header --quiet
+
+build/uv/bin/uv:
+	@python3 -m venv build/uv
+	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,157 @@
+"""(d) A file of flights to totals: rows per second of each step, and the memory it takes."""
+
+import gzip
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks.figures import Figure
+from carbonline.client.client import Client
+from carbonline.client.view import PipelineView
+from carbonline.command.demo import find_files, parts_of
+from carbonline.command.display import seconds_of
+from carbonline.command.jobs_of_files import submit_file
+from carbonline.local.settings import StackSettings
+from carbonline.local.stack import Stack, running_stack
+from carbonline.v1 import types_pb2
+
+WORKERS = ("worker-1", "worker-2")
+FLOOR_NAME = "COPY of the entries + bare INSERT ... SELECT of the emissions"
+TABLES = (
+    "CREATE SCHEMA floor",
+    "CREATE TABLE floor.entries (LIKE carbon.entries INCLUDING ALL)",
+    "CREATE TABLE floor.emissions (LIKE carbon.emissions INCLUDING ALL)",
+)
+ENTRIES = """
+    SELECT e.* FROM carbon.entries AS e JOIN carbon.entry_sets AS s USING (tenant, entry_set)
+    WHERE s.state = 'PUBLISHED'"""
+EMISSIONS = """
+    INSERT INTO floor.emissions
+    SELECT e.* FROM carbon.emissions AS e
+    JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
+    WHERE s.state = 'PUBLISHED'"""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows of the files that are measured, smallest first."""
+
+    rows: Sequence[int]
+
+
+@dataclass(frozen=True)
+class _Bench:
+    stack: Stack
+    client: Client
+    folder: Path
+
+
+async def measure(sizes: Sizes) -> list[Figure]:
+    """Rows per second, end to end and by step, each beside what PostgreSQL does alone."""
+    figures = []
+    async with _running() as bench:
+        for part in parts_of(find_files())[:-1]:
+            await _ended(bench, await submit_file(bench.client, part.job))
+        for rows in sizes.rows:
+            # A process keeps what it once took, so each size has processes of its own.
+            for name in WORKERS:
+                await bench.stack.restart(name)
+            figures += await _measure(bench, rows)
+    return figures
+
+
+async def _measure(bench: _Bench, rows: int) -> list[Figure]:
+    job = replace(parts_of(find_files())[-1].job, file=_file_of(bench.folder, rows))
+    view = await _ended(bench, await submit_file(bench.client, job))
+    peak = max(_peak_megabytes(bench.stack.pid(name)) for name in WORKERS)
+    floor = rows / await _floor_seconds(bench)
+    figures = [
+        Figure(f"{rows:,} flights, end to end", rows / _seconds(view), "rows/s", FLOOR_NAME, floor)
+    ]
+    figures += [
+        Figure(f"{rows:,} flights, {one.job_type}", rows / (seconds_of(one, 0.0) or 0.0), "rows/s")
+        for one in view.in_order()
+    ]
+    return [*figures, Figure(f"{rows:,} flights, peak memory of a worker", peak, "MB")]
+
+
+def _file_of(folder: Path, rows: int) -> Path:
+    """The demo's flights over and over, so many of them."""
+    header, *flights = gzip.decompress(parts_file().read_bytes()).splitlines(keepends=True)
+    target = folder / f"flights_{rows}.csv"
+    with target.open("wb") as file:
+        file.write(header)
+        for start in range(0, rows, len(flights)):
+            file.writelines(flights[: rows - start])
+    return target
+
+
+def parts_file() -> Path:
+    """The demo's file of flights."""
+    file = parts_of(find_files())[-1].job.file
+    assert file is not None, "the demo's activity has a file"
+    return file
+
+
+async def _floor_seconds(bench: _Bench) -> float:
+    """What the bare database takes to store the same rows in tables of the same make."""
+    connection = await asyncpg.connect(bench.stack.addresses.database_url)
+    try:
+        for statement in TABLES:
+            await connection.execute(statement)
+        with tempfile.TemporaryFile() as rows:
+            await connection.copy_from_query(ENTRIES, output=rows)
+            await connection.execute("CHECKPOINT")
+            rows.seek(0)
+            began_at = time.perf_counter()
+            await connection.copy_to_table("entries", schema_name="floor", source=rows)
+            await connection.execute(EMISSIONS)
+            took = time.perf_counter() - began_at
+        await connection.execute("DROP SCHEMA floor CASCADE")
+    finally:
+        await connection.close()
+    return took
+
+
+def _seconds(view: PipelineView) -> float:
+    """From Submit to the pipeline's end, by the database's clock."""
+    assert view.pipeline is not None
+    ended, began = view.pipeline.finished_at, view.pipeline.created_at
+    return (ended.ToNanoseconds() - began.ToNanoseconds()) / 1e9
+
+
+def _peak_megabytes(pid: int) -> float:
+    """The most that a process has ever had in memory."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"the kernel does not say what process {pid} took")
+
+
+async def _ended(bench: _Bench, pipeline_id: int) -> PipelineView:
+    view = PipelineView()
+    async for event in bench.client.watch(pipeline_id):
+        view.apply(event)
+    assert view.pipeline is not None
+    assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS, view.in_order()
+    return view
+
+
+@asynccontextmanager
+async def _running() -> AsyncIterator[_Bench]:
+    with tempfile.TemporaryDirectory(prefix="carbonline-bench-") as folder:
+        async with running_stack(StackSettings(Path(folder))) as stack:
+            where = stack.addresses
+            client = Client(
+                where.scheduler_address,
+                where.ledger_address,
+                tenant=where.tenant,
+                token_file=where.token_file,
+            )
+            async with client:
+                yield _Bench(stack, client, Path(folder))

@@ -1,0 +1,82 @@
+"""`make bench`: figures beside their references, printed and appended to RESULTS.md."""
+
+import argparse
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+import uvloop
+
+from benchmarks import drain_jobs, keyed_jobs, machine, planes, start_latency, submit_jobs, watchers
+from benchmarks.figures import Figure, append_row
+from carbonline.local.postgres.binaries import find_binaries
+
+Part = Callable[[bool], Awaitable[Sequence[Figure]]]
+
+
+async def _jobs(short: bool) -> Sequence[Figure]:
+    sizes = drain_jobs.Sizes(4_000, 10_000) if short else drain_jobs.Sizes(100_000, 1_000_000)
+    return [*await drain_jobs.measure(sizes), *await keyed_jobs.measure(1 if short else 10)]
+
+
+async def _submits(short: bool) -> Sequence[Figure]:
+    return await submit_jobs.measure(
+        submit_jobs.Sizes(2_000, 5_000) if short else submit_jobs.Sizes(20_000, 100_000)
+    )
+
+
+async def _latency(short: bool) -> Sequence[Figure]:
+    return await start_latency.measure(60 if short else 500)
+
+
+async def _watchers(short: bool) -> Sequence[Figure]:
+    if short:
+        return await watchers.measure([200], 50)
+    return await watchers.measure([1_000, 5_000], 300)
+
+
+async def _planes(short: bool) -> Sequence[Figure]:
+    return await planes.measure(
+        planes.Sizes((20_000,) if short else (100_000, 1_000_000, 3_000_000))
+    )
+
+
+async def _machine(short: bool) -> Sequence[Figure]:
+    return await machine.measure(10_000 if short else 100_000)
+
+
+PARTS: dict[str, Part] = {
+    "m": _machine,
+    "a": _jobs,
+    "b": _submits,
+    "c": _latency,
+    "d": _planes,
+    "e": _watchers,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the parts asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e; all when left out")
+    parser.add_argument("--short", action="store_true", help="small numbers, printed only")
+    parser.add_argument("--no-row", action="store_true", help="print only")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    postgres = str(find_binaries(os.environ).major)
+    for name in chosen.parts or PARTS:
+        figures = uvloop.run(_measured(PARTS[name], chosen.short))
+        for figure in figures:
+            print(f"({name}) {figure.sentence()}", flush=True)
+        if not chosen.short and not chosen.no_row:
+            append_row(f"python -m benchmarks.run {name}", postgres, figures)
+    return 0
+
+
+async def _measured(part: Part, short: bool) -> Sequence[Figure]:
+    return await part(short)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

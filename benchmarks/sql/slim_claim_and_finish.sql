@@ -1,0 +1,21 @@
+-- A hundred rows claimed and finished by compare-and-set, in one transaction.
+BEGIN;
+WITH picked AS MATERIALIZED (
+    SELECT job_id, nextval('slim.tokens') AS claim_token
+    FROM (
+        SELECT job_id FROM slim.jobs WHERE state = 'QUEUED'
+        ORDER BY job_id LIMIT 100 FOR UPDATE SKIP LOCKED
+    ) AS free
+), claimed AS (
+    UPDATE slim.jobs AS j
+    SET state = 'RUNNING', claim_token = p.claim_token, attempts = attempts + 1,
+        started_at = statement_timestamp()
+    FROM picked AS p WHERE j.job_id = p.job_id
+    RETURNING j.job_id, j.claim_token
+)
+SELECT array_agg(job_id) AS job_ids, array_agg(claim_token) AS tokens FROM claimed \gset
+UPDATE slim.jobs AS j
+SET state = 'FINISHED', result = 'SUCCESS', finished_at = statement_timestamp(), claim_token = NULL
+FROM unnest(CAST(:job_ids AS bigint[]), CAST(:tokens AS bigint[])) AS n (job_id, claim_token)
+WHERE j.job_id = n.job_id AND j.claim_token = n.claim_token;
+COMMIT;

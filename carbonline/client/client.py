@@ -1,0 +1,225 @@
+"""Every call of carbonline.v1 that a person's tools make, with deadlines and typed errors."""
+
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc.aio
+
+from carbonline.client.channel import Metadata, credentials, open_channel
+from carbonline.client.errors import server_error
+from carbonline.client.json_struct import struct_of
+from carbonline.client.upload import upload_messages
+from carbonline.client.watch import WatchEvent, watch_events
+from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2, types_pb2
+from carbonline.v1.blobs_pb2_grpc import BlobServiceStub
+from carbonline.v1.ledger_pb2_grpc import LedgerServiceStub
+from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
+from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+CALL_SECONDS = 15.0
+FILE_SECONDS = 900.0
+WATCH_PATIENCE_SECONDS = 60.0
+
+
+class Client:
+    """Answers are the contract's messages; a refused or unanswered call raises ServerError.
+
+    Addresses are "unix:PATH" or "host:port". `tenant` may be empty where the caller has only one.
+    """
+
+    def __init__(
+        self,
+        scheduler_address: str,
+        ledger_address: str,
+        *,
+        tenant: str = "",
+        token_file: Path | None = None,
+    ) -> None:
+        self.tenant = tenant
+        self._metadata: Metadata = credentials(token_file)
+        self._to_scheduler = open_channel(scheduler_address, retries=True)
+        self._to_ledger = open_channel(ledger_address, retries=True)
+        self._scheduler = SchedulerServiceStub(self._to_scheduler)
+        self._operations = OperationsServiceStub(self._to_scheduler)
+        self._ledger = LedgerServiceStub(self._to_ledger)
+        self._blobs = BlobServiceStub(self._to_ledger)
+
+    async def __aenter__(self) -> Self:
+        """Nothing is dialled before the first call."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends calls that are on their way."""
+        await self._to_scheduler.close()
+        await self._to_ledger.close()
+
+    def scope(
+        self,
+        *,
+        module: int = 0,
+        data_entry_type: int = 0,
+        year: int = 0,
+        unit: str = "",
+        reference_kind: str = "",
+    ) -> types_pb2.Scope:
+        """A scope of this client's tenant; enums by number."""
+        return types_pb2.Scope(
+            tenant=self.tenant,
+            module=types_pb2.Module.ValueType(module),
+            data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+            year=year,
+            unit=unit,
+            reference_kind=reference_kind,
+        )
+
+    async def submit(
+        self,
+        job_type: str,
+        scope: types_pb2.Scope,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+    ) -> scheduler_pb2.SubmitResponse:
+        """A pipeline for one job and all that follows it. The same request_id never makes two."""
+        request = scheduler_pb2.SubmitRequest(
+            request_id=request_id or str(uuid.uuid4()),
+            job_type=job_type,
+            scope=scope,
+            validate_only=validate_only,
+        )
+        if payload:
+            request.payload.CopyFrom(struct_of(payload))
+        return await self._unary(self._scheduler.Submit, request)
+
+    def watch(
+        self,
+        pipeline_id: int,
+        *,
+        after_version: int = 0,
+        patience_seconds: float = WATCH_PATIENCE_SECONDS,
+    ) -> AsyncIterator[WatchEvent]:
+        """A pipeline's events until its end; comes back by itself when the stream breaks."""
+
+        def open_stream(version: int) -> AsyncIterator[scheduler_pb2.WatchPipelineResponse]:
+            request = scheduler_pb2.WatchPipelineRequest(
+                tenant=self.tenant, pipeline_id=pipeline_id, after_version=version
+            )
+            return aiter(self._scheduler.WatchPipeline(request, metadata=self._metadata))
+
+        return watch_events(open_stream, after_version, patience_seconds)
+
+    async def get_pipeline(self, pipeline_id: int) -> operations_pb2.GetPipelineResponse:
+        """A pipeline with jobs, edges and timeline."""
+        request = operations_pb2.GetPipelineRequest(tenant=self.tenant, pipeline_id=pipeline_id)
+        return await self._unary(self._operations.GetPipeline, request)
+
+    async def list_pipelines(
+        self, *, page_size: int = 50, page_token: str = "", errors_only: bool = False, year: int = 0
+    ) -> operations_pb2.ListPipelinesResponse:
+        """A page of pipelines, newest first."""
+        request = operations_pb2.ListPipelinesRequest(
+            tenant=self.tenant,
+            page_size=page_size,
+            page_token=page_token,
+            errors_only=errors_only,
+            year=year,
+        )
+        return await self._unary(self._operations.ListPipelines, request)
+
+    async def list_jobs(
+        self,
+        *,
+        pipeline_id: int = 0,
+        states: Sequence[types_pb2.JobState.ValueType] = (),
+        page_size: int = 50,
+        page_token: str = "",
+    ) -> operations_pb2.ListJobsResponse:
+        """A page of jobs, newest first; of one pipeline, or of all."""
+        request = operations_pb2.ListJobsRequest(
+            tenant=self.tenant,
+            pipeline_id=pipeline_id,
+            states=states,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return await self._unary(self._operations.ListJobs, request)
+
+    async def cancel_pipeline(
+        self, pipeline_id: int, reason: str
+    ) -> operations_pb2.CancelPipelineResponse:
+        """Ends what is live of a pipeline."""
+        request = operations_pb2.CancelPipelineRequest(
+            tenant=self.tenant, pipeline_id=pipeline_id, reason=reason
+        )
+        return await self._unary(self._operations.CancelPipeline, request)
+
+    async def get_year(self, year: int) -> operations_pb2.GetYearResponse:
+        """Whether a year is provisioned and locked, and how fresh its modules are."""
+        request = operations_pb2.GetYearRequest(tenant=self.tenant, year=year)
+        return await self._unary(self._operations.GetYear, request)
+
+    async def list_workers(self) -> operations_pb2.ListWorkersResponse:
+        """Worker processes and what they hold."""
+        return await self._unary(self._operations.ListWorkers, operations_pb2.ListWorkersRequest())
+
+    async def get_totals(
+        self, year: int, *, module: int = 0, unit: str = ""
+    ) -> ledger_pb2.GetTotalsResponse:
+        """Totals of a year by unit and module, and their sums."""
+        request = ledger_pb2.GetTotalsRequest(
+            tenant=self.tenant,
+            year=year,
+            module=types_pb2.Module.ValueType(module),
+            unit=unit,
+        )
+        return await self._unary(self._ledger.GetTotals, request)
+
+    async def list_modules(self) -> ledger_pb2.ListModulesResponse:
+        """The catalogue: modules, data-entry types, columns, templates."""
+        return await self._unary(self._ledger.ListModules, ledger_pb2.ListModulesRequest())
+
+    async def upload_blob(
+        self, source: Path | AsyncIterable[bytes], scope: types_pb2.Scope, file_name: str = ""
+    ) -> blobs_pb2.UploadBlobResponse:
+        """A file's reference, for a Submit's payload. The same bytes give the same reference."""
+        name = file_name or (source.name if isinstance(source, Path) else "")
+        if isinstance(source, Path):
+            # A file that cannot be read is said before anybody is called.
+            source.open("rb").close()
+        messages = upload_messages(source, scope, name)
+        call = self._blobs.UploadBlob(messages, timeout=FILE_SECONDS, metadata=self._metadata)
+        return await _answered(call)
+
+    async def download_blob(self, blob: str) -> AsyncIterator[bytes]:
+        """A file's chunks."""
+        request = blobs_pb2.DownloadBlobRequest(tenant=self.tenant, blob=blob)
+        call = self._blobs.DownloadBlob(request, timeout=FILE_SECONDS, metadata=self._metadata)
+        try:
+            async for message in call:
+                yield message.chunk
+        except grpc.aio.AioRpcError as error:
+            raise server_error(error) from None
+
+    async def _unary(
+        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
+    ) -> Answer:
+        return await _answered(method(request, timeout=CALL_SECONDS, metadata=self._metadata))
+
+
+async def _answered(call: Awaitable[Answer]) -> Answer:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise server_error(error) from None

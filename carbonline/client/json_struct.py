@@ -1,0 +1,59 @@
+"""JSON as the wire carries it: google.protobuf.Struct out of plain values, and back."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+
+# A double counts no further; larger integers travel as text.
+_INTEGER_MAX = 2**53
+
+
+def struct_of(values: Mapping[str, Any]) -> Struct:
+    """A Struct of a mapping.
+
+    What JSON does not know (dates, decimals) becomes text, a number that is not finite null.
+    """
+    struct = Struct()
+    struct.update({_text(key): _plain(value) for key, value in values.items()})
+    return struct
+
+
+def values_of(struct: Struct) -> dict[str, Any]:
+    """A mapping of a Struct; whole numbers are int again."""
+    return {key: _whole(value) for key, value in json_format.MessageToDict(struct).items()}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | bool():
+            return value
+        case int():
+            return value if abs(value) <= _INTEGER_MAX else str(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {_text(key): _plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+        case _:
+            return _text(value)
+
+
+def _text(value: object) -> str:
+    # PostgreSQL's text takes no NUL.
+    return str(value).replace("\x00", "\ufffd")
+
+
+def _whole(value: Any) -> Any:
+    match value:
+        case float() if value.is_integer() and abs(value) <= _INTEGER_MAX:
+            return int(value)
+        case dict():
+            return {key: _whole(inner) for key, inner in value.items()}
+        case list():
+            return [_whole(inner) for inner in value]
+        case _:
+            return value

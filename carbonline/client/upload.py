@@ -1,0 +1,36 @@
+"""A file as the messages of an upload, read off the event loop."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator
+from pathlib import Path
+
+from carbonline.v1 import blobs_pb2, types_pb2
+
+CHUNK_BYTES = 512 * 1024
+FILE_NAME_CHARACTERS_MAX = 255
+
+
+async def upload_messages(
+    source: Path | AsyncIterable[bytes], scope: types_pb2.Scope, file_name: str
+) -> AsyncIterator[blobs_pb2.UploadBlobRequest]:
+    """The header, then chunks of at most CHUNK_BYTES. OSError when the file cannot be read."""
+    header = blobs_pb2.BlobHeader(scope=scope, file_name=file_name[:FILE_NAME_CHARACTERS_MAX])
+    if isinstance(source, Path):
+        header.expected_sha256 = await asyncio.to_thread(_sha256_of, source)
+        source = _chunks_of(source)
+    yield blobs_pb2.UploadBlobRequest(header=header)
+    async for piece in source:
+        for start in range(0, len(piece), CHUNK_BYTES):
+            yield blobs_pb2.UploadBlobRequest(chunk=piece[start : start + CHUNK_BYTES])
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _chunks_of(path: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield chunk

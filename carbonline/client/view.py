@@ -1,0 +1,53 @@
+"""A pipeline as a watcher sees it: the events of a watch, applied one after the other."""
+
+from typing import assert_never
+
+from carbonline.client.watch import Active, Changed, Ended, Interrupted, Seen, WatchEvent
+from carbonline.v1 import types_pb2
+
+
+class PipelineView:
+    """`pipeline` is None until the first event that carries it; `jobs` are by id."""
+
+    def __init__(self) -> None:
+        self.pipeline: types_pb2.Pipeline | None = None
+        self.jobs: dict[int, types_pb2.Job] = {}
+        self.ended = False
+        self.evidence_digest = ""
+
+    def apply(self, event: WatchEvent) -> None:
+        """Takes up what an event says."""
+        match event:
+            case Seen():
+                self.pipeline = event.pipeline
+                self.jobs = {job.job_id: job for job in event.jobs}
+            case Changed():
+                self.pipeline = event.pipeline
+                self.jobs.update({job.job_id: job for job in event.jobs})
+                for job_id in event.left_job_ids:
+                    self.jobs.pop(job_id, None)
+            case Active():
+                self._apply_activity(event)
+            case Ended():
+                self.pipeline = event.pipeline
+                self.evidence_digest = event.evidence_digest
+                self.ended = True
+            case Interrupted():
+                pass
+            case _:
+                assert_never(event)
+
+    def _apply_activity(self, event: Active) -> None:
+        for job in event.jobs:
+            before = self.jobs.get(job.job_id)
+            # Activity has no version: one that is late must not bring an ended job back to life.
+            if before is not None and before.state != types_pb2.JOB_STATE_FINISHED:
+                self.jobs[job.job_id] = job
+
+    def in_order(self) -> list[types_pb2.Job]:
+        """Its jobs by id, those that were folded into a twin left out."""
+        return [
+            job
+            for _, job in sorted(self.jobs.items())
+            if job.result != types_pb2.JOB_RESULT_SUPERSEDED
+        ]

@@ -1,0 +1,151 @@
+"""A watch that outlives its connection: it comes back with the last version it saw."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from random import uniform
+from typing import TypeAlias
+
+import grpc.aio
+
+from carbonline.client.errors import ServerError, server_error
+from carbonline.v1 import scheduler_pb2, types_pb2
+
+# The server says something at least every ten seconds.
+SILENCE_SECONDS_MAX = 25.0
+PAUSE_SECONDS_FIRST = 0.1
+PAUSE_SECONDS_MAX = 2.0
+RESUMABLE = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The whole view, complete."""
+
+    pipeline: types_pb2.Pipeline
+    jobs: Sequence[types_pb2.Job]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed after the event before, without a gap."""
+
+    pipeline: types_pb2.Pipeline
+    jobs: Sequence[types_pb2.Job]
+    left_job_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """Claims and progress: not versioned, may be dropped or repeated."""
+
+    jobs: Sequence[types_pb2.Job]
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The stream broke and is taken up again from `version`."""
+
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last event."""
+
+    pipeline: types_pb2.Pipeline
+    evidence_digest: str
+
+
+WatchEvent: TypeAlias = Seen | Changed | Active | Interrupted | Ended
+OpenStream: TypeAlias = Callable[[int], AsyncIterator[scheduler_pb2.WatchPipelineResponse]]
+
+
+@dataclass(slots=True)
+class _Position:
+    """What the watcher has: its version, and the pages of a snapshot that is not complete."""
+
+    version: int
+    pages: list[types_pb2.Job] = field(default_factory=list)
+    answered: bool = False
+
+
+async def watch_events(
+    open_stream: OpenStream, after_version: int, patience_seconds: float
+) -> AsyncIterator[WatchEvent]:
+    """Events until the pipeline's end, over as many streams as it takes.
+
+    Raises ServerError when the watch is refused, or when nobody answered for patience_seconds.
+    """
+    position = _Position(after_version)
+    pause_seconds = PAUSE_SECONDS_FIRST
+    loop = asyncio.get_running_loop()
+    patient_until = loop.time() + patience_seconds
+    while True:
+        position.pages.clear()
+        position.answered = False
+        try:
+            async for event in _one_stream(open_stream(position.version), position):
+                yield event
+                if isinstance(event, Ended):
+                    return
+            reason = "the stream ended before the pipeline"
+        except ServerError as error:
+            if error.code not in RESUMABLE or error.too_large:
+                raise
+            if not position.answered and loop.time() >= patient_until:
+                raise
+            reason = error.message or error.code
+        if position.answered:
+            pause_seconds = PAUSE_SECONDS_FIRST
+            patient_until = loop.time() + patience_seconds
+        yield Interrupted(position.version, reason)
+        await asyncio.sleep(pause_seconds * uniform(0.5, 1.0))  # noqa: S311  spreads load only
+        pause_seconds = min(PAUSE_SECONDS_MAX, 2 * pause_seconds)
+
+
+async def _one_stream(
+    stream: AsyncIterator[scheduler_pb2.WatchPipelineResponse], position: _Position
+) -> AsyncIterator[WatchEvent]:
+    messages = aiter(stream)
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS_MAX):
+                message = await anext(messages)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            silent = f"nothing was said for {SILENCE_SECONDS_MAX:g} s"
+            raise ServerError("UNAVAILABLE", "", silent, {}, {}) from None
+        except grpc.aio.AioRpcError as error:
+            raise server_error(error) from None
+        position.answered = True
+        event = _event_of(message, position)
+        if event is not None:
+            yield event
+
+
+def _event_of(
+    message: scheduler_pb2.WatchPipelineResponse, position: _Position
+) -> WatchEvent | None:
+    match message.WhichOneof("message"):
+        case "snapshot":
+            position.pages.extend(message.snapshot.jobs)
+            if message.snapshot.more:
+                return None
+            jobs = tuple(position.pages)
+            position.pages.clear()
+            position.version = message.snapshot.pipeline.version
+            return Seen(message.snapshot.pipeline, jobs)
+        case "change":
+            change = message.change
+            position.version = change.to_version
+            return Changed(change.pipeline, tuple(change.jobs), tuple(change.left_job_ids))
+        case "activity":
+            return Active(tuple(message.activity.jobs))
+        case "final":
+            return Ended(message.final.pipeline, message.final.evidence_digest)
+        case _:
+            # A keepalive, or what a newer server says.
+            return None

@@ -1,0 +1,1 @@
+"""The `carbonline` command: a client of the services, one file per subcommand."""

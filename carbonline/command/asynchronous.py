@@ -1,0 +1,88 @@
+"""Runs a command's coroutine, and turns what went wrong into a sentence and an exit code."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import click
+import uvloop
+
+from carbonline.client.errors import ServerError
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.safe_text import lines
+from carbonline.local.errors import LocalStackError, WrongChoice
+
+Answer = TypeVar("Answer")
+
+# Codes by which a server says that the request, as it stands, will not be done.
+_REFUSALS = frozenset(
+    {
+        "INVALID_ARGUMENT",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "FAILED_PRECONDITION",
+        "OUT_OF_RANGE",
+        "PERMISSION_DENIED",
+        "UNAUTHENTICATED",
+        "UNIMPLEMENTED",
+    }
+)
+
+_OTHER_SERVER = (
+    "The server at this address does not know the call: are --scheduler and --ledger swapped, or "
+    "is it of another version?"
+)
+
+
+def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """The coroutine's answer. Exits with a sentence on stderr when a server said no, or nothing."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
+    except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+    except ServerError as error:
+        _exit_with(sentence_of(error), _code_of(error))
+    except WrongChoice as error:
+        _exit_with(str(error), ExitCode.REFUSED)
+    except LocalStackError as error:
+        _exit_with(str(error), ExitCode.UNREACHABLE)
+    except BrokenPipeError:
+        # Whoever reads stdout has enough; click ends the command in silence.
+        raise
+    except OSError as error:
+        _exit_with(_sentence_of_system(error), _code_of_system(error))
+
+
+def sentence_of(error: ServerError) -> str:
+    """What a server said, with every field that it found wrong."""
+    said = [error.message or error.code]
+    said += [f"  {field}: {why}" for field, why in error.fields.items() if why not in said[0]]
+    if error.code == "UNIMPLEMENTED" and not error.reason:
+        # gRPC's own answer, before any of our code: "Method not found!".
+        said[0] = f"{_OTHER_SERVER} ({error.code}: {error.message})"
+    elif error.unreachable:
+        said[0] = f"No answer ({error.code}): {said[0]}"
+    elif error.reason:
+        said[0] = f"{said[0]} [{error.reason}]"
+    return "\n".join(said)
+
+
+def _code_of(error: ServerError) -> ExitCode:
+    return ExitCode.REFUSED if error.code in _REFUSALS else ExitCode.UNREACHABLE
+
+
+def _sentence_of_system(error: OSError) -> str:
+    why = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {why}." if error.filename is not None else f"{why}."
+
+
+def _code_of_system(error: OSError) -> ExitCode:
+    """A file, folder or disk is the caller's to choose; a connection or a deadline is not."""
+    unanswered = isinstance(error, ConnectionError | TimeoutError)
+    return ExitCode.UNREACHABLE if unanswered else ExitCode.REFUSED
+
+
+def _exit_with(sentence: str, code: ExitCode) -> NoReturn:
+    click.echo(f"Error: {lines(sentence)}", err=True)
+    raise SystemExit(code)

@@ -1,0 +1,32 @@
+"""`carbonline cancel`: ends what is live of a pipeline."""
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.names import status_word
+from carbonline.command.options import ID
+from carbonline.command.printing import counted
+from carbonline.v1 import operations_pb2
+
+
+@click.command()
+@click.argument("pipeline", type=ID)
+@click.option("--reason", default="", help="For the timeline.")
+@connection_options
+def cancel(target: Target, pipeline: int, reason: str) -> None:
+    """Cancel PIPELINE. What it committed already stays; jobs that others joined go on."""
+    answer = run_to_end(_cancel(target, pipeline, reason))
+    cancelled, left = len(answer.cancelled_job_ids), len(answer.unlinked_job_ids)
+    left_to_others = f", {left} left to other pipelines" if left else ""
+    click.echo(
+        f"Pipeline {pipeline}: {status_word(answer.pipeline)}; "
+        f"{counted(cancelled, 'job')} cancelled{left_to_others}."
+    )
+
+
+async def _cancel(
+    target: Target, pipeline_id: int, reason: str
+) -> operations_pb2.CancelPipelineResponse:
+    async with target.client() as client:
+        return await client.cancel_pipeline(pipeline_id, reason)

@@ -1,0 +1,152 @@
+"""Where the services are: the options that say it, and the client that they open."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from carbonline.client.client import Client
+from carbonline.local.stack_file import find_stack
+
+DATA_FOLDER = "carbonline-data"
+_DEFAULTS = {"data-folder": DATA_FOLDER}
+IN_A_CLONE = Path(".venv/bin/carbonline")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class NobodyThere(click.ClickException):
+    """No stack was found, or it does not answer."""
+
+    exit_code = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the connection options say; addresses win over the data folder."""
+
+    data_folder: Path
+    scheduler: str
+    ledger: str
+    token_file: Path | None
+    tenant: str
+
+    def client(self) -> Client:
+        """A client of the stack. NobodyThere when no stack runs on the data folder."""
+        if self.scheduler or self.ledger:
+            return Client(
+                self.scheduler or self.ledger,
+                self.ledger or self.scheduler,
+                tenant=self.tenant,
+                token_file=self.token_file,
+            )
+        stack = find_stack(self.data_folder)
+        if stack is None:
+            alone = replace(self, token_file=None)
+            raise NobodyThere(
+                f"No stack runs on the folder {self.data_folder}. Start one with "
+                f"'{command_line('up', alone)}', or give --scheduler and --ledger."
+            )
+        return Client(
+            stack.scheduler_address,
+            stack.ledger_address,
+            tenant=self.tenant or stack.tenant,
+            token_file=self.token_file or stack.token_file,
+        )
+
+
+def connection_options(function: Function) -> Function:
+    """Adds the options of a Target to a command, which takes it as `target`."""
+
+    def collected(
+        data_folder: Path,
+        scheduler: str,
+        ledger: str,
+        token_file: Path | None,
+        tenant: str,
+        **rest: Any,
+    ) -> Any:
+        return function(target=Target(data_folder, scheduler, ledger, token_file, tenant), **rest)
+
+    collected.__name__, collected.__doc__ = function.__name__, function.__doc__
+    # Options that were declared below this decorator.
+    collected.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+    for option in reversed(_OPTIONS):
+        collected = option(collected)
+    return collected  # type: ignore[return-value]  # the same command with its options collected
+
+
+_OPTIONS = (
+    click.option(
+        "--data-folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(DATA_FOLDER),
+        envvar="CARBONLINE_DATA_FOLDER",
+        show_default=True,
+        show_envvar=True,
+        help="The folder of the stack that `up` runs.",
+    ),
+    click.option(
+        "--scheduler",
+        default="",
+        envvar="CARBONLINE_SCHEDULER_ADDRESS",
+        show_envvar=True,
+        help="The scheduler's address instead: unix:PATH or host:port.",
+    ),
+    click.option(
+        "--ledger",
+        default="",
+        envvar="CARBONLINE_LEDGER_ADDRESS",
+        show_envvar=True,
+        help="The ledger's address.",
+    ),
+    click.option(
+        "--token-file",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        envvar="CARBONLINE_TOKEN_FILE",
+        show_envvar=True,
+        help="A file with the token for these addresses.",
+    ),
+    click.option(
+        "--tenant",
+        default="",
+        envvar="CARBONLINE_TENANT",
+        show_envvar=True,
+        help="The institution; may be left out where there is only one.",
+    ),
+)
+
+
+def command_line(words: str, target: Target) -> str:
+    """A command to type next: found as this one was, and for the same stack."""
+    said = {
+        "data-folder": (str(target.data_folder), "CARBONLINE_DATA_FOLDER"),
+        "scheduler": (target.scheduler, "CARBONLINE_SCHEDULER_ADDRESS"),
+        "ledger": (target.ledger, "CARBONLINE_LEDGER_ADDRESS"),
+        "token-file": (str(target.token_file or ""), "CARBONLINE_TOKEN_FILE"),
+        "tenant": (target.tenant, "CARBONLINE_TENANT"),
+    }
+    options = [
+        f" --{name} {shlex.quote(value)}"
+        for name, (value, variable) in said.items()
+        # What the environment says, it says the next time, too.
+        if value not in ("", os.environ.get(variable, _DEFAULTS.get(name)))
+    ]
+    return f"{program_name()} {words}{''.join(options)}"
+
+
+def program_name() -> str:
+    """How to call the command from here; fit to be pasted."""
+    if shutil.which("carbonline"):
+        return "carbonline"
+    beside = Path(sys.executable).parent / "carbonline"
+    # By file and not by name: one may stand in the folder by another path, a link's.
+    if IN_A_CLONE.exists() and IN_A_CLONE.samefile(beside):
+        return str(IN_A_CLONE)
+    return shlex.quote(str(beside))

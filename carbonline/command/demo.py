@@ -1,0 +1,213 @@
+"""`carbonline demo`: a year of flights becomes totals, on a stack of its own that ends with it."""
+
+import asyncio
+import shlex
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from carbonline.client.client import Client
+from carbonline.client.view import PipelineView
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.connection import program_name
+from carbonline.command.display import open_display, seconds_of
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.follow import exit_code_of, watch_to_end
+from carbonline.command.job_stats import count_of, rejected_of
+from carbonline.command.jobs_of_files import (
+    FileJob,
+    entries_job,
+    factors_job,
+    locations_job,
+    submit_file,
+    units_job,
+)
+from carbonline.command.names import status_word, step_words
+from carbonline.command.options import DATA_ENTRY_TYPE, MODULE
+from carbonline.command.printing import kilograms
+from carbonline.command.rejected import save_rejected_rows
+from carbonline.command.safe_text import one_line
+from carbonline.command.totals import print_totals
+from carbonline.local.settings import StackSettings
+from carbonline.local.stack import running_stack
+from carbonline.v1 import ledger_pb2
+
+FILES = Path("examples/nyc_flights_2013")
+DEMO_FOLDER = Path("build/demo")
+YEAR = 2024
+WORKERS = 2
+COMPUTED = "computed"
+# What examples/nyc_flights_2013 says must come out, rounded to grams.
+EXPECTED_KG = 110_161_851.046
+EXPECTED_KG_TOLERANCE = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One pipeline of the demo and what it is about."""
+
+    title: str
+    job: FileJob
+
+
+@click.command(short_help="Run the whole stack once over a year of flights.")
+@click.option(
+    "--data-folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEMO_FOLDER,
+    show_default=True,
+    help="Where it keeps its database; a second time goes on from there.",
+)
+@click.option(
+    "--database-url",
+    envvar="CARBONLINE_DATABASE_URL",
+    show_envvar=True,
+    help="Use this PostgreSQL (15 to 18) and start none.",
+)
+def demo(data_folder: Path, database_url: str | None) -> None:
+    """Run the whole stack once over a year of flights, and print the totals.
+
+    One seat on every flight scheduled out of New York in 2013, at 2024's factors. Nothing is
+    left running.
+    """
+    settings = StackSettings(data_folder=data_folder, database_url=database_url, workers=WORKERS)
+    raise SystemExit(run_to_end(_demo(settings, find_files())))
+
+
+def find_files() -> Path:
+    """The folder with the demo's files. UsageError where only the package is installed."""
+    for root in (Path(__file__).parents[2], Path.cwd()):
+        if (root / FILES).is_dir():
+            return root / FILES
+    raise click.UsageError(f"The demo's files are not here: run it where {FILES} is.")
+
+
+def parts_of(files: Path) -> tuple[Part, ...]:
+    """What is submitted, in order; the last part is the one whose totals are shown."""
+    module = MODULE.convert("professional_travel", None, None)
+    plane = DATA_ENTRY_TYPE.convert("plane", None, None)
+    factors = files / "factors_plane_2024.csv"
+    flights = files / "flights.csv.gz"
+    return (
+        Part("Units: 16 airlines", units_job(files / "units.csv", YEAR)),
+        Part("Places: the airports of the world", locations_job(None, "plane")),
+        Part("Factors: UK Government 2024", factors_job(factors, module, plane, YEAR)),
+        Part(
+            "Activity: 336,776 flights out of New York",
+            entries_job(flights, module, plane, YEAR, ""),
+        ),
+    )
+
+
+async def _demo(settings: StackSettings, files: Path) -> ExitCode:
+    try:
+        return await _run_all(settings, files)
+    except asyncio.CancelledError:
+        # Said after everything has ended, since only then it is true.
+        click.echo("Stopped; nothing is left running.", err=True)
+        raise
+
+
+async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
+    began_at = time.monotonic()
+    click.echo("Starting PostgreSQL, the scheduler, the ledger and two workers ...", err=True)
+    async with running_stack(settings, report=_report) as stack:
+        where = stack.addresses
+        click.echo(f"All are ready after {time.monotonic() - began_at:.1f} s.", err=True)
+        client = Client(
+            where.scheduler_address,
+            where.ledger_address,
+            tenant=where.tenant,
+            token_file=where.token_file,
+        )
+        async with client:
+            view = PipelineView()
+            for part in parts_of(files):
+                view = await _run_part(client, part)
+                code = exit_code_of(view.pipeline)
+                if code is not ExitCode.SUCCESS:
+                    _say_failure(view, where.log_folder)
+                    return code
+            await _say_result(client, view, settings.data_folder)
+    click.echo(f"Took {time.monotonic() - began_at:.1f} s in all; nothing is left running.")
+    _say_next(settings.data_folder, settings.database_url)
+    return ExitCode.SUCCESS
+
+
+async def _run_part(client: Client, part: Part) -> PipelineView:
+    click.echo(part.title, err=True)
+    pipeline_id = await submit_file(client, part.job)
+    with open_display(Console(stderr=True)) as display:
+        return await watch_to_end(client, pipeline_id, display)
+
+
+def _say_failure(view: PipelineView, log_folder: Path) -> None:
+    status = status_word(view.pipeline) if view.pipeline else "unknown"
+    click.echo(f"The demo ended early: its pipeline is {status}. Logs: {log_folder}", err=True)
+    for job in view.in_order():
+        if job.error_cause:
+            said = f"{step_words(job)}: {job.error_cause}: {job.message}"
+            click.echo(f"  {one_line(said)}", err=True)
+
+
+async def _say_result(client: Client, view: PipelineView, data_folder: Path) -> None:
+    assert view.pipeline is not None
+    totals = await client.get_totals(YEAR)
+    print_totals(totals)
+    number = view.pipeline.pipeline_id
+    rejected_file = data_folder / "rejected.csv"
+    saved = await save_rejected_rows(client, number, rejected_file)
+    rejected = sum(rejected_of(job).count for job in view.in_order())
+    accepted = sum(count_of(job, "rows_accepted") for job in view.in_order())
+    steps = ", ".join(
+        f"{step_words(job)} {seconds_of(job, 0.0) or 0.0:.1f} s" for job in view.in_order()
+    )
+    click.echo(f"Rows: {accepted:,} accepted, {rejected:,} rejected.")
+    outcomes = outcomes_of_totals(totals)
+    said = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
+    click.echo(f"Outcomes: {said or 'none'}.")
+    if doubt := doubt_about(totals.institution.total_kg, outcomes):
+        click.echo(doubt)
+    click.echo(f"Steps: {steps}.")
+    click.echo(f"Pipeline: {number}, {status_word(view.pipeline)}.")
+    if saved:
+        click.echo(f"Rejected rows, each with its reason: {rejected_file}")
+
+
+def outcomes_of_totals(totals: ledger_pb2.GetTotalsResponse) -> Mapping[str, int]:
+    """How many entries of the year have each outcome, over units and modules."""
+    counts: dict[str, int] = {}
+    for one in totals.module_totals:
+        for outcome, count in one.outcome_counts.items():
+            counts[outcome] = counts.get(outcome, 0) + count
+    return counts
+
+
+def doubt_about(total_kg: float, outcomes: Mapping[str, int]) -> str:
+    """A sentence when this is not what the files of the demo give on their own; else empty."""
+    if set(outcomes) == {COMPUTED} and abs(total_kg - EXPECTED_KG) < EXPECTED_KG_TOLERANCE:
+        return ""
+    return (
+        f"NOTE: this is not what the demo's files give, {kilograms(EXPECTED_KG)} kg with every "
+        "entry computed. Most likely this folder holds other data of the year as well, such as "
+        "other factors or places; an empty --data-folder gives the demo's own totals."
+    )
+
+
+def _say_next(data_folder: Path, database_url: str | None) -> None:
+    program, folder = program_name(), shlex.quote(str(data_folder))
+    # It may hold a password, and whoever typed it knows it.
+    elsewhere = "" if database_url is None else " --database-url URL"
+    click.echo("What to try next:")
+    click.echo(f"  {program} up --data-folder {folder}{elsewhere}")
+    click.echo("and meanwhile, in another terminal:")
+    click.echo(f"  {program} totals --year {YEAR} --data-folder {folder}")
+    click.echo(f"  {program} template plane --data-folder {folder}")
+
+
+def _report(sentence: str) -> None:
+    click.echo(sentence, err=True)

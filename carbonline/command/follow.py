@@ -1,0 +1,97 @@
+"""Watches a pipeline to its end and says what became of it."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from carbonline.client.client import Client
+from carbonline.client.errors import ServerError
+from carbonline.client.view import PipelineView
+from carbonline.client.watch import Interrupted
+from carbonline.command.connection import Target, command_line
+from carbonline.command.display import Display, open_display, seconds_of
+from carbonline.command.exit_codes import OF_STATUS, ExitCode
+from carbonline.command.job_stats import rejected_of
+from carbonline.command.names import job_word, scope_words, status_word, step_words
+from carbonline.command.safe_text import one_line
+from carbonline.v1 import types_pb2
+
+
+async def follow(client: Client, pipeline_id: int, target: Target) -> PipelineView:
+    """Shows a pipeline until its end. On an interruption says how to come back to it."""
+    with open_display(Console(stderr=True)) as display:
+        try:
+            return await watch_to_end(client, pipeline_id, display)
+        except (asyncio.CancelledError, ServerError) as error:
+            if isinstance(error, asyncio.CancelledError) or error.unreachable:
+                again = command_line(f"watch {pipeline_id}", target)
+                display.note(f"Pipeline {pipeline_id} goes on by itself. Watch it again: {again}")
+            raise
+
+
+async def watch_to_end(client: Client, pipeline_id: int, display: Display) -> PipelineView:
+    """Shows a pipeline until its end."""
+    view = PipelineView()
+    async for event in client.watch(pipeline_id):
+        if isinstance(event, Interrupted):
+            display.note(f"The watch was interrupted ({event.reason}) and is taken up again.")
+        view.apply(event)
+        display.show(view)
+    return view
+
+
+def exit_code_of(pipeline: types_pb2.Pipeline | None) -> ExitCode:
+    """What the command's exit code says of a pipeline."""
+    return OF_STATUS.get(pipeline.status if pipeline else 0, ExitCode.DEFECT)
+
+
+def say_the_end(view: PipelineView, target: Target) -> ExitCode:
+    """Prints a summary line, a line per job that failed and what to do next; the exit code.
+
+    What the other jobs said, the display has shown.
+    """
+    pipeline = view.pipeline
+    if pipeline is None:
+        return ExitCode.DEFECT
+    took = _seconds_of_pipeline(pipeline)
+    about = one_line(f"{pipeline.kind} {scope_words(pipeline.scope)}".strip())
+    said = f"Pipeline {pipeline.pipeline_id} ({about}): {status_word(pipeline)}"
+    click.echo(f"{said} after {took:.1f} s.")
+    for job in view.in_order():
+        if job.result == types_pb2.JOB_RESULT_ERROR:
+            click.echo(f"  {_job_line(job)}")
+    for sentence in _next_steps(view, pipeline, target):
+        click.echo(sentence)
+    return exit_code_of(pipeline)
+
+
+def _job_line(job: types_pb2.Job) -> str:
+    seconds = seconds_of(job, 0.0)
+    took = "" if seconds is None else f", {seconds:.1f} s"
+    cause = f" ({job.error_cause})" if job.error_cause else ""
+    message = f": {job.message}" if job.message else ""
+    return one_line(f"{step_words(job)}: {job_word(job)}{cause}{took}{message}")
+
+
+def _seconds_of_pipeline(pipeline: types_pb2.Pipeline) -> float:
+    if not pipeline.HasField("finished_at"):
+        return 0.0
+    return (pipeline.finished_at.ToNanoseconds() - pipeline.created_at.ToNanoseconds()) / 1e9
+
+
+def _next_steps(view: PipelineView, pipeline: types_pb2.Pipeline, target: Target) -> Sequence[str]:
+    number, year = pipeline.pipeline_id, pipeline.scope.year
+    steps = []
+    if any(rejected_of(job).count for job in view.in_order()):
+        wanted = command_line(f"rejected {number} -o {Path('rejected.csv')}", target)
+        steps.append(f"Rejected rows: {wanted}")
+    if pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS and pipeline.scope.module:
+        steps.append(f"Totals: {command_line(f'totals --year {year}', target)}")
+    if pipeline.status == types_pb2.PIPELINE_STATUS_PARTIAL:
+        steps.append("The data landed, but a later step failed: the totals may be stale.")
+    if pipeline.has_error:
+        steps.append(f"Every job with its reason: {command_line(f'jobs {number}', target)}")
+    return steps

@@ -1,0 +1,60 @@
+"""The file that a command is given: read more than once, so a pipe is kept in a file first."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from carbonline.command.exit_codes import ExitCode
+
+STDIN = "-"
+COPIED_BYTES = 1 << 20
+# No server takes more; without an end to it, /dev/zero would fill the disk.
+COPIED_BYTES_MAX = 2 << 30
+
+
+class InputFile(click.Path):
+    """A readable file as a Path; `-` is stdin. What is no regular file is copied to one first."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        super().__init__(
+            path_type=Path, exists=True, dir_okay=False, readable=True, allow_dash=True
+        )
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, or that of a copy that goes when the command ends."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if value != STDIN and path.is_file():
+            return path
+        folder = Path(tempfile.mkdtemp(prefix="carbonline-"))
+        if ctx is not None:
+            ctx.call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
+        copy = folder / ("stdin" if value == STDIN else path.name)
+        try:
+            with copy.open("wb") as kept:
+                if value == STDIN:
+                    _copy(sys.stdin.buffer, kept)
+                else:
+                    with path.open("rb") as source:
+                        _copy(source, kept)
+        except OSError as error:
+            self.fail(f"{value}: {error.strerror or error}", param, ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(ExitCode.INTERRUPTED) from None
+        return copy
+
+
+def _copy(source: BinaryIO, kept: BinaryIO) -> None:
+    """OSError when there is no end to it."""
+    copied = 0
+    while chunk := source.read(COPIED_BYTES):
+        copied += len(chunk)
+        if copied > COPIED_BYTES_MAX:
+            raise OSError(f"more than {COPIED_BYTES_MAX:,} bytes, which no server takes")
+        kept.write(chunk)

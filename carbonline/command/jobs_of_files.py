@@ -1,0 +1,105 @@
+"""The jobs that a person submits with a file: which type, which scope, which payload."""
+
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from carbonline.client.client import Client
+from carbonline.command.airports import FILE_NAME, airport_rows
+from carbonline.command.names import module_name, type_name
+from carbonline.v1 import ledger_pb2, types_pb2
+
+# Stands for the file while only the rest of the request is checked.
+NO_BLOB = "blob:sha256:" + 64 * "0"
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """A job over one file; `file` None stands for the airports of the package airportsdata."""
+
+    job_type: str
+    file: Path | None
+    module: int = 0
+    data_entry_type: int = 0
+    year: int = 0
+    unit: str = ""
+    reference_kind: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def units_job(file: Path, year: int) -> FileJob:
+    """Units; provisions the year."""
+    return FileJob("unit_sync", file, year=year)
+
+
+def locations_job(file: Path | None, transport_mode: str) -> FileJob:
+    """Places of a transport mode, replaced whole."""
+    return FileJob(
+        "reference_ingest",
+        file,
+        reference_kind="locations",
+        extra={"transport_mode": transport_mode},
+    )
+
+
+def factors_job(file: Path, module: int, data_entry_type: int, year: int) -> FileJob:
+    """Emission factors of a type and year."""
+    return FileJob("factor_ingest", file, module, data_entry_type, year)
+
+
+def entries_job(file: Path, module: int, data_entry_type: int, year: int, unit: str) -> FileJob:
+    """Activity data of a type and year, of all units or of one."""
+    return FileJob("csv_ingest", file, module, data_entry_type, year, unit)
+
+
+async def submit_file(client: Client, job: FileJob) -> int:
+    """Uploads the file and submits its job; the pipeline's number.
+
+    What the scheduler would refuse (a year not provisioned, say) is refused before the upload, and
+    so is a type that the ledger does not compute: click.UsageError.
+    """
+    if job.data_entry_type:
+        _check_type(await client.list_modules(), job)
+    scope = client.scope(
+        module=job.module,
+        data_entry_type=job.data_entry_type,
+        year=job.year,
+        unit=job.unit,
+        reference_kind=job.reference_kind,
+    )
+    source: Path | AsyncIterable[bytes] = job.file or airport_rows()
+    name = job.file.name if job.file else FILE_NAME
+    payload = {"blob": NO_BLOB, "file_name": name, **job.extra}
+    await client.submit(job.job_type, scope, payload, validate_only=True)
+    uploaded = await client.upload_blob(source, _blob_scope(scope), name)
+    submitted = await client.submit(job.job_type, scope, {**payload, "blob": uploaded.blob})
+    return submitted.pipeline_id
+
+
+def _check_type(catalogue: ledger_pb2.ListModulesResponse, job: FileJob) -> None:
+    """UsageError unless the ledger computes the job's type, as one of the job's module."""
+    supported: dict[tuple[int, int], bool] = {
+        (module.module, one.data_entry_type): one.supported
+        for module in catalogue.modules
+        for one in module.data_entry_types
+    }
+    about = f"{type_name(job.data_entry_type)} of {module_name(job.module)}"
+    match supported.get((job.module, job.data_entry_type)):
+        case None:
+            raise click.UsageError(f"The server's catalogue does not have the type {about}.")
+        case False:
+            raise click.UsageError(f"{about} is known by name, but not computed by this release.")
+        case _:
+            return
+
+
+def _blob_scope(scope: types_pb2.Scope) -> types_pb2.Scope:
+    return types_pb2.Scope(
+        tenant=scope.tenant,
+        module=scope.module,
+        data_entry_type=scope.data_entry_type,
+        year=scope.year,
+        unit=scope.unit,
+    )

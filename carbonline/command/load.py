@@ -1,0 +1,67 @@
+"""`carbonline load`: what a year needs before its activity data: units, locations, factors."""
+
+from pathlib import Path
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.jobs_of_files import factors_job, locations_job, units_job
+from carbonline.command.options import DATA_ENTRY_TYPE, FILE, MODULE, YEAR, no_watch_option
+from carbonline.command.submit import submit_and_follow
+
+DEFAULT_MODULE = "professional_travel"
+DEFAULT_TYPE = "plane"
+
+
+@click.group()
+def load() -> None:
+    """Load units, locations or emission factors."""
+
+
+@load.command()
+@click.argument("file", type=FILE)
+@click.option("--year", type=YEAR, required=True, help="The year to provision.")
+@no_watch_option
+@connection_options
+def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
+    """Load the institution's units from a CSV, and provision a year.
+
+    Columns: unit_institutional_id, name. Data of a year is refused before that.
+    """
+    job = units_job(file, year)
+    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+
+
+@load.command()
+@click.argument("file", type=FILE, required=False)
+@click.option("--transport-mode", type=click.Choice(["plane"]), default="plane", show_default=True)
+@no_watch_option
+@connection_options
+def locations(*, target: Target, file: Path | None, transport_mode: str, no_watch: bool) -> None:
+    """Load places with their coordinates; without FILE the airports of the package airportsdata.
+
+    Columns: iata, name, country, latitude, longitude. Replaces all places of the mode.
+    """
+    job = locations_job(file, transport_mode)
+    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+
+
+@load.command()
+@click.argument("file", type=FILE)
+@click.option("--module", type=MODULE, default=DEFAULT_MODULE, show_default=True)
+@click.option(
+    "--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=DEFAULT_TYPE, show_default=True
+)
+@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@no_watch_option
+@connection_options
+def factors(
+    *, target: Target, file: Path, module: int, data_entry_type: int, year: int, no_watch: bool
+) -> None:
+    """Load emission factors of a data-entry type and year from a CSV.
+
+    A factor keeps its identity; a change is a new version, and totals are computed anew.
+    """
+    job = factors_job(file, module, data_entry_type, year)
+    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))

@@ -1,0 +1,20 @@
+"""`carbonline migrate`: brings a database to what this build expects."""
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.local.migration import migrate_schemas
+
+
+@click.command(short_help="Bring the schemas of a database up to date.")
+@click.option(
+    "--database-url",
+    required=True,
+    envvar="CARBONLINE_DATABASE_URL",
+    show_envvar=True,
+    help="postgresql://user@host/database; PostgreSQL 15 to 18.",
+)
+def migrate(database_url: str) -> None:
+    """Create or upgrade the schemas `scheduler` and `carbon` of a database."""
+    run_to_end(migrate_schemas(database_url))
+    click.echo("Both schemas are up to date.")

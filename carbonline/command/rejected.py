@@ -1,0 +1,55 @@
+"""`carbonline rejected`: all rows of a pipeline's files that were refused, with the reasons."""
+
+from pathlib import Path
+
+import click
+
+from carbonline.client.client import Client
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.job_stats import rejected_of
+from carbonline.command.options import ID
+from carbonline.command.output_file import is_stdout, written_file
+from carbonline.command.printing import counted
+
+
+@click.command()
+@click.argument("pipeline", type=ID)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
+    required=True,
+    help="The CSV to write: row, column, value, reason; - for stdout.",
+)
+@connection_options
+def rejected(target: Target, pipeline: int, output: Path) -> None:
+    """Write the rejected rows of PIPELINE to a CSV."""
+    to_stdout = is_stdout(output)
+    where = "on stdout" if to_stdout else f"in {output}"
+    count = run_to_end(_rejected(target, pipeline, output))
+    if count == 0:
+        said = f"Pipeline {pipeline} rejected no rows; nothing was written."
+    else:
+        said = f"{counted(count, 'rejected row')}, each with its reason, {where}."
+    # On stdout the rows stand alone.
+    click.echo(said, err=to_stdout)
+
+
+async def _rejected(target: Target, pipeline_id: int, output: Path) -> int:
+    async with target.client() as client:
+        return await save_rejected_rows(client, pipeline_id, output)
+
+
+async def save_rejected_rows(client: Client, pipeline_id: int, output: Path) -> int:
+    """Writes the file if there are rejected rows; how many there are."""
+    answer = await client.get_pipeline(pipeline_id)
+    rejections = [rejected_of(job) for job in answer.jobs]
+    blobs = [rejection.blob for rejection in rejections if rejection.blob]
+    if not blobs:
+        return 0
+    with written_file(output) as file:
+        for blob in blobs:
+            async for chunk in client.download_blob(blob):
+                file.write(chunk)
+    return sum(rejection.count for rejection in rejections)

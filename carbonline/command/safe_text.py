@@ -1,0 +1,20 @@
+"""Text that files and servers bring, as a terminal may be given it."""
+
+import re
+
+# What a terminal obeys instead of showing (ESC, BEL, C1), and what turns the direction of text.
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """The text on one line, its control characters written out as a Python literal has them."""
+    return _OBEYED.sub(_written_out, text)
+
+
+def lines(text: str) -> str:
+    """The same for text of several lines."""
+    return "\n".join(one_line(line) for line in text.split("\n"))
+
+
+def _written_out(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode("ascii")

@@ -1,0 +1,52 @@
+"""`carbonline submit`: uploads activity data, submits it and watches it to its end."""
+
+from pathlib import Path
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.connection import Target, command_line, connection_options
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.follow import follow, say_the_end
+from carbonline.command.jobs_of_files import FileJob, entries_job, submit_file
+from carbonline.command.options import DATA_ENTRY_TYPE, FILE, MODULE, YEAR, no_watch_option
+
+
+@click.command(short_help="Submit a CSV of activity data and watch it to its end.")
+@click.argument("file", type=FILE)
+@click.option("--module", type=MODULE, required=True, help="Such as professional_travel.")
+@click.option(
+    "--type", "data_entry_type", type=DATA_ENTRY_TYPE, required=True, help="Such as plane."
+)
+@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@click.option("--unit", default="", help="Append to this unit only, instead of the whole year.")
+@no_watch_option
+@connection_options
+def submit(
+    *,
+    target: Target,
+    file: Path,
+    module: int,
+    data_entry_type: int,
+    year: int,
+    unit: str,
+    no_watch: bool,
+) -> None:
+    """Submit a CSV of activity data, plain or gzipped, and watch it to its end.
+
+    It replaces what an earlier file brought for the same year and type.
+    """
+    job = entries_job(file, module, data_entry_type, year, unit)
+    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+
+
+async def submit_and_follow(target: Target, job: FileJob, *, watch: bool) -> ExitCode:
+    """Uploads, submits and, if wanted, watches; the exit code."""
+    async with target.client() as client:
+        pipeline_id = await submit_file(client, job)
+        if not watch:
+            click.echo(str(pipeline_id))
+            return ExitCode.SUCCESS
+        watched = command_line(f"watch {pipeline_id}", target)
+        click.echo(f"Pipeline {pipeline_id} is submitted. Seen from elsewhere: {watched}", err=True)
+        return say_the_end(await follow(client, pipeline_id, target), target)

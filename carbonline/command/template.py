@@ -1,0 +1,46 @@
+"""`carbonline template`: a CSV to start from, for a data-entry type or its factors."""
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.options import DATA_ENTRY_TYPE
+from carbonline.v1 import ledger_pb2
+
+
+@click.command(short_help="Print a CSV template for a data-entry type.")
+@click.argument("data_entry_type", metavar="TYPE", type=DATA_ENTRY_TYPE)
+@click.option("--factors", is_flag=True, help="The template of its factor file instead.")
+@connection_options
+def template(target: Target, data_entry_type: int, factors: bool) -> None:
+    """Print a CSV template for TYPE, such as plane: the header and an example row.
+
+    What each column must be is said on stderr.
+    """
+    answer = run_to_end(_modules(target))
+    for module in answer.modules:
+        for one in module.data_entry_types:
+            if one.data_entry_type == data_entry_type:
+                _print(one, factors=factors)
+                return
+    raise click.UsageError("The server's catalogue does not have this type.")
+
+
+async def _modules(target: Target) -> ledger_pb2.ListModulesResponse:
+    async with target.client() as client:
+        return await client.list_modules()
+
+
+def _print(one: ledger_pb2.DataEntryTypeInfo, *, factors: bool) -> None:
+    text = one.factor_template_csv if factors else one.template_csv
+    if not text:
+        raise click.UsageError(f"{one.name} is known by name, but not computed by this release.")
+    click.echo(text, nl=not text.endswith("\n"))
+    for column in one.factor_columns if factors else one.columns:
+        click.echo(f"# {column.name}: {_what_it_must_be(column)}", err=True)
+
+
+def _what_it_must_be(column: ledger_pb2.ColumnInfo) -> str:
+    need = "needed" if column.required else "optional"
+    default = f", {column.default_value} if empty" if column.default_value else ""
+    return f"{need}{default}; {column.rule or column.kind}"

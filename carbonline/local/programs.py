@@ -1,0 +1,104 @@
+"""The product's processes as data: command, environment, and how each shows that it is ready."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from carbonline.local.settings import Addresses, StackSettings
+
+# Whatever else the caller's shell says about carbonline is about another stack.
+KEPT_VARIABLES = frozenset({"CARBONLINE_LOG_LEVEL", "CARBONLINE_BUILD_ID"})
+PREFIX = "CARBONLINE_"
+AFTER_DRAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class AnswersServing:
+    """Ready when the gRPC health service of this address says SERVING."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class LogsEvent:
+    """Ready when this event stands in the process' log."""
+
+    event: str
+
+
+Readiness: TypeAlias = AnswersServing | LogsEvent
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process of the stack; those of one `rank` start together, lower ranks first."""
+
+    name: str
+    command: Sequence[str]
+    ready: Readiness
+    rank: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_seconds_max: float = 10.0
+
+
+def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[Program]:
+    """Scheduler and ledger, then as many workers as wanted."""
+    # Not from the folder one happens to stand in (-P).
+    python = (sys.executable, "-P", "-m")
+    return (
+        Program(
+            name="scheduler",
+            command=(*python, "scheduler_service"),
+            ready=AnswersServing(addresses.scheduler_address),
+            rank=1,
+        ),
+        Program(
+            name="ledger",
+            command=(*python, "worker_service", "ledger"),
+            ready=AnswersServing(addresses.ledger_address),
+            rank=1,
+        ),
+        *(
+            Program(
+                name=name,
+                command=(*python, "worker_service"),
+                ready=LogsEvent("worker_started"),
+                rank=2,
+                # One thread per worker: they are the parallelism.
+                environment={"POLARS_MAX_THREADS": "1"},
+                stop_seconds_max=settings.drain_seconds + AFTER_DRAIN_SECONDS,
+            )
+            for name in settings.worker_names
+        ),
+    )
+
+
+def program_environment(
+    settings: StackSettings, addresses: Addresses, program: Program
+) -> dict[str, str]:
+    """The whole environment of one process."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) or name in KEPT_VARIABLES
+    }
+    said = {
+        "DATABASE_URL": addresses.database_url,
+        "LEDGER_DATABASE_URL": addresses.database_url,
+        "SCHEDULER_ADDRESS": addresses.scheduler_address,
+        "LEDGER_ADDRESS": addresses.ledger_address,
+        "BLOB_FOLDER": str(addresses.blob_folder),
+        "LEASE_SECONDS": f"{settings.lease_seconds:g}",
+        "BEAT_SECONDS": f"{settings.beat_seconds:g}",
+        "SWEEP_SECONDS": f"{settings.sweep_seconds:g}",
+        "CONCURRENCY": str(settings.concurrency),
+        "TENANT": settings.tenant,
+        "DRAIN_GRACE_SECONDS": f"{settings.drain_seconds:g}",
+        "METRICS_PORT": str(addresses.metrics_ports.get(program.name, 0)),
+    }
+    if addresses.token_file is not None:
+        said["TOKEN_FILE"] = str(addresses.token_file)
+    prefixed = {PREFIX + name: value for name, value in said.items()}
+    return {**inherited, **prefixed, **program.environment, **settings.environment}

@@ -1,0 +1,78 @@
+"""Waits until a process shows that it is ready, ends, or has had its time."""
+
+import asyncio
+from pathlib import Path
+from typing import assert_never
+
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from carbonline.client.channel import Metadata, credentials, open_channel
+from carbonline.local.child_process import ChildProcess
+from carbonline.local.errors import LocalStackError
+from carbonline.local.programs import AnswersServing, LogsEvent, Readiness
+
+LOOK_AGAIN_SECONDS = 0.05
+CHECK_SECONDS_MAX = 2.0
+
+
+async def until_ready(
+    child: ChildProcess, ready: Readiness, token_file: Path | None, seconds_max: float
+) -> None:
+    """Return when the child is ready; LocalStackError names its log if it ends or takes longer."""
+    ended = asyncio.create_task(child.exited())
+    shown = asyncio.create_task(_shown(child, ready, credentials(token_file)))
+    try:
+        await asyncio.wait({ended, shown}, timeout=seconds_max, return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            raise LocalStackError(
+                f"The {child.name} ended with {ended.result()} before it was ready. "
+                f"{child.where_to_read()}"
+            )
+        if not shown.done():
+            raise LocalStackError(
+                f"The {child.name} was not ready after {seconds_max:g} s. {child.where_to_read()}"
+            )
+        shown.result()
+    finally:
+        for task in (ended, shown):
+            task.cancel()
+        await asyncio.gather(ended, shown, return_exceptions=True)
+
+
+async def _shown(child: ChildProcess, ready: Readiness, metadata: Metadata) -> None:
+    match ready:
+        case AnswersServing(address):
+            await _serving(address, metadata)
+        case LogsEvent(event):
+            # A file tells nobody of a new line.
+            while event not in child.log_beginning():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        case _:
+            assert_never(ready)
+
+
+async def _serving(address: str, metadata: Metadata) -> None:
+    async with open_channel(address, retries=False) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        while True:
+            try:
+                answer = await health.Check(
+                    health_pb2.HealthCheckRequest(),
+                    timeout=CHECK_SECONDS_MAX,
+                    metadata=metadata,
+                    wait_for_ready=True,
+                )
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in (
+                    grpc.StatusCode.UNAVAILABLE,
+                    grpc.StatusCode.DEADLINE_EXCEEDED,
+                ):
+                    raise LocalStackError(
+                        f"The health check of {address} was answered {error.code().name}: "
+                        f"{error.details()}"
+                    ) from error
+            else:
+                if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                    return
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)

@@ -1,0 +1,204 @@
+"""The whole product as child processes of this one: started, watched, and ended with it."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import TypeAlias
+
+from carbonline.local.addresses import choose_addresses
+from carbonline.local.child_process import ChildProcess
+from carbonline.local.folder_lock import locked_folder
+from carbonline.local.migration import migrate_schemas
+from carbonline.local.postgres import EmbeddedPostgres
+from carbonline.local.programs import Program, product_programs, program_environment
+from carbonline.local.readiness import until_ready
+from carbonline.local.settings import Addresses, StackSettings
+from carbonline.local.socket_folder import remove_socket_folder
+from carbonline.local.stack_file import remove_stack_file, write_stack_file
+from carbonline.local.supervision import Report, keep_running, report_end
+
+POSTGRES = "postgres"
+DATABASE = "carbonline"
+
+Programs: TypeAlias = Callable[[StackSettings, Addresses], Sequence[Program]]
+Migrate: TypeAlias = Callable[[str], Awaitable[None]]
+
+
+class Stack:
+    """A running stack; names are `postgres`, `scheduler`, `ledger`, `worker-1`, `worker-2`..."""
+
+    def __init__(
+        self,
+        settings: StackSettings,
+        addresses: Addresses,
+        programs: Sequence[Program],
+        postgres: EmbeddedPostgres | None,
+        report: Report,
+    ) -> None:
+        self.addresses = addresses
+        self._settings = settings
+        self._programs = {program.name: program for program in programs}
+        self._postgres = postgres
+        self._report = report
+        self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._children = {
+            program.name: ChildProcess(
+                name=program.name,
+                command=program.command,
+                environment=program_environment(settings, addresses, program),
+                log_file=addresses.log_folder / f"{program.name}.log",
+            )
+            for program in programs
+        }
+        if postgres is not None:
+            self._children[POSTGRES] = postgres.child
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Of all processes, PostgreSQL included when it is ours."""
+        return tuple(self._children)
+
+    def child(self, name: str) -> ChildProcess:
+        """The process of this name, with its pid, log file and exit code; KeyError if none."""
+        return self._children[name]
+
+    def pid(self, name: str) -> int:
+        """The process id, that of the last run when it is not running."""
+        return self._children[name].pid
+
+    async def start(self, name: str) -> None:
+        """Start a process that is at rest and wait until it is ready; LocalStackError if not."""
+        await self._let_go(name)
+        await self._start_once(name)
+        self._keep(name)
+
+    async def stop(self, name: str) -> None:
+        """End a process in order, and keep it at rest."""
+        await self._let_go(name)
+        if name == POSTGRES and self._postgres is not None:
+            await self._postgres.stop_server()
+        else:
+            await self.child(name).stop(signal.SIGTERM, self._programs[name].stop_seconds_max)
+
+    async def restart(self, name: str) -> None:
+        """Stop and start."""
+        await self.stop(name)
+        await self.start(name)
+
+    def kill(self, name: str) -> None:
+        """End a process as kill -9 does; it comes back by `start`, or by itself if supervised."""
+        self.child(name).kill()
+
+    async def start_all(self) -> None:
+        """Start everything but PostgreSQL, which runs already, rank by rank."""
+        if self._postgres is not None:
+            self._keep(POSTGRES)
+        ordered = sorted(self._programs.values(), key=attrgetter("rank"))
+        for _, programs in groupby(ordered, key=attrgetter("rank")):
+            await _all_done([self.start(program.name) for program in programs])
+
+    async def stop_all(self) -> None:
+        """End everything but PostgreSQL: workers first, the scheduler last."""
+        try:
+            ordered = sorted(self._programs.values(), key=attrgetter("rank"), reverse=True)
+            for _, programs in groupby(ordered, key=attrgetter("rank")):
+                await _all_done([self.stop(program.name) for program in programs])
+        finally:
+            for program in self._programs:
+                self.kill(program)
+            for name in tuple(self._keepers):
+                await self._let_go(name)
+
+    async def _start_once(self, name: str) -> None:
+        if name == POSTGRES and self._postgres is not None:
+            await self._postgres.start()
+            return
+        child = self.child(name)
+        child.start()
+        ready = self._programs[name].ready
+        seconds_max = self._settings.ready_seconds_max
+        try:
+            await until_ready(child, ready, self.addresses.token_file, seconds_max)
+        except BaseException:
+            child.kill()
+            raise
+
+    def _keep(self, name: str) -> None:
+        child = self.child(name)
+        if self._settings.supervise:
+            work = keep_running(child, lambda: self._start_again(name), self._report)
+        else:
+            work = report_end(child, self._report)
+        self._keepers[name] = asyncio.create_task(work)
+
+    async def _start_again(self, name: str) -> None:
+        await self._start_once(name)
+        self._report(f"The {name} is ready again.")
+
+    async def _let_go(self, name: str) -> None:
+        keeper = self._keepers.pop(name, None)
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+
+
+async def _all_done(works: Sequence[Awaitable[None]]) -> None:
+    """Wait for all, whatever happens to one of them; then raise the first failure."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+@asynccontextmanager
+async def running_stack(
+    settings: StackSettings,
+    *,
+    report: Report = _quiet,
+    programs: Programs = product_programs,
+    migrate: Migrate = migrate_schemas,
+) -> AsyncIterator[Stack]:
+    """The stack, every part of it ready; stopped in order at the end, cancellation included.
+
+    Main thread only, and alone on its data folder. LocalStackError is a sentence for people.
+    If this process is killed, the kernel ends all the others. `report` gets a sentence about
+    each process that ended by itself.
+    """
+    data_folder = Path.cwd() / settings.data_folder
+    async with AsyncExitStack() as cleanup:
+        cleanup.enter_context(locked_folder(data_folder))
+        remove_stack_file(data_folder)
+        postgres, database_url = None, settings.database_url
+        if database_url is None:
+            postgres = await _open_postgres(data_folder)
+            cleanup.push_async_callback(postgres.close)
+            database_url = await _database_of(postgres)
+        addresses = choose_addresses(settings, data_folder, database_url)
+        cleanup.callback(remove_socket_folder, data_folder)
+        await migrate(database_url)
+        stack = Stack(settings, addresses, programs(settings, addresses), postgres, report)
+        cleanup.push_async_callback(stack.stop_all)
+        await stack.start_all()
+        write_stack_file(addresses)
+        cleanup.callback(remove_stack_file, data_folder)
+        yield stack
+
+
+async def _open_postgres(data_folder: Path) -> EmbeddedPostgres:
+    return await EmbeddedPostgres.open(
+        data_folder / "postgres", log_file=data_folder / "logs" / "postgres.log"
+    )
+
+
+async def _database_of(postgres: EmbeddedPostgres) -> str:
+    if not await postgres.has_database(DATABASE):
+        await postgres.create_database(DATABASE)
+    return postgres.url(DATABASE)

@@ -1,0 +1,1 @@
+"""What every carbonline server is made of; it knows no service."""

@@ -1,0 +1,257 @@
+"""What every call passes: bytes that decode, a known caller, and errors that say what to do."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from contextvars import ContextVar
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.serving.errors import RpcError, abort, value_refused
+from carbonline.serving.few_words import FewWords
+from carbonline.serving.principals import Authenticator, Principal, no_credentials, not_allowed
+from carbonline.serving.until_end import each_until, until
+
+# grpc's classes are generic in its stubs only.
+MaybeHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+OWN_PACKAGE = "/carbonline.v1."
+OK = grpc.StatusCode.OK.name
+CANCELLED = grpc.StatusCode.CANCELLED.name
+# By the number, which is what a context says whatever its stubs promise.
+CODE_NAMES: Mapping[Any, str] = {code.value[0]: code.name for code in grpc.StatusCode}
+
+_CALLER: ContextVar[Principal] = ContextVar("caller")
+
+
+def caller() -> Principal:
+    """The principal of the call that this code runs in."""
+    return _CALLER.get()
+
+
+class Undecodable:
+    """Stands for bytes that are no message of the expected type."""
+
+
+class Door(grpc.aio.ServerInterceptor):
+    """Wraps every handler of the server.
+
+    `draining` ends the streams that are no service of ours and would go on for ever, such as
+    watches of the health. `over` ends those of our own services, too, where `ends_own_streams`:
+    it costs two tasks a message, which a service saves whose streams end by themselves.
+    """
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        log: FilteringBoundLogger,
+        called: Callable[[str, str], None],
+        *,
+        database_away: tuple[type[Exception], ...],
+        value_refused: tuple[type[Exception], ...] = (),
+        ends_own_streams: bool,
+    ) -> None:
+        """`log` gets what is our own fault, `called` each call's method and code at its end.
+
+        What is raised of `database_away` is answered as DATABASE_UNAVAILABLE, unless it is of
+        `value_refused`, too: that is a FIELD_INVALID, which no check has found.
+        """
+        self._authenticator = authenticator
+        self._log = log
+        self._called = called
+        self._database_away = database_away
+        self._value_refused = value_refused
+        self._ends_own_streams = ends_own_streams
+        # Of calls that met no database, of which thousands a second may come.
+        self._away: FewWords[tuple[str, str]] = FewWords(self._say_away)
+        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self.draining = asyncio.Event()
+        self.over = asyncio.Event()
+        # Set while no call is in flight that is no service of ours.
+        self.without_strangers = asyncio.Event()
+        self.without_strangers.set()
+        self._strangers = 0
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[MaybeHandler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "MaybeHandler":
+        """The handler, with its deserializer and its behaviour wrapped, once for all calls."""
+        method = handler_call_details.method
+        known = self._wrapped.get(method)
+        if known is None:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return handler
+            known = self._wrapped[method] = self._wrap(method, handler)
+        return known
+
+    def _wrap(
+        self, method: str, handler: "grpc.RpcMethodHandler[Any, Any]"
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
+        codec = {
+            "request_deserializer": _safe(handler.request_deserializer),
+            "response_serializer": handler.response_serializer,
+        }
+        match handler.request_streaming, handler.response_streaming:
+            case False, False:
+                call = self._answering(method, handler.unary_unary)
+                return grpc.unary_unary_rpc_method_handler(call, **codec)
+            case True, False:
+                call = self._answering(method, self._until_end(method, handler.stream_unary))
+                return grpc.stream_unary_rpc_method_handler(call, **codec)
+            case False, True if inspect.iscoroutinefunction(handler.unary_stream):
+                # It writes for itself, as the health service's Watch does.
+                call = self._answering(method, self._until_end(method, handler.unary_stream))
+                return grpc.unary_stream_rpc_method_handler(call, **codec)
+            case False, True:
+                stream = self._streaming(method, handler.unary_stream)
+                return grpc.unary_stream_rpc_method_handler(stream, **codec)
+            case _:
+                stream = self._streaming(method, handler.stream_stream)
+                return grpc.stream_stream_rpc_method_handler(stream, **codec)
+
+    def _answering(self, method: str, behave: Any) -> Any:
+        async def call(request: Any, context: Context) -> Any:
+            code = CANCELLED
+            self._begun(method)
+            try:
+                self._admit(method, context)
+                answer = await behave(_decoded(request), context)
+            except Exception as error:  # noqa: BLE001 - every answer of ours has a code
+                code = self._code_of(error, context)
+                await self._fail(method, error, context)
+            else:
+                code = OK
+                return answer
+            finally:
+                self._ended(method, code)
+
+        return call
+
+    def _streaming(self, method: str, behave: Any) -> Any:
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            code = CANCELLED
+            self._begun(method)
+            try:
+                self._admit(method, context)
+                end, messages = self._end_of(method), behave(_decoded(request), context)
+                async with aclosing(messages if end is None else each_until(end, messages)) as each:
+                    async for message in each:
+                        yield message
+                code = OK
+            except Exception as error:  # noqa: BLE001 - every answer of ours has a code
+                code = self._code_of(error, context)
+                await self._fail(method, error, context)
+            finally:
+                self._ended(method, code)
+
+        return call
+
+    def _begun(self, method: str) -> None:
+        if not method.startswith(OWN_PACKAGE):
+            self._strangers += 1
+            self.without_strangers.clear()
+
+    def _ended(self, method: str, code: str) -> None:
+        """Its status is on its way by now."""
+        self._called(method, code)
+        if not method.startswith(OWN_PACKAGE):
+            self._strangers -= 1
+            if not self._strangers:
+                self.without_strangers.set()
+
+    def _until_end(self, method: str, behave: Any) -> Any:
+        end = self._end_of(method)
+        if end is None:
+            return behave
+
+        async def call(requests: Any, context: Context) -> Any:
+            return await until(end, behave(requests, context))
+
+        return call
+
+    def _end_of(self, method: str) -> asyncio.Event | None:
+        if not method.startswith(OWN_PACKAGE):
+            return self.draining
+        return self.over if self._ends_own_streams else None
+
+    def _admit(self, method: str, context: Context) -> None:
+        if not method.startswith(OWN_PACKAGE):
+            return
+        authorization = dict(context.invocation_metadata() or ()).get("authorization", "")
+        principal = self._authenticator.principal(
+            context.peer(), authorization if isinstance(authorization, str) else ""
+        )
+        if principal is None:
+            raise no_credentials()
+        name = method.rpartition("/")[2]
+        if not principal.may(name):
+            raise not_allowed(principal, name)
+        _CALLER.set(principal)
+
+    async def _fail(self, method: str, error: Exception, context: Context) -> None:
+        match error:
+            case RpcError():
+                await abort(context, error)
+            case grpc.aio.AbortError():
+                raise error
+            case _ if isinstance(error, self._value_refused):
+                self._log.error("value_refused", method=method, exc_info=error)
+                await abort(context, value_refused())
+            case _ if isinstance(error, self._database_away):
+                self._away.add((method, repr(error)))
+                said = "the database does not answer; the same call may be repeated"
+                await abort(context, RpcError("DATABASE_UNAVAILABLE", said))
+            case _:
+                self._log.error("call_failed", method=method, exc_info=error)
+                raise error
+
+    def _say_away(self, latest: tuple[str, str], calls: int) -> None:
+        method, error = latest
+        self._log.warning("database_unavailable", calls=calls, method=method, error=error)
+
+    def end(self) -> None:
+        """No call comes any more."""
+        self._away.end()
+
+    def _code_of(self, error: Exception, context: Context) -> str:
+        match error:
+            case RpcError():
+                return error.code.name
+            case grpc.aio.AbortError():
+                return CODE_NAMES[context.code()]
+            case _ if isinstance(error, self._value_refused):
+                return grpc.StatusCode.INVALID_ARGUMENT.name
+            case _ if isinstance(error, self._database_away):
+                return grpc.StatusCode.UNAVAILABLE.name
+            case _:
+                return grpc.StatusCode.UNKNOWN.name
+
+
+def _safe(deserialize: Any) -> Any:
+    def read(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        # Whatever the decoder trips over is the sender's doing.
+        except Exception:  # noqa: BLE001
+            return Undecodable()
+
+    return read
+
+
+def _decoded(request: Any) -> Any:
+    """The request, or the stream of requests; FIELD_INVALID where its bytes are no such message."""
+    if isinstance(request, Undecodable):
+        raise RpcError("FIELD_INVALID", "the bytes are no such message, or nested too deeply")
+    return _each_decoded(request) if isinstance(request, AsyncIterator) else request
+
+
+async def _each_decoded(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _decoded(request)

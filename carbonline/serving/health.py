@@ -1,0 +1,52 @@
+"""What a server says of itself beside its own services: its health, its services, its channels."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+import grpc.aio
+from grpc_channelz.v1 import channelz
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+PING_EVERY_SECONDS = 1.0
+PING_SECONDS_MAX = 2.0
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+# It ships no types.
+Health: TypeAlias = "health.aio.HealthServicer"
+
+
+def add_health(server: grpc.aio.Server, services: Sequence[str]) -> Health:
+    """Serves health, reflection of the services, and channelz."""
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    reflection.enable_server_reflection(
+        (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+    )
+    channelz.add_channelz_servicer(server)
+    return healthy
+
+
+async def tell_health(
+    healthy: Health,
+    services: Sequence[str],
+    ping: Callable[[], Awaitable[object]],
+    fails_with: tuple[type[Exception], ...],
+) -> None:
+    """The server and these services are SERVING while the ping is answered in time, for ever.
+
+    `fails_with` is what a ping raises that is not answered, beside TimeoutError.
+    """
+    unanswered: tuple[type[Exception], ...] = (TimeoutError, *fails_with)
+    while True:
+        try:
+            async with asyncio.timeout(PING_SECONDS_MAX):
+                await ping()
+            status = SERVING
+        except unanswered:
+            status = NOT_SERVING
+        for service in ("", *services):
+            await healthy.set(service, status)
+        await asyncio.sleep(PING_EVERY_SECONDS)

@@ -1,0 +1,54 @@
+"""Where a server listens: its options, the addresses that it may serve, and its port."""
+
+from pathlib import Path
+
+import grpc.aio
+
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
+TOKEN_FILE_VARIABLE = "CARBONLINE_TOKEN_FILE"  # noqa: S105 - the name of a setting
+OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+    # Two servers must never share a port unnoticed.
+    ("grpc.so_reuseport", 0),
+    # A vanished watcher or sender is noticed within seconds only with all three.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    # A thousand calls at once are ordinary: the default cancels some of them at random.
+    ("grpc.server.max_pending_requests", 100_000),
+    ("grpc.server.max_pending_requests_hard_limit", 200_000),
+)
+
+
+def fault_of_address(variable: str, address: str, token_file: Path | None) -> str:
+    """Why the address of the setting `variable` must not be served; "" when it may be.
+
+    A port on the network needs TLS and authentication, which this release has not.
+    """
+    if address.startswith("unix:"):
+        return ""
+    if not address.startswith(LOOPBACK):
+        return (
+            f"{variable} {address}: without TLS only loopback addresses and unix sockets are "
+            "served; use 127.0.0.1:PORT or unix:PATH, behind a TLS proxy if need be"
+        )
+    if token_file is None:
+        return (
+            f"{variable} {address}: a TCP port needs {TOKEN_FILE_VARIABLE}, "
+            "a file with mode 0600 that holds a random token"
+        )
+    return ""
+
+
+def listen(server: grpc.aio.Server, address: str) -> int:
+    """The port, 0 on a unix socket. Raises OSError, in a sentence, where it is not to be had."""
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: {error}") from None
+    return 0 if address.startswith("unix:") else port

@@ -1,0 +1,148 @@
+"""Writes the parts of docs/ that follow from the code: `make docs`.
+
+Such a part stands between two comments, `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from carbonline.serving.errors import CODES
+from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
+from scheduler_service.jobs.states import transitions_as_markdown
+from worker_service.carbon.describe import ColumnDescription, TypeDescription, describe_catalogue
+from worker_service.carbon.outcomes import EntryOutcome
+
+DOCS = Path(__file__).parent
+PART = re.compile(r"(?<=<!-- generated: )(?P<name>[a-z-]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
+
+
+OUTCOMES: Mapping[EntryOutcome, str] = MappingProxyType(
+    {
+        EntryOutcome.COMPUTED: "the formula gave its kilograms",
+        EntryOutcome.OVERRIDDEN: "the row's own `kg_co2eq` was taken",
+        EntryOutcome.NO_FACTOR: "no factor fits: none",
+        EntryOutcome.AMBIGUOUS_FACTOR: "several factors fit where one must: none",
+        EntryOutcome.UNKNOWN_PLACE: "a place is not among the locations, or there twice: none",
+        EntryOutcome.NO_ROOM: "the room is not known: none",
+        EntryOutcome.NO_RATE: "no rate of exchange: none",
+        EntryOutcome.MISSING_VALUE: "a value is missing, or the formula gives no number: none",
+    }
+)
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "FIELD_INVALID": "mend the fields that BadRequest names",
+        "TOO_LARGE": "send less; the sentence says the limit",
+        "PIPELINE_NOT_FOUND": "unknown, or another tenant's",
+        "JOB_NOT_FOUND": "unknown, or another tenant's",
+        "BLOB_NOT_FOUND": "upload it first; or it is another tenant's",
+        "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
+        "PERMISSION_DENIED": "the token is not for this tenant",
+        "STALE_CLAIM": "stop: the claim no longer holds the job",
+        "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",
+        "PERIOD_LOCKED": "the year is locked",
+        "NOTHING_TO_CANCEL": "no job of it is live",
+        "TOO_MANY_PARKED_CLAIMS": "wait, then call again",
+        "TOO_MANY_STREAMS": "wait, then call again",
+        "READER_TOO_SLOW": "watch again from the last version seen",
+        "UPLOAD_IDLE": "send the chunks without long pauses",
+        "BLOB_DAMAGED": "the file on disk is not what was uploaded: upload it again",
+        "STORE_FULL": "make room on the ledger's disk",
+        "DATABASE_UNAVAILABLE": "repeat as it stands, with backoff",
+        "DRAINING": "repeat as it stands: another server answers",
+        "STREAM_MAXIMUM_AGE": "watch again from the last version seen",
+    }
+)
+
+
+def columns_table(columns: tuple[ColumnDescription, ...]) -> str:
+    """A row per column of a file."""
+    rows = [
+        f"| `{column.name}` | {'yes' if column.required else 'no'} | {column.rule}"
+        f"{f'; {column.default_value} if empty' if column.default_value else ''} |"
+        for column in columns
+    ]
+    return "\n".join(["| column | needed | what it must be |", "|---|---|---|", *rows])
+
+
+def supported_types() -> str:
+    """Formula and columns of every data-entry type that this release computes."""
+    return "\n\n".join(
+        _type(f"{module.name}, {one.name}", one)
+        for module in describe_catalogue()
+        for one in module.types
+        if one.supported
+    )
+
+
+def _type(title: str, one: TypeDescription) -> str:
+    return "\n\n".join(
+        [
+            f"### {title}",
+            f"`{one.formula}`",
+            f"Version `{one.formula_version}`. {one.formula_source}.",
+            "A file of activity data:",
+            columns_table(one.columns),
+            "A file of factors:",
+            columns_table(one.factor_columns),
+        ]
+    )
+
+
+def outcomes_table() -> str:
+    """What becomes of an entry; KeyError for an outcome that nobody described."""
+    rows = [f"| `{outcome.value}` | {OUTCOMES[outcome]} |" for outcome in EntryOutcome]
+    return "\n".join(["| outcome | kilograms |", "|---|---|", *rows])
+
+
+def errors_table() -> str:
+    """Every reason with its code; KeyError for a reason that nobody described."""
+    rows = [f"| `{reason}` | {code.name} | {REASONS[reason]} |" for reason, code in CODES.items()]
+    return "\n".join(["| reason | code | what to do |", "|---|---|---|", *rows])
+
+
+def job_types_table() -> str:
+    """What a person submits, one row per type; noop is for tests and benchmarks."""
+    rows = [
+        f"| `{name}` | {_words(kind.needs)} | {_words(kind.takes)} | {_words(kind.children)} |"
+        for name, kind in JOB_TYPES.items()
+        if name != "noop"
+    ]
+    header = ["| type | its scope needs | and takes | then |", "|---|---|---|---|"]
+    return "\n".join([*header, *rows])
+
+
+def _words(names: frozenset[str]) -> str:
+    return ", ".join(name for name in (*SCOPE_PARTS, *JOB_TYPES) if name in names)
+
+
+PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {
+        "job-states": transitions_as_markdown,
+        "job-types": job_types_table,
+        "supported-types": supported_types,
+        "outcomes": outcomes_table,
+        "errors": errors_table,
+    }
+)
+
+
+def renewed(text: str) -> str:
+    """The document with its generated parts as the code now has them."""
+    return PART.sub(lambda part: f"{part['name']} -->\n\n{PARTS[part['name']]()}\n\n", text)
+
+
+def main() -> None:
+    """Renews every document in docs/, and names those that changed."""
+    for path in sorted(DOCS.glob("*.md")):
+        before = path.read_text(encoding="utf-8")
+        after = renewed(before)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            print(f"{path.name} is renewed", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Two alembic histories, one schema each: scheduler and ledger."""

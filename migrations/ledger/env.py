@@ -1,0 +1,5 @@
+"""Entry point of alembic for the history "ledger"."""
+
+from migrations.environment import run_migrations
+
+run_migrations()

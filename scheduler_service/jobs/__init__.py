@@ -1,0 +1,1 @@
+"""Pure values and decisions about jobs: no SQL, no gRPC, no clock."""

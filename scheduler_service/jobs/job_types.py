@@ -1,0 +1,235 @@
+"""JOB_TYPES: what the scheduler knows of each type of job, one row per type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from scheduler_service.jobs.scope import MODULE_OF_TYPE, READERS_OF_REFERENCE, Scope
+
+SCOPE_PARTS = ("module", "data_entry_type", "year", "unit", "reference_kind")
+
+
+@dataclass(frozen=True, slots=True)
+class DedupConfig:
+    """At most one waiting job per key: a newcomer joins it. The tenant always leads the key."""
+
+    job_type: str
+    scope_columns: tuple[str, ...]
+    constraint_name: str = "one_waiting_job_per_coalesce_key"
+
+
+EMISSION_RECALC_DEDUP = DedupConfig("emission_recalc", ("module", "data_entry_type", "year"))
+AGGREGATION_DEDUP = DedupConfig("aggregation", ("module", "year"))
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusiveConfig:
+    """Jobs of one key run one at a time, in order of submission. Types may share a family."""
+
+    family: str
+    scope_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BarrierConfig:
+    """Becomes a job only when no job of `after` with the same columns is live in the pipeline."""
+
+    after: str
+    scope_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """One row of JOB_TYPES. Ledger scopes are templates over the job's own scope."""
+
+    name: str
+    needs: frozenset[str]
+    takes: frozenset[str] = frozenset()
+    needs_provisioned_year: bool = False
+    provisions_year: bool = False
+    submittable: bool = True
+    attempts_max: int = 5
+    ingestion_method: str = "none"
+    target: str = "none"
+    dedup: DedupConfig | None = None
+    exclusive: ExclusiveConfig | None = None
+    barrier: BarrierConfig | None = None
+    children: frozenset[str] = frozenset()
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    has_slot: bool = False
+
+    @property
+    def writes_data(self) -> bool:
+        """Whether a claim of it that ends in the dark may have changed the ledger."""
+        return bool(self.writes)
+
+    def coalesce_key(self, scope: Scope) -> str | None:
+        """The key under which a newcomer joins a waiting twin; None if the type has none."""
+        if self.dedup is None:
+            return None
+        return _key(self.dedup.job_type, self.dedup.scope_columns, scope)
+
+    def exclusive_key(self, scope: Scope) -> str | None:
+        """The key whose jobs run one at a time; None if the type has none."""
+        if self.exclusive is None:
+            return None
+        return _key(self.exclusive.family, self.exclusive.scope_columns, scope)
+
+    def slot_key(self, scope: Scope) -> str | None:
+        """What "the current job of its kind" means; a unit's upload has no slot of the year."""
+        if not self.has_slot or scope.unit is not None:
+            return None
+        parts = (self.name, scope.entity_type, *(_part(scope, p) for p in SCOPE_PARTS))
+        return "|".join((scope.tenant, *parts, self.target, self.ingestion_method))
+
+    def ledger_reads(self, scope: Scope) -> tuple[str, ...]:
+        """Names of the ledger scopes that a run of it reads, without the tenant."""
+        return _ledger_scopes(self.reads, scope)
+
+    def ledger_writes(self, scope: Scope) -> tuple[str, ...]:
+        """Names of the ledger scopes that a run of it may write, without the tenant."""
+        return _ledger_scopes(self.writes, scope)
+
+
+def _part(scope: Scope, column: str) -> str:
+    value = getattr(scope, column)
+    return "-" if value is None else str(value)
+
+
+def _key(family: str, columns: tuple[str, ...], scope: Scope) -> str:
+    return "|".join((scope.tenant, family, *(_part(scope, column) for column in columns)))
+
+
+def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
+    names: list[str] = []
+    for template in templates:
+        if "{type}" in template:
+            names.extend(template.format(type=t, year=scope.year) for t in scope.types())
+        else:
+            names.append(
+                template.format(
+                    module=scope.module, year=scope.year, reference_kind=scope.reference_kind
+                )
+            )
+    return tuple(names)
+
+
+_MODULE_YEAR = frozenset({"module", "year"})
+_TYPE_YEAR = frozenset({"module", "data_entry_type", "year"})
+_ENTRY_READS = ("factors/{year}", "units")
+_RECALC_READS = ("entries/{module}/{year}", "factors/{year}", "reference/locations")
+
+JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            JobType(
+                "csv_ingest",
+                needs=_TYPE_YEAR,
+                takes=frozenset({"unit"}),
+                needs_provisioned_year=True,
+                ingestion_method="csv",
+                target="entries",
+                exclusive=ExclusiveConfig("entries", ("module", "year")),
+                children=frozenset({"emission_recalc"}),
+                writes=("entries/{module}/{year}",),
+                reads=_ENTRY_READS,
+                has_slot=True,
+            ),
+            JobType(
+                "factor_ingest",
+                needs=_TYPE_YEAR,
+                needs_provisioned_year=True,
+                ingestion_method="csv",
+                target="factors",
+                exclusive=ExclusiveConfig("factors", ("year",)),
+                children=frozenset({"emission_recalc"}),
+                writes=("factors/{year}",),
+                has_slot=True,
+            ),
+            JobType(
+                "reference_ingest",
+                needs=frozenset({"reference_kind"}),
+                ingestion_method="csv",
+                target="reference",
+                exclusive=ExclusiveConfig("reference", ("reference_kind",)),
+                children=frozenset({"emission_recalc"}),
+                writes=("reference/{reference_kind}",),
+                has_slot=True,
+            ),
+            JobType(
+                "unit_sync",
+                needs=frozenset({"year"}),
+                provisions_year=True,
+                ingestion_method="csv",
+                target="units",
+                exclusive=ExclusiveConfig("units", ()),
+                writes=("units",),
+                has_slot=True,
+            ),
+            JobType(
+                "emission_recalc",
+                needs=_TYPE_YEAR,
+                needs_provisioned_year=True,
+                ingestion_method="computed",
+                target="emissions",
+                dedup=EMISSION_RECALC_DEDUP,
+                exclusive=ExclusiveConfig("emission_recalc", EMISSION_RECALC_DEDUP.scope_columns),
+                children=frozenset({"aggregation"}),
+                writes=("emissions/{type}/{year}",),
+                reads=_RECALC_READS,
+                has_slot=True,
+            ),
+            JobType(
+                "aggregation",
+                needs=_MODULE_YEAR,
+                needs_provisioned_year=True,
+                ingestion_method="computed",
+                target="totals",
+                dedup=AGGREGATION_DEDUP,
+                exclusive=ExclusiveConfig("aggregation", AGGREGATION_DEDUP.scope_columns),
+                barrier=BarrierConfig("emission_recalc", ("module", "year")),
+                writes=("totals/{module}/{year}",),
+                reads=("emissions/{type}/{year}",),
+                has_slot=True,
+            ),
+            JobType(
+                "noop",
+                needs=frozenset(),
+                takes=frozenset({"module", "data_entry_type", "year", "unit"}),
+                children=frozenset({"noop"}),
+            ),
+        )
+    }
+)
+
+
+def follow_ups(
+    job_type: str, scope: Scope, provisioned_years: tuple[int, ...]
+) -> tuple[tuple[str, Scope], ...]:
+    """What must run after a run of this type may have written its whole scope.
+
+    The scheduler releases these itself when a claim ended in the dark. Over (job type,
+    scope) they form an acyclic graph: ingest, then recalculation, then aggregation.
+    """
+    match job_type:
+        case "csv_ingest" | "factor_ingest":
+            return tuple(("emission_recalc", scope.narrowed(t)) for t in scope.types())
+        case "reference_ingest":
+            return _readers_in_every_year(scope, provisioned_years)
+        case "emission_recalc":
+            return (("aggregation", scope.narrowed(None)),)
+        case _:
+            return ()
+
+
+def _readers_in_every_year(
+    scope: Scope, provisioned_years: tuple[int, ...]
+) -> tuple[tuple[str, Scope], ...]:
+    readers = READERS_OF_REFERENCE.get(scope.reference_kind or "", ())
+    return tuple(
+        ("emission_recalc", Scope(scope.tenant, MODULE_OF_TYPE[reader], reader, year))
+        for year in provisioned_years
+        for reader in readers
+    )

@@ -1,0 +1,233 @@
+"""What the doors ask of the store, checked already, and what the store answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+
+Json: TypeAlias = Mapping[str, Any]
+
+
+class Disposition(StrEnum):
+    """What became of a request for a job; the names of the proto enum without its prefix."""
+
+    CREATED = "CREATED"
+    JOINED = "JOINED"
+    QUEUED_BEHIND = "QUEUED_BEHIND"
+    REPLAYED = "REPLAYED"
+    HELD = "HELD"
+    SKIPPED_LOCKED = "SKIPPED_LOCKED"
+
+
+class Written(StrEnum):
+    """Whether a claim that did not finish well may have committed data."""
+
+    NOTHING = "NOTHING"
+    UNKNOWN = "UNKNOWN"
+
+
+class ReleaseReason(StrEnum):
+    """Why a claim is given back."""
+
+    DRAIN = "DRAIN"
+    RETRY_LATER = "RETRY_LATER"
+    CANCELLED = "CANCELLED"
+
+
+class ClaimDirective(StrEnum):
+    """What a claim is to do."""
+
+    CONTINUE = "CONTINUE"
+    CANCEL = "CANCEL"
+    LOST = "LOST"
+
+
+class FinishOutcome(StrEnum):
+    """What a Finish came to."""
+
+    APPLIED = "APPLIED"
+    ALREADY_APPLIED = "ALREADY_APPLIED"
+    STALE = "STALE"
+    CONFLICT = "CONFLICT"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request that the state of things refuses; `reason` is the ErrorInfo reason.
+
+    Reasons: FIELD_INVALID, YEAR_NOT_PROVISIONED, PERIOD_LOCKED, STALE_CLAIM, NOTHING_TO_CANCEL,
+    PIPELINE_NOT_FOUND, JOB_NOT_FOUND. The door's one table maps them to codes.
+    """
+
+    reason: str
+    message: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One Submit; `body_digest` tells a repeat of a request_id from another body."""
+
+    request_id: UUID
+    body_digest: bytes
+    job_type: str
+    scope: Scope
+    payload: Json | None
+    priority: int
+    submitted_by: str
+    validate_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """Pipeline and root of a Submit."""
+
+    pipeline_id: int
+    job_id: int
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimWish:
+    """One Claim. `tenants` None means every tenant; leases are of `lease_seconds`."""
+
+    worker_id: UUID
+    request_id: UUID
+    job_types: tuple[str, ...]
+    max_jobs: int
+    principal: str
+    tenants: tuple[str, ...] | None
+    build_id: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job in a worker's hands: `row` is the job's row, by column name."""
+
+    row: Any
+    claim_token: int
+    lease_seconds: float
+    close_through: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressReport:
+    """How far a running job has come."""
+
+    done: int
+    total: int
+    phase: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life of one claim."""
+
+    job_id: int
+    claim_token: int
+    progress: ProgressReport | None
+
+
+@dataclass(frozen=True, slots=True)
+class BeatAnswer:
+    """What the claim is to do, and the seconds left of its lease (0 for LOST)."""
+
+    job_id: int
+    claim_token: int
+    directive: ClaimDirective
+    lease_seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One child to be, its scope complete already."""
+
+    child_key: str
+    job_type: str
+    scope: Scope
+    payload: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRequest:
+    """One child as the wire gives it: module and year None mean the parent's."""
+
+    child_key: str
+    job_type: str
+    data_entry_type: int | None
+    module: int | None
+    year: int | None
+    payload: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPlaced:
+    """What became, or would become, of a child; job_id 0 where there is none."""
+
+    child_key: str
+    disposition: Disposition
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """What is staged under the claim now."""
+
+    staged_children: int
+    provisional: tuple[ChildPlaced, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One Finish: SUCCESS, WARNING or ERROR by a claim."""
+
+    job_id: int
+    claim_token: int
+    worker_id: UUID
+    principal: str
+    result: JobResult
+    message: str
+    error_cause: str
+    stats: Json | None
+    written: Written
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a Finish came to."""
+
+    outcome: FinishOutcome
+    children: tuple[ChildPlaced, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """True when this claim's Finish stands."""
+        return self.outcome in (FinishOutcome.APPLIED, FinishOutcome.ALREADY_APPLIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One claim given back."""
+
+    job_id: int
+    claim_token: int
+    worker_id: UUID
+    principal: str
+    reason: ReleaseReason
+    written: Written
+    message: str
+    delay_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What CancelPipeline did."""
+
+    cancelled_job_ids: tuple[int, ...]
+    unlinked_job_ids: tuple[int, ...]

@@ -1,0 +1,1 @@
+"""The thin door: check, call one store method, answer."""

@@ -1,0 +1,201 @@
+"""The requests of workers, checked and turned into the store's values."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from carbonline.serving.principals import Principal
+from carbonline.v1 import scheduler_pb2, types_pb2
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import (
+    Beat,
+    ChildRequest,
+    ClaimWish,
+    Ending,
+    ProgressReport,
+    Release,
+    ReleaseReason,
+    Written,
+)
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.rpc.check_submit import check_payload
+from scheduler_service.rpc.fields import ID_MAX, YEAR_MAX, YEAR_MIN, Fields
+
+JOBS_MAX = 1000
+JOB_TYPES_MAX = 32
+WAIT_SECONDS_MAX = 25.0
+DELAY_SECONDS_MAX = 3600.0
+MESSAGE_CHARACTERS_MAX = 4096
+NAME_CHARACTERS_MAX = 128
+
+_RESULTS = {
+    types_pb2.JOB_RESULT_SUCCESS: JobResult.SUCCESS,
+    types_pb2.JOB_RESULT_WARNING: JobResult.WARNING,
+    types_pb2.JOB_RESULT_ERROR: JobResult.ERROR,
+}
+_REASONS = {
+    scheduler_pb2.RELEASE_REASON_DRAIN: ReleaseReason.DRAIN,
+    scheduler_pb2.RELEASE_REASON_RETRY_LATER: ReleaseReason.RETRY_LATER,
+    scheduler_pb2.RELEASE_REASON_CANCELLED: ReleaseReason.CANCELLED,
+}
+
+
+def check_claim(
+    request: scheduler_pb2.ClaimRequest, principal: Principal, *, noop: bool
+) -> tuple[ClaimWish, float]:
+    """What is wished, and how many seconds to wait for it."""
+    fields = Fields()
+    fields.count("job_types", len(request.job_types), JOB_TYPES_MAX)
+    for number, name in enumerate(request.job_types[:JOB_TYPES_MAX]):
+        fields.job_type(f"job_types[{number}]", name, noop=noop)
+    wish = ClaimWish(
+        worker_id=fields.uuid("worker_id", request.worker_id),
+        request_id=fields.uuid("request_id", request.request_id),
+        job_types=tuple(sorted(set(request.job_types[:JOB_TYPES_MAX]))),
+        max_jobs=fields.number("max_jobs", request.max_jobs, 1, JOBS_MAX),
+        principal=principal.name,
+        tenants=principal.tenants,
+        build_id=fields.text("build_id", request.build_id, NAME_CHARACTERS_MAX),
+        host=fields.text("host", request.host, NAME_CHARACTERS_MAX),
+    )
+    wait_seconds = fields.seconds("wait", request.wait, WAIT_SECONDS_MAX)
+    fields.done()
+    return wish, wait_seconds
+
+
+def check_heartbeat(request: scheduler_pb2.HeartbeatRequest) -> tuple[UUID, list[Beat]]:
+    """The worker and its beats, of which there may be none."""
+    fields = Fields()
+    worker_id = fields.uuid("worker_id", request.worker_id)
+    if len(request.beats) > JOBS_MAX:
+        fields.fail("beats", f"must have at most {JOBS_MAX} elements")
+    beats = [
+        Beat(
+            fields.identifier(f"beats[{n}].job_id", beat.job_id),
+            fields.identifier(f"beats[{n}].claim_token", beat.claim_token),
+            _progress(fields, f"beats[{n}].progress", beat),
+        )
+        for n, beat in enumerate(request.beats[:JOBS_MAX])
+    ]
+    fields.done()
+    return worker_id, beats
+
+
+def _progress(fields: Fields, field: str, beat: scheduler_pb2.ClaimBeat) -> ProgressReport | None:
+    if not beat.HasField("progress"):
+        return None
+    progress = beat.progress
+    return ProgressReport(
+        done=fields.number(f"{field}.done", progress.done, 0, ID_MAX),
+        total=fields.number(f"{field}.total", progress.total, 0, ID_MAX),
+        phase=fields.text(f"{field}.phase", progress.phase, 64),
+        message=fields.text(f"{field}.message", progress.message, 512),
+    )
+
+
+def check_chain(
+    request: scheduler_pb2.ChainRequest, *, noop: bool
+) -> tuple[UUID, int, int, list[ChildRequest]]:
+    """Worker, job, claim and children."""
+    fields = Fields()
+    worker_id = fields.uuid("worker_id", request.worker_id)
+    job_id = fields.identifier("job_id", request.job_id)
+    claim_token = fields.identifier("claim_token", request.claim_token)
+    fields.count("children", len(request.children), JOBS_MAX)
+    children = [
+        _child(fields, f"children[{n}]", child, noop=noop)
+        for n, child in enumerate(request.children[:JOBS_MAX])
+    ]
+    fields.done()
+    return worker_id, job_id, claim_token, children
+
+
+def _child(
+    fields: Fields, field: str, child: scheduler_pb2.ChildSpec, *, noop: bool
+) -> ChildRequest:
+    job_type = fields.job_type(f"{field}.job_type", child.job_type, noop=noop)
+    if child.year:
+        fields.number(f"{field}.year", child.year, YEAR_MIN, YEAR_MAX)
+    fields.belongs(f"{field}.data_entry_type", child.module, child.data_entry_type)
+    needs = JOB_TYPES[job_type].needs
+    entry_type = fields.known(
+        f"{field}.data_entry_type", child.data_entry_type, types_pb2.DataEntryType
+    )
+    if entry_type is None and "data_entry_type" in needs:
+        fields.fail(f"{field}.data_entry_type", f"{job_type} needs it: it is never inherited")
+    return ChildRequest(
+        child_key=fields.text(f"{field}.child_key", child.child_key, 128, needed=True),
+        job_type=job_type,
+        data_entry_type=entry_type,
+        module=fields.known(f"{field}.module", child.module, types_pb2.Module),
+        year=child.year or None,
+        payload=check_payload(fields, f"{field}.payload", job_type, child),
+    )
+
+
+def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> Ending:
+    """The end of a run."""
+    fields = Fields()
+    result = _RESULTS.get(request.result)
+    if result is None:
+        fields.fail("result", "must be SUCCESS, WARNING or ERROR")
+    is_error = result is JobResult.ERROR
+    if is_error and not request.error_cause:
+        fields.fail("error_cause", "is needed with ERROR: a short stable word")
+    if request.error_cause and not is_error:
+        fields.fail("error_cause", "is for ERROR only")
+    ending = Ending(
+        job_id=fields.identifier("job_id", request.job_id),
+        claim_token=fields.identifier("claim_token", request.claim_token),
+        worker_id=fields.uuid("worker_id", request.worker_id),
+        principal=principal.name,
+        result=result or JobResult.SUCCESS,
+        message=fields.text("message", request.message, MESSAGE_CHARACTERS_MAX),
+        error_cause=fields.text("error_cause", request.error_cause, NAME_CHARACTERS_MAX),
+        stats=fields.json("stats", request.stats) if request.HasField("stats") else None,
+        written=_written(fields, "written", request.written),
+    )
+    fields.done()
+    return ending
+
+
+def check_release(request: scheduler_pb2.ReleaseRequest, principal: Principal) -> Sequence[Release]:
+    """The claims to give back."""
+    fields = Fields()
+    worker_id = fields.uuid("worker_id", request.worker_id)
+    fields.count("releases", len(request.releases), JOBS_MAX)
+    releases = [
+        _release(fields, f"releases[{n}]", release, worker_id, principal)
+        for n, release in enumerate(request.releases[:JOBS_MAX])
+    ]
+    fields.done()
+    return releases
+
+
+def _release(
+    fields: Fields,
+    field: str,
+    release: scheduler_pb2.ClaimRelease,
+    worker_id: UUID,
+    principal: Principal,
+) -> Release:
+    reason = _REASONS.get(release.reason)
+    if reason is None:
+        fields.fail(f"{field}.reason", "must be DRAIN, RETRY_LATER or CANCELLED")
+    delay = None
+    if release.HasField("delay"):
+        delay = fields.seconds(f"{field}.delay", release.delay, DELAY_SECONDS_MAX)
+    return Release(
+        job_id=fields.identifier(f"{field}.job_id", release.job_id),
+        claim_token=fields.identifier(f"{field}.claim_token", release.claim_token),
+        worker_id=worker_id,
+        principal=principal.name,
+        reason=reason or ReleaseReason.DRAIN,
+        written=_written(fields, f"{field}.written", release.written),
+        message=fields.text(f"{field}.message", release.message, MESSAGE_CHARACTERS_MAX),
+        delay_seconds=delay,
+    )
+
+
+def _written(fields: Fields, field: str, value: int) -> Written:
+    fields.known(field, value, types_pb2.Written)
+    return Written.NOTHING if value == types_pb2.WRITTEN_NOTHING else Written.UNKNOWN

@@ -1,0 +1,88 @@
+"""Submit's request, checked and turned into the store's value."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from carbonline.serving.principals import Principal
+from carbonline.v1 import scheduler_pb2
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Json, Submission
+from scheduler_service.rpc.fields import Fields
+
+PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
+BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
+# What a payload may say, by the job types that take a file.
+PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "csv_ingest": ("blob", "file_name"),
+        "factor_ingest": ("blob", "file_name"),
+        "reference_ingest": ("blob", "file_name", "transport_mode"),
+        "unit_sync": ("blob", "file_name"),
+    }
+)
+_KEY_CHARACTERS_SHOWN_MAX = 64
+_TEXT_CHARACTERS_MAX = 255
+
+
+def check_submit(
+    request: scheduler_pb2.SubmitRequest, principal: Principal, *, noop: bool
+) -> Submission:
+    """The submission; RpcError names every field that is wrong."""
+    fields = Fields()
+    request_id = fields.uuid("request_id", request.request_id)
+    job_type = fields.job_type("job_type", request.job_type, noop=noop)
+    if fault := principal.fault_of_tenant(request.scope.tenant):
+        fields.fail("scope.tenant", fault)
+    tenant = request.scope.tenant or principal.tenants[0]
+    scope = fields.scope("scope", request.scope, tenant, job_type)
+    payload = check_payload(fields, "payload", job_type, request)
+    priority = request.priority if request.HasField("priority") else PRIORITY_DEFAULT
+    fields.number("priority", priority, 0, PRIORITY_MAX)
+    fields.done()
+    return Submission(
+        request_id=request_id,
+        body_digest=_digest(request),
+        job_type=job_type,
+        scope=scope,
+        payload=payload,
+        priority=priority,
+        submitted_by=principal.name,
+        validate_only=request.validate_only,
+    )
+
+
+def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Json | None:
+    """What a job of this type may carry: a blob reference and known keys where it reads a file,
+    nothing where it coalesces.
+    """
+    payload = fields.json(field, request.payload) if request.HasField("payload") else {}
+    if JOB_TYPES[job_type].dedup is not None and payload:
+        fields.fail(field, f"{job_type} takes none: its scope says everything")
+        return None
+    if known := PAYLOAD_KEYS.get(job_type):
+        if unknown := [key for key in payload if key not in known]:
+            shown = unknown[0][:_KEY_CHARACTERS_SHOWN_MAX]
+            fields.fail(f"{field}.{shown}", f"is unknown: {job_type} takes {', '.join(known)}")
+        for key in (key for key in known if key != "blob"):
+            text = payload.get(key, "")
+            if not isinstance(text, str) or len(text) > _TEXT_CHARACTERS_MAX:
+                fault = f"must be text of at most {_TEXT_CHARACTERS_MAX} characters"
+                fields.fail(f"{field}.{key}", fault)
+        blob = payload.get("blob")
+        if not isinstance(blob, str) or not BLOB.fullmatch(blob):
+            fields.fail(
+                f"{field}.blob", 'must be "blob:sha256:" and 64 hex digits: UploadBlob first'
+            )
+    return payload or None
+
+
+def _digest(request: scheduler_pb2.SubmitRequest) -> bytes:
+    """The body without its request_id, so that a repeat can be told from another request."""
+    request_id = request.request_id
+    request.ClearField("request_id")
+    body = request.SerializeToString(deterministic=True)
+    request.request_id = request_id
+    return hashlib.sha256(body).digest()

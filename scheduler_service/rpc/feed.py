@@ -1,0 +1,107 @@
+"""One pipeline's news, read once for all its watchers."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import types_pb2
+from scheduler_service.rpc import messages
+from scheduler_service.store.reads import View
+from scheduler_service.store.transaction import Row
+
+CHANGES_KEPT_MAX = 32
+TERMINAL = frozenset(
+    {
+        types_pb2.PIPELINE_STATUS_SUCCESS,
+        types_pb2.PIPELINE_STATUS_PARTIAL,
+        types_pb2.PIPELINE_STATUS_FAILED,
+        types_pb2.PIPELINE_STATUS_CANCELLED,
+    }
+)
+
+
+def change_of(view: View, from_version: int) -> pb.PipelineChange:
+    """Everything of a view as the change from a version to the view's own."""
+    return pb.PipelineChange(
+        from_version=from_version,
+        to_version=view.pipeline["version"],
+        pipeline=messages.pipeline(view.pipeline),
+        jobs=jobs_of(view),
+        left_job_ids=view.left_job_ids,
+    )
+
+
+def jobs_of(view: View) -> list[types_pb2.Job]:
+    """The jobs of a view, by id."""
+    return [messages.job_card(row, joined=row["job_id"] in view.joined) for row in view.jobs]
+
+
+def is_terminal(view: View) -> bool:
+    """Whether nothing will change any more."""
+    return bool(view.pipeline["status"] != "LIVE")
+
+
+@dataclass(slots=True)
+class Feed:
+    """What the hub last read of a pipeline, and the watchers to be told."""
+
+    pipeline_id: int
+    version: int
+    watchers: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    activity: pb.PipelineActivity = field(default_factory=pb.PipelineActivity)
+    activity_number: int = 0
+    changes: dict[int, pb.PipelineChange] = field(default_factory=dict)
+    ended: bool = False
+
+    def take_view(self, view: View) -> None:
+        """Keep the change from the version before, and tell the watchers."""
+        if view.pipeline["version"] > self.version:
+            change = change_of(view, self.version)
+            self.changes[self.version] = change
+            self.version = change.to_version
+            while len(self.changes) > CHANGES_KEPT_MAX:
+                del self.changes[min(self.changes)]
+            self.ended = is_terminal(view)
+            self.tell()
+
+    def take_activity(self, rows: Sequence[Row]) -> None:
+        """Keep what runs now, if it differs, and tell the watchers."""
+        activity = pb.PipelineActivity(
+            jobs=[messages.job_card(row, joined=row["is_joined"]) for row in rows]
+        )
+        if activity != self.activity:
+            self.activity = activity
+            self.activity_number += 1
+            self.tell()
+
+    def tell(self) -> None:
+        """Wake the watchers that wait now; whoever comes later looks first."""
+        self.news.set()
+        self.news = asyncio.Event()
+
+    def change_after(self, version: int) -> pb.PipelineChange | None:
+        """The kept change from exactly this version to the newest one, merged if need be."""
+        found = self.changes.get(version)
+        if found is None:
+            return None
+        while found.to_version < self.version:
+            following = self.changes.get(found.to_version)
+            if following is None:
+                return None
+            found = _merged(found, following)
+        return found
+
+
+def _merged(first: pb.PipelineChange, second: pb.PipelineChange) -> pb.PipelineChange:
+    jobs = {job.job_id: job for job in (*first.jobs, *second.jobs)}
+    left = set(first.left_job_ids) | set(second.left_job_ids)
+    left -= {job.job_id for job in second.jobs}
+    return pb.PipelineChange(
+        from_version=first.from_version,
+        to_version=second.to_version,
+        pipeline=second.pipeline,
+        jobs=[jobs[job_id] for job_id in sorted(jobs) if job_id not in left],
+        left_job_ids=sorted(left),
+    )

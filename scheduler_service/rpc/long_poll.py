@@ -1,0 +1,61 @@
+"""Claim's long poll: claim, else wait for a wake or a poll, until the wait is over."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from carbonline.serving.errors import RpcError
+from scheduler_service.rpc.wakes import Wakes
+
+PARKED_MAX = 10_000
+
+Found = TypeVar("Found")
+
+
+class LongPolls:
+    """All parked claims of this process."""
+
+    def __init__(self, wakes: Wakes, poll_seconds: float) -> None:
+        """Poll every `poll_seconds`, with jitter, behind the wakes."""
+        self._wakes = wakes
+        self._poll_seconds = poll_seconds
+        self._parked = 0
+        self.draining = asyncio.Event()
+
+    async def first(
+        self,
+        look: Callable[[], Awaitable[Sequence[Found]]],
+        job_types: Sequence[str],
+        wait_seconds: float,
+    ) -> Sequence[Found]:
+        """What `look` finds first, or nothing after the wait. A caller that goes away cancels."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_seconds
+        with self._wakes.waiting_for(job_types) as woken:
+            while True:
+                woken.clear()
+                found = await look()
+                left = deadline - loop.time()
+                if found or left <= 0 or self.draining.is_set():
+                    return found
+                await self._park(woken, min(left, self._poll_seconds * random.uniform(0.75, 1.25)))  # noqa: S311
+
+    async def _park(self, woken: asyncio.Event, seconds: float) -> None:
+        if self._parked >= PARKED_MAX:
+            message = f"{PARKED_MAX} claims wait already at this scheduler"
+            raise RpcError("TOO_MANY_PARKED_CLAIMS", message)
+        self._parked += 1
+        try:
+            await _any_of(woken, self.draining, seconds)
+        finally:
+            self._parked -= 1
+
+
+async def _any_of(first: asyncio.Event, second: asyncio.Event, seconds: float) -> None:
+    tasks = [asyncio.create_task(first.wait()), asyncio.create_task(second.wait())]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

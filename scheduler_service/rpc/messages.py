@@ -1,0 +1,255 @@
+"""Rows and values of the store as messages of the contract."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import grpc
+from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
+
+from carbonline.serving.errors import RpcError, value_refused
+from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from scheduler_service.jobs.requests import (
+    ChildPlaced,
+    Claimed,
+    Disposition,
+    Ended,
+    Refused,
+    Submitted,
+)
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.rpc.refusals import refusal
+from scheduler_service.store.away import VALUE_REFUSED
+from scheduler_service.store.ends import SCOPES_REMEMBERED_MAX, scope_of
+
+Card = Mapping[str, Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_SECONDS = 86_400
+UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
+
+
+def _numbers(enum: Any, prefix: str) -> Mapping[str, Any]:
+    """The enum's numbers by the names that the store uses."""
+    return MappingProxyType({name.removeprefix(prefix): number for name, number in enum.items()})
+
+
+# Made once: an enum's own look-up by name takes longer than the rest of a message.
+JOB_STATES = _numbers(types_pb2.JobState, "JOB_STATE_")
+JOB_RESULTS = _numbers(types_pb2.JobResult, "JOB_RESULT_")
+ENTITY_TYPES = _numbers(types_pb2.EntityType, "ENTITY_TYPE_")
+DISPOSITIONS = _numbers(types_pb2.Disposition, "DISPOSITION_")
+FINISH_OUTCOMES = _numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
+
+
+def timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
+    """A moment; None stays left out."""
+    if moment is None:
+        return None
+    message = timestamp_pb2.Timestamp()
+    _fill_timestamp(message, moment)
+    return message
+
+
+def _fill_timestamp(message: timestamp_pb2.Timestamp, moment: datetime) -> None:
+    since = moment - EPOCH
+    message.seconds = since.days * DAY_SECONDS + since.seconds
+    message.nanos = since.microseconds * 1000
+
+
+def duration(seconds: float) -> duration_pb2.Duration:
+    """A duration, not below zero, to the microsecond."""
+    whole, micros = divmod(round(max(seconds, 0.0) * 1_000_000), 1_000_000)
+    return duration_pb2.Duration(seconds=whole, nanos=micros * 1000)
+
+
+def struct(value: Mapping[str, Any] | None) -> struct_pb2.Struct | None:
+    """A JSON object; None stays left out."""
+    if value is None:
+        return None
+    message = struct_pb2.Struct()
+    message.update(value)
+    return message
+
+
+def scope(card: Any) -> types_pb2.Scope:
+    """The scope of a job's or a pipeline's row."""
+    return _scope_message(scope_of(card))
+
+
+@lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
+def _scope_message(scope: Scope) -> types_pb2.Scope:
+    """Not to be changed by anybody: it is copied into whatever it is given to."""
+    return types_pb2.Scope(
+        tenant=scope.tenant,
+        module=types_pb2.Module.ValueType(scope.module or 0),
+        data_entry_type=types_pb2.DataEntryType.ValueType(scope.data_entry_type or 0),
+        year=scope.year or 0,
+        unit=scope.unit or "",
+        reference_kind=scope.reference_kind or "",
+    )
+
+
+def job(card: Any, *, joined: bool = False) -> types_pb2.Job:
+    """A job: a row of job_cards, or a job row that was just claimed."""
+    message = types_pb2.Job(joined=joined)
+    _fill_job(message, card)
+    return message
+
+
+def _fill_job(message: types_pb2.Job, card: Any) -> None:
+    """Field by field, and only what is there: thousands of these are made in a second."""
+    message.job_id = card["job_id"]
+    message.pipeline_id = card["pipeline_id"]
+    message.job_type = card["job_type"]
+    message.scope.CopyFrom(_scope_message(scope_of(card)))
+    message.entity_type = ENTITY_TYPES[scope_of(card).entity_type]
+    message.state = JOB_STATES[card["state"]]
+    message.message = card["message"]
+    message.error_cause = card["error_cause"]
+    message.attempts = card["attempts"]
+    message.attempts_max = card["attempts_max"]
+    message.releases = card["releases"]
+    message.lapses = card["lapses"]
+    message.claim_token = card["last_token"] or 0
+    message.child_key = card["child_key"] or ""
+    message.parent_job_id = card["parent_job_id"] or 0
+    message.superseded_by = card["superseded_by"] or 0
+    if card["result"] is not None:
+        message.result = JOB_RESULTS[card["result"]]
+    if card["worker_id"] is not None:
+        message.worker_id = str(card["worker_id"])
+    if card["stats"] is not None:
+        message.stats.update(card["stats"])
+    for name in ("created_at", "started_at", "finished_at", "run_after"):
+        if card[name] is not None:
+            _fill_timestamp(getattr(message, name), card[name])
+
+
+def job_card(card: Any, *, joined: bool = False) -> types_pb2.Job:
+    """A row of job_cards, with progress and standing in its slot."""
+    message = job(card, joined=joined)
+    message.is_current = card["is_current"]
+    if card["progress_at"] is not None:
+        message.progress.done = card["progress_done"]
+        message.progress.total = card["progress_total"]
+        message.progress.phase = card["progress_phase"]
+        message.progress.message = card["progress_message"]
+        message.progress.at.FromDatetime(card["progress_at"])
+    return message
+
+
+def pipeline(card: Any) -> types_pb2.Pipeline:
+    """A row of pipeline_cards."""
+    status = card["status"]
+    if status == "LIVE":
+        status = "RUNNING" if card["has_started"] else "NOT_STARTED"
+    return types_pb2.Pipeline(
+        pipeline_id=card["pipeline_id"],
+        kind=card["kind"],
+        scope=scope(card),
+        status=types_pb2.PipelineStatus.Value(f"PIPELINE_STATUS_{status}"),
+        version=card["version"],
+        submitted_by=card["submitted_by"],
+        root_job_id=card["root_job_id"],
+        live_jobs=card["live_jobs"],
+        has_error=card["failed_jobs"] > 0,
+        has_warnings=card["warned_jobs"] > 0,
+        created_at=timestamp(card["created_at"]),
+        finished_at=timestamp(card["finished_at"]),
+        repair_of=card["repair_of"] or 0,
+    )
+
+
+def disposition(value: Disposition) -> types_pb2.Disposition.ValueType:
+    """The enum's number."""
+    number: types_pb2.Disposition.ValueType = DISPOSITIONS[value]
+    return number
+
+
+def submitted(answer: Submitted) -> scheduler_pb2.SubmitResponse:
+    """A Submit's answer."""
+    message = scheduler_pb2.SubmitResponse()
+    fill_submitted(message, answer)
+    return message
+
+
+def fill_submitted(message: scheduler_pb2.SubmitResponse, answer: Submitted) -> None:
+    """A Submit's answer, in its place within a batch's."""
+    message.pipeline_id = answer.pipeline_id
+    message.job_id = answer.job_id
+    message.disposition = DISPOSITIONS[answer.disposition]
+
+
+def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
+    """Jobs in a worker's hands."""
+    response = scheduler_pb2.ClaimResponse()
+    for claim in claims:
+        message = response.jobs.add(claim_token=claim.claim_token)
+        _fill_job(message.job, claim.row)
+        message.lease.CopyFrom(_lease(claim.lease_seconds))
+        if claim.row["payload"] is not None:
+            message.payload.update(claim.row["payload"])
+        for name, token in sorted(claim.close_through.items()):
+            message.close_through.add(scope=name, token=token)
+    return response
+
+
+_lease = lru_cache(maxsize=8)(duration)
+
+
+def child(placed: ChildPlaced) -> scheduler_pb2.ChildDisposition:
+    """What became of a child."""
+    return scheduler_pb2.ChildDisposition(
+        child_key=placed.child_key,
+        disposition=disposition(placed.disposition),
+        job_id=placed.job_id,
+    )
+
+
+def ended(answer: Ended) -> scheduler_pb2.FinishResponse:
+    """A Finish's answer."""
+    message = scheduler_pb2.FinishResponse()
+    fill_ended(message, answer)
+    return message
+
+
+def fill_ended(message: scheduler_pb2.FinishResponse, answer: Ended) -> None:
+    """A Finish's answer, in its place within a batch's."""
+    message.finished = answer.finished
+    message.outcome = FINISH_OUTCOMES[answer.outcome]
+    for placed in answer.children:
+        message.children.add(
+            child_key=placed.child_key,
+            disposition=disposition(placed.disposition),
+            job_id=placed.job_id,
+        )
+
+
+def item_error(answer: Refused | Exception) -> scheduler_pb2.ItemError:
+    """Why one item of a batch has no other answer; its neighbours' stand."""
+    match answer:
+        case Refused():
+            error = refusal(answer)
+        case RpcError():
+            error = answer
+        case _ if isinstance(answer, VALUE_REFUSED):
+            error = value_refused()
+        case _:
+            said = "the scheduler failed at this item alone; its log says at what"
+            return scheduler_pb2.ItemError(code=UNKNOWN, message=said)
+    code: int = error.code.value[0]
+    return scheduler_pb2.ItemError(code=code, reason=error.reason, message=error.message)
+
+
+def timeline_event(row: Any) -> operations_pb2.TimelineEvent:
+    """One line of a timeline."""
+    return operations_pb2.TimelineEvent(
+        at=timestamp(row["at"]),
+        job_id=row["job_id"] or 0,
+        event=row["event"],
+        claim_token=row["claim_token"] or 0,
+        detail=row["detail"],
+    )

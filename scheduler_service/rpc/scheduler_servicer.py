@@ -1,0 +1,206 @@
+"""SchedulerService: check, call one store method, answer."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import grpc.aio
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.serving.door import caller
+from carbonline.serving.errors import RpcError
+from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import scheduler_pb2_grpc
+from scheduler_service.jobs.requests import (
+    Ended,
+    Ending,
+    Refused,
+    Submission,
+    Submitted,
+)
+from scheduler_service.rpc import messages
+from scheduler_service.rpc.check_claims import (
+    JOBS_MAX,
+    check_chain,
+    check_claim,
+    check_finish,
+    check_heartbeat,
+    check_release,
+)
+from scheduler_service.rpc.check_operations import own_tenant
+from scheduler_service.rpc.check_submit import check_submit
+from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.long_poll import LongPolls
+from scheduler_service.rpc.refusals import refusal
+from scheduler_service.rpc.watch import Watches
+from scheduler_service.store.gather import Gatherer
+from scheduler_service.store.store import Store
+
+BATCH_MAX = 500
+# While one full batch is written the next is prepared; Finishes of one pipeline, too, although the
+# second waits for the first there.
+BATCHES_MAX = 2
+Answer = TypeVar("Answer")
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
+    """Calls of one kind that come at once are gathered into one statement."""
+
+    def __init__(
+        self,
+        store: Store,
+        long_polls: LongPolls,
+        watches: Watches,
+        log: FilteringBoundLogger,
+        *,
+        noop: bool,
+    ) -> None:
+        """`noop` allows the benchmarks' job type; `log` gets what is our own fault."""
+        self._store = store
+        self._long_polls = long_polls
+        self._watches = watches
+        self._log = log
+        self._noop = noop
+        self._submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
+            store.submit_jobs, BATCH_MAX, BATCHES_MAX
+        )
+        self._finishes: Gatherer[Ending, Ended | Refused] = Gatherer(
+            store.finish_jobs, BATCH_MAX, BATCHES_MAX
+        )
+
+    async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:
+        submission = check_submit(request, caller(), noop=self._noop)
+        return _submitted(await self._submits.ask(submission))
+
+    async def BatchSubmit(
+        self, request: pb.BatchSubmitRequest, context: Context
+    ) -> pb.BatchSubmitResponse:
+        _check_batch(request.requests)
+        checked: list[Submission | RpcError] = []
+        for item in request.requests:
+            try:
+                checked.append(check_submit(item, caller(), noop=self._noop))
+            except RpcError as error:
+                checked.append(error)
+        good = [item for item in checked if isinstance(item, Submission)]
+        answers = self._with_failures_told("BatchSubmit", await self._submits.ask_all(good))
+        response = pb.BatchSubmitResponse()
+        for one in checked:
+            if isinstance(one, RpcError):
+                _fill_submitted(response.results.add(), one)
+            else:
+                _fill_submitted(response.results.add(), next(answers))
+        return response
+
+    async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
+        wish, wait_seconds = check_claim(request, caller(), noop=self._noop)
+        claims = await self._long_polls.first(
+            lambda: self._store.claim_jobs(wish), wish.job_types, wait_seconds
+        )
+        return messages.claimed(claims)
+
+    async def Heartbeat(
+        self, request: pb.HeartbeatRequest, context: Context
+    ) -> pb.HeartbeatResponse:
+        worker_id, beats = check_heartbeat(request)
+        answers = await self._store.heartbeat(worker_id, caller().name, beats, request.draining)
+        return pb.HeartbeatResponse(
+            answers=[
+                pb.BeatAnswer(
+                    job_id=answer.job_id,
+                    claim_token=answer.claim_token,
+                    directive=pb.ClaimDirective.Value(f"CLAIM_DIRECTIVE_{answer.directive}"),
+                    lease_left=messages.duration(answer.lease_seconds_left),
+                )
+                for answer in answers
+            ],
+            directive=pb.WORKER_DIRECTIVE_CONTINUE,
+        )
+
+    async def Chain(self, request: pb.ChainRequest, context: Context) -> pb.ChainResponse:
+        worker_id, job_id, claim_token, children = check_chain(request, noop=self._noop)
+        answer = await self._store.chain_children(
+            worker_id, caller().name, job_id, claim_token, children
+        )
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        return pb.ChainResponse(
+            staged_children=answer.staged_children,
+            provisional=[messages.child(placed) for placed in answer.provisional],
+        )
+
+    async def Finish(self, request: pb.FinishRequest, context: Context) -> pb.FinishResponse:
+        answer = await self._finishes.ask(check_finish(request, caller()))
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        return messages.ended(answer)
+
+    async def BatchFinish(
+        self, request: pb.BatchFinishRequest, context: Context
+    ) -> pb.BatchFinishResponse:
+        _check_batch(request.requests)
+        checked: list[Ending | RpcError] = []
+        for item in request.requests:
+            try:
+                checked.append(check_finish(item, caller()))
+            except RpcError as error:
+                checked.append(error)
+        good = [item for item in checked if isinstance(item, Ending)]
+        answers = self._with_failures_told("BatchFinish", await self._finishes.ask_all(good))
+        response = pb.BatchFinishResponse()
+        for one in checked:
+            if isinstance(one, RpcError):
+                _fill_finished(response.results.add(), one)
+            else:
+                _fill_finished(response.results.add(), next(answers))
+        return response
+
+    async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
+        releases = check_release(request, caller())
+        return pb.ReleaseResponse(released=await self._store.release_jobs(releases))
+
+    def _with_failures_told(self, method: str, answers: Sequence[Answer]) -> Iterator[Answer]:
+        for answer in answers:
+            if isinstance(answer, Exception):
+                self._log.error("item_failed", method=method, exc_info=answer)
+        return iter(answers)
+
+    async def WatchPipeline(
+        self, request: pb.WatchPipelineRequest, context: Context
+    ) -> AsyncIterator[pb.WatchPipelineResponse]:
+        fields = Fields()
+        pipeline_id = fields.identifier("pipeline_id", request.pipeline_id)
+        fields.number("after_version", request.after_version, 0, 2**63 - 1)
+        fields.done()
+        principal = caller()
+        tenant = own_tenant(principal, request.tenant)
+        async for message in self._watches.watch(pipeline_id, tenant, request.after_version):
+            yield message
+
+
+def _check_batch(requests: Sequence[object]) -> None:
+    fields = Fields()
+    fields.count("requests", len(requests), JOBS_MAX)
+    fields.done()
+
+
+def _submitted(answer: Submitted | Refused) -> pb.SubmitResponse:
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    return messages.submitted(answer)
+
+
+def _fill_submitted(result: pb.BatchSubmitResult, answer: Submitted | Refused | Exception) -> None:
+    match answer:
+        case Submitted():
+            messages.fill_submitted(result.response, answer)
+        case _:
+            result.error.CopyFrom(messages.item_error(answer))
+
+
+def _fill_finished(result: pb.BatchFinishResult, answer: Ended | Refused | Exception) -> None:
+    match answer:
+        case Ended():
+            messages.fill_ended(result.response, answer)
+        case _:
+            result.error.CopyFrom(messages.item_error(answer))

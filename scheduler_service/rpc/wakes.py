@@ -1,0 +1,50 @@
+"""Wakes long polls and watches; a wake-up carries no truth, whoever wakes reads again."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+
+class Wakes:
+    """Who waits for which job types, and which pipelines have changed since the last look."""
+
+    def __init__(self) -> None:
+        """Nobody waits."""
+        self._by_type: dict[str, set[asyncio.Event]] = {}
+        self._pipelines: set[int] = set()
+        self._any_pipeline = False
+        self.pipelines_changed = asyncio.Event()
+
+    def hint(self, job_types: frozenset[str] | None, pipelines: frozenset[int] | None) -> None:
+        """Something happened to these; None means to anything."""
+        for job_type in self._by_type if job_types is None else job_types:
+            for event in self._by_type.get(job_type, ()):
+                event.set()
+        if pipelines is None:
+            self._any_pipeline = True
+        else:
+            self._pipelines |= pipelines
+        if pipelines is None or pipelines:
+            self.pipelines_changed.set()
+
+    @contextmanager
+    def waiting_for(self, job_types: Iterable[str]) -> Iterator[asyncio.Event]:
+        """An event that is set when one of these types may be claimable."""
+        event = asyncio.Event()
+        names = tuple(job_types)
+        for name in names:
+            self._by_type.setdefault(name, set()).add(event)
+        try:
+            yield event
+        finally:
+            for name in names:
+                self._by_type[name].discard(event)
+                if not self._by_type[name]:
+                    del self._by_type[name]
+
+    def take_pipelines(self) -> set[int] | None:
+        """The pipelines that changed since the last call; None: any may have."""
+        taken = None if self._any_pipeline else self._pipelines
+        self._pipelines, self._any_pipeline = set(), False
+        self.pipelines_changed.clear()
+        return taken

@@ -1,0 +1,259 @@
+"""WatchPipeline for any number of watchers on one database connection at a time."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeAlias
+
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.serving.errors import RpcError
+from carbonline.serving.few_words import FewWords
+from carbonline.v1 import scheduler_pb2 as pb
+from scheduler_service.rpc import messages
+from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
+from scheduler_service.rpc.pages import is_large, pages
+from scheduler_service.rpc.wakes import Wakes
+from scheduler_service.store.away import ANY_DATABASE_ERROR
+from scheduler_service.store.gather import Gatherer
+from scheduler_service.store.reads import View, evidence_digest, read_activity, read_views
+from scheduler_service.store.store import Store
+
+SNAPSHOT_JOBS_MAX = 500
+STREAMS_MAX = 20_000
+LOOK_AGAIN_SECONDS = 0.1
+FEEDS_PER_READ = 500
+READ_MAX = 500
+# A version that no pipeline has reached: nothing changed after it.
+NO_JOBS = 2**62
+
+Message = pb.WatchPipelineResponse
+# A pipeline, and the version after which its changes are wanted.
+Wanted: TypeAlias = tuple[int, int]
+
+
+class Watches:
+    """All watches of this process: one loop reads, every stream follows its own version."""
+
+    def __init__(
+        self,
+        store: Store,
+        wakes: Wakes,
+        log: FilteringBoundLogger,
+        *,
+        poll_seconds: float,
+        keepalive_seconds: float,
+        seconds_max: float,
+    ) -> None:
+        """`run` must run beside the server."""
+        self._store = store
+        self._wakes = wakes
+        self._log = log
+        self._poll_seconds = poll_seconds
+        self._keepalive_seconds = keepalive_seconds
+        self._seconds_max = seconds_max
+        self._feeds: dict[int, Feed] = {}
+        self._streams = 0
+        # One connection at a time, however many watches begin, fall behind or end at once.
+        self._reading = asyncio.Lock()
+        self._starts: Gatherer[Wanted, _Start | None] = Gatherer(self._read_starts, READ_MAX)
+        self._finals: Gatherer[int, Message] = Gatherer(self._read_finals, READ_MAX)
+        self._failures = FewWords(self._say_failed)
+        self.draining = asyncio.Event()
+
+    def drain(self) -> None:
+        """End all streams: this scheduler stops."""
+        self.draining.set()
+        for feed in self._feeds.values():
+            feed.tell()
+
+    async def run(self) -> None:
+        """Read what changed for as long as the server runs: woken by hints, polling behind them."""
+        while True:
+            wait = self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
+            try:
+                # Not wait_for: it forgets a cancellation that comes together with the event.
+                async with asyncio.timeout(wait):
+                    await self._wakes.pipelines_changed.wait()
+                changed = self._wakes.take_pipelines()
+            except TimeoutError:
+                changed = None
+            try:
+                await self._read(changed)
+            except ANY_DATABASE_ERROR as error:
+                self._failures.add(repr(error))
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    def _say_failed(self, latest: str, reads: int) -> None:
+        self._log.warning("watch_read_failed", reads=reads, error=latest)
+
+    async def _read(self, changed: set[int] | None) -> None:
+        feeds = [f for i, f in self._feeds.items() if changed is None or i in changed]
+        for start in range(0, len(feeds), FEEDS_PER_READ):
+            part = feeds[start : start + FEEDS_PER_READ]
+            async with self._reading:
+                await self._read_part(part)
+
+    async def _read_part(self, part: Sequence[Feed]) -> None:
+        views = await read_views(self._store.pool, {f.pipeline_id: f.version for f in part})
+        for feed in part:
+            if feed.pipeline_id in views:
+                feed.take_view(views[feed.pipeline_id])
+        live = [f for f in part if not f.ended]
+        if live:
+            active = await read_activity(self._store.pool, [f.pipeline_id for f in live])
+            for feed in live:
+                feed.take_activity(active[feed.pipeline_id])
+
+    async def watch(
+        self, pipeline_id: int, tenant: str, after_version: int
+    ) -> AsyncIterator[Message]:
+        """Snapshot or what is new, then changes without a gap, activity, keepalives, final."""
+        if self._streams >= STREAMS_MAX:
+            raise RpcError("TOO_MANY_STREAMS", f"{STREAMS_MAX} watches are open already")
+        self._streams += 1
+        feed: Feed | None = None
+        try:
+            start = await self._start(pipeline_id, tenant, after_version)
+            feed = self._feeds.setdefault(pipeline_id, Feed(pipeline_id, start.version))
+            feed.watchers += 1
+            for message in start.beginning():
+                yield message
+            if is_terminal(start.view):
+                yield await self._finals.ask(pipeline_id)
+                return
+            async for message in self._follow(feed, start.version):
+                yield message
+        finally:
+            self._streams -= 1
+            if feed is not None:
+                feed.watchers -= 1
+                if feed.watchers == 0:
+                    self._feeds.pop(pipeline_id, None)
+
+    async def _start(self, pipeline_id: int, tenant: str, after_version: int) -> "_Start":
+        start = await self._starts.ask((pipeline_id, after_version))
+        if start is None or start.view.pipeline["tenant"] != tenant:
+            raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+        if after_version > start.version or start.is_large:
+            # The watcher knows a version that never was, or has missed more than one message can
+            # tell: it starts over from a snapshot.
+            return await self._start(pipeline_id, tenant, 0)
+        return start
+
+    async def _follow(self, feed: Feed, version: int) -> AsyncIterator[Message]:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._seconds_max * random.uniform(0.9, 1.0)  # noqa: S311
+        activity_number = -1
+        while True:
+            # Taken before the look: what comes after the look sets this very event.
+            news = feed.news
+            if feed.version > version:
+                change = feed.change_after(version) or await self._read_change(feed, version)
+                if is_large(change.jobs):
+                    start = await self._read_start(feed, 0)
+                    for message in start.beginning():
+                        yield message
+                    version = start.version
+                else:
+                    yield Message(change=change)
+                    version = change.to_version
+                continue
+            if feed.activity_number > activity_number:
+                activity_number = feed.activity_number
+                if feed.activity.jobs:
+                    yield Message(activity=feed.activity)
+            if feed.ended:
+                yield await self._finals.ask(feed.pipeline_id)
+                return
+            if loop.time() > ends_at:
+                raise RpcError(
+                    "STREAM_MAXIMUM_AGE",
+                    "this stream has reached its maximum age: watch again from the last version",
+                    {"version": str(version)},
+                )
+            if not await self._hears(news):
+                yield Message(keepalive=pb.Keepalive(version=version))
+
+    async def _read_change(self, feed: Feed, version: int) -> pb.PipelineChange:
+        return change_of((await self._read_start(feed, version)).view, version)
+
+    async def _read_start(self, feed: Feed, version: int) -> "_Start":
+        start = await self._starts.ask((feed.pipeline_id, version))
+        assert start is not None, "a watched pipeline is never deleted"
+        return start
+
+    async def _hears(self, news: asyncio.Event) -> bool:
+        """Whether there is news within the silence that a keepalive ends."""
+        heard = True
+        if not self.draining.is_set():
+            try:
+                async with asyncio.timeout(self._keepalive_seconds):
+                    await news.wait()
+            except TimeoutError:
+                heard = False
+        if self.draining.is_set():
+            raise RpcError("DRAINING", "this scheduler stops: watch again from the last version")
+        return heard
+
+    async def _read_starts(self, wanted: Sequence[Wanted]) -> Sequence["_Start | None"]:
+        found: dict[Wanted, _Start] = {}
+        left = set(wanted)
+        while left:
+            # One version of each pipeline at a time; mostly everybody wants the same.
+            versions = dict(left)
+            async with self._reading:
+                views = await read_views(self._store.pool, versions)
+            for pipeline_id, view in views.items():
+                after_version = versions[pipeline_id]
+                found[pipeline_id, after_version] = _Start(view, after_version)
+            left -= versions.items()
+        return [found.get(one) for one in wanted]
+
+    async def _read_finals(self, pipeline_ids: Sequence[int]) -> Sequence[Message]:
+        finals: dict[int, Message] = {}
+        async with self._reading:
+            views = await read_views(self._store.pool, dict.fromkeys(pipeline_ids, NO_JOBS))
+            for pipeline_id, view in views.items():
+                digest = await evidence_digest(self._store.pool, pipeline_id)
+                pipeline = messages.pipeline(view.pipeline)
+                final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
+                finals[pipeline_id] = Message(final=final)
+        return [finals[pipeline_id] for pipeline_id in pipeline_ids]
+
+
+class _Start:
+    """Where a watch begins; made once for all who begin there together."""
+
+    def __init__(self, view: View, after_version: int) -> None:
+        self.view = view
+        self.version: int = view.pipeline["version"]
+        self._after_version = after_version
+        self._beginning: list[Message] | None = None
+
+    def beginning(self) -> list[Message]:
+        """The first messages."""
+        if self._beginning is None:
+            self._beginning = _beginning(self.view, self._after_version)
+        return self._beginning
+
+    @property
+    def is_large(self) -> bool:
+        """Whether what is new since a version is too large for one message."""
+        return any(is_large(message.change.jobs) for message in self.beginning())
+
+
+def _beginning(view: View, after_version: int) -> list[Message]:
+    version = view.pipeline["version"]
+    if 0 < after_version <= version:
+        if after_version == version:
+            return []
+        return [Message(change=change_of(view, after_version))]
+    found = pages(jobs_of(view), SNAPSHOT_JOBS_MAX)
+    pipeline = messages.pipeline(view.pipeline)
+    return [
+        Message(
+            snapshot=pb.PipelineSnapshot(pipeline=pipeline, jobs=page, more=number < len(found) - 1)
+        )
+        for number, page in enumerate(found)
+    ]

@@ -1,0 +1,196 @@
+"""The composition root of the scheduler: store, doors, watches, sweeps, health, reflection."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import asyncpg
+import grpc.aio
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.serving.database_start import database_away, database_is_up, database_refuses
+from carbonline.serving.door import Door
+from carbonline.serving.drain import drain
+from carbonline.serving.health import add_health, tell_health
+from carbonline.serving.listening import OPTIONS, fault_of_address, listen
+from carbonline.serving.logs import open_process_log
+from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.principals import Authenticator, LocalAuthenticator
+from carbonline.serving.settings import PREFIX, SettingsWrong
+from carbonline.v1 import (
+    operations_pb2,
+    operations_pb2_grpc,
+    scheduler_pb2,
+    scheduler_pb2_grpc,
+)
+from scheduler_service.metrics import Metrics
+from scheduler_service.observed_store import ObservedStore
+from scheduler_service.rpc.long_poll import LongPolls
+from scheduler_service.rpc.operations_servicer import OperationsServicer
+from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
+from scheduler_service.rpc.wakes import Wakes
+from scheduler_service.rpc.watch import Watches
+from scheduler_service.settings import Settings
+from scheduler_service.store.away import (
+    ANY_DATABASE_ERROR,
+    DATABASE_AWAY,
+    STARTING,
+    VALUE_REFUSED,
+)
+from scheduler_service.store.listener import Listener
+from scheduler_service.store.pool import knock, open_pool
+from scheduler_service.store.store import Store
+from scheduler_service.sweeps.loop import sweep_forever
+from scheduler_service.sweeps.queue_depths import tell_queue_depths
+
+# A ValueError is a URL that cannot be read.
+UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, ValueError)
+SERVICES = (
+    scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"].full_name,
+    operations_pb2.DESCRIPTOR.services_by_name["OperationsService"].full_name,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningScheduler:
+    """A scheduler that serves; `port` is 0 on a unix socket."""
+
+    store: Store
+    port: int
+    long_polls: LongPolls
+    watches: Watches
+    metrics: Metrics
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a database that is starting is waited for.
+
+    Raises SettingsWrong, DatabaseUnusable, NotMigrated or OSError.
+    """
+    log = open_process_log(settings.log_level, service="scheduler", build=settings.build_id)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    _check_address(settings)
+    if not await database_is_up(partial(knock, settings.database_url), STARTING, stopping, log):
+        return
+    async with running_server(settings, log) as running:
+        log.info("scheduler_started", address=settings.address, port=running.port)
+        await stopping.wait()
+        log.info("scheduler_draining")
+    log.info("scheduler_stopped")
+
+
+class DatabaseUnusable(Exception):
+    """There is no database to open; says why, and what to correct."""
+
+
+class NotMigrated(Exception):
+    """The database has no current schema scheduler; says which command makes it."""
+
+
+@asynccontextmanager
+async def running_server(
+    settings: Settings, log: FilteringBoundLogger, authenticator: Authenticator | None = None
+) -> AsyncIterator[RunningScheduler]:
+    """Everything that serves, and its orderly end."""
+    _check_address(settings)
+    authenticator = authenticator or LocalAuthenticator(settings.tenant, settings.token_file)
+    metrics = Metrics(CollectorRegistry())
+    async with _open_store(settings, metrics, log) as store:
+        await _check_schema(store)
+        wakes = Wakes()
+        long_polls = LongPolls(wakes, settings.poll_seconds)
+        watches = Watches(
+            store,
+            wakes,
+            log,
+            poll_seconds=settings.poll_seconds,
+            keepalive_seconds=settings.keepalive_seconds,
+            seconds_max=settings.watch_seconds_max,
+        )
+        door = Door(
+            authenticator,
+            log,
+            metrics.called,
+            database_away=DATABASE_AWAY,
+            value_refused=VALUE_REFUSED,
+            # Watches hear of a drain, and claims that wait do.
+            ends_own_streams=False,
+        )
+        server = grpc.aio.server(interceptors=[door], options=OPTIONS)
+        scheduler = SchedulerServicer(store, long_polls, watches, log, noop=settings.noop)
+        scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
+        operations = OperationsServicer(store, build_id=settings.build_id)
+        operations_pb2_grpc.add_OperationsServiceServicer_to_server(operations, server)
+        healthy = add_health(server, SERVICES)
+        port = listen(server, settings.address)
+        store.notifier.hear = wakes.hint
+        listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
+        ping = partial(store.pool.fetchval, "SELECT 1")
+        telling = tell_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
+        beside = [
+            asyncio.create_task(listener.run(), name="listener"),
+            asyncio.create_task(watches.run(), name="watches"),
+            asyncio.create_task(sweep_forever(store, log), name="sweeps"),
+            asyncio.create_task(telling, name="health"),
+        ]
+        if settings.metrics_port:
+            looking = tell_queue_depths(store, metrics.queue_is, log)
+            beside.insert(0, asyncio.create_task(looking, name="queue depths"))
+        await server.start()
+        try:
+            with metrics_served(metrics.registry, settings.metrics_port):
+                yield RunningScheduler(store, port, long_polls, watches, metrics)
+        finally:
+            beside[-1].cancel()
+            await healthy.enter_graceful_shutdown()
+            long_polls.draining.set()
+            watches.drain()
+            await drain(server, door, settings.drain_grace_seconds)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _open_store(
+    settings: Settings, metrics: Metrics, log: FilteringBoundLogger
+) -> AsyncIterator[Store]:
+    try:
+        pool = await open_pool(settings.database_url, application_name="carbonline scheduler")
+    except UNUSABLE as error:
+        tell = database_away if isinstance(error, STARTING) else database_refuses
+        raise DatabaseUnusable(tell(error, "DATABASE_URL")) from error
+    store = ObservedStore(
+        pool,
+        lease_seconds=settings.lease_seconds,
+        sweep_seconds=settings.sweep_seconds,
+        metrics=metrics,
+        log=log,
+    )
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _check_address(settings: Settings) -> None:
+    variable = f"{PREFIX}SCHEDULER_ADDRESS"
+    if fault := fault_of_address(variable, settings.address, settings.token_file):
+        raise SettingsWrong(fault)
+
+
+async def _check_schema(store: Store) -> None:
+    try:
+        await store.pool.fetchval("SELECT count(*) FROM scheduler.sweep_runs")
+        await store.pool.fetchval("SELECT count(*) FROM scheduler.pipeline_cards WHERE false")
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
+        raise NotMigrated(
+            "the database has no current schema `scheduler`: run `carbonline migrate` on it first"
+        ) from None

@@ -1,0 +1,1 @@
+"""The only room with SQL of schema scheduler; each operation is one short transaction."""

@@ -1,0 +1,92 @@
+"""The one function that every end of a live job runs: counters, key, children, wishes, repair."""
+
+from collections.abc import Mapping, Sequence
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import ChildPlaced
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store import barrier, children, dark_ends, freshness
+from scheduler_service.store.ends import End, scope_of
+from scheduler_service.store.statements import statement
+from scheduler_service.store.transaction import MustLockMore, Needs, Row, Transaction
+
+
+def needs_of_end(row: Row, joined_by: Sequence[int]) -> Needs:
+    """What must be locked to end this job, whatever its end: its pipelines, its own key,
+    and the keys of what its end may release by itself.
+    """
+    scope = scope_of(row)
+    job_type = JOB_TYPES[row["job_type"]]
+    released = dark_ends.follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
+    own_key = frozenset({row["exclusive_key"]} if row["exclusive_key"] is not None else ())
+    return Needs(pipelines=frozenset({row["pipeline_id"], *joined_by}), keys=own_key) | released
+
+
+async def pipelines_of(tx: Transaction, rows: Sequence[Row]) -> dict[int, tuple[int, ...]]:
+    """Per job its owner, then who joined it, read again under locks; MustLockMore if they grew.
+
+    Only a coalescing job can be joined, so nothing is read for the others.
+    """
+    joinable = [row["job_id"] for row in rows if row["coalesce_key"] is not None]
+    joined: dict[int, list[int]] = {}
+    if joinable:
+        for link in await statement("links_of_jobs").rows(tx.conn, job_ids=joinable):
+            joined.setdefault(link["job_id"], []).append(link["pipeline_id"])
+    found = {
+        row["job_id"]: (row["pipeline_id"], *sorted(joined.get(row["job_id"], []))) for row in rows
+    }
+    missing = {p for ids in found.values() for p in ids} - tx.pipelines.keys()
+    if missing:
+        raise MustLockMore(Needs(pipelines=frozenset(missing)))
+    return found
+
+
+async def end_jobs(tx: Transaction, ends: Sequence[End]) -> Mapping[int, tuple[ChildPlaced, ...]]:
+    """Everything that follows from these ends, in this transaction. Per job its children."""
+    for end in ends:
+        _count(tx, end)
+        _leave_key(tx, end)
+        tx.ended.append(end.job)
+    await _touch_joined(tx, ends)
+    await freshness.record_ends(tx, ends)
+    released = await children.take_staged(tx, ends)
+    released += dark_ends.owed_to_own_pipelines(tx, ends, released)
+    answers = await children.place_children(tx, released)
+    answers += await barrier.settle(tx, ends, released)
+    await dark_ends.repair(tx, ends)
+    await tx.settle_keys()
+    by_job: dict[int, list[ChildPlaced]] = {}
+    for answer in answers:
+        by_job.setdefault(answer.parent_job_id, []).append(answer.placed)
+    return {job_id: tuple(placed) for job_id, placed in by_job.items()}
+
+
+def _count(tx: Transaction, end: End) -> None:
+    for pipeline_id in end.pipeline_ids:
+        state = tx.pipeline(pipeline_id)
+        state.live_jobs -= 1
+        state.failed_jobs += end.result is JobResult.ERROR
+        state.warned_jobs += end.result is JobResult.WARNING
+
+
+def _leave_key(tx: Transaction, end: End) -> None:
+    exclusive_key = end.row["exclusive_key"]
+    if exclusive_key is None:
+        return
+    key = tx.key(exclusive_key)
+    if end.drains:
+        key.drain_token = end.token
+    if key.first_job_id == end.row["job_id"]:
+        key.first_job_id = None
+    tx.unsettled_keys.add(exclusive_key)
+
+
+async def _touch_joined(tx: Transaction, ends: Sequence[End]) -> None:
+    joined = sorted((p, end.row["job_id"]) for end in ends for p in end.pipeline_ids[1:])
+    if joined:
+        await statement("touch_links").run(
+            tx.conn,
+            pipeline_ids=[pipeline_id for pipeline_id, _ in joined],
+            job_ids=[job_id for _, job_id in joined],
+            versions=[tx.pipeline(pipeline_id).next_version for pipeline_id, _ in joined],
+        )

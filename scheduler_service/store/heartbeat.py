@@ -1,0 +1,98 @@
+"""Heartbeat: renews leases and takes in progress; it never writes a state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from scheduler_service.jobs.requests import Beat, BeatAnswer, ClaimDirective
+from scheduler_service.store.statements import Connection, sparse, statement
+from scheduler_service.store.transaction import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """One worker's Heartbeat."""
+
+    worker_id: UUID
+    principal: str
+    beats: Sequence[Beat]
+    draining: bool
+
+
+# One statement's, so that none takes seconds and every other caller waits for it.
+BEATS_TOGETHER_MAX = 5_000
+# Whose beat for which claim.
+_Asked: TypeAlias = tuple[UUID, str, int, int]
+
+
+async def heartbeats(
+    conn: Connection, pulses: Sequence[Pulse], lease_seconds: float
+) -> tuple[list[list[BeatAnswer]], frozenset[int]]:
+    """Per pulse one answer per beat, in order; and the pipelines that have new progress to show.
+
+    A claim named twice is renewed by the last beat.
+    """
+    draining = {(p.worker_id, p.principal): p.draining for p in pulses}
+    await statement("touch_workers").run(
+        conn,
+        worker_ids=[worker_id for worker_id, _ in draining],
+        principals=[principal for _, principal in draining],
+        draining=list(draining.values()),
+    )
+    asked = {_asked(pulse, beat): beat for pulse in pulses for beat in pulse.beats}
+    names = list(asked)
+    rows: list[Row] = []
+    for start in range(0, len(names), BEATS_TOGETHER_MAX):
+        rows += await _renew(conn, names[start : start + BEATS_TOGETHER_MAX], asked, lease_seconds)
+    answers = {_named(row): _answer(row) for row in rows}
+    news = frozenset(row["pipeline_with_news"] for row in rows) - {None}
+    unrenewed = [name for name in names if name not in answers]
+    if unrenewed:
+        rows = await statement("claims_not_renewed").rows(conn, **_names(unrenewed))
+        answers |= {_named(row): _answer(row) for row in rows}
+    return [[answers[_asked(pulse, beat)] for beat in pulse.beats] for pulse in pulses], news
+
+
+async def _renew(
+    conn: Connection,
+    names: Sequence[_Asked],
+    asked: Mapping[_Asked, Beat],
+    lease_seconds: float,
+) -> list[Row]:
+    told = [asked[name].progress for name in names]
+    return await statement("renew_claims").rows(
+        conn,
+        **_names(names),
+        lease_seconds=lease_seconds,
+        done=sparse([p.done if p else None for p in told]),
+        total=sparse([p.total if p else None for p in told]),
+        phases=sparse([p.phase if p else None for p in told]),
+        messages=sparse([p.message if p else None for p in told]),
+    )
+
+
+def _names(names: Sequence[_Asked]) -> dict[str, list[Any]]:
+    return {
+        "worker_ids": [worker_id for worker_id, _, _, _ in names],
+        "principals": [principal for _, principal, _, _ in names],
+        "job_ids": [job_id for _, _, job_id, _ in names],
+        "claim_tokens": [claim_token for _, _, _, claim_token in names],
+    }
+
+
+def _named(row: Row) -> _Asked:
+    return row["worker_id"], row["principal"], row["job_id"], row["claim_token"]
+
+
+def _asked(pulse: Pulse, beat: Beat) -> _Asked:
+    return pulse.worker_id, pulse.principal, beat.job_id, beat.claim_token
+
+
+def _answer(row: Row) -> BeatAnswer:
+    job_id, token = row["job_id"], row["claim_token"]
+    if row["lost"]:
+        return BeatAnswer(job_id, token, ClaimDirective.LOST, 0.0)
+    left = max(row["seconds_left"], 0.0)
+    directive = ClaimDirective.CANCEL if row["draining"] else ClaimDirective.CONTINUE
+    return BeatAnswer(job_id, token, directive, left)

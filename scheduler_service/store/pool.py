@@ -1,0 +1,64 @@
+"""The scheduler's connections: JSON as values, every statement and lock wait bounded."""
+
+import json
+from typing import Any
+
+import asyncpg
+
+from scheduler_service.store.statements import Connection
+
+STATEMENT_TIMEOUT_SECONDS = 10
+LOCK_TIMEOUT_SECONDS = 5
+CONNECT_TIMEOUT_SECONDS = 10
+CONNECTIONS_MAX = 8
+
+
+async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Pool[asyncpg.Record]":
+    """A pool of at most CONNECTIONS_MAX connections; raises asyncpg's or OS errors."""
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=CONNECTIONS_MAX,
+        init=_prepare,
+        reset=_leave_as_it_was,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        command_timeout=STATEMENT_TIMEOUT_SECONDS + 5,
+        server_settings=session_settings(application_name),
+    )
+
+
+async def knock(database_url: str) -> None:
+    """Connects, and is gone again; raises asyncpg's or OS errors."""
+    conn = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_SECONDS)
+    await conn.close()
+
+
+def session_settings(application_name: str) -> dict[str, str]:
+    """What every session of the scheduler is set to."""
+    return {
+        "application_name": application_name,
+        "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+        "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+        "timezone": "UTC",
+        # A compiled plan costs more than these short statements take.
+        "jit": "off",
+        # Arrays of a batch differ in length only: the generic plan is the right one.
+        "plan_cache_mode": "force_generic_plan",
+    }
+
+
+async def _prepare(conn: Connection) -> None:
+    await conn.set_type_codec("jsonb", encoder=_dump, decoder=json.loads, schema="pg_catalog")
+
+
+async def _leave_as_it_was(conn: Connection) -> None:
+    """No statement of the store changes its session, so there is nothing to ask the server for,
+    unless a transaction was left in the middle.
+    """
+    if conn.is_in_transaction():
+        await conn.reset()
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

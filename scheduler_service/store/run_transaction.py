@@ -1,0 +1,90 @@
+"""Runs a transaction until its locks suffice; wakes watchers and workers after its commit."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+from scheduler_service.store.fair_share import FairShare
+from scheduler_service.store.notifier import Notifier
+from scheduler_service.store.transaction import MustLockMore, Needs, Transaction
+
+ATTEMPTS_MAX = 12
+PAUSE_SECONDS_MAX = 0.05
+
+_PASSING = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.SerializationError,
+)
+
+Answer = TypeVar("Answer")
+
+
+class Transactor:
+    """Opens transactions on the pool. One per store."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        notifier: Notifier,
+        fair_share: FairShare,
+        committed: Callable[[Transaction], None],
+    ) -> None:
+        """Nothing is opened before the first run; `committed` is told of what came of each."""
+        self.pool = pool
+        self._committed = committed
+        self._notifier = notifier
+        self._fair_share = fair_share
+
+    async def run(self, work: Callable[[Transaction], Awaitable[Answer]]) -> Answer:
+        """The answer of `work`, committed. `work` may be called again from the start: when the
+        rows it found name others to lock, or when Postgres asks for a retry.
+        """
+        return await self._repeated(self._once, work)
+
+    async def run_statement(self, work: Callable[[Transaction], Awaitable[Answer]]) -> Answer:
+        """As `run`, for work of one statement that locks and saves nothing else: it is a
+        transaction of its own, without the round trips of BEGIN and COMMIT.
+        """
+        return await self._repeated(self._statement, work)
+
+    async def _repeated(
+        self,
+        once: Callable[[Callable[[Transaction], Awaitable[Answer]], Needs], Awaitable[Answer]],
+        work: Callable[[Transaction], Awaitable[Answer]],
+    ) -> Answer:
+        extra = Needs()
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return await once(work, extra)
+            except MustLockMore as more:
+                extra |= more.needs
+            except _PASSING:
+                if attempt == ATTEMPTS_MAX:
+                    raise
+                await asyncio.sleep(random.uniform(0, PAUSE_SECONDS_MAX))  # noqa: S311
+        raise TimeoutError(f"the rows to lock kept growing for {ATTEMPTS_MAX} attempts")
+
+    async def _once(self, work: Callable[[Transaction], Awaitable[Answer]], extra: Needs) -> Answer:
+        async with self.pool.acquire() as conn, conn.transaction():
+            tx = Transaction(conn, self._fair_share, extra)
+            answer = await work(tx)
+            await tx.save()
+        self._tell(tx)
+        return answer
+
+    async def _statement(
+        self, work: Callable[[Transaction], Awaitable[Answer]], extra: Needs
+    ) -> Answer:
+        async with self.pool.acquire() as conn:
+            tx = Transaction(conn, self._fair_share, extra)
+            answer = await work(tx)
+        self._tell(tx)
+        return answer
+
+    def _tell(self, tx: Transaction) -> None:
+        self._notifier.wake(tx.woken_types, tx.touched)
+        self._committed(tx)

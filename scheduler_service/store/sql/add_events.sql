@@ -1,0 +1,7 @@
+-- The unusual, for the timeline: lapses, releases, cancels, folds, dark ends, repairs.
+INSERT INTO scheduler.job_events (tenant, pipeline_id, job_id, claim_token, event, detail, at)
+SELECT n.tenant, n.pipeline_id, n.job_id, n.claim_token, n.event, n.detail, scheduler.clock()
+FROM unnest(
+    CAST(:tenants AS text[]), CAST(:pipeline_ids AS bigint[]), CAST(:job_ids AS bigint[]),
+    CAST(:claim_tokens AS bigint[]), CAST(:events AS text[]), CAST(:details AS text[])
+) AS n (tenant, pipeline_id, job_id, claim_token, event, detail);

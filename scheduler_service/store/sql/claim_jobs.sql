@@ -1,0 +1,74 @@
+-- Take claimable jobs of some types for calls that ask alike: best first per type, the first call
+-- first, skipping what others hold. One statement: each decision is read from the locked row
+-- itself. Touches job rows only, the claims' own rows, and the records by which repeats of these
+-- calls are known; a call that has its record gets nothing here.
+WITH asked AS (
+    SELECT w.*, sum(w.max_jobs) OVER (ORDER BY w.number) AS last_place
+    FROM unnest(
+        CAST(:worker_ids AS uuid[]), CAST(:request_ids AS uuid[]), CAST(:principals AS text[]),
+        CAST(:max_jobs AS bigint[])
+    ) WITH ORDINALITY AS w (worker_id, request_id, principal, max_jobs, number)
+    WHERE NOT EXISTS (
+        SELECT FROM scheduler.claim_requests AS r
+        WHERE r.worker_id = w.worker_id AND r.request_id = w.request_id
+    )
+), candidates AS (
+    SELECT j.job_id, j.answer_bytes,
+        row_number() OVER (ORDER BY j.priority, j.fair_stamp, j.job_id) AS place
+    FROM unnest(CAST(:job_types AS text[])) AS wanted (job_type)
+    CROSS JOIN LATERAL (
+        SELECT q.job_id, q.priority, q.fair_stamp,
+            coalesce(octet_length(CAST(q.payload AS text)), 0) + octet_length(q.message)
+                AS answer_bytes
+        FROM scheduler.jobs AS q
+        WHERE q.job_type = wanted.job_type
+            AND q.state = 'QUEUED'
+            AND (CAST(:tenants AS text[]) IS NULL OR q.tenant = ANY(CAST(:tenants AS text[])))
+        ORDER BY q.priority, q.fair_stamp, q.job_id
+        LIMIT (SELECT coalesce(max(last_place), 0) FROM asked)
+        FOR UPDATE SKIP LOCKED
+    ) AS j
+), picked AS MATERIALIZED (
+    SELECT p.*, nextval('scheduler.tokens') AS claim_token
+    FROM (
+        SELECT c.job_id, c.place, a.number, a.worker_id, a.request_id, a.principal,
+            sum(c.answer_bytes) OVER (PARTITION BY a.number ORDER BY c.place) - c.answer_bytes
+                AS bytes_before
+        FROM candidates AS c
+        JOIN asked AS a
+            ON c.place > a.last_place - a.max_jobs AND c.place <= a.last_place
+    ) AS p
+    WHERE p.bytes_before < CAST(:answer_bytes_max AS bigint)
+    ORDER BY p.place
+    -- Cuts nothing off, but the planner would expect many more and read the whole table.
+    LIMIT (SELECT coalesce(max(last_place), 0) FROM asked)
+), claimed AS (
+    UPDATE scheduler.jobs AS j
+    SET state = 'RUNNING',
+        claim_token = p.claim_token,
+        last_token = p.claim_token,
+        worker_id = p.worker_id,
+        attempts = j.attempts + 1,
+        started_at = coalesce(j.started_at, scheduler.clock())
+    FROM picked AS p
+    WHERE j.job_id = p.job_id
+    RETURNING p.number, p.place, p.request_id, p.principal, j.job_id, j.pipeline_id, j.tenant,
+        j.job_type, j.module, j.data_entry_type, j.year, j.unit, j.reference_kind, j.payload,
+        j.state, j.result, j.message, j.error_cause, j.stats, j.run_after, j.attempts,
+        j.attempts_max, j.releases, j.lapses, j.claim_token, j.last_token, j.worker_id,
+        j.parent_job_id, j.child_key, j.superseded_by, j.created_at, j.started_at, j.finished_at
+), leased AS (
+    INSERT INTO scheduler.claims (claim_token, job_id, worker_id, principal, lease_until)
+    SELECT claim_token, job_id, worker_id, principal,
+        scheduler.clock() + CAST(:lease_seconds AS double precision) * interval '1 second'
+    FROM claimed
+), recorded AS (
+    INSERT INTO scheduler.claim_requests
+        (worker_id, request_id, job_ids, claim_tokens, created_at)
+    SELECT worker_id, request_id, array_agg(job_id), array_agg(claim_token), scheduler.clock()
+    FROM claimed
+    -- One request of two principals is none of this table's: it fails, and the second is asked
+    -- again alone.
+    GROUP BY worker_id, request_id, principal
+)
+SELECT * FROM claimed ORDER BY place;

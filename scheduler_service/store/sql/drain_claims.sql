@@ -1,0 +1,4 @@
+-- These claims hold no job any more; their workers are told with the next beat.
+UPDATE scheduler.claims
+SET draining = true
+WHERE claim_token = ANY(CAST(:claim_tokens AS bigint[]));

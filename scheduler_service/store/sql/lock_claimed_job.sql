@@ -1,0 +1,8 @@
+-- The job of a live claim, locked so that its Finish waits until the children are staged.
+SELECT j.job_id, j.tenant, j.job_type, j.module, j.data_entry_type, j.year, j.unit,
+    j.reference_kind, j.claim_token
+FROM scheduler.jobs AS j
+JOIN scheduler.claims AS c ON c.claim_token = j.claim_token
+WHERE j.job_id = :job_id AND j.claim_token = :claim_token
+    AND c.worker_id = :worker_id AND c.principal = :principal
+FOR NO KEY UPDATE OF j;

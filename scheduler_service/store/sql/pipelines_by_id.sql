@@ -1,0 +1,2 @@
+-- Pipelines as people see them.
+SELECT * FROM scheduler.pipeline_cards WHERE pipeline_id = ANY(CAST(:pipeline_ids AS bigint[]));

@@ -1,0 +1,31 @@
+-- Repeated Claims: renew what is still held of each, and hand it out again.
+WITH again AS (
+    SELECT w.number, w.principal, unnest(r.claim_tokens) AS claim_token
+    FROM unnest(
+        CAST(:worker_ids AS uuid[]), CAST(:request_ids AS uuid[]), CAST(:principals AS text[])
+    ) WITH ORDINALITY AS w (worker_id, request_id, principal, number)
+    JOIN scheduler.claim_requests AS r
+        ON r.worker_id = w.worker_id AND r.request_id = w.request_id
+), held AS (
+    SELECT c.claim_token, again.number
+    FROM again
+    JOIN scheduler.claims AS c ON c.claim_token = again.claim_token
+    WHERE NOT c.draining AND c.principal = again.principal
+    FOR UPDATE OF c SKIP LOCKED
+), renewed AS (
+    UPDATE scheduler.claims AS c
+    SET lease_until =
+        scheduler.clock() + CAST(:lease_seconds AS double precision) * interval '1 second'
+    FROM held
+    WHERE c.claim_token = held.claim_token
+    RETURNING held.number, c.claim_token, c.job_id
+)
+SELECT renewed.number, j.job_id, j.pipeline_id, j.tenant, j.job_type, j.module,
+    j.data_entry_type, j.year, j.unit, j.reference_kind, j.payload, j.state, j.result,
+    j.message, j.error_cause, j.stats, j.run_after, j.attempts, j.attempts_max, j.releases,
+    j.lapses, j.claim_token, j.last_token, j.worker_id, j.parent_job_id, j.child_key,
+    j.superseded_by, j.created_at, j.started_at, j.finished_at
+FROM renewed
+JOIN scheduler.jobs AS j
+    ON j.job_id = renewed.job_id AND j.claim_token = renewed.claim_token
+ORDER BY j.priority, j.fair_stamp, j.job_id;

@@ -1,0 +1,187 @@
+"""The store's door: one method per operation, each one short transaction."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Self, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from scheduler_service.jobs.requests import (
+    Beat,
+    BeatAnswer,
+    Cancelled,
+    Chained,
+    ChildRequest,
+    Claimed,
+    ClaimWish,
+    Ended,
+    Ending,
+    Refused,
+    Release,
+    Submission,
+    Submitted,
+)
+from scheduler_service.store import sweep
+from scheduler_service.store.cancel_pipeline import cancel_pipeline
+from scheduler_service.store.chain_children import TooManyChildren, chain_children
+from scheduler_service.store.claim_jobs import SeenWorkers, claim_jobs
+from scheduler_service.store.fair_share import FairShare
+from scheduler_service.store.finish_jobs import finish_jobs
+from scheduler_service.store.finish_plain import finish_plain
+from scheduler_service.store.gather import Gatherer
+from scheduler_service.store.heartbeat import Pulse, heartbeats
+from scheduler_service.store.notifier import Notifier
+from scheduler_service.store.pool import open_pool
+from scheduler_service.store.reads import QueueDepth, read_queue_depths
+from scheduler_service.store.release_jobs import release_jobs
+from scheduler_service.store.run_transaction import Transactor
+from scheduler_service.store.statements import statement
+from scheduler_service.store.submit_jobs import submit_jobs
+from scheduler_service.store.submit_plain import submit_plain
+from scheduler_service.store.transaction import Transaction
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+WISHES_MAX = 64
+# Of up to a thousand beats each.
+PULSES_MAX = 64
+
+
+class Store:
+    """Everything the scheduler does to its tables. Safe for many concurrent calls.
+
+    Connection losses and timeouts come through as asyncpg's errors, OSError or TimeoutError.
+    """
+
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", *, lease_seconds: float, sweep_seconds: float
+    ) -> None:
+        """Use `open` instead, unless the pool is yours."""
+        self.pool = pool
+        self.lease_seconds = lease_seconds
+        self.sweep_seconds = sweep_seconds
+        self.notifier = Notifier(pool)
+        self._transactor = Transactor(pool, self.notifier, FairShare(), self.committed)
+        self._seen = SeenWorkers()
+        self._wishes: Gatherer[ClaimWish, list[Claimed]] = Gatherer(self._claim_jobs, WISHES_MAX)
+        self._pulses: Gatherer[Pulse, list[BeatAnswer]] = Gatherer(self._heartbeats, PULSES_MAX)
+
+    @classmethod
+    async def open(cls, database_url: str, *, lease_seconds: float, sweep_seconds: float) -> Self:
+        """Connect. The schema must be migrated."""
+        pool = await open_pool(database_url, application_name="carbonline scheduler")
+        return cls(pool, lease_seconds=lease_seconds, sweep_seconds=sweep_seconds)
+
+    async def close(self) -> None:
+        """Send the last hints and disconnect."""
+        await self.notifier.close()
+        await self.pool.close()
+
+    def committed(self, _tx: Transaction) -> None:
+        """Called after each transaction's commit; here for who wants to tell of it."""
+
+    def gathered(self, operation: str, calls: int) -> None:
+        """Called for each batch of claims or heartbeats; here for who wants to count."""
+
+    async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
+        """One answer per submission, in order; idempotent by (tenant, request_id)."""
+        plain = await self._transactor.run_statement(lambda tx: submit_plain(tx, submissions))
+        return await self._with_the_rest(submissions, plain, submit_jobs)
+
+    async def claim_jobs(self, wish: ClaimWish) -> list[Claimed]:
+        """What is claimable now, or a repeated request's claims; never waits for work."""
+        return await self._wishes.ask(wish)
+
+    async def _claim_jobs(self, wishes: Sequence[ClaimWish]) -> list[list[Claimed]]:
+        self.gathered("claim", len(wishes))
+        async with self.pool.acquire() as conn:
+            found = await claim_jobs(conn, wishes, self.lease_seconds, self._seen)
+        self.notifier.show({one.row["pipeline_id"] for claims in found for one in claims})
+        return found
+
+    async def heartbeat(
+        self, worker_id: UUID, principal: str, beats: Sequence[Beat], draining: bool
+    ) -> list[BeatAnswer]:
+        """One answer per beat, in order; renews leases, never changes a state."""
+        return await self._pulses.ask(Pulse(worker_id, principal, beats, draining))
+
+    async def _heartbeats(self, pulses: Sequence[Pulse]) -> list[list[BeatAnswer]]:
+        self.gathered("heartbeat", len(pulses))
+        async with self.pool.acquire() as conn:
+            answers, news = await heartbeats(conn, pulses, self.lease_seconds)
+        self.notifier.show(news)
+        return answers
+
+    async def chain_children(
+        self,
+        worker_id: UUID,
+        principal: str,
+        job_id: int,
+        claim_token: int,
+        children: Sequence[ChildRequest],
+    ) -> Chained | Refused:
+        """All children staged, or none and why."""
+        try:
+            return await self._transactor.run(
+                lambda tx: chain_children(tx, worker_id, principal, job_id, claim_token, children)
+            )
+        except TooManyChildren as too_many:
+            limit = str(too_many.args[0])
+            message = f"a claim may stage at most {limit} children"
+            return Refused("TOO_LARGE", message, {"limit": limit})
+
+    async def finish_jobs(self, endings: Sequence[Ending]) -> list[Ended | Refused]:
+        """The compare-and-set, one answer per ending, in order."""
+        plain = await self._transactor.run(lambda tx: finish_plain(tx, endings))
+        return await self._with_the_rest(endings, plain, finish_jobs)
+
+    async def _with_the_rest(
+        self,
+        items: Sequence[Item],
+        plain: Sequence[Answer | None],
+        decide: Callable[[Transaction, Sequence[Item]], Awaitable[Sequence[Answer]]],
+    ) -> list[Answer]:
+        """The answers of the short way, and for what it left out those of the general one."""
+        rest = [item for item, answer in zip(items, plain, strict=True) if answer is None]
+        decided = await self._transactor.run(lambda tx: decide(tx, rest)) if rest else ()
+        others = iter(decided)
+        return [next(others) if answer is None else answer for answer in plain]
+
+    async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:
+        """Per release whether the claim held its job, or drained, until now."""
+        return await self._transactor.run(lambda tx: release_jobs(tx, releases))
+
+    async def cancel_pipeline(
+        self, tenants: tuple[str, ...] | None, pipeline_id: int, reason: str, principal: str
+    ) -> Cancelled | Refused:
+        """Every live job of the pipeline ended, or left to who joined it."""
+        return await self._transactor.run(
+            lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
+        )
+
+    async def lapse_claims(self) -> int:
+        """Take back what lapsed claims held. Returns how many lapsed."""
+        return await sweep.lapse_claims(self._transactor, self.lease_seconds, self.sweep_seconds)
+
+    async def promote_due_jobs(self) -> int:
+        """Queue what waited for its time. Returns how many jobs were due."""
+        return await sweep.promote_due_jobs(self._transactor)
+
+    async def seconds_to_next_due(self) -> float | None:
+        """How long until the next job's time comes; None when none waits for its time."""
+        async with self.pool.acquire() as conn:
+            rows = await statement("seconds_to_next_due").rows(conn)
+        return rows[0]["seconds"] if rows else None
+
+    async def queue_depths(self) -> list[QueueDepth]:
+        """How much is claimable, by job type."""
+        return await read_queue_depths(self.pool)
+
+    async def backstop(self) -> int:
+        """Repair keys that were left standing. Anything but 0 is a bug to be logged."""
+        return await sweep.backstop(self._transactor)
+
+    async def forget_old(self) -> None:
+        """Drop what is remembered for a while only."""
+        await sweep.forget_old(self._transactor)

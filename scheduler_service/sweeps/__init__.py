@@ -1,0 +1,1 @@
+"""What time makes due: lapsed leases, backoffs, drains, and a backstop that finds nothing."""

@@ -1,0 +1,1 @@
+"""The product as it runs: its own processes, real files, real failures."""

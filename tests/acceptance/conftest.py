@@ -1,0 +1,58 @@
+"""A stack of the product's own processes, with a lease of five seconds, ready for flights."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from carbonline.client.client import Client
+from carbonline.local.settings import StackSettings
+from carbonline.local.stack import running_stack
+from tests.acceptance.trip import FLIGHTS, Trip
+
+LEASE_SECONDS = 5.0
+
+OpenTrip: TypeAlias = Callable[..., AbstractAsyncContextManager[Trip]]
+
+
+@pytest.fixture
+def open_trip(tmp_path: Path) -> OpenTrip:
+    """Starts a stack on a folder of its own and gives the trip; `settings` change its defaults."""
+
+    @asynccontextmanager
+    async def opened(
+        *, prepared: bool = True, file: Path = FLIGHTS, **settings: Any
+    ) -> AsyncIterator[Trip]:
+        stack_options = {key: settings.pop(key) for key in ("programs",) if key in settings}
+        wanted = {
+            "data_folder": tmp_path / "stack",
+            "lease_seconds": LEASE_SECONDS,
+            "beat_seconds": 1.0,
+            "sweep_seconds": 0.5,
+            "supervise": True,
+            **settings,
+        }
+        async with running_stack(StackSettings(**wanted), **stack_options) as stack:
+            where = stack.addresses
+            client = Client(
+                where.scheduler_address,
+                where.ledger_address,
+                tenant=where.tenant,
+                token_file=where.token_file,
+            )
+            async with client:
+                trip = Trip(client, file, stack=stack)
+                if prepared:
+                    await trip.prepare()
+                yield trip
+
+    return opened
+
+
+@pytest.fixture
+async def trip(open_trip: OpenTrip) -> AsyncIterator[Trip]:
+    """A prepared stack of two workers, which are started again when they end."""
+    async with open_trip() as opened:
+        yield opened

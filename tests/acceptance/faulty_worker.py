@@ -1,0 +1,63 @@
+"""A worker process that stops or dies at one exact place of its work, once.
+
+`python faulty_worker.py PLACE ACTION MARKER JOB_TYPE`: the product's worker, with one function
+wrapped. PLACE is before_publication, inside_publication, or after_commit; ACTION is stop
+(SIGSTOP, until somebody sends SIGCONT), kill (SIGKILL), or stop_deaf: stopped, and with a lease
+that never ends in its own eyes, so that nothing but the data can refuse it. It happens to the first
+job of JOB_TYPE, and MARKER is a file that says that it has happened.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from worker_service.__main__ import main
+from worker_service.ledger import fences
+from worker_service.ledger.fences import Publication
+from worker_service.ledger.pool import Connection, Ledger
+from worker_service.mechanics.lease_keeper import LeaseKeeper
+from worker_service.mechanics.live_run import LiveRun
+from worker_service.steps import publishing
+
+SIGNALS = {"stop": signal.SIGSTOP, "stop_deaf": signal.SIGSTOP, "kill": signal.SIGKILL}
+SCOPES = {"csv_ingest": "entries/", "emission_recalc": "emissions/", "aggregation": "totals/"}
+
+
+def break_at(place: str, action: str, marker: Path, job_type: str) -> None:
+    """Wraps the publication."""
+    real = fences.publication
+
+    def happen(here: str, wanted: Publication) -> None:
+        ours = any(scope.startswith(SCOPES[job_type]) for scope in wanted.scopes)
+        if here == place and ours and not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), SIGNALS[action])
+
+    @asynccontextmanager
+    async def publication(ledger: Ledger, wanted: Publication) -> AsyncIterator[Connection]:
+        happen("before_publication", wanted)
+        async with real(ledger, wanted) as conn:
+            yield conn
+            happen("inside_publication", wanted)
+        happen("after_commit", wanted)
+
+    publishing.publication = publication  # type: ignore[attr-defined]
+
+
+def make_deaf() -> None:
+    """Whatever its clock and the scheduler say, the worker goes on."""
+    deaf_ways = {"check": lambda _run: None, "deadline_seconds": lambda _run: 3600.0}
+    for name, deaf in deaf_ways.items():
+        setattr(LiveRun, name, deaf)
+    setattr(LeaseKeeper, "stop", lambda *_: None)  # noqa: B010  a method is no attribute to mypy
+
+
+if __name__ == "__main__":
+    place, action, marker, job_type = sys.argv[1:]
+    if action == "stop_deaf":
+        make_deaf()
+    break_at(place, action, Path(marker), job_type)
+    sys.exit(main([]))

@@ -1,0 +1,71 @@
+"""A scheduler whose watches play a script: streams that break at the worst moment."""
+
+# ruff: noqa: N802  the names are the contract's
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeAlias
+
+import grpc
+import grpc.aio
+
+from carbonline.v1 import scheduler_pb2, types_pb2
+from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceServicer
+
+Message: TypeAlias = scheduler_pb2.WatchPipelineResponse
+Script: TypeAlias = Sequence["Message | grpc.StatusCode"]
+
+
+class ScriptedWatch(SchedulerServiceServicer):
+    """Each call plays the next script: messages, then an end or an error code."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.scripts = list(scripts)
+        self.asked: list[int] = []
+
+    async def WatchPipeline(
+        self,
+        request: scheduler_pb2.WatchPipelineRequest,
+        context: "grpc.aio.ServicerContext[object, object]",
+    ) -> AsyncIterator[Message]:
+        self.asked.append(request.after_version)
+        for item in self.scripts.pop(0):
+            if isinstance(item, grpc.StatusCode):
+                await context.abort(item, "as the script says")
+            else:
+                yield item
+
+
+def job(
+    job_id: int, state: types_pb2.JobState.ValueType = types_pb2.JOB_STATE_RUNNING
+) -> types_pb2.Job:
+    return types_pb2.Job(job_id=job_id, job_type="csv_ingest", state=state)
+
+
+def snapshot(version: int, *jobs: types_pb2.Job, more: bool = False) -> Message:
+    pipeline = types_pb2.Pipeline(pipeline_id=1, version=version)
+    seen = scheduler_pb2.PipelineSnapshot(pipeline=pipeline, jobs=jobs, more=more)
+    return Message(snapshot=seen)
+
+
+def change(from_version: int, to_version: int, *jobs: types_pb2.Job, left: int = 0) -> Message:
+    pipeline = types_pb2.Pipeline(pipeline_id=1, version=to_version)
+    return Message(
+        change=scheduler_pb2.PipelineChange(
+            from_version=from_version,
+            to_version=to_version,
+            pipeline=pipeline,
+            jobs=jobs,
+            left_job_ids=[left] if left else [],
+        )
+    )
+
+
+def activity(*jobs: types_pb2.Job) -> Message:
+    return Message(activity=scheduler_pb2.PipelineActivity(jobs=jobs))
+
+
+def final(version: int) -> Message:
+    pipeline = types_pb2.Pipeline(
+        pipeline_id=1, version=version, status=types_pb2.PIPELINE_STATUS_SUCCESS
+    )
+    return Message(final=scheduler_pb2.PipelineFinal(pipeline=pipeline, evidence_digest="d"))

@@ -1,0 +1,240 @@
+"""The command line against a real stack, as a person types it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SECONDS_MAX = 120
+COMMAND = (sys.executable, "-m", "carbonline.command.main")
+SUBMIT_PLANE = ("--module", "professional_travel", "--type", "plane", "--year", "2024")
+SUBMIT_TRAIN = ("--module", "professional_travel", "--type", "train", "--year", "2024")
+
+UNITS = "unit_institutional_id,name\nU1,Physics\nU2,Chemistry\n"
+PLACES = (
+    "iata,name,country,latitude,longitude\n"
+    "GVA,Geneva,CH,46.2381,6.1090\nCDG,Paris,FR,49.0097,2.5479\n"
+)
+FACTORS = (
+    "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
+    "short,economy,0.2906,1.35,0,800\n"
+)
+TRIPS = (
+    "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class,"
+    "number_of_trips\n"
+    "U1,GVA,CDG,1,economy,1\nU1,GVA,CDG,1,economy,2\nU2,GVA,CDG,2,economy,1\n"
+    "U2,GVA,CDG,2,economy,0\n"
+)
+KG_OF_A_TRIP = 197.33193
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Terminal:
+    """Types commands for the stack of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if "CARBONLINE" not in name},
+            "CARBONLINE_DATA_FOLDER": str(folder / "data"),
+        }
+
+    def type(self, *words: str | Path, stdin: int | None = None) -> Typed:
+        """Runs `carbonline WORDS` to its end."""
+        ended = subprocess.run(
+            [*COMMAND, *map(str, words)],
+            check=False,
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            env=self.environment,
+            cwd=self.folder,
+        )
+        return Typed(ended.returncode, ended.stdout, ended.stderr)
+
+    def file(self, name: str, text: str) -> Path:
+        """A file of the person's."""
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Starts `carbonline WORDS` and leaves it running."""
+        return subprocess.Popen(
+            [*COMMAND, *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+            cwd=self.folder,
+        )
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A terminal beside a stack that has units, places and factors of 2024."""
+    terminal = Terminal(tmp_path_factory.mktemp("command"))
+    up = terminal.start("up", "--workers", "1")
+    assert up.stdout is not None
+    try:
+        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+            assert line, "the stack did not start"
+        for words in (
+            ("load", "units", terminal.file("units.csv", UNITS), "--year", "2024"),
+            ("load", "locations", terminal.file("places.csv", PLACES)),
+            ("load", "factors", terminal.file("factors.csv", FACTORS), "--year", "2024"),
+        ):
+            loaded = terminal.type(*words)
+            assert loaded.code == 0, loaded
+        yield terminal
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(SECONDS_MAX) == 0
+        up.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def submitted(terminal: Terminal) -> Typed:
+    """An upload with one bad row, watched to its end."""
+    return terminal.type("submit", terminal.file("trips.csv", TRIPS), *SUBMIT_PLANE)
+
+
+def pipeline_of(typed: Typed) -> str:
+    """The number in "Pipeline 7 (csv_ingest ...): SUCCESS"."""
+    return typed.out.split()[1]
+
+
+def test_submit_watches_to_the_end_and_says_what_to_do_next(submitted: Typed) -> None:
+    assert submitted.code == 0, submitted
+    assert "SUCCESS with warnings" in submitted.out
+    assert f"rejected {pipeline_of(submitted)} -o rejected.csv" in submitted.out
+    assert "totals --year 2024" in submitted.out
+    assert "csv_ingest plane: WARNING after" in submitted.err
+
+
+def test_totals_as_a_table_and_as_json(terminal: Terminal, submitted: Typed) -> None:
+    shown = terminal.type("totals", "--year", "2024")
+    assert shown.code == 0
+    assert f"{3 * KG_OF_A_TRIP:,.3f}" in shown.out
+    assert "Physics" in shown.out
+    answer = json.loads(terminal.type("totals", "--year", "2024", "--json").out)
+    by_unit = {one["unit"]: one["total_kg"] for one in answer["module_totals"]}
+    assert by_unit == pytest.approx({"U1": 3 * KG_OF_A_TRIP, "U2": KG_OF_A_TRIP}, rel=1e-12)
+
+
+def test_rejected_rows_come_as_a_file_with_reasons(terminal: Terminal, submitted: Typed) -> None:
+    wanted = terminal.folder / "bad.csv"
+    answer = terminal.type("rejected", pipeline_of(submitted), "-o", wanted)
+    assert answer.code == 0, answer
+    with wanted.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["row"], row["column"], row["value"]) == ("4", "number_of_trips", "0")
+    on_stdout = terminal.type("rejected", pipeline_of(submitted), "-o", "-")
+    assert on_stdout.out == wanted.read_text()
+    assert "1 rejected row, each with its reason, on stdout" in on_stdout.err
+    # A pipe here, which resolves to no path at all.
+    device = terminal.type("rejected", pipeline_of(submitted), "-o", "/dev/stdout")
+    assert (device.code, device.out) == (0, wanted.read_text()), device
+    nowhere = terminal.type("rejected", pipeline_of(submitted), "-o", "/absent/bad.csv")
+    assert (nowhere.code, nowhere.out) == (2, ""), nowhere
+    assert nowhere.err == "Error: /absent/bad.csv.unfinished: No such file or directory.\n"
+
+
+def test_a_watch_of_an_ended_pipeline_says_the_same_end(
+    terminal: Terminal, submitted: Typed
+) -> None:
+    again = terminal.type("watch", pipeline_of(submitted))
+    assert (again.code, again.out) == (submitted.code, submitted.out)
+
+
+@pytest.mark.parametrize("words", [("status",), ("pipelines",), ("jobs",), ("workers",)])
+def test_lists_are_shown_to_people_and_programs(
+    terminal: Terminal, submitted: Typed, words: Sequence[str]
+) -> None:
+    shown = terminal.type(*words)
+    assert shown.code == 0, shown
+    assert shown.out
+    assert json.loads(terminal.type(*words, "--json").out)
+
+
+def test_a_list_says_that_it_is_empty_or_cut(terminal: Terminal, submitted: Typed) -> None:
+    none = terminal.type("pipelines", "--year", "2090")
+    assert (none.code, none.out, none.err) == (0, "", "There are no such pipelines.\n")
+    one = terminal.type("pipelines", "--limit", "1")
+    assert sum(line.split()[0].isdigit() for line in one.out.splitlines() if line) == 1
+    assert "There are older ones, too" in one.err
+
+
+def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
+    plane = terminal.type("template", "plane")
+    assert plane.code == 0
+    assert plane.out.startswith("unit_institutional_id,")
+    assert (
+        "# number_of_trips: optional, 1 if empty; a whole number, must be at least 1" in plane.err
+    )
+    assert "ef_kg_co2eq_per_km" in terminal.type("template", "plane", "--factors").out
+    assert terminal.type("template", "train").code in (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("watch", "999999"), 2, "PIPELINE_NOT_FOUND"),
+        (("cancel", "999999"), 2, "PIPELINE_NOT_FOUND"),
+        (("jobs", "999999"), 2, "PIPELINE_NOT_FOUND"),
+        (
+            ("migrate", "--database-url", "postgresql://me@127.0.0.1:1/x"),
+            6,
+            "No PostgreSQL answers",
+        ),
+        (("submit", "trips.csv", *SUBMIT_PLANE[:-1], "1999"), 2, "YEAR_NOT_PROVISIONED"),
+        (("submit", "trips.csv", *SUBMIT_TRAIN), 2, "not computed by this release"),
+        (("submit", "trips.csv", *SUBMIT_PLANE, "--module", "buildings"), 2, "does not have"),
+        (("submit", "absent.csv", *SUBMIT_PLANE), 2, "does not exist"),
+        (("submit", "trips.csv", "--module", "nothing"), 2, "is none of buildings"),
+        (("submit", "wrong.csv", *SUBMIT_PLANE), 4, "FAILED"),
+        (("workers", "--scheduler", "unix:/absent"), 6, "No answer"),
+        (("workers", "--data-folder", "elsewhere"), 6, "No stack runs"),
+    ],
+)
+def test_exit_codes_tell_refused_failed_and_unreachable(
+    terminal: Terminal, words: Sequence[str], code: int, said: str
+) -> None:
+    terminal.file("wrong.csv", "a,b\n1,2\n")
+    terminal.file("trips.csv", TRIPS)
+    typed = terminal.type(*words)
+    assert typed.code == code, typed
+    assert said in typed.out + typed.err
+    assert "Traceback" not in typed.err
+
+
+def test_the_other_server_says_so_in_a_sentence(terminal: Terminal) -> None:
+    stack = json.loads((terminal.folder / "data" / "stack.json").read_text())
+    typed = terminal.type("pipelines", "--scheduler", stack["ledger_address"])
+    assert (typed.code, "are --scheduler and --ledger swapped" in typed.err) == (2, True), typed
+
+
+def test_a_file_comes_through_a_pipe(terminal: Terminal) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, UNITS.encode())
+    os.close(writing)
+    try:
+        typed = terminal.type("load", "units", "-", "--year", "2025", stdin=reading)
+    finally:
+        os.close(reading)
+    assert (typed.code, "2 units accepted" in typed.err) == (0, True), typed

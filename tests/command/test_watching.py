@@ -1,0 +1,113 @@
+"""A watch outlives its connection, and its view equals what the server said."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+
+from carbonline.client.client import Client
+from carbonline.client.errors import ServerError
+from carbonline.client.view import PipelineView
+from carbonline.client.watch import Interrupted
+from carbonline.v1 import types_pb2
+from carbonline.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_server
+from tests.command.scripted_watch import (
+    Message,
+    Script,
+    ScriptedWatch,
+    activity,
+    change,
+    final,
+    job,
+    snapshot,
+)
+
+FINISHED = types_pb2.JOB_STATE_FINISHED
+Play = Callable[..., Awaitable[tuple[Client, ScriptedWatch]]]
+
+
+@pytest.fixture
+async def play(tmp_path: Path) -> AsyncIterator[Play]:
+    async with AsyncExitStack() as stack:
+
+        async def start(*scripts: Script) -> tuple[Client, ScriptedWatch]:
+            scripted = ScriptedWatch(*scripts)  # type: ignore[abstract]  # the rest is UNIMPLEMENTED
+            server = grpc.aio.server()
+            add_SchedulerServiceServicer_to_server(scripted, server)
+            server.add_insecure_port(f"unix:{tmp_path}/s")
+            await server.start()
+            stack.push_async_callback(server.stop, 0)
+            address = f"unix:{tmp_path}/s"
+            return await stack.enter_async_context(Client(address, address)), scripted
+
+        yield start
+
+
+async def watched(client: Client, **how: float) -> tuple[PipelineView, list[int]]:
+    view, interruptions = PipelineView(), []
+    async for event in client.watch(1, **how):  # type: ignore[arg-type]  # patience, in tests
+        view.apply(event)
+        if isinstance(event, Interrupted):
+            interruptions.append(event.version)
+    return view, interruptions
+
+
+@pytest.mark.parametrize(
+    "breaks", [(grpc.StatusCode.UNAVAILABLE,), (grpc.StatusCode.RESOURCE_EXHAUSTED,), ()]
+)
+async def test_a_broken_watch_goes_on_from_the_last_version(play: Play, breaks: Script) -> None:
+    client, scripted = await play(
+        [snapshot(3, job(1)), change(3, 5, job(2)), *breaks],
+        [change(5, 6, job(1, FINISHED)), Message(), final(6)],
+    )
+    view, interruptions = await watched(client)
+    assert scripted.asked == [0, 5]
+    assert interruptions == [5]
+    assert view.ended
+    assert [(one.job_id, one.state == FINISHED) for one in view.in_order()] == [
+        (1, True),
+        (2, False),
+    ]
+
+
+async def test_a_snapshot_that_breaks_between_its_pages_is_asked_for_again(play: Play) -> None:
+    client, scripted = await play(
+        [snapshot(3, job(1), more=True), grpc.StatusCode.UNAVAILABLE],
+        [snapshot(4, job(1), more=True), snapshot(4, job(2)), final(4)],
+    )
+    view, _ = await watched(client)
+    assert scripted.asked == [0, 0]
+    assert list(view.jobs) == [1, 2]
+
+
+async def test_late_activity_does_not_bring_an_ended_job_back(play: Play) -> None:
+    client, _ = await play(
+        [
+            snapshot(1, job(1), job(2)),
+            change(1, 2, job(1, FINISHED), left=2),
+            activity(job(1), job(2)),
+            final(2),
+        ]
+    )
+    view, _ = await watched(client)
+    assert view.jobs[1].state == FINISHED
+    assert list(view.jobs) == [1]
+
+
+async def test_a_refused_watch_is_not_repeated(play: Play) -> None:
+    client, scripted = await play([grpc.StatusCode.NOT_FOUND])
+    with pytest.raises(ServerError, match="as the script says") as refused:
+        await watched(client)
+    assert refused.value.code == "NOT_FOUND"
+    assert len(scripted.asked) == 1
+
+
+async def test_patience_ends_when_nobody_answers(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/nobody"
+    async with Client(address, address) as client:
+        with pytest.raises(ServerError) as gone:
+            await watched(client, patience_seconds=0.0)
+    assert gone.value.unreachable

@@ -1,0 +1,101 @@
+"""Every command that README and docs show is typed here, and prints what they show."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.documented_commands import Block, blocks_of
+from tests.docs.reader import reader_in
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCUMENTS = [
+    path
+    for path in (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
+    if path.exists()
+]
+# A reader has a curl; a bare machine has not.
+CURL = f"""#!{sys.executable}
+import sys, urllib.request
+sys.stdout.write(urllib.request.urlopen(sys.argv[-1], timeout=10).read().decode())
+"""
+# Made by running, so the reader's clone has its own.
+NOT_IN_A_CLONE = frozenset({".git", "build", "dist"})
+
+
+def blocks_in(document: Path) -> list[Block]:
+    return blocks_of(document.read_text(encoding="utf-8"))
+
+
+def executed(document: Path) -> list[Block]:
+    return [block for block in blocks_in(document) if not block.not_executed_because]
+
+
+NOT_EXECUTED = [
+    pytest.param(block, id=f"{document.relative_to(REPOSITORY)}:{block.line}")
+    for document in DOCUMENTS
+    for block in blocks_in(document)
+    if block.not_executed_because
+]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder that looks like a clone with its environment made; what is written stays in it.
+
+    Making the environment is tested elsewhere: here it would take minutes and a network.
+    """
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    for entry in REPOSITORY.iterdir():
+        if entry.name not in NOT_IN_A_CLONE:
+            (folder / entry.name).symlink_to(entry)
+    made = folder / "environment.sh"
+    made.unlink()
+    made.write_text("#!/bin/sh\n")
+    made.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A reader's environment: a home of their own, and none of the environment's commands."""
+    home, tools = tmp_path / "home", tmp_path / "tools"
+    home.mkdir()
+    tools.mkdir()
+    if shutil.which("curl") is None:
+        (tools / "curl").write_text(CURL)
+        (tools / "curl").chmod(0o755)
+    found = [folder for folder in os.environ["PATH"].split(":") if not folder.endswith(".venv/bin")]
+    return {
+        "PATH": ":".join([*found, str(tools)]),
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(document, id=str(document.relative_to(REPOSITORY)))
+        for document in DOCUMENTS
+        if executed(document)
+    ],
+)
+def test_a_documents_commands_print_what_it_shows(
+    document: Path, clone: Path, environment: dict[str, str]
+) -> None:
+    with reader_in(clone, environment) as reader:
+        for block in executed(document):
+            reader.follow(block)
+
+
+@pytest.mark.parametrize("block", NOT_EXECUTED)
+def test_a_block_is_left_out_for_a_reason(block: Block) -> None:
+    assert block.not_executed_because
+    pytest.skip(block.not_executed_because)

@@ -1,0 +1,148 @@
+"""Sets of entries: unseen until published, and then exactly what they replace goes."""
+
+import asyncio
+
+import polars as pl
+import pytest
+
+from tests.ledger.books import ENTRIES, MODULE, PLANE, TENANT, YEAR, Books, an_hour
+from worker_service.ledger.entry_sets import (
+    ENTRY_SCHEMA,
+    NewSet,
+    entry_rows,
+    find_same_upload,
+    load_entries,
+    open_set,
+    publish_set,
+    published_sets,
+    read_entries,
+    years_with_entries,
+)
+from worker_service.ledger.errors import FenceRefused
+from worker_service.ledger.fences import Publication, publication
+from worker_service.ledger.frames import frame_bytes, frame_of
+
+
+def of_unit(token: int, unit: str = "0828", blob: str = "blob:a") -> NewSet:
+    return NewSet(TENANT, token, MODULE, PLANE, YEAR, unit, blob)
+
+
+async def counting(books: Books) -> list[int]:
+    async with books.ledger.session() as conn:
+        return [one.entry_set for one in await published_sets(conn, TENANT, PLANE, YEAR)]
+
+
+async def test_a_set_counts_only_when_it_is_published(books: Books) -> None:
+    new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    await books.load(new, ["0828", "0829"])
+    assert await counting(books) == []
+    assert await years_with_entries(books.ledger, TENANT, PLANE) == []
+    await books.publish(10, ENTRIES, lambda conn: publish_set(conn, new, 2, 2))
+    assert await counting(books) == [10]
+    assert await years_with_entries(books.ledger, TENANT, PLANE) == [YEAR]
+
+
+async def test_a_years_file_replaces_the_years_files_and_no_units(books: Books) -> None:
+    await books.upload(10, ["0828", "0829"])
+    await books.upload(20, ["0828"], unit="0828")
+    await books.upload(30, ["0829"])
+    assert await books.states() == {10: "RETIRED", 20: "PUBLISHED", 30: "PUBLISHED"}
+    assert await books.rows(
+        "SELECT entry_set, retired_by FROM carbon.entry_sets WHERE retired_at IS NOT NULL"
+    ) == [(10, 30)]
+
+
+async def test_a_units_file_joins_what_is_there(books: Books) -> None:
+    await books.upload(10, ["0828"])
+    await books.upload(20, ["0828"], unit="0828", blob="blob:b")
+    await books.upload(30, ["0828"], unit="0828", blob="blob:c")
+    assert await counting(books) == [10, 20, 30]
+
+
+async def test_the_same_file_of_a_unit_counts_once_whoever_published_it_meanwhile(
+    books: Books,
+) -> None:
+    await books.upload(10, ["0828"], unit="0828", blob="blob:b")
+    await books.upload(20, ["0828"], unit="0828", blob="blob:b")
+    assert await counting(books) == [20]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        NewSet("another", 10, MODULE, PLANE, YEAR, None, "blob:a"),
+        NewSet(TENANT, 10, MODULE, 21, YEAR, None, "blob:a"),
+        NewSet(TENANT, 10, MODULE, PLANE, YEAR - 1, None, "blob:a"),
+    ],
+    ids=["tenant", "type", "year"],
+)
+async def test_a_file_replaces_nothing_of_another(books: Books, other: NewSet) -> None:
+    await books.load(other, ["0828"])
+    scope = f"entries/{MODULE}/{other.year}"
+    async with publication(books.ledger, Publication(other.tenant, [scope], 10, an_hour)) as conn:
+        await publish_set(conn, other, 1, 1)
+    await books.upload(20, ["0828"])
+    assert await books.states() == {10: "PUBLISHED", 20: "PUBLISHED"}
+
+
+async def test_the_same_file_of_a_unit_is_found_again_and_only_that(books: Books) -> None:
+    await books.upload(10, ["0828"], blob="blob:a")
+    assert await find_same_upload(books.ledger, of_unit(20)) is None, "the year's is another"
+    await books.upload(20, ["0828"], unit="0828")
+    assert await find_same_upload(books.ledger, of_unit(30)) == 20
+    assert await find_same_upload(books.ledger, of_unit(30, unit="0829")) is None
+    assert await find_same_upload(books.ledger, of_unit(30, blob="blob:b")) is None
+    another_year = NewSet(TENANT, 30, MODULE, PLANE, YEAR - 1, "0828", "blob:a")
+    assert await find_same_upload(books.ledger, another_year) is None
+
+
+async def test_of_two_claims_with_the_same_file_of_a_unit_one_counts(books: Books) -> None:
+    # Both looked for it before either had published.
+    await books.upload(10, ["0828"], unit="0828")
+    await books.upload(20, ["0829"], unit="0829")
+    await books.upload(30, ["0828"], unit="0828")
+    assert await books.states() == {10: "RETIRED", 20: "PUBLISHED", 30: "PUBLISHED"}
+
+
+async def test_a_claim_that_comes_too_late_retires_nothing(books: Books) -> None:
+    await books.upload(20, ["0828"])
+    late = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    await books.load(late, ["0829"])
+    with pytest.raises(FenceRefused):
+        await books.publish(10, ENTRIES, lambda conn: publish_set(conn, late, 1, 1))
+    assert await books.states() == {10: "LOADING", 20: "PUBLISHED"}
+
+
+async def test_a_set_is_published_once(books: Books) -> None:
+    new = await books.upload(10, ["0828"])
+    await books.upload(20, ["0829"])
+    with pytest.raises(AssertionError, match="set 10 cannot be published"):
+        # Nobody can come here but by a defect; then nothing is committed.
+        await books.publish(30, ENTRIES, lambda conn: publish_set(conn, new, 1, 1))
+    assert await books.states() == {10: "RETIRED", 20: "PUBLISHED"}
+    assert await books.fence() == (20, 0)
+
+
+async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(books: Books) -> None:
+    new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    stored = pl.DataFrame(
+        {
+            "row_number": [1, 2, 7, 8],
+            "unit": ["a", 'b "c", d', "", "\\."],
+            "data": ['{"n":1}', '{"note": "x\\n\\"y\\""}', "{}", '{"note": "\\\\."}'],
+        },
+        schema_overrides={"row_number": pl.Int32},
+    )
+    await open_set(books.ledger, new)
+    await load_entries(books.ledger, frame_bytes(entry_rows(new, stored)))
+    await books.publish(10, ENTRIES, lambda conn: publish_set(conn, new, 4, 8))
+    async with books.ledger.snapshot() as snapshot:
+        [one] = await published_sets(snapshot, TENANT, PLANE, YEAR)
+        batches = [
+            await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+            async for rows in read_entries(snapshot, TENANT, one, batch_rows=3)
+        ]
+    assert [batch["row_number"].to_list() for batch in batches] == [[1, 2], [7, 8]]
+    assert pl.concat(batches)["unit"].to_list() == stored["unit"].to_list()
+    notes = pl.concat(batches)["data"].str.json_path_match("$.note").to_list()
+    assert notes == [None, 'x\n"y"', None, "\\."]

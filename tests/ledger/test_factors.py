@@ -1,0 +1,129 @@
+"""Factors change in place: the same id for ever, and every change a version."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from tests.ledger.books import PLANE, TENANT, YEAR, Books
+from worker_service.ledger.factors import (
+    FACTOR_SCHEMA,
+    FactorChanges,
+    FactorSlice,
+    read_factors,
+    save_factors,
+)
+from worker_service.ledger.frames import frame_of
+from worker_service.ledger.input_versions import factors_input, newest_change
+
+SLICE = FactorSlice(TENANT, PLANE, YEAR)
+SHORT = ('{"category":"short","cabin_class":null}', "short", None, '{"ef":1.5,"rfi":2}')
+LONG = ('{"category":"long","cabin_class":"first"}', "long", "first", '{"ef":0.25}')
+
+
+async def save(
+    books: Books, token: int, *rows: tuple[str, str | None, str | None, str]
+) -> FactorChanges:
+    factors = pl.DataFrame(
+        [("professional_travel.plane", *row) for row in rows],
+        schema=["emission_type", "classification", "kind", "subkind", "values"],
+        orient="row",
+    )
+    return await books.publish(
+        token,
+        f"factors/{YEAR}",
+        lambda conn: save_factors(conn, SLICE, factors, f"blob:{token}", token),
+    )
+
+
+async def stored(books: Books) -> list[Mapping[str, Any]]:
+    rows = await books.rows(
+        "SELECT factor_id, kind, version, stale, changed_token FROM carbon.factors"
+        " ORDER BY factor_id"
+    )
+    return [dict(row) for row in rows]
+
+
+async def changed_by(books: Books) -> int:
+    async with books.ledger.session() as conn:
+        return await newest_change(conn, TENANT, [factors_input(PLANE, YEAR)])
+
+
+async def test_a_changed_factor_keeps_its_id_and_leaves_a_version(books: Books) -> None:
+    assert await save(books, 10, SHORT, LONG) == FactorChanges(2, 2, 0)
+    before = await stored(books)
+    dearer = (*SHORT[:3], '{"ef":3.0,"rfi":2}')
+    assert await save(books, 20, dearer, LONG) == FactorChanges(1, 2, 0)
+    after = await stored(books)
+    assert [row["factor_id"] for row in after] == [row["factor_id"] for row in before]
+    by_kind = {row["kind"]: (row["version"], row["changed_token"]) for row in after}
+    assert by_kind == {"short": (2, 20), "long": (1, 10)}
+    versions = await books.rows(
+        "SELECT v.version, v.factor_values, v.blob, v.claim_token"
+        " FROM carbon.factor_versions AS v JOIN carbon.factors AS f USING (tenant, factor_id)"
+        " WHERE f.kind = 'short' ORDER BY v.version"
+    )
+    assert [tuple(row) for row in versions] == [
+        (1, {"ef": 1.5, "rfi": 2}, "blob:10", 10),
+        (2, {"ef": 3.0, "rfi": 2}, "blob:20", 20),
+    ]
+    assert await changed_by(books) == 20
+
+
+async def test_the_same_factors_again_change_nothing(books: Books) -> None:
+    await save(books, 10, SHORT, LONG)
+    before = await stored(books)
+    # Written otherwise, and the same values.
+    respelt = (
+        '{ "cabin_class": null, "category": "short" }',
+        *SHORT[1:3],
+        '{"rfi": 2.0, "ef": 1.50}',
+    )
+    assert await save(books, 20, LONG, respelt) == FactorChanges(0, 2, 0)
+    assert await stored(books) == before
+    assert len(await books.rows("SELECT FROM carbon.factor_versions")) == 2
+    assert await changed_by(books) == 10
+
+
+async def test_where_entries_look_for_a_factor_is_a_change_too(books: Books) -> None:
+    await save(books, 10, SHORT)
+    assert await save(books, 20, (SHORT[0], "short", "economy", SHORT[3])) == FactorChanges(1, 1, 0)
+    assert await changed_by(books) == 20
+
+
+async def test_a_factor_that_the_newest_file_lacks_is_flagged_and_still_read(books: Books) -> None:
+    await save(books, 10, SHORT, LONG)
+    assert await save(books, 20, LONG) == FactorChanges(0, 2, 1)
+    assert {row["kind"]: row["stale"] for row in await stored(books)} == {
+        "short": True,
+        "long": False,
+    }
+    async with books.ledger.snapshot() as snapshot:
+        read = frame_of(await read_factors(snapshot, SLICE), FACTOR_SCHEMA)
+    assert sorted(read["kind"]) == ["long", "short"]
+    assert read.filter(kind="short")["subkind"].to_list() == [None]
+    # Which of two that fit is taken depends on it, so it is a change like others.
+    assert await changed_by(books) == 20
+    assert await save(books, 30, SHORT, LONG) == FactorChanges(0, 2, 0)
+    assert await changed_by(books) == 30
+
+
+async def test_other_years_and_tenants_have_factors_of_their_own(books: Books) -> None:
+    await save(books, 10, SHORT)
+    factors = pl.DataFrame(
+        [("professional_travel.plane", *LONG)],
+        schema=["emission_type", "classification", "kind", "subkind", "values"],
+        orient="row",
+    )
+    another = FactorSlice(TENANT, PLANE, YEAR + 1)
+    changes = await books.publish(
+        20,
+        f"factors/{YEAR + 1}",
+        lambda conn: save_factors(conn, another, factors, "blob:b", 20),
+    )
+    assert changes == FactorChanges(1, 1, 0)
+    assert [(row["kind"], row["stale"]) for row in await stored(books)] == [
+        ("short", False),
+        ("long", False),
+    ]
+    assert await changed_by(books) == 10

@@ -1,0 +1,187 @@
+"""A worker takes what it has room for, and leaves nothing behind when it goes."""
+
+import asyncio
+
+import pytest
+
+from carbonline.v1 import scheduler_pb2, types_pb2
+from tests.mechanics.conftest import StartWorker
+from tests.mechanics.scripted_scheduler import ScriptedScheduler
+from worker_service.mechanics.outcome import Outcome, Succeeded
+from worker_service.mechanics.registry import RegistryWrong, check_registry
+from worker_service.mechanics.run import JobCancelled, Run
+
+
+async def succeed(_run: Run) -> Outcome:
+    return Succeeded()
+
+
+async def wait_for_ever(_run: Run) -> Outcome:
+    await asyncio.Event().wait()
+    return Succeeded()
+
+
+async def test_a_worker_claims_only_as_many_jobs_as_it_has_free_slots(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    go_on = asyncio.Event()
+
+    async def step(_run: Run) -> Outcome:
+        await go_on.wait()
+        return Succeeded()
+
+    for _ in range(5):
+        await scheduler.give()
+    worker = start_worker(step, concurrency=3)
+    await scheduler.until(lambda: worker.log.names().count("job_started") == 3)
+    assert [claim.max_jobs for claim in scheduler.claims] == [3]
+    assert len(scheduler.jobs) == 2
+    go_on.set()
+    await scheduler.until(lambda: len(scheduler.finishes) == 5)
+
+
+async def test_a_claim_without_an_answer_is_repeated_under_its_request_id(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.claim_answers_to_lose = 1
+    token = await scheduler.give()
+    start_worker(succeed)
+    await scheduler.until(lambda: token in scheduler.finishes)
+    first, again = scheduler.claims[:2]
+    assert first.request_id == again.request_id
+    assert scheduler.claims[-1].request_id != first.request_id or len(scheduler.claims) == 2
+    assert first.worker_id == "w-1"
+
+
+async def test_a_drain_lets_running_jobs_end_and_claims_no_more(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def step(_run: Run) -> Outcome:
+        started.set()
+        await go_on.wait()
+        return Succeeded()
+
+    token = await scheduler.give()
+    worker = start_worker(step, concurrency=1)
+    await started.wait()
+    worker.drain.request()
+    await scheduler.until(lambda: any(beat.draining for beat in scheduler.beats))
+    await scheduler.give()
+    go_on.set()
+    served = await worker.drained()
+    assert (served.failure, served.left) == (None, 0)
+    assert list(scheduler.finishes) == [token]
+    assert len(scheduler.jobs) == 1
+
+
+async def test_a_drain_stops_what_outlasts_the_grace_and_gives_it_back(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    token = await scheduler.give()
+    worker = start_worker(wait_for_ever, drain_grace_seconds=0.05)
+    await scheduler.until(lambda: "job_started" in worker.log.names())
+    served = await worker.drained()
+    assert served.left == 0
+    assert scheduler.releases[token].reason == scheduler_pb2.RELEASE_REASON_DRAIN
+    assert scheduler.releases[token].written == types_pb2.WRITTEN_NOTHING
+
+
+async def test_a_claim_granted_while_the_worker_goes_is_given_back(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    worker = start_worker(succeed)
+    await scheduler.until(lambda: scheduler.claims)
+    # Granted under the request_id of the parked poll; the answer never arrives.
+    parked = scheduler.claims[0].request_id
+    token = await scheduler.give()
+    scheduler.answered_claims[parked] = [scheduler.jobs.pop()]
+    await worker.drained()
+    assert scheduler.releases[token].reason == scheduler_pb2.RELEASE_REASON_DRAIN
+    assert not scheduler.finishes
+
+
+async def test_a_second_order_to_end_waits_for_nobody(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    async def stubborn(_run: Run) -> Outcome:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                await asyncio.sleep(0.2)
+                raise
+
+    await scheduler.give()
+    worker = start_worker(stubborn, drain_grace_seconds=60.0, stop_grace_seconds=60.0)
+    await scheduler.until(lambda: "job_started" in worker.log.names())
+    worker.drain.request()
+    worker.drain.request()
+    served = await worker.drained()
+    assert served.left == 1
+
+
+async def test_the_scheduler_may_order_the_drain(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.worker_directive = scheduler_pb2.WORKER_DIRECTIVE_DRAIN
+    await scheduler.give()
+    worker = start_worker(wait_for_ever, beat_seconds=0.1, drain_grace_seconds=0.05)
+    async with asyncio.timeout(5):
+        served = await worker.serving
+    assert served.failure is None
+    assert len(scheduler.releases) == 1
+
+
+async def test_a_refused_claim_ends_the_worker_with_the_reason(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.claims_refused = True
+    worker = start_worker(succeed)
+    async with asyncio.timeout(5):
+        served = await worker.serving
+    assert "no worker of ours" in str(served.failure)
+
+
+async def test_a_job_that_cancels_itself_is_given_back_as_cancelled(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    async def step(run: Run) -> Outcome:
+        raise JobCancelled("checked")
+
+    token = await scheduler.give()
+    start_worker(step)
+    await scheduler.until(lambda: token in scheduler.releases)
+    assert scheduler.releases[token].reason == scheduler_pb2.RELEASE_REASON_CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted", "fault"),
+    [
+        (["a", "a"], ["a"], "a is listed twice"),
+        (["a", "b"], ["a"], "b is no job type"),
+        (["a"], ["a", "b"], "b has no step"),
+        ([], [], "no job type is listed"),
+    ],
+)
+def test_a_registry_is_checked_when_the_process_starts(
+    names: list[str], wanted: list[str], fault: str
+) -> None:
+    with pytest.raises(RegistryWrong, match=fault):
+        check_registry([(name, succeed) for name in names], wanted)
+
+
+async def test_an_end_that_waits_for_its_answer_holds_up_one_job_less_and_no_more(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.finish_gate.clear()
+    for _ in range(4):
+        await scheduler.give()
+    start_worker(succeed, concurrency=1)
+    # The second job ran although nobody has answered for the first.
+    await scheduler.until(lambda: scheduler.beats and len(scheduler.beats[-1].beats) == 2)
+    assert len(scheduler.claims) == 2
+    assert not scheduler.finishes
+    scheduler.finish_gate.set()
+    await scheduler.until(lambda: len(scheduler.finishes) == 4)

@@ -1,0 +1,1 @@
+"""The ledger process: a real server on a unix socket, a real client, a real database."""

@@ -1,0 +1,198 @@
+"""Whatever a client sends, the answer says what to do, and is never INTERNAL or UNKNOWN."""
+
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import grpc.aio
+import pytest
+from google.protobuf import struct_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from tests.rpc.conftest import BLOB, Client
+
+UUID = str(uuid4())
+TRAVEL = types_pb2.Scope(
+    module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+    data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+    year=2024,
+)
+ALL_RPCS = [
+    f"/{service.full_name}/{method.name}"
+    for file in (scheduler_pb2, operations_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+]
+
+
+def details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, list[str]]:
+    """The ErrorInfo of an error, and the fields it names."""
+    trailing = dict(error.trailing_metadata() or ())
+    status = status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
+    info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        if detail.Is(info.DESCRIPTOR):
+            detail.Unpack(info)
+        if detail.Is(request.DESCRIPTOR):
+            detail.Unpack(request)
+    return info, [violation.field for violation in request.field_violations]
+
+
+def submit(**fields: Any) -> scheduler_pb2.SubmitRequest:
+    """A good submit of a data job, but for these fields."""
+    payload = struct_pb2.Struct()
+    payload.update(fields.pop("payload", {"blob": BLOB}))
+    given: dict[str, Any] = {
+        "request_id": UUID,
+        "job_type": "csv_ingest",
+        "scope": TRAVEL,
+        "payload": payload,
+    }
+    return scheduler_pb2.SubmitRequest(**(given | fields))
+
+
+def scope(**fields: Any) -> types_pb2.Scope:
+    """The good scope, but for these fields."""
+    changed = types_pb2.Scope()
+    changed.CopyFrom(TRAVEL)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"blob": BLOB}
+    for _ in range(depth):
+        value = {"blob": BLOB, "in": value}
+    return value
+
+
+BAD_SUBMITS = {
+    "no uuid": (submit(request_id="seven"), ["request_id"]),
+    "unknown type": (submit(job_type="csv_ingst"), ["job_type"]),
+    "unknown module number": (submit(scope=scope(module=99)), ["scope.module"]),
+    "type of another module": (submit(scope=scope(module=4)), ["scope.data_entry_type"]),
+    "module missing": (submit(scope=scope(module=0)), ["scope.module"]),
+    "year out of range": (submit(scope=scope(year=24)), ["scope.year"]),
+    "NUL in the unit": (submit(scope=scope(unit="a\0b")), ["scope.unit"]),
+    "reference kind not taken": (
+        submit(scope=scope(reference_kind="locations")),
+        ["scope.reference_kind"],
+    ),
+    "priority out of range": (submit(priority=10), ["priority"]),
+    "no blob": (submit(payload={}), ["payload.blob"]),
+    "a path for a blob": (submit(payload={"blob": "/etc/passwd"}), ["payload.blob"]),
+    "a key that nobody reads": (submit(payload={"blob": BLOB, "extra": 1}), ["payload.extra"]),
+    "a name that is no text": (
+        submit(payload={"blob": BLOB, "file_name": ["f"]}),
+        ["payload.file_name"],
+    ),
+    "a key without a name": (submit(payload={"blob": BLOB, "": 1}), ["payload."]),
+    "a key of another type": (
+        submit(payload={"blob": BLOB, "transport_mode": "plane"}),
+        ["payload.transport_mode"],
+    ),
+    "payload of a coalescing type": (submit(job_type="emission_recalc"), ["payload"]),
+    "NUL deep in the payload": (submit(payload={"blob": BLOB, "x": ["\0"]}), ["payload"]),
+    "payload nested too deep": (submit(payload=nested(20)), ["payload"]),
+    "payload not finite": (submit(payload={"blob": BLOB, "x": float("nan")}), ["payload"]),
+    "everything at once": (
+        submit(request_id="", job_type="x", scope=types_pb2.Scope(year=7), priority=-1),
+        ["request_id", "job_type", "scope.year", "priority"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SUBMITS)
+async def test_a_bad_submit_names_its_fields(client: Client, case: str) -> None:
+    request, expected = BAD_SUBMITS[case]
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.scheduler.Submit(request)
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    info, fields = details(raised.value)
+    assert (info.reason, info.domain) == ("FIELD_INVALID", "carbonline")
+    assert set(expected) <= set(fields)
+
+
+async def test_too_large_says_limit_and_size(client: Client) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.scheduler.Submit(submit(payload={"blob": BLOB, "x": "y" * 70_000}))
+    info, _ = details(raised.value)
+    assert info.reason == "TOO_LARGE"
+    assert info.metadata["limit"] == "65536"
+    assert int(info.metadata["size"]) > 70_000
+
+
+async def test_a_year_that_is_not_provisioned(client: Client) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.scheduler.Submit(submit())
+    assert raised.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert details(raised.value)[0].reason == "YEAR_NOT_PROVISIONED"
+    assert "carbonline load units" in str(raised.value.details())
+
+
+@pytest.mark.parametrize("method", ALL_RPCS)
+@pytest.mark.parametrize("data", [b"\xff\xff\xff\xff", b"\x0a\xff\xff\xff\xff\x0f"])
+async def test_bytes_that_do_not_decode(client: Client, method: str, data: bytes) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.send_bytes(method, data)
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+NEEDS_NOTHING = ("ListPipelines", "ListJobs", "ListWorkers")
+
+
+@pytest.mark.parametrize("method", [m for m in ALL_RPCS if not m.endswith(NEEDS_NOTHING)])
+async def test_an_empty_request_is_refused(client: Client, method: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.send_bytes(method, b"")
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert details(raised.value)[0].domain == "carbonline"
+
+
+@pytest.mark.parametrize("method", ALL_RPCS)
+async def test_an_unknown_caller_is_not_admitted(client: Client, method: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.send_bytes(method, b"", caller="nobody")
+    assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_another_tenants_pipelines_and_jobs_are_not_found(client: Client) -> None:
+    await client.provision()
+    submitted = await client.submit("csv_ingest", TRAVEL, {"blob": BLOB})
+    other = (("authorization", "Bearer other"),)
+    pipeline, job = submitted.pipeline_id, submitted.job_id
+    calls = [
+        client.operations.GetPipeline(
+            operations_pb2.GetPipelineRequest(pipeline_id=pipeline), metadata=other
+        ),
+        client.operations.GetPipeline(
+            operations_pb2.GetPipelineRequest(pipeline_id=pipeline, tenant="local"),
+            metadata=other,
+        ),
+        client.operations.CancelPipeline(
+            operations_pb2.CancelPipelineRequest(pipeline_id=pipeline), metadata=other
+        ),
+        client.operations.GetJob(operations_pb2.GetJobRequest(job_id=job), metadata=other),
+    ]
+    for call in calls:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await call
+        assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+    watch = client.scheduler.WatchPipeline(
+        scheduler_pb2.WatchPipelineRequest(pipeline_id=pipeline), metadata=other
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await anext(aiter(watch))
+    assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+    listed = await client.operations.ListJobs(operations_pb2.ListJobsRequest(), metadata=other)
+    assert list(listed.jobs) == []
+    claim = scheduler_pb2.ClaimRequest(
+        worker_id=UUID, request_id=UUID, job_types=["csv_ingest"], max_jobs=1
+    )
+    assert list((await client.scheduler.Claim(claim, metadata=other)).jobs) == []
+    foreign = submit(scope=scope(tenant="local"))
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.scheduler.Submit(foreign, metadata=other)
+    assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -1,0 +1,156 @@
+"""Institutions on one scheduler: none sees, moves, or waits for what is another's."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import grpc.aio
+import pytest
+
+from carbonline.client.json_struct import struct_of
+from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from tests.rpc.conftest import BLOB, Client
+
+OTHER = (("authorization", "Bearer other"),)
+YEAR = types_pb2.Scope(year=2024)
+# One that ends alone, and one whose end has followers.
+JOB_TYPES = {"noop": types_pb2.Scope(), "unit_sync": YEAR}
+Claimed = scheduler_pb2.ClaimedJob
+Tell = Callable[[Client, Claimed], Awaitable[object]]
+
+
+def request_for(job_type: str) -> scheduler_pb2.SubmitRequest:
+    payload: dict[str, object] = {} if job_type == "noop" else {"blob": BLOB}
+    return scheduler_pb2.SubmitRequest(
+        request_id=str(uuid4()),
+        job_type=job_type,
+        scope=JOB_TYPES[job_type],
+        payload=struct_of(payload),
+    )
+
+
+async def held(client: Client, job_type: str) -> Claimed:
+    """A job in the hands of our own worker."""
+    await client.scheduler.Submit(request_for(job_type))
+    (job,) = await client.claim(job_type)
+    return job
+
+
+async def beat(client: Client, job: Claimed) -> object:
+    request = scheduler_pb2.HeartbeatRequest(worker_id=client.worker_id)
+    request.beats.add(job_id=job.job.job_id, claim_token=job.claim_token)
+    answer = await client.scheduler.Heartbeat(request, metadata=OTHER)
+    return [one.directive for one in answer.answers]
+
+
+async def chain(client: Client, job: Claimed) -> object:
+    request = scheduler_pb2.ChainRequest(
+        worker_id=client.worker_id, job_id=job.job.job_id, claim_token=job.claim_token
+    )
+    request.children.add(child_key="c", job_type="noop")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.scheduler.Chain(request, metadata=OTHER)
+    return refused.value.code()
+
+
+async def release(client: Client, job: Claimed) -> object:
+    request = scheduler_pb2.ReleaseRequest(worker_id=client.worker_id)
+    request.releases.add(
+        job_id=job.job.job_id,
+        claim_token=job.claim_token,
+        reason=scheduler_pb2.RELEASE_REASON_DRAIN,
+        written=types_pb2.WRITTEN_NOTHING,
+    )
+    answer = await client.scheduler.Release(request, metadata=OTHER)
+    return list(answer.released)
+
+
+async def finish(client: Client, job: Claimed) -> object:
+    answer = await client.scheduler.Finish(client.ending(job), metadata=OTHER)
+    return answer.outcome
+
+
+@pytest.mark.parametrize("job_type", JOB_TYPES)
+@pytest.mark.parametrize(
+    ("tell", "answer"),
+    [
+        pytest.param(beat, [scheduler_pb2.CLAIM_DIRECTIVE_LOST], id="Heartbeat"),
+        pytest.param(chain, grpc.StatusCode.FAILED_PRECONDITION, id="Chain"),
+        pytest.param(release, [False], id="Release"),
+        pytest.param(finish, scheduler_pb2.FINISH_OUTCOME_STALE, id="Finish"),
+    ],
+)
+async def test_a_claim_is_its_callers_even_if_another_knows_all_its_numbers(
+    client: Client, job_type: str, tell: Tell, answer: object
+) -> None:
+    job = await held(client, job_type)
+    assert await tell(client, job) == answer
+    ended = await client.finish(job)
+    assert ended.outcome == scheduler_pb2.FINISH_OUTCOME_APPLIED
+
+
+async def test_a_drain_is_its_callers_too(client: Client) -> None:
+    job = await held(client, "unit_sync")
+    await client.operations.CancelPipeline(
+        operations_pb2.CancelPipelineRequest(pipeline_id=job.job.pipeline_id)
+    )
+    await client.scheduler.Submit(request_for("unit_sync"))
+    assert await finish(client, job) == scheduler_pb2.FINISH_OUTCOME_STALE
+    # Its key is taken for as long as its own worker has not let go.
+    assert await client.claim("unit_sync") == []
+    await client.finish(job)
+    assert len(await client.claim("unit_sync")) == 1
+
+
+async def test_a_claim_is_repeated_for_its_caller_only(client: Client) -> None:
+    await client.scheduler.Submit(request_for("noop"))
+    request = scheduler_pb2.ClaimRequest(
+        worker_id=client.worker_id, request_id=str(uuid4()), job_types=["noop"], max_jobs=1
+    )
+    (job,) = (await client.scheduler.Claim(request)).jobs
+    assert list((await client.scheduler.Claim(request, metadata=OTHER)).jobs) == []
+    (again,) = (await client.scheduler.Claim(request)).jobs
+    assert again.claim_token == job.claim_token
+
+
+async def test_the_same_work_of_two_tenants_meets_nowhere(client: Client) -> None:
+    request = request_for("unit_sync")
+    mine = await client.scheduler.Submit(request)
+    theirs = await client.scheduler.Submit(request, metadata=OTHER)
+    assert mine.pipeline_id != theirs.pipeline_id
+    job = await held_of(client, request)
+    other = await held_of(client, request, OTHER)
+    # One key for both would have let only one of them run.
+    assert (job.job.scope.tenant, other.job.scope.tenant) == ("local", "other")
+
+
+async def held_of(client: Client, request: Any, metadata: Any = None) -> Claimed:
+    wish = scheduler_pb2.ClaimRequest(
+        worker_id=str(uuid4()),
+        request_id=str(uuid4()),
+        job_types=[request.job_type],
+        max_jobs=10,
+    )
+    job: Claimed
+    (job,) = (await client.scheduler.Claim(wish, metadata=metadata)).jobs
+    return job
+
+
+async def test_lists_and_years_tell_of_ones_own_only(client: Client) -> None:
+    await client.provision()
+    job = await held(client, "noop")
+    operations = client.operations
+    pipelines = operations_pb2.ListPipelinesRequest()
+    assert len((await operations.ListPipelines(pipelines)).pipelines) == 2
+    assert list((await operations.ListPipelines(pipelines, metadata=OTHER)).pipelines) == []
+    jobs = operations_pb2.ListJobsRequest(pipeline_id=job.job.pipeline_id)
+    assert len((await operations.ListJobs(jobs)).jobs) == 1
+    assert list((await operations.ListJobs(jobs, metadata=OTHER)).jobs) == []
+    year = operations_pb2.GetYearRequest(year=2024)
+    assert (await operations.GetYear(year)).provisioned
+    assert not (await operations.GetYear(year, metadata=OTHER)).provisioned
+    workers = operations_pb2.ListWorkersRequest()
+    assert [len(w.held) for w in (await operations.ListWorkers(workers)).workers] == [1]
+    seen = (await operations.ListWorkers(workers, metadata=OTHER)).workers
+    assert [len(worker.held) for worker in seen] == [0]

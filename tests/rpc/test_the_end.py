@@ -1,0 +1,66 @@
+"""How a scheduler ends: told so, it waits for nobody who only looks on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from carbonline.client.errors import ServerError, server_error
+from carbonline.serving.logs import open_log
+from scheduler_service.server import running_server
+from scheduler_service.settings import Settings
+
+SECONDS = 20.0
+
+
+async def watch_health(channel: grpc.aio.Channel) -> Any:
+    """A watch that has been told of a server that serves."""
+    stub = health_pb2_grpc.HealthStub(channel)
+    watch = aiter(stub.Watch(health_pb2.HealthCheckRequest()))
+    async with asyncio.timeout(SECONDS):
+        while (await anext(watch)).status != health_pb2.HealthCheckResponse.SERVING:
+            pass
+    return watch
+
+
+async def question() -> AsyncIterator[reflection_pb2.ServerReflectionRequest]:
+    """A question, and then silence on an open stream."""
+    yield reflection_pb2.ServerReflectionRequest(list_services="")
+    await asyncio.Event().wait()
+
+
+async def ask_reflection(channel: grpc.aio.Channel) -> Any:
+    """A stream that has been answered once and waits for more questions."""
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    answers = aiter(stub.ServerReflectionInfo(question()))
+    assert (await anext(answers)).list_services_response.service
+    return answers
+
+
+async def end_of(answers: Any) -> ServerError:
+    """How a stream ended."""
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await anext(answers)
+    return server_error(raised.value)
+
+
+async def test_streams_that_would_go_on_for_ever_hold_up_no_end(settings: Settings) -> None:
+    patient = replace(settings, drain_grace_seconds=10 * SECONDS)
+    async with (
+        grpc.aio.insecure_channel(settings.address) as channel,
+        AsyncExitStack() as server,
+    ):
+        await server.enter_async_context(running_server(patient, open_log("error")))
+        health, reflection = await watch_health(channel), await ask_reflection(channel)
+        await asyncio.wait_for(server.aclose(), SECONDS)
+        told = await anext(health)
+        assert told.status == health_pb2.HealthCheckResponse.NOT_SERVING
+        for stream in (health, reflection):
+            error = await end_of(stream)
+            assert (error.code, error.reason) == ("UNAVAILABLE", "DRAINING"), error

@@ -1,0 +1,171 @@
+"""A process that starts before its database waits; one that cannot use it says so in a sentence."""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from carbonline.local.postgres import EmbeddedPostgres
+from carbonline.serving import database_start
+from carbonline.serving.database_start import database_is_up
+from carbonline.serving.logs import open_log
+from scheduler_service.server import DatabaseUnusable, running_server
+from scheduler_service.settings import Settings
+from scheduler_service.store.away import STARTING
+from scheduler_service.store.pool import knock
+from tests.serving.processes import PROGRAMS, SECONDS_MAX, Line, line_like, process, settings_of
+from tests.serving.starting_postgres import starting_postgres
+from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses
+from worker_service.ledger.pool import open_ledger
+from worker_service.ledger_database import sentence_about
+
+LOG = open_log("error")
+
+
+def is_event(event: str, line: Line) -> bool:
+    return bool(line["event"] == event)
+
+
+async def test_a_database_that_is_starting_is_waited_for(database_url: str, tmp_path: Path) -> None:
+    async with (
+        starting_postgres(database_url, tmp_path) as (postgres, url),
+        AsyncExitStack() as opened,
+    ):
+        running = {
+            name: await opened.enter_async_context(process(*program, **settings_of(url, tmp_path)))
+            for name, program in PROGRAMS.items()
+        }
+        for one in running.values():
+            line = await line_like(one, partial(is_event, "database_starting"))
+            assert line["reason"].endswith("the database system is starting up")
+        postgres.is_up.set()
+        for name, one in running.items():
+            await line_like(one, partial(is_event, f"{name}_started"))
+
+
+async def test_a_database_that_is_absent_is_a_sentence_and_exit_2(
+    database_url: str, tmp_path: Path
+) -> None:
+    absent = re.sub(r"/test_\d+", "/absent", database_url)
+    async with AsyncExitStack() as opened:
+        running = {
+            name: await opened.enter_async_context(
+                process(*program, **settings_of(absent, tmp_path))
+            )
+            for name, program in PROGRAMS.items()
+        }
+        for name, one in running.items():
+            _, heard = await asyncio.wait_for(one.communicate(), SECONDS_MAX)
+            assert one.returncode == 2
+            [sentence] = heard.decode().splitlines()
+            assert sentence.startswith(f"{name}: the database that CARBONLINE_")
+            assert 'database "absent" does not exist; correct that' in sentence
+
+
+async def scheduler_says(database_url: str) -> str:
+    """What the scheduler says of a database that it cannot open."""
+    with pytest.raises(DatabaseUnusable) as raised:
+        async with running_server(Settings(database_url, "unix:/nowhere/s"), LOG):
+            pass
+    return str(raised.value)
+
+
+async def worker_says(database_url: str) -> str:
+    """What a worker or the ledger process says of it."""
+    try:
+        await open_ledger(database_url, application_name="test")
+    except (DatabaseAway, DatabaseRefuses) as error:
+        return sentence_about(error)
+    pytest.fail("the ledger was opened")
+
+
+@asynccontextmanager
+async def role_with_a_password(cluster: EmbeddedPostgres, role: str) -> AsyncIterator[None]:
+    """While this lasts the server asks for this role's password, and trusts everybody else."""
+    conn = await asyncpg.connect(cluster.url("postgres"))
+    file = await conn.fetchval("SHOW hba_file")
+    text = await conn.fetchval("SELECT pg_read_file($1)", file)
+    trusted = [line for line in text.splitlines() if line and not line.startswith("#")]
+
+    async def write(rules: Sequence[str]) -> None:
+        lines = ", ".join(f"('{rule}')" for rule in rules)
+        await conn.execute(f"COPY (VALUES {lines}) TO '{file}'")
+        await conn.execute("SELECT pg_reload_conf()")
+
+    try:
+        await conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'right'")
+        await write([f"local all {role} scram-sha-256", *trusted])
+        yield
+    finally:
+        await write(trusted)
+        await conn.execute(f"DROP ROLE {role}")
+        await conn.close()
+
+
+async def until_refused(database_url: str) -> None:
+    """The server reads its rules when it comes to it, and tells nobody."""
+    async with asyncio.timeout(SECONDS_MAX):
+        with suppress(asyncpg.InvalidPasswordError):
+            while True:
+                await knock(database_url)
+                await asyncio.sleep(0.01)
+
+
+async def test_a_wrong_password_is_a_sentence_without_it(
+    cluster: EmbeddedPostgres, database_url: str
+) -> None:
+    url = database_url.replace("//carbonline@", "//forgetful:secret@")
+    async with role_with_a_password(cluster, "forgetful"):
+        await until_refused(url)
+        for sentence in (await scheduler_says(url), await worker_says(url)):
+            assert 'password authentication failed for user "forgetful"; correct' in sentence
+            assert "secret" not in sentence
+
+
+async def test_what_is_no_url_is_a_sentence_that_does_not_repeat_it() -> None:
+    for url in ("postgresql://me:se/cret@host/x", "mysql://me:secret@host/x"):
+        for sentence in (await scheduler_says(url), await worker_says(url)):
+            assert "no URL like postgresql://user@host/name" in sentence
+            assert "cret" not in sentence
+
+
+async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(database_start, "WAIT_SECONDS_MAX", 0.5)
+    url = f"postgresql://me:secret@/x?host={tmp_path}"
+    async with asyncio.timeout(SECONDS_MAX):
+        assert await database_is_up(partial(knock, url), STARTING, asyncio.Event(), LOG)
+    for sentence in (await scheduler_says(url), await worker_says(url)):
+        assert sentence.startswith("no PostgreSQL is ready where CARBONLINE_")
+        assert sentence.endswith("; start it, or correct that")
+        assert "secret" not in sentence
+
+
+async def test_a_host_that_there_is_not_is_not_waited_for() -> None:
+    knocks = []
+
+    async def knock_at_a_wrong_door() -> None:
+        knocks.append(1)
+        raise socket.gaierror("Name or service not known")
+
+    async with asyncio.timeout(SECONDS_MAX):
+        assert await database_is_up(knock_at_a_wrong_door, STARTING, asyncio.Event(), LOG)
+    assert len(knocks) == 1
+
+
+async def test_who_waits_for_a_database_ends_when_told_to() -> None:
+    stopping = asyncio.Event()
+
+    async def knock_and_be_stopped() -> None:
+        stopping.set()
+        raise ConnectionRefusedError
+
+    async with asyncio.timeout(SECONDS_MAX):
+        assert not await database_is_up(knock_and_be_stopped, STARTING, stopping, LOG)

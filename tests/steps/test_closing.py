@@ -1,0 +1,107 @@
+"""A step that reads after a dark end waits for what may still land, and reads it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.ledger.books import ENTRIES, SLICE, Books
+from tests.steps.claims import claim
+from tests.steps.conftest import CDG, FACTORS, PLACES, UNITS, House, flights
+from worker_service.ledger.emission_sets import publish_emissions
+from worker_service.ledger.entry_sets import NewSet, publish_set
+from worker_service.ledger.errors import FenceRefused
+from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded, Written
+from worker_service.mechanics.run import Run
+from worker_service.steps.aggregation import run_aggregation
+from worker_service.steps.csv_ingest import run_csv_ingest
+from worker_service.steps.emission_recalc import run_emission_recalc
+from worker_service.steps.factor_ingest import run_factor_ingest
+from worker_service.steps.reference_ingest import run_reference_ingest
+from worker_service.steps.stores import Stores
+from worker_service.steps.unit_sync import run_unit_sync
+
+Step = Callable[[Stores, Run], Awaitable[Outcome]]
+
+# Newer than every token that the scheduler has given in such a short life.
+DARK, READER = 1_000_000, 1_000_001
+
+
+async def test_a_recalculation_reads_what_a_dark_claim_committed_in_the_last_moment(
+    house: House,
+) -> None:
+    books = Books(house.ledger)
+    await house.load_flights(flights(CDG))
+    dark = NewSet("local", DARK, 2, 20, 2024, "0829", "blob:b")
+    await books.load(dark, ["0829"])
+    reader = claim("emission_recalc", READER, close_through={ENTRIES: DARK})
+    async with books.publication(DARK) as conn:
+        await publish_set(conn, dark, 1, 1)
+        reading = asyncio.ensure_future(run_emission_recalc(house.stores, reader.run))
+        await books.somebody_waits()
+    outcome = await reading
+    assert isinstance(outcome, Succeeded)
+    assert outcome.stats["entries"] == 2
+    with pytest.raises(FenceRefused, match="was closed"):
+        async with books.publication(DARK):
+            pytest.fail("its body never runs")
+
+
+async def test_an_aggregation_reads_what_a_dark_claim_committed_in_the_last_moment(
+    house: House,
+) -> None:
+    books = Books(house.ledger)
+    await house.load_flights(flights(CDG))
+    plan = await books.plan("another")
+    await books.load_computed(DARK, plan, kg=7.0)
+    reader = claim("aggregation", READER, close_through={SLICE.scope: DARK})
+    async with books.publication(DARK, SLICE.scope) as conn:
+        await publish_emissions(conn, SLICE, DARK, plan)
+        reading = asyncio.ensure_future(run_aggregation(house.stores, reader.run))
+        await books.somebody_waits()
+    outcome = await reading
+    assert isinstance(outcome, Succeeded)
+    assert float(outcome.stats["total_kg"]) == 7.0
+    assert await house.kg() == {"0828": 7.0}
+
+
+@pytest.mark.parametrize(
+    ("step", "job_type", "text"),
+    [
+        (run_csv_ingest, "csv_ingest", flights(CDG)),
+        (run_factor_ingest, "factor_ingest", FACTORS),
+        (run_reference_ingest, "reference_ingest", PLACES),
+        (run_unit_sync, "unit_sync", UNITS),
+    ],
+)
+async def test_every_ingest_closes_what_it_is_told_to(
+    idle_house: House, step: Step, job_type: str, text: str
+) -> None:
+    books = Books(idle_house.ledger)
+    reader = claim(
+        job_type,
+        READER,
+        payload={"blob": idle_house.blob(text), "transport_mode": "plane"},
+        close_through={"any/scope": DARK},
+        reference_kind="locations",
+    )
+    await step(idle_house.stores, reader.run)
+    assert await books.fence("any/scope") == (0, DARK)
+
+
+async def test_a_recalculation_that_another_overtook_is_tried_again_later(house: House) -> None:
+    books = Books(house.ledger)
+    await house.load_flights(flights(CDG))
+    await books.upload(DARK - 1, ["0829"], unit="0829")
+    reader = claim("emission_recalc", READER)
+    async with books.publication(DARK, SLICE.scope):
+        reading = asyncio.ensure_future(run_emission_recalc(house.stores, reader.run))
+        await books.somebody_waits()
+    outcome = await reading
+    assert isinstance(outcome, RetryLater)
+    assert "was written since it was read" in outcome.reason
+    assert reader.held.written is Written.NOTHING
+    assert (
+        await house.rows("SELECT FROM carbon.emission_sets WHERE emission_set = $1", READER) != []
+    )
+    assert (await books.fence(SLICE.scope))[0] == DARK

@@ -1,0 +1,71 @@
+"""Files, factors and places submitted together, run by several workers: the last ones stand."""
+
+import asyncio
+
+import pytest
+
+from carbonline.v1 import types_pb2
+from tests.steps.conftest import (
+    FACTORS,
+    PLACES,
+    PLANE,
+    TRAVEL,
+    YEAR,
+    House,
+    flights,
+)
+
+KM = 503
+RFI = 1.35
+TRIPS = (4, 1, 3, 2)
+FACTOR = ("0.1", "0.7", "0.3")
+
+
+def trips(unit: str, number: int) -> str:
+    return flights(f"{unit},GVA,CDG,1,economy,{number},")
+
+
+async def submit_all(house: House) -> list[int]:
+    """In waves, so that every kind of job meets every other one."""
+    numbers = []
+    for wave in range(4):
+        numbers.append(await house.submit_flights(trips("0828", TRIPS[wave])))
+        # The first and the third are the same file.
+        numbers.append(await house.submit_flights(trips("0829", 1 + wave % 2), unit="0829"))
+        if wave < len(FACTOR):
+            numbers.append(
+                await house.submit(
+                    "factor_ingest",
+                    FACTORS.replace("0.2906", FACTOR[wave]),
+                    module=TRAVEL,
+                    data_entry_type=PLANE,
+                    year=YEAR,
+                )
+            )
+        # Far away at first, back where it was at the end.
+        places = PLACES.replace("49.0097", "19.0097") if wave < 3 else PLACES
+        numbers.append(
+            await house.submit(
+                "reference_ingest",
+                places,
+                payload={"transport_mode": "plane"},
+                reference_kind="locations",
+            )
+        )
+    return numbers
+
+
+async def test_what_was_submitted_last_is_what_the_totals_say(house: House) -> None:
+    async with house.working(number=1), house.working(number=2):
+        numbers = await submit_all(house)
+        views = await asyncio.gather(*[house.ended(number) for number in numbers])
+    statuses = [view.pipeline.status for view in views if view.pipeline is not None]
+    assert statuses == [types_pb2.PIPELINE_STATUS_SUCCESS] * len(numbers)
+    kg_per_trip = KM * float(FACTOR[-1]) * RFI
+    assert await house.kg() == pytest.approx(
+        {"0828": TRIPS[-1] * kg_per_trip, "0829": (1 + 2) * kg_per_trip}
+    )
+    before = await house.kg()
+    recalculation = (await house.recalculate()).in_order()[0]
+    assert recalculation.message.endswith("nothing had changed.")
+    assert await house.kg() == before

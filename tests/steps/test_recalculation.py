@@ -1,0 +1,145 @@
+"""Emissions follow factors, places and overrides; what did not change keeps its rows."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
+from tests.steps.conftest import (
+    CDG,
+    FACTORS,
+    GVA_CDG_KG,
+    GVA_JFK_KG,
+    JFK,
+    PLACES,
+    YEAR,
+    House,
+    flights,
+)
+
+EMISSIONS = """
+SELECT emission_set, entry_set, row_number, part, factor_id, factor_version, overridden, kg
+FROM carbon.emissions JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
+WHERE s.state = 'PUBLISHED'
+ORDER BY entry_set, row_number, part
+"""
+
+
+async def emissions(house: House) -> Sequence[tuple[object, ...]]:
+    return [tuple(row) for row in await house.rows(EMISSIONS)]
+
+
+async def test_doubled_factors_double_the_emissions_and_keep_their_ids(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    before = await house.rows(EMISSIONS)
+    view = await house.load_factors(FACTORS.replace("0.2906", "0.5812"))
+    assert [job.job_type for job in view.in_order()] == [
+        "factor_ingest",
+        "emission_recalc",
+        "aggregation",
+    ]
+    after = await house.rows(EMISSIONS)
+    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+    assert [row["factor_id"] for row in after] == [row["factor_id"] for row in before]
+    assert [row["factor_version"] for row in after] == [2, 1]
+
+
+async def test_a_recalculation_without_a_change_keeps_every_row(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    before, totals = await emissions(house), await house.kg()
+    view = await house.recalculate()
+    recalculation = view.in_order()[0]
+    assert recalculation.message == "2 entries have emissions; nothing had changed."
+    assert values_of(recalculation.stats)["sets_kept"] == 1
+    assert await emissions(house) == before
+    assert await house.kg() == totals
+
+
+async def test_the_same_factors_again_keep_every_row(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    before = await emissions(house)
+    await house.load_factors()
+    assert await emissions(house) == before
+
+
+async def test_only_the_file_that_was_added_is_computed(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    before = await emissions(house)
+    view = await house.load_flights(flights(CDG), unit="0828")
+    stats = values_of(view.in_order()[1].stats)
+    assert (stats["sets_computed"], stats["sets_kept"], stats["rows"]) == (1, 1, 1)
+    after = await emissions(house)
+    assert after[:2] == before
+    assert len(after) == 3
+
+
+async def test_a_given_value_outlives_recalculations_and_goes_with_its_file(house: House) -> None:
+    await house.load_flights(flights("0828,GVA,CDG,1,economy,7,0", "0829,GVA,JFK,3,economy,1,12.5"))
+    for factors in (FACTORS, FACTORS.replace("0.2906", "9")):
+        await house.load_factors(factors)
+        assert await house.kg() == {"0828": 0.0, "0829": 12.5}
+        assert (await house.totals())["0828"].outcome_counts == {"overridden": 1}
+        assert [row["overridden"] for row in await house.rows(EMISSIONS)] == [True, True]
+    await house.load_factors()
+    await house.load_flights(flights(CDG, JFK))
+    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
+
+
+async def test_an_unknown_airport_is_counted_and_named(house: House) -> None:
+    view = await house.load_flights(flights(CDG, "0828,GVA,XXX,1,economy,1,"))
+    ingest, recalculation, aggregation = view.in_order()
+    assert ingest.result == types_pb2.JOB_RESULT_SUCCESS
+    assert recalculation.result == types_pb2.JOB_RESULT_WARNING
+    assert aggregation.result == types_pb2.JOB_RESULT_SUCCESS
+    stats = values_of(recalculation.stats)
+    assert stats["outcomes"] == {"computed": 1, "unknown_place": 1}
+    [sample] = stats["uncomputed"]
+    assert (sample["outcome"], sample["entries"]) == ("unknown_place", 1)
+    assert "XXX" in sample["detail"]
+    assert "1 have none (1 unknown_place" in recalculation.message
+    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
+    assert (await house.totals())["0828"].outcome_counts == {"computed": 1, "unknown_place": 1}
+
+
+async def test_an_entry_that_no_factor_fits_any_more_loses_its_emission(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    view = await house.load_factors(FACTORS.replace("0,800\n", "0,100\n"))
+    stats = values_of(view.in_order()[1].stats)
+    assert stats["outcomes"] == {"computed": 1, "no_factor": 1}
+    assert await house.kg() == pytest.approx({"0828": 0.0, "0829": GVA_JFK_KG})
+    assert len(await emissions(house)) == 1
+    assert (await house.totals())["0828"].outcome_counts == {"no_factor": 1}
+
+
+async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(house: House) -> None:
+    await house.load_flights(flights(CDG))
+    lines = FACTORS.splitlines(keepends=True)
+    view = await house.load_factors(lines[0] + lines[2])
+    ingest = view.in_order()[0]
+    assert values_of(ingest.stats)["factors_stale"] == 1
+    assert ingest.message == (
+        "1 factor accepted. 0 are new or changed. 1 older one not in this file: still used."
+    )
+    await house.load_flights(flights(CDG, CDG))
+    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
+
+
+async def test_moved_airports_move_every_year_that_has_entries(house: House) -> None:
+    for year in (YEAR - 1, YEAR + 1):
+        await house.load_units(year=year)
+        await house.load_factors(year=year)
+    await house.load_flights(flights(CDG))
+    await house.load_flights(flights(CDG), year=YEAR - 1)
+    view = await house.load_places(PLACES.replace("49.0097", "48.0097"))
+    recalculated = [job.scope.year for job in view.in_order() if job.job_type == "emission_recalc"]
+    assert sorted(recalculated) == [YEAR - 1, YEAR]
+    for year in (YEAR - 1, YEAR):
+        assert (await house.kg(year))["0828"] < GVA_CDG_KG - 10
+    assert await house.kg(YEAR + 1) == {}
+    lost = await house.load_places(PLACES.replace("CDG", "ORY"))
+    assert [job.result for job in lost.in_order() if job.job_type == "emission_recalc"] == [
+        types_pb2.JOB_RESULT_WARNING,
+        types_pb2.JOB_RESULT_WARNING,
+    ]
+    assert await house.kg() == {"0828": 0.0}

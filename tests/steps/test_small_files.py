@@ -1,0 +1,57 @@
+"""Units, places and factors that a file names twice: the last row stands, and it is told."""
+
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
+from tests.steps.conftest import CDG, PLACES, House, flights
+
+
+async def test_a_unit_named_twice_is_told_and_the_last_row_stands(house: House) -> None:
+    view = await house.load_units(
+        "unit_institutional_id,name\n0830,Institute of Art\n0830,Institute of Arts\n"
+    )
+    [sync] = view.in_order()
+    assert sync.result == types_pb2.JOB_RESULT_WARNING
+    assert sync.message == (
+        "1 unit accepted. 1 row replaced by later rows of the file. The year 2024 is provisioned."
+    )
+    assert values_of(sync.stats)["rows_replaced"] == 1
+    [unit] = await house.rows("SELECT name FROM carbon.units WHERE unit = '0830'")
+    assert unit["name"] == "Institute of Arts"
+
+
+async def test_a_place_named_twice_is_told_and_the_last_row_stands(house: House) -> None:
+    view = await house.load_places("iata,latitude,longitude\nGVA,1,2\nGVA,46.2381,6.1090\n")
+    places = view.in_order()[0]
+    assert places.result == types_pb2.JOB_RESULT_WARNING
+    assert places.message == (
+        "1 place accepted. 1 row replaced by later rows of the file."
+        " 2 places of before are not among them and are gone."
+    )
+    rows = await house.rows("SELECT latitude FROM carbon.locations")
+    assert [row["latitude"] for row in rows] == [46.2381]
+
+
+async def test_places_that_a_file_lacks_are_gone_with_a_warning(house: House) -> None:
+    places = (await house.load_places()).in_order()[0]
+    assert (places.result, places.message) == (types_pb2.JOB_RESULT_SUCCESS, "3 places accepted.")
+    assert values_of(places.stats)["places_gone"] == 0
+    places = (await house.load_places(PLACES.replace("CDG", "ORY"))).in_order()[0]
+    assert places.result == types_pb2.JOB_RESULT_WARNING
+    assert places.message == ("3 places accepted. 1 place of before is not among them and is gone.")
+    assert values_of(places.stats)["places_gone"] == 1
+
+
+async def test_a_file_that_is_not_utf_8_is_told(house: House) -> None:
+    text = "unit_institutional_id,name\n0830,École\n"
+    [sync] = (await house.load_units(text.encode("cp1252"))).in_order()
+    assert sync.result == types_pb2.JOB_RESULT_SUCCESS
+    assert sync.message == (
+        "1 unit accepted. It is not UTF-8 and was read as Windows-1252."
+        " The year 2024 is provisioned."
+    )
+    assert values_of(sync.stats)["encoding"] == "windows-1252"
+    [ingest, *_] = (await house.load_flights((flights(CDG) + "É").encode("cp1252"))).in_order()
+    assert ingest.message.endswith(" It is not UTF-8 and was read as Windows-1252.")
+    [ingest, *_] = (await house.load_flights(flights(CDG))).in_order()
+    assert ingest.message == "1 row accepted."
+    assert values_of(ingest.stats)["encoding"] == "utf-8"

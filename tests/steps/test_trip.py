@@ -1,0 +1,49 @@
+"""From files to totals, through every step, on a real scheduler and a real ledger."""
+
+import pytest
+
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
+from tests.steps.conftest import GVA_CDG_KG, GVA_JFK_KG, House, flights
+
+GOOD = "0828,GVA,CDG,1,economy,1,"
+
+
+async def test_a_file_of_flights_becomes_totals_per_unit(house: House) -> None:
+    view = await house.load_flights(
+        flights(GOOD, "0828,gva,cdg,2,Economy,3,", "0829,GVA,JFK,3,economy,1,")
+    )
+    assert view.pipeline is not None
+    assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS
+    assert not view.pipeline.has_warnings
+    assert [job.job_type for job in view.in_order()] == [
+        "csv_ingest",
+        "emission_recalc",
+        "aggregation",
+    ]
+    assert await house.kg() == pytest.approx({"0828": 4 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+    totals = (await house.totals())["0828"]
+    assert totals.by_emission_type["professional_travel"] == pytest.approx(4 * GVA_CDG_KG)
+    assert totals.by_additional_value["professional_travel.plane.eco"] == 4 * 503
+    assert totals.outcome_counts == {"computed": 2}
+    assert totals.unit_name == "Institute of Physics"
+
+
+async def test_bad_rows_are_told_and_the_good_ones_count(house: House) -> None:
+    view = await house.load_flights(
+        flights(GOOD, "0828,GVA,CDG,1,economy,0,", "9999,GVA,CDG,1,premium,1,")
+    )
+    ingest = view.in_order()[0]
+    assert ingest.result == types_pb2.JOB_RESULT_WARNING
+    stats = values_of(ingest.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"]) == (1, 2)
+    assert ingest.message == (
+        "1 row accepted, 2 rejected; the first: row 2, number_of_trips: must be at least 1."
+    )
+    [path] = house.folder.glob("blobs/local/*/" + stats["rejected_blob"].rpartition(":")[2])
+    assert [line.split(",")[:2] for line in path.read_text().splitlines()[1:]] == [
+        ["2", "number_of_trips"],
+        ["3", "unit_institutional_id"],
+        ["3", "cabin_class"],
+    ]
+    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})

@@ -1,0 +1,141 @@
+"""Files of the year and of units: what replaces what, and in which order."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
+from tests.steps.conftest import CDG, GVA_CDG_KG, GVA_JFK_KG, JFK, UNITS, House, flights
+
+ENTRY_SETS = "SELECT entry_set, state FROM carbon.entry_sets ORDER BY entry_set"
+
+
+async def counting_sets(house: House) -> list[int]:
+    return [row["entry_set"] for row in await house.rows(ENTRY_SETS) if row["state"] == "PUBLISHED"]
+
+
+async def test_an_upload_replaces_the_one_before_with_all_its_units(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    await house.load_flights(flights("0828,GVA,JFK,1,economy,1,"))
+    assert await house.kg() == pytest.approx({"0828": GVA_JFK_KG})
+    assert len(await counting_sets(house)) == 1
+
+
+async def test_the_same_upload_twice_gives_the_same_totals(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    before = await house.totals()
+    view = await house.load_flights(flights(CDG, JFK))
+    assert view.pipeline is not None
+    assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS
+    after = await house.totals()
+    assert {unit: one.total for unit, one in after.items()} == {
+        unit: one.total for unit, one in before.items()
+    }
+    assert {unit: one.entry_count for unit, one in after.items()} == {"0828": 1, "0829": 1}
+
+
+async def test_of_uploads_that_wait_together_the_one_submitted_last_stands(
+    idle_house: House,
+) -> None:
+    house = idle_house
+    async with house.working():
+        await house.load_units()
+        await house.load_places()
+        await house.load_factors()
+    numbers = [
+        await house.submit_flights(flights(f"0828,GVA,CDG,1,economy,{trips},"))
+        for trips in (1, 2, 3, 4)
+    ]
+    async with house.working(number=1), house.working(number=2):
+        views = await asyncio.gather(*[house.ended(number) for number in numbers])
+    assert await house.kg() == pytest.approx({"0828": 4 * GVA_CDG_KG})
+    ingests = [view.in_order()[0] for view in views]
+    for earlier, later in itertools.pairwise(ingests):
+        assert earlier.finished_at.ToDatetime() <= later.started_at.ToDatetime()
+    assert len(await counting_sets(house)) == 1
+
+
+async def test_of_uploads_during_the_run_of_another_the_one_submitted_last_stands(
+    house: House,
+) -> None:
+    async with house.working(number=1):
+        numbers = [
+            await house.submit_flights(flights(f"0828,GVA,CDG,1,economy,{trips},"))
+            for trips in (3, 1, 2)
+        ]
+        await asyncio.gather(*[house.ended(number) for number in numbers])
+    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
+
+
+async def test_an_upload_without_a_good_row_changes_nothing(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    sets, totals = await counting_sets(house), await house.totals()
+    view = await house.load_flights(flights("9999,GVA,CDG,1,economy,1,", "0828,,CDG,1,first,-1,"))
+    assert view.pipeline is not None
+    assert view.pipeline.status == types_pb2.PIPELINE_STATUS_FAILED
+    [job] = view.in_order()
+    assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "no_valid_rows")
+    assert job.message.startswith(
+        "None of 2 rows can be used, so nothing was changed; the first: row 1, "
+    )
+    stats = values_of(job.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"]) == (0, 2)
+    assert stats["rejected_rows"][0]["column"] == "unit_institutional_id"
+    assert await counting_sets(house) == sets
+    assert await house.totals() == totals
+
+
+async def test_a_units_file_adds_to_it_and_the_same_file_only_once(house: House) -> None:
+    await house.load_flights(flights(CDG, JFK))
+    await house.load_flights(flights(CDG), unit="0828")
+    await house.load_flights(flights(CDG, CDG), unit="0828")
+    view = await house.load_flights(flights(CDG), unit="0828")
+    ingest = view.in_order()[0]
+    assert ingest.result == types_pb2.JOB_RESULT_SUCCESS
+    assert values_of(ingest.stats)["duplicate"] is True
+    assert ingest.message == "The same file of unit 0828 is there already; nothing was added."
+    # A retry that finds its work done must still be followed by what the first one did not reach.
+    assert [job.job_type for job in view.in_order()[1:]] == ["emission_recalc", "aggregation"]
+    assert await house.kg() == pytest.approx({"0828": 4 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+    assert len(await counting_sets(house)) == 3
+
+
+async def test_the_same_file_of_another_unit_is_another_upload(house: House) -> None:
+    # Without the units' column every row is the unit's.
+    text = "origin_iata,destination_iata,user_institutional_id,cabin_class\nGVA,CDG,1,economy\n"
+    await house.load_flights(text, unit="0828")
+    await house.load_flights(text, unit="0829")
+    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_CDG_KG})
+
+
+async def test_a_years_file_keeps_what_units_uploaded(house: House) -> None:
+    await house.load_flights(flights(CDG), unit="0828")
+    await house.load_flights(flights(CDG, JFK))
+    await house.load_flights(flights(JFK))
+    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
+
+
+async def test_a_unit_is_found_whatever_its_case_and_spelt_as_at_first(house: House) -> None:
+    await house.load_units(UNITS + "Phys,Physics\n")
+    await house.load_units(
+        "unit_institutional_id,name\nPHYS,Institute\nphys,Institute of Physics\n"
+    )
+    await house.load_flights(flights("phys,GVA,CDG,1,economy,1,"))
+    await house.load_flights(flights("pHYS,GVA,CDG,1,economy,1,"), unit="PHYS")
+    totals = await house.totals()
+    assert list(totals) == ["Phys"]
+    assert totals["Phys"].unit_name == "Institute of Physics"
+    assert float(totals["Phys"].total) == pytest.approx(2 * GVA_CDG_KG)
+
+
+async def test_a_unit_is_found_however_its_accents_are_encoded(house: House) -> None:
+    await house.load_units(UNITS + "U\u03081,Physics\n")
+    await house.load_units("unit_institutional_id,name\nü1,Institute of Physics\n")
+    await house.load_flights(flights("Ü1,GVA,CDG,1,economy,1,"))
+    await house.load_flights(flights("u\u03081,GVA,CDG,1,economy,1,"), unit="Ü1")
+    totals = await house.totals()
+    assert list(totals) == ["U\u03081"]
+    assert totals["U\u03081"].unit_name == "Institute of Physics"
+    assert float(totals["U\u03081"].total) == pytest.approx(2 * GVA_CDG_KG)

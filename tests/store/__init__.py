@@ -1,0 +1,1 @@
+"""The scheduler's store against a real PostgreSQL: states are reached through its operations."""

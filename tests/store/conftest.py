@@ -1,0 +1,31 @@
+"""A store on an own database; after each test the invariants must hold."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from scheduler_service.store.store import Store
+from tests.store.desk import Desk
+from tests.store.invariants import broken_invariants
+
+LEASE_SECONDS = 45.0
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """An open store."""
+    opened = await Store.open(database_url, lease_seconds=LEASE_SECONDS, sweep_seconds=5.0)
+    try:
+        yield opened
+        assert await broken_invariants(opened.pool) == {}
+        assert await opened.backstop() == 0
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+async def desk(store: Store) -> Desk:
+    """A worker's desk, with the year provisioned."""
+    made = Desk(store)
+    await made.provision()
+    return made

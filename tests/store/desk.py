@@ -1,0 +1,221 @@
+"""A desk with a store and a worker's identity: the store's operations in the words of a test."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from scheduler_service.jobs.requests import (
+    Beat,
+    BeatAnswer,
+    Cancelled,
+    Chained,
+    ChildRequest,
+    Claimed,
+    ClaimWish,
+    Ended,
+    Ending,
+    Refused,
+    Release,
+    ReleaseReason,
+    Submission,
+    Submitted,
+    Written,
+)
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.store import Store
+
+TENANT = "uni"
+TRAVEL, PLANE, TRAIN = 2, 20, 21
+YEAR = 2024
+INGEST = Scope(TENANT, TRAVEL, PLANE, YEAR)
+RECALC = Scope(TENANT, TRAVEL, PLANE, YEAR)
+TOTALS = Scope(TENANT, TRAVEL, None, YEAR)
+
+
+@dataclass
+class Desk:
+    """One worker's desk. Claims, ends and submits through the store."""
+
+    store: Store
+    worker_id: UUID = field(default_factory=uuid4)
+
+    def another(self) -> "Desk":
+        """Another worker at the same store."""
+        return Desk(self.store)
+
+    async def ask(
+        self, job_type: str, scope: Scope, *, request_id: UUID | None = None, **fields: Any
+    ) -> Submitted | Refused:
+        """Submit, and whatever comes of it."""
+        payload = {"blob": "blob:sha256:0"} if job_type == "csv_ingest" else None
+        submission = Submission(
+            request_id=request_id or uuid4(),
+            body_digest=fields.pop("body_digest", b"body"),
+            job_type=job_type,
+            scope=scope,
+            payload=fields.pop("payload", payload),
+            priority=fields.pop("priority", 5),
+            submitted_by="tester",
+            **fields,
+        )
+        (answer,) = await self.store.submit_jobs([submission])
+        return answer
+
+    async def submit(self, job_type: str, scope: Scope, **fields: Any) -> Submitted:
+        """Submit, and it must be taken."""
+        answer = await self.ask(job_type, scope, **fields)
+        assert isinstance(answer, Submitted), answer
+        return answer
+
+    async def claim_all(
+        self, *job_types: str, max_jobs: int = 100, request_id: UUID | None = None
+    ) -> list[Claimed]:
+        """Claim what there is."""
+        wish = ClaimWish(
+            worker_id=self.worker_id,
+            request_id=request_id or uuid4(),
+            job_types=job_types,
+            max_jobs=max_jobs,
+            principal="local",
+            tenants=None,
+            build_id="test",
+            host="here",
+        )
+        return await self.store.claim_jobs(wish)
+
+    async def claim(self, *job_types: str) -> Claimed:
+        """Claim exactly one job; there must be one."""
+        claimed = await self.claim_all(*job_types, max_jobs=1)
+        assert len(claimed) == 1, f"nothing claimable of {job_types}"
+        return claimed[0]
+
+    def ending(
+        self,
+        claim: Claimed,
+        result: JobResult = JobResult.SUCCESS,
+        written: Written = Written.UNKNOWN,
+    ) -> Ending:
+        """The Finish of a claim."""
+        is_error = result is JobResult.ERROR
+        return Ending(
+            job_id=claim.row["job_id"],
+            claim_token=claim.claim_token,
+            worker_id=self.worker_id,
+            principal="local",
+            result=result,
+            message="done",
+            error_cause="broken" if is_error else "",
+            stats={"rows": 1},
+            written=written,
+        )
+
+    async def finish(
+        self,
+        claim: Claimed,
+        result: JobResult = JobResult.SUCCESS,
+        written: Written = Written.UNKNOWN,
+    ) -> Ended:
+        """Finish a claim; the answer is no refusal."""
+        (answer,) = await self.store.finish_jobs([self.ending(claim, result, written)])
+        assert isinstance(answer, Ended), answer
+        return answer
+
+    async def release(
+        self,
+        claim: Claimed,
+        reason: ReleaseReason = ReleaseReason.DRAIN,
+        written: Written = Written.NOTHING,
+        delay_seconds: float | None = None,
+    ) -> bool:
+        """Give a claim back."""
+        (released,) = await self.store.release_jobs(
+            [
+                Release(
+                    job_id=claim.row["job_id"],
+                    claim_token=claim.claim_token,
+                    worker_id=self.worker_id,
+                    principal="local",
+                    reason=reason,
+                    written=written,
+                    message="",
+                    delay_seconds=delay_seconds,
+                )
+            ]
+        )
+        return released
+
+    async def beat(self, claim: Claimed) -> BeatAnswer:
+        """One heartbeat of one claim."""
+        beat = Beat(claim.row["job_id"], claim.claim_token, None)
+        (answer,) = await self.store.heartbeat(self.worker_id, "local", [beat], False)
+        return answer
+
+    async def chain(self, claim: Claimed, *children: tuple[str, int | None]) -> Chained | Refused:
+        """Stage children: (job type, data-entry type), module and year the parent's."""
+        return await self.store.chain_children(
+            self.worker_id,
+            "local",
+            claim.row["job_id"],
+            claim.claim_token,
+            [ChildRequest(f"{t}:{e}", t, e, None, None, None) for t, e in children],
+        )
+
+    async def cancel(self, pipeline_id: int) -> Cancelled | Refused:
+        """Cancel a pipeline."""
+        return await self.store.cancel_pipeline(None, pipeline_id, "a test asks", "tester")
+
+    async def provision(self, year: int = YEAR) -> None:
+        """Provision a year as users do: by a unit_sync."""
+        await self.submit("unit_sync", Scope(TENANT, year=year))
+        await self.finish(await self.claim("unit_sync"))
+
+    async def job(self, job_id: int) -> dict[str, Any]:
+        """A job's row."""
+        row = await self.store.pool.fetchrow(
+            "SELECT * FROM scheduler.jobs WHERE job_id = $1", job_id
+        )
+        assert row is not None
+        return dict(row)
+
+    async def state(self, job_id: int) -> str:
+        """A job's state, with its result when finished."""
+        job = await self.job(job_id)
+        return f"{job['state']} {job['result']}" if job["result"] else str(job["state"])
+
+    async def pipeline(self, pipeline_id: int) -> dict[str, Any]:
+        """A pipeline's row."""
+        row = await self.store.pool.fetchrow(
+            "SELECT * FROM scheduler.pipelines WHERE pipeline_id = $1", pipeline_id
+        )
+        assert row is not None
+        return dict(row)
+
+    async def status(self, pipeline_id: int) -> str:
+        """A pipeline's stored status."""
+        return str((await self.pipeline(pipeline_id))["status"])
+
+    async def jobs_of(self, job_type: str) -> list[dict[str, Any]]:
+        """All jobs of a type, by id."""
+        rows = await self.store.pool.fetch(
+            "SELECT * FROM scheduler.jobs WHERE job_type = $1 ORDER BY job_id", job_type
+        )
+        return [dict(row) for row in rows]
+
+    async def let_leases_lapse(self) -> int:
+        """A lease goes by, with the sweep running all the while. Returns how many lapsed."""
+        lapsed = 0
+        for _ in range(4):
+            lapsed += await self.store.lapse_claims()
+            await self.pass_time(timedelta(seconds=self.store.lease_seconds / 3))
+        return lapsed + await self.store.lapse_claims()
+
+    async def pass_time(self, duration: timedelta) -> None:
+        """Move this database's clock; the one SQL function that tells the time."""
+        moved = await self.store.pool.fetchval("SELECT scheduler.clock() - statement_timestamp()")
+        seconds = (moved + duration).total_seconds()
+        await self.store.pool.execute(
+            "CREATE OR REPLACE FUNCTION scheduler.clock() RETURNS timestamptz LANGUAGE sql STABLE "
+            f"AS 'SELECT statement_timestamp() + interval ''{seconds} seconds'''"
+        )

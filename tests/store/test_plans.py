@@ -1,0 +1,214 @@
+"""The hot statements find their rows by an index, whatever the statistics say."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from scheduler_service.jobs.requests import Submission
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.pool import session_settings
+from scheduler_service.store.statements import statement
+from tests.store.desk import TENANT, Desk
+
+# What a job's row looks like is learned from one that RPCs made; only the number is SQL's.
+CLONE = """
+INSERT INTO scheduler.{table} ({columns})
+SELECT {selected} FROM scheduler.{table} AS t, generate_series(1, {copies}) AS copy
+WHERE t.job_id = {job_id}
+"""
+LIVE, FINISHED = 10_000, 100_000
+OF_EACH_JOB = {"job_id", "claim_token", "last_token", "finished_by_token", "fair_stamp"}
+PRIMARY_KEY, CLAIMABLE = "jobs_pkey", "claimable_jobs_by_type"
+OF_PIPELINE, OF_SLOT = "jobs_of_a_pipeline", "jobs_of_a_slot_by_claim"
+JOB_INDEXES = {
+    "claim_jobs": {CLAIMABLE, PRIMARY_KEY},
+    "finish_jobs": {PRIMARY_KEY},
+    "hold_plain_endings": {PRIMARY_KEY},
+    "peek_endings": {PRIMARY_KEY},
+}
+# Read in many pipelines of few jobs, which is what the planner has to expect.
+INDEXES_OF_PIPELINE = {
+    "live_jobs_of": {OF_PIPELINE},
+    "lock_live_jobs_of": {OF_PIPELINE},
+    "active_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
+    "changed_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
+    "held_wishes": {OF_PIPELINE, PRIMARY_KEY},
+}
+CLAIM_STATEMENTS = (
+    "renew_claims",
+    "end_claims",
+    "delete_claims",
+    "hold_plain_endings",
+    "peek_endings",
+)
+
+
+async def clone(desk: Desk, job_id: int, copies: int) -> None:
+    """So many more jobs (and claims, and live jobs of their pipeline) like this one."""
+    pool = desk.store.pool
+    last = await pool.fetchval(
+        "SELECT nextval('scheduler.tokens') + max(job_id) FROM scheduler.jobs"
+    )
+    for table in ("jobs", "claims"):
+        names = await pool.fetchval(
+            "SELECT array_agg(column_name::text) FROM information_schema.columns"
+            " WHERE table_schema = 'scheduler' AND table_name = $1",
+            table,
+        )
+        own = f"CASE WHEN t.{{}} IS NOT NULL THEN copy + {last} END"
+        selected = [own.format(name) if name in OF_EACH_JOB else f"t.{name}" for name in names]
+        await pool.execute(
+            CLONE.format(
+                table=table,
+                columns=", ".join(names),
+                selected=", ".join(selected),
+                copies=copies,
+                job_id=job_id,
+            )
+        )
+    for sequence in ("tokens", "job_ids"):
+        await pool.execute(f"SELECT setval('scheduler.{sequence}', {last + copies})")
+    await pool.execute(
+        "UPDATE scheduler.pipelines SET live_jobs = live_jobs + $2"
+        " WHERE pipeline_id = (SELECT pipeline_id FROM scheduler.jobs WHERE job_id = $1"
+        " AND state <> 'FINISHED')",
+        job_id,
+        copies,
+    )
+
+
+async def plan_of(url: str, name: str) -> dict[str, Any]:
+    """The generic plan, which is the one that the scheduler's sessions use."""
+    asked = statement(name)
+    conn = await asyncpg.connect(url, server_settings=session_settings("plans"))
+    try:
+        await conn.execute(f"PREPARE asked AS {asked.text}")
+        nothing = ", ".join("NULL" for _ in asked.parameters)
+        found = await conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nothing})")
+    finally:
+        await conn.close()
+    plan: dict[str, Any] = json.loads(found)[0]["Plan"]
+    return plan
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def indexes_on(plan: dict[str, Any], table: str) -> set[str]:
+    """The indexes by which a plan reads a table; "none" for a scan of the whole."""
+    found = set()
+    for node in nodes(plan):
+        if node.get("Relation Name") == table and "Scan" in node["Node Type"]:
+            found.add(node.get("Index Name") or index_below(node))
+    return found
+
+
+def index_below(node: dict[str, Any]) -> str:
+    """A bitmap scan names its index one node further down."""
+    return next((n["Index Name"] for n in nodes(node) if "Index Name" in n), "none")
+
+
+async def all_waiting(desk: Desk) -> None:
+    submitted = await desk.submit("noop", Scope(TENANT))
+    await clone(desk, submitted.job_id, LIVE)
+
+
+async def all_running_and_many_finished(desk: Desk) -> None:
+    await desk.submit("noop", Scope(TENANT))
+    done = await desk.claim("noop")
+    await desk.finish(done)
+    await clone(desk, done.row["job_id"], FINISHED)
+    await desk.submit("noop", Scope(TENANT))
+    held = await desk.claim("noop")
+    await clone(desk, held.row["job_id"], LIVE)
+
+
+@pytest.mark.parametrize("fill", [all_waiting, all_running_and_many_finished])
+async def test_hot_statements_find_their_rows_by_the_index_meant_for_it(
+    desk: Desk, database_url: str, fill: Callable[[Desk], Awaitable[None]]
+) -> None:
+    await fill(desk)
+    for table in ("jobs", "claims", "pipelines"):
+        await desk.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
+    found = {name: indexes_on(await plan_of(database_url, name), "jobs") for name in JOB_INDEXES}
+    assert found == JOB_INDEXES
+    if fill is all_running_and_many_finished:
+        for name in CLAIM_STATEMENTS:
+            assert indexes_on(await plan_of(database_url, name), "claims") == {"claims_pkey"}
+
+
+async def test_what_reads_a_pipelines_jobs_reads_no_others(desk: Desk, database_url: str) -> None:
+    for _ in range(6):
+        await desk.store.submit_jobs(
+            [
+                Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
+                for _ in range(500)
+            ]
+        )
+    claims = await desk.claim_all("noop", max_jobs=1500)
+    await desk.store.finish_jobs([desk.ending(claim) for claim in claims])
+    for table in ("jobs", "claims", "pipelines"):
+        await desk.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
+    plans = {name: await plan_of(database_url, name) for name in INDEXES_OF_PIPELINE}
+    found = {name: indexes_on(plan, "jobs") for name, plan in plans.items()}
+    assert found == INDEXES_OF_PIPELINE
+    for name, plan in plans.items():
+        (read_by,) = {n["Index Cond"] for n in nodes(plan) if n.get("Index Name") == OF_PIPELINE}
+        # Else a change of a large pipeline, or its end, would cost a look at all of its jobs.
+        assert "FINISHED" in read_by
+        assert ("changed_version" in read_by) == (name == "changed_jobs")
+
+
+BEATS = 1_500
+
+
+async def test_what_many_beats_read_grows_with_their_number_only(
+    desk: Desk, database_url: str
+) -> None:
+    for _ in range(3):
+        await desk.store.submit_jobs(
+            [
+                Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
+                for _ in range(500)
+            ]
+        )
+    claims = await desk.claim_all("noop", max_jobs=BEATS)
+    given: dict[str, list[Any]] = {
+        "worker_ids": [desk.worker_id] * BEATS,
+        "principals": ["local"] * BEATS,
+        "job_ids": [claim.row["job_id"] for claim in claims],
+        "claim_tokens": [claim.claim_token for claim in claims],
+        "done": [1] * BEATS,
+        "total": [2] * BEATS,
+        "phases": ["read"] * BEATS,
+        "messages": ["so far"] * BEATS,
+    }
+    conn = await asyncpg.connect(database_url, server_settings=session_settings("plans"))
+    try:
+        for name in ("renew_claims", "claims_not_renewed"):
+            asked = statement(name)
+            await conn.execute(f"PREPARE {name} AS {asked.text}")
+            values = ", ".join(literal(given.get(one)) for one in asked.parameters)
+            found = await conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name}({values})")
+            read = [rows_through(node) for node in nodes(json.loads(found)[0]["Plan"])]
+            assert max(read) < 4 * BEATS, name
+    finally:
+        await conn.close()
+
+
+def literal(values: list[Any] | None) -> str:
+    """An array as SQL says it; a lease's seconds where there is none."""
+    return "45.0" if values is None else "'{" + ",".join(f'"{value}"' for value in values) + "}'"
+
+
+def rows_through(node: dict[str, Any]) -> float:
+    """What a node has looked at, over all the times that it ran."""
+    removed = sum(node.get(f"Rows Removed by {what}", 0) for what in ("Filter", "Join Filter"))
+    return float((node["Actual Rows"] + removed) * node["Actual Loops"])

@@ -1,0 +1,66 @@
+"""`python -m worker_service` runs jobs; `python -m worker_service ledger` serves numbers."""
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import uvloop
+
+from carbonline.serving.settings import SettingsWrong
+from worker_service.settings import Settings, read_settings
+
+USAGE = "usage: python -m worker_service [ledger]"
+EXIT_WRONG_SETTINGS = 2
+THREADS_END_SECONDS = 1.0
+# Thousands of runs may be under way, and hardly any of them ends in a cycle: looking for some
+# after every 700 new objects took a fifth of a busy worker's time.
+GARBAGE_THRESHOLDS = (50_000, 20, 50)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The process's exit code; settings and usage errors are one line on stderr."""
+    if list(arguments) not in ([], ["ledger"]):
+        print(USAGE, file=sys.stderr)
+        return EXIT_WRONG_SETTINGS
+    try:
+        settings = read_settings()
+    except SettingsWrong as wrong:
+        print(wrong, file=sys.stderr)
+        return EXIT_WRONG_SETTINGS
+    # Its own chatter is no JSON, and tells nothing that the calls' errors do not tell.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code, idle = runner.run(_to_its_end(_served(arguments, settings)))
+        if not idle:
+            # A thread in the middle of a computation would hold up the end; nobody waits for it.
+            sys.stderr.flush()
+            os._exit(code)
+    return code
+
+
+async def _to_its_end(serving: Coroutine[Any, Any, int]) -> tuple[int, bool]:
+    """The exit code, and whether all threads ended within THREADS_END_SECONDS."""
+    code = await serving
+    ending = asyncio.create_task(asyncio.get_running_loop().shutdown_default_executor())
+    done, _ = await asyncio.wait({ending}, timeout=THREADS_END_SECONDS)
+    return code, bool(done)
+
+
+def _served(arguments: Sequence[str], settings: Settings) -> Coroutine[Any, Any, int]:
+    # Each role imports what it needs: the read side has no frames of a worker to load.
+    if arguments:
+        from worker_service.reader.server import serve_ledger  # noqa: PLC0415
+
+        return serve_ledger(settings)
+    from worker_service.worker import serve_worker  # noqa: PLC0415
+
+    return serve_worker(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

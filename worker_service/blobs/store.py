@@ -1,0 +1,221 @@
+"""The folder of blobs: written under a passing name, then kept under their content's."""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from worker_service.blobs.reference import BlobReference, check_tenant
+
+BLOB_BYTES_MAX = 2 << 30
+_INCOMING = ".incoming"
+_PRIVATE_FOLDER = 0o700
+# An upload that is still being written cannot be this old.
+_ABANDONED_SECONDS = 24 * 3600
+
+
+class BlobMissing(Exception):
+    """The tenant has no such blob."""
+
+
+class BlobDamaged(Exception):
+    """The bytes on disk are not those that the blob is named by."""
+
+
+class BlobTooLarge(Exception):
+    """An upload is over the limit."""
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(f"a file may have at most {bytes_max:,} bytes")
+        self.bytes_max = bytes_max
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of a blob. `scope` is what it was uploaded for, as plain JSON."""
+
+    file_name: str
+    size_bytes: int
+    created_at: datetime
+    scope: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A finished upload; `already_there` where the same bytes had come before."""
+
+    reference: BlobReference
+    size_bytes: int
+    already_there: bool
+
+
+class BlobStore:
+    """Blobs by (tenant, sha256). All methods block: call them off the event loop."""
+
+    def __init__(self, folder: Path, bytes_max: int = BLOB_BYTES_MAX) -> None:
+        self._folder = folder
+        self.bytes_max = bytes_max
+
+    def begin(
+        self, tenant: str, file_name: str = "", scope: Mapping[str, Any] | None = None
+    ) -> "Upload":
+        """A new upload, to be used as a context manager; ReferenceWrong for a bad tenant."""
+        check_tenant(tenant)
+        incoming = self._folder / tenant / _INCOMING
+        incoming.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+        card = Card(file_name, 0, datetime.now(UTC), scope or {})
+        return Upload(self, tenant, card, incoming / secrets.token_hex(16))
+
+    def open(self, reference: BlobReference) -> "BlobReader":
+        """A new pass over the bytes; BlobMissing where there are none."""
+        try:
+            return BlobReader(reference, self.path(reference).open("rb", buffering=0))
+        except FileNotFoundError:
+            raise BlobMissing(f"there is no {reference}") from None
+
+    def card(self, reference: BlobReference) -> Card:
+        """What is known of a blob; BlobMissing where there is none."""
+        if not self.path(reference).is_file():
+            raise BlobMissing(f"there is no {reference}")
+        kept = json.loads(self.card_path(reference).read_text("utf-8"))
+        return Card(
+            file_name=kept["file_name"],
+            size_bytes=kept["size_bytes"],
+            created_at=datetime.fromisoformat(kept["created_at"]),
+            scope=kept["scope"],
+        )
+
+    def collect_abandoned_uploads(self, older_than_seconds: float = _ABANDONED_SECONDS) -> int:
+        """Removes what uploads of processes that died left behind; how many files."""
+        ended = 0
+        before = time.time() - older_than_seconds
+        for path in self._folder.glob(f"*/{_INCOMING}/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    ended += 1
+        return ended
+
+    def path(self, reference: BlobReference) -> Path:
+        """Where the bytes are. Two levels, so that no folder grows too long."""
+        return self._folder / reference.tenant / reference.sha256[:2] / reference.sha256
+
+    def card_path(self, reference: BlobReference) -> Path:
+        """Where the card is."""
+        return self.path(reference).with_suffix(".json")
+
+
+class Upload:
+    """Bytes on their way in; nothing of them stays unless `keep` returns."""
+
+    def __init__(self, store: BlobStore, tenant: str, card: Card, passing: Path) -> None:
+        self._store = store
+        self._tenant = tenant
+        self._card = card
+        self._passing = passing
+        self._file: BinaryIO = passing.open("xb")
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+        self._passing.unlink(missing_ok=True)
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far."""
+        return self._hash.hexdigest()
+
+    def write(self, piece: bytes) -> None:
+        """The next bytes; BlobTooLarge over the limit."""
+        if self.size_bytes + len(piece) > self._store.bytes_max:
+            raise BlobTooLarge(self._store.bytes_max)
+        self._file.write(piece)
+        self._hash.update(piece)
+        self.size_bytes += len(piece)
+
+    def keep(self) -> Kept:
+        """Makes the upload a blob, on disk for good; the first card of the same bytes stays."""
+        reference = BlobReference(self._tenant, self.sha256)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        target = self._store.path(reference)
+        if target.is_file():
+            return Kept(reference, self.size_bytes, already_there=True)
+        target.parent.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
+        # The card first: whoever sees the bytes sees it too.
+        self._write_card(self._store.card_path(reference))
+        self._passing.replace(target)
+        for folder in (target.parent, target.parent.parent):
+            _sync_folder(folder)
+        return Kept(reference, self.size_bytes, already_there=False)
+
+    def _write_card(self, target: Path) -> None:
+        text = json.dumps(
+            {
+                "file_name": self._card.file_name,
+                "size_bytes": self.size_bytes,
+                "created_at": self._card.created_at.isoformat(),
+                "scope": dict(self._card.scope),
+            }
+        )
+        passing = self._passing.with_suffix(".json")
+        with passing.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        passing.replace(target)
+
+
+class BlobReader:
+    """One pass over a blob's bytes, whose hash is checked where they end."""
+
+    def __init__(self, reference: BlobReference, file: BinaryIO) -> None:
+        self._reference = reference
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.bytes_read = 0
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; empty at the end. BlobDamaged where the bytes are others."""
+        piece = self._file.read(size)
+        self._hash.update(piece)
+        self.bytes_read += len(piece)
+        if not piece and size and self._hash.hexdigest() != self._reference.sha256:
+            raise BlobDamaged(f"the stored bytes of {self._reference} are not those uploaded")
+        return piece
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the file back."""
+        self._file.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

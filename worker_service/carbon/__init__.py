@@ -1,0 +1,1 @@
+"""Accounting on frames: no storage, no transport, no clock."""

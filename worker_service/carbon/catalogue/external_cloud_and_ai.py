@@ -1,0 +1,12 @@
+"""Clouds and AI services bought outside. Not yet supported."""
+
+from worker_service.carbon.declarations import Module, UndeclaredType
+
+EXTERNAL_CLOUD_AND_AI = Module(
+    id=7,
+    name="external_cloud_and_ai",
+    types=(
+        UndeclaredType(40, "external_clouds"),
+        UndeclaredType(41, "external_ai"),
+    ),
+)

@@ -1,0 +1,12 @@
+"""People: food, waste, commuting. Not yet supported."""
+
+from worker_service.carbon.declarations import Module, UndeclaredType
+
+HEADCOUNT = Module(
+    id=1,
+    name="headcount",
+    types=(
+        UndeclaredType(1, "member"),
+        UndeclaredType(2, "student"),
+    ),
+)

@@ -1,0 +1,18 @@
+"""Goods and services bought. Not yet supported."""
+
+from worker_service.carbon.declarations import Module, UndeclaredType
+
+PURCHASE = Module(
+    id=5,
+    name="purchase",
+    types=(
+        UndeclaredType(60, "scientific_equipment"),
+        UndeclaredType(61, "it_equipment"),
+        UndeclaredType(62, "consumable_accessories"),
+        UndeclaredType(63, "biological_chemical_gaseous_product"),
+        UndeclaredType(64, "services"),
+        UndeclaredType(65, "vehicles"),
+        UndeclaredType(66, "other_purchases"),
+        UndeclaredType(67, "additional_purchases"),
+    ),
+)

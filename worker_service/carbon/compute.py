@@ -1,0 +1,152 @@
+"""Entries and factors to emissions: lookups on distinct keys, one join, one expression."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.declarations import OF_FACTOR, OVERRIDE_KEY, DataEntryType, References
+from worker_service.carbon.emission_tree import SCOPES
+from worker_service.carbon.outcomes import EntryOutcome, fail
+
+_ENTRY = ("entry_set", "row_number", "unit")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Computed:
+    """`emissions` and one row of `outcomes` per entry.
+
+    emissions: entry_set i64, row_number i32, unit, emission_type, scope i16, kg f64,
+    additional_value f64, factor_id i64, factor_version i32, overridden bool.
+    outcomes: entry_set, row_number, unit, outcome, detail.
+    """
+
+    emissions: pl.DataFrame
+    outcomes: pl.DataFrame
+
+
+def compute(
+    declaration: DataEntryType,
+    entries: pl.DataFrame,
+    factors: pl.DataFrame,
+    references: References,
+) -> Computed:
+    """Kilograms of CO2-equivalent of each entry, by the declaration's formula.
+
+    entries: entry_set i64, row_number i32, unit, the declared columns as parsed, and
+    `__kg_co2eq_override__` f64, which wins over the formula where it is not null.
+    factors: factor_id i64, version i32, kind, subkind, stale bool, value and classification
+    columns.
+    references: the frames that `declaration.references` names (KeyError without).
+    The order of rows in any of them does not matter.
+    """
+    override = pl.col(OVERRIDE_KEY)
+    overridden = _overridden(declaration, entries.filter(override.is_not_null()))
+    by_formula = _by_formula(declaration, entries.filter(override.is_null()), factors, references)
+    return Computed(
+        emissions=pl.concat([by_formula.emissions, overridden.emissions]),
+        outcomes=pl.concat([by_formula.outcomes, overridden.outcomes]),
+    )
+
+
+def _overridden(declaration: DataEntryType, entries: pl.DataFrame) -> Computed:
+    emissions = entries.select(
+        *_ENTRY,
+        declaration.override_type.alias("emission_type"),
+        kg=pl.col(OVERRIDE_KEY).cast(pl.Float64),
+        additional_value=pl.lit(None, pl.Float64),
+        factor_id=pl.lit(None, pl.Int64),
+        factor_version=pl.lit(None, pl.Int32),
+        overridden=pl.lit(value=True),
+    )
+    outcomes = entries.select(
+        *_ENTRY,
+        outcome=pl.lit(EntryOutcome.OVERRIDDEN.value),
+        detail=pl.lit(None, pl.String),
+    )
+    return Computed(_scoped(emissions), outcomes)
+
+
+def _by_formula(
+    declaration: DataEntryType,
+    entries: pl.DataFrame,
+    factors: pl.DataFrame,
+    references: References,
+) -> Computed:
+    entries, keys = _distinct_keys(declaration, entries)
+    for lookup in declaration.lookups:
+        keys = lookup.resolve(keys, references)
+    matched = declaration.matching.match(keys, factors)
+    outcomes = entries.join(
+        matched.keys.select("key_id", "outcome", "detail"),
+        on="key_id",
+        how="left",
+        maintain_order="left",
+    ).select(*_ENTRY, pl.col("outcome").fill_null(EntryOutcome.COMPUTED.value), "detail")
+    found = matched.factors.drop(declaration.keys, "outcome", "detail")
+    joined = entries.join(found, on="key_id", how="inner", maintain_order="left", suffix=OF_FACTOR)
+    emissions = [
+        joined.select(
+            *_ENTRY,
+            row.emission_type.alias("emission_type"),
+            kg=row.kg,
+            additional_value=(
+                pl.lit(None, pl.Float64) if row.additional_value is None else row.additional_value
+            ),
+            factor_id=pl.col("factor_id").cast(pl.Int64),
+            factor_version=pl.col("factor_version").cast(pl.Int32),
+            overridden=pl.lit(value=False),
+        )
+        for row in declaration.formula.rows
+    ]
+    return _finite(Computed(_scoped(pl.concat(emissions)), outcomes))
+
+
+def _distinct_keys(
+    declaration: DataEntryType, entries: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Entries with a `key_id`, and the distinct keys, so that lookups run once for each.
+
+    A key without a needed part is missing_value: no lookup or factor is guessed for it.
+    """
+    names, needed = declaration.keys, declaration.needed_keys
+    nothing_yet = {"outcome": pl.lit(None, pl.String), "detail": pl.lit(None, pl.String)}
+    if not names:
+        keys = pl.DataFrame({"key_id": [0]}, schema={"key_id": pl.UInt32})
+        return entries.with_columns(key_id=pl.lit(0, pl.UInt32)), keys.with_columns(**nothing_yet)
+    keys = entries.select(names).unique().with_row_index("key_id").with_columns(**nothing_yet)
+    entries = entries.join(
+        keys.select("key_id", *names), on=names, nulls_equal=True, maintain_order="left"
+    )
+    if not needed:
+        return entries, keys
+    empty = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in needed]
+    return entries, fail(
+        keys,
+        pl.any_horizontal(pl.col(name).is_null() for name in needed),
+        EntryOutcome.MISSING_VALUE,
+        pl.format("no {}", pl.concat_str(empty, separator=", ", ignore_nulls=True)),
+    )
+
+
+def _scoped(emissions: pl.DataFrame) -> pl.DataFrame:
+    scope = pl.col("emission_type").replace_strict(
+        list(SCOPES), list(SCOPES.values()), return_dtype=pl.Int16
+    )
+    at = emissions.get_column_index("emission_type") + 1
+    return emissions.insert_column(at, emissions.select(scope.alias("scope")).to_series())
+
+
+def _finite(computed: Computed) -> Computed:
+    """An entry whose formula gives no finite number is missing_value, never a stored NaN."""
+    good = pl.col("kg").is_not_null() & pl.col("kg").is_finite()
+    bad = computed.emissions.filter(~good.fill_null(value=False)).select(*_ENTRY).unique()
+    if bad.is_empty():
+        return computed
+    no_number = computed.outcomes.join(bad, on=_ENTRY, how="semi").with_columns(
+        outcome=pl.lit(EntryOutcome.MISSING_VALUE.value),
+        detail=pl.lit("the formula gives no finite number"),
+    )
+    return Computed(
+        emissions=computed.emissions.join(bad, on=_ENTRY, how="anti"),
+        outcomes=pl.concat([computed.outcomes.join(bad, on=_ENTRY, how="anti"), no_number]),
+    )

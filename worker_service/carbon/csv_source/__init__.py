@@ -1,0 +1,1 @@
+"""Uploaded CSV files to batches of text columns, in bounded memory."""

@@ -1,0 +1,120 @@
+"""An uploaded file as plain bytes: opened as often as needed, gzip undone, size bounded."""
+
+import gzip
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+
+# Per file, after gzip: small enough that an archive made to expand ends within seconds.
+FILE_BYTES_MAX = 2 << 30
+READ_BYTES = 256 << 10
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_KNOWN_FORMATS = {
+    b"PK\x03\x04": "an Excel workbook or a zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF document",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"PAR1": "a Parquet file",
+    b"SQLite": "a database",
+}
+
+
+class ByteStream(Protocol):
+    """What a blob store opens."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; empty at the end."""
+        ...
+
+    def close(self) -> None:
+        """Gives the source back."""
+        ...
+
+
+# The file is read twice, so it must be possible to open it twice.
+Open = Callable[[], ByteStream]
+
+
+class PlainBytes:
+    """The file's bytes without gzip; RefusedFile where it is damaged, too large or no text."""
+
+    def __init__(self, source: ByteStream, bytes_max: int = FILE_BYTES_MAX) -> None:
+        self._source = source
+        self._bytes_max = bytes_max
+        self._bytes_read = 0
+        try:
+            self._rest = _opened(source)
+        except BaseException:
+            # Whoever asked has nothing yet that could be closed.
+            source.close()
+            raise
+
+    def read(self) -> bytes:
+        """The next piece, at most READ_BYTES; empty at the end."""
+        piece = _inflate(self._rest, READ_BYTES)
+        self._bytes_read += len(piece)
+        if self._bytes_read > self._bytes_max:
+            raise RefusedFile(
+                Cause.TOO_LARGE, f"the file holds more than {self._bytes_max:,} bytes of text"
+            )
+        return piece
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._source.close()
+
+
+def _opened(source: ByteStream) -> ByteStream:
+    head = _read_full(source, 8)
+    _refuse_known_formats(head)
+    rest: ByteStream = _Rejoined(head, source)
+    if head.startswith(_GZIP_MAGIC):
+        # Reading forward never seeks, whatever the stubs ask of a file object.
+        rest = cast("ByteStream", gzip.GzipFile(fileobj=cast("Any", rest), mode="rb"))
+        inner = _inflate(rest, 8)
+        _refuse_known_formats(inner)
+        rest = _Rejoined(inner, rest)
+    return rest
+
+
+class _Rejoined:
+    """Bytes that were read ahead, and then the rest."""
+
+    def __init__(self, head: bytes, rest: ByteStream) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, size: int, /) -> bytes:
+        if not self._head:
+            return self._rest.read(size)
+        piece, self._head = self._head[:size], self._head[size:]
+        return piece
+
+    def close(self) -> None:
+        self._rest.close()
+
+
+def _read_full(source: ByteStream, size: int) -> bytes:
+    head = b""
+    while len(head) < size and (piece := source.read(size - len(head))):
+        head += piece
+    return head
+
+
+def _inflate(stream: ByteStream, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise RefusedFile(
+            Cause.DAMAGED_GZIP, f"the gzip file is damaged or cut off: {error}"
+        ) from error
+
+
+def _refuse_known_formats(head: bytes) -> None:
+    for magic, name in _KNOWN_FORMATS.items():
+        if head.startswith(magic):
+            raise RefusedFile(Cause.NOT_TEXT, f"this is {name}; save it as CSV in UTF-8")

@@ -1,0 +1,82 @@
+"""From an uploaded file to batches of the columns somebody declared."""
+
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open, PlainBytes
+from worker_service.carbon.csv_source.header import Header, read_header
+from worker_service.carbon.csv_source.lines import Lines
+from worker_service.carbon.csv_source.records import batches
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.survey import Survey, survey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextBatch:
+    """`frame`: row_number i32 and every known column as text; absent ones are null.
+
+    `ragged`: records of another width than the header's, as rejected rows.
+    """
+
+    frame: pl.DataFrame
+    ragged: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextFile:
+    """A file whose header is understood. `line_count` guesses its rows, for progress."""
+
+    encoding: str
+    header: Header
+    line_count: int
+    batches: Iterator[TextBatch]
+
+
+def read_text(
+    open_file: Open,
+    required: Collection[str],
+    optional: Collection[str],
+    bytes_max: int = FILE_BYTES_MAX,
+) -> TextFile:
+    """Surveys the file, reads its header, and gives its rows about 25,000 at a time.
+
+    `open_file` is called twice. RefusedFile here, or while the batches are read.
+    """
+    surveyed = survey(open_file, bytes_max)
+    stream = PlainBytes(open_file(), bytes_max)
+    try:
+        lines = Lines(stream, surveyed.encoding)
+        header = read_header(lines, required, optional)
+    except BaseException:
+        stream.close()
+        raise
+    known = [*required, *optional]
+    return TextFile(
+        surveyed.encoding, header, _rows(surveyed), _named(stream, lines, header, known)
+    )
+
+
+def _rows(surveyed: Survey) -> int:
+    return max(surveyed.line_count - 1, 0)
+
+
+def _named(
+    stream: PlainBytes, lines: Lines, header: Header, known: Collection[str]
+) -> Iterator[TextBatch]:
+    columns = [
+        pl.col(str(header.positions[name])).alias(name)
+        if name in header.positions
+        else pl.lit(None, pl.String).alias(name)
+        for name in known
+    ]
+    nothing = True
+    with closing(stream):
+        for batch in batches(lines, header.width, header.separator):
+            frame = batch.frame.select("row_number", *columns)
+            nothing = nothing and frame.is_empty() and batch.ragged.is_empty()
+            yield TextBatch(frame, batch.ragged)
+    if nothing:
+        raise RefusedFile(Cause.NO_ROWS, "the file has a header and no rows")

@@ -1,0 +1,223 @@
+"""Blocks of lines to records: by polars where quotes are tidy, else by the csv module."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.csv_source.lines import Lines
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.csv_source.survey import LINE_BYTES_MAX, too_long
+
+REJECTED = {"row": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String}
+
+# Control characters of which one that the block lacks marks the end of each line.
+_MARKS = (b"\x01", b"\x02", b"\x03", b"\x04", b"\x05", b"\x06", b"\x07")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawBatch:
+    """Records of the header's width as text columns "0", "1", ..., with their row_number.
+
+    Empty fields are null or "". `ragged`: the other records, as rejected rows. Blank records
+    are in neither, and are counted in row numbers all the same. `next_row` follows the last.
+    """
+
+    frame: pl.DataFrame
+    ragged: pl.DataFrame
+    next_row: int
+
+
+def batches(lines: Lines, width: int, separator: str) -> Iterator[RawBatch]:
+    """All records after the header; row 1 is the first. RefusedFile where quotes stay open."""
+    row = 1
+    while block := lines.block():
+        batch = _by_polars(block, width, separator, row)
+        if batch is None:
+            batch = _of_records(quoted_records(lines, block, separator, row), width, row)
+        row = batch.next_row
+        yield batch
+
+
+def quoted_records(
+    lines: Lines, block: bytes, separator: str, first_row: int, records_max: int | None = None
+) -> list[list[str]]:
+    """The block's records, the last one completed from the lines that follow.
+
+    A quote opens only at the start of a field, as the csv module reads it; elsewhere it is a
+    character like others. What is not used goes back to `lines`.
+    """
+    feed = _Feed(lines, block)
+    records: list[list[str]] = []
+    # The limit is the process' and not the reader's: set here, it holds whoever set another one
+    # before. No field reaches it, since the feed bounds whole records.
+    csv.field_size_limit(LINE_BYTES_MAX)
+    reader = csv.reader(feed, delimiter=separator)
+    try:
+        for record in reader:
+            records.append(record)
+            feed.open_bytes = 0
+            if feed.used_up or len(records) == records_max:
+                break
+    except _Unfinished as error:
+        raise error.at_row(first_row + len(records)) from None
+    feed.give_back()
+    return records
+
+
+class _Unfinished(Exception):
+    """The record at hand is too long, or does not end in this file."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+    def at_row(self, row: int) -> RefusedFile:
+        where = f"row {row:,}" if row else "the header"
+        if self.cause is Cause.LINE_TOO_LONG:
+            return RefusedFile(self.cause, too_long(where))
+        return RefusedFile(self.cause, f"the quotes opened in {where} are never closed")
+
+
+class _Feed:
+    """Lines of a block, then of the next ones as long as a record stays open."""
+
+    def __init__(self, lines: Lines, block: bytes) -> None:
+        self._lines = lines
+        self._text = io.StringIO(block.decode(), newline="\n")
+        self._left = block.count(b"\n")
+        self._beyond = False
+        self.open_bytes = 0
+
+    @property
+    def used_up(self) -> bool:
+        """Nothing of the block is left; asked between records, so memory stays bounded."""
+        return self._beyond or self._left == 0
+
+    def __iter__(self) -> "_Feed":
+        return self
+
+    def __next__(self) -> str:
+        if self._left == 0:
+            block = self._lines.block()
+            if not block:
+                raise _Unfinished(Cause.OPEN_QUOTES)
+            self._beyond = True
+            self._text = io.StringIO(block.decode(), newline="\n")
+            self._left = block.count(b"\n")
+        line = self._text.readline()
+        self._left -= 1
+        self.open_bytes += len(line)
+        if self.open_bytes > LINE_BYTES_MAX:
+            raise _Unfinished(Cause.LINE_TOO_LONG)
+        return line
+
+    def give_back(self) -> None:
+        self._lines.give_back(self._text.read().encode())
+
+
+def _by_polars(block: bytes, width: int, separator: str, row: int) -> RawBatch | None:
+    """The block read at once; None where only the csv module knows what is meant."""
+    quoted = b'"' in block
+    mark = next((mark.decode() for mark in _MARKS if mark not in block), None)
+    if mark is None or (quoted and not _tidy(block, separator)):
+        return None
+    # The mark ends up in column `width` of a record of the right width, and nowhere else there.
+    line_end = separator + mark + "\n"
+    names = [str(at) for at in range(width + 1)]
+    # A header of our own: polars would undo compression where the first bytes look like it,
+    # and "x^" does.
+    header = (separator.join(names) + "\n").encode()
+    frame = pl.read_csv(
+        header + block.replace(b"\n", line_end.encode()),
+        schema=dict.fromkeys(names, pl.String),
+        separator=separator,
+        quote_char='"' if quoted else None,
+        extra_columns="ignore",
+        missing_columns="insert",
+    )
+    whole = (pl.col(str(width)) == mark).fill_null(value=False)
+    all_whole = frame.select(whole.all()).item()
+    if quoted and not all_whole:
+        return None
+    if quoted and frame.height != block.count(b"\n"):
+        frame = frame.with_columns(pl.all().str.replace_all(line_end, "\n", literal=True))
+        if frame.select(pl.sum_horizontal(pl.all().str.len_bytes()).max()).item() > LINE_BYTES_MAX:
+            return None
+    frame = frame.with_columns(row_number=pl.int_range(row, row + pl.len(), dtype=pl.Int32))
+    ragged = [] if all_whole else _odd_lines(frame.filter(~whole), block, separator, row)
+    return RawBatch(
+        frame=_without_blank(frame.filter(whole).drop(str(width)), width),
+        ragged=_ragged(ragged, width, separator),
+        next_row=row + frame.height,
+    )
+
+
+def _tidy(block: bytes, separator: str) -> bool:
+    """Quotes stand only around whole fields, doubled inside them, and none stays open.
+
+    Of the texts between quotes every second one lies outside: it is empty inside a doubled
+    quote, and else begins and ends with a separator or a line end.
+    """
+    parts = block.split(b'"')
+    if len(parts) % 2 == 0:
+        return False
+    ends = {ord(separator), ord("\n")}
+    first, last = parts[0], parts[-1]
+    if (first and first[-1] not in ends) or last[0] not in ends:
+        return False
+    # Few of them differ where everything is quoted.
+    outside = set(parts[2:-1:2])
+    return all(not part or (part[0] in ends and part[-1] in ends) for part in outside)
+
+
+def _odd_lines(
+    odd: pl.DataFrame, block: bytes, separator: str, row: int
+) -> list[tuple[int, str, int]]:
+    texts = block.decode().split("\n")
+    return [
+        (at, texts[at - row], texts[at - row].count(separator) + 1)
+        for at in odd["row_number"].to_list()
+    ]
+
+
+def _of_records(records: list[list[str]], width: int, row: int) -> RawBatch:
+    next_row = row + len(records)
+    numbers: list[int] | range = range(row, next_row)
+    ragged: list[tuple[int, str, int]] = []
+    if any(len(record) != width for record in records):
+        numbered = list(zip(numbers, records, strict=True))
+        ragged = [(at, ",".join(r), len(r)) for at, r in numbered if len(r) != width]
+        numbers = [at for at, r in numbered if len(r) == width]
+        records = [r for r in records if len(r) == width]
+    columns = zip(*records, strict=True) if records else [()] * width
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {str(at): pl.String for at in range(width)}
+    frame = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
+    frame = frame.with_columns(pl.Series("row_number", numbers, dtype=pl.Int32))
+    return RawBatch(_without_blank(frame, width), _ragged(ragged, width), next_row)
+
+
+def _without_blank(frame: pl.DataFrame, width: int) -> pl.DataFrame:
+    """Spreadsheets leave rows of separators behind."""
+    empty = [(pl.col(str(at)).is_null() | (pl.col(str(at)) == "")) for at in range(width)]
+    if not frame.select(empty[0].any()).item():
+        return frame
+    return frame.filter(~pl.all_horizontal(empty))
+
+
+def _ragged(
+    records: list[tuple[int, str, int]], width: int = 0, separator: str = ","
+) -> pl.DataFrame:
+    rows = [
+        (at, "", shown_text(text), _fields(count, width))
+        for at, text, count in records
+        if text.strip(separator + " \t")
+    ]
+    return pl.DataFrame(rows, schema=REJECTED, orient="row")
+
+
+def _fields(count: int, width: int) -> str:
+    return f"{count} field{'s' if count != 1 else ''}, and the header has {width}"

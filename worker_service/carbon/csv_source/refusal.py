@@ -1,0 +1,27 @@
+"""Why a file as a whole is refused, in words for who uploaded it."""
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What is wrong with the file."""
+
+    EMPTY = "empty"
+    NO_ROWS = "no_rows"
+    NOT_TEXT = "not_text"
+    ENCODING = "encoding"
+    DAMAGED_GZIP = "damaged_gzip"
+    TOO_LARGE = "too_large"
+    LINE_TOO_LONG = "line_too_long"
+    OPEN_QUOTES = "open_quotes"
+    MISSING_COLUMNS = "missing_columns"
+    DUPLICATE_COLUMNS = "duplicate_columns"
+    CONTRADICTION = "contradiction"
+
+
+class RefusedFile(Exception):
+    """Nothing of the file can be used. `str()` of it is a sentence for people."""
+
+    def __init__(self, cause: Cause, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause

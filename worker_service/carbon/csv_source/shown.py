@@ -1,0 +1,39 @@
+"""Texts of a file as people are shown them: cut, and with nothing in them that acts."""
+
+from types import MappingProxyType
+
+import polars as pl
+
+VALUE_CHARACTERS_MAX = 80
+
+# Control characters move a terminal's cursor; marks of direction reorder what stands beside them.
+_ESCAPED = (
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    *(0x200E, 0x200F, 0x2028, 0x2029),
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+)
+_SHORT = MappingProxyType({0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"})
+_ESCAPES = MappingProxyType(
+    {
+        code: _SHORT.get(code, f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+        for code in _ESCAPED
+    }
+)
+
+
+def shown(text: pl.Expr) -> pl.Expr:
+    """Values cut to what a list of errors can show; "" for none."""
+    cut = text.str.slice(0, VALUE_CHARACTERS_MAX).str.replace_many(
+        [chr(code) for code in _ESCAPES], list(_ESCAPES.values())
+    )
+    return (
+        pl.when(text.str.len_chars() > VALUE_CHARACTERS_MAX).then(cut + "…").otherwise(cut)
+    ).fill_null("")
+
+
+def shown_text(text: str) -> str:
+    """`shown` of one text."""
+    cut = text[:VALUE_CHARACTERS_MAX].translate(_ESCAPES)
+    return cut + "…" if len(text) > VALUE_CHARACTERS_MAX else cut

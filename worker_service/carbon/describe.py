@@ -1,0 +1,146 @@
+"""What people read of a declaration: templates, rules of columns, the written formula."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from worker_service.carbon.catalogue import MODULES
+from worker_service.carbon.declarations import (
+    Column,
+    ColumnKind,
+    DataEntryType,
+    Module,
+    Normalisation,
+    UndeclaredType,
+)
+from worker_service.carbon.parse.entries import entry_columns
+from worker_service.carbon.parse.values import bounds_rule
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDescription:
+    """A column, `rule` in words."""
+
+    name: str
+    kind: str
+    required: bool
+    rule: str
+    default_value: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDescription:
+    """A data-entry type; everything after `supported` is empty where that is False."""
+
+    id: int
+    name: str
+    supported: bool
+    columns: tuple[ColumnDescription, ...] = ()
+    factor_columns: tuple[ColumnDescription, ...] = ()
+    formula: str = ""
+    formula_version: str = ""
+    formula_source: str = ""
+    template_csv: str = ""
+    factor_template_csv: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleDescription:
+    """A module and its types, by number."""
+
+    id: int
+    name: str
+    types: tuple[TypeDescription, ...]
+
+
+def describe_catalogue() -> tuple[ModuleDescription, ...]:
+    """Every module, by number."""
+    return tuple(
+        ModuleDescription(module.id, module.name, _types(module))
+        for module in sorted(MODULES, key=lambda module: module.id)
+    )
+
+
+def describe_type(known: DataEntryType | UndeclaredType) -> TypeDescription:
+    """What a file of this type looks like, and how it is computed."""
+    if isinstance(known, UndeclaredType):
+        return TypeDescription(known.id, known.name, supported=False)
+    return TypeDescription(
+        id=known.id,
+        name=known.name,
+        supported=True,
+        columns=_columns(entry_columns(known, per_year=True)),
+        factor_columns=_columns((*known.factors.classification, *known.factors.values)),
+        formula=known.formula.written,
+        formula_version=known.formula.version,
+        formula_source=known.formula.source,
+        template_csv=template(known),
+        factor_template_csv=factor_template(known),
+    )
+
+
+def template(declaration: DataEntryType, *, per_year: bool = True) -> str:
+    """A CSV to start from: the header, needed columns first, and an example row."""
+    return _template(_needed_first(entry_columns(declaration, per_year=per_year)))
+
+
+def factor_template(declaration: DataEntryType) -> str:
+    """The same for a factor file."""
+    return _template((*declaration.factors.classification, *declaration.factors.values))
+
+
+def _types(module: Module) -> tuple[TypeDescription, ...]:
+    return tuple(describe_type(known) for known in sorted(module.types, key=lambda t: t.id))
+
+
+def _columns(columns: Sequence[Column]) -> tuple[ColumnDescription, ...]:
+    return tuple(
+        ColumnDescription(
+            name=column.name,
+            kind=column.kind.value,
+            required=column.required,
+            rule=rule(column),
+            default_value="" if column.default is None else str(column.default),
+            choices=column.choices,
+        )
+        for column in _needed_first(columns)
+    )
+
+
+def _needed_first(columns: Sequence[Column]) -> list[Column]:
+    return sorted(columns, key=lambda column: not column.required)
+
+
+def rule(column: Column) -> str:
+    """What a value must be, in words."""
+    excused = "; with kg_co2eq, anything" if column.excused_by_override else ""
+    match column.kind:
+        case ColumnKind.TEXT:
+            compared = column.normalisation is Normalisation.KEY
+            said = "text, compared without regard to case" if compared else "text"
+        case ColumnKind.NUMBER:
+            said = _and("a number with a decimal point", bounds_rule(column))
+        case ColumnKind.INTEGER:
+            said = _and("a whole number", bounds_rule(column))
+        case ColumnKind.DATE:
+            said = "a date like 2024-03-31, in the year of the file"
+        case ColumnKind.CHOICE:
+            said = f"one of {', '.join(column.choices)}"
+        case _:
+            assert_never(column.kind)
+    return said + excused
+
+
+def _and(kind: str, bounds: str) -> str:
+    return f"{kind}, {bounds}" if bounds else kind
+
+
+def _template(columns: Sequence[Column]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(column.name for column in columns)
+    writer.writerow(column.example for column in columns)
+    return text.getvalue()

@@ -1,0 +1,89 @@
+"""Distances between two places of the reference data."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.declarations import References
+from worker_service.carbon.outcomes import EntryOutcome, fail
+
+# Mean radius of the Earth (IUGG), km.
+EARTH_RADIUS_KM = 6371.0088
+
+
+def great_circle_km(origin: str = "origin", destination: str = "destination") -> pl.Expr:
+    """Haversine distance, rounded to whole km (ties to even).
+
+    Reads `<origin>_latitude`, `<origin>_longitude` and the same of the destination, in degrees.
+    """
+    phi1 = pl.col(f"{origin}_latitude").radians()
+    phi2 = pl.col(f"{destination}_latitude").radians()
+    half_dlambda = (
+        pl.col(f"{destination}_longitude") - pl.col(f"{origin}_longitude")
+    ).radians() / 2
+    a = ((phi2 - phi1) / 2).sin().pow(2) + phi1.cos() * phi2.cos() * half_dlambda.sin().pow(2)
+    # Rounding may lift `a` above 1 for antipodes.
+    return (2 * EARTH_RADIUS_KM * a.clip(0, 1).sqrt().arcsin()).round()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TripDistance:
+    """Adds `great_circle_km` and `distance_km` of a trip between two places with a code.
+
+    `distance_km` is an expression over `great_circle_km`. A place that is not in the reference
+    data, or is there twice, leaves the entry uncomputed: unknown_place.
+    """
+
+    transport_mode: str
+    noun: str
+    origin: str
+    destination: str
+    distance_km: pl.Expr
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns with the two codes."""
+        return (self.origin, self.destination)
+
+    def resolve(self, keys: pl.DataFrame, references: References) -> pl.DataFrame:
+        """One row out per row in, in order."""
+        places = (
+            references["locations"]
+            .filter(pl.col("transport_mode") == self.transport_mode)
+            .group_by("code")
+            .agg(
+                pl.col("latitude").first().cast(pl.Float64),
+                pl.col("longitude").first().cast(pl.Float64),
+                pl.len().alias("places"),
+            )
+        )
+        for end, column in (("origin", self.origin), ("destination", self.destination)):
+            ends = places.rename({name: f"{end}_{name}" for name in places.columns[1:]})
+            keys = keys.join(
+                ends, left_on=column, right_on="code", how="left", maintain_order="left"
+            )
+        keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
+        keys = keys.with_columns(great_circle_km=great_circle_km())
+        return keys.with_columns(distance_km=self.distance_km)
+
+    def _unknown(self) -> pl.Expr:
+        return (pl.col("origin_places").fill_null(0) != 1) | (
+            pl.col("destination_places").fill_null(0) != 1
+        )
+
+    def _detail(self) -> pl.Expr:
+        def end(name: str, column: str) -> pl.Expr:
+            code = pl.col(column).str.to_uppercase()
+            count = pl.col(f"{name}_places")
+            return (
+                pl.when(count.is_null())
+                .then(pl.format(f"unknown {self.noun} {{}}", code))
+                .when(count > 1)
+                .then(pl.format(f"ambiguous {self.noun} {{}}", code))
+            )
+
+        return pl.concat_str(
+            [end("origin", self.origin), end("destination", self.destination)],
+            separator=", ",
+            ignore_nulls=True,
+        )

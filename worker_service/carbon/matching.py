@@ -1,0 +1,82 @@
+"""The one rule by which entries find factors: exact (kind, subkind), else (kind, no subkind)."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.declarations import OF_FACTOR, Band, Matched
+from worker_service.carbon.outcomes import EntryOutcome, fail
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchByKind:
+    """One factor per entry (or, with `every_match`, all that fit).
+
+    `kind` and `subkind` name entry columns, compared with the factors' kind and subkind; None
+    does not compare. With `band`, a factor also needs lower <= `band_of` < upper. `sought` tells
+    people what was looked for. Of several that fit, those of the newest file win over those that
+    it lacks. Without a match: no_factor. With several left where one is expected:
+    ambiguous_factor.
+    """
+
+    sought: pl.Expr
+    kind: str | None = None
+    subkind: str | None = None
+    band: Band | None = None
+    band_of: str | None = None
+    every_match: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The entry columns compared; `band_of` comes from a lookup."""
+        return tuple(name for name in (self.kind, self.subkind) if name is not None)
+
+    def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> Matched:
+        """See Matching.match; a key that failed before is not matched."""
+        factors = factors.rename(
+            {"version": "factor_version", "kind": "factor_kind", "subkind": "factor_subkind"}
+        )
+        both = set(keys.columns) & set(factors.columns)
+        factors = factors.rename({name: name + OF_FACTOR for name in both})
+        hits = self._newest(self._hits(keys.filter(pl.col("outcome").is_null()), factors))
+        counts = hits.group_by("key_id").agg(pl.len().alias("matches"))
+        keys = keys.join(counts, on="key_id", how="left", maintain_order="left")
+        none, several = pl.col("matches").is_null(), pl.col("matches") > 1
+        keys = fail(keys, none, EntryOutcome.NO_FACTOR, pl.format("no factor for {}", self.sought))
+        if not self.every_match:
+            detail = pl.format("{} factors for {}", "matches", self.sought)
+            keys = fail(keys, several, EntryOutcome.AMBIGUOUS_FACTOR, detail)
+            hits = hits.join(counts.filter(~several), on="key_id", how="semi")
+        return Matched(keys=keys, factors=hits)
+
+    def _newest(self, hits: pl.DataFrame) -> pl.DataFrame:
+        """Without those that the newest file lacks, wherever it has one that fits as well."""
+        if self.every_match:
+            return hits
+        fresh = (~pl.col("stale")).any().over("key_id")
+        return hits.filter(~(pl.col("stale") & fresh))
+
+    def _hits(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+        if self.subkind is None:
+            return self._join(keys, factors, {})
+        exact = self._join(keys, factors, {self.subkind: "factor_subkind"})
+        rest = keys.join(exact, on="key_id", how="anti")
+        general = factors.filter(pl.col("factor_subkind").is_null())
+        # The column that was compared is the entry's; both sides must line up.
+        return pl.concat([exact, self._join(rest, general, {}).select(exact.columns)])
+
+    def _join(
+        self, keys: pl.DataFrame, factors: pl.DataFrame, compared: dict[str, str]
+    ) -> pl.DataFrame:
+        if self.kind is not None:
+            compared = {self.kind: "factor_kind", **compared}
+        if compared:
+            hits = keys.join(
+                factors, left_on=list(compared), right_on=list(compared.values()), how="inner"
+            )
+        else:
+            hits = keys.join(factors, how="cross")
+        if self.band is None or self.band_of is None:
+            return hits
+        value, upper = pl.col(self.band_of), pl.col(self.band.upper)
+        return hits.filter((pl.col(self.band.lower) <= value) & (upper.is_null() | (value < upper)))

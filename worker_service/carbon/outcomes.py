@@ -1,0 +1,44 @@
+"""What became of an entry: every one has exactly one outcome, so nothing is silently zero."""
+
+from enum import StrEnum
+
+import polars as pl
+
+
+class EntryOutcome(StrEnum):
+    """Stored by value."""
+
+    COMPUTED = "computed"
+    OVERRIDDEN = "overridden"
+    NO_FACTOR = "no_factor"
+    AMBIGUOUS_FACTOR = "ambiguous_factor"
+    UNKNOWN_PLACE = "unknown_place"
+    NO_ROOM = "no_room"
+    NO_RATE = "no_rate"
+    MISSING_VALUE = "missing_value"
+
+
+def fail(
+    frame: pl.DataFrame, where: pl.Expr, outcome: EntryOutcome, detail: pl.Expr
+) -> pl.DataFrame:
+    """Fills `outcome` and `detail` where the condition holds and no earlier failure stands."""
+    fails = pl.col("outcome").is_null() & where
+    return frame.with_columns(
+        outcome=pl.when(fails).then(pl.lit(outcome.value)).otherwise("outcome"),
+        detail=pl.when(fails).then(detail).otherwise("detail"),
+    )
+
+
+def count_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Outcomes of entries -> entry_set, unit, outcome, entry_count."""
+    return (
+        outcomes.group_by("entry_set", "unit", "outcome")
+        .agg(pl.len().cast(pl.Int64).alias("entry_count"))
+        .sort("entry_set", "unit", "outcome")
+    )
+
+
+def uncomputed(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """The entries that have no emission, with the reason in `detail`."""
+    booked = [EntryOutcome.COMPUTED.value, EntryOutcome.OVERRIDDEN.value]
+    return outcomes.filter(~pl.col("outcome").is_in(booked))

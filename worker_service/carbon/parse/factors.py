@@ -1,0 +1,116 @@
+"""A factor file to factors of one data-entry type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
+from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.tables import read_table
+from worker_service.carbon.stored import json_objects
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParsedFactors:
+    """`accepted`: row_number, emission_type, kind, subkind, classification, values, columns.
+
+    `classification` is JSON text with every key of the identity, null where blank; `values` is
+    JSON text without nulls; the typed columns follow. `warnings`: rows that a later one replaces.
+    """
+
+    encoding: str
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    warnings: pl.DataFrame
+    unknown_columns: tuple[str, ...]
+
+
+def read_factors(
+    declaration: DataEntryType, open_file: Open, bytes_max: int = FILE_BYTES_MAX
+) -> ParsedFactors:
+    """Reads and checks a factor file whole.
+
+    RefusedFile where nothing can be used, and where bands of one class overlap: no one but the
+    author can say which of the two factors is meant.
+    """
+    columns = declaration.factors
+    identity = [column.name for column in columns.classification]
+    declared = (*columns.classification, *columns.values)
+    table = read_table(open_file, declared, identity, bytes_max)
+    accepted, rejected = table.accepted, table.rejected
+    if columns.band is not None:
+        accepted, empty = _without_empty_bands(accepted, columns.band)
+        rejected = merged_rejections([rejected, empty])
+        _refuse_overlaps(accepted, columns, columns.band)
+    return ParsedFactors(
+        encoding=table.encoding,
+        accepted=_factors(columns, accepted),
+        rejected=rejected,
+        warnings=table.warnings,
+        unknown_columns=table.unknown_columns,
+    )
+
+
+def _factors(columns: FactorColumns, accepted: pl.DataFrame) -> pl.DataFrame:
+    identity = [column.name for column in columns.classification]
+    values = [column.name for column in columns.values]
+    return accepted.select(
+        "row_number",
+        columns.emission_type.alias("emission_type"),
+        _named(columns.kind).alias("kind"),
+        _named(columns.subkind).alias("subkind"),
+        pl.struct(identity).struct.json_encode().alias("classification"),
+        json_objects(accepted.select(values)).alias("values"),
+        *identity,
+        *values,
+    )
+
+
+def _named(column: str | None) -> pl.Expr:
+    return pl.lit(None, pl.String) if column is None else pl.col(column)
+
+
+def _without_empty_bands(factors: pl.DataFrame, band: Band) -> tuple[pl.DataFrame, pl.DataFrame]:
+    empty = (pl.col(band.upper) <= pl.col(band.lower)).fill_null(value=False)
+    rejected = factors.filter(empty).select(
+        pl.col("row_number").cast(pl.Int64).alias("row"),
+        pl.lit(band.upper).alias("column"),
+        pl.col(band.upper).cast(pl.String).alias("value"),
+        pl.lit(f"must be larger than {band.lower}, or empty for no upper end").alias("reason"),
+    )
+    return factors.filter(~empty), rejected
+
+
+def _refuse_overlaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> None:
+    # The band stands for the kind, so only the subkind tells classes apart. Where any two bands
+    # overlap, two that are neighbours by their lower end do.
+    of_class = pl.lit("") if columns.subkind is None else pl.col(columns.subkind)
+    pairs = (
+        factors.with_columns(of_class=of_class)
+        .sort("of_class", band.lower, "row_number")
+        .with_columns(
+            pl.col("row_number", band.lower, band.upper).shift(1).over("of_class").name.suffix(":1")
+        )
+    )
+    before_ends = pl.col(f"{band.upper}:1").fill_null(float("inf"))
+    overlaps = pairs.filter(
+        pl.col("row_number:1").is_not_null() & (pl.col(band.lower) < before_ends)
+    )
+    if overlaps.is_empty():
+        return
+    pair = overlaps.row(0, named=True)
+    raise RefusedFile(
+        Cause.CONTRADICTION,
+        f"bands of {shown_text(pair['of_class']) or 'one class'} overlap:"
+        f" {_said(pair, band, ':1')} and {_said(pair, band, '')}",
+    )
+
+
+def _said(pair: Mapping[str, float | None], band: Band, which: str) -> str:
+    upper = pair[band.upper + which]
+    end = "no end" if upper is None else f"{upper:g}"
+    return f"{pair[band.lower + which]:g} to {end} (row {pair['row_number' + which]})"

@@ -1,0 +1,60 @@
+"""Reference files: places of a transport mode, and the units of an institution."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import polars as pl
+
+from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.declarations import UNIT_COLUMN, Column, ColumnKind, Normalisation
+from worker_service.carbon.parse.tables import ParsedTable, read_table
+
+_LATITUDE = Column("latitude", ColumnKind.NUMBER, minimum=-90, maximum=90, example="46.2381")
+_LONGITUDE = Column("longitude", ColumnKind.NUMBER, minimum=-180, maximum=180, example="6.109")
+
+LOCATION_COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
+    {
+        "plane": (
+            Column("iata", example="GVA"),
+            Column("name", required=False, normalisation=Normalisation.SHOWN, example="Geneva"),
+            Column("country", required=False, normalisation=Normalisation.SHOWN, example="CH"),
+            _LATITUDE,
+            _LONGITUDE,
+        )
+    }
+)
+UNIT_COLUMNS = (
+    Column(UNIT_COLUMN, normalisation=Normalisation.SHOWN, example="0828"),
+    Column("name", normalisation=Normalisation.SHOWN, example="Institute of Physics"),
+)
+
+
+def read_locations(
+    transport_mode: str, open_file: Open, bytes_max: int = FILE_BYTES_MAX
+) -> ParsedTable:
+    """`accepted`: row_number, transport_mode, code, name, country, latitude, longitude.
+
+    KeyError for a transport mode that LOCATION_COLUMNS lacks; RefusedFile as for every file.
+    """
+    table = read_table(open_file, LOCATION_COLUMNS[transport_mode], ["iata"], bytes_max)
+    accepted = table.accepted.select(
+        "row_number",
+        pl.lit(transport_mode).alias("transport_mode"),
+        pl.col("iata").alias("code"),
+        "name",
+        "country",
+        "latitude",
+        "longitude",
+    )
+    return replace(table, accepted=accepted)
+
+
+def read_units(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> ParsedTable:
+    """`accepted`: row_number, unit_id as it is spelt, name.
+
+    Units that differ only in case are one unit: the last row stands.
+    """
+    table = read_table(open_file, UNIT_COLUMNS, [UNIT_COLUMN], bytes_max)
+    accepted = table.accepted.rename({UNIT_COLUMN: "unit_id"})
+    return replace(table, accepted=accepted)

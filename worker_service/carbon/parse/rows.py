@@ -1,0 +1,92 @@
+"""Rows of text against declared columns: an accepted frame, and a reason per bad field."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.csv_source.records import REJECTED
+from worker_service.carbon.csv_source.shown import shown
+from worker_service.carbon.declarations import Column
+from worker_service.carbon.parse.values import MISSING, Reading, reading_of, text_of, trimmed
+
+# Stored values by the column's kind; dates stay dates until they are stored.
+_BAD = "bad:"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckedRows:
+    """`accepted`: row_number and the columns, typed. `rejected`: row, column, value, reason.
+
+    A row is in one of the two; in `rejected` once for each of its bad fields.
+    """
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+
+
+def check_rows(
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    year: int | None = None,
+    override: str | None = None,
+) -> CheckedRows:
+    """Reads every column of a frame of text with `row_number`.
+
+    `override` names the column that excuses those declared so, where it is read well.
+    """
+    texts = frame.select(
+        "row_number", *(trimmed(column.name).alias(text_of(column)) for column in columns)
+    )
+    readings = {column.name: reading_of(column, year) for column in columns}
+    typed = texts.with_columns(readings[column.name].value.alias(column.name) for column in columns)
+    bad = {column.name: _bad(column, readings[column.name]) for column in columns}
+    if override is not None:
+        excuse = pl.col(override).is_not_null() & ~bad[override]
+        for column in columns:
+            if column.excused_by_override:
+                bad[column.name] &= ~excuse
+    flagged = typed.with_columns(expr.alias(_BAD + name) for name, expr in bad.items())
+    accepted = pl.all_horizontal(~pl.col(_BAD + name) for name in bad)
+    values = [_with_default(column) for column in columns]
+    return CheckedRows(
+        accepted=flagged.filter(accepted).select("row_number", *values),
+        rejected=_rejected(flagged, columns, readings),
+    )
+
+
+def _with_default(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    return value if column.default is None else value.fill_null(column.default)
+
+
+def _bad(column: Column, reading: Reading) -> pl.Expr:
+    missing = pl.col(text_of(column)).is_null()
+    bad = reading.bad.fill_null(value=False)
+    return (missing | bad) if column.required else (~missing & bad)
+
+
+def _rejected(
+    flagged: pl.DataFrame, columns: Sequence[Column], readings: dict[str, Reading]
+) -> pl.DataFrame:
+    found = []
+    for column in columns:
+        rows = flagged.filter(pl.col(_BAD + column.name))
+        if rows.is_empty():
+            continue
+        text = pl.col(text_of(column))
+        reason = readings[column.name].reason
+        found.append(
+            rows.select(
+                pl.col("row_number").cast(pl.Int64).alias("row"),
+                pl.lit(column.name).alias("column"),
+                shown(text).alias("value"),
+                pl.when(text.is_null()).then(pl.lit(MISSING)).otherwise(reason).alias("reason"),
+            )
+        )
+    return merged_rejections(found)
+
+
+def merged_rejections(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rejected rows of several checks, in the file's order."""
+    return pl.concat([pl.DataFrame(schema=REJECTED), *parts]).sort("row", maintain_order=True)

@@ -1,0 +1,79 @@
+"""Small files read whole: factors, places, units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.reading import read_text
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.shown import shown
+from worker_service.carbon.declarations import Column
+from worker_service.carbon.parse.rows import check_rows, merged_rejections
+from worker_service.carbon.parse.values import folded
+
+TABLE_ROWS_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParsedTable:
+    """A file read whole.
+
+    `accepted`: row_number and the columns. `rejected` and `warnings`: row, column, value,
+    reason; a warning's row was good, and another one of the file takes its place.
+    """
+
+    encoding: str
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    warnings: pl.DataFrame
+    unknown_columns: tuple[str, ...]
+
+
+def read_table(
+    open_file: Open,
+    columns: Sequence[Column],
+    identity: Sequence[str],
+    bytes_max: int = FILE_BYTES_MAX,
+) -> ParsedTable:
+    """Reads and checks; of rows with the same identity the last one stands.
+
+    RefusedFile for a file of which nothing can be used, or with more than TABLE_ROWS_MAX rows.
+    """
+    text = read_text(
+        open_file,
+        [column.name for column in columns if column.required],
+        [column.name for column in columns if not column.required],
+        bytes_max,
+    )
+    frames: list[pl.DataFrame] = []
+    ragged: list[pl.DataFrame] = []
+    rows = 0
+    for batch in text.batches:
+        frames.append(batch.frame)
+        ragged.append(batch.ragged)
+        rows += batch.frame.height
+        if rows > TABLE_ROWS_MAX:
+            raise RefusedFile(Cause.TOO_LARGE, f"the file has more than {TABLE_ROWS_MAX:,} rows")
+    checked = check_rows(pl.concat(frames), columns)
+    accepted, warnings = _last_stands(checked.accepted, identity)
+    rejected = merged_rejections([*ragged, checked.rejected])
+    return ParsedTable(text.encoding, accepted, rejected, warnings, text.header.unknown)
+
+
+def _last_stands(
+    accepted: pl.DataFrame, identity: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    # Units are stored as they are spelt, and are the same in any case.
+    last = pl.col("row_number").max().over([folded(pl.col(name)) for name in identity])
+    marked = accepted.with_columns(stands=last)
+    said = pl.concat_str([pl.col(name).fill_null("") for name in identity], separator=", ")
+    warnings = marked.filter(pl.col("row_number") != pl.col("stands")).select(
+        pl.col("row_number").cast(pl.Int64).alias("row"),
+        pl.lit(", ".join(identity)).alias("column"),
+        shown(said).alias("value"),
+        pl.format("row {} says it again and stands", "stands").alias("reason"),
+    )
+    kept = marked.filter(pl.col("row_number") == pl.col("stands")).drop("stands")
+    return kept, merged_rejections([warnings])

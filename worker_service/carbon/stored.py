@@ -1,0 +1,85 @@
+"""Entries as the ledger keeps them: one JSON object per row, and the way back to columns."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.declarations import OVERRIDE_KEY, Column, ColumnKind, DataEntryType
+
+_TYPES: dict[ColumnKind, type[pl.DataType]] = {
+    ColumnKind.TEXT: pl.String,
+    ColumnKind.NUMBER: pl.Float64,
+    ColumnKind.INTEGER: pl.Int64,
+    ColumnKind.DATE: pl.String,
+    ColumnKind.CHOICE: pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key of an entry's JSON object and the polars type of its values."""
+
+    key: str
+    dtype: type[pl.DataType]
+
+
+def stored_keys(declaration: DataEntryType) -> tuple[StoredKey, ...]:
+    """The keys that computing reads: those of the declared columns, and the override."""
+    own = tuple(StoredKey(column.name, _TYPES[column.kind]) for column in declaration.columns)
+    return (*own, StoredKey(OVERRIDE_KEY, pl.Float64))
+
+
+def stored_entries(declaration: DataEntryType, accepted: pl.DataFrame) -> pl.DataFrame:
+    """Accepted rows -> row_number i32, unit, data (JSON text without nulls).
+
+    The file's kg_co2eq becomes the override, under its reserved key; 0 is a value.
+    """
+    columns = [_storable(column) for column in declaration.columns]
+    fields = accepted.select(*columns, "note", pl.col("kg_co2eq").alias(OVERRIDE_KEY))
+    return accepted.select("row_number", "unit", json_objects(fields).alias("data"))
+
+
+def entries_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
+    """entry_set, row_number, unit, data (JSON text) -> the frame that compute takes."""
+    shape = pl.Struct({stored.key: stored.dtype for stored in stored_keys(declaration)})
+    return stored.with_columns(pl.col("data").str.json_decode(shape)).unnest("data")
+
+
+def json_objects(fields: pl.DataFrame) -> pl.Series:
+    """One JSON object per row, without the keys whose value is null."""
+    used = [name for name in fields.columns if fields[name].null_count() < fields.height]
+    if not used:
+        return pl.Series("data", ["{}"] * fields.height, dtype=pl.String)
+    json = pl.struct(used).struct.json_encode()
+    for name in used:
+        if fields[name].null_count() > 0:
+            json = _without_null(json, name)
+    return fields.select(json.alias("data")).to_series()
+
+
+def _without_null(json: pl.Expr, name: str) -> pl.Expr:
+    # Inside a JSON string every quote has a backslash before it, so none of these texts can be
+    # part of a value.
+    for text, kept in (
+        (f',"{name}":null', ""),
+        (f'{{"{name}":null,', "{"),
+        (f'{{"{name}":null}}', "{}"),
+    ):
+        json = json.str.replace(text, kept, literal=True)
+    return json
+
+
+def _storable(column: Column) -> pl.Expr:
+    value = pl.col(column.name)
+    return value.dt.to_string("iso") if column.kind is ColumnKind.DATE else value
+
+
+def factors_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
+    """factor_id, version, kind, subkind, stale, classification, values (JSON text) -> columns."""
+    of_factor = declaration.factors
+    classification = pl.Struct({c.name: _TYPES[c.kind] for c in of_factor.classification})
+    values = pl.Struct({column.name: _TYPES[column.kind] for column in of_factor.values})
+    return stored.with_columns(
+        pl.col("classification").str.json_decode(classification),
+        pl.col("values").str.json_decode(values),
+    ).unnest("classification", "values")

@@ -1,0 +1,269 @@
+"""Emissions in sets, one for each set of entries: what they were computed from, and the rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.ledger.entry_sets import PublishedSet, published_sets
+from worker_service.ledger.fences import read_tokens
+from worker_service.ledger.frames import copy_in
+from worker_service.ledger.input_versions import factors_input, newest_change, reference_input
+from worker_service.ledger.pool import Connection, Ledger
+
+EMISSION_COLUMNS = [
+    "tenant",
+    "emission_set",
+    "entry_set",
+    "row_number",
+    "part",
+    "scope",
+    "factor_version",
+    "overridden",
+    "kg",
+    "additional_value",
+    "factor_id",
+    "unit",
+    "emission_type",
+]
+UNCOMPUTED_COLUMNS = [
+    "tenant",
+    "emission_set",
+    "entry_set",
+    "row_number",
+    "unit",
+    "outcome",
+    "detail",
+]
+
+PUBLISHED = """
+SELECT emission_set, entry_set, formula_version, entries_token, factors_token, references_token
+FROM carbon.emission_sets
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
+"""
+OPEN_SET = """
+INSERT INTO carbon.emission_sets (
+    tenant, emission_set, entry_set, module, data_entry_type, year, state, formula_version,
+    entries_token, factors_token, references_token, last_row_number, made_at
+)
+VALUES ($1, $2, $3, $4, $5, $6, 'LOADING', $7, $8, $9, $10, $11, carbon.clock())
+ON CONFLICT (tenant, emission_set, entry_set) DO NOTHING
+"""
+ADD_COUNTS = """
+INSERT INTO carbon.outcome_counts (tenant, emission_set, entry_set, unit, outcome, entry_count)
+SELECT $1, $2, $3, n.unit, n.outcome, n.entry_count
+FROM unnest(CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS bigint[]))
+    AS n (unit, outcome, entry_count)
+ON CONFLICT (tenant, emission_set, entry_set, unit, outcome)
+    DO UPDATE SET entry_count = excluded.entry_count
+"""
+RETIRE = """
+UPDATE carbon.emission_sets
+SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $5
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
+    AND emission_set <> $5 AND NOT entry_set = ANY(CAST($4 AS bigint[]))
+"""
+PUBLISH = """
+UPDATE carbon.emission_sets
+SET state = 'PUBLISHED', published_at = carbon.clock()
+WHERE tenant = $1 AND emission_set = $2 AND state = 'LOADING'
+"""
+OUTCOMES = """
+SELECT c.outcome, CAST(sum(c.entry_count) AS bigint) AS entry_count
+FROM carbon.outcome_counts AS c
+JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
+WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.year = $3 AND s.state = 'PUBLISHED'
+GROUP BY c.outcome
+ORDER BY c.outcome
+"""
+SAMPLE = """
+SELECT u.outcome, u.detail, count(*) AS entry_count
+FROM (
+    SELECT n.outcome, n.detail
+    FROM carbon.uncomputed_entries AS n
+    JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
+    WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.year = $3 AND s.state = 'PUBLISHED'
+    LIMIT 100000
+) AS u
+GROUP BY u.outcome, u.detail
+ORDER BY entry_count DESC, u.outcome, u.detail
+LIMIT 20
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionSlice:
+    """The emissions of one tenant, type and year; `scope` is their fence's."""
+
+    tenant: str
+    module: int
+    data_entry_type: int
+    year: int
+
+    @property
+    def scope(self) -> str:
+        """Of the fence."""
+        return emissions_scope(self.data_entry_type, self.year)
+
+
+@dataclass(frozen=True, slots=True)
+class InputState:
+    """What a set's emissions depend on, beside its entries: equal states, equal emissions."""
+
+    formula_version: str
+    factors_token: int
+    references_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recalculation has to do: sets to compute anew, sets whose emissions stand.
+
+    `goes` when emissions are published whose entries do not count any more.
+    """
+
+    inputs: InputState
+    compute: Sequence[PublishedSet]
+    keep: Sequence[PublishedSet]
+    goes: bool
+    tokens_read: Mapping[str, int]
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """What is published is what would be computed."""
+        return not self.compute and not self.goes
+
+
+def emissions_scope(data_entry_type: int, year: int) -> str:
+    """The name of the fence."""
+    return f"emissions/{data_entry_type}/{year}"
+
+
+async def plan_emissions(
+    conn: Connection, of: EmissionSlice, formula_version: str, references: Sequence[str]
+) -> Plan:
+    """Within a snapshot: compares what was computed with what there is to compute."""
+    slice_ = (of.tenant, of.data_entry_type, of.year)
+    tokens_read = await read_tokens(conn, of.tenant, [of.scope])
+    factors = await newest_change(conn, of.tenant, [factors_input(of.data_entry_type, of.year)])
+    reference = await newest_change(conn, of.tenant, [reference_input(k) for k in references])
+    inputs = InputState(formula_version, factors, reference)
+    entries = await published_sets(conn, *slice_)
+    stands = {
+        row["entry_set"]: (
+            InputState(row["formula_version"], row["factors_token"], row["references_token"]),
+            row["entries_token"],
+        )
+        for row in await conn.fetch(PUBLISHED, *slice_)
+    }
+    keep = [one for one in entries if stands.get(one.entry_set) == (inputs, one.changed_token)]
+    kept = {one.entry_set for one in keep}
+    counting = {one.entry_set for one in entries}
+    return Plan(
+        inputs=inputs,
+        compute=[one for one in entries if one.entry_set not in kept],
+        keep=keep,
+        goes=bool(stands.keys() - counting),
+        tokens_read=tokens_read,
+    )
+
+
+async def open_emission_set(
+    ledger: Ledger, of: EmissionSlice, emission_set: int, entries: PublishedSet, inputs: InputState
+) -> None:
+    """Makes the emissions of a set of entries known, empty and unseen."""
+    async with ledger.session() as conn:
+        await conn.execute(
+            OPEN_SET,
+            of.tenant,
+            emission_set,
+            entries.entry_set,
+            of.module,
+            of.data_entry_type,
+            of.year,
+            inputs.formula_version,
+            entries.changed_token,
+            inputs.factors_token,
+            inputs.references_token,
+            entries.last_row_number,
+        )
+
+
+def emission_rows(tenant: str, emission_set: int, emissions: pl.DataFrame) -> pl.DataFrame:
+    """Computed emissions -> the rows of the table; `part` numbers those of one entry."""
+    part = pl.int_range(pl.len(), dtype=pl.Int16).over("entry_set", "row_number")
+    one_each = not emissions.select(
+        pl.struct("entry_set", "row_number").is_duplicated().any()
+    ).item()
+    return emissions.select(
+        pl.lit(tenant).alias("tenant"),
+        pl.lit(emission_set).alias("emission_set"),
+        "entry_set",
+        "row_number",
+        (pl.lit(0, pl.Int16) if one_each else part).alias("part"),
+        *EMISSION_COLUMNS[5:],
+    )
+
+
+def uncomputed_rows(tenant: str, emission_set: int, uncomputed: pl.DataFrame) -> pl.DataFrame:
+    """Entries without emissions -> the rows of the table."""
+    return uncomputed.select(
+        pl.lit(tenant).alias("tenant"),
+        pl.lit(emission_set).alias("emission_set"),
+        "entry_set",
+        "row_number",
+        "unit",
+        "outcome",
+        pl.col("detail").fill_null(""),
+    )
+
+
+async def load_emissions(ledger: Ledger, emissions: bytes, uncomputed: bytes) -> None:
+    """Adds a batch to sets that nobody sees yet."""
+    async with ledger.session() as conn:
+        if emissions:
+            await copy_in(conn, "emissions", EMISSION_COLUMNS, emissions)
+        if uncomputed:
+            await copy_in(conn, "uncomputed_entries", UNCOMPUTED_COLUMNS, uncomputed)
+
+
+async def load_outcome_counts(
+    ledger: Ledger,
+    tenant: str,
+    emission_set: int,
+    entry_set: int,
+    counts: Iterable[tuple[str, str, int]],
+) -> None:
+    """unit, outcome, entries of a whole set."""
+    units, outcomes, numbers = [], [], []
+    for unit, outcome, number in sorted(counts):
+        units.append(unit)
+        outcomes.append(outcome)
+        numbers.append(number)
+    async with ledger.session() as conn:
+        await conn.execute(ADD_COUNTS, tenant, emission_set, entry_set, units, outcomes, numbers)
+
+
+async def publish_emissions(
+    conn: Connection, of: EmissionSlice, emission_set: int, plan: Plan
+) -> None:
+    """Within a publication that passes `plan.tokens_read`: exactly what the plan says counts."""
+    kept = [one.entry_set for one in plan.keep]
+    slice_ = (of.tenant, of.data_entry_type, of.year)
+    await conn.execute(RETIRE, *slice_, kept, emission_set)
+    done = await conn.execute(PUBLISH, of.tenant, emission_set)
+    assert done == f"UPDATE {len(plan.compute)}", f"of {len(plan.compute)} sets: {done}"
+
+
+async def count_outcomes(ledger: Ledger, of: EmissionSlice) -> dict[str, int]:
+    """Entries by outcome, as they are published."""
+    async with ledger.session() as conn:
+        rows = await conn.fetch(OUTCOMES, of.tenant, of.data_entry_type, of.year)
+    return {row["outcome"]: row["entry_count"] for row in rows}
+
+
+async def sample_uncomputed(ledger: Ledger, of: EmissionSlice) -> list[tuple[str, str, int]]:
+    """Why entries have no emission: outcome, detail, entries; the commonest reasons first."""
+    async with ledger.session() as conn:
+        rows = await conn.fetch(SAMPLE, of.tenant, of.data_entry_type, of.year)
+    return [(row["outcome"], row["detail"], row["entry_count"]) for row in rows]

@@ -1,0 +1,195 @@
+"""Entries in sets: loaded unseen by the claim whose token names the set, then published at once."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+from worker_service.ledger.frames import copy_in, copy_out
+from worker_service.ledger.pool import Connection, Ledger
+
+ENTRY_COLUMNS = ["tenant", "entry_set", "row_number", "unit", "data"]
+ENTRY_SCHEMA: dict[str, type[pl.DataType]] = {
+    "entry_set": pl.Int64,
+    "row_number": pl.Int32,
+    "unit": pl.String,
+    "data": pl.String,
+}
+BATCH_ROWS = 25_000
+
+OPEN_SET = """
+INSERT INTO carbon.entry_sets
+    (tenant, entry_set, module, data_entry_type, year, unit, source, blob, state, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'LOADING', carbon.clock())
+"""
+SAME_BLOB = """
+SELECT entry_set FROM carbon.entry_sets
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
+    AND unit = $4 AND source = $5 AND blob = $6
+ORDER BY entry_set
+LIMIT 1
+"""
+# All rows of the same tenant, year, type and source make room, whatever their units.
+RETIRE_SETS = """
+UPDATE carbon.entry_sets
+SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $5
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND source = $4
+    AND state = 'PUBLISHED'
+"""
+# Another claim may have published the same file of the unit since it was looked for.
+RETIRE_SAME_UPLOAD = """
+UPDATE carbon.entry_sets
+SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $7
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND source = $4
+    AND unit = $5 AND blob = $6 AND state = 'PUBLISHED'
+"""
+PUBLISH_SET = """
+UPDATE carbon.entry_sets
+SET state = 'PUBLISHED', published_at = carbon.clock(), row_count = $3, last_row_number = $4
+WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
+"""
+PUBLISHED_SETS = """
+SELECT s.entry_set, s.row_count, s.last_row_number,
+    coalesce((
+        SELECT max(e.changed_token) FROM carbon.entries AS e
+        WHERE e.tenant = s.tenant AND e.entry_set = s.entry_set AND e.changed_token IS NOT NULL
+    ), 0) AS changed_token
+FROM carbon.entry_sets AS s
+WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.year = $3 AND s.state = 'PUBLISHED'
+ORDER BY s.entry_set
+"""
+ROWS_OF_SET = """
+SELECT entry_set, row_number, unit, data
+FROM carbon.entries
+WHERE tenant = $1 AND entry_set = $2 AND row_number > $3 AND row_number <= $4
+ORDER BY row_number
+"""
+YEARS_OF_TYPE = """
+SELECT DISTINCT year FROM carbon.entry_sets
+WHERE tenant = $1 AND data_entry_type = $2 AND state = 'PUBLISHED'
+ORDER BY year
+"""
+
+
+class Source(StrEnum):
+    """Where entries come from; an upload replaces those of its own source."""
+
+    CSV_YEAR = "csv_year"
+    CSV_UNIT = "csv_unit"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSet:
+    """A set to be loaded; `entry_set` is the claim's token, `unit` None means all units."""
+
+    tenant: str
+    entry_set: int
+    module: int
+    data_entry_type: int
+    year: int
+    unit: str | None
+    blob: str
+
+    @property
+    def source(self) -> Source:
+        """A unit's own uploads are kept apart from those of the year."""
+        return Source.CSV_YEAR if self.unit is None else Source.CSV_UNIT
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSet:
+    """A set that counts. `changed_token` is the newest of its rows that was changed since."""
+
+    entry_set: int
+    row_count: int
+    last_row_number: int
+    changed_token: int
+
+
+async def open_set(ledger: Ledger, new: NewSet) -> None:
+    """Makes the set known, empty and unseen."""
+    async with ledger.session() as conn:
+        await conn.execute(
+            OPEN_SET,
+            new.tenant,
+            new.entry_set,
+            new.module,
+            new.data_entry_type,
+            new.year,
+            new.unit,
+            str(new.source),
+            new.blob,
+        )
+
+
+def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
+    """row_number, unit, data of a batch -> the rows of the table."""
+    return stored.select(
+        pl.lit(new.tenant).alias("tenant"),
+        pl.lit(new.entry_set).alias("entry_set"),
+        "row_number",
+        "unit",
+        "data",
+    )
+
+
+async def load_entries(ledger: Ledger, rows: bytes) -> None:
+    """Adds a batch to a set that nobody sees yet."""
+    async with ledger.session() as conn:
+        await copy_in(conn, "entries", ENTRY_COLUMNS, rows)
+
+
+async def publish_set(conn: Connection, new: NewSet, row_count: int, last_row_number: int) -> None:
+    """Within a publication: the set counts, and those that it replaces do not any more.
+
+    A set of one unit joins what the unit has, but for the same file.
+    """
+    slot = (new.tenant, new.data_entry_type, new.year, str(new.source))
+    if new.unit is None:
+        await conn.execute(RETIRE_SETS, *slot, new.entry_set)
+    else:
+        await conn.execute(RETIRE_SAME_UPLOAD, *slot, new.unit, new.blob, new.entry_set)
+    done = await conn.execute(PUBLISH_SET, new.tenant, new.entry_set, row_count, last_row_number)
+    assert done == "UPDATE 1", f"set {new.entry_set} cannot be published: {done}"
+
+
+async def find_same_upload(ledger: Ledger, new: NewSet) -> int | None:
+    """The published set that holds the same file of the same unit already."""
+    async with ledger.session() as conn:
+        found: int | None = await conn.fetchval(
+            SAME_BLOB,
+            new.tenant,
+            new.data_entry_type,
+            new.year,
+            new.unit,
+            str(new.source),
+            new.blob,
+        )
+    return found
+
+
+async def published_sets(
+    conn: Connection, tenant: str, data_entry_type: int, year: int
+) -> list[PublishedSet]:
+    """The sets that a recalculation reads, oldest first."""
+    rows = await conn.fetch(PUBLISHED_SETS, tenant, data_entry_type, year)
+    return [PublishedSet(**row) for row in rows]
+
+
+async def read_entries(
+    conn: Connection, tenant: str, published: PublishedSet, batch_rows: int = BATCH_ROWS
+) -> AsyncIterator[bytes]:
+    """The rows of a set in batches, for `frame_of` with ENTRY_SCHEMA; empty ones are left out."""
+    for first in range(0, published.last_row_number, batch_rows):
+        rows = await copy_out(
+            conn, ROWS_OF_SET, tenant, published.entry_set, first, first + batch_rows
+        )
+        if rows:
+            yield rows
+
+
+async def years_with_entries(ledger: Ledger, tenant: str, data_entry_type: int) -> Sequence[int]:
+    """Years in which entries of a type count."""
+    async with ledger.session() as conn:
+        return [row["year"] for row in await conn.fetch(YEARS_OF_TYPE, tenant, data_entry_type)]

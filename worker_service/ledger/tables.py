@@ -1,0 +1,296 @@
+"""What schema carbon must be: the migrated database is compared with these tables."""
+
+from sqlalchemy import (
+    TIMESTAMP,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+METADATA = MetaData(schema="carbon")
+
+write_fences = Table(
+    "write_fences",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("newest_token", BigInteger, nullable=False, server_default=text("0")),
+    Column("closed_token", BigInteger, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("tenant", "scope", name="write_fences_pkey"),
+)
+
+input_versions = Table(
+    "input_versions",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("changed_token", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "input", name="input_versions_pkey"),
+)
+
+units = Table(
+    "units",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("unit_key", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("changed_token", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "unit_key", name="units_pkey"),
+)
+
+entry_sets = Table(
+    "entry_sets",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("module", SmallInteger, nullable=False),
+    Column("data_entry_type", SmallInteger, nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("unit", Text, nullable=True),
+    Column("source", Text, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("row_count", BigInteger, nullable=False, server_default=text("0")),
+    Column("last_row_number", Integer, nullable=False, server_default=text("0")),
+    Column("made_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("published_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("retired_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("retired_by", BigInteger, nullable=True),
+    Column("collected_at", TIMESTAMP(timezone=True), nullable=True),
+    PrimaryKeyConstraint("tenant", "entry_set", name="entry_sets_pkey"),
+    CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
+    CheckConstraint(
+        "(state = 'LOADING') = (published_at IS NULL)", name="published_iff_not_loading"
+    ),
+    CheckConstraint(
+        "(state = 'RETIRED') = (retired_at IS NOT NULL)"
+        " AND (retired_at IS NULL) = (retired_by IS NULL)",
+        name="retired_says_by_whom",
+    ),
+    CheckConstraint(
+        "(unit IS NULL) = (source <> 'csv_unit')", name="a_unit_names_a_source_of_units"
+    ),
+    Index(
+        "published_entry_sets_of_a_type",
+        "tenant",
+        "data_entry_type",
+        "year",
+        postgresql_where=text("state = 'PUBLISHED'"),
+    ),
+    Index("entry_sets_to_collect", "made_at", postgresql_where=text("state <> 'PUBLISHED'")),
+)
+
+entries = Table(
+    "entries",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("row_number", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("changed_token", BigInteger, nullable=True),
+    PrimaryKeyConstraint("tenant", "entry_set", "row_number", name="entries_pkey"),
+    Index(
+        "changed_entries_of_a_set",
+        "tenant",
+        "entry_set",
+        "changed_token",
+        postgresql_where=text("changed_token IS NOT NULL"),
+    ),
+)
+
+factors = Table(
+    "factors",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("factor_id", BigInteger, Identity(always=True), nullable=False),
+    Column("data_entry_type", SmallInteger, nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("emission_type", Text, nullable=False),
+    Column("classification", JSONB, nullable=False),
+    Column("kind", Text, nullable=True),
+    Column("subkind", Text, nullable=True),
+    Column("factor_values", JSONB, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
+    Column("changed_token", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "factor_id", name="factors_pkey"),
+    UniqueConstraint(
+        "tenant",
+        "data_entry_type",
+        "year",
+        "emission_type",
+        "classification",
+        name="one_factor_per_classification",
+    ),
+)
+
+factor_versions = Table(
+    "factor_versions",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("factor_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=True),
+    Column("subkind", Text, nullable=True),
+    Column("factor_values", JSONB, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("claim_token", BigInteger, nullable=False),
+    Column("made_at", TIMESTAMP(timezone=True), nullable=False),
+    PrimaryKeyConstraint("tenant", "factor_id", "version", name="factor_versions_pkey"),
+    ForeignKeyConstraint(
+        ["tenant", "factor_id"],
+        ["carbon.factors.tenant", "carbon.factors.factor_id"],
+        name="a_version_belongs_to_a_factor",
+    ),
+)
+
+locations = Table(
+    "locations",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("transport_mode", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("country", Text, nullable=True),
+    Column("name", Text, nullable=True),
+    Column("latitude", Double, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Index("locations_of_a_mode", "tenant", "transport_mode", "code"),
+)
+
+emission_sets = Table(
+    "emission_sets",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("emission_set", BigInteger, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("module", SmallInteger, nullable=False),
+    Column("data_entry_type", SmallInteger, nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("formula_version", Text, nullable=False),
+    Column("entries_token", BigInteger, nullable=False),
+    Column("factors_token", BigInteger, nullable=False),
+    Column("references_token", BigInteger, nullable=False),
+    Column("last_row_number", Integer, nullable=False, server_default=text("0")),
+    Column("made_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("published_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("retired_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("retired_by", BigInteger, nullable=True),
+    Column("collected_at", TIMESTAMP(timezone=True), nullable=True),
+    PrimaryKeyConstraint("tenant", "emission_set", "entry_set", name="emission_sets_pkey"),
+    CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
+    CheckConstraint(
+        "(state = 'LOADING') = (published_at IS NULL)", name="published_iff_not_loading"
+    ),
+    CheckConstraint(
+        "(state = 'RETIRED') = (retired_at IS NOT NULL)"
+        " AND (retired_at IS NULL) = (retired_by IS NULL)",
+        name="retired_says_by_whom",
+    ),
+    Index(
+        "one_published_emission_set_per_entry_set",
+        "tenant",
+        "entry_set",
+        unique=True,
+        postgresql_where=text("state = 'PUBLISHED'"),
+    ),
+    Index(
+        "published_emission_sets_of_a_type",
+        "tenant",
+        "data_entry_type",
+        "year",
+        postgresql_where=text("state = 'PUBLISHED'"),
+    ),
+    Index("emission_sets_to_collect", "made_at", postgresql_where=text("state <> 'PUBLISHED'")),
+)
+
+emissions = Table(
+    "emissions",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("emission_set", BigInteger, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("row_number", Integer, nullable=False),
+    Column("part", SmallInteger, nullable=False),
+    Column("scope", SmallInteger, nullable=False),
+    Column("factor_version", Integer, nullable=True),
+    Column("overridden", Boolean, nullable=False),
+    Column("kg", Double, nullable=False),
+    Column("additional_value", Double, nullable=True),
+    Column("factor_id", BigInteger, nullable=True),
+    Column("unit", Text, nullable=False),
+    Column("emission_type", Text, nullable=False),
+    PrimaryKeyConstraint(
+        "tenant", "emission_set", "entry_set", "row_number", "part", name="emissions_pkey"
+    ),
+)
+
+outcome_counts = Table(
+    "outcome_counts",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("emission_set", BigInteger, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("entry_count", BigInteger, nullable=False),
+    PrimaryKeyConstraint(
+        "tenant", "emission_set", "entry_set", "unit", "outcome", name="outcome_counts_pkey"
+    ),
+)
+
+uncomputed_entries = Table(
+    "uncomputed_entries",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("emission_set", BigInteger, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("row_number", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint(
+        "tenant", "emission_set", "entry_set", "row_number", name="uncomputed_entries_pkey"
+    ),
+)
+
+totals = Table(
+    "totals",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("module", SmallInteger, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("scope1_kg", Numeric, nullable=False),
+    Column("scope2_kg", Numeric, nullable=False),
+    Column("scope3_kg", Numeric, nullable=False),
+    Column("total_kg", Numeric, nullable=False),
+    Column("by_emission_type", JSONB, nullable=False),
+    Column("by_additional_value", JSONB, nullable=False),
+    Column("entry_count", BigInteger, nullable=False),
+    Column("outcome_counts", JSONB, nullable=False),
+    Column("input_tokens", JSONB, nullable=False),
+    Column("claim_token", BigInteger, nullable=False),
+    Column("computed_at", TIMESTAMP(timezone=True), nullable=False),
+    PrimaryKeyConstraint("tenant", "year", "module", "unit", name="totals_pkey"),
+    CheckConstraint(
+        "total_kg = scope1_kg + scope2_kg + scope3_kg", name="the_total_is_the_sum_of_scopes"
+    ),
+)

@@ -1,0 +1,188 @@
+"""Totals of a module and year: exact sums of published emissions, replaced whole."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from worker_service.ledger.emission_sets import emissions_scope
+from worker_service.ledger.fences import Tokens, read_tokens
+from worker_service.ledger.pool import Connection, Ledger
+
+# Rows summed by one statement: it ends well within its timeout.
+SUM_ROWS = 250_000
+
+PUBLISHED_SETS = """
+SELECT emission_set, entry_set, last_row_number
+FROM carbon.emission_sets
+WHERE tenant = $1 AND module = $2 AND year = $3 AND data_entry_type = ANY(CAST($4 AS smallint[]))
+    AND state = 'PUBLISHED'
+ORDER BY emission_set, entry_set
+"""
+SUMS = """
+SELECT unit, emission_type, sum(CAST(kg AS numeric)) AS kg,
+    sum(CAST(additional_value AS numeric)) AS additional_value
+FROM carbon.emissions
+WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number > $4 AND row_number <= $5
+GROUP BY unit, emission_type
+"""
+COUNTS = """
+SELECT unit, outcome, entry_count
+FROM carbon.outcome_counts
+WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+"""
+CLEAR = "DELETE FROM carbon.totals WHERE tenant = $1 AND year = $2 AND module = $3"
+INSERT = """
+INSERT INTO carbon.totals (
+    tenant, year, module, unit, scope1_kg, scope2_kg, scope3_kg, total_kg, by_emission_type,
+    by_additional_value, entry_count, outcome_counts, input_tokens, claim_token, computed_at
+)
+SELECT $1, $2, $3, n.*, $13, $14, carbon.clock()
+FROM unnest(
+    CAST($4 AS text[]), CAST($5 AS numeric[]), CAST($6 AS numeric[]), CAST($7 AS numeric[]),
+    CAST($8 AS numeric[]), CAST($9 AS jsonb[]), CAST($10 AS jsonb[]), CAST($11 AS bigint[]),
+    CAST($12 AS jsonb[])
+) AS n
+"""
+READ = """
+SELECT t.unit, coalesce(u.name, '') AS unit_name, t.module,
+    t.scope1_kg AS scope1, t.scope2_kg AS scope2, t.scope3_kg AS scope3, t.total_kg AS total,
+    t.by_emission_type, t.by_additional_value, t.entry_count, t.outcome_counts, t.computed_at,
+    t.claim_token
+FROM carbon.totals AS t
+LEFT JOIN carbon.units AS u ON u.tenant = t.tenant AND u.unit = t.unit
+WHERE t.tenant = $1 AND t.year = $2
+    AND (CAST($3 AS smallint) IS NULL OR t.module = $3)
+    AND (CAST($4 AS text) IS NULL OR lower(t.unit) = lower($4))
+ORDER BY t.unit, t.module
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsSlice:
+    """The totals of one tenant, module and year, over the module's types."""
+
+    tenant: str
+    module: int
+    year: int
+    types: Sequence[int]
+
+    @property
+    def scope(self) -> str:
+        """Of the fence."""
+        return f"totals/{self.module}/{self.year}"
+
+    @property
+    def input_scopes(self) -> list[str]:
+        """Of the fences whose tokens say what was summed."""
+        return [emissions_scope(data_entry_type, self.year) for data_entry_type in self.types]
+
+
+@dataclass(frozen=True, slots=True)
+class SummedSet:
+    """A published set of emissions."""
+
+    emission_set: int
+    entry_set: int
+    last_row_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit's totals, kg CO2eq, exact; mappings hold floats by path of the emission tree."""
+
+    unit: str
+    scope1: Decimal
+    scope2: Decimal
+    scope3: Decimal
+    total: Decimal
+    by_emission_type: Mapping[str, float]
+    by_additional_value: Mapping[str, float]
+    entry_count: int
+    outcome_counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTotals:
+    """What one unit emitted in one module and year, kg CO2eq, as it is stored."""
+
+    unit: str
+    unit_name: str
+    module: int
+    scope1: Decimal
+    scope2: Decimal
+    scope3: Decimal
+    total: Decimal
+    by_emission_type: Mapping[str, float]
+    by_additional_value: Mapping[str, float]
+    entry_count: int
+    outcome_counts: Mapping[str, int]
+    computed_at: datetime
+    claim_token: int
+
+
+async def sets_to_sum(conn: Connection, of: TotalsSlice) -> tuple[list[SummedSet], Tokens]:
+    """Within a snapshot: the sets that count, and the tokens of their scopes."""
+    tokens = await read_tokens(conn, of.tenant, of.input_scopes)
+    rows = await conn.fetch(PUBLISHED_SETS, of.tenant, of.module, of.year, list(of.types))
+    return [SummedSet(**row) for row in rows], tokens
+
+
+async def sum_set(
+    conn: Connection, tenant: str, one: SummedSet, rows_per_statement: int = SUM_ROWS
+) -> AsyncIterator[tuple[int, list[tuple[str, str, Decimal, Decimal | None]]]]:
+    """Row number reached, and sums of the rows up to there: unit, emission type, kg, additional.
+
+    A node may come several times; the sums are exact, so they may be added in any order.
+    """
+    for first in range(0, one.last_row_number, rows_per_statement):
+        last = min(first + rows_per_statement, one.last_row_number)
+        rows = await conn.fetch(SUMS, tenant, one.emission_set, one.entry_set, first, last)
+        yield last, [tuple(row) for row in rows]
+
+
+async def counts_of_set(
+    conn: Connection, tenant: str, one: SummedSet
+) -> list[tuple[str, str, int]]:
+    """unit, outcome, entries."""
+    rows = await conn.fetch(COUNTS, tenant, one.emission_set, one.entry_set)
+    return [tuple(row) for row in rows]
+
+
+async def replace_totals(
+    conn: Connection, of: TotalsSlice, rows: Sequence[UnitRow], inputs: Tokens, claim_token: int
+) -> None:
+    """Within a publication: these units have totals and no others."""
+    await conn.execute(CLEAR, of.tenant, of.year, of.module)
+    await conn.execute(
+        INSERT,
+        of.tenant,
+        of.year,
+        of.module,
+        [row.unit for row in rows],
+        [row.scope1 for row in rows],
+        [row.scope2 for row in rows],
+        [row.scope3 for row in rows],
+        [row.total for row in rows],
+        [dict(row.by_emission_type) for row in rows],
+        [dict(row.by_additional_value) for row in rows],
+        [row.entry_count for row in rows],
+        [dict(row.outcome_counts) for row in rows],
+        dict(inputs),
+        claim_token,
+    )
+
+
+class TotalsReader:
+    """Reads totals for people."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def read_totals(
+        self, tenant: str, year: int, module: int | None, unit: str | None
+    ) -> Sequence[StoredTotals]:
+        """One for each unit and module, by unit, then module. Raises DatabaseAway."""
+        async with self._ledger.session() as conn:
+            rows = await conn.fetch(READ, tenant, year, module, unit)
+        return [StoredTotals(**row) for row in rows]

@@ -1,0 +1,34 @@
+"""The institution's units: added and renamed by their institutional id, never removed."""
+
+from collections.abc import Sequence
+
+from worker_service.carbon.parse.values import folded_keys
+from worker_service.ledger.pool import Connection, Ledger
+
+# Spelt as at first, whatever the case of later files: rows carry that spelling.
+UPSERT = """
+INSERT INTO carbon.units AS u (tenant, unit_key, unit, name, changed_token)
+SELECT $1, n.unit_key, n.unit, n.name, $5
+FROM unnest(CAST($2 AS text[]), CAST($3 AS text[]), CAST($4 AS text[]))
+    AS n (unit_key, unit, name)
+ORDER BY n.unit_key
+ON CONFLICT (tenant, unit_key)
+    DO UPDATE SET name = excluded.name, changed_token = excluded.changed_token
+    WHERE u.name <> excluded.name
+"""
+UNITS = "SELECT unit FROM carbon.units WHERE tenant = $1 ORDER BY unit"
+
+
+async def save_units(
+    conn: Connection, tenant: str, units: Sequence[str], names: Sequence[str], claim_token: int
+) -> int:
+    """Within a publication; how many are new or have a new name."""
+    keys = folded_keys(units)
+    done = await conn.execute(UPSERT, tenant, keys, units, names, claim_token)
+    return int(done.rpartition(" ")[2])
+
+
+async def read_units(ledger: Ledger, tenant: str) -> list[str]:
+    """The units' institutional ids, as they are spelt."""
+    async with ledger.session() as conn:
+        return [row["unit"] for row in await conn.fetch(UNITS, tenant)]

@@ -1,0 +1,1 @@
+"""Runs any job: claims, leases, outcomes, drains. Knows nothing of what jobs are about."""

@@ -1,0 +1,203 @@
+"""Claims as many jobs as there are free slots, and no more."""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from structlog.typing import FilteringBoundLogger
+
+from worker_service.mechanics.backoff import Backoff
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.mechanics.clock import seconds_now
+from worker_service.mechanics.drain import Drain
+from worker_service.mechanics.held_claim import MARGIN_SHARE
+from worker_service.mechanics.outcome import Written
+from worker_service.mechanics.scheduler import (
+    ClaimWish,
+    GiveBack,
+    GiveBackReason,
+    Scheduler,
+    SchedulerUnreachable,
+)
+
+CLAIM_MAX = 500
+# A poll eats from the lease of what it brings, since the lease counts from before it was sent.
+WAIT_SHARE_OF_LEASE = 0.25
+WAIT_SECONDS_MAX = 20.0
+# Slots that come free together are asked for together.
+LINGER_SECONDS = 0.003
+LAST_CLAIM_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A job and the moment before it was asked for, from which its lease counts."""
+
+    job: ClaimedJob
+    asked_at: float
+
+
+class Slots:
+    """How many jobs run at once: a bound and a bell.
+
+    A slot is free again when its step is over; that the scheduler has yet to answer holds up no
+    other job, as long as not more than a worker's worth of ends waits for its answers.
+    """
+
+    def __init__(self, concurrency: int) -> None:
+        self.concurrency = concurrency
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
+        self._freed = asyncio.Event()
+
+    @property
+    def free(self) -> int:
+        """How many jobs may be taken now."""
+        return min(self.concurrency - len(self._running), 2 * self.concurrency - len(self.tasks))
+
+    def put(self, task: asyncio.Task[None]) -> None:
+        """Takes a slot until `step_ended` is called in the task, or the task is done."""
+        self.tasks.add(task)
+        self._running.add(task)
+        task.add_done_callback(self._done)
+
+    def step_ended(self) -> None:
+        """The step of the task that calls this is over."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.discard(task)
+        self._freed.set()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self._running.discard(task)
+        self._freed.set()
+
+    async def some_free(self) -> int:
+        """Waits for a free slot; how many there are."""
+        while self.free == 0:
+            self._freed.clear()
+            await self._freed.wait()
+        if self.tasks and self.free < self.concurrency / 4:
+            await asyncio.sleep(LINGER_SECONDS)
+        return self.free
+
+
+class ClaimLoop:
+    """Ends when a drain is requested. Raises SchedulerRefused when Claim itself is refused."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        job_types: tuple[str, ...],
+        slots: Slots,
+        start: Callable[[ClaimedJob, float], None],
+        log: FilteringBoundLogger,
+        lease_seconds: float,
+    ) -> None:
+        self._scheduler = scheduler
+        self._job_types = job_types
+        self._slots = slots
+        self._start = start
+        self._log = log
+        self._lease_seconds = lease_seconds
+        self._on_its_way: ClaimWish | None = None
+        # Granted and not started yet: kept here, so that an end in between loses none.
+        self._arrived: deque[Arrival] = deque()
+
+    async def run(self, drain: Drain) -> None:
+        """Claims and starts jobs until the drain; what a last answer brings is given back."""
+        polling = asyncio.create_task(self._poll(), name="claim")
+        draining = asyncio.create_task(drain.requested.wait(), name="drain")
+        try:
+            await asyncio.wait({polling, draining}, return_when=asyncio.FIRST_COMPLETED)
+            if not polling.done():
+                polling.cancel()
+                await asyncio.wait({polling})
+                await self._give_back_the_last()
+            elif not polling.cancelled():
+                polling.result()
+        finally:
+            polling.cancel()
+            draining.cancel()
+
+    async def _poll(self) -> None:
+        claiming: asyncio.Task[None] | None = None
+        try:
+            while True:
+                claiming = claiming or self._ask_for(await self._slots.some_free())
+                await claiming
+                left = self._slots.free - len(self._arrived)
+                claiming = self._ask_for(left) if left > 0 else None
+                # The next call is on its way before what has come is started.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                while self._arrived:
+                    arrival = self._arrived.popleft()
+                    self._lease_seconds = arrival.job.lease_seconds
+                    await self._start_or_return(arrival)
+        finally:
+            if claiming is not None:
+                claiming.cancel()
+
+    async def _start_or_return(self, arrival: Arrival) -> None:
+        job, asked_at = arrival.job, arrival.asked_at
+        left_seconds = asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) - seconds_now()
+        if left_seconds > 0:
+            self._start(job, asked_at)
+            return
+        # Its lease may be over before its first heartbeat is answered.
+        self._log.warning("claim_came_too_late", job=job.job_id, claim_token=job.claim_token)
+        await self._give_back((job,))
+
+    def _ask_for(self, free: int) -> asyncio.Task[None]:
+        return asyncio.create_task(self._claim(min(free, CLAIM_MAX)), name="claim-call")
+
+    async def _claim(self, max_jobs: int) -> None:
+        """One claim, repeated under its request_id until it is answered."""
+        wait_seconds = min(WAIT_SECONDS_MAX, self._lease_seconds * WAIT_SHARE_OF_LEASE)
+        wish = ClaimWish(str(uuid.uuid4()), self._job_types, max_jobs, wait_seconds)
+        backoff = Backoff()
+        self._on_its_way = wish
+        while True:
+            asked_at = seconds_now()
+            try:
+                jobs = await self._scheduler.claim(wish)
+            except SchedulerUnreachable as error:
+                self._log.warning("claim_unanswered", reason=str(error), tries=backoff.tries + 1)
+                await asyncio.sleep(backoff.next_seconds())
+            else:
+                self._on_its_way = None
+                self._arrived.extend(Arrival(job, asked_at) for job in jobs)
+                return
+
+    async def _give_back_the_last(self) -> None:
+        """What has come too late to start is returned. A claim that was on its way may have been
+        granted: it is asked for once more, and returned.
+        """
+        await self._give_back([arrival.job for arrival in self._arrived])
+        wish, self._on_its_way = self._on_its_way, None
+        if wish is None:
+            return
+        try:
+            async with asyncio.timeout(LAST_CLAIM_SECONDS):
+                jobs = await self._scheduler.claim(replace(wish, wait_seconds=0.0))
+        except (SchedulerUnreachable, TimeoutError) as error:
+            self._log.warning("last_claim_unanswered", reason=str(error))
+            return
+        await self._give_back(jobs)
+
+    async def _give_back(self, jobs: Sequence[ClaimedJob]) -> None:
+        releases = [
+            GiveBack(job.job_id, job.claim_token, GiveBackReason.DRAIN, Written.NOTHING)
+            for job in jobs
+        ]
+        if not releases:
+            return
+        try:
+            await self._scheduler.give_back(releases)
+        except SchedulerUnreachable as error:
+            # Their leases run out by themselves.
+            self._log.warning("release_unanswered", reason=str(error), ends=len(releases))

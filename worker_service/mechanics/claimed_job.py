@@ -1,0 +1,31 @@
+"""A job in this worker's hands, as the scheduler gave it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """The job, its claim and what its handler needs.
+
+    Scope parts are None where the job type takes none; `module` and `data_entry_type` are the
+    numbers of the contract's enums. `close_through` names ledger scopes that the handler closes,
+    each up to its token, before its snapshot. `attempt` counts from 1.
+    """
+
+    job_id: int
+    pipeline_id: int
+    tenant: str
+    job_type: str
+    claim_token: int
+    lease_seconds: float
+    module: int | None = None
+    data_entry_type: int | None = None
+    year: int | None = None
+    unit: str | None = None
+    reference_kind: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    close_through: Mapping[str, int] = field(default_factory=dict)
+    attempt: int = 1
+    attempts_max: int = 1

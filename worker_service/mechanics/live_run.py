@@ -1,0 +1,86 @@
+"""The run that a step gets in production: a claim, its keeper and the way to the scheduler."""
+
+import asyncio
+from collections.abc import Sequence
+
+from worker_service.mechanics.backoff import Backoff
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.mechanics.clock import seconds_now
+from worker_service.mechanics.held_claim import HeldClaim, StopReason
+from worker_service.mechanics.lease_keeper import LeaseKeeper
+from worker_service.mechanics.outcome import Written
+from worker_service.mechanics.run import ClaimLost, JobCancelled
+from worker_service.mechanics.scheduler import (
+    ChildRequest,
+    Progress,
+    Scheduler,
+    SchedulerRefused,
+    SchedulerUnreachable,
+)
+
+PHASE_CHARACTERS_MAX = 64
+PROGRESS_MESSAGE_CHARACTERS_MAX = 512
+
+
+class LiveRun:
+    """See worker_service.mechanics.run.Run for what each method promises."""
+
+    def __init__(self, held: HeldClaim, keeper: LeaseKeeper, scheduler: Scheduler) -> None:
+        self._held = held
+        self._keeper = keeper
+        self._scheduler = scheduler
+
+    @property
+    def job(self) -> ClaimedJob:
+        """What to do."""
+        return self._held.job
+
+    def progress(self, done: int, total: int = 0, phase: str = "", message: str = "") -> None:
+        """Latest wins; a new phase is told soon, the rest with the next beat."""
+        news = Progress(
+            done,
+            total,
+            phase[:PHASE_CHARACTERS_MAX],
+            message[:PROGRESS_MESSAGE_CHARACTERS_MAX],
+        )
+        if self._held.note_progress(news):
+            self._keeper.wake_soon()
+
+    def deadline_seconds(self) -> float:
+        """Until the lease's last margin begins."""
+        return max(0.0, self._held.commit_before - seconds_now())
+
+    def check(self) -> None:
+        """Raises when the run was told to stop, or may not commit any more."""
+        match self._held.stop_reason:
+            case StopReason.CANCELLED:
+                raise JobCancelled(f"job {self.job.job_id} was cancelled")
+            case None if seconds_now() < self._held.commit_before:
+                return
+            case reason:
+                said = reason or StopReason.LEASE_OVER
+                raise ClaimLost(f"claim {self.job.claim_token} must stop: {said}")
+
+    async def chain(self, children: Sequence[ChildRequest]) -> int:
+        """Idempotent: a child_key staged before by this claim is replaced."""
+        backoff = Backoff()
+        while True:
+            self.check()
+            try:
+                return await self._scheduler.chain(self.job.job_id, self.job.claim_token, children)
+            except SchedulerRefused as refused:
+                if refused.reason == "STALE_CLAIM":
+                    self._held.refused()
+                    raise ClaimLost(str(refused)) from refused
+                raise
+            except SchedulerUnreachable:
+                await asyncio.sleep(backoff.next_seconds())
+
+    def data_commit_starts(self) -> None:
+        """From here on only the database knows; nothing begins when the run must stop."""
+        self.check()
+        self._held.written = Written.UNKNOWN
+
+    def data_rolled_back(self) -> None:
+        """Back to what was known before the commit was tried."""
+        self._held.written = Written.NOTHING

@@ -1,0 +1,129 @@
+"""A worker process's life: claim, run, keep leases, and drain when told to."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal
+
+from structlog.typing import FilteringBoundLogger
+
+from worker_service.mechanics.claim_loop import ClaimLoop, Slots
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.mechanics.drain import Drain
+from worker_service.mechanics.held_claim import StopReason
+from worker_service.mechanics.job_runner import JobRunner
+from worker_service.mechanics.lease_keeper import BeatTiming, LeaseKeeper
+from worker_service.mechanics.loop_watch import LoopWatch
+from worker_service.mechanics.registry import Registry
+from worker_service.mechanics.run_end import RunEnded, nobody_counts
+from worker_service.mechanics.scheduler import Scheduler
+
+TRANSIENT: tuple[type[Exception], ...] = (ConnectionError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """Bounds of a worker process.
+
+    `lease_seconds` is what the scheduler is expected to give; its answers correct it.
+    """
+
+    concurrency: int = 1
+    lease_seconds: float = 45.0
+    beat: BeatTiming = field(default_factory=lambda: BeatTiming(beat_seconds=10.0))
+    drain_grace_seconds: float = 20.0
+    stop_grace_seconds: float = 10.0
+    loop_blocked_seconds: float = 1.0
+    transient: tuple[type[Exception], ...] = TRANSIENT
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How it ended: `failure` when it was not a drain, `left` handlers that did not stop."""
+
+    failure: BaseException | None
+    left: int
+
+
+async def serve_jobs(
+    scheduler: Scheduler,
+    registry: Registry,
+    limits: WorkerLimits,
+    drain: Drain,
+    log: FilteringBoundLogger,
+    run_ended: RunEnded = nobody_counts,
+) -> Served:
+    """Runs jobs until a drain is requested, or until claiming or beating ends with an error."""
+    keeper = LeaseKeeper(scheduler, limits.beat, log, on_drain=drain.request_once)
+    slots = Slots(limits.concurrency)
+    runner = JobRunner(
+        scheduler,
+        registry,
+        keeper,
+        limits.transient,
+        log,
+        step_ended=slots.step_ended,
+        run_ended=run_ended,
+    )
+
+    def start(job: ClaimedJob, asked_at: float) -> None:
+        held = keeper.take(job, asked_at)
+        slots.put(asyncio.create_task(runner.run(held), name=f"job-{job.job_id}"))
+
+    claims = ClaimLoop(scheduler, registry.job_types, slots, start, log, limits.lease_seconds)
+    with LoopWatch(asyncio.get_running_loop(), log, limits.loop_blocked_seconds):
+        beating = asyncio.create_task(keeper.keep(), name="lease-keeper")
+        claiming = asyncio.create_task(claims.run(drain), name="claim-loop")
+        try:
+            failure = await _first_failure(claiming, beating, drain)
+            keeper.drain()
+            log.info("worker_drains", running=len(slots.tasks))
+            left = await _drain(slots, keeper, limits, drain)
+        finally:
+            await _end(claiming, beating, *slots.tasks)
+    return Served(failure, left)
+
+
+async def _first_failure(
+    claiming: asyncio.Task[None], beating: asyncio.Task[None], drain: Drain
+) -> BaseException | None:
+    """Waits for the drain or for a loop's end; the loop's exception, if it had one."""
+    await asyncio.wait({claiming, beating}, return_when=asyncio.FIRST_COMPLETED)
+    drain.request_once()
+    await asyncio.wait({claiming})
+    for task in (claiming, beating):
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            return task.exception()
+    return None
+
+
+async def _drain(slots: Slots, keeper: LeaseKeeper, limits: WorkerLimits, drain: Drain) -> int:
+    """How many handlers were left running."""
+    await _wait_for(slots, limits.drain_grace_seconds, drain)
+    for held in keeper.held:
+        keeper.stop(held, StopReason.DRAINED)
+    await _wait_for(slots, limits.stop_grace_seconds, drain)
+    return len(slots.tasks)
+
+
+async def _wait_for(slots: Slots, seconds: float, drain: Drain) -> None:
+    """Until every slot is free, the time is over, or the second order to end came."""
+    if not slots.tasks or drain.hard.is_set():
+        return
+    hard = asyncio.create_task(drain.hard.wait())
+    ended = asyncio.create_task(_all_ended(slots))
+    try:
+        await asyncio.wait({hard, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _end(hard, ended)
+
+
+async def _all_ended(slots: Slots) -> None:
+    await asyncio.wait(set(slots.tasks))
+
+
+async def _end(*tasks: asyncio.Task[None] | asyncio.Task[Literal[True]]) -> None:
+    """Cancels what still runs; does not wait for what refuses to end."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=1.0)

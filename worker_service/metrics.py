@@ -1,0 +1,64 @@
+"""What a worker and the ledger process count and measure, for Prometheus; all declared here."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from worker_service.mechanics.run_end import RunEnd
+
+# A step does nothing, or reads a million rows.
+SECONDS_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+
+class WorkerMetrics:
+    """One per worker process. Labels are few and never name a tenant."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Registers all of them."""
+        self.jobs = Counter(
+            "carbonline_worker_jobs",
+            "Runs by what was told of them: a result, or the reason why the job was given back",
+            ["job_type", "result"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "carbonline_worker_step_seconds",
+            "One run of a step",
+            ["job_type"],
+            buckets=SECONDS_BUCKETS,
+            registry=registry,
+        )
+        self.rows = Counter(
+            "carbonline_worker_rows",
+            "Rows that steps have gone through, as their stats say",
+            ["job_type"],
+            registry=registry,
+        )
+        self.stops = Counter(
+            "carbonline_worker_stopped_runs",
+            "Runs told to stop: LOST and LEASE_OVER are lost leases, STALE is one or a cancel",
+            ["reason"],
+            registry=registry,
+        )
+
+    def run_ended(self, end: RunEnd) -> None:
+        """A step is over."""
+        self.jobs.labels(end.job_type, end.told).inc()
+        self.seconds.labels(end.job_type).observe(end.seconds)
+        if end.rows:
+            self.rows.labels(end.job_type).inc(end.rows)
+        if end.stop_reason is not None:
+            self.stops.labels(end.stop_reason.value).inc()
+
+
+class LedgerMetrics:
+    """One per ledger process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Registers all of them."""
+        self.registry = registry
+        self.calls = Counter(
+            "carbonline_ledger_rpc_calls", "Ended calls", ["method", "code"], registry=registry
+        )
+
+    def called(self, method: str, code: str) -> None:
+        """A call of "/package.Service/Method" has ended."""
+        self.calls.labels(method.lstrip("/"), code).inc()

@@ -1,0 +1,207 @@
+"""BlobService: files in and out, checked, streamed and told of."""
+
+import asyncio
+import errno
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any
+
+from google.protobuf import json_format
+
+from carbonline.serving.door import Context, caller
+from carbonline.serving.errors import RpcError, Violation, invalid
+from carbonline.v1 import blobs_pb2, blobs_pb2_grpc
+from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
+from worker_service.blobs.store import (
+    BlobDamaged,
+    BlobMissing,
+    BlobStore,
+    BlobTooLarge,
+    Card,
+    Kept,
+    Upload,
+)
+from worker_service.reader import fields
+from worker_service.reader.threads import opened, whole
+
+CHUNK_BYTES_MAX = 1 << 20
+DOWNLOAD_CHUNK_BYTES = 512 << 10
+FILE_NAME_CHARACTERS_MAX = 255
+STREAMS_MAX = 200
+IDLE_SECONDS = 60.0
+CANCELLATION_SECONDS = 0.01
+HEAR_OUT_SECONDS = 1.0
+
+
+class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
+    """See the proto for what each call promises."""
+
+    def __init__(self, store: BlobStore, idle_seconds: float = IDLE_SECONDS) -> None:
+        """An upload whose next message takes longer than `idle_seconds` is ended."""
+        self._store = store
+        self._idle_seconds = idle_seconds
+        self._streams = 0
+
+    async def UploadBlob(
+        self, request_iterator: AsyncIterator[blobs_pb2.UploadBlobRequest], _context: Context
+    ) -> blobs_pb2.UploadBlobResponse:
+        """Kept whole, or nothing of it."""
+        self._stream_begins()
+        try:
+            return await self._taken_in(request_iterator)
+        except BlobTooLarge as error:
+            limit = {"limit": str(error.bytes_max)}
+            raise RpcError("TOO_LARGE", str(error), limit) from None
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise RpcError("STORE_FULL", "the blob store is full") from error
+            raise
+        finally:
+            self._streams -= 1
+
+    async def DownloadBlob(
+        self, request: blobs_pb2.DownloadBlobRequest, _context: Context
+    ) -> AsyncIterator[blobs_pb2.DownloadBlobResponse]:
+        """The bytes, their hash checked where they end."""
+        reference = _reference(request.tenant, request.blob)
+        self._stream_begins()
+        try:
+            async with opened(self._store.open, reference) as reader:
+                while piece := await whole(reader.read, DOWNLOAD_CHUNK_BYTES):
+                    yield blobs_pb2.DownloadBlobResponse(chunk=piece)
+        except BlobMissing as error:
+            raise _not_found(error) from None
+        except BlobDamaged as error:
+            raise RpcError("BLOB_DAMAGED", str(error)) from None
+        finally:
+            self._streams -= 1
+
+    async def StatBlob(
+        self, request: blobs_pb2.StatBlobRequest, _context: Context
+    ) -> blobs_pb2.StatBlobResponse:
+        """The card."""
+        reference = _reference(request.tenant, request.blob)
+        try:
+            card = await asyncio.to_thread(self._store.card, reference)
+        except BlobMissing as error:
+            raise _not_found(error) from None
+        return _described(reference, card)
+
+    async def _taken_in(
+        self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]
+    ) -> blobs_pb2.UploadBlobResponse:
+        async with aclosing(self._in_time(requests)) as messages:
+            try:
+                kept = await self._kept(messages)
+            except (RpcError, BlobTooLarge):
+                await _hear_out(messages)
+                raise
+        return blobs_pb2.UploadBlobResponse(
+            blob=str(kept.reference), size_bytes=kept.size_bytes, already_there=kept.already_there
+        )
+
+    async def _kept(self, messages: AsyncGenerator[blobs_pb2.UploadBlobRequest, None]) -> Kept:
+        header = await _header(messages)
+        tenant = caller().tenant(header.scope.tenant, "header.scope.tenant")
+        scope = json_format.MessageToDict(header.scope, preserving_proto_field_name=True)
+        async with opened(self._store.begin, tenant, header.file_name, scope) as upload:
+            async for message in messages:
+                await whole(upload.write, _chunk(message))
+            # A lost connection looks like the stream's end, until the cancellation comes.
+            await asyncio.sleep(CANCELLATION_SECONDS)
+            _check_sha256(upload, header.expected_sha256)
+            return await whole(upload.keep)
+
+    async def _in_time(
+        self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]
+    ) -> AsyncGenerator[blobs_pb2.UploadBlobRequest, None]:
+        while True:
+            try:
+                async with asyncio.timeout(self._idle_seconds):
+                    message = await anext(requests, None)
+            except TimeoutError:
+                said = f"nothing came for {self._idle_seconds:g} s; nothing was kept"
+                raise RpcError("UPLOAD_IDLE", said) from None
+            if message is None:
+                return
+            yield message
+
+    def _stream_begins(self) -> None:
+        if self._streams >= STREAMS_MAX:
+            raise RpcError(
+                "TOO_MANY_STREAMS", f"{STREAMS_MAX} files are on their way already; try again soon"
+            )
+        self._streams += 1
+
+
+async def _hear_out(messages: AsyncIterator[blobs_pb2.UploadBlobRequest]) -> None:
+    """Lets a refused sender end: who is cut off while he speaks may hear of the cut only, and
+    gRPC's own client calls that INTERNAL.
+    """
+    with suppress(RpcError, TimeoutError):
+        async with asyncio.timeout(HEAR_OUT_SECONDS):
+            async for _ in messages:
+                pass
+
+
+async def _header(messages: AsyncIterator[Any]) -> blobs_pb2.BlobHeader:
+    first: blobs_pb2.UploadBlobRequest | None = await anext(messages, None)
+    if first is None or first.WhichOneof("message") != "header":
+        raise invalid([Violation("header", "must be the first message")])
+    header = first.header
+    wrong = [
+        *fields.scope("header.scope", header.scope),
+        *fields.text("header.file_name", header.file_name, FILE_NAME_CHARACTERS_MAX),
+    ]
+    expected = header.expected_sha256
+    if expected and (len(expected) != 64 or set(expected.lower()) - set("0123456789abcdef")):
+        wrong.append(Violation("header.expected_sha256", "must be 64 hexadecimal digits"))
+    if wrong:
+        raise invalid(wrong)
+    return header
+
+
+def _chunk(message: blobs_pb2.UploadBlobRequest) -> bytes:
+    if message.WhichOneof("message") != "chunk":
+        raise invalid([Violation("chunk", "every message after the header must be a chunk")])
+    if len(message.chunk) > CHUNK_BYTES_MAX:
+        size = len(message.chunk)
+        raise RpcError(
+            "TOO_LARGE",
+            f"a chunk has {size:,} bytes, at most {CHUNK_BYTES_MAX:,} are allowed",
+            {"limit": str(CHUNK_BYTES_MAX), "size": str(size)},
+            (Violation("chunk", f"at most {CHUNK_BYTES_MAX:,} bytes"),),
+        )
+    return message.chunk
+
+
+def _check_sha256(upload: Upload, expected: str) -> None:
+    if expected and upload.sha256 != expected.lower():
+        said = f"the bytes that came have sha256 {upload.sha256}; nothing was kept"
+        raise invalid([Violation("header.expected_sha256", said)])
+
+
+def _reference(tenant: str, text: str) -> BlobReference:
+    """A blob of the caller's; another tenant's is as unknown as one that is not there."""
+    is_own = tenant in ("", *caller().tenants)
+    own = caller().tenant(tenant) if is_own else caller().tenants[0]
+    try:
+        reference = read_reference(own, text)
+    except ReferenceWrong as error:
+        raise invalid([Violation("blob", str(error))]) from None
+    if not is_own:
+        raise _not_found(BlobMissing(f"there is no {reference}"))
+    return reference
+
+
+def _not_found(error: BlobMissing) -> RpcError:
+    return RpcError("BLOB_NOT_FOUND", str(error))
+
+
+def _described(reference: BlobReference, card: Card) -> blobs_pb2.StatBlobResponse:
+    answer = blobs_pb2.StatBlobResponse(
+        blob=str(reference), size_bytes=card.size_bytes, file_name=card.file_name
+    )
+    json_format.ParseDict(dict(card.scope), answer.scope, ignore_unknown_fields=True)
+    answer.created_at.FromDatetime(card.created_at)
+    return answer

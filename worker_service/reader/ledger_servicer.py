@@ -1,0 +1,82 @@
+"""LedgerService: totals as they stand, and the catalogue as it is declared."""
+
+from carbonline.serving.door import Context, caller
+from carbonline.serving.errors import invalid
+from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, types_pb2
+from worker_service.carbon.describe import (
+    ColumnDescription,
+    ModuleDescription,
+    TypeDescription,
+    describe_catalogue,
+)
+from worker_service.ledger.totals import TotalsReader
+from worker_service.reader import fields
+from worker_service.reader.totals import answer_totals
+
+
+class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
+    """See the proto for what each call promises."""
+
+    def __init__(self, totals: TotalsReader) -> None:
+        self._totals = totals
+
+    async def GetTotals(
+        self, request: ledger_pb2.GetTotalsRequest, _context: Context
+    ) -> ledger_pb2.GetTotalsResponse:
+        """Totals of a year, with sums per unit and of the institution."""
+        tenant = caller().tenant(request.tenant)
+        _check(request)
+        found = await self._totals.read_totals(
+            tenant, request.year, request.module or None, request.unit or None
+        )
+        return answer_totals(found, institution=not request.unit)
+
+    async def ListModules(
+        self, _request: ledger_pb2.ListModulesRequest, _context: Context
+    ) -> ledger_pb2.ListModulesResponse:
+        """The catalogue."""
+        return ledger_pb2.ListModulesResponse(modules=map(_module, describe_catalogue()))
+
+
+def _check(request: ledger_pb2.GetTotalsRequest) -> None:
+    wrong = [
+        *fields.year("year", request.year),
+        *fields.known("module", request.module, types_pb2.Module),
+        *fields.text("unit", request.unit, fields.UNIT_CHARACTERS_MAX),
+    ]
+    if wrong:
+        raise invalid(wrong)
+
+
+def _module(module: ModuleDescription) -> ledger_pb2.ModuleInfo:
+    return ledger_pb2.ModuleInfo(
+        module=types_pb2.Module.ValueType(module.id),
+        name=module.name,
+        data_entry_types=map(_type, module.types),
+    )
+
+
+def _type(known: TypeDescription) -> ledger_pb2.DataEntryTypeInfo:
+    return ledger_pb2.DataEntryTypeInfo(
+        data_entry_type=types_pb2.DataEntryType.ValueType(known.id),
+        name=known.name,
+        supported=known.supported,
+        columns=map(_column, known.columns),
+        factor_columns=map(_column, known.factor_columns),
+        formula=known.formula,
+        formula_version=known.formula_version,
+        formula_source=known.formula_source,
+        template_csv=known.template_csv,
+        factor_template_csv=known.factor_template_csv,
+    )
+
+
+def _column(column: ColumnDescription) -> ledger_pb2.ColumnInfo:
+    return ledger_pb2.ColumnInfo(
+        name=column.name,
+        kind=column.kind,
+        required=column.required,
+        rule=column.rule,
+        default_value=column.default_value,
+        choices=column.choices,
+    )

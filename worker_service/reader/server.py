@@ -1,0 +1,168 @@
+"""The composition root of the ledger process: ledger, files, doors, health, reflection."""
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import grpc.aio
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.serving.door import Door
+from carbonline.serving.drain import drain
+from carbonline.serving.health import SERVING, add_health, tell_health
+from carbonline.serving.listening import OPTIONS, fault_of_address, listen
+from carbonline.serving.logs import open_process_log
+from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.principals import Authenticator, LocalAuthenticator
+from carbonline.serving.settings import PREFIX, SettingsWrong
+from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
+from worker_service.blobs.reference import ReferenceWrong, check_tenant
+from worker_service.blobs.store import BlobStore
+from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
+from worker_service.ledger.pool import open_ledger
+from worker_service.ledger.totals import TotalsReader
+from worker_service.ledger_database import ledger_is_up, sentence_about
+from worker_service.metrics import LedgerMetrics
+from worker_service.reader.blob_servicer import IDLE_SECONDS, BlobServicer
+from worker_service.reader.ledger_servicer import LedgerServicer
+from worker_service.settings import Settings
+
+EXIT_USAGE = 2
+LEDGER_SERVICE = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"].full_name
+BLOB_SERVICE = blobs_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name
+# Reads that go on at once, each with a connection; more of them wait their turn.
+READS_MAX = 4
+COLLECT_SECONDS = 3600.0
+# What a file on its way may still take when the process is told to end.
+STREAMS_END_SECONDS = 5.0
+DATABASE_AWAY = (DatabaseAway, SchemaMissing)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLedger:
+    """A ledger process that serves; `port` is 0 on a unix socket."""
+
+    port: int
+    blobs: BlobStore
+
+
+async def serve_ledger(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; a database that is starting is waited for.
+
+    2 for settings or a database not ready for it.
+    """
+    log = open_process_log(settings.log_level, service="ledger")
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        _check(settings)
+        if not await ledger_is_up(settings, stopping, log):
+            return 0
+        async with running_ledger(settings, log) as running:
+            log.info("ledger_started", address=settings.ledger_address, port=running.port)
+            await stopping.wait()
+            log.info("ledger_draining")
+    except (DatabaseAway, DatabaseRefuses) as error:
+        print(f"ledger: {sentence_about(error)}", file=sys.stderr)
+        return EXIT_USAGE
+    except (SettingsWrong, SchemaMissing, OSError) as error:
+        print(f"ledger: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    log.info("ledger_stopped")
+    return 0
+
+
+@asynccontextmanager
+async def running_ledger(
+    settings: Settings,
+    log: FilteringBoundLogger,
+    authenticator: Authenticator | None = None,
+    blobs: BlobStore | None = None,
+    upload_idle_seconds: float = IDLE_SECONDS,
+) -> AsyncIterator[RunningLedger]:
+    """Everything that serves, and its orderly end.
+
+    Raises SettingsWrong, SchemaMissing, DatabaseRefuses or OSError, of which DatabaseAway is one.
+    """
+    _check(settings)
+    authenticator = authenticator or LocalAuthenticator(settings.tenant, settings.token_file)
+    settings.blob_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    blobs = blobs or BlobStore(settings.blob_folder)
+    ledger = await open_ledger(
+        settings.database_url, application_name="carbonline ledger", jobs_max=READS_MAX
+    )
+    try:
+        metrics = LedgerMetrics(CollectorRegistry())
+        door = Door(
+            authenticator,
+            log,
+            metrics.called,
+            database_away=DATABASE_AWAY,
+            ends_own_streams=True,
+        )
+        server = grpc.aio.server(interceptors=[door], options=OPTIONS)
+        totals = LedgerServicer(TotalsReader(ledger))
+        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(totals, server)
+        files = BlobServicer(blobs, upload_idle_seconds)
+        blobs_pb2_grpc.add_BlobServiceServicer_to_server(files, server)
+        healthy = add_health(server, (LEDGER_SERVICE, BLOB_SERVICE))
+        # Files are served without PostgreSQL.
+        await healthy.set(BLOB_SERVICE, SERVING)
+        port = listen(server, settings.ledger_address)
+        telling = tell_health(healthy, (LEDGER_SERVICE,), ledger.ping, DATABASE_AWAY)
+        beside = [
+            asyncio.create_task(telling, name="health"),
+            asyncio.create_task(_collect_abandoned(blobs, log), name="collect"),
+        ]
+        await server.start()
+        try:
+            with metrics_served(metrics.registry, settings.metrics_port):
+                yield RunningLedger(port, blobs)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await healthy.enter_graceful_shutdown()
+            await drain(server, door, min(settings.drain_grace_seconds, STREAMS_END_SECONDS))
+    finally:
+        await ledger.close()
+
+
+def _check(settings: Settings) -> None:
+    faults = []
+    if not settings.database_url:
+        faults.append(
+            f"{PREFIX}LEDGER_DATABASE_URL is missing: "
+            "set it to something like postgresql://user@host/name"
+        )
+    try:
+        check_tenant(settings.tenant)
+    except ReferenceWrong as wrong:
+        faults.append(f"{PREFIX}TENANT: {wrong}")
+    variable, address = f"{PREFIX}LEDGER_ADDRESS", settings.ledger_address
+    if not address:
+        faults.append(
+            f"{variable} is missing: set it to something like 127.0.0.1:7401 or unix:/path"
+        )
+    elif fault := fault_of_address(variable, address, settings.token_file):
+        faults.append(fault)
+    if faults:
+        raise SettingsWrong("; ".join(faults))
+
+
+async def _collect_abandoned(blobs: BlobStore, log: FilteringBoundLogger) -> None:
+    """Every hour or so; jittered, so that replicas on one folder spread."""
+    while True:
+        try:
+            if files := await asyncio.to_thread(blobs.collect_abandoned_uploads):
+                log.info("abandoned_uploads_collected", files=files)
+        except OSError as error:
+            log.warning("abandoned_uploads_not_collected", error=repr(error))
+        await asyncio.sleep(COLLECT_SECONDS * random.uniform(0.8, 1.0))  # noqa: S311

@@ -1,0 +1,69 @@
+"""Stored totals to the answer: exact sums beside the doubles that most readers want."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Context, Decimal
+from itertools import groupby
+
+from carbonline.v1 import ledger_pb2, types_pb2
+from worker_service.ledger.totals import StoredTotals
+
+# More digits than any sum of double precision numbers has.
+_EXACT = Context(prec=2_000)
+
+
+def answer_totals(
+    totals: Sequence[StoredTotals], *, institution: bool
+) -> ledger_pb2.GetTotalsResponse:
+    """The totals, by unit, then module; their sums per unit and, if asked for, of them all."""
+    units = groupby(totals, key=lambda of_module: (of_module.unit, of_module.unit_name))
+    return ledger_pb2.GetTotalsResponse(
+        module_totals=map(_of_module, totals),
+        unit_totals=[_sum(unit, name, modules) for (unit, name), modules in units],
+        institution=_sum("", "", totals) if institution and totals else None,
+    )
+
+
+def _of_module(totals: StoredTotals) -> ledger_pb2.ModuleTotals:
+    answer = ledger_pb2.ModuleTotals(
+        unit=totals.unit,
+        unit_name=totals.unit_name,
+        module=types_pb2.Module.ValueType(totals.module),
+        scope1_kg=float(totals.scope1),
+        scope2_kg=float(totals.scope2),
+        scope3_kg=float(totals.scope3),
+        total_kg=float(totals.total),
+        total_kg_exact=_text(totals.total),
+        by_emission_type=totals.by_emission_type,
+        by_additional_value=totals.by_additional_value,
+        entry_count=totals.entry_count,
+        outcome_counts=totals.outcome_counts,
+        claim_token=totals.claim_token,
+    )
+    answer.computed_at.FromDatetime(totals.computed_at)
+    return answer
+
+
+def _sum(unit: str, name: str, modules: Iterable[StoredTotals]) -> ledger_pb2.UnitTotals:
+    scope1 = scope2 = scope3 = total = Decimal(0)
+    entry_count = 0
+    for module in modules:
+        scope1 = _EXACT.add(scope1, module.scope1)
+        scope2 = _EXACT.add(scope2, module.scope2)
+        scope3 = _EXACT.add(scope3, module.scope3)
+        total = _EXACT.add(total, module.total)
+        entry_count += module.entry_count
+    return ledger_pb2.UnitTotals(
+        unit=unit,
+        unit_name=name,
+        scope1_kg=float(scope1),
+        scope2_kg=float(scope2),
+        scope3_kg=float(scope3),
+        total_kg=float(total),
+        total_kg_exact=_text(total),
+        entry_count=entry_count,
+    )
+
+
+def _text(exact: Decimal) -> str:
+    """Plain digits: 0.1, never 1E-1."""
+    return f"{exact:f}"

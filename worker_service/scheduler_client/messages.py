@@ -1,0 +1,208 @@
+"""Values of the mechanics as messages of the wire, and back."""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, assert_never
+
+from google.protobuf.duration_pb2 import Duration
+
+from carbonline.client.json_struct import struct_of, values_of
+from carbonline.v1 import scheduler_pb2, types_pb2
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.mechanics.outcome import Stats, Written
+from worker_service.mechanics.scheduler import (
+    Beat,
+    BeatAnswer,
+    ChildRequest,
+    ClaimWish,
+    Directive,
+    Finish,
+    FinishAnswer,
+    FinishResult,
+    GiveBack,
+    GiveBackReason,
+    Pulse,
+)
+from worker_service.scheduler_client.identity import WorkerIdentity
+
+MESSAGE_CHARACTERS_MAX = 4096
+NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
+STATS_BYTES_MAX = 64 * 1024
+
+WRITTEN = MappingProxyType(
+    {Written.NOTHING: types_pb2.WRITTEN_NOTHING, Written.UNKNOWN: types_pb2.WRITTEN_UNKNOWN}
+)
+RESULTS = MappingProxyType(
+    {
+        FinishResult.SUCCESS: types_pb2.JOB_RESULT_SUCCESS,
+        FinishResult.WARNING: types_pb2.JOB_RESULT_WARNING,
+        FinishResult.ERROR: types_pb2.JOB_RESULT_ERROR,
+    }
+)
+REASONS = MappingProxyType(
+    {
+        GiveBackReason.DRAIN: scheduler_pb2.RELEASE_REASON_DRAIN,
+        GiveBackReason.RETRY_LATER: scheduler_pb2.RELEASE_REASON_RETRY_LATER,
+        GiveBackReason.CANCELLED: scheduler_pb2.RELEASE_REASON_CANCELLED,
+    }
+)
+DIRECTIVES: Mapping[int, Directive] = MappingProxyType(
+    {
+        scheduler_pb2.CLAIM_DIRECTIVE_CONTINUE: Directive.CONTINUE,
+        scheduler_pb2.CLAIM_DIRECTIVE_CANCEL: Directive.CANCEL,
+        scheduler_pb2.CLAIM_DIRECTIVE_LOST: Directive.LOST,
+    }
+)
+OUTCOMES: Mapping[int, FinishAnswer] = MappingProxyType(
+    {
+        scheduler_pb2.FINISH_OUTCOME_APPLIED: FinishAnswer.APPLIED,
+        scheduler_pb2.FINISH_OUTCOME_ALREADY_APPLIED: FinishAnswer.ALREADY_APPLIED,
+        scheduler_pb2.FINISH_OUTCOME_STALE: FinishAnswer.STALE,
+        scheduler_pb2.FINISH_OUTCOME_CONFLICT: FinishAnswer.CONFLICT,
+    }
+)
+
+
+def claim_request(wish: ClaimWish, identity: WorkerIdentity) -> scheduler_pb2.ClaimRequest:
+    """One Claim."""
+    return scheduler_pb2.ClaimRequest(
+        worker_id=identity.worker_id,
+        request_id=wish.request_id,
+        job_types=wish.job_types,
+        max_jobs=wish.max_jobs,
+        wait=_duration(wish.wait_seconds),
+        build_id=identity.build_id,
+        host=identity.host,
+    )
+
+
+def claimed_job(claimed: scheduler_pb2.ClaimedJob) -> ClaimedJob:
+    """A job of a ClaimResponse; 0 and "" of the scope are None here."""
+    job = claimed.job
+    scope = job.scope
+    return ClaimedJob(
+        job_id=job.job_id,
+        pipeline_id=job.pipeline_id,
+        tenant=scope.tenant,
+        job_type=job.job_type,
+        claim_token=claimed.claim_token,
+        lease_seconds=_seconds(claimed.lease),
+        module=int(scope.module) or None,
+        data_entry_type=int(scope.data_entry_type) or None,
+        year=scope.year or None,
+        unit=scope.unit or None,
+        reference_kind=scope.reference_kind or None,
+        payload=values_of(claimed.payload) if claimed.HasField("payload") else NO_PAYLOAD,
+        close_through={close.scope: close.token for close in claimed.close_through},
+        attempt=job.attempts,
+        attempts_max=job.attempts_max,
+    )
+
+
+def claim_beat(beat: Beat) -> scheduler_pb2.ClaimBeat:
+    """One claim's sign of life."""
+    message = scheduler_pb2.ClaimBeat(job_id=beat.job_id, claim_token=beat.claim_token)
+    if beat.progress is not None:
+        message.progress.done = max(0, beat.progress.done)
+        message.progress.total = max(0, beat.progress.total)
+        message.progress.phase = _text(beat.progress.phase)
+        message.progress.message = _text(beat.progress.message)
+    return message
+
+
+def pulse(response: scheduler_pb2.HeartbeatResponse) -> Pulse:
+    """Directives; one that this build does not know is read as CONTINUE."""
+    return Pulse(
+        tuple(
+            BeatAnswer(
+                answer.job_id,
+                answer.claim_token,
+                DIRECTIVES.get(answer.directive, Directive.CONTINUE),
+                _seconds(answer.lease_left),
+            )
+            for answer in response.answers
+        ),
+        response.directive == scheduler_pb2.WORKER_DIRECTIVE_DRAIN,
+    )
+
+
+def child_spec(child: ChildRequest) -> scheduler_pb2.ChildSpec:
+    """One child to be; numbers of enums by value, so a new one needs no new worker."""
+    message = scheduler_pb2.ChildSpec(
+        child_key=child.child_key,
+        job_type=child.job_type,
+        data_entry_type=types_pb2.DataEntryType.ValueType(child.data_entry_type or 0),
+        module=types_pb2.Module.ValueType(child.module or 0),
+        year=child.year or 0,
+    )
+    if child.payload:
+        message.payload.CopyFrom(struct_of(child.payload))
+    return message
+
+
+def finish_request(ending: Finish, worker_id: str) -> scheduler_pb2.FinishRequest:
+    """One Finish, cut to the limits of the contract."""
+    message = scheduler_pb2.FinishRequest(
+        worker_id=worker_id,
+        job_id=ending.job_id,
+        claim_token=ending.claim_token,
+        result=RESULTS[ending.result],
+        message=_text(ending.message)[:MESSAGE_CHARACTERS_MAX],
+        error_cause=ending.error_cause,
+    )
+    stats = _fitting(ending.stats)
+    if stats:
+        message.stats.CopyFrom(struct_of(stats))
+    match ending.result:
+        case FinishResult.ERROR:
+            message.written = WRITTEN[ending.written]
+        case FinishResult.SUCCESS | FinishResult.WARNING:
+            pass
+        case _:
+            assert_never(ending.result)
+    return message
+
+
+def finish_answer(result: scheduler_pb2.BatchFinishResult) -> FinishAnswer:
+    """What became of one Finish of a batch."""
+    if result.WhichOneof("result") == "error":
+        return FinishAnswer.REFUSED
+    return OUTCOMES.get(result.response.outcome, FinishAnswer.STALE)
+
+
+def claim_release(release: GiveBack) -> scheduler_pb2.ClaimRelease:
+    """One Release; message and delay go with RETRY_LATER only."""
+    message = scheduler_pb2.ClaimRelease(
+        job_id=release.job_id,
+        claim_token=release.claim_token,
+        reason=REASONS[release.reason],
+        written=WRITTEN[release.written],
+    )
+    if release.reason is GiveBackReason.RETRY_LATER:
+        message.message = _text(release.message)[:MESSAGE_CHARACTERS_MAX]
+        if release.delay_seconds is not None:
+            message.delay.CopyFrom(_duration(max(0.0, release.delay_seconds)))
+    return message
+
+
+def _fitting(stats: Stats) -> Mapping[str, Any]:
+    """Numbers are worth less than the end that they come with: too many of them stay here."""
+    if not stats:
+        return stats
+    size = len(json.dumps(dict(stats), default=str).encode())
+    return stats if size <= STATS_BYTES_MAX else {"stats_dropped_bytes": size}
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromNanoseconds(int(seconds * 1e9))
+    return duration
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
+
+
+def _text(text: str) -> str:
+    return text.replace("\x00", "\ufffd")

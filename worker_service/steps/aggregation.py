@@ -1,0 +1,81 @@
+"""aggregation: emissions of a module and year to totals per unit."""
+
+import asyncio
+
+from worker_service.carbon.catalogue import module_by_id
+from worker_service.carbon.totals import LeafSum, OutcomeCount, UnitTotals, roll_up
+from worker_service.ledger.fences import Tokens, close_scopes
+from worker_service.ledger.totals import (
+    TotalsSlice,
+    UnitRow,
+    counts_of_set,
+    replace_totals,
+    sets_to_sum,
+    sum_set,
+)
+from worker_service.mechanics.outcome import Outcome, Succeeded
+from worker_service.mechanics.run import Run
+from worker_service.steps.counted import counted
+from worker_service.steps.publishing import publish
+from worker_service.steps.stores import Stores
+
+
+async def run_aggregation(stores: Stores, run: Run) -> Outcome:
+    """Sums exactly, so that no order of rows or batches matters, and replaces the totals whole."""
+    job = run.job
+    assert job.module is not None, "the scheduler checks the scope"
+    assert job.year is not None
+    types = [known.id for known in module_by_id(job.module).types]
+    of = TotalsSlice(job.tenant, job.module, job.year, types)
+    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    leaf_sums, counts, tokens = await _sums(stores, run, of)
+    totals = await asyncio.to_thread(roll_up, leaf_sums, counts)
+    rows = [_row(unit) for unit in totals]
+    run.progress(len(rows), len(rows), "publish")
+    await publish(
+        run,
+        stores.ledger,
+        [of.scope],
+        lambda conn: replace_totals(conn, of, rows, tokens, job.claim_token),
+    )
+    entries = sum(row.entry_count for row in rows)
+    kg = sum(row.total for row in rows)
+    stats = {"rows": entries, "entries": entries, "units": len(rows), "total_kg": f"{kg:f}"}
+    return Succeeded(stats, f"{kg:,.3f} kg CO2eq over {counted(len(rows), 'unit')}.")
+
+
+async def _sums(
+    stores: Stores, run: Run, of: TotalsSlice
+) -> tuple[list[LeafSum], list[OutcomeCount], Tokens]:
+    leaf_sums: list[LeafSum] = []
+    counts: list[OutcomeCount] = []
+    async with stores.ledger.snapshot() as snapshot:
+        sets, tokens = await sets_to_sum(snapshot, of)
+        total = sum(one.last_row_number for one in sets)
+        before = 0
+        run.progress(0, total, "sum")
+        for one in sets:
+            async for reached, sums in sum_set(snapshot, of.tenant, one):
+                run.check()
+                leaf_sums += [LeafSum(*leaf) for leaf in sums]
+                run.progress(before + reached, total, "sum")
+            before += one.last_row_number
+            of_set = await counts_of_set(snapshot, of.tenant, one)
+            counts += [OutcomeCount(*count) for count in of_set]
+    return leaf_sums, counts, tokens
+
+
+def _row(totals: UnitTotals) -> UnitRow:
+    return UnitRow(
+        unit=totals.unit,
+        scope1=totals.scope1,
+        scope2=totals.scope2,
+        scope3=totals.scope3,
+        total=totals.total,
+        by_emission_type={path: float(kg) for path, kg in totals.by_emission_type.items()},
+        by_additional_value={
+            path: float(value) for path, value in totals.by_additional_value.items()
+        },
+        entry_count=totals.entry_count,
+        outcome_counts=totals.outcome_counts,
+    )

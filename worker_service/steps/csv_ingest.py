@@ -1,0 +1,165 @@
+"""csv_ingest: a file of activity data to entries of one type and year, or of one unit."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from worker_service.carbon.catalogue import declaration
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
+from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.carbon.stored import stored_entries
+from worker_service.ledger.entry_sets import (
+    NewSet,
+    entry_rows,
+    find_same_upload,
+    load_entries,
+    open_set,
+    publish_set,
+)
+from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.frames import frame_bytes
+from worker_service.ledger.units import read_units
+from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
+from worker_service.mechanics.run import Run
+from worker_service.steps.follow_ups import chain_follow_ups
+from worker_service.steps.input_file import (
+    InputFile,
+    Refusal,
+    encoding_sentence,
+    input_file,
+    refusals,
+)
+from worker_service.steps.prefetched import off_loop, prefetched
+from worker_service.steps.publishing import publish
+from worker_service.steps.rejected_rows import RejectedRows, rows_sentence
+from worker_service.steps.stores import Stores
+
+
+@dataclass(slots=True)
+class _Loaded:
+    accepted: int = 0
+    last_row_number: int = 0
+
+
+async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
+    """Replaces the year's entries of the type, or adds to a unit's: all good rows or none."""
+    job = run.job
+    assert job.module is not None, "the scheduler checks the scope"
+    assert job.data_entry_type is not None
+    assert job.year is not None
+    try:
+        with refusals():
+            declared = declaration(job.data_entry_type)
+            file = input_file(stores.blobs, job)
+            await close_scopes(stores.ledger, job.tenant, job.close_through)
+            unit, units = await _units(stores, run)
+            new = NewSet(
+                job.tenant,
+                job.claim_token,
+                job.module,
+                job.data_entry_type,
+                job.year,
+                unit,
+                str(file.reference),
+            )
+            if unit is not None and await find_same_upload(stores.ledger, new) is not None:
+                await chain_follow_ups(run, stores.ledger)
+                said = f"The same file of unit {unit} is there already; nothing was added."
+                return Succeeded({"rows_accepted": 0, "rows_rejected": 0, "duplicate": True}, said)
+            return await _ingest(stores, run, _Ingest(declared, file, new, units))
+    except Refusal as refusal:
+        return refusal.outcome()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingest:
+    declared: DataEntryType
+    file: InputFile
+    new: NewSet
+    units: Sequence[str]
+
+
+async def _units(stores: Stores, run: Run) -> tuple[str | None, list[str]]:
+    """The job's unit as the institution spells it, and all units."""
+    units = await read_units(stores.ledger, run.job.tenant)
+    wanted = run.job.unit
+    if wanted is None:
+        return None, units
+    spelt = dict(zip(folded_keys(units), units, strict=True))
+    unit = spelt.get(folded_key(wanted.strip()))
+    if unit is not None:
+        return unit, units
+    raise Refusal(
+        "unknown_unit",
+        f"{shown_text(wanted)} is not a unit of the institution: load the units first.",
+    )
+
+
+async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
+    run.progress(0, 0, "survey")
+    scope = EntryScope(what.new.year, what.units, what.new.unit)
+    entries = await asyncio.to_thread(read_entries, what.declared, what.file.open, scope)
+    await open_set(stores.ledger, what.new)
+    with RejectedRows(stores.blobs, run.job) as rejected:
+        loaded = await _load(stores, run, what, entries, rejected)
+        await asyncio.to_thread(rejected.keep)
+        stats = {
+            "rows": loaded.accepted + rejected.row_count,
+            "rows_accepted": loaded.accepted,
+            **rejected.stats(),
+            "encoding": entries.encoding,
+            "unknown_columns": list(entries.unknown_columns),
+        }
+        if loaded.accepted == 0:
+            return _nothing_good(rejected, stats)
+        await chain_follow_ups(run, stores.ledger)
+        run.progress(loaded.accepted, loaded.accepted, "publish")
+        entries_scope = f"entries/{what.new.module}/{what.new.year}"
+        await publish(
+            run,
+            stores.ledger,
+            [entries_scope],
+            lambda conn: publish_set(conn, what.new, loaded.accepted, loaded.last_row_number),
+        )
+        said = rows_sentence(loaded.accepted, rejected.row_count, rejected.first_reason)
+        sentences = [said, *encoding_sentence(entries.encoding)]
+        return Succeeded(stats, " ".join(sentences), warnings=rejected.row_count > 0)
+
+
+def _nothing_good(rejected: RejectedRows, stats: dict[str, Any]) -> Failed:
+    count = rejected.row_count
+    none = "The only row cannot" if count == 1 else f"None of {count:,} rows can"
+    first = "" if count == 1 else "the first: "
+    said = f"{none} be used, so nothing was changed; {first}{rejected.first_reason}."
+    return Failed("no_valid_rows", said, stats)
+
+
+async def _load(
+    stores: Stores, run: Run, what: _Ingest, entries: EntryFile, rejected: RejectedRows
+) -> _Loaded:
+    """Reads, checks and loads batch by batch: one is parsed while the one before is loaded."""
+
+    def prepare(batch: EntryBatch) -> tuple[bytes, EntryBatch]:
+        rejected.add(batch.rejected, batch.rejected_rows)
+        stored = stored_entries(what.declared, batch.accepted)
+        return frame_bytes(entry_rows(what.new, stored)), batch
+
+    loaded = _Loaded()
+    seen = 0
+    prepared = prefetched(off_loop(map(prepare, entries.batches)))
+    async with aclosing(prepared):
+        async for rows, batch in prepared:
+            run.check()
+            if rows:
+                await load_entries(stores.ledger, rows)
+                loaded.accepted += batch.accepted.height
+                last = batch.accepted["row_number"].max()
+                assert isinstance(last, int), "row numbers are whole"
+                loaded.last_row_number = max(loaded.last_row_number, last)
+            seen += batch.accepted.height + batch.rejected_rows
+            run.progress(seen, max(seen, entries.line_count), "read")
+    return loaded

@@ -1,0 +1,220 @@
+"""emission_recalc: entries and factors of one type and year to emissions."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from worker_service.carbon.catalogue import NotSupported, declaration
+from worker_service.carbon.compute import compute
+from worker_service.carbon.declarations import DataEntryType, References
+from worker_service.carbon.outcomes import EntryOutcome, count_outcomes, uncomputed
+from worker_service.carbon.stored import entries_from_stored, factors_from_stored
+from worker_service.ledger import locations
+from worker_service.ledger.emission_sets import (
+    EmissionSlice,
+    Plan,
+    emission_rows,
+    load_emissions,
+    load_outcome_counts,
+    open_emission_set,
+    plan_emissions,
+    publish_emissions,
+    sample_uncomputed,
+    uncomputed_rows,
+)
+from worker_service.ledger.emission_sets import count_outcomes as count_published
+from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_entries
+from worker_service.ledger.errors import InputMoved
+from worker_service.ledger.factors import FACTOR_SCHEMA, FactorSlice, read_factors
+from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.frames import frame_bytes, frame_of
+from worker_service.ledger.pool import Connection
+from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
+from worker_service.mechanics.run import Run
+from worker_service.steps.follow_ups import chain_follow_ups
+from worker_service.steps.prefetched import prefetched
+from worker_service.steps.publishing import publish
+from worker_service.steps.stores import Stores
+
+BOOKED = (EntryOutcome.COMPUTED.value, EntryOutcome.OVERRIDDEN.value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """Everything but the entries, read once."""
+
+    declared: DataEntryType
+    factors: pl.DataFrame
+    references: References
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A computed batch of one set, ready to be loaded."""
+
+    entries: PublishedSet
+    emissions: bytes
+    uncomputed: bytes
+    counts: Counter[tuple[str, str]]
+
+
+async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
+    """Computes what has other inputs than its emissions were computed from, and nothing else."""
+    job = run.job
+    assert job.module is not None, "the scheduler checks the scope"
+    assert job.data_entry_type is not None
+    assert job.year is not None
+    of = EmissionSlice(job.tenant, job.module, job.data_entry_type, job.year)
+    await chain_follow_ups(run, stores.ledger)
+    try:
+        declared = declaration(job.data_entry_type)
+    except NotSupported as unsupported:
+        return Succeeded({"entries": 0}, f"There is nothing to compute: {unsupported}.")
+    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    async with stores.ledger.snapshot() as snapshot:
+        plan = await plan_emissions(
+            snapshot, of, declared.formula.version, tuple(declared.references)
+        )
+        if plan.compute:
+            await _compute_and_load(stores, run, of, declared, plan, snapshot)
+    if not plan.nothing_to_do:
+        run.progress(_rows(plan), _rows(plan), "publish")
+        try:
+            await publish(
+                run,
+                stores.ledger,
+                [of.scope],
+                lambda conn: publish_emissions(conn, of, job.claim_token, plan),
+                plan.tokens_read,
+            )
+        except InputMoved as moved:
+            return RetryLater(str(moved))
+    return await _told(stores, of, plan)
+
+
+def _rows(plan: Plan) -> int:
+    return sum(one.row_count for one in plan.compute)
+
+
+async def _compute_and_load(
+    stores: Stores,
+    run: Run,
+    of: EmissionSlice,
+    declared: DataEntryType,
+    plan: Plan,
+    snapshot: Connection,
+) -> None:
+    """Three stages that overlap: reading, computing, loading, 50,000 rows each."""
+    inputs = await _read_inputs(snapshot, of, declared)
+    token = run.job.claim_token
+    counts: dict[int, Counter[tuple[str, str]]] = {}
+    for entries in plan.compute:
+        counts[entries.entry_set] = Counter()
+        await open_emission_set(stores.ledger, of, token, entries, plan.inputs)
+    done, total = 0, _rows(plan)
+    run.progress(done, total, "compute")
+    computed = prefetched(_computed(prefetched(_read(snapshot, of, plan)), of, inputs, token))
+    async with aclosing(computed):
+        async for batch in computed:
+            run.check()
+            await load_emissions(stores.ledger, batch.emissions, batch.uncomputed)
+            counts[batch.entries.entry_set].update(batch.counts)
+            done += sum(batch.counts.values())
+            run.progress(done, total, "compute")
+    for entry_set, of_set in counts.items():
+        rows = [(unit, outcome, number) for (unit, outcome), number in of_set.items()]
+        await load_outcome_counts(stores.ledger, of.tenant, token, entry_set, rows)
+
+
+async def _read_inputs(snapshot: Connection, of: EmissionSlice, declared: DataEntryType) -> _Inputs:
+    factors = await read_factors(snapshot, FactorSlice(of.tenant, of.data_entry_type, of.year))
+    references: dict[str, pl.DataFrame] = {}
+    if locations.KIND in declared.references:
+        rows = await locations.read_locations(snapshot, of.tenant)
+        references[locations.KIND] = await asyncio.to_thread(
+            frame_of, rows, locations.LOCATION_SCHEMA
+        )
+    frame = await asyncio.to_thread(frame_of, factors, FACTOR_SCHEMA)
+    return _Inputs(
+        declared, await asyncio.to_thread(factors_from_stored, declared, frame), references
+    )
+
+
+async def _read(
+    snapshot: Connection, of: EmissionSlice, plan: Plan
+) -> AsyncGenerator[tuple[PublishedSet, bytes], None]:
+    for entries in plan.compute:
+        async for rows in read_entries(snapshot, of.tenant, entries):
+            yield entries, rows
+
+
+async def _computed(
+    read: AsyncGenerator[tuple[PublishedSet, bytes], None],
+    of: EmissionSlice,
+    inputs: _Inputs,
+    token: int,
+) -> AsyncGenerator[_Batch, None]:
+    async with aclosing(read):
+        async for entries, rows in read:
+            yield await asyncio.to_thread(_compute, entries, rows, of, inputs, token)
+
+
+def _compute(
+    entries: PublishedSet, rows: bytes, of: EmissionSlice, inputs: _Inputs, token: int
+) -> _Batch:
+    stored = frame_of(rows, ENTRY_SCHEMA)
+    frame = entries_from_stored(inputs.declared, stored)
+    computed = compute(inputs.declared, frame, inputs.factors, inputs.references)
+    counted = count_outcomes(computed.outcomes)
+    without = uncomputed(computed.outcomes)
+    return _Batch(
+        entries=entries,
+        emissions=frame_bytes(emission_rows(of.tenant, token, computed.emissions)),
+        uncomputed=frame_bytes(uncomputed_rows(of.tenant, token, without)),
+        counts=Counter(
+            {
+                (unit, outcome): number
+                for unit, outcome, number in counted.select(
+                    "unit", "outcome", "entry_count"
+                ).iter_rows()
+            }
+        ),
+    )
+
+
+async def _told(stores: Stores, of: EmissionSlice, plan: Plan) -> Succeeded:
+    outcomes = await count_published(stores.ledger, of)
+    stats: dict[str, Any] = {
+        "rows": _rows(plan),
+        "entries": sum(outcomes.values()),
+        "outcomes": outcomes,
+        "sets_computed": len(plan.compute),
+        "sets_kept": len(plan.keep),
+    }
+    without = {name: number for name, number in outcomes.items() if name not in BOOKED}
+    if without:
+        stats["uncomputed"] = [
+            {"outcome": outcome, "detail": detail, "entries": number}
+            for outcome, detail, number in await sample_uncomputed(stores.ledger, of)
+        ]
+    return Succeeded(stats, _sentence(plan, outcomes, without, stats), warnings=bool(without))
+
+
+def _sentence(
+    plan: Plan, outcomes: Mapping[str, int], without: Mapping[str, int], stats: Mapping[str, Any]
+) -> str:
+    booked = sum(outcomes.values()) - sum(without.values())
+    said = "1 entry has emissions" if booked == 1 else f"{booked:,} entries have emissions"
+    if plan.nothing_to_do and outcomes:
+        said += "; nothing had changed"
+    if without:
+        counts = ", ".join(f"{number:,} {name}" for name, number in without.items())
+        said += f", {sum(without.values()):,} have none ({counts}"
+        first = stats["uncomputed"][0]["detail"] if stats["uncomputed"] else ""
+        said += f"; the commonest: {first})" if first else ")"
+    return said + "."

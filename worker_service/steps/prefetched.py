@@ -1,0 +1,39 @@
+"""Stages of a pipeline that overlap: the next item is made while the last one is used."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+
+class _End:
+    """No item."""
+
+
+END: Final = _End()
+
+
+async def off_loop(items: Iterator[T]) -> AsyncGenerator[T, None]:
+    """The items of an iterator that computes: each is made in a thread."""
+    while not isinstance(item := await asyncio.to_thread(next, items, END), _End):
+        yield item
+
+
+async def prefetched(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The same items; one is made ahead, never more, so that memory stays bounded."""
+
+    async def pull() -> T | _End:
+        return await anext(source, END)
+
+    ahead = asyncio.create_task(pull())
+    try:
+        while not isinstance(item := await ahead, _End):
+            ahead = asyncio.create_task(pull())
+            yield item
+    finally:
+        ahead.cancel()
+        await asyncio.wait({ahead})
+        if not ahead.cancelled():
+            # Looked at, or asyncio complains that nobody did.
+            ahead.exception()

@@ -1,0 +1,63 @@
+"""The fenced save at the end of a step, and what is known when it does not end well."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from worker_service.ledger.errors import CommitUnknown, DatabaseAway, FenceRefused
+from worker_service.ledger.fences import Publication, Tokens, publication, was_committed
+from worker_service.ledger.pool import Connection, Ledger
+from worker_service.mechanics.backoff import Backoff
+from worker_service.mechanics.run import ClaimLost, Run
+
+T = TypeVar("T")
+
+
+async def publish(
+    run: Run,
+    ledger: Ledger,
+    scopes: Sequence[str],
+    write: Callable[[Connection], Awaitable[T]],
+    tokens_read: Tokens | None = None,
+) -> T:
+    """Runs `write` in one short transaction behind the fences of `scopes`, and commits it.
+
+    Raises ClaimLost when this claim may not write any more, InputMoved when somebody else wrote
+    since `tokens_read`, DatabaseAway when it did not come to a commit.
+    """
+    job = run.job
+    wanted = Publication(job.tenant, scopes, job.claim_token, run.deadline_seconds, tokens_read)
+    answers: list[T] = []
+    run.data_commit_starts()
+    try:
+        async with publication(ledger, wanted) as conn:
+            answers.append(await write(conn))
+    except CommitUnknown as unknown:
+        await _settle(run, ledger, wanted, unknown)
+    except FenceRefused as refused:
+        run.data_rolled_back()
+        raise ClaimLost(str(refused)) from refused
+    except BaseException:
+        # A cancelled COMMIT may have arrived all the same.
+        if not wanted.commit_sent:
+            run.data_rolled_back()
+        raise
+    return answers[0]
+
+
+async def _settle(run: Run, ledger: Ledger, wanted: Publication, unknown: CommitUnknown) -> None:
+    """Returns when the publication stands; asks until the claim's time is over."""
+    backoff = Backoff()
+    while True:
+        run.check()
+        try:
+            stands = await was_committed(ledger, wanted)
+        except DatabaseAway:
+            await asyncio.sleep(backoff.next_seconds())
+            continue
+        except FenceRefused as refused:
+            raise ClaimLost(str(refused)) from refused
+        if stands:
+            return
+        run.data_rolled_back()
+        raise DatabaseAway(str(unknown)) from unknown

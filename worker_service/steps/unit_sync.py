@@ -1,0 +1,50 @@
+"""unit_sync: the institution's units; the scheduler provisions the year with its Finish."""
+
+import asyncio
+
+from worker_service.carbon.parse.references import read_units
+from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.units import save_units
+from worker_service.mechanics.outcome import Outcome
+from worker_service.mechanics.run import Run
+from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.steps.publishing import publish
+from worker_service.steps.rejected_rows import RejectedRows
+from worker_service.steps.stores import Stores
+from worker_service.steps.table_report import TableReport
+
+STEPS = ("fetch units", "check units", "save units", "provision year")
+
+
+async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
+    """Adds and renames units by their institutional id; none is removed."""
+    job = run.job
+    try:
+        with refusals():
+            _step(run, 0)
+            file = input_file(stores.blobs, job)
+            await close_scopes(stores.ledger, job.tenant, job.close_through)
+            _step(run, 1)
+            parsed = await asyncio.to_thread(read_units, file.open)
+    except Refusal as refusal:
+        return refusal.outcome()
+    with RejectedRows(stores.blobs, job) as rejected:
+        report = TableReport(parsed, rejected, "unit")
+        await asyncio.to_thread(report.note)
+        if nothing := report.nothing_good():
+            return nothing
+        _step(run, 2)
+        units, names = (parsed.accepted[column].to_list() for column in ("unit_id", "name"))
+        changed = await publish(
+            run,
+            stores.ledger,
+            ["units"],
+            lambda conn: save_units(conn, job.tenant, units, names, job.claim_token),
+        )
+        _step(run, 3)
+        said = f"The year {job.year} is provisioned."
+        return report.succeeded(said, {"units_changed": changed})
+
+
+def _step(run: Run, number: int) -> None:
+    run.progress(number, len(STEPS), STEPS[number])

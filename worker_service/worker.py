@@ -1,0 +1,159 @@
+"""The composition root of a worker process: what it runs, and with what."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.client.channel import credentials, open_channel
+from carbonline.serving.logs import open_process_log
+from carbonline.serving.metrics_port import metrics_served
+from worker_service.blobs.store import BlobStore
+from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
+from worker_service.ledger.pool import open_ledger
+from worker_service.ledger_database import ledger_is_up, sentence_about
+from worker_service.mechanics.drain import Drain
+from worker_service.mechanics.lease_keeper import BeatTiming
+from worker_service.mechanics.registry import Registry, Step, check_registry
+from worker_service.mechanics.serve import Served, WorkerLimits, serve_jobs
+from worker_service.metrics import WorkerMetrics
+from worker_service.scheduler_client.client import SchedulerClient
+from worker_service.scheduler_client.identity import WorkerIdentity
+from worker_service.settings import Settings
+from worker_service.steps.aggregation import run_aggregation
+from worker_service.steps.csv_ingest import run_csv_ingest
+from worker_service.steps.emission_recalc import run_emission_recalc
+from worker_service.steps.factor_ingest import run_factor_ingest
+from worker_service.steps.housekeeping import keep_house
+from worker_service.steps.noop import run_noop
+from worker_service.steps.reference_ingest import run_reference_ingest
+from worker_service.steps.stores import Stores
+from worker_service.steps.unit_sync import run_unit_sync
+
+# Every type that this build can run. noop only where CARBONLINE_JOB_TYPES names it.
+LEDGER_JOB_TYPES: tuple[str, ...] = (
+    "csv_ingest",
+    "factor_ingest",
+    "reference_ingest",
+    "unit_sync",
+    "emission_recalc",
+    "aggregation",
+)
+NOOP = "noop"
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+async def serve_worker(settings: Settings) -> int:
+    """Runs jobs until SIGTERM; the process's exit code. A second SIGTERM ends it at once.
+
+    A database that is starting is waited for. 2 for settings, a database or a port that are not
+    ready for it.
+    """
+    identity = WorkerIdentity(str(uuid.uuid4()), settings.build_id, socket.gethostname())
+    log = open_process_log(settings.log_level, worker=identity.worker_id, pid=os.getpid())
+    drain = Drain()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, drain.request)
+    try:
+        if needs_ledger(settings) and not await ledger_is_up(settings, drain.requested, log):
+            return 0
+        served = await _serve(settings, identity, drain, log)
+    except (DatabaseAway, DatabaseRefuses) as error:
+        print(f"worker: {sentence_about(error)}", file=sys.stderr)
+        return EXIT_USAGE
+    except (SchemaMissing, OSError) as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    if served.failure is not None:
+        log.error("worker_failed", exc_info=served.failure)
+    log.info("worker_stopped", left=served.left)
+    return 0 if served.failure is None else EXIT_FAILED
+
+
+async def _serve(
+    settings: Settings, identity: WorkerIdentity, drain: Drain, log: FilteringBoundLogger
+) -> Served:
+    counted = CollectorRegistry()
+    async with (
+        open_registry(settings, log) as registry,
+        open_channel(settings.scheduler_address, retries=False) as channel,
+    ):
+        scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
+        with metrics_served(counted, settings.metrics_port):
+            log.info(
+                "worker_started",
+                build=identity.build_id,
+                scheduler=settings.scheduler_address,
+                job_types=registry.job_types,
+                concurrency=settings.concurrency,
+            )
+            run_ended = WorkerMetrics(counted).run_ended
+            return await serve_jobs(scheduler, registry, limits_of(settings), drain, log, run_ended)
+
+
+def needs_ledger(settings: Settings) -> bool:
+    """Whether one of the wanted job types reads or writes the ledger."""
+    return set(settings.job_types) != {NOOP}
+
+
+@asynccontextmanager
+async def open_registry(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[Registry]:
+    """The steps of the wanted job types, with what they stand on open for as long."""
+    wanted = settings.job_types or LEDGER_JOB_TYPES
+    async with AsyncExitStack() as opened:
+        entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
+        if needs_ledger(settings):
+            stores = await open_stores(settings, opened)
+            entries += steps_of(stores)
+            housekeeping = asyncio.create_task(keep_house(stores, log), name="housekeeping")
+            opened.push_async_callback(_ended, housekeeping)
+        yield check_registry([entry for entry in entries if entry[0] in wanted], wanted)
+
+
+async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:
+    """The ledger and the blobs; DatabaseAway or SchemaMissing where there is no ledger."""
+    ledger = await open_ledger(
+        settings.database_url,
+        application_name="carbonline worker",
+        lease_seconds=settings.lease_seconds,
+        jobs_max=settings.concurrency,
+    )
+    opened.push_async_callback(ledger.close)
+    return Stores(ledger, BlobStore(settings.blob_folder))
+
+
+def steps_of(stores: Stores) -> list[tuple[str, Step]]:
+    """A step for each of LEDGER_JOB_TYPES."""
+    return [
+        ("csv_ingest", partial(run_csv_ingest, stores)),
+        ("factor_ingest", partial(run_factor_ingest, stores)),
+        ("reference_ingest", partial(run_reference_ingest, stores)),
+        ("unit_sync", partial(run_unit_sync, stores)),
+        ("emission_recalc", partial(run_emission_recalc, stores)),
+        ("aggregation", partial(run_aggregation, stores)),
+    ]
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def limits_of(settings: Settings) -> WorkerLimits:
+    """The mechanics' bounds out of the environment's."""
+    return WorkerLimits(
+        concurrency=settings.concurrency,
+        lease_seconds=settings.lease_seconds,
+        beat=BeatTiming(beat_seconds=settings.beat_seconds),
+        drain_grace_seconds=settings.drain_grace_seconds,
+    )
