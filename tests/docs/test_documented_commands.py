@@ -1,14 +1,17 @@
 """Every command that README and docs show is typed here, and prints what they show."""
 
 import os
+import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.docs.documented_commands import Block, blocks_of
 from tests.docs.reader import reader_in
+from tests.ports import shift_to_free
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -21,6 +24,8 @@ CURL = f"""#!{sys.executable}
 import sys, urllib.request
 sys.stdout.write(urllib.request.urlopen(sys.argv[-1], timeout=10).read().decode())
 """
+# The ports that documents show. A reader may have a stack of their own on them just now.
+PORT = re.compile(r"\b7[45]\d\d\b")
 # Made by running, so the reader's clone has its own.
 NOT_IN_A_CLONE = frozenset({".git", "build", "dist"})
 
@@ -31,6 +36,23 @@ def blocks_in(document: Path) -> list[Block]:
 
 def executed(document: Path) -> list[Block]:
     return [block for block in blocks_in(document) if not block.not_executed_because]
+
+
+def elsewhere(blocks: list[Block]) -> list[Block]:
+    """The same commands on free ports; what they print is compared without its digits."""
+    commands = [command for block in blocks for command in block.commands]
+    shown = sorted({int(port) for one in commands for port in PORT.findall(one.text)})
+    if not shown:
+        return blocks
+    shift = shift_to_free(range(shown[0], shown[-1] + 1))
+
+    def moved(text: str) -> str:
+        return PORT.sub(lambda port: str(int(port[0]) + shift), text)
+
+    return [
+        replace(block, commands=tuple(replace(one, text=moved(one.text)) for one in block.commands))
+        for block in blocks
+    ]
 
 
 NOT_EXECUTED = [
@@ -91,7 +113,7 @@ def test_a_documents_commands_print_what_it_shows(
     document: Path, clone: Path, environment: dict[str, str]
 ) -> None:
     with reader_in(clone, environment) as reader:
-        for block in executed(document):
+        for block in elsewhere(executed(document)):
             reader.follow(block)
 
 

@@ -12,7 +12,7 @@ import socket
 import stat
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from carbonline.local.settings import Addresses, StackSettings
 from carbonline.local.stack import Stack, running_stack
 from carbonline.local.stack_file import find_stack
 from tests.local.processes import end_of, owned
+from tests.ports import free_ports
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 OWNER = """
@@ -66,19 +67,6 @@ def stand_ins(settings: StackSettings, addresses: Addresses) -> Sequence[Program
 
     programs = product_programs(settings, addresses)
     return [replace(program, command=command(program)) for program in programs]
-
-
-def free_ports(count: int) -> int:
-    """The first of so many free ports in a row."""
-    for first in range(20_000, 30_000, count):
-        with ExitStack() as held:
-            try:
-                for port in range(first, first + count):
-                    held.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-            return first
-    raise AssertionError("there are none")
 
 
 async def migrates_nothing(database_url: str) -> None:

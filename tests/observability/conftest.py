@@ -1,7 +1,6 @@
 """A scheduler with metrics on a port and its log lines in a list; scrapes as Prometheus reads."""
 
 import asyncio
-import socket
 import urllib.request
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -18,16 +17,10 @@ from carbonline.client.channel import open_channel
 from carbonline.v1 import operations_pb2_grpc, scheduler_pb2_grpc
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
+from tests.ports import free_ports
 from tests.rpc.conftest import ByTenantToken, Client
 
 SAMPLES_SECONDS = 20.0
-
-
-def free_port() -> int:
-    """A port of the loopback device that nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -112,7 +105,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         noop=True,
         drain_grace_seconds=0.5,
         build_id="test",
-        metrics_port=free_port(),
+        metrics_port=free_ports(1),
     )
 
 

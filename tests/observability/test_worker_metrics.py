@@ -15,7 +15,8 @@ from carbonline.client.client import Client as PersonsClient
 from carbonline.client.errors import ServerError
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.v1 import types_pb2
-from tests.observability.conftest import Observed, Scrapes, free_port
+from tests.observability.conftest import Observed, Scrapes
+from tests.ports import free_ports
 from tests.proxy.faulty_proxy import faulty_proxy
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
@@ -57,7 +58,7 @@ async def step(run: Run) -> Outcome:
 @asynccontextmanager
 async def working(address: str, begun: asyncio.Event | None = None) -> AsyncIterator[Scrapes]:
     """A worker with metrics on a port; `begun` is set when it begins a job."""
-    drain, registry, port = Drain(), CollectorRegistry(), free_port()
+    drain, registry, port = Drain(), CollectorRegistry(), free_ports(1)
 
     async def told_step(run: Run) -> Outcome:
         if begun is not None:
@@ -110,7 +111,7 @@ async def test_a_lost_lease_is_counted(observed: Observed, tmp_path: Path) -> No
 
 
 async def test_a_ledger_process_counts_its_calls(database_url: str, tmp_path: Path) -> None:
-    port, address = free_port(), f"unix:{tmp_path}/l"
+    port, address = free_ports(1), f"unix:{tmp_path}/l"
     settings = read_settings(
         {
             "CARBONLINE_DATABASE_URL": database_url,
