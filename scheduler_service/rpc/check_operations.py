@@ -37,7 +37,7 @@ def check_pipelines(
         errors_only=request.errors_only,
         created_from=_moment(fields, "created_from", request, request.created_from),
         created_before=_moment(fields, "created_before", request, request.created_before),
-        before_id=_page(fields, request.page_token),
+        before_id=_page(fields, request.page_token, 1)[0],
         page_size=_page_size(fields, request.page_size),
     )
     fields.done()
@@ -53,6 +53,7 @@ def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) ->
         fields.job_type(f"job_types[{number}]", name, noop=True)
     if request.pipeline_id:
         fields.identifier("pipeline_id", request.pipeline_id)
+    pipeline_id, job_id = _page(fields, request.page_token, 2)
     found = JobFilter(
         tenant=own_tenant(principal, request.tenant),
         pipeline_id=request.pipeline_id or None,
@@ -60,7 +61,7 @@ def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) ->
         job_types=tuple(request.job_types[:VALUES_MAX]),
         module=fields.known("module", request.module, types_pb2.Module),
         year=check_year(fields, request.year),
-        before_id=_page(fields, request.page_token),
+        before=(pipeline_id, job_id) if pipeline_id and job_id else None,
         page_size=_page_size(fields, request.page_size),
     )
     fields.done()
@@ -72,22 +73,24 @@ def check_year(fields: Fields, year: int) -> int | None:
     return fields.number("year", year, YEAR_MIN, YEAR_MAX) if year else None
 
 
-def page_token(last_id: int) -> str:
+def page_token(*last_ids: int) -> str:
     """Where the next page begins; opaque to its reader."""
-    return base64.urlsafe_b64encode(f"before:{last_id}".encode()).decode()
+    return base64.urlsafe_b64encode(":".join(["before", *map(str, last_ids)]).encode()).decode()
 
 
-def _page(fields: Fields, token: str) -> int | None:
+def _page(fields: Fields, token: str, count: int) -> Sequence[int | None]:
+    """So many numbers of the row before the page; None for each on the first page."""
     if not token:
-        return None
+        return [None] * count
     try:
-        kind, _, number = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
-        if kind == "before" and 0 < int(number) < 2**63:
-            return int(number)
+        kind, *numbers = base64.urlsafe_b64decode(token.encode()).decode().split(":")
+        found = [int(number) for number in numbers]
+        if kind == "before" and len(found) == count and all(0 < n < 2**63 for n in found):
+            return found
     except ValueError:
         pass
     fields.fail("page_token", "is no next_page_token of this list")
-    return None
+    return [None] * count
 
 
 def _page_size(fields: Fields, size: int) -> int:

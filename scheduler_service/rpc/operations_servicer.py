@@ -89,9 +89,8 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         ]
         page = first_page(cards)
         more = len(rows) > len(page)
-        return pb.ListJobsResponse(
-            jobs=page, next_page_token=page_token(page[-1].job_id) if more else ""
-        )
+        last = page_token(page[-1].pipeline_id, page[-1].job_id) if more else ""
+        return pb.ListJobsResponse(jobs=page, next_page_token=last)
 
     async def CancelPipeline(
         self, request: pb.CancelPipelineRequest, context: Context

@@ -151,7 +151,9 @@ async def list_pipelines(pool: "Pool[asyncpg.Record]", wanted: PipelineFilter) -
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs; None and empty mean all. `before_id` is the keyset of the page."""
+    """Which jobs; None and empty mean all. `before` is the keyset of the page: numbers of the last
+    job's pipeline and of the job.
+    """
 
     tenant: str
     pipeline_id: int | None = None
@@ -159,23 +161,33 @@ class JobFilter:
     job_types: tuple[str, ...] = ()
     module: int | None = None
     year: int | None = None
-    before_id: int | None = None
+    before: tuple[int, int] | None = None
     page_size: int = 50
 
 
 async def list_jobs(pool: "Pool[asyncpg.Record]", wanted: JobFilter) -> list[Row]:
-    """Newest first, at most a page and one more, which says that there is another page."""
+    """A pipeline's newest first, or the newest pipelines' first; at most a page and one more,
+    which says that there is another page.
+    """
+    before_pipeline_id, before_job_id = wanted.before or (None, None)
+    alike = {
+        "tenant": wanted.tenant,
+        "states": list(wanted.states) or None,
+        # The index of a pipeline's jobs tells these two apart.
+        "finished": sorted({state == "FINISHED" for state in wanted.states} or {False, True}),
+        "job_types": list(wanted.job_types) or None,
+        "module": wanted.module,
+        "year": wanted.year,
+        "before_job_id": before_job_id,
+        "rows_max": wanted.page_size + 1,
+    }
     async with pool.acquire() as conn:
-        return await statement("list_jobs").rows(
-            conn,
-            tenant=wanted.tenant,
-            pipeline_id=wanted.pipeline_id,
-            states=list(wanted.states) or None,
-            job_types=list(wanted.job_types) or None,
-            module=wanted.module,
-            year=wanted.year,
-            before_id=wanted.before_id,
-            rows_max=wanted.page_size + 1,
+        if wanted.pipeline_id is None:
+            return await statement("list_jobs").rows(
+                conn, before_pipeline_id=before_pipeline_id, **alike
+            )
+        return await statement("list_jobs_of_pipeline").rows(
+            conn, pipeline_id=wanted.pipeline_id, **alike
         )
 
 

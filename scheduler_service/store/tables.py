@@ -187,7 +187,6 @@ jobs = Table(
         "last_token",
         postgresql_where=text("slot_key IS NOT NULL"),
     ),
-    Index("jobs_of_a_tenant_by_number", "tenant", "job_id"),
 )
 
 claims = Table(

@@ -37,6 +37,8 @@ INDEXES_OF_PIPELINE = {
     "active_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
     "changed_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
     "held_wishes": {OF_PIPELINE, PRIMARY_KEY},
+    "list_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
+    "list_jobs_of_pipeline": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
 }
 CLAIM_STATEMENTS = (
     "renew_claims",

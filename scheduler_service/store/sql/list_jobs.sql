@@ -1,16 +1,24 @@
--- Jobs of a tenant, newest first, by keyset; of one pipeline: its own and those it joined.
-SELECT j.*, j.pipeline_id <> coalesce(CAST(:pipeline_id AS bigint), j.pipeline_id) AS is_joined
-FROM scheduler.job_cards AS j
-WHERE j.tenant = :tenant
-    AND (CAST(:before_id AS bigint) IS NULL OR j.job_id < CAST(:before_id AS bigint))
-    AND (CAST(:pipeline_id AS bigint) IS NULL
-        OR j.pipeline_id = CAST(:pipeline_id AS bigint)
-        OR j.job_id IN (
-            SELECT l.job_id FROM scheduler.job_links AS l
-            WHERE l.pipeline_id = CAST(:pipeline_id AS bigint) AND l.left_version IS NULL))
-    AND (CAST(:states AS text[]) IS NULL OR j.state = ANY(CAST(:states AS text[])))
-    AND (CAST(:job_types AS text[]) IS NULL OR j.job_type = ANY(CAST(:job_types AS text[])))
-    AND (CAST(:module AS smallint) IS NULL OR j.module = CAST(:module AS smallint))
-    AND (CAST(:year AS smallint) IS NULL OR j.year = CAST(:year AS smallint))
-ORDER BY j.job_id DESC
+-- Jobs of a tenant, by keyset: the newest pipelines first, and each one's newest jobs first. Reads
+-- no further than the page's end, pipeline by pipeline; none that has ended for live jobs.
+SELECT j.*, false AS is_joined
+FROM scheduler.pipelines AS p
+CROSS JOIN LATERAL (
+    SELECT o.job_id
+    FROM scheduler.jobs AS o
+    WHERE o.pipeline_id = p.pipeline_id
+        AND (o.state = 'FINISHED') = ANY(CAST(:finished AS boolean[]))
+        AND (p.pipeline_id < coalesce(CAST(:before_pipeline_id AS bigint), p.pipeline_id + 1)
+            OR o.job_id < CAST(:before_job_id AS bigint))
+        AND (CAST(:states AS text[]) IS NULL OR o.state = ANY(CAST(:states AS text[])))
+        AND (CAST(:job_types AS text[]) IS NULL OR o.job_type = ANY(CAST(:job_types AS text[])))
+        AND (CAST(:module AS smallint) IS NULL OR o.module = CAST(:module AS smallint))
+        AND (CAST(:year AS smallint) IS NULL OR o.year = CAST(:year AS smallint))
+    ORDER BY o.job_id DESC
+    LIMIT CAST(:rows_max AS bigint)
+) AS page
+JOIN scheduler.job_cards AS j ON j.job_id = page.job_id
+WHERE p.tenant = :tenant
+    AND p.pipeline_id <= coalesce(CAST(:before_pipeline_id AS bigint), 9223372036854775807)
+    AND (p.status = 'LIVE' OR true = ANY(CAST(:finished AS boolean[])))
+ORDER BY p.pipeline_id DESC, page.job_id DESC
 LIMIT CAST(:rows_max AS bigint);

@@ -1,0 +1,130 @@
+"""ListJobs: every job on one page and no more, in one order, whatever the page's size."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from carbonline.v1 import operations_pb2 as ops
+from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import types_pb2
+from tests.rpc.conftest import Client
+
+CHILDREN, OTHERS = 4, 2
+TRAVEL = types_pb2.Scope(
+    module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+    data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+    year=2024,
+)
+
+
+async def chain_and_finish(client: Client, held: pb.ClaimedJob, *child_keys: str) -> None:
+    await client.scheduler.Chain(
+        pb.ChainRequest(
+            worker_id=client.worker_id,
+            job_id=held.job.job_id,
+            claim_token=held.claim_token,
+            children=[pb.ChildSpec(child_key=key, job_type="noop") for key in child_keys],
+        )
+    )
+    await client.finish(held)
+
+
+async def families(client: Client) -> list[int]:
+    """A pipeline with children, then others of one job each, then one more child of the first."""
+    first = await client.submit("noop", types_pb2.Scope())
+    (root,) = await client.claim("noop")
+    await chain_and_finish(client, root, *(f"child {n}" for n in range(CHILDREN)))
+    (child,) = await client.claim("noop")
+    others = [await client.submit("noop", types_pb2.Scope()) for _ in range(OTHERS)]
+    await chain_and_finish(client, child, "late")
+    return [int(submitted.pipeline_id) for submitted in (first, *others)]
+
+
+async def listed(client: Client, page_size: int, **wanted: Any) -> list[types_pb2.Job]:
+    """All pages, one after the other."""
+    jobs: list[types_pb2.Job] = []
+    token = ""
+    while True:
+        request = ops.ListJobsRequest(page_size=page_size, page_token=token, **wanted)
+        answer = await client.operations.ListJobs(request)
+        assert len(answer.jobs) <= page_size
+        jobs += answer.jobs
+        token = answer.next_page_token
+        if not token:
+            return jobs
+        assert answer.jobs
+
+
+def numbers(jobs: list[types_pb2.Job]) -> list[tuple[int, int]]:
+    return [(job.pipeline_id, job.job_id) for job in jobs]
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3, 500])
+async def test_pages_show_the_newest_pipelines_first_and_each_job_once(
+    client: Client, page_size: int
+) -> None:
+    made = await families(client)
+    jobs = await listed(client, page_size)
+    assert numbers(jobs) == sorted(numbers(jobs), reverse=True)
+    assert len(set(numbers(jobs))) == len(jobs) == 1 + CHILDREN + 1 + OTHERS
+    assert {job.pipeline_id for job in jobs} == set(made)
+    # The late child is the youngest of all, and stands with its pipeline.
+    assert max(jobs, key=lambda job: job.job_id).pipeline_id == min(made)
+
+
+@pytest.mark.parametrize("page_size", [1, 500])
+async def test_states_choose_among_live_and_ended_jobs(client: Client, page_size: int) -> None:
+    await families(client)
+    everything = await listed(client, 500)
+    for states in (
+        [types_pb2.JOB_STATE_QUEUED],
+        [types_pb2.JOB_STATE_FINISHED],
+        [types_pb2.JOB_STATE_QUEUED, types_pb2.JOB_STATE_FINISHED],
+    ):
+        wanted = [job for job in everything if job.state in states]
+        assert numbers(await listed(client, page_size, states=states)) == numbers(wanted)
+        assert wanted
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 500])
+async def test_a_pipelines_pages_are_its_own(client: Client, page_size: int) -> None:
+    made = await families(client)
+    everything = await listed(client, 500)
+    for pipeline_id in made:
+        wanted = [job for job in everything if job.pipeline_id == pipeline_id]
+        found = await listed(client, page_size, pipeline_id=pipeline_id)
+        assert numbers(found) == numbers(wanted)
+        assert not any(job.joined for job in found)
+        live = [types_pb2.JOB_STATE_QUEUED]
+        found = await listed(client, page_size, pipeline_id=pipeline_id, states=live)
+        assert numbers(found) == numbers([job for job in wanted if job.state in live])
+
+
+async def test_a_token_of_another_list_is_refused(client: Client) -> None:
+    await families(client)
+    answer = await client.operations.ListPipelines(ops.ListPipelinesRequest(page_size=1))
+    with pytest.raises(grpc.aio.AioRpcError, match="is no next_page_token of this list"):
+        await client.operations.ListJobs(ops.ListJobsRequest(page_token=answer.next_page_token))
+    other = await client.operations.ListJobs(ops.ListJobsRequest(page_size=1))
+    with pytest.raises(grpc.aio.AioRpcError, match="is no next_page_token of this list"):
+        await client.operations.ListPipelines(
+            ops.ListPipelinesRequest(page_token=other.next_page_token)
+        )
+
+
+async def test_a_pipelines_list_shows_what_it_joined_and_the_list_of_all_does_not(
+    client: Client,
+) -> None:
+    await client.provision()
+    own = await client.submit("emission_recalc", TRAVEL)
+    joining = await client.submit("emission_recalc", TRAVEL)
+    assert joining.pipeline_id != own.pipeline_id
+    (job,) = await listed(client, 500, pipeline_id=joining.pipeline_id)
+    assert (job.pipeline_id, job.job_id, job.joined) == (own.pipeline_id, own.job_id, True)
+    queued = [types_pb2.JOB_STATE_QUEUED]
+    assert len(await listed(client, 500, pipeline_id=joining.pipeline_id, states=queued)) == 1
+    ended = [types_pb2.JOB_STATE_FINISHED]
+    assert await listed(client, 500, pipeline_id=joining.pipeline_id, states=ended) == []
+    assert (own.pipeline_id, own.job_id) in numbers(await listed(client, 1))
+    assert joining.pipeline_id not in {job.pipeline_id for job in await listed(client, 1)}
