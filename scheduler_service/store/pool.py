@@ -1,7 +1,9 @@
 """The scheduler's connections: JSON as values, every statement and lock wait bounded."""
 
 import json
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import asyncpg
 
@@ -11,6 +13,9 @@ STATEMENT_TIMEOUT_SECONDS = 10
 LOCK_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 10
 CONNECTIONS_MAX = 8
+# A plan is made for the tables as they are, and kept: those of an empty table read all of it, for
+# each row of a batch, whatever has come since. It is noticed by ANALYZE a minute later, or never.
+PLANS_SECONDS_MAX = 10.0
 
 
 async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Pool[asyncpg.Record]":
@@ -20,7 +25,7 @@ async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Poo
         min_size=1,
         max_size=CONNECTIONS_MAX,
         init=_prepare,
-        reset=_leave_as_it_was,
+        reset=_Returned(),
         timeout=CONNECT_TIMEOUT_SECONDS,
         command_timeout=STATEMENT_TIMEOUT_SECONDS + 5,
         server_settings=session_settings(application_name),
@@ -45,6 +50,8 @@ def session_settings(application_name: str) -> dict[str, str]:
         "jit": "off",
         # Arrays of a batch differ in length only: the generic plan is the right one.
         "plan_cache_mode": "force_generic_plan",
+        # No statement means to read the whole of a table that grows.
+        "enable_seqscan": "off",
     }
 
 
@@ -52,12 +59,22 @@ async def _prepare(conn: Connection) -> None:
     await conn.set_type_codec("jsonb", encoder=_dump, decoder=json.loads, schema="pg_catalog")
 
 
-async def _leave_as_it_was(conn: Connection) -> None:
-    """No statement of the store changes its session, so there is nothing to ask the server for,
-    unless a transaction was left in the middle.
-    """
-    if conn.is_in_transaction():
-        await conn.reset()
+class _Returned:
+    """Called for each connection that comes back to the pool."""
+
+    def __init__(self) -> None:
+        self._planned_at: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+    async def __call__(self, conn: Connection) -> None:
+        """No statement of the store changes its session, so there is nothing to ask the server
+        for, unless a transaction was left in the middle, or plans have become old.
+        """
+        if conn.is_in_transaction():
+            await conn.reset()
+        now = time.monotonic()
+        if now - self._planned_at.setdefault(conn, now) > PLANS_SECONDS_MAX:
+            await conn.execute("DISCARD PLANS")
+            self._planned_at[conn] = now
 
 
 def _dump(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from importlib.resources import files
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.store import pool
 from scheduler_service.store.pool import session_settings
 from scheduler_service.store.statements import statement
 from tests.store.desk import TENANT, Desk
@@ -21,6 +23,9 @@ SELECT {selected} FROM scheduler.{table} AS t, generate_series(1, {copies}) AS c
 WHERE t.job_id = {job_id}
 """
 LIVE, FINISHED = 10_000, 100_000
+# A share of so many is more than the planner would look up one by one.
+WAITING = 100_000
+STATEMENTS = files("scheduler_service.store").joinpath("sql")
 OF_EACH_JOB = {"job_id", "claim_token", "last_token", "finished_by_token", "fair_stamp"}
 PRIMARY_KEY, CLAIMABLE = "jobs_pkey", "claimable_jobs_by_type"
 OF_PIPELINE, OF_SLOT = "jobs_of_a_pipeline", "jobs_of_a_slot_by_claim"
@@ -90,7 +95,8 @@ async def plan_of(url: str, name: str) -> dict[str, Any]:
     try:
         await conn.execute(f"PREPARE asked AS {asked.text}")
         nothing = ", ".join("NULL" for _ in asked.parameters)
-        found = await conn.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nothing})")
+        execute = f"EXECUTE asked({nothing})" if nothing else "EXECUTE asked"
+        found = await conn.fetchval(f"EXPLAIN (FORMAT JSON) {execute}")
     finally:
         await conn.close()
     plan: dict[str, Any] = json.loads(found)[0]["Plan"]
@@ -117,9 +123,14 @@ def index_below(node: dict[str, Any]) -> str:
     return next((n["Index Name"] for n in nodes(node) if "Index Name" in n), "none")
 
 
+def whole_indexes(plan: dict[str, Any]) -> set[str]:
+    """Indexes that a plan reads from one end to the other."""
+    return {n["Index Name"] for n in nodes(plan) if "Index Name" in n and "Index Cond" not in n}
+
+
 async def all_waiting(desk: Desk) -> None:
     submitted = await desk.submit("noop", Scope(TENANT))
-    await clone(desk, submitted.job_id, LIVE)
+    await clone(desk, submitted.job_id, WAITING)
 
 
 async def all_running_and_many_finished(desk: Desk) -> None:
@@ -132,6 +143,30 @@ async def all_running_and_many_finished(desk: Desk) -> None:
     await clone(desk, held.row["job_id"], LIVE)
 
 
+# What sweeps and people's lists read from one end to the other: rows that live for a moment, and
+# one per worker or key. The keys' jobs are looked up where there are many.
+READ_WHOLE = {
+    "forget_workers": {"claims", "workers_pkey"},
+    "grant_after_outage": {"claims"},
+    "held_claims": {"claims_pkey", "jobs_pkey"},
+    "lapsed_claims": {"claims_pkey"},
+    "list_workers": {"workers"},
+    "neglected_keys": {"exclusive_keys", "jobs_pkey"},
+    "seconds_to_next_due": {"jobs_that_wait_for_their_time"},
+}
+
+
+async def test_no_statement_reads_the_whole_of_a_table_that_grows(database_url: str) -> None:
+    names = [path.name.removesuffix(".sql") for path in STATEMENTS.iterdir()]
+    read_whole = {}
+    for name in names:
+        plan = await plan_of(database_url, name)
+        tables = {n["Relation Name"] for n in nodes(plan) if n["Node Type"] == "Seq Scan"}
+        if tables or whole_indexes(plan):
+            read_whole[name] = tables | whole_indexes(plan)
+    assert read_whole == READ_WHOLE
+
+
 @pytest.mark.parametrize("fill", [all_waiting, all_running_and_many_finished])
 async def test_hot_statements_find_their_rows_by_the_index_meant_for_it(
     desk: Desk, database_url: str, fill: Callable[[Desk], Awaitable[None]]
@@ -139,8 +174,10 @@ async def test_hot_statements_find_their_rows_by_the_index_meant_for_it(
     await fill(desk)
     for table in ("jobs", "claims", "pipelines"):
         await desk.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
-    found = {name: indexes_on(await plan_of(database_url, name), "jobs") for name in JOB_INDEXES}
-    assert found == JOB_INDEXES
+    plans = {name: await plan_of(database_url, name) for name in JOB_INDEXES}
+    assert {name: indexes_on(plan, "jobs") for name, plan in plans.items()} == JOB_INDEXES
+    # Of pipelines there are two here, so that any way to them is right.
+    assert not {n for plan in plans.values() for n in whole_indexes(plan)} - {"pipelines_pkey"}
     if fill is all_running_and_many_finished:
         for name in CLAIM_STATEMENTS:
             assert indexes_on(await plan_of(database_url, name), "claims") == {"claims_pkey"}
@@ -169,6 +206,10 @@ async def test_what_reads_a_pipelines_jobs_reads_no_others(desk: Desk, database_
 
 
 BEATS = 1_500
+MANY_CLAIMS = """
+INSERT INTO scheduler.claims (claim_token, job_id, worker_id, principal, lease_until)
+SELECT n, n, gen_random_uuid(), 'local', scheduler.clock() FROM generate_series(1, 10000) AS n
+"""
 
 
 async def test_what_many_beats_read_grows_with_their_number_only(
@@ -214,3 +255,30 @@ def rows_through(node: dict[str, Any]) -> float:
     """What a node has looked at, over all the times that it ran."""
     removed = sum(node.get(f"Rows Removed by {what}", 0) for what in ("Filter", "Join Filter"))
     return float((node["Actual Rows"] + removed) * node["Actual Loops"])
+
+
+async def test_plans_of_an_empty_table_are_gone_when_it_has_filled(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "PLANS_SECONDS_MAX", -1.0)
+    asked = statement("renew_claims")
+    nothing = ", ".join("NULL" for _ in asked.parameters)
+    opened = await pool.open_pool(database_url, application_name="plans")
+    try:
+        async with opened.acquire() as conn:
+            await conn.execute("VACUUM ANALYZE scheduler.claims")
+            await asked.rows(conn, **dict.fromkeys(asked.parameters))
+            name = await conn.fetchval(
+                "SELECT name FROM pg_prepared_statements WHERE statement = $1", asked.text
+            )
+            explain = f"EXPLAIN (FORMAT JSON) EXECUTE {name}({nothing})"
+            plan = json.loads(await conn.fetchval(explain))[0]["Plan"]
+            assert whole_indexes(plan) >= {"claims_pkey"}
+            await conn.execute(MANY_CLAIMS)
+        # The same session, as the prepared statement shows.
+        async with opened.acquire() as conn:
+            plan = json.loads(await conn.fetchval(explain))[0]["Plan"]
+            assert indexes_on(plan, "claims") == {"claims_pkey"}
+            assert not whole_indexes(plan)
+    finally:
+        await opened.close()

@@ -15,14 +15,15 @@ FROM (
     WHERE j.job_type = ANY(CAST(:job_types AS text[]))
         AND j.exclusive_key IS NULL AND j.coalesce_key IS NULL AND j.slot_key IS NULL
         AND j.dark_token IS NULL
-        -- No join: a plan for it might read all claims.
+        -- No joins: a plan for them might read all claims, and all staged children.
         AND n.principal = (
             SELECT c.principal FROM scheduler.claims AS c WHERE c.claim_token = n.claim_token
         )
-        AND NOT EXISTS (
-            SELECT FROM scheduler.staged_children AS s
+        AND (
+            SELECT true FROM scheduler.staged_children AS s
             WHERE s.parent_job_id = n.job_id AND s.claim_token = n.claim_token
-        )
+            LIMIT 1
+        ) IS NULL
     GROUP BY j.pipeline_id
 ) AS plain
 JOIN scheduler.pipelines AS p ON p.pipeline_id = plain.pipeline_id

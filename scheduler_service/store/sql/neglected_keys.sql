@@ -7,7 +7,9 @@ WHERE (k.first_job_id IS NOT NULL AND (f.job_id IS NULL OR f.state = 'FINISHED')
     OR (k.drain_token IS NOT NULL AND d.claim_token IS NULL)
     OR (k.drain_token IS NULL AND f.state = 'NOT_STARTED'
         AND (f.run_after IS NULL OR f.run_after < scheduler.clock() - interval '1 minute'))
-    OR (k.first_job_id IS NULL AND EXISTS (
-        SELECT FROM scheduler.jobs AS w
-        WHERE w.exclusive_key = k.exclusive_key AND w.state = 'NOT_STARTED'))
+    -- With a LIMIT it is looked up key by key; EXISTS would be answered from a list of all jobs.
+    OR (k.first_job_id IS NULL AND (
+        SELECT true FROM scheduler.jobs AS w
+        WHERE w.exclusive_key = k.exclusive_key AND w.state = 'NOT_STARTED'
+        LIMIT 1))
 LIMIT CAST(:keys_max AS bigint);

@@ -7,9 +7,11 @@ SELECT j.job_id, j.pipeline_id, j.tenant, j.job_type, j.module, j.data_entry_typ
     (
         SELECT c.principal FROM scheduler.claims AS c WHERE c.claim_token = j.claim_token
     ) AS principal,
-    EXISTS (
-        SELECT FROM scheduler.staged_children AS s
+    -- With a LIMIT it is looked up for each; EXISTS might be answered from a list of all.
+    (
+        SELECT true FROM scheduler.staged_children AS s
         WHERE s.parent_job_id = j.job_id AND s.claim_token = j.claim_token
-    ) AS has_children
+        LIMIT 1
+    ) IS NOT NULL AS has_children
 FROM scheduler.jobs AS j
 WHERE j.job_id = ANY(CAST(:job_ids AS bigint[]));
