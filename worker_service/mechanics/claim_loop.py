@@ -4,7 +4,8 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -31,8 +32,7 @@ LINGER_SECONDS = 0.003
 LAST_CLAIM_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A job and the moment before it was asked for, from which its lease counts."""
 
     job: ClaimedJob
@@ -58,15 +58,13 @@ class Slots:
         return min(self.concurrency - len(self._running), 2 * self.concurrency - len(self.tasks))
 
     def put(self, task: asyncio.Task[None]) -> None:
-        """Takes a slot until `step_ended` is called in the task, or the task is done."""
+        """Takes a slot until its step has ended, or the task is done."""
         self.tasks.add(task)
         self._running.add(task)
         task.add_done_callback(self._done)
 
-    def step_ended(self) -> None:
-        """The step of the task that calls this is over."""
-        task = asyncio.current_task()
-        assert task is not None
+    def step_ended(self, task: asyncio.Task[None]) -> None:
+        """The task's step is over."""
         self._running.discard(task)
         self._freed.set()
 
@@ -137,20 +135,20 @@ class ClaimLoop:
                 while self._arrived:
                     arrival = self._arrived.popleft()
                     self._lease_seconds = arrival.job.lease_seconds
-                    await self._start_or_return(arrival)
+                    if not self._start_in_time(arrival):
+                        await self._give_back((arrival.job,))
         finally:
             if claiming is not None:
                 claiming.cancel()
 
-    async def _start_or_return(self, arrival: Arrival) -> None:
-        job, asked_at = arrival.job, arrival.asked_at
-        left_seconds = asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) - seconds_now()
-        if left_seconds > 0:
+    def _start_in_time(self, arrival: Arrival) -> bool:
+        """False when its lease may be over before its first heartbeat is answered."""
+        job, asked_at = arrival
+        if asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) > seconds_now():
             self._start(job, asked_at)
-            return
-        # Its lease may be over before its first heartbeat is answered.
+            return True
         self._log.warning("claim_came_too_late", job=job.job_id, claim_token=job.claim_token)
-        await self._give_back((job,))
+        return False
 
     def _ask_for(self, free: int) -> asyncio.Task[None]:
         return asyncio.create_task(self._claim(min(free, CLAIM_MAX)), name="claim-call")

@@ -3,8 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -17,8 +16,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting(Generic[Item, Answer]):
+class _Waiting(NamedTuple, Generic[Item, Answer]):
     item: Item
     answer: asyncio.Future[Answer | None]
     worth_it: Callable[[], bool]
@@ -50,26 +48,40 @@ class Gathered(Generic[Item, Answer]):
         self._log = log
         self._waiting: deque[_Waiting[Item, Answer]] = deque()
         self._waiting_weight = 0
-        self._pumps: list[asyncio.Task[None]] = []
+        self._pumps: set[asyncio.Task[None]] = set()
+        # Of the pumps, those that will look at what is waiting once more.
+        self._pumping = 0
+        self._loop = asyncio.get_running_loop()
 
     async def ask(self, item: Item, worth_it: Callable[[], bool]) -> Answer | None:
         """The item's answer; None when there was none for as long as it was worth it.
 
         Raises SchedulerRefused when the item alone is refused.
         """
-        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer | None] = self._loop.create_future()
         self._waiting.append(_Waiting(item, answer, worth_it))
         self._waiting_weight += self._weight(item)
-        self._pumps = [pump for pump in self._pumps if not pump.done()]
         whole_batch = self._waiting_weight >= self._weight_max
-        if not self._pumps or (whole_batch and len(self._pumps) < CALLS_MAX):
-            self._pumps.append(asyncio.create_task(self._send_all(), name="gathered"))
+        if self._pumping == 0 or (whole_batch and self._pumping < CALLS_MAX):
+            self._start_pump()
         return await answer
+
+    def _start_pump(self) -> None:
+        self._pumping += 1
+        pump = self._loop.create_task(self._pump(), name="gathered")
+        self._pumps.add(pump)
+        pump.add_done_callback(self._pumps.discard)
+
+    async def _pump(self) -> None:
+        try:
+            # Those who became ready in the same turn of the loop go together.
+            await asyncio.sleep(0)
+            await self._send_all()
+        finally:
+            self._pumping -= 1
 
     async def _send_all(self) -> None:
         backoff = Backoff()
-        # Those who became ready in the same turn of the loop go together.
-        await asyncio.sleep(0)
         while self._waiting:
             batch = self._next_batch()
             if batch and not await self._send_batch(batch):

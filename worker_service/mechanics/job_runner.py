@@ -9,7 +9,8 @@ from structlog.typing import FilteringBoundLogger
 from worker_service.mechanics.clock import seconds_now
 from worker_service.mechanics.gathered import Gathered
 from worker_service.mechanics.held_claim import HeldClaim, StopReason
-from worker_service.mechanics.lease_keeper import LeaseKeeper, names_of
+from worker_service.mechanics.job_log import JobLog
+from worker_service.mechanics.lease_keeper import LeaseKeeper
 from worker_service.mechanics.live_run import LiveRun
 from worker_service.mechanics.outcome import Failed, RetryLater, Succeeded
 from worker_service.mechanics.registry import Registry
@@ -46,7 +47,7 @@ TELLING_LEASES = 2.0
 class JobRunner:
     """`transient` names the exceptions that pass by themselves: their jobs are given back.
 
-    `step_ended` is called in a run's task when only the scheduler's answer is left to wait for;
+    `step_ended` is called with a run's task when only the scheduler's answer is left to wait for;
     `run_ended` then gets what is known of the run.
     """
 
@@ -58,7 +59,7 @@ class JobRunner:
         transient: tuple[type[Exception], ...],
         log: FilteringBoundLogger,
         *,
-        step_ended: Callable[[], None],
+        step_ended: Callable[[asyncio.Task[None]], None],
         run_ended: RunEnded,
     ) -> None:
         self._step_ended = step_ended
@@ -75,31 +76,32 @@ class JobRunner:
 
     async def run(self, held: HeldClaim) -> None:
         """Ends when the scheduler has answered, or when there is nothing to tell it any more."""
-        log = self._log.bind(**names_of(held.job))
+        task = asyncio.current_task()
+        assert task is not None
+        log = JobLog(self._log, held.job)
         log.info("job_started", attempt=held.job.attempt)
         began_at = seconds_now()
         try:
-            result = await self._result_of(held, log)
+            result = await self._result_of(held, task, log)
             held.ending = True
-            self._step_ended()
+            self._step_ended(task)
             seconds = seconds_now() - began_at
             told = verdict(held.job, result, held.written)
             self._run_ended(
                 RunEnd(held.job.job_type, word_of(told), held.stop_reason, seconds, rows_of(told))
             )
-            await self._tell(held, told, log.bind(seconds=round(seconds, 3)))
+            log.seconds = seconds
+            await self._tell(held, told, log)
         finally:
             self._keeper.drop(held)
 
-    async def _result_of(self, held: HeldClaim, log: FilteringBoundLogger) -> Result:
+    async def _result_of(self, held: HeldClaim, task: asyncio.Task[None], log: JobLog) -> Result:
         if held.stop_reason is not None:
             return Stopped(held.stop_reason)
         run = LiveRun(held, self._keeper, self._scheduler)
         error: BaseException | None = None
         outcome: object = None
         # The step runs in the run's own task: a stop cancels it, and only it (see `detach`).
-        task = asyncio.current_task()
-        assert task is not None
         held.attach(task)
         try:
             outcome = await self._registry.steps[held.job.job_type](run)
@@ -118,9 +120,7 @@ class JobRunner:
         kind = type(outcome).__name__
         return Crashed(TypeError(f"the step returned {kind}, which is no outcome"), transient=False)
 
-    def _stopped_or_crashed(
-        self, held: HeldClaim, error: BaseException, log: FilteringBoundLogger
-    ) -> Result:
+    def _stopped_or_crashed(self, held: HeldClaim, error: BaseException, log: JobLog) -> Result:
         reason = held.stop_reason
         if reason is not None:
             if not isinstance(error, (asyncio.CancelledError, ClaimLost, JobCancelled)):
@@ -143,7 +143,7 @@ class JobRunner:
                     log.error("handler_raised", exc_info=error)
                 return Crashed(error, transient)
 
-    async def _tell(self, held: HeldClaim, told: Verdict, log: FilteringBoundLogger) -> None:
+    async def _tell(self, held: HeldClaim, told: Verdict, log: JobLog) -> None:
         match told:
             case Forget():
                 log.info("claim_forgotten")
@@ -154,9 +154,7 @@ class JobRunner:
             case _:
                 assert_never(told)
 
-    async def _give_back(
-        self, held: HeldClaim, release: GiveBack, log: FilteringBoundLogger
-    ) -> None:
+    async def _give_back(self, held: HeldClaim, release: GiveBack, log: JobLog) -> None:
         said = {"reason": str(release.reason), "written": str(release.written)}
         if release.message:
             said["message"] = release.message
@@ -172,7 +170,7 @@ class JobRunner:
         else:
             log.info("job_given_back", taken=taken, **said)
 
-    async def _finish(self, held: HeldClaim, finish: Finish, log: FilteringBoundLogger) -> None:
+    async def _finish(self, held: HeldClaim, finish: Finish, log: JobLog) -> None:
         committed = finish.result is not FinishResult.ERROR
         # After a commit nobody else can tell of it: repeated until answered, lease or not.
         worth_it = _always if committed else _for_a_while(held)

@@ -11,6 +11,7 @@ from worker_service.mechanics.backoff import Backoff
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.clock import seconds_now
 from worker_service.mechanics.held_claim import HeldClaim, StopReason
+from worker_service.mechanics.job_log import names_of
 from worker_service.mechanics.scheduler import (
     BEATS_MAX,
     Beat,
@@ -213,14 +214,3 @@ class LeaseKeeper:
                 self.stop(held, StopReason.LEASE_OVER)
             else:
                 self._look_at_leases_by(held.stop_at)
-
-
-def names_of(job: ClaimedJob) -> dict[str, object]:
-    """What every log line about a job carries."""
-    return {
-        "job": job.job_id,
-        "pipeline": job.pipeline_id,
-        "claim_token": job.claim_token,
-        "tenant": job.tenant,
-        "job_type": job.job_type,
-    }

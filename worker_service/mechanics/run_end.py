@@ -1,16 +1,14 @@
 """What is known of a run when its step is over, for whoever counts runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
 from worker_service.mechanics.held_claim import StopReason
 from worker_service.mechanics.scheduler import Finish, GiveBack
 from worker_service.mechanics.verdict import Forget, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnd:
+class RunEnd(NamedTuple):
     """`told` is the result that Finish tells, the reason that Release gives, or FORGOTTEN.
 
     `rows` is what the step's stats say under "rows"; 0 where they say nothing.

@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from carbonline.client.json_struct import struct_of, values_of
 from carbonline.v1 import scheduler_pb2, types_pb2
-from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.mechanics.claimed_job import NOTHING, ClaimedJob
 from worker_service.mechanics.outcome import Stats, Written
 from worker_service.mechanics.scheduler import (
     Beat,
@@ -27,7 +27,6 @@ from worker_service.mechanics.scheduler import (
 from worker_service.scheduler_client.identity import WorkerIdentity
 
 MESSAGE_CHARACTERS_MAX = 4096
-NO_PAYLOAD: Mapping[str, Any] = MappingProxyType({})
 STATS_BYTES_MAX = 64 * 1024
 
 WRITTEN = MappingProxyType(
@@ -93,7 +92,7 @@ def claimed_job(claimed: scheduler_pb2.ClaimedJob) -> ClaimedJob:
         year=scope.year or None,
         unit=scope.unit or None,
         reference_kind=scope.reference_kind or None,
-        payload=values_of(claimed.payload) if claimed.HasField("payload") else NO_PAYLOAD,
+        payload=values_of(claimed.payload) if claimed.HasField("payload") else NOTHING,
         close_through={close.scope: close.token for close in claimed.close_through},
         attempt=job.attempts,
         attempts_max=job.attempts_max,
