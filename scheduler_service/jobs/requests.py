@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from scheduler_service.jobs.scope import Scope
@@ -105,9 +105,11 @@ class ClaimWish:
     host: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A job in a worker's hands: `row` is the job's row, by column name."""
+class Claimed(NamedTuple):
+    """A job in a worker's hands: `row` is the job's row, by column name.
+
+    A tuple, as Ending is: thousands are made in a second.
+    """
 
     row: Any
     claim_token: int
@@ -183,8 +185,7 @@ class Chained:
     provisional: tuple[ChildPlaced, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """One Finish: SUCCESS, WARNING or ERROR by a claim."""
 
     job_id: int

@@ -44,6 +44,25 @@ DISPOSITIONS = _numbers(types_pb2.Disposition, "DISPOSITION_")
 FINISH_OUTCOMES = _numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
 
 
+# Fields of a job and the columns they are read from, where 0 and "" need not be written.
+LEFT_OUT_WHERE_EMPTY = (
+    ("claim_token", "last_token"),
+    *(
+        (name, name)
+        for name in (
+            "attempts",
+            "parent_job_id",
+            "child_key",
+            "message",
+            "error_cause",
+            "releases",
+            "lapses",
+            "superseded_by",
+        )
+    ),
+)
+
+
 def timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
     """A moment; None stays left out."""
     if moment is None:
@@ -76,13 +95,15 @@ def struct(value: Mapping[str, Any] | None) -> struct_pb2.Struct | None:
 
 def scope(card: Any) -> types_pb2.Scope:
     """The scope of a job's or a pipeline's row."""
-    return _scope_message(scope_of(card))
+    return _scope_message(scope_of(card))[0]
 
 
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
-def _scope_message(scope: Scope) -> types_pb2.Scope:
-    """Not to be changed by anybody: it is copied into whatever it is given to."""
-    return types_pb2.Scope(
+def _scope_message(scope: Scope) -> tuple[types_pb2.Scope, int]:
+    """With the number of its entity type. Not to be changed by anybody: it is copied into whatever
+    it is given to.
+    """
+    message = types_pb2.Scope(
         tenant=scope.tenant,
         module=types_pb2.Module.ValueType(scope.module or 0),
         data_entry_type=types_pb2.DataEntryType.ValueType(scope.data_entry_type or 0),
@@ -90,6 +111,7 @@ def _scope_message(scope: Scope) -> types_pb2.Scope:
         unit=scope.unit or "",
         reference_kind=scope.reference_kind or "",
     )
+    return message, ENTITY_TYPES[scope.entity_type]
 
 
 def job(card: Any, *, joined: bool = False) -> types_pb2.Job:
@@ -101,22 +123,17 @@ def job(card: Any, *, joined: bool = False) -> types_pb2.Job:
 
 def _fill_job(message: types_pb2.Job, card: Any) -> None:
     """Field by field, and only what is there: thousands of these are made in a second."""
+    scope, entity_type = _scope_message(scope_of(card))
+    message.scope.CopyFrom(scope)
+    message.entity_type = entity_type  # type: ignore[assignment]
     message.job_id = card["job_id"]
     message.pipeline_id = card["pipeline_id"]
     message.job_type = card["job_type"]
-    message.scope.CopyFrom(_scope_message(scope_of(card)))
-    message.entity_type = ENTITY_TYPES[scope_of(card).entity_type]
     message.state = JOB_STATES[card["state"]]
-    message.message = card["message"]
-    message.error_cause = card["error_cause"]
-    message.attempts = card["attempts"]
     message.attempts_max = card["attempts_max"]
-    message.releases = card["releases"]
-    message.lapses = card["lapses"]
-    message.claim_token = card["last_token"] or 0
-    message.child_key = card["child_key"] or ""
-    message.parent_job_id = card["parent_job_id"] or 0
-    message.superseded_by = card["superseded_by"] or 0
+    for name, column in LEFT_OUT_WHERE_EMPTY:
+        if value := card[column]:
+            setattr(message, name, value)
     if card["result"] is not None:
         message.result = JOB_RESULTS[card["result"]]
     if card["worker_id"] is not None:

@@ -28,6 +28,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self.claims_refused = False
         self.answered_claims: dict[str, list[scheduler_pb2.ClaimedJob]] = {}
         self.claims: list[scheduler_pb2.ClaimRequest] = []
+        self.claims_open = 0
         self.beats: list[scheduler_pb2.HeartbeatRequest] = []
         self.finish_batches: list[scheduler_pb2.BatchFinishRequest] = []
         self.finishes: dict[int, scheduler_pb2.FinishRequest] = {}
@@ -77,10 +78,14 @@ class ScriptedScheduler(SchedulerServiceServicer):
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no worker of ours")
         if request.request_id in self.answered_claims:
             return scheduler_pb2.ClaimResponse(jobs=self.answered_claims[request.request_id])
+        self.claims_open += 1
+        await self._tell()
         try:
             await self.until(lambda: self.jobs, request.wait.ToNanoseconds() / 1e9)
         except TimeoutError:
             return scheduler_pb2.ClaimResponse()
+        finally:
+            self.claims_open -= 1
         taken = [self.jobs.pop(0) for _ in range(min(request.max_jobs, len(self.jobs)))]
         self.answered_claims[request.request_id] = taken
         if self.claim_answers_to_lose > 0:

@@ -7,6 +7,7 @@ import pytest
 from carbonline.v1 import scheduler_pb2, types_pb2
 from tests.mechanics.conftest import StartWorker
 from tests.mechanics.scripted_scheduler import ScriptedScheduler
+from worker_service.mechanics import claim_loop
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.registry import RegistryWrong, check_registry
 from worker_service.mechanics.run import JobCancelled, Run
@@ -38,6 +39,49 @@ async def test_a_worker_claims_only_as_many_jobs_as_it_has_free_slots(
     assert len(scheduler.jobs) == 2
     go_on.set()
     await scheduler.until(lambda: len(scheduler.finishes) == 5)
+
+
+async def test_two_claims_are_on_their_way_while_there_is_more_than_one_brings(
+    scheduler: ScriptedScheduler, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_loop, "CLAIM_MAX", 2)
+    scheduler.lease_seconds = 2.0
+    go_on = asyncio.Event()
+
+    async def step(_run: Run) -> Outcome:
+        await go_on.wait()
+        return Succeeded()
+
+    for _ in range(2):
+        await scheduler.give()
+    start_worker(step, concurrency=5)
+    await scheduler.until(lambda: scheduler.claims_open == 2)
+    # One slot is left for the second, and nothing for a third.
+    assert [claim.max_jobs for claim in scheduler.claims] == [2, 2, 1]
+    go_on.set()
+    await scheduler.until(lambda: len(scheduler.finishes) == 2)
+    # Both come back empty after a while; then one waits for work, as before.
+    asked = len(scheduler.claims)
+    await scheduler.until(lambda: len(scheduler.claims) == asked + 2)
+    assert scheduler.claims_open <= 1
+    assert not scheduler.releases
+
+
+async def test_both_claims_on_their_way_are_given_back_when_the_worker_goes(
+    scheduler: ScriptedScheduler, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_loop, "CLAIM_MAX", 1)
+    await scheduler.give()
+    worker = start_worker(succeed, concurrency=3)
+    await scheduler.until(lambda: scheduler.claims_open == 2 and scheduler.finishes)
+    # Granted under the request_ids of the parked polls; the answers never arrive.
+    tokens = set()
+    for parked in scheduler.claims[-2:]:
+        tokens.add(await scheduler.give())
+        scheduler.answered_claims[parked.request_id] = [scheduler.jobs.pop()]
+    await worker.drained()
+    assert set(scheduler.releases) == tokens
+    assert len(scheduler.finishes) == 1
 
 
 async def test_a_claim_without_an_answer_is_repeated_under_its_request_id(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -82,7 +81,7 @@ async def test_another_caller_in_the_same_batch_stands_in_nobodys_way(
 ) -> None:
     submitted = await desk.submit(job_type, scope)
     holder = desk.ending(await desk.claim(job_type))
-    thief = replace(holder, principal="other", result=JobResult.WARNING)
+    thief = holder._replace(principal="other", result=JobResult.WARNING)
     answers = await desk.store.finish_jobs([thief, holder, thief])
     outcomes = [answer.outcome for answer in answers if isinstance(answer, Ended)]
     refused, applied = FinishOutcome.CONFLICT, FinishOutcome.APPLIED
@@ -94,7 +93,7 @@ async def test_an_unknown_job_is_said_to_be_unknown(desk: Desk) -> None:
     await desk.submit("csv_ingest", INGEST)
     claim = await desk.claim("csv_ingest")
     ending = desk.ending(claim)
-    unknown = type(ending)(**{f: getattr(ending, f) for f in ending.__slots__} | {"job_id": 999999})
+    unknown = ending._replace(job_id=999999)
     answers = await desk.store.finish_jobs([unknown, ending])
     assert isinstance(answers[0], Refused)
     assert answers[0].reason == "JOB_NOT_FOUND"

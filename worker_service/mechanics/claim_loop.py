@@ -24,6 +24,8 @@ from worker_service.mechanics.scheduler import (
 )
 
 CLAIM_MAX = 500
+# While one full claim is read and started, the next is decided on.
+CLAIMS_MAX = 2
 # A poll eats from the lease of what it brings, since the lease counts from before it was sent.
 WAIT_SHARE_OF_LEASE = 0.25
 WAIT_SECONDS_MAX = 20.0
@@ -43,22 +45,35 @@ class Slots:
     """How many jobs run at once: a bound and a bell.
 
     A slot is free again when its step is over; that the scheduler has yet to answer holds up no
-    other job, as long as not more than a worker's worth of ends waits for its answers.
+    other job, as long as not more than a worker's worth of ends waits for its answers. What has
+    been asked for is kept free.
     """
 
     def __init__(self, concurrency: int) -> None:
         self.concurrency = concurrency
         self.tasks: set[asyncio.Task[None]] = set()
         self._running: set[asyncio.Task[None]] = set()
+        self._kept = 0
         self._freed = asyncio.Event()
 
     @property
     def free(self) -> int:
-        """How many jobs may be taken now."""
-        return min(self.concurrency - len(self._running), 2 * self.concurrency - len(self.tasks))
+        """How many jobs may be asked for now."""
+        room = min(self.concurrency - len(self._running), 2 * self.concurrency - len(self.tasks))
+        return room - self._kept
+
+    def keep(self, count: int) -> None:
+        """So many jobs are asked for: each takes its slot, or is given up."""
+        self._kept += count
+
+    def give_up(self, count: int) -> None:
+        """So many have not come, or are not started."""
+        self._kept -= count
+        self._freed.set()
 
     def put(self, task: asyncio.Task[None]) -> None:
-        """Takes a slot until its step has ended, or the task is done."""
+        """Takes a kept slot until its step has ended, or the task is done."""
+        self._kept -= 1
         self.tasks.add(task)
         self._running.add(task)
         task.add_done_callback(self._done)
@@ -75,12 +90,15 @@ class Slots:
 
     async def some_free(self) -> int:
         """Waits for a free slot; how many there are."""
-        while self.free == 0:
-            self._freed.clear()
-            await self._freed.wait()
-        if self.tasks and self.free < self.concurrency / 4:
-            await asyncio.sleep(LINGER_SECONDS)
-        return self.free
+        while True:
+            while self.free <= 0:
+                self._freed.clear()
+                await self._freed.wait()
+            if self.tasks and self.free < self.concurrency / 4:
+                await asyncio.sleep(LINGER_SECONDS)
+            # Meanwhile another may have asked.
+            if (free := self.free) > 0:
+                return free
 
 
 class ClaimLoop:
@@ -101,34 +119,44 @@ class ClaimLoop:
         self._start = start
         self._log = log
         self._lease_seconds = lease_seconds
-        self._on_its_way: ClaimWish | None = None
+        self._on_their_way: dict[str, ClaimWish] = {}
+        self._backlog = asyncio.Event()
         # Granted and not started yet: kept here, so that an end in between loses none.
         self._arrived: deque[Arrival] = deque()
 
     async def run(self, drain: Drain) -> None:
         """Claims and starts jobs until the drain; what a last answer brings is given back."""
-        polling = asyncio.create_task(self._poll(), name="claim")
+        polls = [
+            asyncio.create_task(self._poll(always=number == 0), name="claim")
+            for number in range(CLAIMS_MAX)
+        ]
         draining = asyncio.create_task(drain.requested.wait(), name="drain")
         try:
-            await asyncio.wait({polling, draining}, return_when=asyncio.FIRST_COMPLETED)
-            if not polling.done():
-                polling.cancel()
-                await asyncio.wait({polling})
-                await self._give_back_the_last()
-            elif not polling.cancelled():
-                polling.result()
+            await asyncio.wait({*polls, draining}, return_when=asyncio.FIRST_COMPLETED)
+            failed = [poll for poll in polls if poll.done()]
+            for poll in polls:
+                poll.cancel()
+            await asyncio.wait(polls)
+            for poll in failed:
+                # A poll ends with an error only.
+                poll.result()
+            await self._give_back_the_last()
         finally:
-            polling.cancel()
+            for poll in polls:
+                poll.cancel()
             draining.cancel()
 
-    async def _poll(self) -> None:
+    async def _poll(self, *, always: bool) -> None:
+        """One claim after the other; if not `always`, while there is more than one brings."""
         claiming: asyncio.Task[None] | None = None
         try:
             while True:
-                claiming = claiming or self._ask_for(await self._slots.some_free())
+                if claiming is None:
+                    if not always:
+                        await self._backlog.wait()
+                    claiming = self._ask_for(await self._slots.some_free())
                 await claiming
-                left = self._slots.free - len(self._arrived)
-                claiming = self._ask_for(left) if left > 0 else None
+                claiming = self._ask_again(always=always)
                 # The next call is on its way before what has come is started.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
@@ -136,6 +164,7 @@ class ClaimLoop:
                     arrival = self._arrived.popleft()
                     self._lease_seconds = arrival.job.lease_seconds
                     if not self._start_in_time(arrival):
+                        self._slots.give_up(1)
                         await self._give_back((arrival.job,))
         finally:
             if claiming is not None:
@@ -150,15 +179,22 @@ class ClaimLoop:
         self._log.warning("claim_came_too_late", job=job.job_id, claim_token=job.claim_token)
         return False
 
+    def _ask_again(self, *, always: bool) -> asyncio.Task[None] | None:
+        left = self._slots.free
+        wanted = always or self._backlog.is_set()
+        return self._ask_for(left) if wanted and left > 0 else None
+
     def _ask_for(self, free: int) -> asyncio.Task[None]:
-        return asyncio.create_task(self._claim(min(free, CLAIM_MAX)), name="claim-call")
+        max_jobs = min(free, CLAIM_MAX)
+        self._slots.keep(max_jobs)
+        return asyncio.create_task(self._claim(max_jobs), name="claim-call")
 
     async def _claim(self, max_jobs: int) -> None:
         """One claim, repeated under its request_id until it is answered."""
         wait_seconds = min(WAIT_SECONDS_MAX, self._lease_seconds * WAIT_SHARE_OF_LEASE)
         wish = ClaimWish(str(uuid.uuid4()), self._job_types, max_jobs, wait_seconds)
         backoff = Backoff()
-        self._on_its_way = wish
+        self._on_their_way[wish.request_id] = wish
         while True:
             asked_at = seconds_now()
             try:
@@ -167,8 +203,13 @@ class ClaimLoop:
                 self._log.warning("claim_unanswered", reason=str(error), tries=backoff.tries + 1)
                 await asyncio.sleep(backoff.next_seconds())
             else:
-                self._on_its_way = None
+                del self._on_their_way[wish.request_id]
+                self._slots.give_up(max_jobs - len(jobs))
                 self._arrived.extend(Arrival(job, asked_at) for job in jobs)
+                if len(jobs) == CLAIM_MAX:
+                    self._backlog.set()
+                else:
+                    self._backlog.clear()
                 return
 
     async def _give_back_the_last(self) -> None:
@@ -176,16 +217,14 @@ class ClaimLoop:
         granted: it is asked for once more, and returned.
         """
         await self._give_back([arrival.job for arrival in self._arrived])
-        wish, self._on_its_way = self._on_its_way, None
-        if wish is None:
-            return
-        try:
-            async with asyncio.timeout(LAST_CLAIM_SECONDS):
-                jobs = await self._scheduler.claim(replace(wish, wait_seconds=0.0))
-        except (SchedulerUnreachable, TimeoutError) as error:
-            self._log.warning("last_claim_unanswered", reason=str(error))
-            return
-        await self._give_back(jobs)
+        for wish in self._on_their_way.values():
+            try:
+                async with asyncio.timeout(LAST_CLAIM_SECONDS):
+                    jobs = await self._scheduler.claim(replace(wish, wait_seconds=0.0))
+            except (SchedulerUnreachable, TimeoutError) as error:
+                self._log.warning("last_claim_unanswered", reason=str(error))
+                continue
+            await self._give_back(jobs)
 
     async def _give_back(self, jobs: Sequence[ClaimedJob]) -> None:
         releases = [

@@ -71,4 +71,9 @@ WITH asked AS (
     -- again alone.
     GROUP BY worker_id, request_id, principal
 )
-SELECT * FROM claimed ORDER BY place;
+SELECT number, job_id, pipeline_id, tenant, job_type, module, data_entry_type, year, unit,
+    reference_kind, payload, state, result, message, error_cause, stats, run_after, attempts,
+    attempts_max, releases, lapses, claim_token, last_token, worker_id, parent_job_id, child_key,
+    superseded_by, created_at, started_at, finished_at
+FROM claimed
+ORDER BY place;
