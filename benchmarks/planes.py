@@ -20,7 +20,8 @@ from carbonline.local.settings import StackSettings
 from carbonline.local.stack import Stack, running_stack
 from carbonline.v1 import types_pb2
 
-WORKERS = ("worker-1", "worker-2")
+# One process runs all steps: of two, some runs would give all to one and some would not.
+WORKER = "worker-1"
 FLOOR_NAME = "COPY of the entries + bare INSERT ... SELECT of the emissions"
 TABLES = (
     "CREATE SCHEMA floor",
@@ -59,8 +60,7 @@ async def measure(sizes: Sizes) -> list[Figure]:
             await _ended(bench, await submit_file(bench.client, part.job))
         for rows in sizes.rows:
             # A process keeps what it once took, so each size has processes of its own.
-            for name in WORKERS:
-                await bench.stack.restart(name)
+            await bench.stack.restart(WORKER)
             figures += await _measure(bench, rows)
     return figures
 
@@ -68,7 +68,7 @@ async def measure(sizes: Sizes) -> list[Figure]:
 async def _measure(bench: _Bench, rows: int) -> list[Figure]:
     job = replace(parts_of(find_files())[-1].job, file=_file_of(bench.folder, rows))
     view = await _ended(bench, await submit_file(bench.client, job))
-    peak = max(_peak_megabytes(bench.stack.pid(name)) for name in WORKERS)
+    peak = _peak_megabytes(bench.stack.pid(WORKER))
     floor = rows / await _floor_seconds(bench)
     figures = [
         Figure(f"{rows:,} flights, end to end", rows / _seconds(view), "rows/s", FLOOR_NAME, floor)
@@ -145,7 +145,7 @@ async def _ended(bench: _Bench, pipeline_id: int) -> PipelineView:
 @asynccontextmanager
 async def _running() -> AsyncIterator[_Bench]:
     with tempfile.TemporaryDirectory(prefix="carbonline-bench-") as folder:
-        async with running_stack(StackSettings(Path(folder))) as stack:
+        async with running_stack(StackSettings(Path(folder), workers=1)) as stack:
             where = stack.addresses
             client = Client(
                 where.scheduler_address,

@@ -10,6 +10,7 @@ from typing import Any
 import uvloop
 
 from carbonline.serving.settings import SettingsWrong
+from worker_service.footprint import take_little
 from worker_service.settings import Settings, read_settings
 
 USAGE = "usage: python -m worker_service [ledger]"
@@ -57,6 +58,7 @@ def _served(arguments: Sequence[str], settings: Settings) -> Coroutine[Any, Any,
         from worker_service.reader.server import serve_ledger  # noqa: PLC0415
 
         return serve_ledger(settings)
+    take_little()
     from worker_service.worker import serve_worker  # noqa: PLC0415
 
     return serve_worker(settings)

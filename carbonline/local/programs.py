@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from carbonline.local.settings import Addresses, StackSettings
@@ -39,7 +39,6 @@ class Program:
     command: Sequence[str]
     ready: Readiness
     rank: int
-    environment: Mapping[str, str] = field(default_factory=dict)
     stop_seconds_max: float = 10.0
 
 
@@ -66,8 +65,6 @@ def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[
                 command=(*python, "worker_service"),
                 ready=LogsEvent("worker_started"),
                 rank=2,
-                # One thread per worker: they are the parallelism.
-                environment={"POLARS_MAX_THREADS": "1"},
                 stop_seconds_max=settings.drain_seconds + AFTER_DRAIN_SECONDS,
             )
             for name in settings.worker_names
@@ -101,4 +98,4 @@ def program_environment(
     if addresses.token_file is not None:
         said["TOKEN_FILE"] = str(addresses.token_file)
     prefixed = {PREFIX + name: value for name, value in said.items()}
-    return {**inherited, **prefixed, **program.environment, **settings.environment}
+    return {**inherited, **prefixed, **settings.environment}

@@ -283,4 +283,3 @@ def test_the_environment_of_another_stack_does_not_leak_in(
     assert environment["CARBONLINE_LEDGER_DATABASE_URL"] == "postgresql://here/own"
     assert environment["CARBONLINE_METRICS_PORT"] == "0"
     assert environment["CARBONLINE_JOB_TYPES"] == "noop"
-    assert environment["POLARS_MAX_THREADS"] == "1"
