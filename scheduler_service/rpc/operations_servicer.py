@@ -41,19 +41,13 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         self, request: pb.GetPipelineRequest, context: Context
     ) -> pb.GetPipelineResponse:
         pipeline_id = _identifier("pipeline_id", request.pipeline_id)
-        view = await self._view(request.tenant, pipeline_id)
-        timeline = await reads.read_timeline(self._store.pool, pipeline_id, None)
-        jobs = first_page(
-            [
-                messages.job_card(row, joined=row["job_id"] in view.joined)
-                for row in view.jobs[:JOBS_SHOWN_MAX]
-            ]
-        )
+        shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=JOBS_SHOWN_MAX)
+        jobs = first_page([messages.job_card(row, joined=row["is_joined"]) for row in shown.jobs])
         return pb.GetPipelineResponse(
-            pipeline=messages.pipeline(view.pipeline),
+            pipeline=messages.pipeline(shown.pipeline),
             jobs=jobs,
             edges=[edge for job in jobs for edge in _edges(job)],
-            timeline=first_page([messages.timeline_event(row) for row in timeline]),
+            timeline=first_page([messages.timeline_event(row) for row in shown.timeline]),
         )
 
     async def ListPipelines(
@@ -70,11 +64,10 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         job_id = _identifier("job_id", request.job_id)
-        tenant = own_tenant(caller(), request.tenant)
-        row = await reads.read_job(self._store.pool, job_id, [tenant])
-        if row is None:
+        found = await reads.read_job(self._store.pool, job_id, own_tenant(caller(), request.tenant))
+        if found is None:
             raise RpcError("JOB_NOT_FOUND", f"there is no job {job_id}")
-        timeline = await reads.read_timeline(self._store.pool, row["pipeline_id"], job_id)
+        row, timeline = found
         return pb.GetJobResponse(
             job=messages.job_card(row),
             payload=messages.struct(row["payload"]),
@@ -103,9 +96,9 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         answer = await self._store.cancel_pipeline(tenants, pipeline_id, reason, caller().name)
         if isinstance(answer, Refused):
             raise refusal(answer)
-        view = await self._view(request.tenant, pipeline_id)
+        shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=0)
         return pb.CancelPipelineResponse(
-            pipeline=messages.pipeline(view.pipeline),
+            pipeline=messages.pipeline(shown.pipeline),
             cancelled_job_ids=answer.cancelled_job_ids,
             unlinked_job_ids=answer.unlinked_job_ids,
         )
@@ -160,12 +153,13 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
             build_skew=row["build_id"] != self._build_id,
         )
 
-    async def _view(self, tenant: str, pipeline_id: int) -> reads.View:
-        views = await reads.read_views(self._store.pool, {pipeline_id: 0})
-        view = views.get(pipeline_id)
-        if view is None or view.pipeline["tenant"] != own_tenant(caller(), tenant):
+    async def _pipeline(self, tenant: str, pipeline_id: int, *, jobs_max: int) -> reads.Shown:
+        shown = await reads.read_pipeline(
+            self._store.pool, pipeline_id, own_tenant(caller(), tenant), jobs_max=jobs_max
+        )
+        if shown is None:
             raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
-        return view
+        return shown
 
 
 def _identifier(field: str, value: int) -> int:

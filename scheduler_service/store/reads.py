@@ -100,19 +100,45 @@ async def evidence_digest(pool: "Pool[asyncpg.Record]", pipeline_id: int) -> str
     return digest
 
 
-async def read_timeline(
-    pool: "Pool[asyncpg.Record]", pipeline_id: int, job_id: int | None
-) -> list[Row]:
-    """What happened to a pipeline, or to one job of it, in order."""
-    async with pool.acquire() as conn:
-        return await statement("timeline").rows(conn, pipeline_id=pipeline_id, job_id=job_id)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A pipeline, its first jobs by number, and what happened to it and to them, in order."""
+
+    pipeline: Row
+    jobs: Sequence[Row]
+    timeline: Sequence[Row]
 
 
-async def read_job(pool: "Pool[asyncpg.Record]", job_id: int, tenants: Sequence[str]) -> Row | None:
-    """A job's card, or None for an unknown job and for another tenant's."""
-    async with pool.acquire() as conn:
-        rows = await statement("job_by_id").rows(conn, job_id=job_id, tenants=list(tenants))
-    return rows[0] if rows else None
+async def read_pipeline(
+    pool: "Pool[asyncpg.Record]", pipeline_id: int, tenant: str, *, jobs_max: int
+) -> Shown | None:
+    """None for an unknown pipeline and for another tenant's. With no jobs there is no timeline."""
+    async with _snapshot(pool) as conn:
+        rows = await statement("pipelines_by_id").rows(conn, pipeline_ids=[pipeline_id])
+        if not rows or rows[0]["tenant"] != tenant:
+            return None
+        if not jobs_max:
+            return Shown(rows[0], (), ())
+        jobs = await statement("first_jobs").rows(conn, pipeline_id=pipeline_id, jobs_max=jobs_max)
+        own = [job["job_id"] for job in jobs if not job["is_joined"]]
+        timeline = await statement("timeline").rows(
+            conn, pipeline_id=pipeline_id, job_ids=own, job_id=None
+        )
+    return Shown(rows[0], jobs, timeline)
+
+
+async def read_job(
+    pool: "Pool[asyncpg.Record]", job_id: int, tenant: str
+) -> tuple[Row, list[Row]] | None:
+    """A job's card and what happened to it; None for an unknown job and for another tenant's."""
+    async with _snapshot(pool) as conn:
+        rows = await statement("job_by_id").rows(conn, job_id=job_id, tenants=[tenant])
+        if not rows:
+            return None
+        timeline = await statement("timeline").rows(
+            conn, pipeline_id=rows[0]["pipeline_id"], job_ids=[job_id], job_id=job_id
+        )
+    return rows[0], timeline
 
 
 @dataclass(frozen=True, slots=True)

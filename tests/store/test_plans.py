@@ -44,6 +44,7 @@ INDEXES_OF_PIPELINE = {
     "held_wishes": {OF_PIPELINE, PRIMARY_KEY},
     "list_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
     "list_jobs_of_pipeline": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
+    "first_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
 }
 CLAIM_STATEMENTS = (
     "renew_claims",
@@ -200,6 +201,9 @@ async def test_what_reads_a_pipelines_jobs_reads_no_others(desk: Desk, database_
     assert found == INDEXES_OF_PIPELINE
     for name, plan in plans.items():
         (read_by,) = {n["Index Cond"] for n in nodes(plan) if n.get("Index Name") == OF_PIPELINE}
+        if name == "first_jobs":
+            # The numbers of all of them: it does not matter which have ended.
+            continue
         # Else a change of a large pipeline, or its end, would cost a look at all of its jobs.
         assert "FINISHED" in read_by
         assert ("changed_version" in read_by) == (name == "changed_jobs")

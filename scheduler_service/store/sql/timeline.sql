@@ -1,10 +1,7 @@
--- What happened to a pipeline or to one of its jobs: the jobs' own times, and the unusual.
+-- What happened to a pipeline or to one of its jobs: some jobs' own times, and the unusual.
 WITH seen AS (
     SELECT j.* FROM scheduler.jobs AS j
-    WHERE j.pipeline_id = :pipeline_id
-        AND (CAST(:job_id AS bigint) IS NULL OR j.job_id = CAST(:job_id AS bigint))
-    ORDER BY j.job_id
-    LIMIT 1000
+    WHERE j.job_id = ANY(CAST(:job_ids AS bigint[])) AND j.pipeline_id = :pipeline_id
 )
 SELECT created_at AS at, job_id, 'created' AS event, 0 AS claim_token, job_type AS detail,
     1 AS place
