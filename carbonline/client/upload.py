@@ -31,6 +31,7 @@ def _sha256_of(path: Path) -> str:
 
 
 async def _chunks_of(path: Path) -> AsyncIterator[bytes]:
-    with await asyncio.to_thread(path.open, "rb") as file:
+    # Not in a thread: a file that one opens for somebody who was cancelled meanwhile stays open.
+    with path.open("rb") as file:
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield chunk
