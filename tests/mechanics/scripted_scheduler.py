@@ -26,6 +26,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self.lease_seconds = lease_seconds
         self.jobs: list[scheduler_pb2.ClaimedJob] = []
         self.claims_refused = False
+        self.new_claims_refused = False
         self.answered_claims: dict[str, list[scheduler_pb2.ClaimedJob]] = {}
         self.claims: list[scheduler_pb2.ClaimRequest] = []
         self.claims_open = 0
@@ -38,9 +39,12 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self.worker_directive = scheduler_pb2.WORKER_DIRECTIVE_CONTINUE
         self.beats_unanswered = False
         self.claim_answers_to_lose = 0
+        self.claim_seconds = 0.0
         self.finish_tries_to_lose = 0
         self.release_tries = 0
         self.release_tries_to_lose = 0
+        self.release_gate = asyncio.Event()
+        self.release_gate.set()
         self.finish_gate = asyncio.Event()
         self.finish_gate.set()
         self.outcome = scheduler_pb2.FINISH_OUTCOME_APPLIED
@@ -76,6 +80,8 @@ class ScriptedScheduler(SchedulerServiceServicer):
         await self._tell()
         if self.claims_refused:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no worker of ours")
+        if self.new_claims_refused and request.request_id not in self.answered_claims:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no worker of ours")
         if request.request_id in self.answered_claims:
             return scheduler_pb2.ClaimResponse(jobs=self.answered_claims[request.request_id])
         self.claims_open += 1
@@ -91,6 +97,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         if self.claim_answers_to_lose > 0:
             self.claim_answers_to_lose -= 1
             await context.abort(grpc.StatusCode.UNAVAILABLE, "lost on the way")
+        await asyncio.sleep(self.claim_seconds)
         return scheduler_pb2.ClaimResponse(jobs=taken)
 
     async def Heartbeat(
@@ -143,6 +150,8 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self, request: scheduler_pb2.ReleaseRequest, context: Context
     ) -> scheduler_pb2.ReleaseResponse:
         self.release_tries += 1
+        await self._tell()
+        await self.release_gate.wait()
         if self.release_tries <= self.release_tries_to_lose:
             await self._tell()
             await context.abort(grpc.StatusCode.UNAVAILABLE, "lost on the way")

@@ -178,6 +178,62 @@ async def test_the_scheduler_may_order_the_drain(
     assert len(scheduler.releases) == 1
 
 
+async def test_what_is_granted_too_late_is_given_back_in_one_call_and_holds_up_nobody(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.lease_seconds, scheduler.claim_seconds = 1.0, 0.8
+    scheduler.release_gate.clear()
+    late = {await scheduler.give() for _ in range(3)}
+    worker = start_worker(succeed, concurrency=9)
+    await scheduler.until(lambda: scheduler.release_tries == 1)
+    assert worker.log.one("claims_came_too_late")["claims"] == 3
+    scheduler.claim_seconds = 0.0
+    in_time = await scheduler.give()
+    # What comes while they are given back starts at once, if it has its own lease to run.
+    await scheduler.until(lambda: len(scheduler.claims) == 2)
+    scheduler.release_gate.set()
+    await scheduler.until(lambda: in_time in scheduler.finishes)
+    assert set(scheduler.releases) == late
+    assert scheduler.release_tries == 1
+
+
+async def test_a_drain_while_late_jobs_are_given_back_loses_none(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.lease_seconds, scheduler.claim_seconds = 1.0, 0.8
+    scheduler.release_gate.clear()
+    late = {await scheduler.give() for _ in range(3)}
+    worker = start_worker(succeed, concurrency=9)
+    await scheduler.until(lambda: scheduler.release_tries == 1)
+    worker.drain.request()
+    await scheduler.until(lambda: scheduler.release_tries == 2)
+    scheduler.release_gate.set()
+    await worker.drained()
+    assert set(scheduler.releases) == late
+
+
+async def test_a_claim_granted_while_another_is_refused_is_given_back(
+    scheduler: ScriptedScheduler, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim_loop, "CLAIM_MAX", 1)
+    await scheduler.give()
+    worker = start_worker(succeed, concurrency=3)
+    await scheduler.until(lambda: scheduler.claims_open == 2 and scheduler.finishes)
+    # The one parked poll was granted a job, but not told; the other's successor is refused.
+    token = await scheduler.give()
+    parked = [claim.request_id for claim in scheduler.claims[-2:]]
+    granted = scheduler.jobs.pop()
+    scheduler.new_claims_refused = True
+    await scheduler.give()
+    await scheduler.until(lambda: scheduler.claims_open == 1)
+    (untold,) = [one for one in parked if one not in scheduler.answered_claims]
+    scheduler.answered_claims[untold] = [granted]
+    async with asyncio.timeout(5):
+        served = await worker.serving
+    assert "no worker of ours" in str(served.failure)
+    assert set(scheduler.releases) == {token}
+
+
 async def test_a_refused_claim_ends_the_worker_with_the_reason(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:

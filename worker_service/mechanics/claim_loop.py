@@ -16,10 +16,12 @@ from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.held_claim import MARGIN_SHARE
 from worker_service.mechanics.outcome import Written
 from worker_service.mechanics.scheduler import (
+    BEATS_MAX,
     ClaimWish,
     GiveBack,
     GiveBackReason,
     Scheduler,
+    SchedulerRefused,
     SchedulerUnreachable,
 )
 
@@ -123,6 +125,9 @@ class ClaimLoop:
         self._backlog = asyncio.Event()
         # Granted and not started yet: kept here, so that an end in between loses none.
         self._arrived: deque[Arrival] = deque()
+        # Granted and too late to start: kept until they are given back.
+        self._late: list[ClaimedJob] = []
+        self._giving_back = False
 
     async def run(self, drain: Drain) -> None:
         """Claims and starts jobs until the drain; what a last answer brings is given back."""
@@ -137,10 +142,10 @@ class ClaimLoop:
             for poll in polls:
                 poll.cancel()
             await asyncio.wait(polls)
+            await self._give_back_the_last()
             for poll in failed:
                 # A poll ends with an error only.
                 poll.result()
-            await self._give_back_the_last()
         finally:
             for poll in polls:
                 poll.cancel()
@@ -160,24 +165,35 @@ class ClaimLoop:
                 # The next call is on its way before what has come is started.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-                while self._arrived:
-                    arrival = self._arrived.popleft()
-                    self._lease_seconds = arrival.job.lease_seconds
-                    if not self._start_in_time(arrival):
-                        self._slots.give_up(1)
-                        await self._give_back((arrival.job,))
+                self._start_what_has_come()
+                await self._give_back_what_is_late()
         finally:
             if claiming is not None:
                 claiming.cancel()
 
-    def _start_in_time(self, arrival: Arrival) -> bool:
-        """False when its lease may be over before its first heartbeat is answered."""
-        job, asked_at = arrival
-        if asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) > seconds_now():
-            self._start(job, asked_at)
-            return True
-        self._log.warning("claim_came_too_late", job=job.job_id, claim_token=job.claim_token)
-        return False
+    def _start_what_has_come(self) -> None:
+        while self._arrived:
+            job, asked_at = self._arrived.popleft()
+            self._lease_seconds = job.lease_seconds
+            if asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) > seconds_now():
+                self._start(job, asked_at)
+            else:
+                # Its lease may be over before its first heartbeat is answered.
+                self._late.append(job)
+                self._slots.give_up(1)
+
+    async def _give_back_what_is_late(self) -> None:
+        """Together, and behind all that could start; if another poll is at it, by that one."""
+        if self._giving_back:
+            return
+        self._giving_back = True
+        try:
+            while late := tuple(self._late):
+                self._log.warning("claims_came_too_late", claims=len(late))
+                await self._give_back(late)
+                del self._late[: len(late)]
+        finally:
+            self._giving_back = False
 
     def _ask_again(self, *, always: bool) -> asyncio.Task[None] | None:
         left = self._slots.free
@@ -216,12 +232,12 @@ class ClaimLoop:
         """What has come too late to start is returned. A claim that was on its way may have been
         granted: it is asked for once more, and returned.
         """
-        await self._give_back([arrival.job for arrival in self._arrived])
+        await self._give_back([*self._late, *(arrival.job for arrival in self._arrived)])
         for wish in self._on_their_way.values():
             try:
                 async with asyncio.timeout(LAST_CLAIM_SECONDS):
                     jobs = await self._scheduler.claim(replace(wish, wait_seconds=0.0))
-            except (SchedulerUnreachable, TimeoutError) as error:
+            except (SchedulerUnreachable, SchedulerRefused, TimeoutError) as error:
                 self._log.warning("last_claim_unanswered", reason=str(error))
                 continue
             await self._give_back(jobs)
@@ -231,10 +247,12 @@ class ClaimLoop:
             GiveBack(job.job_id, job.claim_token, GiveBackReason.DRAIN, Written.NOTHING)
             for job in jobs
         ]
-        if not releases:
-            return
-        try:
-            await self._scheduler.give_back(releases)
-        except SchedulerUnreachable as error:
-            # Their leases run out by themselves.
-            self._log.warning("release_unanswered", reason=str(error), ends=len(releases))
+        for start in range(0, len(releases), BEATS_MAX):
+            part = releases[start : start + BEATS_MAX]
+            # Unanswered or refused, their leases run out by themselves.
+            try:
+                await self._scheduler.give_back(part)
+            except SchedulerUnreachable as error:
+                self._log.warning("release_unanswered", reason=str(error), ends=len(part))
+            except SchedulerRefused as refused:
+                self._log.error("release_refused", error=str(refused), ends=len(part))
