@@ -1,4 +1,4 @@
-"""`carbonline jobs`: the steps of a pipeline, or of all, newest first."""
+"""`carbonline jobs`: the steps of a pipeline, or of all."""
 
 import click
 
@@ -20,7 +20,7 @@ NUMBERS = ("job", "pipeline", "seconds")
 @json_option
 @connection_options
 def jobs(target: Target, pipeline: int | None, limit: int, as_json: bool) -> None:
-    """List the jobs of PIPELINE, or of all pipelines, newest first."""
+    """List the jobs of PIPELINE, newest first, or of all, the newest pipelines first."""
     answer = run_to_end(_jobs(target, pipeline or 0, limit))
     if as_json:
         print_json(answer)

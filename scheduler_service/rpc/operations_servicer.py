@@ -76,14 +76,12 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         wanted = check_jobs(request, caller())
-        rows = await reads.list_jobs(self._store.pool, wanted)
-        cards = [
-            messages.job_card(row, joined=row["is_joined"]) for row in rows[: wanted.page_size]
-        ]
-        page = first_page(cards)
-        more = len(rows) > len(page)
-        last = page_token(page[-1].pipeline_id, page[-1].job_id) if more else ""
-        return pb.ListJobsResponse(jobs=page, next_page_token=last)
+        found = await reads.list_jobs(self._store.pool, wanted)
+        cards = [messages.job_card(row, joined=row["is_joined"]) for row in found.jobs]
+        page, before = first_page(cards), found.before
+        if len(page) < len(cards):
+            before = page[-1].pipeline_id, page[-1].job_id
+        return pb.ListJobsResponse(jobs=page, next_page_token=page_token(*before) if before else "")
 
     async def CancelPipeline(
         self, request: pb.CancelPipelineRequest, context: Context

@@ -13,6 +13,9 @@ from scheduler_service.store.statements import Connection, statement
 from scheduler_service.store.transaction import Row
 
 Pool = asyncpg.Pool
+# So that a page takes some tenths of a second at most: pipelines whose jobs are looked at, and
+# pipelines that are passed because they have ended.
+PIPELINES_READ_MAX, PIPELINES_PASSED_MAX = 50_000, 1_000_000
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
 QUEUE_JOBS_MAX = 100_000
 
@@ -191,16 +194,24 @@ class JobFilter:
     page_size: int = 50
 
 
-async def list_jobs(pool: "Pool[asyncpg.Record]", wanted: JobFilter) -> list[Row]:
-    """A pipeline's newest first, or the newest pipelines' first; at most a page and one more,
-    which says that there is another page.
+class JobPage(NamedTuple):
+    """`before` is where the next page begins; None on the last page."""
+
+    jobs: Sequence[Row]
+    before: tuple[int, int] | None
+
+
+async def list_jobs(pool: "Pool[asyncpg.Record]", wanted: JobFilter) -> JobPage:
+    """A pipeline's newest first, or the newest pipelines' first. Of pipelines without such jobs it
+    looks at a bounded number: then a page may be short, or empty, and not the last.
     """
     before_pipeline_id, before_job_id = wanted.before or (None, None)
+    # The index of a pipeline's jobs tells these two apart.
+    finished = sorted({state == "FINISHED" for state in wanted.states} or {False, True})
     alike = {
         "tenant": wanted.tenant,
         "states": list(wanted.states) or None,
-        # The index of a pipeline's jobs tells these two apart.
-        "finished": sorted({state == "FINISHED" for state in wanted.states} or {False, True}),
+        "finished": finished,
         "job_types": list(wanted.job_types) or None,
         "module": wanted.module,
         "year": wanted.year,
@@ -208,13 +219,29 @@ async def list_jobs(pool: "Pool[asyncpg.Record]", wanted: JobFilter) -> list[Row
         "rows_max": wanted.page_size + 1,
     }
     async with pool.acquire() as conn:
-        if wanted.pipeline_id is None:
-            return await statement("list_jobs").rows(
-                conn, before_pipeline_id=before_pipeline_id, **alike
+        if wanted.pipeline_id is not None:
+            rows = await statement("list_jobs_of_pipeline").rows(
+                conn, pipeline_id=wanted.pipeline_id, **alike
             )
-        return await statement("list_jobs_of_pipeline").rows(
-            conn, pipeline_id=wanted.pipeline_id, **alike
-        )
+            return _job_page(rows, wanted.page_size)
+        looked_at = {
+            "tenant": wanted.tenant,
+            "before_pipeline_id": before_pipeline_id,
+            "pipelines_max": PIPELINES_READ_MAX if True in finished else PIPELINES_PASSED_MAX,
+        }
+        rows = await statement("list_jobs").rows(conn, **alike | looked_at)
+        if len(rows) > wanted.page_size:
+            return _job_page(rows, wanted.page_size)
+        last = await statement("last_listed_pipeline").rows(conn, **looked_at)
+    # No job has a number below 1: this is behind all of that pipeline's.
+    return JobPage(rows, (last[0]["pipeline_id"], 1) if last else None)
+
+
+def _job_page(rows: Sequence[Row], page_size: int) -> JobPage:
+    if len(rows) <= page_size:
+        return JobPage(rows, None)
+    last = rows[page_size - 1]
+    return JobPage(rows[:page_size], (last["pipeline_id"], last["job_id"]))
 
 
 async def read_year(

@@ -8,6 +8,7 @@ import pytest
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
+from scheduler_service.store import reads
 from tests.rpc.conftest import Client
 
 CHILDREN, OTHERS = 4, 2
@@ -53,7 +54,6 @@ async def listed(client: Client, page_size: int, **wanted: Any) -> list[types_pb
         token = answer.next_page_token
         if not token:
             return jobs
-        assert answer.jobs
 
 
 def numbers(jobs: list[types_pb2.Job]) -> list[tuple[int, int]]:
@@ -99,6 +99,25 @@ async def test_a_pipelines_pages_are_its_own(client: Client, page_size: int) -> 
         live = [types_pb2.JOB_STATE_QUEUED]
         found = await listed(client, page_size, pipeline_id=pipeline_id, states=live)
         assert numbers(found) == numbers([job for job in wanted if job.state in live])
+
+
+@pytest.mark.parametrize("page_size", [1, 500])
+async def test_a_page_ends_after_so_many_pipelines_and_the_next_goes_on_behind_them(
+    client: Client, monkeypatch: pytest.MonkeyPatch, page_size: int
+) -> None:
+    made = await families(client)
+    everything = await listed(client, 500)
+    monkeypatch.setattr(reads, "PIPELINES_READ_MAX", 2)
+    monkeypatch.setattr(reads, "PIPELINES_PASSED_MAX", 2)
+    assert numbers(await listed(client, page_size)) == numbers(everything)
+    # They are all of the oldest pipeline, which the first look does not reach.
+    rare = ops.ListJobsRequest(states=[types_pb2.JOB_STATE_FINISHED], page_size=page_size)
+    first = await client.operations.ListJobs(rare)
+    assert not first.jobs
+    assert first.next_page_token
+    found = await listed(client, page_size, states=[types_pb2.JOB_STATE_FINISHED])
+    assert {job.pipeline_id for job in found} == {min(made)}
+    assert len(found) == 2
 
 
 async def test_a_token_of_another_list_is_refused(client: Client) -> None:

@@ -199,6 +199,9 @@ async def test_what_reads_a_pipelines_jobs_reads_no_others(desk: Desk, database_
     plans = {name: await plan_of(database_url, name) for name in INDEXES_OF_PIPELINE}
     found = {name: indexes_on(plan, "jobs") for name, plan in plans.items()}
     assert found == INDEXES_OF_PIPELINE
+    for name in ("list_jobs", "last_listed_pipeline"):
+        plan = await plan_of(database_url, name)
+        assert indexes_on(plan, "pipelines") == {"pipelines_of_a_tenant_by_number"}
     for name, plan in plans.items():
         (read_by,) = {n["Index Cond"] for n in nodes(plan) if n.get("Index Name") == OF_PIPELINE}
         if name == "first_jobs":

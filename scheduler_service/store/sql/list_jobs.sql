@@ -1,7 +1,16 @@
 -- Jobs of a tenant, by keyset: the newest pipelines first, and each one's newest jobs first. Reads
--- no further than the page's end, pipeline by pipeline; none that has ended for live jobs.
+-- no further than the page's end, and at most so many pipelines; none that has ended for live jobs.
 SELECT j.*, false AS is_joined
-FROM scheduler.pipelines AS p
+FROM (
+    SELECT l.pipeline_id, l.status
+    FROM scheduler.pipelines AS l
+    -- The tenant in the comparison, too: else another index would do as well, by the planner's count.
+    WHERE l.tenant = :tenant
+        AND (l.tenant, l.pipeline_id)
+            <= (:tenant, coalesce(CAST(:before_pipeline_id AS bigint), 9223372036854775807))
+    ORDER BY l.pipeline_id DESC
+    LIMIT CAST(:pipelines_max AS bigint)
+) AS p
 CROSS JOIN LATERAL (
     SELECT o.job_id
     FROM scheduler.jobs AS o
@@ -17,8 +26,6 @@ CROSS JOIN LATERAL (
     LIMIT CAST(:rows_max AS bigint)
 ) AS page
 JOIN scheduler.job_cards AS j ON j.job_id = page.job_id
-WHERE p.tenant = :tenant
-    AND p.pipeline_id <= coalesce(CAST(:before_pipeline_id AS bigint), 9223372036854775807)
-    AND (p.status = 'LIVE' OR true = ANY(CAST(:finished AS boolean[])))
+WHERE p.status = 'LIVE' OR true = ANY(CAST(:finished AS boolean[]))
 ORDER BY p.pipeline_id DESC, page.job_id DESC
 LIMIT CAST(:rows_max AS bigint);
