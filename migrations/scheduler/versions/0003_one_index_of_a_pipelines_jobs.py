@@ -1,6 +1,4 @@
-"""One index finds a pipeline's live jobs and its changes, and a tenant's jobs are found through its
-pipelines: each change of a job fed two indexes more.
-"""
+"""One index finds a pipeline's live jobs and its changes, where each claim fed two."""
 
 from alembic import op
 from sqlalchemy import text
@@ -16,8 +14,7 @@ DROP = "DROP INDEX CONCURRENTLY IF EXISTS scheduler.{}"
 # reason to give up as soon as where a table is locked.
 PATIENCE = "SET lock_timeout = '2min'"
 ONE = ("jobs_of_a_pipeline", "(pipeline_id, (state = 'FINISHED'), changed_version)")
-THREE = (
-    ("jobs_of_a_tenant_by_number", "(tenant, job_id)"),
+TWO = (
     ("jobs_of_a_pipeline_by_change", "(pipeline_id, changed_version)"),
     ("live_jobs_of_a_pipeline", "(pipeline_id, job_type) WHERE state <> 'FINISHED'"),
 )
@@ -39,10 +36,10 @@ def _replace(new: tuple[tuple[str, str], ...], old: tuple[tuple[str, str], ...])
 
 
 def upgrade() -> None:
-    """One for three."""
-    _replace((ONE,), THREE)
+    """One for two."""
+    _replace((ONE,), TWO)
 
 
 def downgrade() -> None:
     """As before."""
-    _replace(THREE, (ONE,))
+    _replace(TWO, (ONE,))
