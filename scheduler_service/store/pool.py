@@ -3,7 +3,6 @@
 import json
 import time
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import asyncpg
 
@@ -16,6 +15,7 @@ CONNECTIONS_MAX = 8
 # A plan is made for the tables as they are, and kept: those of an empty table read all of it, for
 # each row of a batch, whatever has come since. It is noticed by ANALYZE a minute later, or never.
 PLANS_SECONDS_MAX = 10.0
+SESSIONS_REMEMBERED_MAX = 100
 
 
 async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Pool[asyncpg.Record]":
@@ -25,7 +25,8 @@ async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Poo
         min_size=1,
         max_size=CONNECTIONS_MAX,
         init=_prepare,
-        reset=_Returned(),
+        setup=_Planned(),
+        reset=_leave_as_it_was,
         timeout=CONNECT_TIMEOUT_SECONDS,
         command_timeout=STATEMENT_TIMEOUT_SECONDS + 5,
         server_settings=session_settings(application_name),
@@ -59,22 +60,28 @@ async def _prepare(conn: Connection) -> None:
     await conn.set_type_codec("jsonb", encoder=_dump, decoder=json.loads, schema="pg_catalog")
 
 
-class _Returned:
-    """Called for each connection that comes back to the pool."""
+class _Planned:
+    """Called for each connection that the pool hands out, before anything is asked of it."""
 
     def __init__(self) -> None:
-        self._planned_at: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+        self._planned_at: dict[int, float] = {}
 
     async def __call__(self, conn: Connection) -> None:
-        """No statement of the store changes its session, so there is nothing to ask the server
-        for, unless a transaction was left in the middle, or plans have become old.
-        """
-        if conn.is_in_transaction():
-            await conn.reset()
-        now = time.monotonic()
-        if now - self._planned_at.setdefault(conn, now) > PLANS_SECONDS_MAX:
+        """Drops plans that have become old."""
+        now, pid = time.monotonic(), conn.get_server_pid()
+        if len(self._planned_at) > SESSIONS_REMEMBERED_MAX:
+            self._planned_at.clear()
+        if now - self._planned_at.setdefault(pid, now) > PLANS_SECONDS_MAX:
             await conn.execute("DISCARD PLANS")
-            self._planned_at[conn] = now
+            self._planned_at[pid] = now
+
+
+async def _leave_as_it_was(conn: Connection) -> None:
+    """No statement of the store changes its session, so there is nothing to ask the server for,
+    unless a transaction was left in the middle.
+    """
+    if conn.is_in_transaction():
+        await conn.reset()
 
 
 def _dump(value: Any) -> str:

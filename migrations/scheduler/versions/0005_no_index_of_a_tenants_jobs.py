@@ -1,4 +1,4 @@
-"""A tenant's jobs are found through its pipelines, where each change of a job fed one more index."""
+"""A tenant's jobs are found through its pipelines: each change of a job fed one more index."""
 
 from alembic import op
 from sqlalchemy import text
