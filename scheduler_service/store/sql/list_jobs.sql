@@ -4,7 +4,7 @@ SELECT j.*, false AS is_joined
 FROM (
     SELECT l.pipeline_id, l.status
     FROM scheduler.pipelines AS l
-    -- With the tenant in the comparison: else another index would do as well, as the planner counts.
+    -- With the tenant in it: else another index would do as well, as the planner counts.
     WHERE l.tenant = :tenant
         AND (l.tenant, l.pipeline_id)
             <= (:tenant, coalesce(CAST(:before_pipeline_id AS bigint), 9223372036854775807))
