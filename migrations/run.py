@@ -4,8 +4,9 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from carbonline.database_url import driver_url
 
 History = Literal["scheduler", "ledger"]
 
@@ -48,9 +51,14 @@ class AnotherSessionIsInTheWay(Exception):
     """Some session has held for too long what a step must lock or wait for."""
 
 
-def engine_url(database_url: str) -> sa.URL:
-    """The URL as users write it, for SQLAlchemy's asyncpg dialect."""
-    return sa.make_url(database_url).set(drivername="postgresql+asyncpg")
+def open_engine(database_url: str, **options: Any) -> AsyncEngine:
+    """An engine without a pool, with these options of create_async_engine."""
+    # SQLAlchemy would make an argument for asyncpg of each parameter in the URL. The services give
+    # it the whole URL, and so do we: one URL, read by one reader.
+    connect = partial(asyncpg.connect, driver_url(database_url))
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, poolclass=sa.pool.NullPool, **options
+    )
 
 
 async def upgrade(database_url: str, history: History, revision: str = "head") -> None:
@@ -73,7 +81,7 @@ async def migrate_all(database_url: str, ledger_database_url: str | None = None)
 
 async def is_current(database_url: str, history: History) -> bool:
     """Whether the schema stands at the head of its history."""
-    engine = create_async_engine(engine_url(database_url), poolclass=sa.pool.NullPool)
+    engine = open_engine(database_url)
     try:
         async with engine.connect() as connection:
             current = await connection.run_sync(lambda sync: _revision(sync, history))
@@ -97,9 +105,7 @@ def _config(history: History) -> Config:
 
 
 async def _run(database_url: str, history: History, step: Callable[[Config], None]) -> None:
-    engine = create_async_engine(
-        engine_url(database_url), poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT"
-    )
+    engine = open_engine(database_url, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as guard:
             await _take_turn(guard, history)

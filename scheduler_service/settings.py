@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from carbonline.serving.settings import PREFIX, SettingsReader, driver_url
+from carbonline.database_url import driver_url
+from carbonline.serving.settings import PREFIX, SettingsReader
 
 SWEEPS_PER_LEASE_MIN = 8
 

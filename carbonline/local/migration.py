@@ -1,14 +1,19 @@
 """Brings a database to what this build expects, and says in a sentence why it could not."""
 
+import ssl
+
+from carbonline.database_url import UNREADABLE, driver_url, fault_of_url, shown_url
 from carbonline.local.errors import LocalStackError, WrongChoice
 
-# Classes of SQLSTATE. Credentials, no such database; and the state for no privilege.
+# Classes of SQLSTATE. Credentials, no such database; and the states for no privilege, and for
+# transactions that may read only.
 _WRONG = frozenset({"28", "3D"})
-_NO_PRIVILEGE = "42501"
+_NOT_ALLOWED = frozenset({"42501", "25006"})
 # Connection lost or refused, too busy, shutting down.
 _AWAY = frozenset({"08", "53", "57"})
+# A parameter of the URL that there is not, that cannot be set, or that says what it cannot.
+_PARAMETER = frozenset({"42704", "55P02", "22023", "42601"})
 _SCHEMES = frozenset({"postgresql", "postgres"})
-_SUCH_AS = "give one like postgresql://user@host/database"
 
 
 async def migrate_schemas(database_url: str) -> None:
@@ -27,40 +32,67 @@ async def migrate_schemas(database_url: str) -> None:
         migrate_all,
     )
 
-    shown = _shown(database_url)
+    await _knock(database_url)
     try:
         await migrate_all(database_url)
     except (AnotherUpgradeRuns, AnotherSessionIsInTheWay) as error:
         raise LocalStackError(f"Not migrated: {error}.") from None
     except OSError as error:
-        raise LocalStackError(f"No PostgreSQL answers at {shown}: {error}.") from error
+        raise _no_answer(database_url, error) from error
     except (asyncpg.PostgresError, sqlalchemy.exc.DBAPIError) as error:
-        sentence = f"The database {shown} cannot be used: {_said(error)}."
-        state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
-        if state[:2] in _WRONG or state == _NO_PRIVILEGE:
-            raise WrongChoice(sentence) from error
+        sentence = _refusal(database_url, error)
+        state = _state(error)
+        if state[:2] in _WRONG or state in _NOT_ALLOWED:
+            raise WrongChoice(f"{sentence}.") from error
         if state[:2] in _AWAY:
-            raise LocalStackError(sentence) from error
+            raise LocalStackError(f"{sentence}.") from error
         raise
 
 
-def _shown(database_url: str) -> str:
-    """The URL as it may be printed: no password, neither before the host nor in the query."""
-    import sqlalchemy.exc  # noqa: PLC0415
+async def _knock(database_url: str) -> None:
+    """Connects, and is gone again: what goes wrong here is wrong with the URL or the server."""
+    import asyncpg  # noqa: PLC0415
 
-    from migrations.run import engine_url  # noqa: PLC0415
-
+    _check_scheme(database_url)
     try:
-        scheme = sqlalchemy.make_url(database_url).get_backend_name()
-        url = engine_url(database_url).set(drivername="postgresql")
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise WrongChoice(f"That is no database URL; {_SUCH_AS}.") from None
-    if scheme not in _SCHEMES:
-        raise WrongChoice(f"A database of {scheme} cannot be used, only PostgreSQL; {_SUCH_AS}.")
-    secrets = {name: "hidden" for name in url.query if "password" in name.lower()}
-    return url.update_query_dict(secrets).render_as_string()
+        connection = await asyncpg.connect(driver_url(database_url))
+        await connection.close()
+    except ssl.SSLError as error:
+        raise WrongChoice(f"{_refusal(database_url, error)}.") from error
+    except OSError as error:
+        raise _no_answer(database_url, error) from error
+    except UNREADABLE as error:
+        fault = fault_of_url(error)
+        raise WrongChoice(f"That database URL cannot be used: {fault}; correct it.") from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        sentence = _refusal(database_url, error)
+        if _state(error)[:2] in _AWAY:
+            raise LocalStackError(f"{sentence}.") from error
+        if _state(error) in _PARAMETER:
+            sentence += "; correct that parameter of the URL, or leave it out"
+        raise WrongChoice(f"{sentence}.") from error
 
 
-def _said(error: Exception) -> str:
+def _check_scheme(database_url: str) -> None:
+    scheme, separator, _ = driver_url(database_url).partition("://")
+    # What is no word is no scheme, and may be a password.
+    if separator and scheme.isalnum() and scheme.lower() not in _SCHEMES:
+        raise WrongChoice(
+            f"A database of {scheme} cannot be used, only PostgreSQL;"
+            " give a URL like postgresql://user@host/database."
+        )
+
+
+def _no_answer(database_url: str, error: OSError) -> LocalStackError:
+    why = str(error) or type(error).__name__
+    return LocalStackError(f"No PostgreSQL answers at {shown_url(database_url)}: {why}.")
+
+
+def _refusal(database_url: str, error: Exception) -> str:
     """What PostgreSQL says, without the classes and the statement that SQLAlchemy puts around."""
-    return str(getattr(error, "orig", error)).rpartition(">: ")[2].splitlines()[0].rstrip(".")
+    said = str(getattr(error, "orig", error)).rpartition(">: ")[2].partition("\n")[0].rstrip(".")
+    return f"The database {shown_url(database_url)} cannot be used: {said}"
+
+
+def _state(error: Exception) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.database_url import UNREADABLE, fault_of_url
 from carbonline.serving.settings import PREFIX
 
 WAIT_SECONDS_MAX = 30.0
@@ -82,10 +83,11 @@ def database_refuses(error: Exception, *variables: str) -> str:
 
 def said(error: Exception) -> str:
     """What an error says, its kind where it says nothing. No driver repeats a password in it."""
-    # A URL that cannot be read may be quoted, its password included.
-    if isinstance(error, ValueError):
-        return "it is no URL like postgresql://user@host/name"
-    return str(error).strip().rstrip(".") or type(error).__name__
+    # What TLS says of a certificate is a ValueError, too, and about no URL.
+    if isinstance(error, UNREADABLE) and not isinstance(error, OSError):
+        return fault_of_url(error)
+    # Its hints have lines of their own.
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 def _named(variables: tuple[str, ...]) -> str:

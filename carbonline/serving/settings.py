@@ -20,12 +20,6 @@ class SettingsWrong(ValueError):
     """Settings that are missing or contradict each other; says all of them, for people."""
 
 
-def driver_url(database_url: str) -> str:
-    """The URL as asyncpg takes it, whatever driver an SQLAlchemy URL names."""
-    scheme, separator, rest = database_url.partition("://")
-    return f"{scheme.partition('+')[0]}{separator}{rest}"
-
-
 class SettingsReader:
     """Reads variables, named without their prefix; what is wrong with them stands in `faults`.
 

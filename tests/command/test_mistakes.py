@@ -62,6 +62,31 @@ def test_a_folder_in_use_and_a_taken_port_are_wrong_usage(
     assert (ended.exit_code, "cannot be had" in ended.output) == (2, True), ended.output
 
 
+@pytest.mark.parametrize("command", ["migrate", "up"])
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ("connect_timeout=10", 'parameter "connect_timeout"; correct that parameter'),
+        ("sslmode=never", "`sslmode` parameter must be one of"),
+        ("sslmode", "it is no URL like postgresql://user@host/name"),
+    ],
+)
+def test_a_database_url_that_cannot_be_used_is_wrong_usage(
+    tmp_path: Path, empty_database_url: str, command: str, parameter: str, said: str
+) -> None:
+    folder = ("--data-folder", tmp_path / "data") if command == "up" else ()
+    url = f"{empty_database_url}&password=secret&{parameter}"
+    ended = typed(command, *folder, "--database-url", url)
+    assert (ended.exit_code, said in ended.output) == (2, True), ended.output
+    assert (ended.output.count("\n"), "secret" in ended.output) == (1, False), ended.output
+
+
+def test_ordinary_parameters_are_no_mistake(empty_database_url: str) -> None:
+    parameters = "sslmode=disable&application_name=x&options=-c%20lock_timeout%3D1s"
+    ended = typed("migrate", "--database-url", f"{empty_database_url}&{parameters}")
+    assert (ended.exit_code, ended.output) == (0, "Both schemas are up to date.\n")
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

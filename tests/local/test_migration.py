@@ -1,6 +1,7 @@
 """A database that cannot be migrated is told in a sentence, and never with its password."""
 
 import re
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -36,6 +37,66 @@ async def test_what_is_no_url_is_not_repeated() -> None:
 async def test_a_database_of_another_kind_is_refused() -> None:
     with pytest.raises(WrongChoice, match=r"A database of mysql cannot be used, only PostgreSQL"):
         await migrate_schemas("mysql://me:secret@127.0.0.1/x")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"),
+    [
+        ("nonsense=1", 'unrecognized configuration parameter "nonsense"'),
+        ("connect_timeout=10", 'unrecognized configuration parameter "connect_timeout"'),
+        ("statement_timeout=soon", 'invalid value for parameter "statement_timeout": "soon"'),
+        ("shared_buffers=1", 'parameter "shared_buffers" cannot be changed'),
+        ("options=-Z", "invalid command-line argument for server process: -Z"),
+    ],
+)
+async def test_a_parameter_that_postgresql_refuses_is_named(
+    empty_database_url: str, parameter: str, said: str
+) -> None:
+    with pytest.raises(WrongChoice) as raised:
+        await migrate_schemas(f"{empty_database_url}&password=secret&{parameter}")
+    sentence = str(raised.value)
+    assert f"cannot be used: {said}" in sentence
+    assert sentence.endswith("; correct that parameter of the URL, or leave it out.")
+    assert "secret" not in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://me:secret@h/x?sslmode=never", "`sslmode` parameter must be one of: disable"),
+        ("postgresql://me:secret@h/x?sslmode=mro", "it is no URL like postgresql://user@host"),
+        ("postgresql://me:secret@h/x?sslmode", "it is no URL like postgresql://user@host"),
+        ("postgresql://me:secret@a,,b/x", "it is no URL like postgresql://user@host"),
+        ("postgresql://me:se/cret@h/x", "it is no URL like postgresql://user@host"),
+        ("postgresql://me:p@[secret@h/x", "it is no URL like postgresql://user@host"),
+        ("me:secret@h/x", "it is no URL like postgresql://user@host"),
+        (
+            "postgresql://me:secret@h/x?sslmode=verify-full&sslrootcert=",
+            'root certificate file "',
+        ),
+    ],
+)
+async def test_a_url_that_cannot_be_read_is_told_without_its_password(
+    url: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(WrongChoice) as raised:
+        await migrate_schemas(url)
+    sentence = str(raised.value)
+    assert sentence.startswith(f"That database URL cannot be used: {said}")
+    assert sentence.endswith("; correct it.")
+    assert "cret" not in sentence
+
+
+async def test_a_server_that_is_not_as_the_url_wants_it_is_named(empty_database_url: str) -> None:
+    said = await sentence_about(f"{empty_database_url}&target_session_attrs=read-only")
+    assert "cannot be used: None of the hosts match the target attribute requirement" in said
+
+
+async def test_a_database_that_may_only_be_read_is_named(empty_database_url: str) -> None:
+    with pytest.raises(WrongChoice, match=r"cannot be used: cannot execute .* in a read-only"):
+        await migrate_schemas(f"{empty_database_url}&default_transaction_read_only=on")
 
 
 async def test_a_session_in_the_way_is_named(

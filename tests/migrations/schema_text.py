@@ -1,9 +1,8 @@
 """What a schema is, as PostgreSQL itself writes it: lines that can be compared."""
 
-from sqlalchemy import MetaData, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import MetaData, text
 
-from migrations.run import engine_url
+from migrations.run import open_engine
 
 COLUMNS = """
 SELECT format('%s.%s: %s%s%s%s #%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -57,7 +56,7 @@ async def schema_text(
     database_url: str, schema: str, queries: tuple[str, ...] = EVERYTHING
 ) -> list[str]:
     """The sorted lines of a schema, alembic's own table left out."""
-    engine = create_async_engine(engine_url(database_url), poolclass=pool.NullPool)
+    engine = open_engine(database_url)
     lines: list[str] = []
     try:
         async with engine.connect() as connection:
@@ -71,7 +70,7 @@ async def schema_text(
 
 async def make_declared(database_url: str, metadata: MetaData) -> None:
     """The tables of a tables.py in an empty database, without any migration."""
-    engine = create_async_engine(engine_url(database_url), poolclass=pool.NullPool)
+    engine = open_engine(database_url)
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"CREATE SCHEMA {metadata.schema}"))

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -13,7 +14,7 @@ import pytest
 
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.serving import database_start
-from carbonline.serving.database_start import database_is_up
+from carbonline.serving.database_start import database_is_up, said
 from carbonline.serving.logs import open_log
 from scheduler_service.server import DatabaseUnusable, running_server
 from scheduler_service.settings import Settings
@@ -66,6 +67,33 @@ async def test_a_database_that_is_absent_is_a_sentence_and_exit_2(
             [sentence] = heard.decode().splitlines()
             assert sentence.startswith(f"{name}: the database that CARBONLINE_")
             assert 'database "absent" does not exist; correct that' in sentence
+
+
+async def test_a_url_has_parameters_as_for_any_program(database_url: str, tmp_path: Path) -> None:
+    url = f"{database_url}&sslmode=disable&application_name=x&options=-c%20lock_timeout%3D1s"
+    async with AsyncExitStack() as opened:
+        for name, program in PROGRAMS.items():
+            settings = settings_of(url, tmp_path)
+            one = await opened.enter_async_context(process(*program, **settings))
+            await line_like(one, partial(is_event, f"{name}_started"))
+
+
+async def test_a_parameter_that_is_refused_is_a_sentence_and_exit_2(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = settings_of(f"{database_url}&password=secret&connect_timeout=10", tmp_path)
+    async with AsyncExitStack() as opened:
+        running = {
+            name: await opened.enter_async_context(process(*program, **settings))
+            for name, program in PROGRAMS.items()
+        }
+        for name, one in running.items():
+            _, heard = await asyncio.wait_for(one.communicate(), SECONDS_MAX)
+            assert one.returncode == 2
+            [sentence] = heard.decode().splitlines()
+            assert sentence.startswith(f"{name}: the database that CARBONLINE_")
+            assert 'unrecognized configuration parameter "connect_timeout"; correct' in sentence
+            assert "secret" not in sentence
 
 
 async def scheduler_says(database_url: str) -> str:
@@ -133,6 +161,32 @@ async def test_what_is_no_url_is_a_sentence_that_does_not_repeat_it() -> None:
         for sentence in (await scheduler_says(url), await worker_says(url)):
             assert "no URL like postgresql://user@host/name" in sentence
             assert "cret" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("parameter", "reason"),
+    [
+        ("sslmode=never", "`sslmode` parameter must be one of: disable, allow"),
+        ("sslmode=mro", "it is no URL like postgresql://user@host/name"),
+        ("host=,h", "it is no URL like postgresql://user@host/name"),
+        ("statement_timeout_=1s", 'unrecognized configuration parameter "statement_timeout_"'),
+        ("work_mem=much", 'invalid value for parameter "work_mem": "much"'),
+        ("options=-Z", "invalid command-line argument for server process: -Z"),
+        ("shared_buffers=1", 'parameter "shared_buffers" cannot be changed'),
+    ],
+)
+async def test_a_parameter_is_a_sentence_of_one_line(
+    database_url: str, parameter: str, reason: str
+) -> None:
+    url = f"{database_url}&password=secret&{parameter}"
+    for sentence in (await scheduler_says(url), await worker_says(url)):
+        assert f"cannot be used: {reason}" in sentence
+        assert "secret" not in sentence
+        assert "\n" not in sentence
+
+
+def test_a_certificate_that_is_not_trusted_is_no_url() -> None:
+    assert said(ssl.SSLCertVerificationError(1, "self-signed")) == "self-signed"
 
 
 async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(

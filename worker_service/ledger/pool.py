@@ -9,6 +9,7 @@ from typing import Any, Self, TypeAlias
 
 import asyncpg
 
+from carbonline.database_url import UNREADABLE
 from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
 
 # asyncpg's classes are generic in its stubs only.
@@ -42,12 +43,16 @@ _AWAY = (
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
 )
-_REFUSED = (
-    # No URL, as the driver says it, or what it uses.
-    ValueError,
+_REFUSED: tuple[type[Exception], ...] = (
+    *UNREADABLE,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
+    # A parameter of the URL that PostgreSQL does not know, cannot read, or does not let us set.
+    asyncpg.UndefinedObjectError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.PostgresSyntaxError,
+    asyncpg.CantChangeRuntimeParamError,
 )
 
 
