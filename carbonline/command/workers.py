@@ -22,7 +22,7 @@ def workers(target: Target, as_json: bool) -> None:
         print_json(answer)
         return
     if not answer.workers:
-        print_nothing("No worker has been heard of: jobs wait until one comes.")
+        print_nothing("No worker is there: jobs wait until one comes.")
         return
     rows = [
         (

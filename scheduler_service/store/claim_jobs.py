@@ -1,6 +1,5 @@
 """Claim: takes claimable jobs for calls that came at once, and waits for nothing."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias
@@ -11,33 +10,14 @@ import asyncpg
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Claimed, ClaimWish
 from scheduler_service.store.ends import scope_of
+from scheduler_service.store.seen_workers import SeenWorkers
 from scheduler_service.store.statements import Connection, statement
 from scheduler_service.store.transaction import Row
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 JOBS_TOGETHER_MAX = 1_000
-WORKERS_REMEMBERED_MAX = 10_000
-SEE_WORKER_EVERY_SECONDS = 3.0
 Identity: TypeAlias = tuple[UUID, UUID, str]
 NOTHING_DARK: Mapping[str, int] = MappingProxyType({})
-
-
-class SeenWorkers:
-    """When this process last wrote down that it saw a worker: not at every empty poll."""
-
-    def __init__(self) -> None:
-        """Nobody seen yet."""
-        self._seen: dict[UUID, float] = {}
-
-    def is_news(self, worker_id: UUID) -> bool:
-        """True at most every few seconds per worker."""
-        now = time.monotonic()
-        if now - self._seen.get(worker_id, -SEE_WORKER_EVERY_SECONDS) < SEE_WORKER_EVERY_SECONDS:
-            return False
-        if len(self._seen) >= WORKERS_REMEMBERED_MAX:
-            self._seen.clear()
-        self._seen[worker_id] = now
-        return True
 
 
 class RepeatedAtOnce(Exception):
@@ -65,6 +45,9 @@ async def claim_jobs(
     empty = [wish for identity, wish in firsts.items() if not found[identity]]
     for wish, row in await _replay(conn, empty, lease_seconds):
         found[_identity(wish)].append(row)
+    for identity, rows in found.items():
+        if rows and seen.is_back(firsts[identity].worker_id):
+            await _see(conn, firsts[identity])
     close = await _close_through(conn, [row for rows in found.values() for row in rows])
     claimed = {
         identity: [

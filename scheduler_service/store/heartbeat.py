@@ -1,11 +1,12 @@
 """Heartbeat: renews leases and takes in progress; it never writes a state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from scheduler_service.jobs.requests import Beat, BeatAnswer, ClaimDirective
+from scheduler_service.store.seen_workers import SeenWorkers
 from scheduler_service.store.statements import Connection, sparse, statement
 from scheduler_service.store.transaction import Row
 
@@ -19,6 +20,11 @@ class Pulse:
     beats: Sequence[Beat]
     draining: bool
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the worker has ended: it drains, and holds nothing any more."""
+        return self.draining and not self.beats
+
 
 # One statement's, so that none takes seconds and every other caller waits for it.
 BEATS_TOGETHER_MAX = 5_000
@@ -27,7 +33,7 @@ _Asked: TypeAlias = tuple[UUID, str, int, int]
 
 
 async def heartbeats(
-    conn: Connection, pulses: Sequence[Pulse], lease_seconds: float
+    conn: Connection, pulses: Sequence[Pulse], lease_seconds: float, seen: SeenWorkers
 ) -> tuple[list[list[BeatAnswer]], frozenset[int]]:
     """Per pulse one answer per beat, in order; and the pipelines that have new progress to show.
 
@@ -40,6 +46,9 @@ async def heartbeats(
         principals=[principal for _, principal in draining],
         draining=list(draining.values()),
     )
+    last = {(p.worker_id, p.principal) for p in pulses if p.is_last}
+    if last:
+        seen.ended(await _forget(conn, last))
     asked = {_asked(pulse, beat): beat for pulse in pulses for beat in pulse.beats}
     names = list(asked)
     rows: list[Row] = []
@@ -52,6 +61,16 @@ async def heartbeats(
         rows = await statement("claims_not_renewed").rows(conn, **_names(unrenewed))
         answers |= {_named(row): _answer(row) for row in rows}
     return [[answers[_asked(pulse, beat)] for beat in pulse.beats] for pulse in pulses], news
+
+
+async def _forget(conn: Connection, workers: Collection[tuple[UUID, str]]) -> list[UUID]:
+    """Those whose rows are gone."""
+    rows = await statement("forget_ended_workers").rows(
+        conn,
+        worker_ids=[worker_id for worker_id, _ in workers],
+        principals=[principal for _, principal in workers],
+    )
+    return [row["worker_id"] for row in rows]
 
 
 async def _renew(

@@ -24,7 +24,7 @@ from scheduler_service.jobs.requests import (
 from scheduler_service.store import sweep
 from scheduler_service.store.cancel_pipeline import cancel_pipeline
 from scheduler_service.store.chain_children import TooManyChildren, chain_children
-from scheduler_service.store.claim_jobs import SeenWorkers, claim_jobs
+from scheduler_service.store.claim_jobs import claim_jobs
 from scheduler_service.store.fair_share import FairShare
 from scheduler_service.store.finish_jobs import finish_jobs
 from scheduler_service.store.finish_plain import finish_plain
@@ -35,6 +35,7 @@ from scheduler_service.store.pool import open_pool
 from scheduler_service.store.reads import QueueDepth, read_queue_depths
 from scheduler_service.store.release_jobs import release_jobs
 from scheduler_service.store.run_transaction import Transactor
+from scheduler_service.store.seen_workers import SeenWorkers
 from scheduler_service.store.statements import statement
 from scheduler_service.store.submit_jobs import submit_jobs
 from scheduler_service.store.submit_plain import submit_plain
@@ -109,7 +110,7 @@ class Store:
     async def _heartbeats(self, pulses: Sequence[Pulse]) -> list[list[BeatAnswer]]:
         self.gathered("heartbeat", len(pulses))
         async with self.pool.acquire() as conn:
-            answers, news = await heartbeats(conn, pulses, self.lease_seconds)
+            answers, news = await heartbeats(conn, pulses, self.lease_seconds, self._seen)
         self.notifier.show(news)
         return answers
 

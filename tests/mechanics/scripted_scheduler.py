@@ -38,6 +38,8 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self.directives: dict[int, scheduler_pb2.ClaimDirective.ValueType] = {}
         self.worker_directive = scheduler_pb2.WORKER_DIRECTIVE_CONTINUE
         self.beats_unanswered = False
+        self.last_beat_gate = asyncio.Event()
+        self.last_beat_gate.set()
         self.claim_answers_to_lose = 0
         self.claim_seconds = 0.0
         self.finish_tries_to_lose = 0
@@ -68,6 +70,11 @@ class ScriptedScheduler(SchedulerServiceServicer):
         """Waits until the condition holds after some call."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(true)
+
+    @property
+    def last_beats(self) -> list[scheduler_pb2.HeartbeatRequest]:
+        """Those by which a worker says that it has ended."""
+        return [beat for beat in self.beats if beat.draining and not beat.beats]
 
     async def _tell(self) -> None:
         async with self._changed:
@@ -107,6 +114,8 @@ class ScriptedScheduler(SchedulerServiceServicer):
         await self._tell()
         if self.beats_unanswered:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        if request.draining and not request.beats:
+            await self.last_beat_gate.wait()
         answer = scheduler_pb2.HeartbeatResponse(directive=self.worker_directive)
         for beat in request.beats:
             directive = self.directives.get(

@@ -164,6 +164,7 @@ async def test_a_second_order_to_end_waits_for_nobody(
     worker.drain.request()
     served = await worker.drained()
     assert served.left == 1
+    assert not scheduler.last_beats
 
 
 async def test_the_scheduler_may_order_the_drain(
@@ -242,6 +243,7 @@ async def test_a_refused_claim_ends_the_worker_with_the_reason(
     async with asyncio.timeout(5):
         served = await worker.serving
     assert "no worker of ours" in str(served.failure)
+    assert not scheduler.last_beats
 
 
 async def test_a_job_that_cancels_itself_is_given_back_as_cancelled(

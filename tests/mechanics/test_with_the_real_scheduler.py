@@ -155,6 +155,23 @@ async def test_a_drained_job_is_taken_by_the_next_worker_and_costs_no_attempt(
     assert job.result == types_pb2.JOB_RESULT_SUCCESS
 
 
+async def test_a_worker_that_has_ended_in_order_is_no_longer_listed(
+    client: Client, tmp_path: Path
+) -> None:
+    async def step(_run: Run) -> Outcome:
+        return Succeeded()
+
+    async with working(tmp_path, step):
+        async with working(tmp_path, step, number=1):
+            listed = 0
+            async with asyncio.timeout(10):
+                while listed < 2:
+                    listed = len((await client.list_workers()).workers)
+        assert [w.worker_id for w in (await client.list_workers()).workers] == [WORKER_IDS[0]]
+        await watched(client, await submit(client))
+    assert list((await client.list_workers()).workers) == []
+
+
 async def test_a_passing_fault_is_tried_again(client: Client, tmp_path: Path) -> None:
     async def step(run: Run) -> Outcome:
         return RetryLater("busy", 0.1) if run.job.attempt == 1 else Succeeded()

@@ -144,9 +144,10 @@ async def all_running_and_many_finished(desk: Desk) -> None:
     await clone(desk, held.row["job_id"], LIVE)
 
 
-# What sweeps and people's lists read from one end to the other: rows that live for a moment, and
-# one per worker or key. The keys' jobs are looked up where there are many.
+# What sweeps, people's lists and a worker's end read from one end to the other: rows that live for
+# a moment, and one per worker or key. The keys' jobs are looked up where there are many.
 READ_WHOLE = {
+    "forget_ended_workers": {"claims"},
     "forget_workers": {"claims", "workers_pkey"},
     "grant_after_outage": {"claims"},
     "held_claims": {"claims_pkey", "jobs_pkey"},

@@ -22,6 +22,8 @@ from worker_service.mechanics.scheduler import (
     SchedulerUnreachable,
 )
 
+LAST_BEAT_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class BeatTiming:
@@ -91,6 +93,15 @@ class LeaseKeeper:
         self._draining = True
         self._woken.set()
 
+    async def leave(self) -> None:
+        """The last beat: this process holds nothing and is no more. Tried once, for a moment;
+        without an answer it will be taken for lost.
+        """
+        try:
+            await self._scheduler.heartbeat((), draining=True, timeout_seconds=LAST_BEAT_SECONDS)
+        except (SchedulerUnreachable, SchedulerRefused) as error:
+            self._log.warning("last_beat_unanswered", reason=str(error))
+
     def wake_soon(self) -> None:
         """There is a new phase to tell. From any thread."""
         # A thread that outlives the loop has nobody left to tell.
@@ -101,10 +112,11 @@ class LeaseKeeper:
         """Beats until it is cancelled. Ends by itself only with a defect's exception."""
         while True:
             await self._wait_until_due()
-            everybody = seconds_now() >= self._next_beat_at
-            claims = [held for held in self._held.values() if everybody or held.has_news()]
             leaving = self._draining and not self._draining_told
-            if not claims and not leaving:
+            # A draining beat without claims would be the last.
+            everybody = leaving or seconds_now() >= self._next_beat_at
+            claims = [held for held in self._held.values() if everybody or held.has_news()]
+            if not claims:
                 continue
             self._last_sent_at = seconds_now()
             answered = await self._beat(claims)
@@ -125,13 +137,13 @@ class LeaseKeeper:
     def _pause_seconds(self) -> float | None:
         """Until the next beat is due; None with nothing to beat for."""
         now = seconds_now()
-        leaving = self._draining and not self._draining_told
-        if not self._held and not leaving:
+        if not self._held:
             return None
         if self._backoff.tries:
             return self._next_beat_at - now
-        due_at = self._next_beat_at if self._held else now + self._timing.beat_seconds
+        due_at = self._next_beat_at
         since = self._last_sent_at
+        leaving = self._draining and not self._draining_told
         if leaving or any(held.has_new_phase() for held in self._held.values()):
             due_at = min(due_at, since + self._timing.phase_seconds)
         elif any(held.has_news() for held in self._held.values()):
@@ -144,7 +156,7 @@ class LeaseKeeper:
     async def _beat(self, claims: Sequence[HeldClaim]) -> bool:
         """Whether every claim got its answer."""
         try:
-            for start in range(0, max(1, len(claims)), BEATS_MAX):
+            for start in range(0, len(claims), BEATS_MAX):
                 await self._beat_batch(claims[start : start + BEATS_MAX])
         except SchedulerUnreachable as error:
             self._log.warning("heartbeat_unanswered", reason=str(error), claims=len(claims))

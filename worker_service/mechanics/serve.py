@@ -1,8 +1,10 @@
 """A worker process's life: claim, run, keep leases, and drain when told to."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from structlog.typing import FilteringBoundLogger
 
@@ -78,6 +80,9 @@ async def serve_jobs(
             keeper.drain()
             log.info("worker_drains", running=len(slots.tasks))
             left = await _drain(slots, keeper, limits, drain)
+            if failure is None and left == 0:
+                # Who ends otherwise is to be shown as lost.
+                await _wait_for(keeper.leave, None, drain)
         finally:
             await _end(claiming, beating, *slots.tasks)
     return Served(failure, left)
@@ -98,19 +103,22 @@ async def _first_failure(
 
 async def _drain(slots: Slots, keeper: LeaseKeeper, limits: WorkerLimits, drain: Drain) -> int:
     """How many handlers were left running."""
-    await _wait_for(slots, limits.drain_grace_seconds, drain)
+    all_ended = partial(_all_ended, slots)
+    await _wait_for(all_ended, limits.drain_grace_seconds, drain)
     for held in keeper.held:
         keeper.stop(held, StopReason.DRAINED)
-    await _wait_for(slots, limits.stop_grace_seconds, drain)
+    await _wait_for(all_ended, limits.stop_grace_seconds, drain)
     return len(slots.tasks)
 
 
-async def _wait_for(slots: Slots, seconds: float, drain: Drain) -> None:
-    """Until every slot is free, the time is over, or the second order to end came."""
-    if not slots.tasks or drain.hard.is_set():
+async def _wait_for(
+    what: Callable[[], Coroutine[Any, Any, None]], seconds: float | None, drain: Drain
+) -> None:
+    """Until it has ended, the time is over, or the second order to end came."""
+    if drain.hard.is_set():
         return
     hard = asyncio.create_task(drain.hard.wait())
-    ended = asyncio.create_task(_all_ended(slots))
+    ended = asyncio.create_task(what())
     try:
         await asyncio.wait({hard, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -118,7 +126,8 @@ async def _wait_for(slots: Slots, seconds: float, drain: Drain) -> None:
 
 
 async def _all_ended(slots: Slots) -> None:
-    await asyncio.wait(set(slots.tasks))
+    if slots.tasks:
+        await asyncio.wait(set(slots.tasks))
 
 
 async def _end(*tasks: asyncio.Task[None] | asyncio.Task[Literal[True]]) -> None:
