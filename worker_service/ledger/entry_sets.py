@@ -16,7 +16,7 @@ ENTRY_SCHEMA: dict[str, type[pl.DataType]] = {
     "unit": pl.String,
     "data": pl.String,
 }
-BATCH_ROWS = 25_000
+BATCH_ROWS = 12_500
 
 OPEN_SET = """
 INSERT INTO carbon.entry_sets

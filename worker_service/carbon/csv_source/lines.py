@@ -2,7 +2,7 @@
 
 from worker_service.carbon.csv_source.byte_stream import PlainBytes
 
-BLOCK_ROWS = 25_000
+BLOCK_ROWS = 12_500
 BLOCK_BYTES = 2 << 20
 _BOM = b"\xef\xbb\xbf"
 
