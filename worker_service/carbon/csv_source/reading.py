@@ -41,7 +41,7 @@ def read_text(
     optional: Collection[str],
     bytes_max: int = FILE_BYTES_MAX,
 ) -> TextFile:
-    """Surveys the file, reads its header, and gives its rows about 25,000 at a time.
+    """Surveys the file, reads its header, and gives its rows about 12,500 at a time.
 
     `open_file` is called twice. RefusedFile here, or while the batches are read.
     """

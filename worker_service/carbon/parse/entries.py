@@ -68,7 +68,7 @@ def read_entries(
     scope: EntryScope,
     bytes_max: int = FILE_BYTES_MAX,
 ) -> EntryFile:
-    """Reads and checks a file, about 25,000 rows at a time, in bounded memory.
+    """Reads and checks a file, about 12,500 rows at a time, in bounded memory.
 
     Row numbers count records after the header, blank ones too, so that row 1 is line 2 of a
     spreadsheet. `open_file` is called twice. RefusedFile here or while the batches are read.
