@@ -146,7 +146,7 @@ class Client:
         page_size: int = 50,
         page_token: str = "",
     ) -> operations_pb2.ListJobsResponse:
-        """A page of jobs, newest first; of one pipeline, or of all."""
+        """A page of jobs of one pipeline, newest first, or of all, the newest pipelines first."""
         request = operations_pb2.ListJobsRequest(
             tenant=self.tenant,
             pipeline_id=pipeline_id,
