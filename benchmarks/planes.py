@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.figures import Figure
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.command.demo import find_files, parts_of
 from carbonline.command.display import seconds_of
@@ -48,7 +48,7 @@ class Sizes:
 @dataclass(frozen=True)
 class _Bench:
     stack: Stack
-    client: Client
+    client: ContractClient
     folder: Path
 
 
@@ -147,7 +147,7 @@ async def _running() -> AsyncIterator[_Bench]:
     with tempfile.TemporaryDirectory(prefix="carbonline-bench-") as folder:
         async with running_stack(StackSettings(Path(folder), workers=1)) as stack:
             where = stack.addresses
-            client = Client(
+            client = ContractClient(
                 where.scheduler_address,
                 where.ledger_address,
                 tenant=where.tenant,

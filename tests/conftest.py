@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from carbonline.local.postgres import EmbeddedPostgres
-from migrations.run import migrate_all
+from carbonline.migrations.run import migrate_all
 
 # The data does not outlive the session, so a power cut may take it: a test costs less than half.
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.local.stack_file import find_stack
 
 DATA_FOLDER = "carbonline-data"
@@ -37,10 +37,10 @@ class Target:
     token_file: Path | None
     tenant: str
 
-    def client(self) -> Client:
+    def client(self) -> ContractClient:
         """A client of the stack. NobodyThere when no stack runs on the data folder."""
         if self.scheduler or self.ledger:
-            return Client(
+            return ContractClient(
                 self.scheduler or self.ledger,
                 self.ledger or self.scheduler,
                 tenant=self.tenant,
@@ -53,7 +53,7 @@ class Target:
                 f"No stack runs on the folder {self.data_folder}. Start one with "
                 f"'{command_line('up', alone)}', or give --scheduler and --ledger."
             )
-        return Client(
+        return ContractClient(
             stack.scheduler_address,
             stack.ledger_address,
             tenant=self.tenant or stack.tenant,

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.connection import program_name
@@ -118,7 +118,7 @@ async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
     async with running_stack(settings, report=_report) as stack:
         where = stack.addresses
         click.echo(f"All are ready after {time.monotonic() - began_at:.1f} s.", err=True)
-        client = Client(
+        client = ContractClient(
             where.scheduler_address,
             where.ledger_address,
             tenant=where.tenant,
@@ -138,7 +138,7 @@ async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
     return ExitCode.SUCCESS
 
 
-async def _run_part(client: Client, part: Part) -> PipelineView:
+async def _run_part(client: ContractClient, part: Part) -> PipelineView:
     click.echo(part.title, err=True)
     pipeline_id = await submit_file(client, part.job)
     with open_display(Console(stderr=True)) as display:
@@ -154,7 +154,7 @@ def _say_failure(view: PipelineView, log_folder: Path) -> None:
             click.echo(f"  {one_line(said)}", err=True)
 
 
-async def _say_result(client: Client, view: PipelineView, data_folder: Path) -> None:
+async def _say_result(client: ContractClient, view: PipelineView, data_folder: Path) -> None:
     assert view.pipeline is not None
     totals = await client.get_totals(YEAR)
     print_totals(totals)

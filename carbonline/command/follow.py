@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted
@@ -20,7 +20,7 @@ from carbonline.command.safe_text import one_line
 from carbonline.v1 import types_pb2
 
 
-async def follow(client: Client, pipeline_id: int, target: Target) -> PipelineView:
+async def follow(client: ContractClient, pipeline_id: int, target: Target) -> PipelineView:
     """Shows a pipeline until its end. On an interruption says how to come back to it."""
     with open_display(Console(stderr=True)) as display:
         try:
@@ -32,7 +32,7 @@ async def follow(client: Client, pipeline_id: int, target: Target) -> PipelineVi
             raise
 
 
-async def watch_to_end(client: Client, pipeline_id: int, display: Display) -> PipelineView:
+async def watch_to_end(client: ContractClient, pipeline_id: int, display: Display) -> PipelineView:
     """Shows a pipeline until its end."""
     view = PipelineView()
     async for event in client.watch(pipeline_id):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.command.airports import FILE_NAME, airport_rows
 from carbonline.command.names import module_name, type_name
 from carbonline.v1 import ledger_pb2, types_pb2
@@ -54,7 +54,7 @@ def entries_job(file: Path, module: int, data_entry_type: int, year: int, unit: 
     return FileJob("csv_ingest", file, module, data_entry_type, year, unit)
 
 
-async def submit_file(client: Client, job: FileJob) -> int:
+async def submit_file(client: ContractClient, job: FileJob) -> int:
     """Uploads the file and submits its job; the pipeline's number.
 
     What the scheduler would refuse (a year not provisioned, say) is refused before the upload, and

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.job_stats import rejected_of
@@ -41,7 +41,7 @@ async def _rejected(target: Target, pipeline_id: int, output: Path) -> int:
         return await save_rejected_rows(client, pipeline_id, output)
 
 
-async def save_rejected_rows(client: Client, pipeline_id: int, output: Path) -> int:
+async def save_rejected_rows(client: ContractClient, pipeline_id: int, output: Path) -> int:
     """Writes the file if there are rejected rows; how many there are."""
     answer = await client.get_pipeline(pipeline_id)
     rejections = [rejected_of(job) for job in answer.jobs]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from google.protobuf import json_format
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import module_name, scope_words, status_word, worker_word
@@ -48,7 +48,7 @@ async def _status(target: Target, year: int | None, *, as_json: bool) -> None:
         _say_year(standing)
 
 
-async def _check_ledger(client: Client) -> None:
+async def _check_ledger(client: ContractClient) -> None:
     await client.list_modules()
 
 

@@ -26,7 +26,7 @@ async def migrate_schemas(database_url: str) -> None:
     import asyncpg  # noqa: PLC0415
     import sqlalchemy.exc  # noqa: PLC0415
 
-    from migrations.run import (  # noqa: PLC0415
+    from carbonline.migrations.run import (  # noqa: PLC0415
         AnotherSessionIsInTheWay,
         AnotherUpgradeRuns,
         migrate_all,

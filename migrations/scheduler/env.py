@@ -1,5 +1,5 @@
 """Entry point of alembic for the history "scheduler"."""
 
-from migrations.environment import run_migrations
+from carbonline.migrations.environment import run_migrations
 
 run_migrations()

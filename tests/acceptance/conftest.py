@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.local.settings import StackSettings
 from carbonline.local.stack import running_stack
 from tests.acceptance.trip import FLIGHTS, Trip
@@ -36,7 +36,7 @@ def open_trip(tmp_path: Path) -> OpenTrip:
         }
         async with running_stack(StackSettings(**wanted), **stack_options) as stack:
             where = stack.addresses
-            client = Client(
+            client = ContractClient(
                 where.scheduler_address,
                 where.ledger_address,
                 tenant=where.tenant,

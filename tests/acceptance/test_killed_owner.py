@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.local.stack_file import find_stack
 from tests.acceptance.conftest import LEASE_SECONDS, OpenTrip
 from tests.acceptance.recovery import must_go_on
@@ -36,7 +36,7 @@ async def test_everything_killed_at_once_goes_on_when_it_is_started_again(
     async with owned(OWNER, folder) as (owner, pids):
         where = find_stack(folder)
         assert where is not None
-        async with Client(
+        async with ContractClient(
             where.scheduler_address, where.ledger_address, tenant=where.tenant
         ) as client:
             watcher = Watcher(client)

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.command.demo import YEAR, find_files, parts_of
 from carbonline.command.jobs_of_files import submit_file
@@ -70,7 +70,7 @@ def computing(job: types_pb2.Job) -> bool:
 class Watcher:
     """A client of a stack and a file of flights, and short words for what tests do with them."""
 
-    client: Client
+    client: ContractClient
     file: Path = FLIGHTS
 
     async def prepare(self) -> None:

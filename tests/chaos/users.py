@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.command.demo import YEAR, find_files, parts_of
 from carbonline.command.jobs_of_files import FileJob, factors_job, submit_file
@@ -19,7 +19,7 @@ CALL_SECONDS_MAX = 30.0
 class Users:
     """`accepted` are the pipelines that somebody was told of, `accepted_at` says when."""
 
-    client: Client
+    client: ContractClient
     random: random.Random
     flights: Sequence[Path]
     factors: Sequence[Path]

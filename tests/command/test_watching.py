@@ -8,7 +8,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted
@@ -26,14 +26,14 @@ from tests.command.scripted_watch import (
 )
 
 FINISHED = types_pb2.JOB_STATE_FINISHED
-Play = Callable[..., Awaitable[tuple[Client, ScriptedWatch]]]
+Play = Callable[..., Awaitable[tuple[ContractClient, ScriptedWatch]]]
 
 
 @pytest.fixture
 async def play(tmp_path: Path) -> AsyncIterator[Play]:
     async with AsyncExitStack() as stack:
 
-        async def start(*scripts: Script) -> tuple[Client, ScriptedWatch]:
+        async def start(*scripts: Script) -> tuple[ContractClient, ScriptedWatch]:
             scripted = ScriptedWatch(*scripts)  # type: ignore[abstract]  # the rest is UNIMPLEMENTED
             server = grpc.aio.server()
             add_SchedulerServiceServicer_to_server(scripted, server)
@@ -41,12 +41,12 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
             await server.start()
             stack.push_async_callback(server.stop, 0)
             address = f"unix:{tmp_path}/s"
-            return await stack.enter_async_context(Client(address, address)), scripted
+            return await stack.enter_async_context(ContractClient(address, address)), scripted
 
         yield start
 
 
-async def watched(client: Client, **how: float) -> tuple[PipelineView, list[int]]:
+async def watched(client: ContractClient, **how: float) -> tuple[PipelineView, list[int]]:
     view, interruptions = PipelineView(), []
     async for event in client.watch(1, **how):  # type: ignore[arg-type]  # patience, in tests
         view.apply(event)
@@ -107,7 +107,7 @@ async def test_a_refused_watch_is_not_repeated(play: Play) -> None:
 
 async def test_patience_ends_when_nobody_answers(tmp_path: Path) -> None:
     address = f"unix:{tmp_path}/nobody"
-    async with Client(address, address) as client:
+    async with ContractClient(address, address) as client:
         with pytest.raises(ServerError) as gone:
             await watched(client, patience_seconds=0.0)
     assert gone.value.unreachable

@@ -8,7 +8,7 @@ import pytest
 
 from carbonline.local.errors import LocalStackError, WrongChoice
 from carbonline.local.migration import migrate_schemas
-from migrations import run
+from carbonline.migrations import run
 
 
 async def sentence_about(database_url: str) -> str:

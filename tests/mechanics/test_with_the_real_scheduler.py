@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from carbonline.client.channel import open_channel
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
@@ -57,8 +57,8 @@ async def server(
 
 
 @pytest.fixture
-async def client(server: RunningScheduler, tmp_path: Path) -> AsyncIterator[Client]:
-    async with Client(f"unix:{tmp_path}/s", f"unix:{tmp_path}/s", tenant="local") as client:
+async def client(server: RunningScheduler, tmp_path: Path) -> AsyncIterator[ContractClient]:
+    async with ContractClient(f"unix:{tmp_path}/s", f"unix:{tmp_path}/s", tenant="local") as client:
         yield client
 
 
@@ -91,7 +91,7 @@ async def working(
             assert (await serving).failure is None
 
 
-async def watched(client: Client, pipeline_id: int) -> PipelineView:
+async def watched(client: ContractClient, pipeline_id: int) -> PipelineView:
     view = PipelineView()
     async with asyncio.timeout(20):
         async for event in client.watch(pipeline_id):
@@ -99,11 +99,11 @@ async def watched(client: Client, pipeline_id: int) -> PipelineView:
     return view
 
 
-async def submit(client: Client) -> int:
+async def submit(client: ContractClient) -> int:
     return (await client.submit("noop", client.scope())).pipeline_id
 
 
-async def test_a_job_and_its_child_run_to_success(client: Client, tmp_path: Path) -> None:
+async def test_a_job_and_its_child_run_to_success(client: ContractClient, tmp_path: Path) -> None:
     async def step(run: Run) -> Outcome:
         if run.job.payload.get("child"):
             return Succeeded({"n": 2}, "the child")
@@ -121,7 +121,7 @@ async def test_a_job_and_its_child_run_to_success(client: Client, tmp_path: Path
     assert view.in_order()[1].parent_job_id == view.in_order()[0].job_id
 
 
-async def test_hundreds_of_jobs_end_once_each(client: Client, tmp_path: Path) -> None:
+async def test_hundreds_of_jobs_end_once_each(client: ContractClient, tmp_path: Path) -> None:
     async def step(_run: Run) -> Outcome:
         return Succeeded()
 
@@ -133,7 +133,7 @@ async def test_hundreds_of_jobs_end_once_each(client: Client, tmp_path: Path) ->
 
 
 async def test_a_drained_job_is_taken_by_the_next_worker_and_costs_no_attempt(
-    client: Client, tmp_path: Path
+    client: ContractClient, tmp_path: Path
 ) -> None:
     started = asyncio.Event()
 
@@ -156,7 +156,7 @@ async def test_a_drained_job_is_taken_by_the_next_worker_and_costs_no_attempt(
 
 
 async def test_a_worker_that_has_ended_in_order_is_no_longer_listed(
-    client: Client, tmp_path: Path
+    client: ContractClient, tmp_path: Path
 ) -> None:
     async def step(_run: Run) -> Outcome:
         return Succeeded()
@@ -172,7 +172,7 @@ async def test_a_worker_that_has_ended_in_order_is_no_longer_listed(
     assert list((await client.list_workers()).workers) == []
 
 
-async def test_a_passing_fault_is_tried_again(client: Client, tmp_path: Path) -> None:
+async def test_a_passing_fault_is_tried_again(client: ContractClient, tmp_path: Path) -> None:
     async def step(run: Run) -> Outcome:
         return RetryLater("busy", 0.1) if run.job.attempt == 1 else Succeeded()
 
@@ -182,7 +182,7 @@ async def test_a_passing_fault_is_tried_again(client: Client, tmp_path: Path) ->
     assert view.in_order()[0].attempts == 2
 
 
-async def test_a_cancel_reaches_the_handler(client: Client, tmp_path: Path) -> None:
+async def test_a_cancel_reaches_the_handler(client: ContractClient, tmp_path: Path) -> None:
     started, stopped = asyncio.Event(), asyncio.Event()
 
     async def step(_run: Run) -> Outcome:
@@ -206,7 +206,7 @@ async def test_a_cancel_reaches_the_handler(client: Client, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("lease_seconds", [300.0])
 async def test_a_key_is_free_when_a_cancel_is_first_heard_of_by_chaining(
-    client: Client, tmp_path: Path
+    client: ContractClient, tmp_path: Path
 ) -> None:
     committed, cancelled = asyncio.Event(), asyncio.Event()
 
@@ -238,7 +238,7 @@ async def test_a_key_is_free_when_a_cancel_is_first_heard_of_by_chaining(
     assert [p.repair_of for p in pipelines if p.kind == "repair"] == [first.pipeline_id]
 
 
-async def test_a_handler_outlives_its_first_lease(client: Client, tmp_path: Path) -> None:
+async def test_a_handler_outlives_its_first_lease(client: ContractClient, tmp_path: Path) -> None:
     def burn() -> None:
         ends_at = time.monotonic() + 6.0
         while time.monotonic() < ends_at:
@@ -256,7 +256,7 @@ async def test_a_handler_outlives_its_first_lease(client: Client, tmp_path: Path
     assert (job.attempts, job.lapses) == (1, 0)
 
 
-async def test_refusals_carry_reason_and_fields(client: Client) -> None:
+async def test_refusals_carry_reason_and_fields(client: ContractClient) -> None:
     with pytest.raises(ServerError) as refused:
         await client.submit("nothing", client.scope())
     assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", "FIELD_INVALID")

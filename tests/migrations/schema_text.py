@@ -2,7 +2,7 @@
 
 from sqlalchemy import MetaData, text
 
-from migrations.run import open_engine
+from carbonline.migrations.run import open_engine
 
 COLUMNS = """
 SELECT format('%s.%s: %s%s%s%s #%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from carbonline.database_url import shown_url
-from migrations.run import SCHEMAS, downgrade, is_current, open_engine, upgrade
+from carbonline.migrations.run import SCHEMAS, downgrade, is_current, open_engine, upgrade
 
 ORDINARY = [
     "sslmode=disable",

@@ -8,8 +8,15 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
-from migrations import run
-from migrations.run import ADVISORY_LOCKS, SCHEMAS, History, downgrade, is_current, upgrade
+from carbonline.migrations import run
+from carbonline.migrations.run import (
+    ADVISORY_LOCKS,
+    SCHEMAS,
+    History,
+    downgrade,
+    is_current,
+    upgrade,
+)
 from scheduler_service.store import tables as scheduler_tables
 from tests.migrations.conftest import Databases, on_both_versions
 from tests.migrations.schema_text import DECLARED, make_declared, schema_text
@@ -55,7 +62,7 @@ async def test_of_two_upgrades_at_once_one_does_the_work_and_both_end(
     with caplog.at_level(logging.INFO, "alembic.runtime.migration"):
         await asyncio.gather(*[upgrade(url, history) for _ in range(3)])
     worked = [line for line in caplog.messages if line.startswith("Running upgrade")]
-    revisions = ScriptDirectory(f"migrations/{history}").walk_revisions()
+    revisions = ScriptDirectory(str(run.scripts_of(history))).walk_revisions()
     assert len(worked) == len(list(revisions))
     assert await is_current(url, history)
 

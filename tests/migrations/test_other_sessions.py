@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import ProgrammingError
 
-from migrations import run
-from migrations.run import AnotherSessionIsInTheWay, downgrade, is_current, upgrade
+from carbonline.migrations import run
+from carbonline.migrations.run import AnotherSessionIsInTheWay, downgrade, is_current, upgrade
 
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = to_regclass($1)"
 # Longer than the lock_timeout of these tests.

@@ -10,7 +10,7 @@ from scheduler_service.observed_store import ALARMING
 from scheduler_service.store.give_back import Fault
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGES = ("carbonline", "scheduler_service", "worker_service", "migrations")
+PACKAGES = ("carbonline", "scheduler_service", "worker_service")
 LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error"}
 LEVELS |= {"exception": "error", "critical": "error"}
 # The one call that logs what a variable names: the events of the timeline.

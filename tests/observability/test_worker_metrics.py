@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from carbonline.client.channel import open_channel
-from carbonline.client.client import Client as PersonsClient
+from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.v1 import types_pb2

@@ -10,10 +10,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from carbonline.local.postgres import EmbeddedPostgres
+from carbonline.migrations.run import migrate_all
 from carbonline.serving.logs import open_log
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc
-from migrations.run import migrate_all
 from tests.reader.conftest import ALL_RPCS, Client, refused, serving, settings_of
 from worker_service.ledger.errors import DatabaseAway, SchemaMissing
 from worker_service.reader.server import running_ledger

@@ -14,7 +14,7 @@ from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 
 from carbonline.client.channel import MESSAGE_BYTES_MAX
-from carbonline.client.client import Client as PersonsClient
+from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.errors import CODES
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2

@@ -11,7 +11,7 @@ import grpc.aio
 import pytest
 
 from carbonline.client.channel import MESSAGE_BYTES_MAX
-from carbonline.client.client import Client as PersonsClient
+from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.client.watch import watch_events

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from carbonline.local.postgres import EmbeddedPostgres
-from migrations.run import migrate_all
+from carbonline.migrations.run import migrate_all
 from tests.serving.processes import (
     PROGRAMS,
     SECONDS_MAX,

@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from carbonline.client.channel import open_channel
-from carbonline.client.client import Client
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from scheduler_service.server import running_server
@@ -68,7 +68,7 @@ def flights(*rows: str) -> str:
 class House:
     """The running pair, and short words for what tests do with it."""
 
-    client: Client
+    client: ContractClient
     stores: Stores
     ledger: Ledger
     folder: Path
@@ -197,7 +197,7 @@ async def idle_house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
         )
         opened.push_async_callback(ledger.close)
         stores = Stores(ledger, BlobStore(tmp_path / "blobs"))
-        client = await opened.enter_async_context(Client(address, address, tenant="local"))
+        client = await opened.enter_async_context(ContractClient(address, address, tenant="local"))
         yield House(client, stores, ledger, tmp_path, dict(steps_of(stores)))
         assert await broken_invariants(ledger) == {}
 

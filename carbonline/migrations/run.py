@@ -21,6 +21,9 @@ from carbonline.database_url import driver_url
 History = Literal["scheduler", "ledger"]
 
 SCHEMAS: dict[History, str] = {"scheduler": "scheduler", "ledger": "carbon"}
+# A wheel has the scripts in this package; a checkout, and what is installed editable from it, has
+# them at its root.
+PLACES = (Path(__file__).parent, Path(__file__).parents[2] / "migrations")
 # Any number that nobody else uses; one per history, so that the two do not wait for each other.
 ADVISORY_LOCKS: dict[History, int] = {"scheduler": 4_202_401, "ledger": 4_202_402}
 LOCK_WAIT_SECONDS_MAX = 120.0
@@ -97,9 +100,15 @@ def _revision(connection: sa.Connection, history: History) -> str | None:
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
+def scripts_of(history: History) -> Path:
+    """The folder of a history's scripts."""
+    here = next((place for place in PLACES if (place / history / "env.py").is_file()), PLACES[-1])
+    return here / history
+
+
 def _config(history: History) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / history))
+    config.set_main_option("script_location", str(scripts_of(history)))
     config.attributes["schema"] = SCHEMAS[history]
     return config
 

@@ -1,4 +1,4 @@
-"""What both histories' env.py do: run on the connection that migrations.run hands over."""
+"""What both histories' env.py do: run on the connection that run.py hands over."""
 
 from alembic import context
 

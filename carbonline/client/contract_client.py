@@ -27,7 +27,7 @@ FILE_SECONDS = 900.0
 WATCH_PATIENCE_SECONDS = 60.0
 
 
-class Client:
+class ContractClient:
     """Answers are the contract's messages; a refused or unanswered call raises ServerError.
 
     Addresses are "unix:PATH" or "host:port". `tenant` may be empty where the caller has only one.

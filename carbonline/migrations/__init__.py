@@ -1,0 +1,1 @@
+"""Runs the two alembic histories, whose scripts stand in migrations/ of the repository."""

@@ -1,1 +1,0 @@
-"""Two alembic histories, one schema each: scheduler and ledger."""
