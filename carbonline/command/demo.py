@@ -31,7 +31,7 @@ from carbonline.command.options import DATA_ENTRY_TYPE, MODULE
 from carbonline.command.printing import kilograms
 from carbonline.command.rejected import save_rejected_rows
 from carbonline.command.safe_text import one_line
-from carbonline.command.totals import print_totals
+from carbonline.command.totals import show_totals
 from carbonline.local.settings import StackSettings
 from carbonline.local.stack import running_stack
 from carbonline.v1 import ledger_pb2
@@ -157,7 +157,7 @@ def _say_failure(view: PipelineView, log_folder: Path) -> None:
 async def _say_result(client: ContractClient, view: PipelineView, data_folder: Path) -> None:
     assert view.pipeline is not None
     totals = await client.get_totals(YEAR)
-    print_totals(totals)
+    show_totals(totals, YEAR)
     number = view.pipeline.pipeline_id
     rejected_file = data_folder / "rejected.csv"
     saved = await save_rejected_rows(client, number, rejected_file)

@@ -32,6 +32,21 @@ def status_word(pipeline: types_pb2.Pipeline) -> str:
     return f"{word} with warnings" if word == "SUCCESS" and pipeline.has_warnings else word
 
 
+def pipeline_status(pipeline: types_pb2.Pipeline) -> str:
+    """success, partial ...: for programs."""
+    return _word(types_pb2.PipelineStatus.items(), pipeline.status, "PIPELINE_STATUS_").lower()
+
+
+def job_state(job: types_pb2.Job) -> str:
+    """queued, running, finished ...: for programs."""
+    return _word(types_pb2.JobState.items(), job.state, "JOB_STATE_").lower()
+
+
+def job_result(job: types_pb2.Job) -> str:
+    """success, warning ...; empty before the end: for programs."""
+    return _word(types_pb2.JobResult.items(), job.result, "JOB_RESULT_").lower()
+
+
 def job_word(job: types_pb2.Job) -> str:
     """QUEUED, RUNNING ..., and the result of a finished job instead of FINISHED."""
     if job.state == types_pb2.JOB_STATE_FINISHED:
@@ -56,11 +71,14 @@ def scope_words(scope: types_pb2.Scope) -> str:
     return one_line(" ".join(part for part in parts if part))
 
 
+def about_words(scope: types_pb2.Scope) -> str:
+    """The narrowest part of a scope beside year and unit: a type, a module or a kind."""
+    return type_name(scope.data_entry_type) or module_name(scope.module) or scope.reference_kind
+
+
 def step_words(job: types_pb2.Job) -> str:
-    """A job's type and the narrowest part of its scope: short enough for a line of progress."""
-    scope = job.scope
-    about = type_name(scope.data_entry_type) or module_name(scope.module) or scope.reference_kind
-    return one_line(f"{job.job_type} {about}".strip())
+    """A job's type and what it is about: short enough for a line of progress."""
+    return one_line(f"{job.job_type} {about_words(job.scope)}".strip())
 
 
 def _numbers(enum: Sequence[tuple[str, int]], prefix: str) -> Mapping[str, int]:

@@ -36,4 +36,3 @@ MODULE = NumberByName("module", module_numbers())
 DATA_ENTRY_TYPE = NumberByName("type", type_numbers())
 
 no_watch_option = click.option("--no-watch", is_flag=True, help="Only print the pipeline's number.")
-json_option = click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")

@@ -3,45 +3,65 @@
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.names import scope_words, status_word
-from carbonline.command.options import YEAR, json_option
-from carbonline.command.printing import moment, print_json, print_more, print_nothing, print_table
-from carbonline.v1 import operations_pb2
+from carbonline.command.names import about_words, pipeline_status, status_word
+from carbonline.command.options import YEAR
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.command.scope_columns import SCOPE_COLUMNS, scope_row
+from carbonline.v1 import operations_pb2, types_pb2
 
-COLUMNS = ("pipeline", "submitted (UTC)", "by", "kind", "scope", "status", "live jobs")
+COLUMNS = (
+    Column("pipeline", kind=Kind.NUMERAL),
+    Column("submitted_at", "submitted (UTC)", Kind.WORD),
+    Column("finished_at", in_tables=False),
+    Column("submitted_by", "by", folds=True),
+    Column("kind"),
+    Column("about", in_files=False),
+    *SCOPE_COLUMNS,
+    Column("status", in_tables=False),
+    Column("status_words", "status", in_files=False),
+    Column("has_warnings", in_tables=False),
+    Column("has_error", in_tables=False),
+    Column("live_jobs", kind=Kind.NUMBER, folds=True),
+)
 
 
-@click.command()
+@click.command(short_help="List pipelines, newest first.")
 @click.option("--year", type=YEAR, default=None, help="Only of this year.")
 @click.option("--errors", is_flag=True, help="Only those with an error.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
-@json_option
+@output_options
 @connection_options
-def pipelines(target: Target, year: int | None, errors: bool, limit: int, as_json: bool) -> None:
+def pipelines(target: Target, output: Output, year: int | None, errors: bool, limit: int) -> None:
     """List pipelines, newest first."""
     answer = run_to_end(_pipelines(target, year or 0, limit, errors=errors))
-    if as_json:
-        print_json(answer)
-        return
-    if not answer.pipelines:
-        print_nothing("There are no such pipelines." if year or errors else "No pipelines yet.")
-        return
-    rows = [
-        (
-            str(one.pipeline_id),
-            moment(one.created_at),
-            one.submitted_by,
-            one.kind,
-            scope_words(one.scope),
-            status_word(one),
-            str(one.live_jobs),
-        )
-        for one in answer.pipelines
-    ]
-    print_table(COLUMNS, rows, numbers=("pipeline", "live jobs"))
-    if answer.next_page_token:
-        print_more("raise --limit, or choose with --year or --errors")
+    show_rows(
+        COLUMNS,
+        [row_of(pipeline) for pipeline in answer.pipelines],
+        output,
+        if_none="There are no such pipelines." if year or errors else "No pipelines yet.",
+        more="raise --limit, or choose with --year or --errors" if answer.next_page_token else "",
+    )
+
+
+def row_of(pipeline: types_pb2.Pipeline) -> Row:
+    """A pipeline under COLUMNS."""
+    return {
+        "pipeline": pipeline.pipeline_id,
+        "submitted_at": moment_of(pipeline.created_at),
+        "finished_at": moment_of(pipeline.finished_at),
+        "submitted_by": pipeline.submitted_by,
+        "kind": pipeline.kind,
+        "about": about_words(pipeline.scope),
+        **scope_row(pipeline.scope),
+        "status": pipeline_status(pipeline),
+        "status_words": status_word(pipeline),
+        "has_warnings": pipeline.has_warnings,
+        "has_error": pipeline.has_error,
+        "live_jobs": pipeline.live_jobs,
+    }
 
 
 async def _pipelines(

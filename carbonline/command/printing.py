@@ -1,21 +1,46 @@
-"""Answers as tables for people, or as JSON for programs; on stdout."""
+"""What is printed for people, and how wide the place is where they read it."""
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import click
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from carbonline.command.safe_text import one_line
+from carbonline.command.columns import Column, Kind
+from carbonline.command.table import table_lines
 
-# Wide enough that nothing is cut where stdout is no terminal.
-PLAIN_WIDTH = 200
+# Where nobody says how much room there is.
+PLAIN_WIDTH = 80
+WIDTH_MIN = 20
+
+
+def table_width() -> int:
+    """Columns of the place that stdout is read at.
+
+    COLUMNS says it; else the terminal that the command was typed at, also where stdout is a pipe,
+    as to a pager; else PLAIN_WIDTH.
+    """
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return max(WIDTH_MIN, int(said))
+    for descriptor in (1, 2, 0):
+        try:
+            width = os.get_terminal_size(descriptor).columns
+        except OSError:
+            continue
+        if width > 0:
+            return max(WIDTH_MIN, width)
+    return PLAIN_WIDTH
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines that are made for the width already."""
+    click.echo("\n".join(lines))
 
 
 def print_json(message: Message) -> None:
@@ -34,31 +59,12 @@ def print_table(
     gives_way: str = "",
     last_row_is_sum: bool = False,
 ) -> None:
-    """Rows under their columns; those named in `numbers` to the right.
-
-    On a narrow terminal the column `gives_way` is narrowed first, before any other.
-    """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        right = column in numbers
-        table.add_column(
-            column,
-            justify="right" if right else "left",
-            no_wrap=right or (gives_way not in ("", column)),
-        )
-    for number, row in enumerate(rows, start=1):
-        if last_row_is_sum and number == len(rows):
-            table.add_section()
-        table.add_row(*map(one_line, row))
-    console = Console(markup=False, highlight=False)
-    if console.is_terminal:
-        console.print(table)
-        return
-    console = Console(markup=False, highlight=False, width=PLAIN_WIDTH)
-    with console.capture() as drawn:
-        console.print(table)
-    # Without a terminal's colours the padding is noise in files and documents.
-    click.echo("\n".join(line.rstrip() for line in drawn.get().strip("\n").splitlines()).rstrip())
+    """Rows of texts under their columns; only the column `gives_way` is ever wrapped."""
+    kinds = dict.fromkeys(numbers, Kind.NUMERAL) | {gives_way: Kind.TEXT}
+    declared = [Column(column, kind=kinds.get(column, Kind.WORD)) for column in columns]
+    named = [dict(zip(columns, row, strict=True)) for row in rows]
+    total = named.pop() if last_row_is_sum else None
+    print_lines(table_lines(declared, named, table_width(), total))
 
 
 def print_nothing(sentence: str) -> None:
@@ -66,14 +72,14 @@ def print_nothing(sentence: str) -> None:
     click.echo(sentence, err=True)
 
 
-def print_more(way: str) -> None:
-    """That a list was cut, and what shows more of it; on stderr."""
-    click.echo(f"There are older ones, too: {way}.", err=True)
-
-
 def counted(number: int, one: str, many: str = "") -> str:
     """Such as "1 job" and "8,255 jobs"; `many` where it is not `one` and an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def moment_of(timestamp: Timestamp) -> datetime | None:
+    """A time in UTC; None for none."""
+    return None if timestamp.ToNanoseconds() == 0 else timestamp.ToDatetime(UTC)
 
 
 def moment(timestamp: Timestamp) -> str:

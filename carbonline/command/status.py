@@ -1,79 +1,115 @@
 """`carbonline status`: whether everything is there, and what goes on."""
 
 import asyncio
-import json
-from typing import Any
+from dataclasses import dataclass, replace
 
 import click
-from google.protobuf import json_format
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Row
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.names import module_name, scope_words, status_word, worker_word
-from carbonline.command.options import YEAR, json_option
-from carbonline.command.printing import counted, moment
+from carbonline.command.names import module_name, type_name, worker_word
+from carbonline.command.options import YEAR
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
+from carbonline.command.pipelines import row_of
+from carbonline.command.printing import counted
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import operations_pb2, types_pb2
 
 PIPELINES_SHOWN = 5
 LIVE = frozenset({types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STATUS_RUNNING})
+# Who submitted them, and how many of their jobs live, `pipelines` tells.
+COLUMNS = tuple(
+    replace(column, in_tables=column.in_tables and column.name not in {"submitted_by", "live_jobs"})
+    for column in PIPELINE_COLUMNS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the scheduler says, and of a year if one was asked for."""
+
+    workers: operations_pb2.ListWorkersResponse
+    pipelines: operations_pb2.ListPipelinesResponse
+    year: operations_pb2.GetYearResponse | None
 
 
 @click.command(short_help="Show what runs, what goes on, and how fresh totals are.")
 @click.option("--year", type=YEAR, help="Say also how a year stands.")
-@json_option
+@output_options
 @connection_options
-def status(target: Target, year: int | None, as_json: bool) -> None:
+def status(target: Target, output: Output, year: int | None) -> None:
     """Show the workers, the latest pipelines and, with --year, how fresh a year's totals are."""
-    run_to_end(_status(target, year, as_json=as_json))
+    standing = run_to_end(_status(target, year))
+    if output.is_table:
+        _say_workers(standing.workers)
+        _say_live(standing.pipelines)
+    rows = [row_of(pipeline) for pipeline in standing.pipelines.pipelines]
+    show_rows(COLUMNS, rows, output, about=_about(standing))
+    if output.is_table and standing.year is not None:
+        _say_year(standing.year)
 
 
-async def _status(target: Target, year: int | None, *, as_json: bool) -> None:
+async def _status(target: Target, year: int | None) -> Standing:
     async with target.client() as client:
         workers, pipelines = await asyncio.gather(
             client.list_workers(), client.list_pipelines(page_size=PIPELINES_SHOWN)
         )
-        standing = await client.get_year(year) if year else None
+        of_year = await client.get_year(year) if year else None
         await _check_ledger(client)
-    if as_json:
-        answers = {"workers": workers, "pipelines": pipelines, "year": standing}
-        click.echo(
-            json.dumps({name: _values(answer) for name, answer in answers.items()}, indent=2)
-        )
-        return
-    _say_workers(workers)
-    _say_pipelines(pipelines)
-    if standing is not None:
-        _say_year(standing)
+    return Standing(workers, pipelines, of_year)
 
 
 async def _check_ledger(client: ContractClient) -> None:
     await client.list_modules()
 
 
-def _values(answer: Any) -> Any:
-    if answer is None:
-        return None
-    return json_format.MessageToDict(answer, preserving_proto_field_name=True)
+def _counts(workers: operations_pb2.ListWorkersResponse) -> dict[str, int]:
+    words = [worker_word(worker.state) for worker in workers.workers]
+    return {word: words.count(word) for word in dict.fromkeys(words)}
+
+
+def _running(workers: operations_pb2.ListWorkersResponse) -> int:
+    return sum(len(worker.held) for worker in workers.workers)
+
+
+def _about(standing: Standing) -> dict[str, Row | str | int]:
+    about: dict[str, Row | str | int] = {
+        "scheduler_build": standing.workers.scheduler_build_id,
+        "workers": _counts(standing.workers),
+        "running_jobs": _running(standing.workers),
+    }
+    if standing.year is not None:
+        about["year"] = {
+            "year": standing.year.year,
+            "provisioned": standing.year.provisioned,
+            "locked": standing.year.locked,
+            "modules": {
+                module_name(module.module): {
+                    "fresh": module.fresh,
+                    "stale_types": [type_name(one) for one in module.stale_types],
+                }
+                for module in standing.year.modules
+            },
+        }
+    return about
 
 
 def _say_workers(answer: operations_pb2.ListWorkersResponse) -> None:
-    words = [worker_word(worker.state) for worker in answer.workers]
-    counts = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-    held = sum(len(worker.held) for worker in answer.workers)
+    counts = ", ".join(f"{count} {word}" for word, count in _counts(answer).items())
     click.echo(f"Scheduler {answer.scheduler_build_id} and ledger answer.")
-    click.echo(f"Workers: {counts or 'none'}; {counted(held, 'job')} running.")
+    click.echo(f"Workers: {counts or 'none'}; {counted(_running(answer), 'job')} running.")
 
 
-def _say_pipelines(answer: operations_pb2.ListPipelinesResponse) -> None:
+def _say_live(answer: operations_pb2.ListPipelinesResponse) -> None:
     live = sum(pipeline.status in LIVE for pipeline in answer.pipelines)
     latest = counted(len(answer.pipelines), "pipeline")
-    click.echo(f"Of the latest {latest} {live} {'is' if live == 1 else 'are'} live.")
-    for pipeline in answer.pipelines:
-        about = one_line(f"{pipeline.kind} {scope_words(pipeline.scope)}".strip())
-        when = moment(pipeline.created_at)
-        click.echo(f"  {pipeline.pipeline_id}  {when}  {about}: {status_word(pipeline)}")
+    if answer.pipelines:
+        click.echo(f"Of the latest {latest} {live} {'is' if live == 1 else 'are'} live.")
+    else:
+        click.echo("No pipelines yet.")
 
 
 def _say_year(answer: operations_pb2.GetYearResponse) -> None:

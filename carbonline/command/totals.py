@@ -6,32 +6,42 @@ from decimal import Decimal
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import module_name
-from carbonline.command.options import MODULE, YEAR, json_option
-from carbonline.command.printing import kilograms, print_json, print_table, tonnes
+from carbonline.command.options import MODULE, YEAR
+from carbonline.command.output import PLAIN, Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.command.row_files import in_order
 from carbonline.v1 import ledger_pb2
 
-COLUMNS = ("unit", "name", "module", "entries", "kg CO2eq", "t CO2eq")
-NUMBERS = ("entries", "kg CO2eq", "t CO2eq")
+COLUMNS = (
+    Column("unit", kind=Kind.WORD),
+    Column("unit_name", "name"),
+    Column("module", folds=True),
+    Column("entries", kind=Kind.NUMBER),
+    Column("total_kg", "kg CO2eq", Kind.NUMBER),
+    Column("scope1_kg", in_tables=False),
+    Column("scope2_kg", in_tables=False),
+    Column("scope3_kg", in_tables=False),
+    Column("by_emission_type_kg", in_tables=False),
+    Column("by_additional_value", in_tables=False),
+    Column("outcomes", in_tables=False),
+    Column("computed_at", in_tables=False),
+)
 
 
 @click.command(short_help="Show a year's totals by unit and module.")
 @click.option("--year", type=YEAR, help="The accounting year; the current one when left out.")
 @click.option("--module", type=MODULE, default=None, help="Only this module.")
 @click.option("--unit", default="", help="Only this unit.")
-@json_option
+@output_options
 @connection_options
-def totals(target: Target, year: int | None, module: int | None, unit: str, as_json: bool) -> None:
-    """Show a year's totals by unit and module, in kilograms and tonnes of CO2-equivalent."""
+def totals(target: Target, output: Output, year: int | None, module: int | None, unit: str) -> None:
+    """Show a year's totals by unit and module, in kilograms of CO2-equivalent."""
     wanted = year or datetime.now(UTC).year
     answer = run_to_end(_totals(target, wanted, module or 0, unit))
-    if as_json:
-        print_json(answer)
-    elif not answer.module_totals:
-        click.echo(f"There are no totals of {wanted}.")
-    else:
-        print_totals(answer)
+    show_totals(answer, wanted, output)
 
 
 async def _totals(
@@ -41,27 +51,41 @@ async def _totals(
         return await client.get_totals(year, module=module, unit=unit)
 
 
-def print_totals(answer: ledger_pb2.GetTotalsResponse) -> None:
+def show_totals(answer: ledger_pb2.GetTotalsResponse, year: int, output: Output = PLAIN) -> None:
     """A row per unit and module, and the institution's sum."""
-    rows = [
-        (
-            one.unit,
-            one.unit_name,
-            module_name(one.module),
-            f"{one.entry_count:,}",
-            kilograms(Decimal(one.total_kg_exact)),
-            tonnes(Decimal(one.total_kg_exact)),
-        )
-        for one in answer.module_totals
-    ]
-    if answer.HasField("institution"):
-        whole = answer.institution
-        kg = Decimal(whole.total_kg_exact)
-        rows.append(("all", "", "", f"{whole.entry_count:,}", kilograms(kg), tonnes(kg)))
-    print_table(
+    show_rows(
         COLUMNS,
-        rows,
-        numbers=NUMBERS,
-        gives_way="name",
-        last_row_is_sum=answer.HasField("institution"),
+        [_row(one) for one in answer.module_totals],
+        output,
+        total=_sum(answer.institution) if answer.HasField("institution") else None,
+        about={"year": year},
+        if_none=f"There are no totals of {year}.",
     )
+
+
+def _row(one: ledger_pb2.ModuleTotals) -> Row:
+    return {
+        "unit": one.unit,
+        "unit_name": one.unit_name,
+        "module": module_name(one.module),
+        "entries": one.entry_count,
+        "total_kg": Decimal(one.total_kg_exact),
+        "scope1_kg": one.scope1_kg,
+        "scope2_kg": one.scope2_kg,
+        "scope3_kg": one.scope3_kg,
+        "by_emission_type_kg": in_order(one.by_emission_type),
+        "by_additional_value": in_order(one.by_additional_value),
+        "outcomes": in_order(one.outcome_counts),
+        "computed_at": moment_of(one.computed_at),
+    }
+
+
+def _sum(whole: ledger_pb2.UnitTotals) -> Row:
+    return {
+        "unit": "all",
+        "entries": whole.entry_count,
+        "total_kg": Decimal(whole.total_kg_exact),
+        "scope1_kg": whole.scope1_kg,
+        "scope2_kg": whole.scope2_kg,
+        "scope3_kg": whole.scope3_kg,
+    }

@@ -3,39 +3,53 @@
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import worker_word
-from carbonline.command.options import json_option
-from carbonline.command.printing import moment, print_json, print_nothing, print_table
-from carbonline.v1 import operations_pb2
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.v1 import operations_pb2, types_pb2
 
-COLUMNS = ("worker", "host", "build", "state", "last seen (UTC)", "holds")
+COLUMNS = (
+    Column("worker", kind=Kind.WORD),
+    Column("host", folds=True),
+    Column("build_words", "build", folds=True, in_files=False),
+    Column("build", in_tables=False),
+    Column("build_is_schedulers", in_tables=False),
+    Column("state"),
+    Column("last_seen_at", "last seen (UTC)", Kind.WORD),
+    Column("holds"),
+)
 
 
 @click.command(short_help="List worker processes and what they hold.")
-@json_option
+@output_options
 @connection_options
-def workers(target: Target, as_json: bool) -> None:
+def workers(target: Target, output: Output) -> None:
     """List worker processes: live, draining, and lost ones with what they hold."""
     answer = run_to_end(_workers(target))
-    if as_json:
-        print_json(answer)
-        return
-    if not answer.workers:
-        print_nothing("No worker is there: jobs wait until one comes.")
-        return
-    rows = [
-        (
-            one.worker_id,
-            one.host,
-            f"{one.build_id} (not the scheduler's)" if one.build_skew else one.build_id,
-            worker_word(one.state),
-            moment(one.last_seen_at),
-            ", ".join(f"{held.job_type} {held.job_id}" for held in one.held),
-        )
-        for one in answer.workers
-    ]
-    print_table(COLUMNS, rows)
+    show_rows(
+        COLUMNS,
+        [row_of(worker) for worker in answer.workers],
+        output,
+        about={"scheduler_build": answer.scheduler_build_id},
+        if_none="No worker is there: jobs wait until one comes.",
+    )
+
+
+def row_of(worker: types_pb2.Worker) -> Row:
+    """A worker under COLUMNS."""
+    build = worker.build_id
+    return {
+        "worker": worker.worker_id,
+        "host": worker.host,
+        "build_words": f"{build} (not the scheduler's)" if worker.build_skew else build,
+        "build": build,
+        "build_is_schedulers": not worker.build_skew,
+        "state": worker_word(worker.state),
+        "last_seen_at": moment_of(worker.last_seen_at),
+        "holds": [f"{held.job_type} {held.job_id}" for held in worker.held],
+    }
 
 
 async def _workers(target: Target) -> operations_pb2.ListWorkersResponse:

@@ -1,6 +1,7 @@
 """`carbonline demo` as somebody runs it who has just cloned the project."""
 
 import csv
+import re
 import signal
 import subprocess
 import sys
@@ -20,11 +21,12 @@ def test_the_demo_prints_the_totals_keeps_the_rejected_rows_and_leaves_nothing_r
     first = run_demo(tmp_path)
     assert f"{recomputed(FLIGHTS).kg['total']:,.3f}" in first
     assert "Rows: 328,521 accepted, 8,255 rejected." in first
-    assert "UA     United Air Lines Inc." in first
+    assert "UA    United Air Lines Inc." in first
     with (tmp_path / "rejected.csv").open() as file:
         rejected = list(csv.DictReader(file))
     assert len(rejected) == 8_255
     assert {row["column"] for row in rejected} == {"number_of_trips"}
+    assert len(table_of(first)) == 16
     assert "NOTE:" not in first
     # Again on the same folder: everything is there already, and comes out the same.
     assert table_of(run_demo(tmp_path)) == table_of(first)
@@ -82,5 +84,5 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def table_of(printed: str) -> list[str]:
-    """The lines with kilograms."""
-    return [line for line in printed.splitlines() if " professional_travel  " in line]
+    """The lines with a unit, its entries and its kilograms."""
+    return re.findall(r"^\w\w .* [\d,]+ +[\d,]+\.\d{3}$", printed, re.MULTILINE)

@@ -133,7 +133,7 @@ def test_totals_as_a_table_and_as_json(terminal: Terminal, submitted: Typed) -> 
     assert f"{3 * KG_OF_A_TRIP:,.3f}" in shown.out
     assert "Physics" in shown.out
     answer = json.loads(terminal.type("totals", "--year", "2024", "--json").out)
-    by_unit = {one["unit"]: one["total_kg"] for one in answer["module_totals"]}
+    by_unit = {one["unit"]: one["total_kg"] for one in answer["rows"]}
     assert by_unit == pytest.approx({"U1": 3 * KG_OF_A_TRIP, "U2": KG_OF_A_TRIP}, rel=1e-12)
 
 
@@ -169,7 +169,14 @@ def test_lists_are_shown_to_people_and_programs(
     shown = terminal.type(*words)
     assert shown.code == 0, shown
     assert shown.out
-    assert json.loads(terminal.type(*words, "--json").out)
+    assert next(iter(json.loads(terminal.type(*words, "--json").out))) == "rows"
+    header, *rows = terminal.type(*words, "--format", "csv").out.splitlines()
+    assert header.split(",")[0] == words[0].removesuffix("s").replace("statu", "pipeline")
+    assert rows
+    kept = terminal.folder / f"{words[0]}.xlsx"
+    written = terminal.type(*words, "-o", kept)
+    assert (written.code, written.out, f"in {kept}." in written.err) == (0, "", True), written
+    assert kept.read_bytes().startswith(b"PK")
 
 
 def test_a_list_says_that_it_is_empty_or_cut(terminal: Terminal, submitted: Typed) -> None:
@@ -177,7 +184,7 @@ def test_a_list_says_that_it_is_empty_or_cut(terminal: Terminal, submitted: Type
     assert (none.code, none.out, none.err) == (0, "", "There are no such pipelines.\n")
     one = terminal.type("pipelines", "--limit", "1")
     assert sum(line.split()[0].isdigit() for line in one.out.splitlines() if line) == 1
-    assert "There are older ones, too" in one.err
+    assert "There are more: raise --limit" in one.err
 
 
 def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:

@@ -96,7 +96,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "HOME": str(home),
         "TMPDIR": str(tmp_path),
         "LANG": "C.UTF-8",
-        "COLUMNS": "100",
+        "COLUMNS": "80",
         "NO_COLOR": "1",
     }
 

@@ -1,0 +1,186 @@
+"""Rows as JSON, CSV, a spreadsheet (.xlsx) or a Parquet file: one row each, names as keys."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, BinaryIO, TypeAlias
+
+import click
+
+from carbonline.command.columns import Column, Row, Value, joined
+
+# What stands beside the rows: a year, a sum, whether there are more.
+About: TypeAlias = Mapping[str, "Value | Row | Sequence[Row]"]
+
+# What a spreadsheet can hold, and up to where its numbers count by ones.
+XLSX_ROWS_MAX = 1_048_575
+XLSX_INTEGER_MAX = 10**15
+XLSX_TEXT_MAX = 32_767
+# How a formula begins for a spreadsheet, which would run it; plain numbers may begin alike.
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_QUOTED = re.compile('[",\r\n]')
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def write_json(
+    columns: Sequence[Column], rows: Sequence[Row], about: About, file: BinaryIO
+) -> None:
+    """An object: `rows`, a line each, then what `about` says. What is not known is null.
+
+    Decimals are numbers with all their digits, moments ISO 8601 in UTC.
+    """
+    keys = [column.name for column in columns if column.in_files]
+    lines = (_json({key: row.get(key) for key in keys}) for row in rows)
+    file.write(b'{\n  "rows": [')
+    separator = "\n    "
+    for line in lines:
+        file.write(f"{separator}{line}".encode())
+        separator = ",\n    "
+    file.write(b"\n  ]" if separator.startswith(",") else b"]")
+    file.writelines(
+        f",\n  {json.dumps(key)}: {_json(value)}".encode() for key, value in about.items()
+    )
+    file.write(b"\n}\n")
+
+
+def _json(value: Any) -> str:
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return json.dumps(iso(value))
+        case str() | bool() | int() | float() | None:
+            return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        case Mapping():
+            inner = (f"{json.dumps(key, ensure_ascii=False)}: {_json(value[key])}" for key in value)
+            return f"{{{', '.join(inner)}}}"
+        case _:
+            return f"[{', '.join(map(_json, value))}]"
+
+
+def write_csv(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
+    """A header and a line for each row, in UTF-8; no text of it is a formula."""
+    keys = [column.name for column in columns if column.in_files]
+    file.write(f"{','.join(keys)}\n".encode())
+    lines = (",".join(_csv_field(row.get(key)) for key in keys) for row in rows)
+    file.writelines(f"{line}\n".encode() for line in lines)
+
+
+def _csv_field(value: Value) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return iso(value)
+        case _:
+            return _quoted(_inert(_text(value)))
+
+
+def _quoted(text: str) -> str:
+    # The standard library leaves a lone carriage return bare, which ends a row for many readers.
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
+def _text(value: Value) -> str:
+    return _json(value) if isinstance(value, Mapping) else joined(value)
+
+
+def _inert(text: str) -> str:
+    """With an apostrophe before what a spreadsheet would take for a formula."""
+    runs = _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text)
+    return f"'{text}" if runs else text
+
+
+def write_xlsx(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
+    """One sheet with a header. Texts are texts: none is a formula or a link."""
+    # Who asks for no spreadsheet waits for no library.
+    import xlsxwriter  # noqa: PLC0415
+
+    if len(rows) > XLSX_ROWS_MAX:
+        raise click.UsageError(
+            f"A spreadsheet holds {XLSX_ROWS_MAX:,} rows, and these are {len(rows):,}: write a "
+            ".csv or .parquet file."
+        )
+    shown = [column for column in columns if column.in_files]
+    book = xlsxwriter.Workbook(
+        file,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "default_date_format": "yyyy-mm-dd hh:mm:ss",
+        },
+    )
+    sheet = book.add_worksheet("carbonline")
+    sheet.freeze_panes(1, 0)
+    bold = book.add_format({"bold": True})
+    for n, column in enumerate(shown):
+        sheet.write_string(0, n, column.name, bold)
+        for m, row in enumerate(rows, start=1):
+            _write_cell(sheet, m, n, row.get(column.name))
+    sheet.autofit()
+    book.close()
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: Value) -> None:
+    match value:
+        case None:
+            return
+        case bool():
+            sheet.write_boolean(row, column, value)
+        case int() if abs(value) > XLSX_INTEGER_MAX:
+            sheet.write_string(row, column, str(value))
+        case int() | float() | Decimal():
+            sheet.write_number(row, column, value)
+        case datetime():
+            # A spreadsheet knows no zones: its moments are in UTC, as everywhere.
+            sheet.write_datetime(row, column, value.replace(tzinfo=None))
+        case _:
+            sheet.write_string(row, column, _text(value)[:XLSX_TEXT_MAX])
+
+
+def write_parquet(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
+    """The columns with their types; decimals become doubles. UsageError without polars."""
+    try:
+        import polars as pl  # noqa: PLC0415
+    except ImportError:
+        raise click.UsageError(
+            "Parquet files are written by polars, which is not installed: pip install polars"
+        ) from None
+    keys = [column.name for column in columns if column.in_files]
+    frame = pl.DataFrame(
+        {key: [_parquet_value(row.get(key)) for row in rows] for key in keys}, strict=False
+    )
+    frame.write_parquet(file)
+
+
+def _parquet_value(value: Value) -> Any:
+    match value:
+        case Decimal():
+            return float(value)
+        case None | str() | bool() | int() | float() | datetime():
+            return value
+        case _:
+            return _text(value)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC, such as 2024-03-31T09:15:00Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_order(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same by name, maps in it too: a map of the wire has no order of its own."""
+    return {
+        name: in_order(value) if isinstance(value, Mapping) else value
+        for name, value in sorted(values.items())
+    }

@@ -1,0 +1,202 @@
+"""Rows as lines of text that fit a width: a table or, where it is too narrow, records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, chop_cells
+
+from carbonline.command.columns import Column, Kind, Row
+
+# Between columns; the second where that saves the table.
+GAPS = (2, 1)
+RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
+# A column of text is wrapped to no less than its longest word, or than this for longer ones.
+TEXT_WIDTH_MIN = 20
+# A narrower column of text would be taller than it is legible: records are better then.
+TEXT_LINES_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """A column of a table: its heading and what stands below it."""
+
+    column: Column
+    title: str
+    cells: Sequence[str]
+
+    @property
+    def is_right(self) -> bool:
+        return self.column.kind in {Kind.NUMBER, Kind.NUMERAL}
+
+    @property
+    def gives_way(self) -> bool:
+        return self.column.kind is Kind.TEXT
+
+    @property
+    def width(self) -> int:
+        """What it needs in order to be shown on one line."""
+        return max(cell_len(self.title), *map(cell_len, self.cells))
+
+    @property
+    def width_min(self) -> int:
+        """What it needs in order that no number, id or word is broken; a heading may be wrapped."""
+        if not self.gives_way:
+            return max(_title_width(self), *map(cell_len, self.cells))
+        words = (word for cell in self.cells for word in cell.split())
+        return max(_title_width(self), *map(_unbroken_width, words), 1)
+
+
+def table_lines(
+    columns: Sequence[Column], rows: Sequence[Row], width: int, total: Row | None = None
+) -> list[str]:
+    """The rows under their headings in lines of at most `width`; `total` below a rule.
+
+    Columns without a value are left out, and one that folds is said once, above. Neither numbers
+    nor ids are ever broken; a single one that is wider than all there is sticks out.
+    """
+    every = [*rows, *([total] if total else [])]
+    shown = [column for column in columns if column.in_tables]
+    cells = [
+        _Cells(column, column.title, [column.cell(row.get(column.name)) for row in every])
+        for column in shown
+    ]
+    cells = [one for one in cells if any(one.cells)]
+    folded = [one for one in cells if _folds(one, len(rows))] if len(rows) > 0 else []
+    above = [f"{one.title}: {one.cells[0]}" for one in folded if one.cells[0]]
+    left = [one for one in cells if one not in folded]
+    has_total = total is not None
+    for gap in GAPS:
+        if widths := _fitted(left, width - gap * (len(left) - 1)):
+            body = _table(left, widths, gap, has_total=has_total)
+            break
+    else:
+        body = _records(left, width, has_total=has_total)
+    return [*_wrapped(", ".join(above), width), *body]
+
+
+def _folds(one: _Cells, row_count: int) -> bool:
+    """Whether it says the same in every row; what the total says does not count."""
+    return one.column.folds and len(set(one.cells[:row_count])) == 1
+
+
+def _fitted(left: Sequence[_Cells], room: int) -> list[int] | None:
+    """A width for each column; None when there is not enough room for a table."""
+    widths = [one.width for one in left]
+    while sum(widths) > room:
+        # Headings first, then the widest text, so that none is squeezed before its time.
+        able = [n for n, one in enumerate(left) if widths[n] > one.width_min]
+        if not able:
+            return None
+        widest = max(able, key=lambda n: (not left[n].gives_way, widths[n]))
+        widths[widest] -= 1
+    tallest = max(
+        (
+            len(_wrapped(cell, widths[n]))
+            for n, one in enumerate(left)
+            if one.gives_way
+            for cell in one.cells
+        ),
+        default=0,
+    )
+    return None if tallest > TEXT_LINES_MAX else widths
+
+
+def _table(
+    left: Sequence[_Cells], widths: Sequence[int], gap: int, *, has_total: bool
+) -> list[str]:
+    rule = RULE * (sum(widths) + gap * (len(widths) - 1))
+    titles = [_wrapped(one.title, width) for one, width in zip(left, widths, strict=True)]
+    height = max(map(len, titles), default=0)
+    # Headings stand on the rule.
+    titles = [[""] * (height - len(lines)) + lines for lines in titles]
+    lines = [*_side_by_side(left, widths, gap, titles), rule]
+    count = max((len(one.cells) for one in left), default=0)
+    for n in range(count):
+        if has_total and n == count - 1:
+            lines.append(rule)
+        cells = [_wrapped(one.cells[n], width) for one, width in zip(left, widths, strict=True)]
+        lines += _side_by_side(left, widths, gap, cells)
+    return lines
+
+
+def _side_by_side(
+    left: Sequence[_Cells], widths: Sequence[int], gap: int, cells: Sequence[Sequence[str]]
+) -> list[str]:
+    height = max(1, *map(len, cells)) if cells else 1
+    lines = []
+    for n in range(height):
+        parts = [
+            _padded(lines_[n] if n < len(lines_) else "", width, right=one.is_right)
+            for one, width, lines_ in zip(left, widths, cells, strict=True)
+        ]
+        lines.append((" " * gap).join(parts).rstrip())
+    return lines
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    spaces = " " * max(0, width - cell_len(text))
+    return spaces + text if right else text + spaces
+
+
+def _records(left: Sequence[_Cells], width: int, *, has_total: bool) -> list[str]:
+    """A block of "heading: value" for each row, without what it has no value for."""
+    count = max((len(one.cells) for one in left), default=0)
+    lines: list[str] = []
+    for n in range(count):
+        if has_total and n == count - 1:
+            lines.append(RULE * min(width, 20))
+        elif lines:
+            lines.append("")
+        for one in left:
+            if one.cells[n]:
+                lines += _field(one, one.cells[n], width)
+    return lines
+
+
+def _field(one: _Cells, cell: str, width: int) -> list[str]:
+    said = f"{one.title}: {cell}"
+    if cell_len(said) <= width:
+        return [said]
+    if one.gives_way:
+        first, *others = _wrapped(said, width)
+        rest = " ".join(others)
+        return [first, *(f"  {line}" for line in _wrapped(rest, max(1, width - 2)))]
+    indent = "  " if cell_len(cell) + 2 <= width else ""
+    return [f"{one.title}:", indent + cell]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width`, broken at spaces; longer words where they must be.
+
+    A word with a digit is never broken: it sticks out.
+    """
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if cell_len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *whole, line = (
+            [word]
+            if cell_len(word) <= width or _has_digit(word)
+            else chop_cells(word, max(2, width))
+        )
+        lines += whole
+    return [*lines, line] if line or lines else []
+
+
+def _title_width(one: _Cells) -> int:
+    """Of its longest word: a heading may stand on several lines."""
+    return max(map(cell_len, one.title.split()), default=0)
+
+
+def _unbroken_width(word: str) -> int:
+    """Of a word as narrow as it may become."""
+    return cell_len(word) if _has_digit(word) else min(cell_len(word), TEXT_WIDTH_MIN)
+
+
+def _has_digit(word: str) -> bool:
+    return any(character.isdigit() for character in word)
