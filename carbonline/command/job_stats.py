@@ -11,19 +11,28 @@ BLOB = "blob:sha256:"
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """Rows that a file's ingest refused, and the blob that lists them all ("" for none)."""
+class NotedRows:
+    """How many rows of a file there is something to say about, and the blob of it ("" for none)."""
 
     count: int
     blob: str
 
 
-def rejected_of(job: types_pb2.Job) -> Rejected:
-    """The rejected rows of a job; none for a job that reads no file."""
+def rejected_of(job: types_pb2.Job) -> NotedRows:
+    """The rows that a job refused; none for a job that reads no file."""
+    return _noted(job, "rejected")
+
+
+def warned_of(job: types_pb2.Job) -> NotedRows:
+    """The rows that somebody should look at, though they count; none for such a job."""
+    return _noted(job, "warned")
+
+
+def _noted(job: types_pb2.Job, noun: str) -> NotedRows:
     stats = values_of(job.stats)
-    count = stats.get("rows_rejected", 0)
-    blob = stats.get("rejected_blob", "")
-    return Rejected(
+    count = stats.get(f"rows_{noun}", 0)
+    blob = stats.get(f"{noun}_blob", "")
+    return NotedRows(
         count if isinstance(count, int) else 0,
         blob if isinstance(blob, str) and blob.startswith(BLOB) else "",
     )

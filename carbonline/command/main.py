@@ -17,6 +17,7 @@ from carbonline.command.submit import submit
 from carbonline.command.template import template
 from carbonline.command.totals import totals
 from carbonline.command.up import up
+from carbonline.command.warnings import warnings
 from carbonline.command.watch import watch
 from carbonline.command.workers import workers
 
@@ -37,6 +38,7 @@ for command in (
     watch,
     totals,
     rejected,
+    warnings,
     template,
     status,
     pipelines,

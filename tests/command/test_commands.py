@@ -245,3 +245,22 @@ def test_a_file_comes_through_a_pipe(terminal: Terminal) -> None:
     finally:
         os.close(reading)
     assert (typed.code, "2 units accepted" in typed.err) == (0, True), typed
+
+
+def test_doubtful_rows_count_and_are_listed_with_reasons(
+    terminal: Terminal, submitted: Typed
+) -> None:
+    none = terminal.type("warnings", pipeline_of(submitted))
+    assert (none.code, none.out) == (0, ""), none
+    assert "has no row with a warning" in none.err
+    table = terminal.file("many.csv", TRIPS.replace(",2\n", ",104523\n"))
+    doubtful = terminal.type("submit", table, *SUBMIT_PLANE)
+    assert "Rows with a warning: " in doubtful.out, doubtful
+    answer = terminal.type("warnings", pipeline_of(doubtful))
+    [row] = csv.DictReader(answer.out.splitlines())
+    assert (row["column"], row["value"]) == ("number_of_trips", "104523")
+    assert row["reason"] == "104,523 trips in one row: is that meant?"
+    wanted = terminal.folder / "doubtful.csv"
+    kept = terminal.type("warnings", pipeline_of(doubtful), "-o", wanted)
+    assert f"1 row with a warning, each with its reason, in {wanted}" in kept.out
+    assert wanted.read_text() == answer.out

@@ -3,7 +3,7 @@
 import pytest
 
 from worker_service.steps.counted import counted
-from worker_service.steps.rejected_rows import rows_sentence
+from worker_service.steps.noted_rows import rows_sentence
 
 
 @pytest.mark.parametrize(

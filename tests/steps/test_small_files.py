@@ -12,9 +12,11 @@ async def test_a_unit_named_twice_is_told_and_the_last_row_stands(house: House) 
     [sync] = view.in_order()
     assert sync.result == types_pb2.JOB_RESULT_WARNING
     assert sync.message == (
-        "1 unit accepted. 1 row replaced by later rows of the file. The year 2024 is provisioned."
+        "1 unit accepted. 1 row with a warning; the first: row 1, unit_institutional_id:"
+        " row 2 says it again and stands. The year 2024 is provisioned."
     )
-    assert values_of(sync.stats)["rows_replaced"] == 1
+    stats = values_of(sync.stats)
+    assert (stats["rows_warned"], stats["warned_rows"][0]["row"]) == (1, 1)
     [unit] = await house.rows("SELECT name FROM carbon.units WHERE unit = '0830'")
     assert unit["name"] == "Institute of Arts"
 
@@ -24,7 +26,8 @@ async def test_a_place_named_twice_is_told_and_the_last_row_stands(house: House)
     places = view.in_order()[0]
     assert places.result == types_pb2.JOB_RESULT_WARNING
     assert places.message == (
-        "1 place accepted. 1 row replaced by later rows of the file."
+        "1 place accepted. 1 row with a warning; the first: row 1, iata:"
+        " row 2 says it again and stands."
         " 2 places of before are not among them and are gone."
     )
     rows = await house.rows("SELECT latitude FROM carbon.locations")

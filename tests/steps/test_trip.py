@@ -47,3 +47,24 @@ async def test_bad_rows_are_told_and_the_good_ones_count(house: House) -> None:
         ["3", "cabin_class"],
     ]
     assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+async def test_doubtful_rows_are_told_and_count(house: House) -> None:
+    dated = "0829,GVA,CDG,1,economy,1,2024-03-25,"
+    view = await house.load_flights(
+        flights("0828,GVA,CDG,1,economy,2000,,", dated, dated).replace(
+            "number_of_trips,", "number_of_trips,departure_date,"
+        )
+    )
+    ingest = view.in_order()[0]
+    assert ingest.result == types_pb2.JOB_RESULT_WARNING
+    stats = values_of(ingest.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"], stats["rows_warned"]) == (3, 0, 2)
+    assert [row["row"] for row in stats["warned_rows"]] == [1, 3]
+    assert ingest.message == (
+        "3 rows accepted. 2 rows with a warning; the first: row 1, number_of_trips:"
+        " 2,000 trips in one row: is that meant?"
+    )
+    [path] = house.folder.glob("blobs/local/*/" + stats["warned_blob"].rpartition(":")[2])
+    assert [line.split(",")[0] for line in path.read_text().splitlines()[1:]] == ["1", "3"]
+    assert await house.kg() == pytest.approx({"0828": 2000 * GVA_CDG_KG, "0829": 2 * GVA_CDG_KG})

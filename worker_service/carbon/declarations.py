@@ -42,7 +42,8 @@ class Column:
 
     `minimum` and `maximum` bound numbers inclusively; `choices` are normalised values;
     `default` stands for an empty field. `excused_by_override`: a row that brings its own
-    kg_co2eq may leave it empty or hold any text, since the formula is not asked.
+    kg_co2eq may leave it empty or hold any text, since the formula is not asked. A number above
+    `plausible_maximum` is accepted with a warning, which counts `noun` ("trips").
     """
 
     name: str
@@ -50,11 +51,27 @@ class Column:
     required: bool = True
     minimum: float | None = None
     maximum: float | None = None
+    plausible_maximum: float | None = None
+    noun: str = ""
     default: Value | None = None
     choices: tuple[str, ...] = ()
     normalisation: Normalisation = Normalisation.KEY
     excused_by_override: bool = False
     example: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowWarning:
+    """A row that is accepted, and that somebody should look at: where `when` holds.
+
+    `when` and `reason` are expressions over all accepted rows' typed columns, `when` null for
+    no; `column` is the one that is named, whose value is shown. A reason goes on from "row 3,
+    number_of_trips:" and brings no full stop.
+    """
+
+    column: str
+    when: pl.Expr
+    reason: pl.Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,7 @@ class FactorColumns:
 
     `classification` is a factor's identity; `kind` and `subkind` name those of its columns by
     which entries find it. `emission_type` is the path a factor belongs to, over its columns.
+    `warnings` see the whole file, so they may compare its rows.
     """
 
     classification: tuple[Column, ...]
@@ -88,6 +106,7 @@ class FactorColumns:
     subkind: str | None = None
     band: Band | None = None
     source: str = ""
+    warnings: tuple[RowWarning, ...] = ()
 
 
 class Lookup(Protocol):
@@ -148,7 +167,10 @@ class Formula:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataEntryType:
-    """A declared data-entry type. `override_type`: where an overridden entry is booked."""
+    """A declared data-entry type.
+
+    `override_type`: where an overridden entry is booked. `warnings` see a batch of a file.
+    """
 
     id: int
     name: str
@@ -161,6 +183,7 @@ class DataEntryType:
     references: tuple[str, ...] = ()
     routing: Routing | None = None
     title: str = ""
+    warnings: tuple[RowWarning, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from worker_service.carbon.catalogue import declaration
@@ -33,9 +33,9 @@ from worker_service.steps.input_file import (
     input_file,
     refusals,
 )
+from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import publish
-from worker_service.steps.rejected_rows import RejectedRows, rows_sentence
 from worker_service.steps.stores import Stores
 
 
@@ -43,6 +43,7 @@ from worker_service.steps.stores import Stores
 class _Loaded:
     accepted: int = 0
     last_row_number: int = 0
+    remarks: list[str] = field(default_factory=list)
 
 
 async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
@@ -104,18 +105,18 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
     scope = EntryScope(what.new.year, what.units, what.new.unit)
     entries = await asyncio.to_thread(read_entries, what.declared, what.file.open, scope)
     await open_set(stores.ledger, what.new)
-    with RejectedRows(stores.blobs, run.job) as rejected:
-        loaded = await _load(stores, run, what, entries, rejected)
-        await asyncio.to_thread(rejected.keep)
+    with RowNotes(stores.blobs, run.job) as notes:
+        loaded = await _load(stores, run, what, entries, notes)
+        await asyncio.to_thread(notes.keep)
         stats = {
-            "rows": loaded.accepted + rejected.row_count,
+            "rows": loaded.accepted + notes.rejected.row_count,
             "rows_accepted": loaded.accepted,
-            **rejected.stats(),
+            **notes.stats(),
             "encoding": entries.encoding,
             "unknown_columns": list(entries.unknown_columns),
         }
         if loaded.accepted == 0:
-            return _nothing_good(rejected, stats)
+            return _nothing_good(notes, stats)
         await chain_follow_ups(run, stores.ledger)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         entries_scope = f"entries/{what.new.module}/{what.new.year}"
@@ -125,26 +126,28 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             [entries_scope],
             lambda conn: publish_set(conn, what.new, loaded.accepted, loaded.last_row_number),
         )
-        said = rows_sentence(loaded.accepted, rejected.row_count, rejected.first_reason)
-        sentences = [said, *encoding_sentence(entries.encoding)]
-        return Succeeded(stats, " ".join(sentences), warnings=rejected.row_count > 0)
+        sentences = [*notes.sentences(loaded.accepted), *loaded.remarks]
+        sentences += encoding_sentence(entries.encoding)
+        return Succeeded(stats, " ".join(sentences), warnings=notes.any)
 
 
-def _nothing_good(rejected: RejectedRows, stats: dict[str, Any]) -> Failed:
-    count = rejected.row_count
+def _nothing_good(notes: RowNotes, stats: dict[str, Any]) -> Failed:
+    count = notes.rejected.row_count
     none = "The only row cannot" if count == 1 else f"None of {count:,} rows can"
     first = "" if count == 1 else "the first: "
-    said = f"{none} be used, so nothing was changed; {first}{rejected.first_reason}."
+    first += ended(notes.rejected.first_reason)
+    said = f"{none} be used, so nothing was changed; {first}"
     return Failed("no_valid_rows", said, stats)
 
 
 async def _load(
-    stores: Stores, run: Run, what: _Ingest, entries: EntryFile, rejected: RejectedRows
+    stores: Stores, run: Run, what: _Ingest, entries: EntryFile, notes: RowNotes
 ) -> _Loaded:
     """Reads, checks and loads batch by batch: one is parsed while the one before is loaded."""
 
     def prepare(batch: EntryBatch) -> tuple[bytes, EntryBatch]:
-        rejected.add(batch.rejected, batch.rejected_rows)
+        notes.rejected.add(batch.rejected, batch.rejected_rows)
+        notes.warned.add(batch.warned, batch.warned_rows)
         stored = stored_entries(what.declared, batch.accepted)
         return frame_bytes(entry_rows(what.new, stored)), batch
 
@@ -160,6 +163,7 @@ async def _load(
                 last = batch.accepted["row_number"].max()
                 assert isinstance(last, int), "row numbers are whole"
                 loaded.last_row_number = max(loaded.last_row_number, last)
+            loaded.remarks += batch.remarks
             seen += batch.accepted.height + batch.rejected_rows
             run.progress(seen, max(seen, entries.line_count), "read")
     return loaded

@@ -11,8 +11,8 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.counted import counted
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
-from worker_service.steps.rejected_rows import RejectedRows
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 
@@ -31,8 +31,8 @@ async def run_factor_ingest(stores: Stores, run: Run) -> Outcome:
             parsed = await asyncio.to_thread(read_factors, declared, file.open)
     except Refusal as refusal:
         return refusal.outcome()
-    with RejectedRows(stores.blobs, job) as rejected:
-        report = TableReport(parsed, rejected, "factor")
+    with RowNotes(stores.blobs, job) as notes:
+        report = TableReport(parsed, notes, "factor")
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

@@ -12,8 +12,8 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.counted import counted
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
-from worker_service.steps.rejected_rows import RejectedRows
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 
@@ -30,8 +30,8 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             parsed = await asyncio.to_thread(read_locations, mode, file.open)
     except Refusal as refusal:
         return refusal.outcome()
-    with RejectedRows(stores.blobs, job) as rejected:
-        report = TableReport(parsed, rejected, "place")
+    with RowNotes(stores.blobs, job) as notes:
+        report = TableReport(parsed, notes, "place")
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

@@ -7,13 +7,12 @@ from typing import Any, Protocol
 import polars as pl
 
 from worker_service.mechanics.outcome import Failed, Succeeded
-from worker_service.steps.counted import counted
 from worker_service.steps.input_file import encoding_sentence
-from worker_service.steps.rejected_rows import RejectedRows, rows_sentence
+from worker_service.steps.noted_rows import RowNotes, ended
 
 
 class Parsed(Protocol):
-    """A file's good rows, bad rows, and good ones that later rows took the place of."""
+    """A file's good rows, bad rows, and those that somebody should look at."""
 
     @property
     def encoding(self) -> str:
@@ -32,7 +31,7 @@ class Parsed(Protocol):
 
     @property
     def warnings(self) -> pl.DataFrame:
-        """The same, of rows that a later one replaces."""
+        """The same, of good rows that are doubtful, or that a later one replaces."""
         ...
 
     @property
@@ -46,44 +45,40 @@ class TableReport:
     """`noun` is what a row is, in the singular."""
 
     parsed: Parsed
-    rejected: RejectedRows
+    notes: RowNotes
     noun: str
 
     def note(self) -> None:
-        """Keeps the rejected rows. Blocks."""
-        bad = self.parsed.rejected
-        self.rejected.add(bad, bad["row"].n_unique())
-        self.rejected.keep()
+        """Keeps the rejected and the warned rows. Blocks."""
+        bad, doubtful = self.parsed.rejected, self.parsed.warnings
+        self.notes.rejected.add(bad, bad["row"].n_unique())
+        self.notes.warned.add(doubtful, doubtful["row"].n_unique())
+        self.notes.keep()
 
     def nothing_good(self) -> Failed | None:
         """The job's end where no row can be used."""
         if not self.parsed.accepted.is_empty():
             return None
-        first = self.rejected.first_reason
-        said = f"No {self.noun} can be used, so nothing was changed; {first}."
+        first = ended(self.notes.rejected.first_reason)
+        said = f"No {self.noun} can be used, so nothing was changed; {first}"
         return Failed("no_valid_rows", said, self._stats({}))
 
     def succeeded(
         self, said: str, stats: Mapping[str, Any], *, warnings: bool = False
     ) -> Succeeded:
         """The job's end where the good rows were saved; the arguments are the step's own."""
-        bad, replaced = self.rejected.row_count, self.parsed.warnings.height
-        accepted = self.parsed.accepted.height
-        sentences = [rows_sentence(accepted, bad, self.rejected.first_reason, self.noun)]
-        if replaced:
-            sentences.append(f"{counted(replaced, 'row')} replaced by later rows of the file.")
+        sentences = self.notes.sentences(self.parsed.accepted.height, self.noun)
         sentences += encoding_sentence(self.parsed.encoding)
         sentences += [said] if said else []
-        warnings = warnings or bad > 0 or replaced > 0
+        warnings = warnings or self.notes.any
         return Succeeded(self._stats(stats), " ".join(sentences), warnings=warnings)
 
     def _stats(self, own: Mapping[str, Any]) -> dict[str, Any]:
         accepted = self.parsed.accepted.height
         return {
-            "rows": accepted + self.rejected.row_count,
+            "rows": accepted + self.notes.rejected.row_count,
             "rows_accepted": accepted,
-            **self.rejected.stats(),
-            "rows_replaced": self.parsed.warnings.height,
+            **self.notes.stats(),
             **own,
             "encoding": self.parsed.encoding,
             "unknown_columns": list(self.parsed.unknown_columns),

@@ -8,8 +8,8 @@ from worker_service.ledger.units import save_units
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
-from worker_service.steps.rejected_rows import RejectedRows
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 
@@ -28,8 +28,8 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
             parsed = await asyncio.to_thread(read_units, file.open)
     except Refusal as refusal:
         return refusal.outcome()
-    with RejectedRows(stores.blobs, job) as rejected:
-        report = TableReport(parsed, rejected, "unit")
+    with RowNotes(stores.blobs, job) as notes:
+        report = TableReport(parsed, notes, "unit")
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

@@ -72,7 +72,8 @@ def batches_of(content: bytes | str, scope: EntryScope = SCOPE) -> list[EntryBat
 
 
 def parsed(rows: Iterable[Mapping[str, object]], scope: EntryScope = SCOPE) -> EntryBatch:
-    [batch] = batches_of(csv_of(COLUMNS, rows), scope)
+    """The file's rows; its last batch, about the whole file, is left out."""
+    [batch, _] = batches_of(csv_of(COLUMNS, rows), scope)
     return batch
 
 

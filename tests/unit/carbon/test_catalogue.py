@@ -84,7 +84,7 @@ def test_the_template_is_a_file_that_is_accepted() -> None:
         content = template(PLANE, per_year=per_year)
         if not per_year:
             scope = type(SCOPE)(SCOPE.year, SCOPE.units, unit="0828")
-        [batch] = batches_of(content, scope)
+        [batch, _] = batches_of(content, scope)
         assert batch.accepted.height == 1
         assert batch.rejected.is_empty()
     assert read_factors(PLANE, opening(factor_template(PLANE))).accepted.height == 1

@@ -1,6 +1,6 @@
 """Activity files: what is accepted, and the reason for everything that is not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -16,7 +16,8 @@ from tests.unit.carbon.plane_files import (
     parsed,
 )
 from worker_service.carbon.csv_source.refusal import RefusedFile
-from worker_service.carbon.parse.entries import EntryScope, read_entries
+from worker_service.carbon.parse import equal_rows
+from worker_service.carbon.parse.entries import EntryBatch, EntryScope, read_entries
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_file_for_one_unit_need_not_name_it_and_may_not_name_another() -> None
     scope = EntryScope(YEAR, SCOPE.units, unit="0828")
     columns = [name for name in COLUMNS if name != "unit_institutional_id"]
     unnamed = {name: value for name, value in GOOD.items() if name != "unit_institutional_id"}
-    [batch] = batches_of(csv_of(columns, [unnamed]), scope)
+    [batch, _] = batches_of(csv_of(columns, [unnamed]), scope)
     assert batch.accepted["unit"].to_list() == ["0828"]
     batch = parsed(
         [GOOD, {**GOOD, "unit_institutional_id": ""}, {**GOOD, "unit_institutional_id": "0829"}],
@@ -172,3 +173,87 @@ def test_nothing_good_is_an_empty_frame_with_the_same_columns() -> None:
 def test_control_characters_of_a_value_are_shown_as_escapes() -> None:
     [rejected] = parsed([{**GOOD, "cabin_class": "a\x1b[31m\nb\u202ec"}]).rejected.to_dicts()
     assert rejected["value"] == "a\\x1b[31m\\nb\\u202ec"
+
+
+def warned_of(
+    rows: Iterable[Mapping[str, object]],
+) -> tuple[list[tuple[int, str, str]], EntryBatch]:
+    """Row, column and reason of every warning of a file, and its last batch."""
+    batches = batches_of(csv_of(COLUMNS, rows))
+    said = [
+        row for batch in batches for row in batch.warned.select("row", "column", "reason").rows()
+    ]
+    return said, batches[-1]
+
+
+def test_an_implausible_number_is_accepted_with_a_warning() -> None:
+    rows = [{**GOOD, "number_of_trips": trips} for trips in (1_000, 104_523, 1_000_000)]
+    batch = parsed(rows)
+    assert batch.accepted["number_of_trips"].to_list() == [1_000, 104_523, 1_000_000]
+    assert batch.warned.rows() == [
+        (2, "number_of_trips", "104523", "104,523 trips in one row: is that meant?"),
+        (3, "number_of_trips", "1000000", "1,000,000 trips in one row: is that meant?"),
+    ]
+    assert batch.warned_rows == 2
+
+
+def test_dated_rows_that_are_equal_to_the_letter_are_warned_of() -> None:
+    monday, tuesday = ({**GOOD, "departure_date": f"2024-03-{day}"} for day in (25, 26))
+    said, last = warned_of([monday, tuesday, {**monday, "note": "x"}, monday, GOOD, monday])
+    assert said == [
+        (4, "", "is equal to row 1 to the letter: is it there twice?"),
+        (6, "", "is equal to row 1 to the letter: is it there twice?"),
+    ]
+    assert (last.warned_rows, last.remarks, last.accepted.height) == (2, (), 0)
+
+
+def test_equal_rows_without_a_date_may_be_two_trips_and_are_only_said() -> None:
+    others = [{**GOOD, "user_institutional_id": user} for user in range(4)]
+    said, last = warned_of([*others, others[2], others[3]])
+    assert (said, last.warned_rows) == ([], 0)
+    [remark] = last.remarks
+    assert remark == (
+        "2 rows without a date equal an earlier one and count all the same;"
+        " the first: row 5, as row 3."
+    )
+
+
+def test_a_file_that_was_pasted_below_itself_is_warned_of_without_dates_too() -> None:
+    others = [{**GOOD, "user_institutional_id": user} for user in range(4)]
+    said, last = warned_of([*others, *others])
+    assert [row for row, *_ in said] == [5, 6, 7, 8]
+    assert last.remarks == ()
+
+
+def test_rows_that_differ_in_a_column_that_is_not_read_are_not_equal() -> None:
+    dated = {**GOOD, "departure_date": "2024-03-25"}
+    rows = [{**dated, "booking": number} for number in (1, 2, 2)]
+    batches = batches_of(csv_of([*COLUMNS, "booking"], rows))
+    assert batches[-1].warned["row"].to_list() == [3]
+
+
+def test_equal_rows_are_found_however_their_blocks_were_read() -> None:
+    dated = {**GOOD, "departure_date": "2024-03-25", "note": "trip"}
+    rows = [{**dated, "user_institutional_id": user} for user in range(13_000)]
+    text = csv_of(COLUMNS, [*rows, rows[7], rows[8]])
+    # A quote inside a field sends its block through the csv module.
+    batches = batches_of(text.replace(",9,economy", ',9" ,economy'))
+    assert batches[-1].warned.select("row", "reason").rows()[0] == (
+        13_001,
+        "is equal to row 8 to the letter: is it there twice?",
+    )
+
+
+def test_a_row_with_two_warnings_is_counted_once() -> None:
+    row = {**GOOD, "departure_date": "2024-03-25", "number_of_trips": 5_000}
+    batches = batches_of(csv_of(COLUMNS, [row, row]))
+    assert sum(batch.warned.height for batch in batches) == 3
+    assert sum(batch.warned_rows for batch in batches) == 2
+
+
+def test_more_rows_than_are_compared_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equal_rows, "COMPARED_ROWS_MAX", 2)
+    dated = {**GOOD, "departure_date": "2024-03-25"}
+    said, last = warned_of([dated, dated, dated])
+    assert [row for row, *_ in said] == [2]
+    assert last.remarks == ("Only the first 2 rows were compared with each other.",)

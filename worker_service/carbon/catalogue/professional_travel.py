@@ -62,6 +62,8 @@ PLANE = DataEntryType(
             ColumnKind.INTEGER,
             required=False,
             minimum=1,
+            plausible_maximum=1_000,
+            noun="trips",
             default=1,
             example="1",
         ),

@@ -18,10 +18,13 @@ from worker_service.carbon.csv_source.survey import Survey, survey
 class TextBatch:
     """`frame`: row_number i32 and every known column as text; absent ones are null.
 
-    `ragged`: records of another width than the header's, as rejected rows.
+    `content`: of each row of `frame` a hash of all its fields, unknown columns included, the
+    same for the same fields within this process. `ragged`: records of another width than the
+    header's, as rejected rows.
     """
 
     frame: pl.DataFrame
+    content: pl.Series
     ragged: pl.DataFrame
 
 
@@ -77,6 +80,11 @@ def _named(
         for batch in batches(lines, header.width, header.separator):
             frame = batch.frame.select("row_number", *columns)
             nothing = nothing and frame.is_empty() and batch.ragged.is_empty()
-            yield TextBatch(frame, batch.ragged)
+            yield TextBatch(frame, _content(batch.frame), batch.ragged)
     if nothing:
         raise RefusedFile(Cause.NO_ROWS, "the file has a header and no rows")
+
+
+def _content(frame: pl.DataFrame) -> pl.Series:
+    # An empty field is null or "", by who read the block.
+    return frame.select(pl.exclude("row_number").fill_null("")).hash_rows()

@@ -1,12 +1,12 @@
 """An activity file to entries of one data-entry type and year."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
-from worker_service.carbon.csv_source.reading import TextBatch, read_text
+from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import (
     COMMON_COLUMNS,
@@ -15,6 +15,8 @@ from worker_service.carbon.declarations import (
     DataEntryType,
     Normalisation,
 )
+from worker_service.carbon.parse.equal_rows import ComparedRows
+from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
 from worker_service.carbon.parse.values import folded, folded_keys
 
@@ -38,12 +40,17 @@ class EntryScope:
 class EntryBatch:
     """`accepted`: row_number i32, unit, the declared columns, kg_co2eq, note.
 
-    `rejected`: row, column, value, reason; `rejected_rows` counts rows, not reasons.
+    `rejected` and `warned`: row, column, value, reason. Rejected rows are not accepted, warned
+    ones are; `rejected_rows` and `warned_rows` count rows, not reasons. The last batch has no
+    rows of its own, but the warnings and `remarks` (sentences) that need the whole file.
     """
 
     accepted: pl.DataFrame
     rejected: pl.DataFrame
     rejected_rows: int
+    warned: pl.DataFrame
+    warned_rows: int
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +87,34 @@ def read_entries(
         optional.append(UNIT_COLUMN)
     text = read_text(open_file, required, optional, bytes_max)
     units = _folded_units(scope)
-    own = (*declaration.columns, *COMMON_COLUMNS)
     return EntryFile(
         encoding=text.encoding,
         unknown_columns=text.header.unknown,
         line_count=text.line_count,
-        batches=(_checked(batch, own, scope, units) for batch in text.batches),
+        batches=_batches(text, declaration, scope, units),
     )
+
+
+def _batches(
+    text: TextFile, declaration: DataEntryType, scope: EntryScope, units: dict[str, str]
+) -> Iterator[EntryBatch]:
+    compared = ComparedRows(declaration.columns)
+    batch = None
+    for read in text.batches:
+        batch = _checked(read, declaration, scope, units)
+        compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
+        yield batch
+    if batch is not None:
+        equal = compared.equal()
+        accepted, rejected = batch.accepted.clear(), batch.rejected.clear()
+        yield EntryBatch(accepted, rejected, 0, equal.warned, equal.warned_rows, equal.remarks)
+
+
+def _content_of(read: TextBatch, accepted: pl.DataFrame) -> pl.Series:
+    if accepted.height == read.frame.height:
+        return read.content
+    taken = read.frame["row_number"].is_in(accepted["row_number"].implode())
+    return read.content.filter(taken)
 
 
 def _folded_units(scope: EntryScope) -> dict[str, str]:
@@ -95,17 +123,21 @@ def _folded_units(scope: EntryScope) -> dict[str, str]:
 
 
 def _checked(
-    batch: TextBatch, columns: Sequence[Column], scope: EntryScope, units: dict[str, str]
+    batch: TextBatch, declaration: DataEntryType, scope: EntryScope, units: dict[str, str]
 ) -> EntryBatch:
-    frame = batch.frame
+    frame, columns = batch.frame, (*declaration.columns, *COMMON_COLUMNS)
     known, unknown = _units(frame, scope, units)
     checked = check_rows(frame, columns, scope.year, override=_OVERRIDE)
-    accepted = checked.accepted.join(known, on="row_number", maintain_order="left")
+    joined = checked.accepted.join(known, on="row_number", maintain_order="left")
+    accepted = joined.select("row_number", "unit", *(column.name for column in columns))
     rejected = merged_rejections([batch.ragged, unknown, checked.rejected])
+    warned = warned_rows(accepted, columns, declaration.warnings)
     return EntryBatch(
-        accepted=accepted.select("row_number", "unit", *(column.name for column in columns)),
+        accepted=accepted,
         rejected=rejected,
         rejected_rows=rejected["row"].n_unique(),
+        warned=warned,
+        warned_rows=warned["row"].n_unique(),
     )
 
 

@@ -9,6 +9,7 @@ from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
+from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import read_table
 from worker_service.carbon.stored import json_objects
@@ -19,7 +20,8 @@ class ParsedFactors:
     """`accepted`: row_number, emission_type, kind, subkind, classification, values, columns.
 
     `classification` is JSON text with every key of the identity, null where blank; `values` is
-    JSON text without nulls; the typed columns follow. `warnings`: rows that a later one replaces.
+    JSON text without nulls; the typed columns follow. `warnings`: rows that a later one replaces,
+    and accepted ones that somebody should look at.
     """
 
     encoding: str
@@ -50,7 +52,7 @@ def read_factors(
         encoding=table.encoding,
         accepted=_factors(columns, accepted),
         rejected=rejected,
-        warnings=table.warnings,
+        warnings=merged_rejections([table.warnings, warned_rows(accepted, (), columns.warnings)]),
         unknown_columns=table.unknown_columns,
     )
 

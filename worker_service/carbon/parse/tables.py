@@ -10,6 +10,7 @@ from worker_service.carbon.csv_source.reading import read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import Column
+from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.values import folded
 
@@ -21,7 +22,8 @@ class ParsedTable:
     """A file read whole.
 
     `accepted`: row_number and the columns. `rejected` and `warnings`: row, column, value,
-    reason; a warning's row was good, and another one of the file takes its place.
+    reason; a warning's row was good, and somebody should look at it: another one of the file
+    takes its place, or it is accepted and doubtful.
     """
 
     encoding: str
@@ -57,8 +59,9 @@ def read_table(
         if rows > TABLE_ROWS_MAX:
             raise RefusedFile(Cause.TOO_LARGE, f"the file has more than {TABLE_ROWS_MAX:,} rows")
     checked = check_rows(pl.concat(frames), columns)
-    accepted, warnings = _last_stands(checked.accepted, identity)
+    accepted, replaced = _last_stands(checked.accepted, identity)
     rejected = merged_rejections([*ragged, checked.rejected])
+    warnings = merged_rejections([replaced, warned_rows(accepted, columns)])
     return ParsedTable(text.encoding, accepted, rejected, warnings, text.header.unknown)
 
 

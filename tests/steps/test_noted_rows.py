@@ -10,10 +10,10 @@ import pytest
 from tests.steps.claims import claim
 from worker_service.blobs.reference import read_reference
 from worker_service.blobs.store import BlobStore
-from worker_service.steps.rejected_rows import (
+from worker_service.steps.noted_rows import (
     INLINE_BYTES_MAX,
     INLINE_ROWS_MAX,
-    RejectedRows,
+    NotedRows,
     rows_sentence,
 )
 
@@ -36,7 +36,7 @@ def files(blobs: BlobStore) -> list[Path]:
 
 
 def test_all_are_in_the_blob_and_the_first_hundred_are_told(blobs: BlobStore) -> None:
-    with RejectedRows(blobs, claim("csv_ingest", 10).run.job) as rejected:
+    with NotedRows(blobs, claim("csv_ingest", 10).run.job, "rejected") as rejected:
         rejected.add(bad(1, 90), 90)
         rejected.add(bad(0, 0), 0)
         rejected.add(bad(91, 1200), 1200)
@@ -73,7 +73,7 @@ def test_all_are_in_the_blob_and_the_first_hundred_are_told(blobs: BlobStore) ->
     ],
 )
 def test_no_cell_of_the_file_is_a_formula(blobs: BlobStore, value: str, cell: str) -> None:
-    with RejectedRows(blobs, claim("csv_ingest", 10).run.job) as rejected:
+    with NotedRows(blobs, claim("csv_ingest", 10).run.job, "rejected") as rejected:
         rejected.add(bad(1, 1, value), 1)
         rejected.keep()
         stats = rejected.stats()
@@ -84,7 +84,7 @@ def test_no_cell_of_the_file_is_a_formula(blobs: BlobStore, value: str, cell: st
 
 
 def test_long_values_do_not_make_the_stats_too_large(blobs: BlobStore) -> None:
-    with RejectedRows(blobs, claim("csv_ingest", 10).run.job) as rejected:
+    with NotedRows(blobs, claim("csv_ingest", 10).run.job, "rejected") as rejected:
         rejected.add(bad(1, 100, "x" * 3000), 100)
         rejected.keep()
     told = rejected.stats()["rejected_rows"]
@@ -92,24 +92,24 @@ def test_long_values_do_not_make_the_stats_too_large(blobs: BlobStore) -> None:
 
 
 def test_nothing_is_left_of_a_run_that_does_not_keep_them(blobs: BlobStore) -> None:
-    with RejectedRows(blobs, claim("csv_ingest", 10).run.job) as rejected:
+    with NotedRows(blobs, claim("csv_ingest", 10).run.job, "rejected") as rejected:
         rejected.add(bad(1, 10), 10)
         assert len(files(blobs)) == 1
     assert files(blobs) == []
 
 
 def test_a_batch_that_a_thread_brings_after_the_run_has_left_is_dropped(blobs: BlobStore) -> None:
-    with RejectedRows(blobs, claim("csv_ingest", 10).run.job) as rejected:
+    with NotedRows(blobs, claim("csv_ingest", 10).run.job, "rejected") as rejected:
         rejected.add(bad(1, 10), 10)
     rejected.add(bad(11, 10), 10)
-    with RejectedRows(blobs, claim("csv_ingest", 11).run.job) as empty:
+    with NotedRows(blobs, claim("csv_ingest", 11).run.job, "rejected") as empty:
         pass
     empty.add(bad(1, 10), 10)
     assert files(blobs) == []
 
 
 def test_where_nothing_is_rejected_there_is_no_blob(blobs: BlobStore) -> None:
-    with RejectedRows(blobs, claim("csv_ingest", 10).run.job) as rejected:
+    with NotedRows(blobs, claim("csv_ingest", 10).run.job, "rejected") as rejected:
         rejected.keep()
     assert rejected.stats() == {"rows_rejected": 0}
     assert rejected.first_reason == ""

@@ -1,8 +1,8 @@
-"""Rejected rows: all of them in a CSV blob, the first ones and their number in the job's stats."""
+"""Rejected and warned rows: all in CSV blobs, the first ones and their number in the stats."""
 
 import io
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,13 +21,14 @@ _FORMULA = r"^[=+\-@\t\r]"
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
-class RejectedRows(AbstractContextManager["RejectedRows"]):
+class NotedRows(AbstractContextManager["NotedRows"]):
     """Takes batches as they come; nothing is kept unless `keep` is called. All methods block."""
 
-    def __init__(self, blobs: BlobStore, job: ClaimedJob) -> None:
-        """Nothing is written before the first rejected row."""
+    def __init__(self, blobs: BlobStore, job: ClaimedJob, noun: str) -> None:
+        """`noun`: rejected or warned. Nothing is written before the first such row."""
         self._blobs = blobs
         self._job = job
+        self._noun = noun
         self._upload: Upload | None = None
         self._inline: list[dict[str, Any]] = []
         self._inline_bytes = 0
@@ -53,26 +54,26 @@ class RejectedRows(AbstractContextManager["RejectedRows"]):
             if self._upload is not None:
                 self._upload.__exit__(kind, error, trace)
 
-    def add(self, rejected: pl.DataFrame, rows: int) -> None:
-        """row, column, value, reason of `rows` rows: one line for each bad field."""
+    def add(self, noted: pl.DataFrame, rows: int) -> None:
+        """row, column, value, reason of `rows` rows: one line for each reason."""
         self.row_count += rows
-        if not rejected.is_empty():
+        if not noted.is_empty():
             with self._writing:
                 if not self._left:
-                    self._write(rejected)
+                    self._write(noted)
 
-    def _write(self, rejected: pl.DataFrame) -> None:
+    def _write(self, noted: pl.DataFrame) -> None:
         if self._upload is None:
-            name = f"rejected_rows_of_job_{self._job.job_id}.csv"
+            name = f"{self._noun}_rows_of_job_{self._job.job_id}.csv"
             self._upload = self._blobs.begin(self._job.tenant, name, self._scope())
             self._upload.__enter__()
             self._upload.write(HEADER)
         lines = io.BytesIO()
-        rejected.select("row", "column", _inert(pl.col("value")), "reason").write_csv(
+        noted.select("row", "column", _inert(pl.col("value")), "reason").write_csv(
             lines, include_header=False
         )
         self._upload.write(lines.getvalue())
-        self._add_inline(rejected)
+        self._add_inline(noted)
 
     def keep(self) -> None:
         """Makes the blob."""
@@ -81,7 +82,7 @@ class RejectedRows(AbstractContextManager["RejectedRows"]):
 
     @property
     def first_reason(self) -> str:
-        """Such as "row 14, number_of_trips: must be at least 1"; "" where nothing was rejected."""
+        """Such as "row 14, number_of_trips: must be at least 1"; "" for none."""
         if not self._inline:
             return ""
         first = self._inline[0]
@@ -91,16 +92,16 @@ class RejectedRows(AbstractContextManager["RejectedRows"]):
     def stats(self) -> dict[str, Any]:
         """For the job."""
         if self.row_count == 0:
-            return {"rows_rejected": 0}
+            return {f"rows_{self._noun}": 0}
         return {
-            "rows_rejected": self.row_count,
-            "rejected_blob": self._reference,
-            "rejected_rows": self._inline,
+            f"rows_{self._noun}": self.row_count,
+            f"{self._noun}_blob": self._reference,
+            f"{self._noun}_rows": self._inline,
         }
 
-    def _add_inline(self, rejected: pl.DataFrame) -> None:
+    def _add_inline(self, noted: pl.DataFrame) -> None:
         room = INLINE_ROWS_MAX - len(self._inline)
-        for row in rejected.head(room).iter_rows(named=True):
+        for row in noted.head(room).iter_rows(named=True):
             self._inline_bytes += sum(len(str(value)) for value in row.values()) + 60
             if self._inline_bytes > INLINE_BYTES_MAX:
                 return
@@ -124,8 +125,62 @@ def _inert(value: pl.Expr) -> pl.Expr:
     return pl.when(runs).then(pl.lit("'") + value).otherwise(value).alias("value")
 
 
+class RowNotes(AbstractContextManager["RowNotes"]):
+    """What an ingest has to say about single rows: `rejected` ones, and accepted `warned` ones."""
+
+    def __init__(self, blobs: BlobStore, job: ClaimedJob) -> None:
+        """Nothing is written before the first note."""
+        self.rejected = NotedRows(blobs, job, "rejected")
+        self.warned = NotedRows(blobs, job, "warned")
+        self._both = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open for batches."""
+        for rows in (self.rejected, self.warned):
+            self._both.enter_context(rows)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drops what was not kept."""
+        self._both.__exit__(kind, error, trace)
+
+    def keep(self) -> None:
+        """Makes the blobs."""
+        self.rejected.keep()
+        self.warned.keep()
+
+    def stats(self) -> dict[str, Any]:
+        """For the job."""
+        return {**self.rejected.stats(), **self.warned.stats()}
+
+    @property
+    def any(self) -> bool:
+        """Whether somebody should look at a row."""
+        return self.rejected.row_count > 0 or self.warned.row_count > 0
+
+    def sentences(self, accepted: int, noun: str = "row") -> list[str]:
+        """The message of an ingest: counts and first reasons; the noun in the singular."""
+        rejected, warned = self.rejected, self.warned
+        said = [rows_sentence(accepted, rejected.row_count, rejected.first_reason, noun)]
+        if warned.row_count:
+            rows = counted(warned.row_count, "row")
+            said.append(f"{rows} with a warning; the first: {ended(warned.first_reason)}")
+        return said
+
+
 def rows_sentence(accepted: int, rejected: int, first_reason: str, noun: str = "row") -> str:
     """The message of an ingest, from its counts and the first reason; the noun in the singular."""
     if not rejected:
         return f"{counted(accepted, noun)} accepted."
-    return f"{counted(accepted, noun)} accepted, {rejected:,} rejected; the first: {first_reason}."
+    said = f"{counted(accepted, noun)} accepted, {rejected:,} rejected"
+    return f"{said}; the first: {ended(first_reason)}"
+
+
+def ended(reason: str) -> str:
+    """With a full stop, unless it is a question."""
+    return reason if reason.endswith("?") else f"{reason}."
