@@ -3,6 +3,7 @@
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import status_word
 from carbonline.command.options import ID
@@ -10,7 +11,7 @@ from carbonline.command.printing import counted
 from carbonline.v1 import operations_pb2
 
 
-@click.command()
+@click.command(epilog=examples('carbonline cancel 4 --reason "wrong file"'))
 @click.argument("pipeline", type=ID)
 @click.option("--reason", default="", help="For the timeline.")
 @connection_options

@@ -13,6 +13,7 @@ from rich.console import Console
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import program_name
 from carbonline.command.display import open_display, seconds_of
 from carbonline.command.exit_codes import ExitCode
@@ -54,7 +55,10 @@ class Part:
     job: FileJob
 
 
-@click.command(short_help="Run the whole stack once over a year of flights.")
+@click.command(
+    short_help="Run the whole stack once over a year of flights.",
+    epilog=examples("carbonline demo", "carbonline demo --data-folder /tmp/demo"),
+)
 @click.option(
     "--data-folder",
     type=click.Path(path_type=Path, file_okay=False),

@@ -5,6 +5,7 @@ import click
 from carbonline.client.json_struct import values_of
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.display import seconds_of
 from carbonline.command.names import job_result, job_state, job_word, step_words
@@ -40,7 +41,10 @@ COLUMNS = (
 )
 
 
-@click.command(short_help="List the jobs of a pipeline, or of all.")
+@click.command(
+    short_help="List the jobs of a pipeline, or of all.",
+    epilog=examples("carbonline jobs 4", "carbonline jobs --limit 500 --format csv"),
+)
 @click.argument("pipeline", type=ID, required=False)
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @output_options

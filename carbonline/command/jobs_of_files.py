@@ -1,7 +1,7 @@
 """The jobs that a person submits with a file: which type, which scope, which payload."""
 
 from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -61,7 +61,7 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
     so is a type that the ledger does not compute: click.UsageError.
     """
     if job.data_entry_type:
-        _check_type(await client.list_modules(), job)
+        job = in_its_module(job, await client.list_modules())
     scope = client.scope(
         module=job.module,
         data_entry_type=job.data_entry_type,
@@ -78,21 +78,31 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
     return submitted.pipeline_id
 
 
-def _check_type(catalogue: ledger_pb2.ListModulesResponse, job: FileJob) -> None:
-    """UsageError unless the ledger computes the job's type, as one of the job's module."""
-    supported: dict[tuple[int, int], bool] = {
-        (module.module, one.data_entry_type): one.supported
+def in_its_module(job: FileJob, catalogue: ledger_pb2.ListModulesResponse) -> FileJob:
+    """The job with the module of its type. UsageError unless the ledger computes the type, and
+    when a module was named that is not the type's.
+    """
+    name = type_name(job.data_entry_type)
+    supported: dict[int, bool] = {
+        module.module: one.supported
         for module in catalogue.modules
         for one in module.data_entry_types
+        if one.data_entry_type == job.data_entry_type
     }
-    about = f"{type_name(job.data_entry_type)} of {module_name(job.module)}"
-    match supported.get((job.module, job.data_entry_type)):
-        case None:
-            raise click.UsageError(f"The server's catalogue does not have the type {about}.")
-        case False:
-            raise click.UsageError(f"{about} is known by name, but not computed by this release.")
-        case _:
-            return
+    if not supported:
+        raise click.UsageError(f"The server's catalogue does not have the type {name}.")
+    names = " or ".join(map(module_name, supported))
+    if job.module and job.module not in supported:
+        wrong = module_name(job.module)
+        raise click.UsageError(f"{name} is a type of {names}, not of {wrong}: leave --module out.")
+    if not job.module and len(supported) > 1:
+        raise click.UsageError(f"{name} is a type of {names}: say which with --module.")
+    module = job.module or next(iter(supported))
+    if not supported[module]:
+        raise click.UsageError(
+            f"{name} of {module_name(module)} is known by name, but not computed by this release."
+        )
+    return replace(job, module=module)
 
 
 def _blob_scope(scope: types_pb2.Scope) -> types_pb2.Scope:

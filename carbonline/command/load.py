@@ -5,21 +5,29 @@ from pathlib import Path
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.jobs_of_files import factors_job, locations_job, units_job
-from carbonline.command.options import DATA_ENTRY_TYPE, FILE, MODULE, YEAR, no_watch_option
+from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 from carbonline.command.submit import submit_and_follow
 
-DEFAULT_MODULE = "professional_travel"
-DEFAULT_TYPE = "plane"
 
-
-@click.group()
+@click.group(
+    cls=CommandGroup,
+    epilog=examples(
+        "carbonline load units units.csv --year 2024",
+        "carbonline load locations",
+        "carbonline load factors factors.csv --type plane --year 2024",
+    ),
+)
 def load() -> None:
     """Load units, locations or emission factors."""
 
 
-@load.command()
+@load.command(
+    short_help="The institution's units; provisions a year.",
+    epilog=examples("carbonline load units units.csv --year 2024"),
+)
 @click.argument("file", type=FILE)
 @click.option("--year", type=YEAR, required=True, help="The year to provision.")
 @no_watch_option
@@ -33,7 +41,10 @@ def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
     raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
 
 
-@load.command()
+@load.command(
+    short_help="Places with their coordinates.",
+    epilog=examples("carbonline load locations", "carbonline load locations airports.csv"),
+)
 @click.argument("file", type=FILE, required=False)
 @click.option("--transport-mode", type=click.Choice(["plane"]), default="plane", show_default=True)
 @no_watch_option
@@ -47,12 +58,16 @@ def locations(*, target: Target, file: Path | None, transport_mode: str, no_watc
     raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
 
 
-@load.command()
-@click.argument("file", type=FILE)
-@click.option("--module", type=MODULE, default=DEFAULT_MODULE, show_default=True)
-@click.option(
-    "--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=DEFAULT_TYPE, show_default=True
+@load.command(
+    short_help="Emission factors of a type and year.",
+    epilog=examples(
+        "carbonline template plane --factors >factors.csv",
+        "carbonline load factors factors.csv --type plane --year 2024",
+    ),
 )
+@click.argument("file", type=FILE)
+@type_option
+@module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @no_watch_option
 @connection_options

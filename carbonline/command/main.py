@@ -5,6 +5,8 @@ import os
 import click
 
 from carbonline.command.cancel import cancel
+from carbonline.command.command_group import CommandGroup
+from carbonline.command.completion import completion
 from carbonline.command.demo import demo
 from carbonline.command.exit_codes import EXIT_CODES_HELP
 from carbonline.command.jobs import jobs
@@ -22,32 +24,25 @@ from carbonline.command.watch import watch
 from carbonline.command.workers import workers
 
 
-@click.group(epilog=EXIT_CODES_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandGroup,
+    epilog=EXIT_CODES_HELP,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="carbonline")
 def main() -> None:
-    """Bulk carbon accounting: from a CSV to trusted totals."""
+    """Bulk carbon accounting: from a CSV to trusted totals.
+
+    Below, commands stand in the order of work; each has examples in its own --help.
+    """
     # gRPC's own chatter on stderr tells a person nothing that the answers do not tell.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
-for command in (
-    demo,
-    up,
-    load,
-    submit,
-    watch,
-    totals,
-    rejected,
-    warnings,
-    template,
-    status,
-    pipelines,
-    jobs,
-    cancel,
-    workers,
-    migrate,
-):
-    main.add_command(command)
+main.add_section("Begin", demo, up)
+main.add_section("Bring data in", load, template, submit, watch)
+main.add_section("Take numbers out", totals, rejected, warnings)
+main.add_section("Look after it", status, pipelines, jobs, cancel, workers, migrate, completion)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.local.migration import migrate_schemas
 
 
-@click.command(short_help="Bring the schemas of a database up to date.")
+@click.command(
+    short_help="Bring the schemas of a database up to date.",
+    epilog=examples("carbonline migrate --database-url postgresql://me@db.example/carbonline"),
+)
 @click.option(
     "--database-url",
     required=True,

@@ -1,13 +1,17 @@
 """Options that several commands share."""
 
+# ruff: noqa: ARG002  the signatures are click's
+
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import click
+from click.shell_completion import CompletionItem
 
 from carbonline.command.input_file import InputFile
+from carbonline.command.known_years import known_years
 from carbonline.command.names import module_numbers, type_numbers
 
-YEAR = click.IntRange(1990, 2100)
 # What the contract's int64 can carry.
 ID = click.IntRange(1, 2**63 - 1)
 FILE = InputFile()
@@ -23,16 +27,62 @@ class NumberByName(click.ParamType[int]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """The number of the name; an unknown name is refused with all that there are."""
+        """The number of the name; an unknown name is refused with the nearest, or all there are."""
         if isinstance(value, int):
             return value
-        number = self._numbers.get(str(value).strip().lower().replace("-", "_"))
+        number = self._numbers.get(_as_named(value))
         if number is None:
-            self.fail(f"{value!r} is none of {', '.join(sorted(self._numbers))}.", param, ctx)
+            self.fail(f"{value!r} {did_you_mean(_as_named(value), self._numbers)}", param, ctx)
         return number
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str | None:
+        """Which there are."""
+        return f"It is one of {', '.join(sorted(self._numbers))}."
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names that begin so."""
+        begun = _as_named(incomplete)
+        return [CompletionItem(name) for name in sorted(self._numbers) if name.startswith(begun)]
+
+
+class Year(click.IntRange):
+    """A year that the product can account for; a shell is told those that the stack has."""
+
+    name = "year"
+
+    def __init__(self) -> None:
+        super().__init__(1990, 2100)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The years of the stack that begin so, the newest first; none where none answers."""
+        years = map(str, sorted(known_years(ctx.params), reverse=True))
+        return [CompletionItem(year) for year in years if year.startswith(incomplete)]
+
+
+def did_you_mean(name: str, known: Mapping[str, object]) -> str:
+    """What to say after a name that is unknown: the nearest ones, or all where none is near."""
+    near = get_close_matches(name, known, n=3)
+    if near:
+        return f"is not known: did you mean {' or '.join(near)}?"
+    return f"is none of {', '.join(sorted(known))}."
+
+
+def _as_named(value: object) -> str:
+    return str(value).strip().lower().replace("-", "_")
+
+
+YEAR = Year()
 MODULE = NumberByName("module", module_numbers())
 DATA_ENTRY_TYPE = NumberByName("type", type_numbers())
 
+module_option = click.option(
+    "--module", type=MODULE, default=0, help="The type says it; checked when given."
+)
+type_option = click.option(
+    "--type", "data_entry_type", type=DATA_ENTRY_TYPE, required=True, help="Such as plane."
+)
 no_watch_option = click.option("--no-watch", is_flag=True, help="Only print the pipeline's number.")

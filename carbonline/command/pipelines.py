@@ -4,6 +4,7 @@ import click
 
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import about_words, pipeline_status, status_word
 from carbonline.command.options import YEAR
@@ -28,7 +29,14 @@ COLUMNS = (
 )
 
 
-@click.command(short_help="List pipelines, newest first.")
+@click.command(
+    short_help="List pipelines, newest first.",
+    epilog=examples(
+        "carbonline pipelines --year 2024",
+        "carbonline pipelines --errors --limit 10",
+        "carbonline pipelines -o pipelines.csv",
+    ),
+)
 @click.option("--year", type=YEAR, default=None, help="Only of this year.")
 @click.option("--errors", is_flag=True, help="Only those with an error.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)

@@ -7,6 +7,7 @@ import click
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.job_stats import NotedRows, rejected_of
 from carbonline.command.options import ID
@@ -15,7 +16,9 @@ from carbonline.command.printing import counted
 from carbonline.v1 import types_pb2
 
 
-@click.command()
+@click.command(
+    epilog=examples("carbonline rejected 4 -o rejected.csv", "carbonline rejected 4 -o - | head")
+)
 @click.argument("pipeline", type=ID)
 @click.option(
     "-o",

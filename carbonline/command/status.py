@@ -8,6 +8,7 @@ import click
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Row
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import module_name, type_name, worker_word
 from carbonline.command.options import YEAR
@@ -36,7 +37,10 @@ class Standing:
     year: operations_pb2.GetYearResponse | None
 
 
-@click.command(short_help="Show what runs, what goes on, and how fresh totals are.")
+@click.command(
+    short_help="Show what runs, what goes on, and how fresh totals are.",
+    epilog=examples("carbonline status", "carbonline status --year 2024"),
+)
 @click.option("--year", type=YEAR, help="Say also how a year stands.")
 @output_options
 @connection_options

@@ -5,19 +5,25 @@ from pathlib import Path
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, say_the_end
 from carbonline.command.jobs_of_files import FileJob, entries_job, submit_file
-from carbonline.command.options import DATA_ENTRY_TYPE, FILE, MODULE, YEAR, no_watch_option
+from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 
 
-@click.command(short_help="Submit a CSV of activity data and watch it to its end.")
-@click.argument("file", type=FILE)
-@click.option("--module", type=MODULE, required=True, help="Such as professional_travel.")
-@click.option(
-    "--type", "data_entry_type", type=DATA_ENTRY_TYPE, required=True, help="Such as plane."
+@click.command(
+    short_help="Submit a CSV of activity data and watch it to its end.",
+    epilog=examples(
+        "carbonline submit trips.csv --type plane --year 2024",
+        "carbonline submit physics.csv --type plane --year 2024 --unit 0828",
+        "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
+    ),
 )
+@click.argument("file", type=FILE)
+@type_option
+@module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--unit", default="", help="Append to this unit only, instead of the whole year.")
 @no_watch_option

@@ -3,12 +3,18 @@
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.options import DATA_ENTRY_TYPE
 from carbonline.v1 import ledger_pb2
 
 
-@click.command(short_help="Print a CSV template for a data-entry type.")
+@click.command(
+    short_help="Print a CSV template for a data-entry type.",
+    epilog=examples(
+        "carbonline template plane >trips.csv", "carbonline template plane --factors >factors.csv"
+    ),
+)
 @click.argument("data_entry_type", metavar="TYPE", type=DATA_ENTRY_TYPE)
 @click.option("--factors", is_flag=True, help="The template of its factor file instead.")
 @connection_options

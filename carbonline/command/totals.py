@@ -7,6 +7,7 @@ import click
 
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import module_name
 from carbonline.command.options import MODULE, YEAR
@@ -31,7 +32,14 @@ COLUMNS = (
 )
 
 
-@click.command(short_help="Show a year's totals by unit and module.")
+@click.command(
+    short_help="Show a year's totals by unit and module.",
+    epilog=examples(
+        "carbonline totals --year 2024",
+        "carbonline totals --year 2024 --unit 0828",
+        "carbonline totals --year 2024 -o totals.xlsx",
+    ),
+)
 @click.option("--year", type=YEAR, help="The accounting year; the current one when left out.")
 @click.option("--module", type=MODULE, default=None, help="Only this module.")
 @click.option("--unit", default="", help="Only this unit.")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import DATA_FOLDER, Target, command_line
 from carbonline.local.settings import (
     BEATS_PER_LEASE,
@@ -18,7 +19,14 @@ from carbonline.local.settings import (
 from carbonline.local.stack import running_stack
 
 
-@click.command(short_help="Run PostgreSQL, scheduler, ledger and workers.")
+@click.command(
+    short_help="Run PostgreSQL, scheduler, ledger and workers.",
+    epilog=examples(
+        "carbonline up",
+        "carbonline up --data-folder /srv/carbonline --workers 4",
+        "carbonline up --scheduler-port 7400 --ledger-port 7401",
+    ),
+)
 @click.option(
     "--data-folder",
     type=click.Path(path_type=Path, file_okay=False),

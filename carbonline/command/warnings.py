@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.job_stats import warned_of
 from carbonline.command.options import ID
@@ -13,7 +14,10 @@ from carbonline.command.printing import counted
 from carbonline.command.rejected import save_noted_rows
 
 
-@click.command()
+@click.command(
+    short_help="Show which rows of PIPELINE look doubtful.",
+    epilog=examples("carbonline warnings 4", "carbonline warnings 4 -o warnings.csv"),
+)
 @click.argument("pipeline", type=ID)
 @click.option(
     "-o",

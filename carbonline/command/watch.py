@@ -3,13 +3,19 @@
 import click
 
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, say_the_end
 from carbonline.command.options import ID
 
 
-@click.command(short_help="Watch PIPELINE to its end.")
+@click.command(
+    short_help="Watch PIPELINE to its end.",
+    epilog=examples(
+        "carbonline watch 4",
+    ),
+)
 @click.argument("pipeline", type=ID)
 @connection_options
 def watch(target: Target, pipeline: int) -> None:

@@ -4,6 +4,7 @@ import click
 
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import worker_word
 from carbonline.command.output import Output, output_options, show_rows
@@ -22,7 +23,10 @@ COLUMNS = (
 )
 
 
-@click.command(short_help="List worker processes and what they hold.")
+@click.command(
+    short_help="List worker processes and what they hold.",
+    epilog=examples("carbonline workers", "carbonline workers --json"),
+)
 @output_options
 @connection_options
 def workers(target: Target, output: Output) -> None:

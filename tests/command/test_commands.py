@@ -14,8 +14,9 @@ import pytest
 
 SECONDS_MAX = 120
 COMMAND = (sys.executable, "-m", "carbonline.command.main")
-SUBMIT_PLANE = ("--module", "professional_travel", "--type", "plane", "--year", "2024")
-SUBMIT_TRAIN = ("--module", "professional_travel", "--type", "train", "--year", "2024")
+SUBMIT_PLANE = ("--type", "plane", "--year", "2024")
+SUBMIT_TRAIN = ("--type", "train", "--year", "2024")
+FACTORS_OF_2024 = ("--type", "plane", "--year", "2024")
 
 UNITS = "unit_institutional_id,name\nU1,Physics\nU2,Chemistry\n"
 PLACES = (
@@ -97,7 +98,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         for words in (
             ("load", "units", terminal.file("units.csv", UNITS), "--year", "2024"),
             ("load", "locations", terminal.file("places.csv", PLACES)),
-            ("load", "factors", terminal.file("factors.csv", FACTORS), "--year", "2024"),
+            ("load", "factors", terminal.file("factors.csv", FACTORS), *FACTORS_OF_2024),
         ):
             loaded = terminal.type(*words)
             assert loaded.code == 0, loaded
@@ -211,7 +212,11 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
         ),
         (("submit", "trips.csv", *SUBMIT_PLANE[:-1], "1999"), 2, "YEAR_NOT_PROVISIONED"),
         (("submit", "trips.csv", *SUBMIT_TRAIN), 2, "not computed by this release"),
-        (("submit", "trips.csv", *SUBMIT_PLANE, "--module", "buildings"), 2, "does not have"),
+        (
+            ("submit", "trips.csv", *SUBMIT_PLANE, "--module", "buildings"),
+            2,
+            "plane is a type of professional_travel, not of buildings: leave --module out",
+        ),
         (("submit", "absent.csv", *SUBMIT_PLANE), 2, "does not exist"),
         (("submit", "trips.csv", "--module", "nothing"), 2, "is none of buildings"),
         (("submit", "wrong.csv", *SUBMIT_PLANE), 4, "FAILED"),

@@ -1,0 +1,51 @@
+"""Commands under headings, in the order of work, and examples in each command's --help."""
+
+# ruff: noqa: ARG002  the signatures are click's
+
+from collections.abc import Sequence
+
+import click
+
+
+class CommandGroup(click.Group):
+    """A group that lists its commands as they were added, under the headings they were added to."""
+
+    def __init__(self, *args: object, **settings: object) -> None:
+        super().__init__(*args, **settings)  # type: ignore[arg-type]  # passed on as they come
+        self._headings: dict[str, list[str]] = {}
+
+    def add_section(self, heading: str, *commands: click.Command) -> None:
+        """Adds commands under a heading."""
+        for command in commands:
+            self.add_command(command)
+            self._headings.setdefault(heading, []).append(str(command.name))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they were added, and not by the alphabet."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each heading with its commands; what stands under none comes last."""
+        told = {name for names in self._headings.values() for name in names}
+        others = [name for name in self.commands if name not in told]
+        widest = max(map(len, self.commands), default=0)
+        for heading, names in (*self._headings.items(), ("Commands", others)):
+            if rows := self._rows(ctx, names, formatter.width - widest - 6):
+                with formatter.section(heading):
+                    # The same column of texts under every heading.
+                    formatter.write_dl([(name.ljust(widest), text) for name, text in rows])
+
+    def _rows(
+        self, ctx: click.Context, names: Sequence[str], width: int
+    ) -> Sequence[tuple[str, str]]:
+        found = ((name, self.get_command(ctx, name)) for name in names)
+        return [
+            (name, command.get_short_help_str(width))
+            for name, command in found
+            if command is not None and not command.hidden
+        ]
+
+
+def examples(*lines: str) -> str:
+    """An epilog for a command's --help: commands to type, as they stand."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])

@@ -1,0 +1,30 @@
+"""`carbonline completion`: the script that lets a shell complete what is typed."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from carbonline.command.command_group import examples
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command(
+    short_help="Print what lets bash, zsh or fish complete commands.",
+    epilog=examples(
+        'eval "$(carbonline completion bash)"       # in ~/.bashrc',
+        'eval "$(carbonline completion zsh)"        # in ~/.zshrc',
+        "carbonline completion fish | source         # in config.fish",
+    ),
+)
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print a script for SHELL. It completes commands, options, types, modules and years.
+
+    Years are those of the stack that answers, if one does at once.
+    """
+    found = get_completion_class(shell)
+    assert found is not None
+    root = context.find_root()
+    script = found(root.command, {}, "carbonline", "_CARBONLINE_COMPLETE").source()
+    click.echo(script)

@@ -1,0 +1,45 @@
+"""The years that a stack has, for a shell that completes: at once or not at all."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+from carbonline.client.errors import ServerError
+from carbonline.command.connection import DATA_FOLDER, Target
+
+# Longer than that nobody waits for a completion.
+ANSWER_SECONDS_MAX = 1.0
+PIPELINES_MAX = 500
+
+
+def known_years(params: Mapping[str, Any]) -> frozenset[int]:
+    """The years of the latest pipelines, by what is typed so far; none where nobody answers."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    logging.disable()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_years(_target(params)))
+    except (OSError, ServerError, click.ClickException):
+        return frozenset()
+
+
+def _target(params: Mapping[str, Any]) -> Target:
+    return Target(
+        Path(params.get("data_folder") or DATA_FOLDER),
+        params.get("scheduler") or "",
+        params.get("ledger") or "",
+        params.get("token_file"),
+        params.get("tenant") or "",
+    )
+
+
+async def _years(target: Target) -> frozenset[int]:
+    async with asyncio.timeout(ANSWER_SECONDS_MAX), target.client() as client:
+        answer = await client.list_pipelines(page_size=PIPELINES_MAX)
+    return frozenset(one.scope.year for one in answer.pipelines if one.scope.year)
