@@ -37,6 +37,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "TOO_LARGE": "send less; the sentence says the limit",
         "PIPELINE_NOT_FOUND": "unknown, or another tenant's",
         "JOB_NOT_FOUND": "unknown, or another tenant's",
+        "UNIT_NOT_FOUND": "the sentence names units that are near",
         "BLOB_NOT_FOUND": "upload it first; or it is another tenant's",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
         "PERMISSION_DENIED": "the token is not for this tenant",

@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     FAILED = 4
     CANCELLED = 5
     UNREACHABLE = 6
+    INCOMPLETE = 7
     INTERRUPTED = 130
 
 
@@ -28,6 +29,7 @@ Exit codes:
   4  FAILED: nothing of the input was committed
   5  CANCELLED
   6  no answer: nothing runs there, or it is too busy
+  7  totals --strict: none, stale, or some entries have no kilograms
   130  interrupted; a submitted pipeline goes on
 """
 

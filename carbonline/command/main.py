@@ -13,6 +13,7 @@ from carbonline.command.jobs import jobs
 from carbonline.command.load import load
 from carbonline.command.migrate import migrate
 from carbonline.command.pipelines import pipelines
+from carbonline.command.recalculate import recalculate
 from carbonline.command.rejected import rejected
 from carbonline.command.status import status
 from carbonline.command.submit import submit
@@ -42,7 +43,9 @@ def main() -> None:
 main.add_section("Begin", demo, up)
 main.add_section("Bring data in", load, template, submit, watch)
 main.add_section("Take numbers out", totals, rejected, warnings)
-main.add_section("Look after it", status, pipelines, jobs, cancel, workers, migrate, completion)
+main.add_section(
+    "Look after it", status, pipelines, jobs, cancel, recalculate, workers, migrate, completion
+)
 
 
 if __name__ == "__main__":

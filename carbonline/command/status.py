@@ -1,6 +1,7 @@
 """`carbonline status`: whether everything is there, and what goes on."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -17,7 +18,7 @@ from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
 from carbonline.command.pipelines import row_of
 from carbonline.command.printing import counted
 from carbonline.command.safe_text import one_line
-from carbonline.v1 import operations_pb2, types_pb2
+from carbonline.v1 import ledger_pb2, operations_pb2, types_pb2
 
 PIPELINES_SHOWN = 5
 LIVE = frozenset({types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STATUS_RUNNING})
@@ -30,11 +31,12 @@ COLUMNS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the scheduler says, and of a year if one was asked for."""
+    """What the scheduler says and, of a year if one was asked for, scheduler and ledger."""
 
     workers: operations_pb2.ListWorkersResponse
     pipelines: operations_pb2.ListPipelinesResponse
     year: operations_pb2.GetYearResponse | None
+    freshness: Sequence[ledger_pb2.TotalsFreshness]
 
 
 @click.command(
@@ -53,7 +55,7 @@ def status(target: Target, output: Output, year: int | None) -> None:
     rows = [row_of(pipeline) for pipeline in standing.pipelines.pipelines]
     show_rows(COLUMNS, rows, output, about=_about(standing))
     if output.is_table and standing.year is not None:
-        _say_year(standing.year)
+        _say_year(standing.year, standing.freshness)
 
 
 async def _status(target: Target, year: int | None) -> Standing:
@@ -62,8 +64,9 @@ async def _status(target: Target, year: int | None) -> Standing:
             client.list_workers(), client.list_pipelines(page_size=PIPELINES_SHOWN)
         )
         of_year = await client.get_year(year) if year else None
+        totals = await client.get_totals(year) if year else None
         await _check_ledger(client)
-    return Standing(workers, pipelines, of_year)
+    return Standing(workers, pipelines, of_year, totals.freshness if totals else ())
 
 
 async def _check_ledger(client: ContractClient) -> None:
@@ -90,13 +93,7 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
             "year": standing.year.year,
             "provisioned": standing.year.provisioned,
             "locked": standing.year.locked,
-            "modules": {
-                module_name(module.module): {
-                    "fresh": module.fresh,
-                    "stale_types": [type_name(one) for one in module.stale_types],
-                }
-                for module in standing.year.modules
-            },
+            "modules": _modules(standing.year, standing.freshness),
         }
     return about
 
@@ -116,12 +113,34 @@ def _say_live(answer: operations_pb2.ListPipelinesResponse) -> None:
         click.echo("No pipelines yet.")
 
 
-def _say_year(answer: operations_pb2.GetYearResponse) -> None:
+def _say_year(
+    answer: operations_pb2.GetYearResponse, freshness: Sequence[ledger_pb2.TotalsFreshness]
+) -> None:
     if not answer.provisioned:
         click.echo(f"Year {answer.year}: not provisioned; load units with --year {answer.year}.")
         return
     locked = f", locked by {one_line(answer.locked_by)}" if answer.locked else ""
     click.echo(f"Year {answer.year}: provisioned{locked}.")
-    for module in answer.modules:
-        fresh = "totals are up to date" if module.fresh else "totals are STALE"
-        click.echo(f"  {module_name(module.module)}: {fresh}")
+    for name, module in _modules(answer, freshness).items():
+        said = "totals are up to date" if module["fresh"] else "totals are STALE"
+        reason = f": {module['reason']}" if module["reason"] else ""
+        click.echo(one_line(f"  {name}: {said}{reason}"))
+
+
+def _modules(
+    answer: operations_pb2.GetYearResponse, freshness: Sequence[ledger_pb2.TotalsFreshness]
+) -> dict[str, Row]:
+    """Fresh where the scheduler knows of no change on its way and the ledger finds none."""
+    pending = {one.module: one for one in answer.modules if not one.fresh}
+    found = {one.module: one for one in freshness if not one.fresh}
+    modules: dict[str, Row] = {}
+    either = {one.module for one in answer.modules} | {one.module for one in freshness}
+    for number in sorted(either):
+        stale = [one for one in (pending.get(number), found.get(number)) if one is not None]
+        types = sorted({of_type for one in stale for of_type in one.stale_types})
+        modules[module_name(number)] = {
+            "fresh": not stale,
+            "reason": found[number].reason if number in found else "",
+            "stale_types": [type_name(of_type) for of_type in types],
+        }
+    return modules

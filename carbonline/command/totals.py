@@ -1,5 +1,7 @@
-"""`carbonline totals`: what the units emitted in a year."""
+"""`carbonline totals`: what the units emitted in a year, and what is missing from it."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,19 +10,23 @@ import click
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
-from carbonline.command.connection import Target, connection_options
-from carbonline.command.names import module_name
+from carbonline.command.connection import Target, command_line, connection_options
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.names import module_name, type_name
 from carbonline.command.options import MODULE, YEAR
 from carbonline.command.output import PLAIN, Output, output_options, show_rows
-from carbonline.command.printing import moment_of
+from carbonline.command.printing import counted, moment, moment_of
 from carbonline.command.row_files import in_order
+from carbonline.command.safe_text import one_line
 from carbonline.v1 import ledger_pb2
 
+WITHOUT_KG = "entries_without_kg"
 COLUMNS = (
     Column("unit", kind=Kind.WORD),
     Column("unit_name", "name"),
     Column("module", folds=True),
     Column("entries", kind=Kind.NUMBER),
+    Column(WITHOUT_KG, "without kg", Kind.NUMBER),
     Column("total_kg", "kg CO2eq", Kind.NUMBER),
     Column("scope1_kg", in_tables=False),
     Column("scope2_kg", in_tables=False),
@@ -38,18 +44,38 @@ COLUMNS = (
         "carbonline totals --year 2024",
         "carbonline totals --year 2024 --unit 0828",
         "carbonline totals --year 2024 -o totals.xlsx",
+        "carbonline totals --year 2024 --strict || echo incomplete",
     ),
 )
 @click.option("--year", type=YEAR, help="The accounting year; the current one when left out.")
 @click.option("--module", type=MODULE, default=None, help="Only this module.")
 @click.option("--unit", default="", help="Only this unit.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 7 unless there are totals and nothing misses in them."
+)
 @output_options
 @connection_options
-def totals(target: Target, output: Output, year: int | None, module: int | None, unit: str) -> None:
-    """Show a year's totals by unit and module, in kilograms of CO2-equivalent."""
+def totals(
+    *,
+    target: Target,
+    output: Output,
+    year: int | None,
+    module: int | None,
+    unit: str,
+    strict: bool,
+) -> None:
+    """Show a year's totals by unit and module, in kilograms of CO2-equivalent.
+
+    Below them stands what is missing from them: entries that have no kilograms, and, as STALE,
+    changes that they do not contain yet.
+    """
     wanted = year or datetime.now(UTC).year
     answer = run_to_end(_totals(target, wanted, module or 0, unit))
     show_totals(answer, wanted, output)
+    for sentence in _ways_out(answer, wanted, target):
+        click.echo(sentence, err=not output.is_table)
+    if strict and not is_whole(answer):
+        raise SystemExit(ExitCode.INCOMPLETE)
 
 
 async def _totals(
@@ -59,16 +85,56 @@ async def _totals(
         return await client.get_totals(year, module=module, unit=unit)
 
 
+def is_whole(answer: ledger_pb2.GetTotalsResponse) -> bool:
+    """Whether there are totals, all fresh, and every entry has kilograms."""
+    return (
+        bool(answer.module_totals)
+        and all(module.fresh for module in answer.freshness)
+        and not any(one.entries_without_kg for one in answer.module_totals)
+    )
+
+
 def show_totals(answer: ledger_pb2.GetTotalsResponse, year: int, output: Output = PLAIN) -> None:
-    """A row per unit and module, and the institution's sum."""
+    """A row per unit and module, the institution's sum, and what is missing from them."""
+    missing = any(one.entries_without_kg for one in answer.module_totals)
     show_rows(
-        COLUMNS,
+        # Nothing but zeros says nothing to people.
+        [
+            replace(one, in_tables=one.in_tables and (missing or one.name != WITHOUT_KG))
+            for one in COLUMNS
+        ],
         [_row(one) for one in answer.module_totals],
         output,
         total=_sum(answer.institution) if answer.HasField("institution") else None,
-        about={"year": year},
-        if_none=f"There are no totals of {year}.",
+        about={
+            "year": year,
+            "years_with_totals": list(answer.years),
+            "freshness": [freshness_row(one) for one in answer.freshness],
+        },
+        if_none=_none_of(year, answer),
     )
+    for sentence in (*_without_kilograms(answer), *stale_lines(answer.freshness)):
+        click.echo(sentence, err=not output.is_table)
+
+
+def stale_lines(freshness: Sequence[ledger_pb2.TotalsFreshness]) -> Iterator[str]:
+    """A line for each module whose totals are not what its data gives."""
+    for one in freshness:
+        if not one.fresh:
+            when = moment(one.since)
+            since = f" (since {when} UTC)" if when else ""
+            yield one_line(f"STALE: {module_name(one.module)}: {one.reason}{since}.")
+
+
+def freshness_row(one: ledger_pb2.TotalsFreshness) -> Row:
+    """A module's freshness for programs."""
+    return {
+        "module": module_name(one.module),
+        "fresh": one.fresh,
+        "reason": one.reason,
+        "stale_types": [type_name(number) for number in one.stale_types],
+        "since": moment_of(one.since),
+    }
 
 
 def _row(one: ledger_pb2.ModuleTotals) -> Row:
@@ -77,6 +143,7 @@ def _row(one: ledger_pb2.ModuleTotals) -> Row:
         "unit_name": one.unit_name,
         "module": module_name(one.module),
         "entries": one.entry_count,
+        WITHOUT_KG: one.entries_without_kg,
         "total_kg": Decimal(one.total_kg_exact),
         "scope1_kg": one.scope1_kg,
         "scope2_kg": one.scope2_kg,
@@ -92,8 +159,33 @@ def _sum(whole: ledger_pb2.UnitTotals) -> Row:
     return {
         "unit": "all",
         "entries": whole.entry_count,
+        WITHOUT_KG: whole.entries_without_kg,
         "total_kg": Decimal(whole.total_kg_exact),
         "scope1_kg": whole.scope1_kg,
         "scope2_kg": whole.scope2_kg,
         "scope3_kg": whole.scope3_kg,
     }
+
+
+def _none_of(year: int, answer: ledger_pb2.GetTotalsResponse) -> str:
+    if not answer.years:
+        return f"There are no totals of {year}."
+    return f"There are no totals of {year}; there are some of {', '.join(map(str, answer.years))}."
+
+
+def _without_kilograms(answer: ledger_pb2.GetTotalsResponse) -> Iterator[str]:
+    missing = sum(one.entries_without_kg for one in answer.module_totals)
+    if missing:
+        whole = sum(one.entry_count for one in answer.module_totals)
+        have, are = ("has", "is") if missing == 1 else ("have", "are")
+        of_all = f"{missing:,} of {counted(whole, 'entry', 'entries')}"
+        yield f"{of_all} {have} no kilograms and {are} missing from these totals."
+
+
+def _ways_out(answer: ledger_pb2.GetTotalsResponse, year: int, target: Target) -> Iterator[str]:
+    stale = [one for one in answer.freshness if not one.fresh]
+    if stale:
+        yield f"What goes on: {command_line(f'status --year {year}', target)}"
+    for number in sorted({number for one in stale for number in one.stale_types}):
+        again = command_line(f"recalculate --year {year} --type {type_name(number)}", target)
+        yield f"Where nothing goes on: {again}"

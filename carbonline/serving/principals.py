@@ -10,6 +10,7 @@ from typing import Protocol
 from carbonline.serving.errors import RpcError, Violation, invalid
 
 TENANT_CHARACTERS_SHOWN = 80
+TENANTS_SHOWN = 5
 ROLES_ALL = frozenset({"worker", "gateway", "operator", "monitor"})
 _WORKS = frozenset({"worker", "operator"})
 _ORDERS = frozenset({"gateway", "operator"})
@@ -59,7 +60,9 @@ class Principal:
     def fault_of_tenant(self, asked: str) -> str:
         """Why `tenant` would refuse, for those who collect faults; "" when it would not."""
         if asked and asked not in self.tenants:
-            return f"{self.name} has no tenant {asked[:TENANT_CHARACTERS_SHOWN]!r}"
+            known = ", ".join(self.tenants[:TENANTS_SHOWN])
+            shown = asked[:TENANT_CHARACTERS_SHOWN]
+            return f"{self.name} has no tenant {shown!r}; those it has: {known}"
         if not asked and len(self.tenants) != 1:
             return "is needed: this caller has several tenants"
         return ""

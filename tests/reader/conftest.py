@@ -17,6 +17,9 @@ from carbonline.serving.principals import Principal
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc, types_pb2
 from tests.conftest import to_its_end
 from worker_service.blobs.store import BlobStore
+from worker_service.ledger.fences import Publication, publication
+from worker_service.ledger.pool import open_ledger
+from worker_service.ledger.units import save_units
 from worker_service.reader.server import running_ledger
 from worker_service.settings import Settings, read_settings
 
@@ -122,8 +125,20 @@ async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 
 @pytest.fixture(scope="session")
 def unwritten_database_url(cluster: EmbeddedPostgres, migrated_template: str) -> str:
-    """A migrated database for all tests that write nothing into it."""
-    return to_its_end(cluster.create_database("reader", migrated_template))
+    """A migrated database with a unit, for all tests that write nothing into it."""
+    url = to_its_end(cluster.create_database("reader", migrated_template))
+    to_its_end(_with_a_unit(url))
+    return url
+
+
+async def _with_a_unit(database_url: str) -> None:
+    ledger = await open_ledger(database_url, application_name="test")
+    try:
+        wanted = Publication("local", ["units"], claim_token=1, seconds_left=lambda: 30.0)
+        async with publication(ledger, wanted) as conn:
+            await save_units(conn, "local", ["0828"], ["Physics"], claim_token=1)
+    finally:
+        await ledger.close()
 
 
 @pytest.fixture

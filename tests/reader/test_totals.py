@@ -58,8 +58,9 @@ async def store(
     rows: Sequence[UnitRow],
     *,
     tenant: str = "local",
+    year: int = 2024,
 ) -> None:
-    of = TotalsSlice(tenant, module, year=2024, types=())
+    of = TotalsSlice(tenant, module, year, types=())
     wanted = Publication(tenant, [of.scope], claim_token=77, seconds_left=lambda: 30.0)
     async with publication(ledger, wanted) as conn:
         await save_units(conn, tenant, ["U1", "U2"], ["Physics", "Chemistry"], claim_token=77)
@@ -124,9 +125,50 @@ async def test_years_and_tenants_are_kept_apart(client: Client, ledger: Ledger) 
     await store(ledger, TRAVEL, [unit_row("U1", LARGE)], tenant="other")
     assert (await read(client)).institution.total_kg_exact == "0.1"
     assert (await read(client, "other")).institution.total_kg_exact == str(10**30)
-    assert await read(client, year=2023) == ledger_pb2.GetTotalsResponse()
+    assert await read(client, year=2023) == ledger_pb2.GetTotalsResponse(years=[2024])
     error = await refused(read(client, "other", tenant="local"))
     assert (error.code, list(error.fields)) == ("INVALID_ARGUMENT", ["tenant"])
+
+
+async def test_entries_without_kilograms_are_counted_in_every_sum(
+    client: Client, ledger: Ledger
+) -> None:
+    await store(ledger, TRAVEL, [unit_row("U1", SMALL), unit_row("U2", SMALL)])
+    await store(ledger, PURCHASE, [unit_row("U1", SMALL)])
+    answer = await read(client)
+    assert [one.entries_without_kg for one in answer.module_totals] == [1, 1, 1]
+    of_units = [(one.entries_without_kg, dict(one.outcome_counts)) for one in answer.unit_totals]
+    assert of_units == [
+        (2, {"computed": 4, "no_factor": 2}),
+        (1, {"computed": 2, "no_factor": 1}),
+    ]
+    assert answer.institution.entries_without_kg == 3
+    assert answer.institution.outcome_counts == {"computed": 6, "no_factor": 3}
+
+
+async def test_the_years_are_told_that_have_what_this_one_lacks(
+    client: Client, ledger: Ledger
+) -> None:
+    await store(ledger, TRAVEL, [unit_row("U1", SMALL)])
+    await store(ledger, TRAVEL, [unit_row("U2", SMALL)], year=2022)
+    assert (await read(client)).years == []
+    assert (await read(client, year=2026)).years == [2022, 2024]
+    assert (await read(client, year=2026, unit="u1")).years == [2024]
+    assert (await read(client, module=PURCHASE)).years == []
+    assert (await read(client, "other", year=2026)).years == []
+
+
+async def test_an_unknown_unit_is_not_a_unit_without_totals(client: Client, ledger: Ledger) -> None:
+    error = await refused(read(client, unit="U1"))
+    assert (error.code, error.reason) == ("NOT_FOUND", "UNIT_NOT_FOUND")
+    assert error.message.endswith("It has no units yet: load them first.")
+    await store(ledger, TRAVEL, [unit_row("U1", SMALL)])
+    assert (await read(client, unit="u2")).module_totals == []
+    error = await refused(read(client, unit="00u1"))
+    assert (error.code, error.reason) == ("NOT_FOUND", "UNIT_NOT_FOUND")
+    assert error.message == "00u1 is not a unit of the institution. Did you mean U1?"
+    error = await refused(read(client, unit="Astronomy\n"))
+    assert error.message == "Astronomy\\n is not a unit of the institution."
 
 
 async def test_all_that_is_wrong_is_said_at_once(client: Client) -> None:

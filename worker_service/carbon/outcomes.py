@@ -1,5 +1,6 @@
 """What became of an entry: every one has exactly one outcome, so nothing is silently zero."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import polars as pl
@@ -16,6 +17,15 @@ class EntryOutcome(StrEnum):
     NO_ROOM = "no_room"
     NO_RATE = "no_rate"
     MISSING_VALUE = "missing_value"
+
+
+# Their entries have kilograms.
+BOOKED = (EntryOutcome.COMPUTED.value, EntryOutcome.OVERRIDDEN.value)
+
+
+def without_kilograms(counts: Mapping[str, int]) -> int:
+    """Of entries by outcome: how many have no kilograms."""
+    return sum(number for outcome, number in counts.items() if outcome not in BOOKED)
 
 
 def fail(
@@ -40,5 +50,4 @@ def count_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
 
 def uncomputed(outcomes: pl.DataFrame) -> pl.DataFrame:
     """The entries that have no emission, with the reason in `detail`."""
-    booked = [EntryOutcome.COMPUTED.value, EntryOutcome.OVERRIDDEN.value]
-    return outcomes.filter(~pl.col("outcome").is_in(booked))
+    return outcomes.filter(~pl.col("outcome").is_in(BOOKED))

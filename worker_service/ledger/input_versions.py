@@ -32,5 +32,10 @@ async def mark_changed(conn: Connection, tenant: str, changed_input: str, token:
 
 async def newest_change(conn: Connection, tenant: str, inputs: Sequence[str]) -> int:
     """The newest token among some inputs; 0 where none was ever written."""
+    return max((await changes_of(conn, tenant, inputs)).values(), default=0)
+
+
+async def changes_of(conn: Connection, tenant: str, inputs: Sequence[str]) -> dict[str, int]:
+    """Input -> its newest token; without those that were never written."""
     rows = await conn.fetch(VERSIONS, tenant, list(inputs))
-    return max((row["changed_token"] for row in rows), default=0)
+    return {row["input"]: row["changed_token"] for row in rows}

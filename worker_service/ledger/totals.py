@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from worker_service.ledger.emission_sets import emissions_scope
 from worker_service.ledger.fences import Tokens, read_tokens
+from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.pool import Connection, Ledger
 
 # Rows summed by one statement: it ends well within its timeout.
@@ -55,6 +56,18 @@ WHERE t.tenant = $1 AND t.year = $2
     AND (CAST($3 AS smallint) IS NULL OR t.module = $3)
     AND (CAST($4 AS text) IS NULL OR lower(t.unit) = lower($4))
 ORDER BY t.unit, t.module
+"""
+# A look at an index for each year that there can be, instead of reading all totals.
+YEARS = """
+SELECT y.year
+FROM generate_series(CAST($4 AS integer), CAST($5 AS integer)) AS y (year)
+WHERE EXISTS (
+    SELECT FROM carbon.totals AS t
+    WHERE t.tenant = $1 AND t.year = y.year
+        AND (CAST($2 AS smallint) IS NULL OR t.module = $2)
+        AND (CAST($3 AS text) IS NULL OR t.unit = $3)
+)
+ORDER BY y.year
 """
 
 
@@ -173,6 +186,28 @@ async def replace_totals(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class YearTotals:
+    """Totals and how fresh they are, as of one moment.
+
+    `years` are those that have such totals, where this one has none.
+    """
+
+    totals: Sequence[StoredTotals]
+    states: Sequence[ModuleState]
+    years: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which totals: of a year, of a module if one is given, of a unit as it is spelt if given."""
+
+    tenant: str
+    year: int
+    module: int | None
+    unit: str | None
+
+
 class TotalsReader:
     """Reads totals for people."""
 
@@ -184,5 +219,22 @@ class TotalsReader:
     ) -> Sequence[StoredTotals]:
         """One for each unit and module, by unit, then module. Raises DatabaseAway."""
         async with self._ledger.session() as conn:
-            rows = await conn.fetch(READ, tenant, year, module, unit)
-        return [StoredTotals(**row) for row in rows]
+            return await _stored(conn, Wanted(tenant, year, module, unit))
+
+    async def read_year(
+        self, wanted: Wanted, computable: Sequence[Computable], years: tuple[int, int]
+    ) -> YearTotals:
+        """Totals, by unit, then module, with the state of all types given; `years` is from, to."""
+        async with self._ledger.snapshot() as conn:
+            totals = await _stored(conn, wanted)
+            states = await read_states(conn, wanted.tenant, wanted.year, computable)
+            others: list[int] = []
+            if not totals:
+                of = (wanted.tenant, wanted.module, wanted.unit)
+                others = [row["year"] for row in await conn.fetch(YEARS, *of, *years)]
+        return YearTotals(totals, states, others)
+
+
+async def _stored(conn: Connection, of: Wanted) -> list[StoredTotals]:
+    rows = await conn.fetch(READ, of.tenant, of.year, of.module, of.unit)
+    return [StoredTotals(**row) for row in rows]

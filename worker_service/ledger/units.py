@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from worker_service.carbon.parse.values import folded_keys
+from worker_service.carbon.parse.values import folded_key, folded_keys
 from worker_service.ledger.pool import Connection, Ledger
 
 # Spelt as at first, whatever the case of later files: rows carry that spelling.
@@ -17,6 +17,7 @@ ON CONFLICT (tenant, unit_key)
     WHERE u.name <> excluded.name
 """
 UNITS = "SELECT unit FROM carbon.units WHERE tenant = $1 ORDER BY unit"
+FIND = "SELECT unit FROM carbon.units WHERE tenant = $1 AND unit_key = $2"
 
 
 async def save_units(
@@ -32,3 +33,10 @@ async def read_units(ledger: Ledger, tenant: str) -> list[str]:
     """The units' institutional ids, as they are spelt."""
     async with ledger.session() as conn:
         return [row["unit"] for row in await conn.fetch(UNITS, tenant)]
+
+
+async def find_unit(ledger: Ledger, tenant: str, asked: str) -> str | None:
+    """A unit as it is spelt; None where the institution has none of that id."""
+    async with ledger.session() as conn:
+        found: str | None = await conn.fetchval(FIND, tenant, folded_key(asked.strip()))
+    return found

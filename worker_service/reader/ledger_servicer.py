@@ -9,25 +9,33 @@ from worker_service.carbon.describe import (
     TypeDescription,
     describe_catalogue,
 )
-from worker_service.ledger.totals import TotalsReader
+from worker_service.ledger.pool import Ledger
+from worker_service.ledger.totals import TotalsReader, Wanted
 from worker_service.reader import fields
+from worker_service.reader.freshness import computable_types
 from worker_service.reader.totals import answer_totals
+from worker_service.reader.units import spelt_unit
 
 
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     """See the proto for what each call promises."""
 
-    def __init__(self, totals: TotalsReader) -> None:
-        self._totals = totals
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._totals = TotalsReader(ledger)
 
     async def GetTotals(
         self, request: ledger_pb2.GetTotalsRequest, _context: Context
     ) -> ledger_pb2.GetTotalsResponse:
-        """Totals of a year, with sums per unit and of the institution."""
+        """Totals of a year, with sums per unit and of the institution, and how fresh they are."""
         tenant = caller().tenant(request.tenant)
         _check(request)
-        found = await self._totals.read_totals(
-            tenant, request.year, request.module or None, request.unit or None
+        module = request.module or None
+        unit = await spelt_unit(self._ledger, tenant, request.unit)
+        found = await self._totals.read_year(
+            Wanted(tenant, request.year, module, unit),
+            computable_types(module),
+            (fields.YEAR_MIN, fields.YEAR_MAX),
         )
         return answer_totals(found, institution=not request.unit)
 

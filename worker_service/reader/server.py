@@ -25,7 +25,6 @@ from worker_service.blobs.reference import ReferenceWrong, check_tenant
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
 from worker_service.ledger.pool import open_ledger
-from worker_service.ledger.totals import TotalsReader
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.metrics import LedgerMetrics
 from worker_service.reader.blob_servicer import IDLE_SECONDS, BlobServicer
@@ -108,8 +107,7 @@ async def running_ledger(
             ends_own_streams=True,
         )
         server = grpc.aio.server(interceptors=[door], options=OPTIONS)
-        totals = LedgerServicer(TotalsReader(ledger))
-        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(totals, server)
+        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerServicer(ledger), server)
         files = BlobServicer(blobs, upload_idle_seconds)
         blobs_pb2_grpc.add_BlobServiceServicer_to_server(files, server)
         healthy = add_health(server, (LEDGER_SERVICE, BLOB_SERVICE))

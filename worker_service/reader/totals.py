@@ -1,25 +1,29 @@
 """Stored totals to the answer: exact sums beside the doubles that most readers want."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from itertools import groupby
 
 from carbonline.v1 import ledger_pb2, types_pb2
-from worker_service.ledger.totals import StoredTotals
+from worker_service.carbon.outcomes import without_kilograms
+from worker_service.ledger.totals import StoredTotals, YearTotals
+from worker_service.reader.freshness import answer_freshness
 
 # More digits than any sum of double precision numbers has.
 _EXACT = Context(prec=2_000)
 
 
-def answer_totals(
-    totals: Sequence[StoredTotals], *, institution: bool
-) -> ledger_pb2.GetTotalsResponse:
+def answer_totals(found: YearTotals, *, institution: bool) -> ledger_pb2.GetTotalsResponse:
     """The totals, by unit, then module; their sums per unit and, if asked for, of them all."""
+    totals: Sequence[StoredTotals] = found.totals
     units = groupby(totals, key=lambda of_module: (of_module.unit, of_module.unit_name))
     return ledger_pb2.GetTotalsResponse(
         module_totals=map(_of_module, totals),
         unit_totals=[_sum(unit, name, modules) for (unit, name), modules in units],
         institution=_sum("", "", totals) if institution and totals else None,
+        freshness=map(answer_freshness, found.states),
+        years=found.years,
     )
 
 
@@ -38,6 +42,7 @@ def _of_module(totals: StoredTotals) -> ledger_pb2.ModuleTotals:
         entry_count=totals.entry_count,
         outcome_counts=totals.outcome_counts,
         claim_token=totals.claim_token,
+        entries_without_kg=without_kilograms(totals.outcome_counts),
     )
     answer.computed_at.FromDatetime(totals.computed_at)
     return answer
@@ -46,12 +51,14 @@ def _of_module(totals: StoredTotals) -> ledger_pb2.ModuleTotals:
 def _sum(unit: str, name: str, modules: Iterable[StoredTotals]) -> ledger_pb2.UnitTotals:
     scope1 = scope2 = scope3 = total = Decimal(0)
     entry_count = 0
+    outcomes: Counter[str] = Counter()
     for module in modules:
         scope1 = _EXACT.add(scope1, module.scope1)
         scope2 = _EXACT.add(scope2, module.scope2)
         scope3 = _EXACT.add(scope3, module.scope3)
         total = _EXACT.add(total, module.total)
         entry_count += module.entry_count
+        outcomes.update(module.outcome_counts)
     return ledger_pb2.UnitTotals(
         unit=unit,
         unit_name=name,
@@ -61,6 +68,8 @@ def _sum(unit: str, name: str, modules: Iterable[StoredTotals]) -> ledger_pb2.Un
         total_kg=float(total),
         total_kg_exact=_text(total),
         entry_count=entry_count,
+        outcome_counts=outcomes,
+        entries_without_kg=without_kilograms(outcomes),
     )
 
 

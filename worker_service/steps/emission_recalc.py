@@ -12,7 +12,7 @@ import polars as pl
 from worker_service.carbon.catalogue import NotSupported, declaration
 from worker_service.carbon.compute import compute
 from worker_service.carbon.declarations import DataEntryType, References
-from worker_service.carbon.outcomes import EntryOutcome, count_outcomes, uncomputed
+from worker_service.carbon.outcomes import BOOKED, count_outcomes, uncomputed
 from worker_service.carbon.stored import entries_from_stored, factors_from_stored
 from worker_service.ledger import locations
 from worker_service.ledger.emission_sets import (
@@ -40,8 +40,6 @@ from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.prefetched import prefetched
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
-
-BOOKED = (EntryOutcome.COMPUTED.value, EntryOutcome.OVERRIDDEN.value)
 
 
 @dataclass(frozen=True, slots=True)

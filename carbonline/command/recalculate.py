@@ -1,0 +1,49 @@
+"""`carbonline recalculate`: computes a type's emissions and totals anew."""
+
+import click
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.follow import follow, say_the_end
+from carbonline.command.names import type_name
+from carbonline.command.options import YEAR, no_watch_option, type_option
+
+
+@click.command(
+    short_help="Compute a type's emissions and totals anew.",
+    epilog=examples("carbonline recalculate --year 2024 --type plane"),
+)
+@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@type_option
+@no_watch_option
+@connection_options
+def recalculate(*, target: Target, year: int, data_entry_type: int, no_watch: bool) -> None:
+    """Compute a type's emissions and totals of a year anew, and watch it to its end.
+
+    Emissions whose entries, factors, places and formula are the same keep their rows. Needed after
+    an upgrade that brings a new formula; everything else is recalculated by itself.
+    """
+    raise SystemExit(run_to_end(_recalculate(target, year, data_entry_type, watch=not no_watch)))
+
+
+async def _recalculate(target: Target, year: int, data_entry_type: int, *, watch: bool) -> ExitCode:
+    async with target.client() as client:
+        module = await module_of(client, data_entry_type)
+        scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
+        submitted = await client.submit("emission_recalc", scope)
+        if not watch:
+            click.echo(str(submitted.pipeline_id))
+            return ExitCode.SUCCESS
+        return say_the_end(await follow(client, submitted.pipeline_id, target), target)
+
+
+async def module_of(client: ContractClient, data_entry_type: int) -> int:
+    """The module that a type belongs to in the server's catalogue. UsageError for none."""
+    for module in (await client.list_modules()).modules:
+        if any(one.data_entry_type == data_entry_type for one in module.data_entry_types):
+            return module.module
+    name = type_name(data_entry_type)
+    raise click.UsageError(f"The server's catalogue does not have the type {name}.")

@@ -1,0 +1,177 @@
+"""Whether totals are what would be computed now: what is there beside what it was made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from worker_service.ledger.emission_sets import emissions_scope
+from worker_service.ledger.fences import read_tokens
+from worker_service.ledger.input_versions import changes_of, factors_input, reference_input
+from worker_service.ledger.pool import Connection
+
+# Pairs every set of entries that counts with its emissions, and tells the pairs that a
+# recalculation would not keep. An entry's own changes are found by the index of changed ones.
+PAIRS = """
+WITH inputs AS (
+    SELECT i.*
+    FROM unnest(
+        CAST($3 AS smallint[]), CAST($4 AS text[]), CAST($5 AS bigint[]), CAST($6 AS bigint[])
+    ) AS i (data_entry_type, formula_version, factors_token, references_token)
+), counting AS (
+    SELECT s.data_entry_type, s.entry_set, s.row_count, s.published_at,
+        coalesce((
+            SELECT max(e.changed_token) FROM carbon.entries AS e
+            WHERE e.tenant = s.tenant AND e.entry_set = s.entry_set
+                AND e.changed_token IS NOT NULL
+        ), 0) AS changed_token
+    FROM carbon.entry_sets AS s
+    WHERE s.tenant = $1 AND s.data_entry_type = ANY(CAST($3 AS smallint[])) AND s.year = $2
+        AND s.state = 'PUBLISHED'
+), computed AS (
+    SELECT data_entry_type, entry_set, formula_version, entries_token, factors_token,
+        references_token, published_at
+    FROM carbon.emission_sets
+    WHERE tenant = $1 AND data_entry_type = ANY(CAST($3 AS smallint[])) AND year = $2
+        AND state = 'PUBLISHED'
+)
+SELECT data_entry_type,
+    count(*) FILTER (WHERE m.published_at IS NULL) AS waiting,
+    coalesce(sum(c.row_count) FILTER (WHERE m.published_at IS NULL), 0) AS waiting_rows,
+    min(c.published_at) FILTER (WHERE m.published_at IS NULL) AS waiting_since,
+    count(*) FILTER (WHERE c.published_at IS NULL) AS left_over,
+    count(*) FILTER (WHERE m.entries_token <> c.changed_token) AS with_other_entries,
+    count(*) FILTER (
+        WHERE c.published_at IS NOT NULL AND m.factors_token <> i.factors_token
+    ) AS with_other_factors,
+    count(*) FILTER (
+        WHERE c.published_at IS NOT NULL AND m.references_token <> i.references_token
+    ) AS with_other_references,
+    array_remove(array_agg(DISTINCT m.formula_version ORDER BY m.formula_version) FILTER (
+        WHERE c.published_at IS NOT NULL AND m.formula_version <> i.formula_version
+    ), NULL) AS other_formulas,
+    count(m.published_at) AS computed_sets,
+    max(m.published_at) AS computed_at
+FROM counting AS c
+FULL JOIN computed AS m USING (data_entry_type, entry_set)
+JOIN inputs AS i USING (data_entry_type)
+GROUP BY data_entry_type
+"""
+SUMMED = """
+SELECT DISTINCT ON (module) module, input_tokens, computed_at
+FROM carbon.totals
+WHERE tenant = $1 AND year = $2
+ORDER BY module
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Computable:
+    """A type as this release computes it; no formula version where it does not."""
+
+    module: int
+    data_entry_type: int
+    name: str
+    formula_version: str
+    references: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeState:
+    """Of a type and year: sets of entries and emissions that do not belong together.
+
+    `waiting` sets of `waiting_rows` entries have no emissions, `left_over` emissions no entries;
+    the others were computed from other inputs than there are.
+    """
+
+    of: Computable
+    waiting: int
+    waiting_rows: int
+    waiting_since: datetime | None
+    left_over: int
+    with_other_entries: int
+    with_other_factors: int
+    with_other_references: int
+    other_formulas: Sequence[str]
+    computed_sets: int
+    computed_at: datetime | None
+
+    @property
+    def fresh(self) -> bool:
+        """A recalculation would find nothing to do."""
+        return not (
+            self.waiting
+            or self.left_over
+            or self.with_other_entries
+            or self.with_other_factors
+            or self.with_other_references
+            or self.other_formulas
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleState:
+    """Of a module and year: its types with uploads or emissions, and whether the sums are theirs.
+
+    `unsummed_since` is the newest emissions' moment, where the sums lack them and it is known.
+    """
+
+    module: int
+    types: Sequence[TypeState]
+    summed: bool
+    unsummed_since: datetime | None
+
+
+async def read_states(
+    conn: Connection, tenant: str, year: int, computable: Sequence[Computable]
+) -> list[ModuleState]:
+    """Within a snapshot: modules that have uploads, emissions or totals, by number."""
+    types = await _type_states(conn, tenant, year, computable)
+    summed = {row["module"]: row for row in await conn.fetch(SUMMED, tenant, year)}
+    scopes = {one: emissions_scope(one.data_entry_type, year) for one in computable}
+    tokens = await read_tokens(conn, tenant, list(scopes.values()))
+    states = []
+    for module in sorted({one.module for one in computable}):
+        of_module = [types[one] for one in computable if one.module == module and one in types]
+        sums = summed.get(module)
+        if not of_module and sums is None:
+            continue
+        if sums is None:
+            is_summed = not any(one.computed_sets for one in of_module)
+        else:
+            read: Mapping[str, int] = sums["input_tokens"]
+            is_summed = all(
+                tokens[scope] == read.get(scope, 0)
+                for one, scope in scopes.items()
+                if one.module == module
+            )
+        computed = [one.computed_at for one in of_module if one.computed_at is not None]
+        since = None if is_summed else max(computed, default=None)
+        states.append(ModuleState(module, of_module, is_summed, since))
+    return states
+
+
+async def _type_states(
+    conn: Connection, tenant: str, year: int, computable: Sequence[Computable]
+) -> dict[Computable, TypeState]:
+    factors = {one: factors_input(one.data_entry_type, year) for one in computable}
+    references = {one: [reference_input(kind) for kind in one.references] for one in computable}
+    named = [*factors.values(), *{name for names in references.values() for name in names}]
+    changes = await changes_of(conn, tenant, named)
+    rows = await conn.fetch(
+        PAIRS,
+        tenant,
+        year,
+        [one.data_entry_type for one in computable],
+        [one.formula_version for one in computable],
+        [changes.get(factors[one], 0) for one in computable],
+        [max((changes.get(name, 0) for name in references[one]), default=0) for one in computable],
+    )
+    by_number = {one.data_entry_type: one for one in computable}
+    states = {}
+    for row in rows:
+        values = dict(row)
+        one = by_number[values.pop("data_entry_type")]
+        values["other_formulas"] = tuple(values["other_formulas"] or ())
+        values["waiting_rows"] = int(values["waiting_rows"])
+        states[one] = TypeState(of=one, **values)
+    return states
