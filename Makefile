@@ -62,10 +62,12 @@ format: dev  ## format code and protos
 	@$(PYTHON_IN_VENV) -m ruff check --quiet --fix .
 	@.venv/bin/buf format --write
 
-lock: build/uv/bin/uv  ## solve the dependencies anew, into the two hashed lock files
-	@build/uv/bin/uv pip compile $(LOCKING) --extra build pyproject.toml -o requirements.lock
-	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra dev -c requirements.lock \
+lock: build/uv/bin/uv  ## solve the dependencies anew, into the three hashed lock files
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local pyproject.toml -o requirements.lock
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
+	@build/uv/bin/uv pip compile $(LOCKING) --extra server -c requirements.lock \
+		pyproject.toml -o requirements-server.lock
 
 clean:  ## remove all that was made: environment, generated code, results, caches
 	rm -rf .venv build dist carbonline/v1

@@ -6,6 +6,7 @@ import sys
 
 import uvloop
 
+from carbonline.extras import lacks
 from carbonline.serving.settings import SettingsWrong
 from scheduler_service.settings import read_settings
 
@@ -17,6 +18,9 @@ GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 def main() -> int:
     """The process's exit code: 2 for settings or a database that are not ready for it."""
+    if lacking := lacks("server", "The scheduler"):
+        print(f"scheduler: {lacking}", file=sys.stderr)
+        return EXIT_USAGE
     # gRPC's own chatter is no JSON, and tells nothing that the calls' errors do not tell. It reads
     # this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 
+from carbonline.extras import lacks
 from carbonline.serving.settings import SettingsWrong
 from worker_service.footprint import take_little
 from worker_service.settings import Settings, read_settings
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     """The process's exit code; settings and usage errors are one line on stderr."""
     if list(arguments) not in ([], ["ledger"]):
         print(USAGE, file=sys.stderr)
+        return EXIT_WRONG_SETTINGS
+    if lacking := lacks("server", "The ledger process" if arguments else "A worker"):
+        print(lacking, file=sys.stderr)
         return EXIT_WRONG_SETTINGS
     try:
         settings = read_settings()

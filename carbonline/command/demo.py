@@ -83,8 +83,8 @@ def demo(data_folder: Path, database_url: str | None) -> None:
 
 
 def find_files() -> Path:
-    """The folder with the demo's files. UsageError where only the package is installed."""
-    for root in (Path(__file__).parents[2], Path.cwd()):
+    """The folder with the demo's files: in the package of a wheel, in a checkout, or from here."""
+    for root in (Path(__file__).parents[1], Path(__file__).parents[2], Path.cwd()):
         if (root / FILES).is_dir():
             return root / FILES
     raise click.UsageError(f"The demo's files are not here: run it where {FILES} is.")

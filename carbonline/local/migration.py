@@ -3,6 +3,7 @@
 import ssl
 
 from carbonline.database_url import UNREADABLE, driver_url, fault_of_url, shown_url
+from carbonline.extras import lacks
 from carbonline.local.errors import LocalStackError, WrongChoice
 
 # Classes of SQLSTATE. Credentials, no such database; and the states for no privilege, and for
@@ -22,6 +23,8 @@ async def migrate_schemas(database_url: str) -> None:
     WrongChoice when the URL, or the database it names, cannot be used; LocalStackError when
     nobody answers there, or not now, or another session is in the way.
     """
+    if lacking := lacks("server", "A migration"):
+        raise WrongChoice(lacking)
     # Here, since half a second of imports would slow every command that never migrates.
     import asyncpg  # noqa: PLC0415
     import sqlalchemy.exc  # noqa: PLC0415

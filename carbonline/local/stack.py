@@ -9,8 +9,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeAlias
 
+from carbonline.extras import lacks
 from carbonline.local.addresses import choose_addresses
 from carbonline.local.child_process import ChildProcess
+from carbonline.local.errors import WrongChoice
 from carbonline.local.folder_lock import locked_folder
 from carbonline.local.migration import migrate_schemas
 from carbonline.local.postgres import EmbeddedPostgres
@@ -172,6 +174,8 @@ async def running_stack(
     If this process is killed, the kernel ends all the others. `report` gets a sentence about
     each process that ended by itself.
     """
+    if lacking := lacks("local", "A stack on this machine"):
+        raise WrongChoice(lacking)
     data_folder = Path.cwd() / settings.data_folder
     async with AsyncExitStack() as cleanup:
         cleanup.enter_context(locked_folder(data_folder))

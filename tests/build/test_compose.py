@@ -2,7 +2,10 @@
 
 import ast
 import importlib.util
+import os
 import re
+import shlex
+import stat
 from pathlib import Path
 
 import click
@@ -24,6 +27,7 @@ from tests.build.compose_file import (
     services,
     settings_names,
 )
+from tests.serving.processes import line_like, process, settings_of
 from worker_service import settings as worker_settings
 
 OURS = ("migrate", "scheduler", "ledger", "worker", "client")
@@ -88,10 +92,12 @@ def test_sockets_and_files_lie_on_volumes_that_all_share(service: str) -> None:
 def test_volumes_are_named_and_owned_by_the_user_that_the_processes_run_as() -> None:
     named = {source for service in services() for source in mounts_of(service).values()} - {"."}
     assert named == set(compose()["volumes"])
-    prepared = re.search(r"--owner carbonline --group carbonline --mode 0700 \\\s+(.+)", DOCKERFILE)
-    assert prepared is not None
+    prepared = dict(
+        re.findall(r"--owner carbonline --group carbonline --mode (\d+)[\s\\]+(/\S+)", DOCKERFILE)
+    )
+    assert prepared == {"0770": "/run/carbonline", "0700": "/var/lib/carbonline/blobs"}
     folders = {target for s in OURS for target, source in mounts_of(s).items() if source != "."}
-    assert set(prepared[1].split()) == folders
+    assert set(prepared.values()) == folders
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["carbonline"]
 
 
@@ -107,11 +113,19 @@ def test_everybody_waits_for_what_it_needs_and_nothing_waits_in_a_circle() -> No
                 assert "healthcheck" in services()[other], other
 
 
+def words_of(command: list[str]) -> list[str]:
+    """The program and its arguments, also of what a shell begins."""
+    if command[:2] != ["sh", "-c"]:
+        return command
+    return shlex.split(command[2].removeprefix("umask 0007 && exec "))
+
+
 def test_commands_and_health_checks_exist_in_the_image() -> None:
     for name, service in services().items():
         lines = [service["command"]] if "command" in service else []
         lines += [service["healthcheck"]["test"][1:]] if "healthcheck" in service else []
-        for program, *arguments in (line for line in lines if name != "postgres"):
+        for line in (line for line in lines if name != "postgres"):
+            program, *arguments = words_of(line)
             if arguments[:1] == ["-m"]:
                 assert importlib.util.find_spec(arguments[1]), arguments
             elif arguments[:1] == ["-c"]:
@@ -154,11 +168,48 @@ def test_images_come_by_their_plain_names_and_packages_by_their_hashes() -> None
     assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"python:3.12-slim"}
     images = {service["image"] for service in services().values()}
     assert images == {"postgres:17", "carbonline"}
-    installs = re.findall(r"pip install (.+)", DOCKERFILE)
+    folded = DOCKERFILE.replace("\\\n", " ")
+    installs = re.findall(r"^RUN pip (.+)", folded, re.MULTILINE)
     assert [("--require-hashes" in line, "--no-deps" in line) for line in installs] == [
         (True, False),
         (False, True),
+        (True, False),
+        (False, True),
     ]
+
+
+def test_what_runs_is_an_environment_without_build_tools() -> None:
+    stage = re.compile(r"^FROM \S+(?: AS (\w+))?\n(.*?)(?=^FROM|\Z)", re.MULTILINE | re.DOTALL)
+    stages = dict(stage.findall(DOCKERFILE))
+    assert set(stages) == {"wheel", "environment", ""}
+    assert "--requirement requirements-server.lock" in stages["environment"]
+    assert "requirements.lock" not in stages["environment"]
+    assert "venv --without-pip" in stages["environment"]
+    assert re.findall(r"^COPY (.+)$", stages[""], re.MULTILINE) == [
+        "--from=environment /opt/carbonline /opt/carbonline"
+    ]
+    assert "pip" not in stages[""]
+
+
+def test_the_client_writes_its_files_as_their_owner_and_still_reaches_the_sockets() -> None:
+    client = services()["client"]
+    assert mounts_of("client")[client["working_dir"]] == "."
+    assert not [mount for mount in client["volumes"] if mount.endswith(":ro")]
+    _, _, group = client["user"].partition(":")
+    assert re.findall(r"groupadd --gid (\d+) carbonline", DOCKERFILE) == [group]
+    assert not [name for name in OURS if name != "client" and "user" in services()[name]]
+
+
+@pytest.mark.parametrize("service", SERVERS)
+async def test_a_servers_socket_is_open_to_its_group_and_to_nobody_else(
+    service: str, database_url: str, tmp_path: Path
+) -> None:
+    shell, option, line = services()[service]["command"]
+    settings = settings_of(database_url, tmp_path)
+    async with process(option, line, program=shell, **settings) as running:
+        await line_like(running, lambda said: said["event"] == f"{service}_started")
+        socket = settings[f"{service.upper()}_ADDRESS"].removeprefix("unix:")
+        assert stat.S_IMODE(os.stat(socket).st_mode) == 0o770  # noqa: PTH116
 
 
 def test_what_the_image_copies_is_there_and_let_through() -> None:

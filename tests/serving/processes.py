@@ -21,14 +21,17 @@ Line = Mapping[str, Any]
 
 
 @asynccontextmanager
-async def process(*arguments: str, **settings: str) -> AsyncIterator[Process]:
+async def process(
+    *arguments: str, program: str | Path = sys.executable, **settings: str
+) -> AsyncIterator[Process]:
     """A Python program with these settings and no other of ours; killed at the end."""
     environment = {
         **{name: value for name, value in os.environ.items() if "CARBONLINE" not in name},
         **{f"CARBONLINE_{name}": value for name, value in settings.items()},
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     started = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=environment, stdout=PIPE, stderr=PIPE
+        program, *arguments, env=environment, stdout=PIPE, stderr=PIPE
     )
     try:
         yield started

