@@ -154,7 +154,8 @@ def write_parquet(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO
         import polars as pl  # noqa: PLC0415
     except ImportError:
         raise click.UsageError(
-            "Parquet files are written by polars, which is not installed: pip install 'carbonline[frames]'"
+            "Parquet files are written by polars, which is not installed: "
+            "pip install 'carbonline[frames]'"
         ) from None
     keys = [column.name for column in columns if column.in_files]
     frame = pl.DataFrame(
