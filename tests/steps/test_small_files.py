@@ -49,12 +49,14 @@ async def test_a_file_that_is_not_utf_8_is_told(house: House) -> None:
     [sync] = (await house.load_units(text.encode("cp1252"))).in_order()
     assert sync.result == types_pb2.JOB_RESULT_SUCCESS
     assert sync.message == (
-        "1 unit accepted. It is not UTF-8 and was read as Windows-1252."
+        "1 unit accepted. It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
         " The year 2024 is provisioned."
     )
     assert values_of(sync.stats)["encoding"] == "windows-1252"
     [ingest, *_] = (await house.load_flights((flights(CDG) + "É").encode("cp1252"))).in_order()
-    assert ingest.message.endswith(" It is not UTF-8 and was read as Windows-1252.")
+    assert ingest.message.endswith(
+        " It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
+    )
     [ingest, *_] = (await house.load_flights(flights(CDG))).in_order()
     assert ingest.message == "1 row accepted."
     assert values_of(ingest.stats)["encoding"] == "utf-8"

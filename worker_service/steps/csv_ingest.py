@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
 
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
@@ -25,11 +24,11 @@ from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.units import read_units
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.mechanics.run import Run
+from worker_service.steps.file_sentences import file_sentences
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import (
     InputFile,
     Refusal,
-    encoding_sentence,
     input_file,
     refusals,
 )
@@ -113,10 +112,12 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             "rows_accepted": loaded.accepted,
             **notes.stats(),
             "encoding": entries.encoding,
-            "unknown_columns": list(entries.unknown_columns),
+            "unknown_columns": [column.name for column in entries.unread_columns],
         }
+        of_file = file_sentences(entries.encoding, entries.unread_columns)
         if loaded.accepted == 0:
-            return _nothing_good(notes, stats)
+            said = " ".join([_nothing_good(notes), *of_file])
+            return Failed("no_valid_rows", said, stats)
         await chain_follow_ups(run, stores.ledger)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         entries_scope = f"entries/{what.new.module}/{what.new.year}"
@@ -126,18 +127,17 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             [entries_scope],
             lambda conn: publish_set(conn, what.new, loaded.accepted, loaded.last_row_number),
         )
-        sentences = [*notes.sentences(loaded.accepted), *loaded.remarks]
-        sentences += encoding_sentence(entries.encoding)
-        return Succeeded(stats, " ".join(sentences), warnings=notes.any)
+        sentences = [*notes.sentences(loaded.accepted), *loaded.remarks, *of_file]
+        warnings = notes.any or bool(entries.unread_columns)
+        return Succeeded(stats, " ".join(sentences), warnings=warnings)
 
 
-def _nothing_good(notes: RowNotes, stats: dict[str, Any]) -> Failed:
+def _nothing_good(notes: RowNotes) -> str:
     count = notes.rejected.row_count
     none = "The only row cannot" if count == 1 else f"None of {count:,} rows can"
     first = "" if count == 1 else "the first: "
     first += ended(notes.rejected.first_reason)
-    said = f"{none} be used, so nothing was changed; {first}"
-    return Failed("no_valid_rows", said, stats)
+    return f"{none} be used, so nothing was changed; {first}"
 
 
 async def _load(

@@ -10,7 +10,6 @@ from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobStore
 from worker_service.carbon.catalogue import NotSupported
 from worker_service.carbon.csv_source.byte_stream import ByteStream
 from worker_service.carbon.csv_source.refusal import RefusedFile
-from worker_service.carbon.csv_source.survey import UTF_8
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Failed
 
@@ -68,11 +67,6 @@ def refusals() -> Iterator[None]:
         raise Refusal("blob_damaged", f"{_capital(str(damaged))}.") from damaged
     except NotSupported as unsupported:
         raise Refusal("not_supported", f"{_capital(str(unsupported))}.") from unsupported
-
-
-def encoding_sentence(encoding: str) -> list[str]:
-    """What to say of a file that is not in UTF-8, where letters may have been guessed wrong."""
-    return [] if encoding == UTF_8 else ["It is not UTF-8 and was read as Windows-1252."]
 
 
 def _capital(sentence: str) -> str:

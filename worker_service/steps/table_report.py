@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.mechanics.outcome import Failed, Succeeded
-from worker_service.steps.input_file import encoding_sentence
+from worker_service.steps.file_sentences import file_sentences
 from worker_service.steps.noted_rows import RowNotes, ended
 
 
@@ -35,7 +36,7 @@ class Parsed(Protocol):
         ...
 
     @property
-    def unknown_columns(self) -> tuple[str, ...]:
+    def unread_columns(self) -> tuple[UnreadColumn, ...]:
         """Told once, never read."""
         ...
 
@@ -61,17 +62,20 @@ class TableReport:
             return None
         first = ended(self.notes.rejected.first_reason)
         said = f"No {self.noun} can be used, so nothing was changed; {first}"
-        return Failed("no_valid_rows", said, self._stats({}))
+        return Failed("no_valid_rows", " ".join([said, *self._of_file()]), self._stats({}))
 
     def succeeded(
         self, said: str, stats: Mapping[str, Any], *, warnings: bool = False
     ) -> Succeeded:
         """The job's end where the good rows were saved; the arguments are the step's own."""
         sentences = self.notes.sentences(self.parsed.accepted.height, self.noun)
-        sentences += encoding_sentence(self.parsed.encoding)
+        sentences += self._of_file()
         sentences += [said] if said else []
-        warnings = warnings or self.notes.any
+        warnings = warnings or self.notes.any or bool(self.parsed.unread_columns)
         return Succeeded(self._stats(stats), " ".join(sentences), warnings=warnings)
+
+    def _of_file(self) -> list[str]:
+        return file_sentences(self.parsed.encoding, self.parsed.unread_columns)
 
     def _stats(self, own: Mapping[str, Any]) -> dict[str, Any]:
         accepted = self.parsed.accepted.height
@@ -81,5 +85,5 @@ class TableReport:
             **self.notes.stats(),
             **own,
             "encoding": self.parsed.encoding,
-            "unknown_columns": list(self.parsed.unknown_columns),
+            "unknown_columns": [column.name for column in self.parsed.unread_columns],
         }

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from worker_service.carbon.csv_source.lines import Lines
+from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
 from worker_service.carbon.csv_source.records import quoted_records
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
@@ -16,12 +17,12 @@ COLUMNS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`positions`: where each known column stands. `unknown`: names nobody asked for."""
+    """`positions`: where each known column stands. `unread`: columns nobody asked for."""
 
     separator: str
     width: int
     positions: Mapping[str, int]
-    unknown: tuple[str, ...]
+    unread: tuple[UnreadColumn, ...]
 
 
 def read_header(lines: Lines, required: Collection[str], optional: Collection[str]) -> Header:
@@ -52,10 +53,15 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         separator=separator,
         width=len(names),
         positions={name: names.index(name) for name in known if name in names},
-        unknown=tuple(
-            dict.fromkeys(shown_text(name) for name in names if name and name not in known)
-        ),
+        unread=_unread(names, known),
     )
+
+
+def _unread(names: list[str], known: AbstractSet[str]) -> tuple[UnreadColumn, ...]:
+    # What the file has already is not meant once more.
+    lacking = sorted(known - set(names))
+    unknown = dict.fromkeys(name for name in names if name and name not in known)
+    return tuple(UnreadColumn(shown_text(name), near_name(name, lacking)) for name in unknown)
 
 
 def _first_record(lines: Lines, known: AbstractSet[str]) -> tuple[str, list[str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import (
@@ -55,10 +56,10 @@ class EntryBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryFile:
-    """`unknown_columns` are in the file and never read. `line_count` guesses the rows."""
+    """`unread_columns` are in the file and never read. `line_count` guesses the rows."""
 
     encoding: str
-    unknown_columns: tuple[str, ...]
+    unread_columns: tuple[UnreadColumn, ...]
     line_count: int
     batches: Iterator[EntryBatch]
 
@@ -89,7 +90,7 @@ def read_entries(
     units = _folded_units(scope)
     return EntryFile(
         encoding=text.encoding,
-        unknown_columns=text.header.unknown,
+        unread_columns=text.header.unread,
         line_count=text.line_count,
         batches=_batches(text, declaration, scope, units),
     )

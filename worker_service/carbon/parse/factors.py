@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
@@ -28,7 +29,7 @@ class ParsedFactors:
     accepted: pl.DataFrame
     rejected: pl.DataFrame
     warnings: pl.DataFrame
-    unknown_columns: tuple[str, ...]
+    unread_columns: tuple[UnreadColumn, ...]
 
 
 def read_factors(
@@ -53,7 +54,7 @@ def read_factors(
         accepted=_factors(columns, accepted),
         rejected=rejected,
         warnings=merged_rejections([table.warnings, warned_rows(accepted, (), columns.warnings)]),
-        unknown_columns=table.unknown_columns,
+        unread_columns=table.unread_columns,
     )
 
 

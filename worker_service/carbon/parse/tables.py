@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.reading import read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
@@ -30,7 +31,7 @@ class ParsedTable:
     accepted: pl.DataFrame
     rejected: pl.DataFrame
     warnings: pl.DataFrame
-    unknown_columns: tuple[str, ...]
+    unread_columns: tuple[UnreadColumn, ...]
 
 
 def read_table(
@@ -62,7 +63,7 @@ def read_table(
     accepted, replaced = _last_stands(checked.accepted, identity)
     rejected = merged_rejections([*ragged, checked.rejected])
     warnings = merged_rejections([replaced, warned_rows(accepted, columns)])
-    return ParsedTable(text.encoding, accepted, rejected, warnings, text.header.unknown)
+    return ParsedTable(text.encoding, accepted, rejected, warnings, text.header.unread)
 
 
 def _last_stands(
