@@ -9,6 +9,7 @@ import uvloop
 
 from carbonline.client.errors import ServerError
 from carbonline.command.exit_codes import ExitCode
+from carbonline.command.interrupts import Interrupts, interrupts
 from carbonline.command.safe_text import lines
 from carbonline.local.errors import LocalStackError, WrongChoice
 
@@ -37,9 +38,9 @@ _OTHER_SERVER = (
 def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
     """The coroutine's answer. Exits with a sentence on stderr when a server said no, or nothing."""
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(work)
-    except KeyboardInterrupt:
+        with interrupts() as heard, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_interruptible(work, heard))
+    except asyncio.CancelledError:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except ServerError as error:
         _exit_with(sentence_of(error), _code_of(error))
@@ -52,6 +53,11 @@ def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
         raise
     except OSError as error:
         _exit_with(_sentence_of_system(error), _code_of_system(error))
+
+
+async def _interruptible(work: Coroutine[Any, Any, Answer], heard: Interrupts) -> Answer:
+    heard.task = asyncio.current_task()
+    return await work
 
 
 def sentence_of(error: ServerError) -> str:

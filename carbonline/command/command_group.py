@@ -3,15 +3,18 @@
 # ruff: noqa: ARG002  the signatures are click's
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
+
+from carbonline.command.endings import told_outputs, told_streams
 
 
 class CommandGroup(click.Group):
     """A group that lists its commands as they were added, under the headings they were added to."""
 
-    def __init__(self, *args: object, **settings: object) -> None:
-        super().__init__(*args, **settings)  # type: ignore[arg-type]  # passed on as they come
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
         self._headings: dict[str, list[str]] = {}
 
     def add_section(self, heading: str, *commands: click.Command) -> None:
@@ -49,3 +52,22 @@ class CommandGroup(click.Group):
 def examples(*lines: str) -> str:
     """An epilog for a command's --help: commands to type, as they stand."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+class Program(CommandGroup):
+    """The whole command: whatever becomes of its outputs, it ends with a code and no traceback."""
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """As click has it; what is said on stderr never fails."""
+        with told_streams():
+            return super().main(*args, **settings)
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """As click has it: --help and --version are printed here."""
+        with told_outputs():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click has it: the command's answer is printed here."""
+        with told_outputs():
+            return super().invoke(ctx)

@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 6
     INCOMPLETE = 7
     INTERRUPTED = 130
+    READER_LEFT = 141
 
 
 EXIT_CODES_HELP = """\b
@@ -31,6 +32,7 @@ Exit codes:
   6  no answer: nothing runs there, or it is too busy
   7  totals --strict: none, stale, or some entries have no kilograms
   130  interrupted; a submitted pipeline goes on
+  141  whoever read the output has left
 """
 
 OF_STATUS: Mapping[int, ExitCode] = MappingProxyType(

@@ -5,7 +5,7 @@ import os
 import click
 
 from carbonline.command.cancel import cancel
-from carbonline.command.command_group import CommandGroup
+from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
 from carbonline.command.demo import demo
 from carbonline.command.exit_codes import EXIT_CODES_HELP
@@ -26,7 +26,7 @@ from carbonline.command.workers import workers
 
 
 @click.group(
-    cls=CommandGroup,
+    cls=Program,
     epilog=EXIT_CODES_HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

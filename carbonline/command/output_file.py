@@ -1,5 +1,6 @@
 """A file that a command writes: whole or not at all, and never in the place of a device or link."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 STDOUT = Path("-")
+UNFINISHED = ".unfinished"
 
 
 def is_stdout(output: Path) -> bool:
@@ -16,7 +18,7 @@ def is_stdout(output: Path) -> bool:
         return True
     try:
         return os.path.samestat(output.stat(), os.fstat(sys.stdout.fileno()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         # There is no such file yet, or stdout is none.
         return False
 
@@ -27,17 +29,40 @@ def written_file(output: Path) -> Iterator[BinaryIO]:
 
     A regular file appears under its name at the end only, so that a failure leaves no half of it.
     """
-    if is_stdout(output):
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
+    with _named(output):
+        if is_stdout(output):
+            if sys.stdout is None:
+                raise OSError(errno.EBADF, "it is closed")
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        else:
+            with _opened(output) as file:
+                yield file
+
+
+@contextmanager
+def _named(output: Path) -> Iterator[None]:
+    """An error of writing names what was to be written."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Its passing name tells nobody anything.
+        if error.filename is None or str(error.filename).endswith(UNFINISHED):
+            error.filename = "stdout" if output == STDOUT else str(output)
+        raise
+
+
+@contextmanager
+def _opened(output: Path) -> Iterator[BinaryIO]:
     if output.exists() and not output.is_file():
         with output.open("wb") as device:
             yield device
         return
     # A link stays a link: what it leads to is written.
     output = output.resolve()
-    unfinished = output.with_name(output.name + ".unfinished")
+    unfinished = output.with_name(output.name + UNFINISHED)
     with unfinished.open("wb") as file:
         try:
             yield file

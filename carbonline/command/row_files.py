@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, TypeAlias
 import click
 
 from carbonline.command.columns import Column, Row, Value, joined
+from carbonline.extras import lacks
 
 # What stands beside the rows: a year, a sum, whether there are more.
 About: TypeAlias = Mapping[str, "Value | Row | Sequence[Row]"]
@@ -150,13 +151,10 @@ def _write_cell(sheet: Any, row: int, column: int, value: Value) -> None:
 
 def write_parquet(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
     """The columns with their types; decimals become doubles. UsageError without polars."""
-    try:
-        import polars as pl  # noqa: PLC0415
-    except ImportError:
-        raise click.UsageError(
-            "Parquet files are written by polars, which is not installed: "
-            "pip install 'carbonline[frames]'"
-        ) from None
+    if lacking := lacks("frames", "A Parquet file"):
+        raise click.UsageError(lacking)
+    import polars as pl  # noqa: PLC0415
+
     keys = [column.name for column in columns if column.in_files]
     frame = pl.DataFrame(
         {key: [_parquet_value(row.get(key)) for row in rows] for key in keys}, strict=False

@@ -1,7 +1,7 @@
 """`carbonline up`: the whole product on this machine, until it is told to end."""
 
 import asyncio
-import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from carbonline.local.settings import (
     SWEEPS_PER_LEASE,
     StackSettings,
 )
-from carbonline.local.stack import running_stack
+from carbonline.local.stack import Stack, running_stack
 
 
 @click.command(
@@ -92,23 +92,45 @@ def up(*, lease_seconds: int, **chosen: Any) -> None:
 
 
 async def _up(settings: StackSettings) -> None:
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end.set)
-    async with running_stack(settings, report=_report) as stack:
-        target = Target(settings.data_folder, "", "", None, "")
-        click.echo(f"carbonline runs: {', '.join(stack.names)}.")
-        click.echo(f"  scheduler  {stack.addresses.scheduler_address}")
-        click.echo(f"  ledger     {stack.addresses.ledger_address}")
-        click.echo(f"  data       {stack.addresses.data_folder}")
-        for name, url in stack.addresses.metrics_urls.items():
-            click.echo(f"  metrics    {url}  {name}")
-        click.echo(f"Try from another terminal: {command_line('status', target)}")
-        click.echo("Ctrl-C ends it.")
-        await end.wait()
-        click.echo("Ending: running jobs get a moment to finish, or are given back.", err=True)
+    began_at = time.monotonic()
+    target = Target(settings.data_folder, "", "", None, "")
+    try:
+        async with running_stack(settings, report=_say, tell=_say) as stack:
+            _say_where(stack, target, time.monotonic() - began_at)
+            await _until_interrupted()
+            _say(
+                "Ending. A running job gets a moment to finish, or is given back. A second Ctrl-C "
+                "ends all at once; nothing that was committed is lost."
+            )
+    except asyncio.CancelledError:
+        _say("Stopped before all was ready; nothing is left running.")
+        raise
+    _say(f"All has ended. The data stays; go on with: {command_line('up', target)}")
 
 
-def _report(sentence: str) -> None:
+def _say_where(stack: Stack, target: Target, seconds: float) -> None:
+    where = stack.addresses
+    click.echo(f"carbonline runs: {', '.join(stack.names)}.")
+    click.echo(f"  scheduler  {where.scheduler_address}")
+    click.echo(f"  ledger     {where.ledger_address}")
+    click.echo(f"  data       {where.data_folder}")
+    click.echo(f"  logs       {where.log_folder}")
+    for name, url in where.metrics_urls.items():
+        click.echo(f"  metrics    {url}  {name}")
+    click.echo(f"It was ready after {seconds:.1f} s.")
+    click.echo(f"Try from another terminal: {command_line('status', target)}")
+    click.echo("Ctrl-C ends it.")
+
+
+async def _until_interrupted() -> None:
+    """Returns at the first Ctrl-C; what comes after it runs undisturbed."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+
+
+def _say(sentence: str) -> None:
     click.echo(sentence, err=True)

@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeAlias
 
+from carbonline.database_url import shown_url
 from carbonline.extras import lacks
 from carbonline.local.addresses import choose_addresses
 from carbonline.local.child_process import ChildProcess
@@ -165,6 +166,7 @@ async def running_stack(
     settings: StackSettings,
     *,
     report: Report = _quiet,
+    tell: Report = _quiet,
     programs: Programs = product_programs,
     migrate: Migrate = migrate_schemas,
 ) -> AsyncIterator[Stack]:
@@ -172,24 +174,33 @@ async def running_stack(
 
     Main thread only, and alone on its data folder. LocalStackError is a sentence for people.
     If this process is killed, the kernel ends all the others. `report` gets a sentence about
-    each process that ended by itself.
+    each process that ended by itself, `tell` one before each step of the start and of the end.
     """
     if lacking := lacks("local", "A stack on this machine"):
         raise WrongChoice(lacking)
     data_folder = Path.cwd() / settings.data_folder
     async with AsyncExitStack() as cleanup:
+        tell(f"Data, logs and sockets are in {data_folder}.")
         cleanup.enter_context(locked_folder(data_folder))
         remove_stack_file(data_folder)
         postgres, database_url = None, settings.database_url
         if database_url is None:
+            tell("Starting PostgreSQL on postgres/ in it ...")
             postgres = await _open_postgres(data_folder)
             cleanup.push_async_callback(postgres.close)
+            cleanup.callback(tell, "Ending PostgreSQL ...")
             database_url = await _database_of(postgres)
+        else:
+            tell(f"Using {shown_url(database_url)}; no PostgreSQL is started.")
         addresses = choose_addresses(settings, data_folder, database_url)
         cleanup.callback(remove_socket_folder, data_folder)
+        tell("Bringing the schemas up to date ...")
         await migrate(database_url)
         stack = Stack(settings, addresses, programs(settings, addresses), postgres, report)
         cleanup.push_async_callback(stack.stop_all)
+        names = ", ".join(name for name in stack.names if name != POSTGRES)
+        cleanup.callback(tell, f"Ending {names} ...")
+        tell(f"Starting {names}; each logs to logs/ in it ...")
         await stack.start_all()
         write_stack_file(addresses)
         cleanup.callback(remove_stack_file, data_folder)

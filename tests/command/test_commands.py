@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -55,19 +56,26 @@ class Terminal:
             "CARBONLINE_DATA_FOLDER": str(folder / "data"),
         }
 
-    def type(self, *words: str | Path, stdin: int | None = None) -> Typed:
+    def type(
+        self,
+        *words: str | Path,
+        stdin: int | None = None,
+        stdout: int | IO[bytes] = subprocess.PIPE,
+        stderr: int | IO[bytes] = subprocess.PIPE,
+    ) -> Typed:
         """Runs `carbonline WORDS` to its end."""
         ended = subprocess.run(
             [*COMMAND, *map(str, words)],
             check=False,
             stdin=stdin,
-            capture_output=True,
+            stdout=stdout,
+            stderr=stderr,
             text=True,
             timeout=SECONDS_MAX,
             env=self.environment,
             cwd=self.folder,
         )
-        return Typed(ended.returncode, ended.stdout, ended.stderr)
+        return Typed(ended.returncode, ended.stdout or "", ended.stderr or "")
 
     def file(self, name: str, text: str) -> Path:
         """A file of the person's."""
@@ -153,7 +161,7 @@ def test_rejected_rows_come_as_a_file_with_reasons(terminal: Terminal, submitted
     assert (device.code, device.out) == (0, wanted.read_text()), device
     nowhere = terminal.type("rejected", pipeline_of(submitted), "-o", "/absent/bad.csv")
     assert (nowhere.code, nowhere.out) == (2, ""), nowhere
-    assert nowhere.err == "Error: /absent/bad.csv.unfinished: No such file or directory.\n"
+    assert nowhere.err == "Error: /absent/bad.csv: No such file or directory.\n"
 
 
 def test_a_watch_of_an_ended_pipeline_says_the_same_end(
@@ -239,6 +247,57 @@ def test_the_other_server_says_so_in_a_sentence(terminal: Terminal) -> None:
     stack = json.loads((terminal.folder / "data" / "stack.json").read_text())
     typed = terminal.type("pipelines", "--scheduler", stack["ledger_address"])
     assert (typed.code, "are --scheduler and --ledger swapped" in typed.err) == (2, True), typed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("totals", "--year", "2024"),
+        ("totals", "--year", "2024", "--json"),
+        ("jobs", "--format", "csv"),
+        ("status",),
+        ("watch", "PIPELINE"),
+        ("rejected", "PIPELINE", "-o", "-"),
+        ("template", "plane"),
+    ],
+    ids=" ".join,
+)
+def test_an_answer_that_cannot_be_written_is_a_sentence(
+    terminal: Terminal, submitted: Typed, words: Sequence[str]
+) -> None:
+    number = pipeline_of(submitted)
+    with Path("/dev/full").open("wb") as full:
+        typed = terminal.type(*(word.replace("PIPELINE", number) for word in words), stdout=full)
+    last = typed.err.splitlines()[-1]
+    assert (typed.code, last) == (2, "Error: stdout: No space left on device."), typed
+    assert "Traceback" not in typed.err
+
+
+def test_a_full_device_is_named(terminal: Terminal, submitted: Typed) -> None:
+    for words in (("rejected", pipeline_of(submitted)), ("jobs", "--format", "csv")):
+        typed = terminal.type(*words, "-o", "/dev/full")
+        assert (typed.code, typed.err) == (2, "Error: /dev/full: No space left on device.\n")
+
+
+def test_notes_that_cannot_be_written_do_not_end_the_work(
+    terminal: Terminal, submitted: Typed
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        typed = terminal.type("watch", pipeline_of(submitted), stderr=full)
+    assert (typed.code, typed.out) == (0, submitted.out)
+
+
+def test_a_reader_that_has_left_ends_a_command_in_silence(
+    terminal: Terminal, submitted: Typed
+) -> None:
+    for words in (("totals", "--year", "2024"), ("rejected", pipeline_of(submitted), "-o", "-")):
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            typed = terminal.type(*words, stdout=writing)
+        finally:
+            os.close(writing)
+        assert (typed.code, typed.err) == (141, ""), typed
 
 
 def test_a_file_comes_through_a_pipe(terminal: Terminal) -> None:

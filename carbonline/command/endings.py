@@ -1,0 +1,121 @@
+"""What becomes of a command whose output cannot be written: a sentence, and no traceback."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
+
+import click
+
+from carbonline.command.exit_codes import ExitCode
+
+
+class UnfailingStream:
+    """A stream of notes beside the answer: where they cannot be written, the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As the stream does, failures aside."""
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        """As the stream does, failures aside."""
+        try:
+            self._stream.flush()
+        except OSError:
+            return
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the stream's own."""
+        return getattr(self._stream, name)
+
+
+class NamedStream:
+    """A stream whose failures say which it is, since an error of the system may not."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def write(self, text: str) -> int:
+        """As the stream does."""
+        with self._named():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        """As the stream does."""
+        with self._named():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the stream's own."""
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            error.filename = self._name
+            raise
+
+
+@contextmanager
+def told_streams() -> Iterator[None]:
+    """While it is open, a failure of stdout names it, and one of stderr ends no command."""
+    stdout, stderr = sys.stdout, sys.stderr
+    # Python has None for what was closed before it began.
+    if stdout is not None:
+        sys.stdout = cast("TextIO", NamedStream(stdout, "stdout"))
+    if stderr is not None:
+        sys.stderr = cast("TextIO", UnfailingStream(stderr))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = stdout, stderr
+
+
+@contextmanager
+def told_outputs() -> Iterator[None]:
+    """Exits with a sentence when stdout cannot be written, and without one when nobody reads it."""
+    try:
+        try:
+            yield
+        except SystemExit as ended:
+            _flush(quietly=bool(ended.code))
+            raise
+        # Not left to the interpreter's end, which would print a traceback.
+        _flush(quietly=False)
+    except BrokenPipeError:
+        _leave_stdout()
+        raise SystemExit(ExitCode.READER_LEFT) from None
+    except OSError as error:
+        _leave_stdout()
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"Error: {where}{error.strerror or error}.", err=True)
+        raise SystemExit(ExitCode.REFUSED) from None
+
+
+def _flush(*, quietly: bool) -> None:
+    """OSError when it fails; `quietly` where a failure was told of already."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        if not quietly:
+            raise
+        _leave_stdout()
+
+
+def _leave_stdout() -> None:
+    """What is still to be written goes nowhere: Python would say so at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

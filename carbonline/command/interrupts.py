@@ -1,0 +1,55 @@
+"""Ctrl-C: the first ends a command in order, the second at once."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from carbonline.command.exit_codes import ExitCode
+
+SHOW_CURSOR = "\x1b[?25h"
+
+
+class Interrupts:
+    """Counts them. `task` is what the first one cancels; without one the command ends at once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.task: asyncio.Task[Any] | None = None
+
+    def heard(self, _number: int, _frame: FrameType | None) -> None:
+        """The handler of SIGINT and SIGTERM."""
+        self.count += 1
+        if self.count > 1 or self.task is None:
+            leave_at_once()
+        else:
+            self._cancel(self.task)
+
+    def _cancel(self, task: asyncio.Task[Any]) -> None:
+        # A loop that sleeps does not look at its tasks before something wakes it.
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+
+@contextmanager
+def interrupts() -> Iterator[Interrupts]:
+    """While it is open, Ctrl-C and SIGTERM come here and raise nothing. Main thread only."""
+    heard = Interrupts()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, heard.heard) for number in numbers}
+    try:
+        yield heard
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave_at_once() -> None:
+    """Ends this process; children of a stack end with it, by the kernel."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        # A display that was redrawing had hidden it.
+        os.write(2, SHOW_CURSOR.encode())
+    os._exit(ExitCode.INTERRUPTED)
