@@ -5,17 +5,24 @@ Such a part stands between two comments, `<!-- generated: NAME -->` and `<!-- en
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+import click
+
+from carbonline.command.main import main as command_line
+from carbonline.serving.declared_settings import Setting
 from carbonline.serving.errors import CODES
 from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.states import transitions_as_markdown
+from scheduler_service.settings import SETTINGS as SCHEDULER_SETTINGS
 from worker_service.carbon.describe import ColumnDescription, TypeDescription, describe_catalogue
 from worker_service.carbon.outcomes import EntryOutcome
+from worker_service.settings import SETTINGS as WORKER_SETTINGS
 
 DOCS = Path(__file__).parent
+COMMANDS_NAMED_MAX = 4
 PART = re.compile(r"(?<=<!-- generated: )(?P<name>[a-z-]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -119,6 +126,47 @@ def _words(names: frozenset[str]) -> str:
     return ", ".join(name for name in (*SCOPE_PARTS, *JOB_TYPES) if name in names)
 
 
+def settings_table(settings: Sequence[Setting]) -> str:
+    """A row per variable that a process reads."""
+    rows = [
+        f"| `{one.variable}` | {one.in_its_place.removeprefix('default ')} | {one.unit} "
+        f"| {one.form} | {one.does} |"
+        for one in settings
+    ]
+    header = ["| variable | default | unit | takes | what it does |", "|---|---|---|---|---|"]
+    return "\n".join([*header, *rows])
+
+
+def command_line_settings() -> str:
+    """A row per variable and option of the command line that it stands for."""
+    commands: dict[tuple[str, str, str], list[str]] = {}
+    for command, option in options_with_variables(command_line):
+        said = (str(option.envvar), option.opts[0], option.help or "")
+        commands.setdefault(said, []).append(command)
+    rows = [
+        f"| `{variable}` | `{name}` | {_of_commands(of)} | {does} |"
+        for (variable, name, does), of in sorted(commands.items())
+    ]
+    header = ["| variable | option | of | what it does |", "|---|---|---|---|"]
+    return "\n".join([*header, *rows])
+
+
+def _of_commands(names: Sequence[str]) -> str:
+    """Names, or words for the many that talk to servers."""
+    many = len(names) > COMMANDS_NAMED_MAX
+    return "commands that ask servers" if many else ", ".join(f"`{name}`" for name in names)
+
+
+def options_with_variables(command: click.Command) -> Iterator[tuple[str, click.Option]]:
+    """Every option of the command and its subcommands that a variable can stand for."""
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            yield from options_with_variables(child)
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar:
+            yield str(command.name), option
+
+
 PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "job-states": transitions_as_markdown,
@@ -126,6 +174,10 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "supported-types": supported_types,
         "outcomes": outcomes_table,
         "errors": errors_table,
+        "scheduler-settings": lambda: settings_table(SCHEDULER_SETTINGS),
+        "ledger-settings": lambda: settings_table(WORKER_SETTINGS["ledger"]),
+        "worker-settings": lambda: settings_table(WORKER_SETTINGS["worker"]),
+        "command-line-settings": command_line_settings,
     }
 )
 

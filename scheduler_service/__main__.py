@@ -3,23 +3,40 @@
 import gc
 import os
 import sys
+from collections.abc import Sequence
 
 import uvloop
 
 from carbonline.extras import lacks
+from carbonline.serving.declared_settings import help_of
 from carbonline.serving.settings import SettingsWrong
-from scheduler_service.settings import read_settings
+from scheduler_service.settings import SETTINGS, read_settings
 
+PROGRAM = "python -m scheduler_service"
+ABOUT = (
+    "The scheduler: takes pipelines, gives their jobs to workers and tells how they go. Serves "
+    "until SIGTERM."
+)
 EXIT_USAGE = 2
 # Thousands of live requests are ordinary here, and hardly any of them ends in a cycle: looking for
 # some after every 700 new objects took a fifth of the process's time.
 GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """The process's exit code: 2 for settings or a database that are not ready for it."""
+    if arguments:
+        asked = list(arguments) in (["--help"], ["-h"])
+        said = help_of(PROGRAM, ABOUT, SETTINGS) if asked else f"usage: {PROGRAM} [--help]"
+        print(said, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else EXIT_USAGE
     if lacking := lacks("server", "The scheduler"):
         print(f"scheduler: {lacking}", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        settings = read_settings()
+    except SettingsWrong as wrong:
+        print(wrong.told_by("scheduler", PROGRAM), file=sys.stderr)
         return EXIT_USAGE
     # gRPC's own chatter is no JSON, and tells nothing that the calls' errors do not tell. It reads
     # this when it is imported.
@@ -29,7 +46,7 @@ def main() -> int:
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:
-        uvloop.run(serve(read_settings()))
+        uvloop.run(serve(settings))
     except (SettingsWrong, DatabaseUnusable, NotMigrated, OSError) as error:
         print(f"scheduler: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -37,4 +54,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -21,7 +21,7 @@ from carbonline.serving.listening import OPTIONS, fault_of_address, listen
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.serving.principals import Authenticator, LocalAuthenticator
-from carbonline.serving.settings import PREFIX, SettingsWrong
+from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import (
     operations_pb2,
     operations_pb2_grpc,
@@ -35,7 +35,7 @@ from scheduler_service.rpc.operations_servicer import OperationsServicer
 from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
-from scheduler_service.settings import Settings
+from scheduler_service.settings import ADDRESS, Settings
 from scheduler_service.store.away import (
     ANY_DATABASE_ERROR,
     DATABASE_AWAY,
@@ -181,9 +181,8 @@ async def _open_store(
 
 
 def _check_address(settings: Settings) -> None:
-    variable = f"{PREFIX}SCHEDULER_ADDRESS"
-    if fault := fault_of_address(variable, settings.address, settings.token_file):
-        raise SettingsWrong(fault)
+    if fault := fault_of_address(ADDRESS.variable, settings.address, settings.token_file):
+        raise SettingsWrong([fault])
 
 
 async def _check_schema(store: Store) -> None:

@@ -6,9 +6,60 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from carbonline.database_url import driver_url
-from carbonline.serving.settings import PREFIX, SettingsReader
+from carbonline.serving.declared_settings import (
+    BEAT_SECONDS,
+    BUILD_ID,
+    LEASE_SECONDS,
+    LOG_LEVEL,
+    METRICS_PORT,
+    PREFIX,
+    TENANT,
+    TOKEN_FILE,
+    Setting,
+    seconds,
+)
+from carbonline.serving.settings import SettingsReader
 
 SWEEPS_PER_LEASE_MIN = 8
+
+DATABASE_URL = Setting(
+    "DATABASE_URL",
+    "a URL of PostgreSQL, 15 to 18",
+    "The database with the schema `scheduler`; `carbonline migrate` makes it.",
+    example="postgresql://user@host/name",
+)
+ADDRESS = Setting(
+    "SCHEDULER_ADDRESS",
+    "unix:PATH, or a loopback address with its port",
+    "Where it listens. A port needs TOKEN_FILE.",
+    example="127.0.0.1:7400 or unix:/path/to/socket",
+)
+SWEEP_SECONDS = seconds(
+    "SWEEP_SECONDS",
+    "5",
+    "From one look for lapsed leases and due retries to the next; at most an eighth of "
+    "LEASE_SECONDS.",
+)
+POLL_SECONDS = seconds(
+    "POLL_SECONDS", "1", "How long a claim that waits goes without a look, if nobody wakes it."
+)
+NOOP = Setting(
+    "NOOP", "1 or nothing", "1 admits jobs of the type noop, which tests and benchmarks submit."
+)
+SETTINGS = (
+    DATABASE_URL,
+    ADDRESS,
+    TOKEN_FILE,
+    TENANT,
+    LEASE_SECONDS,
+    BEAT_SECONDS,
+    SWEEP_SECONDS,
+    POLL_SECONDS,
+    METRICS_PORT,
+    LOG_LEVEL,
+    BUILD_ID,
+    NOOP,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +93,18 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     read = SettingsReader(environment)
     lease_seconds, beat_seconds = read.lease_and_beat()
     settings = Settings(
-        database_url=driver_url(read.needed("DATABASE_URL", "postgresql://user@host/name")),
-        address=read.needed("SCHEDULER_ADDRESS", "127.0.0.1:7400 or unix:/path/to/socket"),
+        database_url=driver_url(read.needed(DATABASE_URL)),
+        address=read.needed(ADDRESS),
         lease_seconds=lease_seconds,
         beat_seconds=beat_seconds,
-        sweep_seconds=read.seconds("SWEEP_SECONDS", 5.0),
-        token_file=read.path("TOKEN_FILE"),
-        tenant=read.text("TENANT", "local"),
+        sweep_seconds=read.seconds(SWEEP_SECONDS),
+        token_file=read.path(TOKEN_FILE),
+        tenant=read.text(TENANT),
         log_level=read.log_level(),
-        noop=read.text("NOOP") == "1",
-        poll_seconds=read.seconds("POLL_SECONDS", 1.0),
+        noop=read.text(NOOP) == "1",
+        poll_seconds=read.seconds(POLL_SECONDS),
         build_id=read.build_id(),
-        metrics_port=read.port("METRICS_PORT"),
+        metrics_port=read.port(),
     )
     if settings.sweep_seconds * SWEEPS_PER_LEASE_MIN > lease_seconds:
         read.faults.append(

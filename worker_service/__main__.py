@@ -4,17 +4,30 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import uvloop
 
 from carbonline.extras import lacks
+from carbonline.serving.declared_settings import help_of
 from carbonline.serving.settings import SettingsWrong
 from worker_service.footprint import take_little
-from worker_service.settings import Settings, read_settings
+from worker_service.settings import SETTINGS, Role, Settings, read_settings
 
-USAGE = "usage: python -m worker_service [ledger]"
+PROGRAMS: Mapping[Role, str] = MappingProxyType(
+    {"worker": "python -m worker_service", "ledger": "python -m worker_service ledger"}
+)
+ABOUT: Mapping[Role, str] = MappingProxyType(
+    {
+        "worker": "A worker: claims jobs of the scheduler and runs them until SIGTERM. Any number "
+        "of them may run. `python -m worker_service ledger --help` tells of the ledger process.",
+        "ledger": "The ledger process: takes files, and answers with totals, the catalogue and "
+        "files. Serves until SIGTERM.",
+    }
+)
+USAGE = "usage: python -m worker_service [ledger] [--help]"
 EXIT_WRONG_SETTINGS = 2
 THREADS_END_SECONDS = 1.0
 # Thousands of runs may be under way, and hardly any of them ends in a cycle: looking for some
@@ -22,25 +35,30 @@ THREADS_END_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: list[str]) -> int:
     """The process's exit code; settings and usage errors are one line on stderr."""
-    if list(arguments) not in ([], ["ledger"]):
+    role: Role = "ledger" if arguments[:1] == ["ledger"] else "worker"
+    options = arguments[1:] if role == "ledger" else arguments
+    if options in (["--help"], ["-h"]):
+        print(help_of(PROGRAMS[role], ABOUT[role], SETTINGS[role]))
+        return 0
+    if options:
         print(USAGE, file=sys.stderr)
         return EXIT_WRONG_SETTINGS
-    if lacking := lacks("server", "The ledger process" if arguments else "A worker"):
-        print(lacking, file=sys.stderr)
+    if lacking := lacks("server", "The ledger process" if role == "ledger" else "A worker"):
+        print(f"{role}: {lacking}", file=sys.stderr)
         return EXIT_WRONG_SETTINGS
     try:
-        settings = read_settings()
+        settings = read_settings(role=role)
     except SettingsWrong as wrong:
-        print(wrong, file=sys.stderr)
+        print(wrong.told_by(role, PROGRAMS[role]), file=sys.stderr)
         return EXIT_WRONG_SETTINGS
     # Its own chatter is no JSON, and tells nothing that the calls' errors do not tell.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        code, idle = runner.run(_to_its_end(_served(arguments, settings)))
+        code, idle = runner.run(_to_its_end(_served(role, settings)))
         if not idle:
             # A thread in the middle of a computation would hold up the end; nobody waits for it.
             sys.stderr.flush()
@@ -56,9 +74,9 @@ async def _to_its_end(serving: Coroutine[Any, Any, int]) -> tuple[int, bool]:
     return code, bool(done)
 
 
-def _served(arguments: Sequence[str], settings: Settings) -> Coroutine[Any, Any, int]:
+def _served(role: Role, settings: Settings) -> Coroutine[Any, Any, int]:
     # Each role imports what it needs: the read side has no frames of a worker to load.
-    if arguments:
+    if role == "ledger":
         from worker_service.reader.server import serve_ledger  # noqa: PLC0415
 
         return serve_ledger(settings)

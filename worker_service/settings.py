@@ -4,11 +4,93 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 from carbonline.database_url import driver_url
+from carbonline.serving.declared_settings import (
+    BEAT_SECONDS,
+    BUILD_ID,
+    LEASE_SECONDS,
+    LOG_LEVEL,
+    METRICS_PORT,
+    TENANT,
+    TOKEN_FILE,
+    Setting,
+    seconds,
+)
 from carbonline.serving.settings import SettingsReader
 
+Role: TypeAlias = Literal["worker", "ledger"]
+
 CONCURRENCY_MAX = 1000
+NOOP = "noop"
+
+LEDGER_DATABASE_URL = Setting(
+    "LEDGER_DATABASE_URL",
+    "a URL of PostgreSQL, 15 to 18",
+    "The database with the schema `carbon`; `carbonline migrate` makes it. Where it is left out, "
+    "DATABASE_URL is read, as the scheduler does.",
+    example="postgresql://user@host/name",
+)
+DATABASE_URL = Setting(
+    "DATABASE_URL",
+    "a URL of PostgreSQL, 15 to 18",
+    "Read where LEDGER_DATABASE_URL is left out.",
+)
+SCHEDULER_ADDRESS = Setting(
+    "SCHEDULER_ADDRESS",
+    "unix:PATH or host:port",
+    "Where the scheduler listens, which gives out jobs.",
+    example="127.0.0.1:7400 or unix:/path/to/socket",
+)
+LEDGER_ADDRESS = Setting(
+    "LEDGER_ADDRESS",
+    "unix:PATH, or a loopback address with its port",
+    "Where it listens. A port needs TOKEN_FILE.",
+    example="127.0.0.1:7401 or unix:/path/to/socket",
+)
+BLOB_FOLDER = Setting(
+    "BLOB_FOLDER",
+    "a path",
+    "The folder of uploaded files, the same for the ledger process and all workers.",
+    default="carbonline-data/blobs",
+)
+CONCURRENCY = Setting(
+    "CONCURRENCY",
+    f"a whole number from 1 to {CONCURRENCY_MAX}",
+    "Jobs that it runs at once.",
+    default="1",
+    unit="jobs",
+)
+JOB_TYPES = Setting(
+    "JOB_TYPES",
+    "names with commas between them",
+    "The types of job that it claims; left out, every type that reads or writes the ledger.",
+)
+DRAIN_GRACE_SECONDS = seconds(
+    "DRAIN_GRACE_SECONDS",
+    "20",
+    "How long running work may go on after SIGTERM; then jobs are given back.",
+    or_none=True,
+)
+_SHARED = (TOKEN_FILE, TENANT, DRAIN_GRACE_SECONDS, METRICS_PORT, LOG_LEVEL, BUILD_ID)
+SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
+    {
+        "worker": (
+            LEDGER_DATABASE_URL,
+            DATABASE_URL,
+            SCHEDULER_ADDRESS,
+            BLOB_FOLDER,
+            CONCURRENCY,
+            JOB_TYPES,
+            LEASE_SECONDS,
+            BEAT_SECONDS,
+            *_SHARED,
+        ),
+        "ledger": (LEDGER_DATABASE_URL, DATABASE_URL, LEDGER_ADDRESS, BLOB_FOLDER, *_SHARED),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +118,31 @@ class Settings:
     drain_grace_seconds: float
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "worker") -> Settings:
     """The settings of an environment. Raises SettingsWrong with every fault in one message."""
     read = SettingsReader(environment)
+    job_types = tuple(t.strip() for t in read.text(JOB_TYPES).split(",") if t.strip())
+    needs_ledger = role == "ledger" or set(job_types) != {NOOP}
+    database_url = read.text(LEDGER_DATABASE_URL) or read.text(DATABASE_URL)
+    if needs_ledger and not database_url:
+        read.needed(LEDGER_DATABASE_URL)
+    read.needed(SCHEDULER_ADDRESS if role == "worker" else LEDGER_ADDRESS)
     lease_seconds, beat_seconds = read.lease_and_beat()
     settings = Settings(
-        database_url=driver_url(read.text("LEDGER_DATABASE_URL") or read.text("DATABASE_URL")),
-        scheduler_address=read.text("SCHEDULER_ADDRESS"),
-        ledger_address=read.text("LEDGER_ADDRESS"),
-        blob_folder=read.path("BLOB_FOLDER") or Path("carbonline-data/blobs"),
+        database_url=driver_url(database_url),
+        scheduler_address=read.text(SCHEDULER_ADDRESS),
+        ledger_address=read.text(LEDGER_ADDRESS),
+        blob_folder=Path(read.text(BLOB_FOLDER)),
         lease_seconds=lease_seconds,
         beat_seconds=beat_seconds,
-        token_file=read.path("TOKEN_FILE"),
-        tenant=read.text("TENANT", "local"),
+        token_file=read.path(TOKEN_FILE),
+        tenant=read.text(TENANT),
         log_level=read.log_level(),
         build_id=read.build_id(),
-        metrics_port=read.port("METRICS_PORT"),
-        concurrency=read.whole("CONCURRENCY", 1, most=CONCURRENCY_MAX),
-        job_types=tuple(t.strip() for t in read.text("JOB_TYPES").split(",") if t.strip()),
-        drain_grace_seconds=read.seconds("DRAIN_GRACE_SECONDS", 20.0, or_none=True),
+        metrics_port=read.port(),
+        concurrency=read.whole(CONCURRENCY, most=CONCURRENCY_MAX),
+        job_types=job_types,
+        drain_grace_seconds=read.seconds(DRAIN_GRACE_SECONDS, or_none=True),
     )
     read.check()
     return settings

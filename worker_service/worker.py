@@ -27,7 +27,7 @@ from worker_service.mechanics.serve import Served, WorkerLimits, serve_jobs
 from worker_service.metrics import WorkerMetrics
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
-from worker_service.settings import Settings
+from worker_service.settings import NOOP, Settings
 from worker_service.steps.aggregation import run_aggregation
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
@@ -47,7 +47,6 @@ LEDGER_JOB_TYPES: tuple[str, ...] = (
     "emission_recalc",
     "aggregation",
 )
-NOOP = "noop"
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.database_url import UNREADABLE, fault_of_url
-from carbonline.serving.settings import PREFIX
+from carbonline.serving.declared_settings import PREFIX
 
 WAIT_SECONDS_MAX = 30.0
 PAUSE_SECONDS = 0.25

@@ -55,8 +55,8 @@ def mounts_of(service: str) -> dict[str, str]:
     return {target: source for source, target in pairs}
 
 
-def settings_names(module: Any, environment: Mapping[str, str]) -> set[str]:
+def settings_names(module: Any, environment: Mapping[str, str], *role: str) -> set[str]:
     """The CARBONLINE_ variables that a service's settings ask for; they must all be right."""
     recording = RecordingEnvironment(environment)
-    module.read_settings(recording)
+    module.read_settings(recording, *role)
     return {name for name in recording.asked if name.startswith(PREFIX)}

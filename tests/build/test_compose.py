@@ -56,7 +56,7 @@ def test_the_scheduler_reads_every_variable_that_it_is_given() -> None:
 
 @pytest.mark.parametrize("service", ["ledger", "worker"])
 def test_ledger_and_workers_read_every_variable_that_they_are_given(service: str) -> None:
-    assert said(service) <= settings_names(worker_settings, environment_of(service))
+    assert said(service) <= settings_names(worker_settings, environment_of(service), service)
 
 
 @pytest.mark.parametrize("service", ["migrate", "client"])

@@ -115,6 +115,7 @@ def test_each_wrong_setting_is_named(name: str, value: str, fault: str) -> None:
 
 
 def test_the_ledger_has_the_same_database_unless_it_is_said() -> None:
-    both = {"CARBONLINE_DATABASE_URL": "a", "CARBONLINE_LEDGER_DATABASE_URL": "b"}
+    one = {"CARBONLINE_DATABASE_URL": "a", "CARBONLINE_SCHEDULER_ADDRESS": "unix:s"}
+    both = {**one, "CARBONLINE_LEDGER_DATABASE_URL": "b"}
     assert read_settings(both).database_url == "b"
-    assert read_settings({"CARBONLINE_DATABASE_URL": "a"}).database_url == "a"
+    assert read_settings(one).database_url == "a"

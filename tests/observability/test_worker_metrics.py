@@ -118,7 +118,8 @@ async def test_a_ledger_process_counts_its_calls(database_url: str, tmp_path: Pa
             "CARBONLINE_LEDGER_ADDRESS": address,
             "CARBONLINE_BLOB_FOLDER": f"{tmp_path}/blobs",
             "CARBONLINE_METRICS_PORT": str(port),
-        }
+        },
+        "ledger",
     )
     async with (
         running_ledger(settings, LOG),

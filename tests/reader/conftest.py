@@ -156,7 +156,8 @@ def settings_of(database_url: str, folder: Path, **more: str) -> Settings:
         "DRAIN_GRACE_SECONDS": "0",
         **more,
     }
-    return read_settings({f"CARBONLINE_{name}": value for name, value in given.items()})
+    environment = {f"CARBONLINE_{name}": value for name, value in given.items()}
+    return read_settings(environment, "ledger")
 
 
 @pytest.fixture

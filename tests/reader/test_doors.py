@@ -154,9 +154,10 @@ async def test_a_deadline_that_is_hardly_there_harms_nobody(client: Client) -> N
 async def test_wrong_settings_are_refused_in_a_sentence(
     unwritten_database_url: str, tmp_path: Path, wrong: dict[str, str], said: str
 ) -> None:
-    settings = settings_of(unwritten_database_url, tmp_path, **wrong)
     with pytest.raises(SettingsWrong, match=said):
-        async with running_ledger(settings, open_log("error")):
+        async with running_ledger(
+            settings_of(unwritten_database_url, tmp_path, **wrong), open_log("error")
+        ):
             pass
 
 

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from carbonline.command.main import main as carbonline_command
-from carbonline.serving.settings import PREFIX, SettingsWrong
+from carbonline.serving.declared_settings import PREFIX
+from carbonline.serving.settings import SettingsWrong
 from scheduler_service import settings as scheduler_settings
 from tests.build.compose_file import settings_names
 from tests.serving.processes import PROGRAMS, SECONDS_MAX, process
@@ -116,7 +117,8 @@ def numeric_options(command: click.Command, *path: str) -> Iterator[tuple[str, .
 def test_the_command_line_refuses_no_number(words: tuple[str, ...], value: str) -> None:
     answer = CliRunner().invoke(carbonline_command, [*words, value])
     assert answer.exit_code == 2
-    assert f"{value!r} is not a valid integer" in answer.output
+    kind = "year" if words[-1] == "--year" else "integer"
+    assert f"{value!r} is not a valid {kind}" in answer.output
     assert (words[-1] if words[-1].startswith("--") else "Invalid value for") in answer.output
 
 

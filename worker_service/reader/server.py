@@ -12,6 +12,7 @@ import grpc.aio
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.door import Door
 from carbonline.serving.drain import drain
 from carbonline.serving.health import SERVING, add_health, tell_health
@@ -19,7 +20,7 @@ from carbonline.serving.listening import OPTIONS, fault_of_address, listen
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.serving.principals import Authenticator, LocalAuthenticator
-from carbonline.serving.settings import PREFIX, SettingsWrong
+from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from worker_service.blobs.reference import ReferenceWrong, check_tenant
 from worker_service.blobs.store import BlobStore
@@ -29,7 +30,7 @@ from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.metrics import LedgerMetrics
 from worker_service.reader.blob_servicer import IDLE_SECONDS, BlobServicer
 from worker_service.reader.ledger_servicer import LedgerServicer
-from worker_service.settings import Settings
+from worker_service.settings import LEDGER_ADDRESS, Settings
 
 EXIT_USAGE = 2
 LEDGER_SERVICE = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"].full_name
@@ -135,24 +136,15 @@ async def running_ledger(
 
 def _check(settings: Settings) -> None:
     faults = []
-    if not settings.database_url:
-        faults.append(
-            f"{PREFIX}LEDGER_DATABASE_URL is missing: "
-            "set it to something like postgresql://user@host/name"
-        )
     try:
         check_tenant(settings.tenant)
     except ReferenceWrong as wrong:
-        faults.append(f"{PREFIX}TENANT: {wrong}")
-    variable, address = f"{PREFIX}LEDGER_ADDRESS", settings.ledger_address
-    if not address:
-        faults.append(
-            f"{variable} is missing: set it to something like 127.0.0.1:7401 or unix:/path"
-        )
-    elif fault := fault_of_address(variable, address, settings.token_file):
+        faults.append(f"{TENANT.variable}: {wrong}")
+    address = settings.ledger_address
+    if fault := fault_of_address(LEDGER_ADDRESS.variable, address, settings.token_file):
         faults.append(fault)
     if faults:
-        raise SettingsWrong("; ".join(faults))
+        raise SettingsWrong(faults)
 
 
 async def _collect_abandoned(blobs: BlobStore, log: FilteringBoundLogger) -> None:

@@ -1,0 +1,99 @@
+"""What a process reads is declared once: it is what --help, the docs and a refusal tell of."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from carbonline.serving.declared_settings import HELP_COLUMNS, Setting
+from scheduler_service import settings as scheduler_settings
+from tests.build.compose_file import PREFIX, settings_names
+from tests.serving.processes import PROGRAMS
+from worker_service import settings as worker_settings
+
+DECLARED: dict[str, Sequence[Setting]] = {
+    "scheduler": scheduler_settings.SETTINGS,
+    "worker": worker_settings.SETTINGS["worker"],
+    "ledger": worker_settings.SETTINGS["ledger"],
+}
+ENOUGH = {
+    f"{PREFIX}DATABASE_URL": "postgresql://x",
+    f"{PREFIX}SCHEDULER_ADDRESS": "unix:s",
+    f"{PREFIX}LEDGER_ADDRESS": "unix:l",
+}
+
+
+def started(name: str, *more: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """A program with these variables and no other, at its end."""
+    return subprocess.run(
+        [sys.executable, *PROGRAMS[name], *more],
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_without_settings_all_that_is_missing_is_listed_at_once(name: str) -> None:
+    ended = started(name)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    needed = [setting.variable for setting in DECLARED[name] if setting.example]
+    assert len(needed) == 2
+    assert re.findall(
+        r"^  (\w+) is missing: set it to something like ", ended.stderr, re.MULTILINE
+    ) == (needed)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_wrong_is_listed_with_what_is_missing(name: str) -> None:
+    ended = started(name, CARBONLINE_METRICS_PORT="soon", CARBONLINE_DATABASE_URL="postgresql://x")
+    assert ended.returncode == 2
+    assert "2 settings are missing or wrong:" in ended.stderr
+    assert "_ADDRESS is missing" in ended.stderr
+    assert "CARBONLINE_METRICS_PORT must be a port" in ended.stderr
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_help_tells_of_every_setting_and_fits_a_terminal(name: str) -> None:
+    ended = started(name, "--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.findall(r"^(CARBONLINE_\w+)  \(", ended.stdout, re.MULTILINE) == [
+        setting.variable for setting in DECLARED[name]
+    ]
+    assert max(map(len, ended.stdout.splitlines())) <= HELP_COLUMNS
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_word_that_is_not_understood_is_answered_with_the_usage(name: str) -> None:
+    ended = started(name, "--hlep")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("usage: python -m ")
+
+
+def test_every_variable_that_is_read_is_declared_and_the_other_way_round() -> None:
+    for module, roles in ((scheduler_settings, ()), (worker_settings, ("worker", "ledger"))):
+        read = {name for role in roles or ("",) for name in names_read(module, role)}
+        declared = {one.variable for role in roles or ("scheduler",) for one in DECLARED[role]}
+        assert read == declared
+
+
+def names_read(module: object, role: str) -> set[str]:
+    """All that the settings ask for, with a database in either variable."""
+    roles = (role,) if role else ()
+    return settings_names(module, ENOUGH, *roles)
+
+
+def test_a_scheduler_made_by_hand_has_the_declared_defaults() -> None:
+    read = scheduler_settings.read_settings(ENOUGH)
+    by_hand = scheduler_settings.Settings("postgresql://x", "unix:s")
+    assert dataclasses.replace(read, build_id=by_hand.build_id) == by_hand
+
+
+def test_a_worker_without_a_ledger_needs_no_database() -> None:
+    given = {f"{PREFIX}JOB_TYPES": "noop", f"{PREFIX}SCHEDULER_ADDRESS": "unix:s"}
+    assert worker_settings.read_settings(given).database_url == ""
