@@ -49,9 +49,12 @@ def factors_job(file: Path, module: int, data_entry_type: int, year: int) -> Fil
     return FileJob("factor_ingest", file, module, data_entry_type, year)
 
 
-def entries_job(file: Path, module: int, data_entry_type: int, year: int, unit: str) -> FileJob:
-    """Activity data of a type and year, of all units or of one."""
-    return FileJob("csv_ingest", file, module, data_entry_type, year, unit)
+def entries_job(
+    file: Path, module: int, data_entry_type: int, year: int, unit: str = "", source: str = ""
+) -> FileJob:
+    """Activity data of a type and year, of all units or of one, from the default source or one."""
+    extra = {"source": source} if source else {}
+    return FileJob("csv_ingest", file, module, data_entry_type, year, unit, extra=extra)
 
 
 async def submit_file(client: ContractClient, job: FileJob) -> int:

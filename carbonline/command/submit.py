@@ -18,6 +18,7 @@ from carbonline.command.options import FILE, YEAR, module_option, no_watch_optio
     epilog=examples(
         "carbonline submit trips.csv --type plane --year 2024",
         "carbonline submit physics.csv --type plane --year 2024 --unit 0828",
+        "carbonline submit agency_b.csv --type plane --year 2024 --source agency_b",
         "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
     ),
 )
@@ -25,7 +26,12 @@ from carbonline.command.options import FILE, YEAR, module_option, no_watch_optio
 @type_option
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
-@click.option("--unit", default="", help="Append to this unit only, instead of the whole year.")
+@click.option("--unit", default="", help="A file of this unit alone, instead of all units.")
+@click.option(
+    "--source",
+    default="",
+    help="Who reports it, such as agency_b. What another source brought stays.  [default: default]",
+)
 @no_watch_option
 @connection_options
 def submit(
@@ -36,13 +42,15 @@ def submit(
     data_entry_type: int,
     year: int,
     unit: str,
+    source: str,
     no_watch: bool,
 ) -> None:
     """Submit a CSV of activity data, plain or gzipped, and watch it to its end.
 
-    It replaces what an earlier file brought for the same year and type.
+    It replaces what the same source brought before for the same type, year and unit (or all
+    units). What other sources brought, and files of other units, stay beside it.
     """
-    job = entries_job(file, module, data_entry_type, year, unit)
+    job = entries_job(file, module, data_entry_type, year, unit, source)
     raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
 
 

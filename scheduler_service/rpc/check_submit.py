@@ -17,14 +17,21 @@ BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
 # What a payload may say, by the job types that take a file.
 PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "csv_ingest": ("blob", "file_name"),
+        "csv_ingest": ("blob", "file_name", "source"),
         "factor_ingest": ("blob", "file_name"),
         "reference_ingest": ("blob", "file_name", "transport_mode"),
         "unit_sync": ("blob", "file_name"),
     }
 )
+# What a job's data is to say of who brought it; callers cannot give it themselves.
+SIGNED = frozenset({"csv_ingest"})
+SOURCE_CHARACTERS_MAX = 64
 _KEY_CHARACTERS_SHOWN_MAX = 64
 _TEXT_CHARACTERS_MAX = 255
+_SOURCE_RULE = (
+    f"must be a name of at most {SOURCE_CHARACTERS_MAX} characters, none of them a control or"
+    " invisible one"
+)
 
 
 def check_submit(
@@ -39,6 +46,8 @@ def check_submit(
     tenant = request.scope.tenant or principal.tenants[0]
     scope = fields.scope("scope", request.scope, tenant, job_type)
     payload = check_payload(fields, "payload", job_type, request)
+    if payload is not None and job_type in SIGNED:
+        payload = {**payload, "submitted_by": principal.name}
     priority = request.priority if request.HasField("priority") else PRIORITY_DEFAULT
     fields.number("priority", priority, 0, PRIORITY_MAX)
     fields.done()
@@ -71,12 +80,21 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
             if not isinstance(text, str) or len(text) > _TEXT_CHARACTERS_MAX:
                 fault = f"must be text of at most {_TEXT_CHARACTERS_MAX} characters"
                 fields.fail(f"{field}.{key}", fault)
+        if not _is_name(payload.get("source", "")):
+            fields.fail(f"{field}.source", _SOURCE_RULE)
         blob = payload.get("blob")
         if not isinstance(blob, str) or not BLOB.fullmatch(blob):
             fields.fail(
                 f"{field}.blob", 'must be "blob:sha256:" and 64 hex digits: UploadBlob first'
             )
     return payload or None
+
+
+def _is_name(source: Any) -> bool:
+    """Text without control or invisible characters, which would make two names look alike."""
+    if not isinstance(source, str):
+        return True
+    return len(source.strip()) <= SOURCE_CHARACTERS_MAX and source.strip().isprintable()
 
 
 def _digest(request: scheduler_pb2.SubmitRequest) -> bytes:

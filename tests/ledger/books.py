@@ -19,15 +19,16 @@ from worker_service.ledger.emission_sets import (
     publish_emissions,
 )
 from worker_service.ledger.entry_sets import (
+    DEFAULT_SOURCE,
     NewSet,
     entry_rows,
     load_entries,
     open_set,
-    publish_set,
 )
 from worker_service.ledger.fences import Publication, Tokens, publication
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.uploads import Contents, Published, publish_upload
 
 T = TypeVar("T")
 
@@ -87,13 +88,19 @@ class Books:
         await load_entries(self.ledger, frame_bytes(entry_rows(new, rows)))
 
     async def upload(
-        self, token: int, units: Sequence[str], *, unit: str | None = None, blob: str = "blob:a"
-    ) -> NewSet:
+        self,
+        token: int,
+        units: Sequence[str],
+        *,
+        unit: str | None = None,
+        source: str = DEFAULT_SOURCE,
+        digest: str = "",
+    ) -> Published:
         """A file with one row for each unit given, of the year or of a unit: it counts now."""
-        new = NewSet(TENANT, token, MODULE, PLANE, YEAR, unit, blob)
+        new = NewSet(TENANT, token, MODULE, PLANE, YEAR, unit, "blob:a", source)
         await self.load(new, units)
-        await self.publish(token, ENTRIES, lambda c: publish_set(c, new, len(units), len(units)))
-        return new
+        contents = Contents(len(units), len(units), digest)
+        return await self.publish(token, ENTRIES, lambda c: publish_upload(c, new, contents))
 
     async def plan(self, formula_version: str = "1") -> Plan:
         """What there is to compute."""

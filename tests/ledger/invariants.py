@@ -27,10 +27,10 @@ INVARIANTS = {
     "no unit is newer than the fence of units": _BEHIND_ITS_FENCE.format(
         data="SELECT tenant, 'units', changed_token FROM carbon.units"
     ),
-    "of a year's own uploads one counts per type": """
-        SELECT tenant, data_entry_type, year, array_agg(entry_set) FROM carbon.entry_sets
-        WHERE state = 'PUBLISHED' AND source = 'csv_year'
-        GROUP BY tenant, data_entry_type, year HAVING count(*) > 1""",
+    "of uploads with one identity one counts": """
+        SELECT tenant, data_entry_type, year, unit, source_name, array_agg(entry_set)
+        FROM carbon.entry_sets WHERE state = 'PUBLISHED'
+        GROUP BY tenant, data_entry_type, year, unit, source_name HAVING count(*) > 1""",
     "a set that counts has the rows that it says": """
         SELECT s.entry_set, s.row_count, count(e.row_number) FROM carbon.entry_sets AS s
         LEFT JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set

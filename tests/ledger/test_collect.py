@@ -128,3 +128,11 @@ async def test_one_process_collects_at_a_time(books: Books, database_url: str) -
     finally:
         await other.close()
     assert await collect_all(books) == 1
+
+
+async def test_rows_that_were_there_already_go(books: Books) -> None:
+    await books.upload(10, ["0828"], digest="d")
+    await books.upload(20, ["0828"], digest="d")
+    await books.advance_clock(UNSEEN_SECONDS + 60)
+    assert await collect_all(books) == 1
+    assert await kept_entries(books) == [10]

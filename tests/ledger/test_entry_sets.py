@@ -10,10 +10,8 @@ from worker_service.ledger.entry_sets import (
     ENTRY_SCHEMA,
     NewSet,
     entry_rows,
-    find_same_upload,
     load_entries,
     open_set,
-    publish_set,
     published_sets,
     read_entries,
     years_with_entries,
@@ -21,10 +19,7 @@ from worker_service.ledger.entry_sets import (
 from worker_service.ledger.errors import FenceRefused
 from worker_service.ledger.fences import Publication, publication
 from worker_service.ledger.frames import frame_bytes, frame_of
-
-
-def of_unit(token: int, unit: str = "0828", blob: str = "blob:a") -> NewSet:
-    return NewSet(TENANT, token, MODULE, PLANE, YEAR, unit, blob)
+from worker_service.ledger.uploads import Contents, publish_upload
 
 
 async def counting(books: Books) -> list[int]:
@@ -37,34 +32,9 @@ async def test_a_set_counts_only_when_it_is_published(books: Books) -> None:
     await books.load(new, ["0828", "0829"])
     assert await counting(books) == []
     assert await years_with_entries(books.ledger, TENANT, PLANE) == []
-    await books.publish(10, ENTRIES, lambda conn: publish_set(conn, new, 2, 2))
+    await books.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(2, 2)))
     assert await counting(books) == [10]
     assert await years_with_entries(books.ledger, TENANT, PLANE) == [YEAR]
-
-
-async def test_a_years_file_replaces_the_years_files_and_no_units(books: Books) -> None:
-    await books.upload(10, ["0828", "0829"])
-    await books.upload(20, ["0828"], unit="0828")
-    await books.upload(30, ["0829"])
-    assert await books.states() == {10: "RETIRED", 20: "PUBLISHED", 30: "PUBLISHED"}
-    assert await books.rows(
-        "SELECT entry_set, retired_by FROM carbon.entry_sets WHERE retired_at IS NOT NULL"
-    ) == [(10, 30)]
-
-
-async def test_a_units_file_joins_what_is_there(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    await books.upload(20, ["0828"], unit="0828", blob="blob:b")
-    await books.upload(30, ["0828"], unit="0828", blob="blob:c")
-    assert await counting(books) == [10, 20, 30]
-
-
-async def test_the_same_file_of_a_unit_counts_once_whoever_published_it_meanwhile(
-    books: Books,
-) -> None:
-    await books.upload(10, ["0828"], unit="0828", blob="blob:b")
-    await books.upload(20, ["0828"], unit="0828", blob="blob:b")
-    assert await counting(books) == [20]
 
 
 @pytest.mark.parametrize(
@@ -80,28 +50,9 @@ async def test_a_file_replaces_nothing_of_another(books: Books, other: NewSet) -
     await books.load(other, ["0828"])
     scope = f"entries/{MODULE}/{other.year}"
     async with publication(books.ledger, Publication(other.tenant, [scope], 10, an_hour)) as conn:
-        await publish_set(conn, other, 1, 1)
+        await publish_upload(conn, other, Contents(1, 1))
     await books.upload(20, ["0828"])
     assert await books.states() == {10: "PUBLISHED", 20: "PUBLISHED"}
-
-
-async def test_the_same_file_of_a_unit_is_found_again_and_only_that(books: Books) -> None:
-    await books.upload(10, ["0828"], blob="blob:a")
-    assert await find_same_upload(books.ledger, of_unit(20)) is None, "the year's is another"
-    await books.upload(20, ["0828"], unit="0828")
-    assert await find_same_upload(books.ledger, of_unit(30)) == 20
-    assert await find_same_upload(books.ledger, of_unit(30, unit="0829")) is None
-    assert await find_same_upload(books.ledger, of_unit(30, blob="blob:b")) is None
-    another_year = NewSet(TENANT, 30, MODULE, PLANE, YEAR - 1, "0828", "blob:a")
-    assert await find_same_upload(books.ledger, another_year) is None
-
-
-async def test_of_two_claims_with_the_same_file_of_a_unit_one_counts(books: Books) -> None:
-    # Both looked for it before either had published.
-    await books.upload(10, ["0828"], unit="0828")
-    await books.upload(20, ["0829"], unit="0829")
-    await books.upload(30, ["0828"], unit="0828")
-    assert await books.states() == {10: "RETIRED", 20: "PUBLISHED", 30: "PUBLISHED"}
 
 
 async def test_a_claim_that_comes_too_late_retires_nothing(books: Books) -> None:
@@ -109,16 +60,17 @@ async def test_a_claim_that_comes_too_late_retires_nothing(books: Books) -> None
     late = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
     await books.load(late, ["0829"])
     with pytest.raises(FenceRefused):
-        await books.publish(10, ENTRIES, lambda conn: publish_set(conn, late, 1, 1))
+        await books.publish(10, ENTRIES, lambda conn: publish_upload(conn, late, Contents(1, 1)))
     assert await books.states() == {10: "LOADING", 20: "PUBLISHED"}
 
 
 async def test_a_set_is_published_once(books: Books) -> None:
-    new = await books.upload(10, ["0828"])
+    await books.upload(10, ["0828"])
     await books.upload(20, ["0829"])
+    again = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
     with pytest.raises(AssertionError, match="set 10 cannot be published"):
         # Nobody can come here but by a defect; then nothing is committed.
-        await books.publish(30, ENTRIES, lambda conn: publish_set(conn, new, 1, 1))
+        await books.publish(30, ENTRIES, lambda c: publish_upload(c, again, Contents(1, 1)))
     assert await books.states() == {10: "RETIRED", 20: "PUBLISHED"}
     assert await books.fence() == (20, 0)
 
@@ -135,7 +87,7 @@ async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(books: Book
     )
     await open_set(books.ledger, new)
     await load_entries(books.ledger, frame_bytes(entry_rows(new, stored)))
-    await books.publish(10, ENTRIES, lambda conn: publish_set(conn, new, 4, 8))
+    await books.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(4, 8)))
     async with books.ledger.snapshot() as snapshot:
         [one] = await published_sets(snapshot, TENANT, PLANE, YEAR)
         batches = [

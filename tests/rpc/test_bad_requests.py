@@ -88,6 +88,19 @@ BAD_SUBMITS = {
         submit(payload={"blob": BLOB, "file_name": ["f"]}),
         ["payload.file_name"],
     ),
+    "a source without end": (
+        submit(payload={"blob": BLOB, "source": "s" * 65}),
+        ["payload.source"],
+    ),
+    "a source with an invisible character": (
+        submit(payload={"blob": BLOB, "source": "agency\u200b"}),
+        ["payload.source"],
+    ),
+    "a source that is no text": (submit(payload={"blob": BLOB, "source": 7}), ["payload.source"]),
+    "who submitted it, said by the caller": (
+        submit(payload={"blob": BLOB, "submitted_by": "somebody else"}),
+        ["payload.submitted_by"],
+    ),
     "a key without a name": (submit(payload={"blob": BLOB, "": 1}), ["payload."]),
     "a key of another type": (
         submit(payload={"blob": BLOB, "transport_mode": "plane"}),

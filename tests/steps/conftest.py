@@ -115,14 +115,20 @@ class House:
             )
         )
 
-    async def submit_flights(self, text: str | bytes, **scope: Any) -> int:
+    async def submit_flights(self, text: str | bytes, *, source: str = "", **scope: Any) -> int:
         """A file of flights on its way; the pipeline."""
         wanted = {"module": TRAVEL, "data_entry_type": PLANE, "year": YEAR, **scope}
-        return await self.submit("csv_ingest", text, **wanted)
+        payload = {"source": source} if source else {}
+        return await self.submit("csv_ingest", text, payload=payload, **wanted)
 
     async def load_flights(self, text: str | bytes, **scope: Any) -> PipelineView:
         """A file of flights, to its end."""
         return await self.ended(await self.submit_flights(text, **scope))
+
+    async def submit_and_end(self, text: str | bytes, **payload: str) -> PipelineView:
+        """A year's flights with more in their payload than the file, to their end."""
+        scope = {"module": TRAVEL, "data_entry_type": PLANE, "year": YEAR}
+        return await self.ended(await self.submit("csv_ingest", text, payload=payload, **scope))
 
     async def ended(self, pipeline_id: int) -> PipelineView:
         """The pipeline when it is terminal."""

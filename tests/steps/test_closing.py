@@ -9,8 +9,9 @@ from tests.ledger.books import ENTRIES, SLICE, Books
 from tests.steps.claims import claim
 from tests.steps.conftest import CDG, FACTORS, PLACES, UNITS, House, flights
 from worker_service.ledger.emission_sets import publish_emissions
-from worker_service.ledger.entry_sets import NewSet, publish_set
+from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.errors import FenceRefused
+from worker_service.ledger.uploads import Contents, publish_upload
 from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded, Written
 from worker_service.mechanics.run import Run
 from worker_service.steps.aggregation import run_aggregation
@@ -36,7 +37,7 @@ async def test_a_recalculation_reads_what_a_dark_claim_committed_in_the_last_mom
     await books.load(dark, ["0829"])
     reader = claim("emission_recalc", READER, close_through={ENTRIES: DARK})
     async with books.publication(DARK) as conn:
-        await publish_set(conn, dark, 1, 1)
+        await publish_upload(conn, dark, Contents(1, 1))
         reading = asyncio.ensure_future(run_emission_recalc(house.stores, reader.run))
         await books.somebody_waits()
     outcome = await reading

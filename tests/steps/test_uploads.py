@@ -1,15 +1,25 @@
 """Files of the year and of units: what replaces what, and in which order."""
 
 import asyncio
+import gzip
 import itertools
 
 import pytest
 
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
+from tests.steps.claims import claim
 from tests.steps.conftest import CDG, GVA_CDG_KG, GVA_JFK_KG, JFK, UNITS, House, flights
+from worker_service.mechanics.outcome import Succeeded
+from worker_service.steps.csv_ingest import run_csv_ingest
 
 ENTRY_SETS = "SELECT entry_set, state FROM carbon.entry_sets ORDER BY entry_set"
+UNIT_FILE = (
+    "origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+    "GVA,CDG,a1,economy\n"
+    "CDG,GVA,a1,hammock\n"
+)
+UNIT_FILE_CORRECTED = UNIT_FILE.replace("hammock", "economy")
 
 
 async def counting_sets(house: House) -> list[int]:
@@ -87,19 +97,104 @@ async def test_an_upload_without_a_good_row_changes_nothing(house: House) -> Non
     assert await house.totals() == totals
 
 
-async def test_a_units_file_adds_to_it_and_the_same_file_only_once(house: House) -> None:
+async def test_a_corrected_unit_file_replaces_the_first(house: House) -> None:
     await house.load_flights(flights(CDG, JFK))
-    await house.load_flights(flights(CDG), unit="0828")
-    await house.load_flights(flights(CDG, CDG), unit="0828")
-    view = await house.load_flights(flights(CDG), unit="0828")
+    await house.load_flights(UNIT_FILE, unit="0828")
+    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+    view = await house.load_flights(UNIT_FILE_CORRECTED, unit="0828")
+    assert await house.kg() == pytest.approx({"0828": 3 * GVA_CDG_KG, "0829": GVA_JFK_KG})
     ingest = view.in_order()[0]
-    assert ingest.result == types_pb2.JOB_RESULT_SUCCESS
-    assert values_of(ingest.stats)["duplicate"] is True
-    assert ingest.message == "The same file of unit 0828 is there already; nothing was added."
-    # A retry that finds its work done must still be followed by what the first one did not reach.
+    assert ingest.message.startswith("2 rows accepted, in place of 1 row (pipeline ")
+    assert values_of(ingest.stats)["replaced"]["rows"] == 1
+    assert len(await counting_sets(house)) == 2
+
+
+@pytest.mark.parametrize(
+    "saved_again",
+    [
+        UNIT_FILE.replace("\n", "\r\n"),
+        gzip.compress(UNIT_FILE.encode()),
+        UNIT_FILE.replace("GVA", '"GVA"').replace(",CDG", ", cdg ", 1),
+        "\ufeff" + UNIT_FILE.replace(",", ";"),
+    ],
+    ids=["CRLF", "gzip", "quotes and spaces", "mark and semicolons"],
+)
+async def test_the_same_rows_saved_again_change_nothing(
+    house: House, saved_again: str | bytes
+) -> None:
+    first = await house.load_flights(UNIT_FILE, unit="0828")
+    assert first.pipeline is not None
+    view = await house.load_flights(saved_again, unit="0828")
+    ingest = view.in_order()[0]
+    assert ingest.message.startswith(
+        f"The same row is there since pipeline {first.pipeline.pipeline_id}; nothing was changed."
+        " 1 row rejected; the first: row 2, cabin_class: "
+    )
+    assert values_of(ingest.stats)["unchanged"] is True
+    # Whoever repeats it may do so because what should have followed did not.
     assert [job.job_type for job in view.in_order()[1:]] == ["emission_recalc", "aggregation"]
-    assert await house.kg() == pytest.approx({"0828": 4 * GVA_CDG_KG, "0829": GVA_JFK_KG})
-    assert len(await counting_sets(house)) == 3
+    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+async def test_two_sources_of_one_year_stand_side_by_side(house: House) -> None:
+    await house.load_flights(flights(CDG))
+    await house.submit_and_end(flights(JFK), source="Agency B")
+    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
+    view = await house.submit_and_end(flights(CDG, JFK), source=" agency b")
+    assert "in place of 1 row" in view.in_order()[0].message
+    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+
+
+async def test_the_same_rows_from_another_source_are_a_warning(house: House) -> None:
+    first = await house.load_flights(flights(CDG))
+    assert first.pipeline is not None
+    [upload] = await counting_sets(house)
+    view = await house.submit_and_end(flights(CDG), source="Agency B")
+    ingest = view.in_order()[0]
+    assert ingest.result == types_pb2.JOB_RESULT_WARNING
+    assert ingest.message == (
+        "1 row accepted. The same rows count a second time: upload"
+        f" {upload}, 1 row (pipeline {first.pipeline.pipeline_id}) for all units from source"
+        f" default. If that is not meant, take one back: carbonline withdraw {upload}."
+    )
+    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
+
+
+async def test_a_second_file_says_what_it_replaced(house: House) -> None:
+    first = await house.submit_and_end(flights(*[CDG] * 3), file_name="trips_a.csv")
+    assert first.pipeline is not None
+    view = await house.load_flights(flights(JFK))
+    assert view.in_order()[0].message == (
+        "1 row accepted, in place of 3 rows of trips_a.csv"
+        f" (pipeline {first.pipeline.pipeline_id})."
+    )
+
+
+async def test_an_upload_says_from_where_it_came(house: House) -> None:
+    view = await house.submit_and_end(
+        flights(CDG, "0828,,CDG,1,first,-1,"), file_name="a.csv", source="Agency B"
+    )
+    assert view.pipeline is not None
+    [upload] = await house.rows(
+        "SELECT file_name, source_name, pipeline_id, submitted_by, row_count, rows_rejected"
+        " FROM carbon.entry_sets"
+    )
+    number = view.pipeline.pipeline_id
+    assert tuple(upload) == ("a.csv", "agency b", number, view.pipeline.submitted_by, 1, 1)
+    assert view.pipeline.submitted_by != ""
+
+
+async def test_an_attempt_that_finds_its_own_rows_says_that_they_are_accepted(
+    house: House,
+) -> None:
+    payload = {"blob": house.blob(flights(CDG))}
+    for token in (1_000_000, 1_000_001):
+        attempt = claim("csv_ingest", token, payload=payload)
+        outcome = await run_csv_ingest(house.stores, attempt.run)
+        assert isinstance(outcome, Succeeded)
+        assert outcome.message == "1 row accepted."
+        assert [child.job_type for child in attempt.children] == ["emission_recalc"]
+    assert await counting_sets(house) == [1_000_000]
 
 
 async def test_the_same_file_of_another_unit_is_another_upload(house: House) -> None:

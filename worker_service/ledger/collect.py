@@ -9,8 +9,9 @@ from worker_service.ledger.pool import Connection, Ledger
 ROWS_PER_STATEMENT = 20_000
 COLLECTOR_LOCK = 4_202_403
 
-# A set that is loading can still be published until a newer claim has passed its fence, or until
-# its scope was closed; a day is longer than any job lives.
+# A set that is loading can still be published until its claim or a newer one has passed its fence,
+# or until its scope was closed; a day is longer than any job lives. A claim that has passed it
+# without publishing has found the same rows there.
 _NEVER_SEEN_AGAIN = """
     s.state <> 'PUBLISHED' AND s.collected_at IS NULL
     AND s.made_at < carbon.clock() - $1 * interval '1 second'
@@ -18,7 +19,7 @@ _NEVER_SEEN_AGAIN = """
         s.retired_at < carbon.clock() - $1 * interval '1 second'
         OR (
             s.state = 'LOADING' AND (
-                f.newest_token > {writer} OR f.closed_token >= {writer}
+                f.newest_token >= {writer} OR f.closed_token >= {writer}
                 OR s.made_at < carbon.clock() - interval '1 day'
             )
         )

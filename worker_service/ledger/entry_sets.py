@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import polars as pl
 
@@ -18,36 +17,18 @@ ENTRY_SCHEMA: dict[str, type[pl.DataType]] = {
 }
 BATCH_ROWS = 12_500
 
+DEFAULT_SOURCE = "default"
+
+# The column source is for a worker of the build before: by it that one replaces a year's uploads.
 OPEN_SET = """
-INSERT INTO carbon.entry_sets
-    (tenant, entry_set, module, data_entry_type, year, unit, source, blob, state, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'LOADING', carbon.clock())
-"""
-SAME_BLOB = """
-SELECT entry_set FROM carbon.entry_sets
-WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
-    AND unit = $4 AND source = $5 AND blob = $6
-ORDER BY entry_set
-LIMIT 1
-"""
-# All rows of the same tenant, year, type and source make room, whatever their units.
-RETIRE_SETS = """
-UPDATE carbon.entry_sets
-SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $5
-WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND source = $4
-    AND state = 'PUBLISHED'
-"""
-# Another claim may have published the same file of the unit since it was looked for.
-RETIRE_SAME_UPLOAD = """
-UPDATE carbon.entry_sets
-SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $7
-WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND source = $4
-    AND unit = $5 AND blob = $6 AND state = 'PUBLISHED'
-"""
-PUBLISH_SET = """
-UPDATE carbon.entry_sets
-SET state = 'PUBLISHED', published_at = carbon.clock(), row_count = $3, last_row_number = $4
-WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
+INSERT INTO carbon.entry_sets (
+    tenant, entry_set, module, data_entry_type, year, unit, source, source_name, blob, file_name,
+    pipeline_id, submitted_by, state, made_at
+)
+VALUES (
+    $1, $2, $3, $4, $5, $6, CASE WHEN CAST($6 AS text) IS NULL THEN 'csv_year' ELSE 'csv_unit' END,
+    $7, $8, $9, $10, $11, 'LOADING', carbon.clock()
+)
 """
 PUBLISHED_SETS = """
 SELECT s.entry_set, s.row_count, s.last_row_number,
@@ -72,16 +53,12 @@ ORDER BY year
 """
 
 
-class Source(StrEnum):
-    """Where entries come from; an upload replaces those of its own source."""
-
-    CSV_YEAR = "csv_year"
-    CSV_UNIT = "csv_unit"
-
-
 @dataclass(frozen=True, slots=True)
 class NewSet:
-    """A set to be loaded; `entry_set` is the claim's token, `unit` None means all units."""
+    """A set to be loaded; `entry_set` is the claim's token, `unit` None means all units.
+
+    `source` says who reports, so that what two report of the same units stands side by side.
+    """
 
     tenant: str
     entry_set: int
@@ -90,11 +67,10 @@ class NewSet:
     year: int
     unit: str | None
     blob: str
-
-    @property
-    def source(self) -> Source:
-        """A unit's own uploads are kept apart from those of the year."""
-        return Source.CSV_YEAR if self.unit is None else Source.CSV_UNIT
+    source: str = DEFAULT_SOURCE
+    file_name: str = ""
+    pipeline_id: int | None = None
+    submitted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +94,11 @@ async def open_set(ledger: Ledger, new: NewSet) -> None:
             new.data_entry_type,
             new.year,
             new.unit,
-            str(new.source),
+            new.source,
             new.blob,
+            new.file_name,
+            new.pipeline_id,
+            new.submitted_by,
         )
 
 
@@ -138,35 +117,6 @@ async def load_entries(ledger: Ledger, rows: bytes) -> None:
     """Adds a batch to a set that nobody sees yet."""
     async with ledger.session() as conn:
         await copy_in(conn, "entries", ENTRY_COLUMNS, rows)
-
-
-async def publish_set(conn: Connection, new: NewSet, row_count: int, last_row_number: int) -> None:
-    """Within a publication: the set counts, and those that it replaces do not any more.
-
-    A set of one unit joins what the unit has, but for the same file.
-    """
-    slot = (new.tenant, new.data_entry_type, new.year, str(new.source))
-    if new.unit is None:
-        await conn.execute(RETIRE_SETS, *slot, new.entry_set)
-    else:
-        await conn.execute(RETIRE_SAME_UPLOAD, *slot, new.unit, new.blob, new.entry_set)
-    done = await conn.execute(PUBLISH_SET, new.tenant, new.entry_set, row_count, last_row_number)
-    assert done == "UPDATE 1", f"set {new.entry_set} cannot be published: {done}"
-
-
-async def find_same_upload(ledger: Ledger, new: NewSet) -> int | None:
-    """The published set that holds the same file of the same unit already."""
-    async with ledger.session() as conn:
-        found: int | None = await conn.fetchval(
-            SAME_BLOB,
-            new.tenant,
-            new.data_entry_type,
-            new.year,
-            new.unit,
-            str(new.source),
-            new.blob,
-        )
-    return found
 
 
 async def published_sets(

@@ -73,6 +73,14 @@ entry_sets = Table(
     Column("retired_at", TIMESTAMP(timezone=True), nullable=True),
     Column("retired_by", BigInteger, nullable=True),
     Column("collected_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("source_name", Text, nullable=False, server_default=text("'default'")),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("submitted_by", Text, nullable=False, server_default=text("''")),
+    Column("pipeline_id", BigInteger, nullable=True),
+    Column("content_digest", Text, nullable=True),
+    Column("rows_rejected", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_warned", BigInteger, nullable=False, server_default=text("0")),
+    Column("retired_by_pipeline", BigInteger, nullable=True),
     PrimaryKeyConstraint("tenant", "entry_set", name="entry_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(
@@ -94,6 +102,17 @@ entry_sets = Table(
         postgresql_where=text("state = 'PUBLISHED'"),
     ),
     Index("entry_sets_to_collect", "made_at", postgresql_where=text("state <> 'PUBLISHED'")),
+    Index(
+        "one_published_upload_per_type_year_unit_and_source",
+        "tenant",
+        "data_entry_type",
+        "year",
+        "unit",
+        "source_name",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+        postgresql_where=text("state = 'PUBLISHED'"),
+    ),
 )
 
 entries = Table(
@@ -194,6 +213,8 @@ emission_sets = Table(
     Column("retired_at", TIMESTAMP(timezone=True), nullable=True),
     Column("retired_by", BigInteger, nullable=True),
     Column("collected_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("total_kg", Double, nullable=True),
+    Column("entries_without_kg", BigInteger, nullable=True),
     PrimaryKeyConstraint("tenant", "emission_set", "entry_set", name="emission_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(
@@ -219,6 +240,7 @@ emission_sets = Table(
         postgresql_where=text("state = 'PUBLISHED'"),
     ),
     Index("emission_sets_to_collect", "made_at", postgresql_where=text("state <> 'PUBLISHED'")),
+    Index("emission_sets_of_an_entry_set", "tenant", "entry_set", "emission_set"),
 )
 
 emissions = Table(

@@ -14,16 +14,16 @@ from worker_service.carbon.stored import stored_entries
 from worker_service.ledger.entry_sets import (
     NewSet,
     entry_rows,
-    find_same_upload,
     load_entries,
     open_set,
-    publish_set,
 )
 from worker_service.ledger.fences import close_scopes
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.units import read_units
+from worker_service.ledger.uploads import Contents, Published, publish_upload, source_key
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.mechanics.run import Run
+from worker_service.steps.content_digest import ContentDigest
 from worker_service.steps.file_sentences import file_sentences
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import (
@@ -36,6 +36,12 @@ from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
+from worker_service.steps.upload_sentences import (
+    in_place_of,
+    twins_sentences,
+    unchanged_sentence,
+    upload_stats,
+)
 
 
 @dataclass(slots=True)
@@ -43,10 +49,11 @@ class _Loaded:
     accepted: int = 0
     last_row_number: int = 0
     remarks: list[str] = field(default_factory=list)
+    digest: ContentDigest = field(default_factory=ContentDigest)
 
 
 async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
-    """Replaces the year's entries of the type, or adds to a unit's: all good rows or none."""
+    """Replaces what the same source brought for the type, year and unit: all good rows or none."""
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     assert job.data_entry_type is not None
@@ -65,11 +72,11 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
                 job.year,
                 unit,
                 str(file.reference),
+                source_key(str(job.payload.get("source", ""))),
+                str(job.payload.get("file_name", "")),
+                job.pipeline_id,
+                str(job.payload.get("submitted_by", "")),
             )
-            if unit is not None and await find_same_upload(stores.ledger, new) is not None:
-                await chain_follow_ups(run, stores.ledger)
-                said = f"The same file of unit {unit} is there already; nothing was added."
-                return Succeeded({"rows_accepted": 0, "rows_rejected": 0, "duplicate": True}, said)
             return await _ingest(stores, run, _Ingest(declared, file, new, units))
     except Refusal as refusal:
         return refusal.outcome()
@@ -121,15 +128,37 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         await chain_follow_ups(run, stores.ledger)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         entries_scope = f"entries/{what.new.module}/{what.new.year}"
-        await publish(
+        contents = Contents(
+            loaded.accepted,
+            loaded.last_row_number,
+            loaded.digest.value,
+            notes.rejected.row_count,
+            notes.warned.row_count,
+        )
+        published = await publish(
             run,
             stores.ledger,
             [entries_scope],
-            lambda conn: publish_set(conn, what.new, loaded.accepted, loaded.last_row_number),
+            lambda conn: publish_upload(conn, what.new, contents),
         )
-        sentences = [*notes.sentences(loaded.accepted), *loaded.remarks, *of_file]
-        warnings = notes.any or bool(entries.unread_columns)
+        sentences = [*_said(run, loaded, notes, published), *loaded.remarks, *of_file]
+        warnings = notes.any or bool(entries.unread_columns) or bool(published.twins)
+        stats |= upload_stats(what.new.entry_set, published)
         return Succeeded(stats, " ".join(sentences), warnings=warnings)
+
+
+def _said(run: Run, loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
+    there = published.unchanged
+    # An earlier attempt of this job may have published them, and not have come to say so.
+    unchanged = there is not None and there.pipeline_id != run.job.pipeline_id
+    return [
+        *notes.sentences(
+            loaded.accepted,
+            instead=in_place_of(published.replaced),
+            unchanged=unchanged_sentence(there) if there and unchanged else "",
+        ),
+        *twins_sentences(published.twins),
+    ]
 
 
 def _nothing_good(notes: RowNotes) -> str:
@@ -144,14 +173,15 @@ async def _load(
     stores: Stores, run: Run, what: _Ingest, entries: EntryFile, notes: RowNotes
 ) -> _Loaded:
     """Reads, checks and loads batch by batch: one is parsed while the one before is loaded."""
+    loaded = _Loaded()
 
     def prepare(batch: EntryBatch) -> tuple[bytes, EntryBatch]:
         notes.rejected.add(batch.rejected, batch.rejected_rows)
         notes.warned.add(batch.warned, batch.warned_rows)
         stored = stored_entries(what.declared, batch.accepted)
+        loaded.digest.add(stored)
         return frame_bytes(entry_rows(what.new, stored)), batch
 
-    loaded = _Loaded()
     seen = 0
     prepared = prefetched(off_loop(map(prepare, entries.batches)))
     async with aclosing(prepared):

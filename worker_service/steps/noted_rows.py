@@ -163,21 +163,38 @@ class RowNotes(AbstractContextManager["RowNotes"]):
         """Whether somebody should look at a row."""
         return self.rejected.row_count > 0 or self.warned.row_count > 0
 
-    def sentences(self, accepted: int, noun: str = "row") -> list[str]:
-        """The message of an ingest: counts and first reasons; the noun in the singular."""
+    def sentences(
+        self, accepted: int, noun: str = "row", *, instead: str = "", unchanged: str = ""
+    ) -> list[str]:
+        """The message of an ingest: counts and first reasons; the noun in the singular.
+
+        `instead` follows the count of accepted rows; `unchanged` is said in place of it.
+        """
         rejected, warned = self.rejected, self.warned
-        said = [rows_sentence(accepted, rejected.row_count, rejected.first_reason, noun)]
+        first = rejected.first_reason
+        if not unchanged:
+            said = [rows_sentence(accepted, rejected.row_count, first, noun, instead)]
+        else:
+            said = [unchanged]
+            if rejected.row_count:
+                rows = counted(rejected.row_count, "row")
+                said.append(f"{rows} rejected; the first: {ended(first)}")
         if warned.row_count:
             rows = counted(warned.row_count, "row")
             said.append(f"{rows} with a warning; the first: {ended(warned.first_reason)}")
         return said
 
 
-def rows_sentence(accepted: int, rejected: int, first_reason: str, noun: str = "row") -> str:
-    """The message of an ingest, from its counts and the first reason; the noun in the singular."""
+def rows_sentence(
+    accepted: int, rejected: int, first_reason: str, noun: str = "row", instead: str = ""
+) -> str:
+    """The message of an ingest, from its counts and the first reason; the noun in the singular.
+
+    `instead` says what the accepted ones are in place of, with the comma before it.
+    """
     if not rejected:
-        return f"{counted(accepted, noun)} accepted."
-    said = f"{counted(accepted, noun)} accepted, {rejected:,} rejected"
+        return f"{counted(accepted, noun)} accepted{instead}."
+    said = f"{counted(accepted, noun)} accepted{instead}, {rejected:,} rejected"
     return f"{said}; the first: {ended(first_reason)}"
 
 
