@@ -86,7 +86,7 @@ def by_plane(_house: House) -> Mapping[str, Any]:
 
 
 REFUSED = {
-    "a picture": Case("not_text", "The file contains NUL bytes: it is not a CSV", PNG),
+    "a picture": Case("not_text", "The file contains NUL bytes, the first in line", PNG),
     "a workbook": Case("not_text", "This is an Excel workbook or a zip archive;", workbook()),
     "UTF-16": Case("not_text", "This is UTF-16 text; save it", flights(CDG).encode("utf-16")),
     "UTF-16 without a mark": Case(
@@ -94,10 +94,10 @@ REFUSED = {
         "The file contains NUL bytes: it may be UTF-16 text; save it as CSV in UTF-8.",
         flights(CDG).encode("utf-16-le"),
     ),
-    "tabs": Case(
-        "missing_columns",
-        "The header lacks the columns unit_institutional_id, origin_iata, destination_iata, ",
-        flights(CDG).replace(",", "\t"),
+    "one NUL byte": Case(
+        "not_text",
+        "The file contains NUL bytes, the first in line 3 (row 2), byte 6: it is not a CSV in text",
+        flights(CDG, CDG.replace("GVA", "\0VA")),
     ),
     "an empty file": Case("empty", "The file is empty.", b""),
     "blank lines": Case("empty", "The file is empty.", b"\n \n\n"),
@@ -114,7 +114,7 @@ REFUSED = {
     ),
     "no known encoding": Case(
         "encoding",
-        "The file is neither UTF-8 nor Windows-1252 text.",
+        "The file is neither UTF-8 nor Windows-1252 text: see line 2 (row 1), byte 14; save it",
         (HEADER + "0828,GVA,CDG,").encode() + b"\x81\x8d,economy,1,\n",
     ),
     "quotes that stay open": Case(

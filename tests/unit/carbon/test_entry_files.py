@@ -16,6 +16,7 @@ from tests.unit.carbon.plane_files import (
     parsed,
 )
 from worker_service.carbon.csv_source.refusal import RefusedFile
+from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse import equal_rows
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope, read_entries
 
@@ -63,7 +64,7 @@ def test_a_bad_field_is_a_row_error(changed: Mapping[str, str], column: str, rea
     [rejected] = batch.rejected.to_dicts()
     assert (rejected["row"], rejected["column"]) == (1, column)
     assert reason in rejected["reason"]
-    assert rejected["value"].removesuffix("…") in changed.get(column, "")
+    assert rejected["value"].removesuffix("…") in shown_text(changed.get(column, ""))
 
 
 def test_a_row_is_normalised_and_typed() -> None:

@@ -34,20 +34,24 @@ def read(content: bytes | str) -> tuple[dict[int, list[str]], list[int], TextFil
     ragged: list[int] = []
     for batch in file.batches:
         for number, *fields in batch.frame.rows():
-            rows[number] = [field or "" for field in fields]
+            # Spaces before a field are skipped where quotes are untidy, and trimmed later anyway.
+            rows[number] = [(field or "").lstrip(" ") for field in fields]
         ragged += batch.ragged["row"].to_list()
     return rows, ragged, file
 
 
 def _expected(text: str) -> tuple[dict[int, list[str]], list[int]]:
-    """What the csv module makes of it, with every line end as LF."""
+    """What the csv module makes of it, with every line end as LF, at the header's width."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    records = list(csv.reader(io.StringIO(text, newline="")))[1:]
-    good = {at: r for at, r in enumerate(records, 1) if len(r) == 3 and any(r)}
-    ragged = [
-        at for at, r in enumerate(records, 1) if len(r) not in {0, 3} and ",".join(r).strip(", \t")
-    ]
-    return good, ragged
+    records = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))[1:]
+    good: dict[int, list[str]] = {}
+    wide = []
+    for at, record in enumerate(records, 1):
+        if any(field.strip() for field in record[3:]):
+            wide.append(at)
+        elif any(field.strip() for field in record):
+            good[at] = [field.lstrip(" ") for field in [*record, "", "", ""][:3]]
+    return good, wide
 
 
 @settings(deadline=None)
@@ -121,6 +125,19 @@ def test_blocks_and_row_numbers_line_up_over_a_large_file() -> None:
         ("\ufeffa,b,c\n1,2,3\n", ["1", "2", "3"]),
         ('\ufeff"a","b","c"\n1,2,3\n', ["1", "2", "3"]),
         (" A , B ,C\n1,2,3\n", ["1", "2", "3"]),
+        ("a\tb\tc\n1\t2\t3\n", ["1", "2", "3"]),
+        ('a\tb\tc\n1\t"2\t"\t3\n', ["1", "2\t", "3"]),
+        ("sep=;\r\na;b;c\r\n1;2;3\r\n", ["1", "2", "3"]),
+        ("\ufeffSEP=,\na,b,c\n1,2,3\n", ["1", "2", "3"]),
+        ('"sep=\t"\na\tb\tc\n1\t2\t3\n', ["1", "2", "3"]),
+        # The line may be left from another spreadsheet's separator.
+        ("sep=;\na,b,c\n1,2,3\n", ["1", "2", "3"]),
+        ("sep=|\na,b,c\n1,2,3\n", ["1", "2", "3"]),
+        ('"a", "b",  "c"\n"1", "2", "3"\n', ["1", "2", "3"]),
+        ('a,b,c\n  "1,x", 2,3\n', ["1,x", "2", "3"]),
+        (5 * "\ufeff" + "a,b,c\n1,2,3\n", ["1", "2", "3"]),
+        ("\ufeffa\u200b,\u00adb,c\u00a0\n1,2,3\n", ["1", "2", "3"]),
+        (b"\xef\xbb\xbfa,b,c\n\xff,2,3\n", ["ÿ", "2", "3"]),
         ("\n\na,b,c\n1,2,3\n", ["1", "2", "3"]),
         # The magic bytes of zlib, to which polars would listen.
         ("a,b,c\nx^,2,3\n", ["x^", "2", "3"]),
@@ -140,19 +157,59 @@ def test_forms_of_one_file(content: bytes | str, wanted: list[str]) -> None:
 
 
 def test_blank_rows_are_skipped_and_counted() -> None:
-    rows, ragged, _ = read("a,b,c\n1,2,3\n\n,,\n  \n;\n2,2,3\n")
+    rows, ragged, _ = read("a,b,c\n1,2,3\n\n,,\n  \n , ,\t,,\n2,2,3\n")
     assert sorted(rows) == [1, 6]
-    assert ragged == [5]
+    assert ragged == []
 
 
-def test_rows_of_another_width_are_rejected_with_their_number() -> None:
-    file = read_text(opening("a,b,c\n1,2\n1,2,3\n1,2,3,4\n"), ["a"], [])
-    [batch] = file.batches
-    assert batch.frame["row_number"].to_list() == [2]
-    assert batch.ragged.rows() == [
-        (1, "", "1,2", "2 fields, and the header has 3"),
-        (3, "", "1,2,3,4", "4 fields, and the header has 3"),
+WIDE = ",".join(["1", "2", "3", *[""] * 500])
+
+
+@pytest.mark.parametrize("quoted", ["", '1,5" pipe,3\n'])
+def test_fields_that_lack_are_empty_and_empty_ones_too_many_are_none(
+    quoted: str,
+) -> None:
+    first = 2 if quoted else 1
+    rows, ragged, _ = read(f"a,b,c\n{quoted}1,2\n1\n1,2,3,\n1,2,3, ,\t\n{WIDE}\n,2\n")
+    assert ragged == []
+    assert [rows[number] for number in range(first, first + 6)] == [
+        ["1", "2", ""],
+        ["1", "", ""],
+        ["1", "2", "3"],
+        ["1", "2", "3"],
+        ["1", "2", "3"],
+        ["", "2", ""],
     ]
+
+
+def test_rows_that_say_more_than_the_header_are_rejected_with_their_number() -> None:
+    very_wide = f"a,b,c\n1,2,3,4\n1,2,3\n{WIDE},x\n"
+    for content in (very_wide, very_wide + '1,5" pipe,3\n'):
+        [batch] = read_text(opening(content), ["a"], []).batches
+        assert batch.frame["row_number"].to_list() == [2, 4][: batch.frame.height]
+        assert batch.ragged.select("row", "reason").rows() == [
+            (1, "4 fields, and the header has 3"),
+            (3, "504 fields, and the header has 3"),
+        ]
+        assert batch.ragged["value"][0] == "1,2,3,4"
+
+
+def test_a_file_whose_every_row_ends_with_a_separator_is_read_whole() -> None:
+    rows, ragged, _ = read("a,b,c\n" + "1,2,3,\n" * 30_000)
+    assert (len(rows), ragged) == (30_000, [])
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", "\x1a\r\n"])
+@pytest.mark.parametrize("before", ["", "\n", "\r\n", "\r"])
+def test_the_mark_of_the_end_of_a_text_is_no_row(before: str, end: str) -> None:
+    content = f"a,b,c\n1,2,3{before}\x1a{end}".encode()
+    assert read(content)[:2] == ({1: ["1", "2", "3"]}, [])
+    batches = read_text(lambda: _OneByteAtATime(content), ["a"], []).batches
+    assert [batch.frame["a"].to_list() for batch in batches] == [["1"]]
+
+
+def test_the_mark_of_the_end_of_a_text_elsewhere_is_a_character() -> None:
+    assert read("a,b,c\n1\x1a,2,3\x1a\n4,5,6\n")[0][1] == ["1\x1a", "2", "3\x1a"]
 
 
 def test_what_is_shown_of_a_file_cannot_act() -> None:
@@ -193,11 +250,27 @@ def _refusal(content: bytes | str) -> RefusedFile:
         (b"a,b,c", Cause.NO_ROWS, "a header and no rows"),
         (b"a,b,c\n\n,,\n", Cause.NO_ROWS, "a header and no rows"),
         (b"x,y\n1,2\n", Cause.MISSING_COLUMNS, "lacks the columns a; it has: x, y"),
+        (b"aa1,y\n1,2\n", Cause.MISSING_COLUMNS, "it has: aa1, y"),
+        (b'"","", ""\n1,2,3\n', Cause.MISSING_COLUMNS, 'lacks the columns a; it is: "","", ""'),
+        (b"sep=;\n", Cause.EMPTY, "empty"),
         (
-            b"a\tb\tc\n1\t2\t3\n",
+            b"\xff,y\n1,2\n",
             Cause.MISSING_COLUMNS,
-            "lacks the columns a; tabs stand between its names, where commas or semicolons must",
+            "it has: \u00ff, y; it is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8",
         ),
+        (b"a,b,c\n1,2,3\n\n4,5\0,6\n", Cause.NOT_TEXT, "the first in line 4 (row 3), byte 4: "),
+        (b"a,\0b\n1,2,3\n", Cause.NOT_TEXT, "the first in line 1 (the header), byte 3: "),
+        (
+            b"a,b,c\n1,2,3\r\n\x81,\xff,3\n",
+            Cause.ENCODING,
+            "Windows-1252 text: see line 3 (row 2), byte 1; save",
+        ),
+        (
+            b"a,b,c\n1,\xff,3\n\x81,2,3\n",
+            Cause.ENCODING,
+            "text: see line 2 (row 1), byte 3, and line 3 (row 2), byte 1; save it as CSV UTF-8",
+        ),
+        (b"a,b,c\n1,\x81,3\n\xc3", Cause.ENCODING, "see line 2 (row 1), byte 3; save"),
         (b"x\x1b[2J,y\n1,2\n", Cause.MISSING_COLUMNS, "it has: x\\x1b[2j, y"),
         (b"a,b,A\n1,2,3\n", Cause.DUPLICATE_COLUMNS, "twice: a"),
         (b"a,b,c\n1,\0,3\n", Cause.NOT_TEXT, "NUL bytes"),

@@ -1,16 +1,20 @@
 """The first record of a file: which separator, and where each declared column stands."""
 
+import re
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
 from worker_service.carbon.csv_source.records import quoted_records
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 
-SEPARATORS = (",", ";")
+SEPARATORS = (",", ";", "\t")
+# With it a spreadsheet is told the separator.
+_SEPARATOR_LINE = re.compile(rb'\s*"?sep=(.)"?[\s,;]*', re.IGNORECASE)
 _NAMES_SHOWN_MAX = 20
 COLUMNS_MAX = 1_000
 
@@ -31,7 +35,8 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
     RefusedFile where it is not there, lacks a required column, or has a known one twice.
     """
     known = {*required, *optional}
-    separator, names = _first_record(lines, known)
+    first = _first_record(lines, known)
+    names = _names(first.fields)
     if len(names) > COLUMNS_MAX:
         raise RefusedFile(
             Cause.MISSING_COLUMNS, f"the header has more than {COLUMNS_MAX:,} columns"
@@ -43,14 +48,12 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         )
     missing = [name for name in required if name not in names]
     if missing:
-        by_tabs = len(names) == 1 and "\t" in names[0]
-        instead = "tabs stand between its names, where commas or semicolons must"
-        has = instead if by_tabs else f"it has: {_shown(names)}"
+        has = f"it has: {_shown(names, missing)}" if any(names) else f"it is: {first.line}"
         raise RefusedFile(
             Cause.MISSING_COLUMNS, f"the header lacks the columns {_shown(missing)}; {has}"
         )
     return Header(
-        separator=separator,
+        separator=first.separator,
         width=len(names),
         positions={name: names.index(name) for name in known if name in names},
         unread=_unread(names, known),
@@ -64,24 +67,44 @@ def _unread(names: list[str], known: AbstractSet[str]) -> tuple[UnreadColumn, ..
     return tuple(UnreadColumn(shown_text(name), near_name(name, lacking)) for name in unknown)
 
 
-def _first_record(lines: Lines, known: AbstractSet[str]) -> tuple[str, list[str]]:
-    """The separator under which more known columns appear, and the names."""
+@dataclass(frozen=True, slots=True)
+class _FirstRecord:
+    """`line`: what it is written as, or its first line, as it may be shown."""
+
+    separator: str
+    fields: list[str]
+    line: str
+
+
+def _first_record(lines: Lines, known: AbstractSet[str]) -> _FirstRecord:
+    """Read with the separator under which most known columns appear."""
+    separators = list(SEPARATORS)
     while block := lines.block():
         text = block.lstrip(b"\n")
         if not text.strip():
             continue
-        head = text[: text.find(b"\n") + 1].decode()
-        separator = max(SEPARATORS, key=lambda mark: len(known & set(_names(head.split(mark)))))
+        head, _, rest = text.partition(b"\n")
+        if said := _SEPARATOR_LINE.fullmatch(head):
+            # Of several that would do, the one that the file names comes first.
+            separators.sort(key=lambda mark: mark.encode() != said[1])
+            lines.give_back(rest)
+            continue
+        line = head.decode()
+        separator = max(separators, key=lambda mark: len(known & set(_names(line.split(mark)))))
         [record] = quoted_records(lines, text, separator, 0, records_max=1)
-        return separator, _names(record)
+        return _FirstRecord(separator, record, shown_text(line))
     raise RefusedFile(Cause.EMPTY, "the file is empty")
 
 
 def _names(fields: list[str]) -> list[str]:
-    return [field.strip().strip('"').strip().casefold() for field in fields]
+    return [as_seen(field).strip().strip('"').strip().casefold() for field in fields]
 
 
-def _shown(names: Collection[str]) -> str:
-    shown = [shown_text(name) for name in list(names)[:_NAMES_SHOWN_MAX] if name]
+def _shown(names: Collection[str], meant: Collection[str] = ()) -> str:
+    shown = [
+        str(UnreadColumn(shown_text(name), "" if name in meant else near_name(name, meant)))
+        for name in list(names)[:_NAMES_SHOWN_MAX]
+        if name
+    ]
     more = len(names) - _NAMES_SHOWN_MAX
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

@@ -11,7 +11,8 @@ from worker_service.carbon.csv_source.header import Header, read_header
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.records import batches
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
-from worker_service.carbon.csv_source.survey import Survey, survey
+from worker_service.carbon.csv_source.survey import UTF_8, Survey, survey
+from worker_service.carbon.csv_source.widths import rejected_for_width
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,8 +20,8 @@ class TextBatch:
     """`frame`: row_number i32 and every known column as text; absent ones are null.
 
     `content`: of each row of `frame` a hash of all its fields, unknown columns included, the
-    same for the same fields within this process. `ragged`: records of another width than the
-    header's, as rejected rows.
+    same for the same fields within this process. `ragged`: records of more fields than the
+    header has, as rejected rows.
     """
 
     frame: pl.DataFrame
@@ -53,8 +54,11 @@ def read_text(
     try:
         lines = Lines(stream, surveyed.encoding)
         header = read_header(lines, required, optional)
-    except BaseException:
+    except BaseException as error:
         stream.close()
+        if isinstance(error, RefusedFile) and surveyed.encoding != UTF_8:
+            said = f"{error}; it is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8"
+            raise RefusedFile(error.cause, said) from error
         raise
     known = [*required, *optional]
     return TextFile(
@@ -79,8 +83,9 @@ def _named(
     with closing(stream):
         for batch in batches(lines, header.width, header.separator):
             frame = batch.frame.select("row_number", *columns)
-            nothing = nothing and frame.is_empty() and batch.ragged.is_empty()
-            yield TextBatch(frame, _content(batch.frame), batch.ragged)
+            nothing = nothing and frame.is_empty() and not batch.wide
+            ragged = rejected_for_width(batch.wide, header.width, header.separator)
+            yield TextBatch(frame, _content(batch.frame), ragged)
     if nothing:
         raise RefusedFile(Cause.NO_ROWS, "the file has a header and no rows")
 

@@ -9,10 +9,15 @@ import polars as pl
 
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
-from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.csv_source.survey import LINE_BYTES_MAX, too_long
-
-REJECTED = {"row": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String}
+from worker_service.carbon.csv_source.widths import (
+    SURPLUS_MAX,
+    WideRecord,
+    fitted,
+    fitted_frame,
+    without_blank,
+    without_the_widest,
+)
 
 # Control characters of which one that the block lacks marks the end of each line.
 _MARKS = (b"\x01", b"\x02", b"\x03", b"\x04", b"\x05", b"\x06", b"\x07")
@@ -20,14 +25,15 @@ _MARKS = (b"\x01", b"\x02", b"\x03", b"\x04", b"\x05", b"\x06", b"\x07")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawBatch:
-    """Records of the header's width as text columns "0", "1", ..., with their row_number.
+    """Records at the header's width as text columns "0", "1", ..., with their row_number.
 
-    Empty fields are null or "". `ragged`: the other records, as rejected rows. Blank records
-    are in neither, and are counted in row numbers all the same. `next_row` follows the last.
+    Empty fields, and those that lack at the end, are null or "". `wide`: records that say
+    something beyond the header's columns. Blank records are in neither, and are counted in row
+    numbers all the same. `next_row` follows the last.
     """
 
     frame: pl.DataFrame
-    ragged: pl.DataFrame
+    wide: list[WideRecord]
     next_row: int
 
 
@@ -47,15 +53,15 @@ def quoted_records(
 ) -> list[list[str]]:
     """The block's records, the last one completed from the lines that follow.
 
-    A quote opens only at the start of a field, as the csv module reads it; elsewhere it is a
-    character like others. What is not used goes back to `lines`.
+    A quote opens only at the start of a field, after spaces at most, as the csv module reads it;
+    elsewhere it is a character like others. What is not used goes back to `lines`.
     """
     feed = _Feed(lines, block)
     records: list[list[str]] = []
     # The limit is the process' and not the reader's: set here, it holds whoever set another one
     # before. No field reaches it, since the feed bounds whole records.
     csv.field_size_limit(LINE_BYTES_MAX)
-    reader = csv.reader(feed, delimiter=separator)
+    reader = csv.reader(feed, delimiter=separator, skipinitialspace=True)
     try:
         for record in reader:
             records.append(record)
@@ -126,34 +132,47 @@ def _by_polars(block: bytes, width: int, separator: str, row: int) -> RawBatch |
     if mark is None or (quoted and not _tidy(block, separator)):
         return None
     # The mark ends up in column `width` of a record of the right width, and nowhere else there.
-    line_end = separator + mark + "\n"
+    frame = _marked(block, width, separator, mark, quoted=quoted)
+    all_whole = frame.select((pl.col(str(width)) == mark).fill_null(value=False).all()).item()
+    if not all_whole:
+        return None if quoted else _of_any_width(block, width, separator, mark, row)
+    frame = frame.drop(str(width))
+    if quoted and frame.height != block.count(b"\n"):
+        line_end = separator + mark + "\n"
+        frame = frame.with_columns(pl.all().str.replace_all(line_end, "\n", literal=True))
+        if frame.select(pl.sum_horizontal(pl.all().str.len_bytes()).max()).item() > LINE_BYTES_MAX:
+            return None
+    return RawBatch(without_blank(_numbered(frame, row)), [], row + frame.height)
+
+
+def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int) -> RawBatch:
+    block, wide = without_the_widest(block, width, separator, row)
+    most = max(line.count(separator.encode()) for line in block.split(b"\n")) + 1
+    assert most <= width + SURPLUS_MAX, "wider lines were taken out"
+    frame = _marked(block, max(most, width), separator, mark, quoted=False)
+    fitting, surplus = fitted_frame(_numbered(frame, row), width, mark)
+    wide = sorted([*wide, *surplus], key=lambda record: record.row)
+    return RawBatch(without_blank(fitting), wide, row + frame.height)
+
+
+def _marked(block: bytes, width: int, separator: str, mark: str, *, quoted: bool) -> pl.DataFrame:
+    """Columns "0" to `width` of the block's lines, each of which has the mark as one more field."""
     names = [str(at) for at in range(width + 1)]
     # A header of our own: polars would undo compression where the first bytes look like it,
     # and "x^" does.
     header = (separator.join(names) + "\n").encode()
-    frame = pl.read_csv(
-        header + block.replace(b"\n", line_end.encode()),
+    return pl.read_csv(
+        header + block.replace(b"\n", f"{separator}{mark}\n".encode()),
         schema=dict.fromkeys(names, pl.String),
         separator=separator,
         quote_char='"' if quoted else None,
         extra_columns="ignore",
         missing_columns="insert",
     )
-    whole = (pl.col(str(width)) == mark).fill_null(value=False)
-    all_whole = frame.select(whole.all()).item()
-    if quoted and not all_whole:
-        return None
-    if quoted and frame.height != block.count(b"\n"):
-        frame = frame.with_columns(pl.all().str.replace_all(line_end, "\n", literal=True))
-        if frame.select(pl.sum_horizontal(pl.all().str.len_bytes()).max()).item() > LINE_BYTES_MAX:
-            return None
-    frame = frame.with_columns(row_number=pl.int_range(row, row + pl.len(), dtype=pl.Int32))
-    ragged = [] if all_whole else _odd_lines(frame.filter(~whole), block, separator, row)
-    return RawBatch(
-        frame=_without_blank(frame.filter(whole).drop(str(width)), width),
-        ragged=_ragged(ragged, width, separator),
-        next_row=row + frame.height,
-    )
+
+
+def _numbered(frame: pl.DataFrame, row: int) -> pl.DataFrame:
+    return frame.with_columns(row_number=pl.int_range(row, row + pl.len(), dtype=pl.Int32))
 
 
 def _tidy(block: bytes, separator: str) -> bool:
@@ -174,50 +193,11 @@ def _tidy(block: bytes, separator: str) -> bool:
     return all(not part or (part[0] in ends and part[-1] in ends) for part in outside)
 
 
-def _odd_lines(
-    odd: pl.DataFrame, block: bytes, separator: str, row: int
-) -> list[tuple[int, str, int]]:
-    texts = block.decode().split("\n")
-    return [
-        (at, texts[at - row], texts[at - row].count(separator) + 1)
-        for at in odd["row_number"].to_list()
-    ]
-
-
 def _of_records(records: list[list[str]], width: int, row: int) -> RawBatch:
-    next_row = row + len(records)
-    numbers: list[int] | range = range(row, next_row)
-    ragged: list[tuple[int, str, int]] = []
+    wide: list[WideRecord] = []
     if any(len(record) != width for record in records):
-        numbered = list(zip(numbers, records, strict=True))
-        ragged = [(at, ",".join(r), len(r)) for at, r in numbered if len(r) != width]
-        numbers = [at for at, r in numbered if len(r) == width]
-        records = [r for r in records if len(r) == width]
+        records, wide = fitted(records, width, row)
     columns = zip(*records, strict=True) if records else [()] * width
     schema: dict[str, pl.DataType | type[pl.DataType]] = {str(at): pl.String for at in range(width)}
     frame = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
-    frame = frame.with_columns(pl.Series("row_number", numbers, dtype=pl.Int32))
-    return RawBatch(_without_blank(frame, width), _ragged(ragged, width), next_row)
-
-
-def _without_blank(frame: pl.DataFrame, width: int) -> pl.DataFrame:
-    """Spreadsheets leave rows of separators behind."""
-    empty = [(pl.col(str(at)).is_null() | (pl.col(str(at)) == "")) for at in range(width)]
-    if not frame.select(empty[0].any()).item():
-        return frame
-    return frame.filter(~pl.all_horizontal(empty))
-
-
-def _ragged(
-    records: list[tuple[int, str, int]], width: int = 0, separator: str = ","
-) -> pl.DataFrame:
-    rows = [
-        (at, "", shown_text(text), _fields(count, width))
-        for at, text, count in records
-        if text.strip(separator + " \t")
-    ]
-    return pl.DataFrame(rows, schema=REJECTED, orient="row")
-
-
-def _fields(count: int, width: int) -> str:
-    return f"{count} field{'s' if count != 1 else ''}, and the header has {width}"
+    return RawBatch(without_blank(_numbered(frame, row)), wide, row + len(records))

@@ -4,15 +4,19 @@ from types import MappingProxyType
 
 import polars as pl
 
+from worker_service.carbon.csv_source.invisible import NO_BREAK, ZERO_WIDTH
+
 VALUE_CHARACTERS_MAX = 80
 
-# Control characters move a terminal's cursor; marks of direction reorder what stands beside them.
+# Control characters move a terminal's cursor; marks of direction reorder what stands beside them;
+# two texts that differ by what nobody sees look the same.
 _ESCAPED = (
     *range(0x20),
     *range(0x7F, 0xA0),
     *(0x200E, 0x200F, 0x2028, 0x2029),
     *range(0x202A, 0x202F),
     *range(0x2066, 0x206A),
+    *map(ord, ZERO_WIDTH + NO_BREAK),
 )
 _SHORT = MappingProxyType({0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"})
 _ESCAPES = MappingProxyType(

@@ -1,7 +1,9 @@
 """A first pass over the whole file: its encoding, and whether it can be a text file at all."""
 
 import codecs
+import re
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass
 
 from worker_service.carbon.csv_source.byte_stream import (
@@ -17,7 +19,7 @@ LINE_BYTES_MAX = 1 << 20
 # In UTF-16 every second byte of Latin letters is NUL.
 _UTF16_HEAD_BYTES = 16
 # Bytes that code page 1252 gives no character to.
-_NOT_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+_NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +37,39 @@ def survey(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> Survey:
     UTF-8 if all of it is valid UTF-8, else code page 1252 if all of it is that.
     """
     with closing(PlainBytes(open_file(), bytes_max)) as stream:
-        decoder, utf8, cp1252 = codecs.getincrementaldecoder("utf-8")(), True, True
+        decoder, not_utf8, not_cp1252 = codecs.getincrementaldecoder("utf-8")(), "", ""
         position, byte_count = _Position(), 0
         while piece := stream.read():
-            if b"\0" in piece:
-                raise RefusedFile(Cause.NOT_TEXT, _of_nul_bytes(piece, at_start=byte_count == 0))
-            utf8 = utf8 and _decodes(decoder, piece)
-            cp1252 = cp1252 and piece == piece.translate(None, _NOT_IN_CP1252)
+            if (nul := piece.find(b"\0")) >= 0:
+                at_start = byte_count == 0
+                raise RefusedFile(
+                    Cause.NOT_TEXT, _of_nul_bytes(piece, position.of(piece, nul), at_start=at_start)
+                )
+            if not not_utf8 and (wrong := _undecodable(decoder, piece)) is not None:
+                not_utf8 = position.of(piece, wrong)
+            if not not_cp1252 and (strange := _NOT_IN_CP1252.search(piece)):
+                not_cp1252 = position.of(piece, strange.start())
             position.pass_over(piece)
             byte_count += len(piece)
-        utf8 = utf8 and _decodes(decoder, b"", final=True)
+        if not not_utf8 and _undecodable(decoder, b"", final=True) is not None:
+            not_utf8 = "the end"
     if byte_count == 0:
         raise RefusedFile(Cause.EMPTY, "the file is empty")
-    if not utf8 and not cp1252:
-        raise RefusedFile(Cause.ENCODING, "the file is neither UTF-8 nor Windows-1252 text")
-    return Survey(UTF_8 if utf8 else WINDOWS_1252, position.line_ends, byte_count)
+    if not_utf8 and not_cp1252:
+        raise RefusedFile(Cause.ENCODING, _of_encodings(not_utf8, not_cp1252))
+    return Survey(WINDOWS_1252 if not_utf8 else UTF_8, position.line_ends, byte_count)
 
 
-def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False) -> bool:
+def _undecodable(
+    decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = False
+) -> int | None:
+    """Where in the piece a letter begins that is none in UTF-8; None for nowhere."""
     try:
         decoder.decode(piece, final)
-    except UnicodeDecodeError:
-        return False
-    return True
+    except UnicodeDecodeError as error:
+        # The decoder keeps the bytes of a letter that a cut divides.
+        return max(error.start - (len(error.object) - len(piece)), 0)
+    return None
 
 
 class _Position:
@@ -65,17 +77,24 @@ class _Position:
 
     def __init__(self) -> None:
         self.line_ends = 0
-        self._open_bytes = 0
+        self.open_bytes = 0
         self._after_carriage_return = False
+
+    def of(self, piece: bytes, index: int) -> str:
+        """The place of a byte of the piece that comes next, in words."""
+        here = copy(self)
+        here.pass_over(piece[:index])
+        row = f"row {here.line_ends:,}" if here.line_ends else "the header"
+        return f"line {here.line_ends + 1:,} ({row}), byte {here.open_bytes + 1:,}"
 
     def pass_over(self, piece: bytes) -> None:
         """RefusedFile for a line over the limit; only a piece's first can be, pieces are short."""
         assert READ_BYTES < LINE_BYTES_MAX
         first, last = _line_ends(piece)
-        longest = self._open_bytes + (len(piece) if first < 0 else first)
+        longest = self.open_bytes + (len(piece) if first < 0 else first)
         if longest > LINE_BYTES_MAX:
             raise RefusedFile(Cause.LINE_TOO_LONG, too_long(f"line {self.line_ends + 1:,}"))
-        self._open_bytes = longest if first < 0 else len(piece) - last - 1
+        self.open_bytes = longest if first < 0 else len(piece) - last - 1
         self.line_ends += piece.count(b"\n")
         if b"\r" in piece:
             self.line_ends += piece.count(b"\r") - piece.count(b"\r\n")
@@ -90,12 +109,18 @@ def _line_ends(piece: bytes) -> tuple[int, int]:
     return min(firsts, default=-1), max(piece.rfind(b"\n"), piece.rfind(b"\r"))
 
 
-def _of_nul_bytes(piece: bytes, *, at_start: bool) -> str:
-    said = "the file contains NUL bytes: "
+def _of_nul_bytes(piece: bytes, place: str, *, at_start: bool) -> str:
     head = piece[:_UTF16_HEAD_BYTES]
     if at_start and any(head[odd::2] and not any(head[odd::2]) for odd in (0, 1)):
-        return said + "it may be UTF-16 text; save it as CSV in UTF-8"
-    return said + "it is not a CSV in text form"
+        return "the file contains NUL bytes: it may be UTF-16 text; save it as CSV in UTF-8"
+    return f"the file contains NUL bytes, the first in {place}: it is not a CSV in text form"
+
+
+def _of_encodings(not_utf8: str, not_cp1252: str) -> str:
+    where = f"see {not_utf8}"
+    if not_cp1252 != not_utf8:
+        where += f", and {not_cp1252}"
+    return f"the file is neither UTF-8 nor Windows-1252 text: {where}; save it as CSV UTF-8"
 
 
 def too_long(where: str) -> str:

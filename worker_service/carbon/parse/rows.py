@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from worker_service.carbon.csv_source.records import REJECTED
 from worker_service.carbon.csv_source.shown import shown
+from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import Column
 from worker_service.carbon.parse.values import MISSING, Reading, reading_of, text_of, trimmed
 
