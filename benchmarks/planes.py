@@ -14,8 +14,8 @@ from benchmarks.figures import Figure
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.command.demo import find_files, parts_of
-from carbonline.command.display import seconds_of
 from carbonline.command.jobs_of_files import submit_file
+from carbonline.command.picture import seconds_of
 from carbonline.local.settings import StackSettings
 from carbonline.local.stack import Stack, running_stack
 from carbonline.v1 import types_pb2

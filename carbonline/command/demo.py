@@ -15,7 +15,7 @@ from carbonline.client.view import PipelineView
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import program_name
-from carbonline.command.display import open_display, seconds_of
+from carbonline.command.display import open_display
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import exit_code_of, watch_to_end
 from carbonline.command.job_stats import count_of, rejected_of
@@ -29,6 +29,7 @@ from carbonline.command.jobs_of_files import (
 )
 from carbonline.command.names import status_word, step_words
 from carbonline.command.options import DATA_ENTRY_TYPE, MODULE
+from carbonline.command.picture import seconds_of
 from carbonline.command.printing import kilograms
 from carbonline.command.rejected import save_rejected_rows
 from carbonline.command.safe_text import one_line

@@ -7,29 +7,36 @@ from typing import Protocol, Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from carbonline.client.view import PipelineView
+from carbonline.command.held_up import HeldUp
 from carbonline.command.names import job_word, step_words
-from carbonline.command.pace import Pace
+from carbonline.command.pace import Pace, Paces
+from carbonline.command.picture import last_words, picture, seconds_of
 from carbonline.command.safe_text import one_line
+from carbonline.command.table import wrapped
 from carbonline.v1 import types_pb2
 
 # A worker with progress to tell reports every second: each report is a line.
 PLAIN_SECONDS = 0.8
-JOBS_SHOWN_MAX = 20
-BAR_WIDTH = 24
-# On a terminal narrower than this the numbers need the room of the bar.
-BAR_TERMINAL_WIDTH_MIN = 110
+# What holds a pipeline up is said again after so long.
+PLAIN_HELD_UP_SECONDS = 10.0
 
 
 class Display(Protocol):
     """A context in which a view is shown again and again."""
 
     def show(self, view: PipelineView) -> None:
-        """The view as it now is."""
+        """The view as it now is: the scheduler has answered."""
+        ...
+
+    def lost(self, pipeline_id: int) -> None:
+        """The scheduler does not answer; may be said again and again."""
+        ...
+
+    def waits(self, why: str) -> None:
+        """What the pipeline waits for; "" when it does not."""
         ...
 
     def note(self, sentence: str) -> None:
@@ -55,34 +62,18 @@ def open_display(console: Console) -> Display:
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 
-def seconds_of(job: types_pb2.Job, now: float) -> float | None:
-    """How long a job has run, from its first claim on; None before that."""
-    if not job.HasField("started_at"):
-        return None
-    until = job.finished_at.ToNanoseconds() / 1e9 if job.HasField("finished_at") else now
-    return max(0.0, until - job.started_at.ToNanoseconds() / 1e9)
-
-
-class _Paces:
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._of_job: dict[int, Pace] = {}
-
-    def of(self, job: types_pb2.Job) -> Pace | None:
-        """The pace of a running job."""
-        if job.state != types_pb2.JOB_STATE_RUNNING or not job.HasField("progress"):
-            return None
-        pace = Pace.of(job, self._of_job.get(job.job_id), self._clock())
-        self._of_job[job.job_id] = pace
-        return pace
-
-
 class LiveDisplay:
-    """A table that redraws itself: one line per job."""
+    """Lines that redraw themselves, and below them the one that says what holds them up."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._live = Live(console=console, refresh_per_second=8, transient=False)
-        self._paces = _Paces(clock)
+        self._console = console
+        self._clock = clock
+        self._paces = Paces(clock)
+        self._held_up = HeldUp()
+        self._jobs: list[tuple[types_pb2.Job, Pace | None]] = []
+        self._live = Live(
+            console=console, get_renderable=self._drawn, refresh_per_second=8, transient=False
+        )
 
     def __enter__(self) -> Self:
         """Begins to draw."""
@@ -95,58 +86,35 @@ class LiveDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leaves the last table standing."""
+        """Leaves the last lines standing."""
+        self._held_up = HeldUp()
         self._live.stop()
 
     def note(self, sentence: str) -> None:
-        """Printed above the table."""
-        self._live.console.print(Text(one_line(sentence), style="yellow"))
+        """Printed above the lines."""
+        self._console.print(Text(one_line(sentence), style="yellow"))
 
     def show(self, view: PipelineView) -> None:
-        """One line per job; with very many jobs the last ones."""
-        jobs = view.in_order()
-        table = Table.grid(padding=(0, 2))
-        for job in jobs[-JOBS_SHOWN_MAX:]:
-            table.add_row(*self._cells(job))
-        hidden = len(jobs) - JOBS_SHOWN_MAX
-        above = [Text(f"... and {hidden} more jobs")] if hidden > 0 else []
-        self._live.update(Group(*above, table))
+        """A line or a few for each job; with very many jobs the last ones."""
+        if again := self._held_up.found(self._clock()):
+            self.note(again)
+        # Another thread draws: it finds the jobs before or those after, and never both.
+        self._jobs = [(job, self._paces.of(job)) for job in view.in_order()]
 
-    def _cells(self, job: types_pb2.Job) -> tuple[Text | Table, ...]:
-        name = Text(step_words(job), no_wrap=True)
-        state = Text(job_word(job), style=_style(job))
-        seconds = seconds_of(job, time.time())
-        took = Text("" if seconds is None else f"{seconds:.1f} s", justify="right", no_wrap=True)
-        pace = self._paces.of(job)
-        if pace is None:
-            return name, state, took, Text(_last_words(job))
-        words = Text(one_line(pace.words()), no_wrap=True)
-        if not pace.total or self._live.console.width < BAR_TERMINAL_WIDTH_MIN:
-            return name, state, took, words
-        bar = ProgressBar(total=pace.total, completed=pace.done, width=BAR_WIDTH)
-        bar_and_words = Table.grid(padding=(0, 2))
-        bar_and_words.add_row(bar, words)
-        return name, state, took, bar_and_words
+    def lost(self, pipeline_id: int) -> None:
+        """The line below says for how long."""
+        self._held_up.lost(pipeline_id, self._clock())
+        self._paces.grow_old()
 
+    def waits(self, why: str) -> None:
+        """The line below."""
+        self._held_up.waits(why)
 
-def _last_words(job: types_pb2.Job) -> str:
-    """What a finished job says; an error is said with its cause in the summary at the end."""
-    finished = job.state == types_pb2.JOB_STATE_FINISHED
-    if not finished or job.result == types_pb2.JOB_RESULT_ERROR:
-        return ""
-    return one_line(job.message)
-
-
-def _style(job: types_pb2.Job) -> str:
-    match job.result:
-        case types_pb2.JOB_RESULT_SUCCESS:
-            return "green"
-        case types_pb2.JOB_RESULT_WARNING | types_pb2.JOB_RESULT_CANCELLED:
-            return "yellow"
-        case types_pb2.JOB_RESULT_ERROR:
-            return "red"
-        case _:
-            return "cyan"
+    def _drawn(self) -> Group:
+        size = self._console.size
+        held_up = wrapped(one_line(self._held_up.sentence(self._clock())), size.width)
+        lines = picture(self._jobs, size.width, size.height - 1 - len(held_up), time.time())
+        return Group(*lines, *(Text(line, style="yellow") for line in held_up))
 
 
 class PlainDisplay:
@@ -155,7 +123,9 @@ class PlainDisplay:
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._clock = clock
-        self._paces = _Paces(clock)
+        self._paces = Paces(clock)
+        self._held_up = HeldUp()
+        self._held_up_said_at: float | None = None
         self._said: dict[int, tuple[str, str]] = {}
         self._said_at: dict[int, float] = {}
 
@@ -177,6 +147,8 @@ class PlainDisplay:
 
     def show(self, view: PipelineView) -> None:
         """Only what is news."""
+        if again := self._held_up.found(self._clock()):
+            self._print(again)
         for job in view.in_order():
             pace = self._paces.of(job)
             key = (job_word(job), pace.phase if pace else "")
@@ -185,17 +157,39 @@ class PlainDisplay:
             if self._said.get(job.job_id) == key and (pace is None or waited < PLAIN_SECONDS):
                 continue
             self._said[job.job_id], self._said_at[job.job_id] = key, now
-            self._print(self._line(job, pace))
+            self._print(_line(job, pace))
 
-    def _line(self, job: types_pb2.Job, pace: Pace | None) -> str:
-        line = f"{step_words(job)}: {job_word(job)}"
-        if pace is not None:
-            return f"{line}, {pace.words()}" if pace.words() else line
-        seconds = seconds_of(job, time.time())
-        if job.state == types_pb2.JOB_STATE_FINISHED and seconds is not None:
-            line += f" after {seconds:.1f} s"
-            return f"{line}. {_last_words(job)}".rstrip()
-        return line
+    def lost(self, pipeline_id: int) -> None:
+        """A line now and then."""
+        self._held_up.lost(pipeline_id, self._clock())
+        self._paces.grow_old()
+        self._say_what_holds_up()
+
+    def waits(self, why: str) -> None:
+        """A line now and then."""
+        self._held_up.waits(why)
+        self._say_what_holds_up()
+
+    def _say_what_holds_up(self) -> None:
+        now = self._clock()
+        sentence = self._held_up.sentence(now)
+        said_at = self._held_up_said_at
+        if not sentence:
+            self._held_up_said_at = None
+        elif said_at is None or now - said_at >= PLAIN_HELD_UP_SECONDS:
+            self._held_up_said_at = now
+            self._print(sentence)
 
     def _print(self, line: str) -> None:
         self._console.print(one_line(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(job: types_pb2.Job, pace: Pace | None) -> str:
+    line = f"{step_words(job)}: {job_word(job)}"
+    if pace is not None:
+        return f"{line}, {pace.words()}" if pace.words() else line
+    seconds = seconds_of(job, time.time())
+    if job.state == types_pb2.JOB_STATE_FINISHED and seconds is not None:
+        line += f" after {seconds:.1f} s"
+        return f"{line}. {last_words(job)}".rstrip()
+    return line

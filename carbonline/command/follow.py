@@ -12,11 +12,13 @@ from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted
 from carbonline.command.connection import Target, command_line
-from carbonline.command.display import Display, open_display, seconds_of
+from carbonline.command.display import Display, open_display
 from carbonline.command.exit_codes import OF_STATUS, ExitCode
 from carbonline.command.job_stats import rejected_of, warned_of
 from carbonline.command.names import job_word, scope_words, status_word, step_words
+from carbonline.command.picture import seconds_of
 from carbonline.command.safe_text import one_line
+from carbonline.command.waiting import tell_what_is_waited_for
 from carbonline.v1 import types_pb2
 
 
@@ -35,11 +37,17 @@ async def follow(client: ContractClient, pipeline_id: int, target: Target) -> Pi
 async def watch_to_end(client: ContractClient, pipeline_id: int, display: Display) -> PipelineView:
     """Shows a pipeline until its end."""
     view = PipelineView()
-    async for event in client.watch(pipeline_id):
-        if isinstance(event, Interrupted):
-            display.note(f"The watch was interrupted ({event.reason}) and is taken up again.")
-        view.apply(event)
-        display.show(view)
+    looking = asyncio.create_task(tell_what_is_waited_for(client, view, display))
+    try:
+        async for event in client.watch(pipeline_id):
+            if isinstance(event, Interrupted):
+                display.lost(pipeline_id)
+                continue
+            view.apply(event)
+            display.show(view)
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
     return view
 
 

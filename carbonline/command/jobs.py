@@ -7,10 +7,10 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.display import seconds_of
 from carbonline.command.names import job_result, job_state, job_word, step_words
 from carbonline.command.options import ID
 from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.picture import seconds_of
 from carbonline.command.printing import moment_of
 from carbonline.command.row_files import in_order
 from carbonline.command.scope_columns import SCOPE_COLUMNS, scope_row

@@ -1,6 +1,7 @@
 """How fast a step goes and how long it will take, from the progress it reported."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from carbonline.v1 import types_pb2
 
@@ -8,9 +9,13 @@ from carbonline.v1 import types_pb2
 RATE_SECONDS_MIN = 0.3
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pace:
-    """One job's phase since it was first seen; `now` is any clock in seconds."""
+    """One job's phase since it was first seen; `now` is any clock in seconds.
+
+    `is_old` says that the numbers may be of an earlier moment, as after a lost connection: a rate
+    is then counted from the next report on.
+    """
 
     phase: str
     began_at: float
@@ -18,16 +23,18 @@ class Pace:
     done: int
     total: int
     now: float
+    is_old: bool = False
 
     @classmethod
     def of(cls, job: types_pb2.Job, before: "Pace | None", now: float) -> "Pace":
         """The pace of a job, going on from what was seen before; a new phase begins anew."""
         progress = job.progress
+        began = cls(progress.phase, now, progress.done, progress.done, progress.total, now)
         if before is None or before.phase != progress.phase or progress.done < before.done:
-            return cls(progress.phase, now, progress.done, progress.done, progress.total, now)
-        return cls(
-            before.phase, before.began_at, before.done_then, progress.done, progress.total, now
-        )
+            return began
+        if before.is_old:
+            return began if progress.done != before.done else replace(began, is_old=True)
+        return replace(before, done=progress.done, total=progress.total, now=now)
 
     @property
     def per_second(self) -> float | None:
@@ -45,14 +52,47 @@ class Pace:
             return None
         return max(0.0, (self.total - self.done) / rate)
 
-    def words(self) -> str:
-        """Such as "read: 150,000 of 336,776, 95,000/s, 2 s left"."""
-        parts = []
-        if self.done or self.total:
-            of_total = f" of {self.total:,}" if self.total else ""
-            parts.append(f"{self.done:,}{of_total}")
+    @property
+    def share(self) -> float | None:
+        """Of the whole phase, 0 to 1; None where nobody knows how much there is."""
+        return min(1.0, self.done / self.total) if self.total > 0 else None
+
+    def parts(self) -> Sequence[str]:
+        """Such as "read: 150,000 of 336,776", "95,000/s", "2 s left"."""
+        of_total = f" of {self.total:,}" if self.total else ""
+        counted = f"{self.done:,}{of_total}" if self.done or self.total else ""
+        parts = [": ".join(part for part in (self.phase, counted) if part)]
         if self.per_second is not None:
             parts.append(f"{self.per_second:,.0f}/s")
         if self.seconds_left is not None and self.done < self.total:
             parts.append(f"{self.seconds_left:.0f} s left")
-        return ": ".join(part for part in (self.phase, ", ".join(parts)) if part)
+        return [part for part in parts if part]
+
+    def words(self) -> str:
+        """The parts as one text."""
+        return ", ".join(self.parts())
+
+
+class Paces:
+    """The paces of a pipeline's jobs."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._of_job: dict[int, Pace] = {}
+        self._broke = False
+
+    def of(self, job: types_pb2.Job) -> Pace | None:
+        """The pace of a running job."""
+        if job.state != types_pb2.JOB_STATE_RUNNING or not job.HasField("progress"):
+            return None
+        before = self._of_job.get(job.job_id)
+        pace = Pace.of(job, before, self._clock())
+        if before is None and self._broke:
+            pace = replace(pace, is_old=True)
+        self._of_job[job.job_id] = pace
+        return pace
+
+    def grow_old(self) -> None:
+        """The connection is lost: what is heard first after it may be of any moment before."""
+        self._of_job.clear()
+        self._broke = True

@@ -71,7 +71,7 @@ def table_lines(
             break
     else:
         body = _records(left, width, has_total=has_total)
-    return [*_wrapped(", ".join(above), width), *body]
+    return [*wrapped(", ".join(above), width), *body]
 
 
 def _folds(one: _Cells, row_count: int) -> bool:
@@ -91,7 +91,7 @@ def _fitted(left: Sequence[_Cells], room: int) -> list[int] | None:
         widths[widest] -= 1
     tallest = max(
         (
-            len(_wrapped(cell, widths[n]))
+            len(wrapped(cell, widths[n]))
             for n, one in enumerate(left)
             if one.gives_way
             for cell in one.cells
@@ -105,7 +105,7 @@ def _table(
     left: Sequence[_Cells], widths: Sequence[int], gap: int, *, has_total: bool
 ) -> list[str]:
     rule = RULE * (sum(widths) + gap * (len(widths) - 1))
-    titles = [_wrapped(one.title, width) for one, width in zip(left, widths, strict=True)]
+    titles = [wrapped(one.title, width) for one, width in zip(left, widths, strict=True)]
     height = max(map(len, titles), default=0)
     # Headings stand on the rule.
     titles = [[""] * (height - len(lines)) + lines for lines in titles]
@@ -114,7 +114,7 @@ def _table(
     for n in range(count):
         if has_total and n == count - 1:
             lines.append(rule)
-        cells = [_wrapped(one.cells[n], width) for one, width in zip(left, widths, strict=True)]
+        cells = [wrapped(one.cells[n], width) for one, width in zip(left, widths, strict=True)]
         lines += _side_by_side(left, widths, gap, cells)
     return lines
 
@@ -158,14 +158,14 @@ def _field(one: _Cells, cell: str, width: int) -> list[str]:
     if cell_len(said) <= width:
         return [said]
     if one.gives_way:
-        first, *others = _wrapped(said, width)
+        first, *others = wrapped(said, width)
         rest = " ".join(others)
-        return [first, *(f"  {line}" for line in _wrapped(rest, max(1, width - 2)))]
+        return [first, *(f"  {line}" for line in wrapped(rest, max(1, width - 2)))]
     indent = "  " if cell_len(cell) + 2 <= width else ""
     return [f"{one.title}:", indent + cell]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """The text in lines of at most `width`, broken at spaces; longer words where they must be.
 
     A word with a digit is never broken: it sticks out.

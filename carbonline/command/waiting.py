@@ -1,0 +1,50 @@
+"""Whether a pipeline waits for a worker that is not there."""
+
+import asyncio
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import ServerError
+from carbonline.client.view import PipelineView
+from carbonline.command.display import Display
+from carbonline.v1 import types_pb2
+
+# A job that nobody has claimed within this has nobody to claim it, or a queue before it.
+LOOK_SECONDS = 3.0
+
+
+async def tell_what_is_waited_for(
+    client: ContractClient, view: PipelineView, display: Display
+) -> None:
+    """Until cancelled: says on the display when jobs wait and no live worker takes such ones."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        types = waiting_types(view.jobs.values())
+        if not types:
+            display.waits("")
+            continue
+        try:
+            answer = await client.list_workers()
+        except ServerError:
+            # The watch tells of an outage; who may not see the workers is told nothing of them.
+            continue
+        display.waits(why_it_waits(types, answer.workers))
+
+
+def waiting_types(jobs: Iterable[types_pb2.Job]) -> AbstractSet[str]:
+    """The types of the jobs that wait, where none runs; else empty."""
+    states = [(job.state, job.job_type) for job in jobs]
+    if any(state == types_pb2.JOB_STATE_RUNNING for state, _ in states):
+        return frozenset()
+    return {job_type for state, job_type in states if state == types_pb2.JOB_STATE_QUEUED}
+
+
+def why_it_waits(types: AbstractSet[str], workers: Iterable[types_pb2.Worker]) -> str:
+    """A sentence when no live worker takes these types; else empty."""
+    live = [one for one in workers if one.state == types_pb2.WORKER_STATE_LIVE]
+    if not live:
+        return "No worker is running: the jobs wait until one comes."
+    if not any(types & set(worker.job_types) for worker in live):
+        return f"No worker that is running takes {', '.join(sorted(types))}: the jobs wait."
+    return ""
