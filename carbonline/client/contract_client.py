@@ -186,6 +186,13 @@ class ContractClient:
         )
         return await self._unary(self._ledger.GetTotals, request)
 
+    async def list_uncomputed(
+        self, wanted: ledger_pb2.ListUncomputedRequest
+    ) -> ledger_pb2.ListUncomputedResponse:
+        """A page of entries without kilograms; the tenant is this client's."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._ledger.ListUncomputed, wanted)
+
     async def list_modules(self) -> ledger_pb2.ListModulesResponse:
         """The catalogue: modules, data-entry types, columns, templates."""
         return await self._unary(self._ledger.ListModules, ledger_pb2.ListModulesRequest())

@@ -8,6 +8,8 @@ from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 
 BLOB = "blob:sha256:"
+# Outcomes of entries that have kilograms.
+BOOKED = frozenset({"computed", "overridden"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,8 @@ def outcomes_of(jobs: Iterable[types_pb2.Job]) -> Mapping[str, int]:
             for outcome, count in outcomes.items():
                 counts[outcome] = counts.get(outcome, 0) + int(count)
     return counts
+
+
+def without_kilograms(job: types_pb2.Job) -> int:
+    """How many entries a recalculation left without kilograms; 0 for any other job."""
+    return sum(count for outcome, count in outcomes_of([job]).items() if outcome not in BOOKED)

@@ -19,6 +19,7 @@ from carbonline.command.status import status
 from carbonline.command.submit import submit
 from carbonline.command.template import template
 from carbonline.command.totals import totals
+from carbonline.command.uncomputed import uncomputed
 from carbonline.command.up import up
 from carbonline.command.warnings import warnings
 from carbonline.command.watch import watch
@@ -42,7 +43,7 @@ def main() -> None:
 
 main.add_section("Begin", demo, up)
 main.add_section("Bring data in", load, template, submit, watch)
-main.add_section("Take numbers out", totals, rejected, warnings)
+main.add_section("Take numbers out", totals, uncomputed, rejected, warnings)
 main.add_section(
     "Look after it", status, pipelines, jobs, cancel, recalculate, workers, migrate, completion
 )

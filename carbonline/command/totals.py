@@ -183,6 +183,8 @@ def _without_kilograms(answer: ledger_pb2.GetTotalsResponse) -> Iterator[str]:
 
 
 def _ways_out(answer: ledger_pb2.GetTotalsResponse, year: int, target: Target) -> Iterator[str]:
+    if any(one.entries_without_kg for one in answer.module_totals):
+        yield f"Which they are: {command_line(f'uncomputed --year {year}', target)}"
     stale = [one for one in answer.freshness if not one.fresh]
     if stale:
         yield f"What goes on: {command_line(f'status --year {year}', target)}"

@@ -38,6 +38,7 @@ ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
         "StatBlob": _LOOKS,
         "DownloadBlob": _LOOKS,
         "GetTotals": _LOOKS,
+        "ListUncomputed": _LOOKS,
         "ListModules": _LOOKS,
     }
 )

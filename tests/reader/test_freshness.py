@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ import pytest
 from carbonline.v1 import ledger_pb2, types_pb2
 from tests.ledger.books import PLANE, SLICE, TENANT, YEAR, Books
 from tests.ledger.test_freshness import aggregate
-from tests.reader.conftest import Client, serving, settings_of
+from tests.reader.conftest import Client
 from worker_service.carbon.catalogue import declaration
 from worker_service.ledger.emission_sets import load_outcome_counts, publish_emissions
 from worker_service.ledger.freshness import Computable, ModuleState, TypeState
-from worker_service.ledger.pool import open_ledger
-from worker_service.ledger.units import save_units
 from worker_service.reader.freshness import answer_freshness, computable_types
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
@@ -96,23 +93,6 @@ def test_every_type_is_looked_at_as_this_release_computes_it() -> None:
     assert {one.module for one in computable_types(TRAVEL)} == {TRAVEL}
 
 
-@pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    """The books of a ledger that a process serves."""
-    ledger = await open_ledger(database_url, application_name="test")
-    books = Books(ledger)
-    await books.publish(1, "units", lambda c: save_units(c, TENANT, ["0828"], ["Physics"], 1))
-    yield books
-    await ledger.close()
-
-
-@pytest.fixture
-async def client(books: Books, database_url: str, tmp_path: Path) -> AsyncIterator[Client]:
-    """A client of that process."""
-    async with serving(settings_of(database_url, tmp_path)) as client:
-        yield client
-
-
 async def typed(folder: Path, *words: str) -> tuple[int, str]:
     """`carbonline WORDS` for the ledger process of the folder: exit code and stdout."""
     program = await asyncio.create_subprocess_exec(
@@ -126,7 +106,7 @@ async def typed(folder: Path, *words: str) -> tuple[int, str]:
 
 
 async def test_totals_say_what_is_missing_from_them(
-    books: Books, client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    books: Books, book_client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     strict = ("totals", "--year", "2024", "--strict")
     assert await typed(tmp_path, *strict) == (7, "")
@@ -153,7 +133,7 @@ async def test_totals_say_what_is_missing_from_them(
 
 
 async def test_entries_without_kilograms_are_a_column_and_a_line(
-    books: Books, client: Client, tmp_path: Path
+    books: Books, book_client: Client, tmp_path: Path
 ) -> None:
     await books.upload(10, ["0828", "0828", "0828"])
     plan = await books.plan(FORMULA)
@@ -173,7 +153,7 @@ async def test_entries_without_kilograms_are_a_column_and_a_line(
 
 
 async def test_an_unknown_unit_and_another_year_are_said(
-    books: Books, client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    books: Books, book_client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     await books.upload(10, ["0828"])
     await books.recalculate(20, formula_version=FORMULA)

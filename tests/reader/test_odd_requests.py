@@ -20,6 +20,7 @@ from carbonline.serving.errors import CODES
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 from tests.reader.conftest import ALL_RPCS, Client, as_caller, refused, until
 from tests.serving.odd_requests import bytes_like
+from worker_service.reader.pages import page_token
 
 FILE = b"a,b\n1,2\n"
 BLOB = "blob:sha256:" + hashlib.sha256(FILE).hexdigest()
@@ -36,6 +37,18 @@ GOOD: dict[str, list[Any]] = {
     "GetTotals": [
         ledger_pb2.GetTotalsRequest(
             year=2024, module=types_pb2.MODULE_PROFESSIONAL_TRAVEL, unit="0828"
+        )
+    ],
+    "ListUncomputed": [
+        ledger_pb2.ListUncomputedRequest(
+            year=2024,
+            module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+            data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+            unit="0828",
+            outcome="no_factor",
+            upload_id=7,
+            page_size=10,
+            page_token=page_token(20, 7, 1),
         )
     ],
     "ListModules": [ledger_pb2.ListModulesRequest()],

@@ -23,6 +23,12 @@ def year(field: str, value: int) -> Iterable[Violation]:
         yield Violation(field, f"must be {YEAR_MIN}..{YEAR_MAX}, not {value}")
 
 
+def natural(field: str, value: int) -> Iterable[Violation]:
+    """A number of something, or 0 for none."""
+    if value < 0:
+        yield Violation(field, f"must not be negative: {value}")
+
+
 def known(field: str, value: int, enum: Any) -> Iterable[Violation]:
     """An enum's number, zero included."""
     if value not in enum.values():

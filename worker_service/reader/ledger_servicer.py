@@ -14,6 +14,7 @@ from worker_service.ledger.totals import TotalsReader, Wanted
 from worker_service.reader import fields
 from worker_service.reader.freshness import computable_types
 from worker_service.reader.totals import answer_totals
+from worker_service.reader.uncomputed import answer_uncomputed
 from worker_service.reader.units import spelt_unit
 
 
@@ -38,6 +39,13 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
             (fields.YEAR_MIN, fields.YEAR_MAX),
         )
         return answer_totals(found, institution=not request.unit)
+
+    async def ListUncomputed(
+        self, request: ledger_pb2.ListUncomputedRequest, _context: Context
+    ) -> ledger_pb2.ListUncomputedResponse:
+        """A page of entries that have no kilograms."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_uncomputed(self._ledger, tenant, request)
 
     async def ListModules(
         self, _request: ledger_pb2.ListModulesRequest, _context: Context

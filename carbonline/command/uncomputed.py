@@ -1,0 +1,130 @@
+"""`carbonline uncomputed`: the entries of a year that have no kilograms, each with the reason."""
+
+from collections.abc import Iterator, Sequence
+
+import click
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.names import type_name
+from carbonline.command.options import DATA_ENTRY_TYPE, ID, YEAR
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.v1 import ledger_pb2, types_pb2
+
+PAGE_SIZE = 1_000
+SHOWN = 50
+# What a spreadsheet has room for, and memory.
+LIMIT_MAX = 1_000_000
+COLUMNS = (
+    Column("upload", kind=Kind.NUMERAL, folds=True),
+    Column("type", folds=True),
+    Column("row", kind=Kind.NUMERAL),
+    Column("unit_institutional_id", "unit", Kind.WORD),
+    Column("outcome", kind=Kind.WORD, folds=True),
+    Column("reason"),
+    Column("columns", in_files=False),
+)
+
+
+@click.command(
+    short_help="List the entries that have no kilograms.",
+    epilog=examples(
+        "carbonline uncomputed --year 2024",
+        "carbonline uncomputed --year 2024 --outcome unknown_place -o places.csv",
+    ),
+)
+@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
+@click.option("--unit", default="", help="Only this unit.")
+@click.option("--outcome", default="", help="Only this outcome, such as unknown_place.")
+@click.option("--upload", type=ID, default=None, help="Only of this upload.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, LIMIT_MAX),
+    default=None,
+    help=f"At most so many; {SHOWN} in a table and {LIMIT_MAX:,} elsewhere when left out.",
+)
+@output_options
+@connection_options
+def uncomputed(
+    *,
+    target: Target,
+    output: Output,
+    year: int,
+    data_entry_type: int,
+    unit: str,
+    outcome: str,
+    upload: int | None,
+    limit: int | None,
+) -> None:
+    """List the entries of a year that have no kilograms: row of the file, columns, and the reason.
+
+    They are missing from the totals. Mend the file, or load the place or factor that is missing.
+    """
+    wanted = ledger_pb2.ListUncomputedRequest(
+        year=year,
+        data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+        unit=unit,
+        outcome=outcome,
+        upload_id=upload or 0,
+    )
+    rows_max = limit or (SHOWN if output.is_table else LIMIT_MAX)
+    entries, names, more = run_to_end(_listed(target, wanted, rows_max))
+    columns = (*COLUMNS, *(Column(name, in_tables=False) for name in names))
+    show_rows(
+        columns,
+        [_row(entry) for entry in entries],
+        output,
+        about={"year": year},
+        if_none=f"Of {year} there are no such entries: all have kilograms.",
+        more="raise --limit, or write a file with -o" if more else "",
+    )
+
+
+async def _listed(
+    target: Target, wanted: ledger_pb2.ListUncomputedRequest, rows_max: int
+) -> tuple[Sequence[ledger_pb2.UncomputedEntry], Sequence[str], bool]:
+    """Entries, the columns that they have in the order of a file, and whether there are more."""
+    async with target.client() as client:
+        entries: list[ledger_pb2.UncomputedEntry] = []
+        more = True
+        while more and len(entries) < rows_max:
+            wanted.page_size = min(PAGE_SIZE, rows_max - len(entries))
+            page = await client.list_uncomputed(wanted)
+            entries += page.entries
+            wanted.page_token = page.next_page_token
+            more = bool(page.next_page_token)
+        return entries, await _column_names(client, entries), more
+
+
+async def _column_names(
+    client: ContractClient, entries: Sequence[ledger_pb2.UncomputedEntry]
+) -> Sequence[str]:
+    there = {name for entry in entries for name in entry.columns}
+    declared = _declared(await client.list_modules(), {one.data_entry_type for one in entries})
+    known = [name for name in dict.fromkeys(declared) if name in there]
+    return [*known, *sorted(there.difference(known))]
+
+
+def _declared(catalogue: ledger_pb2.ListModulesResponse, types: set[int]) -> Iterator[str]:
+    for module in catalogue.modules:
+        for one in module.data_entry_types:
+            if one.data_entry_type in types:
+                yield from (column.name for column in one.columns)
+
+
+def _row(entry: ledger_pb2.UncomputedEntry) -> Row:
+    # The row's own columns first: none of them may stand for the upload's number or the reason.
+    return {
+        **entry.columns,
+        "upload": entry.upload_id,
+        "type": type_name(entry.data_entry_type),
+        "row": entry.row_number,
+        "unit_institutional_id": entry.unit,
+        "outcome": entry.outcome,
+        "reason": entry.detail,
+        "columns": dict(sorted(entry.columns.items())),
+    }

@@ -1,0 +1,97 @@
+"""What is missing from totals, and what they are computed from, on a running stack as a person."""
+
+import csv
+import json
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.command.test_commands import SECONDS_MAX, UNITS, Terminal
+
+YEAR = ("--year", "2024")
+PLANE = ("--type", "plane", *YEAR)
+PLACES = (
+    "iata,name,country,latitude,longitude\n"
+    "GVA,Geneva,CH,46.2381,6.1090\nCDG,Paris,FR,49.0097,2.5479\nJFK,New York,US,40.6413,-73.7781\n"
+)
+FACTORS = (
+    "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
+    "short,economy,0.2906,1.35,0,800\nlong,economy,0.1902,1.35,800,\n"
+)
+TRIPS = (
+    "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class,"
+    "number_of_trips\n"
+    "U1,GVA,CDG,1,economy,1\nU1,GVA,XXX,1,economy,2\nU2,GVA,CDG,2,first,1\nU2,GVA,JFK,2,economy,1\n"
+)
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A terminal beside a stack with units, places and factors; two of four trips have no kg."""
+    terminal = Terminal(tmp_path_factory.mktemp("missing"))
+    up = terminal.start("up", "--workers", "1")
+    assert up.stdout is not None
+    try:
+        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+            assert line, "the stack did not start"
+        for words in (
+            ("load", "units", terminal.file("units.csv", UNITS), *YEAR),
+            ("load", "locations", terminal.file("places.csv", PLACES)),
+            ("load", "factors", terminal.file("factors.csv", FACTORS), *PLANE),
+        ):
+            loaded = terminal.type(*words)
+            assert loaded.code == 0, loaded
+        yield terminal
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(SECONDS_MAX) == 0
+        up.stdout.close()
+
+
+def test_entries_without_kilograms_are_said_counted_and_listed(terminal: Terminal) -> None:
+    submitted = terminal.type("submit", terminal.file("trips.csv", TRIPS), *PLANE)
+    assert submitted.code == 0
+    assert "Entries without kilograms: " in submitted.out
+    assert "uncomputed --year 2024" in submitted.out
+    totals = terminal.type("totals", *YEAR, "--strict")
+    assert totals.code == 7
+    assert "without kg" in totals.out
+    assert "2 of 4 entries have no kilograms and are missing from these totals." in totals.out
+    assert "STALE" not in totals.out
+    listed = terminal.type("uncomputed", *YEAR)
+    assert listed.code == 0, listed
+    assert "unknown airport XXX" in listed.out
+    assert "destination_iata: xxx" in listed.out.lower()
+    answer = json.loads(terminal.type("uncomputed", *YEAR, "--unit", "u2", "--json").out)
+    [row] = answer["rows"]
+    assert (row["row"], row["outcome"], row["cabin_class"]) == (3, "no_factor", "first")
+
+
+def test_they_come_as_a_file_in_the_order_of_the_columns(terminal: Terminal) -> None:
+    wanted = terminal.folder / "missing.csv"
+    written = terminal.type("uncomputed", *PLANE, "--outcome", "unknown_place", "-o", wanted)
+    assert written.code == 0, written
+    with wanted.open(newline="") as file:
+        reader = csv.DictReader(file)
+        [row] = reader
+    assert row["row"] == "2"
+    assert "XXX" in row["reason"]
+    names = list(reader.fieldnames or ())
+    assert names.index("unit_institutional_id") < names.index("reason")
+    assert names.index("origin_iata") < names.index("destination_iata") < names.index("cabin_class")
+    none = terminal.type("uncomputed", *YEAR, "--outcome", "no_rate")
+    assert (none.code, none.out) == (0, "")
+    assert "there are no such entries" in none.err
+    one = terminal.type("uncomputed", *YEAR, "--limit", "1")
+    assert "There are more: raise --limit" in one.err
+
+
+def test_a_recalculation_by_hand_changes_nothing_that_is_fresh(terminal: Terminal) -> None:
+    before = json.loads(terminal.type("totals", *YEAR, "--json").out)["total"]
+    done = terminal.type("recalculate", *PLANE)
+    assert done.code == 0, done
+    assert "nothing had changed" in done.err
+    assert json.loads(terminal.type("totals", *YEAR, "--json").out)["total"] == before
+    unknown = terminal.type("recalculate", "--type", "plane", "--year", "1999")
+    assert (unknown.code, "YEAR_NOT_PROVISIONED" in unknown.err) == (2, True)
