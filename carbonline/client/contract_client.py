@@ -11,7 +11,7 @@ import grpc.aio
 from carbonline.client.channel import Metadata, credentials, open_channel
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
-from carbonline.client.upload import upload_messages
+from carbonline.client.upload import Sent, tell_nobody, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
 from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2, types_pb2
 from carbonline.v1.blobs_pb2_grpc import BlobServiceStub
@@ -198,14 +198,21 @@ class ContractClient:
         return await self._unary(self._ledger.ListModules, ledger_pb2.ListModulesRequest())
 
     async def upload_blob(
-        self, source: Path | AsyncIterable[bytes], scope: types_pb2.Scope, file_name: str = ""
+        self,
+        source: Path | AsyncIterable[bytes],
+        scope: types_pb2.Scope,
+        file_name: str = "",
+        sent: Sent = tell_nobody,
     ) -> blobs_pb2.UploadBlobResponse:
-        """A file's reference, for a Submit's payload. The same bytes give the same reference."""
+        """A file's reference, for a Submit's payload. The same bytes give the same reference.
+
+        `sent` is called with the bytes that are on their way so far.
+        """
         name = file_name or (source.name if isinstance(source, Path) else "")
         if isinstance(source, Path):
             # A file that cannot be read is said before anybody is called.
             source.open("rb").close()
-        messages = upload_messages(source, scope, name)
+        messages = upload_messages(source, scope, name, sent)
         call = self._blobs.UploadBlob(messages, timeout=FILE_SECONDS, metadata=self._metadata)
         return await _answered(call)
 

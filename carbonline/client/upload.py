@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from carbonline.v1 import blobs_pb2, types_pb2
 
@@ -11,8 +12,19 @@ CHUNK_BYTES = 512 * 1024
 FILE_NAME_CHARACTERS_MAX = 255
 
 
+# Called with the bytes that have been handed over so far.
+Sent: TypeAlias = Callable[[int], None]
+
+
+def tell_nobody(_sent_bytes: int) -> None:
+    """For an upload that nobody watches."""
+
+
 async def upload_messages(
-    source: Path | AsyncIterable[bytes], scope: types_pb2.Scope, file_name: str
+    source: Path | AsyncIterable[bytes],
+    scope: types_pb2.Scope,
+    file_name: str,
+    sent: Sent = tell_nobody,
 ) -> AsyncIterator[blobs_pb2.UploadBlobRequest]:
     """The header, then chunks of at most CHUNK_BYTES. OSError when the file cannot be read."""
     header = blobs_pb2.BlobHeader(scope=scope, file_name=file_name[:FILE_NAME_CHARACTERS_MAX])
@@ -20,9 +32,14 @@ async def upload_messages(
         header.expected_sha256 = await asyncio.to_thread(_sha256_of, source)
         source = _chunks_of(source)
     yield blobs_pb2.UploadBlobRequest(header=header)
+    sent_bytes = 0
     async for piece in source:
         for start in range(0, len(piece), CHUNK_BYTES):
-            yield blobs_pb2.UploadBlobRequest(chunk=piece[start : start + CHUNK_BYTES])
+            chunk = piece[start : start + CHUNK_BYTES]
+            yield blobs_pb2.UploadBlobRequest(chunk=chunk)
+            # Asked for the next one, gRPC has taken this one.
+            sent_bytes += len(chunk)
+            sent(sent_bytes)
 
 
 def _sha256_of(path: Path) -> str:

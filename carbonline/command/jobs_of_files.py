@@ -1,15 +1,18 @@
 """The jobs that a person submits with a file: which type, which scope, which payload."""
 
+import asyncio
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.airports import FILE_NAME, airport_rows
 from carbonline.command.names import module_name, type_name
-from carbonline.v1 import ledger_pb2, types_pb2
+from carbonline.command.upload_progress import upload_shown
+from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
 # Stands for the file while only the rest of the request is checked.
 NO_BLOB = "blob:sha256:" + 64 * "0"
@@ -27,6 +30,11 @@ class FileJob:
     unit: str = ""
     reference_kind: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the file; 0 where there is none."""
+        return self.file.stat().st_size if self.file else 0
 
 
 def units_job(file: Path, year: int) -> FileJob:
@@ -63,8 +71,10 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
     What the scheduler would refuse (a year not provisioned, say) is refused before the upload, and
     so is a type that the ledger does not compute: click.UsageError.
     """
+    catalogue = await client.list_modules()
+    check_size(job, catalogue.file_bytes_max)
     if job.data_entry_type:
-        job = in_its_module(job, await client.list_modules())
+        job = in_its_module(job, catalogue)
     scope = client.scope(
         module=job.module,
         data_entry_type=job.data_entry_type,
@@ -72,13 +82,34 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
         unit=job.unit,
         reference_kind=job.reference_kind,
     )
-    source: Path | AsyncIterable[bytes] = job.file or airport_rows()
     name = job.file.name if job.file else FILE_NAME
     payload = {"blob": NO_BLOB, "file_name": name, **job.extra}
     await client.submit(job.job_type, scope, payload, validate_only=True)
-    uploaded = await client.upload_blob(source, _blob_scope(scope), name)
+    uploaded = await _uploaded(client, job, _blob_scope(scope), name)
     submitted = await client.submit(job.job_type, scope, {**payload, "blob": uploaded.blob})
     return submitted.pipeline_id
+
+
+def check_size(job: FileJob, bytes_max: int) -> None:
+    """UsageError when the ledger would not take the file; an older ledger does not say."""
+    if bytes_max and job.size_bytes > bytes_max:
+        entries = job.job_type == "csv_ingest"
+        raise click.UsageError(
+            f"{job.file} has {job.size_bytes:,} bytes; the ledger takes at most {bytes_max:,}."
+            + (" Split it: parts with a --source each stand side by side." if entries else "")
+        )
+
+
+async def _uploaded(
+    client: ContractClient, job: FileJob, scope: types_pb2.Scope, name: str
+) -> blobs_pb2.UploadBlobResponse:
+    source: Path | AsyncIterable[bytes] = job.file or airport_rows()
+    try:
+        with upload_shown(Console(stderr=True), name, job.size_bytes) as sent:
+            return await client.upload_blob(source, scope, name, sent)
+    except asyncio.CancelledError:
+        click.echo("The upload was broken off: nothing is submitted.", err=True)
+        raise
 
 
 def in_its_module(job: FileJob, catalogue: ledger_pb2.ListModulesResponse) -> FileJob:

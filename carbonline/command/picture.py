@@ -88,7 +88,7 @@ def _tail(job: types_pb2.Job, pace: Pace | None, room: int) -> list[Text]:
     """What a job says, in lines of at most `room`; a bar where it is known how much is done."""
     if pace is None:
         return [Text(line) for line in wrapped(last_words(job), room)]
-    words = [Text(line) for line in _filled(list(map(one_line, pace.parts())), room)]
+    words = [Text(line) for line in filled(list(map(one_line, pace.parts())), room)]
     if pace.share is None:
         return words
     bar_beside = room - max(WORDS_WIDTH, *(line.cell_len for line in words)) - 2
@@ -98,7 +98,7 @@ def _tail(job: types_pb2.Job, pace: Pace | None, room: int) -> list[Text]:
     return [*words, bar(pace.share, min(room, BAR_WIDTH_MAX + 20))]
 
 
-def _filled(parts: Sequence[str], room: int) -> list[str]:
+def filled(parts: Sequence[str], room: int) -> list[str]:
     """Parts with commas between them, as many on a line as fit whole."""
     lines: list[str] = []
     for n, part in enumerate(parts):

@@ -228,6 +228,7 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
         (("submit", "absent.csv", *SUBMIT_PLANE), 2, "does not exist"),
         (("submit", "trips.csv", "--module", "nothing"), 2, "is none of buildings"),
         (("submit", "wrong.csv", *SUBMIT_PLANE), 4, "FAILED"),
+        (("submit", "large.csv", *SUBMIT_PLANE), 2, "the ledger takes at most 2,147,483,648"),
         (("workers", "--scheduler", "unix:/absent"), 6, "No answer"),
         (("workers", "--data-folder", "elsewhere"), 6, "No stack runs"),
     ],
@@ -236,6 +237,8 @@ def test_exit_codes_tell_refused_failed_and_unreachable(
     terminal: Terminal, words: Sequence[str], code: int, said: str
 ) -> None:
     terminal.file("wrong.csv", "a,b\n1,2\n")
+    with terminal.file("large.csv", "a,b\n").open("r+b") as large:
+        large.truncate((2 << 30) + 1)
     terminal.file("trips.csv", TRIPS)
     typed = terminal.type(*words)
     assert typed.code == code, typed

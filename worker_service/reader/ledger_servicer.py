@@ -21,8 +21,10 @@ from worker_service.reader.units import spelt_unit
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     """See the proto for what each call promises."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, file_bytes_max: int) -> None:
+        """`file_bytes_max` is what the store of files takes, for callers to know before."""
         self._ledger = ledger
+        self._file_bytes_max = file_bytes_max
         self._totals = TotalsReader(ledger)
 
     async def GetTotals(
@@ -51,7 +53,9 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, _request: ledger_pb2.ListModulesRequest, _context: Context
     ) -> ledger_pb2.ListModulesResponse:
         """The catalogue."""
-        return ledger_pb2.ListModulesResponse(modules=map(_module, describe_catalogue()))
+        return ledger_pb2.ListModulesResponse(
+            modules=map(_module, describe_catalogue()), file_bytes_max=self._file_bytes_max
+        )
 
 
 def _check(request: ledger_pb2.GetTotalsRequest) -> None:

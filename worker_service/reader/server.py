@@ -108,7 +108,8 @@ async def running_ledger(
             ends_own_streams=True,
         )
         server = grpc.aio.server(interceptors=[door], options=OPTIONS)
-        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(LedgerServicer(ledger), server)
+        numbers = LedgerServicer(ledger, blobs.bytes_max)
+        ledger_pb2_grpc.add_LedgerServiceServicer_to_server(numbers, server)
         files = BlobServicer(blobs, upload_idle_seconds)
         blobs_pb2_grpc.add_BlobServiceServicer_to_server(files, server)
         healthy = add_health(server, (LEDGER_SERVICE, BLOB_SERVICE))

@@ -1,0 +1,107 @@
+"""How far an upload is: live on a terminal, a line now and then elsewhere; on stderr."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from carbonline.client.upload import Sent
+from carbonline.command.picture import bar, filled
+from carbonline.command.safe_text import one_line
+
+# What is over within this needs no picture.
+QUIET_SECONDS = 0.5
+PLAIN_SECONDS = 5.0
+# A rate over less than this says more about buffers than about the way.
+RATE_SECONDS_MIN = 1.0
+BAR_WIDTH_MAX = 60
+
+
+class UploadProgress:
+    """Bytes sent of a file, and how fast."""
+
+    def __init__(self, name: str, total_bytes: int, clock: Callable[[], float]) -> None:
+        self._name = name
+        self._total = total_bytes
+        self._clock = clock
+        self._began_at = clock()
+        self.sent_bytes = 0
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return self._clock() - self._began_at
+
+    @property
+    def share(self) -> float:
+        """0 to 1."""
+        return min(1.0, self.sent_bytes / self._total) if self._total else 1.0
+
+    def parts(self) -> list[str]:
+        """Such as "Uploading trips.csv: 12.3 of 80.0 MB", "25.1 MB/s", "3 s left"."""
+        sent = f"{_megabytes(self.sent_bytes)} of {_megabytes(self._total)} MB"
+        parts = [f"Uploading {one_line(self._name)}: {sent}"]
+        if self.seconds >= RATE_SECONDS_MIN and self.sent_bytes:
+            rate = self.sent_bytes / self.seconds
+            parts.append(f"{_megabytes(rate)} MB/s")
+            if self.sent_bytes < self._total:
+                parts.append(f"{(self._total - self.sent_bytes) / rate:.0f} s left")
+        return parts
+
+    def drawn(self, width: int) -> Group:
+        """Lines of at most `width`: the words, and a bar below them."""
+        words = (Text(line) for line in filled(self.parts(), width))
+        return Group(*words, bar(self.share, min(width, BAR_WIDTH_MAX)))
+
+
+@contextmanager
+def upload_shown(
+    console: Console, name: str, total_bytes: int, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Sent]:
+    """What to call with the bytes sent so far; it shows them while it is open."""
+    progress = UploadProgress(name, total_bytes, clock)
+    shown = _live if console.is_terminal else _line_by_line
+    with shown(console, progress) as sent:
+        yield sent
+
+
+@contextmanager
+def _live(console: Console, progress: UploadProgress) -> Iterator[Sent]:
+    live = Live(
+        console=console,
+        get_renderable=lambda: progress.drawn(console.size.width),
+        refresh_per_second=8,
+        transient=True,
+    )
+
+    def sent(so_far: int) -> None:
+        progress.sent_bytes = so_far
+        if not live.is_started and progress.seconds >= QUIET_SECONDS:
+            live.start()
+
+    try:
+        yield sent
+    finally:
+        live.stop()
+
+
+@contextmanager
+def _line_by_line(console: Console, progress: UploadProgress) -> Iterator[Sent]:
+    said_at = 0.0
+
+    def sent(so_far: int) -> None:
+        nonlocal said_at
+        progress.sent_bytes = so_far
+        if progress.seconds - said_at >= PLAIN_SECONDS:
+            said_at = progress.seconds
+            line = ", ".join(progress.parts())
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    yield sent
+
+
+def _megabytes(size_bytes: float) -> str:
+    return f"{size_bytes / 1e6:,.1f}"
