@@ -8,7 +8,31 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 
-class ServerError(Exception):
+class ClientError(Exception):
+    """What every error of carbonline's client is; its text is a sentence for people."""
+
+
+class NoStack(ClientError):
+    """No stack runs on the data folder, and no addresses were given."""
+
+
+class WrongArgument(ClientError, ValueError):
+    """A name or number that there is not, or that cannot be used as it was; nothing was sent."""
+
+
+class ExtraMissing(ClientError, ImportError):
+    """Packages that an extra of carbonline brings are not installed; says which extra."""
+
+
+class PipelineNotSuccessful(ClientError):
+    """A pipeline ended PARTIAL, FAILED or CANCELLED, and the caller wants none of these."""
+
+
+class TotalsIncomplete(ClientError, UserWarning):
+    """Totals are stale, or lack entries that have no kilograms: a warning, an error if strict."""
+
+
+class ServerError(ClientError):
     """A call that ended with an error status.
 
     `code` is the name of the gRPC code, `reason` the ErrorInfo reason (empty when the server, or
@@ -33,7 +57,7 @@ class ServerError(Exception):
     @property
     def unreachable(self) -> bool:
         """Whether nobody answered, or the one who answered asks to come again."""
-        return self.code in {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
+        return self.code in _AWAY
 
     @property
     def too_large(self) -> bool:
@@ -45,8 +69,15 @@ class ServerError(Exception):
         return by_grpc and "message larger than max" in self.message
 
 
+class Unreachable(ServerError):
+    """Nobody answered in time, or who answered asks to come again: the call may be repeated."""
+
+
+_AWAY = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED"})
+
+
 def server_error(error: grpc.aio.AioRpcError) -> ServerError:
-    """The details of a failed call, unpacked."""
+    """The details of a failed call, unpacked; Unreachable for a call that may be repeated."""
     info = error_details_pb2.ErrorInfo()
     bad_request = error_details_pb2.BadRequest()
     for detail in _details(error):
@@ -54,7 +85,8 @@ def server_error(error: grpc.aio.AioRpcError) -> ServerError:
             detail.Unpack(info)
         elif detail.Is(bad_request.DESCRIPTOR):
             detail.Unpack(bad_request)
-    return ServerError(
+    kind = Unreachable if error.code().name in _AWAY else ServerError
+    return kind(
         error.code().name,
         info.reason,
         error.details() or "",

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import grpc.aio
 
-from carbonline.client.errors import ServerError, server_error
+from carbonline.client.errors import ServerError, Unreachable, server_error
 from carbonline.v1 import scheduler_pb2, types_pb2
 
 # The server says something at least every ten seconds.
@@ -117,7 +117,7 @@ async def _one_stream(
             return
         except TimeoutError:
             silent = f"nothing was said for {SILENCE_SECONDS_MAX:g} s"
-            raise ServerError("UNAVAILABLE", "", silent, {}, {}) from None
+            raise Unreachable("UNAVAILABLE", "", silent, {}, {}) from None
         except grpc.aio.AioRpcError as error:
             raise server_error(error) from None
         position.answered = True

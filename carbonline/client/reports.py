@@ -1,0 +1,121 @@
+"""What became of a pipeline, as values that a script can read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from carbonline.client.errors import PipelineNotSuccessful
+from carbonline.client.json_struct import values_of
+from carbonline.client.view import PipelineView
+from carbonline.v1 import types_pb2
+
+_SUCCESS = "success"
+_ENDS = frozenset({_SUCCESS, "partial", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport:
+    """One job. `state` is queued, running, finished ...; `result`, of a finished one, success,
+    warning, error ...; `counts` are the numbers that it says of its rows and entries.
+    """
+
+    job_id: int
+    job_type: str
+    about: str
+    state: str
+    result: str
+    message: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineReport:
+    """A pipeline at one moment.
+
+    `status` is not_started, running, success, partial, failed or cancelled.
+
+    `rejected` and `warned` are the rows of its files that do not count, and that count but look
+    doubtful: `row` is 1 for the first row after the header, `column`, `value`, `reason`. They are
+    filled at the end only.
+    """
+
+    pipeline_id: int
+    status: str
+    has_warnings: bool
+    jobs: tuple[JobReport, ...]
+    rejected: list[dict[str, str]] = field(default_factory=list)
+    warned: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it will change any more."""
+        return self.status in _ENDS
+
+    @property
+    def message(self) -> str:
+        """What its jobs said, a line each."""
+        return "\n".join(f"{job.job_type}: {job.message}" for job in self.jobs if job.message)
+
+    @property
+    def rows_accepted(self) -> int:
+        """Rows of its files that count."""
+        return self._sum("rows_accepted")
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows that do not count."""
+        return self._sum("rows_rejected")
+
+    @property
+    def rows_warned(self) -> int:
+        """Rows that count, and that somebody should look at."""
+        return self._sum("rows_warned")
+
+    def raise_for_status(self) -> None:
+        """PipelineNotSuccessful, with what its jobs said, unless it ended in success."""
+        if self.status != _SUCCESS:
+            raise PipelineNotSuccessful(
+                f"Pipeline {self.pipeline_id} is {self.status}, not successful:\n{self.message}"
+            )
+
+    def _sum(self, name: str) -> int:
+        return sum(job.counts.get(name, 0) for job in self.jobs)
+
+
+def report_of(view: PipelineView) -> PipelineReport:
+    """What a watcher has seen so far, in words."""
+    pipeline = view.pipeline or types_pb2.Pipeline()
+    return PipelineReport(
+        pipeline.pipeline_id,
+        word(types_pb2.PipelineStatus.items(), pipeline.status, "PIPELINE_STATUS_"),
+        pipeline.has_warnings,
+        reports_of(view.in_order()),
+    )
+
+
+def reports_of(jobs: Iterable[types_pb2.Job]) -> tuple[JobReport, ...]:
+    """A report of each."""
+    return tuple(_report(job) for job in jobs)
+
+
+def word(enum: Sequence[tuple[str, int]], number: int, prefix: str) -> str:
+    """An enum's name in lower case and without its prefix; empty for none."""
+    if number == 0:
+        return ""
+    names = {value: name for name, value in enum}
+    return names.get(number, str(number)).removeprefix(prefix).lower()
+
+
+def _report(job: types_pb2.Job) -> JobReport:
+    scope = job.scope
+    about = word(types_pb2.DataEntryType.items(), scope.data_entry_type, "DATA_ENTRY_TYPE_")
+    module = word(types_pb2.Module.items(), scope.module, "MODULE_")
+    return JobReport(
+        job.job_id,
+        job.job_type,
+        about or module or scope.reference_kind,
+        word(types_pb2.JobState.items(), job.state, "JOB_STATE_"),
+        word(types_pb2.JobResult.items(), job.result, "JOB_RESULT_"),
+        job.message,
+        # A boolean is an int to isinstance.
+        {name: count for name, count in values_of(job.stats).items() if type(count) is int},
+    )

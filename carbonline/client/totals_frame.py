@@ -1,0 +1,72 @@
+"""Totals as a polars frame, and what is missing from them as sentences."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from carbonline.client.errors import ExtraMissing
+from carbonline.client.reports import word
+from carbonline.extras import lacks
+from carbonline.v1 import ledger_pb2, types_pb2
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
+    """A row per unit and module, by unit, then module. ExtraMissing without polars.
+
+    Columns: unit, unit_name, module (text); entries, entries_without_kg (counts); scope1_kg,
+    scope2_kg, scope3_kg, total_kg (kilograms of CO2-equivalent, doubles); computed_at (UTC).
+    """
+    if lacking := lacks("frames", "A frame of totals"):
+        raise ExtraMissing(lacking)
+    import polars as pl  # noqa: PLC0415  a client may do without it
+
+    schema: dict[str, type[pl.DataType] | pl.DataType] = {
+        "unit": pl.String,
+        "unit_name": pl.String,
+        "module": pl.String,
+        "entries": pl.Int64,
+        "entries_without_kg": pl.Int64,
+        "scope1_kg": pl.Float64,
+        "scope2_kg": pl.Float64,
+        "scope3_kg": pl.Float64,
+        "total_kg": pl.Float64,
+        "computed_at": pl.Datetime("us"),
+    }
+    rows = [
+        (
+            one.unit,
+            one.unit_name,
+            module_word(one.module),
+            one.entry_count,
+            one.entries_without_kg,
+            one.scope1_kg,
+            one.scope2_kg,
+            one.scope3_kg,
+            one.total_kg,
+            one.computed_at.ToDatetime(),
+        )
+        for one in answer.module_totals
+    ]
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return frame.with_columns(pl.col("computed_at").dt.replace_time_zone("UTC"))
+
+
+def missing_from(answer: ledger_pb2.GetTotalsResponse, year: int) -> Sequence[str]:
+    """A sentence for each module that is stale, and one for entries without kilograms."""
+    said = [
+        f"{module_word(one.module)} of {year} is STALE: {one.reason}."
+        for one in answer.freshness
+        if not one.fresh
+    ]
+    without = sum(one.entries_without_kg for one in answer.module_totals)
+    if without:
+        entries = "1 entry has" if without == 1 else f"{without:,} entries have"
+        said.append(f"{entries} no kilograms and count as nothing in the totals of {year}.")
+    return said
+
+
+def module_word(number: int) -> str:
+    """The name of a module's number."""
+    return word(types_pb2.Module.items(), number, "MODULE_")

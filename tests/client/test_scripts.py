@@ -1,0 +1,204 @@
+"""The clients for scripts, against a real stack: files in, reports and totals out."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from carbonline import (
+    AsyncClient,
+    Client,
+    NoStack,
+    PipelineNotSuccessful,
+    PipelineReport,
+    ServerError,
+    TotalsIncomplete,
+    Unreachable,
+    WrongArgument,
+)
+from tests.command.test_commands import KG_OF_A_TRIP, TRIPS, Terminal, terminal
+
+__all__ = ["terminal"]
+
+HEADER = TRIPS.splitlines()[0]
+
+
+@pytest.fixture
+def folder(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the stack's user, who stands in it; `trips.csv` is there."""
+    monkeypatch.chdir(terminal.folder)
+    monkeypatch.setenv("CARBONLINE_DATA_FOLDER", str(terminal.folder / "data"))
+    terminal.file("trips.csv", TRIPS)
+    return terminal.folder
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[Client]:
+    """A client that finds the stack as a command would."""
+    with Client.local() as client:
+        yield client
+
+
+def total_of(client: Client) -> float:
+    return float(client.totals(2024)["total_kg"].sum())
+
+
+def test_a_file_is_sent_and_its_totals_are_a_frame(client: Client) -> None:
+    report = client.submit_file("trips.csv", type="plane", year=2024)
+    assert (report.status, report.ended, report.has_warnings) == ("success", True, True)
+    assert (report.rows_accepted, report.rows_rejected, report.rows_warned) == (3, 1, 0)
+    assert [job.job_type for job in report.jobs] == ["csv_ingest", "emission_recalc", "aggregation"]
+    assert "1 rejected" in report.message
+    totals = client.totals(2024)
+    assert totals["unit"].to_list() == ["U1", "U2"]
+    assert totals["module"].to_list() == ["professional_travel"] * 2
+    assert totals["entries"].to_list() == [2, 1]
+    assert totals["entries_without_kg"].to_list() == [0, 0]
+    assert totals["total_kg"].to_list() == pytest.approx([3 * KG_OF_A_TRIP, KG_OF_A_TRIP])
+    assert totals["scope3_kg"].to_list() == totals["total_kg"].to_list()
+    assert str(totals.schema["computed_at"]) == "Datetime(time_unit='us', time_zone='UTC')"
+
+
+async def test_the_client_that_awaits_gives_the_same(folder: Path) -> None:
+    async with AsyncClient.local(folder / "data") as client:
+        report = await client.submit_file(folder / "trips.csv", "plane", year=2024)
+        totals = await client.totals(2024, unit="u2", module="professional_travel")
+        jobs = await client.jobs(report.pipeline_id)
+    assert report.rows_accepted == 3
+    assert totals["total_kg"].to_list() == pytest.approx([KG_OF_A_TRIP])
+    assert tuple(jobs) == report.jobs
+
+
+def test_rejected_rows_say_where_and_why(client: Client) -> None:
+    report = client.submit_file("trips.csv", type="plane", year=2024)
+    (row,) = report.rejected
+    assert (row["row"], row["column"], row["value"]) == ("4", "number_of_trips", "0")
+    assert row["reason"]
+    assert client.rejected(report.pipeline_id) == report.rejected
+    assert report.warned == []
+
+
+def test_progress_is_told_up_to_the_end(client: Client) -> None:
+    seen: list[PipelineReport] = []
+    report = client.submit_file("trips.csv", type="plane", year=2024, progress=seen.append)
+    assert seen[-1] == report
+    assert not seen[0].ended
+    assert [one.ended for one in seen].count(True) == 1
+    *_, last = client.watch(report.pipeline_id)
+    assert last == report
+
+
+def test_a_watch_may_be_left_early(client: Client) -> None:
+    report = client.submit_file("trips.csv", type="plane", year=2024)
+    for _ in client.watch(report.pipeline_id):
+        break
+    assert client.wait(report.pipeline_id) == report
+
+
+def test_a_file_without_a_good_row_is_a_report_and_changes_nothing(
+    client: Client, folder: Path
+) -> None:
+    client.submit_file("trips.csv", type="plane", year=2024)
+    before = total_of(client)
+    (folder / "wrong.csv").write_text(f"{HEADER}\nNOBODY,GVA,CDG,1,economy,1\n")
+    report = client.submit_file("wrong.csv", type="plane", year=2024)
+    assert report.status == "failed"
+    with pytest.raises(PipelineNotSuccessful, match="is failed, not successful:\ncsv_ingest: "):
+        report.raise_for_status()
+    assert total_of(client) == before
+
+
+def test_two_sources_stand_side_by_side(client: Client, folder: Path) -> None:
+    client.submit_file("trips.csv", type="plane", year=2024)
+    before = total_of(client)
+    (folder / "agency.csv").write_text(f"{HEADER}\nU2,CDG,GVA,9,economy,1\n")
+    client.submit_file("agency.csv", type="plane", year=2024, source="agency_b").raise_for_status()
+    assert total_of(client) == pytest.approx(before + KG_OF_A_TRIP)
+
+
+def test_entries_without_kilograms_are_warned_of_or_an_error(client: Client, folder: Path) -> None:
+    (folder / "lost.csv").write_text(f"{HEADER}\nU1,GVA,CDG,1,economy,1\nU1,GVA,QQQ,1,economy,1\n")
+    client.submit_file("lost.csv", type="plane", year=2024, unit="U1", source="lost")
+    with pytest.warns(TotalsIncomplete, match="1 entry has no kilograms") as told:
+        totals = client.totals(2024)
+    assert told[0].filename == __file__
+    assert totals["entries_without_kg"].sum() == 1
+    with pytest.raises(TotalsIncomplete, match="1 entry has no kilograms"):
+        client.totals(2024, strict=True)
+    (folder / "lost.csv").write_text(f"{HEADER}\nU1,GVA,CDG,1,economy,1\n")
+    client.submit_file("lost.csv", type="plane", year=2024, unit="U1", source="lost")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        client.totals(2024, strict=True)
+
+
+def test_a_wrong_type_is_answered_with_what_was_meant(client: Client) -> None:
+    with pytest.raises(WrongArgument, match=r"'plain'.* Did you mean plane"):
+        client.submit_file("trips.csv", type="plain", year=2024)
+    with pytest.raises(WrongArgument, match="known by name, but not computed"):
+        client.submit_file("trips.csv", type="train", year=2024)
+    with pytest.raises(WrongArgument, match="in the module buildings"):
+        client.submit_file("trips.csv", type="plane", module="buildings", year=2024)
+    with pytest.raises(WrongArgument, match="no module 'travel', only buildings, "):
+        client.totals(2024, module="travel")
+    assert "plane" in client.computed_types()
+
+
+def test_a_refusal_carries_its_reason(client: Client) -> None:
+    with pytest.raises(ServerError) as refused:
+        client.submit_file("trips.csv", type="plane", year=1999)
+    assert refused.value.reason == "YEAR_NOT_PROVISIONED"
+    with pytest.raises(FileNotFoundError, match=r"absent\.csv"):
+        client.submit_file("absent.csv", type="plane", year=2024)
+
+
+def test_nobody_there_is_told_apart_from_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATA_FOLDER", "SCHEDULER_ADDRESS", "LEDGER_ADDRESS", "TOKEN_FILE", "TENANT"):
+        monkeypatch.delenv(f"CARBONLINE_{name}", raising=False)
+    with pytest.raises(NoStack, match="No stack runs on the folder"):
+        Client.local(tmp_path)
+    monkeypatch.setenv("CARBONLINE_SCHEDULER_ADDRESS", f"unix:{tmp_path}/nobody")
+    with Client.local() as client, pytest.raises(Unreachable):
+        client.totals(2024)
+
+
+def test_addresses_of_the_environment_are_taken(
+    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = json.loads((folder / "data" / "stack.json").read_text())
+    monkeypatch.setenv("CARBONLINE_DATA_FOLDER", "elsewhere")
+    monkeypatch.setenv("CARBONLINE_SCHEDULER_ADDRESS", stack["scheduler_address"])
+    monkeypatch.setenv("CARBONLINE_LEDGER_ADDRESS", stack["ledger_address"])
+    with Client.local() as other:
+        assert other.totals(2024).equals(client.totals(2024))
+
+
+async def test_it_works_where_an_event_loop_runs_already(folder: Path) -> None:
+    assert asyncio.get_running_loop().is_running()
+    with Client.local() as client:
+        assert client.totals(2024).height == 2
+
+
+def test_a_closed_client_leaves_no_thread_and_may_be_closed_again(folder: Path) -> None:
+    client = Client.local()
+    client.totals(2024)
+    client.close()
+    client.close()
+    assert not client._thread.is_alive()
+
+
+def test_a_token_that_cannot_be_read_leaves_no_thread(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Client("unix:a", "unix:b", token_file=tmp_path / "absent")
+
+
+def test_the_package_alone_loads_nothing_until_it_is_asked() -> None:
+    script = "import carbonline, sys; assert 'grpc' not in sys.modules; carbonline.Client"
+    subprocess.run([sys.executable, "-c", script], check=True)
