@@ -37,10 +37,12 @@ from worker_service.steps.noop import run_noop
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.stores import Stores
 from worker_service.steps.unit_sync import run_unit_sync
+from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
 # Every type that this build can run. noop only where CARBONLINE_JOB_TYPES names it.
 LEDGER_JOB_TYPES: tuple[str, ...] = (
     "csv_ingest",
+    "upload_withdrawal",
     "factor_ingest",
     "reference_ingest",
     "unit_sync",
@@ -135,6 +137,7 @@ def steps_of(stores: Stores) -> list[tuple[str, Step]]:
     """A step for each of LEDGER_JOB_TYPES."""
     return [
         ("csv_ingest", partial(run_csv_ingest, stores)),
+        ("upload_withdrawal", partial(run_upload_withdrawal, stores)),
         ("factor_ingest", partial(run_factor_ingest, stores)),
         ("reference_ingest", partial(run_reference_ingest, stores)),
         ("unit_sync", partial(run_unit_sync, stores)),

@@ -165,6 +165,28 @@ class ContractClient:
         )
         return await self._unary(self._operations.CancelPipeline, request)
 
+    async def withdraw_upload(
+        self,
+        upload_id: int,
+        *,
+        module: int,
+        data_entry_type: int,
+        year: int,
+        request_id: str = "",
+        validate_only: bool = False,
+    ) -> operations_pb2.WithdrawUploadResponse:
+        """Takes an upload back: a pipeline. The same request_id never makes two."""
+        request = operations_pb2.WithdrawUploadRequest(
+            tenant=self.tenant,
+            upload_id=upload_id,
+            module=types_pb2.Module.ValueType(module),
+            data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+            year=year,
+            request_id=request_id or str(uuid.uuid4()),
+            validate_only=validate_only,
+        )
+        return await self._unary(self._operations.WithdrawUpload, request)
+
     async def get_year(self, year: int) -> operations_pb2.GetYearResponse:
         """Whether a year is provisioned and locked, and how fresh its modules are."""
         request = operations_pb2.GetYearRequest(tenant=self.tenant, year=year)

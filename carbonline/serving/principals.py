@@ -32,6 +32,7 @@ ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
         "GetJob": _LOOKS,
         "ListJobs": _LOOKS,
         "CancelPipeline": _ORDERS,
+        "WithdrawUpload": _ORDERS,
         "GetYear": _LOOKS,
         "ListWorkers": frozenset({"operator", "monitor"}),
         "UploadBlob": _ORDERS,

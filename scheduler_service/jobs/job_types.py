@@ -138,6 +138,15 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 has_slot=True,
             ),
             JobType(
+                "upload_withdrawal",
+                needs=_TYPE_YEAR,
+                needs_provisioned_year=True,
+                target="entries",
+                exclusive=ExclusiveConfig("entries", ("module", "year")),
+                children=frozenset({"emission_recalc"}),
+                writes=("entries/{module}/{year}",),
+            ),
+            JobType(
                 "factor_ingest",
                 needs=_TYPE_YEAR,
                 needs_provisioned_year=True,
@@ -214,7 +223,7 @@ def follow_ups(
     scope) they form an acyclic graph: ingest, then recalculation, then aggregation.
     """
     match job_type:
-        case "csv_ingest" | "factor_ingest":
+        case "csv_ingest" | "upload_withdrawal" | "factor_ingest":
             return tuple(("emission_recalc", scope.narrowed(t)) for t in scope.types())
         case "reference_ingest":
             return _readers_in_every_year(scope, provisioned_years)

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from carbonline.serving.principals import Principal
-from carbonline.v1 import scheduler_pb2
+from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Json, Submission
-from scheduler_service.rpc.fields import Fields
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.rpc.fields import YEAR_MAX, YEAR_MIN, Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
 BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
@@ -26,6 +27,9 @@ PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 # What a job's data is to say of who brought it; callers cannot give it themselves.
 SIGNED = frozenset({"csv_ingest"})
 SOURCE_CHARACTERS_MAX = 64
+# A payload's numbers are doubles, which count no further.
+UPLOAD_MAX = 2**53
+_UPLOAD_RULE = "must be the number of an upload: ListUploads names those that count"
 _KEY_CHARACTERS_SHOWN_MAX = 64
 _TEXT_CHARACTERS_MAX = 255
 _SOURCE_RULE = (
@@ -71,6 +75,8 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
     if JOB_TYPES[job_type].dedup is not None and payload:
         fields.fail(field, f"{job_type} takes none: its scope says everything")
         return None
+    if job_type == "upload_withdrawal":
+        check_upload_payload(fields, field, payload)
     if known := PAYLOAD_KEYS.get(job_type):
         if unknown := [key for key in payload if key not in known]:
             shown = unknown[0][:_KEY_CHARACTERS_SHOWN_MAX]
@@ -90,6 +96,16 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
     return payload or None
 
 
+def check_upload_payload(fields: Fields, field: str, payload: Json) -> None:
+    """The upload's number and nothing else."""
+    for key in payload.keys() - {"upload_id"}:
+        shown = key[:_KEY_CHARACTERS_SHOWN_MAX]
+        fields.fail(f"{field}.{shown}", "is unknown: upload_withdrawal takes upload_id")
+    number = payload.get("upload_id")
+    if not isinstance(number, float) or not number.is_integer() or not 1 <= number <= UPLOAD_MAX:
+        fields.fail(f"{field}.upload_id", _UPLOAD_RULE)
+
+
 def _is_name(source: Any) -> bool:
     """Text without control or invisible characters, which would make two names look alike."""
     if not isinstance(source, str):
@@ -97,7 +113,38 @@ def _is_name(source: Any) -> bool:
     return len(source.strip()) <= SOURCE_CHARACTERS_MAX and source.strip().isprintable()
 
 
-def _digest(request: scheduler_pb2.SubmitRequest) -> bytes:
+def check_withdrawal(
+    request: operations_pb2.WithdrawUploadRequest, principal: Principal
+) -> Submission:
+    """The submission of an upload_withdrawal; RpcError names every field that is wrong."""
+    fields = Fields()
+    request_id = fields.uuid("request_id", request.request_id)
+    if fault := principal.fault_of_tenant(request.tenant):
+        fields.fail("tenant", fault)
+    fields.number("upload_id", request.upload_id, 1, UPLOAD_MAX)
+    scope = Scope(
+        request.tenant or principal.tenants[0],
+        fields.known("module", request.module, types_pb2.Module, needed=True),
+        fields.known(
+            "data_entry_type", request.data_entry_type, types_pb2.DataEntryType, needed=True
+        ),
+        fields.number("year", request.year, YEAR_MIN, YEAR_MAX),
+    )
+    fields.belongs("data_entry_type", request.module, request.data_entry_type)
+    fields.done()
+    return Submission(
+        request_id=request_id,
+        body_digest=_digest(request),
+        job_type="upload_withdrawal",
+        scope=scope,
+        payload={"upload_id": request.upload_id},
+        priority=PRIORITY_DEFAULT,
+        submitted_by=principal.name,
+        validate_only=request.validate_only,
+    )
+
+
+def _digest(request: scheduler_pb2.SubmitRequest | operations_pb2.WithdrawUploadRequest) -> bytes:
     """The body without its request_id, so that a repeat can be told from another request."""
     request_id = request.request_id
     request.ClearField("request_id")

@@ -18,6 +18,7 @@ from scheduler_service.rpc.check_operations import (
     own_tenant,
     page_token,
 )
+from scheduler_service.rpc.check_submit import check_withdrawal
 from scheduler_service.rpc.fields import YEAR_MAX, YEAR_MIN, Fields
 from scheduler_service.rpc.pages import first_page
 from scheduler_service.rpc.refusals import refusal
@@ -99,6 +100,18 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
             pipeline=messages.pipeline(shown.pipeline),
             cancelled_job_ids=answer.cancelled_job_ids,
             unlinked_job_ids=answer.unlinked_job_ids,
+        )
+
+    async def WithdrawUpload(
+        self, request: pb.WithdrawUploadRequest, context: Context
+    ) -> pb.WithdrawUploadResponse:
+        [answer] = await self._store.submit_jobs([check_withdrawal(request, caller())])
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        return pb.WithdrawUploadResponse(
+            pipeline_id=answer.pipeline_id,
+            job_id=answer.job_id,
+            disposition=messages.disposition(answer.disposition),
         )
 
     async def GetYear(self, request: pb.GetYearRequest, context: Context) -> pb.GetYearResponse:

@@ -106,6 +106,18 @@ BAD_SUBMITS = {
         submit(payload={"blob": BLOB, "transport_mode": "plane"}),
         ["payload.transport_mode"],
     ),
+    "a withdrawal without an upload": (
+        submit(job_type="upload_withdrawal", payload={}),
+        ["payload.upload_id"],
+    ),
+    "a withdrawal of a part": (
+        submit(job_type="upload_withdrawal", payload={"upload_id": 1.5}),
+        ["payload.upload_id"],
+    ),
+    "a withdrawal of a file": (
+        submit(job_type="upload_withdrawal", payload={"upload_id": 1, "blob": BLOB}),
+        ["payload.blob"],
+    ),
     "payload of a coalescing type": (submit(job_type="emission_recalc"), ["payload"]),
     "NUL deep in the payload": (submit(payload={"blob": BLOB, "x": ["\0"]}), ["payload"]),
     "payload nested too deep": (submit(payload=nested(20)), ["payload"]),

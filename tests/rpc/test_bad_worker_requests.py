@@ -162,6 +162,22 @@ BAD_REQUESTS: dict[str, tuple[str, Any, set[str]]] = {
         ops.CancelPipelineRequest(pipeline_id=0, reason="a\0b"),
         {"pipeline_id", "reason"},
     ),
+    "a withdrawal of nothing": (
+        "WithdrawUpload",
+        ops.WithdrawUploadRequest(tenant="other"),
+        {"tenant", "upload_id", "module", "data_entry_type", "year", "request_id"},
+    ),
+    "a withdrawal from another module": (
+        "WithdrawUpload",
+        ops.WithdrawUploadRequest(
+            upload_id=2**53 + 1,
+            module=types_pb2.MODULE_PURCHASE,
+            data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+            year=2024,
+            request_id=UUID,
+        ),
+        {"upload_id", "data_entry_type"},
+    ),
 }
 
 

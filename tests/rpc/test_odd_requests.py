@@ -63,6 +63,15 @@ GOOD: dict[str, list[Message]] = {
     "GetJob": [ops.GetJobRequest(job_id=1)],
     "ListJobs": [ops.ListJobsRequest(pipeline_id=1, job_types=["noop"])],
     "CancelPipeline": [ops.CancelPipelineRequest(pipeline_id=2, reason="why")],
+    "WithdrawUpload": [
+        ops.WithdrawUploadRequest(
+            upload_id=1,
+            module=TRAVEL.module,
+            data_entry_type=TRAVEL.data_entry_type,
+            year=2024,
+            request_id=UUID,
+        )
+    ],
     "GetYear": [ops.GetYearRequest(year=2024)],
     "ListWorkers": [ops.ListWorkersRequest()],
 }

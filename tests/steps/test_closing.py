@@ -21,6 +21,7 @@ from worker_service.steps.factor_ingest import run_factor_ingest
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.stores import Stores
 from worker_service.steps.unit_sync import run_unit_sync
+from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
 Step = Callable[[Stores, Run], Awaitable[Outcome]]
 
@@ -70,6 +71,7 @@ async def test_an_aggregation_reads_what_a_dark_claim_committed_in_the_last_mome
     ("step", "job_type", "text"),
     [
         (run_csv_ingest, "csv_ingest", flights(CDG)),
+        (run_upload_withdrawal, "upload_withdrawal", ""),
         (run_factor_ingest, "factor_ingest", FACTORS),
         (run_reference_ingest, "reference_ingest", PLACES),
         (run_unit_sync, "unit_sync", UNITS),
@@ -82,7 +84,7 @@ async def test_every_ingest_closes_what_it_is_told_to(
     reader = claim(
         job_type,
         READER,
-        payload={"blob": idle_house.blob(text), "transport_mode": "plane"},
+        payload={"blob": idle_house.blob(text), "transport_mode": "plane", "upload_id": 1},
         close_through={"any/scope": DARK},
         reference_kind="locations",
     )

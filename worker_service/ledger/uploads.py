@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import folded_key
 from worker_service.ledger.entry_sets import DEFAULT_SOURCE, NewSet
 from worker_service.ledger.pool import Connection
@@ -28,6 +29,17 @@ UPDATE carbon.entry_sets
 SET state = 'PUBLISHED', published_at = carbon.clock(), row_count = $3, last_row_number = $4,
     content_digest = nullif($5, ''), rows_rejected = $6, rows_warned = $7
 WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
+"""
+
+# Whatever became of it, with what has taken its place.
+FIND = """
+SELECT s.entry_set AS upload_id, s.pipeline_id, s.file_name, s.unit, s.source_name AS source,
+    s.row_count, s.state = 'PUBLISHED' AS counts, s.retired_at, s.retired_by_pipeline,
+    s.module = $3 AND s.data_entry_type = $4 AND s.year = $5 AS is_of_scope,
+    n.entry_set AS next_upload_id, n.file_name AS next_file_name, n.pipeline_id AS next_pipeline_id
+FROM carbon.entry_sets AS s
+LEFT JOIN carbon.entry_sets AS n ON n.tenant = s.tenant AND n.entry_set = s.retired_by
+WHERE s.tenant = $1 AND s.entry_set = $2 AND s.state <> 'LOADING'
 """
 
 
@@ -67,6 +79,22 @@ class Published:
     twins: Sequence[Upload] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Which upload is to count no more; module, type and year must be its own."""
+
+    tenant: str
+    upload_id: int
+    module: int
+    data_entry_type: int
+    year: int
+    pipeline_id: int
+
+
+class UploadNotThere(Exception):
+    """There is no such upload that counts; says in a sentence what became of it."""
+
+
 def source_key(source: str) -> str:
     """A source's name as it is stored and compared; "default" for none."""
     return folded_key(source.strip()) or DEFAULT_SOURCE
@@ -98,6 +126,40 @@ async def publish_upload(conn: Connection, new: NewSet, contents: Contents) -> P
     )
     assert done == "UPDATE 1", f"set {new.entry_set} cannot be published: {done}"
     return Published(replaced=None if here is None else _upload(here), twins=twins)
+
+
+async def withdraw_upload(conn: Connection, of: Withdrawal, claim_token: int) -> Upload:
+    """Within a publication: the upload counts no more. Raises UploadNotThere.
+
+    Where an earlier attempt of the same pipeline has withdrawn it, that stands.
+    """
+    row = await conn.fetchrow(FIND, of.tenant, of.upload_id, of.module, of.data_entry_type, of.year)
+    if row is None or not row["is_of_scope"]:
+        raise UploadNotThere(
+            f"There is no upload {of.upload_id} of this type and year:"
+            f" `carbonline uploads --year {of.year}` lists those that count."
+        )
+    upload = _upload(row)
+    if row["counts"]:
+        await conn.execute(RETIRE, of.tenant, of.upload_id, claim_token, of.pipeline_id)
+        return upload
+    if row["next_upload_id"] is None and row["retired_by_pipeline"] == of.pipeline_id:
+        return upload
+    raise UploadNotThere(_what_became_of(row))
+
+
+def _what_became_of(row: Any) -> str:
+    when = f"{row['retired_at']:%Y-%m-%d %H:%M:%S} UTC"
+    said = f"Upload {row['upload_id']} does not count any more"
+    if row["next_upload_id"] is None:
+        by = f" by pipeline {row['retired_by_pipeline']}" if row["retired_by_pipeline"] else ""
+        return f"{said}: it was withdrawn{by} at {when}."
+    name = f" of {shown_text(row['next_file_name'])}" if row["next_file_name"] else ""
+    pipeline = f" (pipeline {row['next_pipeline_id']})" if row["next_pipeline_id"] else ""
+    return (
+        f"{said}: upload {row['next_upload_id']}{name}{pipeline} has replaced it at {when}."
+        " Withdraw that one if it is the one you mean."
+    )
 
 
 def _upload(row: Any) -> Upload:

@@ -26,7 +26,9 @@ def twins_sentences(twins: Sequence[Upload]) -> list[str]:
     """What to do about the same rows under another identity; none where there are none."""
     if not twins:
         return []
-    said = "; ".join(f"upload {one.upload_id}, {_identity(one)}" for one in twins[:_TWINS_SHOWN])
+    said = "; ".join(
+        f"upload {one.upload_id}, {named(one)} {of_whom(one)}" for one in twins[:_TWINS_SHOWN]
+    )
     more = len(twins) - _TWINS_SHOWN
     others = f", and {more:,} more" if more > 0 else ""
     command = f"carbonline withdraw {twins[0].upload_id}"
@@ -61,6 +63,7 @@ def upload_stats(upload_id: int, published: Published) -> dict[str, Any]:
     return stats
 
 
-def _identity(upload: Upload) -> str:
+def of_whom(upload: Upload) -> str:
+    """Such as "for unit 0828 from source default"."""
     of = "all units" if upload.unit is None else f"unit {shown_text(upload.unit)}"
-    return f"{named(upload)} for {of} from source {upload.source}"
+    return f"for {of} from source {upload.source}"

@@ -1,0 +1,41 @@
+"""upload_withdrawal: an upload's entries count no more."""
+
+from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.uploads import UploadNotThere, Withdrawal, withdraw_upload
+from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
+from worker_service.mechanics.run import Run
+from worker_service.steps.follow_ups import chain_follow_ups
+from worker_service.steps.publishing import publish
+from worker_service.steps.stores import Stores
+from worker_service.steps.upload_sentences import named, of_whom
+
+
+async def run_upload_withdrawal(stores: Stores, run: Run) -> Outcome:
+    """Takes back the upload that the payload names; nothing is changed where it does not count."""
+    job = run.job
+    assert job.module is not None, "the scheduler checks the scope"
+    assert job.data_entry_type is not None
+    assert job.year is not None
+    of = Withdrawal(
+        job.tenant,
+        int(job.payload["upload_id"]),
+        job.module,
+        job.data_entry_type,
+        job.year,
+        job.pipeline_id,
+    )
+    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    await chain_follow_ups(run, stores.ledger)
+    run.progress(0, 0, "publish")
+    try:
+        gone = await publish(
+            run,
+            stores.ledger,
+            [f"entries/{of.module}/{of.year}"],
+            lambda conn: withdraw_upload(conn, of, job.claim_token),
+        )
+    except UploadNotThere as absent:
+        return Failed("upload_not_found", str(absent))
+    stats = {"upload_id": gone.upload_id, "rows_withdrawn": gone.row_count}
+    are = "counts" if gone.row_count == 1 else "count"
+    return Succeeded(stats, f"{named(gone)} {of_whom(gone)} {are} no more.")
