@@ -17,7 +17,12 @@ from carbonline.serving.errors import CODES
 from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.states import transitions_as_markdown
 from scheduler_service.settings import SETTINGS as SCHEDULER_SETTINGS
-from worker_service.carbon.describe import ColumnDescription, TypeDescription, describe_catalogue
+from worker_service.carbon.describe import (
+    ColumnDescription,
+    ModuleDescription,
+    TypeDescription,
+    describe_catalogue,
+)
 from worker_service.carbon.outcomes import EntryOutcome
 from worker_service.settings import SETTINGS as WORKER_SETTINGS
 
@@ -99,6 +104,21 @@ def _type(title: str, one: TypeDescription) -> str:
     )
 
 
+def computed_types() -> str:
+    """Which data-entry types compute, and which are known by name only, by module."""
+    rows = [
+        f"| {module.name} | {_names(module, supported=True)} | {_names(module, supported=False)} |"
+        for module in describe_catalogue()
+    ]
+    header = ["| module | computed | known by name only |", "|---|---|---|"]
+    return "\n".join([*header, *rows])
+
+
+def _names(module: ModuleDescription, *, supported: bool) -> str:
+    names = [f"`{one.name}`" for one in module.types if one.supported == supported]
+    return ", ".join(names) or "none"
+
+
 def outcomes_table() -> str:
     """What becomes of an entry; KeyError for an outcome that nobody described."""
     rows = [f"| `{outcome.value}` | {OUTCOMES[outcome]} |" for outcome in EntryOutcome]
@@ -171,6 +191,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "job-states": transitions_as_markdown,
         "job-types": job_types_table,
+        "computed-types": computed_types,
         "supported-types": supported_types,
         "outcomes": outcomes_table,
         "errors": errors_table,
@@ -187,9 +208,14 @@ def renewed(text: str) -> str:
     return PART.sub(lambda part: f"{part['name']} -->\n\n{PARTS[part['name']]()}\n\n", text)
 
 
+def documents() -> list[Path]:
+    """README and every document in docs/."""
+    return [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
 def main() -> None:
-    """Renews every document in docs/, and names those that changed."""
-    for path in sorted(DOCS.glob("*.md")):
+    """Renews every document, and names those that changed."""
+    for path in documents():
         before = path.read_text(encoding="utf-8")
         after = renewed(before)
         if after != before:

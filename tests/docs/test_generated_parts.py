@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import DOCS, PART, PARTS, renewed
+from docs.generate import PART, PARTS, documents, renewed
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_a_document_is_as_make_docs_writes_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert renewed(text) == text
@@ -15,9 +15,7 @@ def test_a_document_is_as_make_docs_writes_it(path: Path) -> None:
 
 def test_every_generated_part_is_shown_once() -> None:
     shown = [
-        part["name"]
-        for path in DOCS.glob("*.md")
-        for part in PART.finditer(path.read_text("utf-8"))
+        part["name"] for path in documents() for part in PART.finditer(path.read_text("utf-8"))
     ]
     assert sorted(shown) == sorted(PARTS)
 

@@ -51,6 +51,18 @@ def test_its_commands_serve_a_person_from_files_to_totals(
     assert json.loads(totals.stdout)["institution"]["total_kg"] > 0
 
 
+def test_a_script_is_told_which_extra_makes_frames(
+    client_alone: Environment, where: dict[str, str], tmp_path: Path
+) -> None:
+    script = "from carbonline import Client\nwith Client.local() as c: c.totals(2024)"
+    ended = client_alone.run("python", "-c", script, cwd=tmp_path, environment=where)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(
+        "ExtraMissing: A frame of totals needs packages that are not installed (polars): "
+        "pip install 'carbonline[frames]'\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "extra"),
     [
