@@ -16,7 +16,7 @@ from worker_service.carbon.declarations import (
     UndeclaredType,
 )
 from worker_service.carbon.parse.entries import entry_columns
-from worker_service.carbon.parse.values import bounds_rule
+from worker_service.carbon.parse.numbers import bounds_rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,13 @@ from typing import Any, Self
 import polars as pl
 
 from worker_service.blobs.store import BlobStore, Upload
+from worker_service.carbon.csv_source.spreadsheet_text import inert
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.steps.counted import counted
 
 INLINE_ROWS_MAX = 100
 INLINE_BYTES_MAX = 32 << 10
 HEADER = b"row,column,value,reason\n"
-
-# How a formula begins for a spreadsheet, which would run it; plain numbers may begin alike.
-_FORMULA = r"^[=+\-@\t\r]"
-_PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 class NotedRows(AbstractContextManager["NotedRows"]):
@@ -69,7 +66,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
             self._upload.__enter__()
             self._upload.write(HEADER)
         lines = io.BytesIO()
-        noted.select("row", "column", _inert(pl.col("value")), "reason").write_csv(
+        noted.select("row", "column", inert(pl.col("value")), "reason").write_csv(
             lines, include_header=False
         )
         self._upload.write(lines.getvalue())
@@ -117,12 +114,6 @@ class NotedRows(AbstractContextManager["NotedRows"]):
             "unit": job.unit,
         }
         return {name: part for name, part in parts.items() if part is not None}
-
-
-def _inert(value: pl.Expr) -> pl.Expr:
-    """With an apostrophe before what a spreadsheet would take for a formula."""
-    runs = value.str.contains(_FORMULA) & ~value.str.contains(_PLAIN_NUMBER)
-    return pl.when(runs).then(pl.lit("'") + value).otherwise(value).alias("value")
 
 
 class RowNotes(AbstractContextManager["RowNotes"]):

@@ -34,7 +34,7 @@ from worker_service.carbon.parse.entries import EntryBatch, EntryScope, read_ent
         ({"number_of_trips": "0"}, "number_of_trips", "must be at least 1"),
         ({"number_of_trips": "-3"}, "number_of_trips", "must be at least 1"),
         ({"number_of_trips": "1.5"}, "number_of_trips", "must be a whole number"),
-        ({"number_of_trips": "1.0"}, "number_of_trips", "must be a whole number"),
+        ({"number_of_trips": "2.05"}, "number_of_trips", "must be a whole number"),
         ({"number_of_trips": "0,8"}, "number_of_trips", "has a decimal comma: write 0.8"),
         ({"number_of_trips": "1'000"}, "number_of_trips", "thousands separator: write 1000"),
         ({"number_of_trips": "many"}, "number_of_trips", "is not a number"),
@@ -56,6 +56,10 @@ from worker_service.carbon.parse.entries import EntryBatch, EntryScope, read_ent
         ({"departure_date": "2024-3-1"}, "departure_date", "must be a date like 2024-03-31"),
         ({"departure_date": "2024-02-30"}, "departure_date", "must be a date like 2024-03-31"),
         ({"departure_date": "2025-01-01"}, "departure_date", "lies outside the year 2024"),
+        ({"departure_date": "2025-01-01 00:00"}, "departure_date", "lies outside the year 2024"),
+        ({"departure_date": "2024-03-31 22:00:00Z"}, "departure_date", "leave the time out"),
+        ({"departure_date": "2024-03-31T08:15"}, "departure_date", "leave the time out"),
+        ({"departure_date": "2024-02-30 00:00:00"}, "departure_date", "must be a date like"),
     ],
 )
 def test_a_bad_field_is_a_row_error(changed: Mapping[str, str], column: str, reason: str) -> None:

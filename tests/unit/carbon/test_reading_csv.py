@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from tests.unit.carbon.plane_files import opening
 from worker_service.carbon.csv_source import lines as lines_module
 from worker_service.carbon.csv_source.byte_stream import READ_BYTES
+from worker_service.carbon.csv_source.invisible import AROUND
 from worker_service.carbon.csv_source.reading import TextFile, read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.csv_source.survey import LINE_BYTES_MAX
 
-# The csv module writes a lone CR without quotes and then cannot read it.
-_FIELD = st.text(st.characters(exclude_characters="\0\r", codec="utf-8"), max_size=8)
+# The csv module writes a lone CR without quotes and then cannot read it; ' and = may mark text.
+_FIELD = st.text(st.characters(exclude_characters="\0\r'=", codec="utf-8"), max_size=8)
 _PLAIN_FIELD = st.text(st.sampled_from("ab é1.\t\x01;"), max_size=4)
 _NAMES = ("a", "b", "c")
 
@@ -34,8 +35,8 @@ def read(content: bytes | str) -> tuple[dict[int, list[str]], list[int], TextFil
     ragged: list[int] = []
     for batch in file.batches:
         for number, *fields in batch.frame.rows():
-            # Spaces before a field are skipped where quotes are untidy, and trimmed later anyway.
-            rows[number] = [(field or "").lstrip(" ") for field in fields]
+            # What stands around a field is trimmed at the latest when it is checked.
+            rows[number] = [(field or "").strip(AROUND) for field in fields]
         ragged += batch.ragged["row"].to_list()
     return rows, ragged, file
 
@@ -50,7 +51,7 @@ def _expected(text: str) -> tuple[dict[int, list[str]], list[int]]:
         if any(field.strip() for field in record[3:]):
             wide.append(at)
         elif any(field.strip() for field in record):
-            good[at] = [field.lstrip(" ") for field in [*record, "", "", ""][:3]]
+            good[at] = [field.strip(AROUND) for field in [*record, "", "", ""][:3]]
     return good, wide
 
 
@@ -110,7 +111,7 @@ def test_blocks_and_row_numbers_line_up_over_a_large_file() -> None:
     assert ragged == []
     assert len(rows) == 150_000
     assert all(fields[0] == str(number) for number, fields in rows.items())
-    assert rows[7_001] == ["7001", "q7001\n", "z"]
+    assert rows[7_001] == ["7001", "q7001", "z"]
     assert file.line_count == pytest.approx(150_000, rel=0.01)
 
 
@@ -126,7 +127,7 @@ def test_blocks_and_row_numbers_line_up_over_a_large_file() -> None:
         ('\ufeff"a","b","c"\n1,2,3\n', ["1", "2", "3"]),
         (" A , B ,C\n1,2,3\n", ["1", "2", "3"]),
         ("a\tb\tc\n1\t2\t3\n", ["1", "2", "3"]),
-        ('a\tb\tc\n1\t"2\t"\t3\n', ["1", "2\t", "3"]),
+        ('a\tb\tc\n1\t"2\t"\t3\n', ["1", "2", "3"]),
         ("sep=;\r\na;b;c\r\n1;2;3\r\n", ["1", "2", "3"]),
         ("\ufeffSEP=,\na,b,c\n1,2,3\n", ["1", "2", "3"]),
         ('"sep=\t"\na\tb\tc\n1\t2\t3\n', ["1", "2", "3"]),
@@ -250,7 +251,6 @@ def _refusal(content: bytes | str) -> RefusedFile:
         (b"a,b,c", Cause.NO_ROWS, "a header and no rows"),
         (b"a,b,c\n\n,,\n", Cause.NO_ROWS, "a header and no rows"),
         (b"x,y\n1,2\n", Cause.MISSING_COLUMNS, "lacks the columns a; it has: x, y"),
-        (b"aa1,y\n1,2\n", Cause.MISSING_COLUMNS, "it has: aa1, y"),
         (b'"","", ""\n1,2,3\n', Cause.MISSING_COLUMNS, 'lacks the columns a; it is: "","", ""'),
         (b"sep=;\n", Cause.EMPTY, "empty"),
         (

@@ -2,11 +2,16 @@
 
 from types import MappingProxyType
 
+import polars as pl
+
 # Zero-width space, non-joiner, joiner, word joiner, byte order mark; soft hyphen.
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 # Spaces at which a line must not be broken.
 NO_BREAK = "\u00a0\u202f\u2007"
-
+# What polars trims by itself, which it does not beside characters that it is given.
+_WHITE_SPACE = "\t\n\x0b\x0c\r \x85\u1680\u2028\u2029\u205f\u3000" + NO_BREAK
+AROUND = _WHITE_SPACE + "".join(map(chr, range(0x2000, 0x200B))) + ZERO_WIDTH
+_ZERO_WIDTH_BYTES = tuple(letter.encode() for letter in ZERO_WIDTH)
 _AS_SEEN = MappingProxyType(
     str.maketrans({**dict.fromkeys(ZERO_WIDTH, ""), **dict.fromkeys(NO_BREAK, " ")})
 )
@@ -15,3 +20,13 @@ _AS_SEEN = MappingProxyType(
 def as_seen(text: str) -> str:
     """Without zero-width characters, and with plain spaces."""
     return text.translate(_AS_SEEN)
+
+
+def may_have_zero_width(block: bytes) -> bool:
+    """Whether a zero-width character is in the block; found fast."""
+    return not block.isascii() and any(letter in block for letter in _ZERO_WIDTH_BYTES)
+
+
+def trimmed_of_invisible(value: pl.Expr) -> pl.Expr:
+    """Without white space and zero-width characters around it."""
+    return value.str.strip_chars(AROUND)

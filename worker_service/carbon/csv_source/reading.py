@@ -8,9 +8,11 @@ import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open, PlainBytes
 from worker_service.carbon.csv_source.header import Header, read_header
+from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.records import batches
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.spreadsheet_text import unmarked
 from worker_service.carbon.csv_source.survey import UTF_8, Survey, survey
 from worker_service.carbon.csv_source.widths import rejected_for_width
 
@@ -83,6 +85,10 @@ def _named(
     with closing(stream):
         for batch in batches(lines, header.width, header.separator):
             frame = batch.frame.select("row_number", *columns)
+            if batch.has_marks:
+                frame = frame.with_columns(
+                    unmarked(trimmed_of_invisible(pl.col(name))) for name in known
+                )
             nothing = nothing and frame.is_empty() and not batch.wide
             ragged = rejected_for_width(batch.wide, header.width, header.separator)
             yield TextBatch(frame, _content(batch.frame), ragged)

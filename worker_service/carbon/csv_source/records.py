@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from worker_service.carbon.csv_source.invisible import may_have_zero_width
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.spreadsheet_text import may_have_marks
 from worker_service.carbon.csv_source.survey import LINE_BYTES_MAX, too_long
 from worker_service.carbon.csv_source.widths import (
     SURPLUS_MAX,
@@ -29,12 +31,14 @@ class RawBatch:
 
     Empty fields, and those that lack at the end, are null or "". `wide`: records that say
     something beyond the header's columns. Blank records are in neither, and are counted in row
-    numbers all the same. `next_row` follows the last.
+    numbers all the same. `next_row` follows the last. `has_marks`: a field may begin with what
+    nobody sees, or with what tells a spreadsheet that it is text.
     """
 
     frame: pl.DataFrame
     wide: list[WideRecord]
     next_row: int
+    has_marks: bool = True
 
 
 def batches(lines: Lines, width: int, separator: str) -> Iterator[RawBatch]:
@@ -142,7 +146,8 @@ def _by_polars(block: bytes, width: int, separator: str, row: int) -> RawBatch |
         frame = frame.with_columns(pl.all().str.replace_all(line_end, "\n", literal=True))
         if frame.select(pl.sum_horizontal(pl.all().str.len_bytes()).max()).item() > LINE_BYTES_MAX:
             return None
-    return RawBatch(without_blank(_numbered(frame, row)), [], row + frame.height)
+    marks = may_have_marks(block, separator) or may_have_zero_width(block)
+    return RawBatch(without_blank(_numbered(frame, row)), [], row + frame.height, marks)
 
 
 def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int) -> RawBatch:
@@ -152,7 +157,8 @@ def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int)
     frame = _marked(block, max(most, width), separator, mark, quoted=False)
     fitting, surplus = fitted_frame(_numbered(frame, row), width, mark)
     wide = sorted([*wide, *surplus], key=lambda record: record.row)
-    return RawBatch(without_blank(fitting), wide, row + frame.height)
+    marks = may_have_marks(block, separator) or may_have_zero_width(block)
+    return RawBatch(without_blank(fitting), wide, row + frame.height, marks)
 
 
 def _marked(block: bytes, width: int, separator: str, mark: str, *, quoted: bool) -> pl.DataFrame:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.declarations import Column, ColumnKind
-from worker_service.carbon.parse.rows import merged_rejections
 
 # At 64 bits, two different rows of so many share a hash in one of two million files.
 COMPARED_ROWS_MAX = 4_000_000
@@ -20,13 +19,12 @@ _COMPARED = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EqualRows:
-    """`warned`: row, column, value, reason; `warned_rows`: those without another warning.
+    """`rows`: row, column, value, reason, and whether a row is `warned` of already.
 
     `remarks`: sentences about what need not be a mistake, or was not looked at.
     """
 
-    warned: pl.DataFrame
-    warned_rows: int
+    rows: pl.DataFrame
     remarks: tuple[str, ...]
 
 
@@ -62,20 +60,17 @@ class ComparedRows:
         pasted = several.height == rows.height
         told = copies if pasted else copies.filter("dated")
         reason = pl.format("is equal to row {} to the letter: is it there twice?", "first")
-        warned = told.select(
+        rows = told.select(
             pl.col("row_number").cast(pl.Int64).alias("row"),
             pl.lit("").alias("column"),
             pl.lit("").alias("value"),
             reason.alias("reason"),
+            "warned",
         )
         remarks = [] if pasted else _of_undated(copies.filter(~pl.col("dated")))
         if self._left_out:
             remarks.append(f"Only the first {self._compared:,} rows were compared with each other.")
-        return EqualRows(
-            merged_rejections([warned]),
-            told.filter(~pl.col("warned")).height,
-            tuple(remarks),
-        )
+        return EqualRows(rows, tuple(remarks))
 
 
 def _of_several(rows: pl.DataFrame) -> pl.DataFrame:

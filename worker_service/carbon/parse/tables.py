@@ -11,6 +11,7 @@ from worker_service.carbon.csv_source.reading import read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import Column
+from worker_service.carbon.parse.decimal_commas import DecimalCommas
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.values import folded
@@ -59,10 +60,14 @@ def read_table(
         rows += batch.frame.height
         if rows > TABLE_ROWS_MAX:
             raise RefusedFile(Cause.TOO_LARGE, f"the file has more than {TABLE_ROWS_MAX:,} rows")
-    checked = check_rows(pl.concat(frames), columns)
+    texts = pl.concat(frames)
+    checked = check_rows(texts, columns)
     accepted, replaced = _last_stands(checked.accepted, identity)
     rejected = merged_rejections([*ragged, checked.rejected])
-    warnings = merged_rejections([replaced, warned_rows(accepted, columns)])
+    commas = DecimalCommas(columns)
+    commas.add(texts, accepted, replaced)
+    ambiguous = commas.ambiguous().drop("warned")
+    warnings = merged_rejections([replaced, warned_rows(accepted, columns), ambiguous])
     return ParsedTable(text.encoding, accepted, rejected, warnings, text.header.unread)
 
 

@@ -6,17 +6,18 @@ from typing import assert_never
 
 import polars as pl
 
+from worker_service.carbon.csv_source.invisible import NO_BREAK, ZERO_WIDTH
 from worker_service.carbon.declarations import Column, ColumnKind, Normalisation
+from worker_service.carbon.parse.numbers import number_reason, too_large, whole_numbers
 
 TEXT_CHARACTERS_MAX = 1_000
-# Keeps every product of a formula finite.
-NUMBER_MAX = 1e15
+_ANY_ZERO_WIDTH = f"[{ZERO_WIDTH}]"
+_ANY_NO_BREAK = f"[{NO_BREAK}]"
 
-# \x{2019} is the typographic apostrophe, which Swiss spreadsheets put between thousands.
-_THOUSANDS = r"^[+-]?\d{1,3}([,'\x{2019}\s]\d{3})+(\.\d*)?$"
-_DECIMAL_COMMA = r"^[+-]?[\d.'\x{2019}\s]*,\d+$"
-_FRACTION = r"^[+-]?\d*\.\d*$"
-_WHOLE = r"^[+-]?\d+$"
+_ISO_DATE_CHARACTERS = 10
+# Data frames and databases write a date as its first moment, in any zone.
+_MIDNIGHT = r"^(\d{4}-\d{2}-\d{2})[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2})?$"
+_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}"
 
 MISSING = "is missing"
 
@@ -45,7 +46,10 @@ def trimmed(name: str) -> pl.Expr:
 
 
 def folded(text: pl.Expr) -> pl.Expr:
-    """The form in which keys are stored and compared: composed, lower case, ss for ß."""
+    """The form in which keys are stored and compared.
+
+    Composed, lower case, ss for ß, plain spaces, and nothing of zero width.
+    """
     return text.map_batches(_folded, return_dtype=pl.String)
 
 
@@ -63,10 +67,15 @@ def folded_key(text: str) -> str:
 
 def _folded(text: pl.Series) -> pl.Series:
     # Composing costs more than everything else together, and plain ASCII needs none.
-    if text.str.len_bytes().sum() == text.str.len_chars().sum():
+    if _is_ascii(text):
         return text.str.to_lowercase()
-    composed = text.str.normalize("NFC").str.to_lowercase()
+    seen = text.str.replace_all(_ANY_ZERO_WIDTH, "").str.replace_all(_ANY_NO_BREAK, " ")
+    composed = seen.str.normalize("NFC").str.to_lowercase()
     return composed.str.replace_all("ß", "ss", literal=True)
+
+
+def _is_ascii(text: pl.Series) -> bool:
+    return text.str.len_bytes().sum() == text.str.len_chars().sum()
 
 
 def reading_of(column: Column, year: int | None) -> Reading:
@@ -77,9 +86,9 @@ def reading_of(column: Column, year: int | None) -> Reading:
         case ColumnKind.TEXT:
             return _text(column, text)
         case ColumnKind.NUMBER:
-            return _number(column, text, value, pl.Float64())
+            return _number(column, text, value, text.cast(pl.Float64, strict=False))
         case ColumnKind.INTEGER:
-            return _number(column, text, value, pl.Int64())
+            return _number(column, text, value, whole_numbers(text))
         case ColumnKind.DATE:
             return _date(text, value, year)
         case ColumnKind.CHOICE:
@@ -97,19 +106,13 @@ def _unread(text: pl.Expr, value: pl.Expr) -> pl.Expr:
     return text.is_not_null() & value.is_null()
 
 
-def _number(column: Column, text: pl.Expr, value: pl.Expr, dtype: pl.DataType) -> Reading:
-    bad = _unread(text, value) | _too_large(value)
+def _number(column: Column, text: pl.Expr, value: pl.Expr, read: pl.Expr) -> Reading:
+    bad = _unread(text, value) | too_large(value)
     if column.minimum is not None:
         bad |= value < column.minimum
     if column.maximum is not None:
         bad |= value > column.maximum
-    reason = _number_reason(column, text, value)
-    return Reading(text.cast(dtype, strict=False), bad, reason)
-
-
-def _too_large(value: pl.Expr) -> pl.Expr:
-    # Not-a-number compares as larger than every number.
-    return value.abs() > NUMBER_MAX
+    return Reading(read, bad, number_reason(column, text, value))
 
 
 def _text(column: Column, text: pl.Expr) -> Reading:
@@ -122,47 +125,22 @@ def _text(column: Column, text: pl.Expr) -> Reading:
 
 
 def _date(text: pl.Expr, value: pl.Expr, year: int | None) -> Reading:
-    day = text.str.to_date("%Y-%m-%d", strict=False)
-    # 2024-1-5 is not ISO, though it can be read.
-    bad = _unread(text, value) | (text.str.len_chars() != 10)
-    reason = pl.lit("must be a date like 2024-03-31")
+    bad = _unread(text, value)
+    reason = (
+        pl.when(text.str.contains(_TIME))
+        .then(pl.lit("must be a date like 2024-03-31: leave the time out"))
+        .otherwise(pl.lit("must be a date like 2024-03-31"))
+    )
     if year is not None:
         outside = value.dt.year() != year
         bad |= outside
-        reason = (
-            pl.when(outside & (text.str.len_chars() == 10))
-            .then(pl.lit(f"lies outside the year {year}"))
-            .otherwise(reason)
-        )
-    return Reading(day, bad, reason)
+        reason = pl.when(outside).then(pl.lit(f"lies outside the year {year}")).otherwise(reason)
+    return Reading(text.map_batches(_days, return_dtype=pl.Date), bad, reason)
 
 
-def _number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
-    """Says what to write instead, for the ways in which spreadsheets write numbers."""
-    whole = column.kind is ColumnKind.INTEGER
-    fraction = text.str.contains(_FRACTION) if whole else pl.lit(value=False)
-    point = text.str.replace_all(r"[.'\x{2019}\s]", "").str.replace(",", ".", literal=True)
-    bare = text.str.replace_all(r"[,'\x{2019}\s]", "")
-    return (
-        pl.when(text.str.contains(_THOUSANDS))
-        .then(pl.format("has a thousands separator: write {}", bare))
-        .when(text.str.contains(_DECIMAL_COMMA))
-        .then(pl.format("has a decimal comma: write {}", point))
-        .when(fraction)
-        .then(pl.lit("must be a whole number"))
-        .when(value.is_null() & ~text.str.contains(_WHOLE))
-        .then(pl.lit("is not a number (digits, and a decimal point)"))
-        .when(value.is_null() | _too_large(value))
-        .then(pl.lit("is not a finite number, or too large"))
-        .otherwise(pl.lit(bounds_rule(column)))
-    )
-
-
-def bounds_rule(column: Column) -> str:
-    """The bounds of a number in words; "" for none."""
-    low, high = column.minimum, column.maximum
-    if low is not None and high is not None:
-        return f"must be from {low:g} to {high:g}"
-    if low is not None:
-        return f"must be at least {low:g}"
-    return "" if high is None else f"must be at most {high:g}"
+def _days(text: pl.Series) -> pl.Series:
+    if (text.str.len_bytes() != _ISO_DATE_CHARACTERS).any():
+        text = text.str.replace(_MIDNIGHT, "${1}")
+        # 2024-1-5 is not ISO, though it can be read.
+        text = text.set(text.str.len_chars() != _ISO_DATE_CHARACTERS, None)
+    return text.str.to_date("%Y-%m-%d", strict=False)

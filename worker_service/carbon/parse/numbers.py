@@ -1,0 +1,104 @@
+"""Numbers as text: how spreadsheets write them, and what to write instead."""
+
+import polars as pl
+
+from worker_service.carbon.declarations import Column, ColumnKind
+
+# Keeps every product of a formula finite.
+NUMBER_MAX = 1e15
+
+# A group of three after it can be thousands; after a zero it cannot.
+_HEAD = r"^[+-]?[1-9]\d{0,2}"
+# \x{2019} is the typographic apostrophe, which Swiss spreadsheets put between thousands.
+_COMMAS = _HEAD + r"(,\d{3})+(\.\d*)?$"
+_GAPS = r"^[+-]?\d{1,3}(['\x{2019}\s]\d{3})+(\.\d*)?$"
+_POINTS = _HEAD + r"(\.\d{3}){2,}$"
+DECIMAL_COMMA = r"^[+-]?[\d.'\x{2019}\s]*,\d+$"
+# Either a thousand or one: only who wrote it knows.
+_COMMA_OR_THOUSANDS = _HEAD + r",\d{3}$"
+POINT_OR_THOUSANDS = _HEAD + r"\.\d{3}$"
+_FRACTION = r"^[+-]?\d*\.\d*$"
+_WHOLE = r"^[+-]?\d+$"
+_WHOLE_WITH_POINT = r"^([+-]?\d+)\.0*$"
+
+
+def whole_numbers(text: pl.Expr) -> pl.Expr:
+    """Digits, with a point and zeros after them at most: 1.0 is 1, and 1.000 may be 1000."""
+    return text.map_batches(_whole, return_dtype=pl.Int64)
+
+
+def _whole(text: pl.Series) -> pl.Series:
+    value = text.cast(pl.Int64, strict=False)
+    if value.null_count() == text.null_count():
+        return value
+    with_point = text.set(text.str.contains(POINT_OR_THOUSANDS).fill_null(value=False), None)
+    bare = with_point.str.extract(_WHOLE_WITH_POINT).cast(pl.Int64, strict=False)
+    return value.zip_with(value.is_not_null(), bare)
+
+
+def has_decimal_comma(text: pl.Expr) -> pl.Expr:
+    """Where a comma can be nothing else."""
+    thousands = text.str.contains(_COMMAS)
+    return text.str.contains(DECIMAL_COMMA) & ~thousands
+
+
+def too_large(value: pl.Expr) -> pl.Expr:
+    """Beyond NUMBER_MAX; not-a-number compares as larger than every number."""
+    return value.abs() > NUMBER_MAX
+
+
+def number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
+    """Says what to write instead, for the ways in which spreadsheets write numbers."""
+    point = text.str.replace_all(r"[.'\x{2019}\s]", "").str.replace(",", ".", literal=True)
+    bare = text.str.replace_all(r"[,'\x{2019}\s]", "")
+    without_points = text.str.replace_all(".", "", literal=True)
+    whole = column.kind is ColumnKind.INTEGER
+    return (
+        pl.when(_of_two_readings(text, whole=whole))
+        .then(
+            pl.format(
+                "is {} with a thousands separator or {} with a decimal comma:"
+                " write the one that is meant",
+                bare,
+                point,
+            )
+        )
+        .when(text.str.contains(_POINTS))
+        .then(pl.format("has a thousands separator: write {}", without_points))
+        .when(text.str.contains(_COMMAS) | text.str.contains(_GAPS))
+        .then(pl.format("has a thousands separator: write {}", bare))
+        .when(text.str.contains(DECIMAL_COMMA))
+        .then(pl.format("has a decimal comma: write {}", point))
+        .when(pl.lit(whole) & text.str.contains(POINT_OR_THOUSANDS))
+        .then(_of_point(text, without_points))
+        .when(pl.lit(whole) & text.str.contains(_FRACTION))
+        .then(pl.lit("must be a whole number"))
+        .when(value.is_null() & ~text.str.contains(_WHOLE))
+        .then(pl.lit("is not a number (digits, and a decimal point)"))
+        .when(value.is_null() | too_large(value))
+        .then(pl.lit("is not a finite number, or too large"))
+        .otherwise(pl.lit(bounds_rule(column)))
+    )
+
+
+def _of_two_readings(text: pl.Expr, *, whole: bool) -> pl.Expr:
+    either = text.str.contains(_COMMA_OR_THOUSANDS)
+    return either & text.str.ends_with(",000") if whole else either
+
+
+def _of_point(text: pl.Expr, without_points: pl.Expr) -> pl.Expr:
+    said = pl.format(
+        "must be a whole number: write {} if the point separates thousands", without_points
+    )
+    as_one = pl.format("{}, else {}", said, text.str.strip_suffix(".000"))
+    return pl.when(text.str.ends_with(".000")).then(as_one).otherwise(said)
+
+
+def bounds_rule(column: Column) -> str:
+    """The bounds of a number in words; "" for none."""
+    low, high = column.minimum, column.maximum
+    if low is not None and high is not None:
+        return f"must be from {low:g} to {high:g}"
+    if low is not None:
+        return f"must be at least {low:g}"
+    return "" if high is None else f"must be at most {high:g}"

@@ -1,0 +1,71 @@
+"""The unit of each row of an activity file."""
+
+from collections.abc import Collection
+
+import polars as pl
+
+from worker_service.carbon.csv_source.shown import shown
+from worker_service.carbon.declarations import UNIT_COLUMN, Column, Normalisation
+from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
+from worker_service.carbon.parse.unit_hints import UnitHints
+from worker_service.carbon.parse.values import folded, folded_keys, trimmed
+
+UNIT = Column(UNIT_COLUMN, normalisation=Normalisation.KEY, example="0828")
+# Of so many different ids that are no units, in a batch, it is asked what they mean.
+HINTED_IDS_MAX = 200
+
+
+class KnownUnits:
+    """The institution's units, as they are spelt there; of a file of one unit only that."""
+
+    def __init__(self, units: Collection[str], only: str | None) -> None:
+        """`only`: the unit that the file was uploaded for."""
+        allowed = list(units) if only is None else [only]
+        self._spelt = dict(zip(folded_keys(allowed), allowed, strict=True))
+        self._hints = UnitHints(allowed)
+        self._only = only
+
+    def found(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """row_number and unit of the rows whose unit is good, and rejections of the others."""
+        checked = check_rows(frame, (UNIT,)) if self._only is None else self._named(frame)
+        looked_up = checked.accepted.with_columns(
+            unit=pl.col(UNIT_COLUMN).replace_strict(
+                list(self._spelt), list(self._spelt.values()), default=None, return_dtype=pl.String
+            )
+        )
+        strangers = looked_up.filter(pl.col("unit").is_null())
+        known = looked_up.filter(pl.col("unit").is_not_null()).select("row_number", "unit")
+        return known, merged_rejections([checked.rejected, self._rejected(strangers, frame)])
+
+    def _named(self, frame: pl.DataFrame) -> CheckedRows:
+        # A file for one unit need not name it.
+        rows = frame.select("row_number", trimmed(UNIT_COLUMN).fill_null(self._only))
+        named = rows.with_columns(folded(pl.col(UNIT_COLUMN)))
+        return CheckedRows(named, merged_rejections([]))
+
+    def _rejected(self, strangers: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+        if strangers.is_empty():
+            return merged_rejections([])
+        written = strangers.select("row_number").join(
+            frame.select("row_number", UNIT_COLUMN), on="row_number", maintain_order="left"
+        )
+        ids = pl.col(UNIT_COLUMN)
+        distinct = written[UNIT_COLUMN].unique(maintain_order=True).head(HINTED_IDS_MAX).to_list()
+        reasons = [self._reason(text) for text in distinct]
+        reason = ids.replace_strict(
+            distinct, reasons, default=self._reason(""), return_dtype=pl.String
+        )
+        return written.select(
+            pl.col("row_number").cast(pl.Int64).alias("row"),
+            pl.lit(UNIT_COLUMN).alias("column"),
+            shown(ids).alias("value"),
+            reason.alias("reason"),
+        )
+
+    def _reason(self, written: str) -> str:
+        hint = self._hints.hint(written.strip())
+        if self._only is not None:
+            said = f"is another unit than {self._only}, which the file was uploaded for"
+        else:
+            said = "is not a unit of the institution"
+        return f"{said}; {hint}" if hint else said
