@@ -12,7 +12,7 @@ def test_the_demo_runs_in_an_empty_folder_and_gives_its_total(
 ) -> None:
     typed = everything.run("carbonline", "demo", cwd=tmp_path)
     assert typed.returncode == 0, typed
-    (total,) = re.findall(r"^ all .* ([\d,]+\.\d{3}) ", typed.stdout, re.MULTILINE)
-    assert total == f"{EXPECTED_KG:,.3f}"
+    (line,) = re.findall(r"^ *all .*$", typed.stdout, re.MULTILINE)
+    assert f"{EXPECTED_KG:,.3f}" in line.split()
     assert "NOTE" not in typed.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["build"]
