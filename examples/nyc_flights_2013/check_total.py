@@ -18,13 +18,12 @@ AIRPORTS = airportsdata.load("IATA")
 
 
 def kg_per_seat(origin: str, destination: str) -> float:
-    """Whole km of great circle + 95 km, times the factor of its band (UK Government, 2024)."""
+    """Great circle, km, times the UK's factor of 2024 for flights between places outside the UK."""
     here, there = AIRPORTS[origin], AIRPORTS[destination]
     phi1, phi2 = math.radians(here["lat"]), math.radians(there["lat"])
     half_dphi, half_dlambda = (phi2 - phi1) / 2, math.radians(there["lon"] - here["lon"]) / 2
     a = math.sin(half_dphi) ** 2 + math.cos(phi1) * math.cos(phi2) * math.sin(half_dlambda) ** 2
-    km = round(2 * 6371.0088 * math.asin(math.sqrt(a))) + 95
-    return km * (0.18287 if km < 3700 else 0.20011)
+    return 2 * 6371.0088 * math.asin(math.sqrt(a)) * 0.13465
 
 
 def main() -> None:

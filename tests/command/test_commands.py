@@ -34,7 +34,7 @@ TRIPS = (
     "U1,GVA,CDG,1,economy,1\nU1,GVA,CDG,1,economy,2\nU2,GVA,CDG,2,economy,1\n"
     "U2,GVA,CDG,2,economy,0\n"
 )
-KG_OF_A_TRIP = 197.33193
+KG_OF_A_TRIP = 407.5926178213096 * 0.2906 * 1.35
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from carbonline.v1 import types_pb2
 from tests.steps.conftest import (
     FACTORS,
+    GVA_CDG_KM,
     PLACES,
     PLANE,
     TRAVEL,
@@ -15,7 +16,6 @@ from tests.steps.conftest import (
     flights,
 )
 
-KM = 503
 RFI = 1.35
 TRIPS = (4, 1, 3, 2)
 FACTOR = ("0.1", "0.7", "0.3")
@@ -65,7 +65,7 @@ async def test_what_was_submitted_last_is_what_the_totals_say(house: House) -> N
         views = await asyncio.gather(*[house.ended(number) for number in numbers])
     statuses = [view.pipeline.status for view in views if view.pipeline is not None]
     assert statuses == [types_pb2.PIPELINE_STATUS_SUCCESS] * len(numbers)
-    kg_per_trip = KM * float(FACTOR[-1]) * RFI
+    kg_per_trip = GVA_CDG_KM * float(FACTOR[-1]) * RFI
     assert await house.kg() == pytest.approx(
         {"0828": TRIPS[-1] * kg_per_trip, "0829": (1 + 2) * kg_per_trip}
     )

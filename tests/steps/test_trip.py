@@ -4,7 +4,7 @@ import pytest
 
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
-from tests.steps.conftest import GVA_CDG_KG, GVA_JFK_KG, House, flights
+from tests.steps.conftest import GVA_CDG_KG, GVA_CDG_KM, GVA_JFK_KG, House, flights
 
 GOOD = "0828,GVA,CDG,1,economy,1,"
 
@@ -24,7 +24,8 @@ async def test_a_file_of_flights_becomes_totals_per_unit(house: House) -> None:
     assert await house.kg() == pytest.approx({"0828": 4 * GVA_CDG_KG, "0829": GVA_JFK_KG})
     totals = (await house.totals())["0828"]
     assert totals.by_emission_type["professional_travel"] == pytest.approx(4 * GVA_CDG_KG)
-    assert totals.by_additional_value["professional_travel.plane.eco"] == 4 * 503
+    kilometres = totals.by_additional_value["professional_travel.plane.eco"]
+    assert kilometres == pytest.approx(4 * GVA_CDG_KM)
     assert totals.outcome_counts == {"computed": 2}
     assert totals.unit_name == "Institute of Physics"
 

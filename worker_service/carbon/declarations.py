@@ -40,7 +40,8 @@ class Normalisation(StrEnum):
 class Column:
     """A column of a file.
 
-    `minimum` and `maximum` bound numbers inclusively; `choices` are normalised values;
+    `minimum` and `maximum` bound numbers inclusively; `choices` are normalised values,
+    `spellings` other ones that people write (normalised, too) with the choice they mean;
     `default` stands for an empty field. `excused_by_override`: a row that brings its own
     kg_co2eq may leave it empty or hold any text, since the formula is not asked. A number above
     `plausible_maximum` is accepted with a warning, which counts `noun` ("trips").
@@ -55,6 +56,7 @@ class Column:
     noun: str = ""
     default: Value | None = None
     choices: tuple[str, ...] = ()
+    spellings: tuple[tuple[str, str], ...] = ()
     normalisation: Normalisation = Normalisation.KEY
     excused_by_override: bool = False
     example: str = ""

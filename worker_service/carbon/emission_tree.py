@@ -67,7 +67,7 @@ _ROOTS = (
     _node(
         "professional_travel",
         _node("train", "class_1", "class_2"),
-        _node("plane", "first", "business", "eco"),
+        _node("plane", "first", "business", "premium_eco", "eco", "average"),
         scope=3,
     ),
     _node(

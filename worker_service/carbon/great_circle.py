@@ -12,7 +12,7 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 def great_circle_km(origin: str = "origin", destination: str = "destination") -> pl.Expr:
-    """Haversine distance, rounded to whole km (ties to even).
+    """Haversine distance, km, not rounded.
 
     Reads `<origin>_latitude`, `<origin>_longitude` and the same of the destination, in degrees.
     """
@@ -23,27 +23,28 @@ def great_circle_km(origin: str = "origin", destination: str = "destination") ->
     ).radians() / 2
     a = ((phi2 - phi1) / 2).sin().pow(2) + phi1.cos() * phi2.cos() * half_dlambda.sin().pow(2)
     # Rounding may lift `a` above 1 for antipodes.
-    return (2 * EARTH_RADIUS_KM * a.clip(0, 1).sqrt().arcsin()).round()
+    return 2 * EARTH_RADIUS_KM * a.clip(0, 1).sqrt().arcsin()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TripDistance:
-    """Adds `great_circle_km` and `distance_km` of a trip between two places with a code.
+    """Adds `great_circle_km` of a trip between two places with a code.
 
-    `distance_km` is an expression over `great_circle_km`. A place that is not in the reference
-    data, or is there twice, leaves the entry uncomputed: unknown_place.
+    `reported_km` names the column with the trip's kilometres as somebody reported them: where it
+    holds some, the places are not asked, and may be any text. Else a place that is not in the
+    reference data, or is there twice, leaves the entry uncomputed: unknown_place.
     """
 
     transport_mode: str
     noun: str
     origin: str
     destination: str
-    distance_km: pl.Expr
+    reported_km: str
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns with the two codes."""
-        return (self.origin, self.destination)
+        """The columns with the two codes, and with the reported distance."""
+        return (self.origin, self.destination, self.reported_km)
 
     def resolve(self, keys: pl.DataFrame, references: References) -> pl.DataFrame:
         """One row out per row in, in order."""
@@ -63,13 +64,11 @@ class TripDistance:
                 ends, left_on=column, right_on="code", how="left", maintain_order="left"
             )
         keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
-        keys = keys.with_columns(great_circle_km=great_circle_km())
-        return keys.with_columns(distance_km=self.distance_km)
+        return keys.with_columns(great_circle_km=great_circle_km())
 
     def _unknown(self) -> pl.Expr:
-        return (pl.col("origin_places").fill_null(0) != 1) | (
-            pl.col("destination_places").fill_null(0) != 1
-        )
+        found = [pl.col(f"{end}_places").fill_null(0) == 1 for end in ("origin", "destination")]
+        return pl.col(self.reported_km).is_null() & ~pl.all_horizontal(found)
 
     def _detail(self) -> pl.Expr:
         def end(name: str, column: str) -> pl.Expr:

@@ -13,7 +13,8 @@ class MatchByKind:
     """One factor per entry (or, with `every_match`, all that fit).
 
     `kind` and `subkind` name entry columns, compared with the factors' kind and subkind; None
-    does not compare. With `band`, a factor also needs lower <= `band_of` < upper. `sought` tells
+    does not compare. With `band`, a factor also needs lower <= `band_of` < upper, where `band_of`
+    may read columns of the factor, too. `sought` tells
     people what was looked for. Of several that fit, those of the newest file win over those that
     it lacks. Without a match: no_factor. With several left where one is expected:
     ambiguous_factor.
@@ -23,12 +24,12 @@ class MatchByKind:
     kind: str | None = None
     subkind: str | None = None
     band: Band | None = None
-    band_of: str | None = None
+    band_of: pl.Expr | None = None
     every_match: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The entry columns compared; `band_of` comes from a lookup."""
+        """The entry columns compared; those of `band_of` come from lookups and factors."""
         return tuple(name for name in (self.kind, self.subkind) if name is not None)
 
     def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> Matched:
@@ -78,5 +79,5 @@ class MatchByKind:
             hits = keys.join(factors, how="cross")
         if self.band is None or self.band_of is None:
             return hits
-        value, upper = pl.col(self.band_of), pl.col(self.band.upper)
+        value, upper = self.band_of, pl.col(self.band.upper)
         return hits.filter((pl.col(self.band.lower) <= value) & (upper.is_null() | (value < upper)))

@@ -25,6 +25,7 @@ COLUMNS = (
     "cabin_class",
     "departure_date",
     "number_of_trips",
+    "distance_km",
     "kg_co2eq",
     "note",
 )
@@ -35,6 +36,7 @@ FACTOR_COLUMNS = (
     "rfi_adjustment",
     "min_distance",
     "max_distance",
+    "detour_km",
 )
 GOOD = {
     "unit_institutional_id": "0828",
@@ -50,6 +52,7 @@ ECONOMY = {
     "rfi_adjustment": 1.35,
     "min_distance": 0,
     "max_distance": 800,
+    "detour_km": 95,
 }
 AIRPORTS = {"GVA": (46.2381, 6.1090), "CDG": (49.0097, 2.5479), "JFK": (40.6413, -73.7781)}
 

@@ -100,7 +100,10 @@ def test_the_catalogue_describes_what_is_supported_and_names_the_rest() -> None:
     assert required == sorted(required, reverse=True)
     rules = {column.name: column.rule for column in plane.columns}
     assert rules["number_of_trips"] == "a whole number, must be at least 1"
-    assert rules["cabin_class"] == "one of economy, business, first; with kg_co2eq, anything"
+    assert (
+        rules["cabin_class"]
+        == "one of economy, premium_economy, business, first, average; with kg_co2eq, anything"
+    )
     assert plane.formula_version == PLANE.formula.version
 
 

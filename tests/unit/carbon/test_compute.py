@@ -29,7 +29,7 @@ _BANDED = MatchByKind(
     sought=pl.col("km").cast(pl.String),
     subkind="cabin",
     band=Band("min_distance", "max_distance"),
-    band_of="km",
+    band_of=pl.col("km"),
 )
 
 
@@ -112,7 +112,7 @@ def test_several_factors_where_one_is_expected_are_ambiguous() -> None:
     assert computed.emissions.is_empty()
     assert computed.outcomes.select("outcome", "detail").row(0) == (
         "ambiguous_factor",
-        "2 factors for economy at 503 km",
+        "2 factors for economy at 407.6 km",
     )
 
 

@@ -30,7 +30,9 @@ from worker_service.carbon.parse.entries import EntryBatch, EntryScope, read_ent
         ({"user_institutional_id": ""}, "user_institutional_id", "is missing"),
         ({"origin_iata": "x" * 1_001}, "origin_iata", "is longer than 1,000 characters"),
         ({"cabin_class": ""}, "cabin_class", "is missing"),
-        ({"cabin_class": "premium"}, "cabin_class", "must be one of economy, business, first"),
+        ({"cabin_class": "hammock"}, "cabin_class", "must be one of economy, premium_economy, "),
+        ({"cabin_class": "F"}, "cabin_class", "write first"),
+        ({"cabin_class": "Première"}, "cabin_class", "write first"),
         ({"number_of_trips": "0"}, "number_of_trips", "must be at least 1"),
         ({"number_of_trips": "-3"}, "number_of_trips", "must be at least 1"),
         ({"number_of_trips": "1.5"}, "number_of_trips", "must be a whole number"),
@@ -92,6 +94,7 @@ def test_a_row_is_normalised_and_typed() -> None:
         "user_institutional_id": "Ab1",
         "cabin_class": "business",
         "number_of_trips": 2,
+        "distance_km": None,
         "kg_co2eq": 0.0,
         "note": 'Said "so", twice',
     }

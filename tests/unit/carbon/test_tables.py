@@ -18,7 +18,7 @@ def test_a_factor_has_its_identity_values_and_place_in_the_tree() -> None:
     assert (factor["kind"], factor["subkind"]) == ("short-haul", "economy")
     assert factor["emission_type"] == "professional_travel.plane.eco"
     assert factor["values"] == (
-        '{"ef_kg_co2eq_per_km":0.2906,"rfi_adjustment":1.35,"min_distance":0.0}'
+        '{"ef_kg_co2eq_per_km":0.2906,"rfi_adjustment":1.35,"min_distance":0.0,"detour_km":95.0}'
     )
     assert factor["max_distance"] is None
 
@@ -42,7 +42,7 @@ def test_of_two_equal_identities_the_last_stands_and_the_other_is_a_warning() ->
         ({"ef_kg_co2eq_per_km": ""}, "ef_kg_co2eq_per_km", "is missing"),
         ({"ef_kg_co2eq_per_km": "0,2"}, "ef_kg_co2eq_per_km", "decimal comma"),
         ({"ef_kg_co2eq_per_km": "-0.2"}, "ef_kg_co2eq_per_km", "at least 0"),
-        ({"cabin_class": "premium"}, "cabin_class", "must be one of"),
+        ({"cabin_class": "hammock"}, "cabin_class", "must be one of"),
         ({"category": ""}, "category", "is missing"),
         ({"min_distance": 800}, "max_distance", "must be larger than min_distance"),
     ],

@@ -12,21 +12,39 @@ from worker_service.carbon.declarations import (
     Formula,
     Module,
     Normalisation,
+    RowWarning,
     UndeclaredType,
 )
 from worker_service.carbon.great_circle import TripDistance
 from worker_service.carbon.matching import MatchByKind
 
-# Detours and holding patterns: UK Government GHG conversion factors, methodology paper,
-# business travel by air, add 95 km to the great circle of each flight.
-_DETOUR_KM = 95
-
 _CABINS = {
     "economy": "professional_travel.plane.eco",
+    "premium_economy": "professional_travel.plane.premium_eco",
     "business": "professional_travel.plane.business",
     "first": "professional_travel.plane.first",
+    "average": "professional_travel.plane.average",
+}
+# How agencies, airlines and published factors write the cabins; keys as fields are compared.
+_SPELLINGS = {
+    "economy": (
+        *("y", "eco", "economy class", "coach", "tourist"),
+        *("économique", "economique", "classe économique"),
+    ),
+    "premium_economy": (
+        *("w", "premium", "premium economy", "premium economy class", "premium-economy"),
+        *("economy plus", "premium eco", "premium éco"),
+    ),
+    "business": ("c", "j", "business class", "biz", "affaires", "classe affaires"),
+    "first": ("f", "p", "first class", "première", "premiere"),
+    "average": ("average passenger", "average_passenger", "avg", "moyenne"),
 }
 _DISTANCE = Band("min_distance", "max_distance")
+# A trip of one's own kilometres is as long as it says; else a factor may add its detour.
+_KM = pl.coalesce("distance_km", pl.col("great_circle_km") + pl.col("detour_km").fill_null(0.0))
+_KM_FLOWN = _KM * pl.col("number_of_trips")
+# Half the way around the Earth is 20,015 km.
+_ONE_TRIP_KM_PLAUSIBLE = 20_500
 
 
 def _cabin_type() -> pl.Expr:
@@ -39,7 +57,9 @@ def _cabin_type() -> pl.Expr:
     )
 
 
-_KM_FLOWN = pl.col("distance_km") * pl.col("number_of_trips")
+def _spellings() -> tuple[tuple[str, str], ...]:
+    return tuple((spelt, cabin) for cabin, all_ in _SPELLINGS.items() for spelt in all_)
+
 
 PLANE = DataEntryType(
     id=20,
@@ -53,6 +73,7 @@ PLANE = DataEntryType(
             "cabin_class",
             ColumnKind.CHOICE,
             choices=tuple(_CABINS),
+            spellings=_spellings(),
             excused_by_override=True,
             example="economy",
         ),
@@ -67,17 +88,32 @@ PLANE = DataEntryType(
             default=1,
             example="1",
         ),
+        Column(
+            "distance_km",
+            ColumnKind.NUMBER,
+            required=False,
+            minimum=0.1,
+            plausible_maximum=_ONE_TRIP_KM_PLAUSIBLE,
+            noun="km",
+        ),
     ),
     factors=FactorColumns(
         classification=(
             Column("category", example="short-haul"),
-            Column("cabin_class", ColumnKind.CHOICE, choices=tuple(_CABINS), example="economy"),
+            Column(
+                "cabin_class",
+                ColumnKind.CHOICE,
+                choices=tuple(_CABINS),
+                spellings=_spellings(),
+                example="economy",
+            ),
         ),
         values=(
             Column("ef_kg_co2eq_per_km", ColumnKind.NUMBER, minimum=0, example="0.2"),
             Column("rfi_adjustment", ColumnKind.NUMBER, required=False, minimum=0, example="1"),
             Column("min_distance", ColumnKind.NUMBER, required=False, minimum=0, default=0),
             Column("max_distance", ColumnKind.NUMBER, required=False, minimum=0, example="3700"),
+            Column("detour_km", ColumnKind.NUMBER, required=False, minimum=0, default=0),
         ),
         emission_type=_cabin_type(),
         kind="category",
@@ -91,26 +127,30 @@ PLANE = DataEntryType(
             noun="airport",
             origin="origin_iata",
             destination="destination_iata",
-            distance_km=pl.col("great_circle_km") + _DETOUR_KM,
+            reported_km="distance_km",
         ),
     ),
     matching=MatchByKind(
-        sought=pl.format("{} at {} km", "cabin_class", pl.col("distance_km").cast(pl.Int64)),
+        sought=pl.format(
+            "{} at {} km", "cabin_class", pl.coalesce("distance_km", "great_circle_km").round(1)
+        ),
         subkind="cabin_class",
         band=_DISTANCE,
-        band_of="distance_km",
+        band_of=_KM,
     ),
     formula=Formula(
-        version="plane-1",
+        version="plane-2",
         written=(
-            "kg = (round(great circle km) + 95) * number_of_trips * ef_kg_co2eq_per_km"
-            " * rfi_adjustment (1 if empty); the factor is the one of the cabin whose"
-            " [min_distance, max_distance) holds the km of one trip"
+            "kg = D * number_of_trips * ef_kg_co2eq_per_km * rfi_adjustment (1 if empty);"
+            " D = distance_km of the row, else great circle km + detour_km of the factor (0 if"
+            " empty); the factor is the one of the cabin whose [min_distance, max_distance)"
+            " holds D. Nothing is rounded"
         ),
         source=(
-            "Great circle on the mean radius 6371.0088 km (IUGG) plus 95 km of detour:"
-            " UK Government GHG conversion factors for company reporting, methodology paper,"
-            " business travel by air"
+            "Great circle: haversine formula on the mean radius 6371.0088 km (IUGG)."
+            " Distance times factor per passenger-km and class: UK Government GHG conversion"
+            " factors for company reporting, methodology paper, business travel by air, whose"
+            " factors contain their uplift for detours"
         ),
         rows=(
             EmissionRow(
@@ -125,6 +165,14 @@ PLANE = DataEntryType(
         ),
     ),
     override_type=_cabin_type(),
+    warnings=(
+        RowWarning(
+            "destination_iata",
+            when=(pl.col("origin_iata") == pl.col("destination_iata"))
+            & pl.col("distance_km").is_null(),
+            reason=pl.lit("is the same place as origin_iata: is that meant?"),
+        ),
+    ),
 )
 
 PROFESSIONAL_TRAVEL = Module(

@@ -92,14 +92,21 @@ def reading_of(column: Column, year: int | None) -> Reading:
         case ColumnKind.DATE:
             return _date(text, value, year)
         case ColumnKind.CHOICE:
-            allowed = ", ".join(column.choices)
             return Reading(
-                folded(text),
-                ~value.is_in(column.choices),
-                pl.lit(f"must be one of {allowed}"),
+                folded(text), ~value.is_in(column.choices), _choice_reason(column, value)
             )
         case _:
             assert_never(column.kind)
+
+
+def _choice_reason(column: Column, value: pl.Expr) -> pl.Expr:
+    """Names the choice that was meant where it is known, and all of them where it is not."""
+    listed = pl.lit(f"must be one of {', '.join(column.choices)}")
+    if not column.spellings:
+        return listed
+    spelt, meant = zip(*column.spellings, strict=True)
+    choice = value.replace_strict(list(spelt), list(meant), default=None, return_dtype=pl.String)
+    return pl.when(choice.is_null()).then(listed).otherwise(pl.format("write {}", choice))
 
 
 def _unread(text: pl.Expr, value: pl.Expr) -> pl.Expr:
