@@ -129,8 +129,8 @@ def test_the_first_moment_of_a_day_is_the_day(written: str) -> None:
     ['="0828"', '"=""0828"""', '\'="0828"', "0828\u200b", "\ufeff0828", "\u00a00828\u2060"],
 )
 def test_an_id_kept_as_text_or_with_what_nobody_sees_is_the_id(written: str) -> None:
-    text = f"{','.join(COLUMNS)}\n{written},GVA\u200b,C\u00adDG,1,economy,,,,\n"
-    for content in (text, text + '0828,GVA,CDG,1,economy,,,,"5"" x"\n'):
+    text = f"{','.join(COLUMNS)}\n{written},GVA\u200b,C\u00adDG,1,economy,,,,,\n"
+    for content in (text, text + '0828,GVA,CDG,1,economy,,,,,"5"" x"\n'):
         batch = batches_of(content)[0]
         assert batch.rejected.is_empty()
         row = batch.accepted.row(0, named=True)
