@@ -22,8 +22,7 @@ from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.csv_source.survey import LINE_BYTES_MAX
 
-# The csv module writes a lone CR without quotes and then cannot read it; ' and = may mark text;
-# Ctrl-Z at the end of a file is no part of it.
+# The csv module cannot read a lone CR that it wrote; ' and = may mark text, Ctrl-Z the end.
 _FIELD = st.text(st.characters(exclude_characters="\0\r'=\x1a", codec="utf-8"), max_size=8)
 _PLAIN_FIELD = st.text(st.sampled_from("ab é1.\t\x01;"), max_size=4)
 _NAMES = ("a", "b", "c")
