@@ -3,7 +3,14 @@
 import csv
 import io
 import warnings
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+)
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
@@ -12,12 +19,18 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import TotalsIncomplete, WrongArgument
 from carbonline.client.json_struct import values_of
-from carbonline.client.reports import JobReport, PipelineReport, report_of, reports_of
+from carbonline.client.reports import (
+    JobReport,
+    PipelineReport,
+    report_of,
+    reports_of,
+    uncomputed_row,
+)
 from carbonline.client.services import services_here
-from carbonline.client.submission import Source, find_type, submit_file
+from carbonline.client.submission import check_size, find_type, submit_file
 from carbonline.client.totals_frame import missing_from, totals_frame
 from carbonline.client.view import PipelineView
-from carbonline.v1 import ledger_pb2, types_pb2
+from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +40,8 @@ Rows: TypeAlias = list[dict[str, str]]
 
 JOBS_PER_PAGE = 500
 JOBS_MAX = 100_000
+ROWS_PER_PAGE = 1_000
+ROWS_MAX = 1_000_000
 
 
 class AsyncClient:
@@ -102,16 +117,21 @@ class AsyncClient:
         OSError for a file that cannot be read, WrongArgument for an unknown type. A file without
         any good row is no exception but a report whose status is failed.
         """
-        scope = await self._scope_of(type, module, year, unit or "")
+        catalogue = await self.contract.list_modules()
+        number, data_entry_type = find_type(catalogue, type, module)
+        scope = self.contract.scope(
+            module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
+        )
         payload = {"source": source} if source else {}
-        return await self._sent("csv_ingest", scope, Path(file), payload, progress)
+        return await self._sent("csv_ingest", scope, Path(file), payload, catalogue, progress)
 
     async def load_units(
         self, file: str | Path, *, year: int, progress: Progress | None = None
     ) -> PipelineReport:
         """Send the institution's units of a year, which provisions it, and wait."""
         scope = self.contract.scope(year=year)
-        return await self._sent("unit_sync", scope, Path(file), {}, progress)
+        catalogue = await self.contract.list_modules()
+        return await self._sent("unit_sync", scope, Path(file), {}, catalogue, progress)
 
     async def load_factors(
         self,
@@ -123,8 +143,10 @@ class AsyncClient:
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Send emission factors of a type and year, and wait."""
-        scope = await self._scope_of(type, module, year, "")
-        return await self._sent("factor_ingest", scope, Path(file), {}, progress)
+        catalogue = await self.contract.list_modules()
+        number, data_entry_type = find_type(catalogue, type, module)
+        scope = self.contract.scope(module=number, data_entry_type=data_entry_type, year=year)
+        return await self._sent("factor_ingest", scope, Path(file), {}, catalogue, progress)
 
     async def load_locations(
         self,
@@ -139,7 +161,8 @@ class AsyncClient:
         scope = self.contract.scope(reference_kind="locations")
         source = airport_rows() if file is None else Path(file)
         payload = {"transport_mode": transport_mode}
-        return await self._sent("reference_ingest", scope, source, payload, progress)
+        catalogue = await self.contract.list_modules()
+        return await self._sent("reference_ingest", scope, source, payload, catalogue, progress)
 
     async def watch(self, pipeline_id: int) -> AsyncGenerator[PipelineReport]:
         """A report at every change of a pipeline, the last one at its end.
@@ -209,6 +232,23 @@ class AsyncClient:
         )
         return totals_frame(answer), " ".join(missing_from(answer, year))
 
+    async def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
+        """Entries of a year without kilograms, which the totals lack; at most ROWS_MAX.
+
+        Keys: upload, type, row (1 is the first after the header), unit_institutional_id, outcome
+        (a word), reason, and `columns`, what the row said.
+        """
+        wanted = ledger_pb2.ListUncomputedRequest(year=year, unit=unit or "")
+        rows: list[dict[str, object]] = []
+        while len(rows) < ROWS_MAX:
+            wanted.page_size = min(ROWS_PER_PAGE, ROWS_MAX - len(rows))
+            page = await self.contract.list_uncomputed(wanted)
+            rows += map(uncomputed_row, page.entries)
+            wanted.page_token = page.next_page_token
+            if not page.next_page_token:
+                break
+        return rows
+
     async def computed_types(self) -> list[str]:
         """Names of the data-entry types that the servers compute; others are known by name only."""
         catalogue = await self.contract.list_modules()
@@ -216,25 +256,25 @@ class AsyncClient:
             one.name for of in catalogue.modules for one in of.data_entry_types if one.supported
         ]
 
-    async def _scope_of(
-        self, type_name: str, module: str | None, year: int, unit: str
-    ) -> types_pb2.Scope:
-        catalogue: ledger_pb2.ListModulesResponse = await self.contract.list_modules()
-        number, data_entry_type = find_type(catalogue, type_name, module)
-        return self.contract.scope(
-            module=number, data_entry_type=data_entry_type, year=year, unit=unit
-        )
-
     async def _sent(
         self,
         job_type: str,
         scope: types_pb2.Scope,
-        source: Source,
+        source: Path | AsyncIterable[bytes],
         payload: Mapping[str, str],
+        catalogue: ledger_pb2.ListModulesResponse,
         progress: Progress | None,
     ) -> PipelineReport:
-        name = source.name if isinstance(source, Path) else "airports.csv"
-        number = await submit_file(self.contract, job_type, scope, source, name, payload)
+        name = "airports.csv"
+        if isinstance(source, Path):
+            check_size(source, catalogue)
+            name = source.name
+
+        def upload(of_file: types_pb2.Scope) -> Awaitable[blobs_pb2.UploadBlobResponse]:
+            return self.contract.upload_blob(source, of_file, name)
+
+        said = {**payload, "file_name": name}
+        number = await submit_file(self.contract, job_type, scope, said, upload)
         return await self.wait(number, progress)
 
     async def _final(self, view: PipelineView) -> PipelineReport:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from carbonline.client.errors import PipelineNotSuccessful
 from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
-from carbonline.v1 import types_pb2
+from carbonline.v1 import ledger_pb2, types_pb2
 
 _SUCCESS = "success"
 _ENDS = frozenset({_SUCCESS, "partial", "failed", "cancelled"})
@@ -103,6 +103,19 @@ def word(enum: Sequence[tuple[str, int]], number: int, prefix: str) -> str:
         return ""
     names = {value: name for name, value in enum}
     return names.get(number, str(number)).removeprefix(prefix).lower()
+
+
+def uncomputed_row(entry: ledger_pb2.UncomputedEntry) -> dict[str, object]:
+    """An entry without kilograms, by the names that `carbonline uncomputed` writes."""
+    return {
+        "upload": entry.upload_id,
+        "type": word(types_pb2.DataEntryType.items(), entry.data_entry_type, "DATA_ENTRY_TYPE_"),
+        "row": entry.row_number,
+        "unit_institutional_id": entry.unit,
+        "outcome": entry.outcome,
+        "reason": entry.detail,
+        "columns": dict(entry.columns),
+    }
 
 
 def _report(job: types_pb2.Job) -> JobReport:

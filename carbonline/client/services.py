@@ -1,7 +1,6 @@
 """Where the services are: a stack on this machine, or addresses that somebody gives."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,34 +20,41 @@ class Services:
     token_file: Path | None
 
 
-def find_services(environment: Mapping[str, str], data_folder: Path | None = None) -> Services:
-    """What `carbonline` itself would call: addresses of the environment, or else the stack that
-    runs on the data folder. A folder that is named wins. NoStack where there is neither.
+def choose_services(
+    data_folder: Path, scheduler: str, ledger: str, token_file: Path | None, tenant: str
+) -> Services | None:
+    """Addresses, of which one may serve for both, or the stack that runs on the data folder; None
+    where there is neither.
     """
-    said = {name: environment.get(f"CARBONLINE_{name}", "") for name in (*_ADDRESSES, *_REST)}
-    scheduler, ledger = (said[name] for name in _ADDRESSES)
-    token_file = Path(said["TOKEN_FILE"]) if said["TOKEN_FILE"] else None
-    if data_folder is None and (scheduler or ledger):
-        return Services(scheduler or ledger, ledger or scheduler, said["TENANT"], token_file)
-    folder = data_folder or Path(said["DATA_FOLDER"] or DATA_FOLDER)
-    stack = find_stack(folder)
+    if scheduler or ledger:
+        return Services(scheduler or ledger, ledger or scheduler, tenant, token_file)
+    stack = find_stack(data_folder)
     if stack is None:
-        raise NoStack(
-            f"No stack runs on the folder {folder}. Start one with `carbonline up`, or say where "
-            "the services are with CARBONLINE_SCHEDULER_ADDRESS and CARBONLINE_LEDGER_ADDRESS."
-        )
+        return None
     return Services(
         stack.scheduler_address,
         stack.ledger_address,
-        said["TENANT"] or stack.tenant,
+        tenant or stack.tenant,
         token_file or stack.token_file,
     )
 
 
 def services_here(data_folder: str | Path | None) -> Services:
-    """The same in this process's environment."""
-    return find_services(os.environ, None if data_folder is None else Path(data_folder))
+    """What `carbonline` itself would call in this environment; a folder that is named wins over
+    addresses. NoStack where there is nothing.
+    """
+    said = {name: os.environ.get(f"CARBONLINE_{name}", "") for name in _NAMES}
+    folder = Path(data_folder or said["DATA_FOLDER"] or DATA_FOLDER)
+    scheduler = "" if data_folder else said["SCHEDULER_ADDRESS"]
+    ledger = "" if data_folder else said["LEDGER_ADDRESS"]
+    token_file = Path(said["TOKEN_FILE"]) if said["TOKEN_FILE"] else None
+    found = choose_services(folder, scheduler, ledger, token_file, said["TENANT"])
+    if found is None:
+        raise NoStack(
+            f"No stack runs on the folder {folder}. Start one with `carbonline up`, or say where "
+            "the services are with CARBONLINE_SCHEDULER_ADDRESS and CARBONLINE_LEDGER_ADDRESS."
+        )
+    return found
 
 
-_ADDRESSES = ("SCHEDULER_ADDRESS", "LEDGER_ADDRESS")
-_REST = ("TOKEN_FILE", "TENANT", "DATA_FOLDER")
+_NAMES = ("DATA_FOLDER", "SCHEDULER_ADDRESS", "LEDGER_ADDRESS", "TOKEN_FILE", "TENANT")

@@ -1,15 +1,15 @@
 """A file on its way in: what it is about is looked up, then it is checked, uploaded, submitted."""
 
 import difflib
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import WrongArgument
-from carbonline.v1 import ledger_pb2, types_pb2
+from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
-Source: TypeAlias = Path | AsyncIterable[bytes]
+Upload: TypeAlias = Callable[[types_pb2.Scope], Awaitable[blobs_pb2.UploadBlobResponse]]
 
 # Stands for the file while only the rest of the request is checked.
 NO_BLOB = "blob:sha256:" + 64 * "0"
@@ -19,23 +19,31 @@ async def submit_file(
     client: ContractClient,
     job_type: str,
     scope: types_pb2.Scope,
-    source: Source,
-    file_name: str,
     payload: Mapping[str, str],
+    upload: Upload,
 ) -> int:
-    """The new pipeline's number. What the scheduler would refuse is refused before the upload."""
-    said = {"blob": NO_BLOB, "file_name": file_name, **payload}
-    await client.submit(job_type, scope, said, validate_only=True)
-    of_blob = types_pb2.Scope(
+    """The new pipeline's number. What the scheduler would refuse is refused before the upload.
+
+    `upload` is given the scope of the file, and sends it.
+    """
+    await client.submit(job_type, scope, {**payload, "blob": NO_BLOB}, validate_only=True)
+    of_file = types_pb2.Scope(
         tenant=scope.tenant,
         module=scope.module,
         data_entry_type=scope.data_entry_type,
         year=scope.year,
         unit=scope.unit,
     )
-    uploaded = await client.upload_blob(source, of_blob, file_name)
-    submitted = await client.submit(job_type, scope, {**said, "blob": uploaded.blob})
+    uploaded = await upload(of_file)
+    submitted = await client.submit(job_type, scope, {**payload, "blob": uploaded.blob})
     return submitted.pipeline_id
+
+
+def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> None:
+    """WrongArgument for a file that the ledger would not take; an older ledger does not say."""
+    size, most = file.stat().st_size, catalogue.file_bytes_max
+    if most and size > most:
+        raise WrongArgument(f"{file} has {size:,} bytes; the ledger takes at most {most:,}.")
 
 
 def find_type(

@@ -181,6 +181,10 @@ class Client:
         """
         return told(self._answer(self._client.totals_and_missing(year, module, unit)), strict)
 
+    def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
+        """Entries of a year without kilograms, which the totals lack: row, outcome, reason."""
+        return self._answer(self._client.uncomputed(year, unit=unit))
+
     def computed_types(self) -> list[str]:
         """Names of the data-entry types that the servers compute."""
         return self._answer(self._client.computed_types())

@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 import click
 
 from carbonline.client.contract_client import ContractClient
-from carbonline.local.stack_file import find_stack
+from carbonline.client.services import DATA_FOLDER, choose_services
 
-DATA_FOLDER = "carbonline-data"
 _DEFAULTS = {"data-folder": DATA_FOLDER}
 IN_A_CLONE = Path(".venv/bin/carbonline")
 
@@ -39,25 +38,20 @@ class Target:
 
     def client(self) -> ContractClient:
         """A client of the stack. NobodyThere when no stack runs on the data folder."""
-        if self.scheduler or self.ledger:
-            return ContractClient(
-                self.scheduler or self.ledger,
-                self.ledger or self.scheduler,
-                tenant=self.tenant,
-                token_file=self.token_file,
-            )
-        stack = find_stack(self.data_folder)
-        if stack is None:
+        where = choose_services(
+            self.data_folder, self.scheduler, self.ledger, self.token_file, self.tenant
+        )
+        if where is None:
             alone = replace(self, token_file=None)
             raise NobodyThere(
                 f"No stack runs on the folder {self.data_folder}. Start one with "
                 f"'{command_line('up', alone)}', or give --scheduler and --ledger."
             )
         return ContractClient(
-            stack.scheduler_address,
-            stack.ledger_address,
-            tenant=self.tenant or stack.tenant,
-            token_file=self.token_file or stack.token_file,
+            where.scheduler_address,
+            where.ledger_address,
+            tenant=where.tenant,
+            token_file=where.token_file,
         )
 
 

@@ -3,19 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from carbonline.client import submission
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.airports import FILE_NAME, airport_rows
 from carbonline.command.names import module_name, type_name
 from carbonline.command.upload_progress import upload_shown
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
-
-# Stands for the file while only the rest of the request is checked.
-NO_BLOB = "blob:sha256:" + 64 * "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +82,9 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
         reference_kind=job.reference_kind,
     )
     name = job.file.name if job.file else FILE_NAME
-    payload = {"blob": NO_BLOB, "file_name": name, **job.extra}
-    await client.submit(job.job_type, scope, payload, validate_only=True)
-    uploaded = await _uploaded(client, job, _blob_scope(scope), name)
-    submitted = await client.submit(job.job_type, scope, {**payload, "blob": uploaded.blob})
-    return submitted.pipeline_id
+    payload = {"file_name": name, **job.extra}
+    upload = partial(_uploaded, client, job, name)
+    return await submission.submit_file(client, job.job_type, scope, payload, upload)
 
 
 def check_size(job: FileJob, bytes_max: int) -> None:
@@ -101,7 +98,7 @@ def check_size(job: FileJob, bytes_max: int) -> None:
 
 
 async def _uploaded(
-    client: ContractClient, job: FileJob, scope: types_pb2.Scope, name: str
+    client: ContractClient, job: FileJob, name: str, scope: types_pb2.Scope
 ) -> blobs_pb2.UploadBlobResponse:
     source: Path | AsyncIterable[bytes] = job.file or airport_rows()
     try:
@@ -137,13 +134,3 @@ def in_its_module(job: FileJob, catalogue: ledger_pb2.ListModulesResponse) -> Fi
             f"{name} of {module_name(module)} is known by name, but not computed by this release."
         )
     return replace(job, module=module)
-
-
-def _blob_scope(scope: types_pb2.Scope) -> types_pb2.Scope:
-    return types_pb2.Scope(
-        tenant=scope.tenant,
-        module=scope.module,
-        data_entry_type=scope.data_entry_type,
-        year=scope.year,
-        unit=scope.unit,
-    )

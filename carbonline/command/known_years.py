@@ -11,7 +11,8 @@ import click
 import uvloop
 
 from carbonline.client.errors import ServerError
-from carbonline.command.connection import DATA_FOLDER, Target
+from carbonline.client.services import DATA_FOLDER
+from carbonline.command.connection import Target
 
 # Longer than that nobody waits for a completion.
 ANSWER_SECONDS_MAX = 1.0

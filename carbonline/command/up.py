@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from carbonline.client.services import DATA_FOLDER
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
-from carbonline.command.connection import DATA_FOLDER, Target, command_line
+from carbonline.command.connection import Target, command_line
 from carbonline.local.settings import (
     BEATS_PER_LEASE,
     LEASE_SECONDS,

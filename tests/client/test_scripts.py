@@ -130,6 +130,10 @@ def test_entries_without_kilograms_are_warned_of_or_an_error(client: Client, fol
     assert totals["entries_without_kg"].sum() == 1
     with pytest.raises(TotalsIncomplete, match="1 entry has no kilograms"):
         client.totals(2024, strict=True)
+    (entry,) = client.uncomputed(2024)
+    assert (entry["row"], entry["outcome"]) == (2, "unknown_place")
+    assert "QQQ" in str(entry["reason"])
+    assert client.uncomputed(2024, unit="U2") == []
     (folder / "lost.csv").write_text(f"{HEADER}\nU1,GVA,CDG,1,economy,1\n")
     client.submit_file("lost.csv", type="plane", year=2024, unit="U1", source="lost")
     with warnings.catch_warnings():
@@ -147,6 +151,13 @@ def test_a_wrong_type_is_answered_with_what_was_meant(client: Client) -> None:
     with pytest.raises(WrongArgument, match="no module 'travel', only buildings, "):
         client.totals(2024, module="travel")
     assert "plane" in client.computed_types()
+
+
+def test_a_file_that_is_too_large_is_not_sent(client: Client, folder: Path) -> None:
+    with (folder / "huge.csv").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(WrongArgument, match=r"1,099,511,627,776 bytes; the ledger takes at most"):
+        client.submit_file("huge.csv", type="plane", year=2024)
 
 
 def test_a_refusal_carries_its_reason(client: Client) -> None:
