@@ -215,6 +215,13 @@ class ContractClient:
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListUncomputed, wanted)
 
+    async def list_uploads(
+        self, wanted: ledger_pb2.ListUploadsRequest
+    ) -> ledger_pb2.ListUploadsResponse:
+        """A page of uploads, newest first; the tenant is this client's."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._ledger.ListUploads, wanted)
+
     async def list_modules(self) -> ledger_pb2.ListModulesResponse:
         """The catalogue: modules, data-entry types, columns, templates."""
         return await self._unary(self._ledger.ListModules, ledger_pb2.ListModulesRequest())

@@ -39,6 +39,7 @@ ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
         "StatBlob": _LOOKS,
         "DownloadBlob": _LOOKS,
         "GetTotals": _LOOKS,
+        "ListUploads": _LOOKS,
         "ListUncomputed": _LOOKS,
         "ListModules": _LOOKS,
     }

@@ -14,6 +14,7 @@ from worker_service.ledger.emission_sets import (
     emission_rows,
     load_emissions,
     load_outcome_counts,
+    note_sums,
     open_emission_set,
     plan_emissions,
     publish_emissions,
@@ -28,7 +29,14 @@ from worker_service.ledger.entry_sets import (
 from worker_service.ledger.fences import Publication, Tokens, publication
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.pool import Connection, Ledger
-from worker_service.ledger.uploads import Contents, Published, publish_upload
+from worker_service.ledger.uploads import (
+    Contents,
+    Published,
+    Upload,
+    Withdrawal,
+    publish_upload,
+    withdraw_upload,
+)
 
 T = TypeVar("T")
 
@@ -102,6 +110,11 @@ class Books:
         contents = Contents(len(units), len(units), digest)
         return await self.publish(token, ENTRIES, lambda c: publish_upload(c, new, contents))
 
+    async def withdraw(self, token: int, upload_id: int) -> Upload:
+        """An upload counts no more."""
+        of = Withdrawal(TENANT, upload_id, MODULE, PLANE, YEAR, pipeline_id=token)
+        return await self.publish(token, ENTRIES, lambda c: withdraw_upload(c, of, token))
+
     async def plan(self, formula_version: str = "1") -> Plan:
         """What there is to compute."""
         async with self.ledger.snapshot() as snapshot:
@@ -136,6 +149,7 @@ class Books:
             )
             counts = [(unit, "computed", units.count(unit)) for unit in set(units)]
             await load_outcome_counts(self.ledger, TENANT, token, entries.entry_set, counts)
+            await note_sums(self.ledger, TENANT, token, entries.entry_set, kg * len(units), 0)
 
     async def recalculate(self, token: int, kg: float = 1.0, formula_version: str = "1") -> Plan:
         """As the step does it: nothing is written where nothing is to be done."""

@@ -39,6 +39,7 @@ GOOD: dict[str, list[Any]] = {
             year=2024, module=types_pb2.MODULE_PROFESSIONAL_TRAVEL, unit="0828"
         )
     ],
+    "ListUploads": [ledger_pb2.ListUploadsRequest(year=2024, unit="0828", source="b", page_size=1)],
     "ListUncomputed": [
         ledger_pb2.ListUncomputedRequest(
             year=2024,

@@ -184,6 +184,12 @@ async def test_an_upload_says_from_where_it_came(house: House) -> None:
     assert view.pipeline.submitted_by != ""
 
 
+async def test_an_upload_says_what_its_entries_came_to(house: House) -> None:
+    await house.load_flights(flights(CDG, CDG, "0828,GVA,XXX,1,economy,1,"))
+    [sums] = await house.rows("SELECT total_kg, entries_without_kg FROM carbon.emission_sets")
+    assert tuple(sums) == (pytest.approx(2 * GVA_CDG_KG), 1)
+
+
 async def test_an_attempt_that_finds_its_own_rows_says_that_they_are_accepted(
     house: House,
 ) -> None:

@@ -57,6 +57,10 @@ FROM unnest(CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS bigint[]))
 ON CONFLICT (tenant, emission_set, entry_set, unit, outcome)
     DO UPDATE SET entry_count = excluded.entry_count
 """
+NOTE_SUMS = """
+UPDATE carbon.emission_sets SET total_kg = $4, entries_without_kg = $5
+WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+"""
 RETIRE = """
 UPDATE carbon.emission_sets
 SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $5
@@ -242,6 +246,19 @@ async def load_outcome_counts(
         numbers.append(number)
     async with ledger.session() as conn:
         await conn.execute(ADD_COUNTS, tenant, emission_set, entry_set, units, outcomes, numbers)
+
+
+async def note_sums(
+    ledger: Ledger,
+    tenant: str,
+    emission_set: int,
+    entry_set: int,
+    total_kg: float,
+    entries_without_kg: int,
+) -> None:
+    """What a whole set comes to, to be shown; totals are summed from its rows."""
+    async with ledger.session() as conn:
+        await conn.execute(NOTE_SUMS, tenant, emission_set, entry_set, total_kg, entries_without_kg)
 
 
 async def publish_emissions(

@@ -16,6 +16,7 @@ from worker_service.reader.freshness import computable_types
 from worker_service.reader.totals import answer_totals
 from worker_service.reader.uncomputed import answer_uncomputed
 from worker_service.reader.units import spelt_unit
+from worker_service.reader.uploads import answer_uploads
 
 
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
@@ -48,6 +49,13 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """A page of entries that have no kilograms."""
         tenant = caller().tenant(request.tenant)
         return await answer_uncomputed(self._ledger, tenant, request)
+
+    async def ListUploads(
+        self, request: ledger_pb2.ListUploadsRequest, _context: Context
+    ) -> ledger_pb2.ListUploadsResponse:
+        """A page of uploads."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_uploads(self._ledger, tenant, request)
 
     async def ListModules(
         self, _request: ledger_pb2.ListModulesRequest, _context: Context

@@ -1,6 +1,7 @@
 """emission_recalc: entries and factors of one type and year to emissions."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -21,6 +22,7 @@ from worker_service.ledger.emission_sets import (
     emission_rows,
     load_emissions,
     load_outcome_counts,
+    note_sums,
     open_emission_set,
     plan_emissions,
     publish_emissions,
@@ -59,6 +61,7 @@ class _Batch:
     emissions: bytes
     uncomputed: bytes
     counts: Counter[tuple[str, str]]
+    kg: float
 
 
 async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
@@ -111,8 +114,10 @@ async def _compute_and_load(
     inputs = await _read_inputs(snapshot, of, declared)
     token = run.job.claim_token
     counts: dict[int, Counter[tuple[str, str]]] = {}
+    sums: dict[int, list[float]] = {}
     for entries in plan.compute:
         counts[entries.entry_set] = Counter()
+        sums[entries.entry_set] = []
         await open_emission_set(stores.ledger, of, token, entries, plan.inputs)
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
@@ -122,11 +127,15 @@ async def _compute_and_load(
             run.check()
             await load_emissions(stores.ledger, batch.emissions, batch.uncomputed)
             counts[batch.entries.entry_set].update(batch.counts)
+            sums[batch.entries.entry_set].append(batch.kg)
             done += sum(batch.counts.values())
             run.progress(done, total, "compute")
     for entry_set, of_set in counts.items():
         rows = [(unit, outcome, number) for (unit, outcome), number in of_set.items()]
         await load_outcome_counts(stores.ledger, of.tenant, token, entry_set, rows)
+        without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
+        kg = math.fsum(sums[entry_set])
+        await note_sums(stores.ledger, of.tenant, token, entry_set, kg, without)
 
 
 async def _read_inputs(snapshot: Connection, of: EmissionSlice, declared: DataEntryType) -> _Inputs:
@@ -182,6 +191,7 @@ def _compute(
                 ).iter_rows()
             }
         ),
+        kg=float(computed.emissions["kg"].sum() or 0.0),
     )
 
 

@@ -1,0 +1,95 @@
+"""ListUploads: the request checked, and uploads as the contract says them."""
+
+from typing import Any
+
+from carbonline.serving.errors import invalid
+from carbonline.v1 import ledger_pb2, types_pb2
+from worker_service.ledger.pool import Ledger
+from worker_service.ledger.upload_list import NEWEST, UploadFilter, list_uploads
+from worker_service.ledger.uploads import source_key
+from worker_service.reader import fields
+from worker_service.reader.pages import (
+    first_page,
+    numbers_of_token,
+    page_size,
+    page_token,
+    size_faults,
+    token_faults,
+)
+from worker_service.reader.units import spelt_unit
+
+
+async def answer_uploads(
+    ledger: Ledger, tenant: str, request: ledger_pb2.ListUploadsRequest
+) -> ledger_pb2.ListUploadsResponse:
+    """A page. Raises FIELD_INVALID and UNIT_NOT_FOUND."""
+    before = _checked(request)
+    of = UploadFilter(
+        tenant,
+        request.upload_id or None,
+        request.year or None,
+        request.module or None,
+        request.data_entry_type or None,
+        await spelt_unit(ledger, tenant, request.unit),
+        source_key(request.source) if request.source else None,
+        request.include_gone or bool(request.upload_id),
+    )
+    size = page_size(request.page_size)
+    rows = await list_uploads(ledger, of, before, size + 1)
+    uploads = first_page([_upload(row) for row in rows[:size]])
+    more = len(uploads) < len(rows)
+    return ledger_pb2.ListUploadsResponse(
+        uploads=uploads, next_page_token=page_token(uploads[-1].upload_id) if more else ""
+    )
+
+
+def _checked(request: ledger_pb2.ListUploadsRequest) -> int:
+    numbers = numbers_of_token(request.page_token, 1)
+    wrong = [
+        *([] if request.upload_id and not request.year else fields.year("year", request.year)),
+        *fields.natural("upload_id", request.upload_id),
+        *fields.known("module", request.module, types_pb2.Module),
+        *fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType),
+        *fields.text("unit", request.unit, fields.UNIT_CHARACTERS_MAX),
+        *fields.text("source", request.source, fields.KIND_CHARACTERS_MAX),
+        *size_faults("page_size", request.page_size),
+        *token_faults("page_token", numbers),
+    ]
+    if wrong:
+        raise invalid(wrong)
+    return numbers[0] if numbers else NEWEST
+
+
+def _upload(row: Any) -> ledger_pb2.Upload:
+    upload = ledger_pb2.Upload(
+        upload_id=row["upload_id"],
+        module=row["module"],
+        data_entry_type=row["data_entry_type"],
+        year=row["year"],
+        unit=row["unit"] or "",
+        source=row["source"],
+        file_name=row["file_name"],
+        blob=row["blob"],
+        entry_count=row["row_count"],
+        rows_rejected=row["rows_rejected"],
+        rows_warned=row["rows_warned"],
+        pipeline_id=row["pipeline_id"] or 0,
+        submitted_by=row["submitted_by"],
+        total_kg=row["total_kg"],
+        entries_without_kg=row["entries_without_kg"],
+        state=_state(row),
+        replaced_by=row["replaced_by"] or 0,
+        retired_by_pipeline=row["retired_by_pipeline"] or 0,
+    )
+    upload.published_at.FromDatetime(row["published_at"])
+    if row["retired_at"] is not None:
+        upload.retired_at.FromDatetime(row["retired_at"])
+    return upload
+
+
+def _state(row: Any) -> ledger_pb2.UploadState.ValueType:
+    if row["counts"]:
+        return ledger_pb2.UPLOAD_STATE_COUNTS
+    if row["replaced_by"] is not None:
+        return ledger_pb2.UPLOAD_STATE_REPLACED
+    return ledger_pb2.UPLOAD_STATE_WITHDRAWN
