@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from carbonline.command.airport_corrections import corrections_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
@@ -50,10 +51,13 @@ def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
 @no_watch_option
 @connection_options
 def locations(*, target: Target, file: Path | None, transport_mode: str, no_watch: bool) -> None:
-    """Load places with their coordinates; without FILE the airports of the package airportsdata.
+    """Load places with their coordinates; without FILE the airports of the package airportsdata,
+    those corrected whose place there is wrong.
 
     Columns: iata, name, country, latitude, longitude. Replaces all places of the mode.
     """
+    if file is None:
+        click.echo(corrections_sentence(), err=True)
     job = locations_job(file, transport_mode)
     raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
 
