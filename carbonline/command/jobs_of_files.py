@@ -41,19 +41,38 @@ def units_job(file: Path, year: int) -> FileJob:
     return FileJob("unit_sync", file, year=year)
 
 
-def locations_job(file: Path | None, transport_mode: str) -> FileJob:
-    """Places of a transport mode, replaced whole."""
+@dataclass(frozen=True, slots=True)
+class Replacing:
+    """Whether a file replaces what is there, and whether what entries use may go."""
+
+    replace: bool = False
+    take_away: bool = False
+
+    def payload(self) -> Mapping[str, str]:
+        """As the job says it."""
+        said = {"mode": "replace"} if self.replace else {}
+        return {**said, "take_away": "yes"} if self.take_away else said
+
+
+ADDING = Replacing()
+
+
+def locations_job(file: Path | None, transport_mode: str, replacing: Replacing = ADDING) -> FileJob:
+    """Places of a transport mode, added by code or replaced whole."""
     return FileJob(
         "reference_ingest",
         file,
         reference_kind="locations",
-        extra={"transport_mode": transport_mode},
+        extra={"transport_mode": transport_mode, **replacing.payload()},
     )
 
 
-def factors_job(file: Path, module: int, data_entry_type: int, year: int) -> FileJob:
-    """Emission factors of a type and year."""
-    return FileJob("factor_ingest", file, module, data_entry_type, year)
+def factors_job(
+    file: Path, module: int, data_entry_type: int, year: int, replacing: Replacing = ADDING
+) -> FileJob:
+    """Emission factors of a type and year; those that the file lacks stay, or are replaced."""
+    extra = replacing.payload()
+    return FileJob("factor_ingest", file, module, data_entry_type, year, extra=extra)
 
 
 def entries_job(

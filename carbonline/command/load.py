@@ -4,13 +4,19 @@ from pathlib import Path
 
 import click
 
-from carbonline.command.airport_corrections import corrections_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.jobs_of_files import factors_job, locations_job, units_job
+from carbonline.command.jobs_of_files import Replacing, factors_job, locations_job, units_job
 from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 from carbonline.command.submit import submit_and_follow
+
+_replace_option = click.option(
+    "--replace", is_flag=True, help="Take away what the file lacks; refused where entries use it."
+)
+_take_away_option = click.option(
+    "--take-away", is_flag=True, help="With --replace: take away also what entries use."
+)
 
 
 @click.group(
@@ -44,21 +50,33 @@ def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
 
 @load.command(
     short_help="Places with their coordinates.",
-    epilog=examples("carbonline load locations", "carbonline load locations airports.csv"),
+    epilog=examples(
+        "carbonline load locations",
+        "carbonline load locations four_more_airports.csv",
+        "carbonline load locations all_airports.csv --replace",
+    ),
 )
 @click.argument("file", type=FILE, required=False)
 @click.option("--transport-mode", type=click.Choice(["plane"]), default="plane", show_default=True)
+@_replace_option
+@_take_away_option
 @no_watch_option
 @connection_options
-def locations(*, target: Target, file: Path | None, transport_mode: str, no_watch: bool) -> None:
-    """Load places with their coordinates; without FILE the airports of the package airportsdata,
-    those corrected whose place there is wrong.
+def locations(
+    *,
+    target: Target,
+    file: Path | None,
+    transport_mode: str,
+    replace: bool,
+    take_away: bool,
+    no_watch: bool,
+) -> None:
+    """Load places with their coordinates; without FILE the airports of the package airportsdata.
 
-    Columns: iata, name, country, latitude, longitude. Replaces all places of the mode.
+    Columns: iata, name, country, latitude, longitude. They are added, or changed where the code
+    is there already; with --replace all others of the mode are gone.
     """
-    if file is None:
-        click.echo(corrections_sentence(), err=True)
-    job = locations_job(file, transport_mode)
+    job = locations_job(file, transport_mode, _replacing(replace=replace, take_away=take_away))
     raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
 
 
@@ -73,14 +91,32 @@ def locations(*, target: Target, file: Path | None, transport_mode: str, no_watc
 @type_option
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@_replace_option
+@_take_away_option
 @no_watch_option
 @connection_options
 def factors(
-    *, target: Target, file: Path, module: int, data_entry_type: int, year: int, no_watch: bool
+    *,
+    target: Target,
+    file: Path,
+    module: int,
+    data_entry_type: int,
+    year: int,
+    replace: bool,
+    take_away: bool,
+    no_watch: bool,
 ) -> None:
     """Load emission factors of a data-entry type and year from a CSV.
 
-    A factor keeps its identity; a change is a new version, and totals are computed anew.
+    A factor keeps its identity; a change is a new version, and totals are computed anew. Those
+    that the file lacks are stale and still used; with --replace they are in force no longer.
     """
-    job = factors_job(file, module, data_entry_type, year)
+    replacing = _replacing(replace=replace, take_away=take_away)
+    job = factors_job(file, module, data_entry_type, year, replacing)
     raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+
+
+def _replacing(*, replace: bool, take_away: bool) -> Replacing:
+    if take_away and not replace:
+        raise click.UsageError("--take-away says something together with --replace only.")
+    return Replacing(replace, take_away)

@@ -15,6 +15,7 @@ from carbonline.command.migrate import migrate
 from carbonline.command.pipelines import pipelines
 from carbonline.command.recalculate import recalculate
 from carbonline.command.rejected import rejected
+from carbonline.command.remove import remove
 from carbonline.command.status import status
 from carbonline.command.submit import submit
 from carbonline.command.template import template
@@ -45,7 +46,16 @@ main.add_section("Begin", demo, up)
 main.add_section("Bring data in", load, template, submit, watch)
 main.add_section("Take numbers out", totals, uncomputed, rejected, warnings)
 main.add_section(
-    "Look after it", status, pipelines, jobs, cancel, recalculate, workers, migrate, completion
+    "Look after it",
+    status,
+    pipelines,
+    jobs,
+    cancel,
+    recalculate,
+    remove,
+    workers,
+    migrate,
+    completion,
 )
 
 

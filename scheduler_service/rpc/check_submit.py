@@ -19,9 +19,17 @@ BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
 PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "csv_ingest": ("blob", "file_name", "source"),
-        "factor_ingest": ("blob", "file_name"),
-        "reference_ingest": ("blob", "file_name", "transport_mode"),
+        "factor_ingest": ("blob", "file_name", "mode", "take_away"),
+        "reference_ingest": ("blob", "file_name", "transport_mode", "mode", "take_away"),
         "unit_sync": ("blob", "file_name"),
+    }
+)
+# What a file may do with what is there already; the last needs no file.
+REMOVE_STALE = "remove_stale"
+MODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "factor_ingest": ("add", "replace", REMOVE_STALE),
+        "reference_ingest": ("add", "replace"),
     }
 )
 # What a job's data is to say of who brought it; callers cannot give it themselves.
@@ -88,11 +96,7 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
                 fields.fail(f"{field}.{key}", fault)
         if not _is_name(payload.get("source", "")):
             fields.fail(f"{field}.source", _SOURCE_RULE)
-        blob = payload.get("blob")
-        if not isinstance(blob, str) or not BLOB.fullmatch(blob):
-            fields.fail(
-                f"{field}.blob", 'must be "blob:sha256:" and 64 hex digits: UploadBlob first'
-            )
+        _check_mode(fields, field, job_type, payload)
     return payload or None
 
 
@@ -104,6 +108,21 @@ def check_upload_payload(fields: Fields, field: str, payload: Json) -> None:
     number = payload.get("upload_id")
     if not isinstance(number, float) or not number.is_integer() or not 1 <= number <= UPLOAD_MAX:
         fields.fail(f"{field}.upload_id", _UPLOAD_RULE)
+
+
+def _check_mode(fields: Fields, field: str, job_type: str, payload: Json) -> None:
+    """A mode that the type has, consent that is one, and a file where the mode reads one."""
+    modes, mode = MODES.get(job_type, ()), payload.get("mode", "")
+    if mode and modes and mode not in modes:
+        fields.fail(f"{field}.mode", f"must be one of {', '.join(modes)}")
+    if payload.get("take_away", "yes") not in ("", "yes"):
+        fields.fail(f"{field}.take_away", 'must be "yes" or left out')
+    blob = payload.get("blob")
+    if mode == REMOVE_STALE and mode in modes:
+        if blob is not None:
+            fields.fail(f"{field}.blob", f"must be left out: {REMOVE_STALE} reads no file")
+    elif not isinstance(blob, str) or not BLOB.fullmatch(blob):
+        fields.fail(f"{field}.blob", 'must be "blob:sha256:" and 64 hex digits: UploadBlob first')
 
 
 def _is_name(source: Any) -> bool:

@@ -95,3 +95,51 @@ def test_a_recalculation_by_hand_changes_nothing_that_is_fresh(terminal: Termina
     assert json.loads(terminal.type("totals", *YEAR, "--json").out)["total"] == before
     unknown = terminal.type("recalculate", "--type", "plane", "--year", "1999")
     assert (unknown.code, "YEAR_NOT_PROVISIONED" in unknown.err) == (2, True)
+
+
+FOUR_AIRPORTS = "iata,latitude,longitude\nAAX,1.5,1.5\nABX,2.5,2.5\nACX,3.5,3.5\nADX,4.5,4.5\n"
+
+
+def total_of(terminal: Terminal) -> object:
+    return json.loads(terminal.type("totals", *YEAR, "--json").out)["total"]
+
+
+def test_four_airports_are_added_and_no_total_changes(terminal: Terminal) -> None:
+    before = total_of(terminal)
+    loaded = terminal.type("load", "locations", terminal.file("four.csv", FOUR_AIRPORTS))
+    assert loaded.code == 0, loaded
+    assert "4 new, 0 changed, 0 as before." in loaded.err
+    assert total_of(terminal) == before
+
+
+def test_replacing_places_that_entries_use_needs_a_word(terminal: Terminal) -> None:
+    before = total_of(terminal)
+    four = terminal.file("four.csv", FOUR_AIRPORTS)
+    refused = terminal.type("load", "locations", four, "--replace")
+    assert refused.code == 4, refused
+    assert "places_in_use" in refused.out
+    # The trip to the unknown airport uses its origin, though it has no kilograms.
+    assert "4 entries use GVA, CDG, JFK." in refused.out
+    assert "(--take-away)" in refused.out
+    assert total_of(terminal) == before
+    alone = terminal.type("load", "locations", four, "--take-away")
+    assert (alone.code, "together with --replace" in alone.err) == (2, True)
+    taken = terminal.type("load", "locations", four, "--replace", "--take-away")
+    assert taken.code == 0
+    shown = terminal.type("totals", *YEAR)
+    assert "4 of 4 entries have no kilograms" in shown.out
+    assert terminal.type("load", "locations", terminal.folder / "places.csv").code == 0
+    assert total_of(terminal) == before
+
+
+def test_stale_factors_are_taken_out_of_force(terminal: Terminal) -> None:
+    short = "".join(FACTORS.splitlines(keepends=True)[:2])
+    assert terminal.type("load", "factors", terminal.file("short.csv", short), *PLANE).code == 0
+    refused = terminal.type("remove", "stale-factors", *PLANE)
+    assert (refused.code, "factors_in_use" in refused.out) == (4, True), refused
+    removed = terminal.type("remove", "stale-factors", *PLANE, "--take-away")
+    assert removed.code == 0
+    assert "1 stale factor is in force no longer." in removed.err
+    assert terminal.type("totals", *YEAR, "--strict").code == 7
+    back = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE, "--replace")
+    assert (back.code, "2 factors accepted. 1 is new or changed." in back.err) == (0, True), back

@@ -1,6 +1,6 @@
 """Factors change in place: the same id for ever, and every change a version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -10,8 +10,12 @@ from worker_service.ledger.factors import (
     FACTOR_SCHEMA,
     FactorChanges,
     FactorSlice,
+    Whence,
+    factors_not_in,
     read_factors,
+    remove_factors,
     save_factors,
+    stale_factors,
 )
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import factors_input, newest_change
@@ -22,7 +26,10 @@ LONG = ('{"category":"long","cabin_class":"first"}', "long", "first", '{"ef":0.2
 
 
 async def save(
-    books: Books, token: int, *rows: tuple[str, str | None, str | None, str]
+    books: Books,
+    token: int,
+    *rows: tuple[str, str | None, str | None, str],
+    remove: Sequence[int] = (),
 ) -> FactorChanges:
     factors = pl.DataFrame(
         [("professional_travel.plane", *row) for row in rows],
@@ -32,7 +39,9 @@ async def save(
     return await books.publish(
         token,
         f"factors/{YEAR}",
-        lambda conn: save_factors(conn, SLICE, factors, f"blob:{token}", token),
+        lambda conn: save_factors(
+            conn, SLICE, factors, Whence(f"blob:{token}", f"file {token}", token), remove=remove
+        ),
     )
 
 
@@ -119,7 +128,7 @@ async def test_other_years_and_tenants_have_factors_of_their_own(books: Books) -
     changes = await books.publish(
         20,
         f"factors/{YEAR + 1}",
-        lambda conn: save_factors(conn, another, factors, "blob:b", 20),
+        lambda conn: save_factors(conn, another, factors, Whence("blob:b", "", 20)),
     )
     assert changes == FactorChanges(1, 1, 0)
     assert [(row["kind"], row["stale"]) for row in await stored(books)] == [
@@ -127,3 +136,78 @@ async def test_other_years_and_tenants_have_factors_of_their_own(books: Books) -
         ("long", False),
     ]
     assert await changed_by(books) == 10
+
+
+async def id_of(books: Books, kind: str) -> int:
+    [found] = [row["factor_id"] for row in await stored(books) if row["kind"] == kind]
+    return int(found)
+
+
+async def in_force(books: Books) -> list[str]:
+    async with books.ledger.snapshot() as snapshot:
+        return frame_of(await read_factors(snapshot, SLICE), FACTOR_SCHEMA)["kind"].to_list()
+
+
+async def versions(books: Books) -> list[tuple[object, ...]]:
+    rows = await books.rows(
+        "SELECT kind, version, factor_values, claim_token, file_name, removes"
+        " FROM carbon.factor_versions ORDER BY factor_id, version"
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_a_factor_out_of_force_is_kept_with_its_history(books: Books) -> None:
+    await save(books, 10, SHORT, LONG)
+    only_long = await save(books, 20, LONG, remove=[await id_of(books, "short")])
+    assert only_long == FactorChanges(changed=0, factors=1, stale=0, removed=1)
+    assert await in_force(books) == ["long"]
+    assert await changed_by(books) == 20
+    assert await versions(books) == [
+        ("long", 1, {"ef": 0.25}, 10, "file 10", False),
+        ("short", 1, {"ef": 1.5, "rfi": 2}, 10, "file 10", False),
+        ("short", 2, {"ef": 1.5, "rfi": 2}, 20, "file 20", True),
+    ]
+
+
+async def test_a_later_file_brings_a_factor_back_under_its_id(books: Books) -> None:
+    await save(books, 10, SHORT, LONG)
+    before = await stored(books)
+    await save(books, 20, LONG, remove=[await id_of(books, "short")])
+    assert await save(books, 30, SHORT, LONG) == FactorChanges(changed=1, factors=2, stale=0)
+    after = await stored(books)
+    assert [row["factor_id"] for row in after] == [row["factor_id"] for row in before]
+    assert sorted(await in_force(books)) == ["long", "short"]
+    assert [(row[1], row[5]) for row in await versions(books) if row[0] == "short"] == [
+        (1, False),
+        (2, True),
+        (3, False),
+    ]
+
+
+async def test_what_is_stale_can_be_taken_out_of_force(books: Books) -> None:
+    await save(books, 10, SHORT, LONG)
+    await save(books, 20, LONG)
+    async with books.ledger.snapshot() as snapshot:
+        [stale] = await stale_factors(snapshot, SLICE)
+    assert stale.classification == {"category": "short", "cabin_class": None}
+    for token, removed in ((30, 1), (40, 0)):
+        whence = Whence("", "", token)
+        assert removed == await books.publish(
+            token,
+            f"factors/{YEAR}",
+            lambda conn, by=whence: remove_factors(conn, SLICE, by, [stale.factor_id]),  # type: ignore[misc]
+        )
+    assert await changed_by(books) == 30
+    assert await in_force(books) == ["long"]
+    async with books.ledger.snapshot() as snapshot:
+        assert await stale_factors(snapshot, SLICE) == []
+
+
+async def test_factors_that_a_file_lacks_are_found(books: Books) -> None:
+    await save(books, 10, SHORT, LONG)
+    file = pl.DataFrame(
+        {"emission_type": ["professional_travel.plane"], "classification": [LONG[0]]}
+    )
+    async with books.ledger.snapshot() as snapshot:
+        [missing] = await factors_not_in(snapshot, SLICE, file)
+    assert missing.classification["category"] == "short"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from tests.ledger.books import ENTRIES, LEAF, MODULE, PLANE, TENANT, YEAR, Books
-from worker_service.ledger.factors import FactorSlice, save_factors
+from worker_service.ledger.factors import FactorSlice, Whence, save_factors
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.input_versions import mark_changed, reference_input
 from worker_service.ledger.totals import (
@@ -119,10 +119,8 @@ async def test_an_upload_that_replaces_another_leaves_its_emissions_over(books: 
 
 
 async def save(books: Books, token: int, factors: pl.DataFrame) -> None:
-    of = FactorSlice(TENANT, PLANE, YEAR)
-    await books.publish(
-        token, f"factors/{YEAR}", lambda c: save_factors(c, of, factors, "blob:a", token)
-    )
+    of, whence = FactorSlice(TENANT, PLANE, YEAR), Whence("blob:a", "", token)
+    await books.publish(token, f"factors/{YEAR}", lambda c: save_factors(c, of, factors, whence))
 
 
 async def test_changed_factors_make_stale_and_the_same_ones_do_not(books: Books) -> None:

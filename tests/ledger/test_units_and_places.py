@@ -1,15 +1,16 @@
-"""Units keep their first spelling; the places of a transport mode are replaced whole."""
+"""Units keep their first spelling; the places of a transport mode are added or replaced whole."""
 
 import polars as pl
 
 from tests.ledger.books import TENANT, Books
-from worker_service.ledger.frames import frame_bytes, frame_of
+from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import newest_change, reference_input
 from worker_service.ledger.locations import (
     LOCATION_SCHEMA,
-    location_rows,
+    PlaceChanges,
+    PlacesFile,
     read_locations,
-    replace_locations,
+    save_locations,
 )
 from worker_service.ledger.units import read_units, save_units
 
@@ -38,38 +39,80 @@ async def test_no_unit_goes_and_the_same_units_change_nothing(books: Books) -> N
     assert await read_units(books.ledger, "another") == []
 
 
-async def replace(books: Books, token: int, mode: str, *codes: str) -> int:
+async def save_places(
+    books: Books,
+    token: int,
+    mode: str,
+    *codes: str,
+    replace: bool = False,
+    latitude: float = 46.2381,
+    name: str = 'the "west", one\n\\.',
+) -> PlaceChanges:
     places = pl.DataFrame(
         {
-            "transport_mode": mode,
             "code": list(codes),
             "country": [None] * len(codes),
-            "name": ['the "west", one\n\\.'] * len(codes),
-            "latitude": [46.2381] * len(codes),
+            "name": [name] * len(codes),
+            "latitude": [latitude] * len(codes),
             "longitude": [-0.1] * len(codes),
         },
         schema_overrides={"country": pl.String},
     )
-    rows = frame_bytes(location_rows(TENANT, places))
+    file = PlacesFile(TENANT, mode, places, f"file {token}", f"blob:{token}")
     return await books.publish(
-        token, "reference/locations", lambda c: replace_locations(c, TENANT, mode, rows, token)
+        token, "reference/locations", lambda c: save_locations(c, file, token, replace=replace)
     )
 
 
-async def test_the_places_of_a_mode_are_replaced_whole(books: Books) -> None:
-    assert await replace(books, 10, "plane", "GVA", "CDG") == 0
-    assert await replace(books, 20, "train", "Geneva") == 0
-    assert await replace(books, 30, "plane", "CDG", "JFK") == 1
+async def placed(books: Books) -> list[tuple[str, str]]:
     async with books.ledger.snapshot() as snapshot:
         read = frame_of(await read_locations(snapshot, TENANT), LOCATION_SCHEMA)
-        assert await newest_change(snapshot, TENANT, [reference_input("locations")]) == 30
-        assert await newest_change(snapshot, TENANT, [reference_input("rooms")]) == 0
-    assert read.select("transport_mode", "code").rows() == [
-        ("plane", "CDG"),
-        ("plane", "JFK"),
-        ("train", "Geneva"),
-    ]
-    assert read.row(0)[2:] == (46.2381, -0.1)
-    assert {name for [name] in await books.rows("SELECT name FROM carbon.locations")} == {
-        'the "west", one\n\\.'
-    }
+    return read.select("transport_mode", "code").rows()
+
+
+async def version(books: Books, kind: str = "locations") -> int:
+    async with books.ledger.snapshot() as snapshot:
+        return await newest_change(snapshot, TENANT, [reference_input(kind)])
+
+
+async def whence(books: Books, code: str) -> tuple[str, str, int]:
+    [row] = await books.rows(
+        "SELECT file_name, blob, changed_token FROM carbon.locations WHERE code = $1", code
+    )
+    return tuple(row)
+
+
+async def test_places_are_added_and_the_others_stay(books: Books) -> None:
+    assert await save_places(books, 10, "plane", "GVA", "CDG") == PlaceChanges(2, 0, 0, 0)
+    assert await save_places(books, 20, "plane", "CDG", "JFK") == PlaceChanges(1, 0, 1, 0)
+    assert await placed(books) == [("plane", "CDG"), ("plane", "GVA"), ("plane", "JFK")]
+    assert await version(books) == 20
+    assert await version(books, "rooms") == 0
+    assert await whence(books, "CDG") == ("file 10", "blob:10", 10)
+    assert await whence(books, "JFK") == ("file 20", "blob:20", 20)
+    rows = await books.rows("SELECT name, latitude, longitude FROM carbon.locations")
+    assert {tuple(row) for row in rows} == {('the "west", one\n\\.', 46.2381, -0.1)}
+
+
+async def test_the_same_places_change_nothing_and_a_name_moves_nothing(books: Books) -> None:
+    await save_places(books, 10, "plane", "GVA", "CDG")
+    assert await save_places(books, 20, "plane", "GVA") == PlaceChanges(0, 0, 1, 0)
+    assert await save_places(books, 30, "plane", "GVA", "CDG", replace=True) == PlaceChanges(
+        0, 0, 2, 0
+    )
+    assert await save_places(books, 40, "plane", "GVA", name="Geneva") == PlaceChanges(0, 1, 0, 0)
+    assert await version(books) == 10
+    assert await save_places(books, 50, "plane", "GVA", latitude=46.3) == PlaceChanges(0, 1, 0, 0)
+    assert await version(books) == 50
+    assert await whence(books, "GVA") == ("file 50", "blob:50", 50)
+
+
+async def test_the_places_of_a_mode_are_replaced_whole(books: Books) -> None:
+    await save_places(books, 10, "plane", "GVA", "CDG")
+    await save_places(books, 20, "train", "Geneva")
+    changes = await save_places(books, 30, "plane", "CDG", "JFK", replace=True)
+    assert changes == PlaceChanges(new=1, changed=0, same=1, gone=1)
+    assert await placed(books) == [("plane", "CDG"), ("plane", "JFK"), ("train", "Geneva")]
+    assert await version(books) == 30
+    assert await save_places(books, 40, "plane", "CDG", replace=True) == PlaceChanges(0, 0, 1, 1)
+    assert await version(books) == 40

@@ -100,21 +100,20 @@ class House:
         """Units of a year, and the year is provisioned."""
         return await self.ended(await self.submit("unit_sync", text, year=year))
 
-    async def load_places(self, text: str = PLACES) -> PipelineView:
+    async def load_places(self, text: str = PLACES, **payload: str) -> PipelineView:
         """Airports."""
-        mode = {"transport_mode": "plane"}
+        mode = {"transport_mode": "plane", **payload}
         pipeline = await self.submit(
             "reference_ingest", text, payload=mode, reference_kind="locations"
         )
         return await self.ended(pipeline)
 
-    async def load_factors(self, text: str = FACTORS, year: int = YEAR) -> PipelineView:
-        """Factors of planes."""
-        return await self.ended(
-            await self.submit(
-                "factor_ingest", text, module=TRAVEL, data_entry_type=PLANE, year=year
-            )
-        )
+    async def load_factors(
+        self, text: str | None = FACTORS, year: int = YEAR, **payload: str
+    ) -> PipelineView:
+        """Factors of planes; without a file what the payload says alone."""
+        scope = {"module": TRAVEL, "data_entry_type": PLANE, "year": year}
+        return await self.ended(await self.submit("factor_ingest", text, payload=payload, **scope))
 
     async def submit_flights(self, text: str | bytes, *, source: str = "", **scope: Any) -> int:
         """A file of flights on its way; the pipeline."""

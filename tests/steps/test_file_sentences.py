@@ -1,8 +1,11 @@
 """What a message says of a file as a whole: columns nobody read, letters that were guessed."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from carbonline.client.json_struct import values_of
+from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.steps.conftest import FACTORS, HEADER, PLACES, UNITS, House, flights
 from worker_service.carbon.csv_source.near_names import UnreadColumn
@@ -36,11 +39,12 @@ async def test_a_misspelt_column_of_trips_is_a_warning_that_names_it(house: Hous
 async def test_a_column_that_is_not_read_is_a_warning_in_every_kind_of_file(
     house: House, kind: str
 ) -> None:
-    load, text = {
+    loads: dict[str, tuple[Callable[[str], Awaitable[PipelineView]], str]] = {
         "units": (house.load_units, UNITS),
         "places": (house.load_places, PLACES),
         "factors": (house.load_factors, FACTORS),
-    }[kind]
+    }
+    load, text = loads[kind]
     header, _, rows = text.partition("\n")
     wider = "".join(f"{row},x\n" for row in rows.splitlines())
     job = (await load(f"{header},source\n{wider}")).in_order()[0]

@@ -137,7 +137,7 @@ async def test_moved_airports_move_every_year_that_has_entries(house: House) -> 
     for year in (YEAR - 1, YEAR):
         assert (await house.kg(year))["0828"] < GVA_CDG_KG - 10
     assert await house.kg(YEAR + 1) == {}
-    lost = await house.load_places(PLACES.replace("CDG", "ORY"))
+    lost = await house.load_places(PLACES.replace("CDG", "ORY"), mode="replace", take_away="yes")
     assert [job.result for job in lost.in_order() if job.job_type == "emission_recalc"] == [
         types_pb2.JOB_RESULT_WARNING,
         types_pb2.JOB_RESULT_WARNING,

@@ -1,7 +1,8 @@
-"""Emission factors: changed in place, every change kept as a version."""
+"""Emission factors: changed in place or taken out of force, every change kept as a version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -38,14 +39,15 @@ WITH given AS (
     ON CONFLICT (tenant, data_entry_type, year, emission_type, classification)
         DO UPDATE SET kind = excluded.kind, subkind = excluded.subkind,
             factor_values = excluded.factor_values, version = f.version + 1,
-            changed_token = excluded.changed_token
-        WHERE (f.kind, f.subkind, f.factor_values)
+            changed_token = excluded.changed_token, removed_at = NULL
+        WHERE f.removed_at IS NOT NULL OR (f.kind, f.subkind, f.factor_values)
             IS DISTINCT FROM (excluded.kind, excluded.subkind, excluded.factor_values)
     RETURNING f.factor_id, f.version, f.kind, f.subkind, f.factor_values
 )
-INSERT INTO carbon.factor_versions
-    (tenant, factor_id, version, kind, subkind, factor_values, blob, claim_token, made_at)
-SELECT $1, factor_id, version, kind, subkind, factor_values, $10, $9, carbon.clock()
+INSERT INTO carbon.factor_versions (
+    tenant, factor_id, version, kind, subkind, factor_values, blob, claim_token, made_at, file_name
+)
+SELECT $1, factor_id, version, kind, subkind, factor_values, $10, $9, carbon.clock(), $11
 FROM changed
 """
 # Absent from the newest file: told, and used where the file's own factors do not fit.
@@ -58,20 +60,51 @@ FROM (
         WHERE g.emission_type = o.emission_type AND CAST(g.class AS jsonb) = o.classification
     ) AS is_given
     FROM carbon.factors AS o
-    WHERE o.tenant = $1 AND o.data_entry_type = $2 AND o.year = $3
+    WHERE o.tenant = $1 AND o.data_entry_type = $2 AND o.year = $3 AND o.removed_at IS NULL
 ) AS n
 WHERE f.tenant = $1 AND f.factor_id = n.factor_id AND f.stale = n.is_given
 """
 COUNTS = """
 SELECT count(*) AS factors, count(*) FILTER (WHERE stale) AS stale
 FROM carbon.factors
-WHERE tenant = $1 AND data_entry_type = $2 AND year = $3
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND removed_at IS NULL
+"""
+# Taken out of force and kept: a version of its own says when and by which claim.
+REMOVE = """
+WITH removed AS (
+    UPDATE carbon.factors
+    SET removed_at = carbon.clock(), version = version + 1, changed_token = $2
+    WHERE tenant = $1 AND factor_id = ANY(CAST($3 AS bigint[])) AND removed_at IS NULL
+    RETURNING factor_id, version, kind, subkind, factor_values
+)
+INSERT INTO carbon.factor_versions (
+    tenant, factor_id, version, kind, subkind, factor_values, blob, claim_token, made_at,
+    file_name, removes
+)
+SELECT $1, factor_id, version, kind, subkind, factor_values, $4, $2, carbon.clock(), $5, true
+FROM removed
+"""
+STALE = """
+SELECT factor_id, classification
+FROM carbon.factors
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND removed_at IS NULL AND stale
+ORDER BY factor_id
+"""
+MISSING = """
+SELECT o.factor_id, o.classification
+FROM carbon.factors AS o
+WHERE o.tenant = $1 AND o.data_entry_type = $2 AND o.year = $3 AND o.removed_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM unnest(CAST($4 AS text[]), CAST($5 AS text[])) AS g (emission_type, class)
+        WHERE g.emission_type = o.emission_type AND CAST(g.class AS jsonb) = o.classification
+    )
+ORDER BY o.factor_id
 """
 FACTORS = """
 SELECT factor_id, version, kind, subkind, classification, factor_values,
     CAST(stale AS text) AS stale
 FROM carbon.factors
-WHERE tenant = $1 AND data_entry_type = $2 AND year = $3
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND removed_at IS NULL
 ORDER BY factor_id
 """
 
@@ -86,33 +119,108 @@ class FactorSlice:
 
 
 @dataclass(frozen=True, slots=True)
+class Whence:
+    """What changes factors: a file, by its name and blob ("" for none), under a claim."""
+
+    blob: str
+    file_name: str
+    claim_token: int
+
+
+@dataclass(frozen=True, slots=True)
 class FactorChanges:
-    """`changed` are new or have new values; `stale` of all `factors` are not in the file."""
+    """`changed` are new, have new values or are in force again; `removed` not any more.
+
+    `stale` of all `factors` in force are not in the file.
+    """
 
     changed: int
     factors: int
     stale: int
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFactor:
+    """A factor and what tells it from others of its type and year."""
+
+    factor_id: int
+    classification: Mapping[str, Any]
 
 
 async def save_factors(
-    conn: Connection, of: FactorSlice, factors: pl.DataFrame, blob: str, claim_token: int
+    conn: Connection,
+    of: FactorSlice,
+    factors: pl.DataFrame,
+    whence: Whence,
+    *,
+    remove: Sequence[int] = (),
 ) -> FactorChanges:
-    """Within a publication: emission_type, classification, kind, subkind, values as JSON text."""
+    """Within a publication: emission_type, classification, kind, subkind, values as JSON text.
+
+    Those of `remove` are in force no longer; the others that the file lacks are stale and stay.
+    """
     slice_ = (of.tenant, of.data_entry_type, of.year)
-    identity = [factors[name].to_list() for name in ("emission_type", "classification")]
+    identity = _identity(factors)
     values = [factors[name].to_list() for name in ("kind", "subkind", "values")]
-    done = await conn.execute(UPSERT, *slice_, *identity, *values, claim_token, blob)
-    changed = int(done.rpartition(" ")[2])
-    restaled = int((await conn.execute(MARK_STALE, *slice_, *identity)).rpartition(" ")[2])
+    said = (whence.claim_token, whence.blob, whence.file_name)
+    changed = _count(await conn.execute(UPSERT, *slice_, *identity, *values, *said))
+    removed = await _remove(conn, of, whence, remove)
+    restaled = _count(await conn.execute(MARK_STALE, *slice_, *identity))
     # What is stale decides between two factors that fit.
     if changed or restaled:
-        versioned = factors_input(of.data_entry_type, of.year)
-        await mark_changed(conn, of.tenant, versioned, claim_token)
+        await _mark(conn, of, whence)
     counts = await conn.fetchrow(COUNTS, *slice_)
     assert counts is not None, "an aggregate has a row"
-    return FactorChanges(changed, counts["factors"], counts["stale"])
+    return FactorChanges(changed, counts["factors"], counts["stale"], removed)
+
+
+async def remove_factors(
+    conn: Connection, of: FactorSlice, whence: Whence, factor_ids: Sequence[int]
+) -> int:
+    """Within a publication: these are in force no longer; how many were."""
+    return await _remove(conn, of, whence, factor_ids)
+
+
+async def factors_not_in(
+    conn: Connection, of: FactorSlice, factors: pl.DataFrame
+) -> list[NamedFactor]:
+    """Those in force that a file lacks."""
+    slice_ = (of.tenant, of.data_entry_type, of.year)
+    return [NamedFactor(**row) for row in await conn.fetch(MISSING, *slice_, *_identity(factors))]
+
+
+async def stale_factors(conn: Connection, of: FactorSlice) -> list[NamedFactor]:
+    """Those in force that the newest file lacks."""
+    rows = await conn.fetch(STALE, of.tenant, of.data_entry_type, of.year)
+    return [NamedFactor(**row) for row in rows]
+
+
+async def _remove(
+    conn: Connection, of: FactorSlice, whence: Whence, factor_ids: Sequence[int]
+) -> int:
+    if not factor_ids:
+        return 0
+    said = (list(factor_ids), whence.blob, whence.file_name)
+    removed = _count(await conn.execute(REMOVE, of.tenant, whence.claim_token, *said))
+    if removed:
+        await _mark(conn, of, whence)
+    return removed
+
+
+async def _mark(conn: Connection, of: FactorSlice, whence: Whence) -> None:
+    versioned = factors_input(of.data_entry_type, of.year)
+    await mark_changed(conn, of.tenant, versioned, whence.claim_token)
+
+
+def _identity(factors: pl.DataFrame) -> list[list[str]]:
+    return [factors[name].to_list() for name in ("emission_type", "classification")]
+
+
+def _count(done: str) -> int:
+    return int(done.rpartition(" ")[2])
 
 
 async def read_factors(conn: Connection, of: FactorSlice) -> bytes:
-    """All of them, stale ones too, for `frame_of` with FACTOR_SCHEMA."""
+    """All that are in force, stale ones too, for `frame_of` with FACTOR_SCHEMA."""
     return await copy_out(conn, FACTORS, of.tenant, of.data_entry_type, of.year)

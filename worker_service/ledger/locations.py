@@ -1,15 +1,16 @@
-"""Places by transport mode: a mode is replaced whole."""
+"""Places by transport mode: added by code, or a mode replaced whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from worker_service.ledger.frames import copy_in, copy_out
+from worker_service.ledger.frames import copy_out
 from worker_service.ledger.input_versions import mark_changed, reference_input
 from worker_service.ledger.pool import Connection
 
 KIND = "locations"
-LOCATION_COLUMNS = ["tenant", "transport_mode", "code", "country", "name", "latitude", "longitude"]
+PLACE_COLUMNS = ("code", "country", "name", "latitude", "longitude")
 LOCATION_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "transport_mode": pl.String,
     "code": pl.String,
@@ -17,14 +18,57 @@ LOCATION_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "longitude": pl.Float64,
 }
 
-CLEAR_MODE = "DELETE FROM carbon.locations WHERE tenant = $1 AND transport_mode = $2 RETURNING code"
-GONE = """
-SELECT count(*)
-FROM unnest(CAST($3 AS text[])) AS before (code)
+# A place that is the same keeps the file and the token that brought it.
+UPDATE = """
+WITH given AS (
+    SELECT n.*
+    FROM unnest(
+        CAST($3 AS text[]), CAST($4 AS text[]), CAST($5 AS text[]),
+        CAST($6 AS double precision[]), CAST($7 AS double precision[])
+    ) AS n (code, country, name, latitude, longitude)
+), changed AS (
+    UPDATE carbon.locations AS l
+    SET country = g.country, name = g.name, latitude = g.latitude, longitude = g.longitude,
+        file_name = $8, blob = $9, changed_token = $10, changed_at = carbon.clock()
+    FROM given AS g
+    JOIN carbon.locations AS o
+        ON o.tenant = $1 AND o.transport_mode = $2 AND o.code = g.code
+    WHERE l.ctid = o.ctid
+        AND (o.country, o.name, o.latitude, o.longitude)
+            IS DISTINCT FROM (g.country, g.name, g.latitude, g.longitude)
+    RETURNING (o.latitude, o.longitude) <> (g.latitude, g.longitude) AS moved
+)
+SELECT count(*) AS changed, count(*) FILTER (WHERE moved) AS moved FROM changed
+"""
+INSERT = """
+WITH given AS (
+    SELECT n.*
+    FROM unnest(
+        CAST($3 AS text[]), CAST($4 AS text[]), CAST($5 AS text[]),
+        CAST($6 AS double precision[]), CAST($7 AS double precision[])
+    ) AS n (code, country, name, latitude, longitude)
+)
+INSERT INTO carbon.locations (
+    tenant, transport_mode, code, country, name, latitude, longitude, file_name, blob,
+    changed_token, changed_at
+)
+SELECT $1, $2, g.code, g.country, g.name, g.latitude, g.longitude, $8, $9, $10, carbon.clock()
+FROM given AS g
 WHERE NOT EXISTS (
     SELECT FROM carbon.locations AS l
-    WHERE l.tenant = $1 AND l.transport_mode = $2 AND l.code = before.code
+    WHERE l.tenant = $1 AND l.transport_mode = $2 AND l.code = g.code
 )
+"""
+DELETE = """
+DELETE FROM carbon.locations AS l
+WHERE l.tenant = $1 AND l.transport_mode = $2
+    AND NOT EXISTS (SELECT FROM unnest(CAST($3 AS text[])) AS g (code) WHERE g.code = l.code)
+"""
+MISSING = """
+SELECT l.code FROM carbon.locations AS l
+WHERE l.tenant = $1 AND l.transport_mode = $2
+    AND NOT EXISTS (SELECT FROM unnest(CAST($3 AS text[])) AS g (code) WHERE g.code = l.code)
+ORDER BY l.code
 """
 LOCATIONS = """
 SELECT transport_mode, code, latitude, longitude
@@ -34,21 +78,62 @@ ORDER BY transport_mode, code
 """
 
 
-def location_rows(tenant: str, places: pl.DataFrame) -> pl.DataFrame:
-    """transport_mode, code, country, name, latitude, longitude -> the rows of the table."""
-    return places.select(pl.lit(tenant).alias("tenant"), *LOCATION_COLUMNS[1:])
+@dataclass(frozen=True, slots=True)
+class PlacesFile:
+    """The places of a mode in a file: each code once."""
+
+    tenant: str
+    transport_mode: str
+    places: pl.DataFrame
+    file_name: str
+    blob: str
+
+    @property
+    def codes(self) -> list[str]:
+        """Of all its places."""
+        return self.places["code"].to_list()
 
 
-async def replace_locations(
-    conn: Connection, tenant: str, transport_mode: str, rows: bytes, claim_token: int
-) -> int:
-    """Within a publication: `rows` are now the places of the mode; how many others are gone."""
-    before = [row["code"] for row in await conn.fetch(CLEAR_MODE, tenant, transport_mode)]
-    await copy_in(conn, "locations", LOCATION_COLUMNS, rows)
-    await mark_changed(conn, tenant, reference_input(KIND), claim_token)
-    return int(await conn.fetchval(GONE, tenant, transport_mode, before))
+@dataclass(frozen=True, slots=True)
+class PlaceChanges:
+    """How many places are new, say something else, say the same, and are gone."""
+
+    new: int
+    changed: int
+    same: int
+    gone: int
+
+
+async def save_locations(
+    conn: Connection, file: PlacesFile, claim_token: int, *, replace: bool
+) -> PlaceChanges:
+    """Within a publication: adds and changes the file's places; `replace` takes others away.
+
+    The version grows where a distance may have changed: not for a name.
+    """
+    mode = (file.tenant, file.transport_mode)
+    columns = [file.places[name].to_list() for name in PLACE_COLUMNS]
+    brought_by = (file.file_name, file.blob, claim_token)
+    changed = await conn.fetchrow(UPDATE, *mode, *columns, *brought_by)
+    assert changed is not None, "an aggregate has a row"
+    new = _count(await conn.execute(INSERT, *mode, *columns, *brought_by))
+    gone = _count(await conn.execute(DELETE, *mode, file.codes)) if replace else 0
+    if new or gone or changed["moved"]:
+        await mark_changed(conn, file.tenant, reference_input(KIND), claim_token)
+    same = file.places.height - new - changed["changed"]
+    return PlaceChanges(new, changed["changed"], same, gone)
+
+
+async def codes_not_in(conn: Connection, file: PlacesFile) -> Sequence[str]:
+    """Places of the mode that the file lacks, by code."""
+    rows = await conn.fetch(MISSING, file.tenant, file.transport_mode, file.codes)
+    return [row["code"] for row in rows]
 
 
 async def read_locations(conn: Connection, tenant: str) -> bytes:
     """All places, for `frame_of` with LOCATION_SCHEMA."""
     return await copy_out(conn, LOCATIONS, tenant)
+
+
+def _count(done: str) -> int:
+    return int(done.rpartition(" ")[2])

@@ -149,6 +149,7 @@ factors = Table(
     Column("version", Integer, nullable=False),
     Column("stale", Boolean, nullable=False, server_default=text("false")),
     Column("changed_token", BigInteger, nullable=False),
+    Column("removed_at", TIMESTAMP(timezone=True), nullable=True),
     PrimaryKeyConstraint("tenant", "factor_id", name="factors_pkey"),
     UniqueConstraint(
         "tenant",
@@ -172,6 +173,8 @@ factor_versions = Table(
     Column("blob", Text, nullable=False),
     Column("claim_token", BigInteger, nullable=False),
     Column("made_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("removes", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("tenant", "factor_id", "version", name="factor_versions_pkey"),
     ForeignKeyConstraint(
         ["tenant", "factor_id"],
@@ -190,6 +193,10 @@ locations = Table(
     Column("name", Text, nullable=True),
     Column("latitude", Double, nullable=False),
     Column("longitude", Double, nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("blob", Text, nullable=False, server_default=text("''")),
+    Column("changed_token", BigInteger, nullable=False, server_default=text("0")),
+    Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
     Index("locations_of_a_mode", "tenant", "transport_mode", "code"),
 )
 

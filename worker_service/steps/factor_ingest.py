@@ -1,12 +1,25 @@
-"""factor_ingest: a file of emission factors of one type and year, changed in place."""
+"""factor_ingest: factors of one type and year from a file, or the stale ones taken out of force."""
 
 import asyncio
+from collections.abc import Sequence
 
 from worker_service.carbon.catalogue import declaration
+from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.factors import read_factors
-from worker_service.ledger.factors import FactorChanges, FactorSlice, save_factors
+from worker_service.ledger.factors import (
+    FactorChanges,
+    FactorSlice,
+    NamedFactor,
+    Whence,
+    factors_not_in,
+    remove_factors,
+    save_factors,
+    stale_factors,
+)
 from worker_service.ledger.fences import close_scopes
-from worker_service.mechanics.outcome import Outcome
+from worker_service.ledger.pool import Connection
+from worker_service.ledger.usage import usage_of_factors
+from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.counted import counted
 from worker_service.steps.follow_ups import chain_follow_ups
@@ -15,44 +28,118 @@ from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
+from worker_service.steps.taking_away import (
+    ADD,
+    REMOVE_STALE,
+    REPLACE,
+    has_consent,
+    mode_of,
+    refuse_what_is_used,
+)
 
 
 async def run_factor_ingest(stores: Stores, run: Run) -> Outcome:
-    """Adds and changes the file's factors; those that it lacks are flagged stale and stay."""
+    """Adds and changes the file's factors; those that it lacks are flagged stale and stay.
+
+    With mode "replace" they are in force no longer; with "remove_stale" there is no file, and the
+    stale ones are in force no longer. Where emissions use those, consent is needed.
+    """
     job = run.job
     assert job.data_entry_type is not None, "the scheduler checks the scope"
     assert job.year is not None
+    of = FactorSlice(job.tenant, job.data_entry_type, job.year)
     try:
         with refusals():
             declared = declaration(job.data_entry_type)
-            file = input_file(stores.blobs, job)
-            await close_scopes(stores.ledger, job.tenant, job.close_through)
-            run.progress(0, 0, "read")
-            parsed = await asyncio.to_thread(read_factors, declared, file.open)
+        mode = mode_of(job, (ADD, REPLACE, REMOVE_STALE))
+        if mode == REMOVE_STALE:
+            return await _remove_stale(stores, run, of)
+        return await _ingest(stores, run, of, declared, replace=mode == REPLACE)
     except Refusal as refusal:
         return refusal.outcome()
+
+
+async def _ingest(
+    stores: Stores, run: Run, of: FactorSlice, declared: DataEntryType, *, replace: bool
+) -> Outcome:
+    job = run.job
+    with refusals():
+        file = input_file(stores.blobs, job)
+        await close_scopes(stores.ledger, job.tenant, job.close_through)
+        run.progress(0, 0, "read")
+        parsed = await asyncio.to_thread(read_factors, declared, file.open)
     with RowNotes(stores.blobs, job) as notes:
         report = TableReport(parsed, notes, "factor")
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing
+        remove: Sequence[int] = ()
+        if replace:
+            async with stores.ledger.snapshot() as conn:
+                gone = await factors_not_in(conn, of, parsed.accepted)
+                await _refuse_used(conn, run, of, gone)
+            remove = [factor.factor_id for factor in gone]
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        of = FactorSlice(job.tenant, job.data_entry_type, job.year)
+        name = str(job.payload.get("file_name", ""))
+        whence = Whence(str(file.reference), name, job.claim_token)
         changes = await publish(
             run,
             stores.ledger,
-            [f"factors/{job.year}"],
-            lambda conn: save_factors(
-                conn, of, parsed.accepted, str(file.reference), job.claim_token
-            ),
+            [f"factors/{of.year}"],
+            lambda conn: save_factors(conn, of, parsed.accepted, whence, remove=remove),
         )
-        stats = {"factors_changed": changes.changed, "factors_stale": changes.stale}
+        stats = {
+            "factors_changed": changes.changed,
+            "factors_stale": changes.stale,
+            "factors_removed": changes.removed,
+        }
         return report.succeeded(_sentence(changes), stats)
+
+
+async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
+    job = run.job
+    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    async with stores.ledger.snapshot() as conn:
+        stale = await stale_factors(conn, of)
+        await _refuse_used(conn, run, of, stale)
+    await chain_follow_ups(run, stores.ledger)
+    whence = Whence("", "", job.claim_token)
+    removed = await publish(
+        run,
+        stores.ledger,
+        [f"factors/{of.year}"],
+        lambda conn: remove_factors(conn, of, whence, [one.factor_id for one in stale]),
+    )
+    are = "is" if removed == 1 else "are"
+    said = f"{counted(removed, 'stale factor')} {are} in force no longer."
+    return Succeeded({"factors_removed": removed}, said)
+
+
+async def _refuse_used(
+    conn: Connection, run: Run, of: FactorSlice, gone: Sequence[NamedFactor]
+) -> None:
+    """Raises Refusal where published emissions use one of them and nobody has consented."""
+    if not gone or has_consent(run.job):
+        return
+    run.progress(0, 0, "look for entries that use what goes")
+    ids = [factor.factor_id for factor in gone]
+    usage = await usage_of_factors(conn, of.tenant, of.data_entry_type, of.year, ids)
+    by_id = {factor.factor_id: factor for factor in gone}
+    refuse_what_is_used(
+        "factors_in_use", "factor", len(gone), usage, lambda key: _words(by_id[key])
+    )
+
+
+def _words(factor: NamedFactor) -> str:
+    return " ".join(str(value) for value in factor.classification.values() if value is not None)
 
 
 def _sentence(changes: FactorChanges) -> str:
     said = f"{changes.changed:,} {'is' if changes.changed == 1 else 'are'} new or changed."
+    if changes.removed:
+        are = "is" if changes.removed == 1 else "are"
+        said += f" {counted(changes.removed, 'older one')} {are} in force no longer."
     if changes.stale:
         said += f" {counted(changes.stale, 'older one')} not in this file: still used."
     return said

@@ -1,11 +1,19 @@
-"""reference_ingest: places of a transport mode, replaced whole."""
+"""reference_ingest: places of a transport mode, added by code or replaced whole."""
 
 import asyncio
 
+from worker_service.carbon.catalogue import place_columns
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, read_locations
 from worker_service.ledger.fences import close_scopes
-from worker_service.ledger.frames import frame_bytes
-from worker_service.ledger.locations import KIND, location_rows, replace_locations
+from worker_service.ledger.locations import (
+    KIND,
+    PlaceChanges,
+    PlacesFile,
+    codes_not_in,
+    save_locations,
+)
+from worker_service.ledger.pool import Ledger
+from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
@@ -16,18 +24,26 @@ from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
+from worker_service.steps.taking_away import (
+    ADD,
+    REPLACE,
+    has_consent,
+    mode_of,
+    refuse_what_is_used,
+)
 
 
 async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
-    """The file's places are the mode's places from now on."""
+    """Adds and changes the file's places by code; with mode "replace" the others are gone."""
     job = run.job
     try:
         with refusals():
-            mode = _transport_mode(job)
+            transport_mode = _transport_mode(job)
+            replace = mode_of(job, (ADD, REPLACE)) == REPLACE
             file = input_file(stores.blobs, job)
             await close_scopes(stores.ledger, job.tenant, job.close_through)
             run.progress(0, 0, "read")
-            parsed = await asyncio.to_thread(read_locations, mode, file.open)
+            parsed = await asyncio.to_thread(read_locations, transport_mode, file.open)
     except Refusal as refusal:
         return refusal.outcome()
     with RowNotes(stores.blobs, job) as notes:
@@ -35,22 +51,50 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing
-        rows = await asyncio.to_thread(frame_bytes, location_rows(job.tenant, parsed.accepted))
+        name = str(job.payload.get("file_name", ""))
+        places = PlacesFile(job.tenant, transport_mode, parsed.accepted, name, str(file.reference))
+        if replace and not has_consent(job):
+            run.progress(0, 0, "look for entries that use what goes")
+            try:
+                await _refuse_used(stores.ledger, places)
+            except Refusal as refusal:
+                return refusal.outcome()
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        gone = await publish(
+        changes = await publish(
             run,
             stores.ledger,
             [f"reference/{KIND}"],
-            lambda conn: replace_locations(conn, job.tenant, mode, rows, job.claim_token),
+            lambda conn: save_locations(conn, places, job.claim_token, replace=replace),
         )
-        said = _sentence(gone) if gone else ""
-        return report.succeeded(said, {"places_gone": gone}, warnings=gone > 0)
+        stats = {
+            "places_new": changes.new,
+            "places_changed": changes.changed,
+            "places_same": changes.same,
+            "places_gone": changes.gone,
+        }
+        return report.succeeded(_sentence(changes), stats, warnings=changes.gone > 0)
 
 
-def _sentence(gone: int) -> str:
-    are = "is" if gone == 1 else "are"
-    return f"{counted(gone, 'place')} of before {are} not among them and {are} gone."
+async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
+    """Raises Refusal where entries use a place that the file lacks."""
+    readers = [
+        PlaceColumns(data_entry_type, columns, excused_by)
+        for data_entry_type, columns, excused_by in place_columns(file.transport_mode)
+    ]
+    async with ledger.snapshot() as conn:
+        gone = await codes_not_in(conn, file)
+        if gone:
+            usage = await usage_of_places(conn, file.tenant, readers, gone)
+            refuse_what_is_used("places_in_use", "place", len(gone), usage, str.upper)
+
+
+def _sentence(changes: PlaceChanges) -> str:
+    said = f"{changes.new:,} new, {changes.changed:,} changed, {changes.same:,} as before."
+    if changes.gone:
+        are = "is" if changes.gone == 1 else "are"
+        said += f" {counted(changes.gone, 'other place')} {are} gone."
+    return said
 
 
 def _transport_mode(job: ClaimedJob) -> str:

@@ -8,7 +8,13 @@ from worker_service.carbon.catalogue.process_emissions import PROCESS_EMISSIONS
 from worker_service.carbon.catalogue.professional_travel import PROFESSIONAL_TRAVEL
 from worker_service.carbon.catalogue.purchase import PURCHASE
 from worker_service.carbon.catalogue.research_facilities import RESEARCH_FACILITIES
-from worker_service.carbon.declarations import DataEntryType, Module, UndeclaredType
+from worker_service.carbon.declarations import (
+    OVERRIDE_KEY,
+    DataEntryType,
+    Module,
+    UndeclaredType,
+)
+from worker_service.carbon.great_circle import TripDistance
 
 MODULES: tuple[Module, ...] = (
     HEADCOUNT,
@@ -57,3 +63,18 @@ def module_of(data_entry_type: int) -> Module:
         if any(known.id == data_entry_type for known in module.types):
             return module
     raise NotSupported(f"there is no data-entry type {data_entry_type}")
+
+
+def place_columns(transport_mode: str) -> list[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+    """Types whose entries name places of the mode: type, the columns, and those that excuse one.
+
+    An entry with its own kilograms or kilometres needs no place.
+    """
+    return [
+        (known.id, lookup.keys, (OVERRIDE_KEY, "distance_km"))
+        for module in MODULES
+        for known in module.types
+        if isinstance(known, DataEntryType)
+        for lookup in known.lookups
+        if isinstance(lookup, TripDistance) and lookup.transport_mode == transport_mode
+    ]

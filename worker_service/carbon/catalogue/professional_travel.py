@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from worker_service.carbon.airport_codes import airport_hints
 from worker_service.carbon.declarations import (
     Band,
     Column,
@@ -129,7 +128,6 @@ PLANE = DataEntryType(
             origin="origin_iata",
             destination="destination_iata",
             reported_km="distance_km",
-            hints=airport_hints,
         ),
     ),
     matching=MatchByKind(

@@ -1,0 +1,47 @@
+"""`carbonline remove`: takes out of force what newer files do not have."""
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import CommandGroup, examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.options import YEAR, no_watch_option, type_option
+from carbonline.command.recalculate import module_of, said_to_the_end
+
+EXAMPLE = "carbonline remove stale-factors --type plane --year 2024"
+
+
+@click.group(cls=CommandGroup, epilog=examples(EXAMPLE))
+def remove() -> None:
+    """Take out of force what newer files do not have."""
+
+
+@remove.command(name="stale-factors", epilog=examples(EXAMPLE))
+@type_option
+@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@click.option("--take-away", is_flag=True, help="Also those that entries use.")
+@no_watch_option
+@connection_options
+def stale_factors(
+    *, target: Target, data_entry_type: int, year: int, take_away: bool, no_watch: bool
+) -> None:
+    """Take the factors of a type and year out of force that the newest file does not have.
+
+    Refused where emissions use them, unless --take-away says that they may go. Nothing is deleted:
+    a later file brings them back, and what they computed can still be explained.
+    """
+    payload = {"mode": "remove_stale", **({"take_away": "yes"} if take_away else {})}
+    raise SystemExit(
+        run_to_end(_remove(target, data_entry_type, year, payload, watch=not no_watch))
+    )
+
+
+async def _remove(
+    target: Target, data_entry_type: int, year: int, payload: dict[str, str], *, watch: bool
+) -> ExitCode:
+    async with target.client() as client:
+        module = await module_of(client, data_entry_type)
+        scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
+        submitted = await client.submit("factor_ingest", scope, payload)
+        return await said_to_the_end(client, submitted.pipeline_id, target, watch=watch)

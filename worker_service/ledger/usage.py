@@ -1,0 +1,108 @@
+"""What entries that count use: places by the codes they name, factors by their emissions."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from worker_service.ledger.pool import Connection
+
+# Rows looked at by one statement: it ends well within its timeout.
+ROWS_PER_STATEMENT = 250_000
+
+ENTRY_SETS = """
+SELECT entry_set, last_row_number
+FROM carbon.entry_sets
+WHERE tenant = $1 AND data_entry_type = $2 AND state = 'PUBLISHED'
+ORDER BY year, entry_set
+"""
+# The row without a key counts the entries that use any of them, each once.
+PLACES = """
+SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
+FROM (
+    SELECT e.row_number, e.data ->> c.name AS code
+    FROM carbon.entries AS e
+    CROSS JOIN unnest(CAST($5 AS text[])) AS c (name)
+    WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $3 AND e.row_number <= $4
+        AND NOT e.data ?| CAST($6 AS text[])
+) AS u
+JOIN unnest(CAST($7 AS text[])) AS w (code) ON w.code = u.code
+GROUP BY GROUPING SETS ((u.code), ())
+"""
+EMISSION_SETS = """
+SELECT emission_set, entry_set, last_row_number
+FROM carbon.emission_sets
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
+ORDER BY emission_set, entry_set
+"""
+FACTORS = """
+SELECT m.factor_id AS key, count(DISTINCT m.row_number) AS entries
+FROM carbon.emissions AS m
+JOIN unnest(CAST($6 AS bigint[])) AS w (factor_id) ON w.factor_id = m.factor_id
+WHERE m.tenant = $1 AND m.emission_set = $2 AND m.entry_set = $3
+    AND m.row_number > $4 AND m.row_number <= $5
+GROUP BY GROUPING SETS ((m.factor_id), ())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceColumns:
+    """Columns of a type that name places; an entry with one of `excused_by` needs none."""
+
+    data_entry_type: int
+    columns: Sequence[str]
+    excused_by: Sequence[str]
+
+
+@dataclass(slots=True)
+class Usage:
+    """Entries by what they use, and how many use any of it."""
+
+    by_key: Counter[Any]
+    entries: int = 0
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """Takes up what a statement counted."""
+        for row in rows:
+            if row["key"] is None:
+                self.entries += row["entries"]
+            else:
+                self.by_key[row["key"]] += row["entries"]
+
+
+async def usage_of_places(
+    conn: Connection, tenant: str, readers: Sequence[PlaceColumns], codes: Sequence[str]
+) -> Usage:
+    """Within a snapshot: entries of all years that name one of these codes."""
+    usage = Usage(Counter())
+    for reader in readers:
+        for one in await conn.fetch(ENTRY_SETS, tenant, reader.data_entry_type):
+            for first, last in _slices(one["last_row_number"]):
+                rows = await conn.fetch(
+                    PLACES,
+                    *(tenant, one["entry_set"], first, last),
+                    *(list(reader.columns), list(reader.excused_by), list(codes)),
+                )
+                usage.add(rows)
+    return usage
+
+
+async def usage_of_factors(
+    conn: Connection, tenant: str, data_entry_type: int, year: int, factor_ids: Sequence[int]
+) -> Usage:
+    """Within a snapshot: entries whose published emissions were computed with one of these."""
+    usage = Usage(Counter())
+    for one in await conn.fetch(EMISSION_SETS, tenant, data_entry_type, year):
+        for first, last in _slices(one["last_row_number"]):
+            rows = await conn.fetch(
+                FACTORS,
+                *(tenant, one["emission_set"], one["entry_set"], first, last),
+                list(factor_ids),
+            )
+            usage.add(rows)
+    return usage
+
+
+def _slices(last_row_number: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, last_row_number, ROWS_PER_STATEMENT):
+        yield first, first + ROWS_PER_STATEMENT

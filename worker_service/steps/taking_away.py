@@ -1,0 +1,54 @@
+"""What a file may do with what is there already, and when taking something away needs consent."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.ledger.usage import Usage
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.steps.counted import counted
+from worker_service.steps.input_file import Refusal
+
+ADD, REPLACE, REMOVE_STALE = "add", "replace", "remove_stale"
+CONSENT = "yes"
+NAMED_MAX = 5
+
+
+def mode_of(job: ClaimedJob, known: Sequence[str]) -> str:
+    """The payload's `mode`; ADD where there is none. Raises Refusal for another one."""
+    mode = str(job.payload.get("mode", "") or ADD)
+    if mode not in known:
+        raise Refusal(
+            "unknown_mode",
+            f"payload.mode must be one of {', '.join(known)}, not {shown_text(mode)}.",
+        )
+    return mode
+
+
+def has_consent(job: ClaimedJob) -> bool:
+    """Whether the caller says that what is used may be taken away."""
+    return job.payload.get("take_away") == CONSENT
+
+
+def refuse_what_is_used(
+    cause: str, noun: str, gone: int, usage: Usage, names: Callable[[Any], str]
+) -> None:
+    """Raises Refusal where entries use what would go; `names` gives the words for a key of it."""
+    used = usage.by_key.most_common()
+    if not used:
+        return
+    would = "would not be there any more" if noun == "place" else "would not be in force any more"
+    use = "uses" if usage.entries == 1 else "use"
+    raise Refusal(
+        cause,
+        f"Nothing was changed: {counted(gone, noun)} {would}, and"
+        f" {counted(usage.entries, 'entry', 'entries')} {use} {_some(map(names, dict(used)))}."
+        " Add instead of replacing, or say that they may be taken away (--take-away).",
+    )
+
+
+def _some(words: Iterable[str]) -> str:
+    several = list(words)
+    named = ", ".join(several[:NAMED_MAX])
+    more = len(several) - NAMED_MAX
+    return f"{named} and {more:,} more of them" if more > 0 else named
