@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         Unreachable,
         WrongArgument,
     )
-    from carbonline.client.reports import JobReport, PipelineReport
+    from carbonline.client.reports import JobReport, PipelineReport, UploadReport
     from carbonline.client.sync_client import Client
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "ServerError",
     "TotalsIncomplete",
     "Unreachable",
+    "UploadReport",
     "WrongArgument",
 ]
 _ROOMS = {
@@ -40,6 +41,7 @@ _ROOMS = {
     "Client": "sync_client",
     "JobReport": "reports",
     "PipelineReport": "reports",
+    "UploadReport": "reports",
 }
 
 

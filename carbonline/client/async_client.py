@@ -22,9 +22,11 @@ from carbonline.client.json_struct import values_of
 from carbonline.client.reports import (
     JobReport,
     PipelineReport,
+    UploadReport,
     report_of,
     reports_of,
     uncomputed_row,
+    upload_report,
 )
 from carbonline.client.services import services_here
 from carbonline.client.submission import check_size, find_type, submit_file
@@ -248,6 +250,30 @@ class AsyncClient:
             if not page.next_page_token:
                 break
         return rows
+
+    async def uploads(self, year: int) -> list[UploadReport]:
+        """The files whose entries count in a year, the newest first; at most ROWS_MAX."""
+        wanted = ledger_pb2.ListUploadsRequest(year=year, page_size=ROWS_PER_PAGE)
+        found: list[UploadReport] = []
+        while len(found) < ROWS_MAX:
+            page = await self.contract.list_uploads(wanted)
+            found += map(upload_report, page.uploads)
+            wanted.page_token = page.next_page_token
+            if not page.next_page_token:
+                break
+        return found
+
+    async def withdraw(
+        self, upload: UploadReport, *, progress: Progress | None = None
+    ) -> PipelineReport:
+        """Take an upload back, and wait until the totals are without it."""
+        answer = await self.contract.withdraw_upload(
+            upload.upload_id,
+            module=_module_number(upload.module),
+            data_entry_type=types_pb2.DataEntryType.Value(f"DATA_ENTRY_TYPE_{upload.type.upper()}"),
+            year=upload.year,
+        )
+        return await self.wait(answer.pipeline_id, progress)
 
     async def computed_types(self) -> list[str]:
         """Names of the data-entry types that the servers compute; others are known by name only."""

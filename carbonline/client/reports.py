@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from carbonline.client.errors import PipelineNotSuccessful
 from carbonline.client.json_struct import values_of
@@ -79,6 +80,51 @@ class PipelineReport:
 
     def _sum(self, name: str) -> int:
         return sum(job.counts.get(name, 0) for job in self.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadReport:
+    """A file of activity data that counts: `entries` of it, `total_kg` when they were last computed
+    (None before), and the identity by which a newer one replaces it.
+
+    That is module, type, year, unit ("" for all units) and source.
+    """
+
+    upload_id: int
+    module: str
+    type: str
+    year: int
+    unit: str
+    source: str
+    file_name: str
+    entries: int
+    rows_rejected: int
+    rows_warned: int
+    total_kg: float | None
+    entries_without_kg: int | None
+    pipeline_id: int
+    published_at: datetime
+
+
+def upload_report(upload: ledger_pb2.Upload) -> UploadReport:
+    """An upload in words."""
+    computed = upload.HasField("total_kg")
+    return UploadReport(
+        upload.upload_id,
+        word(types_pb2.Module.items(), upload.module, "MODULE_"),
+        word(types_pb2.DataEntryType.items(), upload.data_entry_type, "DATA_ENTRY_TYPE_"),
+        upload.year,
+        upload.unit,
+        upload.source,
+        upload.file_name,
+        upload.entry_count,
+        upload.rows_rejected,
+        upload.rows_warned,
+        upload.total_kg if computed else None,
+        upload.entries_without_kg if computed else None,
+        upload.pipeline_id,
+        upload.published_at.ToDatetime(UTC),
+    )
 
 
 def report_of(view: PipelineView) -> PipelineReport:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from carbonline.client.async_client import AsyncClient, Progress, Rows, told
-from carbonline.client.reports import JobReport, PipelineReport
+from carbonline.client.reports import JobReport, PipelineReport, UploadReport
 from carbonline.client.services import Services, services_here
 
 if TYPE_CHECKING:
@@ -184,6 +184,14 @@ class Client:
     def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
         """Entries of a year without kilograms, which the totals lack: row, outcome, reason."""
         return self._answer(self._client.uncomputed(year, unit=unit))
+
+    def uploads(self, year: int) -> list[UploadReport]:
+        """The files whose entries count in a year, the newest first."""
+        return self._answer(self._client.uploads(year))
+
+    def withdraw(self, upload: UploadReport, *, progress: Progress | None = None) -> PipelineReport:
+        """Take an upload back, and wait until the totals are without it."""
+        return self._answer(self._client.withdraw(upload, progress=progress))
 
     def computed_types(self) -> list[str]:
         """Names of the data-entry types that the servers compute."""

@@ -121,6 +121,22 @@ def test_two_sources_stand_side_by_side(client: Client, folder: Path) -> None:
     assert total_of(client) == pytest.approx(before + KG_OF_A_TRIP)
 
 
+def test_an_upload_is_listed_and_taken_back(client: Client, folder: Path) -> None:
+    client.submit_file("trips.csv", type="plane", year=2024)
+    before = total_of(client)
+    (folder / "extra.csv").write_text(f"{HEADER}\nU1,CDG,GVA,9,economy,1\n")
+    sent = client.submit_file("extra.csv", type="plane", year=2024, source="extra")
+    upload = client.uploads(2024)[0]
+    assert (upload.file_name, upload.source, upload.unit) == ("extra.csv", "extra", "")
+    assert (upload.module, upload.type, upload.year) == ("professional_travel", "plane", 2024)
+    assert (upload.entries, upload.entries_without_kg) == (1, 0)
+    assert upload.total_kg == pytest.approx(KG_OF_A_TRIP)
+    assert upload.pipeline_id == sent.pipeline_id
+    client.withdraw(upload).raise_for_status()
+    assert total_of(client) == before
+    assert upload.upload_id not in [one.upload_id for one in client.uploads(2024)]
+
+
 def test_entries_without_kilograms_are_warned_of_or_an_error(client: Client, folder: Path) -> None:
     (folder / "lost.csv").write_text(f"{HEADER}\nU1,GVA,CDG,1,economy,1\nU1,GVA,QQQ,1,economy,1\n")
     client.submit_file("lost.csv", type="plane", year=2024, unit="U1", source="lost")

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,9 @@ sys.stdout.write(urllib.request.urlopen(sys.argv[-1], timeout=10).read().decode(
 """
 # The ports that documents show. A reader may have a stack of their own on them just now.
 PORT = re.compile(r"\b7[45]\d\d\b")
+# By the fixture and by the reader.
+MADE_OTHERWISE = frozenset({"environment.sh", ".exported"})
+NOT_A_CHECKOUT = 128
 # Made by running, so the reader's clone has its own.
 NOT_IN_A_CLONE = frozenset({".git", "build", "dist"})
 
@@ -115,6 +119,25 @@ def test_a_documents_commands_print_what_it_shows(
     with reader_in(clone, environment) as reader:
         for block in elsewhere(executed(document)):
             reader.follow(block)
+        made = [entry.name for entry in clone.iterdir() if not entry.is_symlink()]
+    # Whoever walks the page in a clone has nothing to tidy up before the next commit.
+    assert not_ignored(set(made) - MADE_OTHERWISE) == set()
+
+
+def not_ignored(names: set[str]) -> set[str]:
+    """Those names at the root of a clone that git would offer to keep."""
+    asked = [part for name in names for part in (name, f"{name}/")]
+    git = ["git", "check-ignore", "--no-index", "--stdin"]
+    answer = subprocess.run(
+        git, cwd=REPOSITORY, input="\n".join(asked), capture_output=True, text=True, check=False
+    )
+    if answer.returncode == NOT_A_CHECKOUT:
+        return set()
+    return names - {line.rstrip("/") for line in answer.stdout.splitlines()}
+
+
+def test_a_file_that_git_would_offer_is_found() -> None:
+    assert not_ignored({"trips.csv", "carbonline-data", "people.txt"}) == {"people.txt"}
 
 
 @pytest.mark.parametrize("block", NOT_EXECUTED)
