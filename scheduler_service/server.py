@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.database_url import UNREADABLE
+from carbonline.kept_sessions import SessionNotKept
 from carbonline.serving.database_start import database_away, database_is_up, database_refuses
 from carbonline.serving.door import Door
 from carbonline.serving.drain import drain
@@ -48,7 +49,7 @@ from scheduler_service.store.store import Store
 from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import tell_queue_depths
 
-UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE)
+UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 SERVICES = (
     scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"].full_name,
     operations_pb2.DESCRIPTOR.services_by_name["OperationsService"].full_name,

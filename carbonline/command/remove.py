@@ -17,7 +17,11 @@ def remove() -> None:
     """Take out of force what newer files do not have."""
 
 
-@remove.command(name="stale-factors", epilog=examples(EXAMPLE))
+@remove.command(
+    name="stale-factors",
+    short_help="Factors that the newest file does not have.",
+    epilog=examples(EXAMPLE),
+)
 @type_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--take-away", is_flag=True, help="Also those that entries use.")

@@ -1,9 +1,11 @@
 """Brings a database to what this build expects, and says in a sentence why it could not."""
 
 import ssl
+from functools import partial
 
 from carbonline.database_url import UNREADABLE, driver_url, fault_of_url, shown_url
 from carbonline.extras import lacks
+from carbonline.kept_sessions import SessionNotKept, check_sessions
 from carbonline.local.errors import LocalStackError, WrongChoice
 
 # Classes of SQLSTATE. Credentials, no such database; and the states for no privilege, and for
@@ -58,8 +60,11 @@ async def _knock(database_url: str) -> None:
 
     _check_scheme(database_url)
     try:
-        connection = await asyncpg.connect(driver_url(database_url))
-        await connection.close()
+        connect = partial(asyncpg.connect, driver_url(database_url), statement_cache_size=0)
+        await check_sessions(connect, set_at_start=False)
+    except SessionNotKept as error:
+        shown = shown_url(database_url)
+        raise WrongChoice(f"The database {shown} cannot be used: {error}.") from error
     except ssl.SSLError as error:
         raise WrongChoice(f"{_refusal(database_url, error)}.") from error
     except OSError as error:

@@ -2,10 +2,12 @@
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 import asyncpg
 
+from carbonline.kept_sessions import check_sessions
 from scheduler_service.store.statements import Connection
 
 STATEMENT_TIMEOUT_SECONDS = 10
@@ -19,7 +21,20 @@ SESSIONS_REMEMBERED_MAX = 100
 
 
 async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of at most CONNECTIONS_MAX connections; raises asyncpg's or OS errors."""
+    """A pool of at most CONNECTIONS_MAX connections.
+
+    Raises SessionNotKept, asyncpg's or OS errors.
+    """
+    settings = session_settings(application_name)
+    connect = partial(
+        asyncpg.connect,
+        database_url,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        server_settings=settings,
+        # Of a statement that is looked at once nothing is kept, also where sessions are lent.
+        statement_cache_size=0,
+    )
+    await check_sessions(connect, set_at_start=True)
     return await asyncpg.create_pool(
         database_url,
         min_size=1,
@@ -29,7 +44,7 @@ async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Poo
         reset=_leave_as_it_was,
         timeout=CONNECT_TIMEOUT_SECONDS,
         command_timeout=STATEMENT_TIMEOUT_SECONDS + 5,
-        server_settings=session_settings(application_name),
+        server_settings=settings,
     )
 
 

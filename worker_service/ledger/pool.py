@@ -5,11 +5,13 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, TypeAlias
 
 import asyncpg
 
 from carbonline.database_url import UNREADABLE
+from carbonline.kept_sessions import SessionNotKept, check_sessions
 from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
 
 # asyncpg's classes are generic in its stubs only.
@@ -45,6 +47,7 @@ _AWAY = (
 )
 _REFUSED: tuple[type[Exception], ...] = (
     *UNREADABLE,
+    SessionNotKept,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
@@ -143,7 +146,16 @@ async def open_ledger(
     Raises DatabaseAway, DatabaseRefuses or SchemaMissing.
     """
     limits = SessionLimits.of_lease(lease_seconds)
+    settings = session_settings(application_name, limits)
+    connect = partial(
+        asyncpg.connect,
+        database_url,
+        timeout=CONNECT_SECONDS,
+        server_settings=settings,
+        statement_cache_size=0,
+    )
     with meaning_of_errors(), _refusals():
+        await check_sessions(connect, set_at_start=True)
         pool = await asyncpg.create_pool(
             database_url,
             min_size=1,
@@ -152,7 +164,7 @@ async def open_ledger(
             timeout=CONNECT_SECONDS,
             # Behind the server's own: for a server that does not even say that it is gone.
             command_timeout=limits.statement_seconds + COMMAND_MARGIN_SECONDS,
-            server_settings=session_settings(application_name, limits),
+            server_settings=settings,
         )
     ledger = Ledger(pool, limits)
     try:
