@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +93,29 @@ def test_progress_is_told_up_to_the_end(client: Client) -> None:
     assert [one.ended for one in seen].count(True) == 1
     *_, last = client.watch(report.pipeline_id)
     assert last == report
+
+
+def test_an_interrupted_wait_leaves_the_pipeline_going_on(client: Client) -> None:
+    seen: list[PipelineReport] = []
+    person = threading.main_thread().ident
+    assert person is not None
+
+    def press_ctrl_c(report: PipelineReport) -> None:
+        if not seen:
+            signal.pthread_kill(person, signal.SIGINT)
+        seen.append(report)
+
+    with pytest.raises(KeyboardInterrupt):
+        client.submit_file("trips.csv", type="plane", year=2024, progress=press_ctrl_c)
+    assert client.wait(seen[0].pipeline_id).status == "success"
+
+
+def test_an_error_in_progress_is_the_callers(client: Client) -> None:
+    def fail(_: PipelineReport) -> None:
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        client.submit_file("trips.csv", type="plane", year=2024, progress=fail)
 
 
 def test_a_watch_may_be_left_early(client: Client) -> None:
