@@ -1,4 +1,4 @@
-"""Airports as a locations file, from the package airportsdata."""
+"""Airports as a locations file, from the package airportsdata, its wrong places corrected."""
 
 import csv
 import io
@@ -6,16 +6,23 @@ from collections.abc import AsyncIterator
 
 import airportsdata
 
+from carbonline.command.airport_corrections import CORRECTIONS
+
 HEADER = ("iata", "name", "country", "latitude", "longitude")
 FILE_NAME = "airports.csv"
 ROWS_PER_CHUNK = 2000
 
 
 async def airport_rows() -> AsyncIterator[bytes]:
-    """The file in chunks: one row per IATA code, by code; degrees as the package has them."""
+    """The file in chunks: one row per IATA code, by code; degrees as the package has them, or as
+    they are corrected.
+    """
     rows: list[tuple[object, ...]] = [HEADER]
     for code, airport in sorted(airportsdata.load("IATA").items()):
-        rows.append((code, airport["name"], airport["country"], airport["lat"], airport["lon"]))
+        place = (airport["lat"], airport["lon"])
+        if correction := CORRECTIONS.get(code):
+            place = (correction.latitude, correction.longitude)
+        rows.append((code, airport["name"], airport["country"], *place))
         if len(rows) >= ROWS_PER_CHUNK:
             yield _csv_of(rows)
             rows.clear()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from carbonline.command.airport_corrections import corrections_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
@@ -71,11 +72,14 @@ def locations(
     take_away: bool,
     no_watch: bool,
 ) -> None:
-    """Load places with their coordinates; without FILE the airports of the package airportsdata.
+    """Load places with their coordinates; without FILE the airports of the package airportsdata,
+    those corrected whose place there is wrong.
 
     Columns: iata, name, country, latitude, longitude. They are added, or changed where the code
     is there already; with --replace all others of the mode are gone.
     """
+    if file is None:
+        click.echo(corrections_sentence(), err=True)
     job = locations_job(file, transport_mode, _replacing(replace=replace, take_away=take_away))
     raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
 

@@ -5,10 +5,14 @@ import tomllib
 import zipfile
 from email.message import Message
 from email.parser import Parser
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from carbonline.extras import MODULES, Extra
 from tests.package.conftest import LEFT_OVER
 from tests.tidy.tracked_files import REPOSITORY, tracked_files
 
@@ -88,3 +92,14 @@ def test_the_extras_of_users_are_named(metadata: Message) -> None:
         "local",
         "server",
     }
+
+
+@pytest.mark.parametrize("extra", ["frames", "server"])
+def test_what_an_extra_brings_is_what_is_missed_without_it(extra: Extra) -> None:
+    bring = packages_distributions()
+    missed = {canonicalize_name(bring[module][0]) for module in MODULES[extra]}
+    named = {
+        canonicalize_name(Requirement(text).name)
+        for text in PROJECT["optional-dependencies"][extra]
+    }
+    assert missed == named

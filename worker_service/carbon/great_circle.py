@@ -1,5 +1,6 @@
 """Distances between two places of the reference data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -32,7 +33,8 @@ class TripDistance:
 
     `reported_km` names the column with the trip's kilometres as somebody reported them: where it
     holds some, the places are not asked, and may be any text. Else a place that is not in the
-    reference data, or is there twice, leaves the entry uncomputed: unknown_place.
+    reference data, or is there twice, leaves the entry uncomputed: unknown_place. `hints`
+    say of codes that are not in it what to write instead: code, hint.
     """
 
     transport_mode: str
@@ -40,6 +42,7 @@ class TripDistance:
     origin: str
     destination: str
     reported_km: str
+    hints: Callable[[], pl.DataFrame]
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -63,6 +66,10 @@ class TripDistance:
             keys = keys.join(
                 ends, left_on=column, right_on="code", how="left", maintain_order="left"
             )
+            hints = self.hints().rename({"hint": f"{end}_hint"})
+            keys = keys.join(
+                hints, left_on=column, right_on="code", how="left", maintain_order="left"
+            )
         keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
         return keys.with_columns(great_circle_km=great_circle_km())
 
@@ -76,13 +83,13 @@ class TripDistance:
             count = pl.col(f"{name}_places")
             return (
                 pl.when(count.is_null())
-                .then(pl.format(f"unknown {self.noun} {{}}", code))
+                .then(pl.coalesce(f"{name}_hint", pl.format(f"unknown {self.noun} {{}}", code)))
                 .when(count > 1)
                 .then(pl.format(f"ambiguous {self.noun} {{}}", code))
             )
 
         return pl.concat_str(
             [end("origin", self.origin), end("destination", self.destination)],
-            separator=", ",
+            separator="; ",
             ignore_nulls=True,
         )

@@ -130,7 +130,7 @@ def test_places_of_another_transport_mode_do_not_count() -> None:
     entries = entries_of(parsed([GOOD]).accepted)
     trains = locations_of().with_columns(transport_mode=pl.lit("train"))
     computed = compute(PLANE, entries, factors_of([ECONOMY]), {"locations": trains})
-    assert computed.outcomes["detail"].to_list() == ["unknown airport GVA, unknown airport CDG"]
+    assert computed.outcomes["detail"].to_list() == ["unknown airport GVA; unknown airport CDG"]
 
 
 def test_an_entry_without_a_needed_value_is_counted() -> None:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from worker_service.carbon.airport_codes import airport_hints
 from worker_service.carbon.declarations import (
     Band,
     Column,
@@ -128,6 +129,7 @@ PLANE = DataEntryType(
             origin="origin_iata",
             destination="destination_iata",
             reported_km="distance_km",
+            hints=airport_hints,
         ),
     ),
     matching=MatchByKind(

@@ -1,0 +1,64 @@
+"""Flights between places that are none, and those of Brussels, on a running stack as a person."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.command.test_commands import SECONDS_MAX, UNITS, Terminal
+
+YEAR = ("--year", "2024")
+PLANE = ("--type", "plane", *YEAR)
+FACTORS = (
+    "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
+    "all,economy,0.2,1,0,\n"
+)
+HEADER = "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+CITIES = HEADER + (
+    "U1,LON,GVA,a1,economy\nU1,GVA,PAR,a1,economy\nU2,NYC,ZRH,a2,economy\nU2,ZRH,LHR,a2,economy\n"
+)
+RETIRED = HEADER + "U1,SXF,GVA,a1,economy\nU2,GVA,SXF,a1,economy\n"
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A terminal beside a stack with the airports that the product ships."""
+    terminal = Terminal(tmp_path_factory.mktemp("places"))
+    up = terminal.start("up", "--workers", "1")
+    assert up.stdout is not None
+    try:
+        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+            assert line, "the stack did not start"
+        units = terminal.type("load", "units", terminal.file("units.csv", UNITS), *YEAR)
+        assert units.code == 0, units
+        places = terminal.type("load", "locations")
+        assert places.code == 0, places
+        assert "airports of the package airportsdata are corrected" in places.err
+        assert "ANR, BRU, " in places.err
+        factors = terminal.type("load", "factors", terminal.file("factors.csv", FACTORS), *PLANE)
+        assert factors.code == 0, factors
+        yield terminal
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(SECONDS_MAX) == 0
+        up.stdout.close()
+
+
+def test_city_codes_are_answered_with_their_airports(terminal: Terminal) -> None:
+    submitted = terminal.type("submit", terminal.file("cities.csv", CITIES), *PLANE)
+    assert "1 entry has emissions, 3 have none (3 unknown_place;" in submitted.err
+    assert "is a city (" in submitted.err
+    listed = terminal.type("uncomputed", *YEAR, "--format", "csv").out
+    for answer in (
+        "LON is a city (LCY, LGW, LHR, ...): name the airport",
+        "PAR is a city (BVA, CDG, ORY): name the airport",
+        "NYC is a city (EWR, JFK, LGA): name the airport",
+    ):
+        assert answer in listed
+
+
+def test_a_retired_code_is_answered_with_what_took_its_place(terminal: Terminal) -> None:
+    submitted = terminal.type("submit", terminal.file("retired.csv", RETIRED), *PLANE)
+    assert "2 have none (2 unknown_place; the commonest: SXF is retired" in submitted.err
+    listed = terminal.type("uncomputed", *YEAR, "--format", "csv").out
+    assert listed.count("SXF is retired: BER took its place") == 2

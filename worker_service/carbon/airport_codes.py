@@ -1,0 +1,32 @@
+"""Codes that people write for airports and that are none: of cities, and retired ones."""
+
+from pathlib import Path
+
+import polars as pl
+
+# Cities: the metropolitan areas of airportsdata that are no airports, and what else belongs to
+# them. Retired: what older releases of airportsdata had, with what took its place where the same
+# ICAO code or a place within 1 km says it, or the airport is known to have moved.
+_CODES = Path(__file__).with_name("airport_codes.csv")
+_AIRPORTS_NAMED = 3
+
+
+def airport_hints() -> pl.DataFrame:
+    """Two columns: code, as keys are stored, and hint, what to write instead."""
+    codes = pl.read_csv(_CODES, schema_overrides={"airports": pl.String})
+    airports = pl.col("airports").str.split(" ")
+    named = airports.list.head(_AIRPORTS_NAMED).list.join(", ")
+    more = (
+        pl.when(airports.list.len() > _AIRPORTS_NAMED).then(pl.lit(", ...")).otherwise(pl.lit(""))
+    )
+    city = pl.format("{} is a city ({}{}): name the airport", "code", named, more)
+    moved = pl.format("{} is retired: {} took its place", "code", "airports")
+    gone = pl.format("{} ({}) is retired: load its place or name another airport", "code", "name")
+    hint = (
+        pl.when(pl.col("kind") == "city")
+        .then(city)
+        .when(pl.col("airports").is_not_null())
+        .then(moved)
+        .otherwise(gone)
+    )
+    return codes.select(pl.col("code").str.to_lowercase(), hint.alias("hint"))
