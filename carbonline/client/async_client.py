@@ -142,27 +142,40 @@ class AsyncClient:
         *,
         year: int,
         module: str | None = None,
+        replace: bool = False,
+        take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send emission factors of a type and year, and wait."""
+        """Send emission factors of a type and year, and wait.
+
+        Those that the file lacks stay in use; with `replace` they are in force no longer, which is
+        refused where entries use them, unless `take_away`.
+        """
         catalogue = await self.contract.list_modules()
         number, data_entry_type = find_type(catalogue, type, module)
         scope = self.contract.scope(module=number, data_entry_type=data_entry_type, year=year)
-        return await self._sent("factor_ingest", scope, Path(file), {}, catalogue, progress)
+        payload = _replacing(replace, take_away)
+        return await self._sent("factor_ingest", scope, Path(file), payload, catalogue, progress)
 
     async def load_locations(
         self,
         file: str | Path | None = None,
         *,
         transport_mode: str = "plane",
+        replace: bool = False,
+        take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send places with their coordinates, and wait; without a file the world's airports."""
+        """Send places with their coordinates, and wait; without a file the world's airports.
+
+        They are added, or changed where the code is there; with `replace` all others of the mode
+        are gone, which is refused where entries use them, unless `take_away`.
+        """
         from carbonline.command.airports import airport_rows  # noqa: PLC0415  loads them all
 
         scope = self.contract.scope(reference_kind="locations")
         source = airport_rows() if file is None else Path(file)
-        payload = {"transport_mode": transport_mode}
+        payload = {"transport_mode": transport_mode, **_replacing(replace, take_away)}
         catalogue = await self.contract.list_modules()
         return await self._sent("reference_ingest", scope, source, payload, catalogue, progress)
 
@@ -317,6 +330,13 @@ class AsyncClient:
             text = b"".join(chunks).decode()
             rows += csv.DictReader(io.StringIO(text, newline=""))
         return rows
+
+
+def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
+    if take_away and not replace:
+        raise WrongArgument("take_away says something together with replace only.")
+    said = {"mode": "replace"} if replace else {}
+    return {**said, "take_away": "yes"} if take_away else said
 
 
 def told(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":

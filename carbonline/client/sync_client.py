@@ -124,11 +124,25 @@ class Client:
         *,
         year: int,
         module: str | None = None,
+        replace: bool = False,
+        take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send emission factors of a type and year, and wait."""
+        """Send emission factors of a type and year, and wait.
+
+        Those that the file lacks stay in use; with `replace` they are in force no longer, which is
+        refused where entries use them, unless `take_away`.
+        """
         return self._answer(
-            self._client.load_factors(file, type, year=year, module=module, progress=progress)
+            self._client.load_factors(
+                file,
+                type,
+                year=year,
+                module=module,
+                replace=replace,
+                take_away=take_away,
+                progress=progress,
+            )
         )
 
     def load_locations(
@@ -136,11 +150,23 @@ class Client:
         file: str | Path | None = None,
         *,
         transport_mode: str = "plane",
+        replace: bool = False,
+        take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send places with their coordinates, and wait; without a file the world's airports."""
+        """Send places with their coordinates, and wait; without a file the world's airports.
+
+        They are added, or changed where the code is there; with `replace` all others of the mode
+        are gone, which is refused where entries use them, unless `take_away`.
+        """
         return self._answer(
-            self._client.load_locations(file, transport_mode=transport_mode, progress=progress)
+            self._client.load_locations(
+                file,
+                transport_mode=transport_mode,
+                replace=replace,
+                take_away=take_away,
+                progress=progress,
+            )
         )
 
     def watch(self, pipeline_id: int) -> Iterator[PipelineReport]:

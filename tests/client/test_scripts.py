@@ -162,6 +162,20 @@ def test_an_upload_is_listed_and_taken_back(client: Client, folder: Path) -> Non
     assert upload.upload_id not in [one.upload_id for one in client.uploads(2024)]
 
 
+def test_places_in_use_go_with_a_word_of_consent_only(client: Client, folder: Path) -> None:
+    client.submit_file("trips.csv", type="plane", year=2024)
+    (folder / "one.csv").write_text(
+        "iata,name,country,latitude,longitude\nXYZ,Elsewhere,FR,45.0,3.0\n"
+    )
+    client.load_locations("one.csv").raise_for_status()
+    refused = client.load_locations("one.csv", replace=True)
+    assert refused.status == "failed"
+    assert "use" in refused.message
+    with pytest.raises(WrongArgument, match="together with replace"):
+        client.load_locations("one.csv", take_away=True)
+    client.totals(2024, strict=True)
+
+
 def test_entries_without_kilograms_are_warned_of_or_an_error(client: Client, folder: Path) -> None:
     (folder / "lost.csv").write_text(f"{HEADER}\nU1,GVA,CDG,1,economy,1\nU1,GVA,QQQ,1,economy,1\n")
     client.submit_file("lost.csv", type="plane", year=2024, unit="U1", source="lost")
