@@ -13,7 +13,14 @@ from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.client.upload import Sent, tell_nobody, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
-from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2, types_pb2
+from carbonline.v1 import (
+    blobs_pb2,
+    ledger_pb2,
+    operations_pb2,
+    reference_pb2,
+    scheduler_pb2,
+    types_pb2,
+)
 from carbonline.v1.blobs_pb2_grpc import BlobServiceStub
 from carbonline.v1.ledger_pb2_grpc import LedgerServiceStub
 from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
@@ -221,6 +228,20 @@ class ContractClient:
         """A page of uploads, newest first; the tenant is this client's."""
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListUploads, wanted)
+
+    async def list_factors(
+        self, wanted: reference_pb2.ListFactorsRequest
+    ) -> reference_pb2.ListFactorsResponse:
+        """A page of factors; the tenant is this client's."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._ledger.ListFactors, wanted)
+
+    async def list_locations(
+        self, wanted: reference_pb2.ListLocationsRequest
+    ) -> reference_pb2.ListLocationsResponse:
+        """A page of places; the tenant is this client's."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._ledger.ListLocations, wanted)
 
     async def list_modules(self) -> ledger_pb2.ListModulesResponse:
         """The catalogue: modules, data-entry types, columns, templates."""

@@ -9,8 +9,10 @@ from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
 from carbonline.command.demo import demo
 from carbonline.command.exit_codes import EXIT_CODES_HELP
+from carbonline.command.factors import factors
 from carbonline.command.jobs import jobs
 from carbonline.command.load import load
+from carbonline.command.locations import locations
 from carbonline.command.migrate import migrate
 from carbonline.command.pipelines import pipelines
 from carbonline.command.recalculate import recalculate
@@ -45,6 +47,7 @@ def main() -> None:
 main.add_section("Begin", demo, up)
 main.add_section("Bring data in", load, template, submit, watch)
 main.add_section("Take numbers out", totals, uncomputed, rejected, warnings)
+main.add_section("See what totals rest on", factors, locations)
 main.add_section(
     "Look after it",
     status,

@@ -41,6 +41,8 @@ ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
         "GetTotals": _LOOKS,
         "ListUploads": _LOOKS,
         "ListUncomputed": _LOOKS,
+        "ListFactors": _LOOKS,
+        "ListLocations": _LOOKS,
         "ListModules": _LOOKS,
     }
 )

@@ -143,3 +143,21 @@ def test_stale_factors_are_taken_out_of_force(terminal: Terminal) -> None:
     assert terminal.type("totals", *YEAR, "--strict").code == 7
     back = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE, "--replace")
     assert (back.code, "2 factors accepted. 1 is new or changed." in back.err) == (0, True), back
+
+
+def test_places_and_factors_are_listed_with_their_files(terminal: Terminal) -> None:
+    found = terminal.type("locations", "gva", "XYZ", "--used")
+    assert found.code == 0, found
+    assert "Geneva" in found.out
+    assert "places.csv" in found.out
+    assert found.err == "Not among the places: XYZ.\n"
+    answer = json.loads(terminal.type("locations", "--search", "gen", "--used", "--json").out)
+    [geneva] = answer["rows"]
+    assert (geneva["code"], geneva["entries"], geneva["file"]) == ("GVA", 4, "places.csv")
+    listed = terminal.type("factors", *PLANE, "--used")
+    assert listed.code == 0, listed
+    assert "factors.csv" in listed.out
+    rows = json.loads(terminal.type("factors", *PLANE, "--used", "--json").out)["rows"]
+    assert {row["category"]: row["entries"] for row in rows} == {"short": 1, "long": 1}
+    none = terminal.type("factors", *PLANE, "--stale")
+    assert (none.code, none.err) == (0, "There are no stale factors of plane in 2024.\n")

@@ -17,7 +17,7 @@ from carbonline.client.channel import MESSAGE_BYTES_MAX
 from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.errors import CODES
-from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
+from carbonline.v1 import blobs_pb2, ledger_pb2, reference_pb2, types_pb2
 from tests.reader.conftest import ALL_RPCS, Client, as_caller, refused, until
 from tests.serving.odd_requests import bytes_like
 from worker_service.reader.pages import page_token
@@ -50,6 +50,26 @@ GOOD: dict[str, list[Any]] = {
             upload_id=7,
             page_size=10,
             page_token=page_token(20, 7, 1),
+        )
+    ],
+    "ListFactors": [
+        reference_pb2.ListFactorsRequest(
+            year=2024,
+            data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+            stale_only=True,
+            with_usage=True,
+            page_size=10,
+            page_token=page_token(7),
+        )
+    ],
+    "ListLocations": [
+        reference_pb2.ListLocationsRequest(
+            transport_mode="plane",
+            codes=["GVA", "CDG"],
+            text="gen",
+            with_usage=True,
+            page_size=10,
+            page_token=page_token("plane", "aaa"),
         )
     ],
     "ListModules": [ledger_pb2.ListModulesRequest()],

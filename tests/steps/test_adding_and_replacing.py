@@ -78,6 +78,15 @@ async def test_places_that_no_entry_uses_are_replaced_freely(house: House) -> No
     assert await house.kg() == {"0828": pytest.approx(GVA_CDG_KG), "0829": 7.5}
 
 
+async def test_an_entry_that_says_its_kilometres_needs_no_place(house: House) -> None:
+    header = flights().replace("number_of_trips", "distance_km")
+    await house.load_flights(header + "0828,GVA,CDG,1,economy,500,\n")
+    before = await house.kg()
+    view = await house.load_places(ORLY, mode="replace")
+    assert ingest(view).message.endswith("3 other places are gone.")
+    assert await house.kg() == before
+
+
 async def test_entries_of_every_year_are_looked_at(house: House) -> None:
     await house.load_units(year=YEAR - 1)
     await house.load_flights(flights(CDG), year=YEAR - 1)

@@ -2,7 +2,7 @@
 
 from carbonline.serving.door import Context, caller
 from carbonline.serving.errors import invalid
-from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, types_pb2
+from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2
 from worker_service.carbon.describe import (
     ColumnDescription,
     ModuleDescription,
@@ -13,6 +13,7 @@ from worker_service.ledger.pool import Ledger
 from worker_service.ledger.totals import TotalsReader, Wanted
 from worker_service.reader import fields
 from worker_service.reader.freshness import computable_types
+from worker_service.reader.reference_lists import answer_factors, answer_locations
 from worker_service.reader.totals import answer_totals
 from worker_service.reader.uncomputed import answer_uncomputed
 from worker_service.reader.units import spelt_unit
@@ -56,6 +57,20 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """A page of uploads."""
         tenant = caller().tenant(request.tenant)
         return await answer_uploads(self._ledger, tenant, request)
+
+    async def ListFactors(
+        self, request: reference_pb2.ListFactorsRequest, _context: Context
+    ) -> reference_pb2.ListFactorsResponse:
+        """A page of factors."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_factors(self._ledger, tenant, request)
+
+    async def ListLocations(
+        self, request: reference_pb2.ListLocationsRequest, _context: Context
+    ) -> reference_pb2.ListLocationsResponse:
+        """A page of places."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_locations(self._ledger, tenant, request)
 
     async def ListModules(
         self, _request: ledger_pb2.ListModulesRequest, _context: Context

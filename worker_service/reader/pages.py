@@ -1,8 +1,9 @@
 """Pages of lists: their size, where they go on, and what one answer may weigh."""
 
 import base64
+import json
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -13,7 +14,6 @@ PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 100, 1_000
 ANSWER_BYTES_MAX = 3 << 20
 # A field's number and length, before each message of a list.
 FRAME_BYTES = 6
-TOKEN_CHARACTERS_MAX = 4_096
 _KIND = "after"
 
 Part = TypeVar("Part", bound=Message)
@@ -32,28 +32,35 @@ def size_faults(field: str, asked: int) -> Iterable[Violation]:
 
 def page_token(*last: int | str) -> str:
     """Where the next page begins: after the element with these keys; opaque to its reader."""
-    return base64.urlsafe_b64encode("\n".join([_KIND, *map(str, last)]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([_KIND, *last]).encode()).decode()
 
 
-def keys_of_token(token: str, count: int) -> Sequence[str] | None:
-    """The keys in a token of this list; None for one that is none. No keys on the first page."""
+def keys_of_token(token: str, *kinds: type) -> Sequence[Any] | None:
+    """The keys in a token of a list whose keys are of these kinds; None for one that is none.
+
+    No keys on the first page.
+    """
     if not token:
         return ()
     try:
-        kind, *keys = base64.b64decode(token.encode(), b"-_", validate=True).decode().split("\n")
-    except ValueError:
+        kind, *keys = json.loads(base64.b64decode(token.encode(), b"-_", validate=True))
+    except (ValueError, TypeError, RecursionError):
         return None
-    return keys if kind == _KIND and len(keys) == count and "\0" not in token else None
+    fitting = [type(key) for key in keys] == list(kinds)
+    return keys if kind == _KIND and fitting and all(map(_storable, keys)) else None
 
 
 def numbers_of_token(token: str, count: int) -> Sequence[int] | None:
     """The same where all keys are numbers that a row can have."""
-    keys = keys_of_token(token, count)
-    try:
-        numbers = None if keys is None else [int(key) for key in keys]
-    except ValueError:
-        return None
-    return numbers if numbers is not None and all(0 <= n < 2**63 for n in numbers) else None
+    return keys_of_token(token, *[int] * count)
+
+
+def _storable(key: int | str) -> bool:
+    """Whether a database takes it."""
+    if isinstance(key, str):
+        # Half of a surrogate pair, which JSON can name, is no character.
+        return "\0" not in key and key.encode(errors="ignore").decode() == key
+    return 0 <= key < 2**63
 
 
 def token_faults(field: str, keys: Sequence[object] | None) -> Iterable[Violation]:

@@ -71,7 +71,7 @@ def place_columns(transport_mode: str) -> list[tuple[int, tuple[str, ...], tuple
     An entry with its own kilograms or kilometres needs no place.
     """
     return [
-        (known.id, lookup.keys, (OVERRIDE_KEY, "distance_km"))
+        (known.id, (lookup.origin, lookup.destination), (OVERRIDE_KEY, lookup.reported_km))
         for module in MODULES
         for known in module.types
         if isinstance(known, DataEntryType)

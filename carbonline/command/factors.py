@@ -1,0 +1,112 @@
+"""`carbonline factors`: the emission factors of a type and year, each with its file."""
+
+from collections.abc import Sequence
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.names import type_name
+from carbonline.command.options import YEAR, type_option
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.v1 import reference_pb2, types_pb2
+
+PAGE_SIZE = 1_000
+# More than any set of factors that somebody maintains.
+FACTORS_MAX = 100_000
+COLUMNS = (
+    Column("factor", kind=Kind.NUMERAL),
+    Column("identity", "for", in_files=False),
+    Column("values", in_files=False),
+    Column("state", kind=Kind.WORD, folds=True),
+    Column("version", kind=Kind.NUMERAL),
+    Column("entries", "used by entries", Kind.NUMBER),
+    Column("file", folds=True),
+    Column("emission_type", in_tables=False),
+    Column("changed_at", in_tables=False),
+)
+
+
+@click.command(
+    short_help="List a year's emission factors.",
+    epilog=examples(
+        "carbonline factors --type plane --year 2024",
+        "carbonline factors --type plane --year 2024 --stale --used",
+        "carbonline factors --type plane --year 2024 -o factors_in_force.csv",
+    ),
+)
+@type_option
+@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@click.option("--stale", is_flag=True, help="Only those that the newest file lacks.")
+@click.option("--removed", is_flag=True, help="Also those that are in force no longer.")
+@click.option("--used", is_flag=True, help="Say also how many entries each has computed.")
+@output_options
+@connection_options
+def factors(
+    *,
+    target: Target,
+    output: Output,
+    data_entry_type: int,
+    year: int,
+    stale: bool,
+    removed: bool,
+    used: bool,
+) -> None:
+    """List the emission factors of a type and year that are in force, with their files.
+
+    A stale one is not in the newest file and still used where no factor of that file fits;
+    `carbonline remove stale-factors` takes such factors out of force.
+    """
+    wanted = reference_pb2.ListFactorsRequest(
+        year=year,
+        data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+        stale_only=stale,
+        with_removed=removed,
+        with_usage=used,
+        page_size=PAGE_SIZE,
+    )
+    found = run_to_end(_listed(target, wanted))
+    names = list(
+        dict.fromkeys(name for one in found for name in (*one.classification, *one.values))
+    )
+    kind = "stale factors" if stale else "factors"
+    show_rows(
+        (*COLUMNS, *(Column(name, in_tables=False) for name in names)),
+        [_row(one, used=used) for one in found],
+        output,
+        about={"year": year, "type": type_name(data_entry_type)},
+        if_none=f"There are no {kind} of {type_name(data_entry_type)} in {year}.",
+    )
+
+
+async def _listed(
+    target: Target, wanted: reference_pb2.ListFactorsRequest
+) -> Sequence[reference_pb2.Factor]:
+    async with target.client() as client:
+        found: list[reference_pb2.Factor] = []
+        while len(found) < FACTORS_MAX:
+            page = await client.list_factors(wanted)
+            found += page.factors
+            wanted.page_token = page.next_page_token
+            if not page.next_page_token:
+                break
+        return found
+
+
+def _row(one: reference_pb2.Factor, *, used: bool) -> Row:
+    return {
+        **one.classification,
+        **one.values,
+        "factor": one.factor_id,
+        "identity": ", ".join(value for _, value in sorted(one.classification.items())),
+        "values": dict(sorted(one.values.items())),
+        "state": "out of force" if one.removed else "stale" if one.stale else "in force",
+        "version": one.version,
+        "entries": one.entries if used else None,
+        "file": one.file_name,
+        "emission_type": one.emission_type,
+        "changed_at": moment_of(one.made_at),
+    }

@@ -1,0 +1,101 @@
+"""`carbonline locations`: the places that distances are computed from, and their files."""
+
+from collections.abc import Sequence
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.v1 import reference_pb2
+
+PAGE_SIZE = 1_000
+SHOWN = 50
+LIMIT_MAX = 1_000_000
+COLUMNS = (
+    Column("transport_mode", "mode", Kind.WORD, folds=True),
+    Column("code", kind=Kind.WORD),
+    Column("name"),
+    Column("country", kind=Kind.WORD),
+    Column("latitude", kind=Kind.NUMBER, decimals=4),
+    Column("longitude", kind=Kind.NUMBER, decimals=4),
+    Column("entries", "used by entries", Kind.NUMBER),
+    Column("file", folds=True),
+    Column("changed_at", in_tables=False),
+)
+
+
+@click.command(
+    short_help="List places with their coordinates.",
+    epilog=examples(
+        "carbonline locations GVA CDG",
+        "carbonline locations --search brussels",
+        "carbonline locations -o places.csv",
+    ),
+)
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@click.option("--search", default="", help="Whose code begins so, or whose name has it.")
+@click.option("--used", is_flag=True, help="Say also how many entries name each.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, LIMIT_MAX),
+    default=None,
+    help=f"At most so many; {SHOWN} in a table and {LIMIT_MAX:,} elsewhere when left out.",
+)
+@output_options
+@connection_options
+def locations(
+    *,
+    target: Target,
+    output: Output,
+    codes: tuple[str, ...],
+    search: str,
+    used: bool,
+    limit: int | None,
+) -> None:
+    """List places: those of each CODE, those that --search finds, or all."""
+    wanted = reference_pb2.ListLocationsRequest(codes=codes, text=search, with_usage=used)
+    rows_max = limit or (SHOWN if output.is_table else LIMIT_MAX)
+    found, more = run_to_end(_listed(target, wanted, rows_max))
+    show_rows(
+        COLUMNS,
+        [_row(one, used=used) for one in found],
+        output,
+        if_none="There are no such places." if codes or search else "There are no places yet.",
+        more="give codes, --search or --limit" if more else "",
+    )
+    there = {one.code for one in found}
+    if not more and found and (absent := [code for code in codes if code.upper() not in there]):
+        click.echo(f"Not among the places: {', '.join(absent)}.", err=True)
+
+
+async def _listed(
+    target: Target, wanted: reference_pb2.ListLocationsRequest, rows_max: int
+) -> tuple[Sequence[reference_pb2.Location], bool]:
+    async with target.client() as client:
+        found: list[reference_pb2.Location] = []
+        more = True
+        while more and len(found) < rows_max:
+            wanted.page_size = min(PAGE_SIZE, rows_max - len(found))
+            page = await client.list_locations(wanted)
+            found += page.locations
+            wanted.page_token = page.next_page_token
+            more = bool(page.next_page_token)
+        return found, more
+
+
+def _row(one: reference_pb2.Location, *, used: bool) -> Row:
+    return {
+        "transport_mode": one.transport_mode,
+        "code": one.code,
+        "name": one.name,
+        "country": one.country,
+        "latitude": one.latitude,
+        "longitude": one.longitude,
+        "entries": one.entries if used else None,
+        "file": one.file_name,
+        "changed_at": moment_of(one.changed_at),
+    }

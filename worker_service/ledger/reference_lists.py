@@ -1,0 +1,163 @@
+"""Factors and places as they stand, page by page, with the files that brought them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from worker_service.ledger.pool import Ledger
+from worker_service.ledger.usage import PlaceColumns, usage_of_factors, usage_of_places
+
+# What the rows of a page may say; one row more may come.
+PAGE_BYTES_MAX = 2 << 20
+
+# One row more than fits on the page tells that there is another.
+FACTORS = """
+WITH page AS (
+    SELECT f.factor_id, f.emission_type, f.classification, f.factor_values, f.version, f.stale,
+        f.removed_at IS NOT NULL AS removed, v.file_name, v.blob, v.claim_token, v.made_at
+    FROM carbon.factors AS f
+    JOIN carbon.factor_versions AS v USING (tenant, factor_id, version)
+    WHERE f.tenant = $1 AND f.data_entry_type = $2 AND f.year = $3 AND f.factor_id > $4
+        AND ($5 OR f.removed_at IS NULL) AND (NOT $6 OR f.stale AND f.removed_at IS NULL)
+    ORDER BY f.factor_id
+    LIMIT $7
+), weighed AS (
+    SELECT p.*, octet_length(CAST(p.classification AS text) || CAST(p.factor_values AS text)) AS own
+    FROM page AS p
+)
+SELECT w.*, sum(w.own) OVER (ORDER BY w.factor_id) - w.own >= $8 AS is_too_much
+FROM weighed AS w
+ORDER BY w.factor_id
+"""
+LOCATIONS = """
+SELECT transport_mode, code, coalesce(left(name, 200), '') AS name,
+    coalesce(left(country, 200), '') AS country, latitude, longitude, file_name, blob,
+    changed_token AS claim_token, changed_at
+FROM carbon.locations
+WHERE tenant = $1 AND (CAST($2 AS text) IS NULL OR transport_mode = $2)
+    AND (CAST($3 AS text[]) IS NULL OR code = ANY(CAST($3 AS text[])))
+    AND (
+        CAST($4 AS text) IS NULL OR starts_with(code, $4)
+        OR strpos(lower(name), $4) > 0 OR strpos(lower(country), $4) > 0
+    )
+    AND (transport_mode, code) > ($5, $6)
+ORDER BY transport_mode, code
+LIMIT $7
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FactorFilter:
+    """Which factors of a tenant, type and year."""
+
+    tenant: str
+    data_entry_type: int
+    year: int
+    stale_only: bool = False
+    with_removed: bool = False
+    with_usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFactor:
+    """A factor with the version that it stands at."""
+
+    factor_id: int
+    emission_type: str
+    classification: Mapping[str, Any]
+    factor_values: Mapping[str, Any]
+    version: int
+    stale: bool
+    removed: bool
+    file_name: str
+    blob: str
+    claim_token: int
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LocationFilter:
+    """Which places of a tenant; codes and text as keys are stored. `readers` of usage, if wanted.
+
+    `readers` are by transport mode.
+    """
+
+    tenant: str
+    transport_mode: str | None = None
+    codes: Sequence[str] | None = None
+    text: str | None = None
+    readers: Mapping[str, Sequence[PlaceColumns]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLocation:
+    """A place."""
+
+    transport_mode: str
+    code: str
+    name: str
+    country: str
+    latitude: float
+    longitude: float
+    file_name: str
+    blob: str
+    claim_token: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactorPage:
+    """Factors by id, with the entries that use each if that was wanted."""
+
+    factors: Sequence[StoredFactor]
+    entries: Mapping[int, int]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LocationPage:
+    """Places by mode and code, with the entries that name each if that was wanted."""
+
+    locations: Sequence[StoredLocation]
+    entries: Mapping[tuple[str, str], int]
+    more: bool
+
+
+async def list_factors(
+    ledger: Ledger, of: FactorFilter, after: int, rows_max: int, bytes_max: int = PAGE_BYTES_MAX
+) -> FactorPage:
+    """A page of at most so many, as of one moment. Raises DatabaseAway."""
+    slice_ = (of.tenant, of.data_entry_type, of.year)
+    async with ledger.snapshot() as conn:
+        wanted = (after, of.with_removed, of.stale_only, rows_max + 1, bytes_max)
+        rows = await conn.fetch(FACTORS, *slice_, *wanted)
+        fitting = [dict(row) for row in rows[:rows_max] if not row["is_too_much"]]
+        factors = [
+            StoredFactor(**{name: row[name] for name in StoredFactor.__dataclass_fields__})
+            for row in fitting
+        ]
+        entries: Mapping[int, int] = {}
+        if of.with_usage and factors:
+            ids = [factor.factor_id for factor in factors]
+            entries = (await usage_of_factors(conn, *slice_, ids)).by_key
+    return FactorPage(factors, entries, len(rows) > len(factors))
+
+
+async def list_locations(
+    ledger: Ledger, of: LocationFilter, after: tuple[str, str], rows_max: int
+) -> LocationPage:
+    """A page of at most so many, as of one moment. Raises DatabaseAway."""
+    codes = None if of.codes is None else list(of.codes)
+    async with ledger.snapshot() as conn:
+        rows = await conn.fetch(
+            LOCATIONS, of.tenant, of.transport_mode, codes, of.text, *after, rows_max + 1
+        )
+        places = [StoredLocation(**row) for row in rows[:rows_max]]
+        entries: dict[tuple[str, str], int] = {}
+        for mode, readers in of.readers.items():
+            there = [place.code for place in places if place.transport_mode == mode]
+            if there:
+                used = (await usage_of_places(conn, of.tenant, readers, there)).by_key
+                entries.update({(mode, code): number for code, number in used.items()})
+    return LocationPage(places, entries, len(rows) > len(places))
