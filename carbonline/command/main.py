@@ -24,8 +24,10 @@ from carbonline.command.template import template
 from carbonline.command.totals import totals
 from carbonline.command.uncomputed import uncomputed
 from carbonline.command.up import up
+from carbonline.command.uploads import uploads
 from carbonline.command.warnings import warnings
 from carbonline.command.watch import watch
+from carbonline.command.withdraw import withdraw
 from carbonline.command.workers import workers
 
 
@@ -45,7 +47,7 @@ def main() -> None:
 
 
 main.add_section("Begin", demo, up)
-main.add_section("Bring data in", load, template, submit, watch)
+main.add_section("Bring data in", load, template, submit, watch, uploads, withdraw)
 main.add_section("Take numbers out", totals, uncomputed, rejected, warnings)
 main.add_section("See what totals rest on", factors, locations)
 main.add_section(

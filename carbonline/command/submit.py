@@ -7,6 +7,13 @@ import click
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
+from carbonline.command.consequence import (
+    Consequence,
+    ask_first,
+    of_submission,
+    say_kilograms,
+    yes_option,
+)
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, say_the_end
 from carbonline.command.jobs_of_files import FileJob, entries_job, submit_file
@@ -32,9 +39,10 @@ from carbonline.command.options import FILE, YEAR, module_option, no_watch_optio
     default="",
     help="Who reports it, such as agency_b. What another source brought stays.  [default: default]",
 )
+@yes_option
 @no_watch_option
 @connection_options
-def submit(
+def submit(  # noqa: PLR0913  click gives each option
     *,
     target: Target,
     file: Path,
@@ -43,19 +51,27 @@ def submit(
     year: int,
     unit: str,
     source: str,
+    yes: bool,
     no_watch: bool,
 ) -> None:
     """Submit a CSV of activity data, plain or gzipped, and watch it to its end.
 
     It replaces what the same source brought before for the same type, year and unit (or all
-    units). What other sources brought, and files of other units, stay beside it.
+    units). What other sources brought, and files of other units, stay beside it. What goes is said
+    first, and on a terminal you are asked where that is more than half.
     """
     job = entries_job(file, module, data_entry_type, year, unit, source)
-    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+    before = run_to_end(of_submission(target, job))
+    ask_first(before, yes=yes)
+    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch, before=before)))
 
 
-async def submit_and_follow(target: Target, job: FileJob, *, watch: bool) -> ExitCode:
-    """Uploads, submits and, if wanted, watches; the exit code."""
+async def submit_and_follow(
+    target: Target, job: FileJob, *, watch: bool, before: Consequence | None = None
+) -> ExitCode:
+    """Uploads, submits and, if wanted, watches; the exit code. Kilograms are compared with those
+    of `before`.
+    """
     async with target.client() as client:
         pipeline_id = await submit_file(client, job)
         if not watch:
@@ -63,4 +79,7 @@ async def submit_and_follow(target: Target, job: FileJob, *, watch: bool) -> Exi
             return ExitCode.SUCCESS
         watched = command_line(f"watch {pipeline_id}", target)
         click.echo(f"Pipeline {pipeline_id} is submitted. Seen from elsewhere: {watched}", err=True)
-        return say_the_end(await follow(client, pipeline_id, target), target)
+        code = say_the_end(await follow(client, pipeline_id, target), target)
+        if before is not None and code is ExitCode.SUCCESS:
+            await say_kilograms(client, before)
+        return code

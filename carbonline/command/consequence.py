@@ -1,0 +1,133 @@
+"""What a submission takes away, said before it does so; asked about where it is much."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import click
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.command.connection import Target
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.jobs_of_files import FileJob, in_its_module
+from carbonline.command.names import module_name, type_name
+from carbonline.command.printing import counted, kilograms
+from carbonline.command.record_count import count_records
+from carbonline.command.safe_text import one_line
+from carbonline.command.uploads import all_uploads
+from carbonline.v1 import ledger_pb2, types_pb2
+
+yes_option = click.option(
+    "--yes", is_flag=True, help="Do not ask, also where more than half of the entries would go."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """`sentence` says what goes, "" for nothing; `is_much` when more than half of it does.
+
+    `kg_before` is the module's total of the year, None where there was none.
+    """
+
+    module: int
+    year: int
+    sentence: str
+    is_much: bool
+    kg_before: Decimal | None
+
+
+async def of_submission(target: Target, job: FileJob) -> Consequence:
+    """What a file of entries will take the place of, as things stand now.
+
+    How many entries it has is known before it is sent, its kilograms are not: it takes much away
+    when it has fewer than half of the entries that go.
+    """
+    async with target.client() as client:
+        job = in_its_module(job, await client.list_modules())
+        wanted = ledger_pb2.ListUploadsRequest(
+            year=job.year,
+            data_entry_type=types_pb2.DataEntryType.ValueType(job.data_entry_type),
+            unit=job.unit,
+            source=job.extra.get("source", "").strip() or "default",
+        )
+        found = await all_uploads(client, wanted)
+        goes = next((one for one in found if bool(one.unit) == bool(job.unit)), None)
+        kg_before = await module_kg(client, job.module, job.year)
+    if goes is None:
+        return Consequence(job.module, job.year, "", False, kg_before)
+    # An upload that is told to be of another file may be asked about: count only then.
+    records = count_records(job.file) if job.file else None
+    return Consequence(
+        job.module,
+        job.year,
+        f"This replaces {_entries(goes)}.",
+        records is not None and 2 * records < goes.entry_count,
+        kg_before,
+    )
+
+
+async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Consequence:
+    """What is lost with an upload: much where it is more than half of its type's year."""
+    wanted = ledger_pb2.ListUploadsRequest(year=upload.year, data_entry_type=upload.data_entry_type)
+    counting = await all_uploads(client, wanted)
+    return Consequence(
+        upload.module,
+        upload.year,
+        f"This takes away {_entries(upload)}.",
+        _is_most(upload, counting),
+        await module_kg(client, upload.module, upload.year),
+    )
+
+
+def ask_first(consequence: Consequence, *, yes: bool) -> None:
+    """Says it, and on a terminal asks before much goes. Exits where the answer is no."""
+    if not consequence.sentence:
+        return
+    click.echo(one_line(consequence.sentence), err=True)
+    if yes or not consequence.is_much or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    try:
+        goes_on = click.confirm("More than half would go. Go on?", err=True)
+    except click.Abort:
+        click.echo(err=True)
+        goes_on = False
+    if not goes_on:
+        click.echo("Nothing is submitted.", err=True)
+        raise SystemExit(ExitCode.INTERRUPTED)
+
+
+async def say_kilograms(client: ContractClient, before: Consequence) -> None:
+    """The module's total before and after, where there are both."""
+    after = await module_kg(client, before.module, before.year)
+    if before.kg_before is None:
+        return
+    now = Decimal(0) if after is None else after
+    change = now - before.kg_before
+    click.echo(
+        f"{module_name(before.module)} {before.year}: {kilograms(before.kg_before)} kg before,"
+        f" {kilograms(now)} kg now ({'+' if change >= 0 else ''}{kilograms(change)})."
+    )
+
+
+async def module_kg(client: ContractClient, module: int, year: int) -> Decimal | None:
+    """The institution's total of a module and year; None where there is none."""
+    answer = await client.get_totals(year, module=module)
+    if not answer.HasField("institution"):
+        return None
+    return Decimal(answer.institution.total_kg_exact)
+
+
+def _is_most(upload: ledger_pb2.Upload, counting: Sequence[ledger_pb2.Upload]) -> bool:
+    entries = sum(one.entry_count for one in counting)
+    kg = sum(one.total_kg for one in counting)
+    return 2 * upload.entry_count > entries or 2 * upload.total_kg > kg > 0
+
+
+def _entries(upload: ledger_pb2.Upload) -> str:
+    """Such as "328,521 entries of trips_a.csv (pipeline 8), 110,161,851 kg"."""
+    name = f" of {upload.file_name}" if upload.file_name else ""
+    pipeline = f" (pipeline {upload.pipeline_id})" if upload.pipeline_id else ""
+    kg = f", {kilograms(upload.total_kg)} kg" if upload.HasField("total_kg") else ""
+    what = type_name(upload.data_entry_type)
+    return f"{counted(upload.entry_count, f'{what} entry', f'{what} entries')}{name}{pipeline}{kg}"

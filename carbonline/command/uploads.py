@@ -1,0 +1,164 @@
+"""`carbonline uploads`: the files that a year's entries come from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.names import module_name, type_name
+from carbonline.command.options import DATA_ENTRY_TYPE, MODULE, YEAR
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.v1 import ledger_pb2, types_pb2
+
+PAGE_SIZE = 1_000
+UPLOADS_MAX = 100_000
+WITHOUT_KG = "entries_without_kg"
+COLUMNS = (
+    Column("upload", kind=Kind.NUMERAL),
+    Column("module", in_tables=False),
+    Column("type", folds=True),
+    Column("year", kind=Kind.WORD, in_tables=False),
+    Column("unit", kind=Kind.WORD, in_tables=False),
+    Column("unit_words", "unit", Kind.WORD, folds=True, in_files=False),
+    Column("source", folds=True),
+    Column("file_name", "file"),
+    Column("entries", kind=Kind.NUMBER),
+    Column(WITHOUT_KG, "without kg", Kind.NUMBER),
+    Column("total_kg", "kg CO2eq", Kind.NUMBER),
+    Column("rows_rejected", in_tables=False),
+    Column("rows_warned", in_tables=False),
+    Column("pipeline", kind=Kind.NUMERAL),
+    Column("submitted_by", in_tables=False),
+    Column("published_at", in_tables=False),
+    Column("state", in_tables=False),
+    Column("replaced_by", in_tables=False),
+    Column("retired_at", in_tables=False),
+    Column("retired_by_pipeline", in_tables=False),
+    Column("blob", in_tables=False),
+    Column("until", in_files=False),
+)
+STATES = {
+    ledger_pb2.UPLOAD_STATE_COUNTS: "counts",
+    ledger_pb2.UPLOAD_STATE_REPLACED: "replaced",
+    ledger_pb2.UPLOAD_STATE_WITHDRAWN: "withdrawn",
+}
+
+
+@click.command(
+    short_help="List the files that a year's entries come from.",
+    epilog=examples(
+        "carbonline uploads --year 2024",
+        "carbonline uploads --year 2024 --type plane --all",
+        "carbonline uploads --year 2024 -o uploads.csv",
+    ),
+)
+@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@click.option("--module", type=MODULE, default=0, help="Only this module.")
+@click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
+@click.option("--unit", default="", help="Only files of this unit alone.")
+@click.option("--all", "gone", is_flag=True, help="Those that were replaced or withdrawn, too.")
+@output_options
+@connection_options
+def uploads(
+    *,
+    target: Target,
+    output: Output,
+    year: int,
+    module: int,
+    data_entry_type: int,
+    unit: str,
+    gone: bool,
+) -> None:
+    """List the files that a year's entries come from, newest first: what counts now.
+
+    Kilograms are those of the last recalculation. `carbonline withdraw UPLOAD` takes one back.
+    """
+    wanted = ledger_pb2.ListUploadsRequest(
+        year=year,
+        module=types_pb2.Module.ValueType(module),
+        data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+        unit=unit,
+        include_gone=gone,
+    )
+    found = run_to_end(_listed(target, wanted))
+    missing = any(upload.entries_without_kg for upload in found)
+    show_rows(
+        # Nothing but zeros says nothing to people.
+        [
+            replace(one, in_tables=one.in_tables and (missing or one.name != WITHOUT_KG))
+            for one in COLUMNS
+        ],
+        [row_of(upload) for upload in found],
+        output,
+        about={"year": year},
+        if_none=f"No such uploads of {year} count."
+        if unit or module or data_entry_type
+        else f"No uploads of {year} count.",
+    )
+
+
+async def all_uploads(
+    client: ContractClient, wanted: ledger_pb2.ListUploadsRequest
+) -> Sequence[ledger_pb2.Upload]:
+    """Page after page, at most UPLOADS_MAX."""
+    found: list[ledger_pb2.Upload] = []
+    wanted.page_size = PAGE_SIZE
+    while len(found) < UPLOADS_MAX:
+        page = await client.list_uploads(wanted)
+        found += page.uploads
+        if not page.next_page_token:
+            break
+        wanted.page_token = page.next_page_token
+    return found
+
+
+async def _listed(
+    target: Target, wanted: ledger_pb2.ListUploadsRequest
+) -> Sequence[ledger_pb2.Upload]:
+    async with target.client() as client:
+        return await all_uploads(client, wanted)
+
+
+def row_of(upload: ledger_pb2.Upload) -> Row:
+    """An upload under COLUMNS; what is not known is None."""
+    known = upload.HasField("total_kg")
+    return {
+        "upload": upload.upload_id,
+        "module": module_name(upload.module),
+        "type": type_name(upload.data_entry_type),
+        "year": upload.year,
+        "unit": upload.unit or None,
+        "unit_words": upload.unit or "all",
+        "source": upload.source,
+        "file_name": upload.file_name or None,
+        "entries": upload.entry_count,
+        WITHOUT_KG: upload.entries_without_kg if known else None,
+        "total_kg": upload.total_kg if known else None,
+        "rows_rejected": upload.rows_rejected,
+        "rows_warned": upload.rows_warned,
+        "pipeline": upload.pipeline_id or None,
+        "submitted_by": upload.submitted_by or None,
+        "published_at": moment_of(upload.published_at),
+        "state": STATES.get(upload.state),
+        "replaced_by": upload.replaced_by or None,
+        "retired_at": moment_of(upload.retired_at),
+        "retired_by_pipeline": upload.retired_by_pipeline or None,
+        "blob": upload.blob,
+        "until": _until(upload),
+    }
+
+
+def _until(upload: ledger_pb2.Upload) -> str | None:
+    match upload.state:
+        case ledger_pb2.UPLOAD_STATE_REPLACED:
+            return f"replaced by {upload.replaced_by}"
+        case ledger_pb2.UPLOAD_STATE_WITHDRAWN:
+            return "withdrawn"
+        case _:
+            return None

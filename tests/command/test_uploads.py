@@ -1,0 +1,234 @@
+"""Uploads as a person sees them: what one replaces is said, asked about, listed, taken back."""
+
+import gzip
+import json
+import os
+import pty
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.command.test_commands import COMMAND, PLACES, SECONDS_MAX, Terminal
+
+UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
+# Made with a detour of 95 km, as the first figures were.
+FACTORS = (
+    "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance,detour_km\n"
+    "all,economy,0.2,1,,,95\n"
+)
+KG_OF_A_TRIP = (407.5926178213096 + 95) * 0.2
+UNIT_UPLOAD = (
+    "origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+    "GVA,CDG,a1,economy\n"
+    "CDG,GVA,a1,hammock\n"
+)
+UNIT_UPLOAD_CORRECTED = UNIT_UPLOAD.replace("hammock", "economy")
+YEARS_HEADER = (
+    "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+)
+ONE_TRIP = YEARS_HEADER + "0829,CDG,GVA,a2,economy\n"
+
+
+def trips(count: int) -> str:
+    return YEARS_HEADER + "".join(f"0828,GVA,CDG,a{n},economy\n" for n in range(count))
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A terminal beside a stack that has places."""
+    terminal = Terminal(tmp_path_factory.mktemp("uploads"))
+    up = terminal.start("up", "--workers", "1")
+    assert up.stdout is not None
+    try:
+        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+            assert line, "the stack did not start"
+        assert terminal.type("load", "locations", terminal.file("places.csv", PLACES)).code == 0
+        yield terminal
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(SECONDS_MAX) == 0
+        up.stdout.close()
+
+
+YEARS = iter(range(2031, 2060))
+
+
+class Year:
+    """A year of one test alone, and a person who works on it."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.words = ("--year", str(next(YEARS)))
+        self.planes = ("--type", "plane", *self.words)
+        for words in (
+            ("load", "units", terminal.file("units.csv", UNITS), *self.words),
+            ("load", "factors", terminal.file("factors.csv", FACTORS), *self.planes),
+        ):
+            assert terminal.type(*words).code == 0
+
+    def submit(self, name: str, text: str | bytes, *words: str) -> str:
+        """All that the command says of a file that is taken."""
+        path = self.terminal.folder / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        typed = self.terminal.type("submit", path, *self.planes, *words)
+        assert typed.code == 0, typed
+        return typed.err + typed.out
+
+    def kg(self) -> float:
+        """The year's total."""
+        answer = json.loads(self.terminal.type("totals", *self.words, "--json").out)
+        return float(answer["total"]["total_kg"]) if answer["rows"] else 0.0
+
+    def uploads(self, *words: str) -> list[dict[str, object]]:
+        """What counts."""
+        answer = json.loads(self.terminal.type("uploads", *self.words, "--json", *words).out)
+        rows: list[dict[str, object]] = answer["rows"]
+        return rows
+
+
+@pytest.fixture
+def year(stack: Terminal) -> Year:
+    """A year with units and factors, and nothing else."""
+    return Year(stack)
+
+
+def at_a_terminal(terminal: Terminal, *words: str, answer: bytes = b"") -> tuple[int, str]:
+    """Exit code and all that is seen, where the one question is answered so."""
+    pid, master = pty.fork()
+    if pid == 0:
+        os.chdir(terminal.folder)
+        os.execve(sys.executable, [*COMMAND, *words], terminal.environment)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(master, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        seen += piece
+        if answer and seen.rstrip().endswith(b"[y/N]:"):
+            os.write(master, answer)
+            answer = b""
+    os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
+
+
+def test_a_corrected_unit_file_takes_the_place_of_the_first(year: Year) -> None:
+    year.submit("first.csv", UNIT_UPLOAD, "--unit", "0828")
+    assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+    said = year.submit("corrected.csv", UNIT_UPLOAD_CORRECTED, "--unit", "0828")
+    assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
+    assert "This replaces 1 plane entry of first.csv (pipeline " in said
+    assert f"), {KG_OF_A_TRIP:,.3f} kg." in said
+    assert "2 rows accepted, in place of 1 row of first.csv (pipeline " in said
+    before, now = f"{KG_OF_A_TRIP:,.3f}", f"{2 * KG_OF_A_TRIP:,.3f}"
+    assert f"{before} kg before, {now} kg now (+{before})." in said
+    [upload] = year.uploads()
+    assert (upload["file_name"], upload["entries"]) == ("corrected.csv", 2)
+
+
+@pytest.mark.parametrize(
+    "saved_again",
+    [UNIT_UPLOAD.replace("\n", "\r\n").encode(), gzip.compress(UNIT_UPLOAD.encode())],
+    ids=["CRLF", "gzip"],
+)
+def test_a_unit_file_saved_again_is_the_same_rows(year: Year, saved_again: bytes) -> None:
+    year.submit("first.csv", UNIT_UPLOAD, "--unit", "0828")
+    said = year.submit("again.csv", saved_again, "--unit", "0828")
+    assert "The same row is there since pipeline " in said
+    assert "; nothing was changed." in said
+    assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+    assert [upload["file_name"] for upload in year.uploads()] == ["first.csv"]
+
+
+def test_a_second_file_of_the_year_says_what_it_replaced(year: Year) -> None:
+    year.submit("trips_a.csv", trips(300))
+    said = year.submit("second.csv", ONE_TRIP)
+    # Without a terminal nobody can be asked.
+    assert "Go on?" not in said
+    assert "1 row accepted, in place of 300 rows of trips_a.csv (pipeline " in said
+    assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+    [gone] = [upload for upload in year.uploads("--all") if upload["state"] == "replaced"]
+    [counting] = year.uploads()
+    assert gone["replaced_by"] == counting["upload"]
+
+
+def test_two_agencies_files_stand_side_by_side(year: Year) -> None:
+    year.submit("a.csv", trips(2))
+    said = year.submit("b.csv", ONE_TRIP, "--source", "Agency B")
+    assert "This replaces" not in said
+    assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
+    said = year.submit("b2.csv", trips(3), "--source", "agency b")
+    assert "This replaces 1 plane entry of b.csv" in said
+    assert year.kg() == pytest.approx(5 * KG_OF_A_TRIP)
+
+
+def test_the_same_rows_from_two_sources_are_a_warning(year: Year) -> None:
+    year.submit("a.csv", trips(2))
+    [first] = year.uploads()
+    said = year.submit("b.csv", trips(2), "--source", "agency_b")
+    assert "SUCCESS with warnings" in said
+    assert f"carbonline withdraw {first['upload']}." in " ".join(said.split())
+    assert year.kg() == pytest.approx(4 * KG_OF_A_TRIP)
+
+
+def test_a_person_is_asked_before_more_than_half_of_the_entries_go(year: Year) -> None:
+    year.submit("trips_a.csv", trips(3))
+    year.terminal.file("one.csv", ONE_TRIP)
+    words = ("submit", "one.csv", *year.planes)
+    for no in (b"n\n", b"\x03"):
+        code, seen = at_a_terminal(year.terminal, *words, answer=no)
+        assert (code, "Nothing is submitted." in seen) == (130, True), seen
+    assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
+    assert (code, "Go on?" in seen) == (0, True), seen
+    assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+
+
+def test_a_person_is_not_asked_where_little_goes_or_who_says_yes(year: Year) -> None:
+    year.submit("trips_a.csv", trips(3))
+    year.terminal.file("two.csv", trips(2))
+    code, seen = at_a_terminal(year.terminal, "submit", "two.csv", *year.planes)
+    assert (code, "Go on?" in seen) == (0, False), seen
+    year.terminal.file("empty.csv", ONE_TRIP)
+    year.submit("trips_a.csv", trips(3))
+    code, seen = at_a_terminal(year.terminal, "submit", "empty.csv", *year.planes, "--yes")
+    assert (code, "Go on?" in seen) == (0, False), seen
+
+
+def test_an_upload_is_taken_back(year: Year) -> None:
+    year.submit("a.csv", trips(2))
+    year.submit("b.csv", ONE_TRIP, "--source", "agency_b")
+    newest = str(year.uploads()[0]["upload"])
+    typed = year.terminal.type("withdraw", newest)
+    assert typed.code == 0, typed
+    assert typed.err.startswith("This takes away 1 plane entry of b.csv (pipeline ")
+    before, now = f"{3 * KG_OF_A_TRIP:,.3f}", f"{2 * KG_OF_A_TRIP:,.3f}"
+    assert f"{before} kg before, {now} kg now (-{KG_OF_A_TRIP:,.3f})." in typed.out
+    assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
+    again = year.terminal.type("withdraw", newest)
+    assert again.code == 2
+    assert f"Upload {newest} does not count any more: it was withdrawn at " in again.err
+
+
+def test_a_person_is_asked_before_most_of_the_year_is_taken_back(year: Year) -> None:
+    year.submit("a.csv", trips(2))
+    year.submit("b.csv", ONE_TRIP, "--source", "agency_b")
+    small, large = (str(upload["upload"]) for upload in year.uploads())
+    code, seen = at_a_terminal(year.terminal, "withdraw", large, answer=b"n\n")
+    assert (code, "Go on?" in seen) == (130, True), seen
+    code, seen = at_a_terminal(year.terminal, "withdraw", small)
+    assert (code, "Go on?" in seen) == (0, False), seen
+    assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
+
+
+def test_what_is_no_upload_is_a_sentence(stack: Terminal) -> None:
+    typed = stack.type("withdraw", "999999")
+    assert typed.code == 2
+    assert "There is no upload 999999. See which there are: " in typed.err
+    none = stack.type("uploads", "--year", "2099")
+    assert (none.code, none.out) == (0, "")
+    assert none.err == "No uploads of 2099 count.\n"
