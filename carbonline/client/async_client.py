@@ -41,6 +41,7 @@ Progress: TypeAlias = Callable[[PipelineReport], None]
 Rows: TypeAlias = list[dict[str, str]]
 
 JOBS_PER_PAGE = 500
+_REJECTED_ROW = "rejected_row"
 JOBS_MAX = 100_000
 ROWS_PER_PAGE = 1_000
 ROWS_MAX = 1_000_000
@@ -217,8 +218,8 @@ class AsyncClient:
     async def rejected(self, pipeline_id: int) -> Rows:
         """Every row of a pipeline's files that does not count, with the reason.
 
-        Keys are the columns that `carbonline rejected` writes, all text: row (1 is the first row
-        after the header), column, value, reason.
+        Keys are the columns that `carbonline rejected` writes, all text: those of the file, then
+        rejected_row (1 is the first row after the header) and rejected_reason.
         """
         answer = await self.contract.get_pipeline(pipeline_id)
         return await self._noted_rows(answer.jobs, "rejected_blob")
@@ -327,8 +328,7 @@ class AsyncClient:
         rows: Rows = []
         for blob in filter(None, (values_of(job.stats).get(stat, "") for job in jobs)):
             chunks = [chunk async for chunk in self.contract.download_blob(blob)]
-            text = b"".join(chunks).decode()
-            rows += csv.DictReader(io.StringIO(text, newline=""))
+            rows += _rows_of(b"".join(chunks).decode())
         return rows
 
 
@@ -337,6 +337,16 @@ def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
         raise WrongArgument("take_away says something together with replace only.")
     said = {"mode": "replace"} if replace else {}
     return {**said, "take_away": "yes"} if take_away else said
+
+
+def _rows_of(text: str) -> Iterable[dict[str, str]]:
+    # Rejected rows keep the separator of their file, doubtful ones are listed with commas.
+    header = text.partition("\n")[0]
+    before, found, _ = header.rpartition(_REJECTED_ROW)
+    separator = before[-1:] if found and before else ","
+    # What a row says beyond its header has no key.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="")
+    return ({name: row[name] for name in reader.fieldnames or ()} for row in reader)
 
 
 def told(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":

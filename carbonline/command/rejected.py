@@ -17,7 +17,8 @@ from carbonline.v1 import types_pb2
 
 
 @click.command(
-    epilog=examples("carbonline rejected 4 -o rejected.csv", "carbonline rejected 4 -o - | head")
+    short_help="Write the rejected rows of a pipeline to a CSV.",
+    epilog=examples("carbonline rejected 4 -o rejected.csv", "carbonline rejected 4 -o - | head"),
 )
 @click.argument("pipeline", type=ID)
 @click.option(
@@ -25,11 +26,15 @@ from carbonline.v1 import types_pb2
     "--output",
     type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
     required=True,
-    help="The CSV to write: row, column, value, reason; - for stdout.",
+    help="The CSV to write: the rows as they came, and why; - for stdout.",
 )
 @connection_options
 def rejected(target: Target, pipeline: int, output: Path) -> None:
-    """Write the rejected rows of PIPELINE to a CSV."""
+    """Write the rejected rows of PIPELINE to a CSV: as they came, each with its reasons.
+
+    Mend the rows in it and submit it as it is: the two columns with the reasons are passed over.
+    Give it a --source of its own, or it takes the place of the file that it mends.
+    """
     to_stdout = is_stdout(output)
     where = "on stdout" if to_stdout else f"in {output}"
     count = run_to_end(_rejected(target, pipeline, output))
@@ -39,6 +44,12 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
         said = f"{counted(count, 'rejected row')}, each with its reason, {where}."
     # On stdout the rows stand alone.
     click.echo(said, err=to_stdout)
+    if count:
+        click.echo(
+            "Mended, it can be submitted as it is: give it a --source of its own, and the rows that"
+            " were accepted stay.",
+            err=to_stdout,
+        )
 
 
 async def _rejected(target: Target, pipeline_id: int, output: Path) -> int:

@@ -25,7 +25,8 @@ def test_the_demo_prints_the_totals_keeps_the_rejected_rows_and_leaves_nothing_r
     with (tmp_path / "rejected.csv").open() as file:
         rejected = list(csv.DictReader(file))
     assert len(rejected) == 8_255
-    assert {row["column"] for row in rejected} == {"number_of_trips"}
+    assert {row["number_of_trips"] for row in rejected} == {"0"}
+    assert {row["rejected_reason"].partition(":")[0] for row in rejected} == {"number_of_trips"}
     assert len(table_of(first)) == 16
     assert "NOTE:" not in first
     # Again on the same folder: everything is there already, and comes out the same.

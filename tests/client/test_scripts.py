@@ -79,8 +79,8 @@ async def test_the_client_that_awaits_gives_the_same(folder: Path) -> None:
 def test_rejected_rows_say_where_and_why(client: Client) -> None:
     report = client.submit_file("trips.csv", type="plane", year=2024)
     (row,) = report.rejected
-    assert (row["row"], row["column"], row["value"]) == ("4", "number_of_trips", "0")
-    assert row["reason"]
+    assert (row["rejected_row"], row["number_of_trips"]) == ("4", "0")
+    assert row["rejected_reason"] == "number_of_trips: must be at least 1"
     assert client.rejected(report.pipeline_id) == report.rejected
     assert report.warned == []
 
@@ -268,3 +268,13 @@ def test_a_token_that_cannot_be_read_leaves_no_thread(tmp_path: Path) -> None:
 def test_the_package_alone_loads_nothing_until_it_is_asked() -> None:
     script = "import carbonline, sys; assert 'grpc' not in sys.modules; carbonline.Client"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_rejected_rows_of_a_file_with_semicolons_are_read_with_them(
+    client: Client, folder: Path
+) -> None:
+    text = (folder / "trips.csv").read_text().replace(",", ";")
+    (folder / "semicolons.csv").write_text(text.replace(";0\n", ";0;;surplus\n"))
+    report = client.submit_file(folder / "semicolons.csv", type="plane", year=2024)
+    (row,) = report.rejected
+    assert (row["rejected_row"], row["number_of_trips"]) == ("4", "0")

@@ -152,7 +152,9 @@ def test_rejected_rows_come_as_a_file_with_reasons(terminal: Terminal, submitted
     assert answer.code == 0, answer
     with wanted.open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert (row["row"], row["column"], row["value"]) == ("4", "number_of_trips", "0")
+    assert (row["origin_iata"], row["number_of_trips"]) == ("GVA", "0")
+    assert row["rejected_row"] == "4"
+    assert row["rejected_reason"] == "number_of_trips: must be at least 1"
     on_stdout = terminal.type("rejected", pipeline_of(submitted), "-o", "-")
     assert on_stdout.out == wanted.read_text()
     assert "1 rejected row, each with its reason, on stdout" in on_stdout.err

@@ -89,7 +89,7 @@ def test_every_cell_of_the_notebook_runs(
         if cell["cell_type"] == "code"
     ]
     assert "'plane'" in shown[0]
-    assert "hammock" in namespace["rejected"]["value"].to_list()
+    assert "hammock" in namespace["rejected"]["cabin_class"].to_list()
     assert namespace["totals"]["unit"].to_list() == ["0828", "0829"]
     assert namespace["totals"]["entries"].to_list() == [2, 1]
     assert namespace["totals"]["total_kg"].min() > 0

@@ -4,7 +4,7 @@ import pytest
 
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
-from tests.steps.conftest import GVA_CDG_KG, GVA_CDG_KM, GVA_JFK_KG, House, flights
+from tests.steps.conftest import GVA_CDG_KG, GVA_CDG_KM, GVA_JFK_KG, HEADER, House, flights
 
 GOOD = "0828,GVA,CDG,1,economy,1,"
 
@@ -42,11 +42,13 @@ async def test_bad_rows_are_told_and_the_good_ones_count(house: House) -> None:
         "1 row accepted, 2 rejected; the first: row 2, number_of_trips: must be at least 1."
     )
     [path] = house.folder.glob("blobs/local/*/" + stats["rejected_blob"].rpartition(":")[2])
-    assert [line.split(",")[:2] for line in path.read_text().splitlines()[1:]] == [
-        ["2", "number_of_trips"],
-        ["3", "unit_institutional_id"],
-        ["3", "cabin_class"],
-    ]
+    header, zero, stranger = path.read_text().splitlines()
+    assert header == HEADER.strip() + ",rejected_row,rejected_reason"
+    assert zero == "0828,GVA,CDG,1,economy,0,,2,number_of_trips: must be at least 1"
+    assert stranger.startswith(
+        "9999,GVA,CDG,1,premium,1,,3,unit_institutional_id: is not a unit of the institution;"
+        " cabin_class: "
+    )
     assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
 
 
@@ -69,3 +71,26 @@ async def test_doubtful_rows_are_told_and_count(house: House) -> None:
     [path] = house.folder.glob("blobs/local/*/" + stats["warned_blob"].rpartition(":")[2])
     assert [line.split(",")[0] for line in path.read_text().splitlines()[1:]] == ["1", "3"]
     assert await house.kg() == pytest.approx({"0828": 2000 * GVA_CDG_KG, "0829": 2 * GVA_CDG_KG})
+
+
+async def test_rejected_rows_are_mended_and_sent_again_as_they_come(house: House) -> None:
+    bad = flights(GOOD, "0828,GVA,CDG,=2+3,economy,0,", "0829,GVA,JFK,4,economy,0,", "0,a,b,c")
+    ingest = (await house.load_flights(bad)).in_order()[0]
+    [path] = house.folder.glob(
+        "blobs/local/*/" + values_of(ingest.stats)["rejected_blob"].rpartition(":")[2]
+    )
+    assert "0828,GVA,CDG,'=2+3,economy,0,,2," in path.read_text()
+    again = (await house.load_flights(path.read_bytes())).in_order()[0]
+    [of_again] = house.folder.glob(
+        "blobs/local/*/" + values_of(again.stats)["rejected_blob"].rpartition(":")[2]
+    )
+    fields = [line.split(",")[:7] for line in path.read_text().splitlines()]
+    assert [line.split(",")[:7] for line in of_again.read_text().splitlines()] == fields
+    mended = path.read_text().replace(",economy,0,", ",economy,2,")
+    ingest = (await house.load_flights(mended)).in_order()[0]
+    stats = values_of(ingest.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"]) == (2, 1)
+    assert stats["unknown_columns"] == []
+    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": 2 * GVA_JFK_KG})
+    entries = [row["data"] for row in await house.rows("SELECT data FROM carbon.entries")]
+    assert {"1", "=2+3", "4"} == {entry["user_institutional_id"] for entry in entries}

@@ -111,7 +111,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
     scope = EntryScope(what.new.year, what.units, what.new.unit)
     entries = await asyncio.to_thread(read_entries, what.declared, what.file.open, scope)
     await open_set(stores.ledger, what.new)
-    with RowNotes(stores.blobs, run.job) as notes:
+    with RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
         loaded = await _load(stores, run, what, entries, notes)
         await asyncio.to_thread(notes.keep)
         stats = {
@@ -176,7 +176,7 @@ async def _load(
     loaded = _Loaded()
 
     def prepare(batch: EntryBatch) -> tuple[bytes, EntryBatch]:
-        notes.rejected.add(batch.rejected, batch.rejected_rows)
+        notes.rejected.add(batch.rejected, batch.rejected_rows, batch.rejected_lines)
         notes.warned.add(batch.warned, batch.warned_rows)
         stored = stored_entries(what.declared, batch.accepted)
         loaded.digest.add(stored)

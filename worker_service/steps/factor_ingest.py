@@ -68,7 +68,7 @@ async def _ingest(
         await close_scopes(stores.ledger, job.tenant, job.close_through)
         run.progress(0, 0, "read")
         parsed = await asyncio.to_thread(read_factors, declared, file.open)
-    with RowNotes(stores.blobs, job) as notes:
+    with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
         report = TableReport(parsed, notes, "factor")
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():

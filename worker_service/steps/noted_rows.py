@@ -21,8 +21,11 @@ HEADER = b"row,column,value,reason\n"
 class NotedRows(AbstractContextManager["NotedRows"]):
     """Takes batches as they come; nothing is kept unless `keep` is called. All methods block."""
 
-    def __init__(self, blobs: BlobStore, job: ClaimedJob, noun: str) -> None:
+    def __init__(
+        self, blobs: BlobStore, job: ClaimedJob, noun: str, header: bytes = HEADER
+    ) -> None:
         """`noun`: rejected or warned. Nothing is written before the first such row."""
+        self._header = header
         self._blobs = blobs
         self._job = job
         self._noun = noun
@@ -51,25 +54,24 @@ class NotedRows(AbstractContextManager["NotedRows"]):
             if self._upload is not None:
                 self._upload.__exit__(kind, error, trace)
 
-    def add(self, noted: pl.DataFrame, rows: int) -> None:
-        """row, column, value, reason of `rows` rows: one line for each reason."""
+    def add(self, noted: pl.DataFrame, rows: int, lines: bytes | None = None) -> None:
+        """row, column, value, reason of `rows` rows: one line for each reason.
+
+        `lines`: what the blob gets instead.
+        """
         self.row_count += rows
         if not noted.is_empty():
             with self._writing:
                 if not self._left:
-                    self._write(noted)
+                    self._write(noted, lines)
 
-    def _write(self, noted: pl.DataFrame) -> None:
+    def _write(self, noted: pl.DataFrame, lines: bytes | None) -> None:
         if self._upload is None:
             name = f"{self._noun}_rows_of_job_{self._job.job_id}.csv"
             self._upload = self._blobs.begin(self._job.tenant, name, self._scope())
             self._upload.__enter__()
-            self._upload.write(HEADER)
-        lines = io.BytesIO()
-        noted.select("row", "column", inert(pl.col("value")), "reason").write_csv(
-            lines, include_header=False
-        )
-        self._upload.write(lines.getvalue())
+            self._upload.write(self._header)
+        self._upload.write(_lines_of(noted) if lines is None else lines)
         self._add_inline(noted)
 
     def keep(self) -> None:
@@ -116,12 +118,19 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         return {name: part for name, part in parts.items() if part is not None}
 
 
+def _lines_of(noted: pl.DataFrame) -> bytes:
+    lines = io.BytesIO()
+    safe = [inert(pl.col(name)).alias(name) for name in ("value", "reason")]
+    noted.select("row", "column", *safe).write_csv(lines, include_header=False)
+    return lines.getvalue()
+
+
 class RowNotes(AbstractContextManager["RowNotes"]):
     """What an ingest has to say about single rows: `rejected` ones, and accepted `warned` ones."""
 
-    def __init__(self, blobs: BlobStore, job: ClaimedJob) -> None:
-        """Nothing is written before the first note."""
-        self.rejected = NotedRows(blobs, job, "rejected")
+    def __init__(self, blobs: BlobStore, job: ClaimedJob, rejected_header: bytes) -> None:
+        """Nothing is written before the first note; `rejected_header` begins the rejected rows."""
+        self.rejected = NotedRows(blobs, job, "rejected", rejected_header)
         self.warned = NotedRows(blobs, job, "warned")
         self._both = ExitStack()
 

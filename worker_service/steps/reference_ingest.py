@@ -46,7 +46,7 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             parsed = await asyncio.to_thread(read_locations, transport_mode, file.open)
     except Refusal as refusal:
         return refusal.outcome()
-    with RowNotes(stores.blobs, job) as notes:
+    with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
         report = TableReport(parsed, notes, "place")
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from worker_service.carbon.csv_source.near_names import UnreadColumn
+from worker_service.carbon.parse.tables import TableOriginals
 from worker_service.mechanics.outcome import Failed, Succeeded
 from worker_service.steps.file_sentences import file_sentences
 from worker_service.steps.noted_rows import RowNotes, ended
@@ -40,6 +41,11 @@ class Parsed(Protocol):
         """Told once, never read."""
         ...
 
+    @property
+    def originals(self) -> TableOriginals:
+        """The rows as they came."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
@@ -52,7 +58,8 @@ class TableReport:
     def note(self) -> None:
         """Keeps the rejected and the warned rows. Blocks."""
         bad, doubtful = self.parsed.rejected, self.parsed.warnings
-        self.notes.rejected.add(bad, bad["row"].n_unique())
+        lines = self.parsed.originals.lines(bad)
+        self.notes.rejected.add(bad, bad["row"].n_unique(), lines)
         self.notes.warned.add(doubtful, doubtful["row"].n_unique())
         self.notes.keep()
 

@@ -28,7 +28,7 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
             parsed = await asyncio.to_thread(read_units, file.open)
     except Refusal as refusal:
         return refusal.outcome()
-    with RowNotes(stores.blobs, job) as notes:
+    with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
         report = TableReport(parsed, notes, "unit")
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
+from worker_service.carbon.csv_source.reason_columns import REASON_COLUMNS
 from worker_service.carbon.csv_source.records import quoted_records
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
@@ -21,12 +22,18 @@ COLUMNS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`positions`: where each known column stands. `unread`: columns nobody asked for."""
+    """`positions`: where each known column stands. `unread`: columns nobody asked for.
+
+    `names`: all of them as they came. `of_reasons`: where columns stand that a file of rejected
+    rows brings back; they are not read, and nobody is told.
+    """
 
     separator: str
     width: int
     positions: Mapping[str, int]
     unread: tuple[UnreadColumn, ...]
+    names: tuple[str, ...]
+    of_reasons: frozenset[int]
 
 
 def read_header(lines: Lines, required: Collection[str], optional: Collection[str]) -> Header:
@@ -57,13 +64,16 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         width=len(names),
         positions={name: names.index(name) for name in known if name in names},
         unread=_unread(names, known),
+        names=tuple(first.fields),
+        of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
     )
 
 
 def _unread(names: list[str], known: AbstractSet[str]) -> tuple[UnreadColumn, ...]:
     # What the file has already is not meant once more.
     lacking = sorted(known - set(names))
-    unknown = dict.fromkeys(name for name in names if name and name not in known)
+    silent = {"", *known, *REASON_COLUMNS}
+    unknown = dict.fromkeys(name for name in names if name not in silent)
     return tuple(UnreadColumn(shown_text(name), near_name(name, lacking)) for name in unknown)
 
 

@@ -14,7 +14,7 @@ from worker_service.carbon.csv_source.records import batches
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.spreadsheet_text import unmarked
 from worker_service.carbon.csv_source.survey import UTF_8, Survey, survey
-from worker_service.carbon.csv_source.widths import rejected_for_width
+from worker_service.carbon.csv_source.widths import WideRecord, rejected_for_width
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,13 +22,15 @@ class TextBatch:
     """`frame`: row_number i32 and every known column as text; absent ones are null.
 
     `content`: of each row of `frame` a hash of all its fields, unknown columns included, the
-    same for the same fields within this process. `ragged`: records of more fields than the
-    header has, as rejected rows.
+    same for the same fields within this process. `wide`: records of more fields than the
+    header has, and as rejected rows `ragged`. `raw`: the rows of `frame` as they came.
     """
 
     frame: pl.DataFrame
     content: pl.Series
     ragged: pl.DataFrame
+    raw: pl.DataFrame
+    wide: list[WideRecord]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,11 +93,13 @@ def _named(
                 )
             nothing = nothing and frame.is_empty() and not batch.wide
             ragged = rejected_for_width(batch.wide, header.width, header.separator)
-            yield TextBatch(frame, _content(batch.frame), ragged)
+            content = _content(batch.frame, header)
+            yield TextBatch(frame, content, ragged, batch.frame, batch.wide)
     if nothing:
         raise RefusedFile(Cause.NO_ROWS, "the file has a header and no rows")
 
 
-def _content(frame: pl.DataFrame) -> pl.Series:
+def _content(frame: pl.DataFrame, header: Header) -> pl.Series:
+    said = [str(at) for at in range(header.width) if at not in header.of_reasons]
     # An empty field is null or "", by who read the block.
-    return frame.select(pl.exclude("row_number").fill_null("")).hash_rows()
+    return frame.select(pl.col(said).fill_null("")).hash_rows()

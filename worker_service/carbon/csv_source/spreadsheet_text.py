@@ -4,22 +4,22 @@ import re
 
 import polars as pl
 
-# What a spreadsheet would run; plain numbers may begin alike.
+# What a spreadsheet would run; plain numbers may begin alike, and so may nothing but space.
 _FORMULA = r"^[=+\-@\t\r]"
-_PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_HARMLESS = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^\s*$"
 _GUARDED = r"(?s)^'([=+\-@\t\r].*)$"
 _FORMULA_OF_TEXT = r'(?s)^\s*="([^"]*)"\s*$'
 
 
 def inert(value: pl.Expr) -> pl.Expr:
     """With an apostrophe before what a spreadsheet would take for a formula."""
-    runs = value.str.contains(_FORMULA) & ~value.str.contains(_PLAIN_NUMBER)
+    runs = value.str.contains(_FORMULA) & ~value.str.contains(_HARMLESS)
     return pl.when(runs).then(pl.lit("'") + value).otherwise(value)
 
 
 def inert_text(value: str) -> str:
     """`inert` of one text."""
-    runs = re.search(_FORMULA, value) and not re.search(_PLAIN_NUMBER, value)
+    runs = re.search(_FORMULA, value) and not re.fullmatch(_HARMLESS, value)
     return "'" + value if runs else value
 
 

@@ -1,11 +1,12 @@
 """An activity file to entries of one data-entry type and year."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.mended import Originals
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
 from worker_service.carbon.declarations import (
@@ -40,7 +41,8 @@ class EntryBatch:
     """`accepted`: row_number i32, unit, the declared columns, kg_co2eq, note.
 
     `rejected` and `warned`: row, column, value, reason. Rejected rows are not accepted, warned
-    ones are; `rejected_rows` and `warned_rows` count rows, not reasons. The last batch has no
+    ones are; `rejected_rows` and `warned_rows` count rows, not reasons. `rejected_lines`: the
+    rejected rows as they came with their reasons, as CSV. The last batch has no
     rows of its own, but the warnings and `remarks` (sentences) that need the whole file.
     """
 
@@ -49,16 +51,21 @@ class EntryBatch:
     rejected_rows: int
     warned: pl.DataFrame
     warned_rows: int
+    rejected_lines: bytes = b""
     remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryFile:
-    """`unread_columns` are in the file and never read. `line_count` guesses the rows."""
+    """`unread_columns` are in the file and never read. `line_count` guesses the rows.
+
+    `rejected_header`: the line that comes before all `rejected_lines`.
+    """
 
     encoding: str
     unread_columns: tuple[UnreadColumn, ...]
     line_count: int
+    rejected_header: bytes
     batches: Iterator[EntryBatch]
 
 
@@ -89,6 +96,7 @@ def read_entries(
         encoding=text.encoding,
         unread_columns=text.header.unread,
         line_count=text.line_count,
+        rejected_header=Originals(text.header).first_line(),
         batches=_batches(text, declaration, scope),
     )
 
@@ -97,9 +105,11 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
     units = KnownUnits(scope.units, scope.unit)
     compared = ComparedRows(declaration.columns)
     commas = DecimalCommas((*declaration.columns, *COMMON_COLUMNS))
+    originals = Originals(text.header)
     batch = None
     for read in text.batches:
-        batch = _checked(read, declaration, scope, units)
+        checked = _checked(read, declaration, scope, units)
+        batch = replace(checked, rejected_lines=originals.lines(read, checked.rejected))
         compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
         commas.add(read.frame, batch.accepted, batch.warned)
         yield batch

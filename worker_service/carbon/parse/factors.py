@@ -12,7 +12,7 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import merged_rejections
-from worker_service.carbon.parse.tables import read_table
+from worker_service.carbon.parse.tables import TableOriginals, read_table
 from worker_service.carbon.stored import json_objects
 
 
@@ -30,6 +30,7 @@ class ParsedFactors:
     rejected: pl.DataFrame
     warnings: pl.DataFrame
     unread_columns: tuple[UnreadColumn, ...]
+    originals: TableOriginals
 
 
 def read_factors(
@@ -55,6 +56,7 @@ def read_factors(
         rejected=rejected,
         warnings=merged_rejections([table.warnings, warned_rows(accepted, (), columns.warnings)]),
         unread_columns=table.unread_columns,
+        originals=table.originals,
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.header import Header
+from worker_service.carbon.csv_source.mended import Originals
 from worker_service.carbon.csv_source.near_names import UnreadColumn
-from worker_service.carbon.csv_source.reading import read_text
+from worker_service.carbon.csv_source.reading import TextBatch, read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import Column
@@ -33,6 +35,24 @@ class ParsedTable:
     rejected: pl.DataFrame
     warnings: pl.DataFrame
     unread_columns: tuple[UnreadColumn, ...]
+    originals: "TableOriginals"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableOriginals:
+    """The rows of a file as they came."""
+
+    header: Header
+    batches: Sequence[TextBatch]
+
+    def first_line(self) -> bytes:
+        """The header, and the columns that say why rows are rejected."""
+        return Originals(self.header).first_line()
+
+    def lines(self, rejected: pl.DataFrame) -> bytes:
+        """The rejected rows with their reasons, as CSV."""
+        originals = Originals(self.header)
+        return b"".join(originals.lines(batch, rejected) for batch in self.batches)
 
 
 def read_table(
@@ -51,24 +71,29 @@ def read_table(
         [column.name for column in columns if not column.required],
         bytes_max,
     )
-    frames: list[pl.DataFrame] = []
-    ragged: list[pl.DataFrame] = []
+    batches: list[TextBatch] = []
     rows = 0
     for batch in text.batches:
-        frames.append(batch.frame)
-        ragged.append(batch.ragged)
+        batches.append(batch)
         rows += batch.frame.height
         if rows > TABLE_ROWS_MAX:
             raise RefusedFile(Cause.TOO_LARGE, f"the file has more than {TABLE_ROWS_MAX:,} rows")
-    texts = pl.concat(frames)
+    texts = pl.concat(batch.frame for batch in batches)
     checked = check_rows(texts, columns)
     accepted, replaced = _last_stands(checked.accepted, identity)
-    rejected = merged_rejections([*ragged, checked.rejected])
+    rejected = merged_rejections([*(batch.ragged for batch in batches), checked.rejected])
     commas = DecimalCommas(columns)
     commas.add(texts, accepted, replaced)
     ambiguous = commas.ambiguous().drop("warned")
     warnings = merged_rejections([replaced, warned_rows(accepted, columns), ambiguous])
-    return ParsedTable(text.encoding, accepted, rejected, warnings, text.header.unread)
+    return ParsedTable(
+        encoding=text.encoding,
+        accepted=accepted,
+        rejected=rejected,
+        warnings=warnings,
+        unread_columns=text.header.unread,
+        originals=TableOriginals(text.header, batches),
+    )
 
 
 def _last_stands(
