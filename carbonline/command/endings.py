@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 import click
 
 from carbonline.command.exit_codes import ExitCode
+from carbonline.command.fitting import fitted, terminal_width
 
 
 class UnfailingStream:
@@ -18,9 +19,9 @@ class UnfailingStream:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """As the stream does, failures aside."""
+        """As the stream does, failures aside; what fits no line of a terminal is broken there."""
         try:
-            return self._stream.write(text)
+            return _write(self._stream, text)
         except OSError:
             return len(text)
 
@@ -44,9 +45,9 @@ class NamedStream:
         self._name = name
 
     def write(self, text: str) -> int:
-        """As the stream does."""
+        """As the stream does; what fits no line of a terminal is broken there."""
         with self._named():
-            return self._stream.write(text)
+            return _write(self._stream, text)
 
     def flush(self) -> None:
         """As the stream does."""
@@ -64,6 +65,15 @@ class NamedStream:
         except OSError as error:
             error.filename = self._name
             raise
+
+
+def _write(stream: TextIO, text: str) -> int:
+    try:
+        width = terminal_width(stream.fileno())
+    except (OSError, ValueError):
+        width = None
+    stream.write(text if width is None else fitted(text, width))
+    return len(text)
 
 
 @contextmanager

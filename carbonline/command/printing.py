@@ -1,18 +1,12 @@
 """What is printed for people, and how wide the place is where they read it."""
 
-import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import click
-from google.protobuf import json_format
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-
-from carbonline.command.columns import Column, Kind
-from carbonline.command.table import table_lines
 
 # Where nobody says how much room there is.
 PLAIN_WIDTH = 80
@@ -43,30 +37,6 @@ def print_lines(lines: Iterable[str]) -> None:
     click.echo("\n".join(lines))
 
 
-def print_json(message: Message) -> None:
-    """A message as JSON, with the contract's own field names; absent fields as their zeros."""
-    values = json_format.MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    click.echo(json.dumps(values, indent=2, ensure_ascii=False))
-
-
-def print_table(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    numbers: Sequence[str] = (),
-    gives_way: str = "",
-    last_row_is_sum: bool = False,
-) -> None:
-    """Rows of texts under their columns; only the column `gives_way` is ever wrapped."""
-    kinds = dict.fromkeys(numbers, Kind.NUMERAL) | {gives_way: Kind.TEXT}
-    declared = [Column(column, kind=kinds.get(column, Kind.WORD)) for column in columns]
-    named = [dict(zip(columns, row, strict=True)) for row in rows]
-    total = named.pop() if last_row_is_sum else None
-    print_lines(table_lines(declared, named, table_width(), total))
-
-
 def print_nothing(sentence: str) -> None:
     """Instead of a table without rows; on stderr, since it is no row either."""
     click.echo(sentence, err=True)
@@ -92,8 +62,3 @@ def moment(timestamp: Timestamp) -> str:
 def kilograms(kg: Decimal | float) -> str:
     """Kilograms of CO2-equivalent as people read them; rounded here and nowhere before."""
     return f"{kg:,.3f}"
-
-
-def tonnes(kg: Decimal | float) -> str:
-    """The same in tonnes."""
-    return f"{kg / 1000:,.3f}"

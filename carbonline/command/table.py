@@ -13,7 +13,7 @@ RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 # A column of text is wrapped to no less than its longest word, or than this for longer ones.
 TEXT_WIDTH_MIN = 20
 # A narrower column of text would be taller than it is legible: records are better then.
-TEXT_LINES_MAX = 8
+TEXT_LINES_MAX = 12
 
 
 @dataclass(frozen=True, slots=True)

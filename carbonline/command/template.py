@@ -6,6 +6,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.options import DATA_ENTRY_TYPE
+from carbonline.command.output_file import STDOUT, written_file
 from carbonline.v1 import ledger_pb2
 
 
@@ -41,7 +42,9 @@ def _print(one: ledger_pb2.DataEntryTypeInfo, *, factors: bool) -> None:
     text = one.factor_template_csv if factors else one.template_csv
     if not text:
         raise click.UsageError(f"{one.name} is known by name, but not computed by this release.")
-    click.echo(text, nl=not text.endswith("\n"))
+    # Not as a sentence: a line of it is one line, however narrow the terminal.
+    with written_file(STDOUT) as file:
+        file.write(text.encode() if text.endswith("\n") else f"{text}\n".encode())
     for column in one.factor_columns if factors else one.columns:
         click.echo(f"# {column.name}: {_what_it_must_be(column)}", err=True)
 

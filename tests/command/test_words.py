@@ -11,11 +11,13 @@ from carbonline.client.view import PipelineView
 from carbonline.client.watch import Seen
 from carbonline.command.airports import airport_rows
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column
 from carbonline.command.display import PlainDisplay
 from carbonline.command.names import job_word, module_numbers, scope_words, status_word, step_words
 from carbonline.command.pace import Pace
-from carbonline.command.printing import kilograms, print_table, tonnes
+from carbonline.command.printing import kilograms, print_lines
 from carbonline.command.safe_text import lines, one_line
+from carbonline.command.table import table_lines
 from carbonline.command.totals import show_totals
 from carbonline.v1 import ledger_pb2, types_pb2
 
@@ -70,7 +72,7 @@ def test_nothing_that_a_terminal_obeys_is_printed() -> None:
 def test_tables_errors_and_messages_show_control_characters(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    print_table(("name",), [("bad\x1b[31m",)])
+    print_lines(table_lines((Column("name"),), [{"name": "bad\x1b[31m"}], 80))
     job = types_pb2.Job(job_id=1, state=types_pb2.JOB_STATE_FINISHED, message="said\x07")
     job.result = types_pb2.JOB_RESULT_WARNING
     view = PipelineView()
@@ -115,9 +117,8 @@ def test_kilograms_are_those_of_the_exact_decimal() -> None:
     assert kilograms(Decimal("12345678901234567.0005001")) == "12,345,678,901,234,567.001"
 
 
-def test_kilograms_and_tonnes() -> None:
+def test_kilograms_have_three_decimals() -> None:
     assert kilograms(110161851.046) == "110,161,851.046"
-    assert tonnes(110161851.046) == "110,161.851"
 
 
 async def test_airports_are_a_locations_file() -> None:

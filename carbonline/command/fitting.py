@@ -1,0 +1,46 @@
+"""Sentences that fit a terminal: broken at spaces, so that no number is broken by the terminal."""
+
+import os
+import re
+
+from rich.cells import cell_len
+
+# A command to type, at the end of a sentence: it must come out of the terminal as it is typed.
+_COMMAND = re.compile(r"(?<=: )('[^']*carbonline'|\S*carbonline) .*$")
+
+
+def fitted(text: str, width: int) -> str:
+    """The text with lines of at most `width`, longer words and commands to type aside.
+
+    What steers a terminal is left as it is: who wrote it has measured it.
+    """
+    if "\x1b" in text or "\r" in text:
+        return text
+    return "\n".join(_line(line, width) for line in text.split("\n"))
+
+
+def terminal_width(descriptor: int) -> int | None:
+    """Columns of the terminal that this is, COLUMNS first; None for what is none."""
+    if not os.isatty(descriptor):
+        return None
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    return os.get_terminal_size(descriptor).columns or None
+
+
+def _line(line: str, width: int) -> str:
+    if cell_len(line) <= width:
+        return line
+    if command := _COMMAND.search(line):
+        before = _line(line[: command.start()].rstrip(), width)
+        return f"{before}\n  {command.group()}"
+    indent = re.match(" *", line).group()  # type: ignore[union-attr]  # it always matches
+    lines = [indent]
+    for word in line.split():
+        longer = f"{lines[-1]} {word}" if lines[-1].strip() else lines[-1] + word
+        if cell_len(longer) <= width or not lines[-1].strip():
+            lines[-1] = longer
+        else:
+            lines.append(indent + word)
+    return "\n".join(lines)

@@ -1,0 +1,82 @@
+"""On a terminal no sentence is broken within a word, and a command to type is left whole."""
+
+import fcntl
+import os
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbonline.command.fitting import fitted
+
+WORDS = st.text("abcdefg0123456789,.", min_size=1, max_size=18)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=30), st.integers(20, 100), st.integers(0, 4))
+def test_lines_fit_and_all_words_are_whole(words: list[str], width: int, indent: int) -> None:
+    lines = fitted(" " * indent + " ".join(words), width).split("\n")
+    assert " ".join(line.strip() for line in lines).split() == words
+    assert all(len(line) <= max(width, indent + 18) for line in lines)
+    assert all(line.startswith(" " * indent) for line in lines)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "carbonline watch 4 --data-folder /a/rather/long/folder",
+        ".venv/bin/carbonline watch 4 --data-folder elsewhere",
+        "'/my programs/carbonline' watch 4 --data-folder elsewhere",
+    ],
+)
+def test_a_command_to_type_stands_on_a_line_of_its_own(command: str) -> None:
+    said = fitted(f"Pipeline 4 goes on by itself. Watch it again: {command}\n", 40)
+    assert said == f"Pipeline 4 goes on by itself. Watch it\nagain:\n  {command}\n"
+
+
+def test_what_steers_a_terminal_and_what_fits_is_left_as_it_is() -> None:
+    assert fitted("\x1b[2K" + "word " * 20, 40) == "\x1b[2K" + "word " * 20
+    assert fitted("two\n\nlines\n", 40) == "two\n\nlines\n"
+
+
+def on_terminal(columns: int, *words: str, folder: Path) -> str:
+    """What stands on a terminal of so many columns after `carbonline WORDS`."""
+    reading, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    run = subprocess.Popen(
+        [sys.executable, "-m", "carbonline.command.main", *words],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        cwd=folder,
+        env={**environment, "TERM": "xterm"},
+    )
+    os.close(terminal)
+    said = b""
+    try:
+        while piece := os.read(reading, 4096):
+            said += piece
+    except OSError:
+        # So a terminal ends when the last one has left it.
+        pass
+    os.close(reading)
+    run.wait()
+    return said.decode().replace("\r\n", "\n")
+
+
+def test_a_complaint_fits_the_terminal(tmp_path: Path) -> None:
+    said = on_terminal(40, "workers", "--data-folder", "elsewhere", folder=tmp_path)
+    assert all(len(line) <= 40 for line in said.splitlines()), said
+    assert "Error: No stack runs on the folder" in said
+    assert " ".join(said.split()).endswith("or give --scheduler and --ledger.")
+
+
+def test_help_fits_the_terminal(tmp_path: Path) -> None:
+    said = on_terminal(60, "totals", "--help", folder=tmp_path)
+    assert all(len(line) <= 60 for line in said.splitlines()), said
+    assert "Examples:" in said
