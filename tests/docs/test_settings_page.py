@@ -1,0 +1,27 @@
+"""Every variable of ours stands on one page, whichever process reads it."""
+
+import re
+
+from tests.tidy.tracked_files import REPOSITORY, tracked_files
+
+VARIABLE = re.compile(r"(?<!_)CARBONLINE_[A-Z]+(?:_[A-Z]+)*\b(?!_)")
+PAGE = (REPOSITORY / "docs" / "settings.md").read_text(encoding="utf-8")
+ROOMS = (
+    "carbonline",
+    "scheduler_service",
+    "worker_service",
+    "docs",
+    "docker-compose.yml",
+    "README.md",
+)
+
+
+def test_every_variable_that_code_and_docs_name_is_on_the_page() -> None:
+    files = [path for path in tracked_files(".py", ".md", ".yml") if path.parts[0] in ROOMS]
+    named = {
+        name
+        for path in files
+        for name in VARIABLE.findall((REPOSITORY / path).read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert named - set(VARIABLE.findall(PAGE)) == set()
