@@ -76,7 +76,7 @@ def uncomputed(
     columns = (*COLUMNS, *(Column(name, in_tables=False) for name in names))
     show_rows(
         columns,
-        [_row(entry) for entry in entries],
+        [_row(entry, names) for entry in entries],
         output,
         about={"year": year},
         if_none=f"Of {year} there are no such entries: all have kilograms.",
@@ -116,7 +116,7 @@ def _declared(catalogue: ledger_pb2.ListModulesResponse, types: set[int]) -> Ite
                 yield from (column.name for column in one.columns)
 
 
-def _row(entry: ledger_pb2.UncomputedEntry) -> Row:
+def _row(entry: ledger_pb2.UncomputedEntry, names: Sequence[str]) -> Row:
     # The row's own columns first: none of them may stand for the upload's number or the reason.
     return {
         **entry.columns,
@@ -126,5 +126,5 @@ def _row(entry: ledger_pb2.UncomputedEntry) -> Row:
         "unit_institutional_id": entry.unit,
         "outcome": entry.outcome,
         "reason": entry.detail,
-        "columns": dict(sorted(entry.columns.items())),
+        "columns": {name: entry.columns[name] for name in names if name in entry.columns},
     }

@@ -97,7 +97,11 @@ def test_a_recalculation_by_hand_changes_nothing_that_is_fresh(terminal: Termina
     assert (unknown.code, "YEAR_NOT_PROVISIONED" in unknown.err) == (2, True)
 
 
-FOUR_AIRPORTS = "iata,latitude,longitude\nAAX,1.5,1.5\nABX,2.5,2.5\nACX,3.5,3.5\nADX,4.5,4.5\n"
+FOUR_AIRPORTS = (
+    "iata,name,country,latitude,longitude\n"
+    "SXF,Berlin Schoenefeld (closed),DE,52.38,13.5225\nFRU,Bishkek (old code),KG,43.0613,74.4776\n"
+    "PNH,Phnom Penh (old code),KH,11.5466,104.844\nKIV,Chisinau (old code),MD,46.9277,28.9310\n"
+)
 
 
 def total_of(terminal: Terminal) -> object:

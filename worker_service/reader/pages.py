@@ -69,6 +69,13 @@ def token_faults(field: str, keys: Sequence[object] | None) -> Iterable[Violatio
         yield Violation(field, "is no next_page_token of this list")
 
 
+def text_of(value: Any) -> str:
+    """A stored value as a file would say it: numbers with all their digits, whole ones as such."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
 def first_page(parts: Sequence[Part]) -> Sequence[Part]:
     """As many of the first as one answer may weigh, and at least one."""
     room = ANSWER_BYTES_MAX

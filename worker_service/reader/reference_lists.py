@@ -25,6 +25,7 @@ from worker_service.reader.pages import (
     page_size,
     page_token,
     size_faults,
+    text_of,
     token_faults,
 )
 
@@ -153,4 +154,4 @@ def _location(
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in values.items() if value is not None}
+    return {name: text_of(value) for name, value in values.items() if value is not None}

@@ -21,6 +21,7 @@ from worker_service.reader.pages import (
     page_size,
     page_token,
     size_faults,
+    text_of,
     token_faults,
 )
 from worker_service.reader.units import spelt_unit
@@ -94,7 +95,7 @@ def _entry(row: UncomputedRow) -> ledger_pb2.UncomputedEntry:
 
 def _columns(data: Mapping[str, Any]) -> dict[str, str]:
     return {
-        OVERRIDE_COLUMN if key == OVERRIDE_KEY else key: str(value)
+        OVERRIDE_COLUMN if key == OVERRIDE_KEY else key: text_of(value)
         for key, value in data.items()
         if value is not None
     }

@@ -34,7 +34,7 @@ def refuse_what_is_used(
     cause: str, noun: str, gone: int, usage: Usage, names: Callable[[Any], str]
 ) -> None:
     """Raises Refusal where entries use what would go; `names` gives the words for a key of it."""
-    used = usage.by_key.most_common()
+    used = sorted(usage.by_key, key=lambda key: (-usage.by_key[key], str(key)))
     if not used:
         return
     would = "would not be there any more" if noun == "place" else "would not be in force any more"
@@ -42,7 +42,7 @@ def refuse_what_is_used(
     raise Refusal(
         cause,
         f"Nothing was changed: {counted(gone, noun)} {would}, and"
-        f" {counted(usage.entries, 'entry', 'entries')} {use} {_some(map(names, dict(used)))}."
+        f" {counted(usage.entries, 'entry', 'entries')} {use} {_some(map(names, used))}."
         " Add instead of replacing, or say that they may be taken away (--take-away).",
     )
 
