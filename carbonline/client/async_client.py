@@ -45,6 +45,7 @@ _REJECTED_ROW = "rejected_row"
 JOBS_MAX = 100_000
 ROWS_PER_PAGE = 1_000
 ROWS_MAX = 1_000_000
+FIELD_CHARACTERS_MAX = 1 << 20
 
 
 class AsyncClient:
@@ -344,6 +345,8 @@ def _rows_of(text: str) -> Iterable[dict[str, str]]:
     header = text.partition("\n")[0]
     before, found, _ = header.rpartition(_REJECTED_ROW)
     separator = before[-1:] if found and before else ","
+    # A server takes longer fields than this process's csv would read.
+    csv.field_size_limit(max(csv.field_size_limit(), FIELD_CHARACTERS_MAX))
     # What a row says beyond its header has no key.
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="")
     return ({name: row[name] for name in reader.fieldnames or ()} for row in reader)

@@ -34,9 +34,9 @@ class PipelineReport:
 
     `status` is not_started, running, success, partial, failed or cancelled.
 
-    `rejected` and `warned` are the rows of its files that do not count, and that count but look
-    doubtful: `row` is 1 for the first row after the header, `column`, `value`, `reason`. They are
-    filled at the end only.
+    `rejected` are the rows of its files that do not count, as they came, with `rejected_row` (1 is
+    the first after the header) and `rejected_reason`. `warned` are fields of rows that count but
+    look doubtful: `row`, `column`, `value`, `reason`. Both are filled at the end only.
     """
 
     pipeline_id: int

@@ -187,7 +187,7 @@ class Client:
         return self._answer(self._client.jobs(pipeline_id))
 
     def rejected(self, pipeline_id: int) -> Rows:
-        """Every row of a pipeline's files that does not count: row, column, value, reason."""
+        """Every row of a pipeline's files that does not count, as it came, and the reason."""
         return self._answer(self._client.rejected(pipeline_id))
 
     def totals(

@@ -85,6 +85,15 @@ def test_rejected_rows_say_where_and_why(client: Client) -> None:
     assert report.warned == []
 
 
+def test_a_rejected_row_may_be_very_long(client: Client, folder: Path) -> None:
+    text = f"{HEADER},note\nU1,GVA,CDG,1,economy,1,\nU1,GVA,CDG,1,economy,0,{'x' * 200_000}\n"
+    (folder / "long.csv").write_text(text)
+    report = client.submit_file("long.csv", type="plane", year=2024, source="long")
+    assert [len(row["note"]) for row in report.rejected] == [200_000]
+    (upload,) = [one for one in client.uploads(2024) if one.source == "long"]
+    client.withdraw(upload).raise_for_status()
+
+
 def test_progress_is_told_up_to_the_end(client: Client) -> None:
     seen: list[PipelineReport] = []
     report = client.submit_file("trips.csv", type="plane", year=2024, progress=seen.append)
