@@ -5,8 +5,8 @@ import re
 
 from rich.cells import cell_len
 
-# A command to type, at the end of a sentence: it must come out of the terminal as it is typed.
-_COMMAND = re.compile(r"(?<=: )('[^']*carbonline'|\S*carbonline) .*$")
+# A command to type, alone or at the end of a sentence: it must come out of a terminal whole.
+_COMMAND = re.compile(r"(^ *|(?<=: ))('[^']*carbonline'|\S*carbonline) .*$")
 
 
 def fitted(text: str, width: int) -> str:
@@ -34,7 +34,7 @@ def _line(line: str, width: int) -> str:
         return line
     if command := _COMMAND.search(line):
         before = _line(line[: command.start()].rstrip(), width)
-        return f"{before}\n  {command.group()}"
+        return f"{before}\n  {command.group()}" if before else line
     indent = re.match(" *", line).group()  # type: ignore[union-attr]  # it always matches
     lines = [indent]
     for word in line.split():

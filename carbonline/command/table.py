@@ -180,9 +180,7 @@ def wrapped(text: str, width: int) -> list[str]:
         if line:
             lines.append(line)
         *whole, line = (
-            [word]
-            if cell_len(word) <= width or _has_digit(word)
-            else chop_cells(word, max(2, width))
+            [word] if cell_len(word) <= width or _has_digit(word) else _broken(word, max(2, width))
         )
         lines += whole
     return [*lines, line] if line or lines else []
@@ -191,6 +189,18 @@ def wrapped(text: str, width: int) -> list[str]:
 def _title_width(one: _Cells) -> int:
     """Of its longest word: a heading may stand on several lines."""
     return max(map(cell_len, one.title.split()), default=0)
+
+
+def _broken(word: str, width: int) -> list[str]:
+    """A word that no line holds, in pieces: after a joint where there is one near the end."""
+    pieces = []
+    while cell_len(word) > width:
+        fits = chop_cells(word, width)[0]
+        joint = max(fits.rfind(mark) for mark in "_/-.:") + 1
+        cut = joint if joint > len(fits) // 2 else len(fits)
+        pieces.append(word[:cut])
+        word = word[cut:]
+    return [*pieces, word]
 
 
 def _unbroken_width(word: str) -> int:

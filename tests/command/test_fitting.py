@@ -38,6 +38,11 @@ def test_a_command_to_type_stands_on_a_line_of_its_own(command: str) -> None:
     assert said == f"Pipeline 4 goes on by itself. Watch it\nagain:\n  {command}\n"
 
 
+def test_a_line_that_is_a_command_is_left_whole() -> None:
+    line = "  carbonline up --data-folder /a/rather/long/folder/of/mine"
+    assert fitted(line, 40) == line
+
+
 def test_what_steers_a_terminal_and_what_fits_is_left_as_it_is() -> None:
     assert fitted("\x1b[2K" + "word " * 20, 40) == "\x1b[2K" + "word " * 20
     assert fitted("two\n\nlines\n", 40) == "two\n\nlines\n"
@@ -77,6 +82,6 @@ def test_a_complaint_fits_the_terminal(tmp_path: Path) -> None:
 
 
 def test_help_fits_the_terminal(tmp_path: Path) -> None:
-    said = on_terminal(60, "totals", "--help", folder=tmp_path)
-    assert all(len(line) <= 60 for line in said.splitlines()), said
-    assert "Examples:" in said
+    helped, _, typed = on_terminal(60, "totals", "--help", folder=tmp_path).partition("Examples:")
+    assert all(len(line) <= 60 for line in helped.splitlines()), helped
+    assert "\n    carbonline totals --year 2024 --strict || echo incomplete\n" in typed

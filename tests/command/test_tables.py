@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from carbonline.command.columns import Column, Kind, Row
-from carbonline.command.table import table_lines
+from carbonline.command.table import table_lines, wrapped
 
 COLUMNS = (
     Column("unit", kind=Kind.WORD),
@@ -125,6 +125,14 @@ def test_where_a_table_is_too_wide_each_row_is_a_record() -> None:
         "entries: 49,509",
         "kg CO2eq: 16,695,448.111",
     ]
+
+
+def test_a_word_that_no_line_holds_is_broken_at_a_joint() -> None:
+    assert wrapped("user_institutional_id of: somebody", 20) == [
+        "user_institutional_",
+        "id of: somebody",
+    ]
+    assert wrapped("abcdefghijklmnopqrstuvwxyz", 20) == ["abcdefghijklmnopqrst", "uvwxyz"]
 
 
 def test_a_record_breaks_text_at_spaces_and_a_number_never() -> None:
