@@ -1,5 +1,6 @@
 """What an installation without extras lacks, and the sentence that says how to get it."""
 
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -31,7 +32,9 @@ def lacks(extra: Extra, purpose: str) -> str:
     missing = [name for name in MODULES[extra] if find_spec(name) is None]
     if not missing:
         return ""
+    # uv says where it is to what it runs; uvx is not helped by pip.
+    by_uvx = f", or with uvx: --from 'FILE.whl[{extra}]'" if "UV" in os.environ else ""
     return (
         f"{purpose} needs packages that are not installed ({', '.join(missing)}): "
-        f"pip install 'carbonline[{extra}]'"
+        f"pip install 'carbonline[{extra}]'{by_uvx}"
     )

@@ -82,3 +82,11 @@ def test_what_runs_servers_names_the_extra_to_install(
     assert "Traceback" not in typed.stderr
     assert typed.stderr.endswith(f"pip install 'carbonline[{extra}]'\n"), typed.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_came_by_uvx_is_told_how_to_come_again(
+    client_alone: Environment, tmp_path: Path
+) -> None:
+    typed = client_alone.run("carbonline", "demo", cwd=tmp_path, environment={"UV": "/bin/uv"})
+    assert typed.returncode == 2
+    assert typed.stderr.endswith("or with uvx: --from 'FILE.whl[local]'\n"), typed.stderr
