@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Self
 
 import grpc
 import grpc.aio
@@ -12,6 +13,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted
+from carbonline.command.follow import watch_to_end
 from carbonline.v1 import types_pb2
 from carbonline.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_server
 from tests.command.scripted_watch import (
@@ -111,3 +113,38 @@ async def test_patience_ends_when_nobody_answers(tmp_path: Path) -> None:
         with pytest.raises(ServerError) as gone:
             await watched(client, patience_seconds=0.0)
     assert gone.value.unreachable
+
+
+class Told:
+    """A display that only remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def show(self, view: PipelineView) -> None:
+        self.told.append(f"version {view.pipeline.version if view.pipeline else 0}")
+
+    def lost(self, pipeline_id: int) -> None:
+        self.told.append(f"lost {pipeline_id}")
+
+    def waits(self, why: str) -> None:
+        self.told.append(why)
+
+    def note(self, sentence: str) -> None:
+        self.told.append(sentence)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+async def test_a_lost_connection_is_told_to_the_display_and_not_in_lines_of_its_own(
+    play: Play,
+) -> None:
+    client, _ = await play([snapshot(3, job(1)), grpc.StatusCode.UNAVAILABLE], [final(4)])
+    display = Told()
+    view = await watch_to_end(client, 1, display)
+    assert view.ended
+    assert display.told == ["version 3", "lost 1", "version 4"]
