@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import TotalsIncomplete, WrongArgument
+from carbonline.client.file_names import sent_name
 from carbonline.client.json_struct import values_of
 from carbonline.client.reports import (
     JobReport,
@@ -309,7 +310,7 @@ class AsyncClient:
         name = "airports.csv"
         if isinstance(source, Path):
             check_size(source, catalogue)
-            name = source.name
+            name = sent_name(source.name)
 
         def upload(of_file: types_pb2.Scope) -> Awaitable[blobs_pb2.UploadBlobResponse]:
             return self.contract.upload_blob(source, of_file, name)

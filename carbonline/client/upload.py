@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from carbonline.client.file_names import sent_name
 from carbonline.v1 import blobs_pb2, types_pb2
 
 CHUNK_BYTES = 512 * 1024
@@ -27,7 +28,9 @@ async def upload_messages(
     sent: Sent = tell_nobody,
 ) -> AsyncIterator[blobs_pb2.UploadBlobRequest]:
     """The header, then chunks of at most CHUNK_BYTES. OSError when the file cannot be read."""
-    header = blobs_pb2.BlobHeader(scope=scope, file_name=file_name[:FILE_NAME_CHARACTERS_MAX])
+    header = blobs_pb2.BlobHeader(
+        scope=scope, file_name=sent_name(file_name)[:FILE_NAME_CHARACTERS_MAX]
+    )
     if isinstance(source, Path):
         header.expected_sha256 = await asyncio.to_thread(_sha256_of, source)
         source = _chunks_of(source)

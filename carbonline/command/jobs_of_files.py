@@ -11,6 +11,7 @@ from rich.console import Console
 
 from carbonline.client import submission
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.file_names import sent_name
 from carbonline.command.airports import FILE_NAME, airport_rows
 from carbonline.command.names import module_name, type_name
 from carbonline.command.upload_progress import upload_shown
@@ -100,7 +101,7 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
         unit=job.unit,
         reference_kind=job.reference_kind,
     )
-    name = job.file.name if job.file else FILE_NAME
+    name = sent_name(job.file.name) if job.file else FILE_NAME
     payload = {"file_name": name, **job.extra}
     upload = partial(_uploaded, client, job, name)
     return await submission.submit_file(client, job.job_type, scope, payload, upload)

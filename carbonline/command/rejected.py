@@ -13,6 +13,7 @@ from carbonline.command.job_stats import NotedRows, rejected_of
 from carbonline.command.options import ID
 from carbonline.command.output_file import is_stdout, written_file
 from carbonline.command.printing import counted
+from carbonline.command.safe_text import one_line
 from carbonline.v1 import types_pb2
 
 
@@ -36,7 +37,7 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
     Give it a --source of its own, or it takes the place of the file that it mends.
     """
     to_stdout = is_stdout(output)
-    where = "on stdout" if to_stdout else f"in {output}"
+    where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
     count = run_to_end(_rejected(target, pipeline, output))
     if count == 0:
         said = f"Pipeline {pipeline} rejected no rows; nothing was written."

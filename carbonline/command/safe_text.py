@@ -2,8 +2,9 @@
 
 import re
 
-# What a terminal obeys instead of showing (ESC, BEL, C1), and what turns the direction of text.
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What a terminal obeys instead of showing (ESC, BEL, C1), what turns the direction of text, and
+# what stands for bytes that are none in a file's name.
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def one_line(text: str) -> str:
@@ -17,4 +18,7 @@ def lines(text: str) -> str:
 
 
 def _written_out(found: re.Match[str]) -> str:
-    return found.group().encode("unicode_escape").decode("ascii")
+    letter = found.group()
+    if "\udc80" <= letter <= "\udcff":
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode("ascii")

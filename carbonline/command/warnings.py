@@ -12,6 +12,7 @@ from carbonline.command.options import ID
 from carbonline.command.output_file import STDOUT, is_stdout
 from carbonline.command.printing import counted
 from carbonline.command.rejected import save_noted_rows
+from carbonline.command.safe_text import one_line
 
 
 @click.command(
@@ -34,7 +35,7 @@ def warnings(target: Target, pipeline: int, output: Path) -> None:
     if count == 0:
         said = f"Pipeline {pipeline} has no row with a warning; nothing was written."
     else:
-        where = "on stdout" if to_stdout else f"in {output}"
+        where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
         said = f"{counted(count, 'row')} with a warning, each with its reason, {where}."
     # On stdout the rows stand alone.
     click.echo(said, err=to_stdout)

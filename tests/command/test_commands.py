@@ -333,3 +333,26 @@ def test_doubtful_rows_count_and_are_listed_with_reasons(
     kept = terminal.type("warnings", pipeline_of(doubtful), "-o", wanted)
     assert f"1 row with a warning, each with its reason, in {wanted}" in kept.out
     assert wanted.read_text() == answer.out
+
+
+def test_a_file_whose_name_is_no_text_is_sent_under_a_name_that_is_one(
+    terminal: Terminal, submitted: Typed
+) -> None:
+    del submitted
+    flights, units = (
+        terminal.folder / os.fsdecode(name) for name in (b"fl\xfcge.csv", b"unit\xe9s.csv")
+    )
+    units.write_text(UNITS)
+    loaded = terminal.type("load", "units", units, "--year", "2024")
+    assert loaded.code == 0, loaded
+    flights.write_text(TRIPS)
+    sent = terminal.type("submit", flights, *SUBMIT_PLANE, "--source", "odd_names")
+    assert (sent.code, "Traceback" in sent.err) == (0, False), sent
+    listed = terminal.type("uploads", "--year", "2024", "--format", "json")
+    assert "fl\\\\xfcge.csv" in listed.out, listed
+    wanted = terminal.folder / os.fsdecode(b"r\xe9.csv")
+    kept = terminal.type("rejected", pipeline_of(sent), "-o", wanted)
+    assert "in " + str(terminal.folder) + "/r\\xe9.csv" in kept.out, kept
+    assert wanted.read_text().startswith("unit_institutional_id,")
+    missing = terminal.type("submit", os.fsdecode(b"n\xf4.csv"), *SUBMIT_PLANE)
+    assert (missing.code, "Traceback" in missing.err) == (2, False), missing

@@ -1,12 +1,14 @@
 """What the command prints, out of what the server said."""
 
 import csv
+import os
 from decimal import Decimal
 
 import pytest
 from rich.console import Console
 
 from carbonline.client.errors import ServerError
+from carbonline.client.file_names import sent_name
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Seen
 from carbonline.command.airports import airport_rows
@@ -129,3 +131,10 @@ async def test_airports_are_a_locations_file() -> None:
     assert len(by_code) == len(rows) > 7000
     assert by_code["GVA"]["country"] == "CH"
     assert abs(float(by_code["GVA"]["latitude"]) - 46.238) < 0.01
+
+
+def test_bytes_of_a_files_name_that_are_no_text_are_written_out() -> None:
+    name = os.fsdecode(b"fl\xfcge.csv")
+    assert one_line(f"{name}\ud800") == "fl\\xfcge.csv\\ud800"
+    assert sent_name(name) == "fl\\xfcge.csv"
+    assert sent_name("flüge.csv") == "flüge.csv"
