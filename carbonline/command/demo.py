@@ -3,7 +3,8 @@
 import asyncio
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,7 +133,7 @@ async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
             tenant=where.tenant,
             token_file=where.token_file,
         )
-        async with client:
+        async with client, _ending_told():
             view = PipelineView()
             for part in parts_of(files):
                 view = await _run_part(client, part)
@@ -144,6 +145,16 @@ async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
     click.echo(f"Took {time.monotonic() - began_at:.1f} s in all; nothing is left running.")
     _say_next(settings.data_folder, settings.database_url)
     return ExitCode.SUCCESS
+
+
+@asynccontextmanager
+async def _ending_told() -> AsyncIterator[None]:
+    """Says at once that a Ctrl-C was heard: the end of the stack takes a moment."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        click.echo("Stopping what runs; a second Ctrl-C ends it at once.", err=True)
+        raise
 
 
 async def _run_part(client: ContractClient, part: Part) -> PipelineView:

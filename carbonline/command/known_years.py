@@ -1,7 +1,6 @@
 """The years that a stack has, for a shell that completes: at once or not at all."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +21,6 @@ PIPELINES_MAX = 500
 def known_years(params: Mapping[str, Any]) -> frozenset[int]:
     """The years of the latest pipelines, by what is typed so far; none where nobody answers."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    logging.disable()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_years(_target(params)))

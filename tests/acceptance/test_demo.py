@@ -42,7 +42,9 @@ def test_ctrl_c_ends_the_demo_with_a_sentence_and_leaves_nothing_running(tmp_pat
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=120)
     assert run.returncode == ExitCode.INTERRUPTED, said
-    assert said.endswith("Stopped; nothing is left running.\n")
+    stopping, stopped = said.splitlines()[-2:]
+    assert stopping == "Stopping what runs; a second Ctrl-C ends it at once."
+    assert stopped == "Stopped; nothing is left running."
     assert processes_of(tmp_path) == []
 
 

@@ -1,6 +1,7 @@
 """Ordinary mistakes end with a sentence and an exit code, and never with a traceback."""
 
 import os
+import resource
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -144,6 +145,23 @@ def test_a_written_file_is_whole_or_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(FileNotFoundError):
         break_off(tmp_path / "absent" / "rows.csv")
+
+
+def test_a_disk_that_fills_up_leaves_nothing_and_is_told_by_name(tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "rows.csv").write_bytes(b"as before")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, hard))
+    try:
+        with (
+            pytest.raises(OSError, match=r"rows\.csv") as full,
+            written_file(tmp_path / "rows.csv") as file,
+        ):
+            file.write(b"x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert full.value.filename == str(tmp_path / "rows.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+    assert (tmp_path / "rows.csv").read_bytes() == b"as before"
 
 
 def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
