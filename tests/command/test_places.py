@@ -1,5 +1,6 @@
-"""Flights between places that are none, and those of Brussels, on a running stack as a person."""
+"""Places that are none, flights of Brussels, distances without a factor: on a running stack."""
 
+import json
 import signal
 from collections.abc import Iterator
 
@@ -16,6 +17,10 @@ FACTORS = (
 HEADER = "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class\n"
 CITIES = HEADER + (
     "U1,LON,GVA,a1,economy\nU1,GVA,PAR,a1,economy\nU2,NYC,ZRH,a2,economy\nU2,ZRH,LHR,a2,economy\n"
+)
+BRUSSELS = HEADER + "U1,BRU,AMS,a1,economy\nU2,LUX,FRA,a2,economy\n"
+GAP = FACTORS.splitlines(keepends=True)[0] + (
+    "short,economy,0.2,1,0,3699\nlong,economy,0.1,1,3700,\n"
 )
 RETIRED = HEADER + "U1,SXF,GVA,a1,economy\nU2,GVA,SXF,a1,economy\n"
 
@@ -62,3 +67,22 @@ def test_a_retired_code_is_answered_with_what_took_its_place(terminal: Terminal)
     assert "2 have none (2 unknown_place; the commonest: SXF is retired" in submitted.err
     listed = terminal.type("uncomputed", *YEAR, "--format", "csv").out
     assert listed.count("SXF is retired: BER took its place") == 2
+
+
+def test_flights_of_brussels_and_luxembourg_have_their_kilometres(terminal: Terminal) -> None:
+    terminal.type("submit", terminal.file("brussels.csv", BRUSSELS), *PLANE)
+    totals = json.loads(terminal.type("totals", *YEAR, "--format", "json").out)
+    kilograms = {row["unit"]: row["total_kg"] for row in totals["rows"]}
+    assert kilograms["U1"] == pytest.approx(0.2 * 158, abs=0.2)
+    assert kilograms["U2"] == pytest.approx(0.2 * 174, abs=0.2)
+
+
+def test_a_gap_between_bands_is_a_warning(terminal: Terminal) -> None:
+    gap = ("--type", "plane", "--year", "2025")
+    units = terminal.type("load", "units", terminal.file("units.csv", UNITS), "--year", "2025")
+    assert units.code == 0, units
+    loaded = terminal.type("load", "factors", terminal.file("gap.csv", GAP), *gap)
+    assert loaded.code == 0
+    assert "SUCCESS with warnings" in loaded.out
+    said = "row 2, min_distance: no factor of economy for 3,699 to 3,700 km"
+    assert f"1 row with a warning; the first: {said}." in loaded.err

@@ -111,7 +111,8 @@ async def test_factors_that_emissions_use_are_not_taken_away_without_consent(
     assert await house.kg() == KG
     taken = await house.load_factors(LONG_ONLY, mode="replace", take_away="yes")
     assert ingest(taken).message == (
-        "1 factor accepted. 0 are new or changed. 1 older one is in force no longer."
+        "1 factor accepted. 1 row with a warning; the first: row 1, min_distance: no factor of"
+        " economy for 0 to 800 km. 0 are new or changed. 1 older one is in force no longer."
     )
     assert await house.kg() == {"0828": 0.0, "0829": pytest.approx(GVA_JFK_KG)}
     assert (await house.totals())["0828"].outcome_counts == {"no_factor": 1}

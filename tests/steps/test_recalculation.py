@@ -119,7 +119,8 @@ async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(house: House
     ingest = view.in_order()[0]
     assert values_of(ingest.stats)["factors_stale"] == 1
     assert ingest.message == (
-        "1 factor accepted. 0 are new or changed. 1 older one not in this file: still used."
+        "1 factor accepted. 1 row with a warning; the first: row 1, min_distance: no factor of"
+        " economy for 0 to 800 km. 0 are new or changed. 1 older one not in this file: still used."
     )
     await house.load_flights(flights(CDG, CDG))
     assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})

@@ -78,10 +78,15 @@ class RowWarning:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Factors that hold for [lower, upper) of a number; an empty upper has no end."""
+    """Factors that hold for [lower, upper) of a number; an empty upper has no end.
+
+    No entry has more than `largest` `unit`: bands that reach it leave nothing out.
+    """
 
     lower: str
     upper: str
+    unit: str = ""
+    largest: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)

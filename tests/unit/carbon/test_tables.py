@@ -28,7 +28,8 @@ def test_a_band_without_a_lower_end_begins_at_zero() -> None:
 
 
 def test_of_two_equal_identities_the_last_stands_and_the_other_is_a_warning() -> None:
-    factors = read(ECONOMY, {**ECONOMY, "category": "SHORT ", "ef_kg_co2eq_per_km": 0.5})
+    endless = {**ECONOMY, "max_distance": ""}
+    factors = read(endless, {**endless, "category": "SHORT ", "ef_kg_co2eq_per_km": 0.5})
     assert factors.accepted["ef_kg_co2eq_per_km"].to_list() == [0.5]
     assert factors.warnings.rows() == [
         (1, "category, cabin_class", "short, economy", "row 2 says it again and stands")
@@ -82,6 +83,53 @@ def test_bands_of_one_class_that_overlap_refuse_the_file(
         read(*rows, other_class)
     assert refused.value.cause is Cause.CONTRADICTION
     assert str(refused.value) == f"bands of economy overlap: {overlap}"
+
+
+@pytest.mark.parametrize(
+    ("bands", "warnings"),
+    [
+        ([(0, 800), (800, "")], []),
+        ([(800, ""), ("", 800)], []),
+        ([(0, 3699), (3700, "")], [(2, "min_distance", "3700", "3,699 to 3,700 km")]),
+        ([(3700, ""), (0, 3699.5)], [(1, "min_distance", "3700", "3,699.5 to 3,700 km")]),
+        ([(500, "")], [(1, "min_distance", "500", "0 to 500 km")]),
+        ([(0, 9000)], [(1, "max_distance", "9000", "9,000 km and more")]),
+        ([(0, 20500)], []),
+        (
+            [(1, 2), (3, 4)],
+            [
+                (1, "min_distance", "1", "0 to 1 km"),
+                (2, "min_distance", "3", "2 to 3 km"),
+                (2, "max_distance", "4", "4 km and more"),
+            ],
+        ),
+    ],
+)
+def test_distances_without_a_factor_of_the_class_are_warned_of(
+    bands: list[tuple[object, object]], warnings: list[tuple[int, str, str, str]]
+) -> None:
+    rows = [
+        {**ECONOMY, "category": f"band {at}", "min_distance": low, "max_distance": high}
+        for at, (low, high) in enumerate(bands)
+    ]
+    other_class = {**ECONOMY, "cabin_class": "first", "max_distance": ""}
+    factors = read(*rows, other_class)
+    assert factors.accepted.height == len(bands) + 1
+    assert factors.warnings.rows() == [
+        (row, column, value, f"no factor of economy for {where}")
+        for row, column, value, where in warnings
+    ]
+
+
+def test_what_is_warned_of_counts_without_the_rows_that_are_rejected() -> None:
+    whole = [
+        {**ECONOMY, "max_distance": 800},
+        {**ECONOMY, "category": "empty", "min_distance": 900, "max_distance": 900},
+        {**ECONOMY, "category": "long", "min_distance": 1000, "max_distance": ""},
+    ]
+    factors = read(*whole)
+    assert factors.rejected["row"].to_list() == [2]
+    assert factors.warnings["reason"].to_list() == ["no factor of economy for 800 to 1,000 km"]
 
 
 def test_locations_are_read_by_normalised_code() -> None:

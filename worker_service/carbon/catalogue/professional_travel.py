@@ -40,12 +40,12 @@ _SPELLINGS = {
     "first": ("f", "p", "first class", "première", "premiere"),
     "average": ("average passenger", "average_passenger", "avg", "moyenne"),
 }
-_DISTANCE = Band("min_distance", "max_distance")
+# Half the way around the Earth is 20,015 km.
+_ONE_TRIP_KM_PLAUSIBLE = 20_500
+_DISTANCE = Band("min_distance", "max_distance", unit="km", largest=_ONE_TRIP_KM_PLAUSIBLE)
 # A trip of one's own kilometres is as long as it says; else a factor may add its detour.
 _KM = pl.coalesce("distance_km", pl.col("great_circle_km") + pl.col("detour_km").fill_null(0.0))
 _KM_FLOWN = _KM * pl.col("number_of_trips")
-# Half the way around the Earth is 20,015 km.
-_ONE_TRIP_KM_PLAUSIBLE = 20_500
 
 
 def _cabin_type() -> pl.Expr:
@@ -113,7 +113,7 @@ PLANE = DataEntryType(
             Column("ef_kg_co2eq_per_km", ColumnKind.NUMBER, minimum=0, example="0.2"),
             Column("rfi_adjustment", ColumnKind.NUMBER, required=False, minimum=0, example="1"),
             Column("min_distance", ColumnKind.NUMBER, required=False, minimum=0, default=0),
-            Column("max_distance", ColumnKind.NUMBER, required=False, minimum=0, example="3700"),
+            Column("max_distance", ColumnKind.NUMBER, required=False, minimum=0),
             Column("detour_km", ColumnKind.NUMBER, required=False, minimum=0, default=0),
         ),
         emission_type=_cabin_type(),

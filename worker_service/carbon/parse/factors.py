@@ -10,6 +10,7 @@ from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
+from worker_service.carbon.parse.band_gaps import gaps, of_class
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import TableOriginals, read_table
@@ -39,22 +40,24 @@ def read_factors(
     """Reads and checks a factor file whole.
 
     RefusedFile where nothing can be used, and where bands of one class overlap: no one but the
-    author can say which of the two factors is meant.
+    author can say which of the two factors is meant. A gap between them is a warning.
     """
     columns = declaration.factors
     identity = [column.name for column in columns.classification]
     declared = (*columns.classification, *columns.values)
     table = read_table(open_file, declared, identity, bytes_max)
     accepted, rejected = table.accepted, table.rejected
+    doubtful = [table.warnings]
     if columns.band is not None:
         accepted, empty = _without_empty_bands(accepted, columns.band)
         rejected = merged_rejections([rejected, empty])
         _refuse_overlaps(accepted, columns, columns.band)
+        doubtful.append(gaps(accepted, columns, columns.band))
     return ParsedFactors(
         encoding=table.encoding,
         accepted=_factors(columns, accepted),
         rejected=rejected,
-        warnings=merged_rejections([table.warnings, warned_rows(accepted, (), columns.warnings)]),
+        warnings=merged_rejections([*doubtful, warned_rows(accepted, (), columns.warnings)]),
         unread_columns=table.unread_columns,
         originals=table.originals,
     )
@@ -91,11 +94,9 @@ def _without_empty_bands(factors: pl.DataFrame, band: Band) -> tuple[pl.DataFram
 
 
 def _refuse_overlaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> None:
-    # The band stands for the kind, so only the subkind tells classes apart. Where any two bands
-    # overlap, two that are neighbours by their lower end do.
-    of_class = pl.lit("") if columns.subkind is None else pl.col(columns.subkind)
+    # Where any two bands overlap, two that are neighbours by their lower end do.
     pairs = (
-        factors.with_columns(of_class=of_class)
+        factors.with_columns(of_class=of_class(columns))
         .sort("of_class", band.lower, "row_number")
         .with_columns(
             pl.col("row_number", band.lower, band.upper).shift(1).over("of_class").name.suffix(":1")

@@ -1,0 +1,69 @@
+"""Distances for which a file brings no factor of a class, though it brings others of it."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.csv_source.widths import REJECTED
+from worker_service.carbon.declarations import Band, FactorColumns
+
+
+def of_class(columns: FactorColumns) -> pl.Expr:
+    """What tells classes apart: the band stands for the kind, so only the subkind does."""
+    return pl.lit("") if columns.subkind is None else pl.col(columns.subkind).fill_null("")
+
+
+def gaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> pl.DataFrame:
+    """row, column, value, reason: one for each gap between the bands of a class, and for those
+    before its first and after its last one. Bands of a class must not overlap.
+    """
+    bands = (
+        factors.select(
+            "row_number",
+            of_class(columns).alias("class"),
+            pl.col(band.lower).cast(pl.Float64).alias("lower"),
+            pl.col(band.upper).cast(pl.Float64).fill_null(float("inf")).alias("upper"),
+        )
+        .sort("class", "lower")
+        .with_columns(
+            ends_before=pl.col("upper").shift(1, fill_value=0.0).over("class"),
+            is_last=pl.col("lower").shift(-1).over("class").is_null(),
+        )
+    )
+    before = bands.filter(pl.col("lower") > pl.col("ends_before"))
+    after = bands.filter(pl.col("is_last") & (pl.col("upper") < band.largest))
+    found = [
+        (row["row_number"], band.lower, row["lower"], row["class"], _between(row, band))
+        for row in before.iter_rows(named=True)
+    ]
+    found += [
+        (row["row_number"], band.upper, row["upper"], row["class"], _beyond(row, band))
+        for row in after.iter_rows(named=True)
+    ]
+    return pl.DataFrame(
+        [
+            (at, column, _said(value).replace(",", ""), _reason(name, where))
+            for at, column, value, name, where in found
+        ],
+        schema=REJECTED,
+        orient="row",
+    )
+
+
+def _between(row: Mapping[str, float], band: Band) -> str:
+    return f"{_said(row['ends_before'])} to {_said(row['lower'])} {band.unit}"
+
+
+def _beyond(row: Mapping[str, float], band: Band) -> str:
+    return f"{_said(row['upper'])} {band.unit} and more"
+
+
+def _reason(name: str, where: str) -> str:
+    of = f" of {shown_text(name)}" if name else ""
+    return f"no factor{of} for {where}"
+
+
+def _said(number: float) -> str:
+    """Such as 3,699 or 0.5: every digit that the file gives."""
+    return f"{int(number):,}" if number.is_integer() else f"{number:,}"
