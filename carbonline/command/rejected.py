@@ -1,6 +1,5 @@
 """`carbonline rejected`: all rows of a pipeline's files that were refused, with the reasons."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,12 +8,11 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.job_stats import NotedRows, rejected_of
+from carbonline.command.job_stats import rejected_of
 from carbonline.command.options import ID
 from carbonline.command.output_file import is_stdout, written_file
 from carbonline.command.printing import counted
 from carbonline.command.safe_text import one_line
-from carbonline.v1 import types_pb2
 
 
 @click.command(
@@ -60,18 +58,8 @@ async def _rejected(target: Target, pipeline_id: int, output: Path) -> int:
 
 async def save_rejected_rows(client: ContractClient, pipeline_id: int, output: Path) -> int:
     """Writes the file if there are rejected rows; how many there are."""
-    return await save_noted_rows(client, pipeline_id, output, rejected_of)
-
-
-async def save_noted_rows(
-    client: ContractClient,
-    pipeline_id: int,
-    output: Path,
-    noted_of: Callable[[types_pb2.Job], NotedRows],
-) -> int:
-    """The same for those rows of each job that `noted_of` gives."""
     answer = await client.get_pipeline(pipeline_id)
-    noted = [noted_of(job) for job in answer.jobs]
+    noted = [rejected_of(job) for job in answer.jobs]
     blobs = [rows.blob for rows in noted if rows.blob]
     if not blobs:
         return 0

@@ -1,46 +1,65 @@
 """`carbonline warnings`: the rows of a pipeline's files that were accepted and look doubtful."""
 
-from pathlib import Path
+import csv
+import io
+from collections.abc import Iterator, Sequence
 
 import click
 
+from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.job_stats import warned_of
 from carbonline.command.options import ID
-from carbonline.command.output_file import STDOUT, is_stdout
-from carbonline.command.printing import counted
-from carbonline.command.rejected import save_noted_rows
-from carbonline.command.safe_text import one_line
+from carbonline.command.output import Output, output_options, show_rows
+
+# A table of more is for nobody's eyes; files have all rows.
+ROWS_SHOWN = 50
+COLUMNS = (
+    Column("row", kind=Kind.NUMERAL),
+    Column("column", folds=True),
+    Column("value"),
+    Column("reason"),
+)
 
 
 @click.command(
-    short_help="Show which rows of PIPELINE look doubtful.",
+    short_help="List the rows of PIPELINE that look doubtful.",
     epilog=examples("carbonline warnings 4", "carbonline warnings 4 -o warnings.csv"),
 )
 @click.argument("pipeline", type=ID)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
-    default=STDOUT,
-    help="The CSV to write: row, column, value, reason. Left out, it goes to stdout.",
-)
+@output_options
 @connection_options
-def warnings(target: Target, pipeline: int, output: Path) -> None:
-    """Show which rows of PIPELINE count but look doubtful, and why."""
-    to_stdout = is_stdout(output)
-    count = run_to_end(_warnings(target, pipeline, output))
-    if count == 0:
-        said = f"Pipeline {pipeline} has no row with a warning; nothing was written."
-    else:
-        where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
-        said = f"{counted(count, 'row')} with a warning, each with its reason, {where}."
-    # On stdout the rows stand alone.
-    click.echo(said, err=to_stdout)
+def warnings(target: Target, output: Output, pipeline: int) -> None:
+    """List which rows of PIPELINE count but look doubtful, and why.
+
+    A table has the first rows only; JSON, CSV and files have all of them.
+    """
+    rows = run_to_end(_warnings(target, pipeline))
+    shown = rows[:ROWS_SHOWN] if output.is_table else rows
+    show_rows(
+        COLUMNS,
+        shown,
+        output,
+        about={"pipeline": pipeline},
+        if_none=f"Pipeline {pipeline} has no row with a warning.",
+        more=f"{len(rows):,} in all, -o FILE has them" if len(shown) < len(rows) else "",
+    )
 
 
-async def _warnings(target: Target, pipeline_id: int, output: Path) -> int:
+async def _warnings(target: Target, pipeline_id: int) -> Sequence[Row]:
     async with target.client() as client:
-        return await save_noted_rows(client, pipeline_id, output, warned_of)
+        answer = await client.get_pipeline(pipeline_id)
+        blobs = [noted.blob for noted in map(warned_of, answer.jobs) if noted.blob]
+        return [row for blob in blobs for row in _rows_of(await _text_of(client, blob))]
+
+
+async def _text_of(client: ContractClient, blob: str) -> str:
+    return b"".join([chunk async for chunk in client.download_blob(blob)]).decode()
+
+
+def _rows_of(text: str) -> Iterator[Row]:
+    for one in csv.DictReader(io.StringIO(text, newline="")):
+        yield {**one, "row": int(one["row"])}
