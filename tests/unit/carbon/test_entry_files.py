@@ -265,3 +265,11 @@ def test_more_rows_than_are_compared_are_said(monkeypatch: pytest.MonkeyPatch) -
     said, last = warned_of([dated, dated, dated])
     assert [row for row, *_ in said] == [2]
     assert last.remarks == ("Only the first 2 rows were compared with each other.",)
+
+
+def test_a_column_without_a_name_is_told_where_it_says_something() -> None:
+    text = csv_of([*COLUMNS, "x", "y"], [GOOD, {**GOOD, "y": "said"}]).replace("x,y", " ,")
+    file = read_entries(PLANE, opening(text), SCOPE)
+    assert sum(batch.accepted.height for batch in file.batches) == 2
+    [unread] = file.unread_columns
+    assert str(unread) == f"column {len(COLUMNS) + 2} (it has no name)"

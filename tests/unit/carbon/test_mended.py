@@ -61,7 +61,7 @@ def test_the_separator_stays_and_the_text_is_utf_8() -> None:
 def test_columns_of_an_earlier_rejection_are_passed_over_and_made_anew() -> None:
     first = rejected_file(",".join(COLUMNS) + "\n0827,GVA,CDG,1,economy,,,,\n")
     file = read_entries(PLANE, opening(first), SCOPE)
-    assert file.unread_columns == ()
+    assert not file.unread_columns
     assert rejected_file(first) == first
     mended = first.replace("0827,", "0828,", 1)
     batches = list(read_entries(PLANE, opening(mended), SCOPE).batches)

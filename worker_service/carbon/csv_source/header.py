@@ -24,8 +24,9 @@ COLUMNS_MAX = 1_000
 class Header:
     """`positions`: where each known column stands. `unread`: columns nobody asked for.
 
-    `names`: all of them as they came. `of_reasons`: where columns stand that a file of rejected
-    rows brings back; they are not read, and nobody is told.
+    `names`: all of them as they came. `unnamed`: where columns without a name stand.
+    `of_reasons`: where columns stand that a file of rejected rows brings back; they are not read,
+    and nobody is told.
     """
 
     separator: str
@@ -33,6 +34,7 @@ class Header:
     positions: Mapping[str, int]
     unread: tuple[UnreadColumn, ...]
     names: tuple[str, ...]
+    unnamed: tuple[int, ...]
     of_reasons: frozenset[int]
 
 
@@ -65,6 +67,7 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         positions={name: names.index(name) for name in known if name in names},
         unread=_unread(names, known),
         names=tuple(first.fields),
+        unnamed=tuple(at for at, name in enumerate(names) if not name),
         of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
     )
 

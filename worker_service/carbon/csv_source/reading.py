@@ -10,6 +10,7 @@ from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open, P
 from worker_service.carbon.csv_source.header import Header, read_header
 from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
 from worker_service.carbon.csv_source.lines import Lines
+from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.records import batches
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.spreadsheet_text import unmarked
@@ -35,11 +36,16 @@ class TextBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextFile:
-    """A file whose header is understood. `line_count` guesses its rows, for progress."""
+    """A file whose header is understood. `line_count` guesses its rows, for progress.
+
+    `unread`: columns that nobody asked for; those without a name are there when the batches are
+    through, if a row says something in them.
+    """
 
     encoding: str
     header: Header
     line_count: int
+    unread: list[UnreadColumn]
     batches: Iterator[TextBatch]
 
 
@@ -65,8 +71,13 @@ def read_text(
             raise RefusedFile(error.cause, said) from error
         raise
     known = [*required, *optional]
+    unread = list(header.unread)
     return TextFile(
-        surveyed.encoding, header, _rows(surveyed), _named(stream, lines, header, known)
+        encoding=surveyed.encoding,
+        header=header,
+        line_count=_rows(surveyed),
+        unread=unread,
+        batches=_named(stream, lines, header, known, unread),
     )
 
 
@@ -75,7 +86,11 @@ def _rows(surveyed: Survey) -> int:
 
 
 def _named(
-    stream: PlainBytes, lines: Lines, header: Header, known: Collection[str]
+    stream: PlainBytes,
+    lines: Lines,
+    header: Header,
+    known: Collection[str],
+    unread: list[UnreadColumn],
 ) -> Iterator[TextBatch]:
     columns = [
         pl.col(str(header.positions[name])).alias(name)
@@ -83,7 +98,7 @@ def _named(
         else pl.lit(None, pl.String).alias(name)
         for name in known
     ]
-    nothing = True
+    nothing, unnamed = True, set(header.unnamed)
     with closing(stream):
         for batch in batches(lines, header.width, header.separator):
             frame = batch.frame.select("row_number", *columns)
@@ -91,12 +106,20 @@ def _named(
                 frame = frame.with_columns(
                     unmarked(trimmed_of_invisible(pl.col(name))) for name in known
                 )
+            for at in [at for at in sorted(unnamed) if _says_something(batch.frame, at)]:
+                unnamed.remove(at)
+                unread.append(UnreadColumn(f"column {at + 1:,} (it has no name)"))
             nothing = nothing and frame.is_empty() and not batch.wide
             ragged = rejected_for_width(batch.wide, header.width, header.separator)
             content = _content(batch.frame, header)
             yield TextBatch(frame, content, ragged, batch.frame, batch.wide)
     if nothing:
         raise RefusedFile(Cause.NO_ROWS, "the file has a header and no rows")
+
+
+def _says_something(frame: pl.DataFrame, at: int) -> bool:
+    said = pl.col(str(at)).str.strip_chars().fill_null("") != ""
+    return bool(frame.select(said.any()).item())
 
 
 def _content(frame: pl.DataFrame, header: Header) -> pl.Series:

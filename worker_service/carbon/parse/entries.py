@@ -1,6 +1,6 @@
 """An activity file to entries of one data-entry type and year."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -57,13 +57,13 @@ class EntryBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryFile:
-    """`unread_columns` are in the file and never read. `line_count` guesses the rows.
+    """`unread_columns` are never read; the list is whole when the batches are.
 
-    `rejected_header`: the line that comes before all `rejected_lines`.
+    `line_count` guesses the rows. `rejected_header`: the line before all `rejected_lines`.
     """
 
     encoding: str
-    unread_columns: tuple[UnreadColumn, ...]
+    unread_columns: Sequence[UnreadColumn]
     line_count: int
     rejected_header: bytes
     batches: Iterator[EntryBatch]
@@ -94,7 +94,7 @@ def read_entries(
     text = read_text(open_file, required, optional, bytes_max)
     return EntryFile(
         encoding=text.encoding,
-        unread_columns=text.header.unread,
+        unread_columns=text.unread,
         line_count=text.line_count,
         rejected_header=Originals(text.header).first_line(),
         batches=_batches(text, declaration, scope),

@@ -91,7 +91,7 @@ def read_table(
         accepted=accepted,
         rejected=rejected,
         warnings=warnings,
-        unread_columns=text.header.unread,
+        unread_columns=tuple(text.unread),
         originals=TableOriginals(text.header, batches),
     )
 
