@@ -122,8 +122,56 @@ async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(house: House
         "1 factor accepted. 1 row with a warning; the first: row 1, min_distance: no factor of"
         " economy for 0 to 800 km. 0 are new or changed. 1 older one not in this file: still used."
     )
+    assert_uses_the_stale_factor(view.in_order()[1], entries=1)
     await house.load_flights(flights(CDG, CDG))
     assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
+
+
+async def test_entries_of_stale_factors_count_also_where_their_emissions_are_kept(
+    house: House,
+) -> None:
+    await house.load_flights(flights(CDG, CDG, JFK))
+    lines = FACTORS.splitlines(keepends=True)
+    await house.load_factors(lines[0] + lines[2])
+    view = await house.load_flights(flights(CDG, JFK), source="agency_b")
+    recalculation = view.in_order()[1]
+    assert values_of(recalculation.stats)["sets_kept"] == 1
+    assert_uses_the_stale_factor(recalculation, entries=3)
+    again = (await house.recalculate()).in_order()[0]
+    assert "nothing had changed" in again.message
+    assert_uses_the_stale_factor(again, entries=3)
+    back = (await house.load_factors()).in_order()[1]
+    assert back.result == types_pb2.JOB_RESULT_SUCCESS
+    assert values_of(back.stats)["stale_factors_used"] == 0
+    assert "lacks" not in back.message
+
+
+async def test_several_stale_factors_are_counted_and_the_most_used_one_is_named(
+    house: House,
+) -> None:
+    await house.load_flights(flights(CDG, JFK, JFK))
+    first = FACTORS.splitlines(keepends=True)[0] + "all,first,1,1,0,\n"
+    recalculation = (await house.load_factors(first)).in_order()[1]
+    assert recalculation.message.endswith(
+        "3 entries use 2 factors that the newest file lacks, mostly long economy."
+    )
+    stats = values_of(recalculation.stats)
+    assert (stats["stale_factors_used"], stats["entries_of_stale_factors"]) == (2, 3)
+    assert stats["stale_factors"] == [
+        {"factor": "long economy", "entries": 2},
+        {"factor": "short economy", "entries": 1},
+    ]
+
+
+def assert_uses_the_stale_factor(recalculation: types_pb2.Job, entries: int) -> None:
+    assert recalculation.result == types_pb2.JOB_RESULT_WARNING
+    use = "entry uses" if entries == 1 else "entries use"
+    assert recalculation.message.endswith(
+        f"{entries} {use} 1 factor that the newest file lacks: short economy."
+    )
+    stats = values_of(recalculation.stats)
+    assert stats["entries_of_stale_factors"] == entries
+    assert stats["stale_factors"] == [{"factor": "short economy", "entries": entries}]
 
 
 async def test_moved_airports_move_every_year_that_has_entries(house: House) -> None:

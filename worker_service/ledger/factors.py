@@ -147,6 +147,11 @@ class NamedFactor:
     factor_id: int
     classification: Mapping[str, Any]
 
+    @property
+    def words(self) -> str:
+        """Its classification as people write it: "short economy"."""
+        return " ".join(str(value) for value in self.classification.values() if value is not None)
+
 
 async def save_factors(
     conn: Connection,

@@ -41,6 +41,7 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.prefetched import prefetched
 from worker_service.steps.publishing import publish
+from worker_service.steps.stale_in_use import stale_in_use
 from worker_service.steps.stores import Stores
 
 
@@ -210,7 +211,11 @@ async def _told(stores: Stores, of: EmissionSlice, plan: Plan) -> Succeeded:
             {"outcome": outcome, "detail": detail, "entries": number}
             for outcome, detail, number in await sample_uncomputed(stores.ledger, of)
         ]
-    return Succeeded(stats, _sentence(plan, outcomes, without, stats), warnings=bool(without))
+    stale = await stale_in_use(stores.ledger, FactorSlice(of.tenant, of.data_entry_type, of.year))
+    stats |= stale.stats()
+    said = [_sentence(plan, outcomes, without, stats)]
+    said += [stale.sentence()] if stale else []
+    return Succeeded(stats, " ".join(said), warnings=bool(without or stale))
 
 
 def _sentence(

@@ -126,13 +126,7 @@ async def _refuse_used(
     ids = [factor.factor_id for factor in gone]
     usage = await usage_of_factors(conn, of.tenant, of.data_entry_type, of.year, ids)
     by_id = {factor.factor_id: factor for factor in gone}
-    refuse_what_is_used(
-        "factors_in_use", "factor", len(gone), usage, lambda key: _words(by_id[key])
-    )
-
-
-def _words(factor: NamedFactor) -> str:
-    return " ".join(str(value) for value in factor.classification.values() if value is not None)
+    refuse_what_is_used("factors_in_use", "factor", len(gone), usage, lambda key: by_id[key].words)
 
 
 def _sentence(changes: FactorChanges) -> str:
