@@ -14,6 +14,12 @@ from carbonline.command.output_file import is_stdout, written_file
 from carbonline.command.printing import counted
 from carbonline.command.safe_text import one_line
 
+_OF_ENTRIES = (
+    "Mended, it can be submitted as it is: give it a --source of its own, and the rows that"
+    " were accepted stay."
+)
+_OF_TABLES = "Mended, it can be loaded as it is: what is there already stays."
+
 
 @click.command(
     short_help="Write the rejected rows of a pipeline to a CSV.",
@@ -31,12 +37,12 @@ from carbonline.command.safe_text import one_line
 def rejected(target: Target, pipeline: int, output: Path) -> None:
     """Write the rejected rows of PIPELINE to a CSV: as they came, each with its reasons.
 
-    Mend the rows in it and submit it as it is: the two columns with the reasons are passed over.
-    Give it a --source of its own, or it takes the place of the file that it mends.
+    Mend the rows in it and send it as it is: the two columns with the reasons are passed over.
+    Activity data need a --source of their own, or they take the place of the file that they mend.
     """
     to_stdout = is_stdout(output)
     where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
-    count = run_to_end(_rejected(target, pipeline, output))
+    count, of_entries = run_to_end(_rejected(target, pipeline, output))
     if count == 0:
         said = f"Pipeline {pipeline} rejected no rows; nothing was written."
     else:
@@ -44,16 +50,15 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
     # On stdout the rows stand alone.
     click.echo(said, err=to_stdout)
     if count:
-        click.echo(
-            "Mended, it can be submitted as it is: give it a --source of its own, and the rows that"
-            " were accepted stay.",
-            err=to_stdout,
-        )
+        click.echo(_OF_ENTRIES if of_entries else _OF_TABLES, err=to_stdout)
 
 
-async def _rejected(target: Target, pipeline_id: int, output: Path) -> int:
+async def _rejected(target: Target, pipeline_id: int, output: Path) -> tuple[int, bool]:
+    """How many rows, and whether they are activity data."""
     async with target.client() as client:
-        return await save_rejected_rows(client, pipeline_id, output)
+        count = await save_rejected_rows(client, pipeline_id, output)
+        answer = await client.get_pipeline(pipeline_id)
+    return count, any(job.job_type == "csv_ingest" for job in answer.jobs)
 
 
 async def save_rejected_rows(client: ContractClient, pipeline_id: int, output: Path) -> int:

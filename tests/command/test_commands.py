@@ -359,3 +359,13 @@ def test_a_file_whose_name_is_no_text_is_sent_under_a_name_that_is_one(
     assert wanted.read_text().startswith("unit_institutional_id,")
     missing = terminal.type("submit", os.fsdecode(b"n\xf4.csv"), *SUBMIT_PLANE)
     assert (missing.code, "Traceback" in missing.err) == (2, False), missing
+
+
+def test_rejected_rows_say_how_they_are_sent_again(terminal: Terminal, submitted: Typed) -> None:
+    of_trips = terminal.type("rejected", pipeline_of(submitted), "-o", "-")
+    assert "submitted as it is: give it a --source of its own" in of_trips.err
+    units = terminal.file("units_with_a_gap.csv", "unit_institutional_id,name\nU3,Art\n,Law\n")
+    loaded = terminal.type("load", "units", units, "--year", "2024")
+    of_units = terminal.type("rejected", pipeline_of(loaded), "-o", "-")
+    assert of_units.out.splitlines()[1] == ",Law,2,unit_institutional_id: is missing"
+    assert "loaded as it is: what is there already stays" in of_units.err

@@ -6,6 +6,7 @@ import polars as pl
 
 # What a spreadsheet would run; plain numbers may begin alike, and so may nothing but space.
 _FORMULA = r"^[=+\-@\t\r]"
+_FORMULA_BEGINS = frozenset("=+-@\t\r")
 _HARMLESS = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^\s*$"
 _GUARDED = r"(?s)^'([=+\-@\t\r].*)$"
 _FORMULA_OF_TEXT = r'(?s)^\s*="([^"]*)"\s*$'
@@ -19,7 +20,7 @@ def inert(value: pl.Expr) -> pl.Expr:
 
 def inert_text(value: str) -> str:
     """`inert` of one text."""
-    runs = re.search(_FORMULA, value) and not re.fullmatch(_HARMLESS, value)
+    runs = value[:1] in _FORMULA_BEGINS and not re.fullmatch(_HARMLESS, value)
     return "'" + value if runs else value
 
 
