@@ -93,7 +93,7 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
             "year": standing.year.year,
             "provisioned": standing.year.provisioned,
             "locked": standing.year.locked,
-            "modules": _modules(standing.year, standing.freshness),
+            "modules": modules_of_year(standing.year, standing.freshness),
         }
     return about
 
@@ -121,13 +121,13 @@ def _say_year(
         return
     locked = f", locked by {one_line(answer.locked_by)}" if answer.locked else ""
     click.echo(f"Year {answer.year}: provisioned{locked}.")
-    for name, module in _modules(answer, freshness).items():
+    for name, module in modules_of_year(answer, freshness).items():
         said = "totals are up to date" if module["fresh"] else "totals are STALE"
         reason = f": {module['reason']}" if module["reason"] else ""
         click.echo(one_line(f"  {name}: {said}{reason}"))
 
 
-def _modules(
+def modules_of_year(
     answer: operations_pb2.GetYearResponse, freshness: Sequence[ledger_pb2.TotalsFreshness]
 ) -> dict[str, Row]:
     """Fresh where the scheduler knows of no change on its way and the ledger finds none."""
