@@ -23,6 +23,13 @@ GAP = FACTORS.splitlines(keepends=True)[0] + (
     "short,economy,0.2,1,0,3699\nlong,economy,0.1,1,3700,\n"
 )
 RETIRED = HEADER + "U1,SXF,GVA,a1,economy\nU2,GVA,SXF,a1,economy\n"
+FOUR = (
+    "iata,name,country,latitude,longitude\n"
+    "SXF,Berlin Schoenefeld (closed),DE,52.38,13.5225\n"
+    "FRU,Bishkek (old code),KG,43.0613,74.4776\n"
+    "PNH,Phnom Penh (old code),KH,11.5466,104.844\n"
+    "KIV,Chisinau (old code),MD,46.9277,28.9310\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +74,17 @@ def test_a_retired_code_is_answered_with_what_took_its_place(terminal: Terminal)
     assert "2 have none (2 unknown_place; the commonest: SXF is retired" in submitted.err
     listed = terminal.type("uncomputed", *YEAR, "--format", "csv").out
     assert listed.count("SXF is retired: BER took its place") == 2
+
+
+def test_a_place_that_the_institution_adds_is_known_also_where_its_code_is_retired(
+    terminal: Terminal,
+) -> None:
+    added = terminal.type("load", "locations", terminal.file("four.csv", FOUR))
+    assert added.code == 0, added
+    assert "corrected" not in added.err
+    totals = json.loads(terminal.type("totals", *YEAR, "--format", "json").out)
+    assert all(row["total_kg"] > 0.2 * 850 for row in totals["rows"])
+    assert terminal.type("totals", *YEAR, "--strict").code == 0
 
 
 def test_flights_of_brussels_and_luxembourg_have_their_kilometres(terminal: Terminal) -> None:
