@@ -171,8 +171,9 @@ class AsyncClient:
     ) -> PipelineReport:
         """Send places with their coordinates, and wait; without a file the world's airports.
 
-        They are added, or changed where the code is there; with `replace` all others of the mode
-        are gone, which is refused where entries use them, unless `take_away`.
+        Airports whose place in the package airportsdata is wrong are corrected. Places are added,
+        or changed where the code is there; with `replace` all others of the mode are gone, which
+        is refused where entries use them, unless `take_away`.
         """
         from carbonline.command.airports import airport_rows  # noqa: PLC0415  loads them all
 

@@ -10,6 +10,7 @@ from worker_service.ledger.factors import (
     FACTOR_SCHEMA,
     FactorChanges,
     FactorSlice,
+    NamedFactor,
     Whence,
     factors_not_in,
     read_factors,
@@ -211,3 +212,10 @@ async def test_factors_that_a_file_lacks_are_found(books: Books) -> None:
     async with books.ledger.snapshot() as snapshot:
         [missing] = await factors_not_in(snapshot, SLICE, file)
     assert missing.classification["category"] == "short"
+
+
+def test_a_factor_is_named_by_every_part_of_its_classification_long_ones_cut() -> None:
+    named = {"category": "short", "fuel": None, "cabin_class": "economy"}
+    assert NamedFactor(1, named).words == "short economy"
+    long = {"category": "x" * 500, "cabin_class": "economy"}
+    assert NamedFactor(1, long).words == "x" * 38 + "… economy"

@@ -10,6 +10,9 @@ from worker_service.ledger.frames import copy_out
 from worker_service.ledger.input_versions import factors_input, mark_changed
 from worker_service.ledger.pool import Connection
 
+# Of a classification in a sentence: what tells two factors apart may be its last part.
+PART_CHARACTERS_MAX = 38
+
 FACTOR_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "factor_id": pl.Int64,
     "version": pl.Int32,
@@ -149,8 +152,12 @@ class NamedFactor:
 
     @property
     def words(self) -> str:
-        """Its classification as people write it: "short economy"."""
-        return " ".join(str(value) for value in self.classification.values() if value is not None)
+        """Its classification as people write it, such as "short economy", long parts cut."""
+        parts = [str(value) for value in self.classification.values() if value is not None]
+        return " ".join(
+            part if len(part) <= PART_CHARACTERS_MAX else part[:PART_CHARACTERS_MAX] + "…"
+            for part in parts
+        )
 
 
 async def save_factors(
