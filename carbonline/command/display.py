@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from carbonline.client.view import PipelineView
+from carbonline.command.fitting import fitted
 from carbonline.command.held_up import HeldUp
 from carbonline.command.names import job_word, step_words
 from carbonline.command.pace import Pace, Paces
@@ -92,7 +93,9 @@ class LiveDisplay:
 
     def note(self, sentence: str) -> None:
         """Printed above the lines."""
-        self._console.print(Text(one_line(sentence), style="yellow"))
+        said = fitted(one_line(sentence), self._console.width)
+        # Fitted already, a command to type being left whole.
+        self._console.print(Text(said, style="yellow"), soft_wrap=True)
 
     def show(self, view: PipelineView) -> None:
         """A line or a few for each job; with very many jobs the last ones."""

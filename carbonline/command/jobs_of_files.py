@@ -103,7 +103,7 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
     )
     name = sent_name(job.file.name) if job.file else FILE_NAME
     payload = {"file_name": name, **job.extra}
-    upload = partial(_uploaded, client, job, name)
+    upload = partial(uploaded, client, job, name)
     return await submission.submit_file(client, job.job_type, scope, payload, upload)
 
 
@@ -117,9 +117,10 @@ def check_size(job: FileJob, bytes_max: int) -> None:
         )
 
 
-async def _uploaded(
+async def uploaded(
     client: ContractClient, job: FileJob, name: str, scope: types_pb2.Scope
 ) -> blobs_pb2.UploadBlobResponse:
+    """Sends the file, and shows how far it is."""
     source: Path | AsyncIterable[bytes] = job.file or airport_rows()
     try:
         with upload_shown(Console(stderr=True), name, job.size_bytes) as sent:

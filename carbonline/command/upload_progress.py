@@ -28,12 +28,27 @@ class UploadProgress:
         self._total = total_bytes
         self._clock = clock
         self._began_at = clock()
+        self._first_at = self._began_at
+        self._first_bytes = 0
         self.sent_bytes = 0
+
+    def sent(self, so_far: int) -> None:
+        """Takes up how many bytes are on their way."""
+        if not self.sent_bytes:
+            # Before it, the file was read once for its name: that is no time of the way.
+            self._first_at, self._first_bytes = self._clock(), so_far
+        self.sent_bytes = so_far
 
     @property
     def seconds(self) -> float:
         """Since the beginning."""
         return self._clock() - self._began_at
+
+    @property
+    def per_second(self) -> float | None:
+        """Bytes; None as long as it is not known."""
+        seconds, sent = self._clock() - self._first_at, self.sent_bytes - self._first_bytes
+        return sent / seconds if seconds >= RATE_SECONDS_MIN and sent > 0 else None
 
     @property
     def share(self) -> float:
@@ -44,8 +59,7 @@ class UploadProgress:
         """Such as "Uploading trips.csv: 12.3 of 80.0 MB", "25.1 MB/s", "3 s left"."""
         sent = f"{_megabytes(self.sent_bytes)} of {_megabytes(self._total)} MB"
         parts = [f"Uploading {one_line(self._name)}: {sent}"]
-        if self.seconds >= RATE_SECONDS_MIN and self.sent_bytes:
-            rate = self.sent_bytes / self.seconds
+        if rate := self.per_second:
             parts.append(f"{_megabytes(rate)} MB/s")
             if self.sent_bytes < self._total:
                 parts.append(f"{(self._total - self.sent_bytes) / rate:.0f} s left")
@@ -78,7 +92,7 @@ def _live(console: Console, progress: UploadProgress) -> Iterator[Sent]:
     )
 
     def sent(so_far: int) -> None:
-        progress.sent_bytes = so_far
+        progress.sent(so_far)
         if not live.is_started and progress.seconds >= QUIET_SECONDS:
             live.start()
 
@@ -94,7 +108,7 @@ def _line_by_line(console: Console, progress: UploadProgress) -> Iterator[Sent]:
 
     def sent(so_far: int) -> None:
         nonlocal said_at
-        progress.sent_bytes = so_far
+        progress.sent(so_far)
         if progress.seconds - said_at >= PLAIN_SECONDS:
             said_at = progress.seconds
             line = ", ".join(progress.parts())

@@ -1,15 +1,18 @@
 """An upload shows how far it is, and one that is too large does not begin."""
 
+import asyncio
 import io
 import re
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
 from rich.console import Console, Group
 
+from carbonline.client.contract_client import ContractClient
 from carbonline.client.upload import CHUNK_BYTES, upload_messages
-from carbonline.command.jobs_of_files import check_size, entries_job, units_job
+from carbonline.command.jobs_of_files import check_size, entries_job, units_job, uploaded
 from carbonline.command.upload_progress import UploadProgress, upload_shown
 from carbonline.v1 import types_pb2
 from tests.command.test_display import Clock, terminal
@@ -33,11 +36,14 @@ async def test_bytes_are_told_as_they_are_handed_over(tmp_path: Path) -> None:
 def test_an_upload_has_bytes_rate_and_time_left() -> None:
     clock = Clock()
     progress = UploadProgress("trips.csv", 80 * MB, clock)
+    # The file is read for its name first; no rate is made of that.
+    clock.now += 9.0
+    progress.sent(5 * MB)
     clock.now += 0.5
-    progress.sent_bytes = 10 * MB
+    progress.sent(10 * MB)
     assert progress.parts() == ["Uploading trips.csv: 10.0 of 80.0 MB"]
-    clock.now += 1.5
-    progress.sent_bytes = 20 * MB
+    clock.now += 1.0
+    progress.sent(20 * MB)
     assert ", ".join(progress.parts()) == (
         "Uploading trips.csv: 20.0 of 80.0 MB, 10.0 MB/s, 6 s left"
     )
@@ -73,6 +79,27 @@ def test_elsewhere_there_is_a_line_now_and_then() -> None:
         "Uploading trips.csv: 5.0 of 80.0 MB, 1.0 MB/s, 75 s left",
         "Uploading trips.csv: 10.0 of 80.0 MB, 1.0 MB/s, 70 s left",
     ]
+
+
+async def test_an_upload_that_is_broken_off_says_that_nothing_is_submitted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "trips.csv").write_text("a\n")
+    begun = asyncio.Event()
+
+    class Slow:
+        async def upload_blob(self, *_: object) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+    job = units_job(tmp_path / "trips.csv", 2024)
+    client = cast("ContractClient", Slow())
+    upload = asyncio.create_task(uploaded(client, job, "trips.csv", types_pb2.Scope()))
+    await begun.wait()
+    upload.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await upload
+    assert capsys.readouterr().err == "The upload was broken off: nothing is submitted.\n"
 
 
 def test_a_file_that_the_ledger_would_not_take_is_refused_before_a_byte_is_sent(
