@@ -19,10 +19,11 @@ async def airport_rows() -> AsyncIterator[bytes]:
     """
     rows: list[tuple[object, ...]] = [HEADER]
     for code, airport in sorted(airportsdata.load("IATA").items()):
-        place = (airport["lat"], airport["lon"])
+        name, place = airport["name"], (airport["lat"], airport["lon"])
         if correction := CORRECTIONS.get(code):
+            name = correction.name or name
             place = (correction.latitude, correction.longitude)
-        rows.append((code, airport["name"], airport["country"], *place))
+        rows.append((code, name, airport["country"], *place))
         if len(rows) >= ROWS_PER_CHUNK:
             yield _csv_of(rows)
             rows.clear()

@@ -104,6 +104,15 @@ def sexagesimal(decimal: float) -> float:
     return decimal // 1 + (minutes // 1) / 60 + (minutes % 1) * 100 / 3600
 
 
+async def test_an_airport_that_has_moved_has_the_newer_ones_name() -> None:
+    text = b"".join([chunk async for chunk in airport_rows()]).decode()
+    names = {row["iata"]: row["name"] for row in csv.DictReader(io.StringIO(text))}
+    assert names["KMG"] == "Kunming Changshui International Airport"
+    assert names["BRU"] == "Brussels Airport"
+    moved = {code for code, one in CORRECTIONS.items() if "moved" in one.reason}
+    assert {code for code, one in CORRECTIONS.items() if one.name} == moved
+
+
 def test_corrections_are_named() -> None:
     assert f"{len(CORRECTIONS)} airports" in corrections_sentence()
     assert "ANR, BRU, " in corrections_sentence()
