@@ -19,7 +19,8 @@ class Correction:
     name: str = ""
 
 
-# The package has 50.5405 for 50 degrees 54 minutes 05 seconds.
+# The package has 50.5405 for 50 degrees 54 minutes 05 seconds: its digits, read rightly, are the
+# published reference points. OurAirports has each within 1.3 km of them.
 _SECONDS = "degrees, minutes and seconds were read as decimals"
 _MOVED = "the code moved to a newer airport"
 _ELSEWHERE = "the package has a place 5 km or more away from the runways"

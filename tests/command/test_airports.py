@@ -1,7 +1,8 @@
 """The airports that the product ships lie where the states publish them.
 
-aerodromes.csv: reference points as the AIPs of the named states give them (part AD 2.2; the FAA's
-airport data for the United States), degrees, minutes, seconds.
+aerodromes.csv: aerodrome reference points in degrees, minutes and seconds, named by the state whose
+AIP (part AD 2.2; the FAA's airport data for the United States) publishes them. They were
+written down apart from the package and held against OurAirports: it has each of them within 2.5 km.
 """
 
 import csv
