@@ -22,6 +22,12 @@ BRUSSELS = HEADER + "U1,BRU,AMS,a1,economy\nU2,LUX,FRA,a2,economy\n"
 GAP = FACTORS.splitlines(keepends=True)[0] + (
     "short,economy,0.2,1,0,3699\nlong,economy,0.1,1,3700,\n"
 )
+# UK Government GHG conversion factors 2019, radiative forcing and the uplift for detours included.
+UK_2019 = FACTORS.splitlines(keepends=True)[0] + (
+    "short-haul,economy,0.15573,1,0,3700\nlong-haul,economy,0.14981,1,3700,\n"
+)
+OF_2019 = HEADER + "U1,LAX,LHR,a1,economy\nU2,TYS,TPA,a2,economy\n"
+SAME = HEADER + "U1,GVA,gva,a1,economy\nU2,GVA,ZRH,a2,economy\n"
 RETIRED = HEADER + "U1,SXF,GVA,a1,economy\nU2,GVA,SXF,a1,economy\n"
 FOUR = (
     "iata,name,country,latitude,longitude\n"
@@ -104,3 +110,25 @@ def test_a_gap_between_bands_is_a_warning(terminal: Terminal) -> None:
     assert "SUCCESS with warnings" in loaded.out
     said = "row 2, min_distance: no factor of economy for 3,699 to 3,700 km"
     assert f"1 row with a warning; the first: {said}." in loaded.err
+
+
+def test_flights_at_the_factors_of_the_uk_come_to_what_is_published(terminal: Terminal) -> None:
+    of_2019 = ("--type", "plane", "--year", "2019")
+    units = terminal.type("load", "units", terminal.file("units.csv", UNITS), "--year", "2019")
+    assert units.code == 0, units
+    factors = terminal.type("load", "factors", terminal.file("uk.csv", UK_2019), *of_2019)
+    assert factors.code == 0, factors
+    terminal.type("submit", terminal.file("of_2019.csv", OF_2019), *of_2019)
+    totals = json.loads(terminal.type("totals", "--year", "2019", "--format", "json").out)
+    kilograms = {row["unit"]: row["total_kg"] for row in totals["rows"]}
+    # As the R package footprint publishes them.
+    assert kilograms["U1"] == pytest.approx(1312.7, rel=0.005)
+    assert kilograms["U2"] == pytest.approx(136.7, rel=0.005)
+
+
+def test_a_trip_that_ends_where_it_began_counts_and_is_a_warning(terminal: Terminal) -> None:
+    submitted = terminal.type("submit", terminal.file("same.csv", SAME), *PLANE, "--source", "b")
+    assert submitted.code == 0, submitted
+    assert "SUCCESS with warnings" in submitted.out
+    said = "row 1, destination_iata: is the same place as origin_iata: is that meant?"
+    assert f"1 row with a warning; the first: {said}" in submitted.err

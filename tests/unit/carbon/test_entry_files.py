@@ -205,6 +205,13 @@ def test_an_implausible_number_is_accepted_with_a_warning() -> None:
     assert batch.warned_rows == 2
 
 
+def test_a_trip_that_ends_where_it_began_is_warned_of_unless_its_distance_is_reported() -> None:
+    same = {**GOOD, "origin_iata": "GVA", "destination_iata": "gva "}
+    said, _ = warned_of([GOOD, same, {**same, "distance_km": 40}])
+    reason = "is the same place as origin_iata: is that meant?"
+    assert said == [(2, "destination_iata", reason)]
+
+
 def test_dated_rows_that_are_equal_to_the_letter_are_warned_of() -> None:
     monday, tuesday = ({**GOOD, "departure_date": f"2024-03-{day}"} for day in (25, 26))
     said, last = warned_of([monday, tuesday, {**monday, "note": "x"}, monday, GOOD, monday])
