@@ -44,6 +44,8 @@ def flown(origin: str, destination: str, places: pl.DataFrame) -> Computed:
         ("SXF", "GVA", "SXF is retired: BER took its place"),
         ("GVA", "TSE", "TSE is retired: NQZ took its place"),
         ("GVA", "PFN", "PFN is retired: ECP took its place"),
+        ("GVA", "DHA", "DHA is retired: DMM took its place"),
+        ("GVA", "YXD", "YXD is retired: YEG took its place"),
         ("GVA", "FRU", "FRU is retired: BSZ took its place"),
         (
             "GVA",
