@@ -89,6 +89,12 @@ def told_streams() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = stdout, stderr
+        try:
+            if stderr is not None:
+                stderr.flush()
+        except (OSError, ValueError):
+            # Python would end with an exit code of its own for notes that it holds back.
+            _leave(stderr)
 
 
 @contextmanager
@@ -103,10 +109,10 @@ def told_outputs() -> Iterator[None]:
         # Not left to the interpreter's end, which would print a traceback.
         _flush(quietly=False)
     except BrokenPipeError:
-        _leave_stdout()
+        _leave(sys.stdout)
         raise SystemExit(ExitCode.READER_LEFT) from None
     except OSError as error:
-        _leave_stdout()
+        _leave(sys.stdout)
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"Error: {where}{error.strerror or error}.", err=True)
         raise SystemExit(ExitCode.REFUSED) from None
@@ -120,12 +126,13 @@ def _flush(*, quietly: bool) -> None:
     except OSError:
         if not quietly:
             raise
-        _leave_stdout()
+        _leave(sys.stdout)
 
 
-def _leave_stdout() -> None:
+def _leave(stream: TextIO | None) -> None:
     """What is still to be written goes nowhere: Python would say so at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(AttributeError, OSError, ValueError):
-        os.dup2(nowhere, sys.stdout.fileno())
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
