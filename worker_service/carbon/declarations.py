@@ -224,6 +224,14 @@ class Module:
 
 # Any activity file may have them.
 COMMON_COLUMNS = (
-    Column("kg_co2eq", ColumnKind.NUMBER, required=False, minimum=0),
+    # A row of ten thousand tonnes is more than most universities have in a year.
+    Column(
+        "kg_co2eq",
+        ColumnKind.NUMBER,
+        required=False,
+        minimum=0,
+        plausible_maximum=10_000_000,
+        noun="kg",
+    ),
     Column("note", required=False, normalisation=Normalisation.SHOWN),
 )

@@ -280,3 +280,9 @@ def test_a_column_without_a_name_is_told_where_it_says_something() -> None:
     assert sum(batch.accepted.height for batch in file.batches) == 2
     [unread] = file.unread_columns
     assert str(unread) == f"column {len(COLUMNS) + 2} (it has no name)"
+
+
+def test_implausible_kilograms_of_ones_own_are_warned_of() -> None:
+    [warned] = parsed([{**GOOD, "kg_co2eq": "1000000000000"}]).warned.to_dicts()
+    assert warned["column"] == "kg_co2eq"
+    assert warned["reason"] == "1,000,000,000,000 kg in one row: is that meant?"

@@ -163,3 +163,21 @@ def test_units_keep_their_spelling_and_are_one_unit_in_any_case() -> None:
     assert table.accepted.rows() == [(2, "0828", "Physics"), (3, "AA", "B")]
     assert table.warnings.select("row", "value").rows() == [(1, "aa")]
     assert table.rejected.select("row", "column").rows() == [(4, "unit_institutional_id")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "column", "reason"),
+    [
+        ({"ef_kg_co2eq_per_km": "200"}, "ef_kg_co2eq_per_km", "200 kg per km in one row"),
+        ({"rfi_adjustment": "900"}, "rfi_adjustment", "900 as rfi_adjustment in one row"),
+        ({"detour_km": "950000"}, "detour_km", "950,000 km of detour in one row"),
+    ],
+)
+def test_an_implausible_factor_is_warned_of(
+    changed: dict[str, object], column: str, reason: str
+) -> None:
+    factors = read({**ECONOMY, "max_distance": "", **changed})
+    assert factors.rejected.is_empty()
+    assert (column, reason + ": is that meant?") in factors.warnings.select(
+        "column", "reason"
+    ).rows()

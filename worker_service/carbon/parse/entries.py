@@ -16,7 +16,7 @@ from worker_service.carbon.declarations import (
     DataEntryType,
 )
 from worker_service.carbon.parse.decimal_commas import DecimalCommas
-from worker_service.carbon.parse.equal_rows import ComparedRows
+from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.units import UNIT, KnownUnits
@@ -114,16 +114,27 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
         commas.add(read.frame, batch.accepted, batch.warned)
         yield batch
     if batch is not None:
-        equal = compared.equal()
-        late = pl.concat([equal.rows, commas.ambiguous()])
-        yield EntryBatch(
-            accepted=batch.accepted.clear(),
-            rejected=batch.rejected.clear(),
-            rejected_rows=0,
-            warned=merged_rejections([late.drop("warned")]),
-            warned_rows=late.filter(~pl.col("warned"))["row"].n_unique(),
-            remarks=equal.remarks,
-        )
+        equal, ambiguous = compared.equal(), commas.ambiguous()
+        copies = equal.copies["row_number"].cast(pl.Int64)
+        known = pl.col("warned") | pl.col("row").is_in(copies.implode())
+        late = ambiguous.with_columns(warned=known)
+        for some in equal.listed():
+            if some.height == LISTED_ROWS:
+                yield _of_the_whole_file(batch, some)
+            else:
+                late = pl.concat([some, late])
+        yield replace(_of_the_whole_file(batch, late), remarks=equal.remarks)
+
+
+def _of_the_whole_file(last: EntryBatch, late: pl.DataFrame) -> EntryBatch:
+    """Warnings that were known only at the end, in a batch without rows of its own."""
+    return EntryBatch(
+        accepted=last.accepted.clear(),
+        rejected=last.rejected.clear(),
+        rejected_rows=0,
+        warned=merged_rejections([late.drop("warned")]),
+        warned_rows=late.filter(~pl.col("warned"))["row"].n_unique(),
+    )
 
 
 def _content_of(read: TextBatch, accepted: pl.DataFrame) -> pl.Series:

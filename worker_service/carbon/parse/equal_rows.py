@@ -1,6 +1,6 @@
 """Rows of one file that are equal to the letter: found by a hash each, in bounded memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,6 +9,8 @@ from worker_service.carbon.declarations import Column, ColumnKind
 
 # At 64 bits, two different rows of so many share a hash in one of two million files.
 COMPARED_ROWS_MAX = 4_000_000
+_PARTS = 16
+LISTED_ROWS = 20_000
 _COMPARED = {
     "row_number": pl.Int32,
     "content": pl.UInt64,
@@ -19,13 +21,25 @@ _COMPARED = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EqualRows:
-    """`rows`: row, column, value, reason, and whether a row is `warned` of already.
+    """`copies`: row_number, the `first` row that it is equal to, whether it is `warned` already.
 
     `remarks`: sentences about what need not be a mistake, or was not looked at.
     """
 
-    rows: pl.DataFrame
+    copies: pl.DataFrame
     remarks: tuple[str, ...]
+
+    def listed(self) -> Iterator[pl.DataFrame]:
+        """row, column, value, reason, and `warned`; LISTED_ROWS of them at a time."""
+        reason = pl.format("is equal to row {} to the letter: is it there twice?", "first")
+        for some in self.copies.iter_slices(LISTED_ROWS):
+            yield some.select(
+                pl.col("row_number").cast(pl.Int64).alias("row"),
+                pl.lit("").alias("column"),
+                pl.lit("").alias("value"),
+                reason.alias("reason"),
+                "warned",
+            )
 
 
 class ComparedRows:
@@ -54,41 +68,61 @@ class ComparedRows:
     def equal(self) -> EqualRows:
         """Which rows say again what an earlier one says."""
         rows = pl.concat(self._parts)
-        several = _of_several(rows)
-        copies = several.filter(pl.col("row_number") != pl.col("first"))
         # A file that was pasted below itself has every row twice, dated or not.
-        pasted = several.height == rows.height
-        told = copies if pasted else copies.filter("dated")
-        reason = pl.format("is equal to row {} to the letter: is it there twice?", "first")
-        rows = told.select(
-            pl.col("row_number").cast(pl.Int64).alias("row"),
-            pl.lit("").alias("column"),
-            pl.lit("").alias("value"),
-            reason.alias("reason"),
-            "warned",
-        )
-        remarks = [] if pasted else _of_undated(copies.filter(~pl.col("dated")))
+        pasted, undated, found = not rows.is_empty(), _Undated(), [_copies_of(rows.clear())[0]]
+        for part in range(_PARTS):
+            # Equal rows are in one part; grouping all rows at once takes ten times their memory.
+            some = rows.filter(pl.col("content") % _PARTS == part)
+            copies, all_several = _copies_of(some)
+            pasted = pasted and all_several
+            undated.add(copies.filter(~pl.col("dated")))
+            found.append(copies)
+            if not pasted:
+                found = [one.filter("dated") for one in found]
+        remarks = [] if pasted else undated.sentences()
         if self._left_out:
             remarks.append(f"Only the first {self._compared:,} rows were compared with each other.")
-        return EqualRows(rows, tuple(remarks))
+        copies = pl.concat(found).sort("row_number").select("row_number", "first", "warned")
+        return EqualRows(copies, tuple(remarks))
 
 
-def _of_several(rows: pl.DataFrame) -> pl.DataFrame:
-    """Those whose content other rows have too; `first` is the number of the first such row."""
+def _copies_of(rows: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """Rows that come after one of the same content, with the number of the `first` such row.
+
+    And whether every row's content is there more than once.
+    """
     several = rows.clear()
     if rows["content"].n_unique() < rows.height:
         several = rows.filter(pl.col("content").is_duplicated())
-    return several.with_columns(first=pl.col("row_number").min().over("content"))
+    copies = several.select(
+        "row_number", "dated", "warned", first=pl.col("row_number").min().over("content")
+    ).filter(pl.col("row_number") != pl.col("first"))
+    return copies, several.height == rows.height
 
 
-def _of_undated(copies: pl.DataFrame) -> list[str]:
-    if copies.is_empty():
-        return []
-    row, first = copies.select("row_number", "first").row(0)
-    one = copies.height == 1
-    rows, equal, count = ("row", "equals", "counts") if one else ("rows", "equal", "count")
-    said = (
-        f"{copies.height:,} {rows} without a date {equal} an earlier one and {count} all the same;"
-        f" the first: row {row:,}, as row {first:,}."
-    )
-    return [said]
+class _Undated:
+    """How many copies have no date, and the first of them with what it is a copy of."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first: tuple[int, int] | None = None
+
+    def add(self, copies: pl.DataFrame) -> None:
+        """`row_number` and `first` of some, in order."""
+        self._count += copies.height
+        if not copies.is_empty():
+            row, first = copies.select("row_number", "first").row(0)
+            self._first = min(self._first or (row, first), (row, first))
+
+    def sentences(self) -> list[str]:
+        """None where there are none."""
+        if self._first is None:
+            return []
+        row, first = self._first
+        one = self._count == 1
+        rows, equal, count = ("row", "equals", "counts") if one else ("rows", "equal", "count")
+        said = (
+            f"{self._count:,} {rows} without a date {equal} an earlier one and {count} all the"
+            f" same; the first: row {row:,}, as row {first:,}."
+        )
+        return [said]
