@@ -21,6 +21,14 @@ async def test_a_unit_named_twice_is_told_and_the_last_row_stands(house: House) 
     assert unit["name"] == "Institute of Arts"
 
 
+async def test_a_new_unit_that_looks_like_one_with_a_lost_zero_is_told(house: House) -> None:
+    view = await house.load_units("unit_institutional_id,name\n828,Physics\n0829,Law\n0831,Art\n")
+    [sync] = view.in_order()
+    assert sync.result == types_pb2.JOB_RESULT_WARNING
+    assert "row 1, unit_institutional_id: is a new unit; 0828 is one: a spreadsheet" in sync.message
+    assert values_of(sync.stats)["rows_warned"] == 1
+
+
 async def test_a_place_named_twice_is_told_and_the_last_row_stands(house: House) -> None:
     view = await house.load_places("iata,latitude,longitude\nGVA,1,2\nGVA,46.2381,6.1090\n")
     places = view.in_order()[0]

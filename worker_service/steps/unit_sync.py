@@ -1,9 +1,13 @@
 """unit_sync: the institution's units; the scheduler provisions the year with its Finish."""
 
 import asyncio
+from dataclasses import replace
 
 from worker_service.carbon.parse.references import read_units
+from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.units import doubtful_units
 from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.units import read_units as known_units
 from worker_service.ledger.units import save_units
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
@@ -26,6 +30,10 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
             await close_scopes(stores.ledger, job.tenant, job.close_through)
             _step(run, 1)
             parsed = await asyncio.to_thread(read_units, file.open)
+            known = await known_units(stores.ledger, job.tenant)
+            doubtful = await asyncio.to_thread(doubtful_units, parsed.accepted, known)
+            warnings = merged_rejections([parsed.warnings, doubtful])
+            parsed = replace(parsed, warnings=warnings)
     except Refusal as refusal:
         return refusal.outcome()
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:

@@ -4,15 +4,31 @@ from collections.abc import Collection
 
 import polars as pl
 
-from worker_service.carbon.csv_source.shown import shown
+from worker_service.carbon.csv_source.shown import shown, shown_text
+from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, Normalisation
 from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
 from worker_service.carbon.parse.unit_hints import UnitHints
-from worker_service.carbon.parse.values import folded, folded_keys, trimmed
+from worker_service.carbon.parse.values import folded, folded_key, folded_keys, trimmed
 
 UNIT = Column(UNIT_COLUMN, normalisation=Normalisation.KEY, example="0828")
 # Of so many different ids that are no units, in a batch, it is asked what they mean.
 HINTED_IDS_MAX = 200
+
+
+def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
+    """row, column, value, reason of new units that look like a `known` one, badly written.
+
+    accepted: row_number, unit_id.
+    """
+    there, hints = frozenset(folded_keys(list(known))), UnitHints(known)
+    rows = []
+    for row, unit in accepted.select("row_number", "unit_id").iter_rows():
+        if folded_key(unit) not in there and (hint := hints.hint(unit)):
+            rows.append((row, UNIT_COLUMN, shown_text(unit), f"is a new unit; {hint}"))
+            if len(rows) == HINTED_IDS_MAX:
+                break
+    return merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
 
 
 class KnownUnits:
@@ -23,6 +39,7 @@ class KnownUnits:
         allowed = list(units) if only is None else [only]
         self._spelt = dict(zip(folded_keys(allowed), allowed, strict=True))
         self._hints = UnitHints(allowed)
+        self._all = frozenset(folded_keys(list(units)))
         self._only = only
 
     def found(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -63,7 +80,9 @@ class KnownUnits:
         )
 
     def _reason(self, written: str) -> str:
-        hint = self._hints.hint(written.strip())
+        # Another unit of the institution is no badly written one.
+        is_one = folded_key(written.strip()) in self._all
+        hint = "" if is_one else self._hints.hint(written.strip())
         if self._only is not None:
             said = f"is another unit than {self._only}, which the file was uploaded for"
         else:
