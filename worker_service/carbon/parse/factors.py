@@ -57,9 +57,7 @@ def read_factors(
         encoding=table.encoding,
         accepted=_factors(columns, accepted),
         rejected=rejected,
-        warnings=merged_rejections(
-            [*doubtful, warned_rows(accepted, columns.values, columns.warnings)]
-        ),
+        warnings=merged_rejections([*doubtful, warned_rows(accepted, (), columns.warnings)]),
         unread_columns=table.unread_columns,
         originals=table.originals,
     )
