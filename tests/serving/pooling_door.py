@@ -78,6 +78,8 @@ class PoolingDoor:
         if self._idle:
             return self._idle.pop()
         reader, writer = await asyncio.open_unix_connection(self._server_socket)
+        # Before anything is awaited: a client that is cancelled here must leave nothing open.
+        self._sessions.append(writer)
         words = "".join(f"{name}\0{asked[name]}\0" for name in ("user", "database"))
         body = struct.pack("!i", 196608) + words.encode() + b"\0"
         writer.write(struct.pack("!i", 4 + len(body)) + body)
@@ -85,7 +87,6 @@ class PoolingDoor:
         while (message := await _message(reader))[:1] != READY:
             about += message if message[:1] == b"S" else b""
         self._about_the_server = about
-        self._sessions.append(writer)
         return reader, writer
 
     async def close(self) -> None:
