@@ -1,1 +1,1 @@
-"""What running a job means: the workers and the read side of the ledger."""
+"""What running a job means: the workers and the ledger process."""

@@ -75,9 +75,9 @@ async def _to_its_end(serving: Coroutine[Any, Any, int]) -> tuple[int, bool]:
 
 
 def _served(role: Role, settings: Settings) -> Coroutine[Any, Any, int]:
-    # Each role imports what it needs: the read side has no frames of a worker to load.
+    # Each role imports what it needs: the ledger process needs no frames of a worker.
     if role == "ledger":
-        from worker_service.reader.server import serve_ledger  # noqa: PLC0415
+        from worker_service.ledger_api.server import serve_ledger  # noqa: PLC0415
 
         return serve_ledger(settings)
     take_little()

@@ -18,6 +18,7 @@ from carbonline.v1 import types_pb2
 from tests.observability.conftest import Observed, Scrapes
 from tests.ports import free_ports
 from tests.proxy.faulty_proxy import faulty_proxy
+from worker_service.ledger_api.server import running_ledger
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
 from worker_service.mechanics.outcome import Failed, Outcome, RetryLater, Succeeded
@@ -25,7 +26,6 @@ from worker_service.mechanics.registry import check_registry
 from worker_service.mechanics.run import Run
 from worker_service.mechanics.serve import WorkerLimits, serve_jobs
 from worker_service.metrics import WorkerMetrics
-from worker_service.reader.server import running_ledger
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
 from worker_service.settings import read_settings

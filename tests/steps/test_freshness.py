@@ -7,9 +7,9 @@ import pytest
 from tests.steps.conftest import CDG, FACTORS, GVA_CDG_KG, JFK, YEAR, House, flights
 from worker_service.ledger.freshness import ModuleState
 from worker_service.ledger.totals import TotalsReader, Wanted, YearTotals
+from worker_service.ledger_api.freshness import answer_freshness, computable_types
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
-from worker_service.reader.freshness import answer_freshness, computable_types
 
 
 async def read(house: House) -> YearTotals:

@@ -8,10 +8,10 @@ from carbonline.v1 import reference_pb2, types_pb2
 from tests.ledger.books import PLANE, TENANT, YEAR, Books
 from tests.ledger.test_factors import LONG, SHORT, save
 from tests.ledger.test_units_and_places import save_places
-from tests.reader.conftest import Client, as_caller, refused
+from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.factors import FactorSlice, Whence, remove_factors
 from worker_service.ledger.reference_lists import FactorFilter, list_factors
-from worker_service.reader import pages
+from worker_service.ledger_api import pages
 
 
 async def factors(client: Client, caller: str = "local", **wanted: Any) -> Any:

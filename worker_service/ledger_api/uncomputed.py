@@ -13,9 +13,9 @@ from worker_service.ledger.uncomputed import (
     UncomputedRow,
     list_uncomputed,
 )
-from worker_service.reader import fields
-from worker_service.reader.freshness import computable_types
-from worker_service.reader.pages import (
+from worker_service.ledger_api import fields
+from worker_service.ledger_api.freshness import computable_types
+from worker_service.ledger_api.pages import (
     first_page,
     numbers_of_token,
     page_size,
@@ -24,7 +24,7 @@ from worker_service.reader.pages import (
     text_of,
     token_faults,
 )
-from worker_service.reader.units import spelt_unit
+from worker_service.ledger_api.units import spelt_unit
 
 # The override's column in a file.
 OVERRIDE_COLUMN = "kg_co2eq"

@@ -21,8 +21,8 @@ from worker_service.blobs.store import (
     Kept,
     Upload,
 )
-from worker_service.reader import fields
-from worker_service.reader.threads import opened, whole
+from worker_service.ledger_api import fields
+from worker_service.ledger_api.threads import opened, whole
 
 CHUNK_BYTES_MAX = 1 << 20
 DOWNLOAD_CHUNK_BYTES = 512 << 10

@@ -18,8 +18,8 @@ from worker_service.ledger.reference_lists import (
     list_locations,
 )
 from worker_service.ledger.usage import PlaceColumns
-from worker_service.reader import fields
-from worker_service.reader.pages import (
+from worker_service.ledger_api import fields
+from worker_service.ledger_api.pages import (
     first_page,
     keys_of_token,
     page_size,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from carbonline.v1 import ledger_pb2, types_pb2
-from tests.reader.conftest import Client, as_caller, refused, settings_of
+from tests.ledger_api.conftest import Client, as_caller, refused, settings_of
 from worker_service.carbon.catalogue import MODULES
 from worker_service.ledger.fences import Publication, publication
 from worker_service.ledger.pool import Ledger, open_ledger

@@ -12,11 +12,11 @@ import pytest
 from carbonline.v1 import ledger_pb2, types_pb2
 from tests.ledger.books import PLANE, SLICE, TENANT, YEAR, Books
 from tests.ledger.test_freshness import aggregate
-from tests.reader.conftest import Client
+from tests.ledger_api.conftest import Client
 from worker_service.carbon.catalogue import declaration
 from worker_service.ledger.emission_sets import load_outcome_counts, publish_emissions
 from worker_service.ledger.freshness import Computable, ModuleState, TypeState
-from worker_service.reader.freshness import answer_freshness, computable_types
+from worker_service.ledger_api.freshness import answer_freshness, computable_types
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
 PLANE_2 = Computable(TRAVEL, PLANE, "plane", "plane-2", ("locations",))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from carbonline.v1 import blobs_pb2, types_pb2
-from tests.reader.conftest import (
+from tests.ledger_api.conftest import (
     BYTES_MAX,
     IDLE_SECONDS,
     Client,

@@ -6,7 +6,7 @@ import pytest
 
 from carbonline.v1 import ledger_pb2, types_pb2
 from tests.ledger.books import MODULE, PLANE, TENANT, YEAR, Books
-from tests.reader.conftest import Client, as_caller, refused
+from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.units import save_units
 from worker_service.ledger.uploads import Contents, publish_upload

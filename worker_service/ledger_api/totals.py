@@ -8,7 +8,7 @@ from itertools import groupby
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.outcomes import without_kilograms
 from worker_service.ledger.totals import StoredTotals, YearTotals
-from worker_service.reader.freshness import answer_freshness
+from worker_service.ledger_api.freshness import answer_freshness
 
 # More digits than any sum of double precision numbers has.
 _EXACT = Context(prec=2_000)

@@ -21,7 +21,7 @@ from worker_service.blobs.store import BlobStore
 from worker_service.ledger.fences import Publication, publication
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger.units import save_units
-from worker_service.reader.server import running_ledger
+from worker_service.ledger_api.server import running_ledger
 from worker_service.settings import Settings, read_settings
 
 BYTES_MAX = 3_000_000
@@ -127,7 +127,7 @@ async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 @pytest.fixture(scope="session")
 def unwritten_database_url(cluster: EmbeddedPostgres, migrated_template: str) -> str:
     """A migrated database with a unit, for all tests that write nothing into it."""
-    url = to_its_end(cluster.create_database("reader", migrated_template))
+    url = to_its_end(cluster.create_database("ledger", migrated_template))
     to_its_end(_with_a_unit(url))
     return url
 

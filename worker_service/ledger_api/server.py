@@ -26,10 +26,10 @@ from worker_service.blobs.reference import ReferenceWrong, check_tenant
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
 from worker_service.ledger.pool import open_ledger
+from worker_service.ledger_api.blob_servicer import IDLE_SECONDS, BlobServicer
+from worker_service.ledger_api.ledger_servicer import LedgerServicer
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.metrics import LedgerMetrics
-from worker_service.reader.blob_servicer import IDLE_SECONDS, BlobServicer
-from worker_service.reader.ledger_servicer import LedgerServicer
 from worker_service.settings import LEDGER_ADDRESS, Settings
 
 EXIT_USAGE = 2

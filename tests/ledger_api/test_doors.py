@@ -14,9 +14,9 @@ from carbonline.migrations.run import migrate_all
 from carbonline.serving.logs import open_log
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc
-from tests.reader.conftest import ALL_RPCS, Client, refused, serving, settings_of
+from tests.ledger_api.conftest import ALL_RPCS, Client, refused, serving, settings_of
 from worker_service.ledger.errors import DatabaseAway, SchemaMissing
-from worker_service.reader.server import running_ledger
+from worker_service.ledger_api.server import running_ledger
 from worker_service.settings import Settings
 
 SERVING = health_pb2.HealthCheckResponse.SERVING

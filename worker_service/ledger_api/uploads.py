@@ -7,8 +7,8 @@ from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.upload_list import NEWEST, UploadFilter, list_uploads
 from worker_service.ledger.uploads import source_key
-from worker_service.reader import fields
-from worker_service.reader.pages import (
+from worker_service.ledger_api import fields
+from worker_service.ledger_api.pages import (
     first_page,
     numbers_of_token,
     page_size,
@@ -16,7 +16,7 @@ from worker_service.reader.pages import (
     size_faults,
     token_faults,
 )
-from worker_service.reader.units import spelt_unit
+from worker_service.ledger_api.units import spelt_unit
 
 
 async def answer_uploads(

@@ -7,9 +7,9 @@ import pytest
 from carbonline.v1 import ledger_pb2, types_pb2
 from tests.ledger.books import PLANE, TENANT, YEAR, Books
 from tests.ledger.test_uncomputed import compute_none
-from tests.reader.conftest import Client, as_caller, refused
+from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.units import save_units
-from worker_service.reader import pages
+from worker_service.ledger_api import pages
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
 

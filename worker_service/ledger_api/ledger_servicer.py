@@ -11,13 +11,13 @@ from worker_service.carbon.describe import (
 )
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.totals import TotalsReader, Wanted
-from worker_service.reader import fields
-from worker_service.reader.freshness import computable_types
-from worker_service.reader.reference_lists import answer_factors, answer_locations
-from worker_service.reader.totals import answer_totals
-from worker_service.reader.uncomputed import answer_uncomputed
-from worker_service.reader.units import spelt_unit
-from worker_service.reader.uploads import answer_uploads
+from worker_service.ledger_api import fields
+from worker_service.ledger_api.freshness import computable_types
+from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
+from worker_service.ledger_api.totals import answer_totals
+from worker_service.ledger_api.uncomputed import answer_uncomputed
+from worker_service.ledger_api.units import spelt_unit
+from worker_service.ledger_api.uploads import answer_uploads
 
 
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
