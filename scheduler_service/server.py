@@ -32,7 +32,7 @@ from carbonline.v1 import (
 from scheduler_service.metrics import Metrics
 from scheduler_service.observed_store import ObservedStore
 from scheduler_service.rpc.long_poll import LongPolls
-from scheduler_service.rpc.operations_servicer import OperationsServicer
+from scheduler_service.rpc.operations.operations_servicer import OperationsServicer
 from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches

@@ -22,6 +22,14 @@ def own_tenant(principal: Principal, asked: str) -> str:
     return "" if asked and asked not in principal.tenants else principal.tenant(asked)
 
 
+def check_identifier(field: str, value: int) -> int:
+    """A pipeline's or a job's number."""
+    fields = Fields()
+    fields.identifier(field, value)
+    fields.done()
+    return value
+
+
 def check_pipelines(
     request: operations_pb2.ListPipelinesRequest, principal: Principal
 ) -> PipelineFilter:

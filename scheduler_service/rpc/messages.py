@@ -41,6 +41,7 @@ JOB_STATES = _numbers(types_pb2.JobState, "JOB_STATE_")
 JOB_RESULTS = _numbers(types_pb2.JobResult, "JOB_RESULT_")
 ENTITY_TYPES = _numbers(types_pb2.EntityType, "ENTITY_TYPE_")
 DISPOSITIONS = _numbers(types_pb2.Disposition, "DISPOSITION_")
+WORKER_STATES = _numbers(types_pb2.WorkerState, "WORKER_STATE_")
 FINISH_OUTCOMES = _numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
 
 

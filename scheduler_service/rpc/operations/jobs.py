@@ -1,0 +1,49 @@
+"""What people ask about jobs."""
+
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from carbonline.serving.door import caller
+from carbonline.serving.errors import RpcError
+from carbonline.v1 import operations_pb2 as pb
+from carbonline.v1 import operations_pb2_grpc
+from scheduler_service.rpc import messages
+from scheduler_service.rpc.check_operations import (
+    check_identifier,
+    check_jobs,
+    own_tenant,
+    page_token,
+)
+from scheduler_service.rpc.pages import first_page
+from scheduler_service.store import reads
+from scheduler_service.store.store import Store
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class Jobs(operations_pb2_grpc.OperationsServiceServicer):
+    """GetJob, ListJobs."""
+
+    store: Store
+
+    async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
+        job_id = check_identifier("job_id", request.job_id)
+        found = await reads.read_job(self.store.pool, job_id, own_tenant(caller(), request.tenant))
+        if found is None:
+            raise RpcError("JOB_NOT_FOUND", f"there is no job {job_id}")
+        row, timeline = found
+        return pb.GetJobResponse(
+            job=messages.job_card(row),
+            payload=messages.struct(row["payload"]),
+            timeline=first_page([messages.timeline_event(event) for event in timeline]),
+        )
+
+    async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
+        wanted = check_jobs(request, caller())
+        found = await reads.list_jobs(self.store.pool, wanted)
+        cards = [messages.job_card(row, joined=row["is_joined"]) for row in found.jobs]
+        page, before = first_page(cards), found.before
+        if len(page) < len(cards):
+            before = page[-1].pipeline_id, page[-1].job_id
+        return pb.ListJobsResponse(jobs=page, next_page_token=page_token(*before) if before else "")

@@ -1,0 +1,17 @@
+"""OperationsService, put together from its nouns."""
+
+from scheduler_service.rpc.operations.jobs import Jobs
+from scheduler_service.rpc.operations.pipelines import Pipelines
+from scheduler_service.rpc.operations.uploads import Uploads
+from scheduler_service.rpc.operations.workers import Workers
+from scheduler_service.rpc.operations.years import Years
+from scheduler_service.store.store import Store
+
+
+class OperationsServicer(Pipelines, Jobs, Uploads, Years, Workers):
+    """Every RPC of the service: check, call one store method, answer. See the proto."""
+
+    def __init__(self, store: Store, *, build_id: str) -> None:
+        """`build_id` is this scheduler's: workers of another build are told apart by it."""
+        self.store = store
+        self.build_id = build_id

@@ -1,0 +1,95 @@
+"""What people ask about pipelines, and the only cancel."""
+
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from carbonline.serving.door import caller
+from carbonline.serving.errors import RpcError
+from carbonline.v1 import operations_pb2 as pb
+from carbonline.v1 import operations_pb2_grpc, types_pb2
+from scheduler_service.jobs.requests import Refused
+from scheduler_service.rpc import messages
+from scheduler_service.rpc.check_operations import (
+    TEXT_CHARACTERS_MAX,
+    check_identifier,
+    check_pipelines,
+    own_tenant,
+    page_token,
+)
+from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.pages import first_page
+from scheduler_service.rpc.refusals import refusal
+from scheduler_service.store import reads
+from scheduler_service.store.store import Store
+
+JOBS_SHOWN_MAX = 1000
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
+    """GetPipeline, ListPipelines, CancelPipeline."""
+
+    store: Store
+
+    async def GetPipeline(
+        self, request: pb.GetPipelineRequest, context: Context
+    ) -> pb.GetPipelineResponse:
+        pipeline_id = check_identifier("pipeline_id", request.pipeline_id)
+        shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=JOBS_SHOWN_MAX)
+        jobs = first_page([messages.job_card(row, joined=row["is_joined"]) for row in shown.jobs])
+        return pb.GetPipelineResponse(
+            pipeline=messages.pipeline(shown.pipeline),
+            jobs=jobs,
+            edges=[edge for job in jobs for edge in _edges(job)],
+            timeline=first_page([messages.timeline_event(row) for row in shown.timeline]),
+        )
+
+    async def ListPipelines(
+        self, request: pb.ListPipelinesRequest, context: Context
+    ) -> pb.ListPipelinesResponse:
+        wanted = check_pipelines(request, caller())
+        rows = await reads.list_pipelines(self.store.pool, wanted)
+        page = rows[: wanted.page_size]
+        more = len(rows) > wanted.page_size
+        return pb.ListPipelinesResponse(
+            pipelines=[messages.pipeline(row) for row in page],
+            next_page_token=page_token(page[-1]["pipeline_id"]) if more else "",
+        )
+
+    async def CancelPipeline(
+        self, request: pb.CancelPipelineRequest, context: Context
+    ) -> pb.CancelPipelineResponse:
+        fields = Fields()
+        pipeline_id = fields.identifier("pipeline_id", request.pipeline_id)
+        reason = fields.text("reason", request.reason, TEXT_CHARACTERS_MAX)
+        fields.done()
+        tenants = (own_tenant(caller(), request.tenant),)
+        answer = await self.store.cancel_pipeline(tenants, pipeline_id, reason, caller().name)
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=0)
+        return pb.CancelPipelineResponse(
+            pipeline=messages.pipeline(shown.pipeline),
+            cancelled_job_ids=answer.cancelled_job_ids,
+            unlinked_job_ids=answer.unlinked_job_ids,
+        )
+
+    async def _pipeline(self, tenant: str, pipeline_id: int, *, jobs_max: int) -> reads.Shown:
+        shown = await reads.read_pipeline(
+            self.store.pool, pipeline_id, own_tenant(caller(), tenant), jobs_max=jobs_max
+        )
+        if shown is None:
+            raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+        return shown
+
+
+def _edges(job: types_pb2.Job) -> list[pb.JobEdge]:
+    edges = []
+    if job.parent_job_id:
+        edge = pb.JobEdge(from_job_id=job.parent_job_id, to_job_id=job.job_id, kind="chained")
+        edges.append(edge)
+    if job.superseded_by:
+        edge = pb.JobEdge(from_job_id=job.job_id, to_job_id=job.superseded_by, kind="superseded")
+        edges.append(edge)
+    return edges

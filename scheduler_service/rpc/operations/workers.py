@@ -1,0 +1,59 @@
+"""What people ask about worker processes."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from carbonline.serving.door import caller
+from carbonline.v1 import operations_pb2 as pb
+from carbonline.v1 import operations_pb2_grpc, types_pb2
+from scheduler_service.jobs.worker_state import worker_state
+from scheduler_service.rpc import messages
+from scheduler_service.store import reads
+from scheduler_service.store.store import Store
+from scheduler_service.store.transaction import Row
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class Workers(operations_pb2_grpc.OperationsServiceServicer):
+    """ListWorkers."""
+
+    store: Store
+    build_id: str
+
+    async def ListWorkers(
+        self, request: pb.ListWorkersRequest, context: Context
+    ) -> pb.ListWorkersResponse:
+        rows, held = await reads.read_workers(self.store.pool, caller().tenants)
+        workers = [self._worker(row, held.get(row["worker_id"], ())) for row in rows]
+        workers.sort(key=lambda worker: worker.state)
+        return pb.ListWorkersResponse(workers=workers, scheduler_build_id=self.build_id)
+
+    def _worker(self, row: Row, held: Sequence[Row]) -> types_pb2.Worker:
+        state = worker_state(
+            silent_seconds=row["seconds_ago"],
+            lease_seconds=self.store.lease_seconds,
+            draining=row["draining"],
+        )
+        return types_pb2.Worker(
+            worker_id=str(row["worker_id"]),
+            build_id=row["build_id"],
+            host=row["host"],
+            job_types=row["job_types"],
+            state=messages.WORKER_STATES[state],
+            last_seen_at=messages.timestamp(row["last_seen_at"]),
+            held=map(_held, held),
+            build_skew=row["build_id"] != self.build_id,
+        )
+
+
+def _held(claim: Row) -> types_pb2.HeldClaim:
+    return types_pb2.HeldClaim(
+        job_id=claim["job_id"],
+        job_type=claim["job_type"],
+        claim_token=claim["claim_token"],
+        lease_left=messages.duration(claim["seconds_left"]),
+        draining=claim["draining"],
+    )

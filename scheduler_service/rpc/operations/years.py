@@ -1,0 +1,60 @@
+"""What people ask about an accounting year."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from carbonline.serving.door import caller
+from carbonline.v1 import operations_pb2 as pb
+from carbonline.v1 import operations_pb2_grpc
+from scheduler_service.jobs.freshness import TypeTokens, stale_types
+from scheduler_service.rpc.check_operations import own_tenant
+from scheduler_service.rpc.fields import YEAR_MAX, YEAR_MIN, Fields
+from scheduler_service.store import reads
+from scheduler_service.store.store import Store
+from scheduler_service.store.transaction import Row
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class Years(operations_pb2_grpc.OperationsServiceServicer):
+    """GetYear."""
+
+    store: Store
+
+    async def GetYear(self, request: pb.GetYearRequest, context: Context) -> pb.GetYearResponse:
+        fields = Fields()
+        fields.number("year", request.year, YEAR_MIN, YEAR_MAX)
+        fields.done()
+        tenant = own_tenant(caller(), request.tenant)
+        row, freshness = await reads.read_year(self.store.pool, tenant, request.year)
+        answer = pb.GetYearResponse(year=request.year, modules=_modules(freshness))
+        if row is not None:
+            answer.provisioned = True
+            answer.provisioned_at.FromDatetime(row["provisioned_at"])
+            answer.locked = row["locked_at"] is not None
+        if row is not None and row["locked_at"] is not None:
+            answer.locked_at.FromDatetime(row["locked_at"])
+            answer.locked_by = row["locked_by"]
+            answer.lock_reason = row["lock_reason"] or ""
+        return answer
+
+
+def _modules(rows: Sequence[Row]) -> list[pb.ModuleFreshness]:
+    claims = {row["module"]: row["agg_claim"] for row in rows if row["module"] is not None}
+    types = [
+        TypeTokens(
+            row["data_entry_type"], row["changed_token"], row["recalc_claim"], row["recalc_end"]
+        )
+        for row in rows
+        if row["data_entry_type"] is not None
+    ]
+    return [
+        pb.ModuleFreshness(
+            module=module,  # type: ignore[arg-type]
+            fresh=not stale,
+            stale_types=stale,  # type: ignore[arg-type]
+        )
+        for module, stale in stale_types(types, claims).items()
+    ]

@@ -1,0 +1,52 @@
+"""Which workers people see, live ones first."""
+
+from uuid import uuid4
+
+from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from tests.rpc.conftest import Client
+
+CLOCK_GOES_FORWARD = """
+CREATE OR REPLACE FUNCTION scheduler.clock() RETURNS timestamptz LANGUAGE sql STABLE
+AS $$ SELECT statement_timestamp() + interval '1 minute' $$
+"""
+
+
+async def heard_of(client: Client, *, draining: bool = False) -> str:
+    """A worker that gives a sign of life now; its id."""
+    worker_id = str(uuid4())
+    claim = scheduler_pb2.ClaimRequest(
+        worker_id=worker_id,
+        request_id=str(uuid4()),
+        job_types=["noop"],
+        max_jobs=1,
+        build_id="test",
+    )
+    held = (await client.scheduler.Claim(claim)).jobs
+    if draining:
+        beats = [
+            scheduler_pb2.ClaimBeat(job_id=job.job.job_id, claim_token=job.claim_token)
+            for job in held
+        ]
+        beat = scheduler_pb2.HeartbeatRequest(worker_id=worker_id, beats=beats, draining=True)
+        await client.scheduler.Heartbeat(beat)
+    return worker_id
+
+
+async def states(client: Client) -> dict[str, str]:
+    """Workers in the order of the answer, with their states."""
+    answer = await client.operations.ListWorkers(operations_pb2.ListWorkersRequest())
+    return {
+        worker.worker_id: types_pb2.WorkerState.Name(worker.state).removeprefix("WORKER_STATE_")
+        for worker in answer.workers
+    }
+
+
+async def test_live_workers_come_first_and_lost_ones_last(client: Client) -> None:
+    lost = await heard_of(client)
+    await client.server.store.pool.execute(CLOCK_GOES_FORWARD)
+    await client.submit("noop", types_pb2.Scope())
+    draining = await heard_of(client, draining=True)
+    live = await heard_of(client)
+
+    found = await states(client)
+    assert list(found.items()) == [(live, "LIVE"), (draining, "DRAINING"), (lost, "LOST")]
