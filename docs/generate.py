@@ -14,6 +14,8 @@ import click
 from carbonline.command.main import main as command_line
 from carbonline.serving.declared_settings import Setting
 from carbonline.serving.errors import CODES
+from carbonline.serving.roles import roles_allowed
+from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.states import transitions_as_markdown
 from scheduler_service.settings import SETTINGS as SCHEDULER_SETTINGS
@@ -52,7 +54,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "UNIT_NOT_FOUND": "the sentence names units that are near",
         "BLOB_NOT_FOUND": "upload it first; or it is another tenant's",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
-        "PERMISSION_DENIED": "the token is not for this tenant",
+        "PERMISSION_DENIED": "the sentence names the roles that may call it",
         "STALE_CLAIM": "stop: the claim no longer holds the job",
         "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",
         "PERIOD_LOCKED": "the year is locked",
@@ -131,6 +133,18 @@ def errors_table() -> str:
     return "\n".join(["| reason | code | what to do |", "|---|---|---|", *rows])
 
 
+def roles_table() -> str:
+    """Which roles may call which RPCs, one row per set of roles."""
+    methods: dict[frozenset[str], list[str]] = {}
+    for file in (scheduler_pb2, operations_pb2, ledger_pb2, blobs_pb2):
+        for service in file.DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                roles = roles_allowed(f"/{service.full_name}/{method.name}")
+                methods.setdefault(roles, []).append(f"`{method.name}`")
+    rows = [f"| {', '.join(sorted(roles))} | {', '.join(of)} |" for roles, of in methods.items()]
+    return "\n".join(["| roles | may call |", "|---|---|", *rows])
+
+
 def job_types_table() -> str:
     """What a person submits, one row per type; noop is for tests and benchmarks."""
     rows = [
@@ -191,6 +205,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "job-states": transitions_as_markdown,
         "job-types": job_types_table,
+        "roles": roles_table,
         "computed-types": computed_types,
         "supported-types": supported_types,
         "outcomes": outcomes_table,

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from carbonline.serving.errors import RpcError, abort, value_refused
 from carbonline.serving.few_words import FewWords
 from carbonline.serving.principals import Authenticator, Principal, no_credentials, not_allowed
+from carbonline.serving.roles import roles_allowed
 from carbonline.serving.until_end import each_until, until
 
 # grpc's classes are generic in its stubs only.
@@ -69,6 +70,7 @@ class Door(grpc.aio.ServerInterceptor):
         # Of calls that met no database, of which thousands a second may come.
         self._away: FewWords[tuple[str, str]] = FewWords(self._say_away)
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._allowed_roles: dict[str, frozenset[str]] = {}
         self.draining = asyncio.Event()
         self.over = asyncio.Event()
         # Set while no call is in flight that is no service of ours.
@@ -88,6 +90,7 @@ class Door(grpc.aio.ServerInterceptor):
             handler = await continuation(handler_call_details)
             if handler is None:
                 return handler
+            self._allowed_roles[method] = roles_allowed(method)
             known = self._wrapped[method] = self._wrap(method, handler)
         return known
 
@@ -190,9 +193,9 @@ class Door(grpc.aio.ServerInterceptor):
         )
         if principal is None:
             raise no_credentials()
-        name = method.rpartition("/")[2]
-        if not principal.may(name):
-            raise not_allowed(principal, name)
+        roles = self._allowed_roles[method]
+        if not principal.has_one_of(roles):
+            raise not_allowed(principal, method.rpartition("/")[2], roles)
         _CALLER.set(principal)
 
     async def _fail(self, method: str, error: Exception, context: Context) -> None:

@@ -1,51 +1,15 @@
 """Who calls: a principal with its tenants and roles, from the connection and its metadata."""
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 from carbonline.serving.errors import RpcError, Violation, invalid
+from carbonline.serving.roles import ROLES_ALL
 
 TENANT_CHARACTERS_SHOWN = 80
 TENANTS_SHOWN = 5
-ROLES_ALL = frozenset({"worker", "gateway", "operator", "monitor"})
-_WORKS = frozenset({"worker", "operator"})
-_ORDERS = frozenset({"gateway", "operator"})
-_LOOKS = frozenset({"gateway", "operator", "monitor"})
-# Which roles may call a method of the contract, by its name; what is not listed is nobody's.
-ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "Submit": _ORDERS,
-        "BatchSubmit": _ORDERS,
-        "Claim": _WORKS,
-        "Heartbeat": _WORKS,
-        "Chain": _WORKS,
-        "Finish": _WORKS,
-        "BatchFinish": _WORKS,
-        "Release": _WORKS,
-        "WatchPipeline": _LOOKS,
-        "GetPipeline": _LOOKS,
-        "ListPipelines": _LOOKS,
-        "GetJob": _LOOKS,
-        "ListJobs": _LOOKS,
-        "CancelPipeline": _ORDERS,
-        "WithdrawUpload": _ORDERS,
-        "GetYear": _LOOKS,
-        "ListWorkers": frozenset({"operator", "monitor"}),
-        "UploadBlob": _ORDERS,
-        "StatBlob": _LOOKS,
-        "DownloadBlob": _LOOKS,
-        "GetTotals": _LOOKS,
-        "ListUploads": _LOOKS,
-        "ListUncomputed": _LOOKS,
-        "ListFactors": _LOOKS,
-        "ListLocations": _LOOKS,
-        "ListModules": _LOOKS,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +36,9 @@ class Principal:
             return "is needed: this caller has several tenants"
         return ""
 
-    def may(self, method: str) -> bool:
-        """Whether one of its roles may call the method."""
-        return bool(self.roles & ALLOWED.get(method, frozenset()))
+    def has_one_of(self, roles: frozenset[str]) -> bool:
+        """Whether it has one of these roles."""
+        return bool(self.roles & roles)
 
 
 class Authenticator(Protocol):
@@ -112,6 +76,8 @@ def no_credentials() -> RpcError:
     )
 
 
-def not_allowed(principal: Principal, method: str) -> RpcError:
-    """The answer to a caller none of whose roles may call the method."""
-    return RpcError("PERMISSION_DENIED", f"{principal.name} may not call {method}")
+def not_allowed(principal: Principal, method: str, roles: frozenset[str]) -> RpcError:
+    """The answer to a caller that has none of the roles which may call the method."""
+    needed = " or ".join(sorted(roles))
+    why = f"it needs the role {needed}" if needed else "no role may"
+    return RpcError("PERMISSION_DENIED", f"{principal.name} may not call {method}: {why}")

@@ -64,6 +64,8 @@ def is_killed(mutant: Mutant) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         tree = copy_of_the_code(Path(folder))
         subprocess.run(["git", "apply", str(mutant.path)], cwd=tree, check=True)
+        # A proto may be what is broken: its generated code is then made anew.
+        subprocess.run([sys.executable, "protos/build_hook.py"], cwd=tree, check=True)
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         run = subprocess.run(
             [*command, *mutant.tests],

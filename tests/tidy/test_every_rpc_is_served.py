@@ -12,7 +12,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 import carbonline.v1
 import scheduler_service
 import worker_service
-from carbonline.serving.principals import ALLOWED
+from carbonline.serving.roles import ROLES_ALL, roles_allowed
 
 DOORS = (scheduler_service, worker_service)
 
@@ -70,5 +70,29 @@ def test_every_rpc_of_the_contract_is_served(method: str, generated: type) -> No
     assert any(getattr(one, method) is not answers for one in servicers_of(generated))
 
 
-def test_every_rpc_of_the_contract_is_somebodys() -> None:
-    assert set(ALLOWED) == {method.name for service, _ in SERVICES for method in service.methods}
+METHODS = {
+    f"/{service.full_name}/{method.name}": method.name
+    for service, _ in SERVICES
+    for method in service.methods
+}
+READS = ("Get", "List", "Watch", "Stat", "Download")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_rpc_of_the_contract_says_who_may_call_it(method: str) -> None:
+    assert "operator" in roles_allowed(method) <= ROLES_ALL
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_monitor_may_call_what_reads_and_nothing_else(method: str) -> None:
+    assert ("monitor" in roles_allowed(method)) == METHODS[method].startswith(READS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_worker_calls_what_no_gateway_does(method: str) -> None:
+    assert not {"worker", "gateway"} <= roles_allowed(method)
+
+
+def test_an_rpc_that_no_proto_has_is_nobodys() -> None:
+    assert roles_allowed("/carbonline.v1.SchedulerService/Reboot") == frozenset()
+    assert roles_allowed("/grpc.health.v1.Health/Check") == frozenset()
