@@ -48,8 +48,9 @@ check: dev  ## check format, lint, types, room contracts, protos and house rules
 mutants: dev  ## break each safety rule once, and demand that the tests named for it notice
 	@$(PYTHON_IN_VENV) -m tests.mutants.run
 
-protos: runtime  ## generate carbonline/v1 from protos/, where it is out of date
+protos: runtime  ## generate carbonline/v1 and the catalogue of the scheduler from protos/
 	@$(PYTHON_IN_VENV) protos/build_hook.py
+	@$(PYTHON_IN_VENV) protos/generate_catalogue.py
 
 released-protos: dev  ## at a release: freeze the contract that `make check` guards
 	@.venv/bin/buf build --exclude-source-info --output protos/released.binpb

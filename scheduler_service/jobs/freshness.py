@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from scheduler_service.jobs.scope import MODULE_OF_TYPE
+from scheduler_service.jobs.catalogue import MODULE_OF_TYPE
 
 
 class TypeTokens(NamedTuple):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from scheduler_service.jobs.scope import MODULE_OF_TYPE, READERS_OF_REFERENCE, Scope
+from scheduler_service.jobs.catalogue import MODULE_OF_TYPE, READERS_OF_REFERENCE
+from scheduler_service.jobs.scope import Scope
 
 SCOPE_PARTS = ("module", "data_entry_type", "year", "unit", "reference_kind")
 

@@ -1,27 +1,9 @@
 """The part of an account that a job reads and writes, and what follows from it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 
-TYPES_OF_MODULE: Mapping[int, tuple[int, ...]] = MappingProxyType(
-    {
-        1: (1, 2),
-        2: (20, 21),
-        3: (30, 31, 32),
-        4: (10, 11, 12),
-        5: (60, 61, 62, 63, 64, 65, 66, 67),
-        6: (70, 71),
-        7: (40, 41),
-        8: (50,),
-    }
-)
-MODULE_OF_TYPE: Mapping[int, int] = MappingProxyType(
-    {entry_type: module for module, types in TYPES_OF_MODULE.items() for entry_type in types}
-)
-# Which data-entry types read a kind of reference data.
-READERS_OF_REFERENCE: Mapping[str, tuple[int, ...]] = MappingProxyType({"locations": (20, 21)})
+from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
 
 
 class EntityType(StrEnum):

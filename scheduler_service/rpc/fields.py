@@ -11,9 +11,10 @@ from google.protobuf.duration_pb2 import Duration
 
 from carbonline.serving.errors import RpcError, Violation, invalid
 from carbonline.v1 import types_pb2
+from scheduler_service.jobs.catalogue import MODULE_OF_TYPE, READERS_OF_REFERENCE
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Json
-from scheduler_service.jobs.scope import MODULE_OF_TYPE, READERS_OF_REFERENCE, Scope
+from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.ends import SCOPES_REMEMBERED_MAX
 from scheduler_service.store.uuids import uuid_of
 

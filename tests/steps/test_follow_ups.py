@@ -3,12 +3,12 @@
 import pytest
 
 from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
-from scheduler_service.jobs.scope import READERS_OF_REFERENCE, Scope
+from scheduler_service.jobs.scope import Scope
 from tests.steps.claims import PLANE, TRAVEL, YEAR, claim
 from tests.steps.conftest import CDG, House, flights
-from worker_service.carbon.catalogue import MODULES, type_by_id
+from worker_service.carbon.catalogue import type_by_id
 from worker_service.carbon.declarations import UndeclaredType
-from worker_service.steps.follow_ups import children_of, readers_of
+from worker_service.steps.follow_ups import children_of
 from worker_service.worker import LEDGER_JOB_TYPES
 
 
@@ -54,14 +54,3 @@ async def test_places_are_followed_in_years_with_entries_only(full_house: House)
     job = claim("reference_ingest", 10, reference_kind="locations").run.job
     children = await children_of(job, full_house.ledger)
     assert [(child.child_key, child.year) for child in children] == [("recalc:20:2024", YEAR)]
-
-
-def test_both_services_know_the_same_readers_of_reference_data() -> None:
-    for kind, readers in READERS_OF_REFERENCE.items():
-        assert readers_of(kind) == [reader for reader in readers if not undeclared(reader)]
-
-
-def test_both_services_know_the_same_types_of_a_module() -> None:
-    for module in MODULES:
-        types = Scope("local", module.id, None, YEAR).types()
-        assert sorted(types) == sorted(known.id for known in module.types), module.name

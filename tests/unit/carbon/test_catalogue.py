@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carbonline.v1 import types_pb2
 from tests.unit.carbon.plane_files import (
     GOOD,
     PLANE,
@@ -39,18 +40,26 @@ from worker_service.carbon.stored import json_objects, stored_entries, stored_ke
 _DECLARED = [t for m in MODULES for t in m.types if isinstance(t, DataEntryType)]
 
 
-def test_every_module_and_type_has_its_number() -> None:
-    numbers = {m.name: (m.id, [t.id for t in m.types]) for m in MODULES}
-    assert numbers == {
-        "headcount": (1, [1, 2]),
-        "professional_travel": (2, [20, 21]),
-        "buildings": (3, [30, 31, 32]),
-        "equipment": (4, [10, 11, 12]),
-        "purchase": (5, [60, 61, 62, 63, 64, 65, 66, 67]),
-        "research_facilities": (6, [70, 71]),
-        "external_cloud_and_ai": (7, [40, 41]),
-        "process_emissions": (8, [50]),
+def test_modules_and_their_types_are_those_of_the_contract() -> None:
+    declared = {(m.name, m.id): [(known.name, known.id) for known in m.types] for m in MODULES}
+    named: dict[tuple[str, int], list[tuple[str, int]]] = {
+        (one.name.removeprefix("MODULE_").lower(), one.number): []
+        for one in types_pb2.Module.DESCRIPTOR.values[1:]
     }
+    modules = {number: types for (_, number), types in named.items()}
+    for one in types_pb2.DataEntryType.DESCRIPTOR.values[1:]:
+        name = one.name.removeprefix("DATA_ENTRY_TYPE_").lower()
+        modules[one.GetOptions().Extensions[types_pb2.of_module]].append((name, one.number))
+    assert declared == named
+
+
+@pytest.mark.parametrize("declared", _DECLARED, ids=lambda t: t.name)
+def test_a_declaration_reads_the_reference_data_that_the_contract_names(
+    declared: DataEntryType,
+) -> None:
+    named = types_pb2.DataEntryType.DESCRIPTOR.values_by_number[declared.id]
+    kinds = named.GetOptions().Extensions[types_pb2.reads_reference]
+    assert sorted(declared.references) == sorted(kinds)
 
 
 def test_what_is_not_declared_is_refused_by_name() -> None:
