@@ -10,21 +10,21 @@ import pytest
 from carbonline.client.contract_client import ContractClient
 from carbonline.local.settings import StackSettings
 from carbonline.local.stack import running_stack
-from tests.acceptance.trip import FLIGHTS, Trip
+from tests.acceptance.acceptance_run import FLIGHTS, AcceptanceRun
 
 LEASE_SECONDS = 5.0
 
-OpenTrip: TypeAlias = Callable[..., AbstractAsyncContextManager[Trip]]
+OpenRun: TypeAlias = Callable[..., AbstractAsyncContextManager[AcceptanceRun]]
 
 
 @pytest.fixture
-def open_trip(tmp_path: Path) -> OpenTrip:
-    """Starts a stack on a folder of its own and gives the trip; `settings` change its defaults."""
+def open_run(tmp_path: Path) -> OpenRun:
+    """Starts a stack on a folder of its own; `settings` change its defaults."""
 
     @asynccontextmanager
     async def opened(
         *, prepared: bool = True, file: Path = FLIGHTS, **settings: Any
-    ) -> AsyncIterator[Trip]:
+    ) -> AsyncIterator[AcceptanceRun]:
         stack_options = {key: settings.pop(key) for key in ("programs",) if key in settings}
         wanted = {
             "data_folder": tmp_path / "stack",
@@ -43,16 +43,16 @@ def open_trip(tmp_path: Path) -> OpenTrip:
                 token_file=where.token_file,
             )
             async with client:
-                trip = Trip(client, file, stack=stack)
+                run = AcceptanceRun(client, file, stack=stack)
                 if prepared:
-                    await trip.prepare()
-                yield trip
+                    await run.prepare()
+                yield run
 
     return opened
 
 
 @pytest.fixture
-async def trip(open_trip: OpenTrip) -> AsyncIterator[Trip]:
+async def run(open_run: OpenRun) -> AsyncIterator[AcceptanceRun]:
     """A prepared stack of two workers, which are started again when they end."""
-    async with open_trip() as opened:
+    async with open_run() as opened:
         yield opened

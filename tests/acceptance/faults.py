@@ -8,7 +8,7 @@ from pathlib import Path
 
 from carbonline.local.programs import Program, product_programs
 from carbonline.local.settings import Addresses, StackSettings
-from tests.acceptance.trip import state_of
+from tests.acceptance.acceptance_run import state_of
 
 FAULTY = Path(__file__).with_name("faulty_worker.py")
 POLL_SECONDS = 0.05

@@ -11,7 +11,7 @@ from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.command.demo import YEAR
 from carbonline.v1 import types_pb2
-from tests.acceptance.trip import Watcher
+from tests.acceptance.acceptance_run import Watcher
 
 # What it takes beside the lease: to notice, to start processes, to ask again after a pause.
 SECONDS_BESIDE_THE_LEASE = 5.0

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from carbonline.command.exit_codes import ExitCode
-from tests.acceptance.trip import FLIGHTS, recomputed
+from tests.acceptance.acceptance_run import FLIGHTS, recomputed
 
 # The command, PostgreSQL, scheduler, ledger and two workers.
 PROCESSES = 6

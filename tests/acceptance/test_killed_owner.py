@@ -5,9 +5,9 @@ from pathlib import Path
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.local.stack_file import find_stack
-from tests.acceptance.conftest import LEASE_SECONDS, OpenTrip
+from tests.acceptance.acceptance_run import Watcher, computing
+from tests.acceptance.conftest import LEASE_SECONDS, OpenRun
 from tests.acceptance.recovery import must_go_on
-from tests.acceptance.trip import Watcher, computing
 from tests.local.processes import end_of, owned
 
 OWNER = f"""
@@ -29,7 +29,7 @@ asyncio.run(main())
 
 
 async def test_everything_killed_at_once_goes_on_when_it_is_started_again(
-    open_trip: OpenTrip, tmp_path: Path
+    open_run: OpenRun, tmp_path: Path
 ) -> None:
     folder = tmp_path / "stack"
     folder.mkdir()
@@ -46,8 +46,8 @@ async def test_everything_killed_at_once_goes_on_when_it_is_started_again(
             owner.kill()
         for pid in pids:
             await end_of(pid)
-    async with open_trip(prepared=False) as trip:
+    async with open_run(prepared=False) as run:
         # How long PostgreSQL takes to recover is a matter of the disk; from here on it is ours.
         restarted_at = time.time()
-        await must_go_on(trip, pipeline, job, restarted_at, lease_seconds=LEASE_SECONDS)
-        await trip.must_have_arrived(await trip.ended(pipeline))
+        await must_go_on(run, pipeline, job, restarted_at, lease_seconds=LEASE_SECONDS)
+        await run.must_have_arrived(await run.ended(pipeline))

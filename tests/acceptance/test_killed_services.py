@@ -4,37 +4,37 @@ import time
 
 import pytest
 
-from tests.acceptance.conftest import LEASE_SECONDS, OpenTrip
+from tests.acceptance.acceptance_run import AcceptanceRun, computing, reading
+from tests.acceptance.conftest import LEASE_SECONDS, OpenRun
 from tests.acceptance.recovery import Sign, must_answer, must_go_on, taken_up, worked_on
-from tests.acceptance.trip import Trip, computing, reading
 
 
 # The scheduler's end breaks off no step, that of PostgreSQL does.
 @pytest.mark.parametrize(("name", "sign"), [("scheduler", worked_on), ("postgres", taken_up)])
-async def test_kill_9_in_the_middle_of_ingest(trip: Trip, name: str, sign: Sign) -> None:
-    pipeline = await trip.submit()
-    job = await trip.until(pipeline, reading)
+async def test_kill_9_in_the_middle_of_ingest(run: AcceptanceRun, name: str, sign: Sign) -> None:
+    pipeline = await run.submit()
+    job = await run.until(pipeline, reading)
     fault_at = time.time()
-    trip.stack.kill(name)
-    await must_go_on(trip, pipeline, job, fault_at, sign=sign, lease_seconds=LEASE_SECONDS)
-    await trip.must_have_arrived(await trip.ended(pipeline))
+    run.stack.kill(name)
+    await must_go_on(run, pipeline, job, fault_at, sign=sign, lease_seconds=LEASE_SECONDS)
+    await run.must_have_arrived(await run.ended(pipeline))
 
 
-async def test_kill_9_of_the_ledger_process_harms_no_job(trip: Trip) -> None:
-    pipeline = await trip.submit()
-    job = await trip.until(pipeline, reading)
+async def test_kill_9_of_the_ledger_process_harms_no_job(run: AcceptanceRun) -> None:
+    pipeline = await run.submit()
+    job = await run.until(pipeline, reading)
     fault_at = time.time()
-    trip.stack.kill("ledger")
-    await must_go_on(trip, pipeline, job, fault_at, sign=worked_on, lease_seconds=LEASE_SECONDS)
-    await must_answer(trip, fault_at, lease_seconds=LEASE_SECONDS)
-    await trip.must_have_arrived(await trip.ended(pipeline))
+    run.stack.kill("ledger")
+    await must_go_on(run, pipeline, job, fault_at, sign=worked_on, lease_seconds=LEASE_SECONDS)
+    await must_answer(run, fault_at, lease_seconds=LEASE_SECONDS)
+    await run.must_have_arrived(await run.ended(pipeline))
 
 
-async def test_a_restart_of_everything_goes_on_where_it_was(open_trip: OpenTrip) -> None:
-    async with open_trip(drain_seconds=0.0) as first:
+async def test_a_restart_of_everything_goes_on_where_it_was(open_run: OpenRun) -> None:
+    async with open_run(drain_seconds=0.0) as first:
         pipeline = await first.submit()
         job = await first.until(pipeline, computing)
     started_at = time.time()
-    async with open_trip(prepared=False) as second:
+    async with open_run(prepared=False) as second:
         await must_go_on(second, pipeline, job, started_at, lease_seconds=LEASE_SECONDS)
         await second.must_have_arrived(await second.ended(pipeline))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import LEASE_SECONDS, OpenTrip
+from tests.acceptance.acceptance_run import AcceptanceRun, write_some_flights
+from tests.acceptance.conftest import LEASE_SECONDS, OpenRun
 from tests.acceptance.faults import until, until_stopped, with_a_faulty_worker
-from tests.acceptance.trip import Trip, write_some_flights
 
 # What the stale run says of its own end, by the place where it was stopped.
 ENDS = {
@@ -33,78 +33,78 @@ WRITERS = {
 
 @pytest.mark.parametrize("job_type", list(WRITERS))
 async def test_a_stale_run_that_believes_in_its_lease_is_refused_by_the_data_alone(
-    open_trip: OpenTrip, tmp_path: Path, job_type: str
+    open_run: OpenRun, tmp_path: Path, job_type: str
 ) -> None:
     faulty = with_a_faulty_worker("before_publication", "stop_deaf", tmp_path / "stopped", job_type)
     some = write_some_flights(tmp_path / "some.csv.gz")
-    async with open_trip(programs=faulty, supervise=False, prepared=False, file=some) as trip:
-        await trip.prepare_by("worker-2")
-        pipeline = await trip.submit()
-        stopped = trip.stack.pid("worker-1")
+    async with open_run(programs=faulty, supervise=False, prepared=False, file=some) as run:
+        await run.prepare_by("worker-2")
+        pipeline = await run.submit()
+        stopped = run.stack.pid("worker-1")
         await until_stopped(stopped)
-        await trip.stack.start("worker-2")
-        view = await trip.ended(pipeline)
-        await trip.must_have_arrived(view)
+        await run.stack.start("worker-2")
+        view = await run.ended(pipeline)
+        await run.must_have_arrived(view)
         [job] = [job for job in view.in_order() if job.job_type == job_type]
-        assert await writer(trip, job_type) == job.claim_token
-        nobody_waited_long(trip, job.job_id)
+        assert await writer(run, job_type) == job.claim_token
+        nobody_waited_long(run, job.job_id)
         os.kill(stopped, signal.SIGCONT)
         await until(
-            lambda: bool(trip.log_lines("worker-1", "claim_refused_by_the_data")),
+            lambda: bool(run.log_lines("worker-1", "claim_refused_by_the_data")),
             "the data never refused the stale run",
         )
-        assert await writer(trip, job_type) == job.claim_token
-        await trip.must_have_totals()
-        await trip.no_row_may_count_twice()
+        assert await writer(run, job_type) == job.claim_token
+        await run.must_have_totals()
+        await run.no_row_may_count_twice()
 
 
-async def writer(trip: Trip, job_type: str) -> int:
+async def writer(run: AcceptanceRun, job_type: str) -> int:
     """The claim whose data count."""
-    return int((await trip.fetch_row(WRITERS[job_type]))["token"])
+    return int((await run.fetch_row(WRITERS[job_type]))["token"])
 
 
 @pytest.mark.parametrize("job_type", ["csv_ingest", "emission_recalc"])
 @pytest.mark.parametrize("place", list(ENDS))
 async def test_sigstop_past_the_lease_then_sigcont(
-    open_trip: OpenTrip, tmp_path: Path, place: str, job_type: str
+    open_run: OpenRun, tmp_path: Path, place: str, job_type: str
 ) -> None:
     faulty = with_a_faulty_worker(place, "stop", tmp_path / "stopped", job_type)
     some = write_some_flights(tmp_path / "some.csv.gz")
-    async with open_trip(programs=faulty, supervise=False, prepared=False, file=some) as trip:
-        await trip.prepare_by("worker-2")
-        pipeline = await trip.submit()
-        stopped = trip.stack.pid("worker-1")
+    async with open_run(programs=faulty, supervise=False, prepared=False, file=some) as run:
+        await run.prepare_by("worker-2")
+        pipeline = await run.submit()
+        stopped = run.stack.pid("worker-1")
         await until_stopped(stopped)
-        await trip.stack.start("worker-2")
+        await run.stack.start("worker-2")
         # The successor is done while the first one is still stopped.
-        view = await trip.ended(pipeline)
-        await trip.must_have_arrived(view)
+        view = await run.ended(pipeline)
+        await run.must_have_arrived(view)
         [stale] = [job for job in view.in_order() if job.job_type == job_type]
-        nobody_waited_long(trip, stale.job_id)
+        nobody_waited_long(run, stale.job_id)
         assert (stale.attempts, stale.lapses) == (2, 1)
         os.kill(stopped, signal.SIGCONT)
-        await until(lambda: said_its_end(trip, place), f"{place}: the stale run never ended")
-        await trip.must_have_totals()
-        await trip.no_row_may_count_twice()
+        await until(lambda: said_its_end(run, place), f"{place}: the stale run never ended")
+        await run.must_have_totals()
+        await run.no_row_may_count_twice()
         # It lives and works on.
-        await trip.stack.stop("worker-2")
-        again = await trip.ended(await trip.submit())
+        await run.stack.stop("worker-2")
+        again = await run.ended(await run.submit())
         assert again.pipeline is not None
-        await trip.must_have_arrived(again)
+        await run.must_have_arrived(again)
 
 
-def nobody_waited_long(trip: Trip, job_id: int) -> None:
+def nobody_waited_long(run: AcceptanceRun, job_id: int) -> None:
     """From the successor's claim to its answered Finish, its publication in between: the fence
     takes no more than the lease of that, however often it was tried.
     """
     began, ended = (
-        [line["timestamp"] for line in trip.log_lines("worker-2", event) if line["job"] == job_id]
+        [line["timestamp"] for line in run.log_lines("worker-2", event) if line["job"] == job_id]
         for event in ("job_started", "job_finished")
     )
     waited = datetime.fromisoformat(ended[-1]) - datetime.fromisoformat(began[0])
     assert waited.total_seconds() <= LEASE_SECONDS + WORK_SECONDS_MAX
 
 
-def said_its_end(trip: Trip, place: str) -> bool:
+def said_its_end(run: AcceptanceRun, place: str) -> bool:
     """Whether the log of the faulty worker tells of a run that was refused."""
-    return any(trip.log_lines("worker-1", event) for event in ENDS[place])
+    return any(run.log_lines("worker-1", event) for event in ENDS[place])

@@ -45,7 +45,7 @@ class Typed:
         return " ".join((self.out + self.err).split())
 
 
-class Desk:
+class Terminal:
     """A person's terminal beside the stack."""
 
     def __init__(self, folder: Path) -> None:
@@ -120,31 +120,31 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A running stack with units and factors in each of YEARS, and the package's airports."""
-    desk = Desk(tmp_path_factory.mktemp("cases"))
+    terminal = Terminal(tmp_path_factory.mktemp("cases"))
     up = subprocess.Popen(
         [*COMMAND, "up", "--workers", "1"],
         stdout=subprocess.PIPE,
         text=True,
-        env=desk.environment,
-        cwd=desk.folder,
+        env=terminal.environment,
+        cwd=terminal.folder,
     )
     assert up.stdout is not None
     try:
         while "Ctrl-C ends it" not in (line := up.stdout.readline()):
             assert line, "the stack did not start"
-        assert desk.type("load", "locations").code == 0
-        asyncio.run(_prepare(desk))
-        yield desk
+        assert terminal.type("load", "locations").code == 0
+        asyncio.run(_prepare(terminal))
+        yield terminal
     finally:
         up.send_signal(signal.SIGINT)
         assert up.wait(SECONDS_MAX) == 0
         up.stdout.close()
 
 
-async def _prepare(desk: Desk) -> None:
-    async with desk.client() as client:
+async def _prepare(terminal: Terminal) -> None:
+    async with terminal.client() as client:
         await _load(client, "unit_sync", UNITS, [client.scope(year=year) for year in YEARS])
         scopes = [client.scope(module=TRAVEL, data_entry_type=PLANE, year=year) for year in YEARS]
         await _load(client, "factor_ingest", FACTORS, scopes)

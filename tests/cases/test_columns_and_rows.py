@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.conftest import Desk
+from tests.cases.conftest import Terminal
 from tests.cases.great_circle import km
 
 KG_PER_KM = 0.2
@@ -10,8 +10,8 @@ KG_PER_KM = 0.2
 NEAR = 0.005
 
 
-def test_a_misspelt_column_is_named_with_the_name_that_was_meant(desk: Desk) -> None:
-    typed = desk.submit("01_trips_column_misspelt.csv", 1991)
+def test_a_misspelt_column_is_named_with_the_name_that_was_meant(terminal: Terminal) -> None:
+    typed = terminal.submit("01_trips_column_misspelt.csv", 1991)
 
     assert typed.code == 0
     assert "number_of_trip" in typed.said
@@ -19,51 +19,53 @@ def test_a_misspelt_column_is_named_with_the_name_that_was_meant(desk: Desk) -> 
     assert "WARNING" in typed.said
 
 
-def test_a_misspelt_override_is_named_with_the_name_that_was_meant(desk: Desk) -> None:
-    typed = desk.submit("02_override_column_misspelt.csv", 1992)
+def test_a_misspelt_override_is_named_with_the_name_that_was_meant(terminal: Terminal) -> None:
+    typed = terminal.submit("02_override_column_misspelt.csv", 1992)
 
     assert "kg_co2e" in typed.said
     assert "did you mean kg_co2eq" in typed.said
     assert "WARNING" in typed.said
 
 
-def test_a_misspelt_column_of_factors_is_named(desk: Desk) -> None:
-    typed = desk.load_factors("03_factors_rfi_column_misspelt.csv", 1993)
+def test_a_misspelt_column_of_factors_is_named(terminal: Terminal) -> None:
+    typed = terminal.load_factors("03_factors_rfi_column_misspelt.csv", 1993)
 
     assert "WARNING" in typed.said
     assert "rfi" in typed.said
     assert "not read" in typed.said
 
 
-def test_surplus_empty_fields_are_no_fault(desk: Desk) -> None:
-    typed = desk.submit("06_comma_at_the_end_of_every_row.csv", 1996)
+def test_surplus_empty_fields_are_no_fault(terminal: Terminal) -> None:
+    typed = terminal.submit("06_comma_at_the_end_of_every_row.csv", 1996)
 
     assert typed.code == 0
     assert "2 rows accepted" in typed.said
-    assert desk.kg(1996) == pytest.approx(KG_PER_KM * (km("GVA", "CDG") + km("ZRH", "LHR")), NEAR)
+    assert terminal.kg(1996) == pytest.approx(
+        KG_PER_KM * (km("GVA", "CDG") + km("ZRH", "LHR")), NEAR
+    )
 
 
-def test_fields_left_out_at_the_end_are_empty(desk: Desk) -> None:
-    typed = desk.submit("07_empty_cells_at_the_end_left_out.csv", 1997)
+def test_fields_left_out_at_the_end_are_empty(terminal: Terminal) -> None:
+    typed = terminal.submit("07_empty_cells_at_the_end_left_out.csv", 1997)
 
     assert "3 rows accepted" in typed.said
     kilometres = 3 * km("GVA", "CDG") + km("ZRH", "LHR")
-    assert desk.kg(1997) == pytest.approx(KG_PER_KM * kilometres, NEAR)
+    assert terminal.kg(1997) == pytest.approx(KG_PER_KM * kilometres, NEAR)
 
 
-def test_the_same_airport_twice_is_warned_of(desk: Desk) -> None:
-    typed = desk.submit("18_same_airport.csv", 2008)
+def test_the_same_airport_twice_is_warned_of(terminal: Terminal) -> None:
+    typed = terminal.submit("18_same_airport.csv", 2008)
 
     assert typed.code == 0
     assert "SUCCESS with warnings" in typed.said
     assert "row 1" in typed.said
     assert "the same" in typed.said
-    assert "gva" in desk.warnings(typed)
-    assert desk.kg(2008) == 0
+    assert "gva" in terminal.warnings(typed)
+    assert terminal.kg(2008) == 0
 
 
-def test_a_gap_between_bands_is_warned_of(desk: Desk) -> None:
-    typed = desk.load_factors("25_factors_with_a_gap.csv", 2015)
+def test_a_gap_between_bands_is_warned_of(terminal: Terminal) -> None:
+    typed = terminal.load_factors("25_factors_with_a_gap.csv", 2015)
 
     assert typed.code == 0
     assert "WARNING" in typed.said
@@ -71,11 +73,11 @@ def test_a_gap_between_bands_is_warned_of(desk: Desk) -> None:
     assert "3,700" in typed.said
 
 
-def test_a_file_says_what_it_replaces(desk: Desk) -> None:
-    desk.submit("06_comma_at_the_end_of_every_row.csv", 2017)
+def test_a_file_says_what_it_replaces(terminal: Terminal) -> None:
+    terminal.submit("06_comma_at_the_end_of_every_row.csv", 2017)
 
-    typed = desk.submit("27_second_file_of_the_year.csv", 2017)
+    typed = terminal.submit("27_second_file_of_the_year.csv", 2017)
 
     assert "1 row accepted" in typed.said
     assert "in place of 2 rows of 06_comma_at_the_end_of_every_row.csv" in typed.said
-    assert desk.kg(2017) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)
+    assert terminal.kg(2017) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.conftest import FILES, Desk
+from tests.cases.conftest import FILES, Terminal
 from tests.cases.great_circle import km
 
 KG_PER_KM = 0.2
@@ -10,91 +10,93 @@ NEAR = 0.005
 ONE_TRIP = KG_PER_KM * km("GVA", "CDG")
 
 
-def test_a_city_code_is_answered_with_its_airports(desk: Desk) -> None:
-    typed = desk.submit("14_city_codes.csv", 2004)
+def test_a_city_code_is_answered_with_its_airports(terminal: Terminal) -> None:
+    typed = terminal.submit("14_city_codes.csv", 2004)
 
     assert "3 have none" in typed.said
-    listed = desk.type("uncomputed", "--year", "2004", "-o", "-").out
+    listed = terminal.type("uncomputed", "--year", "2004", "-o", "-").out
     assert "LON is a city" in listed
     for airport in ("LCY", "LGW", "LHR", "ORY", "JFK"):
         assert airport in listed
-    assert desk.kg(2004) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)
+    assert terminal.kg(2004) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)
 
 
-def test_a_corrected_file_of_a_unit_replaces_the_first(desk: Desk) -> None:
-    first = desk.submit("20a_unit_upload.csv", 2010, "--unit", "0828")
+def test_a_corrected_file_of_a_unit_replaces_the_first(terminal: Terminal) -> None:
+    first = terminal.submit("20a_unit_upload.csv", 2010, "--unit", "0828")
     assert "1 row accepted, 1 rejected" in first.said
-    assert desk.kg(2010) == pytest.approx(ONE_TRIP, NEAR)
+    assert terminal.kg(2010) == pytest.approx(ONE_TRIP, NEAR)
 
-    second = desk.submit("20b_unit_upload_corrected.csv", 2010, "--unit", "0828")
+    second = terminal.submit("20b_unit_upload_corrected.csv", 2010, "--unit", "0828")
 
     assert "in place of 1 row of 20a_unit_upload.csv" in second.said
-    assert desk.kg(2010) == pytest.approx(2 * ONE_TRIP, NEAR)
-    assert desk.totals(2010).institution.entry_count == 2
+    assert terminal.kg(2010) == pytest.approx(2 * ONE_TRIP, NEAR)
+    assert terminal.totals(2010).institution.entry_count == 2
 
 
-def test_the_same_rows_saved_anew_are_the_same_rows(desk: Desk) -> None:
-    desk.submit("20a_unit_upload.csv", 2011, "--unit", "0828")
+def test_the_same_rows_saved_anew_are_the_same_rows(terminal: Terminal) -> None:
+    terminal.submit("20a_unit_upload.csv", 2011, "--unit", "0828")
 
-    typed = desk.submit("21_unit_upload_saved_again.csv", 2011, "--unit", "0828")
+    typed = terminal.submit("21_unit_upload_saved_again.csv", 2011, "--unit", "0828")
 
     assert typed.code == 0
     assert "nothing was changed" in typed.said
-    assert desk.totals(2011).institution.entry_count == 1
+    assert terminal.totals(2011).institution.entry_count == 1
 
 
-def test_two_sources_of_a_year_stand_side_by_side(desk: Desk) -> None:
-    desk.submit("20a_unit_upload.csv", 2019, "--unit", "0828", "--source", "agency one")
-    typed = desk.submit("20b_unit_upload_corrected.csv", 2019, "--unit", "0828", "--source", "two")
+def test_two_sources_of_a_year_stand_side_by_side(terminal: Terminal) -> None:
+    terminal.submit("20a_unit_upload.csv", 2019, "--unit", "0828", "--source", "agency one")
+    typed = terminal.submit(
+        "20b_unit_upload_corrected.csv", 2019, "--unit", "0828", "--source", "two"
+    )
 
     assert typed.code == 0
-    assert desk.totals(2019).institution.entry_count == 3
+    assert terminal.totals(2019).institution.entry_count == 3
 
 
-def test_an_upload_can_be_withdrawn(desk: Desk) -> None:
-    desk.submit("20b_unit_upload_corrected.csv", 2020, "--unit", "0828", "--source", "agency")
-    desk.submit("20a_unit_upload.csv", 2020, "--unit", "0828")
-    listed = desk.type("uploads", "--year", "2020", "--format", "csv").out
+def test_an_upload_can_be_withdrawn(terminal: Terminal) -> None:
+    terminal.submit("20b_unit_upload_corrected.csv", 2020, "--unit", "0828", "--source", "agency")
+    terminal.submit("20a_unit_upload.csv", 2020, "--unit", "0828")
+    listed = terminal.type("uploads", "--year", "2020", "--format", "csv").out
     [upload] = [line.split(",")[0] for line in listed.splitlines() if "20b_unit_upload" in line]
 
-    typed = desk.type("withdraw", upload)
+    typed = terminal.type("withdraw", upload)
 
     assert typed.code == 0, typed
-    assert desk.kg(2020) == pytest.approx(ONE_TRIP, NEAR)
-    assert "20b_unit_upload" not in desk.type("uploads", "--year", "2020").out
+    assert terminal.kg(2020) == pytest.approx(ONE_TRIP, NEAR)
+    assert "20b_unit_upload" not in terminal.type("uploads", "--year", "2020").out
 
 
-def test_brussels_and_luxembourg_lie_where_they_lie(desk: Desk) -> None:
-    assert desk.submit("23_brussels.csv", 2013).code == 0
+def test_brussels_and_luxembourg_lie_where_they_lie(terminal: Terminal) -> None:
+    assert terminal.submit("23_brussels.csv", 2013).code == 0
 
     expected = KG_PER_KM * (km("BRU", "AMS") + km("LUX", "FRA"))
     # Reference points of Frankfurt differ by more than a kilometre from list to list.
-    assert desk.kg(2013) == pytest.approx(expected, 0.01)
+    assert terminal.kg(2013) == pytest.approx(expected, 0.01)
 
 
-def test_published_results_of_the_united_kingdom_come_out(desk: Desk) -> None:
-    assert desk.load_factors("24_uk_factors_2019.csv", 2014).code == 0
-    assert desk.submit("24_uk_flights_2019.csv", 2014).code == 0
+def test_published_results_of_the_united_kingdom_come_out(terminal: Terminal) -> None:
+    assert terminal.load_factors("24_uk_factors_2019.csv", 2014).code == 0
+    assert terminal.submit("24_uk_flights_2019.csv", 2014).code == 0
 
-    kg = {one.unit: one.total_kg for one in desk.totals(2014).module_totals}
+    kg = {one.unit: one.total_kg for one in terminal.totals(2014).module_totals}
     assert kg["0828"] == pytest.approx(1312.7, 0.005)
     assert kg["0829"] == pytest.approx(136.7, 0.005)
 
 
-def test_airports_are_added_and_the_others_stay(desk: Desk) -> None:
-    assert desk.submit("27_second_file_of_the_year.csv", 2012).code == 0
+def test_airports_are_added_and_the_others_stay(terminal: Terminal) -> None:
+    assert terminal.submit("27_second_file_of_the_year.csv", 2012).code == 0
 
-    typed = desk.type("load", "locations", FILES / "22_four_airports_to_add.csv")
+    typed = terminal.type("load", "locations", FILES / "22_four_airports_to_add.csv")
 
     assert typed.code == 0
-    assert desk.kg(2012) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)
+    assert terminal.kg(2012) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)
 
 
-def test_replacing_that_takes_away_used_places_is_refused(desk: Desk) -> None:
-    assert desk.submit("27_second_file_of_the_year.csv", 2021).code == 0
+def test_replacing_that_takes_away_used_places_is_refused(terminal: Terminal) -> None:
+    assert terminal.submit("27_second_file_of_the_year.csv", 2021).code == 0
 
-    typed = desk.type("load", "locations", FILES / "22_four_airports_to_add.csv", "--replace")
+    typed = terminal.type("load", "locations", FILES / "22_four_airports_to_add.csv", "--replace")
 
     assert typed.code == 4
     assert "entries use" in typed.said
-    assert desk.kg(2021) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)
+    assert terminal.kg(2021) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)

@@ -1,1 +1,1 @@
-"""Users and faults at once, for a while, and then the books must balance."""
+"""Users and faults at once, for a while; then the totals must agree with the files."""

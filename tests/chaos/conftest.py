@@ -1,5 +1,5 @@
 """The stack of the acceptance tests."""
 
-from tests.acceptance.conftest import open_trip
+from tests.acceptance.conftest import open_run
 
-__all__ = ["open_trip"]
+__all__ = ["open_run"]

@@ -7,8 +7,8 @@ import signal
 from dataclasses import dataclass, field
 
 from carbonline.local.stack import Stack
+from tests.acceptance.acceptance_run import state_of
 from tests.acceptance.faults import until_stopped
-from tests.acceptance.trip import state_of
 
 PAUSE_SECONDS_MAX = 2.0
 # Past a lease of five seconds, or not.

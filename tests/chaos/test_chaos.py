@@ -13,8 +13,8 @@ import pytest
 
 from carbonline.command.demo import YEAR, find_files
 from carbonline.v1 import types_pb2
-from tests.acceptance.conftest import OpenTrip
-from tests.acceptance.trip import FLIGHTS, Trip, recomputed
+from tests.acceptance.acceptance_run import FLIGHTS, AcceptanceRun, recomputed
+from tests.acceptance.conftest import OpenRun
 from tests.chaos.faults import Faults
 from tests.chaos.users import Users
 from tests.ledger.invariants import broken_invariants as broken_in_the_ledger
@@ -33,14 +33,14 @@ LIVE = "SELECT count(*) FROM scheduler.pipelines WHERE status = 'LIVE'"
 
 
 @pytest.mark.chaos
-async def test_the_books_balance_after_chaos(open_trip: OpenTrip, tmp_path: Path) -> None:
+async def test_totals_agree_with_the_files_after_chaos(open_run: OpenRun, tmp_path: Path) -> None:
     seconds = float(os.environ.get("CHAOS_SECONDS", "120"))
     seed = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
     print(f"CHAOS_SEED={seed} CHAOS_SECONDS={seconds:g}")
     flights, factors = some_flights(tmp_path), some_factors(tmp_path)
-    async with open_trip(supervise=False, workers=3) as trip:
-        users = Users(trip.client, random.Random(seed), flights, factors)
-        faults = Faults(trip.stack, random.Random(seed + 1))
+    async with open_run(supervise=False, workers=3) as run:
+        users = Users(run.client, random.Random(seed), flights, factors)
+        faults = Faults(run.stack, random.Random(seed + 1))
         living = asyncio.create_task(users.live())
         breaking = asyncio.create_task(faults.happen())
         await asyncio.wait({living, breaking}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -54,10 +54,10 @@ async def test_the_books_balance_after_chaos(open_trip: OpenTrip, tmp_path: Path
         )
         there_was_chaos(faults, users)
         # Whatever was cancelled or failed, one more of each is done to its end.
-        users.accepted.append(await trip.submit())
-        await settled(trip)
-        await everybody_was_served(trip, users.accepted)
-        await the_books_balance(trip, flights, factors)
+        users.accepted.append(await run.submit())
+        await settled(run)
+        await everybody_was_served(run, users.accepted)
+        await totals_must_agree_with_the_files(run, flights, factors)
 
 
 def there_was_chaos(faults: Faults, users: Users) -> None:
@@ -68,18 +68,18 @@ def there_was_chaos(faults: Faults, users: Users) -> None:
     assert len(among_them) >= SUBMITS_MIN
 
 
-async def settled(trip: Trip) -> None:
+async def settled(run: AcceptanceRun) -> None:
     """Waits until no pipeline is live, repairs included."""
     async with asyncio.timeout(SETTLES_SECONDS_MAX):
         # Nobody is told when the last of all pipelines ends.
-        while (await trip.fetch_row(LIVE))["count"]:  # noqa: ASYNC110
+        while (await run.fetch_row(LIVE))["count"]:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
 
-async def everybody_was_served(trip: Trip, accepted: Sequence[int]) -> None:
+async def everybody_was_served(run: AcceptanceRun, accepted: Sequence[int]) -> None:
     """Every acknowledged Submit is terminal, and no attempt is overspent."""
     for pipeline_id in accepted:
-        answer = await trip.client.get_pipeline(pipeline_id)
+        answer = await run.client.get_pipeline(pipeline_id)
         assert answer.pipeline.status in {
             types_pb2.PIPELINE_STATUS_SUCCESS,
             types_pb2.PIPELINE_STATUS_PARTIAL,
@@ -89,9 +89,11 @@ async def everybody_was_served(trip: Trip, accepted: Sequence[int]) -> None:
         assert answer.pipeline.live_jobs == 0
 
 
-async def the_books_balance(trip: Trip, flights: Sequence[Path], factors: Sequence[Path]) -> None:
+async def totals_must_agree_with_the_files(
+    run: AcceptanceRun, flights: Sequence[Path], factors: Sequence[Path]
+) -> None:
     """The invariants hold, and the totals are those of the last files that were taken in."""
-    url = trip.stack.addresses.database_url
+    url = run.stack.addresses.database_url
     pool = await asyncpg.create_pool(url, min_size=1, max_size=2)
     # The invariants look at every row there is: no time of a claim to be kept to.
     ledger = await open_ledger(url, application_name="test", lease_seconds=600.0)
@@ -102,18 +104,18 @@ async def the_books_balance(trip: Trip, flights: Sequence[Path], factors: Sequen
     finally:
         await pool.close()
         await ledger.close()
-    await trip.everything_must_be_fresh()
-    last_flights = await last_file(trip, "csv_ingest", flights)
-    times = 1 + factors.index(await last_file(trip, "factor_ingest", factors))
-    answer = await trip.client.get_totals(YEAR)
+    await run.everything_must_be_fresh()
+    last_flights = await last_file(run, "csv_ingest", flights)
+    times = 1 + factors.index(await last_file(run, "factor_ingest", factors))
+    answer = await run.client.get_totals(YEAR)
     expected = recomputed(last_flights)
     assert answer.institution.entry_count == expected.accepted
     assert answer.institution.total_kg == pytest.approx(times * expected.kg["total"], rel=1e-9)
 
 
-async def last_file(trip: Trip, job_type: str, files: Sequence[Path]) -> Path:
+async def last_file(run: AcceptanceRun, job_type: str, files: Sequence[Path]) -> Path:
     """Which of the files the newest good job of a type read: jobs of a key run in order."""
-    blob = (await trip.fetch_row(LAST_OF_TYPE, job_type))["blob"]
+    blob = (await run.fetch_row(LAST_OF_TYPE, job_type))["blob"]
     return next(file for file in files if blob == reference_of(file))
 
 

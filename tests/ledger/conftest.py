@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.ledger.books import LEASE_SECONDS, Books
 from tests.ledger.invariants import broken_invariants
+from tests.ledger.ledger_driver import LEASE_SECONDS, LedgerDriver
 from worker_service.ledger.pool import Ledger, open_ledger
 
 
@@ -23,6 +23,6 @@ async def ledger(database_url: str) -> AsyncIterator[Ledger]:
 
 
 @pytest.fixture
-def books(ledger: Ledger) -> Books:
-    """Short words for what claims do with it."""
-    return Books(ledger)
+def driver(ledger: Ledger) -> LedgerDriver:
+    """Writes to the ledger as claims do."""
+    return LedgerDriver(ledger)

@@ -5,7 +5,7 @@ import asyncio
 import polars as pl
 import pytest
 
-from tests.ledger.books import ENTRIES, MODULE, PLANE, TENANT, YEAR, Books, an_hour
+from tests.ledger.ledger_driver import ENTRIES, MODULE, PLANE, TENANT, YEAR, LedgerDriver, an_hour
 from worker_service.ledger.entry_sets import (
     ENTRY_SCHEMA,
     NewSet,
@@ -22,19 +22,19 @@ from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.uploads import Contents, publish_upload
 
 
-async def counting(books: Books) -> list[int]:
-    async with books.ledger.session() as conn:
+async def counting(driver: LedgerDriver) -> list[int]:
+    async with driver.ledger.session() as conn:
         return [one.entry_set for one in await published_sets(conn, TENANT, PLANE, YEAR)]
 
 
-async def test_a_set_counts_only_when_it_is_published(books: Books) -> None:
+async def test_a_set_counts_only_when_it_is_published(driver: LedgerDriver) -> None:
     new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
-    await books.load(new, ["0828", "0829"])
-    assert await counting(books) == []
-    assert await years_with_entries(books.ledger, TENANT, PLANE) == []
-    await books.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(2, 2)))
-    assert await counting(books) == [10]
-    assert await years_with_entries(books.ledger, TENANT, PLANE) == [YEAR]
+    await driver.load(new, ["0828", "0829"])
+    assert await counting(driver) == []
+    assert await years_with_entries(driver.ledger, TENANT, PLANE) == []
+    await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(2, 2)))
+    assert await counting(driver) == [10]
+    assert await years_with_entries(driver.ledger, TENANT, PLANE) == [YEAR]
 
 
 @pytest.mark.parametrize(
@@ -46,36 +46,36 @@ async def test_a_set_counts_only_when_it_is_published(books: Books) -> None:
     ],
     ids=["tenant", "type", "year"],
 )
-async def test_a_file_replaces_nothing_of_another(books: Books, other: NewSet) -> None:
-    await books.load(other, ["0828"])
+async def test_a_file_replaces_nothing_of_another(driver: LedgerDriver, other: NewSet) -> None:
+    await driver.load(other, ["0828"])
     scope = f"entries/{MODULE}/{other.year}"
-    async with publication(books.ledger, Publication(other.tenant, [scope], 10, an_hour)) as conn:
+    async with publication(driver.ledger, Publication(other.tenant, [scope], 10, an_hour)) as conn:
         await publish_upload(conn, other, Contents(1, 1))
-    await books.upload(20, ["0828"])
-    assert await books.states() == {10: "PUBLISHED", 20: "PUBLISHED"}
+    await driver.upload(20, ["0828"])
+    assert await driver.states() == {10: "PUBLISHED", 20: "PUBLISHED"}
 
 
-async def test_a_claim_that_comes_too_late_retires_nothing(books: Books) -> None:
-    await books.upload(20, ["0828"])
+async def test_a_claim_that_comes_too_late_retires_nothing(driver: LedgerDriver) -> None:
+    await driver.upload(20, ["0828"])
     late = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
-    await books.load(late, ["0829"])
+    await driver.load(late, ["0829"])
     with pytest.raises(FenceRefused):
-        await books.publish(10, ENTRIES, lambda conn: publish_upload(conn, late, Contents(1, 1)))
-    assert await books.states() == {10: "LOADING", 20: "PUBLISHED"}
+        await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, late, Contents(1, 1)))
+    assert await driver.states() == {10: "LOADING", 20: "PUBLISHED"}
 
 
-async def test_a_set_is_published_once(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    await books.upload(20, ["0829"])
+async def test_a_set_is_published_once(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.upload(20, ["0829"])
     again = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
     with pytest.raises(AssertionError, match="set 10 cannot be published"):
         # Nobody can come here but by a defect; then nothing is committed.
-        await books.publish(30, ENTRIES, lambda c: publish_upload(c, again, Contents(1, 1)))
-    assert await books.states() == {10: "RETIRED", 20: "PUBLISHED"}
-    assert await books.fence() == (20, 0)
+        await driver.publish(30, ENTRIES, lambda c: publish_upload(c, again, Contents(1, 1)))
+    assert await driver.states() == {10: "RETIRED", 20: "PUBLISHED"}
+    assert await driver.fence() == (20, 0)
 
 
-async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(books: Books) -> None:
+async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(driver: LedgerDriver) -> None:
     new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
     stored = pl.DataFrame(
         {
@@ -85,10 +85,10 @@ async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(books: Book
         },
         schema_overrides={"row_number": pl.Int32},
     )
-    await open_set(books.ledger, new)
-    await load_entries(books.ledger, frame_bytes(entry_rows(new, stored)))
-    await books.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(4, 8)))
-    async with books.ledger.snapshot() as snapshot:
+    await open_set(driver.ledger, new)
+    await load_entries(driver.ledger, frame_bytes(entry_rows(new, stored)))
+    await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(4, 8)))
+    async with driver.ledger.snapshot() as snapshot:
         [one] = await published_sets(snapshot, TENANT, PLANE, YEAR)
         batches = [
             await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)

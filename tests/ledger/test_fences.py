@@ -4,140 +4,146 @@ import asyncio
 
 import pytest
 
-from tests.ledger.books import ENTRIES, SLICE, TENANT, Books
+from tests.ledger.ledger_driver import ENTRIES, SLICE, TENANT, LedgerDriver
 from worker_service.ledger.errors import DatabaseAway, FenceRefused, InputMoved
 from worker_service.ledger.fences import close_scopes, read_tokens
 from worker_service.ledger.pool import Connection, open_ledger
 
 
-async def test_an_older_claim_is_refused_after_a_newer_one(books: Books) -> None:
-    async with books.publication(20):
+async def test_an_older_claim_is_refused_after_a_newer_one(driver: LedgerDriver) -> None:
+    async with driver.publication(20):
         pass
     with pytest.raises(FenceRefused, match="a newer claim has written entries/2/2024"):
-        async with books.publication(10):
+        async with driver.publication(10):
             pytest.fail("its body never runs")
-    assert await books.fence() == (20, 0)
+    assert await driver.fence() == (20, 0)
 
 
-async def test_an_older_claim_is_refused_if_any_of_its_scopes_is_newer(books: Books) -> None:
-    async with books.publication(20, "b"):
+async def test_an_older_claim_is_refused_if_any_of_its_scopes_is_newer(
+    driver: LedgerDriver,
+) -> None:
+    async with driver.publication(20, "b"):
         pass
     with pytest.raises(FenceRefused, match="written b"):
-        async with books.publication(10, "a", "b"):
+        async with driver.publication(10, "a", "b"):
             pytest.fail("its body never runs")
-    assert await books.rows("SELECT scope FROM carbon.write_fences") == [("b",)]
+    assert await driver.rows("SELECT scope FROM carbon.write_fences") == [("b",)]
 
 
-async def test_the_same_claim_may_write_twice(books: Books) -> None:
+async def test_the_same_claim_may_write_twice(driver: LedgerDriver) -> None:
     for _ in range(2):
-        async with books.publication(20):
+        async with driver.publication(20):
             pass
-    assert await books.fence() == (20, 0)
+    assert await driver.fence() == (20, 0)
 
 
-async def test_a_closed_claim_is_refused_and_the_next_one_is_not(books: Books) -> None:
-    await close_scopes(books.ledger, TENANT, {ENTRIES: 10})
+async def test_a_closed_claim_is_refused_and_the_next_one_is_not(driver: LedgerDriver) -> None:
+    await close_scopes(driver.ledger, TENANT, {ENTRIES: 10})
     with pytest.raises(FenceRefused, match="was closed to this claim"):
-        async with books.publication(10):
+        async with driver.publication(10):
             pytest.fail("its body never runs")
-    async with books.publication(11):
+    async with driver.publication(11):
         pass
-    assert await books.fence() == (11, 10)
+    assert await driver.fence() == (11, 10)
 
 
-async def test_closing_again_with_an_older_token_opens_nothing(books: Books) -> None:
-    await close_scopes(books.ledger, TENANT, {ENTRIES: 20})
-    await close_scopes(books.ledger, TENANT, {ENTRIES: 10, "units": 10})
+async def test_closing_again_with_an_older_token_opens_nothing(driver: LedgerDriver) -> None:
+    await close_scopes(driver.ledger, TENANT, {ENTRIES: 20})
+    await close_scopes(driver.ledger, TENANT, {ENTRIES: 10, "units": 10})
     with pytest.raises(FenceRefused, match="was closed"):
-        async with books.publication(15):
+        async with driver.publication(15):
             pytest.fail("its body never runs")
-    assert await books.fence("units") == (0, 10)
+    assert await driver.fence("units") == (0, 10)
 
 
-async def test_another_tenant_has_its_own_fences(books: Books) -> None:
-    await close_scopes(books.ledger, "another", {ENTRIES: 20})
-    async with books.publication(10):
+async def test_another_tenant_has_its_own_fences(driver: LedgerDriver) -> None:
+    await close_scopes(driver.ledger, "another", {ENTRIES: 20})
+    async with driver.publication(10):
         pass
-    assert await books.rows("SELECT newest_token FROM carbon.write_fences ORDER BY 1") == [
+    assert await driver.rows("SELECT newest_token FROM carbon.write_fences ORDER BY 1") == [
         (0,),
         (10,),
     ]
 
 
 async def test_a_claim_whose_time_ran_out_while_it_waited_for_the_lock_is_refused(
-    books: Books,
+    driver: LedgerDriver,
 ) -> None:
     async def late() -> None:
-        async with books.publication(20, seconds_left=lambda: 30.0):
+        async with driver.publication(20, seconds_left=lambda: 30.0):
             pytest.fail("its body never runs")
 
-    async with books.publication(10):
+    async with driver.publication(10):
         waiting = asyncio.create_task(late())
-        await books.somebody_waits()
-        await books.advance_clock(60)
+        await driver.somebody_waits()
+        await driver.advance_clock(60)
     with pytest.raises(FenceRefused, match="the claim's time was over"):
         await waiting
-    assert await books.fence() == (10, 0)
+    assert await driver.fence() == (10, 0)
 
 
-async def test_a_claim_without_time_is_refused_at_once(books: Books) -> None:
+async def test_a_claim_without_time_is_refused_at_once(driver: LedgerDriver) -> None:
     with pytest.raises(FenceRefused, match="time was over"):
-        async with books.publication(10, seconds_left=lambda: 0.0):
+        async with driver.publication(10, seconds_left=lambda: 0.0):
             pytest.fail("its body never runs")
 
 
-async def test_who_builds_on_what_has_moved_is_told_so(books: Books) -> None:
-    async with books.ledger.snapshot() as snapshot:
+async def test_who_builds_on_what_has_moved_is_told_so(driver: LedgerDriver) -> None:
+    async with driver.ledger.snapshot() as snapshot:
         read = await read_tokens(snapshot, TENANT, [SLICE.scope])
     assert read == {SLICE.scope: 0}
-    async with books.publication(10, SLICE.scope):
+    async with driver.publication(10, SLICE.scope):
         pass
     with pytest.raises(InputMoved, match="was written since it was read"):
-        async with books.publication(20, SLICE.scope, tokens_read=read):
+        async with driver.publication(20, SLICE.scope, tokens_read=read):
             pytest.fail("its body never runs")
-    async with books.publication(20, SLICE.scope, tokens_read={SLICE.scope: 10}):
+    async with driver.publication(20, SLICE.scope, tokens_read={SLICE.scope: 10}):
         pass
-    assert await books.fence(SLICE.scope) == (20, 0)
+    assert await driver.fence(SLICE.scope) == (20, 0)
 
 
-async def test_what_a_body_wrote_goes_when_it_fails(books: Books) -> None:
+async def test_what_a_body_wrote_goes_when_it_fails(driver: LedgerDriver) -> None:
     async def fails(conn: Connection) -> None:
         await conn.execute("INSERT INTO carbon.units VALUES ($1, 'a', 'a', 'A', 10)", TENANT)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await books.publish(10, "units", fails)
-    assert await books.rows("SELECT FROM carbon.units") == []
-    assert await books.rows("SELECT FROM carbon.write_fences") == []
+        await driver.publish(10, "units", fails)
+    assert await driver.rows("SELECT FROM carbon.units") == []
+    assert await driver.rows("SELECT FROM carbon.write_fences") == []
 
 
-async def test_fences_are_locked_in_one_order_whatever_order_is_wanted(books: Books) -> None:
+async def test_fences_are_locked_in_one_order_whatever_order_is_wanted(
+    driver: LedgerDriver,
+) -> None:
     # Made in the other order, so that only sorting can bring them into this one.
     for scope in ("b", "a"):
-        async with books.publication(1, scope):
+        async with driver.publication(1, scope):
             pass
 
     async def both() -> None:
-        async with books.publication(20, "b", "a"):
+        async with driver.publication(20, "b", "a"):
             pass
 
-    async with books.publication(10, "a"):
+    async with driver.publication(10, "a"):
         waiting = asyncio.create_task(both())
-        await books.somebody_waits()
+        await driver.somebody_waits()
         # It waits for a, so it must not hold b: another one with b could be waiting for a too.
-        assert await books.rows(
+        assert await driver.rows(
             "SELECT scope FROM carbon.write_fences WHERE scope = 'b' FOR UPDATE NOWAIT"
         ) == [("b",)]
     await waiting
 
 
-async def test_publications_over_each_other_wait_and_never_in_a_circle(books: Books) -> None:
+async def test_publications_over_each_other_wait_and_never_in_a_circle(
+    driver: LedgerDriver,
+) -> None:
     scopes = ("a", "b", "c", "d")
 
     async def publish(token: int) -> bool:
         wanted = [scopes[(token + step * (1 + token % 3)) % 4] for step in range(3)]
         try:
-            async with books.publication(token, *dict.fromkeys(wanted)):
+            async with driver.publication(token, *dict.fromkeys(wanted)):
                 return True
         except FenceRefused:
             return False
@@ -147,27 +153,29 @@ async def test_publications_over_each_other_wait_and_never_in_a_circle(books: Bo
 
 
 async def test_a_closing_waits_for_an_open_publication_and_shuts_out_the_next(
-    books: Books,
+    driver: LedgerDriver,
 ) -> None:
-    async with books.publication(10):
-        closing = asyncio.create_task(close_scopes(books.ledger, TENANT, {ENTRIES: 10}))
-        await books.somebody_waits()
+    async with driver.publication(10):
+        closing = asyncio.create_task(close_scopes(driver.ledger, TENANT, {ENTRIES: 10}))
+        await driver.somebody_waits()
         assert not closing.done()
     await closing
     # What was open has landed, where the closing reader sees it; nothing lands after.
-    assert await books.fence() == (10, 10)
+    assert await driver.fence() == (10, 10)
     with pytest.raises(FenceRefused, match="was closed"):
-        async with books.publication(10):
+        async with driver.publication(10):
             pytest.fail("its body never runs")
 
 
 async def test_whoever_waits_too_long_for_a_fence_may_try_again(
-    books: Books, database_url: str
+    driver: LedgerDriver, database_url: str
 ) -> None:
     # The lock's timeout is half a lease.
-    hasty = Books(await open_ledger(database_url, application_name="hasty", lease_seconds=0.5))
+    hasty = LedgerDriver(
+        await open_ledger(database_url, application_name="hasty", lease_seconds=0.5)
+    )
     try:
-        async with books.publication(10):
+        async with driver.publication(10):
             with pytest.raises(DatabaseAway, match="LockNotAvailable"):
                 async with hasty.publication(20):
                     pytest.fail("its body never runs")

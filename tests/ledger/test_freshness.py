@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from tests.ledger.books import ENTRIES, LEAF, MODULE, PLANE, TENANT, YEAR, Books
+from tests.ledger.ledger_driver import ENTRIES, LEAF, MODULE, PLANE, TENANT, YEAR, LedgerDriver
 from worker_service.ledger.factors import FactorSlice, Whence, save_factors
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.input_versions import mark_changed, reference_input
@@ -42,27 +42,27 @@ def computable(formula_version: str) -> Sequence[Computable]:
 
 
 async def states(
-    books: Books, *, formula_version: str = "1", tenant: str = TENANT, year: int = YEAR
+    driver: LedgerDriver, *, formula_version: str = "1", tenant: str = TENANT, year: int = YEAR
 ) -> list[ModuleState]:
-    async with books.ledger.snapshot() as snapshot:
+    async with driver.ledger.snapshot() as snapshot:
         return await read_states(snapshot, tenant, year, computable(formula_version))
 
 
-async def the_state(books: Books, *, formula_version: str = "1") -> ModuleState:
-    [state] = await states(books, formula_version=formula_version)
+async def the_state(driver: LedgerDriver, *, formula_version: str = "1") -> ModuleState:
+    [state] = await states(driver, formula_version=formula_version)
     return state
 
 
-async def is_fresh(books: Books, *, formula_version: str = "1") -> bool:
-    state = await the_state(books, formula_version=formula_version)
+async def is_fresh(driver: LedgerDriver, *, formula_version: str = "1") -> bool:
+    state = await the_state(driver, formula_version=formula_version)
     return state.summed and all(one.fresh for one in state.types)
 
 
-async def aggregate(books: Books, token: int) -> None:
+async def aggregate(driver: LedgerDriver, token: int) -> None:
     """As the step does it."""
     kg: dict[str, Decimal] = {}
     outcomes: dict[str, Counter[str]] = {}
-    async with books.ledger.snapshot() as snapshot:
+    async with driver.ledger.snapshot() as snapshot:
         sets, tokens = await sets_to_sum(snapshot, TOTALS)
         for one in sets:
             async for _, leaves in sum_set(snapshot, TENANT, one):
@@ -76,112 +76,114 @@ async def aggregate(books: Books, token: int) -> None:
         for unit, counts in outcomes.items()
         for of_unit in [kg.get(unit, none)]
     ]
-    await books.publish(
+    await driver.publish(
         token, TOTALS.scope, lambda c: replace_totals(c, TOTALS, rows, tokens, token)
     )
 
 
-async def compute(books: Books, token: int) -> None:
+async def compute(driver: LedgerDriver, token: int) -> None:
     """Everything that follows an upload."""
-    await books.recalculate(token)
-    await aggregate(books, token + 1)
+    await driver.recalculate(token)
+    await aggregate(driver, token + 1)
 
 
-async def test_nothing_is_told_where_nothing_is(books: Books) -> None:
-    assert await states(books) == []
+async def test_nothing_is_told_where_nothing_is(driver: LedgerDriver) -> None:
+    assert await states(driver) == []
 
 
-async def test_an_upload_waits_until_it_is_computed_and_summed(books: Books) -> None:
-    await books.upload(10, ["0828", "0829"])
-    [plane] = (await the_state(books)).types
+async def test_an_upload_waits_until_it_is_computed_and_summed(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828", "0829"])
+    [plane] = (await the_state(driver)).types
     assert (plane.of.name, plane.waiting, plane.waiting_rows) == ("plane", 1, 2)
     assert plane.waiting_since is not None
     assert not plane.fresh
-    await books.recalculate(20)
-    state = await the_state(books)
+    await driver.recalculate(20)
+    state = await the_state(driver)
     assert [one.fresh for one in state.types] == [True]
     assert not state.summed
     assert state.unsummed_since is not None
-    await aggregate(books, 30)
-    assert await is_fresh(books)
+    await aggregate(driver, 30)
+    assert await is_fresh(driver)
 
 
-async def test_an_upload_that_replaces_another_leaves_its_emissions_over(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    await compute(books, 20)
-    await books.upload(30, ["0828", "0829"])
-    [plane] = (await the_state(books)).types
+async def test_an_upload_that_replaces_another_leaves_its_emissions_over(
+    driver: LedgerDriver,
+) -> None:
+    await driver.upload(10, ["0828"])
+    await compute(driver, 20)
+    await driver.upload(30, ["0828", "0829"])
+    [plane] = (await the_state(driver)).types
     assert (plane.waiting, plane.waiting_rows, plane.left_over) == (1, 2, 1)
-    await books.recalculate(40)
-    assert not await is_fresh(books)
-    await aggregate(books, 50)
-    assert await is_fresh(books)
+    await driver.recalculate(40)
+    assert not await is_fresh(driver)
+    await aggregate(driver, 50)
+    assert await is_fresh(driver)
 
 
-async def save(books: Books, token: int, factors: pl.DataFrame) -> None:
+async def save(driver: LedgerDriver, token: int, factors: pl.DataFrame) -> None:
     of, whence = FactorSlice(TENANT, PLANE, YEAR), Whence("blob:a", "", token)
-    await books.publish(token, f"factors/{YEAR}", lambda c: save_factors(c, of, factors, whence))
+    await driver.publish(token, f"factors/{YEAR}", lambda c: save_factors(c, of, factors, whence))
 
 
-async def test_changed_factors_make_stale_and_the_same_ones_do_not(books: Books) -> None:
-    await save(books, 1, FACTOR)
-    await books.upload(10, ["0828"])
-    await compute(books, 20)
-    await save(books, 30, FACTOR)
-    assert await is_fresh(books)
-    await save(books, 40, FACTOR.with_columns(values=pl.lit('{"ef":2}')))
-    [plane] = (await the_state(books)).types
+async def test_changed_factors_make_stale_and_the_same_ones_do_not(driver: LedgerDriver) -> None:
+    await save(driver, 1, FACTOR)
+    await driver.upload(10, ["0828"])
+    await compute(driver, 20)
+    await save(driver, 30, FACTOR)
+    assert await is_fresh(driver)
+    await save(driver, 40, FACTOR.with_columns(values=pl.lit('{"ef":2}')))
+    [plane] = (await the_state(driver)).types
     assert (plane.with_other_factors, plane.with_other_references, plane.waiting) == (1, 0, 0)
     assert not plane.fresh
-    await compute(books, 50)
-    assert await is_fresh(books)
+    await compute(driver, 50)
+    assert await is_fresh(driver)
 
 
-async def test_changed_places_make_stale(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    await compute(books, 20)
-    await books.publish(
+async def test_changed_places_make_stale(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await compute(driver, 20)
+    await driver.publish(
         30,
         "reference/locations",
         lambda c: mark_changed(c, TENANT, reference_input("locations"), 30),
     )
-    [plane] = (await the_state(books)).types
+    [plane] = (await the_state(driver)).types
     assert (plane.with_other_factors, plane.with_other_references) == (0, 1)
     assert not plane.fresh
-    await compute(books, 40)
-    assert await is_fresh(books)
+    await compute(driver, 40)
+    assert await is_fresh(driver)
 
 
-async def test_a_new_formula_makes_what_the_old_one_computed_stale(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    await compute(books, 20)
-    assert await is_fresh(books, formula_version="1")
-    [plane] = (await the_state(books, formula_version="2")).types
+async def test_a_new_formula_makes_what_the_old_one_computed_stale(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await compute(driver, 20)
+    assert await is_fresh(driver, formula_version="1")
+    [plane] = (await the_state(driver, formula_version="2")).types
     assert plane.other_formulas == ("1",)
     assert not plane.fresh
 
 
-async def test_a_changed_entry_makes_stale(books: Books) -> None:
-    await books.upload(10, ["0828", "0829"])
-    await compute(books, 20)
-    await books.publish(
+async def test_a_changed_entry_makes_stale(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828", "0829"])
+    await compute(driver, 20)
+    await driver.publish(
         30,
         ENTRIES,
         lambda c: c.execute(
             "UPDATE carbon.entries SET changed_token = 30 WHERE entry_set = 10 AND row_number = 2"
         ),
     )
-    [plane] = (await the_state(books)).types
+    [plane] = (await the_state(driver)).types
     assert plane.with_other_entries == 1
     assert not plane.fresh
-    await compute(books, 40)
-    assert await is_fresh(books)
+    await compute(driver, 40)
+    assert await is_fresh(driver)
 
 
-async def test_an_upload_taken_back_is_told_until_its_sums_are_gone(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    await compute(books, 20)
-    await books.publish(
+async def test_an_upload_taken_back_is_told_until_its_sums_are_gone(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await compute(driver, 20)
+    await driver.publish(
         30,
         ENTRIES,
         lambda c: c.execute(
@@ -189,18 +191,18 @@ async def test_an_upload_taken_back_is_told_until_its_sums_are_gone(books: Books
             " retired_by = 30 WHERE entry_set = 10"
         ),
     )
-    [plane] = (await the_state(books)).types
+    [plane] = (await the_state(driver)).types
     assert (plane.waiting, plane.left_over) == (0, 1)
     assert not plane.fresh
-    await books.recalculate(40)
-    state = await the_state(books)
+    await driver.recalculate(40)
+    state = await the_state(driver)
     assert (state.types, state.summed) == ([], False)
-    await aggregate(books, 50)
-    assert await states(books) == []
+    await aggregate(driver, 50)
+    assert await states(driver) == []
 
 
-async def test_tenants_and_years_are_kept_apart(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    assert len(await states(books)) == 1
-    assert await states(books, tenant="another") == []
-    assert await states(books, year=YEAR + 1) == []
+async def test_tenants_and_years_are_kept_apart(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    assert len(await states(driver)) == 1
+    assert await states(driver, tenant="another") == []
+    assert await states(driver, year=YEAR + 1) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.books import ENTRIES, TENANT, Books, an_hour
+from tests.ledger.ledger_driver import ENTRIES, TENANT, LedgerDriver, an_hour
 from tests.ledger.losing_relay import AtCommit, LosingRelay, losing_relay
 from worker_service.ledger.errors import CommitUnknown, DatabaseAway, FenceRefused
 from worker_service.ledger.fences import Publication, publication, was_committed
@@ -48,7 +48,7 @@ async def write(
     ("fate", "stands"), [(AtCommit.LOSE_REQUEST, False), (AtCommit.LOSE_ANSWER, True)]
 )
 async def test_a_commit_without_an_answer_is_unknown_until_the_fence_is_asked(
-    books: Books, database_url: str, tmp_path: Path, fate: AtCommit, stands: bool
+    driver: LedgerDriver, database_url: str, tmp_path: Path, fate: AtCommit, stands: bool
 ) -> None:
     one = wanted()
     async with relayed(database_url, tmp_path) as (ledger, relay):
@@ -56,65 +56,65 @@ async def test_a_commit_without_an_answer_is_unknown_until_the_fence_is_asked(
         with pytest.raises(CommitUnknown):
             await write(ledger, one)
         assert one.commit_sent
-        assert await was_committed(books.ledger, one) is stands
-    assert len(await books.rows(UNITS)) == int(stands)
+        assert await was_committed(driver.ledger, one) is stands
+    assert len(await driver.rows(UNITS)) == int(stands)
 
 
 @pytest.mark.parametrize("scope_is_new", [True, False])
 async def test_asking_waits_for_a_commit_that_is_still_on_its_way(
-    books: Books, database_url: str, tmp_path: Path, scope_is_new: bool
+    driver: LedgerDriver, database_url: str, tmp_path: Path, scope_is_new: bool
 ) -> None:
     if not scope_is_new:
-        async with books.publication(1):
+        async with driver.publication(1):
             pass
     one = wanted()
     async with relayed(database_url, tmp_path) as (ledger, relay):
         relay.at_commit = AtCommit.ARRIVE_LATE
         with pytest.raises(CommitUnknown):
             await write(ledger, one)
-        asking = asyncio.create_task(was_committed(books.ledger, one))
-        await books.somebody_waits()
+        asking = asyncio.create_task(was_committed(driver.ledger, one))
+        await driver.somebody_waits()
         assert not asking.done()
         relay.let_arrive.set()
         assert await asking
-    assert await books.rows(UNITS) == [("a",)]
+    assert await driver.rows(UNITS) == [("a",)]
 
 
 async def test_after_a_newer_claim_nobody_can_tell_any_more(
-    books: Books, database_url: str, tmp_path: Path
+    driver: LedgerDriver, database_url: str, tmp_path: Path
 ) -> None:
     one = wanted()
     async with relayed(database_url, tmp_path) as (ledger, relay):
         relay.at_commit = AtCommit.LOSE_ANSWER
         with pytest.raises(CommitUnknown):
             await write(ledger, one)
-    async with books.publication(20):
+    async with driver.publication(20):
         pass
     with pytest.raises(FenceRefused, match="a newer claim has written"):
-        await was_committed(books.ledger, one)
+        await was_committed(driver.ledger, one)
 
 
 async def test_a_connection_that_breaks_after_the_answer_changes_nothing(
-    books: Books, database_url: str, tmp_path: Path
+    driver: LedgerDriver, database_url: str, tmp_path: Path
 ) -> None:
     async with relayed(database_url, tmp_path) as (ledger, relay):
         relay.at_commit = AtCommit.BREAK_AFTER_ANSWER
         await write(ledger, wanted())
-    assert await books.rows(UNITS) == [("a",)]
+    assert await driver.rows(UNITS) == [("a",)]
 
 
 async def test_a_connection_that_breaks_before_the_commit_means_that_nothing_was_written(
-    books: Books,
+    driver: LedgerDriver,
 ) -> None:
     async def breaks(conn: Connection) -> None:
         await conn.execute(INSERT)
         pid = await conn.fetchval("SELECT pg_backend_pid()")
-        await books.rows("SELECT pg_terminate_backend($1)", pid)
+        await driver.rows("SELECT pg_terminate_backend($1)", pid)
         await conn.execute("SELECT 1")
 
     one = wanted()
     with pytest.raises(DatabaseAway):
-        await write(books.ledger, one, breaks)
+        await write(driver.ledger, one, breaks)
     assert not one.commit_sent
-    assert await was_committed(books.ledger, one) is False
-    assert await books.rows(UNITS) == []
+    assert await was_committed(driver.ledger, one) is False
+    assert await driver.rows(UNITS) == []

@@ -5,7 +5,7 @@ import time
 import asyncpg
 import pytest
 
-from tests.ledger.books import ENTRIES, TENANT, Books, an_hour
+from tests.ledger.ledger_driver import ENTRIES, TENANT, LedgerDriver, an_hour
 from worker_service.ledger.fences import (
     ANY_ERROR_OF_THE_DRIVER,
     LOCK_FENCES,
@@ -25,7 +25,7 @@ LEASE_SECONDS = 2.0
 
 
 async def test_a_stopped_session_is_ended_before_its_successor_gives_up_waiting(
-    database_url: str, books: Books
+    database_url: str, driver: LedgerDriver
 ) -> None:
     settings = session_settings("stopped", SessionLimits.of_lease(LEASE_SECONDS))
     stopped = await asyncpg.connect(database_url, server_settings=settings)
@@ -45,7 +45,7 @@ async def test_a_stopped_session_is_ended_before_its_successor_gives_up_waiting(
     finally:
         stopped.terminate()
         await successor.close()
-    assert await books.fence() == (20, 0)
+    assert await driver.fence() == (20, 0)
 
 
 def test_limits_free_locks_in_an_order_that_ends_within_the_lease() -> None:
@@ -54,20 +54,20 @@ def test_limits_free_locks_in_an_order_that_ends_within_the_lease() -> None:
     assert 0 < limits.idle_seconds < limits.lock_seconds < limits.statement_seconds < stop_at
 
 
-async def test_a_reader_may_compute_for_longer_between_its_statements(books: Books) -> None:
+async def test_a_reader_may_compute_for_longer_between_its_statements(driver: LedgerDriver) -> None:
     show = "SHOW idle_in_transaction_session_timeout"
-    async with books.ledger.snapshot() as snapshot:
+    async with driver.ledger.snapshot() as snapshot:
         pid = await snapshot.fetchval("SELECT pg_backend_pid()")
         assert await snapshot.fetchval(show) == "3500ms"
-    async with books.ledger.session() as conn:
+    async with driver.ledger.session() as conn:
         assert await conn.fetchval("SELECT pg_backend_pid()") == pid
         assert await conn.fetchval(show) == "1500ms"
 
 
-async def test_everything_read_in_a_snapshot_is_of_one_moment(books: Books) -> None:
-    async with books.ledger.snapshot() as snapshot:
+async def test_everything_read_in_a_snapshot_is_of_one_moment(driver: LedgerDriver) -> None:
+    async with driver.ledger.snapshot() as snapshot:
         assert await snapshot.fetch("SELECT FROM carbon.entry_sets") == []
-        await books.upload(10, ["0828"])
+        await driver.upload(10, ["0828"])
         assert await snapshot.fetch("SELECT FROM carbon.entry_sets") == []
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await snapshot.execute("DELETE FROM carbon.entry_sets")

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.ledger.books import LEAF, MODULE, PLANE, SLICE, TENANT, YEAR, Books
+from tests.ledger.ledger_driver import LEAF, MODULE, PLANE, SLICE, TENANT, YEAR, LedgerDriver
 from worker_service.ledger.fences import Tokens
 from worker_service.ledger.totals import (
     TotalsReader,
@@ -25,18 +25,20 @@ def row(unit: str, kg: str) -> UnitRow:
     return UnitRow(unit, none, none, exact, exact, tree, {}, 1, {"computed": 1})
 
 
-async def replace(books: Books, token: int, *rows: UnitRow, inputs: Tokens | None = None) -> None:
+async def replace(
+    driver: LedgerDriver, token: int, *rows: UnitRow, inputs: Tokens | None = None
+) -> None:
     # A token of an input that moved on, so that the sums are not held against the emissions.
     tokens = inputs if inputs is not None else {"units": 0}
-    await books.publish(token, "units", lambda c: save_units(c, TENANT, ["0828"], ["Law"], 1))
-    await books.publish(
+    await driver.publish(token, "units", lambda c: save_units(c, TENANT, ["0828"], ["Law"], 1))
+    await driver.publish(
         token, TOTALS.scope, lambda c: replace_totals(c, TOTALS, rows, tokens, token)
     )
 
 
-async def summed(books: Books, rows_per_statement: int) -> dict[str, Decimal]:
+async def summed(driver: LedgerDriver, rows_per_statement: int) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = {}
-    async with books.ledger.snapshot() as snapshot:
+    async with driver.ledger.snapshot() as snapshot:
         sets, _ = await sets_to_sum(snapshot, TOTALS)
         for one in sets:
             steps = [step async for step in sum_set(snapshot, TENANT, one, rows_per_statement)]
@@ -49,53 +51,53 @@ async def summed(books: Books, rows_per_statement: int) -> dict[str, Decimal]:
     return sums
 
 
-async def test_sums_are_exact_however_they_are_cut(books: Books) -> None:
-    await books.upload(10, ["0828", "0829"] * 50 + ["0828"])
-    await books.recalculate(20, kg=0.1)
+async def test_sums_are_exact_however_they_are_cut(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828", "0829"] * 50 + ["0828"])
+    await driver.recalculate(20, kg=0.1)
     for rows_per_statement in (1, 7, 101, 1000):
-        assert await summed(books, rows_per_statement) == {
+        assert await summed(driver, rows_per_statement) == {
             "0828": Decimal("5.1"),
             "0829": Decimal("5.0"),
         }
 
 
 async def test_only_published_emissions_are_summed_and_the_scopes_tokens_are_told(
-    books: Books,
+    driver: LedgerDriver,
 ) -> None:
-    await books.upload(10, ["0828"])
-    await books.recalculate(20)
-    await books.upload(30, ["0828", "0829"])
-    await books.load_computed(40, await books.plan(), kg=1.0)
-    async with books.ledger.snapshot() as snapshot:
+    await driver.upload(10, ["0828"])
+    await driver.recalculate(20)
+    await driver.upload(30, ["0828", "0829"])
+    await driver.load_computed(40, await driver.plan(), kg=1.0)
+    async with driver.ledger.snapshot() as snapshot:
         sets, tokens = await sets_to_sum(snapshot, TOTALS)
         assert [(one.emission_set, one.entry_set) for one in sets] == [(20, 10)]
         assert await counts_of_set(snapshot, TENANT, sets[0]) == [("0828", "computed", 1)]
     assert tokens == {SLICE.scope: 20, f"emissions/21/{YEAR}": 0}
 
 
-async def test_units_that_left_lose_their_totals(books: Books) -> None:
-    await replace(books, 10, row("0828", "1.5"), row("0829", "2.5"))
-    await replace(books, 20, row("0829", "3.5"), row("0830", "0.5"))
-    found = await TotalsReader(books.ledger).read_totals(TENANT, YEAR, None, None)
+async def test_units_that_left_lose_their_totals(driver: LedgerDriver) -> None:
+    await replace(driver, 10, row("0828", "1.5"), row("0829", "2.5"))
+    await replace(driver, 20, row("0829", "3.5"), row("0830", "0.5"))
+    found = await TotalsReader(driver.ledger).read_totals(TENANT, YEAR, None, None)
     assert [(one.unit, one.total, one.claim_token) for one in found] == [
         ("0829", Decimal("3.5"), 20),
         ("0830", Decimal("0.5"), 20),
     ]
-    await replace(books, 30)
-    assert await TotalsReader(books.ledger).read_totals(TENANT, YEAR, None, None) == []
+    await replace(driver, 30)
+    assert await TotalsReader(driver.ledger).read_totals(TENANT, YEAR, None, None) == []
 
 
-async def test_totals_are_kept_to_the_last_digit(books: Books) -> None:
+async def test_totals_are_kept_to_the_last_digit(driver: LedgerDriver) -> None:
     kg = "123456789012345678901234567890.000000000000000000000000000001"
-    await replace(books, 10, row("0828", kg))
-    [one] = await TotalsReader(books.ledger).read_totals(TENANT, YEAR, None, None)
+    await replace(driver, 10, row("0828", kg))
+    [one] = await TotalsReader(driver.ledger).read_totals(TENANT, YEAR, None, None)
     assert one.total == one.scope3 == Decimal(kg)
     assert (one.unit_name, one.outcome_counts) == ("Law", {"computed": 1})
 
 
-async def test_totals_are_found_by_unit_module_year_and_tenant(books: Books) -> None:
-    await replace(books, 10, row("Abc", "1"), row("0829", "2"))
-    reader = TotalsReader(books.ledger)
+async def test_totals_are_found_by_unit_module_year_and_tenant(driver: LedgerDriver) -> None:
+    await replace(driver, 10, row("Abc", "1"), row("0829", "2"))
+    reader = TotalsReader(driver.ledger)
 
     async def units(tenant: str, year: int, module: int | None, unit: str | None) -> list[str]:
         return [one.unit for one in await reader.read_totals(tenant, year, module, unit)]

@@ -2,29 +2,29 @@
 
 import pytest
 
-from tests.ledger.books import Books
+from tests.ledger.ledger_driver import LedgerDriver
 from worker_service.ledger.uploads import Upload, source_key
 
 
-async def test_a_years_file_replaces_the_years_files_and_no_units(books: Books) -> None:
-    await books.upload(10, ["0828", "0829"])
-    await books.upload(20, ["0828"], unit="0828")
-    published = await books.upload(30, ["0829"])
+async def test_a_years_file_replaces_the_years_files_and_no_units(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828", "0829"])
+    await driver.upload(20, ["0828"], unit="0828")
+    published = await driver.upload(30, ["0829"])
     assert published.replaced == Upload(10, None, "", None, "default", 2)
-    assert await books.states() == {10: "RETIRED", 20: "PUBLISHED", 30: "PUBLISHED"}
-    assert await books.rows(
+    assert await driver.states() == {10: "RETIRED", 20: "PUBLISHED", 30: "PUBLISHED"}
+    assert await driver.rows(
         "SELECT entry_set, retired_by FROM carbon.entry_sets WHERE retired_at IS NOT NULL"
     ) == [(10, 30)]
 
 
-async def test_a_units_file_replaces_that_units_and_no_other(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    await books.upload(20, ["0828"], unit="0828")
-    await books.upload(30, ["0829"], unit="0829")
-    published = await books.upload(40, ["0828", "0828"], unit="0828")
+async def test_a_units_file_replaces_that_units_and_no_other(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.upload(20, ["0828"], unit="0828")
+    await driver.upload(30, ["0829"], unit="0829")
+    published = await driver.upload(40, ["0828", "0828"], unit="0828")
     assert published.replaced is not None
     assert published.replaced.upload_id == 20
-    assert await books.states() == {
+    assert await driver.states() == {
         10: "PUBLISHED",
         20: "RETIRED",
         30: "PUBLISHED",
@@ -33,35 +33,35 @@ async def test_a_units_file_replaces_that_units_and_no_other(books: Books) -> No
 
 
 @pytest.mark.parametrize("unit", [None, "0828"])
-async def test_another_source_adds(books: Books, unit: str | None) -> None:
-    await books.upload(10, ["0828"], unit=unit)
-    published = await books.upload(20, ["0828"], unit=unit, source="agency b")
+async def test_another_source_adds(driver: LedgerDriver, unit: str | None) -> None:
+    await driver.upload(10, ["0828"], unit=unit)
+    published = await driver.upload(20, ["0828"], unit=unit, source="agency b")
     assert published.replaced is None
-    assert await books.states() == {10: "PUBLISHED", 20: "PUBLISHED"}
-    await books.upload(30, ["0828"], unit=unit, source="agency b")
-    assert await books.states() == {10: "PUBLISHED", 20: "RETIRED", 30: "PUBLISHED"}
+    assert await driver.states() == {10: "PUBLISHED", 20: "PUBLISHED"}
+    await driver.upload(30, ["0828"], unit=unit, source="agency b")
+    assert await driver.states() == {10: "PUBLISHED", 20: "RETIRED", 30: "PUBLISHED"}
 
 
-async def test_the_same_rows_change_nothing(books: Books) -> None:
-    await books.upload(10, ["0828"], digest="d")
-    published = await books.upload(20, ["0828"], digest="d")
+async def test_the_same_rows_change_nothing(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"], digest="d")
+    published = await driver.upload(20, ["0828"], digest="d")
     assert published.unchanged is not None
     assert published.unchanged.upload_id == 10
     assert published.replaced is None
-    assert await books.states() == {10: "PUBLISHED", 20: "LOADING"}
+    assert await driver.states() == {10: "PUBLISHED", 20: "LOADING"}
 
 
-async def test_the_same_rows_of_another_identity_count_and_are_named(books: Books) -> None:
-    await books.upload(10, ["0828"], digest="d")
-    await books.upload(20, ["0829"], source="agency b", digest="another")
-    published = await books.upload(30, ["0828"], unit="0828", digest="d")
+async def test_the_same_rows_of_another_identity_count_and_are_named(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"], digest="d")
+    await driver.upload(20, ["0829"], source="agency b", digest="another")
+    published = await driver.upload(30, ["0828"], unit="0828", digest="d")
     assert [twin.upload_id for twin in published.twins] == [10]
-    assert await books.states() == {10: "PUBLISHED", 20: "PUBLISHED", 30: "PUBLISHED"}
+    assert await driver.states() == {10: "PUBLISHED", 20: "PUBLISHED", 30: "PUBLISHED"}
 
 
-async def test_rows_that_nobody_has_compared_are_never_the_same(books: Books) -> None:
-    await books.upload(10, ["0828"])
-    published = await books.upload(20, ["0828"])
+async def test_rows_that_nobody_has_compared_are_never_the_same(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    published = await driver.upload(20, ["0828"])
     assert published.unchanged is None
     assert published.replaced is not None
 

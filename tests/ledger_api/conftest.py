@@ -16,7 +16,7 @@ from carbonline.serving.logs import open_log
 from carbonline.serving.principals import Principal
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc, types_pb2
 from tests.conftest import to_its_end
-from tests.ledger.books import TENANT, Books
+from tests.ledger.ledger_driver import TENANT, LedgerDriver
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.fences import Publication, publication
 from worker_service.ledger.pool import open_ledger
@@ -169,18 +169,20 @@ async def client(settings: Settings) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
-    """The books of a ledger that a process serves."""
+async def driver(database_url: str) -> AsyncIterator[LedgerDriver]:
+    """Drives the ledger that a process serves."""
     ledger = await open_ledger(database_url, application_name="test")
-    books = Books(ledger)
-    await books.publish(1, "units", lambda c: save_units(c, TENANT, ["0828"], ["Physics"], 1))
-    yield books
+    driver = LedgerDriver(ledger)
+    await driver.publish(1, "units", lambda c: save_units(c, TENANT, ["0828"], ["Physics"], 1))
+    yield driver
     await ledger.close()
 
 
 @pytest.fixture
-async def book_client(books: Books, database_url: str, tmp_path: Path) -> AsyncIterator[Client]:
-    """A client of a ledger process that has the books."""
+async def book_client(
+    driver: LedgerDriver, database_url: str, tmp_path: Path
+) -> AsyncIterator[Client]:
+    """A client of a ledger process on the same database as `driver`."""
     async with serving(settings_of(database_url, tmp_path)) as client:
         yield client
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from carbonline.v1 import ledger_pb2, types_pb2
-from tests.ledger.books import PLANE, SLICE, TENANT, YEAR, Books
+from tests.ledger.ledger_driver import PLANE, SLICE, TENANT, YEAR, LedgerDriver
 from tests.ledger.test_freshness import aggregate
 from tests.ledger_api.conftest import Client
 from worker_service.carbon.catalogue import declaration
@@ -106,22 +106,22 @@ async def typed(folder: Path, *words: str) -> tuple[int, str]:
 
 
 async def test_totals_say_what_is_missing_from_them(
-    books: Books, book_client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    driver: LedgerDriver, book_client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     strict = ("totals", "--year", "2024", "--strict")
     assert await typed(tmp_path, *strict) == (7, "")
     assert capfd.readouterr().err == "There are no totals of 2024.\n"
-    await books.upload(10, ["0828", "0828"])
+    await driver.upload(10, ["0828", "0828"])
     code, out = await typed(tmp_path, *strict)
     assert code == 7
     waiting = "STALE: professional_travel: 1 upload of plane (2 rows) is not computed yet (since "
     assert out.startswith(waiting)
     assert "recalculate --year 2024 --type plane" in out
-    await books.recalculate(20, formula_version=FORMULA)
-    await aggregate(books, 30)
+    await driver.recalculate(20, formula_version=FORMULA)
+    await aggregate(driver, 30)
     code, out = await typed(tmp_path, *strict)
     assert (code, "STALE" in out, "without kg" in out) == (0, False, False)
-    await books.upload(40, ["0828"])
+    await driver.upload(40, ["0828"])
     code, out = await typed(tmp_path, "totals", "--year", "2024")
     assert code == 0
     assert "(1 row) is not computed yet, 1 upload of plane is still in the totals" in out
@@ -133,31 +133,31 @@ async def test_totals_say_what_is_missing_from_them(
 
 
 async def test_entries_without_kilograms_are_a_column_and_a_line(
-    books: Books, book_client: Client, tmp_path: Path
+    driver: LedgerDriver, book_client: Client, tmp_path: Path
 ) -> None:
-    await books.upload(10, ["0828", "0828", "0828"])
-    plan = await books.plan(FORMULA)
-    await books.load_computed(20, plan, kg=1.0)
+    await driver.upload(10, ["0828", "0828", "0828"])
+    plan = await driver.plan(FORMULA)
+    await driver.load_computed(20, plan, kg=1.0)
     await load_outcome_counts(
-        books.ledger,
+        driver.ledger,
         TENANT,
         20,
         10,
         [("0828", "computed", 2), ("0828", "unknown_place", 1)],
     )
-    await books.publish(20, SLICE.scope, lambda c: publish_emissions(c, SLICE, 20, plan))
-    await aggregate(books, 30)
+    await driver.publish(20, SLICE.scope, lambda c: publish_emissions(c, SLICE, 20, plan))
+    await aggregate(driver, 30)
     code, out = await typed(tmp_path, "totals", "--year", str(YEAR), "--strict")
     assert (code, "without kg" in out, "STALE" in out) == (7, True, False)
     assert "1 of 3 entries has no kilograms and is missing from these totals." in out
 
 
 async def test_an_unknown_unit_and_another_year_are_said(
-    books: Books, book_client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    driver: LedgerDriver, book_client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    await books.upload(10, ["0828"])
-    await books.recalculate(20, formula_version=FORMULA)
-    await aggregate(books, 30)
+    await driver.upload(10, ["0828"])
+    await driver.recalculate(20, formula_version=FORMULA)
+    await aggregate(driver, 30)
     assert await typed(tmp_path, "totals", "--unit", "828", "--year", "2024") == (2, "")
     said = "828 is not a unit of the institution. Did you mean 0828? [UNIT_NOT_FOUND]"
     assert said in capfd.readouterr().err

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from carbonline.v1 import reference_pb2, types_pb2
-from tests.ledger.books import PLANE, TENANT, YEAR, Books
+from tests.ledger.ledger_driver import PLANE, TENANT, YEAR, LedgerDriver
 from tests.ledger.test_factors import LONG, SHORT, save
 from tests.ledger.test_units_and_places import save_places
 from tests.ledger_api.conftest import Client, as_caller, refused
@@ -26,13 +26,13 @@ async def places(client: Client, caller: str = "local", **wanted: Any) -> Any:
 
 
 async def test_a_factor_is_told_with_its_file_and_what_uses_it(
-    books: Books, book_client: Client
+    driver: LedgerDriver, book_client: Client
 ) -> None:
-    await save(books, 10, SHORT)
-    [stored] = await books.rows("SELECT factor_id FROM carbon.factors")
-    await books.upload(20, ["0828", "0828"])
-    await books.recalculate(30)
-    await books.rows("UPDATE carbon.emissions SET factor_id = $1", stored["factor_id"])
+    await save(driver, 10, SHORT)
+    [stored] = await driver.rows("SELECT factor_id FROM carbon.factors")
+    await driver.upload(20, ["0828", "0828"])
+    await driver.recalculate(30)
+    await driver.rows("UPDATE carbon.emissions SET factor_id = $1", stored["factor_id"])
     [factor] = (await factors(book_client, with_usage=True)).factors
     assert factor.made_at.ToDatetime().year >= 2024
     factor.ClearField("made_at")
@@ -50,9 +50,11 @@ async def test_a_factor_is_told_with_its_file_and_what_uses_it(
     assert (await factors(book_client)).factors[0].entries == 0
 
 
-async def test_stale_and_removed_factors_are_told_apart(books: Books, book_client: Client) -> None:
-    await save(books, 10, SHORT, LONG)
-    await save(books, 20, LONG)
+async def test_stale_and_removed_factors_are_told_apart(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await save(driver, 10, SHORT, LONG)
+    await save(driver, 20, LONG)
     told = [
         (one.classification["category"], one.stale) for one in (await factors(book_client)).factors
     ]
@@ -60,7 +62,7 @@ async def test_stale_and_removed_factors_are_told_apart(books: Books, book_clien
     [stale] = (await factors(book_client, stale_only=True)).factors
     of = FactorSlice(TENANT, PLANE, YEAR)
     whence = Whence("", "", 30)
-    await books.publish(
+    await driver.publish(
         30, f"factors/{YEAR}", lambda c: remove_factors(c, of, whence, [stale.factor_id])
     )
     assert len((await factors(book_client)).factors) == 1
@@ -70,21 +72,21 @@ async def test_stale_and_removed_factors_are_told_apart(books: Books, book_clien
     assert (len(every), removed.stale, removed.version) == (2, False, 2)
 
 
-async def test_factors_come_page_by_page(books: Books, book_client: Client) -> None:
-    await save(books, 10, SHORT, LONG)
+async def test_factors_come_page_by_page(driver: LedgerDriver, book_client: Client) -> None:
+    await save(driver, 10, SHORT, LONG)
     first = await factors(book_client, page_size=1)
     second = await factors(book_client, page_size=1, page_token=first.next_page_token)
     assert first.factors[0].factor_id < second.factors[0].factor_id
     assert (len(first.factors), second.next_page_token) == (1, "")
-    weighed = await list_factors(books.ledger, FactorFilter(TENANT, PLANE, YEAR), 0, 10, 1)
+    weighed = await list_factors(driver.ledger, FactorFilter(TENANT, PLANE, YEAR), 0, 10, 1)
     assert (len(weighed.factors), weighed.more) == (1, True)
 
 
 async def test_a_place_is_told_with_its_file_and_what_uses_it(
-    books: Books, book_client: Client
+    driver: LedgerDriver, book_client: Client
 ) -> None:
-    await save_places(books, 10, "plane", "gva", "cdg", name="Somewhere")
-    await books.upload(20, ["0828", "0828", "0828"])
+    await save_places(driver, 10, "plane", "gva", "cdg", name="Somewhere")
+    await driver.upload(20, ["0828", "0828", "0828"])
     for row, data in enumerate(
         (
             '{"origin_iata": "gva", "destination_iata": "cdg"}',
@@ -93,7 +95,7 @@ async def test_a_place_is_told_with_its_file_and_what_uses_it(
         ),
         start=1,
     ):
-        await books.rows(
+        await driver.rows(
             "UPDATE carbon.entries SET data = CAST(CAST($1 AS text) AS jsonb)"
             " WHERE row_number = $2",
             data,
@@ -120,16 +122,16 @@ async def test_a_place_is_told_with_its_file_and_what_uses_it(
     ],
 )
 async def test_places_are_found(
-    books: Books, book_client: Client, wanted: dict[str, Any], codes: list[str]
+    driver: LedgerDriver, book_client: Client, wanted: dict[str, Any], codes: list[str]
 ) -> None:
-    await save_places(books, 10, "plane", "gva", "cdg", name="Somewhere")
-    await save_places(books, 20, "plane", "bru", name="Elsewhere")
+    await save_places(driver, 10, "plane", "gva", "cdg", name="Somewhere")
+    await save_places(driver, 20, "plane", "bru", name="Elsewhere")
     assert [one.code for one in (await places(book_client, **wanted)).locations] == codes
     assert (await places(book_client, "other", **wanted)).locations == []
 
 
-async def test_places_come_page_by_page(books: Books, book_client: Client) -> None:
-    await save_places(books, 10, "plane", "b\n", "a", "c")
+async def test_places_come_page_by_page(driver: LedgerDriver, book_client: Client) -> None:
+    await save_places(driver, 10, "plane", "b\n", "a", "c")
     codes, token = [], ""
     for _ in range(3):
         page = await places(book_client, page_size=1, page_token=token)
@@ -176,9 +178,9 @@ async def test_what_is_wrong_with_a_list_of_places_is_named(
 
 
 async def test_other_types_and_years_have_factors_of_their_own(
-    books: Books, book_client: Client
+    driver: LedgerDriver, book_client: Client
 ) -> None:
-    await save(books, 10, SHORT)
+    await save(driver, 10, SHORT)
     assert (await factors(book_client, year=YEAR + 1)).factors == []
     train = types_pb2.DATA_ENTRY_TYPE_TRAIN
     assert (await factors(book_client, data_entry_type=train)).factors == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from carbonline.v1 import ledger_pb2, types_pb2
-from tests.ledger.books import PLANE, TENANT, YEAR, Books
+from tests.ledger.ledger_driver import PLANE, TENANT, YEAR, LedgerDriver
 from tests.ledger.test_uncomputed import compute_none
 from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.units import save_units
@@ -19,18 +19,18 @@ async def listed(client: Client, caller: str = "local", **wanted: Any) -> Any:
     return await client.ledger.ListUncomputed(request, metadata=as_caller(caller))
 
 
-async def upload(books: Books, data: str = '{"origin_iata": "XXX"}') -> None:
+async def upload(driver: LedgerDriver, data: str = '{"origin_iata": "XXX"}') -> None:
     """Two entries of 0828 and one of 0829, none with kilograms."""
-    await books.publish(2, "units", lambda c: save_units(c, TENANT, ["0829"], ["Chemistry"], 2))
-    await books.upload(10, ["0828", "0828", "0829"])
-    async with books.ledger.session() as conn:
+    await driver.publish(2, "units", lambda c: save_units(c, TENANT, ["0829"], ["Chemistry"], 2))
+    await driver.upload(10, ["0828", "0828", "0829"])
+    async with driver.ledger.session() as conn:
         await conn.execute("UPDATE carbon.entries SET data = CAST(CAST($1 AS text) AS jsonb)", data)
-    await compute_none(books, 20)
+    await compute_none(driver, 20)
 
 
-async def test_an_entry_is_told_with_its_columns(books: Books, book_client: Client) -> None:
+async def test_an_entry_is_told_with_its_columns(driver: LedgerDriver, book_client: Client) -> None:
     await upload(
-        books,
+        driver,
         '{"origin_iata": "XXX", "number_of_trips": 2, "__kg_co2eq_override__": 0.5, "note": null}',
     )
     first, *_ = (await listed(book_client)).entries
@@ -46,8 +46,8 @@ async def test_an_entry_is_told_with_its_columns(books: Books, book_client: Clie
     )
 
 
-async def test_pages_follow_each_other(books: Books, book_client: Client) -> None:
-    await upload(books)
+async def test_pages_follow_each_other(driver: LedgerDriver, book_client: Client) -> None:
+    await upload(driver)
     rows, token = [], ""
     for _ in range(3):
         page = await listed(book_client, page_size=1, page_token=token)
@@ -73,17 +73,17 @@ async def test_pages_follow_each_other(books: Books, book_client: Client) -> Non
     ],
 )
 async def test_each_filter_filters(
-    books: Books,
+    driver: LedgerDriver,
     book_client: Client,
     wanted: dict[str, Any],
     rows: list[int],
 ) -> None:
-    await upload(books)
+    await upload(driver)
     assert [entry.row_number for entry in (await listed(book_client, **wanted)).entries] == rows
 
 
-async def test_another_tenant_sees_nothing(books: Books, book_client: Client) -> None:
-    await upload(books)
+async def test_another_tenant_sees_nothing(driver: LedgerDriver, book_client: Client) -> None:
+    await upload(driver)
     assert (await listed(book_client, "other")).entries == []
     error = await refused(listed(book_client, "other", tenant="local"))
     assert (error.code, list(error.fields)) == ("INVALID_ARGUMENT", ["tenant"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from carbonline.v1 import ledger_pb2, types_pb2
-from tests.ledger.books import MODULE, PLANE, TENANT, YEAR, Books
+from tests.ledger.ledger_driver import MODULE, PLANE, TENANT, YEAR, LedgerDriver
 from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.units import save_units
@@ -23,27 +23,27 @@ async def numbers(client: Client, **wanted: Any) -> list[int]:
     return [upload.upload_id for upload in (await listed(client, **wanted)).uploads]
 
 
-async def some_uploads(books: Books) -> None:
+async def some_uploads(driver: LedgerDriver) -> None:
     """Of the year twice, from another source, of a unit, and one that was taken back."""
-    await books.publish(2, "units", lambda c: save_units(c, TENANT, ["0829"], ["Chemistry"], 2))
-    await books.upload(10, ["0828", "0829"])
-    await books.upload(20, ["0828", "0828"])
-    await books.upload(30, ["0828"], source="agency b")
-    await books.upload(40, ["0829"], unit="0829")
-    await books.upload(50, ["0828"], unit="0828")
-    await books.withdraw(60, 50)
+    await driver.publish(2, "units", lambda c: save_units(c, TENANT, ["0829"], ["Chemistry"], 2))
+    await driver.upload(10, ["0828", "0829"])
+    await driver.upload(20, ["0828", "0828"])
+    await driver.upload(30, ["0828"], source="agency b")
+    await driver.upload(40, ["0829"], unit="0829")
+    await driver.upload(50, ["0828"], unit="0828")
+    await driver.withdraw(60, 50)
 
 
 async def test_an_upload_is_told_with_all_that_is_known_of_it(
-    books: Books, book_client: Client
+    driver: LedgerDriver, book_client: Client
 ) -> None:
     new = NewSet(
         TENANT, 10, MODULE, PLANE, YEAR, "0828", "blob:a", "agency b", "b.csv", 7, "somebody"
     )
-    await books.load(new, ["0828", "0828"])
+    await driver.load(new, ["0828", "0828"])
     contents = Contents(2, 2, "d", rows_rejected=3, rows_warned=4)
-    await books.publish(10, f"entries/{MODULE}/{YEAR}", lambda c: publish_upload(c, new, contents))
-    await books.recalculate(20, kg=1.5)
+    await driver.publish(10, f"entries/{MODULE}/{YEAR}", lambda c: publish_upload(c, new, contents))
+    await driver.recalculate(20, kg=1.5)
     [upload] = (await listed(book_client)).uploads
     assert upload.HasField("published_at")
     upload.ClearField("published_at")
@@ -67,13 +67,17 @@ async def test_an_upload_is_told_with_all_that_is_known_of_it(
     )
 
 
-async def test_what_counts_is_listed_newest_first(books: Books, book_client: Client) -> None:
-    await some_uploads(books)
+async def test_what_counts_is_listed_newest_first(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await some_uploads(driver)
     assert await numbers(book_client) == [40, 30, 20]
 
 
-async def test_what_does_not_count_any_more_says_why(books: Books, book_client: Client) -> None:
-    await some_uploads(books)
+async def test_what_does_not_count_any_more_says_why(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await some_uploads(driver)
     uploads = (await listed(book_client, include_gone=True)).uploads
     assert [
         (one.upload_id, one.state, one.replaced_by, one.retired_by_pipeline) for one in uploads
@@ -88,24 +92,24 @@ async def test_what_does_not_count_any_more_says_why(books: Books, book_client: 
 
 
 async def test_an_upload_that_was_not_computed_has_no_kilograms(
-    books: Books, book_client: Client
+    driver: LedgerDriver, book_client: Client
 ) -> None:
-    await some_uploads(books)
+    await some_uploads(driver)
     [upload] = (await listed(book_client, upload_id=40)).uploads
     assert not upload.HasField("total_kg")
     assert not upload.HasField("entries_without_kg")
 
 
 async def test_kilograms_are_those_of_the_last_recalculation(
-    books: Books, book_client: Client
+    driver: LedgerDriver, book_client: Client
 ) -> None:
-    await some_uploads(books)
-    await books.recalculate(70, kg=1.0)
-    await books.recalculate(80, kg=2.0, formula_version="2")
+    await some_uploads(driver)
+    await driver.recalculate(70, kg=1.0)
+    await driver.recalculate(80, kg=2.0, formula_version="2")
     uploads = (await listed(book_client)).uploads
     assert [one.total_kg for one in uploads] == [2.0, 2.0, 4.0]
     # An attempt that publishes nothing is nobody's kilograms.
-    await books.load_computed(90, await books.plan("3"), kg=9.0)
+    await driver.load_computed(90, await driver.plan("3"), kg=9.0)
     assert [one.total_kg for one in (await listed(book_client)).uploads] == [2.0, 2.0, 4.0]
 
 
@@ -124,14 +128,14 @@ async def test_kilograms_are_those_of_the_last_recalculation(
     ],
 )
 async def test_each_filter_filters(
-    books: Books, book_client: Client, wanted: dict[str, Any], found: list[int]
+    driver: LedgerDriver, book_client: Client, wanted: dict[str, Any], found: list[int]
 ) -> None:
-    await some_uploads(books)
+    await some_uploads(driver)
     assert await numbers(book_client, **wanted) == found
 
 
-async def test_pages_follow_each_other(books: Books, book_client: Client) -> None:
-    await some_uploads(books)
+async def test_pages_follow_each_other(driver: LedgerDriver, book_client: Client) -> None:
+    await some_uploads(driver)
     page = await listed(book_client, page_size=2)
     assert [one.upload_id for one in page.uploads] == [40, 30]
     page = await listed(book_client, page_size=2, page_token=page.next_page_token)
@@ -139,8 +143,8 @@ async def test_pages_follow_each_other(books: Books, book_client: Client) -> Non
     assert page.next_page_token == ""
 
 
-async def test_uploads_are_their_tenants(books: Books, book_client: Client) -> None:
-    await some_uploads(books)
+async def test_uploads_are_their_tenants(driver: LedgerDriver, book_client: Client) -> None:
+    await some_uploads(driver)
     assert list((await listed(book_client, caller="other")).uploads) == []
     error = await refused(listed(book_client, caller="other", tenant="local"))
     assert set(error.fields) == {"tenant"}

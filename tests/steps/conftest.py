@@ -66,8 +66,8 @@ def flights(*rows: str) -> str:
 
 
 @dataclass
-class House:
-    """The running pair, and short words for what tests do with it."""
+class WorkerHarness:
+    """A running scheduler and its workers: submits files, waits for their ends, reads totals."""
 
     client: ContractClient
     stores: Stores
@@ -160,7 +160,7 @@ class House:
 
     @asynccontextmanager
     async def working(self, *, number: int = 0) -> AsyncIterator[Drain]:
-        """A worker beside the house's own ones; drained at the end."""
+        """Runs one more worker; drains it at the end."""
         drain = Drain()
         async with open_channel(f"unix:{self.folder}/s", retries=False) as channel:
             identity = WorkerIdentity(WORKER_ID[:-1] + f"{number:x}", "build", "host")
@@ -185,7 +185,7 @@ class House:
 
 
 @pytest.fixture
-async def idle_house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+async def idle_harness(database_url: str, tmp_path: Path) -> AsyncIterator[WorkerHarness]:
     """Everything but a worker."""
     settings = Settings(
         database_url=database_url,
@@ -204,15 +204,15 @@ async def idle_house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
         opened.push_async_callback(ledger.close)
         stores = Stores(ledger, BlobStore(tmp_path / "blobs"))
         client = await opened.enter_async_context(ContractClient(address, address, tenant="local"))
-        yield House(client, stores, ledger, tmp_path, dict(steps_of(stores)))
+        yield WorkerHarness(client, stores, ledger, tmp_path, dict(steps_of(stores)))
         assert await broken_invariants(ledger) == {}
 
 
 @pytest.fixture
-async def house(idle_house: House) -> AsyncIterator[House]:
+async def harness(idle_harness: WorkerHarness) -> AsyncIterator[WorkerHarness]:
     """With a worker, and units, airports and factors loaded."""
-    async with idle_house.working():
-        await idle_house.load_units()
-        await idle_house.load_places()
-        await idle_house.load_factors()
-        yield idle_house
+    async with idle_harness.working():
+        await idle_harness.load_units()
+        await idle_harness.load_places()
+        await idle_harness.load_factors()
+        yield idle_harness

@@ -14,7 +14,7 @@ from tests.steps.conftest import (
     JFK,
     PLACES,
     YEAR,
-    House,
+    WorkerHarness,
     flights,
 )
 
@@ -28,27 +28,29 @@ def ingest(view: PipelineView) -> types_pb2.Job:
     return view.in_order()[0]
 
 
-async def test_added_places_leave_the_others(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    view = await house.load_places(ORLY)
+async def test_added_places_leave_the_others(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    view = await harness.load_places(ORLY)
     assert ingest(view).result == types_pb2.JOB_RESULT_SUCCESS
     assert ingest(view).message == "1 place accepted. 1 new, 0 changed, 0 as before."
-    assert await house.kg() == KG
-    counts = await house.rows("SELECT count(*) FROM carbon.locations")
+    assert await harness.kg() == KG
+    counts = await harness.rows("SELECT count(*) FROM carbon.locations")
     assert counts[0][0] == 4
 
 
-async def test_the_same_places_compute_nothing_anew(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    view = await house.load_places()
+async def test_the_same_places_compute_nothing_anew(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    view = await harness.load_places()
     assert ingest(view).message == "3 places accepted. 0 new, 0 changed, 3 as before."
     [recalculation] = [job for job in view.in_order() if job.job_type == "emission_recalc"]
     assert values_of(recalculation.stats)["sets_computed"] == 0
 
 
-async def test_places_that_entries_use_are_not_taken_away_without_consent(house: House) -> None:
-    await house.load_flights(flights(CDG, CDG, JFK))
-    view = await house.load_places(ORLY, mode="replace")
+async def test_places_that_entries_use_are_not_taken_away_without_consent(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG, CDG, JFK))
+    view = await harness.load_places(ORLY, mode="replace")
     assert [job.job_type for job in view.in_order()] == ["reference_ingest"]
     assert (ingest(view).result, ingest(view).error_cause) == (
         types_pb2.JOB_RESULT_ERROR,
@@ -58,47 +60,47 @@ async def test_places_that_entries_use_are_not_taken_away_without_consent(house:
         "Nothing was changed: 3 places would not be there any more, and 3 entries use GVA, CDG,"
         " JFK. Add instead of replacing, or say that they may be taken away (--take-away)."
     )
-    assert (await house.rows("SELECT count(*) FROM carbon.locations"))[0][0] == 3
-    assert (await house.kg())["0828"] == pytest.approx(2 * GVA_CDG_KG)
-    taken = await house.load_places(ORLY, mode="replace", take_away="yes")
+    assert (await harness.rows("SELECT count(*) FROM carbon.locations"))[0][0] == 3
+    assert (await harness.kg())["0828"] == pytest.approx(2 * GVA_CDG_KG)
+    taken = await harness.load_places(ORLY, mode="replace", take_away="yes")
     assert ingest(taken).result == types_pb2.JOB_RESULT_WARNING
     assert ingest(taken).message == (
         "1 place accepted. 1 new, 0 changed, 0 as before. 3 other places are gone."
     )
-    assert await house.kg() == {"0828": 0.0, "0829": 0.0}
-    assert (await house.totals())["0828"].outcome_counts == {"unknown_place": 2}
+    assert await harness.kg() == {"0828": 0.0, "0829": 0.0}
+    assert (await harness.totals())["0828"].outcome_counts == {"unknown_place": 2}
 
 
-async def test_places_that_no_entry_uses_are_replaced_freely(house: House) -> None:
-    await house.load_flights(flights(CDG, "0829,GVA,JFK,3,economy,1,7.5"))
-    view = await house.load_places(PLACES.replace("JFK", "ORY"), mode="replace")
+async def test_places_that_no_entry_uses_are_replaced_freely(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, "0829,GVA,JFK,3,economy,1,7.5"))
+    view = await harness.load_places(PLACES.replace("JFK", "ORY"), mode="replace")
     assert ingest(view).message == (
         "3 places accepted. 1 new, 0 changed, 2 as before. 1 other place is gone."
     )
-    assert await house.kg() == {"0828": pytest.approx(GVA_CDG_KG), "0829": 7.5}
+    assert await harness.kg() == {"0828": pytest.approx(GVA_CDG_KG), "0829": 7.5}
 
 
-async def test_an_entry_that_says_its_kilometres_needs_no_place(house: House) -> None:
+async def test_an_entry_that_says_its_kilometres_needs_no_place(harness: WorkerHarness) -> None:
     header = flights().replace("number_of_trips", "distance_km")
-    await house.load_flights(header + "0828,GVA,CDG,1,economy,500,\n")
-    before = await house.kg()
-    view = await house.load_places(ORLY, mode="replace")
+    await harness.load_flights(header + "0828,GVA,CDG,1,economy,500,\n")
+    before = await harness.kg()
+    view = await harness.load_places(ORLY, mode="replace")
     assert ingest(view).message.endswith("3 other places are gone.")
-    assert await house.kg() == before
+    assert await harness.kg() == before
 
 
-async def test_entries_of_every_year_are_looked_at(house: House) -> None:
-    await house.load_units(year=YEAR - 1)
-    await house.load_flights(flights(CDG), year=YEAR - 1)
-    view = await house.load_places(PLACES.replace("CDG", "ORY"), mode="replace")
+async def test_entries_of_every_year_are_looked_at(harness: WorkerHarness) -> None:
+    await harness.load_units(year=YEAR - 1)
+    await harness.load_flights(flights(CDG), year=YEAR - 1)
+    view = await harness.load_places(PLACES.replace("CDG", "ORY"), mode="replace")
     assert "1 entry uses CDG." in ingest(view).message
 
 
 async def test_factors_that_emissions_use_are_not_taken_away_without_consent(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    refused = await house.load_factors(LONG_ONLY, mode="replace")
+    await harness.load_flights(flights(CDG, JFK))
+    refused = await harness.load_factors(LONG_ONLY, mode="replace")
     assert (ingest(refused).result, ingest(refused).error_cause) == (
         types_pb2.JOB_RESULT_ERROR,
         "factors_in_use",
@@ -108,37 +110,37 @@ async def test_factors_that_emissions_use_are_not_taken_away_without_consent(
         " short economy. Add instead of replacing, or say that they may be taken away"
         " (--take-away)."
     )
-    assert await house.kg() == KG
-    taken = await house.load_factors(LONG_ONLY, mode="replace", take_away="yes")
+    assert await harness.kg() == KG
+    taken = await harness.load_factors(LONG_ONLY, mode="replace", take_away="yes")
     assert ingest(taken).message == (
         "1 factor accepted. 1 row with a warning; the first: row 1, min_distance: no factor of"
         " economy for 0 to 800 km. 0 are new or changed. 1 older one is in force no longer."
     )
-    assert await house.kg() == {"0828": 0.0, "0829": pytest.approx(GVA_JFK_KG)}
-    assert (await house.totals())["0828"].outcome_counts == {"no_factor": 1}
-    await house.load_factors()
-    assert await house.kg() == KG
+    assert await harness.kg() == {"0828": 0.0, "0829": pytest.approx(GVA_JFK_KG)}
+    assert (await harness.totals())["0828"].outcome_counts == {"no_factor": 1}
+    await harness.load_factors()
+    assert await harness.kg() == KG
 
 
-async def test_stale_factors_are_removed_when_nothing_uses_them(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    await house.load_factors(SHORT_ONLY)
-    refused = await house.load_factors(None, mode="remove_stale")
+async def test_stale_factors_are_removed_when_nothing_uses_them(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    await harness.load_factors(SHORT_ONLY)
+    refused = await harness.load_factors(None, mode="remove_stale")
     assert ingest(refused).error_cause == "factors_in_use"
     assert "1 entry uses long economy" in ingest(refused).message
-    await house.load_flights(flights(CDG))
-    removed = await house.load_factors(None, mode="remove_stale")
+    await harness.load_flights(flights(CDG))
+    removed = await harness.load_factors(None, mode="remove_stale")
     assert ingest(removed).message == "1 stale factor is in force no longer."
     assert [job.job_type for job in removed.in_order()] == [
         "factor_ingest",
         "emission_recalc",
         "aggregation",
     ]
-    await house.load_flights(flights(CDG, JFK))
-    assert (await house.totals())["0829"].outcome_counts == {"no_factor": 1}
-    kept = await house.rows("SELECT kind, removes FROM carbon.factor_versions ORDER BY made_at")
+    await harness.load_flights(flights(CDG, JFK))
+    assert (await harness.totals())["0829"].outcome_counts == {"no_factor": 1}
+    kept = await harness.rows("SELECT kind, removes FROM carbon.factor_versions ORDER BY made_at")
     assert [tuple(row) for row in kept][-1] == ("long", True)
-    none = await house.load_factors(None, mode="remove_stale")
+    none = await harness.load_factors(None, mode="remove_stale")
     assert ingest(none).message == "0 stale factors are in force no longer."
 
 
@@ -153,12 +155,12 @@ async def test_stale_factors_are_removed_when_nothing_uses_them(house: House) ->
     ],
 )
 async def test_an_unknown_mode_is_refused_at_the_door(
-    idle_house: House, job_type: str, payload: dict[str, str], field: str
+    idle_harness: WorkerHarness, job_type: str, payload: dict[str, str], field: str
 ) -> None:
     scope = {"module": 2, "data_entry_type": 20, "year": YEAR}
     of_places = {"reference_kind": "locations"}
     with pytest.raises(ServerError) as raised:
-        await idle_house.submit(
+        await idle_harness.submit(
             job_type,
             None,
             payload=payload,
@@ -167,7 +169,7 @@ async def test_an_unknown_mode_is_refused_at_the_door(
     assert field in raised.value.fields
 
 
-async def test_removing_what_is_stale_reads_no_file(idle_house: House) -> None:
+async def test_removing_what_is_stale_reads_no_file(idle_harness: WorkerHarness) -> None:
     with pytest.raises(ServerError) as raised:
-        await idle_house.load_factors(FACTORS, mode="remove_stale")
+        await idle_harness.load_factors(FACTORS, mode="remove_stale")
     assert "reads no file" in raised.value.fields["payload.blob"]

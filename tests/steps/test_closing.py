@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.ledger.books import ENTRIES, SLICE, Books
+from tests.ledger.ledger_driver import ENTRIES, SLICE, LedgerDriver
 from tests.steps.claims import claim
-from tests.steps.conftest import CDG, FACTORS, PLACES, UNITS, House, flights
+from tests.steps.conftest import CDG, FACTORS, PLACES, UNITS, WorkerHarness, flights
 from worker_service.ledger.emission_sets import publish_emissions
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.errors import FenceRefused
@@ -30,41 +30,41 @@ DARK, READER = 1_000_000, 1_000_001
 
 
 async def test_a_recalculation_reads_what_a_dark_claim_committed_in_the_last_moment(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    books = Books(house.ledger)
-    await house.load_flights(flights(CDG))
+    driver = LedgerDriver(harness.ledger)
+    await harness.load_flights(flights(CDG))
     dark = NewSet("local", DARK, 2, 20, 2024, "0829", "blob:b")
-    await books.load(dark, ["0829"])
+    await driver.load(dark, ["0829"])
     reader = claim("emission_recalc", READER, close_through={ENTRIES: DARK})
-    async with books.publication(DARK) as conn:
+    async with driver.publication(DARK) as conn:
         await publish_upload(conn, dark, Contents(1, 1))
-        reading = asyncio.ensure_future(run_emission_recalc(house.stores, reader.run))
-        await books.somebody_waits()
+        reading = asyncio.ensure_future(run_emission_recalc(harness.stores, reader.run))
+        await driver.somebody_waits()
     outcome = await reading
     assert isinstance(outcome, Succeeded)
     assert outcome.stats["entries"] == 2
     with pytest.raises(FenceRefused, match="was closed"):
-        async with books.publication(DARK):
+        async with driver.publication(DARK):
             pytest.fail("its body never runs")
 
 
 async def test_an_aggregation_reads_what_a_dark_claim_committed_in_the_last_moment(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    books = Books(house.ledger)
-    await house.load_flights(flights(CDG))
-    plan = await books.plan("another")
-    await books.load_computed(DARK, plan, kg=7.0)
+    driver = LedgerDriver(harness.ledger)
+    await harness.load_flights(flights(CDG))
+    plan = await driver.plan("another")
+    await driver.load_computed(DARK, plan, kg=7.0)
     reader = claim("aggregation", READER, close_through={SLICE.scope: DARK})
-    async with books.publication(DARK, SLICE.scope) as conn:
+    async with driver.publication(DARK, SLICE.scope) as conn:
         await publish_emissions(conn, SLICE, DARK, plan)
-        reading = asyncio.ensure_future(run_aggregation(house.stores, reader.run))
-        await books.somebody_waits()
+        reading = asyncio.ensure_future(run_aggregation(harness.stores, reader.run))
+        await driver.somebody_waits()
     outcome = await reading
     assert isinstance(outcome, Succeeded)
     assert float(outcome.stats["total_kg"]) == 7.0
-    assert await house.kg() == {"0828": 7.0}
+    assert await harness.kg() == {"0828": 7.0}
 
 
 @pytest.mark.parametrize(
@@ -78,33 +78,35 @@ async def test_an_aggregation_reads_what_a_dark_claim_committed_in_the_last_mome
     ],
 )
 async def test_every_ingest_closes_what_it_is_told_to(
-    idle_house: House, step: Step, job_type: str, text: str
+    idle_harness: WorkerHarness, step: Step, job_type: str, text: str
 ) -> None:
-    books = Books(idle_house.ledger)
+    driver = LedgerDriver(idle_harness.ledger)
     reader = claim(
         job_type,
         READER,
-        payload={"blob": idle_house.blob(text), "transport_mode": "plane", "upload_id": 1},
+        payload={"blob": idle_harness.blob(text), "transport_mode": "plane", "upload_id": 1},
         close_through={"any/scope": DARK},
         reference_kind="locations",
     )
-    await step(idle_house.stores, reader.run)
-    assert await books.fence("any/scope") == (0, DARK)
+    await step(idle_harness.stores, reader.run)
+    assert await driver.fence("any/scope") == (0, DARK)
 
 
-async def test_a_recalculation_that_another_overtook_is_tried_again_later(house: House) -> None:
-    books = Books(house.ledger)
-    await house.load_flights(flights(CDG))
-    await books.upload(DARK - 1, ["0829"], unit="0829")
+async def test_a_recalculation_that_another_overtook_is_tried_again_later(
+    harness: WorkerHarness,
+) -> None:
+    driver = LedgerDriver(harness.ledger)
+    await harness.load_flights(flights(CDG))
+    await driver.upload(DARK - 1, ["0829"], unit="0829")
     reader = claim("emission_recalc", READER)
-    async with books.publication(DARK, SLICE.scope):
-        reading = asyncio.ensure_future(run_emission_recalc(house.stores, reader.run))
-        await books.somebody_waits()
+    async with driver.publication(DARK, SLICE.scope):
+        reading = asyncio.ensure_future(run_emission_recalc(harness.stores, reader.run))
+        await driver.somebody_waits()
     outcome = await reading
     assert isinstance(outcome, RetryLater)
     assert "was written since it was read" in outcome.reason
     assert reader.held.written is Written.NOTHING
     assert (
-        await house.rows("SELECT FROM carbon.emission_sets WHERE emission_set = $1", READER) != []
+        await harness.rows("SELECT FROM carbon.emission_sets WHERE emission_set = $1", READER) != []
     )
-    assert (await books.fence(SLICE.scope))[0] == DARK
+    assert (await driver.fence(SLICE.scope))[0] == DARK

@@ -7,7 +7,7 @@ import pytest
 from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
-from tests.steps.conftest import FACTORS, HEADER, PLACES, UNITS, House, flights
+from tests.steps.conftest import FACTORS, HEADER, PLACES, UNITS, WorkerHarness, flights
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.steps.file_sentences import file_sentences
 
@@ -25,8 +25,10 @@ def test_columns_that_were_nearly_read_are_named_first_and_many_are_counted() ->
     assert file_sentences("utf-8", []) == []
 
 
-async def test_a_misspelt_column_of_trips_is_a_warning_that_names_it(house: House) -> None:
-    view = await house.load_flights(
+async def test_a_misspelt_column_of_trips_is_a_warning_that_names_it(
+    harness: WorkerHarness,
+) -> None:
+    view = await harness.load_flights(
         flights("0828,GVA,CDG,1,economy,10,").replace("number_of_trips", "number_of_trip")
     )
     ingest = view.in_order()[0]
@@ -37,12 +39,12 @@ async def test_a_misspelt_column_of_trips_is_a_warning_that_names_it(house: Hous
 
 @pytest.mark.parametrize("kind", ["units", "places", "factors"])
 async def test_a_column_that_is_not_read_is_a_warning_in_every_kind_of_file(
-    house: House, kind: str
+    harness: WorkerHarness, kind: str
 ) -> None:
     loads: dict[str, tuple[Callable[[str], Awaitable[PipelineView]], str]] = {
-        "units": (house.load_units, UNITS),
-        "places": (house.load_places, PLACES),
-        "factors": (house.load_factors, FACTORS),
+        "units": (harness.load_units, UNITS),
+        "places": (harness.load_places, PLACES),
+        "factors": (harness.load_factors, FACTORS),
     }
     load, text = loads[kind]
     header, _, rows = text.partition("\n")
@@ -54,12 +56,12 @@ async def test_a_column_that_is_not_read_is_a_warning_in_every_kind_of_file(
 
 
 async def test_the_encoding_and_unread_columns_are_told_where_no_row_can_be_used(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
     header = HEADER.replace("number_of_trips", "number_of_trip")
-    view = await house.load_flights((header + "ÉCOLE,GVA,CDG,1,economy,1,\n").encode("mac-roman"))
+    view = await harness.load_flights((header + "ÉCOLE,GVA,CDG,1,economy,1,\n").encode("mac-roman"))
     [ingest] = view.in_order()
     assert ingest.result == types_pb2.JOB_RESULT_ERROR
     assert ingest.message.endswith(f" {MISSPELT} {ENCODING}")
-    units = await house.load_units("unit_institutional_id,name\n,É\n".encode("cp1252"))
+    units = await harness.load_units("unit_institutional_id,name\n,É\n".encode("cp1252"))
     assert units.in_order()[0].message.endswith(ENCODING)

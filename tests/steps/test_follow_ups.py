@@ -5,7 +5,7 @@ import pytest
 from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.scope import Scope
 from tests.steps.claims import PLANE, TRAVEL, YEAR, claim
-from tests.steps.conftest import CDG, House, flights
+from tests.steps.conftest import CDG, WorkerHarness, flights
 from worker_service.carbon.catalogue import type_by_id
 from worker_service.carbon.declarations import UndeclaredType
 from worker_service.steps.follow_ups import children_of
@@ -17,15 +17,15 @@ def undeclared(data_entry_type: int) -> bool:
 
 
 @pytest.fixture
-async def full_house(house: House) -> House:
+async def full_harness(harness: WorkerHarness) -> WorkerHarness:
     """With entries in one of its years."""
-    await house.load_units(year=YEAR + 1)
-    await house.load_flights(flights(CDG))
-    return house
+    await harness.load_units(year=YEAR + 1)
+    await harness.load_flights(flights(CDG))
+    return harness
 
 
 async def test_a_step_chains_what_the_scheduler_would_release_after_a_dark_end(
-    full_house: House,
+    full_harness: WorkerHarness,
 ) -> None:
     for job_type in LEDGER_JOB_TYPES:
         kind = "locations" if job_type == "reference_ingest" else None
@@ -38,7 +38,7 @@ async def test_a_step_chains_what_the_scheduler_would_release_after_a_dark_end(
                 child.data_entry_type or (PLANE if child.job_type == "emission_recalc" else None),
                 child.year or YEAR,
             )
-            for child in await children_of(job, full_house.ledger)
+            for child in await children_of(job, full_harness.ledger)
         }
         released = {
             (child, where.module, where.data_entry_type, where.year)
@@ -50,7 +50,7 @@ async def test_a_step_chains_what_the_scheduler_would_release_after_a_dark_end(
         assert {child for child, *_ in chained} <= JOB_TYPES[job_type].children
 
 
-async def test_places_are_followed_in_years_with_entries_only(full_house: House) -> None:
+async def test_places_are_followed_in_years_with_entries_only(full_harness: WorkerHarness) -> None:
     job = claim("reference_ingest", 10, reference_kind="locations").run.job
-    children = await children_of(job, full_house.ledger)
+    children = await children_of(job, full_harness.ledger)
     assert [(child.child_key, child.year) for child in children] == [("recalc:20:2024", YEAR)]

@@ -6,8 +6,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from tests.ledger.books import Books
-from tests.steps.conftest import CDG, House, flights
+from tests.ledger.ledger_driver import LedgerDriver
+from tests.steps.conftest import CDG, WorkerHarness, flights
 from worker_service.ledger.collect import Collected
 from worker_service.ledger.errors import DatabaseAway
 from worker_service.steps import housekeeping
@@ -20,15 +20,17 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.0)
 
 
-async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(house: House) -> None:
-    books = Books(house.ledger)
-    await house.load_flights(flights(CDG))
-    await house.load_flights(flights(CDG, CDG))
-    kg = await house.kg()
-    assert await collect_all(house.stores) == 0
-    await books.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
+async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
+    harness: WorkerHarness,
+) -> None:
+    driver = LedgerDriver(harness.ledger)
+    await harness.load_flights(flights(CDG))
+    await harness.load_flights(flights(CDG, CDG))
+    kg = await harness.kg()
+    assert await collect_all(harness.stores) == 0
+    await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(keep_house(house.stores, structlog.get_logger()))
+        keeping = asyncio.create_task(keep_house(harness.stores, structlog.get_logger()))
         async with asyncio.timeout(10):
             while not logged:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -36,13 +38,15 @@ async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(house: Ho
         await asyncio.wait({keeping})
     assert logged[0]["event"] == "rows_collected"
     assert logged[0]["rows"] == 2
-    assert [row["count"] for row in await house.rows("SELECT count(*) FROM carbon.entries")] == [2]
-    assert (await house.recalculate()).in_order()[0].message.endswith("nothing had changed.")
-    assert await house.kg() == kg
+    assert [row["count"] for row in await harness.rows("SELECT count(*) FROM carbon.entries")] == [
+        2
+    ]
+    assert (await harness.recalculate()).in_order()[0].message.endswith("nothing had changed.")
+    assert await harness.kg() == kg
 
 
 async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounds: list[int] = []
     enough = asyncio.Event()
@@ -55,7 +59,7 @@ async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
 
     monkeypatch.setattr(housekeeping, "collect_once", away)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(keep_house(house.stores, structlog.get_logger()))
+        keeping = asyncio.create_task(keep_house(harness.stores, structlog.get_logger()))
         async with asyncio.timeout(10):
             await enough.wait()
         keeping.cancel()

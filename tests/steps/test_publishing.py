@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.books import ENTRIES, Books
+from tests.ledger.ledger_driver import ENTRIES, LedgerDriver
 from tests.ledger.losing_relay import AtCommit, LosingRelay, losing_relay
 from tests.steps.claims import Claim, claim
 from worker_service.ledger.errors import DatabaseAway, InputMoved
@@ -27,17 +27,17 @@ async def relay(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Losing
 
 
 @pytest.fixture
-async def books(database_url: str) -> AsyncIterator[Books]:
+async def driver(database_url: str) -> AsyncIterator[LedgerDriver]:
     """Beside the relay, to look and to interfere."""
     ledger = await open_ledger(database_url, application_name="beside")
     try:
-        yield Books(ledger)
+        yield LedgerDriver(ledger)
     finally:
         await ledger.close()
 
 
 @pytest.fixture
-async def behind(relay: tuple[LosingRelay, str], books: Books) -> AsyncIterator[Ledger]:
+async def behind(relay: tuple[LosingRelay, str], driver: LedgerDriver) -> AsyncIterator[Ledger]:
     """The worker's own ledger, through the relay."""
     ledger = await open_ledger(relay[1], application_name="behind", lease_seconds=60)
     try:
@@ -51,8 +51,8 @@ async def insert(conn: Connection) -> str:
     return "inserted"
 
 
-async def written_rows(books: Books) -> int:
-    return len(await books.rows("SELECT FROM carbon.units"))
+async def written_rows(driver: LedgerDriver) -> int:
+    return len(await driver.rows("SELECT FROM carbon.units"))
 
 
 def publishing(
@@ -70,51 +70,51 @@ async def to_its_end(of: Claim, ledger: Ledger) -> None:
 
 
 async def test_a_publication_that_stands_may_have_written_whatever_comes_after(
-    books: Books,
+    driver: LedgerDriver,
 ) -> None:
     own = claim("csv_ingest", TOKEN)
-    assert await publishing(own, books.ledger) == "inserted"
+    assert await publishing(own, driver.ledger) == "inserted"
     assert own.held.written is Written.UNKNOWN
-    assert await written_rows(books) == 1
+    assert await written_rows(driver) == 1
 
 
-async def test_a_claim_that_the_fence_refuses_has_written_nothing(books: Books) -> None:
-    async with books.publication(TOKEN + 1):
+async def test_a_claim_that_the_fence_refuses_has_written_nothing(driver: LedgerDriver) -> None:
+    async with driver.publication(TOKEN + 1):
         pass
     own = claim("csv_ingest", TOKEN)
     with pytest.raises(ClaimLost, match="a newer claim has written"):
-        await publishing(own, books.ledger)
+        await publishing(own, driver.ledger)
     assert own.held.written is Written.NOTHING
-    assert await written_rows(books) == 0
+    assert await written_rows(driver) == 0
 
 
-async def test_a_claim_whose_input_moved_has_written_nothing(books: Books) -> None:
+async def test_a_claim_whose_input_moved_has_written_nothing(driver: LedgerDriver) -> None:
     own = claim("emission_recalc", TOKEN)
     with pytest.raises(InputMoved):
-        await publishing(own, books.ledger, tokens_read={ENTRIES: 5})
+        await publishing(own, driver.ledger, tokens_read={ENTRIES: 5})
     assert own.held.written is Written.NOTHING
 
 
-async def test_a_claim_whose_time_is_over_does_not_begin(books: Books) -> None:
+async def test_a_claim_whose_time_is_over_does_not_begin(driver: LedgerDriver) -> None:
     own = claim("csv_ingest", TOKEN, lease_seconds=0.0)
     with pytest.raises(ClaimLost):
-        await publishing(own, books.ledger)
+        await publishing(own, driver.ledger)
     assert own.held.written is Written.NOTHING
 
 
-async def test_a_write_that_fails_has_written_nothing(books: Books) -> None:
+async def test_a_write_that_fails_has_written_nothing(driver: LedgerDriver) -> None:
     async def fails(conn: Connection) -> str:
         await insert(conn)
         raise ZeroDivisionError
 
     own = claim("csv_ingest", TOKEN)
     with pytest.raises(ZeroDivisionError):
-        await publishing(own, books.ledger, fails)
+        await publishing(own, driver.ledger, fails)
     assert own.held.written is Written.NOTHING
-    assert await written_rows(books) == 0
+    assert await written_rows(driver) == 0
 
 
-async def test_a_write_that_is_cancelled_has_written_nothing(books: Books) -> None:
+async def test_a_write_that_is_cancelled_has_written_nothing(driver: LedgerDriver) -> None:
     writing = asyncio.Event()
 
     async def for_ever(conn: Connection) -> str:
@@ -124,17 +124,17 @@ async def test_a_write_that_is_cancelled_has_written_nothing(books: Books) -> No
         return ""
 
     own = claim("csv_ingest", TOKEN)
-    task = asyncio.ensure_future(publishing(own, books.ledger, for_ever))
+    task = asyncio.ensure_future(publishing(own, driver.ledger, for_ever))
     await writing.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert own.held.written is Written.NOTHING
-    assert await written_rows(books) == 0
+    assert await written_rows(driver) == 0
 
 
 async def test_a_commit_that_is_cancelled_on_its_way_stays_unknown(
-    books: Books, behind: Ledger, relay: tuple[LosingRelay, str]
+    driver: LedgerDriver, behind: Ledger, relay: tuple[LosingRelay, str]
 ) -> None:
     relay[0].at_commit = AtCommit.HOLD
     own = claim("csv_ingest", TOKEN)
@@ -147,32 +147,32 @@ async def test_a_commit_that_is_cancelled_on_its_way_stays_unknown(
     with pytest.raises((asyncio.CancelledError, JobCancelled)):
         await task
     assert own.held.written is Written.UNKNOWN
-    assert await written_rows(books) == 1
+    assert await written_rows(driver) == 1
 
 
 async def test_a_lost_answer_is_settled_by_the_fence_and_the_write_counts(
-    books: Books, behind: Ledger, relay: tuple[LosingRelay, str]
+    driver: LedgerDriver, behind: Ledger, relay: tuple[LosingRelay, str]
 ) -> None:
     relay[0].at_commit = AtCommit.LOSE_ANSWER
     own = claim("csv_ingest", TOKEN)
     assert await publishing(own, behind) == "inserted"
     assert own.held.written is Written.UNKNOWN
-    assert await written_rows(books) == 1
+    assert await written_rows(driver) == 1
 
 
 async def test_a_lost_commit_is_settled_by_the_fence_and_nothing_was_written(
-    books: Books, behind: Ledger, relay: tuple[LosingRelay, str]
+    driver: LedgerDriver, behind: Ledger, relay: tuple[LosingRelay, str]
 ) -> None:
     relay[0].at_commit = AtCommit.LOSE_REQUEST
     own = claim("csv_ingest", TOKEN)
     with pytest.raises(DatabaseAway):
         await publishing(own, behind)
     assert own.held.written is Written.NOTHING
-    assert await written_rows(books) == 0
+    assert await written_rows(driver) == 0
 
 
 async def test_after_a_newer_claim_a_lost_commit_stays_unknown(
-    books: Books, behind: Ledger, relay: tuple[LosingRelay, str]
+    driver: LedgerDriver, behind: Ledger, relay: tuple[LosingRelay, str]
 ) -> None:
     relay[0].at_commit = AtCommit.ARRIVE_LATE
     relay[0].refuses = True
@@ -181,7 +181,7 @@ async def test_after_a_newer_claim_a_lost_commit_stays_unknown(
     await relay[0].came.wait()
     relay[0].let_arrive.set()
     # Waits for the first one, which holds the fence until its commit arrives.
-    async with books.publication(TOKEN + 1):
+    async with driver.publication(TOKEN + 1):
         pass
     relay[0].refuses = False
     with pytest.raises(ClaimLost, match="a newer claim has written"):
@@ -190,7 +190,7 @@ async def test_after_a_newer_claim_a_lost_commit_stays_unknown(
 
 
 async def test_a_lost_commit_is_asked_for_until_the_claims_time_is_over(
-    books: Books, behind: Ledger, relay: tuple[LosingRelay, str]
+    driver: LedgerDriver, behind: Ledger, relay: tuple[LosingRelay, str]
 ) -> None:
     relay[0].at_commit = AtCommit.LOSE_ANSWER
     relay[0].refuses = True
@@ -198,4 +198,4 @@ async def test_a_lost_commit_is_asked_for_until_the_claims_time_is_over(
     with pytest.raises(ClaimLost, match="LEASE_OVER"):
         await publishing(own, behind)
     assert own.held.written is Written.UNKNOWN
-    assert await written_rows(books) == 1
+    assert await written_rows(driver) == 1

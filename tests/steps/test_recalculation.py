@@ -14,7 +14,7 @@ from tests.steps.conftest import (
     JFK,
     PLACES,
     YEAR,
-    House,
+    WorkerHarness,
     flights,
 )
 
@@ -26,68 +26,74 @@ ORDER BY entry_set, row_number, part
 """
 
 
-async def emissions(house: House) -> Sequence[tuple[object, ...]]:
-    return [tuple(row) for row in await house.rows(EMISSIONS)]
+async def emissions(harness: WorkerHarness) -> Sequence[tuple[object, ...]]:
+    return [tuple(row) for row in await harness.rows(EMISSIONS)]
 
 
-async def test_doubled_factors_double_the_emissions_and_keep_their_ids(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    before = await house.rows(EMISSIONS)
-    view = await house.load_factors(FACTORS.replace("0.2906", "0.5812"))
+async def test_doubled_factors_double_the_emissions_and_keep_their_ids(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    before = await harness.rows(EMISSIONS)
+    view = await harness.load_factors(FACTORS.replace("0.2906", "0.5812"))
     assert [job.job_type for job in view.in_order()] == [
         "factor_ingest",
         "emission_recalc",
         "aggregation",
     ]
-    after = await house.rows(EMISSIONS)
-    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+    after = await harness.rows(EMISSIONS)
+    assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
     assert [row["factor_id"] for row in after] == [row["factor_id"] for row in before]
     assert [row["factor_version"] for row in after] == [2, 1]
 
 
-async def test_a_recalculation_without_a_change_keeps_every_row(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    before, totals = await emissions(house), await house.kg()
-    view = await house.recalculate()
+async def test_a_recalculation_without_a_change_keeps_every_row(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    before, totals = await emissions(harness), await harness.kg()
+    view = await harness.recalculate()
     recalculation = view.in_order()[0]
     assert recalculation.message == "2 entries have emissions; nothing had changed."
     assert values_of(recalculation.stats)["sets_kept"] == 1
-    assert await emissions(house) == before
-    assert await house.kg() == totals
+    assert await emissions(harness) == before
+    assert await harness.kg() == totals
 
 
-async def test_the_same_factors_again_keep_every_row(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    before = await emissions(house)
-    await house.load_factors()
-    assert await emissions(house) == before
+async def test_the_same_factors_again_keep_every_row(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    before = await emissions(harness)
+    await harness.load_factors()
+    assert await emissions(harness) == before
 
 
-async def test_only_the_file_that_was_added_is_computed(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    before = await emissions(house)
-    view = await house.load_flights(flights(CDG), unit="0828")
+async def test_only_the_file_that_was_added_is_computed(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    before = await emissions(harness)
+    view = await harness.load_flights(flights(CDG), unit="0828")
     stats = values_of(view.in_order()[1].stats)
     assert (stats["sets_computed"], stats["sets_kept"], stats["rows"]) == (1, 1, 1)
-    after = await emissions(house)
+    after = await emissions(harness)
     assert after[:2] == before
     assert len(after) == 3
 
 
-async def test_a_given_value_outlives_recalculations_and_goes_with_its_file(house: House) -> None:
-    await house.load_flights(flights("0828,GVA,CDG,1,economy,7,0", "0829,GVA,JFK,3,economy,1,12.5"))
+async def test_a_given_value_outlives_recalculations_and_goes_with_its_file(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(
+        flights("0828,GVA,CDG,1,economy,7,0", "0829,GVA,JFK,3,economy,1,12.5")
+    )
     for factors in (FACTORS, FACTORS.replace("0.2906", "9")):
-        await house.load_factors(factors)
-        assert await house.kg() == {"0828": 0.0, "0829": 12.5}
-        assert (await house.totals())["0828"].outcome_counts == {"overridden": 1}
-        assert [row["overridden"] for row in await house.rows(EMISSIONS)] == [True, True]
-    await house.load_factors()
-    await house.load_flights(flights(CDG, JFK))
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
+        await harness.load_factors(factors)
+        assert await harness.kg() == {"0828": 0.0, "0829": 12.5}
+        assert (await harness.totals())["0828"].outcome_counts == {"overridden": 1}
+        assert [row["overridden"] for row in await harness.rows(EMISSIONS)] == [True, True]
+    await harness.load_factors()
+    await harness.load_flights(flights(CDG, JFK))
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
 
 
-async def test_an_unknown_airport_is_counted_and_named(house: House) -> None:
-    view = await house.load_flights(flights(CDG, "0828,GVA,XXX,1,economy,1,"))
+async def test_an_unknown_airport_is_counted_and_named(harness: WorkerHarness) -> None:
+    view = await harness.load_flights(flights(CDG, "0828,GVA,XXX,1,economy,1,"))
     ingest, recalculation, aggregation = view.in_order()
     assert ingest.result == types_pb2.JOB_RESULT_SUCCESS
     assert recalculation.result == types_pb2.JOB_RESULT_WARNING
@@ -98,24 +104,26 @@ async def test_an_unknown_airport_is_counted_and_named(house: House) -> None:
     assert (sample["outcome"], sample["entries"]) == ("unknown_place", 1)
     assert "XXX" in sample["detail"]
     assert "1 have none (1 unknown_place" in recalculation.message
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
-    assert (await house.totals())["0828"].outcome_counts == {"computed": 1, "unknown_place": 1}
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+    assert (await harness.totals())["0828"].outcome_counts == {"computed": 1, "unknown_place": 1}
 
 
-async def test_an_entry_that_no_factor_fits_any_more_loses_its_emission(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    view = await house.load_factors(FACTORS.replace("0,800\n", "0,100\n"))
+async def test_an_entry_that_no_factor_fits_any_more_loses_its_emission(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    view = await harness.load_factors(FACTORS.replace("0,800\n", "0,100\n"))
     stats = values_of(view.in_order()[1].stats)
     assert stats["outcomes"] == {"computed": 1, "no_factor": 1}
-    assert await house.kg() == pytest.approx({"0828": 0.0, "0829": GVA_JFK_KG})
-    assert len(await emissions(house)) == 1
-    assert (await house.totals())["0828"].outcome_counts == {"no_factor": 1}
+    assert await harness.kg() == pytest.approx({"0828": 0.0, "0829": GVA_JFK_KG})
+    assert len(await emissions(harness)) == 1
+    assert (await harness.totals())["0828"].outcome_counts == {"no_factor": 1}
 
 
-async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(house: House) -> None:
-    await house.load_flights(flights(CDG))
+async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG))
     lines = FACTORS.splitlines(keepends=True)
-    view = await house.load_factors(lines[0] + lines[2])
+    view = await harness.load_factors(lines[0] + lines[2])
     ingest = view.in_order()[0]
     assert values_of(ingest.stats)["factors_stale"] == 1
     assert ingest.message == (
@@ -123,35 +131,35 @@ async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(house: House
         " economy for 0 to 800 km. 0 are new or changed. 1 older one not in this file: still used."
     )
     assert_uses_the_stale_factor(view.in_order()[1], entries=1)
-    await house.load_flights(flights(CDG, CDG))
-    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
+    await harness.load_flights(flights(CDG, CDG))
+    assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
 
 
 async def test_entries_of_stale_factors_count_also_where_their_emissions_are_kept(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    await house.load_flights(flights(CDG, CDG, JFK))
+    await harness.load_flights(flights(CDG, CDG, JFK))
     lines = FACTORS.splitlines(keepends=True)
-    await house.load_factors(lines[0] + lines[2])
-    view = await house.load_flights(flights(CDG, JFK), source="agency_b")
+    await harness.load_factors(lines[0] + lines[2])
+    view = await harness.load_flights(flights(CDG, JFK), source="agency_b")
     recalculation = view.in_order()[1]
     assert values_of(recalculation.stats)["sets_kept"] == 1
     assert_uses_the_stale_factor(recalculation, entries=3)
-    again = (await house.recalculate()).in_order()[0]
+    again = (await harness.recalculate()).in_order()[0]
     assert "nothing had changed" in again.message
     assert_uses_the_stale_factor(again, entries=3)
-    back = (await house.load_factors()).in_order()[1]
+    back = (await harness.load_factors()).in_order()[1]
     assert back.result == types_pb2.JOB_RESULT_SUCCESS
     assert values_of(back.stats)["stale_factors_used"] == 0
     assert "lacks" not in back.message
 
 
 async def test_several_stale_factors_are_counted_and_the_most_used_one_is_named(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    await house.load_flights(flights(CDG, JFK, JFK))
+    await harness.load_flights(flights(CDG, JFK, JFK))
     first = FACTORS.splitlines(keepends=True)[0] + "all,first,1,1,0,\n"
-    recalculation = (await house.load_factors(first)).in_order()[1]
+    recalculation = (await harness.load_factors(first)).in_order()[1]
     assert recalculation.message.endswith(
         "3 entries use 2 factors that the newest file lacks, mostly long economy."
     )
@@ -174,21 +182,21 @@ def assert_uses_the_stale_factor(recalculation: types_pb2.Job, entries: int) -> 
     assert stats["stale_factors"] == [{"factor": "short economy", "entries": entries}]
 
 
-async def test_moved_airports_move_every_year_that_has_entries(house: House) -> None:
+async def test_moved_airports_move_every_year_that_has_entries(harness: WorkerHarness) -> None:
     for year in (YEAR - 1, YEAR + 1):
-        await house.load_units(year=year)
-        await house.load_factors(year=year)
-    await house.load_flights(flights(CDG))
-    await house.load_flights(flights(CDG), year=YEAR - 1)
-    view = await house.load_places(PLACES.replace("49.0097", "48.0097"))
+        await harness.load_units(year=year)
+        await harness.load_factors(year=year)
+    await harness.load_flights(flights(CDG))
+    await harness.load_flights(flights(CDG), year=YEAR - 1)
+    view = await harness.load_places(PLACES.replace("49.0097", "48.0097"))
     recalculated = [job.scope.year for job in view.in_order() if job.job_type == "emission_recalc"]
     assert sorted(recalculated) == [YEAR - 1, YEAR]
     for year in (YEAR - 1, YEAR):
-        assert (await house.kg(year))["0828"] < GVA_CDG_KG - 10
-    assert await house.kg(YEAR + 1) == {}
-    lost = await house.load_places(PLACES.replace("CDG", "ORY"), mode="replace", take_away="yes")
+        assert (await harness.kg(year))["0828"] < GVA_CDG_KG - 10
+    assert await harness.kg(YEAR + 1) == {}
+    lost = await harness.load_places(PLACES.replace("CDG", "ORY"), mode="replace", take_away="yes")
     assert [job.result for job in lost.in_order() if job.job_type == "emission_recalc"] == [
         types_pb2.JOB_RESULT_WARNING,
         types_pb2.JOB_RESULT_WARNING,
     ]
-    assert await house.kg() == {"0828": 0.0}
+    assert await harness.kg() == {"0828": 0.0}

@@ -23,7 +23,7 @@ from tests.steps.conftest import (
     TRAVEL,
     UNITS,
     YEAR,
-    House,
+    WorkerHarness,
     flights,
 )
 from worker_service.blobs.reference import BlobReference, read_reference
@@ -57,31 +57,31 @@ class Case:
     file: bytes | str = ""
     job_type: str = "csv_ingest"
     scope: Mapping[str, Any] = field(default_factory=lambda: PLANES)
-    payload: Callable[[House], Mapping[str, Any]] = lambda _house: {}
+    payload: Callable[[WorkerHarness], Mapping[str, Any]] = lambda _harness: {}
 
 
-def missing(_house: House) -> Mapping[str, Any]:
+def missing(_harness: WorkerHarness) -> Mapping[str, Any]:
     return {"blob": MISSING}
 
 
-def damaged(house: House) -> Mapping[str, Any]:
-    blob = house.blob(flights(CDG, CDG))
-    path = house.stores.blobs.path(read_reference("local", blob))
+def damaged(harness: WorkerHarness) -> Mapping[str, Any]:
+    blob = harness.blob(flights(CDG, CDG))
+    path = harness.stores.blobs.path(read_reference("local", blob))
     path.write_bytes(path.read_bytes().replace(b"CDG", b"JFK"))
     return {"blob": blob}
 
 
-def of_another_tenant(house: House) -> Mapping[str, Any]:
-    with house.stores.blobs.begin("another", "file.csv") as upload:
+def of_another_tenant(harness: WorkerHarness) -> Mapping[str, Any]:
+    with harness.stores.blobs.begin("another", "file.csv") as upload:
         upload.write(flights(JFK).encode())
         return {"blob": str(upload.keep().reference)}
 
 
-def by_boat(_house: House) -> Mapping[str, Any]:
+def by_boat(_harness: WorkerHarness) -> Mapping[str, Any]:
     return {"transport_mode": "boat"}
 
 
-def by_plane(_house: House) -> Mapping[str, Any]:
+def by_plane(_harness: WorkerHarness) -> Mapping[str, Any]:
     return {"transport_mode": "plane"}
 
 
@@ -184,9 +184,9 @@ REFUSED = {
 }
 
 
-async def refused(house: House, pipeline_id: int) -> types_pb2.Job:
+async def refused(harness: WorkerHarness, pipeline_id: int) -> types_pb2.Job:
     """The pipeline's only job, which ended ERROR: nothing follows it, nothing is tried again."""
-    view = await house.ended(pipeline_id)
+    view = await harness.ended(pipeline_id)
     assert view.pipeline is not None
     assert view.pipeline.status == types_pb2.PIPELINE_STATUS_FAILED
     [job] = view.in_order()
@@ -195,24 +195,24 @@ async def refused(house: House, pipeline_id: int) -> types_pb2.Job:
 
 
 async def test_what_cannot_be_used_is_refused_in_words_and_what_counted_counts_on(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    await house.load_flights(flights(CDG))
-    totals = await house.totals()
+    await harness.load_flights(flights(CDG))
+    totals = await harness.totals()
     assert float(totals["0828"].total) == pytest.approx(GVA_CDG_KG)
     told = {}
     for name, case in REFUSED.items():
-        payload = case.payload(house)
+        payload = case.payload(harness)
         text = None if "blob" in payload else case.file
-        submitted = await house.submit(case.job_type, text, payload=payload, **case.scope)
-        job = await refused(house, submitted)
+        submitted = await harness.submit(case.job_type, text, payload=payload, **case.scope)
+        job = await refused(harness, submitted)
         assert job.message.endswith("."), name
         assert len(job.message) < 300, name
         told[name] = (job.error_cause, job.message[: len(case.said)])
     assert told == {name: (case.cause, case.said) for name, case in REFUSED.items()}
-    assert await house.totals() == totals
-    assert await house.rows("SELECT FROM carbon.entry_sets WHERE state = 'RETIRED'") == []
-    assert await house.rows("SELECT FROM carbon.factor_versions WHERE version > 1") == []
+    assert await harness.totals() == totals
+    assert await harness.rows("SELECT FROM carbon.entry_sets WHERE state = 'RETIRED'") == []
+    assert await harness.rows("SELECT FROM carbon.factor_versions WHERE version > 1") == []
 
 
 class CountingBlobs(BlobStore):
@@ -239,15 +239,15 @@ class CountingBlobs(BlobStore):
 
 
 async def test_a_line_without_an_end_is_refused_without_reading_much_of_it(
-    idle_house: House,
+    idle_harness: WorkerHarness,
 ) -> None:
-    blobs = CountingBlobs(idle_house.stores.blobs)
-    idle_house.steps.update(steps_of(Stores(idle_house.ledger, blobs)))
-    async with idle_house.working():
-        await idle_house.load_units(UNITS)
+    blobs = CountingBlobs(idle_harness.stores.blobs)
+    idle_harness.steps.update(steps_of(Stores(idle_harness.ledger, blobs)))
+    async with idle_harness.working():
+        await idle_harness.load_units(UNITS)
         blobs.bytes_read = 0
         content = HEADER.encode() + b"0828,GVA," + b"x" * (40 << 20)
-        job = await refused(idle_house, await idle_house.submit_flights(content))
+        job = await refused(idle_harness, await idle_harness.submit_flights(content))
     assert job.error_cause == "line_too_long"
     assert "is longer than 1,048,576 bytes" in job.message
     assert LINE_BYTES_MAX < blobs.bytes_read <= LINE_BYTES_MAX + 2 * READ_BYTES
@@ -264,13 +264,13 @@ AT_THE_DOOR: Sequence[tuple[Mapping[str, Any], Mapping[str, Any], str, str]] = (
 )
 
 
-async def test_what_can_be_refused_at_the_door_never_becomes_a_job(house: House) -> None:
-    before = await house.rows("SELECT max(job_id) FROM scheduler.jobs")
+async def test_what_can_be_refused_at_the_door_never_becomes_a_job(harness: WorkerHarness) -> None:
+    before = await harness.rows("SELECT max(job_id) FROM scheduler.jobs")
     for scope, payload, reason, where in AT_THE_DOOR:
         with pytest.raises(ServerError) as refusal:
-            await house.submit(
+            await harness.submit(
                 "csv_ingest", None, payload={"blob": MISSING, **payload}, **{**PLANES, **scope}
             )
         assert refusal.value.reason == reason
         assert (where in refusal.value.fields) == bool(where)
-    assert await house.rows("SELECT max(job_id) FROM scheduler.jobs") == before
+    assert await harness.rows("SELECT max(job_id) FROM scheduler.jobs") == before

@@ -2,11 +2,11 @@
 
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
-from tests.steps.conftest import CDG, House, flights
+from tests.steps.conftest import CDG, WorkerHarness, flights
 
 
-async def test_a_unit_named_twice_is_told_and_the_last_row_stands(house: House) -> None:
-    view = await house.load_units(
+async def test_a_unit_named_twice_is_told_and_the_last_row_stands(harness: WorkerHarness) -> None:
+    view = await harness.load_units(
         "unit_institutional_id,name\n0830,Institute of Art\n0830,Institute of Arts\n"
     )
     [sync] = view.in_order()
@@ -17,20 +17,22 @@ async def test_a_unit_named_twice_is_told_and_the_last_row_stands(house: House) 
     )
     stats = values_of(sync.stats)
     assert (stats["rows_warned"], stats["warned_rows"][0]["row"]) == (1, 1)
-    [unit] = await house.rows("SELECT name FROM carbon.units WHERE unit = '0830'")
+    [unit] = await harness.rows("SELECT name FROM carbon.units WHERE unit = '0830'")
     assert unit["name"] == "Institute of Arts"
 
 
-async def test_a_new_unit_that_looks_like_one_with_a_lost_zero_is_told(house: House) -> None:
-    view = await house.load_units("unit_institutional_id,name\n828,Physics\n0829,Law\n0831,Art\n")
+async def test_a_new_unit_that_looks_like_one_with_a_lost_zero_is_told(
+    harness: WorkerHarness,
+) -> None:
+    view = await harness.load_units("unit_institutional_id,name\n828,Physics\n0829,Law\n0831,Art\n")
     [sync] = view.in_order()
     assert sync.result == types_pb2.JOB_RESULT_WARNING
     assert "row 1, unit_institutional_id: is a new unit; 0828 is one: a spreadsheet" in sync.message
     assert values_of(sync.stats)["rows_warned"] == 1
 
 
-async def test_a_place_named_twice_is_told_and_the_last_row_stands(house: House) -> None:
-    view = await house.load_places("iata,latitude,longitude\nGVA,1,2\nGVA,46.2381,6.1090\n")
+async def test_a_place_named_twice_is_told_and_the_last_row_stands(harness: WorkerHarness) -> None:
+    view = await harness.load_places("iata,latitude,longitude\nGVA,1,2\nGVA,46.2381,6.1090\n")
     places = view.in_order()[0]
     assert places.result == types_pb2.JOB_RESULT_WARNING
     assert places.message == (
@@ -38,23 +40,23 @@ async def test_a_place_named_twice_is_told_and_the_last_row_stands(house: House)
         " row 2 says it again and stands."
         " 0 new, 0 changed, 1 as before."
     )
-    rows = await house.rows("SELECT latitude FROM carbon.locations WHERE code = 'gva'")
+    rows = await harness.rows("SELECT latitude FROM carbon.locations WHERE code = 'gva'")
     assert [row["latitude"] for row in rows] == [46.2381]
 
 
-async def test_a_file_that_is_not_utf_8_is_told(house: House) -> None:
+async def test_a_file_that_is_not_utf_8_is_told(harness: WorkerHarness) -> None:
     text = "unit_institutional_id,name\n0830,École\n"
-    [sync] = (await house.load_units(text.encode("cp1252"))).in_order()
+    [sync] = (await harness.load_units(text.encode("cp1252"))).in_order()
     assert sync.result == types_pb2.JOB_RESULT_SUCCESS
     assert sync.message == (
         "1 unit accepted. It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
         " The year 2024 is provisioned."
     )
     assert values_of(sync.stats)["encoding"] == "windows-1252"
-    [ingest, *_] = (await house.load_flights((flights(CDG) + "É").encode("cp1252"))).in_order()
+    [ingest, *_] = (await harness.load_flights((flights(CDG) + "É").encode("cp1252"))).in_order()
     assert ingest.message.endswith(
         " It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
     )
-    [ingest, *_] = (await house.load_flights(flights(CDG))).in_order()
+    [ingest, *_] = (await harness.load_flights(flights(CDG))).in_order()
     assert ingest.message.endswith("; nothing was changed.")
     assert values_of(ingest.stats)["encoding"] == "utf-8"

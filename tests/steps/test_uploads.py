@@ -9,7 +9,7 @@ import pytest
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 from tests.steps.claims import claim
-from tests.steps.conftest import CDG, GVA_CDG_KG, GVA_JFK_KG, JFK, UNITS, House, flights
+from tests.steps.conftest import CDG, GVA_CDG_KG, GVA_JFK_KG, JFK, UNITS, WorkerHarness, flights
 from worker_service.mechanics.outcome import Succeeded
 from worker_service.steps.csv_ingest import run_csv_ingest
 
@@ -22,24 +22,26 @@ UNIT_FILE = (
 UNIT_FILE_CORRECTED = UNIT_FILE.replace("hammock", "economy")
 
 
-async def counting_sets(house: House) -> list[int]:
-    return [row["entry_set"] for row in await house.rows(ENTRY_SETS) if row["state"] == "PUBLISHED"]
+async def counting_sets(harness: WorkerHarness) -> list[int]:
+    return [
+        row["entry_set"] for row in await harness.rows(ENTRY_SETS) if row["state"] == "PUBLISHED"
+    ]
 
 
-async def test_an_upload_replaces_the_one_before_with_all_its_units(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    await house.load_flights(flights("0828,GVA,JFK,1,economy,1,"))
-    assert await house.kg() == pytest.approx({"0828": GVA_JFK_KG})
-    assert len(await counting_sets(house)) == 1
+async def test_an_upload_replaces_the_one_before_with_all_its_units(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    await harness.load_flights(flights("0828,GVA,JFK,1,economy,1,"))
+    assert await harness.kg() == pytest.approx({"0828": GVA_JFK_KG})
+    assert len(await counting_sets(harness)) == 1
 
 
-async def test_the_same_upload_twice_gives_the_same_totals(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    before = await house.totals()
-    view = await house.load_flights(flights(CDG, JFK))
+async def test_the_same_upload_twice_gives_the_same_totals(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    before = await harness.totals()
+    view = await harness.load_flights(flights(CDG, JFK))
     assert view.pipeline is not None
     assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS
-    after = await house.totals()
+    after = await harness.totals()
     assert {unit: one.total for unit, one in after.items()} == {
         unit: one.total for unit, one in before.items()
     }
@@ -47,42 +49,42 @@ async def test_the_same_upload_twice_gives_the_same_totals(house: House) -> None
 
 
 async def test_of_uploads_that_wait_together_the_one_submitted_last_stands(
-    idle_house: House,
+    idle_harness: WorkerHarness,
 ) -> None:
-    house = idle_house
-    async with house.working():
-        await house.load_units()
-        await house.load_places()
-        await house.load_factors()
+    harness = idle_harness
+    async with harness.working():
+        await harness.load_units()
+        await harness.load_places()
+        await harness.load_factors()
     numbers = [
-        await house.submit_flights(flights(f"0828,GVA,CDG,1,economy,{trips},"))
+        await harness.submit_flights(flights(f"0828,GVA,CDG,1,economy,{trips},"))
         for trips in (1, 2, 3, 4)
     ]
-    async with house.working(number=1), house.working(number=2):
-        views = await asyncio.gather(*[house.ended(number) for number in numbers])
-    assert await house.kg() == pytest.approx({"0828": 4 * GVA_CDG_KG})
+    async with harness.working(number=1), harness.working(number=2):
+        views = await asyncio.gather(*[harness.ended(number) for number in numbers])
+    assert await harness.kg() == pytest.approx({"0828": 4 * GVA_CDG_KG})
     ingests = [view.in_order()[0] for view in views]
     for earlier, later in itertools.pairwise(ingests):
         assert earlier.finished_at.ToDatetime() <= later.started_at.ToDatetime()
-    assert len(await counting_sets(house)) == 1
+    assert len(await counting_sets(harness)) == 1
 
 
 async def test_of_uploads_during_the_run_of_another_the_one_submitted_last_stands(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    async with house.working(number=1):
+    async with harness.working(number=1):
         numbers = [
-            await house.submit_flights(flights(f"0828,GVA,CDG,1,economy,{trips},"))
+            await harness.submit_flights(flights(f"0828,GVA,CDG,1,economy,{trips},"))
             for trips in (3, 1, 2)
         ]
-        await asyncio.gather(*[house.ended(number) for number in numbers])
-    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
+        await asyncio.gather(*[harness.ended(number) for number in numbers])
+    assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
 
 
-async def test_an_upload_without_a_good_row_changes_nothing(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    sets, totals = await counting_sets(house), await house.totals()
-    view = await house.load_flights(flights("9999,GVA,CDG,1,economy,1,", "0828,,CDG,1,first,-1,"))
+async def test_an_upload_without_a_good_row_changes_nothing(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    sets, totals = await counting_sets(harness), await harness.totals()
+    view = await harness.load_flights(flights("9999,GVA,CDG,1,economy,1,", "0828,,CDG,1,first,-1,"))
     assert view.pipeline is not None
     assert view.pipeline.status == types_pb2.PIPELINE_STATUS_FAILED
     [job] = view.in_order()
@@ -93,20 +95,20 @@ async def test_an_upload_without_a_good_row_changes_nothing(house: House) -> Non
     stats = values_of(job.stats)
     assert (stats["rows_accepted"], stats["rows_rejected"]) == (0, 2)
     assert stats["rejected_rows"][0]["column"] == "unit_institutional_id"
-    assert await counting_sets(house) == sets
-    assert await house.totals() == totals
+    assert await counting_sets(harness) == sets
+    assert await harness.totals() == totals
 
 
-async def test_a_corrected_unit_file_replaces_the_first(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    await house.load_flights(UNIT_FILE, unit="0828")
-    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
-    view = await house.load_flights(UNIT_FILE_CORRECTED, unit="0828")
-    assert await house.kg() == pytest.approx({"0828": 3 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+async def test_a_corrected_unit_file_replaces_the_first(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    await harness.load_flights(UNIT_FILE, unit="0828")
+    assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+    view = await harness.load_flights(UNIT_FILE_CORRECTED, unit="0828")
+    assert await harness.kg() == pytest.approx({"0828": 3 * GVA_CDG_KG, "0829": GVA_JFK_KG})
     ingest = view.in_order()[0]
     assert ingest.message.startswith("2 rows accepted, in place of 1 row (pipeline ")
     assert values_of(ingest.stats)["replaced"]["rows"] == 1
-    assert len(await counting_sets(house)) == 2
+    assert len(await counting_sets(harness)) == 2
 
 
 @pytest.mark.parametrize(
@@ -120,11 +122,11 @@ async def test_a_corrected_unit_file_replaces_the_first(house: House) -> None:
     ids=["CRLF", "gzip", "quotes and spaces", "mark and semicolons"],
 )
 async def test_the_same_rows_saved_again_change_nothing(
-    house: House, saved_again: str | bytes
+    harness: WorkerHarness, saved_again: str | bytes
 ) -> None:
-    first = await house.load_flights(UNIT_FILE, unit="0828")
+    first = await harness.load_flights(UNIT_FILE, unit="0828")
     assert first.pipeline is not None
-    view = await house.load_flights(saved_again, unit="0828")
+    view = await harness.load_flights(saved_again, unit="0828")
     ingest = view.in_order()[0]
     assert ingest.message.startswith(
         f"The same row is there since pipeline {first.pipeline.pipeline_id}; nothing was changed."
@@ -133,23 +135,23 @@ async def test_the_same_rows_saved_again_change_nothing(
     assert values_of(ingest.stats)["unchanged"] is True
     # Whoever repeats it may do so because what should have followed did not.
     assert [job.job_type for job in view.in_order()[1:]] == ["emission_recalc", "aggregation"]
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
 
 
-async def test_two_sources_of_one_year_stand_side_by_side(house: House) -> None:
-    await house.load_flights(flights(CDG))
-    await house.submit_and_end(flights(JFK), source="Agency B")
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
-    view = await house.submit_and_end(flights(CDG, JFK), source=" agency b")
+async def test_two_sources_of_one_year_stand_side_by_side(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG))
+    await harness.submit_and_end(flights(JFK), source="Agency B")
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
+    view = await harness.submit_and_end(flights(CDG, JFK), source=" agency b")
     assert "in place of 1 row" in view.in_order()[0].message
-    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
+    assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": GVA_JFK_KG})
 
 
-async def test_the_same_rows_from_another_source_are_a_warning(house: House) -> None:
-    first = await house.load_flights(flights(CDG))
+async def test_the_same_rows_from_another_source_are_a_warning(harness: WorkerHarness) -> None:
+    first = await harness.load_flights(flights(CDG))
     assert first.pipeline is not None
-    [upload] = await counting_sets(house)
-    view = await house.submit_and_end(flights(CDG), source="Agency B")
+    [upload] = await counting_sets(harness)
+    view = await harness.submit_and_end(flights(CDG), source="Agency B")
     ingest = view.in_order()[0]
     assert ingest.result == types_pb2.JOB_RESULT_WARNING
     assert ingest.message == (
@@ -157,25 +159,25 @@ async def test_the_same_rows_from_another_source_are_a_warning(house: House) -> 
         f" {upload}, 1 row (pipeline {first.pipeline.pipeline_id}) for all units from source"
         f" default. If that is not meant, take one back: carbonline withdraw {upload}."
     )
-    assert await house.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
+    assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
 
 
-async def test_a_second_file_says_what_it_replaced(house: House) -> None:
-    first = await house.submit_and_end(flights(*[CDG] * 3), file_name="trips_a.csv")
+async def test_a_second_file_says_what_it_replaced(harness: WorkerHarness) -> None:
+    first = await harness.submit_and_end(flights(*[CDG] * 3), file_name="trips_a.csv")
     assert first.pipeline is not None
-    view = await house.load_flights(flights(JFK))
+    view = await harness.load_flights(flights(JFK))
     assert view.in_order()[0].message == (
         "1 row accepted, in place of 3 rows of trips_a.csv"
         f" (pipeline {first.pipeline.pipeline_id})."
     )
 
 
-async def test_an_upload_says_from_where_it_came(house: House) -> None:
-    view = await house.submit_and_end(
+async def test_an_upload_says_from_where_it_came(harness: WorkerHarness) -> None:
+    view = await harness.submit_and_end(
         flights(CDG, "0828,,CDG,1,first,-1,"), file_name="a.csv", source="Agency B"
     )
     assert view.pipeline is not None
-    [upload] = await house.rows(
+    [upload] = await harness.rows(
         "SELECT file_name, source_name, pipeline_id, submitted_by, row_count, rows_rejected"
         " FROM carbon.entry_sets"
     )
@@ -184,59 +186,61 @@ async def test_an_upload_says_from_where_it_came(house: House) -> None:
     assert view.pipeline.submitted_by != ""
 
 
-async def test_an_upload_says_what_its_entries_came_to(house: House) -> None:
-    await house.load_flights(flights(CDG, CDG, "0828,GVA,XXX,1,economy,1,"))
-    [sums] = await house.rows("SELECT total_kg, entries_without_kg FROM carbon.emission_sets")
+async def test_an_upload_says_what_its_entries_came_to(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, CDG, "0828,GVA,XXX,1,economy,1,"))
+    [sums] = await harness.rows("SELECT total_kg, entries_without_kg FROM carbon.emission_sets")
     assert tuple(sums) == (pytest.approx(2 * GVA_CDG_KG), 1)
 
 
 async def test_an_attempt_that_finds_its_own_rows_says_that_they_are_accepted(
-    house: House,
+    harness: WorkerHarness,
 ) -> None:
-    payload = {"blob": house.blob(flights(CDG))}
+    payload = {"blob": harness.blob(flights(CDG))}
     for token in (1_000_000, 1_000_001):
         attempt = claim("csv_ingest", token, payload=payload)
-        outcome = await run_csv_ingest(house.stores, attempt.run)
+        outcome = await run_csv_ingest(harness.stores, attempt.run)
         assert isinstance(outcome, Succeeded)
         assert outcome.message == "1 row accepted."
         assert [child.job_type for child in attempt.children] == ["emission_recalc"]
-    assert await counting_sets(house) == [1_000_000]
+    assert await counting_sets(harness) == [1_000_000]
 
 
-async def test_the_same_file_of_another_unit_is_another_upload(house: House) -> None:
+async def test_the_same_file_of_another_unit_is_another_upload(harness: WorkerHarness) -> None:
     # Without the units' column every row is the unit's.
     text = "origin_iata,destination_iata,user_institutional_id,cabin_class\nGVA,CDG,1,economy\n"
-    await house.load_flights(text, unit="0828")
-    await house.load_flights(text, unit="0829")
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_CDG_KG})
+    await harness.load_flights(text, unit="0828")
+    await harness.load_flights(text, unit="0829")
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_CDG_KG})
 
 
-async def test_a_years_file_keeps_what_units_uploaded(house: House) -> None:
-    await house.load_flights(flights(CDG), unit="0828")
-    await house.load_flights(flights(CDG, JFK))
-    await house.load_flights(flights(JFK))
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
+async def test_a_years_file_keeps_what_units_uploaded(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG), unit="0828")
+    await harness.load_flights(flights(CDG, JFK))
+    await harness.load_flights(flights(JFK))
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
 
 
-async def test_a_unit_is_found_whatever_its_case_and_spelt_as_at_first(house: House) -> None:
-    await house.load_units(UNITS + "Phys,Physics\n")
-    await house.load_units(
+async def test_a_unit_is_found_whatever_its_case_and_spelt_as_at_first(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_units(UNITS + "Phys,Physics\n")
+    await harness.load_units(
         "unit_institutional_id,name\nPHYS,Institute\nphys,Institute of Physics\n"
     )
-    await house.load_flights(flights("phys,GVA,CDG,1,economy,1,"))
-    await house.load_flights(flights("pHYS,GVA,CDG,1,economy,1,"), unit="PHYS")
-    totals = await house.totals()
+    await harness.load_flights(flights("phys,GVA,CDG,1,economy,1,"))
+    await harness.load_flights(flights("pHYS,GVA,CDG,1,economy,1,"), unit="PHYS")
+    totals = await harness.totals()
     assert list(totals) == ["Phys"]
     assert totals["Phys"].unit_name == "Institute of Physics"
     assert float(totals["Phys"].total) == pytest.approx(2 * GVA_CDG_KG)
 
 
-async def test_a_unit_is_found_however_its_accents_are_encoded(house: House) -> None:
-    await house.load_units(UNITS + "U\u03081,Physics\n")
-    await house.load_units("unit_institutional_id,name\nü1,Institute of Physics\n")
-    await house.load_flights(flights("Ü1,GVA,CDG,1,economy,1,"))
-    await house.load_flights(flights("u\u03081,GVA,CDG,1,economy,1,"), unit="Ü1")
-    totals = await house.totals()
+async def test_a_unit_is_found_however_its_accents_are_encoded(harness: WorkerHarness) -> None:
+    await harness.load_units(UNITS + "U\u03081,Physics\n")
+    await harness.load_units("unit_institutional_id,name\nü1,Institute of Physics\n")
+    await harness.load_flights(flights("Ü1,GVA,CDG,1,economy,1,"))
+    await harness.load_flights(flights("u\u03081,GVA,CDG,1,economy,1,"), unit="Ü1")
+    totals = await harness.totals()
     assert list(totals) == ["U\u03081"]
     assert totals["U\u03081"].unit_name == "Institute of Physics"
     assert float(totals["U\u03081"].total) == pytest.approx(2 * GVA_CDG_KG)

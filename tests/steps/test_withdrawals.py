@@ -5,7 +5,7 @@ import pytest
 from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
-from tests.ledger.books import ENTRIES, Books
+from tests.ledger.ledger_driver import ENTRIES, LedgerDriver
 from tests.steps.claims import claim
 from tests.steps.conftest import (
     CDG,
@@ -15,7 +15,7 @@ from tests.steps.conftest import (
     PLANE,
     TRAVEL,
     YEAR,
-    House,
+    WorkerHarness,
     flights,
 )
 from worker_service.ledger.fences import close_scopes
@@ -24,11 +24,11 @@ from worker_service.mechanics.run import ClaimLost
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
 
-async def withdraw(house: House, upload_id: int, year: int = YEAR) -> PipelineView:
-    answer = await house.client.withdraw_upload(
+async def withdraw(harness: WorkerHarness, upload_id: int, year: int = YEAR) -> PipelineView:
+    answer = await harness.client.withdraw_upload(
         upload_id, module=TRAVEL, data_entry_type=PLANE, year=year
     )
-    return await house.ended(answer.pipeline_id)
+    return await harness.ended(answer.pipeline_id)
 
 
 def upload_of(view: PipelineView) -> int:
@@ -36,12 +36,12 @@ def upload_of(view: PipelineView) -> int:
     return number
 
 
-async def test_what_is_withdrawn_leaves_the_totals(house: House) -> None:
-    await house.load_flights(flights(CDG, JFK))
-    other = await house.submit_and_end(flights(CDG, CDG), source="agency b", file_name="b.csv")
+async def test_what_is_withdrawn_leaves_the_totals(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    other = await harness.submit_and_end(flights(CDG, CDG), source="agency b", file_name="b.csv")
     assert other.pipeline is not None
-    view = await withdraw(house, upload_of(other))
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
+    view = await withdraw(harness, upload_of(other))
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG, "0829": GVA_JFK_KG})
     job = view.in_order()[0]
     assert job.result == types_pb2.JOB_RESULT_SUCCESS
     assert job.message == (
@@ -51,76 +51,78 @@ async def test_what_is_withdrawn_leaves_the_totals(house: House) -> None:
     assert [one.job_type for one in view.in_order()[1:]] == ["emission_recalc", "aggregation"]
 
 
-async def test_the_only_upload_may_go_and_come_again(house: House) -> None:
-    upload = upload_of(await house.load_flights(flights(CDG)))
-    await withdraw(house, upload)
-    assert await house.kg() == {}
-    again = await house.load_flights(flights(CDG))
+async def test_the_only_upload_may_go_and_come_again(harness: WorkerHarness) -> None:
+    upload = upload_of(await harness.load_flights(flights(CDG)))
+    await withdraw(harness, upload)
+    assert await harness.kg() == {}
+    again = await harness.load_flights(flights(CDG))
     assert again.in_order()[0].message == "1 row accepted."
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
 
 
-async def test_what_was_replaced_cannot_be_withdrawn_and_is_told_by_what(house: House) -> None:
-    first = upload_of(await house.load_flights(flights(CDG)))
-    second = await house.submit_and_end(flights(JFK), file_name="b.csv")
+async def test_what_was_replaced_cannot_be_withdrawn_and_is_told_by_what(
+    harness: WorkerHarness,
+) -> None:
+    first = upload_of(await harness.load_flights(flights(CDG)))
+    second = await harness.submit_and_end(flights(JFK), file_name="b.csv")
     assert second.pipeline is not None
-    view = await withdraw(house, first)
+    view = await withdraw(harness, first)
     [job] = view.in_order()
     assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "upload_not_found")
     assert job.message.startswith(
         f"Upload {first} does not count any more: upload {upload_of(second)} of b.csv"
         f" (pipeline {second.pipeline.pipeline_id}) has replaced it at "
     )
-    assert await house.kg() == pytest.approx({"0829": GVA_JFK_KG})
+    assert await harness.kg() == pytest.approx({"0829": GVA_JFK_KG})
 
 
-async def test_what_was_withdrawn_is_not_there_a_second_time(house: House) -> None:
-    upload = upload_of(await house.load_flights(flights(CDG)))
-    first = await withdraw(house, upload)
+async def test_what_was_withdrawn_is_not_there_a_second_time(harness: WorkerHarness) -> None:
+    upload = upload_of(await harness.load_flights(flights(CDG)))
+    first = await withdraw(harness, upload)
     assert first.pipeline is not None
-    [job] = (await withdraw(house, upload)).in_order()
+    [job] = (await withdraw(harness, upload)).in_order()
     assert job.error_cause == "upload_not_found"
     assert f"it was withdrawn by pipeline {first.pipeline.pipeline_id} at " in job.message
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["of another year", "of nobody"])
-async def test_an_upload_must_be_of_the_year_and_type(house: House, known: bool) -> None:
-    upload = upload_of(await house.load_flights(flights(CDG)))
-    await house.load_units(year=YEAR + 1)
+async def test_an_upload_must_be_of_the_year_and_type(harness: WorkerHarness, known: bool) -> None:
+    upload = upload_of(await harness.load_flights(flights(CDG)))
+    await harness.load_units(year=YEAR + 1)
     number = upload if known else 1_000_000
-    [job] = (await withdraw(house, number, YEAR + 1)).in_order()
+    [job] = (await withdraw(harness, number, YEAR + 1)).in_order()
     assert job.message == (
         f"There is no upload {number} of this type and year:"
         f" `carbonline uploads --year {YEAR + 1}` lists those that count."
     )
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
 
 
-async def test_a_second_attempt_finds_the_work_of_the_first(house: House) -> None:
-    upload = upload_of(await house.load_flights(flights(CDG)))
+async def test_a_second_attempt_finds_the_work_of_the_first(harness: WorkerHarness) -> None:
+    upload = upload_of(await harness.load_flights(flights(CDG)))
     for token in (1_000_000, 1_000_001):
         attempt = claim("upload_withdrawal", token, payload={"upload_id": upload})
-        outcome = await run_upload_withdrawal(house.stores, attempt.run)
+        outcome = await run_upload_withdrawal(harness.stores, attempt.run)
         assert isinstance(outcome, Succeeded)
         assert outcome.stats["rows_withdrawn"] == 1
         assert [child.job_type for child in attempt.children] == ["emission_recalc"]
 
 
-async def test_a_withdrawal_that_finds_nothing_has_written_nothing(house: House) -> None:
-    await house.load_flights(flights(CDG))
-    before = await Books(house.ledger).fence()
+async def test_a_withdrawal_that_finds_nothing_has_written_nothing(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG))
+    before = await LedgerDriver(harness.ledger).fence()
     attempt = claim("upload_withdrawal", 1_000_000, payload={"upload_id": 5_000})
-    outcome = await run_upload_withdrawal(house.stores, attempt.run)
+    outcome = await run_upload_withdrawal(harness.stores, attempt.run)
     assert isinstance(outcome, Failed)
     assert attempt.held.written is Written.NOTHING
-    assert await Books(house.ledger).fence() == before
+    assert await LedgerDriver(harness.ledger).fence() == before
 
 
-async def test_a_late_withdrawal_is_refused_by_the_fence(house: House) -> None:
-    upload = upload_of(await house.load_flights(flights(CDG)))
-    await close_scopes(house.ledger, "local", {ENTRIES: 1_000_000})
+async def test_a_late_withdrawal_is_refused_by_the_fence(harness: WorkerHarness) -> None:
+    upload = upload_of(await harness.load_flights(flights(CDG)))
+    await close_scopes(harness.ledger, "local", {ENTRIES: 1_000_000})
     attempt = claim("upload_withdrawal", 1_000_000, payload={"upload_id": upload})
     with pytest.raises(ClaimLost):
-        await run_upload_withdrawal(house.stores, attempt.run)
-    await house.recalculate()
-    assert await house.kg() == pytest.approx({"0828": GVA_CDG_KG})
+        await run_upload_withdrawal(harness.stores, attempt.run)
+    await harness.recalculate()
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from scheduler_service.store.store import Store
-from tests.store.desk import Desk
 from tests.store.invariants import broken_invariants
+from tests.store.store_driver import StoreDriver
 
 LEASE_SECONDS = 45.0
 
@@ -24,8 +24,8 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def desk(store: Store) -> Desk:
-    """A worker's desk, with the year provisioned."""
-    made = Desk(store)
+async def driver(store: Store) -> StoreDriver:
+    """Drives the store as one worker; the year is provisioned."""
+    made = StoreDriver(store)
     await made.provision()
     return made

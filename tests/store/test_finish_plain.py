@@ -8,7 +8,7 @@ from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.chain_children import chain_children
 from scheduler_service.store.finish_plain import PLAIN_TYPES
 from scheduler_service.store.transaction import Transaction
-from tests.store.desk import INGEST, TENANT, Desk
+from tests.store.store_driver import INGEST, TENANT, StoreDriver
 
 NOWHERE = Scope(TENANT)
 
@@ -17,23 +17,23 @@ def noops(count: int) -> list[ChildRequest]:
     return [ChildRequest(f"child-{n}", "noop", None, None, None, None) for n in range(count)]
 
 
-async def chain(desk: Desk, claim: Claimed, children: list[ChildRequest]) -> None:
-    await desk.store.chain_children(
-        desk.worker_id, "local", claim.row["job_id"], claim.claim_token, children
+async def chain(driver: StoreDriver, claim: Claimed, children: list[ChildRequest]) -> None:
+    await driver.store.chain_children(
+        driver.worker_id, "local", claim.row["job_id"], claim.claim_token, children
     )
 
 
-async def fan_out(desk: Desk, count: int) -> tuple[int, list[Claimed]]:
+async def fan_out(driver: StoreDriver, count: int) -> tuple[int, list[Claimed]]:
     """A pipeline whose root has so many children, all claimed."""
-    submitted = await desk.submit("noop", NOWHERE)
-    root = await desk.claim("noop")
-    await chain(desk, root, noops(count))
-    await desk.finish(root)
-    return submitted.pipeline_id, await desk.claim_all("noop")
+    submitted = await driver.submit("noop", NOWHERE)
+    root = await driver.claim("noop")
+    await chain(driver, root, noops(count))
+    await driver.finish(root)
+    return submitted.pipeline_id, await driver.claim_all("noop")
 
 
-async def outcomes(desk: Desk, *ends: tuple[Claimed, JobResult]) -> list[str]:
-    answers = await desk.store.finish_jobs([desk.ending(claim, r) for claim, r in ends])
+async def outcomes(driver: StoreDriver, *ends: tuple[Claimed, JobResult]) -> list[str]:
+    answers = await driver.store.finish_jobs([driver.ending(claim, r) for claim, r in ends])
     return [str(a.outcome) if isinstance(a, Ended) else a.reason for a in answers]
 
 
@@ -41,30 +41,38 @@ def test_only_a_job_without_any_consequence_ends_alone() -> None:
     assert PLAIN_TYPES == ("noop",)
 
 
-async def test_siblings_that_end_together_are_one_change_of_their_pipeline(desk: Desk) -> None:
-    pipeline_id, children = await fan_out(desk, 5)
-    before = await desk.pipeline(pipeline_id)
+async def test_siblings_that_end_together_are_one_change_of_their_pipeline(
+    driver: StoreDriver,
+) -> None:
+    pipeline_id, children = await fan_out(driver, 5)
+    before = await driver.pipeline(pipeline_id)
     results = [JobResult.SUCCESS, JobResult.WARNING, JobResult.ERROR, JobResult.SUCCESS]
-    answers = await outcomes(desk, *zip(children[:4], results, strict=True))
+    answers = await outcomes(driver, *zip(children[:4], results, strict=True))
     assert answers == ["APPLIED"] * 4
-    after = await desk.pipeline(pipeline_id)
+    after = await driver.pipeline(pipeline_id)
     assert after["version"] == before["version"] + 1
     assert (after["live_jobs"], after["failed_jobs"], after["warned_jobs"]) == (1, 1, 1)
-    assert {(await desk.job(c.row["job_id"]))["changed_version"] for c in children[:4]} == {
+    assert {(await driver.job(c.row["job_id"]))["changed_version"] for c in children[:4]} == {
         after["version"]
     }
-    await desk.finish(children[4])
-    assert await desk.status(pipeline_id) == "PARTIAL"
+    await driver.finish(children[4])
+    assert await driver.status(pipeline_id) == "PARTIAL"
 
 
-async def test_a_batch_may_mix_plain_ends_with_any_others(desk: Desk) -> None:
-    await desk.submit("csv_ingest", INGEST)
-    ingest = await desk.claim("csv_ingest")
-    pipeline_id, (one, two) = await fan_out(desk, 2)
-    stranger = desk.another().ending(two)
+async def test_a_batch_may_mix_plain_ends_with_any_others(driver: StoreDriver) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    ingest = await driver.claim("csv_ingest")
+    pipeline_id, (one, two) = await fan_out(driver, 2)
+    stranger = driver.another().ending(two)
     good = JobResult.SUCCESS
-    answers = await desk.store.finish_jobs(
-        [desk.ending(one), desk.ending(ingest), stranger, desk.ending(one), desk.ending(two, good)]
+    answers = await driver.store.finish_jobs(
+        [
+            driver.ending(one),
+            driver.ending(ingest),
+            stranger,
+            driver.ending(one),
+            driver.ending(two, good),
+        ]
     )
     assert [a.outcome for a in answers if isinstance(a, Ended)] == [
         FinishOutcome.APPLIED,
@@ -74,48 +82,48 @@ async def test_a_batch_may_mix_plain_ends_with_any_others(desk: Desk) -> None:
         FinishOutcome.ALREADY_APPLIED,
         FinishOutcome.APPLIED,
     ]
-    assert await desk.status(pipeline_id) == "SUCCESS"
+    assert await driver.status(pipeline_id) == "SUCCESS"
 
 
-async def test_a_claim_named_twice_is_decided_by_its_first_ending(desk: Desk) -> None:
-    _, (one,) = await fan_out(desk, 1)
-    answers = await outcomes(desk, (one, JobResult.WARNING), (one, JobResult.SUCCESS))
+async def test_a_claim_named_twice_is_decided_by_its_first_ending(driver: StoreDriver) -> None:
+    _, (one,) = await fan_out(driver, 1)
+    answers = await outcomes(driver, (one, JobResult.WARNING), (one, JobResult.SUCCESS))
     assert answers == ["APPLIED", "CONFLICT"]
-    assert await desk.state(one.row["job_id"]) == "FINISHED WARNING"
-    assert await outcomes(desk, (one, JobResult.WARNING)) == ["ALREADY_APPLIED"]
+    assert await driver.state(one.row["job_id"]) == "FINISHED WARNING"
+    assert await outcomes(driver, (one, JobResult.WARNING)) == ["ALREADY_APPLIED"]
 
 
-async def test_a_lapsed_claim_is_refused_and_its_successor_decides(desk: Desk) -> None:
-    _, (late,) = await fan_out(desk, 1)
-    await desk.let_leases_lapse()
-    assert await outcomes(desk, (late, JobResult.SUCCESS)) == ["STALE"]
+async def test_a_lapsed_claim_is_refused_and_its_successor_decides(driver: StoreDriver) -> None:
+    _, (late,) = await fan_out(driver, 1)
+    await driver.let_leases_lapse()
+    assert await outcomes(driver, (late, JobResult.SUCCESS)) == ["STALE"]
 
 
-async def test_children_chained_while_their_parent_ends_are_not_lost(desk: Desk) -> None:
+async def test_children_chained_while_their_parent_ends_are_not_lost(driver: StoreDriver) -> None:
     """The Chain holds its job when the Finish looks for children, and commits only then."""
-    submitted = await desk.submit("noop", NOWHERE)
-    root = await desk.claim("noop")
+    submitted = await driver.submit("noop", NOWHERE)
+    root = await driver.claim("noop")
     may_commit = asyncio.Event()
 
     async def chain_slowly(tx: Transaction) -> None:
         job_id, token = root.row["job_id"], root.claim_token
-        await chain_children(tx, desk.worker_id, "local", job_id, token, noops(3))
+        await chain_children(tx, driver.worker_id, "local", job_id, token, noops(3))
         await may_commit.wait()
 
-    chaining = asyncio.create_task(desk.store._transactor.run(chain_slowly))
-    await statement_waits(desk, "idle in transaction")
-    finishing = asyncio.create_task(desk.store.finish_jobs([desk.ending(root)]))
-    await statement_waits(desk, "active", "Lock")
+    chaining = asyncio.create_task(driver.store._transactor.run(chain_slowly))
+    await statement_waits(driver, "idle in transaction")
+    finishing = asyncio.create_task(driver.store.finish_jobs([driver.ending(root)]))
+    await statement_waits(driver, "active", "Lock")
     may_commit.set()
     await chaining
     (answer,) = await finishing
     assert isinstance(answer, Ended)
     assert answer.outcome is FinishOutcome.APPLIED
     assert len(answer.children) == 3
-    assert (await desk.pipeline(submitted.pipeline_id))["live_jobs"] == 3
+    assert (await driver.pipeline(submitted.pipeline_id))["live_jobs"] == 3
 
 
-async def statement_waits(desk: Desk, state: str, event_type: str = "Client") -> None:
+async def statement_waits(driver: StoreDriver, state: str, event_type: str = "Client") -> None:
     """Until another session of this database is in that state."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -123,5 +131,5 @@ async def statement_waits(desk: Desk, state: str, event_type: str = "Client") ->
     )
     async with asyncio.timeout(10):
         # PostgreSQL rings no bell for it.
-        while not await desk.store.pool.fetchval(query, state, event_type):  # noqa: ASYNC110
+        while not await driver.store.pool.fetchval(query, state, event_type):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

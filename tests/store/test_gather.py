@@ -10,7 +10,7 @@ from scheduler_service.store.away import VALUE_REFUSED
 from scheduler_service.store.gather import Gatherer
 
 
-class Desk:
+class Doubler:
     """Doubles numbers; -1 poisons a batch, at -2 the database is lost, and -3 is no number to it.
     Every batch waits for the door to be opened.
     """
@@ -42,88 +42,88 @@ class Desk:
 
 
 async def test_what_comes_while_a_batch_is_on_its_way_shares_the_next() -> None:
-    desk = Desk(items_max=10)
-    tasks = await desk.asked([1, 2], [3], [4])
-    desk.door.set()
+    doubler = Doubler(items_max=10)
+    tasks = await doubler.asked([1, 2], [3], [4])
+    doubler.door.set()
     assert await asyncio.gather(*tasks) == [[0], [2, 4], [6], [8]]
-    assert desk.batches == [[0], [1, 2, 3, 4]]
+    assert doubler.batches == [[0], [1, 2, 3, 4]]
 
 
 async def test_a_batch_has_a_bound_and_a_long_call_is_answered_in_order() -> None:
-    desk = Desk(items_max=3)
-    tasks = await desk.asked([1, 2, 3, 4, 5, 6, 7], [8])
-    desk.door.set()
+    doubler = Doubler(items_max=3)
+    tasks = await doubler.asked([1, 2, 3, 4, 5, 6, 7], [8])
+    doubler.door.set()
     assert (await asyncio.gather(*tasks))[1:] == [[2, 4, 6, 8, 10, 12, 14], [16]]
-    assert desk.batches == [[0], [1, 2, 3], [4, 5, 6], [7, 8]]
+    assert doubler.batches == [[0], [1, 2, 3], [4, 5, 6], [7, 8]]
 
 
 async def test_a_poisoned_item_fails_alone_whoever_came_with_it() -> None:
-    desk = Desk(items_max=10)
-    _, good, bad, other = await desk.asked([1, 2], [4, -1, 5], [3])
-    desk.door.set()
+    doubler = Doubler(items_max=10)
+    _, good, bad, other = await doubler.asked([1, 2], [4, -1, 5], [3])
+    doubler.door.set()
     assert await good == [2, 4]
     assert await other == [6]
     first, poisoned, last = await bad
     assert (first, last) == (8, 10)
     assert isinstance(poisoned, ValueError)
     with pytest.raises(ValueError, match="poisoned"):
-        await desk.gatherer.ask(-1)
+        await doubler.gatherer.ask(-1)
 
 
 async def test_what_one_batch_of_a_long_call_came_to_stands_whatever_fails_in_the_next() -> None:
-    desk = Desk(items_max=2)
-    _, long = await desk.asked([1, 2, 3, -1, 5])
-    desk.door.set()
+    doubler = Doubler(items_max=2)
+    _, long = await doubler.asked([1, 2, 3, -1, 5])
+    doubler.door.set()
     answers = await long
     assert [a for a in answers if not isinstance(a, ValueError)] == [2, 4, 6, 10]
 
 
 async def test_a_lost_database_is_every_callers_and_asked_once() -> None:
-    desk = Desk(items_max=10)
-    _, one, other = await desk.asked([1, -2, 3], [4])
-    desk.door.set()
+    doubler = Doubler(items_max=10)
+    _, one, other = await doubler.asked([1, -2, 3], [4])
+    doubler.door.set()
     for call in (one, other):
         with pytest.raises(ConnectionError):
             await call
-    assert desk.batches == [[0], [1, -2, 3, 4]]
+    assert doubler.batches == [[0], [1, -2, 3, 4]]
 
 
 async def test_a_value_that_the_driver_cannot_send_is_no_lost_database() -> None:
-    desk = Desk(items_max=10)
-    _, good, bad = await desk.asked([1], [-3])
-    desk.door.set()
+    doubler = Doubler(items_max=10)
+    _, good, bad = await doubler.asked([1], [-3])
+    doubler.door.set()
     assert await good == [2]
     (refused,) = await bad
     assert isinstance(refused, VALUE_REFUSED)
 
 
 async def test_a_caller_that_goes_away_harms_nobody() -> None:
-    desk = Desk(items_max=10)
-    _, gone, stays = await desk.asked([1], [2])
+    doubler = Doubler(items_max=10)
+    _, gone, stays = await doubler.asked([1], [2])
     gone.cancel()
     await asyncio.wait({gone})
-    desk.door.set()
+    doubler.door.set()
     assert await stays == [4]
-    assert desk.batches == [[0], [2]]
+    assert doubler.batches == [[0], [2]]
 
 
 async def test_a_batch_behind_another_lingers_for_those_who_are_about_to_come() -> None:
-    desk = Desk(items_max=100)
-    first, second = await desk.asked([1])
-    desk.door.set()
+    doubler = Doubler(items_max=100)
+    first, second = await doubler.asked([1])
+    doubler.door.set()
     await first
     # The batch before is answered; this one is still open.
-    third = asyncio.create_task(desk.gatherer.ask_all([2]))
+    third = asyncio.create_task(doubler.gatherer.ask_all([2]))
     assert [await second, await third] == [[2], [4]]
-    assert desk.batches == [[0], [1, 2]]
+    assert doubler.batches == [[0], [1, 2]]
 
 
 async def test_a_full_batch_need_not_wait_where_two_may_be_on_their_way() -> None:
-    desk = Desk(items_max=2, batches_max=2)
-    first, few, more, last = await desk.asked([1], [2], [3, 4])
+    doubler = Doubler(items_max=2, batches_max=2)
+    first, few, more, last = await doubler.asked([1], [2], [3, 4])
     async with asyncio.timeout(5):
-        while len(desk.batches) < 2:  # noqa: ASYNC110 - a turn or two of the loop
+        while len(doubler.batches) < 2:  # noqa: ASYNC110 - a turn or two of the loop
             await asyncio.sleep(0)
-    desk.door.set()
+    doubler.door.set()
     assert [await few, await more, await last, await first] == [[2], [4], [6, 8], [0]]
-    assert desk.batches == [[0], [1, 2], [3, 4]]
+    assert doubler.batches == [[0], [1, 2], [3, 4]]

@@ -7,139 +7,145 @@ from uuid import uuid4
 
 from scheduler_service.jobs.requests import Disposition, Ended, Refused, ReleaseReason
 from scheduler_service.jobs.states import JobResult
-from tests.store.desk import INGEST, PLANE, RECALC, Desk
+from tests.store.store_driver import INGEST, PLANE, RECALC, StoreDriver
 
 
-async def test_a_request_joins_its_waiting_twin(desk: Desk) -> None:
-    first = await desk.submit("emission_recalc", RECALC)
-    second = await desk.submit("emission_recalc", RECALC)
+async def test_a_request_joins_its_waiting_twin(driver: StoreDriver) -> None:
+    first = await driver.submit("emission_recalc", RECALC)
+    second = await driver.submit("emission_recalc", RECALC)
     assert second.disposition is Disposition.JOINED
     assert second.job_id == first.job_id
-    await desk.finish(await desk.claim("emission_recalc"))
-    assert await desk.status(first.pipeline_id) == "SUCCESS"
-    assert await desk.status(second.pipeline_id) == "SUCCESS"
+    await driver.finish(await driver.claim("emission_recalc"))
+    assert await driver.status(first.pipeline_id) == "SUCCESS"
+    assert await driver.status(second.pipeline_id) == "SUCCESS"
 
 
-async def test_a_request_during_the_twins_run_becomes_the_one_successor(desk: Desk) -> None:
-    await desk.submit("emission_recalc", RECALC)
-    running = await desk.claim("emission_recalc")
-    behind = await desk.submit("emission_recalc", RECALC)
-    joined = await desk.submit("emission_recalc", RECALC)
+async def test_a_request_during_the_twins_run_becomes_the_one_successor(
+    driver: StoreDriver,
+) -> None:
+    await driver.submit("emission_recalc", RECALC)
+    running = await driver.claim("emission_recalc")
+    behind = await driver.submit("emission_recalc", RECALC)
+    joined = await driver.submit("emission_recalc", RECALC)
     assert behind.disposition is Disposition.QUEUED_BEHIND
     assert (joined.disposition, joined.job_id) == (Disposition.JOINED, behind.job_id)
-    assert await desk.claim_all("emission_recalc") == []
-    await desk.finish(running)
-    successor = await desk.claim("emission_recalc")
+    assert await driver.claim_all("emission_recalc") == []
+    await driver.finish(running)
+    successor = await driver.claim("emission_recalc")
     assert successor.row["job_id"] == behind.job_id
-    await desk.finish(successor)
+    await driver.finish(successor)
 
 
 async def test_a_twin_that_waits_stays_next_when_one_batch_ends_its_first_and_asks_again(
-    desk: Desk,
+    driver: StoreDriver,
 ) -> None:
-    await desk.submit("emission_recalc", RECALC)
-    running = await desk.claim("emission_recalc")
-    twin = await desk.submit("emission_recalc", RECALC)
-    await desk.submit("csv_ingest", INGEST)
-    ingest = await desk.claim("csv_ingest")
-    await desk.chain(ingest, ("emission_recalc", PLANE))
-    _, ended = await desk.store.finish_jobs([desk.ending(running), desk.ending(ingest)])
+    await driver.submit("emission_recalc", RECALC)
+    running = await driver.claim("emission_recalc")
+    twin = await driver.submit("emission_recalc", RECALC)
+    await driver.submit("csv_ingest", INGEST)
+    ingest = await driver.claim("csv_ingest")
+    await driver.chain(ingest, ("emission_recalc", PLANE))
+    _, ended = await driver.store.finish_jobs([driver.ending(running), driver.ending(ingest)])
     assert isinstance(ended, Ended)
     assert [(c.disposition, c.job_id) for c in ended.children] == [
         (Disposition.JOINED, twin.job_id)
     ]
-    assert (await desk.claim("emission_recalc")).row["job_id"] == twin.job_id
+    assert (await driver.claim("emission_recalc")).row["job_id"] == twin.job_id
 
 
-async def test_twenty_requests_at_once_make_one_job(desk: Desk) -> None:
-    answers = await asyncio.gather(*(desk.submit("emission_recalc", RECALC) for _ in range(20)))
+async def test_twenty_requests_at_once_make_one_job(driver: StoreDriver) -> None:
+    answers = await asyncio.gather(*(driver.submit("emission_recalc", RECALC) for _ in range(20)))
     assert len({a.job_id for a in answers}) == 1
     assert len({a.pipeline_id for a in answers}) == 20
-    await desk.finish(await desk.claim("emission_recalc"))
+    await driver.finish(await driver.claim("emission_recalc"))
     for answer in answers:
-        assert await desk.status(answer.pipeline_id) == "SUCCESS"
+        assert await driver.status(answer.pipeline_id) == "SUCCESS"
 
 
-async def test_two_uploads_of_a_slot_run_one_after_the_other(desk: Desk) -> None:
-    first = await desk.submit("csv_ingest", INGEST)
-    second = await desk.submit("csv_ingest", INGEST)
+async def test_two_uploads_of_a_slot_run_one_after_the_other(driver: StoreDriver) -> None:
+    first = await driver.submit("csv_ingest", INGEST)
+    second = await driver.submit("csv_ingest", INGEST)
     assert second.disposition is Disposition.QUEUED_BEHIND
-    claim = await desk.claim("csv_ingest")
+    claim = await driver.claim("csv_ingest")
     assert claim.row["job_id"] == first.job_id
-    assert await desk.claim_all("csv_ingest") == []
-    await desk.finish(claim)
-    assert (await desk.claim("csv_ingest")).row["job_id"] == second.job_id
+    assert await driver.claim_all("csv_ingest") == []
+    await driver.finish(claim)
+    assert (await driver.claim("csv_ingest")).row["job_id"] == second.job_id
 
 
-async def test_an_older_upload_that_backs_off_keeps_its_place(desk: Desk) -> None:
-    first = await desk.submit("csv_ingest", INGEST)
-    await desk.submit("csv_ingest", INGEST)
-    claim = await desk.claim("csv_ingest")
-    assert await desk.release(claim, ReleaseReason.RETRY_LATER, delay_seconds=30)
-    assert await desk.claim_all("csv_ingest") == []
-    assert await desk.store.promote_due_jobs() == 0
-    await desk.pass_time(timedelta(seconds=31))
-    assert await desk.store.promote_due_jobs() == 1
-    assert (await desk.claim("csv_ingest")).row["job_id"] == first.job_id
+async def test_an_older_upload_that_backs_off_keeps_its_place(driver: StoreDriver) -> None:
+    first = await driver.submit("csv_ingest", INGEST)
+    await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    assert await driver.release(claim, ReleaseReason.RETRY_LATER, delay_seconds=30)
+    assert await driver.claim_all("csv_ingest") == []
+    assert await driver.store.promote_due_jobs() == 0
+    await driver.pass_time(timedelta(seconds=31))
+    assert await driver.store.promote_due_jobs() == 1
+    assert (await driver.claim("csv_ingest")).row["job_id"] == first.job_id
 
 
-async def test_a_drain_costs_no_attempt_and_a_fault_costs_one(desk: Desk) -> None:
-    submitted = await desk.submit("csv_ingest", INGEST)
-    assert await desk.release(await desk.claim("csv_ingest"))
-    job = await desk.job(submitted.job_id)
+async def test_a_drain_costs_no_attempt_and_a_fault_costs_one(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    assert await driver.release(await driver.claim("csv_ingest"))
+    job = await driver.job(submitted.job_id)
     assert (job["attempts"], job["releases"], job["state"]) == (0, 1, "QUEUED")
-    await desk.release(await desk.claim("csv_ingest"), ReleaseReason.RETRY_LATER, delay_seconds=0)
-    job = await desk.job(submitted.job_id)
+    await driver.release(
+        await driver.claim("csv_ingest"), ReleaseReason.RETRY_LATER, delay_seconds=0
+    )
+    job = await driver.job(submitted.job_id)
     assert (job["attempts"], job["releases"], job["state"]) == (1, 1, "QUEUED")
 
 
-async def test_spent_attempts_end_the_job_with_an_error(desk: Desk) -> None:
-    submitted = await desk.submit("csv_ingest", INGEST)
+async def test_spent_attempts_end_the_job_with_an_error(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
     for _ in range(5):
-        claim = await desk.claim("csv_ingest")
-        await desk.release(claim, ReleaseReason.RETRY_LATER, delay_seconds=0)
-    assert await desk.state(submitted.job_id) == "FINISHED ERROR"
-    assert await desk.status(submitted.pipeline_id) == "FAILED"
-    assert "gave up after 5 attempts" in (await desk.job(submitted.job_id))["message"]
+        claim = await driver.claim("csv_ingest")
+        await driver.release(claim, ReleaseReason.RETRY_LATER, delay_seconds=0)
+    assert await driver.state(submitted.job_id) == "FINISHED ERROR"
+    assert await driver.status(submitted.pipeline_id) == "FAILED"
+    assert "gave up after 5 attempts" in (await driver.job(submitted.job_id))["message"]
 
 
-async def test_a_twin_that_waits_is_folded_into_the_job_that_comes_back(desk: Desk) -> None:
-    first = await desk.submit("emission_recalc", RECALC)
-    claim = await desk.claim("emission_recalc")
-    second = await desk.submit("emission_recalc", RECALC)
-    third = await desk.submit("emission_recalc", RECALC)
-    assert await desk.release(claim)
-    assert await desk.state(second.job_id) == "FINISHED SUPERSEDED"
-    again = await desk.claim("emission_recalc")
+async def test_a_twin_that_waits_is_folded_into_the_job_that_comes_back(
+    driver: StoreDriver,
+) -> None:
+    first = await driver.submit("emission_recalc", RECALC)
+    claim = await driver.claim("emission_recalc")
+    second = await driver.submit("emission_recalc", RECALC)
+    third = await driver.submit("emission_recalc", RECALC)
+    assert await driver.release(claim)
+    assert await driver.state(second.job_id) == "FINISHED SUPERSEDED"
+    again = await driver.claim("emission_recalc")
     assert again.row["job_id"] == first.job_id
-    assert await desk.status(second.pipeline_id) == "LIVE"
-    await desk.finish(again, JobResult.WARNING)
+    assert await driver.status(second.pipeline_id) == "LIVE"
+    await driver.finish(again, JobResult.WARNING)
     for submitted in (first, second, third):
-        pipeline = await desk.pipeline(submitted.pipeline_id)
+        pipeline = await driver.pipeline(submitted.pipeline_id)
         assert (pipeline["status"], pipeline["warned_jobs"]) == ("SUCCESS", 1)
         assert pipeline["root_job_id"] == first.job_id
 
 
-async def test_a_year_must_be_provisioned(desk: Desk) -> None:
-    refused = await desk.ask("csv_ingest", replace(INGEST, year=2030))
+async def test_a_year_must_be_provisioned(driver: StoreDriver) -> None:
+    refused = await driver.ask("csv_ingest", replace(INGEST, year=2030))
     assert isinstance(refused, Refused)
     assert refused.reason == "YEAR_NOT_PROVISIONED"
 
 
-async def test_the_same_request_gives_the_same_answer(desk: Desk) -> None:
+async def test_the_same_request_gives_the_same_answer(driver: StoreDriver) -> None:
     request_id = uuid4()
-    first = await desk.submit("csv_ingest", INGEST, request_id=request_id)
-    again = await desk.submit("csv_ingest", INGEST, request_id=request_id)
+    first = await driver.submit("csv_ingest", INGEST, request_id=request_id)
+    again = await driver.submit("csv_ingest", INGEST, request_id=request_id)
     assert (again.pipeline_id, again.job_id) == (first.pipeline_id, first.job_id)
     assert again.disposition is Disposition.REPLAYED
-    other = await desk.ask("csv_ingest", INGEST, request_id=request_id, body_digest=b"other")
+    other = await driver.ask("csv_ingest", INGEST, request_id=request_id, body_digest=b"other")
     assert isinstance(other, Refused)
 
 
-async def test_the_same_request_ten_times_at_once_makes_one_pipeline(desk: Desk) -> None:
+async def test_the_same_request_ten_times_at_once_makes_one_pipeline(driver: StoreDriver) -> None:
     request_id = uuid4()
     answers = await asyncio.gather(
-        *(desk.submit("csv_ingest", INGEST, request_id=request_id) for _ in range(10))
+        *(driver.submit("csv_ingest", INGEST, request_id=request_id) for _ in range(10))
     )
     assert len({a.pipeline_id for a in answers}) == 1
     assert sum(a.disposition is not Disposition.REPLAYED for a in answers) == 1

@@ -14,7 +14,7 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.store import pool
 from scheduler_service.store.pool import session_settings
 from scheduler_service.store.statements import statement
-from tests.store.desk import TENANT, Desk
+from tests.store.store_driver import TENANT, StoreDriver
 
 # What a job's row looks like is learned from one that RPCs made; only the number is SQL's.
 CLONE = """
@@ -55,9 +55,9 @@ CLAIM_STATEMENTS = (
 )
 
 
-async def clone(desk: Desk, job_id: int, copies: int) -> None:
+async def clone(driver: StoreDriver, job_id: int, copies: int) -> None:
     """So many more jobs (and claims, and live jobs of their pipeline) like this one."""
-    pool = desk.store.pool
+    pool = driver.store.pool
     last = await pool.fetchval(
         "SELECT nextval('scheduler.tokens') + max(job_id) FROM scheduler.jobs"
     )
@@ -129,19 +129,19 @@ def whole_indexes(plan: dict[str, Any]) -> set[str]:
     return {n["Index Name"] for n in nodes(plan) if "Index Name" in n and "Index Cond" not in n}
 
 
-async def all_waiting(desk: Desk) -> None:
-    submitted = await desk.submit("noop", Scope(TENANT))
-    await clone(desk, submitted.job_id, WAITING)
+async def all_waiting(driver: StoreDriver) -> None:
+    submitted = await driver.submit("noop", Scope(TENANT))
+    await clone(driver, submitted.job_id, WAITING)
 
 
-async def all_running_and_many_finished(desk: Desk) -> None:
-    await desk.submit("noop", Scope(TENANT))
-    done = await desk.claim("noop")
-    await desk.finish(done)
-    await clone(desk, done.row["job_id"], FINISHED)
-    await desk.submit("noop", Scope(TENANT))
-    held = await desk.claim("noop")
-    await clone(desk, held.row["job_id"], LIVE)
+async def all_running_and_many_finished(driver: StoreDriver) -> None:
+    await driver.submit("noop", Scope(TENANT))
+    done = await driver.claim("noop")
+    await driver.finish(done)
+    await clone(driver, done.row["job_id"], FINISHED)
+    await driver.submit("noop", Scope(TENANT))
+    held = await driver.claim("noop")
+    await clone(driver, held.row["job_id"], LIVE)
 
 
 # What sweeps, people's lists and a worker's end read from one end to the other: rows that live for
@@ -171,11 +171,11 @@ async def test_no_statement_reads_the_whole_of_a_table_that_grows(database_url: 
 
 @pytest.mark.parametrize("fill", [all_waiting, all_running_and_many_finished])
 async def test_hot_statements_find_their_rows_by_the_index_meant_for_it(
-    desk: Desk, database_url: str, fill: Callable[[Desk], Awaitable[None]]
+    driver: StoreDriver, database_url: str, fill: Callable[[StoreDriver], Awaitable[None]]
 ) -> None:
-    await fill(desk)
+    await fill(driver)
     for table in ("jobs", "claims", "pipelines"):
-        await desk.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
+        await driver.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
     plans = {name: await plan_of(database_url, name) for name in JOB_INDEXES}
     assert {name: indexes_on(plan, "jobs") for name, plan in plans.items()} == JOB_INDEXES
     # Of pipelines there are two here, so that any way to them is right.
@@ -185,18 +185,20 @@ async def test_hot_statements_find_their_rows_by_the_index_meant_for_it(
             assert indexes_on(await plan_of(database_url, name), "claims") == {"claims_pkey"}
 
 
-async def test_what_reads_a_pipelines_jobs_reads_no_others(desk: Desk, database_url: str) -> None:
+async def test_what_reads_a_pipelines_jobs_reads_no_others(
+    driver: StoreDriver, database_url: str
+) -> None:
     for _ in range(6):
-        await desk.store.submit_jobs(
+        await driver.store.submit_jobs(
             [
                 Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
                 for _ in range(500)
             ]
         )
-    claims = await desk.claim_all("noop", max_jobs=1500)
-    await desk.store.finish_jobs([desk.ending(claim) for claim in claims])
+    claims = await driver.claim_all("noop", max_jobs=1500)
+    await driver.store.finish_jobs([driver.ending(claim) for claim in claims])
     for table in ("jobs", "claims", "pipelines"):
-        await desk.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
+        await driver.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
     plans = {name: await plan_of(database_url, name) for name in INDEXES_OF_PIPELINE}
     found = {name: indexes_on(plan, "jobs") for name, plan in plans.items()}
     assert found == INDEXES_OF_PIPELINE
@@ -221,18 +223,18 @@ SELECT n, n, gen_random_uuid(), 'local', scheduler.clock() FROM generate_series(
 
 
 async def test_what_many_beats_read_grows_with_their_number_only(
-    desk: Desk, database_url: str
+    driver: StoreDriver, database_url: str
 ) -> None:
     for _ in range(3):
-        await desk.store.submit_jobs(
+        await driver.store.submit_jobs(
             [
                 Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
                 for _ in range(500)
             ]
         )
-    claims = await desk.claim_all("noop", max_jobs=BEATS)
+    claims = await driver.claim_all("noop", max_jobs=BEATS)
     given: dict[str, list[Any]] = {
-        "worker_ids": [desk.worker_id] * BEATS,
+        "worker_ids": [driver.worker_id] * BEATS,
         "principals": ["local"] * BEATS,
         "job_ids": [claim.row["job_id"] for claim in claims],
         "claim_tokens": [claim.claim_token for claim in claims],

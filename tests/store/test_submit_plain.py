@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from scheduler_service.jobs.requests import Disposition, Refused, Submission, Submitted
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.submit_plain import PLAIN_TYPES
-from tests.store.desk import INGEST, TENANT, YEAR, Desk
+from tests.store.store_driver import INGEST, TENANT, YEAR, StoreDriver
 
 NOWHERE = Scope(TENANT)
 CREATED, REPLAYED = Disposition.CREATED, Disposition.REPLAYED
@@ -28,23 +28,23 @@ def test_only_a_root_without_key_slot_and_year_starts_alone() -> None:
     assert frozenset({"noop"}) == PLAIN_TYPES
 
 
-async def test_a_plain_root_is_a_pipeline_as_any_other(desk: Desk) -> None:
-    (answer,) = await desk.store.submit_jobs([noop()])
+async def test_a_plain_root_is_a_pipeline_as_any_other(driver: StoreDriver) -> None:
+    (answer,) = await driver.store.submit_jobs([noop()])
     assert isinstance(answer, Submitted)
-    pipeline, job = await desk.pipeline(answer.pipeline_id), await desk.job(answer.job_id)
+    pipeline, job = await driver.pipeline(answer.pipeline_id), await driver.job(answer.job_id)
     assert (pipeline["status"], pipeline["live_jobs"], pipeline["version"]) == ("LIVE", 1, 1)
     assert (pipeline["tenant"], pipeline["submitted_by"]) == (TENANT, "tester")
     assert (pipeline["kind"], pipeline["root_job_id"]) == ("noop", answer.job_id)
     assert (job["state"], job["priority"], job["changed_version"]) == ("QUEUED", 3, 1)
-    claim = await desk.claim("noop")
+    claim = await driver.claim("noop")
     assert claim.row["payload"] == {"n": 1}
-    await desk.finish(claim)
-    assert await desk.status(answer.pipeline_id) == "SUCCESS"
+    await driver.finish(claim)
+    assert await driver.status(answer.pipeline_id) == "SUCCESS"
 
 
-async def test_a_batch_may_mix_plain_roots_with_any_others(desk: Desk) -> None:
+async def test_a_batch_may_mix_plain_roots_with_any_others(driver: StoreDriver) -> None:
     first = noop()
-    answers = await desk.store.submit_jobs(
+    answers = await driver.store.submit_jobs(
         [
             first,
             keyed("csv_ingest", INGEST),
@@ -64,34 +64,36 @@ async def test_a_batch_may_mix_plain_roots_with_any_others(desk: Desk) -> None:
     ]
 
 
-async def test_of_a_request_that_a_batch_has_twice_the_first_counts(desk: Desk) -> None:
+async def test_of_a_request_that_a_batch_has_twice_the_first_counts(driver: StoreDriver) -> None:
     firsts = [noop() for _ in range(30)]
     seconds = [noop(first.request_id, b"other") for first in firsts]
-    answers = await desk.store.submit_jobs([*firsts, *seconds])
+    answers = await driver.store.submit_jobs([*firsts, *seconds])
     assert dispositions(answers) == ["CREATED"] * 30 + ["FIELD_INVALID"] * 30
 
 
-async def test_a_request_that_comes_ten_times_at_once_makes_one_pipeline(desk: Desk) -> None:
+async def test_a_request_that_comes_ten_times_at_once_makes_one_pipeline(
+    driver: StoreDriver,
+) -> None:
     request_id = uuid4()
     answers = await asyncio.gather(
-        *(desk.submit("noop", NOWHERE, request_id=request_id) for _ in range(10))
+        *(driver.submit("noop", NOWHERE, request_id=request_id) for _ in range(10))
     )
     assert len({(a.pipeline_id, a.job_id) for a in answers}) == 1
     assert sorted(a.disposition for a in answers) == [CREATED, *[REPLAYED] * 9]
-    assert len(await desk.claim_all("noop")) == 1
+    assert len(await driver.claim_all("noop")) == 1
 
 
-async def test_two_batches_that_share_their_requests_make_each_once(desk: Desk) -> None:
+async def test_two_batches_that_share_their_requests_make_each_once(driver: StoreDriver) -> None:
     shared = [noop() for _ in range(200)]
     batches = [shared, shared[::-1]]
-    first, second = await asyncio.gather(*(desk.store.submit_jobs(batch) for batch in batches))
+    first, second = await asyncio.gather(*(driver.store.submit_jobs(batch) for batch in batches))
     said = dispositions(first) + dispositions(second)
     assert (said.count("CREATED"), said.count("REPLAYED")) == (200, 200)
-    assert len(await desk.claim_all("noop", max_jobs=500)) == len(shared)
+    assert len(await driver.claim_all("noop", max_jobs=500)) == len(shared)
 
 
-async def test_what_is_only_validated_is_not_made(desk: Desk) -> None:
-    asked = await desk.ask("noop", NOWHERE, validate_only=True)
+async def test_what_is_only_validated_is_not_made(driver: StoreDriver) -> None:
+    asked = await driver.ask("noop", NOWHERE, validate_only=True)
     assert isinstance(asked, Submitted)
     assert asked.pipeline_id == 0
-    assert not await desk.claim_all("noop")
+    assert not await driver.claim_all("noop")

@@ -1,4 +1,4 @@
-"""The demo's trip on a running stack: what is submitted, seen, broken, and must come out."""
+"""One run of the demo's flights through a running stack, and what must come out of it."""
 
 import ast
 import asyncio
@@ -92,7 +92,7 @@ class Watcher:
                 await asyncio.sleep(0.1)
 
     async def submit(self) -> int:
-        """The trip's file of flights; the pipeline."""
+        """Submits the run's file of flights. Returns the pipeline's id."""
         return await submit_file(
             self.client, replace(parts_of(find_files())[-1].job, file=self.file)
         )
@@ -132,8 +132,8 @@ class Watcher:
 
 
 @dataclass
-class Trip(Watcher):
-    """The same with a hand on the processes and an eye on the tables."""
+class AcceptanceRun(Watcher):
+    """A watcher that can also stop processes of the stack and read its tables and logs."""
 
     stack: Stack = field(kw_only=True)
 

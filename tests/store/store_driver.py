@@ -1,4 +1,4 @@
-"""A desk with a store and a worker's identity: the store's operations in the words of a test."""
+"""Claims, finishes and submits jobs through a store, under the identity of one worker."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,15 +35,15 @@ TOTALS = Scope(TENANT, TRAVEL, None, YEAR)
 
 
 @dataclass
-class Desk:
-    """One worker's desk. Claims, ends and submits through the store."""
+class StoreDriver:
+    """Claims, finishes and submits jobs through the store as one worker."""
 
     store: Store
     worker_id: UUID = field(default_factory=uuid4)
 
-    def another(self) -> "Desk":
+    def another(self) -> "StoreDriver":
         """Another worker at the same store."""
-        return Desk(self.store)
+        return StoreDriver(self.store)
 
     async def ask(
         self, job_type: str, scope: Scope, *, request_id: UUID | None = None, **fields: Any

@@ -1,4 +1,4 @@
-"""What claims do with the ledger, in the words of its tests."""
+"""Drives the ledger as the steps of claimed jobs do, with claim tokens of the test's choice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -63,8 +63,8 @@ def an_hour() -> float:
 
 
 @dataclass
-class Books:
-    """Tokens are the tests' own, so that they can say who came first."""
+class LedgerDriver:
+    """Writes to the ledger as claims do. Tests choose the tokens, so they decide who is newer."""
 
     ledger: Ledger
 
