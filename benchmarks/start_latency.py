@@ -40,7 +40,7 @@ def _started(log_file: Path) -> dict[int, float]:
     """When each job started, by the clock that this process shares with the worker."""
     lines = (json.loads(line) for line in log_file.read_text("utf-8").splitlines())
     return {
-        line["job"]: datetime.fromisoformat(line["timestamp"]).timestamp()
+        line["job_id"]: datetime.fromisoformat(line["timestamp"]).timestamp()
         for line in lines
         if line["event"] == "job_started"
     }

@@ -71,12 +71,12 @@ class ObservedStore(Store):
         say = self._log.debug if submission.job_type == NOOP else self._log.info
         say(
             "submitted",
-            pipeline=answer.pipeline_id,
-            job=answer.job_id,
+            pipeline_id=answer.pipeline_id,
+            job_id=answer.job_id,
             tenant=submission.scope.tenant,
             job_type=submission.job_type,
             disposition=str(answer.disposition),
-            by=submission.submitted_by,
+            submitted_by=submission.submitted_by,
         )
 
     async def claim_jobs(self, wish: ClaimWish) -> list[Claimed]:
@@ -88,12 +88,12 @@ class ObservedStore(Store):
             for claim in claims:
                 self._log.debug(
                     "claimed",
-                    pipeline=claim.row["pipeline_id"],
-                    job=claim.row["job_id"],
+                    pipeline_id=claim.row["pipeline_id"],
+                    job_id=claim.row["job_id"],
                     claim_token=claim.claim_token,
                     tenant=claim.row["tenant"],
                     job_type=claim.row["job_type"],
-                    worker=str(wish.worker_id),
+                    worker_id=str(wish.worker_id),
                 )
         return claims
 
@@ -174,15 +174,15 @@ class ObservedStore(Store):
             if status is not PipelineStatus.LIVE and (self._debug or pipeline_id in worth_it):
                 say = self._log.info if pipeline_id in worth_it else self._log.debug
                 tenant = tx.pipelines[pipeline_id].tenant
-                say("pipeline_ended", pipeline=pipeline_id, tenant=tenant, status=str(status))
+                say("pipeline_ended", pipeline_id=pipeline_id, tenant=tenant, status=str(status))
 
     def _say_event(self, event: Event) -> None:
         say = self._log.warning if event.event in ALARMING else self._log.info
         said = {"detail": event.detail} if event.detail else {}
         say(
             event.event,
-            pipeline=event.pipeline_id,
-            job=event.job_id,
+            pipeline_id=event.pipeline_id,
+            job_id=event.job_id,
             claim_token=event.claim_token,
             tenant=event.tenant,
             **said,
@@ -191,8 +191,8 @@ class ObservedStore(Store):
     def _say_plain_end(self, state: PipelineState, ending: Ending) -> None:
         self._log.debug(
             "finished",
-            pipeline=state.pipeline_id,
-            job=ending.job_id,
+            pipeline_id=state.pipeline_id,
+            job_id=ending.job_id,
             claim_token=ending.claim_token,
             tenant=state.tenant,
             result=ending.result.value,
@@ -206,8 +206,8 @@ class ObservedStore(Store):
         say = self._log.info if failed else self._log.debug
         say(
             "finished",
-            pipeline=end.pipeline_ids[0],
-            job=end.job_id,
+            pipeline_id=end.pipeline_ids[0],
+            job_id=end.job_id,
             claim_token=end.claim_token or None,
             tenant=end.tenant,
             job_type=end.job_type,

@@ -72,7 +72,7 @@ async def serve(settings: Settings) -> None:
 
     Raises SettingsWrong, DatabaseUnusable, NotMigrated or OSError.
     """
-    log = open_process_log(settings.log_level, service="scheduler", build=settings.build_id)
+    log = open_process_log(settings.log_level, service="scheduler", build_id=settings.build_id)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

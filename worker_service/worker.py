@@ -60,7 +60,7 @@ async def serve_worker(settings: Settings) -> int:
     ready for it.
     """
     identity = WorkerIdentity(str(uuid.uuid4()), settings.build_id, socket.gethostname())
-    log = open_process_log(settings.log_level, worker=identity.worker_id, pid=os.getpid())
+    log = open_process_log(settings.log_level, worker_id=identity.worker_id, pid=os.getpid())
     drain = Drain()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,8 +93,8 @@ async def _serve(
         with metrics_served(counted, settings.metrics_port):
             log.info(
                 "worker_started",
-                build=identity.build_id,
-                scheduler=settings.scheduler_address,
+                build_id=identity.build_id,
+                scheduler_address=settings.scheduler_address,
                 job_types=registry.job_types,
                 concurrency=settings.concurrency,
             )

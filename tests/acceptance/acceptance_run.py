@@ -155,7 +155,7 @@ class AcceptanceRun(Watcher):
     def worker_id(self, name: str) -> str:
         """What the process of this name called itself when it last started."""
         started = self.log_lines(name, "worker_started")
-        return str(started[-1]["worker"]) if started else ""
+        return str(started[-1]["worker_id"]) if started else ""
 
     def log_lines(self, name: str, event: str) -> Sequence[dict[str, Any]]:
         """The lines of an event in a process' log, oldest first."""

@@ -98,7 +98,7 @@ def nobody_waited_long(run: AcceptanceRun, job_id: int) -> None:
     takes no more than the lease of that, however often it was tried.
     """
     began, ended = (
-        [line["timestamp"] for line in run.log_lines("worker-2", event) if line["job"] == job_id]
+        [line["timestamp"] for line in run.log_lines("worker-2", event) if line["job_id"] == job_id]
         for event in ("job_started", "job_finished")
     )
     waited = datetime.fromisoformat(ended[-1]) - datetime.fromisoformat(began[0])

@@ -75,7 +75,7 @@ async def test_a_passing_fault_gives_the_job_back(
     assert raised.message == "ConnectionResetError: the database went away"
     assert not raised.HasField("delay")
     line = worker.log.one("handler_raised")
-    assert (line["level"], line["error"], line["job"]) == ("warning", raised.message, 2)
+    assert (line["level"], line["error"], line["job_id"]) == ("warning", raised.message, 2)
     assert "exc_info" not in line
 
 
@@ -95,7 +95,7 @@ async def test_an_unexpected_exception_is_logged_once_and_ends_the_job(
     line = worker.log.one("handler_raised")
     assert line["level"] == "error"
     assert line["exc_info"].__traceback__ is not None
-    assert (line["job"], line["claim_token"], line["tenant"]) == (1, 1, "epfl")
+    assert (line["job_id"], line["claim_token"], line["tenant"]) == (1, 1, "epfl")
 
 
 async def test_a_step_that_returns_no_outcome_is_a_defect(

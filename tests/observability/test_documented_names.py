@@ -13,7 +13,7 @@ from worker_service.metrics import LedgerMetrics, WorkerMetrics
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs" / "observability.md").read_text(encoding="utf-8")
 LINE = re.compile(r"^\| `(\w+)` \| (error|warning|info|debug) \| (.*?) ?\|", re.MULTILINE)
-THE_JOB = {"pipeline", "job", "claim_token", "tenant", "job_type"}
+THE_JOB = {"pipeline_id", "job_id", "claim_token", "tenant", "job_type"}
 # What a worker's logger carries once a step is over.
 BOUND = {"seconds"}
 ROW = re.compile(r"^\| `(carbonline_\w+)` \| ([\w, ]*?) ?\|", re.MULTILINE)

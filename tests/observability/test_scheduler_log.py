@@ -36,7 +36,7 @@ async def release(observed: Observed, job: scheduler_pb2.ClaimedJob) -> None:
 
 
 def names(line: MutableMapping[str, Any]) -> tuple[Any, ...]:
-    return line["pipeline"], line["job"], line["claim_token"], line["tenant"]
+    return line["pipeline_id"], line["job_id"], line["claim_token"], line["tenant"]
 
 
 async def test_a_submit_and_its_pipeline_s_end_are_said_at_info(observed: Observed) -> None:
@@ -47,7 +47,7 @@ async def test_a_submit_and_its_pipeline_s_end_are_said_at_info(observed: Observ
     assert (submitted["disposition"], submitted["tenant"]) == ("CREATED", "local")
     (ended,) = observed.log.of("pipeline_ended")
     assert ended["level"] == "info"
-    assert (ended["pipeline"], ended["status"]) == (submitted["pipeline"], "SUCCESS")
+    assert (ended["pipeline_id"], ended["status"]) == (submitted["pipeline_id"], "SUCCESS")
     assert observed.log.of("finished") == []
 
 
@@ -100,7 +100,7 @@ async def test_a_cancel_is_said_with_its_reason(observed: Observed) -> None:
         operations_pb2.CancelPipelineRequest(pipeline_id=submitted.pipeline_id, reason="enough")
     )
     (line,) = observed.log.of("cancelled")
-    assert (line["pipeline"], line["tenant"], line["detail"]) == (
+    assert (line["pipeline_id"], line["tenant"], line["detail"]) == (
         submitted.pipeline_id,
         "local",
         "enough",

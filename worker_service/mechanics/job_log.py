@@ -39,8 +39,8 @@ class JobLog:
 def names_of(job: ClaimedJob) -> dict[str, object]:
     """What every log line about a job carries."""
     return {
-        "job": job.job_id,
-        "pipeline": job.pipeline_id,
+        "job_id": job.job_id,
+        "pipeline_id": job.pipeline_id,
         "claim_token": job.claim_token,
         "tenant": job.tenant,
         "job_type": job.job_type,
