@@ -14,6 +14,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = Path("carbonline/v1")
 SUFFIXES = ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_pb2_grpc.pyi")
+# What reflection serves: the protos with their comments, which generated code leaves out.
+DESCRIPTORS = "descriptors.binpb"
 
 
 class GenerateProtos(BuildHookInterface[Any]):
@@ -31,7 +33,8 @@ def generate(root: Path) -> bool:
     """
     sources = sorted((root / "protos" / PACKAGE).glob("*.proto"))
     target = root / PACKAGE
-    wanted = {source.stem + suffix for source in sources for suffix in SUFFIXES} | {"__init__.py"}
+    wanted = {source.stem + suffix for source in sources for suffix in SUFFIXES}
+    wanted |= {"__init__.py", DESCRIPTORS}
     # The lock too: another protoc makes other code.
     inputs = [*sources, Path(__file__), *root.glob("requirements.lock")]
     if not is_out_of_date(target, wanted, inputs):
@@ -53,7 +56,8 @@ def generate(root: Path) -> bool:
 
 def is_out_of_date(target: Path, wanted: set[str], sources: Sequence[Path]) -> bool:
     """Whether a wanted file is missing, older than a source, or left over from a removed one."""
-    present = {file.name: file.stat().st_mtime_ns for file in target.glob("*.py*")}
+    made = [*target.glob("*.py*"), *target.glob("*.binpb")]
+    present = {file.name: file.stat().st_mtime_ns for file in made}
     if set(present) != wanted:
         return True
     return min(present.values()) < max(source.stat().st_mtime_ns for source in sources)
@@ -65,6 +69,7 @@ def run_protoc(root: Path, sources: Sequence[Path], into: Path) -> None:
     from grpc_tools import protoc  # noqa: PLC0415
 
     well_known = resources.files("grpc_tools") / "_proto"
+    (into / PACKAGE).mkdir(parents=True, exist_ok=True)
     arguments = [
         "protoc",
         f"-I{root / 'protos'}",
@@ -75,6 +80,9 @@ def run_protoc(root: Path, sources: Sequence[Path], into: Path) -> None:
         f"--grpc_python_out={into}",
         f"--mypy_out=quiet:{into}",
         f"--mypy_grpc_out=quiet:{into}",
+        f"--descriptor_set_out={into / PACKAGE / DESCRIPTORS}",
+        "--include_imports",
+        "--include_source_info",
         *(str(source) for source in sources),
     ]
     code = protoc.main(arguments)

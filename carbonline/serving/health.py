@@ -7,7 +7,8 @@ from typing import TypeAlias
 import grpc.aio
 from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+
+from carbonline.serving.reflection import add_reflection
 
 PING_EVERY_SECONDS = 1.0
 PING_SECONDS_MAX = 2.0
@@ -22,9 +23,7 @@ def add_health(server: grpc.aio.Server, services: Sequence[str]) -> Health:
     """Serves health, reflection of the services, and channelz."""
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    reflection.enable_server_reflection(
-        (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
-    )
+    add_reflection(server, (*services, health.SERVICE_NAME))
     channelz.add_channelz_servicer(server)
     return healthy
 

@@ -24,6 +24,7 @@ def test_code_is_made_once(project: Path) -> None:
     assert generate(project)
     assert {file.name for file in (project / PACKAGE).iterdir()} == {
         "__init__.py",
+        "descriptors.binpb",
         "types_pb2.py",
         "types_pb2.pyi",
         "types_pb2_grpc.py",
