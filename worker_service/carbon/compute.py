@@ -9,19 +9,29 @@ from worker_service.carbon.emission_tree import SCOPES
 from worker_service.carbon.outcomes import EntryOutcome, fail
 
 _ENTRY = ("entry_set", "row_number", "unit")
+_DOUBT = ("doubted_column", "doubt")
+_DOUBTFUL = {
+    "entry_set": pl.Int64,
+    "row_number": pl.Int32,
+    "column": pl.String,
+    "value": pl.String,
+    "reason": pl.String,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Computed:
-    """`emissions` and one row of `outcomes` per entry.
+    """`emissions`, one row of `outcomes` per entry, and `doubtful` entries to look at.
 
     emissions: entry_set i64, row_number i32, unit, emission_type, scope i16, kg f64,
     additional_value f64, factor_id i64, factor_version i32, overridden bool.
     outcomes: entry_set, row_number, unit, outcome, detail.
+    doubtful: entry_set, row_number, column, value, reason of entries of whatever outcome.
     """
 
     emissions: pl.DataFrame
     outcomes: pl.DataFrame
+    doubtful: pl.DataFrame
 
 
 def compute(
@@ -45,6 +55,7 @@ def compute(
     return Computed(
         emissions=pl.concat([by_formula.emissions, overridden.emissions]),
         outcomes=pl.concat([by_formula.outcomes, overridden.outcomes]),
+        doubtful=by_formula.doubtful,
     )
 
 
@@ -63,7 +74,7 @@ def _overridden(declaration: DataEntryType, entries: pl.DataFrame) -> Computed:
         outcome=pl.lit(EntryOutcome.OVERRIDDEN.value),
         detail=pl.lit(None, pl.String),
     )
-    return Computed(_scoped(emissions), outcomes)
+    return Computed(_scoped(emissions), outcomes, pl.DataFrame(schema=_DOUBTFUL))
 
 
 def _by_formula(
@@ -75,7 +86,8 @@ def _by_formula(
     entries, keys = _distinct_keys(declaration, entries)
     for lookup in declaration.lookups:
         keys = lookup.resolve(keys, references)
-    matched = declaration.matching.match(keys, factors)
+    doubtful = _doubtful(entries, keys)
+    matched = declaration.matching.match(keys.drop(_DOUBT), factors)
     outcomes = entries.join(
         matched.keys.select("key_id", "outcome", "detail"),
         on="key_id",
@@ -98,7 +110,25 @@ def _by_formula(
         )
         for row in declaration.formula.rows
     ]
-    return _finite(Computed(_scoped(pl.concat(emissions)), outcomes))
+    return _finite(Computed(_scoped(pl.concat(emissions)), outcomes, doubtful))
+
+
+def _doubtful(entries: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """Entries of the keys that a lookup doubts."""
+    found = [pl.DataFrame(schema=_DOUBTFUL)]
+    doubted = keys.filter(pl.col("doubt").is_not_null()).select("key_id", "doubted_column", "doubt")
+    for [column], of_column in doubted.group_by("doubted_column", maintain_order=True):
+        rows = entries.join(of_column, on="key_id", maintain_order="left")
+        found.append(
+            rows.select(
+                "entry_set",
+                pl.col("row_number").cast(pl.Int32),
+                pl.lit(column).alias("column"),
+                pl.col(str(column)).cast(pl.String).str.strip_suffix(".0").alias("value"),
+                pl.col("doubt").alias("reason"),
+            )
+        )
+    return pl.concat(found)
 
 
 def _distinct_keys(
@@ -109,7 +139,7 @@ def _distinct_keys(
     A key without a needed part is missing_value: no lookup or factor is guessed for it.
     """
     names, needed = declaration.keys, declaration.needed_keys
-    nothing_yet = {"outcome": pl.lit(None, pl.String), "detail": pl.lit(None, pl.String)}
+    nothing_yet = {name: pl.lit(None, pl.String) for name in ("outcome", "detail", *_DOUBT)}
     if not names:
         keys = pl.DataFrame({"key_id": [0]}, schema={"key_id": pl.UInt32})
         return entries.with_columns(key_id=pl.lit(0, pl.UInt32)), keys.with_columns(**nothing_yet)
@@ -149,4 +179,5 @@ def _finite(computed: Computed) -> Computed:
     return Computed(
         emissions=computed.emissions.join(bad, on=_ENTRY, how="anti"),
         outcomes=pl.concat([computed.outcomes.join(bad, on=_ENTRY, how="anti"), no_number]),
+        doubtful=computed.doubtful,
     )

@@ -127,7 +127,8 @@ class Lookup(Protocol):
     def resolve(self, keys: pl.DataFrame, references: References) -> pl.DataFrame:
         """`keys` in the same order with columns added.
 
-        Where it finds nothing and `outcome` is still null, it fills `outcome` and `detail`.
+        Where it finds nothing and `outcome` is still null, it fills `outcome` and `detail`; what
+        speaks against a value of the entry, it says by `doubt`.
         """
         ...
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.declarations import References
-from worker_service.carbon.outcomes import EntryOutcome, fail
+from worker_service.carbon.outcomes import EntryOutcome, doubt, fail
+from worker_service.carbon.reported_distance import doubt_of_distance
 
 # Mean radius of the Earth (IUGG), km.
 EARTH_RADIUS_KM = 6371.0088
@@ -32,9 +33,10 @@ class TripDistance:
     """Adds `great_circle_km` of a trip between two places with a code.
 
     `reported_km` names the column with the trip's kilometres as somebody reported them: where it
-    holds some, the places are not asked, and may be any text. Else a place that is not in the
-    reference data, or is there twice, leaves the entry uncomputed: unknown_place. `hints`
-    say of codes that are not in it what to write instead: code, hint.
+    holds some, the places may be any text; where both are known, a length that is hardly meant
+    is doubted. Without it a place that is not in the reference data, or is there twice, leaves
+    the entry uncomputed: unknown_place. `hints` say of codes that are not in it what to write
+    instead: code, hint.
     """
 
     transport_mode: str
@@ -71,11 +73,22 @@ class TripDistance:
                 hints, left_on=column, right_on="code", how="left", maintain_order="left"
             )
         keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
-        return keys.with_columns(great_circle_km=great_circle_km())
+        return self._doubted(keys.with_columns(great_circle_km=great_circle_km()))
+
+    def _doubted(self, keys: pl.DataFrame) -> pl.DataFrame:
+        reported = pl.col(self.reported_km)
+        if keys[self.reported_km].null_count() == keys.height:
+            return keys
+        circle = pl.when(self._known()).then(pl.col("great_circle_km"))
+        ends = (pl.col(self.origin), pl.col(self.destination))
+        return doubt(keys, self.reported_km, doubt_of_distance(reported, circle, ends))
+
+    def _known(self) -> pl.Expr:
+        found = [pl.col(f"{end}_places").fill_null(0) == 1 for end in ("origin", "destination")]
+        return pl.all_horizontal(found)
 
     def _unknown(self) -> pl.Expr:
-        found = [pl.col(f"{end}_places").fill_null(0) == 1 for end in ("origin", "destination")]
-        return pl.col(self.reported_km).is_null() & ~pl.all_horizontal(found)
+        return pl.col(self.reported_km).is_null() & ~self._known()
 
     def _detail(self) -> pl.Expr:
         def end(name: str, column: str) -> pl.Expr:

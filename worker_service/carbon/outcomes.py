@@ -39,6 +39,18 @@ def fail(
     )
 
 
+def doubt(frame: pl.DataFrame, column: str, reason: pl.Expr) -> pl.DataFrame:
+    """Fills `doubted_column` and `doubt` where the reason is not null and no earlier doubt stands.
+
+    The reason goes on from "row 3, distance_km:" and brings no full stop.
+    """
+    doubts = pl.col("doubt").is_null() & reason.is_not_null()
+    return frame.with_columns(
+        doubted_column=pl.when(doubts).then(pl.lit(column)).otherwise("doubted_column"),
+        doubt=pl.when(doubts).then(reason).otherwise("doubt"),
+    )
+
+
 def count_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
     """Outcomes of entries -> entry_set, unit, outcome, entry_count."""
     return (

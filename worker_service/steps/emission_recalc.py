@@ -38,7 +38,9 @@ from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.pool import Connection
 from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
 from worker_service.mechanics.run import Run
+from worker_service.steps.doubtful_entries import doubt_sentences, doubt_stats, noted_doubts
 from worker_service.steps.follow_ups import chain_follow_ups
+from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
 from worker_service.steps.publishing import publish
 from worker_service.steps.stale_in_use import stale_in_use
@@ -63,6 +65,7 @@ class _Batch:
     uncomputed: bytes
     counts: Counter[tuple[str, str]]
     kg: float
+    doubtful: pl.DataFrame
 
 
 async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
@@ -78,12 +81,21 @@ async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
     except NotSupported as unsupported:
         return Succeeded({"entries": 0}, f"There is nothing to compute: {unsupported}.")
     await close_scopes(stores.ledger, job.tenant, job.close_through)
+    with NotedRows(stores.blobs, job, "warned") as warned:
+        return await _recalculated(stores, run, of, declared, warned)
+
+
+async def _recalculated(
+    stores: Stores, run: Run, of: EmissionSlice, declared: DataEntryType, warned: NotedRows
+) -> Outcome:
     async with stores.ledger.snapshot() as snapshot:
         plan = await plan_emissions(
             snapshot, of, declared.formula.version, tuple(declared.references)
         )
         if plan.compute:
-            await _compute_and_load(stores, run, of, declared, plan, snapshot)
+            work = _Work(of, declared, plan, warned)
+            await _compute_and_load(stores, run, work, snapshot)
+            await asyncio.to_thread(warned.keep)
     if not plan.nothing_to_do:
         run.progress(_rows(plan), _rows(plan), "publish")
         try:
@@ -91,28 +103,32 @@ async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
                 run,
                 stores.ledger,
                 [of.scope],
-                lambda conn: publish_emissions(conn, of, job.claim_token, plan),
+                lambda conn: publish_emissions(conn, of, run.job.claim_token, plan),
                 plan.tokens_read,
             )
         except InputMoved as moved:
             return RetryLater(str(moved))
-    return await _told(stores, of, plan)
+    return await _told(stores, of, plan, warned)
 
 
 def _rows(plan: Plan) -> int:
     return sum(one.row_count for one in plan.compute)
 
 
-async def _compute_and_load(
-    stores: Stores,
-    run: Run,
-    of: EmissionSlice,
-    declared: DataEntryType,
-    plan: Plan,
-    snapshot: Connection,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be computed, and who is told of doubtful entries."""
+
+    of: EmissionSlice
+    declared: DataEntryType
+    plan: Plan
+    warned: NotedRows
+
+
+async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Connection) -> None:
     """Three stages that overlap: reading, computing, loading, 50,000 rows each."""
-    inputs = await _read_inputs(snapshot, of, declared)
+    of, plan = work.of, work.plan
+    inputs = await _read_inputs(snapshot, of, work.declared)
     token = run.job.claim_token
     counts: dict[int, Counter[tuple[str, str]]] = {}
     sums: dict[int, list[float]] = {}
@@ -127,6 +143,10 @@ async def _compute_and_load(
         async for batch in computed:
             run.check()
             await load_emissions(stores.ledger, batch.emissions, batch.uncomputed)
+            if not batch.doubtful.is_empty():
+                await asyncio.to_thread(
+                    work.warned.add, batch.doubtful, batch.doubtful["row"].n_unique()
+                )
             counts[batch.entries.entry_set].update(batch.counts)
             sums[batch.entries.entry_set].append(batch.kg)
             done += sum(batch.counts.values())
@@ -193,10 +213,11 @@ def _compute(
             }
         ),
         kg=float(computed.emissions["kg"].sum() or 0.0),
+        doubtful=noted_doubts(computed.doubtful, entries.entry_set),
     )
 
 
-async def _told(stores: Stores, of: EmissionSlice, plan: Plan) -> Succeeded:
+async def _told(stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedRows) -> Succeeded:
     outcomes = await count_published(stores.ledger, of)
     stats: dict[str, Any] = {
         "rows": _rows(plan),
@@ -212,10 +233,10 @@ async def _told(stores: Stores, of: EmissionSlice, plan: Plan) -> Succeeded:
             for outcome, detail, number in await sample_uncomputed(stores.ledger, of)
         ]
     stale = await stale_in_use(stores.ledger, FactorSlice(of.tenant, of.data_entry_type, of.year))
-    stats |= stale.stats()
-    said = [_sentence(plan, outcomes, without, stats)]
+    stats |= stale.stats() | doubt_stats(warned)
+    said = [_sentence(plan, outcomes, without, stats), *doubt_sentences(warned)]
     said += [stale.sentence()] if stale else []
-    return Succeeded(stats, " ".join(said), warnings=bool(without or stale))
+    return Succeeded(stats, " ".join(said), warnings=bool(without or stale or warned.row_count))
 
 
 def _sentence(

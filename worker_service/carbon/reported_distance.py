@@ -1,0 +1,59 @@
+"""Kilometres that a row reports, held against the great circle between its two places."""
+
+import polars as pl
+
+from worker_service.carbon.parse.row_warnings import with_thousands
+
+# No trip is shorter than the great circle: below half of it, whatever the distance, it is doubtful.
+_HALF = 0.5
+# Nearer to it a place a few kilometres off, or a rounded figure, may be why.
+_SHORTER, _SHORTER_KM = 0.9, 30.0
+# Through a hub far off a short trip may be several times as long, but seldom so many.
+_TIMES, _LONGER_KM = 5.0, 200.0
+# What was probably reported instead of kilometres, and how many kilometres one of it is.
+_OTHER_UNITS = (
+    ("miles", 1.609344),
+    ("nautical miles", 1.852),
+    ("thousands of kilometres", 1_000.0),
+    ("metres", 0.001),
+)
+# A reported distance is a little more than the great circle, if its unit is right.
+_FITS_FROM, _FITS_TO = 0.97, 1.2
+
+
+def doubt_of_distance(reported: pl.Expr, circle: pl.Expr, ends: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
+    """Why the reported kilometres are hardly meant, in words; null where they may well be.
+
+    `circle`: the great circle, km; where it is null nothing is compared. `ends`: how the two
+    places are written. Places that are one are left out: a trip that ends where it began has
+    a length that only its traveller knows.
+    """
+    half = reported < _HALF * circle
+    shorter = (reported < _SHORTER * circle) & (circle - reported > _SHORTER_KM)
+    longer = (reported > _TIMES * circle) & (reported - circle > _LONGER_KM) & (circle > 0)
+    way = pl.format(
+        "the great circle from {} to {}, {} km",
+        ends[0].str.to_uppercase(),
+        ends[1].str.to_uppercase(),
+        with_thousands(circle.round(0)),
+    )
+    times = with_thousands((reported / circle).fill_nan(0).clip(0, 1e9).round(0))
+    said = (
+        pl.when(half)
+        .then(pl.format("is less than half of {}", way))
+        .when(shorter)
+        .then(pl.format("is less than {}", way))
+        .when(longer)
+        .then(pl.format("is {} times {}", times, way))
+    )
+    return pl.format("{}: {}", said, _question(reported, circle))
+
+
+def _question(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
+    fits = [
+        pl.when((reported * km).is_between(_FITS_FROM * circle, _FITS_TO * circle)).then(
+            pl.lit(f"are these {unit}? Write kilometres")
+        )
+        for unit, km in _OTHER_UNITS
+    ]
+    return pl.coalesce(*fits, pl.lit("is that meant?"))

@@ -1,0 +1,34 @@
+"""Entries whose computation makes a value doubtful: told as rows with a warning are."""
+
+from typing import Any
+
+import polars as pl
+
+from worker_service.steps.counted import counted
+from worker_service.steps.noted_rows import NotedRows, ended
+
+
+def noted_doubts(doubtful: pl.DataFrame, upload: int) -> pl.DataFrame:
+    """entry_set, row_number, column, value, reason of an upload -> row, column, value, reason.
+
+    A recalculation computes several uploads, and each has a row 1: the reason names the upload.
+    """
+    return doubtful.select(
+        pl.col("row_number").cast(pl.Int64).alias("row"),
+        "column",
+        "value",
+        pl.format("in upload {}, {}", pl.lit(upload), "reason").alias("reason"),
+    )
+
+
+def doubt_stats(warned: NotedRows) -> dict[str, Any]:
+    """For the job; nothing where nothing was doubted."""
+    return warned.stats() if warned.row_count else {}
+
+
+def doubt_sentences(warned: NotedRows) -> list[str]:
+    """Such as "2 rows with a warning; the first: row 3, distance_km: ..."."""
+    if not warned.row_count:
+        return []
+    rows = counted(warned.row_count, "row")
+    return [f"{rows} with a warning; the first: {ended(warned.first_reason)}"]
