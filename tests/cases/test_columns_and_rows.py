@@ -35,6 +35,25 @@ def test_a_misspelt_column_of_factors_is_named(terminal: Terminal) -> None:
     assert "not read" in typed.said
 
 
+@pytest.mark.parametrize(
+    ("what", "header", "meant"),
+    [
+        (("units", "--year", "1995"), "unit_institutional_id,nmae", "nmae (did you mean name?)"),
+        (("locations",), "iata_code,latitude,longitude", "iata_code (did you mean iata?)"),
+    ],
+)
+def test_a_needed_column_that_is_misspelt_is_named_with_the_one_that_was_meant(
+    terminal: Terminal, what: tuple[str, ...], header: str, meant: str
+) -> None:
+    file = terminal.folder / "misspelt.csv"
+    file.write_text(f"{header}\nGVA,46.2,6.1\n")
+    typed = terminal.type("load", what[0], file, *what[1:])
+
+    assert typed.code != 0
+    assert "missing_columns" in typed.out
+    assert meant in typed.said
+
+
 def test_surplus_empty_fields_are_no_fault(terminal: Terminal) -> None:
     typed = terminal.submit("06_comma_at_the_end_of_every_row.csv", 1996)
 

@@ -107,6 +107,39 @@ REFUSED = {
         "The header lacks the columns origin_iata, destination_iata, user_institutional_id, ",
         "unit_institutional_id,from,to\n0828,GVA,CDG\n",
     ),
+    "units whose names are misspelt": Case(
+        "missing_columns",
+        "The header lacks the columns name; it has: unit_institutional_id, nmae (did you mean"
+        " name?).",
+        "unit_institutional_id,nmae\n0828,Physics\n",
+        "unit_sync",
+        {"year": YEAR},
+    ),
+    "units in French": Case(
+        "missing_columns",
+        "The header lacks the columns unit_institutional_id, name; it has: code unité (did you"
+        " mean unit_institutional_id?), nom (did you mean name?).",
+        "Code unité;Nom\n0828;Physique\n",
+        "unit_sync",
+        {"year": YEAR},
+    ),
+    "places of another program": Case(
+        "missing_columns",
+        "The header lacks the columns iata, latitude, longitude; it has: iata_code (did you mean"
+        " iata?), name, lat (did you mean latitude?), lng (did you mean longitude?).",
+        "iata_code,name,lat,lng\nGVA,Geneva,46.2,6.1\n",
+        "reference_ingest",
+        LOCATIONS,
+        by_plane,
+    ),
+    "factors in German": Case(
+        "missing_columns",
+        "The header lacks the columns category, cabin_class, ef_kg_co2eq_per_km; it has: kategorie"
+        " (did you mean category?), klasse (did you mean cabin_class?), emissionsfaktor (did you"
+        " mean ef_kg_co2eq_per_km?).",
+        "Kategorie;Klasse;Emissionsfaktor\nkurz;economy;0,2\n",
+        "factor_ingest",
+    ),
     "a column twice": Case(
         "duplicate_columns",
         "The header has these columns twice: cabin_class.",

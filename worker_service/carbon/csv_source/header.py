@@ -1,7 +1,7 @@
 """The first record of a file: which separator, and where each declared column stands."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -57,7 +57,7 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         )
     missing = [name for name in required if name not in names]
     if missing:
-        has = f"it has: {_shown(names, missing)}" if any(names) else f"it is: {first.line}"
+        has = f"it has: {_had(names, missing, known)}" if any(names) else f"it is: {first.line}"
         raise RefusedFile(
             Cause.MISSING_COLUMNS, f"the header lacks the columns {_shown(missing)}; {has}"
         )
@@ -90,34 +90,54 @@ class _FirstRecord:
 
 
 def _first_record(lines: Lines, known: AbstractSet[str]) -> _FirstRecord:
-    """Read with the separator under which most known columns appear."""
-    separators = list(SEPARATORS)
+    """Read with the separator under which most known columns appear.
+
+    Of several that would do, the one that the file names, or else the one that it has most of.
+    """
+    named = b""
     while block := lines.block():
         text = block.lstrip(b"\n")
         if not text.strip():
             continue
         head, _, rest = text.partition(b"\n")
         if said := _SEPARATOR_LINE.fullmatch(head):
-            # Of several that would do, the one that the file names comes first.
-            separators.sort(key=lambda mark: mark.encode() != said[1])
+            named = said[1]
             lines.give_back(rest)
             continue
         line = head.decode()
-        separator = max(separators, key=lambda mark: len(known & set(_names(line.split(mark)))))
+        separator = max(SEPARATORS, key=lambda mark: _fitness(mark, line, named, known))
         [record] = quoted_records(lines, text, separator, 0, records_max=1)
         return _FirstRecord(separator, record, shown_text(line))
     raise RefusedFile(Cause.EMPTY, "the file is empty")
+
+
+def _fitness(
+    separator: str, line: str, named: bytes, known: AbstractSet[str]
+) -> tuple[int, bool, int]:
+    fields = line.split(separator)
+    return len(known & set(_names(fields))), separator.encode() == named, len(fields)
 
 
 def _names(fields: list[str]) -> list[str]:
     return [as_seen(field).strip().strip('"').strip().casefold() for field in fields]
 
 
-def _shown(names: Collection[str], meant: Collection[str] = ()) -> str:
-    shown = [
-        str(UnreadColumn(shown_text(name), "" if name in meant else near_name(name, meant)))
-        for name in list(names)[:_NAMES_SHOWN_MAX]
-        if name
-    ]
-    more = len(names) - _NAMES_SHOWN_MAX
+def _had(names: Sequence[str], missing: Collection[str], known: AbstractSet[str]) -> str:
+    """What a header has, and which of `missing` each name may stand for that is not `known`."""
+    return _listed(
+        [
+            str(UnreadColumn(shown_text(name), "" if name in known else near_name(name, missing)))
+            for name in names[:_NAMES_SHOWN_MAX]
+            if name
+        ],
+        len(names),
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    return _listed([shown_text(name) for name in names[:_NAMES_SHOWN_MAX] if name], len(names))
+
+
+def _listed(shown: Sequence[str], of: int) -> str:
+    more = of - _NAMES_SHOWN_MAX
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
