@@ -2,8 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 
 import click
 
@@ -11,7 +10,8 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.command.connection import Target
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.jobs_of_files import FileJob, in_its_module
-from carbonline.command.names import module_name, type_name
+from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
+from carbonline.command.names import type_name
 from carbonline.command.printing import counted, kilograms
 from carbonline.command.record_count import count_records
 from carbonline.command.safe_text import one_line
@@ -27,14 +27,12 @@ yes_option = click.option(
 class Consequence:
     """`sentence` says what goes, "" for nothing; `is_much` when more than half of it does.
 
-    `kg_before` is the module's total of the year, None where there was none.
+    `before` are the totals that may change, as they are now.
     """
 
-    module: int
-    year: int
-    sentence: str
-    is_much: bool
-    kg_before: Decimal | None
+    sentence: str = ""
+    is_much: bool = False
+    before: Kilograms = field(default_factory=Kilograms)
 
 
 async def of_submission(target: Target, job: FileJob) -> Consequence:
@@ -53,18 +51,30 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
         )
         found = await all_uploads(client, wanted)
         goes = next((one for one in found if bool(one.unit) == bool(job.unit)), None)
-        kg_before = await module_kg(client, job.module, job.year)
+        before = await kilograms_of(client, job.module, job.year)
     if goes is None:
-        return Consequence(job.module, job.year, "", False, kg_before)
+        return Consequence(before=before)
     # An upload that is told to be of another file may be asked about: count only then.
     records = count_records(job.file) if job.file else None
     return Consequence(
-        job.module,
-        job.year,
         f"This replaces {_entries(goes)}.",
         records is not None and 2 * records < goes.entry_count,
-        kg_before,
+        before,
     )
+
+
+async def of_load(target: Target, job: FileJob) -> Consequence:
+    """The totals that factors or places may change: of their module and year, or of all years.
+
+    Units change none.
+    """
+    async with target.client() as client:
+        if job.reference_kind:
+            return Consequence(before=await kilograms_of_all_years(client))
+        if not job.data_entry_type:
+            return Consequence()
+        job = in_its_module(job, await client.list_modules())
+        return Consequence(before=await kilograms_of(client, job.module, job.year))
 
 
 async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Consequence:
@@ -72,11 +82,9 @@ async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Co
     wanted = ledger_pb2.ListUploadsRequest(year=upload.year, data_entry_type=upload.data_entry_type)
     counting = await all_uploads(client, wanted)
     return Consequence(
-        upload.module,
-        upload.year,
         f"This takes away {_entries(upload)}.",
         _is_most(upload, counting),
-        await module_kg(client, upload.module, upload.year),
+        await kilograms_of(client, upload.module, upload.year),
     )
 
 
@@ -95,27 +103,6 @@ def ask_first(consequence: Consequence, *, yes: bool) -> None:
     if not goes_on:
         click.echo("Nothing is submitted.", err=True)
         raise SystemExit(ExitCode.INTERRUPTED)
-
-
-async def say_kilograms(client: ContractClient, before: Consequence) -> None:
-    """The module's total before and after, where there are both."""
-    after = await module_kg(client, before.module, before.year)
-    if before.kg_before is None:
-        return
-    now = Decimal(0) if after is None else after
-    change = now - before.kg_before
-    click.echo(
-        f"{module_name(before.module)} {before.year}: {kilograms(before.kg_before)} kg before,"
-        f" {kilograms(now)} kg now ({'+' if change >= 0 else ''}{kilograms(change)})."
-    )
-
-
-async def module_kg(client: ContractClient, module: int, year: int) -> Decimal | None:
-    """The institution's total of a module and year; None where there is none."""
-    answer = await client.get_totals(year, module=module)
-    if not answer.HasField("institution"):
-        return None
-    return Decimal(answer.institution.total_kg_exact)
 
 
 def _is_most(upload: ledger_pb2.Upload, counting: Sequence[ledger_pb2.Upload]) -> bool:

@@ -1,6 +1,7 @@
 """`carbonline load`: what a year needs before its activity data: units, locations, factors."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -8,7 +9,14 @@ from carbonline.command.airport_corrections import corrections_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.jobs_of_files import Replacing, factors_job, locations_job, units_job
+from carbonline.command.consequence import of_load
+from carbonline.command.jobs_of_files import (
+    FileJob,
+    Replacing,
+    factors_job,
+    locations_job,
+    units_job,
+)
 from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 from carbonline.command.submit import submit_and_follow
 
@@ -46,7 +54,7 @@ def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
     Columns: unit_institutional_id, name. Data of a year is refused before that.
     """
     job = units_job(file, year)
-    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+    _load(target, job, watch=not no_watch)
 
 
 @load.command(
@@ -81,7 +89,7 @@ def locations(
     if file is None:
         click.echo(corrections_sentence(), err=True)
     job = locations_job(file, transport_mode, _replacing(replace=replace, take_away=take_away))
-    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+    _load(target, job, watch=not no_watch)
 
 
 @load.command(
@@ -117,7 +125,13 @@ def factors(
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     job = factors_job(file, module, data_entry_type, year, replacing)
-    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch)))
+    _load(target, job, watch=not no_watch)
+
+
+def _load(target: Target, job: FileJob, *, watch: bool) -> NoReturn:
+    """To its end, and what totals it has changed."""
+    before = run_to_end(of_load(target, job)) if watch else None
+    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=watch, before=before)))
 
 
 def _replacing(*, replace: bool, take_away: bool) -> Replacing:

@@ -47,13 +47,16 @@ class NumberByName(click.ParamType[int]):
         return [CompletionItem(name) for name in sorted(self._numbers) if name.startswith(begun)]
 
 
+YEAR_MIN, YEAR_MAX = 1990, 2100
+
+
 class Year(click.IntRange):
     """A year that the product can account for; a shell is told those that the stack has."""
 
     name = "year"
 
     def __init__(self) -> None:
-        super().__init__(1990, 2100)
+        super().__init__(YEAR_MIN, YEAR_MAX)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

@@ -6,6 +6,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
+from carbonline.command.kilograms import kilograms_of, say_kilograms
 from carbonline.command.options import YEAR, no_watch_option, type_option
 from carbonline.command.recalculate import module_of, said_to_the_end
 
@@ -47,5 +48,9 @@ async def _remove(
     async with target.client() as client:
         module = await module_of(client, data_entry_type)
         scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
+        before = await kilograms_of(client, module, year)
         submitted = await client.submit("factor_ingest", scope, payload)
-        return await said_to_the_end(client, submitted.pipeline_id, target, watch=watch)
+        code = await said_to_the_end(client, submitted.pipeline_id, target, watch=watch)
+        if watch and code is ExitCode.SUCCESS:
+            await say_kilograms(client, before)
+        return code

@@ -11,12 +11,12 @@ from carbonline.command.consequence import (
     Consequence,
     ask_first,
     of_submission,
-    say_kilograms,
     yes_option,
 )
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, say_the_end
 from carbonline.command.jobs_of_files import FileJob, entries_job, submit_file
+from carbonline.command.kilograms import say_kilograms
 from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 
 
@@ -81,5 +81,5 @@ async def submit_and_follow(
         click.echo(f"Pipeline {pipeline_id} is submitted. Seen from elsewhere: {watched}", err=True)
         code = say_the_end(await follow(client, pipeline_id, target), target)
         if before is not None and code is ExitCode.SUCCESS:
-            await say_kilograms(client, before)
+            await say_kilograms(client, before.before)
         return code

@@ -9,11 +9,11 @@ from carbonline.command.consequence import (
     Consequence,
     ask_first,
     of_withdrawal,
-    say_kilograms,
     yes_option,
 )
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, say_the_end
+from carbonline.command.kilograms import say_kilograms
 from carbonline.command.options import ID, no_watch_option
 from carbonline.command.printing import moment
 from carbonline.v1 import ledger_pb2
@@ -65,7 +65,7 @@ async def _withdraw(
             return ExitCode.SUCCESS
         code = say_the_end(await follow(client, submitted.pipeline_id, target), target)
         if code is ExitCode.SUCCESS:
-            await say_kilograms(client, consequence)
+            await say_kilograms(client, consequence.before)
         return code
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command.test_commands import COMMAND, PLACES, SECONDS_MAX, Terminal
+from tests.command.test_commands import COMMAND, PLACES, SECONDS_MAX, Terminal, Typed
 
 UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
 # Made with a detour of 95 km, as the first figures were.
@@ -75,6 +75,13 @@ class Year:
         typed = self.terminal.type("submit", path, *self.planes, *words)
         assert typed.code == 0, typed
         return typed.err + typed.out
+
+    def load_factors(self, text: str) -> Typed:
+        """What the command says of factors that are taken."""
+        file = self.terminal.file("other_factors.csv", text)
+        typed = self.terminal.type("load", "factors", file, *self.planes)
+        assert typed.code == 0, typed
+        return typed
 
     def kg(self) -> float:
         """The year's total."""
@@ -223,6 +230,40 @@ def test_a_person_is_asked_before_most_of_the_year_is_taken_back(year: Year) -> 
     code, seen = at_a_terminal(year.terminal, "withdraw", small)
     assert (code, "Go on?" in seen) == (0, False), seen
     assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
+
+
+def test_factors_say_the_kilograms_before_and_after(year: Year) -> None:
+    year.submit("a.csv", trips(2))
+    gone = " More than half is gone."
+    for factor, trips_before, trips_now, end in (("0.4", 2, 4, ""), ("0.1", 4, 1, gone)):
+        loaded = year.load_factors(FACTORS.replace("0.2", factor))
+        before, now = trips_before * KG_OF_A_TRIP, trips_now * KG_OF_A_TRIP
+        assert loaded.out.splitlines()[-1] == (
+            f"professional_travel {year.words[1]}: {before:,.3f} kg before, {now:,.3f} kg now"
+            f" ({now - before:+,.3f}).{end}"
+        )
+
+
+def test_factors_that_are_taken_away_say_the_kilograms_before_and_after(year: Year) -> None:
+    year.submit("a.csv", trips(1))
+    year.load_factors(FACTORS.replace("economy", "first"))
+    removed = year.terminal.type("remove", "stale-factors", *year.planes, "--take-away")
+    assert f"{KG_OF_A_TRIP:,.3f} kg before, 0.000 kg now (-{KG_OF_A_TRIP:,.3f})." in removed.out
+
+
+def test_places_say_the_kilograms_of_each_year_that_they_change(year: Year) -> None:
+    another = Year(year.terminal)
+    another.submit("other.csv", trips(1))
+    near = "iata,latitude,longitude\nXXA,0,0\nXXB,0,1\n"
+    far = year.terminal.file("far.csv", near.replace("XXB,0,1", "XXB,0,40"))
+    assert year.terminal.type("load", "locations", far).code == 0
+    year.submit("flights.csv", ONE_TRIP.replace("CDG,GVA", "XXA,XXB"))
+    loaded = year.terminal.type("load", "locations", year.terminal.file("near.csv", near))
+    [line] = [line for line in loaded.out.splitlines() if " kg before, " in line]
+    assert line.startswith(f"{year.words[1]}: ")
+    assert line.endswith(" More than half is gone.")
+    again = year.terminal.type("load", "locations", year.terminal.file("near.csv", near))
+    assert again.out.splitlines()[-1].endswith(" years are the same as before.")
 
 
 def test_what_is_no_upload_is_a_sentence(stack: Terminal) -> None:

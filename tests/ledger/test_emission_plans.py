@@ -6,7 +6,7 @@ import pytest
 
 from tests.ledger.ledger_driver import SLICE, TENANT, YEAR, LedgerDriver
 from worker_service.ledger.emission_sets import publish_emissions
-from worker_service.ledger.errors import InputMoved
+from worker_service.ledger.errors import InputMoved, PublicationMismatch
 from worker_service.ledger.input_versions import factors_input, mark_changed, reference_input
 
 Change = Callable[[LedgerDriver], Awaitable[object]]
@@ -105,6 +105,20 @@ async def test_who_planned_before_another_published_computes_again(driver: Ledge
             await publish_emissions(conn, SLICE, 30, plan)
     assert await published(driver) == [(20, 10)]
     assert (await driver.plan()).nothing_to_do
+
+
+async def test_emissions_that_are_not_those_of_the_plan_are_not_published(
+    driver: LedgerDriver,
+) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.recalculate(20)
+    await driver.upload(30, ["0828"])
+    plan = await driver.plan()
+    with pytest.raises(PublicationMismatch, match="of 1 sets of emissions: UPDATE 0"):
+        # Nobody can come here but by a defect; then nothing is committed.
+        async with driver.publication(40, SLICE.scope) as conn:
+            await publish_emissions(conn, SLICE, 40, plan)
+    assert await published(driver) == [(20, 10)]
 
 
 async def test_emissions_that_were_loaded_and_not_published_are_not_seen(

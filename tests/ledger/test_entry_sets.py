@@ -16,7 +16,7 @@ from worker_service.ledger.entry_sets import (
     read_entries,
     years_with_entries,
 )
-from worker_service.ledger.errors import FenceRefused
+from worker_service.ledger.errors import FenceRefused, PublicationMismatch
 from worker_service.ledger.fences import Publication, publication
 from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.uploads import Contents, publish_upload
@@ -68,7 +68,7 @@ async def test_a_set_is_published_once(driver: LedgerDriver) -> None:
     await driver.upload(10, ["0828"])
     await driver.upload(20, ["0829"])
     again = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
-    with pytest.raises(AssertionError, match="set 10 cannot be published"):
+    with pytest.raises(PublicationMismatch, match="set 10 cannot be published"):
         # Nobody can come here but by a defect; then nothing is committed.
         await driver.publish(30, ENTRIES, lambda c: publish_upload(c, again, Contents(1, 1)))
     assert await driver.states() == {10: "RETIRED", 20: "PUBLISHED"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.ledger.entry_sets import PublishedSet, published_sets
+from worker_service.ledger.errors import PublicationMismatch
 from worker_service.ledger.fences import read_tokens
 from worker_service.ledger.frames import copy_in
 from worker_service.ledger.input_versions import factors_input, newest_change, reference_input
@@ -269,7 +270,9 @@ async def publish_emissions(
     slice_ = (of.tenant, of.data_entry_type, of.year)
     await conn.execute(RETIRE, *slice_, kept, emission_set)
     done = await conn.execute(PUBLISH, of.tenant, emission_set)
-    assert done == f"UPDATE {len(plan.compute)}", f"of {len(plan.compute)} sets: {done}"
+    # Raised, because Python leaves an assert out where it is told to optimise.
+    if done != f"UPDATE {len(plan.compute)}":
+        raise PublicationMismatch(f"of {len(plan.compute)} sets of emissions: {done}")
 
 
 async def count_outcomes(ledger: Ledger, of: EmissionSlice) -> dict[str, int]:

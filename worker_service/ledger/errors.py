@@ -21,5 +21,9 @@ class InputMoved(Exception):
     """The scope was written since its snapshot was read: read it again and compute anew."""
 
 
+class PublicationMismatch(Exception):
+    """A publication met other rows than it was to publish: a defect, and nothing is committed."""
+
+
 class CommitUnknown(Exception):
     """The connection was lost while COMMIT was on its way."""

@@ -7,6 +7,7 @@ from typing import Any
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import folded_key
 from worker_service.ledger.entry_sets import DEFAULT_SOURCE, NewSet
+from worker_service.ledger.errors import PublicationMismatch
 from worker_service.ledger.pool import Connection
 
 # Of one type and year: the upload that the new one replaces, and those with the same rows.
@@ -113,7 +114,9 @@ async def publish_upload(conn: Connection, new: NewSet, contents: Contents) -> P
     if here is not None and here["has_same_rows"]:
         return Published(unchanged=_upload(here), twins=twins)
     if here is not None:
-        await conn.execute(RETIRE, new.tenant, here["upload_id"], new.entry_set, new.pipeline_id)
+        gone = (new.tenant, here["upload_id"], new.entry_set, new.pipeline_id)
+        retired = await conn.execute(RETIRE, *gone)
+        _must_be_one(retired, f"upload {here['upload_id']} is not retired")
     done = await conn.execute(
         PUBLISH,
         new.tenant,
@@ -124,7 +127,7 @@ async def publish_upload(conn: Connection, new: NewSet, contents: Contents) -> P
         contents.rows_rejected,
         contents.rows_warned,
     )
-    assert done == "UPDATE 1", f"set {new.entry_set} cannot be published: {done}"
+    _must_be_one(done, f"set {new.entry_set} cannot be published")
     return Published(replaced=None if here is None else _upload(here), twins=twins)
 
 
@@ -141,11 +144,18 @@ async def withdraw_upload(conn: Connection, of: Withdrawal, claim_token: int) ->
         )
     upload = _upload(row)
     if row["counts"]:
-        await conn.execute(RETIRE, of.tenant, of.upload_id, claim_token, of.pipeline_id)
+        done = await conn.execute(RETIRE, of.tenant, of.upload_id, claim_token, of.pipeline_id)
+        _must_be_one(done, f"upload {of.upload_id} is not retired")
         return upload
     if row["next_upload_id"] is None and row["retired_by_pipeline"] == of.pipeline_id:
         return upload
     raise UploadNotThere(_what_became_of(row))
+
+
+def _must_be_one(done: str, otherwise: str) -> None:
+    # Raised, because Python leaves an assert out where it is told to optimise.
+    if done != "UPDATE 1":
+        raise PublicationMismatch(f"{otherwise}: {done}")
 
 
 def _what_became_of(row: Any) -> str:

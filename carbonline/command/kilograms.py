@@ -1,0 +1,81 @@
+"""Totals before and after a change, said in kilograms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import click
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.command.names import module_name
+from carbonline.command.options import YEAR_MAX, YEAR_MIN
+from carbonline.command.printing import counted, kilograms
+
+
+@dataclass(frozen=True, slots=True)
+class Kilograms:
+    """The institution's kilograms of CO2-equivalent by year, of `module` or, where it is 0, of all.
+
+    A year without totals has no key.
+    """
+
+    module: int = 0
+    by_year: Mapping[int, Decimal] = field(default_factory=dict)
+
+
+async def kilograms_of(client: ContractClient, module: int, year: int) -> Kilograms:
+    """The total of a module and year, as it is now."""
+    kg = await _total(client, module, year)
+    return Kilograms(module, {} if kg is None else {year: kg})
+
+
+async def kilograms_of_all_years(client: ContractClient) -> Kilograms:
+    """The institution's total of each year that has one, as it is now."""
+    found: dict[int, Decimal] = {}
+    for year in await _years(client):
+        kg = await _total(client, 0, year)
+        if kg is not None:
+            found[year] = kg
+    return Kilograms(0, found)
+
+
+async def say_kilograms(client: ContractClient, before: Kilograms) -> None:
+    """Print the total of each year before and after. Of several years, those that changed."""
+    changed = 0
+    for year, kg_before in before.by_year.items():
+        now = await _total(client, before.module, year) or Decimal(0)
+        if now == kg_before and len(before.by_year) > 1:
+            continue
+        changed += 1
+        click.echo(_sentence(before.module, year, kg_before, now))
+    if before.by_year and not changed:
+        years = counted(len(before.by_year), "year")
+        click.echo(f"The totals of {years} are the same as before.")
+
+
+def _sentence(module: int, year: int, before: Decimal, now: Decimal) -> str:
+    of = f"{module_name(module)} {year}" if module else str(year)
+    change = now - before
+    less = " More than half is gone." if 2 * now < before else ""
+    return (
+        f"{of}: {kilograms(before)} kg before, {kilograms(now)} kg now"
+        f" ({'+' if change >= 0 else ''}{kilograms(change)}).{less}"
+    )
+
+
+async def _total(client: ContractClient, module: int, year: int) -> Decimal | None:
+    answer = await client.get_totals(year, module=module)
+    if not answer.HasField("institution"):
+        return None
+    return Decimal(answer.institution.total_kg_exact)
+
+
+async def _years(client: ContractClient) -> list[int]:
+    """The years that have totals: a year without any answers them all."""
+    found: list[int] = []
+    for year in range(YEAR_MIN, YEAR_MAX + 1):
+        answer = await client.get_totals(year)
+        if not answer.HasField("institution"):
+            return list(answer.years)
+        found.append(year)
+    return found
