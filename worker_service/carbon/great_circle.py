@@ -7,7 +7,7 @@ import polars as pl
 
 from worker_service.carbon.declarations import References
 from worker_service.carbon.outcomes import EntryOutcome, doubt, fail
-from worker_service.carbon.reported_distance import doubt_of_distance
+from worker_service.carbon.reported_distance import doubt_of_distance, is_doubtful_distance
 
 # Mean radius of the Earth (IUGG), km.
 EARTH_RADIUS_KM = 6371.0088
@@ -76,12 +76,10 @@ class TripDistance:
         return self._doubted(keys.with_columns(great_circle_km=great_circle_km()))
 
     def _doubted(self, keys: pl.DataFrame) -> pl.DataFrame:
-        reported = pl.col(self.reported_km)
-        if keys[self.reported_km].null_count() == keys.height:
-            return keys
-        circle = pl.when(self._known()).then(pl.col("great_circle_km"))
+        reported, circle = pl.col(self.reported_km), pl.col("great_circle_km")
+        doubtful = keys.filter(self._known() & is_doubtful_distance(reported, circle))
         ends = (pl.col(self.origin), pl.col(self.destination))
-        return doubt(keys, self.reported_km, doubt_of_distance(reported, circle, ends))
+        return doubt(keys, doubtful, self.reported_km, doubt_of_distance(reported, circle, ends))
 
     def _known(self) -> pl.Expr:
         found = [pl.col(f"{end}_places").fill_null(0) == 1 for end in ("origin", "destination")]

@@ -39,16 +39,21 @@ def fail(
     )
 
 
-def doubt(frame: pl.DataFrame, column: str, reason: pl.Expr) -> pl.DataFrame:
-    """Fills `doubted_column` and `doubt` where the reason is not null and no earlier doubt stands.
+def doubt(keys: pl.DataFrame, doubtful: pl.DataFrame, column: str, reason: pl.Expr) -> pl.DataFrame:
+    """Fills `doubted_column` and `doubt` of the `doubtful` ones where no earlier doubt stands.
 
-    The reason goes on from "row 3, distance_km:" and brings no full stop.
+    The reason goes on from "row 3, distance_km:" and brings no full stop. Texts cost more than
+    comparing, so they are made for the doubtful keys alone.
     """
-    doubts = pl.col("doubt").is_null() & reason.is_not_null()
-    return frame.with_columns(
-        doubted_column=pl.when(doubts).then(pl.lit(column)).otherwise("doubted_column"),
-        doubt=pl.when(doubts).then(reason).otherwise("doubt"),
-    )
+    if doubtful.is_empty():
+        return keys
+    found = doubtful.select("key_id", reason.alias("_found"))
+    keys = keys.join(found, on="key_id", how="left", maintain_order="left")
+    is_new = pl.col("doubt").is_null() & pl.col("_found").is_not_null()
+    return keys.with_columns(
+        doubted_column=pl.when(is_new).then(pl.lit(column)).otherwise("doubted_column"),
+        doubt=pl.coalesce("doubt", "_found"),
+    ).drop("_found")
 
 
 def count_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:

@@ -21,32 +21,44 @@ _OTHER_UNITS = (
 _FITS_FROM, _FITS_TO = 0.97, 1.2
 
 
-def doubt_of_distance(reported: pl.Expr, circle: pl.Expr, ends: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
-    """Why the reported kilometres are hardly meant, in words; null where they may well be.
+def is_doubtful_distance(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
+    """Whether the reported kilometres are hardly meant; null where one of the two is.
 
-    `circle`: the great circle, km; where it is null nothing is compared. `ends`: how the two
-    places are written. Places that are one are left out: a trip that ends where it began has
-    a length that only its traveller knows.
+    `circle`: the great circle, km. Places that are one are left out: a trip that ends where it
+    began has a length that only its traveller knows.
     """
-    half = reported < _HALF * circle
-    shorter = (reported < _SHORTER * circle) & (circle - reported > _SHORTER_KM)
-    longer = (reported > _TIMES * circle) & (reported - circle > _LONGER_KM) & (circle > 0)
+    return _is_half(reported, circle) | _is_shorter(reported, circle) | _is_longer(reported, circle)
+
+
+def doubt_of_distance(reported: pl.Expr, circle: pl.Expr, ends: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
+    """Why, in words, where `is_doubtful_distance`. `ends`: how the two places are written."""
     way = pl.format(
         "the great circle from {} to {}, {} km",
         ends[0].str.to_uppercase(),
         ends[1].str.to_uppercase(),
         with_thousands(circle.round(0)),
     )
-    times = with_thousands((reported / circle).fill_nan(0).clip(0, 1e9).round(0))
+    times = with_thousands((reported / circle).round(0))
     said = (
-        pl.when(half)
+        pl.when(_is_half(reported, circle))
         .then(pl.format("is less than half of {}", way))
-        .when(shorter)
+        .when(_is_shorter(reported, circle))
         .then(pl.format("is less than {}", way))
-        .when(longer)
-        .then(pl.format("is {} times {}", times, way))
+        .otherwise(pl.format("is {} times {}", times, way))
     )
     return pl.format("{}: {}", said, _question(reported, circle))
+
+
+def _is_half(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
+    return reported < _HALF * circle
+
+
+def _is_shorter(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
+    return (reported < _SHORTER * circle) & (circle - reported > _SHORTER_KM)
+
+
+def _is_longer(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
+    return (reported > _TIMES * circle) & (reported - circle > _LONGER_KM) & (circle > 0)
 
 
 def _question(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
