@@ -13,3 +13,22 @@ def test_distances_that_the_airports_contradict_are_warned_of(terminal: Terminal
     assert "are these miles? Write kilometres" in listed
     assert "less than half of the great circle from GVA to NRT, 9,8" in listed
     assert "CDG" not in listed
+
+
+def test_points_before_three_digits_between_semicolons_are_warned_of(terminal: Terminal) -> None:
+    typed = terminal.submit("31_points_between_semicolons.csv", 2023)
+
+    assert "SUCCESS with warnings" in typed.said
+    assert "2 rows with a warning; the first: row 1, kg_co2eq" in typed.said
+    listed = " ".join(terminal.warnings(typed).split())
+    assert "is 1250 if the point separates thousands, and was read as 1.25: write 1250" in listed
+    assert "is 12000 if the point separates thousands, and was read as 12: write 12000" in listed
+
+
+def test_such_points_in_a_file_of_factors_are_warned_of(terminal: Terminal) -> None:
+    typed = terminal.load_factors("32_factors_with_points_between_semicolons.csv", 2025)
+
+    assert "SUCCESS with warnings" in typed.said
+    listed = " ".join(terminal.warnings(typed).split())
+    assert "is 3700 if the point separates thousands, and was read as 3.7: write 3700" in listed
+    assert "183" not in listed

@@ -72,40 +72,6 @@ def test_a_decimal_comma_in_a_factor_file_is_not_called_a_thousands_separator() 
     assert rejected["reason"] == "has a decimal comma: write 0.183"
 
 
-def kilograms(*written: str) -> list[EntryBatch]:
-    rows = [{**GOOD, "user_institutional_id": at, "kg_co2eq": kg} for at, kg in enumerate(written)]
-    return batches_of(csv_of(COLUMNS, rows))
-
-
-def test_a_point_that_may_separate_thousands_is_warned_of_beside_decimal_commas() -> None:
-    last = kilograms("1.000", "0.500", "12.5", "", "1.250,75", "2.000", "0,5")[-1]
-    said = "stands beside decimal commas (1.250,75 in row 5) and was read as"
-    assert last.warned.rows() == [
-        (1, "kg_co2eq", "1.000", f"{said} 1: write 1000 if that is meant"),
-        (6, "kg_co2eq", "2.000", f"{said} 2: write 2000 if that is meant"),
-    ]
-    assert last.warned_rows == 2
-
-
-@pytest.mark.parametrize("other", ["1.5", "12,345", "1'000", "x,y"])
-def test_it_is_no_warning_where_no_comma_is_surely_decimal(other: str) -> None:
-    assert kilograms("1.000", other)[-1].warned.is_empty()
-
-
-def test_a_comma_far_from_the_point_is_seen() -> None:
-    last = kilograms("1.000", *["1"] * 30_000, "0,5")[-1]
-    assert last.warned["row"].to_list() == [1]
-
-
-def test_an_ambiguous_number_of_a_factor_is_warned_of_too() -> None:
-    rows = [
-        {**ECONOMY, "max_distance": "3.700"},
-        {**ECONOMY, "category": "long", "ef_kg_co2eq_per_km": 1, "max_distance": "9,5"},
-    ]
-    warnings = read_factors(PLANE, opening(csv_of(FACTOR_COLUMNS, rows))).warnings
-    assert (1, "max_distance", "3.700") in warnings.select("row", "column", "value").rows()
-
-
 @pytest.mark.parametrize(
     "written",
     [

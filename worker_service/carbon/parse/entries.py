@@ -15,10 +15,10 @@ from worker_service.carbon.declarations import (
     Column,
     DataEntryType,
 )
-from worker_service.carbon.parse.decimal_commas import DecimalCommas
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
+from worker_service.carbon.parse.thousands_points import ThousandsPoints
 from worker_service.carbon.parse.units import UNIT, KnownUnits
 
 _OVERRIDE = "kg_co2eq"
@@ -104,17 +104,17 @@ def read_entries(
 def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> Iterator[EntryBatch]:
     units = KnownUnits(scope.units, scope.unit)
     compared = ComparedRows(declaration.columns)
-    commas = DecimalCommas((*declaration.columns, *COMMON_COLUMNS))
+    points = ThousandsPoints((*declaration.columns, *COMMON_COLUMNS), text.header.separator)
     originals = Originals(text.header)
     batch = None
     for read in text.batches:
         checked = _checked(read, declaration, scope, units)
         batch = replace(checked, rejected_lines=originals.lines(read, checked.rejected))
         compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
-        commas.add(read.frame, batch.accepted, batch.warned)
+        points.add(read.frame, batch.accepted, batch.warned)
         yield batch
     if batch is not None:
-        equal, ambiguous = compared.equal(), commas.ambiguous()
+        equal, ambiguous = compared.equal(), points.ambiguous()
         copies = equal.copies["row_number"].cast(pl.Int64)
         known = pl.col("warned") | pl.col("row").is_in(copies.implode())
         late = ambiguous.with_columns(warned=known)

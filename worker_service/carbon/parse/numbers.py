@@ -12,7 +12,7 @@ _HEAD = r"^[+-]?[1-9]\d{0,2}"
 # \x{2019} is the typographic apostrophe, which Swiss spreadsheets put between thousands.
 _COMMAS = _HEAD + r"(,\d{3})+(\.\d*)?$"
 _GAPS = r"^[+-]?\d{1,3}(['\x{2019}\s]\d{3})+(\.\d*)?$"
-_POINTS = _HEAD + r"(\.\d{3}){2,}$"
+POINTS_OF_THOUSANDS = _HEAD + r"(\.\d{3}){2,}$"
 DECIMAL_COMMA = r"^[+-]?[\d.'\x{2019}\s]*,\d+$"
 # Either a thousand or one: only who wrote it knows.
 _COMMA_OR_THOUSANDS = _HEAD + r",\d{3}$"
@@ -42,6 +42,11 @@ def has_decimal_comma(text: pl.Expr) -> pl.Expr:
     return text.str.contains(DECIMAL_COMMA) & ~thousands
 
 
+def has_decimal_point(text: pl.Expr) -> pl.Expr:
+    """Where a point can be nothing else: 0.183, 12.5, 1234.567."""
+    return text.str.contains(_FRACTION) & ~text.str.contains(POINT_OR_THOUSANDS)
+
+
 def too_large(value: pl.Expr) -> pl.Expr:
     """Beyond NUMBER_MAX; not-a-number compares as larger than every number."""
     return value.abs() > NUMBER_MAX
@@ -63,7 +68,7 @@ def number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
                 point,
             )
         )
-        .when(text.str.contains(_POINTS))
+        .when(text.str.contains(POINTS_OF_THOUSANDS))
         .then(pl.format("has a thousands separator: write {}", without_points))
         .when(text.str.contains(_COMMAS) | text.str.contains(_GAPS))
         .then(pl.format("has a thousands separator: write {}", bare))

@@ -13,9 +13,9 @@ from worker_service.carbon.csv_source.reading import TextBatch, read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import Column
-from worker_service.carbon.parse.decimal_commas import DecimalCommas
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
+from worker_service.carbon.parse.thousands_points import ThousandsPoints
 from worker_service.carbon.parse.values import folded
 
 TABLE_ROWS_MAX = 1_000_000
@@ -82,9 +82,9 @@ def read_table(
     checked = check_rows(texts, columns)
     accepted, replaced = _last_stands(checked.accepted, identity)
     rejected = merged_rejections([*(batch.ragged for batch in batches), checked.rejected])
-    commas = DecimalCommas(columns)
-    commas.add(texts, accepted, replaced)
-    ambiguous = commas.ambiguous().drop("warned")
+    points = ThousandsPoints(columns, text.header.separator)
+    points.add(texts, accepted, replaced)
+    ambiguous = points.ambiguous().drop("warned")
     warnings = merged_rejections([replaced, warned_rows(accepted, columns), ambiguous])
     return ParsedTable(
         encoding=text.encoding,

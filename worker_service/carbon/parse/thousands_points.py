@@ -1,0 +1,138 @@
+"""Numbers like 1.500 that may be fifteen hundred or one and a half: read as one, and told."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from worker_service.carbon.csv_source.shown import shown, shown_text
+from worker_service.carbon.csv_source.widths import REJECTED
+from worker_service.carbon.declarations import Column, ColumnKind
+from worker_service.carbon.parse.numbers import (
+    POINT_OR_THOUSANDS,
+    POINTS_OF_THOUSANDS,
+    has_decimal_comma,
+    has_decimal_point,
+)
+
+# Rows are kept until the file's end: what shows how it is meant may be in the last row.
+KEPT_ROWS_MAX = 200_000
+# A column of which a thousand is no plausible number has no thousands.
+_THOUSAND = 1_000
+# Who separates fields so may use the comma for decimals, and the point for thousands.
+_OF_DECIMAL_COMMAS = (";", "\t")
+_KEPT = {"row": pl.Int32, "value": pl.String, "warned": pl.Boolean}
+_AMBIGUOUS = {**REJECTED, "warned": pl.Boolean}
+
+
+class ThousandsPoints:
+    """Looks at the numbers of batch after batch; at the end it knows which were ambiguous.
+
+    How a file means its points is shown by decimal commas and by several points in a number, and
+    in a column by a point that no thousands have: 0.183, 12.5, 1234.567.
+    """
+
+    def __init__(self, columns: Sequence[Column], separator: str) -> None:
+        """Whole numbers are rejected where they are ambiguous; they show how others are meant."""
+        numbers = (ColumnKind.NUMBER, ColumnKind.INTEGER)
+        self._columns = {column.name: column for column in columns if column.kind in numbers}
+        self._separator = separator
+        self._kept = {name: [pl.DataFrame(schema=_KEPT)] for name in self._columns}
+        # By column: a row and what it says, where a point is none of decimals.
+        self._shows_thousands: dict[str, tuple[int, str]] = {}
+        self._shows_decimals: set[str] = set()
+        self._rows = 0
+
+    def add(self, texts: pl.DataFrame, accepted: pl.DataFrame, warned: pl.DataFrame) -> None:
+        """`texts`: all rows as written; `warned`: accepted rows with a warning already."""
+        for name in self._columns:
+            if texts[name].null_count() < texts.height:
+                value = pl.col(name).str.strip_chars().alias("value")
+                self._look_at(name, texts.select("row_number", value), accepted, warned)
+
+    def _look_at(
+        self, name: str, texts: pl.DataFrame, accepted: pl.DataFrame, warned: pl.DataFrame
+    ) -> None:
+        text = pl.col("value")
+        if _any_has(texts, ","):
+            self._note_thousands(name, texts.filter(has_decimal_comma(text)))
+        if not _any_has(texts, "."):
+            return
+        self._note_thousands(name, texts.filter(text.str.contains(POINTS_OF_THOUSANDS)))
+        if self._columns[name].kind is ColumnKind.INTEGER:
+            return
+        if name not in self._shows_decimals and texts.select(has_decimal_point(text).any()).item():
+            self._shows_decimals.add(name)
+        points = texts.filter(text.str.contains(POINT_OR_THOUSANDS))
+        if points.is_empty() or self._rows >= KEPT_ROWS_MAX:
+            return
+        taken = points.filter(pl.col("row_number").is_in(accepted["row_number"].implode()))
+        self._kept[name].append(
+            taken.select(
+                pl.col("row_number").alias("row"),
+                "value",
+                pl.col("row_number").is_in(warned["row"].implode()).alias("warned"),
+            ).head(KEPT_ROWS_MAX - self._rows)
+        )
+        self._rows += taken.height
+
+    def _note_thousands(self, name: str, rows: pl.DataFrame) -> None:
+        if name not in self._shows_thousands and not rows.is_empty():
+            self._shows_thousands[name] = rows.row(0)
+
+    def ambiguous(self) -> pl.DataFrame:
+        """row, column, value, reason, and whether the row is `warned` of already."""
+        found = [pl.DataFrame(schema=_AMBIGUOUS)]
+        for name, kept in self._kept.items():
+            rows = self._doubtful(name, pl.concat(kept))
+            if not rows.is_empty():
+                value = pl.col("value")
+                found.append(
+                    rows.select(
+                        pl.col("row").cast(pl.Int64),
+                        pl.lit(name).alias("column"),
+                        shown(value).alias("value"),
+                        self._reason(name, value).alias("reason"),
+                        "warned",
+                    )
+                )
+        return pl.concat(found)
+
+    def _doubtful(self, name: str, kept: pl.DataFrame) -> pl.DataFrame:
+        column = self._columns[name]
+        if column.maximum is not None and column.maximum < _THOUSAND:
+            return kept.clear()
+        if name in self._shows_thousands:
+            return kept
+        if name in self._shows_decimals:
+            return kept.clear()
+        if self._shows_thousands:
+            return kept
+        if column.plausible_maximum is not None and column.plausible_maximum < _THOUSAND:
+            return kept.clear()
+        if self._separator in _OF_DECIMAL_COMMAS:
+            return kept
+        # Decimals are written 1.5 or with as many digits in each row, and then some are below 1.
+        return kept.filter(pl.col("value").str.ends_with(".000"))
+
+    def _reason(self, name: str, value: pl.Expr) -> pl.Expr:
+        meant = value.str.replace_all(".", "", literal=True)
+        read = value.cast(pl.Float64).cast(pl.String).str.strip_suffix(".0")
+        if not self._shows_thousands:
+            return pl.format(
+                "is {} if the point separates thousands, and was read as {}:"
+                " write {} or {}0, whichever is meant",
+                *(meant, read, meant, value),
+            )
+        shown_by = name if name in self._shows_thousands else next(iter(self._shows_thousands))
+        row, text = self._shows_thousands[shown_by]
+        where = f"row {row:,}" if shown_by == name else f"row {row:,}, {shown_by}"
+        marks = "decimal commas" if "," in text else "points between thousands"
+        return pl.format(
+            f"stands beside {marks} ({{}} in {where}) and was read as {{}}:"
+            " write {} if that is meant",
+            *(pl.lit(shown_text(text)), read, meant),
+        )
+
+
+def _any_has(texts: pl.DataFrame, mark: str) -> bool:
+    return bool(texts["value"].str.contains(mark, literal=True).any())
