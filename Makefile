@@ -42,8 +42,8 @@ check: dev  ## check format, lint, types, room contracts, protos and house rules
 	@.venv/bin/buf lint
 	@.venv/bin/buf format --diff --exit-code
 	@.venv/bin/buf breaking --against protos/released.binpb
-	@echo "house rules and links"
-	@$(PYTHON_IN_VENV) -m pytest -q tests/tidy
+	@echo "house rules, links and words"
+	@$(PYTHON_IN_VENV) -m pytest -q tests/tidy tests/docs/test_words.py
 
 mutants: dev  ## break each safety rule once, and demand that the tests named for it notice
 	@$(PYTHON_IN_VENV) -m tests.mutants.run

@@ -35,38 +35,38 @@ PART = re.compile(r"(?<=<!-- generated: )(?P<name>[a-z-]+) -->\n.*?(?=<!-- end -
 
 OUTCOMES: Mapping[EntryOutcome, str] = MappingProxyType(
     {
-        EntryOutcome.COMPUTED: "the formula gave its kilograms",
-        EntryOutcome.OVERRIDDEN: "the row's own `kg_co2eq` was taken",
-        EntryOutcome.NO_FACTOR: "no factor fits: none",
-        EntryOutcome.AMBIGUOUS_FACTOR: "several factors fit where one must: none",
-        EntryOutcome.UNKNOWN_PLACE: "a place is not among the locations, or there twice: none",
-        EntryOutcome.NO_ROOM: "the room is not known: none",
-        EntryOutcome.NO_RATE: "no rate of exchange: none",
-        EntryOutcome.MISSING_VALUE: "a value is missing, or the formula gives no number: none",
+        EntryOutcome.COMPUTED: "the formula's result",
+        EntryOutcome.OVERRIDDEN: "the row's own `kg_co2eq`",
+        EntryOutcome.NO_FACTOR: "none: no factor fits",
+        EntryOutcome.AMBIGUOUS_FACTOR: "none: several factors fit",
+        EntryOutcome.UNKNOWN_PLACE: "none: a place is not among the locations, or is there twice",
+        EntryOutcome.NO_ROOM: "none: the room is unknown",
+        EntryOutcome.NO_RATE: "none: there is no exchange rate",
+        EntryOutcome.MISSING_VALUE: "none: a value is missing, or the formula gives no number",
     }
 )
 REASONS: Mapping[str, str] = MappingProxyType(
     {
-        "FIELD_INVALID": "mend the fields that BadRequest names",
-        "TOO_LARGE": "send less; the sentence says the limit",
-        "PIPELINE_NOT_FOUND": "unknown, or another tenant's",
-        "JOB_NOT_FOUND": "unknown, or another tenant's",
-        "UNIT_NOT_FOUND": "the sentence names units that are near",
-        "BLOB_NOT_FOUND": "upload it first; or it is another tenant's",
+        "FIELD_INVALID": "correct the fields that BadRequest names",
+        "TOO_LARGE": "send less; the message says the limit",
+        "PIPELINE_NOT_FOUND": "check the number; another tenant's are not found either",
+        "JOB_NOT_FOUND": "check the number; another tenant's are not found either",
+        "UNIT_NOT_FOUND": "check the id; the message names similar units",
+        "BLOB_NOT_FOUND": "upload it first; another tenant's are not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
-        "PERMISSION_DENIED": "the sentence names the roles that may call it",
-        "STALE_CLAIM": "stop: the claim no longer holds the job",
+        "PERMISSION_DENIED": "use a token of a role that the message names",
+        "STALE_CLAIM": "stop the run: the claim no longer holds the job",
         "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",
-        "PERIOD_LOCKED": "the year is locked",
-        "NOTHING_TO_CANCEL": "no job of it is live",
+        "PERIOD_LOCKED": "choose another year: this one is locked",
+        "NOTHING_TO_CANCEL": "do nothing: the pipeline has ended",
         "TOO_MANY_PARKED_CLAIMS": "wait, then call again",
         "TOO_MANY_STREAMS": "wait, then call again",
         "READER_TOO_SLOW": "watch again from the last version seen",
         "UPLOAD_IDLE": "send the chunks without long pauses",
-        "BLOB_DAMAGED": "the file on disk is not what was uploaded: upload it again",
-        "STORE_FULL": "make room on the ledger's disk",
-        "DATABASE_UNAVAILABLE": "repeat as it stands, with backoff",
-        "DRAINING": "repeat as it stands: another server answers",
+        "BLOB_DAMAGED": "upload the file again: the stored one is damaged",
+        "STORE_FULL": "free space on the disk of the ledger process",
+        "DATABASE_UNAVAILABLE": "repeat the same call, with backoff",
+        "DRAINING": "repeat the same call: another server answers",
         "STREAM_MAXIMUM_AGE": "watch again from the last version seen",
     }
 )
@@ -79,7 +79,7 @@ def columns_table(columns: tuple[ColumnDescription, ...]) -> str:
         f"{f'; {column.default_value} if empty' if column.default_value else ''} |"
         for column in columns
     ]
-    return "\n".join(["| column | needed | what it must be |", "|---|---|---|", *rows])
+    return "\n".join(["| column | required | what it must be |", "|---|---|---|", *rows])
 
 
 def supported_types() -> str:
@@ -152,7 +152,7 @@ def job_types_table() -> str:
         for name, kind in JOB_TYPES.items()
         if name != "noop"
     ]
-    header = ["| type | its scope needs | and takes | then |", "|---|---|---|---|"]
+    header = ["| job type | scope must have | may have | then runs |", "|---|---|---|---|"]
     return "\n".join([*header, *rows])
 
 
@@ -167,7 +167,7 @@ def settings_table(settings: Sequence[Setting]) -> str:
         f"| {one.form} | {one.does} |"
         for one in settings
     ]
-    header = ["| variable | default | unit | takes | what it does |", "|---|---|---|---|---|"]
+    header = ["| variable | default | unit | value | what it does |", "|---|---|---|---|---|"]
     return "\n".join([*header, *rows])
 
 
@@ -181,14 +181,14 @@ def command_line_settings() -> str:
         f"| `{variable}` | `{name}` | {_of_commands(of)} | {does} |"
         for (variable, name, does), of in sorted(commands.items())
     ]
-    header = ["| variable | option | of | what it does |", "|---|---|---|---|"]
+    header = ["| variable | option | commands | what it does |", "|---|---|---|---|"]
     return "\n".join([*header, *rows])
 
 
 def _of_commands(names: Sequence[str]) -> str:
     """Names, or words for the many that talk to servers."""
     many = len(names) > COMMANDS_NAMED_MAX
-    return "commands that ask servers" if many else ", ".join(f"`{name}`" for name in names)
+    return "commands that call servers" if many else ", ".join(f"`{name}`" for name in names)
 
 
 def options_with_variables(command: click.Command) -> Iterator[tuple[str, click.Option]]:

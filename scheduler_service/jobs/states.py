@@ -27,14 +27,14 @@ class JobResult(StrEnum):
 class JobEvent(StrEnum):
     """What can happen to a job."""
 
-    BECAME_FIRST_AND_DUE = "is first of its key, due, and no drain pending"
+    BECAME_FIRST_AND_DUE = "is first of its key and due, no drain pending"
     CLAIMED = "claimed"
     FINISHED = "finished by its claim"
-    GIVEN_BACK = "given back or lapsed, attempts left"
-    ABANDONED = "given back or lapsed, attempts spent"
+    GIVEN_BACK = "released or expired, attempts left"
+    ABANDONED = "released or expired, attempts spent"
     CANCELLED = "cancelled"
-    FOLDED = "folded into a twin that came back"
-    UNLINKED = "its owner was cancelled, others had joined"
+    FOLDED = "superseded by a duplicate that waits again"
+    UNLINKED = "its owner was cancelled, others have joined"
 
 
 class IllegalTransition(Exception):
