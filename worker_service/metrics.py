@@ -1,4 +1,4 @@
-"""What a worker and the ledger process count and measure, for Prometheus; all declared here."""
+"""The Prometheus metrics of a worker and of the ledger process, all declared here."""
 
 from functools import cache
 
@@ -11,13 +11,13 @@ SECONDS_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 
 
 class WorkerMetrics:
-    """One per worker process. Labels are few and never name a tenant."""
+    """Metrics of a worker process. Labels have few values and never name a tenant."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Registers all of them."""
+        """Registers the metrics in `registry`."""
         self.jobs = Counter(
             "carbonline_worker_jobs",
-            "Runs by what was told of them: a result, or the reason why the job was given back",
+            "Runs by result, or by the reason of the release",
             ["job_type", "result"],
             registry=registry,
         )
@@ -30,24 +30,24 @@ class WorkerMetrics:
         )
         self.rows = Counter(
             "carbonline_worker_rows",
-            "Rows that steps have gone through, as their stats say",
+            "Rows that steps have processed, by their stats",
             ["job_type"],
             registry=registry,
         )
         self.stops = Counter(
             "carbonline_worker_stopped_runs",
-            "Runs told to stop: LOST and LEASE_OVER are lost leases, STALE is one or a cancel",
+            "Stopped runs: LOST and LEASE_OVER are lost leases, STALE is a lost lease or a cancel",
             ["reason"],
             registry=registry,
         )
 
-        # A look-up by labels takes as long as a short step; thousands end in a second.
+        # Looking up labels takes as long as a short step, and thousands of runs end in a second.
         self._jobs_of = cache(self.jobs.labels)
         self._seconds_of = cache(self.seconds.labels)
 
     def run_ended(self, end: RunEnd) -> None:
-        """A step is over."""
-        self._jobs_of(end.job_type, end.told).inc()
+        """Counts one run. Call it when its step has ended."""
+        self._jobs_of(end.job_type, end.result).inc()
         self._seconds_of(end.job_type).observe(end.seconds)
         if end.rows:
             self.rows.labels(end.job_type).inc(end.rows)
@@ -56,15 +56,15 @@ class WorkerMetrics:
 
 
 class LedgerMetrics:
-    """One per ledger process."""
+    """Metrics of the ledger process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Registers all of them."""
+        """Registers the metrics in `registry`."""
         self.registry = registry
         self.calls = Counter(
             "carbonline_ledger_rpc_calls", "Ended calls", ["method", "code"], registry=registry
         )
 
     def called(self, method: str, code: str) -> None:
-        """A call of "/package.Service/Method" has ended."""
+        """Counts one ended call. `method` is "/package.Service/Method", `code` its gRPC status."""
         self.calls.labels(method.lstrip("/"), code).inc()

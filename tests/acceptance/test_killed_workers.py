@@ -34,7 +34,7 @@ async def test_kill_9_of_all_workers_at_once(run: AcceptanceRun) -> None:
     await run.must_have_arrived(await run.ended(pipeline))
 
 
-async def test_sigterm_in_mid_step_gives_the_job_back_and_spends_no_attempt(
+async def test_sigterm_in_mid_step_releases_the_job_and_costs_no_attempt(
     run: AcceptanceRun,
 ) -> None:
     pipeline = await run.submit()

@@ -13,8 +13,8 @@ from tests.acceptance.faults import until, until_stopped, with_a_faulty_worker
 
 # What the stale run says of its own end, by the place where it was stopped.
 ENDS = {
-    "before_publication": ("handler_stopped", "claim_refused_by_the_data", "claim_forgotten"),
-    "inside_publication": ("handler_stopped", "claim_refused_by_the_data", "handler_raised"),
+    "before_publication": ("handler_stopped", "claim_refused_by_fence", "claim_forgotten"),
+    "inside_publication": ("handler_stopped", "claim_refused_by_fence", "handler_raised"),
     "after_commit": ("finish_came_too_late", "handler_stopped"),
 }
 
@@ -32,7 +32,7 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("job_type", list(WRITERS))
-async def test_a_stale_run_that_believes_in_its_lease_is_refused_by_the_data_alone(
+async def test_a_stale_run_that_believes_in_its_lease_is_refused_by_the_fence_alone(
     open_run: OpenRun, tmp_path: Path, job_type: str
 ) -> None:
     faulty = with_a_faulty_worker("before_publication", "stop_deaf", tmp_path / "stopped", job_type)
@@ -50,7 +50,7 @@ async def test_a_stale_run_that_believes_in_its_lease_is_refused_by_the_data_alo
         nobody_waited_long(run, job.job_id)
         os.kill(stopped, signal.SIGCONT)
         await until(
-            lambda: bool(run.log_lines("worker-1", "claim_refused_by_the_data")),
+            lambda: bool(run.log_lines("worker-1", "claim_refused_by_fence")),
             "the data never refused the stale run",
         )
         assert await writer(run, job_type) == job.claim_token

@@ -92,7 +92,9 @@ async def start_worker(scheduler: ScriptedScheduler, tmp_path: Path) -> AsyncIte
                     WorkerLimits(
                         **{
                             "lease_seconds": scheduler.lease_seconds,
-                            "beat": BeatTiming(beat_seconds, news_seconds=0.1, phase_seconds=0.02),
+                            "beat": BeatTiming(
+                                beat_seconds, progress_seconds=0.1, phase_seconds=0.02
+                            ),
                             "drain_grace_seconds": 5.0,
                             **limits,
                         }

@@ -20,7 +20,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
 
 
 class ScriptedScheduler(SchedulerServiceServicer):
-    """Hands out the jobs it is given and remembers all it is told."""
+    """Hands out the jobs it is given, and keeps every request."""
 
     def __init__(self, lease_seconds: float = 45.0) -> None:
         self.lease_seconds = lease_seconds
@@ -113,7 +113,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self.beats.append(request)
         await self._tell()
         if self.beats_unanswered:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "not available")
         if request.draining and not request.beats:
             await self.last_beat_gate.wait()
         answer = scheduler_pb2.HeartbeatResponse(directive=self.worker_directive)

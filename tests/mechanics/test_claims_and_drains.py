@@ -1,4 +1,4 @@
-"""A worker takes what it has room for, and leaves nothing behind when it goes."""
+"""A worker claims what it has room for, and leaves no claim behind when it ends."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def wait_for_ever(_run: Run) -> Outcome:
     return Succeeded()
 
 
-async def test_a_worker_claims_only_as_many_jobs_as_it_has_free_slots(
+async def test_a_worker_claims_only_as_many_jobs_as_its_concurrency_allows(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     go_on = asyncio.Event()
@@ -41,7 +41,7 @@ async def test_a_worker_claims_only_as_many_jobs_as_it_has_free_slots(
     await scheduler.until(lambda: len(scheduler.finishes) == 5)
 
 
-async def test_two_claims_are_on_their_way_while_there_is_more_than_one_brings(
+async def test_two_claims_are_in_flight_while_there_are_more_jobs_than_one_brings(
     scheduler: ScriptedScheduler, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claim_loop, "CLAIM_MAX", 2)
@@ -56,7 +56,7 @@ async def test_two_claims_are_on_their_way_while_there_is_more_than_one_brings(
         await scheduler.give()
     start_worker(step, concurrency=5)
     await scheduler.until(lambda: scheduler.claims_open == 2)
-    # One slot is left for the second, and nothing for a third.
+    # Room for one job is left to the second, and nothing for a third.
     assert [claim.max_jobs for claim in scheduler.claims] == [2, 2, 1]
     go_on.set()
     await scheduler.until(lambda: len(scheduler.finishes) == 2)
@@ -67,7 +67,7 @@ async def test_two_claims_are_on_their_way_while_there_is_more_than_one_brings(
     assert not scheduler.releases
 
 
-async def test_both_claims_on_their_way_are_given_back_when_the_worker_goes(
+async def test_both_claims_in_flight_are_released_when_the_worker_ends(
     scheduler: ScriptedScheduler, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claim_loop, "CLAIM_MAX", 1)
@@ -120,7 +120,7 @@ async def test_a_drain_lets_running_jobs_end_and_claims_no_more(
     assert len(scheduler.jobs) == 1
 
 
-async def test_a_drain_stops_what_outlasts_the_grace_and_gives_it_back(
+async def test_a_drain_stops_and_releases_what_outlasts_the_grace(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     token = await scheduler.give()
@@ -132,7 +132,7 @@ async def test_a_drain_stops_what_outlasts_the_grace_and_gives_it_back(
     assert scheduler.releases[token].written == types_pb2.WRITTEN_NOTHING
 
 
-async def test_a_claim_granted_while_the_worker_goes_is_given_back(
+async def test_a_claim_granted_while_the_worker_ends_is_released(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     worker = start_worker(succeed)
@@ -146,7 +146,7 @@ async def test_a_claim_granted_while_the_worker_goes_is_given_back(
     assert not scheduler.finishes
 
 
-async def test_a_second_order_to_end_waits_for_nobody(
+async def test_a_second_sigterm_waits_for_nobody(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     async def stubborn(_run: Run) -> Outcome:
@@ -167,7 +167,7 @@ async def test_a_second_order_to_end_waits_for_nobody(
     assert not scheduler.last_beats
 
 
-async def test_the_scheduler_may_order_the_drain(
+async def test_the_scheduler_may_request_the_drain(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.worker_directive = scheduler_pb2.WORKER_DIRECTIVE_DRAIN
@@ -179,7 +179,7 @@ async def test_the_scheduler_may_order_the_drain(
     assert len(scheduler.releases) == 1
 
 
-async def test_what_is_granted_too_late_is_given_back_in_one_call_and_holds_up_nobody(
+async def test_late_jobs_are_released_in_one_call_and_hold_up_nobody(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.lease_seconds, scheduler.claim_seconds = 1.0, 0.8
@@ -190,7 +190,7 @@ async def test_what_is_granted_too_late_is_given_back_in_one_call_and_holds_up_n
     assert worker.log.one("claims_came_too_late")["claims"] == 3
     scheduler.claim_seconds = 0.0
     in_time = await scheduler.give()
-    # What comes while they are given back starts at once, if it has its own lease to run.
+    # What comes while they are released starts at once, if it has its own lease to run.
     await scheduler.until(lambda: len(scheduler.claims) == 2)
     scheduler.release_gate.set()
     await scheduler.until(lambda: in_time in scheduler.finishes)
@@ -198,7 +198,7 @@ async def test_what_is_granted_too_late_is_given_back_in_one_call_and_holds_up_n
     assert scheduler.release_tries == 1
 
 
-async def test_a_drain_while_late_jobs_are_given_back_loses_none(
+async def test_a_drain_while_late_jobs_are_released_loses_none(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.lease_seconds, scheduler.claim_seconds = 1.0, 0.8
@@ -213,14 +213,14 @@ async def test_a_drain_while_late_jobs_are_given_back_loses_none(
     assert set(scheduler.releases) == late
 
 
-async def test_a_claim_granted_while_another_is_refused_is_given_back(
+async def test_a_claim_granted_while_another_is_refused_is_released(
     scheduler: ScriptedScheduler, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claim_loop, "CLAIM_MAX", 1)
     await scheduler.give()
     worker = start_worker(succeed, concurrency=3)
     await scheduler.until(lambda: scheduler.claims_open == 2 and scheduler.finishes)
-    # The one parked poll was granted a job, but not told; the other's successor is refused.
+    # The one parked poll was granted a job without an answer; the other's successor is refused.
     token = await scheduler.give()
     parked = [claim.request_id for claim in scheduler.claims[-2:]]
     granted = scheduler.jobs.pop()
@@ -246,7 +246,7 @@ async def test_a_refused_claim_ends_the_worker_with_the_reason(
     assert not scheduler.last_beats
 
 
-async def test_a_job_that_cancels_itself_is_given_back_as_cancelled(
+async def test_a_job_that_cancels_itself_is_released_as_cancelled(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     async def step(run: Run) -> Outcome:
@@ -262,7 +262,7 @@ async def test_a_job_that_cancels_itself_is_given_back_as_cancelled(
     ("names", "wanted", "fault"),
     [
         (["a", "a"], ["a"], "a is listed twice"),
-        (["a", "b"], ["a"], "b is no job type"),
+        (["a", "b"], ["a"], "b is not a wanted job type"),
         (["a"], ["a", "b"], "b has no step"),
         ([], [], "no job type is listed"),
     ],
@@ -274,7 +274,7 @@ def test_a_registry_is_checked_when_the_process_starts(
         check_registry([(name, succeed) for name in names], wanted)
 
 
-async def test_an_end_that_waits_for_its_answer_holds_up_one_job_less_and_no_more(
+async def test_a_finish_without_an_answer_holds_up_one_job_less_and_no_more(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.finish_gate.clear()

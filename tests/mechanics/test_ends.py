@@ -1,4 +1,4 @@
-"""Whatever becomes of a run, the scheduler is told, honestly and until it answers."""
+"""Whatever becomes of a run, the worker reports it, honestly and until the scheduler answers."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from worker_service.mechanics.run import ClaimLost, Run
 from worker_service.mechanics.scheduler import ChildRequest
 
 
-async def test_success_and_warning_are_told_with_their_numbers(
+async def test_success_and_warning_are_reported_with_their_stats(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     async def step(run: Run) -> Outcome:
@@ -57,7 +57,7 @@ async def test_an_error_says_whether_data_may_have_been_written(
     assert written == [nothing, unknown, nothing, unknown]
 
 
-async def test_a_passing_fault_gives_the_job_back(
+async def test_a_passing_fault_releases_the_job(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     async def step(run: Run) -> Outcome:
@@ -150,7 +150,7 @@ async def test_a_release_is_repeated_beyond_the_lease(
     await scheduler.until(lambda: token in scheduler.releases)
     assert scheduler.releases[token].written == types_pb2.WRITTEN_NOTHING
     await worker.drained()
-    assert worker.log.one("job_given_back")["taken"]
+    assert worker.log.one("job_released")["released"]
 
 
 @pytest.mark.usefixtures("even_pauses")
@@ -171,10 +171,10 @@ async def test_a_release_without_an_answer_is_given_up_after_two_leases(
     assert line["claim_token"] == token
     assert (line["reason"], line["written"]) == ("RETRY_LATER", "NOTHING")
     assert scheduler.release_tries <= 6
-    assert "job_given_back" not in worker.log.names()
+    assert "job_released" not in worker.log.names()
 
 
-async def test_a_finish_that_contradicts_an_earlier_one_is_forgotten(
+async def test_a_finish_that_conflicts_with_an_earlier_one_is_forgotten(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.outcome = scheduler_pb2.FINISH_OUTCOME_CONFLICT
@@ -190,7 +190,7 @@ async def test_a_finish_that_contradicts_an_earlier_one_is_forgotten(
     assert not scheduler.releases
 
 
-async def test_a_finish_that_a_cancel_overtook_lets_the_claim_go_with_what_was_written(
+async def test_a_finish_that_a_cancel_overtook_releases_the_claim_with_what_was_written(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.outcome = scheduler_pb2.FINISH_OUTCOME_STALE
@@ -208,7 +208,7 @@ async def test_a_finish_that_a_cancel_overtook_lets_the_claim_go_with_what_was_w
     assert "finish_came_too_late" in worker.log.names()
 
 
-async def test_a_finish_whose_numbers_are_refused_goes_without_them(
+async def test_a_finish_whose_stats_are_refused_is_sent_without_them(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.refuse_stats = True
@@ -223,7 +223,7 @@ async def test_a_finish_whose_numbers_are_refused_goes_without_them(
     assert not scheduler.finishes[token].HasField("stats")
 
 
-async def test_ends_that_wait_for_a_call_go_out_together(
+async def test_finishes_that_wait_for_a_call_are_sent_together(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.finish_gate.clear()
@@ -242,7 +242,7 @@ async def test_ends_that_wait_for_a_call_go_out_together(
     assert len(scheduler.finish_batches) <= 5
 
 
-async def test_chain_stages_children_and_a_stale_one_stops_the_run_and_lets_the_claim_go(
+async def test_chain_stages_children_and_a_stale_one_stops_the_run_and_releases_the_claim(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     lost = asyncio.Event()
@@ -276,7 +276,7 @@ async def test_chain_stages_children_and_a_stale_one_stops_the_run_and_lets_the_
     assert release.written == types_pb2.WRITTEN_UNKNOWN
 
 
-async def test_a_claim_refused_by_the_data_is_given_back(
+async def test_a_claim_refused_by_the_fence_is_released(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     async def step(run: Run) -> Outcome:

@@ -1,4 +1,4 @@
-"""A worker that ends in order says so, after its last run, and hardly waits for an answer."""
+"""A worker that ends in order says so after its last run, and hardly waits for an answer."""
 
 import asyncio
 
@@ -48,7 +48,7 @@ async def test_the_last_beat_comes_after_the_answer_to_the_last_run(
     assert scheduler.last_beats == [scheduler.beats[-1]]
 
 
-async def test_the_last_beat_comes_after_what_was_given_back(
+async def test_the_last_beat_comes_after_the_last_release(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     token = await scheduler.give()
@@ -72,10 +72,10 @@ async def test_a_last_beat_without_an_answer_holds_up_the_end_for_a_second_at_mo
     assert seconds_now() - began_at < 2.0
     assert (served.failure, served.left) == (None, 0)
     assert len(scheduler.last_beats) == 1
-    assert "DEADLINE_EXCEEDED" in worker.log.one("last_beat_unanswered")["reason"]
+    assert "DEADLINE_EXCEEDED" in worker.log.one("last_heartbeat_unanswered")["reason"]
 
 
-async def test_a_scheduler_that_is_away_holds_up_the_end_no_longer(
+async def test_an_unavailable_scheduler_holds_up_the_end_no_longer(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     scheduler.beats_unanswered = True
@@ -83,11 +83,11 @@ async def test_a_scheduler_that_is_away_holds_up_the_end_no_longer(
     await scheduler.until(lambda: scheduler.claims_open)
     served = await worker.drained()
     assert (served.failure, served.left) == (None, 0)
-    assert worker.log.one("last_beat_unanswered")["level"] == "warning"
+    assert worker.log.one("last_heartbeat_unanswered")["level"] == "warning"
     assert len(scheduler.last_beats) == 1
 
 
-async def test_a_second_order_to_end_does_not_wait_for_the_last_beat(
+async def test_a_second_sigterm_does_not_wait_for_the_last_beat(
     scheduler: ScriptedScheduler, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease_keeper, "LAST_BEAT_SECONDS", 60.0)

@@ -43,7 +43,7 @@ async def test_a_handler_stops_before_its_lease_ends_when_nobody_answers(
     assert worker.log.one("handler_stopped")["reason"] == "LEASE_OVER"
 
 
-async def test_the_lease_counts_from_before_the_claim_was_asked_for(
+async def test_the_lease_counts_from_before_the_claim_was_sent(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     seen: list[float] = []
@@ -123,7 +123,7 @@ async def test_a_lost_claim_is_stopped_and_forgotten(
     assert "claim_forgotten" in worker.log.names()
 
 
-async def test_a_cancelled_job_is_stopped_and_given_back_with_what_was_written(
+async def test_a_cancelled_job_is_stopped_and_released_with_what_was_written(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     async def step(run: Run) -> Outcome:
@@ -142,7 +142,7 @@ async def test_a_cancelled_job_is_stopped_and_given_back_with_what_was_written(
         assert scheduler.releases[token].written == written
 
 
-async def test_progress_travels_with_the_beats_and_a_new_phase_at_once(
+async def test_progress_is_sent_with_heartbeats_and_a_new_phase_at_once(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     release = asyncio.Event()
@@ -167,7 +167,7 @@ async def test_progress_travels_with_the_beats_and_a_new_phase_at_once(
     await worker.drained()
 
 
-async def test_a_handler_that_blocks_the_event_loop_is_named(
+async def test_a_handler_that_blocks_the_event_loop_is_logged(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     async def step(_run: Run) -> Outcome:
@@ -180,7 +180,7 @@ async def test_a_handler_that_blocks_the_event_loop_is_named(
     assert "test_leases.py" in worker.log.one("event_loop_blocked")["stack"]
 
 
-async def test_a_handler_that_does_not_stop_is_named(
+async def test_a_handler_that_does_not_stop_is_logged(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:
     let_go = asyncio.Event()

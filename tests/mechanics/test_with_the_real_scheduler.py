@@ -80,7 +80,7 @@ async def working(
         limits = WorkerLimits(
             concurrency=concurrency,
             lease_seconds=5.0,
-            beat=BeatTiming(beat_seconds, news_seconds=0.2, phase_seconds=0.05),
+            beat=BeatTiming(beat_seconds, progress_seconds=0.2, phase_seconds=0.05),
             drain_grace_seconds=0.1,
         )
         serving = asyncio.create_task(serve_jobs(scheduler, registry, limits, drain, LOG))
@@ -132,7 +132,7 @@ async def test_hundreds_of_jobs_end_once_each(client: ContractClient, tmp_path: 
     assert all(view.ended for view in views)
 
 
-async def test_a_drained_job_is_taken_by_the_next_worker_and_costs_no_attempt(
+async def test_a_drained_job_is_claimed_by_the_next_worker_and_costs_no_attempt(
     client: ContractClient, tmp_path: Path
 ) -> None:
     started = asyncio.Event()
@@ -205,7 +205,7 @@ async def test_a_cancel_reaches_the_handler(client: ContractClient, tmp_path: Pa
 
 
 @pytest.mark.parametrize("lease_seconds", [300.0])
-async def test_a_key_is_free_when_a_cancel_is_first_heard_of_by_chaining(
+async def test_a_key_is_free_when_chain_is_the_first_to_notice_a_cancel(
     client: ContractClient, tmp_path: Path
 ) -> None:
     committed, cancelled = asyncio.Event(), asyncio.Event()

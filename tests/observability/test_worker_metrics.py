@@ -36,7 +36,7 @@ LOG = structlog.wrap_logger(
 LIMITS = WorkerLimits(
     concurrency=2,
     lease_seconds=2.0,
-    beat=BeatTiming(beat_seconds=0.5, news_seconds=0.2, phase_seconds=0.05),
+    beat=BeatTiming(beat_seconds=0.5, progress_seconds=0.2, phase_seconds=0.05),
 )
 LOCAL = types_pb2.Scope(tenant="local")
 

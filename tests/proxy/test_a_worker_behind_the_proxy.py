@@ -31,7 +31,7 @@ LOG = structlog.wrap_logger(
 LIMITS = WorkerLimits(
     concurrency=8,
     lease_seconds=4.0,
-    beat=BeatTiming(beat_seconds=1.0, news_seconds=0.2, phase_seconds=0.05),
+    beat=BeatTiming(beat_seconds=1.0, progress_seconds=0.2, phase_seconds=0.05),
     drain_grace_seconds=5.0,
 )
 

@@ -170,7 +170,7 @@ class WorkerHarness:
                     check_registry(list(self.steps.items()), LEDGER_JOB_TYPES),
                     WorkerLimits(
                         lease_seconds=LEASE_SECONDS,
-                        beat=BeatTiming(1.0, news_seconds=0.2, phase_seconds=0.05),
+                        beat=BeatTiming(1.0, progress_seconds=0.2, phase_seconds=0.05),
                         drain_grace_seconds=5.0,
                     ),
                     drain,

@@ -1,4 +1,4 @@
-"""How long to wait before a call is repeated: longer each time, and never in step with others."""
+"""How long to wait before a call is repeated: longer each time, with jitter."""
 
 import random
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Backoff:
-    """Waits of about first, 2 x first, 4 x first ... up to a maximum, each spread by half.
+    """Waits of about `first_seconds`, twice that, four times that, up to `max_seconds`.
 
-    The maximum is short: a call of a process's costs little, and what waits for it holds up others.
+    Each wait is between half of its value and all of it. The maximum is short by default: a call
+    costs little, and jobs wait for its answer.
     """
 
     first_seconds: float = 0.1
@@ -16,11 +17,11 @@ class Backoff:
     tries: int = 0
 
     def next_seconds(self) -> float:
-        """The wait before the next try."""
+        """Seconds to wait before the next try."""
         whole = min(self.max_seconds, self.first_seconds * 2.0 ** min(self.tries, 16))
         self.tries += 1
         return whole * random.uniform(0.5, 1.0)  # noqa: S311  spreads load, guards nothing
 
     def reset(self) -> None:
-        """An answer came: begin anew."""
+        """Starts again with `first_seconds`. Call it after an answer."""
         self.tries = 0

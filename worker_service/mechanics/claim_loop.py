@@ -1,4 +1,4 @@
-"""Claims as many jobs as there are free slots, and no more."""
+"""Claims as many jobs as the worker has room for, and no more."""
 
 import asyncio
 import uuid
@@ -17,71 +17,71 @@ from worker_service.mechanics.held_claim import MARGIN_SHARE
 from worker_service.mechanics.outcome import Written
 from worker_service.mechanics.scheduler import (
     BEATS_MAX,
-    ClaimWish,
-    GiveBack,
-    GiveBackReason,
+    ClaimRequest,
+    Release,
+    ReleaseReason,
     Scheduler,
     SchedulerRefused,
     SchedulerUnreachable,
 )
 
 CLAIM_MAX = 500
-# While one full claim is read and started, the next is decided on.
-CLAIMS_MAX = 2
-# A poll eats from the lease of what it brings, since the lease counts from before it was sent.
+# While the jobs of one full claim are started, the scheduler works on the next.
+CLAIM_CALLS_MAX = 2
+# A long poll uses up the lease of its jobs: the lease counts from before the call was sent.
 WAIT_SHARE_OF_LEASE = 0.25
 WAIT_SECONDS_MAX = 20.0
-# Slots that come free together are asked for together.
+# Jobs that end at about the same time are replaced by one claim.
 LINGER_SECONDS = 0.003
 LAST_CLAIM_SECONDS = 2.0
 
 
 class Arrival(NamedTuple):
-    """A job and the moment before it was asked for, from which its lease counts."""
+    """A claimed job, and when its claim was sent. Its lease counts from that moment."""
 
     job: ClaimedJob
     asked_at: float
 
 
-class Slots:
-    """How many jobs run at once: a bound and a bell.
+class Concurrency:
+    """Bounds how many jobs run at once.
 
-    A slot is free again when its step is over; that the scheduler has yet to answer holds up no
-    other job, as long as not more than a worker's worth of ends waits for its answers. What has
-    been asked for is kept free.
+    A job counts until its step has ended. It does not count while the scheduler has yet to answer
+    its Finish or Release, unless more than `maximum` jobs wait for such an answer. A claim in
+    flight reserves room for the jobs that it may bring.
     """
 
-    def __init__(self, concurrency: int) -> None:
-        self.concurrency = concurrency
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
         self.tasks: set[asyncio.Task[None]] = set()
         self._running: set[asyncio.Task[None]] = set()
-        self._kept = 0
+        self._reserved = 0
         self._freed = asyncio.Event()
 
     @property
     def free(self) -> int:
-        """How many jobs may be asked for now."""
-        room = min(self.concurrency - len(self._running), 2 * self.concurrency - len(self.tasks))
-        return room - self._kept
+        """How many jobs may be claimed now."""
+        room = min(self.maximum - len(self._running), 2 * self.maximum - len(self.tasks))
+        return room - self._reserved
 
-    def keep(self, count: int) -> None:
-        """So many jobs are asked for: each takes its slot, or is given up."""
-        self._kept += count
+    def reserve(self, count: int) -> None:
+        """Keeps room for `count` jobs, until each is started or its room is freed."""
+        self._reserved += count
 
-    def give_up(self, count: int) -> None:
-        """So many have not come, or are not started."""
-        self._kept -= count
+    def free_reserved(self, count: int) -> None:
+        """Frees room reserved for `count` jobs that did not come or are not started."""
+        self._reserved -= count
         self._freed.set()
 
-    def put(self, task: asyncio.Task[None]) -> None:
-        """Takes a kept slot until its step has ended, or the task is done."""
-        self._kept -= 1
+    def add(self, task: asyncio.Task[None]) -> None:
+        """Counts a job in reserved room, until its step has ended or its task is done."""
+        self._reserved -= 1
         self.tasks.add(task)
         self._running.add(task)
         task.add_done_callback(self._done)
 
     def step_ended(self, task: asyncio.Task[None]) -> None:
-        """The task's step is over."""
+        """Counts the job no longer: its step has ended."""
         self._running.discard(task)
         self._freed.set()
 
@@ -90,50 +90,56 @@ class Slots:
         self._running.discard(task)
         self._freed.set()
 
-    async def some_free(self) -> int:
-        """Waits for a free slot; how many there are."""
+    async def wait_for_free(self) -> int:
+        """Waits until a job may be claimed. Returns how many may be."""
         while True:
             while self.free <= 0:
                 self._freed.clear()
                 await self._freed.wait()
-            if self.tasks and self.free < self.concurrency / 4:
+            if self.tasks and self.free < self.maximum / 4:
                 await asyncio.sleep(LINGER_SECONDS)
-            # Meanwhile another may have asked.
+            # Another claim may have reserved it meanwhile.
             if (free := self.free) > 0:
                 return free
 
 
 class ClaimLoop:
-    """Ends when a drain is requested. Raises SchedulerRefused when Claim itself is refused."""
+    """Claims jobs and hands them to `start`, with the moment from which their lease counts.
+
+    `lease_seconds` is what the scheduler is expected to give; the jobs that it sends correct it.
+    """
 
     def __init__(
         self,
         scheduler: Scheduler,
         job_types: tuple[str, ...],
-        slots: Slots,
+        concurrency: Concurrency,
         start: Callable[[ClaimedJob, float], None],
         log: FilteringBoundLogger,
         lease_seconds: float,
     ) -> None:
         self._scheduler = scheduler
         self._job_types = job_types
-        self._slots = slots
+        self._concurrency = concurrency
         self._start = start
         self._log = log
         self._lease_seconds = lease_seconds
-        self._on_their_way: dict[str, ClaimWish] = {}
+        self._unanswered: dict[str, ClaimRequest] = {}
         self._backlog = asyncio.Event()
-        # Granted and not started yet: kept here, so that an end in between loses none.
+        # Claimed and not yet started. Kept here so that a drain in between loses none.
         self._arrived: deque[Arrival] = deque()
-        # Granted and too late to start: kept until they are given back.
+        # Claimed, but too late to start. Kept here until they are released.
         self._late: list[ClaimedJob] = []
-        self._giving_back = False
+        self._releasing = False
 
     async def run(self, drain: Drain) -> None:
-        """Claims and starts jobs until the drain; what a last answer brings is given back."""
+        """Claims and starts jobs until a drain is requested, then releases what was not started.
+
+        Raises SchedulerRefused if Claim itself is refused.
+        """
         polls = [
             asyncio.create_task(self._poll(always=number == 0), name="claim")
-            for number in range(CLAIMS_MAX)
+            for number in range(CLAIM_CALLS_MAX)
         ]
         draining = asyncio.create_task(drain.requested.wait(), name="drain")
         try:
@@ -142,9 +148,9 @@ class ClaimLoop:
             for poll in polls:
                 poll.cancel()
             await asyncio.wait(polls)
-            await self._give_back_the_last()
+            await self._release_the_last()
             for poll in failed:
-                # A poll ends with an error only.
+                # A poll ends by an error only.
                 poll.result()
         finally:
             for poll in polls:
@@ -152,26 +158,26 @@ class ClaimLoop:
             draining.cancel()
 
     async def _poll(self, *, always: bool) -> None:
-        """One claim after the other; if not `always`, while there is more than one brings."""
+        """Claims again and again; if not `always`, only while claims come back full."""
         claiming: asyncio.Task[None] | None = None
         try:
             while True:
                 if claiming is None:
                     if not always:
                         await self._backlog.wait()
-                    claiming = self._ask_for(await self._slots.some_free())
+                    claiming = self._start_claim(await self._concurrency.wait_for_free())
                 await claiming
-                claiming = self._ask_again(always=always)
-                # The next call is on its way before what has come is started.
+                claiming = self._claim_again(always=always)
+                # The next call is sent before the jobs of this one are started.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-                self._start_what_has_come()
-                await self._give_back_what_is_late()
+                self._start_arrived_jobs()
+                await self._release_late_jobs()
         finally:
             if claiming is not None:
                 claiming.cancel()
 
-    def _start_what_has_come(self) -> None:
+    def _start_arrived_jobs(self) -> None:
         while self._arrived:
             job, asked_at = self._arrived.popleft()
             self._lease_seconds = job.lease_seconds
@@ -180,47 +186,47 @@ class ClaimLoop:
             else:
                 # Its lease may be over before its first heartbeat is answered.
                 self._late.append(job)
-                self._slots.give_up(1)
+                self._concurrency.free_reserved(1)
 
-    async def _give_back_what_is_late(self) -> None:
-        """Together, and behind all that could start; if another poll is at it, by that one."""
-        if self._giving_back:
+    async def _release_late_jobs(self) -> None:
+        """Releases late jobs together, after all others were started. One poll at a time does."""
+        if self._releasing:
             return
-        self._giving_back = True
+        self._releasing = True
         try:
             while late := tuple(self._late):
                 self._log.warning("claims_came_too_late", claims=len(late))
-                await self._give_back(late)
+                await self._release(late)
                 del self._late[: len(late)]
         finally:
-            self._giving_back = False
+            self._releasing = False
 
-    def _ask_again(self, *, always: bool) -> asyncio.Task[None] | None:
-        left = self._slots.free
+    def _claim_again(self, *, always: bool) -> asyncio.Task[None] | None:
+        left = self._concurrency.free
         wanted = always or self._backlog.is_set()
-        return self._ask_for(left) if wanted and left > 0 else None
+        return self._start_claim(left) if wanted and left > 0 else None
 
-    def _ask_for(self, free: int) -> asyncio.Task[None]:
+    def _start_claim(self, free: int) -> asyncio.Task[None]:
         max_jobs = min(free, CLAIM_MAX)
-        self._slots.keep(max_jobs)
+        self._concurrency.reserve(max_jobs)
         return asyncio.create_task(self._claim(max_jobs), name="claim-call")
 
     async def _claim(self, max_jobs: int) -> None:
-        """One claim, repeated under its request_id until it is answered."""
+        """Makes one claim. Repeats it under its request_id until it is answered."""
         wait_seconds = min(WAIT_SECONDS_MAX, self._lease_seconds * WAIT_SHARE_OF_LEASE)
-        wish = ClaimWish(str(uuid.uuid4()), self._job_types, max_jobs, wait_seconds)
+        request = ClaimRequest(str(uuid.uuid4()), self._job_types, max_jobs, wait_seconds)
         backoff = Backoff()
-        self._on_their_way[wish.request_id] = wish
+        self._unanswered[request.request_id] = request
         while True:
             asked_at = seconds_now()
             try:
-                jobs = await self._scheduler.claim(wish)
+                jobs = await self._scheduler.claim(request)
             except SchedulerUnreachable as error:
                 self._log.warning("claim_unanswered", reason=str(error), tries=backoff.tries + 1)
                 await asyncio.sleep(backoff.next_seconds())
             else:
-                del self._on_their_way[wish.request_id]
-                self._slots.give_up(max_jobs - len(jobs))
+                del self._unanswered[request.request_id]
+                self._concurrency.free_reserved(max_jobs - len(jobs))
                 self._arrived.extend(Arrival(job, asked_at) for job in jobs)
                 if len(jobs) == CLAIM_MAX:
                     self._backlog.set()
@@ -228,31 +234,33 @@ class ClaimLoop:
                     self._backlog.clear()
                 return
 
-    async def _give_back_the_last(self) -> None:
-        """What has come too late to start is returned. A claim that was on its way may have been
-        granted: it is asked for once more, and returned.
+    async def _release_the_last(self) -> None:
+        """Releases jobs that were claimed and not started.
+
+        A claim that was in flight may have been granted. It is repeated once without a wait, and
+        its jobs are released too.
         """
-        await self._give_back([*self._late, *(arrival.job for arrival in self._arrived)])
-        for wish in self._on_their_way.values():
+        await self._release([*self._late, *(arrival.job for arrival in self._arrived)])
+        for request in self._unanswered.values():
             try:
                 async with asyncio.timeout(LAST_CLAIM_SECONDS):
-                    jobs = await self._scheduler.claim(replace(wish, wait_seconds=0.0))
+                    jobs = await self._scheduler.claim(replace(request, wait_seconds=0.0))
             except (SchedulerUnreachable, SchedulerRefused, TimeoutError) as error:
                 self._log.warning("last_claim_unanswered", reason=str(error))
                 continue
-            await self._give_back(jobs)
+            await self._release(jobs)
 
-    async def _give_back(self, jobs: Sequence[ClaimedJob]) -> None:
+    async def _release(self, jobs: Sequence[ClaimedJob]) -> None:
         releases = [
-            GiveBack(job.job_id, job.claim_token, GiveBackReason.DRAIN, Written.NOTHING)
+            Release(job.job_id, job.claim_token, ReleaseReason.DRAIN, Written.NOTHING)
             for job in jobs
         ]
         for start in range(0, len(releases), BEATS_MAX):
             part = releases[start : start + BEATS_MAX]
-            # Unanswered or refused, their leases run out by themselves.
+            # If this is unanswered or refused, the leases expire by themselves.
             try:
-                await self._scheduler.give_back(part)
+                await self._scheduler.release(part)
             except SchedulerUnreachable as error:
-                self._log.warning("release_unanswered", reason=str(error), ends=len(part))
+                self._log.warning("release_unanswered", reason=str(error), jobs=len(part))
             except SchedulerRefused as refused:
-                self._log.error("release_refused", error=str(refused), ends=len(part))
+                self._log.error("release_refused", error=str(refused), jobs=len(part))

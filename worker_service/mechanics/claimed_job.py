@@ -1,4 +1,4 @@
-"""A job in this worker's hands, as the scheduler gave it."""
+"""A job that this worker has claimed, as the scheduler sent it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,11 +8,13 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ClaimedJob(NamedTuple):
-    """The job, its claim and what its handler needs. A tuple, since thousands come in a second.
+    """The job, its claim and what its handler needs.
 
-    Scope parts are None where the job type takes none; `module` and `data_entry_type` are the
-    numbers of the contract's enums. `close_through` names ledger scopes that the handler closes,
-    each up to its token, before its snapshot. `attempt` counts from 1.
+    `module`, `data_entry_type`, `year`, `unit` and `reference_kind` are its ledger scope; each is
+    None where the job type takes none. The first two are numbers of the contract's enums.
+    `lease_seconds` counts from before the claim was sent. `close_through` names ledger scopes that
+    the handler closes, each up to a claim token, before it takes its snapshot. `attempt` counts
+    from 1. A tuple, because a worker claims thousands of jobs a second.
     """
 
     job_id: int

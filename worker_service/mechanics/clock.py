@@ -1,4 +1,4 @@
-"""The clock that leases are counted on: never set back, and it counts a machine's sleep."""
+"""The clock for leases: it never goes back, and it runs on while the machine sleeps."""
 
 import time
 
@@ -6,5 +6,5 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def seconds_now() -> float:
-    """Seconds since an arbitrary moment; only differences mean anything."""
+    """Seconds since an arbitrary moment. Only differences have a meaning."""
     return time.clock_gettime(_CLOCK)

@@ -1,21 +1,25 @@
-"""The order to end: first politely, then at once."""
+"""The request to end a worker process: in order at first, at once if repeated."""
 
 import asyncio
 
 
 class Drain:
-    """First request: no more claims, running jobs get their grace. Second: stop now."""
+    """Two events that a process waits for.
+
+    `requested`: claim no more jobs, and let running ones end within the grace period. `hard`: stop
+    now.
+    """
 
     def __init__(self) -> None:
         self.requested = asyncio.Event()
         self.hard = asyncio.Event()
 
     def request(self) -> None:
-        """What a SIGTERM means, the first and the second one."""
+        """Requests a drain; requests a hard stop if a drain was requested before. For SIGTERM."""
         if self.requested.is_set():
             self.hard.set()
         self.requested.set()
 
     def request_once(self) -> None:
-        """The same, by somebody whose repetition means nothing."""
+        """Requests a drain. Repeating it changes nothing. For the scheduler's requests."""
         self.requested.set()

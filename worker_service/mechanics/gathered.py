@@ -1,4 +1,4 @@
-"""Calls of one kind that wait while another is on its way go out together."""
+"""Batches items: those that come while a call is in flight are sent together by the next."""
 
 import asyncio
 from collections import deque
@@ -27,12 +27,11 @@ def _one(_item: object) -> int:
 
 
 class Gathered(Generic[Item, Answer]):
-    """One call in flight at a time, and a second one once a whole batch waits behind it. Idle,
-    nothing waits; under load, batches grow by themselves.
+    """Sends items in batches: one call in flight at a time, two if a whole batch waits.
 
-    `send` takes items of at most `weight_max` in all (one item at least) and gives an answer for
-    each, in order. A batch without an answer is repeated for as long as it is worth it to its
-    items.
+    An item waits for nothing while no call is in flight. Under load, batches grow by themselves.
+    `send` takes at least one item and at most `weight_max` of weight, and returns one answer per
+    item, in order. A batch without an answer is repeated while its items are worth it.
     """
 
     def __init__(
@@ -54,9 +53,9 @@ class Gathered(Generic[Item, Answer]):
         self._loop = asyncio.get_running_loop()
 
     async def ask(self, item: Item, worth_it: Callable[[], bool]) -> Answer | None:
-        """The item's answer; None when there was none for as long as it was worth it.
+        """Sends an item. Returns its answer, or None if none came while `worth_it()` was true.
 
-        Raises SchedulerRefused when the item alone is refused.
+        Raises SchedulerRefused if this item is refused, whatever else was in its batch.
         """
         answer: asyncio.Future[Answer | None] = self._loop.create_future()
         self._waiting.append(_Waiting(item, answer, worth_it))
@@ -74,7 +73,7 @@ class Gathered(Generic[Item, Answer]):
 
     async def _pump(self) -> None:
         try:
-            # Those who became ready in the same turn of the loop go together.
+            # Items that come in the same turn of the loop are sent together.
             await asyncio.sleep(0)
             await self._send_all()
         finally:
@@ -107,15 +106,15 @@ class Gathered(Generic[Item, Answer]):
         return batch
 
     async def _send_batch(self, batch: Sequence[_Waiting[Item, Answer]]) -> bool:
-        """False when there was no answer."""
+        """Whether there was an answer for each item."""
         try:
             answers = await self._send([one.item for one in batch])
         except SchedulerUnreachable as error:
-            self._log.warning("end_unanswered", reason=str(error), ends=len(batch))
+            self._log.warning("finish_or_release_unanswered", reason=str(error), jobs=len(batch))
             return False
         except SchedulerRefused as error:
             return await self._find_the_refused(batch, error)
-        except Exception as error:  # noqa: BLE001  each waits for it, and none may wait for ever
+        except Exception as error:  # noqa: BLE001  every waiting item must get it
             for one in batch:
                 _set(one.answer, error)
             return True
@@ -130,7 +129,7 @@ class Gathered(Generic[Item, Answer]):
         if len(batch) == 1:
             _set(batch[0].answer, error)
             return True
-        # One poisoned item fails the message: halves find it in few calls.
+        # One invalid item fails the whole call: sending halves finds it in few calls.
         half = len(batch) // 2
         first = await self._send_batch(batch[:half])
         second = await self._send_batch(batch[half:])

@@ -1,4 +1,4 @@
-"""One claim in this process's hands: its lease, its progress, and the order to stop."""
+"""One claim that this process holds: its lease, its progress, and whether it must stop."""
 
 import asyncio
 from enum import StrEnum
@@ -15,8 +15,9 @@ FRAMES_MAX = 8
 class StopReason(StrEnum):
     """Why a handler was told to stop.
 
-    LOST: another decides. STALE: refused by the scheduler, which does not say whether the claim is
-    lost or drains after a cancel.
+    LOST: the scheduler said that this claim no longer holds the job. STALE: it refused a call of
+    the claim, which is either lost or cancelled. CANCELLED: the pipeline was cancelled. LEASE_OVER:
+    the lease was not renewed in time. DRAINED: the worker ends and the grace period is over.
     """
 
     LOST = "LOST"
@@ -27,10 +28,13 @@ class StopReason(StrEnum):
 
 
 class HeldClaim:
-    """Touched by the event loop only, but for `note_progress` and the reads of a step's thread.
+    """A claim's lease, progress and stop reason.
 
-    The lease is cut twice: its last margin belongs to whoever comes next, and the margin before
-    that to stopping the handler and rolling back.
+    `asked_at` is the moment before the claim was sent, from which the lease counts. Nothing is
+    committed in the last margin of the lease, so that the next claim finds no commit under way. The
+    margin before that is for stopping the handler and rolling back.
+
+    Use it on the event loop only; `note_progress` and the properties work on any thread.
     """
 
     def __init__(self, job: ClaimedJob, asked_at: float) -> None:
@@ -43,35 +47,38 @@ class HeldClaim:
         self._handler: asyncio.Task[None] | None = None
         self._handler_cancelled = False
         self._progress: Progress | None = None
-        self._told: Progress | None = None
+        self._sent: Progress | None = None
 
     @property
     def commit_before(self) -> float:
-        """The moment from which on nothing may be committed any more."""
+        """The moment from which nothing may be committed, on the clock of `seconds_now`."""
         return self.lease_ends_at - self.margin_seconds
 
     @property
     def stop_at(self) -> float:
-        """The moment at which the handler is stopped, so that it is gone by `commit_before`."""
+        """The moment to stop the handler, so that it has ended by `commit_before`."""
         return self.lease_ends_at - 2 * self.margin_seconds
 
     @property
     def lost(self) -> bool:
-        """Whether the scheduler said that another decides about the job."""
+        """Whether the scheduler said that this claim no longer holds the job."""
         return self.stop_reason is StopReason.LOST
 
     def renew(self, lease_ends_at: float) -> None:
-        """Both ends are lower bounds of the scheduler's own, so the later one counts."""
+        """Extends the lease, never shortens it.
+
+        The end known so far and the new one are both lower bounds of the scheduler's own.
+        """
         self.lease_ends_at = max(self.lease_ends_at, lease_ends_at)
 
     def attach(self, handler: asyncio.Task[None]) -> None:
-        """The task to cancel when the run must stop."""
+        """Sets the task to cancel when the run must stop."""
         self._handler = handler
 
     def detach(self) -> bool:
-        """The handler is over, and its task has other things to do: no stop cancels it any more.
+        """Ends what `attach` began: no stop cancels the task any more.
 
-        False when somebody else than `stop` has cancelled the task, too.
+        False if something else than `stop` has cancelled the task too.
         """
         handler, self._handler = self._handler, None
         if handler is None:
@@ -81,9 +88,9 @@ class HeldClaim:
         return handler.cancelling() == 0
 
     def stop(self, reason: StopReason) -> bool:
-        """Tells the handler to stop; False when it has ended or had been told.
+        """Cancels the handler. False if it has ended or was stopped before.
 
-        LOST overrides what was said before: there is nothing to give back any more.
+        LOST replaces an earlier reason: there is no claim to release any more.
         """
         if self.stop_reason is not None or self.ending:
             if reason is StopReason.LOST:
@@ -95,15 +102,15 @@ class HeldClaim:
         return True
 
     def refused(self) -> None:
-        """The scheduler refused a call of the handler, which knows; what was said before stays."""
+        """Notes that the scheduler refused a call of the handler. An earlier reason stays."""
         self.stop_reason = self.stop_reason or StopReason.STALE
 
     def still_running(self) -> bool:
-        """Whether the handler goes on although it was told to stop."""
+        """Whether the handler has not ended."""
         return self._handler is not None and not self._handler.done()
 
     def handler_stack(self) -> str:
-        """Where the handler stands, innermost call last."""
+        """Where the handler waits: function names and lines, the innermost call last."""
         frames: list[str] = []
         waits_for: Any = self._handler.get_coro() if self._handler is not None else None
         while (frame := getattr(waits_for, "cr_frame", None)) is not None:
@@ -112,25 +119,25 @@ class HeldClaim:
         return " > ".join(frames[-FRAMES_MAX:])
 
     def note_progress(self, progress: Progress) -> bool:
-        """Keeps the latest progress; True when its phase is a new one."""
+        """Keeps the latest progress. True if its phase has changed."""
         before, self._progress = self._progress, progress
         return before is None or before.phase != progress.phase
 
-    def has_news(self) -> bool:
-        """Whether there is progress that the scheduler was not told."""
-        return self._progress is not self._told
+    def has_unsent_progress(self) -> bool:
+        """Whether there is progress that was not sent to the scheduler."""
+        return self._progress is not self._sent
 
-    def has_new_phase(self) -> bool:
-        """Whether the phase changed since the scheduler was told last."""
+    def has_unsent_phase(self) -> bool:
+        """Whether the phase has changed since progress was last sent."""
         if self._progress is None:
             return False
-        return self._told is None or self._told.phase != self._progress.phase
+        return self._sent is None or self._sent.phase != self._progress.phase
 
-    def untold_progress(self) -> Progress | None:
-        """The latest progress if it is news."""
-        return self._progress if self.has_news() else None
+    def unsent_progress(self) -> Progress | None:
+        """The latest progress. None if it was sent."""
+        return self._progress if self.has_unsent_progress() else None
 
-    def told(self, progress: Progress | None) -> None:
-        """This progress reached the scheduler."""
+    def progress_sent(self, progress: Progress | None) -> None:
+        """Notes that this progress has reached the scheduler."""
         if progress is not None:
-            self._told = progress
+            self._sent = progress

@@ -1,4 +1,4 @@
-"""A logger of one job's lines, which costs next to nothing while none is written."""
+"""Logs lines about one job. A line that is not written costs next to nothing."""
 
 import logging
 
@@ -8,36 +8,39 @@ from worker_service.mechanics.claimed_job import ClaimedJob
 
 
 class JobLog:
-    """Its lines carry the job's names, and once it is known for how many seconds the step ran."""
+    """A logger whose lines carry the fields of `fields_of`.
+
+    Once `seconds` is set, they also carry for how long the step ran.
+    """
 
     def __init__(self, lines: FilteringBoundLogger, job: ClaimedJob) -> None:
-        """`lines` gets them."""
+        """Writes lines about `job` to `lines`."""
         self._lines = lines
         self._job = job
         self.seconds: float | None = None
 
-    def info(self, event: str, **said: object) -> None:
-        """As a logger's."""
+    def info(self, event: str, **fields: object) -> None:
+        """Logs an event at level info."""
         if self._lines.is_enabled_for(logging.INFO):
-            self._lines.info(event, **self._names(), **said)
+            self._lines.info(event, **self._job_fields(), **fields)
 
-    def warning(self, event: str, **said: object) -> None:
-        """As a logger's."""
-        self._lines.warning(event, **self._names(), **said)
+    def warning(self, event: str, **fields: object) -> None:
+        """Logs an event at level warning."""
+        self._lines.warning(event, **self._job_fields(), **fields)
 
-    def error(self, event: str, **said: object) -> None:
-        """As a logger's."""
-        self._lines.error(event, **self._names(), **said)
+    def error(self, event: str, **fields: object) -> None:
+        """Logs an event at level error."""
+        self._lines.error(event, **self._job_fields(), **fields)
 
-    def _names(self) -> dict[str, object]:
-        names = names_of(self._job)
+    def _job_fields(self) -> dict[str, object]:
+        fields = fields_of(self._job)
         if self.seconds is not None:
-            names["seconds"] = round(self.seconds, 3)
-        return names
+            fields["seconds"] = round(self.seconds, 3)
+        return fields
 
 
-def names_of(job: ClaimedJob) -> dict[str, object]:
-    """What every log line about a job carries."""
+def fields_of(job: ClaimedJob) -> dict[str, object]:
+    """The fields of every log line about a job."""
     return {
         "job_id": job.job_id,
         "pipeline_id": job.pipeline_id,

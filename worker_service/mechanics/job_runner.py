@@ -1,4 +1,4 @@
-"""Runs one claim from its step to the scheduler's answer."""
+"""Runs one claimed job, from its step to the scheduler's answer."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from worker_service.mechanics.live_run import LiveRun
 from worker_service.mechanics.outcome import Failed, RetryLater, Succeeded
 from worker_service.mechanics.registry import Registry
 from worker_service.mechanics.run import ClaimLost, JobCancelled
-from worker_service.mechanics.run_end import RunEnd, RunEnded, rows_of, word_of
+from worker_service.mechanics.run_end import RunEnd, RunEnded, result_of, rows_of
 from worker_service.mechanics.scheduler import (
     BEATS_MAX,
     FINISHES_MAX,
@@ -23,8 +23,8 @@ from worker_service.mechanics.scheduler import (
     Finish,
     FinishAnswer,
     FinishResult,
-    GiveBack,
-    GiveBackReason,
+    Release,
+    ReleaseReason,
     Scheduler,
     SchedulerRefused,
 )
@@ -38,17 +38,18 @@ from worker_service.mechanics.verdict import (
     verdict,
 )
 
-# For how long the scheduler is told of an end that wrote nothing it must know of. An outage of up
-# to a lease grants every claim one more, and only this saves the next run from waiting for it. The
-# claim token guards the end: one that comes too late changes nothing.
-TELLING_LEASES = 2.0
+# For how many leases an end without a commit is sent again. After an outage the scheduler extends
+# every lease by one; without this Finish or Release the next run would wait for that to expire. The
+# claim token makes it safe: an end that comes too late changes nothing.
+REPEAT_LEASES = 2.0
 
 
 class JobRunner:
-    """`transient` names the exceptions that pass by themselves: their jobs are given back.
+    """Runs claimed jobs by the steps of a registry.
 
-    `step_ended` is called with a run's task when only the scheduler's answer is left to wait for;
-    `run_ended` then gets what is known of the run.
+    A step that raises one of `transient` is taken for a fault that passes: its claim is released
+    and the job runs again. When a step has ended, `step_ended` is called with the task of its run,
+    then `run_ended` with what is known of it. Only then is the scheduler told.
     """
 
     def __init__(
@@ -72,10 +73,10 @@ class JobRunner:
         self._finishes: Gathered[Finish, FinishAnswer] = Gathered(
             scheduler.finish, FINISHES_MAX * FINISHES_WITH_STATS_MAX, log, _weight
         )
-        self._releases: Gathered[GiveBack, bool] = Gathered(scheduler.give_back, BEATS_MAX, log)
+        self._releases: Gathered[Release, bool] = Gathered(scheduler.release, BEATS_MAX, log)
 
     async def run(self, held: HeldClaim) -> None:
-        """Ends when the scheduler has answered, or when there is nothing to tell it any more."""
+        """Runs the job. Returns when the scheduler has answered, or need not be told any more."""
         task = asyncio.current_task()
         assert task is not None
         log = JobLog(self._log, held.job)
@@ -86,12 +87,18 @@ class JobRunner:
             held.ending = True
             self._step_ended(task)
             seconds = seconds_now() - began_at
-            told = verdict(held.job, result, held.written)
+            decision = verdict(held.job, result, held.written)
             self._run_ended(
-                RunEnd(held.job.job_type, word_of(told), held.stop_reason, seconds, rows_of(told))
+                RunEnd(
+                    held.job.job_type,
+                    result_of(decision),
+                    held.stop_reason,
+                    seconds,
+                    rows_of(decision),
+                )
             )
             log.seconds = seconds
-            await self._tell(held, told, log)
+            await self._report(held, decision, log)
         finally:
             self._keeper.drop(held)
 
@@ -108,7 +115,7 @@ class JobRunner:
         except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001  judged below
             error = raised
         if not held.detach():
-            # A hard stop of the process: nobody is told anything any more.
+            # A hard stop of the process: the scheduler is told nothing.
             raise asyncio.CancelledError
         if error is None:
             return self._checked(outcome)
@@ -118,87 +125,89 @@ class JobRunner:
         if isinstance(outcome, (Succeeded, Failed, RetryLater)):
             return outcome
         kind = type(outcome).__name__
-        return Crashed(TypeError(f"the step returned {kind}, which is no outcome"), transient=False)
+        return Crashed(
+            TypeError(f"the step returned a {kind} instead of an outcome"), transient=False
+        )
 
     def _stopped_or_crashed(self, held: HeldClaim, error: BaseException, log: JobLog) -> Result:
         reason = held.stop_reason
         if reason is not None:
             if not isinstance(error, (asyncio.CancelledError, ClaimLost, JobCancelled)):
-                # Mostly the rollback that was cut short; the order to stop explains it.
+                # Usually a rollback that the stop interrupted.
                 log.info("handler_raised_while_stopping", error=sentence_of(error))
             return Stopped(reason)
         match error:
             case ClaimLost():
-                # The step knows it from the data's side; the scheduler may not know it yet.
-                log.warning("claim_refused_by_the_data", error=sentence_of(error))
+                # The fence in the ledger refused it; the scheduler may not know yet.
+                log.warning("claim_refused_by_fence", error=sentence_of(error))
                 return Stopped(StopReason.LEASE_OVER)
             case JobCancelled():
                 return Stopped(StopReason.CANCELLED)
             case _:
                 transient = isinstance(error, self._transient)
                 if transient:
-                    # Whoever brought it about says it, too; the job runs again.
+                    # What caused it is logged too, and the job runs again.
                     log.warning("handler_raised", error=sentence_of(error))
                 else:
                     log.error("handler_raised", exc_info=error)
                 return Crashed(error, transient)
 
-    async def _tell(self, held: HeldClaim, told: Verdict, log: JobLog) -> None:
-        match told:
+    async def _report(self, held: HeldClaim, decision: Verdict, log: JobLog) -> None:
+        match decision:
             case Forget():
                 log.info("claim_forgotten")
-            case GiveBack():
-                await self._give_back(held, told, log)
+            case Release():
+                await self._release(held, decision, log)
             case Finish():
-                await self._finish(held, told, log)
+                await self._finish(held, decision, log)
             case _:
-                assert_never(told)
+                assert_never(decision)
 
-    async def _give_back(self, held: HeldClaim, release: GiveBack, log: JobLog) -> None:
-        said = {"reason": str(release.reason), "written": str(release.written)}
+    async def _release(self, held: HeldClaim, release: Release, log: JobLog) -> None:
+        fields = {"reason": str(release.reason), "written": str(release.written)}
         if release.message:
-            said["message"] = release.message
+            fields["message"] = release.message
         if held.lost:
             return
         try:
-            taken = await self._releases.ask(release, _for_a_while(held))
+            released = await self._releases.ask(release, _for_a_while(held))
         except SchedulerRefused as refused:
-            log.error("release_refused", error=str(refused), **said)  # noqa: TRY400  no defect here
+            log.error("release_refused", error=str(refused), **fields)  # noqa: TRY400  no defect here
             return
-        if taken is None:
-            log.warning("release_unanswered", **said)
+        if released is None:
+            log.warning("release_unanswered", **fields)
         else:
-            log.info("job_given_back", taken=taken, **said)
+            log.info("job_released", released=released, **fields)
 
     async def _finish(self, held: HeldClaim, finish: Finish, log: JobLog) -> None:
         committed = finish.result is not FinishResult.ERROR
-        # After a commit nobody else can tell of it: repeated until answered, lease or not.
+        # Only this run knows of its commit: repeat until there is an answer, whatever the lease.
         worth_it = _always if committed else _for_a_while(held)
         try:
             answer = await self._finishes.ask(finish, worth_it)
             if answer is FinishAnswer.REFUSED:
-                log.error("finish_refused_as_it_stands", message=finish.message)
+                log.error("finish_details_refused", message=finish.message)
                 answer = await self._finishes.ask(_bare(finish), worth_it)
         except SchedulerRefused as refused:
             log.error("finish_refused", error=str(refused))  # noqa: TRY400  no defect here
             return
-        said = {"result": str(finish.result), "message": finish.message}
+        fields = {"result": str(finish.result), "message": finish.message}
         if finish.error_cause:
-            said["cause"] = finish.error_cause
+            fields["error_cause"] = finish.error_cause
         match answer:
             case FinishAnswer.APPLIED | FinishAnswer.ALREADY_APPLIED:
-                log.info("job_finished", **said)
+                log.info("job_finished", **fields)
             case FinishAnswer.STALE:
-                log.warning("finish_came_too_late", answer=str(answer), **said)
-                # If it was a cancel that came first, this claim drains and its key waits for it.
+                log.warning("finish_came_too_late", answer=str(answer), **fields)
+                # If a cancel came first, the job's key waits until this claim is released.
                 job, written = held.job, held.written
-                reason = GiveBackReason.CANCELLED
-                drained = GiveBack(job.job_id, job.claim_token, reason, written)
-                await self._give_back(held, drained, log)
+                reason = ReleaseReason.CANCELLED
+                drained = Release(job.job_id, job.claim_token, reason, written)
+                await self._release(held, drained, log)
             case FinishAnswer.CONFLICT:
-                log.error("finish_contradicts_an_earlier_one", **said)
+                log.error("finish_conflict", **fields)
             case FinishAnswer.REFUSED | None:
-                log.error("finish_not_taken", **said)
+                log.error("finish_not_accepted", **fields)
             case _:
                 assert_never(answer)
 
@@ -212,18 +221,18 @@ def _always() -> bool:
 
 
 def _for_a_while(held: HeldClaim) -> Callable[[], bool]:
-    """Whether it is still worth telling of an end, from now on."""
-    ends_at = seconds_now() + TELLING_LEASES * held.job.lease_seconds
+    """Whether it is still worth repeating an end without a commit, from now on."""
+    ends_at = seconds_now() + REPEAT_LEASES * held.job.lease_seconds
     return lambda: not held.lost and seconds_now() < ends_at
 
 
 def _bare(finish: Finish) -> Finish:
-    """The same end without what could have been refused."""
+    """The same end without its message and stats, which may have been refused."""
     return Finish(
         finish.job_id,
         finish.claim_token,
         finish.result,
-        "Its message and numbers were refused by the scheduler.",
+        "The scheduler refused the message and stats of this job.",
         finish.error_cause and "unexpected_exception",
         {},
         finish.written,

@@ -1,4 +1,4 @@
-"""Keeps the leases of all claims alive, and stops a handler before its lease can end."""
+"""Renews the leases of all claims, and stops a handler before its lease can expire."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from worker_service.mechanics.backoff import Backoff
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.clock import seconds_now
 from worker_service.mechanics.held_claim import HeldClaim, StopReason
-from worker_service.mechanics.job_log import names_of
+from worker_service.mechanics.job_log import fields_of
 from worker_service.mechanics.scheduler import (
     BEATS_MAX,
     Beat,
@@ -27,23 +27,29 @@ LAST_BEAT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class BeatTiming:
-    """How often claims beat: all of them, those with progress to tell, those with a new phase."""
+    """How often heartbeats are sent.
+
+    Every claim is in one at least every `beat_seconds`; a claim with new progress after
+    `progress_seconds`, one with a new phase after `phase_seconds`.
+    """
 
     beat_seconds: float
-    news_seconds: float = 0.5
+    progress_seconds: float = 0.5
     phase_seconds: float = 0.25
     timeout_seconds_max: float = 5.0
 
     @property
     def timeout_seconds(self) -> float:
-        """A heartbeat that takes longer than this is repeated."""
+        """The deadline of one heartbeat. One without an answer by then is repeated."""
         return min(self.beat_seconds, self.timeout_seconds_max)
 
 
 class LeaseKeeper:
-    """Runs on the event loop of the process that does the work, so it beats no dead process.
+    """Sends heartbeats for all claims that this process holds.
 
-    No answer is no news: the lease runs down, and its timer stops the handler.
+    It runs on the event loop of the process that does the work, so leases are not renewed for a
+    process that hangs. While heartbeats are not answered, leases run down, and a timer stops each
+    handler in time. `on_drain` is called if the scheduler asks this process to drain.
     """
 
     def __init__(
@@ -64,58 +70,62 @@ class LeaseKeeper:
         self._next_beat_at = 0.0
         self._last_sent_at = 0.0
         self._draining = False
-        self._draining_told = False
-        self._look: asyncio.TimerHandle | None = None
-        self._look_at = 0.0
+        self._draining_sent = False
+        self._lease_timer: asyncio.TimerHandle | None = None
+        self._lease_timer_at = 0.0
 
     @property
     def held(self) -> Sequence[HeldClaim]:
-        """The claims in this process's hands."""
+        """The claims that this process holds."""
         return tuple(self._held.values())
 
     def take(self, job: ClaimedJob, asked_at: float) -> HeldClaim:
-        """Keeps a claim's lease, counted from before it was asked for."""
+        """Starts to renew a claim's lease, which counts from `asked_at`."""
         held = HeldClaim(job, asked_at)
         first_beat_at = asked_at + self._timing.beat_seconds
         if not self._held or first_beat_at < self._next_beat_at:
             self._next_beat_at = first_beat_at
             self._woken.set()
         self._held[job.job_id, job.claim_token] = held
-        self._look_at_leases_by(held.stop_at)
+        self._check_leases_by(held.stop_at)
         return held
 
     def drop(self, held: HeldClaim) -> None:
-        """The run is over: no more beats for it."""
+        """Stops renewing the lease: the run has ended."""
         self._held.pop((held.job.job_id, held.job.claim_token), None)
 
     def drain(self) -> None:
-        """From now on the scheduler is told that this process takes no more work."""
+        """From now on heartbeats say that this process takes no more jobs."""
         self._draining = True
         self._woken.set()
 
-    async def leave(self) -> None:
-        """The last beat: this process holds nothing and is no more. Tried once, for a moment;
-        without an answer it will be taken for lost.
+    async def send_last_beat(self) -> None:
+        """Sends the last heartbeat, which says that this process has ended in order.
+
+        Sent once, with a deadline of LAST_BEAT_SECONDS. Without an answer, the scheduler will show
+        this worker as lost.
         """
         try:
             await self._scheduler.heartbeat((), draining=True, timeout_seconds=LAST_BEAT_SECONDS)
         except (SchedulerUnreachable, SchedulerRefused) as error:
-            self._log.warning("last_beat_unanswered", reason=str(error))
+            self._log.warning("last_heartbeat_unanswered", reason=str(error))
 
     def wake_soon(self) -> None:
-        """There is a new phase to tell. From any thread."""
-        # A thread that outlives the loop has nobody left to tell.
+        """Sends a heartbeat soon, for a new phase. Callable from any thread."""
+        # A thread may outlive the loop.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._woken.set)
 
-    async def keep(self) -> None:
-        """Beats until it is cancelled. Ends by itself only with a defect's exception."""
+    async def run(self) -> None:
+        """Sends heartbeats until it is cancelled. Ends otherwise only by a defect's exception."""
         while True:
             await self._wait_until_due()
-            leaving = self._draining and not self._draining_told
-            # A draining beat without claims would be the last.
-            everybody = leaving or seconds_now() >= self._next_beat_at
-            claims = [held for held in self._held.values() if everybody or held.has_news()]
+            says_draining = self._draining and not self._draining_sent
+            # A draining heartbeat without claims would be taken for the last one.
+            all_claims = says_draining or seconds_now() >= self._next_beat_at
+            claims = [
+                held for held in self._held.values() if all_claims or held.has_unsent_progress()
+            ]
             if not claims:
                 continue
             self._last_sent_at = seconds_now()
@@ -123,8 +133,8 @@ class LeaseKeeper:
             pause = self._timing.beat_seconds if answered else self._backoff.next_seconds()
             if answered:
                 self._backoff.reset()
-                self._draining_told = self._draining
-            if everybody or not answered:
+                self._draining_sent = self._draining
+            if all_claims or not answered:
                 self._next_beat_at = self._last_sent_at + pause
 
     async def _wait_until_due(self) -> None:
@@ -135,7 +145,7 @@ class LeaseKeeper:
                     await self._woken.wait()
 
     def _pause_seconds(self) -> float | None:
-        """Until the next beat is due; None with nothing to beat for."""
+        """Seconds until the next heartbeat is due. None if no claim is held."""
         now = seconds_now()
         if not self._held:
             return None
@@ -143,18 +153,18 @@ class LeaseKeeper:
             return self._next_beat_at - now
         due_at = self._next_beat_at
         since = self._last_sent_at
-        leaving = self._draining and not self._draining_told
-        if leaving or any(held.has_new_phase() for held in self._held.values()):
+        says_draining = self._draining and not self._draining_sent
+        if says_draining or any(held.has_unsent_phase() for held in self._held.values()):
             due_at = min(due_at, since + self._timing.phase_seconds)
-        elif any(held.has_news() for held in self._held.values()):
-            due_at = min(due_at, since + self._timing.news_seconds)
+        elif any(held.has_unsent_progress() for held in self._held.values()):
+            due_at = min(due_at, since + self._timing.progress_seconds)
         else:
-            # Ordinary progress wakes nobody; it is looked for.
-            return min(due_at - now, self._timing.news_seconds) if due_at > now else 0.0
+            # New progress without a new phase does not wake this loop, so it looks for some.
+            return min(due_at - now, self._timing.progress_seconds) if due_at > now else 0.0
         return due_at - now
 
     async def _beat(self, claims: Sequence[HeldClaim]) -> bool:
-        """Whether every claim got its answer."""
+        """Whether every claim got an answer."""
         try:
             for start in range(0, len(claims), BEATS_MAX):
                 await self._beat_batch(claims[start : start + BEATS_MAX])
@@ -162,7 +172,7 @@ class LeaseKeeper:
             self._log.warning("heartbeat_unanswered", reason=str(error), claims=len(claims))
             return False
         except SchedulerRefused as error:
-            # Nothing a claim can do about it: the leases run down and the handlers stop in time.
+            # A claim cannot help it: the leases run down, and the handlers are stopped in time.
             self._log.error("heartbeat_refused", reason=str(error), claims=len(claims))
             return False
         return True
@@ -170,15 +180,17 @@ class LeaseKeeper:
     async def _beat_batch(self, claims: Sequence[HeldClaim]) -> None:
         sent_at = seconds_now()
         beats = [
-            Beat(held.job.job_id, held.job.claim_token, held.untold_progress()) for held in claims
+            Beat(held.job.job_id, held.job.claim_token, held.unsent_progress()) for held in claims
         ]
-        pulse = await self._scheduler.heartbeat(beats, self._draining, self._timing.timeout_seconds)
+        heartbeat_reply = await self._scheduler.heartbeat(
+            beats, self._draining, self._timing.timeout_seconds
+        )
         for held, beat in zip(claims, beats, strict=True):
-            held.told(beat.progress)
-        for answer in pulse.answers:
+            held.progress_sent(beat.progress)
+        for answer in heartbeat_reply.answers:
             self._apply(answer, sent_at)
-        if pulse.drain and not self._draining:
-            self._log.info("drain_ordered_by_scheduler")
+        if heartbeat_reply.drain and not self._draining:
+            self._log.info("drain_requested_by_scheduler")
             self._on_drain()
 
     def _apply(self, answer: BeatAnswer, sent_at: float) -> None:
@@ -195,34 +207,36 @@ class LeaseKeeper:
                 self.drop(held)
 
     def stop(self, held: HeldClaim, reason: StopReason) -> None:
-        """Stops a handler; says so loudly when it does not stop in time."""
+        """Stops a handler. Logs an error if it does not end within the margin."""
         if not held.stop(reason):
             return
-        self._log.warning("handler_stopped", reason=str(reason), **names_of(held.job))
-        self._loop.call_later(held.margin_seconds, self._complain, held)
+        self._log.warning("handler_stopped", reason=str(reason), **fields_of(held.job))
+        self._loop.call_later(held.margin_seconds, self._log_if_still_running, held)
 
-    def _complain(self, held: HeldClaim) -> None:
+    def _log_if_still_running(self, held: HeldClaim) -> None:
         if held.still_running():
-            # Its commit, if any, is refused by the fence; its slot is gone until it ends.
+            # If it commits, the fence refuses it. It counts as running until it ends.
             self._log.error(
-                "handler_does_not_stop", stack=held.handler_stack(), **names_of(held.job)
+                "handler_does_not_stop", stack=held.handler_stack(), **fields_of(held.job)
             )
 
-    def _look_at_leases_by(self, moment: float) -> None:
-        """One timer for all claims, set to the first lease that could run out."""
-        if self._look is not None:
-            if moment >= self._look_at:
+    def _check_leases_by(self, moment: float) -> None:
+        """Sets the one timer of all claims to the first lease that may expire."""
+        if self._lease_timer is not None:
+            if moment >= self._lease_timer_at:
                 return
-            self._look.cancel()
-        self._look_at = moment
-        self._look = self._loop.call_later(max(0.0, moment - seconds_now()), self._look_at_leases)
+            self._lease_timer.cancel()
+        self._lease_timer_at = moment
+        self._lease_timer = self._loop.call_later(
+            max(0.0, moment - seconds_now()), self._check_leases
+        )
 
-    def _look_at_leases(self) -> None:
-        self._look = None
+    def _check_leases(self) -> None:
+        self._lease_timer = None
         for held in tuple(self._held.values()):
             if held.ending or held.stop_reason is not None:
                 continue
             if seconds_now() >= held.stop_at:
                 self.stop(held, StopReason.LEASE_OVER)
             else:
-                self._look_at_leases_by(held.stop_at)
+                self._check_leases_by(held.stop_at)

@@ -1,4 +1,4 @@
-"""The run that a step gets in production: a claim, its keeper and the way to the scheduler."""
+"""The run that a step gets in production: a claim, its lease keeper and the scheduler."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ PROGRESS_MESSAGE_CHARACTERS_MAX = 512
 
 
 class LiveRun:
-    """See worker_service.mechanics.run.Run for what each method promises."""
+    """Implements worker_service.mechanics.run.Run, which documents each method."""
 
     def __init__(self, held: HeldClaim, keeper: LeaseKeeper, scheduler: Scheduler) -> None:
         self._held = held
@@ -32,37 +32,37 @@ class LiveRun:
 
     @property
     def job(self) -> ClaimedJob:
-        """What to do."""
+        """The claimed job."""
         return self._held.job
 
     def progress(self, done: int, total: int = 0, phase: str = "", message: str = "") -> None:
-        """Latest wins; a new phase is told soon, the rest with the next beat."""
-        news = Progress(
+        """Keeps the progress. A new phase is sent soon, the rest with the next heartbeat."""
+        progress = Progress(
             done,
             total,
             phase[:PHASE_CHARACTERS_MAX],
             message[:PROGRESS_MESSAGE_CHARACTERS_MAX],
         )
-        if self._held.note_progress(news):
+        if self._held.note_progress(progress):
             self._keeper.wake_soon()
 
     def deadline_seconds(self) -> float:
-        """Until the lease's last margin begins."""
+        """Seconds until the last margin of the lease begins."""
         return max(0.0, self._held.commit_before - seconds_now())
 
     def check(self) -> None:
-        """Raises when the run was told to stop, or may not commit any more."""
+        """Raises if the run was told to stop, or may not commit any more."""
         match self._held.stop_reason:
             case StopReason.CANCELLED:
                 raise JobCancelled(f"job {self.job.job_id} was cancelled")
             case None if seconds_now() < self._held.commit_before:
                 return
             case reason:
-                said = reason or StopReason.LEASE_OVER
-                raise ClaimLost(f"claim {self.job.claim_token} must stop: {said}")
+                why = reason or StopReason.LEASE_OVER
+                raise ClaimLost(f"claim {self.job.claim_token} must stop: {why}")
 
     async def chain(self, children: Sequence[ChildRequest]) -> int:
-        """Idempotent: a child_key staged before by this claim is replaced."""
+        """Idempotent: a `child_key` that this claim staged before is replaced."""
         backoff = Backoff()
         while True:
             self.check()
@@ -77,10 +77,10 @@ class LiveRun:
                 await asyncio.sleep(backoff.next_seconds())
 
     def data_commit_starts(self) -> None:
-        """From here on only the database knows; nothing begins when the run must stop."""
+        """From here on only the database knows. Raises first if the run must stop."""
         self.check()
         self._held.written = Written.UNKNOWN
 
     def data_rolled_back(self) -> None:
-        """Back to what was known before the commit was tried."""
+        """The run has written nothing after all."""
         self._held.written = Written.NOTHING

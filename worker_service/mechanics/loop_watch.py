@@ -1,4 +1,4 @@
-"""Notices a handler that blocks the event loop, on which leases and heartbeats depend."""
+"""Logs a handler that blocks the event loop, on which leases and heartbeats depend."""
 
 import sys
 import threading
@@ -13,9 +13,10 @@ FRAMES_MAX = 12
 
 
 class LoopWatch:
-    """A thread that asks the loop for an answer, and says who keeps it busy when none comes.
+    """A thread that probes the loop, and logs what blocks it if there is no answer in time.
 
-    Entered on the loop's own thread. Each blocking is logged once, with the stack of that moment.
+    Use it as a context manager on the loop's own thread. Each block of more than `blocked_seconds`
+    is logged once as `event_loop_blocked`, with the loop's stack at that moment.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class LoopWatch:
         self._thread = threading.Thread(target=self._watch, name="loop-watch", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begins to watch."""
+        """Starts the thread."""
         self._thread.start()
         return self
 
@@ -39,7 +40,7 @@ class LoopWatch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Ends the watch; does not wait for its thread."""
+        """Ends the watch without waiting for its thread."""
         self._ended.set()
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""What a step says when it is over: the outcomes that were expected, as values."""
+"""What a step returns when it ends as expected: an outcome, as a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,19 +9,25 @@ Stats: TypeAlias = Mapping[str, Any]
 
 
 class Written(StrEnum):
-    """Whether a claim that does not end well may have committed data."""
+    """Whether a run that does not end well may have committed data.
+
+    NOTHING: surely not. UNKNOWN: it may have; the scheduler then has the totals computed again.
+    """
 
     NOTHING = "NOTHING"
     UNKNOWN = "UNKNOWN"
 
     def or_worse(self, other: "Written") -> "Written":
-        """NOTHING only when both sides know of nothing."""
+        """NOTHING if both are NOTHING, else UNKNOWN."""
         return self if other is Written.NOTHING else other
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The work is committed. `warnings` says that some rows were not: the job ends WARNING."""
+    """The work is committed: the job ends in SUCCESS, or in WARNING if `warnings`.
+
+    `stats` are plain JSON and are stored with the job, `message` is a sentence for people.
+    """
 
     stats: Stats = field(default_factory=dict)
     message: str = ""
@@ -30,7 +36,10 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Repeating would not help: the job ends ERROR. `cause` is a short stable word."""
+    """The work cannot be done, and a retry would not help: the job ends in ERROR.
+
+    `cause` is a short stable identifier such as "no_valid_rows", `message` a sentence for people.
+    """
 
     cause: str
     message: str
@@ -40,9 +49,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """A passing fault: the job is given back, costs an attempt and waits.
+    """A fault that passes: the claim is released, the job costs an attempt and waits.
 
-    `delay_seconds` None leaves the wait to the job type's backoff. `stats` go to the log only.
+    The wait is `delay_seconds`, or the backoff of the job type if that is None. `stats` go to the
+    log only.
     """
 
     reason: str

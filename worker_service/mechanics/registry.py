@@ -1,4 +1,4 @@
-"""Which step runs which type of job: an explicit list, checked when the process starts."""
+"""Maps job types to steps: an explicit list, checked when the process starts."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Step: TypeAlias = Callable[[Run], Awaitable[Outcome]]
 
 
 class RegistryWrong(ValueError):
-    """The list names a type twice, an unknown type, or lacks one."""
+    """The list names a job type twice, names an unknown one, or lacks one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,20 @@ class Registry:
 
     @property
     def job_types(self) -> tuple[str, ...]:
-        """What this worker sends to Claim."""
+        """The job types that this worker claims."""
         return tuple(self.steps)
 
 
 def check_registry(entries: Sequence[tuple[str, Step]], wanted: Collection[str]) -> Registry:
-    """The registry of a list that names each wanted type once and nothing else."""
+    """Makes a registry. Raises RegistryWrong unless `entries` name each wanted type exactly once.
+
+    `entries` are pairs of a job type and its step.
+    """
     names = [name for name, _ in entries]
     faults = [
         f"{name} is listed twice" for name in sorted({n for n in names if names.count(n) > 1})
     ]
-    faults += [f"{name} is no job type" for name in sorted(set(names) - set(wanted))]
+    faults += [f"{name} is not a wanted job type" for name in sorted(set(names) - set(wanted))]
     faults += [f"{name} has no step" for name in sorted(set(wanted) - set(names))]
     if not names:
         faults.append("no job type is listed")

@@ -1,21 +1,23 @@
-"""What is known of a run when its step is over, for whoever counts runs."""
+"""What is known of a run when its step has ended, for metrics."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias, assert_never
 
 from worker_service.mechanics.held_claim import StopReason
-from worker_service.mechanics.scheduler import Finish, GiveBack
+from worker_service.mechanics.scheduler import Finish, Release
 from worker_service.mechanics.verdict import Forget, Verdict
 
 
 class RunEnd(NamedTuple):
-    """`told` is the result that Finish tells, the reason that Release gives, or FORGOTTEN.
+    """How one run ended.
 
-    `rows` is what the step's stats say under "rows"; 0 where they say nothing.
+    `result` is the result of its Finish, the reason of its Release, or FORGOTTEN if another claim
+    decides about the job. `seconds` is how long the step ran. `rows` is what its stats hold under
+    "rows", 0 if nothing.
     """
 
     job_type: str
-    told: str
+    result: str
     stop_reason: StopReason | None
     seconds: float
     rows: int
@@ -24,24 +26,24 @@ class RunEnd(NamedTuple):
 RunEnded: TypeAlias = Callable[[RunEnd], None]
 
 
-def nobody_counts(_end: RunEnd) -> None:
+def ignore_run_end(_end: RunEnd) -> None:
     """For workers without metrics."""
 
 
-def word_of(told: Verdict) -> str:
-    """What becomes of the job, as one word."""
-    match told:
+def result_of(decision: Verdict) -> str:
+    """The value of `RunEnd.result` for a verdict."""
+    match decision:
         case Finish():
-            return told.result.value
-        case GiveBack():
-            return told.reason.value
+            return decision.result.value
+        case Release():
+            return decision.reason.value
         case Forget():
             return "FORGOTTEN"
         case _:
-            assert_never(told)
+            assert_never(decision)
 
 
-def rows_of(told: Verdict) -> int:
-    """How many rows the step has gone through."""
-    rows = told.stats.get("rows") if isinstance(told, Finish) else None
+def rows_of(decision: Verdict) -> int:
+    """How many rows the step has processed. 0 if its stats do not say."""
+    rows = decision.stats.get("rows") if isinstance(decision, Finish) else None
     return rows if isinstance(rows, int) and rows > 0 else 0

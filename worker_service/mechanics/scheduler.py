@@ -1,4 +1,4 @@
-"""What the mechanics ask of a scheduler, as values; the wire is the scheduler client's."""
+"""What a worker asks of the scheduler, as values. The scheduler client puts them on the wire."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,15 @@ from worker_service.mechanics.outcome import Stats, Written
 
 
 class SchedulerUnreachable(Exception):
-    """No answer, or "not now": the same call may be repeated."""
+    """The scheduler did not answer, or cannot answer now. Repeat the same call later."""
 
 
 class SchedulerRefused(Exception):
-    """The call as it stands is wrong or forbidden; repeating it would not help."""
+    """The scheduler refused the call. Repeating it does not help: the call must change.
+
+    `code` is the gRPC status code, `reason` the contract's error reason ("" if there is none),
+    `message` a sentence for people.
+    """
 
     def __init__(self, code: str, reason: str, message: str) -> None:
         super().__init__(f"{code} {reason}: {message}")
@@ -24,7 +28,7 @@ class SchedulerRefused(Exception):
 
 
 class FinishResult(StrEnum):
-    """How a job ends by a worker's word."""
+    """How a worker says that a job ended."""
 
     SUCCESS = "SUCCESS"
     WARNING = "WARNING"
@@ -32,7 +36,13 @@ class FinishResult(StrEnum):
 
 
 class FinishAnswer(StrEnum):
-    """What a Finish came to. REFUSED: the message itself was not taken."""
+    """What the scheduler did with a Finish.
+
+    APPLIED: the job has ended now. ALREADY_APPLIED: an earlier try of the same Finish ended it.
+    STALE: another claim holds the job, or it was cancelled; nothing changed. CONFLICT: this claim
+    ended the job before with another result, which stands. REFUSED: a field of this Finish is
+    invalid; the job is still claimed.
+    """
 
     APPLIED = "APPLIED"
     ALREADY_APPLIED = "ALREADY_APPLIED"
@@ -41,8 +51,13 @@ class FinishAnswer(StrEnum):
     REFUSED = "REFUSED"
 
 
-class GiveBackReason(StrEnum):
-    """Why a claim is given back."""
+class ReleaseReason(StrEnum):
+    """Why a worker releases a claim without finishing the job.
+
+    DRAIN: the worker ends; the job is queued again at once and costs no attempt. RETRY_LATER: a
+    fault that passes; the job costs an attempt and waits for its backoff. CANCELLED: the worker has
+    stopped a job whose pipeline was cancelled; this frees the job's key.
+    """
 
     DRAIN = "DRAIN"
     RETRY_LATER = "RETRY_LATER"
@@ -50,7 +65,7 @@ class GiveBackReason(StrEnum):
 
 
 class Directive(StrEnum):
-    """What a claim is to do."""
+    """What the scheduler tells a claim to do: go on, stop and release, or stop and forget."""
 
     CONTINUE = "CONTINUE"
     CANCEL = "CANCEL"
@@ -58,8 +73,12 @@ class Directive(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimWish:
-    """One Claim; every repeat of it carries the same request_id."""
+class ClaimRequest:
+    """One Claim call.
+
+    A repeated call carries the same `request_id` and gets the same jobs. The scheduler waits up to
+    `wait_seconds` for the first job.
+    """
 
     request_id: str
     job_types: tuple[str, ...]
@@ -69,7 +88,7 @@ class ClaimWish:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is; total 0 when unknown."""
+    """How far a run is: `done` of `total` rows or steps. A total of 0 means unknown."""
 
     done: int
     total: int
@@ -79,7 +98,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A sign of life of one claim; progress None is no news."""
+    """One claim's part of a heartbeat. `progress` is None if it has not changed."""
 
     job_id: int
     claim_token: int
@@ -88,7 +107,7 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class BeatAnswer:
-    """What the claim is to do, and what is left of its lease."""
+    """What one claim is to do, and how many seconds of its lease are left."""
 
     job_id: int
     claim_token: int
@@ -97,8 +116,8 @@ class BeatAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
-    """Answers to a heartbeat, in order, and whether the process is asked to drain."""
+class HeartbeatReply:
+    """One answer per beat, in order. `drain` asks the whole process to drain."""
 
     answers: tuple[BeatAnswer, ...]
     drain: bool
@@ -106,7 +125,11 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class ChildRequest:
-    """A job to follow this one; module and year None are the parent's."""
+    """A job to queue when this one ends well.
+
+    `child_key` names it within its parent: a second request with the same key replaces the first.
+    `module` and `year` are the parent's where they are None.
+    """
 
     child_key: str
     job_type: str
@@ -117,7 +140,12 @@ class ChildRequest:
 
 
 class Finish(NamedTuple):
-    """The end of a run. A tuple, since thousands end in a second."""
+    """The end of a run, as the scheduler is told of it.
+
+    `error_cause` is a short stable identifier, "" without an error. `written` says whether a run
+    that ended in ERROR may have committed data. A tuple, because a worker finishes thousands of
+    jobs a second.
+    """
 
     job_id: int
     claim_token: int
@@ -129,12 +157,16 @@ class Finish(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class GiveBack:
-    """A claim given back unfinished; delay None is the job type's own backoff."""
+class Release:
+    """A claim that is released unfinished.
+
+    `message` and `delay_seconds` count with RETRY_LATER only. Without a delay the job waits for
+    the backoff of its job type.
+    """
 
     job_id: int
     claim_token: int
-    reason: GiveBackReason
+    reason: ReleaseReason
     written: Written
     message: str = ""
     delay_seconds: float | None = None
@@ -143,26 +175,32 @@ class GiveBack:
 class Scheduler(Protocol):
     """Every call has a deadline and raises SchedulerUnreachable or SchedulerRefused."""
 
-    async def claim(self, wish: ClaimWish) -> Sequence[ClaimedJob]:
-        """Up to max_jobs; empty when nothing came within the wait."""
+    async def claim(self, request: ClaimRequest) -> Sequence[ClaimedJob]:
+        """Claims up to `max_jobs` jobs. Empty if none came within the wait."""
         ...
 
     async def heartbeat(
         self, beats: Sequence[Beat], draining: bool, timeout_seconds: float
-    ) -> Pulse:
-        """Renews the leases; at most BEATS_MAX."""
+    ) -> HeartbeatReply:
+        """Renews the leases of at most BEATS_MAX claims.
+
+        `draining` without beats tells the scheduler that the process has ended.
+        """
         ...
 
     async def chain(self, job_id: int, claim_token: int, children: Sequence[ChildRequest]) -> int:
-        """Stages children under the claim; how many are staged in all."""
+        """Stages children under the claim. Returns how many are staged in all."""
         ...
 
-    async def finish(self, endings: Sequence[Finish]) -> Sequence[FinishAnswer]:
-        """One answer for each, in order; at most FINISHES_MAX, or fewer with stats."""
+    async def finish(self, finishes: Sequence[Finish]) -> Sequence[FinishAnswer]:
+        """Ends at most FINISHES_MAX jobs, fewer with stats. One answer for each, in order."""
         ...
 
-    async def give_back(self, releases: Sequence[GiveBack]) -> Sequence[bool]:
-        """One for each: true when this claim held the job until now; at most BEATS_MAX."""
+    async def release(self, releases: Sequence[Release]) -> Sequence[bool]:
+        """Releases at most BEATS_MAX claims.
+
+        One answer for each, in order: true if the claim held the job until now.
+        """
         ...
 
 

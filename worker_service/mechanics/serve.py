@@ -1,4 +1,4 @@
-"""A worker process's life: claim, run, keep leases, and drain when told to."""
+"""The life of a worker process: claim jobs, run them, renew leases, drain."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from structlog.typing import FilteringBoundLogger
 
-from worker_service.mechanics.claim_loop import ClaimLoop, Slots
+from worker_service.mechanics.claim_loop import ClaimLoop, Concurrency
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.held_claim import StopReason
@@ -16,7 +16,7 @@ from worker_service.mechanics.job_runner import JobRunner
 from worker_service.mechanics.lease_keeper import BeatTiming, LeaseKeeper
 from worker_service.mechanics.loop_watch import LoopWatch
 from worker_service.mechanics.registry import Registry
-from worker_service.mechanics.run_end import RunEnded, nobody_counts
+from worker_service.mechanics.run_end import RunEnded, ignore_run_end
 from worker_service.mechanics.scheduler import Scheduler
 
 TRANSIENT: tuple[type[Exception], ...] = (ConnectionError, TimeoutError)
@@ -26,7 +26,11 @@ TRANSIENT: tuple[type[Exception], ...] = (ConnectionError, TimeoutError)
 class WorkerLimits:
     """Bounds of a worker process.
 
-    `lease_seconds` is what the scheduler is expected to give; its answers correct it.
+    `concurrency`: jobs that run at once. `lease_seconds`: what the scheduler is expected to give;
+    its answers correct it. `drain_grace_seconds`: how long running jobs may go on after a drain is
+    requested. `stop_grace_seconds`: how long a handler may take to stop after that.
+    `loop_blocked_seconds`: how long a handler may block the event loop before it is logged.
+    `transient`: exception types that pass by themselves; a job that raises one runs again.
     """
 
     concurrency: int = 1
@@ -40,7 +44,7 @@ class WorkerLimits:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How it ended: `failure` when it was not a drain, `left` handlers that did not stop."""
+    """How a worker ended. `failure` is None after a drain; `left` counts handlers still running."""
 
     failure: BaseException | None
     left: int
@@ -52,46 +56,50 @@ async def serve_jobs(
     limits: WorkerLimits,
     drain: Drain,
     log: FilteringBoundLogger,
-    run_ended: RunEnded = nobody_counts,
+    run_ended: RunEnded = ignore_run_end,
 ) -> Served:
-    """Runs jobs until a drain is requested, or until claiming or beating ends with an error."""
+    """Runs jobs until a drain is requested, or until Claim or Heartbeat fails for good.
+
+    Returns when all handlers have ended, or when their grace is over, or at once after a hard stop.
+    `run_ended` is called once per run, when its step has ended.
+    """
     keeper = LeaseKeeper(scheduler, limits.beat, log, on_drain=drain.request_once)
-    slots = Slots(limits.concurrency)
+    concurrency = Concurrency(limits.concurrency)
     runner = JobRunner(
         scheduler,
         registry,
         keeper,
         limits.transient,
         log,
-        step_ended=slots.step_ended,
+        step_ended=concurrency.step_ended,
         run_ended=run_ended,
     )
 
     def start(job: ClaimedJob, asked_at: float) -> None:
         held = keeper.take(job, asked_at)
-        slots.put(asyncio.create_task(runner.run(held), name=f"job-{job.job_id}"))
+        concurrency.add(asyncio.create_task(runner.run(held), name=f"job-{job.job_id}"))
 
-    claims = ClaimLoop(scheduler, registry.job_types, slots, start, log, limits.lease_seconds)
+    claims = ClaimLoop(scheduler, registry.job_types, concurrency, start, log, limits.lease_seconds)
     with LoopWatch(asyncio.get_running_loop(), log, limits.loop_blocked_seconds):
-        beating = asyncio.create_task(keeper.keep(), name="lease-keeper")
+        beating = asyncio.create_task(keeper.run(), name="lease-keeper")
         claiming = asyncio.create_task(claims.run(drain), name="claim-loop")
         try:
             failure = await _first_failure(claiming, beating, drain)
             keeper.drain()
-            log.info("worker_drains", running=len(slots.tasks))
-            left = await _drain(slots, keeper, limits, drain)
+            log.info("worker_draining", running=len(concurrency.tasks))
+            left = await _drain(concurrency, keeper, limits, drain)
             if failure is None and left == 0:
-                # Who ends otherwise is to be shown as lost.
-                await _wait_for(keeper.leave, None, drain)
+                # A worker that ends otherwise is to be shown as lost.
+                await _wait_for(keeper.send_last_beat, None, drain)
         finally:
-            await _end(claiming, beating, *slots.tasks)
+            await _end(claiming, beating, *concurrency.tasks)
     return Served(failure, left)
 
 
 async def _first_failure(
     claiming: asyncio.Task[None], beating: asyncio.Task[None], drain: Drain
 ) -> BaseException | None:
-    """Waits for the drain or for a loop's end; the loop's exception, if it had one."""
+    """Waits for the drain, or until a loop ends. Returns the loop's exception, if any."""
     await asyncio.wait({claiming, beating}, return_when=asyncio.FIRST_COMPLETED)
     drain.request_once()
     await asyncio.wait({claiming})
@@ -101,20 +109,22 @@ async def _first_failure(
     return None
 
 
-async def _drain(slots: Slots, keeper: LeaseKeeper, limits: WorkerLimits, drain: Drain) -> int:
-    """How many handlers were left running."""
-    all_ended = partial(_all_ended, slots)
+async def _drain(
+    concurrency: Concurrency, keeper: LeaseKeeper, limits: WorkerLimits, drain: Drain
+) -> int:
+    """Waits for the handlers, then stops them. Returns how many are still running."""
+    all_ended = partial(_all_ended, concurrency)
     await _wait_for(all_ended, limits.drain_grace_seconds, drain)
     for held in keeper.held:
         keeper.stop(held, StopReason.DRAINED)
     await _wait_for(all_ended, limits.stop_grace_seconds, drain)
-    return len(slots.tasks)
+    return len(concurrency.tasks)
 
 
 async def _wait_for(
     what: Callable[[], Coroutine[Any, Any, None]], seconds: float | None, drain: Drain
 ) -> None:
-    """Until it has ended, the time is over, or the second order to end came."""
+    """Waits until `what` has ended, the time is over, or a hard stop is requested."""
     if drain.hard.is_set():
         return
     hard = asyncio.create_task(drain.hard.wait())
@@ -125,13 +135,13 @@ async def _wait_for(
         await _end(hard, ended)
 
 
-async def _all_ended(slots: Slots) -> None:
-    if slots.tasks:
-        await asyncio.wait(set(slots.tasks))
+async def _all_ended(concurrency: Concurrency) -> None:
+    if concurrency.tasks:
+        await asyncio.wait(set(concurrency.tasks))
 
 
 async def _end(*tasks: asyncio.Task[None] | asyncio.Task[Literal[True]]) -> None:
-    """Cancels what still runs; does not wait for what refuses to end."""
+    """Cancels tasks, and waits for them for a second."""
     for task in tasks:
         task.cancel()
     if tasks:

@@ -1,4 +1,4 @@
-"""What the scheduler is told at the end of a run: decided here, in one place, from values."""
+"""Decides what to tell the scheduler at the end of a run: a pure function of values."""
 
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
@@ -6,19 +6,22 @@ from typing import TypeAlias, assert_never
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.held_claim import StopReason
 from worker_service.mechanics.outcome import Failed, Outcome, RetryLater, Succeeded, Written
-from worker_service.mechanics.scheduler import Finish, FinishResult, GiveBack, GiveBackReason
+from worker_service.mechanics.scheduler import Finish, FinishResult, Release, ReleaseReason
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The handler was stopped, or stopped itself, before it was done."""
+    """The handler was stopped, or stopped itself, before its work was done."""
 
     reason: StopReason
 
 
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """The handler raised what nobody expected; `transient` when the kind passes by itself."""
+    """The handler raised an unexpected exception.
+
+    `transient` if exceptions of its type pass by themselves, such as a lost connection.
+    """
 
     error: BaseException
     transient: bool
@@ -26,15 +29,19 @@ class Crashed:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Another claim decides: say nothing."""
+    """Another claim decides about the job: send nothing."""
 
 
 Result: TypeAlias = Outcome | Stopped | Crashed
-Verdict: TypeAlias = Finish | GiveBack | Forget
+Verdict: TypeAlias = Finish | Release | Forget
 
 
 def verdict(job: ClaimedJob, result: Result, written: Written) -> Verdict:
-    """What to tell. `written` is what the run itself announced; the worse of both sides counts."""
+    """What to send: Finish, Release, or nothing.
+
+    `written` is what the run announced by `data_commit_starts`. Where the result disagrees, the
+    worse of the two counts.
+    """
     claim = (job.job_id, job.claim_token)
     match result:
         case Succeeded():
@@ -50,36 +57,36 @@ def verdict(job: ClaimedJob, result: Result, written: Written) -> Verdict:
         case Crashed() if result.transient:
             return _retry_later(job, written, sentence_of(result.error), None)
         case Crashed():
-            said = sentence_of(result.error)
-            return Finish(*claim, FinishResult.ERROR, said, "unexpected_exception", {}, written)
+            message = sentence_of(result.error)
+            return Finish(*claim, FinishResult.ERROR, message, "unexpected_exception", {}, written)
         case Stopped():
-            return _given_back(job, result.reason, written)
+            return _released(job, result.reason, written)
         case _:
             assert_never(result)
 
 
-def _given_back(job: ClaimedJob, reason: StopReason, written: Written) -> Verdict:
+def _released(job: ClaimedJob, reason: StopReason, written: Written) -> Verdict:
     match reason:
         case StopReason.LOST:
             return Forget()
         case StopReason.CANCELLED | StopReason.STALE:
-            # If it was a cancel, the key waits for this; of a lost claim it changes nothing.
-            return GiveBack(job.job_id, job.claim_token, GiveBackReason.CANCELLED, written)
+            # After a cancel, the job's key waits for this. For a lost claim it changes nothing.
+            return Release(job.job_id, job.claim_token, ReleaseReason.CANCELLED, written)
         case StopReason.DRAINED:
-            return GiveBack(job.job_id, job.claim_token, GiveBackReason.DRAIN, written)
+            return Release(job.job_id, job.claim_token, ReleaseReason.DRAIN, written)
         case StopReason.LEASE_OVER:
-            return _retry_later(job, written, "The lease ran down without an answer.", None)
+            return _retry_later(job, written, "The lease was not renewed in time.", None)
         case _:
             assert_never(reason)
 
 
 def _retry_later(
     job: ClaimedJob, written: Written, message: str, delay_seconds: float | None
-) -> GiveBack:
-    return GiveBack(
+) -> Release:
+    return Release(
         job.job_id,
         job.claim_token,
-        GiveBackReason.RETRY_LATER,
+        ReleaseReason.RETRY_LATER,
         written,
         message,
         delay_seconds,
@@ -87,7 +94,7 @@ def _retry_later(
 
 
 def sentence_of(error: BaseException) -> str:
-    """An exception for people: its kind and what it says."""
-    said = str(error).strip()
+    """An exception as text for people: its type and its message."""
+    message = str(error).strip()
     kind = type(error).__name__
-    return f"{kind}: {said}" if said else kind
+    return f"{kind}: {message}" if message else kind

@@ -1,1 +1,1 @@
-"""The door to the scheduler: values of the mechanics in, messages on the wire."""
+"""The client of the scheduler: turns values of the mechanics into messages of the wire."""

@@ -1,4 +1,4 @@
-"""The scheduler over gRPC: one method per call, with its deadline and its errors as values."""
+"""The scheduler over gRPC: one method per RPC, each with its deadline."""
 
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
@@ -13,11 +13,11 @@ from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.scheduler import (
     Beat,
     ChildRequest,
-    ClaimWish,
+    ClaimRequest,
     Finish,
     FinishAnswer,
-    GiveBack,
-    Pulse,
+    HeartbeatReply,
+    Release,
     SchedulerRefused,
     SchedulerUnreachable,
 )
@@ -27,9 +27,9 @@ from worker_service.scheduler_client.identity import WorkerIdentity
 Answer = TypeVar("Answer")
 
 CALL_SECONDS = 10.0
-# A long poll's answer is late by the way there and back, and by a busy scheduler.
+# Beyond the wait of a long poll: for the network, and for a busy scheduler.
 POLL_EXTRA_SECONDS = 5.0
-# An answer of these codes says that the call, as it stands, is wrong or forbidden.
+# Status codes of calls that are invalid or forbidden: repeating them does not help.
 REFUSALS = frozenset(
     {
         "INVALID_ARGUMENT",
@@ -44,7 +44,7 @@ REFUSALS = frozenset(
 
 
 class SchedulerClient:
-    """Implements worker_service.mechanics.scheduler.Scheduler."""
+    """Implements worker_service.mechanics.scheduler.Scheduler, which documents each method."""
 
     def __init__(
         self, channel: grpc.aio.Channel, identity: WorkerIdentity, metadata: Metadata
@@ -53,17 +53,17 @@ class SchedulerClient:
         self._identity = identity
         self._metadata = metadata
 
-    async def claim(self, wish: ClaimWish) -> Sequence[ClaimedJob]:
-        """Up to max_jobs; empty when nothing came within the wait."""
-        request = messages.claim_request(wish, self._identity)
-        timeout = wish.wait_seconds + POLL_EXTRA_SECONDS
-        answer = await _answer(self._stub.Claim(request, timeout=timeout, metadata=self._metadata))
+    async def claim(self, request: ClaimRequest) -> Sequence[ClaimedJob]:
+        """Claims up to `max_jobs` jobs. Empty if none came within the wait."""
+        message = messages.claim_request(request, self._identity)
+        timeout = request.wait_seconds + POLL_EXTRA_SECONDS
+        answer = await _answer(self._stub.Claim(message, timeout=timeout, metadata=self._metadata))
         return [messages.claimed_job(job) for job in answer.jobs]
 
     async def heartbeat(
         self, beats: Sequence[Beat], draining: bool, timeout_seconds: float
-    ) -> Pulse:
-        """Renews the leases."""
+    ) -> HeartbeatReply:
+        """Renews leases."""
         request = scheduler_pb2.HeartbeatRequest(
             worker_id=self._identity.worker_id,
             beats=[messages.claim_beat(beat) for beat in beats],
@@ -72,10 +72,10 @@ class SchedulerClient:
         answer = await _answer(
             self._stub.Heartbeat(request, timeout=timeout_seconds, metadata=self._metadata)
         )
-        return messages.pulse(answer)
+        return messages.heartbeat_reply(answer)
 
     async def chain(self, job_id: int, claim_token: int, children: Sequence[ChildRequest]) -> int:
-        """Stages children under the claim; how many are staged in all."""
+        """Stages children under the claim. Returns how many are staged in all."""
         request = scheduler_pb2.ChainRequest(
             worker_id=self._identity.worker_id,
             job_id=job_id,
@@ -87,11 +87,11 @@ class SchedulerClient:
         )
         return answer.staged_children
 
-    async def finish(self, endings: Sequence[Finish]) -> Sequence[FinishAnswer]:
-        """One answer for each, in order."""
+    async def finish(self, finishes: Sequence[Finish]) -> Sequence[FinishAnswer]:
+        """Ends jobs. One answer for each, in order."""
         request = scheduler_pb2.BatchFinishRequest(
             requests=[
-                messages.finish_request(ending, self._identity.worker_id) for ending in endings
+                messages.finish_request(finish, self._identity.worker_id) for finish in finishes
             ]
         )
         answer = await _answer(
@@ -99,8 +99,8 @@ class SchedulerClient:
         )
         return [messages.finish_answer(result) for result in answer.results]
 
-    async def give_back(self, releases: Sequence[GiveBack]) -> Sequence[bool]:
-        """One for each: true when this claim held the job until now."""
+    async def release(self, releases: Sequence[Release]) -> Sequence[bool]:
+        """Releases claims. One answer for each, in order: true if it held the job until now."""
         request = scheduler_pb2.ReleaseRequest(
             worker_id=self._identity.worker_id,
             releases=[messages.claim_release(release) for release in releases],

@@ -1,11 +1,15 @@
-"""Who asks the scheduler for work."""
+"""How a worker identifies itself to the scheduler."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerIdentity:
-    """`worker_id` is a UUID made at the process's start: a host name is no identity."""
+    """One worker process.
+
+    `worker_id` is a UUID made when the process starts, because several workers may share a host.
+    `build_id` and `host` are shown to people only.
+    """
 
     worker_id: str
     build_id: str

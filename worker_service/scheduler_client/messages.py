@@ -1,4 +1,4 @@
-"""Values of the mechanics as messages of the wire, and back."""
+"""Converts values of the mechanics to messages of the wire, and back."""
 
 import json
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from worker_service.mechanics.scheduler import (
     Beat,
     BeatAnswer,
     ChildRequest,
-    ClaimWish,
+    ClaimRequest,
     Directive,
     Finish,
     FinishAnswer,
     FinishResult,
-    GiveBack,
-    GiveBackReason,
-    Pulse,
+    HeartbeatReply,
+    Release,
+    ReleaseReason,
 )
 from worker_service.scheduler_client.identity import WorkerIdentity
 
@@ -41,9 +41,9 @@ RESULTS = MappingProxyType(
 )
 REASONS = MappingProxyType(
     {
-        GiveBackReason.DRAIN: scheduler_pb2.RELEASE_REASON_DRAIN,
-        GiveBackReason.RETRY_LATER: scheduler_pb2.RELEASE_REASON_RETRY_LATER,
-        GiveBackReason.CANCELLED: scheduler_pb2.RELEASE_REASON_CANCELLED,
+        ReleaseReason.DRAIN: scheduler_pb2.RELEASE_REASON_DRAIN,
+        ReleaseReason.RETRY_LATER: scheduler_pb2.RELEASE_REASON_RETRY_LATER,
+        ReleaseReason.CANCELLED: scheduler_pb2.RELEASE_REASON_CANCELLED,
     }
 )
 DIRECTIVES: Mapping[int, Directive] = MappingProxyType(
@@ -63,21 +63,21 @@ OUTCOMES: Mapping[int, FinishAnswer] = MappingProxyType(
 )
 
 
-def claim_request(wish: ClaimWish, identity: WorkerIdentity) -> scheduler_pb2.ClaimRequest:
-    """One Claim."""
+def claim_request(request: ClaimRequest, identity: WorkerIdentity) -> scheduler_pb2.ClaimRequest:
+    """The message of one Claim."""
     return scheduler_pb2.ClaimRequest(
         worker_id=identity.worker_id,
-        request_id=wish.request_id,
-        job_types=wish.job_types,
-        max_jobs=wish.max_jobs,
-        wait=_duration(wish.wait_seconds),
+        request_id=request.request_id,
+        job_types=request.job_types,
+        max_jobs=request.max_jobs,
+        wait=_duration(request.wait_seconds),
         build_id=identity.build_id,
         host=identity.host,
     )
 
 
 def claimed_job(claimed: scheduler_pb2.ClaimedJob) -> ClaimedJob:
-    """A job of a ClaimResponse; 0 and "" of the scope are None here."""
+    """A job of a ClaimResponse. 0 and "" in its ledger scope become None."""
     job = claimed.job
     scope = job.scope
     return ClaimedJob(
@@ -100,7 +100,7 @@ def claimed_job(claimed: scheduler_pb2.ClaimedJob) -> ClaimedJob:
 
 
 def claim_beat(beat: Beat) -> scheduler_pb2.ClaimBeat:
-    """One claim's sign of life."""
+    """One claim's part of a heartbeat."""
     message = scheduler_pb2.ClaimBeat(job_id=beat.job_id, claim_token=beat.claim_token)
     if beat.progress is not None:
         message.progress.done = max(0, beat.progress.done)
@@ -110,9 +110,9 @@ def claim_beat(beat: Beat) -> scheduler_pb2.ClaimBeat:
     return message
 
 
-def pulse(response: scheduler_pb2.HeartbeatResponse) -> Pulse:
-    """Directives; one that this build does not know is read as CONTINUE."""
-    return Pulse(
+def heartbeat_reply(response: scheduler_pb2.HeartbeatResponse) -> HeartbeatReply:
+    """The answer to a heartbeat. A directive unknown to this build is read as CONTINUE."""
+    return HeartbeatReply(
         tuple(
             BeatAnswer(
                 answer.job_id,
@@ -127,7 +127,7 @@ def pulse(response: scheduler_pb2.HeartbeatResponse) -> Pulse:
 
 
 def child_spec(child: ChildRequest) -> scheduler_pb2.ChildSpec:
-    """One child to be; numbers of enums by value, so a new one needs no new worker."""
+    """The message of one child. Enums go as numbers, so that new values need no new worker."""
     message = scheduler_pb2.ChildSpec(
         child_key=child.child_key,
         job_type=child.job_type,
@@ -140,45 +140,45 @@ def child_spec(child: ChildRequest) -> scheduler_pb2.ChildSpec:
     return message
 
 
-def finish_request(ending: Finish, worker_id: str) -> scheduler_pb2.FinishRequest:
-    """One Finish, cut to the limits of the contract."""
+def finish_request(finish: Finish, worker_id: str) -> scheduler_pb2.FinishRequest:
+    """The message of one Finish, cut to the limits of the contract."""
     message = scheduler_pb2.FinishRequest(
         worker_id=worker_id,
-        job_id=ending.job_id,
-        claim_token=ending.claim_token,
-        result=RESULTS[ending.result],
-        message=_text(ending.message)[:MESSAGE_CHARACTERS_MAX],
-        error_cause=ending.error_cause,
+        job_id=finish.job_id,
+        claim_token=finish.claim_token,
+        result=RESULTS[finish.result],
+        message=_text(finish.message)[:MESSAGE_CHARACTERS_MAX],
+        error_cause=finish.error_cause,
     )
-    stats = _fitting(ending.stats)
+    stats = _fitting(finish.stats)
     if stats:
         message.stats.CopyFrom(struct_of(stats))
-    match ending.result:
+    match finish.result:
         case FinishResult.ERROR:
-            message.written = WRITTEN[ending.written]
+            message.written = WRITTEN[finish.written]
         case FinishResult.SUCCESS | FinishResult.WARNING:
             pass
         case _:
-            assert_never(ending.result)
+            assert_never(finish.result)
     return message
 
 
 def finish_answer(result: scheduler_pb2.BatchFinishResult) -> FinishAnswer:
-    """What became of one Finish of a batch."""
+    """What the scheduler did with one Finish of a batch."""
     if result.WhichOneof("result") == "error":
         return FinishAnswer.REFUSED
     return OUTCOMES.get(result.response.outcome, FinishAnswer.STALE)
 
 
-def claim_release(release: GiveBack) -> scheduler_pb2.ClaimRelease:
-    """One Release; message and delay go with RETRY_LATER only."""
+def claim_release(release: Release) -> scheduler_pb2.ClaimRelease:
+    """The message of one Release. Message and delay are sent with RETRY_LATER only."""
     message = scheduler_pb2.ClaimRelease(
         job_id=release.job_id,
         claim_token=release.claim_token,
         reason=REASONS[release.reason],
         written=WRITTEN[release.written],
     )
-    if release.reason is GiveBackReason.RETRY_LATER:
+    if release.reason is ReleaseReason.RETRY_LATER:
         message.message = _text(release.message)[:MESSAGE_CHARACTERS_MAX]
         if release.delay_seconds is not None:
             message.delay.CopyFrom(_duration(max(0.0, release.delay_seconds)))
@@ -186,7 +186,7 @@ def claim_release(release: GiveBack) -> scheduler_pb2.ClaimRelease:
 
 
 def _fitting(stats: Stats) -> Mapping[str, Any]:
-    """Numbers are worth less than the end that they come with: too many of them stay here."""
+    """Stats over STATS_BYTES_MAX are dropped, so that they cannot make the Finish fail."""
     if not stats:
         return stats
     size = len(json.dumps(dict(stats), default=str).encode())
