@@ -1,6 +1,6 @@
 """Numbers that are read, and that other numbers of the file or of the ledger make doubtful."""
 
-from tests.cases.conftest import Terminal
+from tests.cases.conftest import FILES, Terminal
 
 
 def test_distances_that_the_airports_contradict_are_warned_of(terminal: Terminal) -> None:
@@ -32,3 +32,17 @@ def test_such_points_in_a_file_of_factors_are_warned_of(terminal: Terminal) -> N
     listed = " ".join(terminal.warnings(typed).split())
     assert "is 3700 if the point separates thousands, and was read as 3.7: write 3700" in listed
     assert "183" not in listed
+
+
+def test_places_that_a_file_moves_far_are_warned_of_and_named(terminal: Terminal) -> None:
+    typed = terminal.type("load", "locations", FILES / "33_places_swapped.csv")
+    mended = terminal.type("load", "locations", FILES / "33_places_mended.csv")
+
+    assert "SUCCESS with warnings" in typed.said
+    assert "3 places are hardly where the file has them: GVA, CDG, XXQ." in typed.said
+    assert "Latitude and longitude of 2 places look swapped" in typed.said
+    listed = " ".join(terminal.warnings(typed).split())
+    assert "GVA lies 5,886 km from where it is now" in listed
+    assert "XXQ lies at 0, 0, where no place is" in listed
+    assert "XYB" not in listed
+    assert "has it here, too" in mended.said

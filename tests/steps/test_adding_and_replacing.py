@@ -73,7 +73,7 @@ async def test_places_that_entries_use_are_not_taken_away_without_consent(
 
 async def test_places_that_no_entry_uses_are_replaced_freely(harness: WorkerHarness) -> None:
     await harness.load_flights(flights(CDG, "0829,GVA,JFK,3,economy,1,7.5"))
-    view = await harness.load_places(PLACES.replace("JFK", "ORY"), mode="replace")
+    view = await harness.load_places(PLACES.replace("JFK", "XLN"), mode="replace")
     assert ingest(view).message == (
         "3 places accepted. 1 new, 0 changed, 2 as before. 1 other place is gone."
     )

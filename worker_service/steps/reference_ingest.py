@@ -1,17 +1,27 @@
 """reference_ingest: places of a transport mode, added by code or replaced whole."""
 
 import asyncio
+import dataclasses
+
+import polars as pl
 
 from worker_service.carbon.catalogue import place_columns
+from worker_service.carbon.parse.moved_places import MovedPlaces, moved_places
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, read_locations
+from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.tables import ParsedTable
+from worker_service.carbon.shipped_places import shipped_places
 from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.frames import frame_of
 from worker_service.ledger.locations import (
     KIND,
+    LOCATION_SCHEMA,
     PlaceChanges,
     PlacesFile,
     codes_not_in,
     save_locations,
 )
+from worker_service.ledger.locations import read_locations as read_places
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
@@ -26,6 +36,7 @@ from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 from worker_service.steps.taking_away import (
     ADD,
+    NAMED_MAX,
     REPLACE,
     has_consent,
     mode_of,
@@ -46,6 +57,10 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             parsed = await asyncio.to_thread(read_locations, transport_mode, file.open)
     except Refusal as refusal:
         return refusal.outcome()
+    moved = await _moved(stores.ledger, job.tenant, transport_mode, parsed)
+    parsed = dataclasses.replace(
+        parsed, warnings=merged_rejections([parsed.warnings, moved.warnings])
+    )
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
         report = TableReport(parsed, notes, "place")
         await asyncio.to_thread(report.note)
@@ -72,8 +87,26 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             "places_changed": changes.changed,
             "places_same": changes.same,
             "places_gone": changes.gone,
+            "places_doubtful": moved.warnings.height,
         }
-        return report.succeeded(_sentence(changes), stats, warnings=changes.gone > 0)
+        said = " ".join([_sentence(changes), *_moved_sentences(moved)])
+        return report.succeeded(said, stats, warnings=changes.gone > 0)
+
+
+async def _moved(
+    ledger: Ledger, tenant: str, transport_mode: str, parsed: ParsedTable
+) -> MovedPlaces:
+    async with ledger.snapshot() as conn:
+        rows = await read_places(conn, tenant)
+
+    def compared() -> MovedPlaces:
+        in_force = frame_of(rows, LOCATION_SCHEMA).filter(
+            pl.col("transport_mode") == transport_mode
+        )
+        code = LOCATION_COLUMNS[transport_mode][0].name
+        return moved_places(parsed.accepted, in_force, shipped_places(transport_mode), code)
+
+    return await asyncio.to_thread(compared)
 
 
 async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
@@ -94,6 +127,24 @@ def _sentence(changes: PlaceChanges) -> str:
     if changes.gone:
         are = "is" if changes.gone == 1 else "are"
         said += f" {counted(changes.gone, 'other place')} {are} gone."
+    return said
+
+
+def _moved_sentences(moved: MovedPlaces) -> list[str]:
+    """Such as "3 places are hardly where the file has them: GVA, CDG, JFK."."""
+    count = moved.warnings.height
+    if not count:
+        return []
+    are, them = ("is", "it") if count == 1 else ("are", "them")
+    named = ", ".join(moved.warnings["value"].head(NAMED_MAX).to_list())
+    more = f" and {count - NAMED_MAX:,} more" if count > NAMED_MAX else ""
+    said = [f"{counted(count, 'place')} {are} hardly where the file has {them}: {named}{more}."]
+    if moved.swapped:
+        look = "looks" if moved.swapped == 1 else "look"
+        said.append(
+            f"Latitude and longitude of {counted(moved.swapped, 'place')} {look} swapped:"
+            " mend the file and load it again."
+        )
     return said
 
 
