@@ -25,27 +25,25 @@ SWEEPS_PER_LEASE_MIN = 8
 DATABASE_URL = Setting(
     "DATABASE_URL",
     "a URL of PostgreSQL, 15 to 18",
-    "The database with the schema `scheduler`; `carbonline migrate` makes it.",
+    "The database with the schema `scheduler`; `carbonline migrate` creates it.",
     example="postgresql://user@host/name",
 )
 ADDRESS = Setting(
     "SCHEDULER_ADDRESS",
-    "unix:PATH, or a loopback address with its port",
-    "Where it listens. A port needs TOKEN_FILE.",
+    "unix:PATH, or a loopback address with a port",
+    "Where the scheduler listens. A port requires TOKEN_FILE.",
     example="127.0.0.1:7400 or unix:/path/to/socket",
 )
 SWEEP_SECONDS = seconds(
     "SWEEP_SECONDS",
     "5",
-    "From one look for lapsed leases and due retries to the next; at most an eighth of "
+    "The time between two sweeps, which find expired leases and due retries; at most an eighth of "
     "LEASE_SECONDS.",
 )
 POLL_SECONDS = seconds(
-    "POLL_SECONDS", "1", "How long a claim that waits goes without a look, if nobody wakes it."
+    "POLL_SECONDS", "1", "How often a waiting claim looks for jobs when no notification comes."
 )
-NOOP = Setting(
-    "NOOP", "1 or nothing", "1 admits jobs of the type noop, which tests and benchmarks submit."
-)
+NOOP = Setting("NOOP", "1 or nothing", "1 allows jobs of the type noop, for tests and benchmarks.")
 SETTINGS = (
     DATABASE_URL,
     ADDRESS,

@@ -29,49 +29,49 @@ NOOP = "noop"
 LEDGER_DATABASE_URL = Setting(
     "LEDGER_DATABASE_URL",
     "a URL of PostgreSQL, 15 to 18",
-    "The database with the schema `carbon`; `carbonline migrate` makes it. Where it is left out, "
-    "DATABASE_URL is read, as the scheduler does.",
+    "The database with the schema `carbon`; `carbonline migrate` creates it. If it is not set, "
+    "DATABASE_URL is used.",
     example="postgresql://user@host/name",
 )
 DATABASE_URL = Setting(
     "DATABASE_URL",
     "a URL of PostgreSQL, 15 to 18",
-    "Read where LEDGER_DATABASE_URL is left out.",
+    "Used if LEDGER_DATABASE_URL is not set.",
 )
 SCHEDULER_ADDRESS = Setting(
     "SCHEDULER_ADDRESS",
     "unix:PATH or host:port",
-    "Where the scheduler listens, which gives out jobs.",
+    "The address of the scheduler.",
     example="127.0.0.1:7400 or unix:/path/to/socket",
 )
 LEDGER_ADDRESS = Setting(
     "LEDGER_ADDRESS",
-    "unix:PATH, or a loopback address with its port",
-    "Where it listens. A port needs TOKEN_FILE.",
+    "unix:PATH, or a loopback address with a port",
+    "Where the ledger process listens. A port requires TOKEN_FILE.",
     example="127.0.0.1:7401 or unix:/path/to/socket",
 )
 BLOB_FOLDER = Setting(
     "BLOB_FOLDER",
     "a path",
-    "The folder of uploaded files, the same for the ledger process and all workers.",
+    "The folder of uploaded files; the same for the ledger process and all workers.",
     default="carbonline-data/blobs",
 )
 CONCURRENCY = Setting(
     "CONCURRENCY",
     f"a whole number from 1 to {CONCURRENCY_MAX}",
-    "Jobs that it runs at once.",
+    "How many jobs the worker runs at once.",
     default="1",
     unit="jobs",
 )
 JOB_TYPES = Setting(
     "JOB_TYPES",
-    "names with commas between them",
-    "The types of job that it claims; left out, every type that reads or writes the ledger.",
+    "names separated by commas",
+    "The job types that the worker claims; by default every type that uses the ledger.",
 )
 DRAIN_GRACE_SECONDS = seconds(
     "DRAIN_GRACE_SECONDS",
     "20",
-    "How long running work may go on after SIGTERM; then jobs are given back.",
+    "How long running work may continue after SIGTERM; then jobs are released.",
     or_none=True,
 )
 _SHARED = (TOKEN_FILE, TENANT, DRAIN_GRACE_SECONDS, METRICS_PORT, LOG_LEVEL, BUILD_ID)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 PREFIX = "CARBONLINE_"
 HELP_COLUMNS = 80
-# A day: no lease, pause or grace that helps anybody is longer.
+# A day: a longer lease, pause or grace helps nobody.
 SECONDS_MAX = 86_400
 PORT_MAX = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -16,8 +16,8 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 class Setting:
     """A variable of the environment: CARBONLINE_ and `name`.
 
-    `form` is what may stand there, `unit` what a number counts, `default` what is taken where
-    nothing stands. `example` is what a needed one looks like; empty, the setting may be left out.
+    `form` says which values are allowed, `unit` what a number counts, `default` what holds when it
+    is not set. `example` shows a required one; empty, the setting is optional.
     """
 
     name: str
@@ -34,69 +34,69 @@ class Setting:
 
     @property
     def in_its_place(self) -> str:
-        """What is taken where it is not set: "needed", the default, or "optional"."""
+        """What holds where it is not set: "required", the default, or "optional"."""
         if self.example:
-            return "needed"
+            return "required"
         return f"default {self.default}" if self.default else "optional"
 
 
 def seconds(name: str, default: str, does: str, *, or_none: bool = False) -> Setting:
     """A setting in seconds, more than 0, or 0 where `or_none`."""
-    form = f"a number of {'0 or more' if or_none else 'more than 0'}, up to {SECONDS_MAX}"
+    form = f"a number {'from' if or_none else 'greater than'} 0 up to {SECONDS_MAX}"
     return Setting(name, form, does, default, unit="seconds")
 
 
 TOKEN_FILE = Setting(
     "TOKEN_FILE",
     "a path",
-    "A file of mode 0600 with a random token on one line. Every call to a TCP port must carry it; "
-    "a unix socket needs none.",
+    "A file of mode 0600 with a random token on one line. Every call to a TCP port must carry the "
+    "token; calls to a unix socket need none.",
 )
 TENANT = Setting("TENANT", "a name", "The institution that callers act for.", default="local")
 LOG_LEVEL = Setting(
     "LOG_LEVEL",
     "debug, info, warning or error",
-    "The least that is written to the log.",
+    "The lowest level that is logged.",
     default="info",
 )
 BUILD_ID = Setting(
     "BUILD_ID",
-    "a text",
-    "The build that `carbonline workers` shows, and log lines. Otherwise the installed version.",
+    "text",
+    "The build that `carbonline workers` and log lines show; by default the installed version.",
 )
 METRICS_PORT = Setting(
     "METRICS_PORT",
-    f"a port, a whole number up to {PORT_MAX}, or 0 for none",
-    "Where Prometheus' metrics are served, on this machine only. 0 serves none.",
+    f"a port up to {PORT_MAX}, or 0 for none",
+    "The port for Prometheus metrics, on the local machine only. 0 serves none.",
     default="0",
 )
 LEASE_SECONDS = seconds(
     "LEASE_SECONDS",
     "45",
-    "After this long without a sign of life a job is given to another worker. The same for the "
-    "scheduler and all workers.",
+    "A lease expires after this long without a heartbeat, and another worker gets the job. Use the "
+    "same value for the scheduler and all workers.",
 )
 BEAT_SECONDS = seconds(
     "BEAT_SECONDS",
     "10",
-    "From one sign of life of a worker to the next; at most a quarter of LEASE_SECONDS.",
+    "The time between two heartbeats of a worker; at most a quarter of LEASE_SECONDS.",
 )
 
 
 def help_of(usage: str, about: str, settings: Sequence[Setting]) -> str:
-    """What a process says to --help: how it is called, and every setting that it reads."""
+    """The answer to --help: how to start the process, and every setting that it reads."""
     parts = [f"usage: {usage}", textwrap.fill(about, HELP_COLUMNS)]
-    parts.append("Settings are variables of the environment:")
+    parts.append("Settings are environment variables:")
     parts += [_entry(one) for one in settings]
-    parts.append("More is in docs/settings.md and docs/operating.md.")
+    parts.append("For more, see docs/settings.md and docs/operating.md.")
     return "\n\n".join(parts)
 
 
 def _entry(setting: Setting) -> str:
-    example = f" Such as {setting.example}." if setting.example else ""
+    example = f" For example {setting.example}." if setting.example else ""
     unit = f", {setting.unit}" if setting.unit else ""
     indented = textwrap.fill(
-        f"{setting.does}{example} Takes {setting.form}.",
+        f"{setting.does}{example} Value: {setting.form}.",
         HELP_COLUMNS,
         initial_indent="    ",
         subsequent_indent="    ",

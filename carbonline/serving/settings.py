@@ -33,12 +33,12 @@ class SettingsWrong(ValueError):
         self.faults = tuple(faults)
 
     def told_by(self, process: str, program: str) -> str:
-        """A line for one fault, a list of several; then what tells of every setting."""
+        """One line for one fault; a list of several, with the command that lists all settings."""
         if len(self.faults) == 1:
             return f"{process}: {self}"
         lines = [f"{process}: {len(self.faults)} settings are missing or wrong:"]
         lines += [f"  {fault}" for fault in self.faults]
-        return "\n".join([*lines, f"`{program} --help` tells of every setting."])
+        return "\n".join([*lines, f"`{program} --help` lists every setting."])
 
 
 class SettingsReader:

@@ -104,7 +104,7 @@ async def test_a_worker_waits_for_a_scheduler_that_comes_later(tmp_path: Path) -
     ("name", "value", "fault"),
     [
         ("LEASE_SECONDS", "soon", "must be a number"),
-        ("BEAT_SECONDS", "0", "must be a number of more than 0"),
+        ("BEAT_SECONDS", "0", "must be a number greater than 0"),
         ("CONCURRENCY", "0", "must be a whole number from 1"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL must be"),
     ],
