@@ -12,12 +12,19 @@ import grpc.aio
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.database_url import UNREADABLE
-from carbonline.kept_sessions import SessionNotKept
-from carbonline.serving.database_start import database_away, database_is_up, database_refuses
-from carbonline.serving.door import Door
+from carbonline.postgres.errors import (
+    ANY_DATABASE_ERROR,
+    DATABASE_UNAVAILABLE,
+    STARTING,
+    VALUE_REFUSED,
+)
+from carbonline.postgres.kept_sessions import SessionNotKept
+from carbonline.postgres.pool import probe
+from carbonline.postgres.url import UNREADABLE
+from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
 from carbonline.serving.drain import drain
 from carbonline.serving.health import add_health, tell_health
+from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import OPTIONS, fault_of_address, listen
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
@@ -37,14 +44,8 @@ from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
 from scheduler_service.settings import ADDRESS, Settings
-from scheduler_service.store.away import (
-    ANY_DATABASE_ERROR,
-    DATABASE_AWAY,
-    STARTING,
-    VALUE_REFUSED,
-)
 from scheduler_service.store.listener import Listener
-from scheduler_service.store.pool import knock, open_pool
+from scheduler_service.store.pool import CONNECT_TIMEOUT_SECONDS, open_pool
 from scheduler_service.store.store import Store
 from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import tell_queue_depths
@@ -78,7 +79,8 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     _check_address(settings)
-    if not await database_is_up(partial(knock, settings.database_url), STARTING, stopping, log):
+    probing = partial(probe, settings.database_url, CONNECT_TIMEOUT_SECONDS)
+    if not await database_is_up(probing, STARTING, stopping, log):
         return
     async with running_server(settings, log) as running:
         log.info("scheduler_started", address=settings.address, port=running.port)
@@ -115,16 +117,16 @@ async def running_server(
             keepalive_seconds=settings.keepalive_seconds,
             seconds_max=settings.watch_seconds_max,
         )
-        door = Door(
+        interceptor = Interceptor(
             authenticator,
             log,
             metrics.called,
-            database_away=DATABASE_AWAY,
+            database_unavailable=DATABASE_UNAVAILABLE,
             value_refused=VALUE_REFUSED,
             # Watches hear of a drain, and claims that wait do.
             ends_own_streams=False,
         )
-        server = grpc.aio.server(interceptors=[door], options=OPTIONS)
+        server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)
         scheduler = SchedulerServicer(store, long_polls, watches, log, noop=settings.noop)
         scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
         operations = OperationsServicer(store, build_id=settings.build_id)
@@ -153,7 +155,7 @@ async def running_server(
             await healthy.enter_graceful_shutdown()
             long_polls.draining.set()
             watches.drain()
-            await drain(server, door, settings.drain_grace_seconds)
+            await drain(server, interceptor, settings.drain_grace_seconds)
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -166,7 +168,7 @@ async def _open_store(
     try:
         pool = await open_pool(settings.database_url, application_name="carbonline scheduler")
     except UNUSABLE as error:
-        tell = database_away if isinstance(error, STARTING) else database_refuses
+        tell = database_unavailable if isinstance(error, STARTING) else database_refuses
         raise DatabaseUnusable(tell(error, "DATABASE_URL")) from error
     store = ObservedStore(
         pool,

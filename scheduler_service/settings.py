@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from carbonline.database_url import driver_url
+from carbonline.postgres.url import driver_url
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,

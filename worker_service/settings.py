@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from carbonline.database_url import driver_url
+from carbonline.postgres.url import driver_url
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,

@@ -175,7 +175,7 @@ class AsyncClient:
         or changed where the code is there; with `replace` all others of the mode are gone, which
         is refused where entries use them, unless `take_away`.
         """
-        from carbonline.command.airports import airport_rows  # noqa: PLC0415  loads them all
+        from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
 
         scope = self.contract.scope(reference_kind="locations")
         source = airport_rows() if file is None else Path(file)

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 
 from carbonline.client import submission
+from carbonline.client.airports import FILE_NAME, airport_rows
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.file_names import sent_name
-from carbonline.command.airports import FILE_NAME, airport_rows
 from carbonline.command.names import module_name, type_name
 from carbonline.command.upload_progress import upload_shown
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2

@@ -3,19 +3,19 @@
 import ssl
 from functools import partial
 
-from carbonline.database_url import UNREADABLE, driver_url, fault_of_url, shown_url
 from carbonline.extras import lacks
-from carbonline.kept_sessions import SessionNotKept, check_sessions
 from carbonline.local.errors import LocalStackError, WrongChoice
+from carbonline.postgres.kept_sessions import SessionNotKept, check_sessions
+from carbonline.postgres.sqlstates import (
+    NOT_ALLOWED,
+    UNAVAILABLE,
+    WRONG_DATABASE,
+    WRONG_PARAMETER,
+    class_of,
+    sqlstate_of,
+)
+from carbonline.postgres.url import UNREADABLE, driver_url, fault_of_url, shown_url
 
-# Classes of SQLSTATE. Credentials, no such database; and the states for no privilege, and for
-# transactions that may read only.
-_WRONG = frozenset({"28", "3D"})
-_NOT_ALLOWED = frozenset({"42501", "25006"})
-# Connection lost or refused, too busy, shutting down.
-_AWAY = frozenset({"08", "53", "57"})
-# A parameter of the URL that there is not, that cannot be set, or that says what it cannot.
-_PARAMETER = frozenset({"42704", "55P02", "22023", "42601"})
 _SCHEMES = frozenset({"postgresql", "postgres"})
 
 
@@ -37,7 +37,7 @@ async def migrate_schemas(database_url: str) -> None:
         migrate_all,
     )
 
-    await _knock(database_url)
+    await _probe(database_url)
     try:
         await migrate_all(database_url)
     except (AnotherUpgradeRuns, AnotherSessionIsInTheWay) as error:
@@ -46,15 +46,14 @@ async def migrate_schemas(database_url: str) -> None:
         raise _no_answer(database_url, error) from error
     except (asyncpg.PostgresError, sqlalchemy.exc.DBAPIError) as error:
         sentence = _refusal(database_url, error)
-        state = _state(error)
-        if state[:2] in _WRONG or state in _NOT_ALLOWED:
+        if class_of(error) in WRONG_DATABASE or sqlstate_of(error) in NOT_ALLOWED:
             raise WrongChoice(f"{sentence}.") from error
-        if state[:2] in _AWAY:
+        if class_of(error) in UNAVAILABLE:
             raise LocalStackError(f"{sentence}.") from error
         raise
 
 
-async def _knock(database_url: str) -> None:
+async def _probe(database_url: str) -> None:
     """Connects, and is gone again: what goes wrong here is wrong with the URL or the server."""
     import asyncpg  # noqa: PLC0415
 
@@ -74,9 +73,9 @@ async def _knock(database_url: str) -> None:
         raise WrongChoice(f"That database URL cannot be used: {fault}; correct it.") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         sentence = _refusal(database_url, error)
-        if _state(error)[:2] in _AWAY:
+        if class_of(error) in UNAVAILABLE:
             raise LocalStackError(f"{sentence}.") from error
-        if _state(error) in _PARAMETER:
+        if sqlstate_of(error) in WRONG_PARAMETER:
             sentence += "; correct that parameter of the URL, or leave it out"
         raise WrongChoice(f"{sentence}.") from error
 
@@ -100,7 +99,3 @@ def _refusal(database_url: str, error: Exception) -> str:
     """What PostgreSQL says, without the classes and the statement that SQLAlchemy puts around."""
     said = str(getattr(error, "orig", error)).rpartition(">: ")[2].partition("\n")[0].rstrip(".")
     return f"The database {shown_url(database_url)} cannot be used: {said}"
-
-
-def _state(error: Exception) -> str:
-    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")

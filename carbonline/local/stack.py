@@ -9,7 +9,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeAlias
 
-from carbonline.database_url import shown_url
 from carbonline.extras import lacks
 from carbonline.local.addresses import choose_addresses
 from carbonline.local.child_process import ChildProcess
@@ -23,6 +22,7 @@ from carbonline.local.settings import Addresses, StackSettings
 from carbonline.local.socket_folder import remove_socket_folder
 from carbonline.local.stack_file import remove_stack_file, write_stack_file
 from carbonline.local.supervision import Report, keep_running, report_end
+from carbonline.postgres.url import shown_url
 
 POSTGRES = "postgres"
 DATABASE = "carbonline"

@@ -16,7 +16,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from carbonline.database_url import driver_url
+from carbonline.postgres.sqlstates import TRY_AGAIN, sqlstate_of
+from carbonline.postgres.url import driver_url
 
 History = Literal["scheduler", "ledger"]
 
@@ -32,8 +33,6 @@ LOCK_POLL_SECONDS = 0.2
 # lock_timeout of 5 s, and between two attempts the queue goes on.
 SESSION = "SET lock_timeout = '2s'; SET statement_timeout = '15min'"
 PAUSE_SECONDS = 2.0
-# Lock not available, deadlock detected, serialization failure: the same may succeed in a moment.
-IN_THE_WAY = frozenset({"55P03", "40P01", "40001"})
 # Old snapshots and locks belong to open transactions, and the oldest one is waited for longest.
 OLDEST_TRANSACTION = """
 SELECT format('session %s of %s (%s) has had a transaction open for %s s', pid, usename,
@@ -133,7 +132,7 @@ async def _repeat(
         try:
             return await attempt()
         except (asyncpg.PostgresError, sa.exc.DBAPIError) as error:
-            if getattr(getattr(error, "orig", error), "sqlstate", None) not in IN_THE_WAY:
+            if sqlstate_of(error) not in TRY_AGAIN:
                 raise
             if time.monotonic() > deadline:
                 who = await guard.scalar(sa.text(OLDEST_TRANSACTION))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.database_url import UNREADABLE, fault_of_url
+from carbonline.postgres.url import UNREADABLE, fault_of_url
 from carbonline.serving.declared_settings import PREFIX
 
 WAIT_SECONDS_MAX = 30.0
@@ -17,30 +17,30 @@ _NO_USE_WAITING = (socket.gaierror, PermissionError)
 
 
 async def database_is_up(
-    knock: Callable[[], Awaitable[None]],
+    probe: Callable[[], Awaitable[None]],
     starting: tuple[type[Exception], ...],
     stopping: asyncio.Event,
     log: FilteringBoundLogger,
 ) -> bool:
-    """Waits while `knock` raises what means that PostgreSQL is not up yet; False when the process
+    """Waits while `probe` raises what means that PostgreSQL is not up yet; False when the process
     is to end before.
 
     True at the latest after WAIT_SECONDS_MAX, and at once when it is no wait that helps: whoever
     opens the database then meets what is wrong.
     """
-    knocking = asyncio.create_task(_knock_until_up(knock, starting, log))
+    probing = asyncio.create_task(_probe_until_up(probe, starting, log))
     ending = asyncio.create_task(stopping.wait())
     try:
-        await asyncio.wait({knocking, ending}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({probing, ending}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        knocking.cancel()
+        probing.cancel()
         ending.cancel()
-        await asyncio.wait({knocking, ending})
-    return not knocking.cancelled()
+        await asyncio.wait({probing, ending})
+    return not probing.cancelled()
 
 
-async def _knock_until_up(
-    knock: Callable[[], Awaitable[None]],
+async def _probe_until_up(
+    probe: Callable[[], Awaitable[None]],
     starting: tuple[type[Exception], ...],
     log: FilteringBoundLogger,
 ) -> None:
@@ -49,7 +49,7 @@ async def _knock_until_up(
     told = False
     while True:
         try:
-            await knock()
+            await probe()
         except starting as error:
             if loop.time() >= ends_at or _hopeless(error):
                 return
@@ -60,7 +60,7 @@ async def _knock_until_up(
             return
         else:
             return
-        # Spread, so that processes that started together do not knock in step.
+        # Spread, so that processes that started together do not probe in step.
         await asyncio.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311
 
 
@@ -68,7 +68,7 @@ def _hopeless(error: BaseException) -> bool:
     return isinstance(error, _NO_USE_WAITING) or isinstance(error.__cause__, _NO_USE_WAITING)
 
 
-def database_away(error: Exception, *variables: str) -> str:
+def database_unavailable(error: Exception, *variables: str) -> str:
     """The sentence about a PostgreSQL that does not answer, or asks to wait for too long."""
     named = _named(variables)
     return f"no PostgreSQL is ready where {named} points: {said(error)}; start it, or correct that"

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 
+from carbonline.postgres.errors import VALUE_REFUSED
 from carbonline.serving.errors import RpcError, value_refused
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.requests import (
@@ -21,7 +22,6 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.store.away import VALUE_REFUSED
 from scheduler_service.store.ends import SCOPES_REMEMBERED_MAX, scope_of
 
 Card = Mapping[str, Any]

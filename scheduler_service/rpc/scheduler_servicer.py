@@ -6,8 +6,8 @@ from typing import Any, TypeAlias, TypeVar
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.serving.door import caller
 from carbonline.serving.errors import RpcError
+from carbonline.serving.interceptor import caller
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import scheduler_pb2_grpc
 from scheduler_service.jobs.requests import (

@@ -7,14 +7,14 @@ from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from carbonline.serving.errors import RpcError
-from carbonline.serving.few_words import FewWords
+from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.v1 import scheduler_pb2 as pb
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large, pages
 from scheduler_service.rpc.wakes import Wakes
-from scheduler_service.store.away import ANY_DATABASE_ERROR
 from scheduler_service.store.gather import Gatherer
 from scheduler_service.store.reads import View, evidence_digest, read_activity, read_views
 from scheduler_service.store.store import Store
@@ -58,7 +58,7 @@ class Watches:
         self._reading = asyncio.Lock()
         self._starts: Gatherer[Wanted, _Start | None] = Gatherer(self._read_starts, READ_MAX)
         self._finals: Gatherer[int, Message] = Gatherer(self._read_finals, READ_MAX)
-        self._failures = FewWords(self._say_failed)
+        self._failures = ThrottledLog(self._say_failed)
         self.draining = asyncio.Event()
 
     def drain(self) -> None:

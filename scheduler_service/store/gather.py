@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from scheduler_service.store.away import DATABASE_AWAY, VALUE_REFUSED
+from carbonline.postgres.errors import is_unavailable
 
 LINGER_SECONDS = 0.003
 
@@ -71,7 +71,7 @@ class Gatherer(Generic[Item, Answer]):
             parts = await asyncio.gather(*(group.answers for group in groups))
             answers = [answer for part in parts for answer in part]
         for answer in answers:
-            if isinstance(answer, Exception) and _is_away(answer):
+            if isinstance(answer, Exception) and is_unavailable(answer):
                 raise answer
         return answers
 
@@ -113,13 +113,8 @@ class Gatherer(Generic[Item, Answer]):
         try:
             return await self._work(items)
         except Exception as error:  # noqa: BLE001 - whatever it is, its callers get it
-            if len(items) == 1 or _is_away(error):
+            if len(items) == 1 or is_unavailable(error):
                 return [error] * len(items)
         middle = len(items) // 2
         first = await self._answers(items[:middle])
         return [*first, *await self._answers(items[middle:])]
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether it would have happened to any item."""
-    return isinstance(error, DATABASE_AWAY) and not isinstance(error, VALUE_REFUSED)

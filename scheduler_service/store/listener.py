@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 from structlog.typing import FilteringBoundLogger
 
-from scheduler_service.store.away import ANY_DATABASE_ERROR
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from scheduler_service.store.notifier import CHANNEL, Hear
 
 RECONNECT_SECONDS_MAX = 2.0

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from scheduler_service.store.away import ANY_DATABASE_ERROR
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
 
 CHANNEL = "carbonline"
 GATHER_SECONDS = 0.003

@@ -1,18 +1,16 @@
-"""The scheduler's connections: JSON as values, every statement and lock wait bounded."""
+"""The scheduler's connections: every statement and lock wait bounded, plans kept fresh."""
 
-import json
 import time
-from functools import partial
-from typing import Any
 
-import asyncpg
-
-from carbonline.kept_sessions import check_sessions
+from carbonline.postgres import pool as postgres
+from carbonline.postgres.pool import Pool
 from scheduler_service.store.statements import Connection
 
 STATEMENT_TIMEOUT_SECONDS = 10
 LOCK_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 10
+# Behind the server's own timeout.
+COMMAND_MARGIN_SECONDS = 5
 CONNECTIONS_MAX = 8
 # A plan is made for the tables as they are, and kept: those of an empty table read all of it, for
 # each row of a batch, whatever has come since. It is noticed by ANALYZE a minute later, or never.
@@ -20,38 +18,20 @@ PLANS_SECONDS_MAX = 10.0
 SESSIONS_REMEMBERED_MAX = 100
 
 
-async def open_pool(database_url: str, *, application_name: str) -> "asyncpg.Pool[asyncpg.Record]":
+async def open_pool(database_url: str, *, application_name: str) -> Pool:
     """A pool of at most CONNECTIONS_MAX connections.
 
     Raises SessionNotKept, asyncpg's or OS errors.
     """
-    settings = session_settings(application_name)
-    connect = partial(
-        asyncpg.connect,
+    return await postgres.open_pool(
         database_url,
-        timeout=CONNECT_TIMEOUT_SECONDS,
-        server_settings=settings,
-        # Of a statement that is looked at once nothing is kept, also where sessions are lent.
-        statement_cache_size=0,
-    )
-    await check_sessions(connect, set_at_start=True)
-    return await asyncpg.create_pool(
-        database_url,
-        min_size=1,
-        max_size=CONNECTIONS_MAX,
-        init=_prepare,
+        session_settings(application_name),
+        connections_max=CONNECTIONS_MAX,
+        connect_seconds=CONNECT_TIMEOUT_SECONDS,
+        command_seconds=STATEMENT_TIMEOUT_SECONDS + COMMAND_MARGIN_SECONDS,
         setup=_Planned(),
         reset=_leave_as_it_was,
-        timeout=CONNECT_TIMEOUT_SECONDS,
-        command_timeout=STATEMENT_TIMEOUT_SECONDS + 5,
-        server_settings=settings,
     )
-
-
-async def knock(database_url: str) -> None:
-    """Connects, and is gone again; raises asyncpg's or OS errors."""
-    conn = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_SECONDS)
-    await conn.close()
 
 
 def session_settings(application_name: str) -> dict[str, str]:
@@ -69,10 +49,6 @@ def session_settings(application_name: str) -> dict[str, str]:
         # No statement means to read the whole of a table that grows.
         "enable_seqscan": "off",
     }
-
-
-async def _prepare(conn: Connection) -> None:
-    await conn.set_type_codec("jsonb", encoder=_dump, decoder=json.loads, schema="pg_catalog")
 
 
 class _Planned:
@@ -97,7 +73,3 @@ async def _leave_as_it_was(conn: Connection) -> None:
     """
     if conn.is_in_transaction():
         await conn.reset()
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -5,7 +5,7 @@ import random
 
 from structlog.typing import FilteringBoundLogger
 
-from scheduler_service.store.away import ANY_DATABASE_ERROR
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from scheduler_service.store.store import Store
 
 FORGET_EVERY_SECONDS = 60.0

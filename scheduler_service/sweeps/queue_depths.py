@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
-from scheduler_service.store.away import ANY_DATABASE_ERROR
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from scheduler_service.store.reads import QueueDepth
 from scheduler_service.store.store import Store
 

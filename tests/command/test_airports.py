@@ -14,8 +14,8 @@ from pathlib import Path
 import airportsdata
 import pytest
 
-from carbonline.command.airport_corrections import CORRECTIONS, corrections_sentence
-from carbonline.command.airports import airport_rows
+from carbonline.client.airport_corrections import CORRECTIONS, corrections_sentence
+from carbonline.client.airports import airport_rows
 
 AERODROMES = Path(__file__).with_name("aerodromes.csv")
 TOLERANCE_KM = 3

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
+from carbonline.client.airports import airport_rows
 from carbonline.client.errors import ServerError
 from carbonline.client.file_names import sent_name
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Seen
-from carbonline.command.airports import airport_rows
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column
 from carbonline.command.display import PlainDisplay

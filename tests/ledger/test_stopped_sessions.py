@@ -5,9 +5,9 @@ import time
 import asyncpg
 import pytest
 
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from tests.ledger.ledger_driver import ENTRIES, TENANT, LedgerDriver, an_hour
 from worker_service.ledger.fences import (
-    ANY_ERROR_OF_THE_DRIVER,
     LOCK_FENCES,
     MAKE_FENCES,
     TAKE_FENCES,
@@ -40,7 +40,7 @@ async def test_a_stopped_session_is_ended_before_its_successor_gives_up_waiting(
         began_at = time.monotonic()
         async with publication(successor, Publication(TENANT, [ENTRIES], 20, an_hour)):
             assert time.monotonic() - began_at < LEASE_SECONDS
-        with pytest.raises(ANY_ERROR_OF_THE_DRIVER):
+        with pytest.raises(ANY_DATABASE_ERROR):
             await stopped.execute("COMMIT")
     finally:
         stopped.terminate()

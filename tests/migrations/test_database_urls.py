@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from carbonline.database_url import shown_url
 from carbonline.migrations.run import SCHEMAS, downgrade, is_current, open_engine, upgrade
+from carbonline.postgres.url import shown_url
 
 ORDINARY = [
     "sslmode=disable",

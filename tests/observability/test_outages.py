@@ -12,7 +12,7 @@ import pytest
 from carbonline.client.channel import open_channel
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.migrations.run import migrate_all
-from carbonline.serving.few_words import SECONDS
+from carbonline.serving.throttled_log import SECONDS
 from carbonline.v1 import operations_pb2, operations_pb2_grpc
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings

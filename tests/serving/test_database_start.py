@@ -13,13 +13,13 @@ import asyncpg
 import pytest
 
 from carbonline.local.postgres import EmbeddedPostgres
+from carbonline.postgres.errors import STARTING
+from carbonline.postgres.pool import probe
 from carbonline.serving import database_start
 from carbonline.serving.database_start import database_is_up, said
 from carbonline.serving.logs import open_log
 from scheduler_service.server import DatabaseUnusable, running_server
 from scheduler_service.settings import Settings
-from scheduler_service.store.away import STARTING
-from scheduler_service.store.pool import knock
 from tests.serving.processes import PROGRAMS, SECONDS_MAX, Line, line_like, process, settings_of
 from tests.serving.starting_postgres import starting_postgres
 from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses
@@ -141,7 +141,7 @@ async def until_refused(database_url: str) -> None:
     async with asyncio.timeout(SECONDS_MAX):
         with suppress(asyncpg.InvalidPasswordError):
             while True:
-                await knock(database_url)
+                await probe(database_url, SECONDS_MAX)
                 await asyncio.sleep(0.01)
 
 
@@ -195,7 +195,9 @@ async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(
     monkeypatch.setattr(database_start, "WAIT_SECONDS_MAX", 0.5)
     url = f"postgresql://me:secret@/x?host={tmp_path}"
     async with asyncio.timeout(SECONDS_MAX):
-        assert await database_is_up(partial(knock, url), STARTING, asyncio.Event(), LOG)
+        assert await database_is_up(
+            partial(probe, url, SECONDS_MAX), STARTING, asyncio.Event(), LOG
+        )
     for sentence in (await scheduler_says(url), await worker_says(url)):
         assert sentence.startswith("no PostgreSQL is ready where CARBONLINE_")
         assert sentence.endswith("; start it, or correct that")
@@ -203,23 +205,23 @@ async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(
 
 
 async def test_a_host_that_there_is_not_is_not_waited_for() -> None:
-    knocks = []
+    probes = []
 
-    async def knock_at_a_wrong_door() -> None:
-        knocks.append(1)
+    async def probe_at_a_wrong_door() -> None:
+        probes.append(1)
         raise socket.gaierror("Name or service not known")
 
     async with asyncio.timeout(SECONDS_MAX):
-        assert await database_is_up(knock_at_a_wrong_door, STARTING, asyncio.Event(), LOG)
-    assert len(knocks) == 1
+        assert await database_is_up(probe_at_a_wrong_door, STARTING, asyncio.Event(), LOG)
+    assert len(probes) == 1
 
 
 async def test_who_waits_for_a_database_ends_when_told_to() -> None:
     stopping = asyncio.Event()
 
-    async def knock_and_be_stopped() -> None:
+    async def probe_and_be_stopped() -> None:
         stopping.set()
         raise ConnectionRefusedError
 
     async with asyncio.timeout(SECONDS_MAX):
-        assert not await database_is_up(knock_and_be_stopped, STARTING, stopping, LOG)
+        assert not await database_is_up(probe_and_be_stopped, STARTING, stopping, LOG)

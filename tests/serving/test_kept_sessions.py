@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from carbonline.kept_sessions import SessionNotKept, check_sessions
 from carbonline.local.errors import WrongChoice
 from carbonline.local.migration import migrate_schemas
+from carbonline.postgres.kept_sessions import SessionNotKept, check_sessions
 from tests.serving.pooling_door import Lends, pooling_door
 from tests.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
 from tests.serving.test_database_start import scheduler_says, worker_says

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from asyncpg.exceptions import _base
 
-from scheduler_service.store.away import VALUE_REFUSED
+from carbonline.postgres.errors import VALUE_REFUSED
 from scheduler_service.store.gather import Gatherer
 
 

@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-import asyncpg
-
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from worker_service.ledger.errors import CommitUnknown, DatabaseAway, FenceRefused, InputMoved
 from worker_service.ledger.pool import Connection, Ledger
 
-ANY_ERROR_OF_THE_DRIVER = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresError,
-)
 # Scope -> the token of its last writer.
 Tokens: TypeAlias = Mapping[str, int]
 
@@ -91,7 +84,7 @@ async def publication(ledger: Ledger, wanted: Publication) -> AsyncIterator[Conn
                 await _pass_fences(conn, wanted, deadline)
                 yield conn
             except BaseException:
-                with suppress(*ANY_ERROR_OF_THE_DRIVER):
+                with suppress(*ANY_DATABASE_ERROR):
                     await transaction.rollback()
                 raise
             wanted.commit_sent = True

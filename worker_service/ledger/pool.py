@@ -1,24 +1,19 @@
 """Connections to the ledger's database: bounded, timed out, errors by what they mean."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Self, TypeAlias
+from typing import Self
 
 import asyncpg
 
-from carbonline.database_url import UNREADABLE
-from carbonline.kept_sessions import SessionNotKept, check_sessions
+from carbonline.postgres import pool as postgres
+from carbonline.postgres.errors import ACCESS_REFUSED, DATABASE_UNAVAILABLE, is_unavailable
+from carbonline.postgres.pool import Connection, Pool, open_pool
 from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
 
-# asyncpg's classes are generic in its stubs only.
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Connection: TypeAlias = (
-    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-)
+__all__ = ["Connection", "Ledger", "open_ledger"]
 
 CONNECT_SECONDS = 5.0
 COMMAND_MARGIN_SECONDS = 1.0
@@ -30,33 +25,6 @@ CONNECTIONS_BESIDE = 2
 IDLE_SHARE = 0.3
 LOCK_SHARE = 0.5
 STATEMENT_SHARE = 0.7
-
-_AWAY = (
-    OSError,
-    asyncpg.InterfaceError,
-    # What the pool meets when it tidies up a connection whose server has just said goodbye; it
-    # hides the error that came first.
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.TransactionRollbackError,
-)
-_REFUSED: tuple[type[Exception], ...] = (
-    *UNREADABLE,
-    SessionNotKept,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
-    # A parameter of the URL that PostgreSQL does not know, cannot read, or does not let us set.
-    asyncpg.UndefinedObjectError,
-    asyncpg.InvalidParameterValueError,
-    asyncpg.PostgresSyntaxError,
-    asyncpg.CantChangeRuntimeParamError,
-)
 
 
 @contextmanager
@@ -70,7 +38,9 @@ def meaning_of_errors() -> Iterator[None]:
         raise SchemaMissing(
             "the database has no current schema `carbon`: run `carbonline migrate` on it first"
         ) from error
-    except _AWAY as error:
+    except DATABASE_UNAVAILABLE as error:
+        if not is_unavailable(error):
+            raise
         raise DatabaseAway(f"{type(error).__name__}: {error}") from error
 
 
@@ -146,25 +116,13 @@ async def open_ledger(
     Raises DatabaseAway, DatabaseRefuses or SchemaMissing.
     """
     limits = SessionLimits.of_lease(lease_seconds)
-    settings = session_settings(application_name, limits)
-    connect = partial(
-        asyncpg.connect,
-        database_url,
-        timeout=CONNECT_SECONDS,
-        server_settings=settings,
-        statement_cache_size=0,
-    )
     with meaning_of_errors(), _refusals():
-        await check_sessions(connect, set_at_start=True)
-        pool = await asyncpg.create_pool(
+        pool = await open_pool(
             database_url,
-            min_size=1,
-            max_size=CONNECTIONS_PER_JOB * jobs_max + CONNECTIONS_BESIDE,
-            init=_prepare,
-            timeout=CONNECT_SECONDS,
-            # Behind the server's own: for a server that does not even say that it is gone.
-            command_timeout=limits.statement_seconds + COMMAND_MARGIN_SECONDS,
-            server_settings=settings,
+            session_settings(application_name, limits),
+            connections_max=CONNECTIONS_PER_JOB * jobs_max + CONNECTIONS_BESIDE,
+            connect_seconds=CONNECT_SECONDS,
+            command_seconds=limits.statement_seconds + COMMAND_MARGIN_SECONDS,
         )
     ledger = Ledger(pool, limits)
     try:
@@ -175,18 +133,17 @@ async def open_ledger(
     return ledger
 
 
-async def knock(database_url: str) -> None:
-    """Connects, and is gone again. Raises DatabaseAway or DatabaseRefuses."""
+async def probe(database_url: str) -> None:
+    """Connect and disconnect. Raises DatabaseAway or DatabaseRefuses."""
     with meaning_of_errors(), _refusals():
-        conn = await asyncpg.connect(database_url, timeout=CONNECT_SECONDS)
-        await conn.close()
+        await postgres.probe(database_url, CONNECT_SECONDS)
 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
     try:
         yield
-    except _REFUSED as error:
+    except ACCESS_REFUSED as error:
         raise DatabaseRefuses(str(error)) from error
 
 
@@ -204,11 +161,3 @@ def session_settings(application_name: str, limits: SessionLimits) -> dict[str, 
 
 def _milliseconds(seconds: float) -> str:
     return f"{max(1, round(seconds * 1000))}ms"
-
-
-async def _prepare(conn: Connection) -> None:
-    await conn.set_type_codec("jsonb", encoder=_dump, decoder=json.loads, schema="pg_catalog")
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -8,8 +8,8 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from carbonline.serving.door import Context, caller
 from carbonline.serving.errors import RpcError, Violation, invalid
+from carbonline.serving.interceptor import Context, caller
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import (

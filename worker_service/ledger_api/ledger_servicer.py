@@ -1,7 +1,7 @@
 """LedgerService: totals as they stand, and the catalogue as it is declared."""
 
-from carbonline.serving.door import Context, caller
 from carbonline.serving.errors import invalid
+from carbonline.serving.interceptor import Context, caller
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2
 from worker_service.carbon.describe import (
     ColumnDescription,

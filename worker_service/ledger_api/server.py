@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.serving.declared_settings import TENANT
-from carbonline.serving.door import Door
 from carbonline.serving.drain import drain
 from carbonline.serving.health import SERVING, add_health, tell_health
+from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import OPTIONS, fault_of_address, listen
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
@@ -100,14 +100,14 @@ async def running_ledger(
     )
     try:
         metrics = LedgerMetrics(CollectorRegistry())
-        door = Door(
+        interceptor = Interceptor(
             authenticator,
             log,
             metrics.called,
-            database_away=DATABASE_AWAY,
+            database_unavailable=DATABASE_AWAY,
             ends_own_streams=True,
         )
-        server = grpc.aio.server(interceptors=[door], options=OPTIONS)
+        server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)
         numbers = LedgerServicer(ledger, blobs.bytes_max)
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(numbers, server)
         files = BlobServicer(blobs, upload_idle_seconds)
@@ -130,7 +130,7 @@ async def running_ledger(
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await healthy.enter_graceful_shutdown()
-            await drain(server, door, min(settings.drain_grace_seconds, STREAMS_END_SECONDS))
+            await drain(server, interceptor, min(settings.drain_grace_seconds, STREAMS_END_SECONDS))
     finally:
         await ledger.close()
 

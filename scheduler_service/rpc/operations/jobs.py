@@ -4,8 +4,8 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from carbonline.serving.door import caller
 from carbonline.serving.errors import RpcError
+from carbonline.serving.interceptor import caller
 from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.rpc import messages

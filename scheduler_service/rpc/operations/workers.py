@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from carbonline.serving.door import caller
+from carbonline.serving.interceptor import caller
 from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.worker_state import worker_state

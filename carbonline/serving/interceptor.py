@@ -12,9 +12,9 @@ import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.serving.errors import RpcError, abort, value_refused
-from carbonline.serving.few_words import FewWords
 from carbonline.serving.principals import Authenticator, Principal, no_credentials, not_allowed
 from carbonline.serving.roles import roles_allowed
+from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.serving.until_end import each_until, until
 
 # grpc's classes are generic in its stubs only.
@@ -38,7 +38,7 @@ class Undecodable:
     """Stands for bytes that are no message of the expected type."""
 
 
-class Door(grpc.aio.ServerInterceptor):
+class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server.
 
     `draining` ends the streams that are no service of ours and would go on for ever, such as
@@ -52,23 +52,23 @@ class Door(grpc.aio.ServerInterceptor):
         log: FilteringBoundLogger,
         called: Callable[[str, str], None],
         *,
-        database_away: tuple[type[Exception], ...],
+        database_unavailable: tuple[type[Exception], ...],
         value_refused: tuple[type[Exception], ...] = (),
         ends_own_streams: bool,
     ) -> None:
         """`log` gets what is our own fault, `called` each call's method and code at its end.
 
-        What is raised of `database_away` is answered as DATABASE_UNAVAILABLE, unless it is of
-        `value_refused`, too: that is a FIELD_INVALID, which no check has found.
+        Exceptions of `database_unavailable` are answered with DATABASE_UNAVAILABLE. Those that are
+        of `value_refused` too are answered with FIELD_INVALID: no check has found them.
         """
         self._authenticator = authenticator
         self._log = log
         self._called = called
-        self._database_away = database_away
+        self._database_away = database_unavailable
         self._value_refused = value_refused
         self._ends_own_streams = ends_own_streams
         # Of calls that met no database, of which thousands a second may come.
-        self._away: FewWords[tuple[str, str]] = FewWords(self._say_away)
+        self._away: ThrottledLog[tuple[str, str]] = ThrottledLog(self._say_away)
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._allowed_roles: dict[str, frozenset[str]] = {}
         self.draining = asyncio.Event()

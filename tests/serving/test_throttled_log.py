@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from carbonline.serving.few_words import FewWords
+from carbonline.serving.throttled_log import ThrottledLog
 
 NEVER = 3600.0
 SOON = 0.05
@@ -18,7 +18,7 @@ class Told(list[tuple[str, int]]):
         self._news = asyncio.Event()
 
     def tell(self, latest: str, count: int) -> None:
-        """As FewWords calls it."""
+        """As ThrottledLog calls it."""
         self.append((latest, count))
         self._news.set()
 
@@ -36,7 +36,7 @@ async def told() -> Told:
 
 
 async def test_the_first_is_told_at_once_and_the_rest_at_the_end(told: Told) -> None:
-    words = FewWords(told.tell, NEVER)
+    words = ThrottledLog(told.tell, NEVER)
     for thing in ("a", "b", "c"):
         words.add(thing)
     assert told == [("a", 1)]
@@ -45,7 +45,7 @@ async def test_the_first_is_told_at_once_and_the_rest_at_the_end(told: Told) -> 
 
 
 async def test_what_follows_is_told_together_after_a_while(told: Told) -> None:
-    words = FewWords(told.tell, SOON)
+    words = ThrottledLog(told.tell, SOON)
     words.add("a")
     words.add("b")
     words.add("c")
@@ -59,7 +59,7 @@ async def test_what_follows_is_told_together_after_a_while(told: Told) -> None:
 
 
 async def test_after_a_silence_the_first_is_told_at_once_again(told: Told) -> None:
-    words = FewWords(told.tell, SOON)
+    words = ThrottledLog(told.tell, SOON)
     silence_over = asyncio.Event()
     words.add("a")
     # Set behind the timer of the words, which was set before with as long to go.
@@ -70,5 +70,5 @@ async def test_after_a_silence_the_first_is_told_at_once_again(told: Told) -> No
 
 
 async def test_nothing_is_told_of_nothing(told: Told) -> None:
-    FewWords(told.tell, NEVER).end()
+    ThrottledLog(told.tell, NEVER).end()
     assert told == []

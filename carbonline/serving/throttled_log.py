@@ -9,7 +9,7 @@ SECONDS = 5.0
 Thing = TypeVar("Thing")
 
 
-class FewWords(Generic[Thing]):
+class ThrottledLog(Generic[Thing]):
     """Tells of the first thing at once, and every few seconds of those that came since, if any.
 
     `tell` gets the latest of them and their number; each is counted once.
