@@ -51,7 +51,7 @@ class Metrics:
         )
         self.events = Counter(
             f"{PREFIX}events",
-            "Unusual transitions: lapsed, released, retry_later, cancelled, dark_end, repair ...",
+            "Unusual transitions: expired, released, retry_later, cancelled, in_doubt, repair ...",
             ["event"],
             registry=registry,
         )

@@ -31,7 +31,7 @@ from scheduler_service.store.transaction import EndedJob, Event, PipelineState, 
 
 NOOP = "noop"
 # What an operator should hear of; other events are part of a stack's ordinary life.
-ALARMING = frozenset({"lapsed", "dark_end", "repair"})
+ALARMING = frozenset({"expired", "in_doubt", "repair"})
 
 
 class ObservedStore(Store):

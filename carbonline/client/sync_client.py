@@ -200,10 +200,10 @@ class Client:
     ) -> "pl.DataFrame":
         """Kilograms of CO2-equivalent of a year: a frame with a row per unit and module.
 
-        Columns: unit, unit_name, module; entries, entries_without_kg; scope1_kg, scope2_kg,
-        scope3_kg, total_kg; computed_at (UTC). What is missing (a stale module, entries without
-        kilograms) is a TotalsIncomplete warning, and with `strict` the same as an error.
-        ExtraMissing without polars.
+        Columns: unit, unit_name, module; entries, entries_without_kg; ghg_scope_1_kg,
+        ghg_scope_2_kg, ghg_scope_3_kg, total_kg; computed_at (UTC). What is missing (a stale
+        module, entries without kilograms) is a TotalsIncomplete warning, and with `strict` the
+        same as an error. ExtraMissing without polars.
         """
         return told(self._answer(self._client.totals_and_missing(year, module, unit)), strict)
 

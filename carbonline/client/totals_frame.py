@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
     """A row per unit and module, by unit, then module. ExtraMissing without polars.
 
-    Columns: unit, unit_name, module (text); entries, entries_without_kg (counts); scope1_kg,
-    scope2_kg, scope3_kg, total_kg (kilograms of CO2-equivalent, doubles); computed_at (UTC).
+    Columns: unit, unit_name, module (text); entries, entries_without_kg (counts); ghg_scope_1_kg,
+    ghg_scope_2_kg, ghg_scope_3_kg, total_kg (kilograms of CO2-equivalent, doubles);
+    computed_at (UTC).
     """
     if lacking := lacks("frames", "A frame of totals"):
         raise ExtraMissing(lacking)
@@ -28,9 +29,9 @@ def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
         "module": pl.String,
         "entries": pl.Int64,
         "entries_without_kg": pl.Int64,
-        "scope1_kg": pl.Float64,
-        "scope2_kg": pl.Float64,
-        "scope3_kg": pl.Float64,
+        "ghg_scope_1_kg": pl.Float64,
+        "ghg_scope_2_kg": pl.Float64,
+        "ghg_scope_3_kg": pl.Float64,
         "total_kg": pl.Float64,
         "computed_at": pl.Datetime("us"),
     }
@@ -41,9 +42,9 @@ def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
             module_word(one.module),
             one.entry_count,
             one.entries_without_kg,
-            one.scope1_kg,
-            one.scope2_kg,
-            one.scope3_kg,
+            one.ghg_scope_1_kg,
+            one.ghg_scope_2_kg,
+            one.ghg_scope_3_kg,
             one.total_kg,
             one.computed_at.ToDatetime(),
         )

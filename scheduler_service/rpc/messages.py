@@ -48,6 +48,7 @@ FINISH_OUTCOMES = _numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
 # Fields of a job and the columns they are read from, where 0 and "" need not be written.
 LEFT_OUT_WHERE_EMPTY = (
     ("claim_token", "last_token"),
+    ("expiries", "lapses"),
     *(
         (name, name)
         for name in (
@@ -57,7 +58,6 @@ LEFT_OUT_WHERE_EMPTY = (
             "message",
             "error_cause",
             "releases",
-            "lapses",
             "superseded_by",
         )
     ),
@@ -211,7 +211,7 @@ def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
         if claim.row["payload"] is not None:
             message.payload.update(claim.row["payload"])
         for name, token in sorted(claim.close_through.items()):
-            message.close_through.add(scope=name, token=token)
+            message.close_through.add(ledger_scope=name, claim_token=token)
     return response
 
 

@@ -1,6 +1,8 @@
 """SchedulerService: check, call one store method, answer."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from typing import Any, TypeAlias, TypeVar
 
 import grpc.aio
@@ -39,6 +41,8 @@ BATCH_MAX = 500
 # While one full batch is written the next is prepared; Finishes of one pipeline, too, although the
 # second waits for the first there.
 BATCHES_MAX = 2
+# How long a message of a watch may wait for its reader.
+WRITE_SECONDS_MAX = 30.0
 Answer = TypeVar("Answer")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -165,17 +169,33 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
                 self._log.error("item_failed", method=method, exc_info=answer)
         return iter(answers)
 
-    async def WatchPipeline(
+    async def WatchPipeline(  # type: ignore[override]
         self, request: pb.WatchPipelineRequest, context: Context
-    ) -> AsyncIterator[pb.WatchPipelineResponse]:
+    ) -> None:
+        # It writes for itself: only so can it tell how long a message waits for its reader.
         fields = Fields()
         pipeline_id = fields.identifier("pipeline_id", request.pipeline_id)
         fields.number("after_version", request.after_version, 0, 2**63 - 1)
         fields.done()
         principal = caller()
         tenant = own_tenant(principal, request.tenant)
-        async for message in self._watches.watch(pipeline_id, tenant, request.after_version):
-            yield message
+        watch = self._watches.watch(pipeline_id, tenant, request.after_version)
+        async with aclosing(watch) as messages:
+            async for message in messages:
+                await _write(context, message)
+
+
+async def _write(context: Context, message: pb.WatchPipelineResponse) -> None:
+    """Send a message; READER_TOO_SLOW if its reader leaves no room for it in time."""
+    try:
+        async with asyncio.timeout(WRITE_SECONDS_MAX):
+            await context.write(message)
+    except TimeoutError:
+        raise RpcError(
+            "READER_TOO_SLOW",
+            f"no message was read for {WRITE_SECONDS_MAX:g} s;"
+            " watch again from the last version you have seen",
+        ) from None
 
 
 def _check_batch(requests: Sequence[object]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
@@ -53,7 +53,8 @@ class Watches:
         self._keepalive_seconds = keepalive_seconds
         self._seconds_max = seconds_max
         self._feeds: dict[int, Feed] = {}
-        self._streams = 0
+        # Watches that are open.
+        self.streams = 0
         # One connection at a time, however many watches begin, fall behind or end at once.
         self._reading = asyncio.Lock()
         self._starts: Gatherer[Wanted, _Start | None] = Gatherer(self._read_starts, READ_MAX)
@@ -107,11 +108,11 @@ class Watches:
 
     async def watch(
         self, pipeline_id: int, tenant: str, after_version: int
-    ) -> AsyncIterator[Message]:
+    ) -> AsyncGenerator[Message, None]:
         """Snapshot or what is new, then changes without a gap, activity, keepalives, final."""
-        if self._streams >= STREAMS_MAX:
+        if self.streams >= STREAMS_MAX:
             raise RpcError("TOO_MANY_STREAMS", f"{STREAMS_MAX} watches are open already")
-        self._streams += 1
+        self.streams += 1
         feed: Feed | None = None
         try:
             start = await self._start(pipeline_id, tenant, after_version)
@@ -125,7 +126,7 @@ class Watches:
             async for message in self._follow(feed, start.version):
                 yield message
         finally:
-            self._streams -= 1
+            self.streams -= 1
             if feed is not None:
                 feed.watchers -= 1
                 if feed.watchers == 0:

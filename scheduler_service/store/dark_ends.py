@@ -40,7 +40,7 @@ async def mark_dark(tx: Transaction, claims: Sequence[tuple[Row, int]]) -> None:
         tokens=[token for _, _, token in scopes],
     )
     tx.events += [
-        Event(row["tenant"], row["pipeline_id"], row["job_id"], token, "dark_end")
+        Event(row["tenant"], row["pipeline_id"], row["job_id"], token, "in_doubt")
         for row, token in dark
     ]
 

@@ -64,7 +64,7 @@ async def _move_over(
         job_ids=[twin["job_id"]] * (len(pipeline_ids) - 1),
         versions=[tx.pipeline(p).next_version for p in pipeline_ids[1:]],
     )
-    detail = f"folded into job {survivor['job_id']}, which came back"
+    detail = f"job {survivor['job_id']}, which came back, does its work"
     tx.events.append(
-        Event(twin["tenant"], twin["pipeline_id"], twin["job_id"], None, "folded", detail)
+        Event(twin["tenant"], twin["pipeline_id"], twin["job_id"], None, "superseded", detail)
     )

@@ -27,7 +27,7 @@ class Fault(StrEnum):
 
     DRAIN = "released"
     RETRY_LATER = "retry_later"
-    LAPSE = "lapsed"
+    LAPSE = "expired"
 
 
 @dataclass(frozen=True, slots=True)

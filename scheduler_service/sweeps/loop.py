@@ -39,7 +39,7 @@ async def sweep_forever(store: Store, log: FilteringBoundLogger) -> None:
 async def sweep_once(store: Store, log: FilteringBoundLogger) -> None:
     """One look at everything that time makes due."""
     if lapsed := await store.lapse_claims():
-        log.warning("claims_lapsed", claims=lapsed)
+        log.warning("claims_expired", claims=lapsed)
     await store.promote_due_jobs()
     if neglected := await store.backstop():
         log.error("backstop_found_work", keys=neglected)

@@ -19,7 +19,7 @@ async def test_kill_9_in_the_middle_of_ingest_and_again_in_the_middle_of_recalcu
         await must_go_on(run, pipeline, job, fault_at, lease_seconds=LEASE_SECONDS)
     view = await run.ended(pipeline)
     await run.must_have_arrived(view)
-    attempts = {job.job_type: (job.attempts, job.lapses) for job in view.in_order()}
+    attempts = {job.job_type: (job.attempts, job.expiries) for job in view.in_order()}
     assert attempts["csv_ingest"] == (2, 1)
     assert attempts["emission_recalc"] == (2, 1)
 
@@ -43,5 +43,5 @@ async def test_sigterm_in_mid_step_releases_the_job_and_costs_no_attempt(
     view = await run.ended(pipeline)
     await run.must_have_arrived(view)
     ingest = view.in_order()[0]
-    assert (ingest.job_type, ingest.attempts, ingest.lapses) == ("csv_ingest", 1, 0)
+    assert (ingest.job_type, ingest.attempts, ingest.expiries) == ("csv_ingest", 1, 0)
     assert ingest.result == types_pb2.JOB_RESULT_WARNING

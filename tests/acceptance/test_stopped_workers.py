@@ -81,7 +81,7 @@ async def test_sigstop_past_the_lease_then_sigcont(
         await run.must_have_arrived(view)
         [stale] = [job for job in view.in_order() if job.job_type == job_type]
         nobody_waited_long(run, stale.job_id)
-        assert (stale.attempts, stale.lapses) == (2, 1)
+        assert (stale.attempts, stale.expiries) == (2, 1)
         os.kill(stopped, signal.SIGCONT)
         await until(lambda: said_its_end(run, place), f"{place}: the stale run never ended")
         await run.must_have_totals()

@@ -62,7 +62,7 @@ def test_a_file_is_sent_and_its_totals_are_a_frame(client: Client) -> None:
     assert totals["entries"].to_list() == [2, 1]
     assert totals["entries_without_kg"].to_list() == [0, 0]
     assert totals["total_kg"].to_list() == pytest.approx([3 * KG_OF_A_TRIP, KG_OF_A_TRIP])
-    assert totals["scope3_kg"].to_list() == totals["total_kg"].to_list()
+    assert totals["ghg_scope_3_kg"].to_list() == totals["total_kg"].to_list()
     assert str(totals.schema["computed_at"]) == "Datetime(time_unit='us', time_zone='UTC')"
 
 

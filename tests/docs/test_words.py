@@ -1,4 +1,4 @@
-"""Documents keep to the glossary, and the glossary keeps to the wire."""
+"""Documents and protos keep to the glossary, and the glossary keeps to the wire."""
 
 import re
 
@@ -30,6 +30,13 @@ def prose_of(markdown: str) -> str:
 def test_a_document_has_no_retired_word(document: str) -> None:
     text = (REPOSITORY / document).read_text(encoding="utf-8")
     assert retired_words_in(prose_of(text)) == []
+
+
+@pytest.mark.parametrize("proto", tracked_files(".proto"), ids=str)
+def test_a_proto_has_no_retired_word(proto: str) -> None:
+    lines = (REPOSITORY / proto).read_text(encoding="utf-8").splitlines()
+    comments = [line.partition("//")[2].strip() for line in lines]
+    assert retired_words_in("\n".join(comments)) == []
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,8 @@ async def test_a_units_totals_are_told_whole(client: Client, ledger: Ledger) -> 
     (of_module,) = (await read(client)).module_totals
     assert (of_module.unit, of_module.unit_name) == ("U1", "Physics")
     assert of_module.module == TRAVEL
-    kg = (of_module.scope1_kg, of_module.scope2_kg, of_module.scope3_kg, of_module.total_kg)
-    assert kg == (0.5, 0, 12.25, 12.75)
+    scopes = (of_module.ghg_scope_1_kg, of_module.ghg_scope_2_kg, of_module.ghg_scope_3_kg)
+    assert (*scopes, of_module.total_kg) == (0.5, 0, 12.25, 12.75)
     assert of_module.total_kg_exact == "12.75"
     assert of_module.by_emission_type == {"professional_travel": 12.25}
     assert of_module.by_additional_value == {"professional_travel": 12.5}
@@ -101,7 +101,7 @@ async def test_units_and_modules_are_summed_exactly(client: Client, ledger: Ledg
     ]
     assert answer.institution.total_kg_exact == f"{10**30}.3"
     assert answer.institution.entry_count == 9
-    assert (answer.institution.unit, answer.institution.scope1_kg) == ("", 0.1)
+    assert (answer.institution.unit, answer.institution.ghg_scope_1_kg) == ("", 0.1)
 
 
 async def test_a_unit_alone_has_no_institution(client: Client, ledger: Ledger) -> None:

@@ -151,7 +151,7 @@ async def test_a_drained_job_is_claimed_by_the_next_worker_and_costs_no_attempt(
     async with working(tmp_path, step, number=1):
         view = await watched(client, pipeline_id)
     (job,) = view.in_order()
-    assert (job.releases, job.lapses) == (1, 0)
+    assert (job.releases, job.expiries) == (1, 0)
     assert job.result == types_pb2.JOB_RESULT_SUCCESS
 
 
@@ -253,7 +253,7 @@ async def test_a_handler_outlives_its_first_lease(client: ContractClient, tmp_pa
     async with working(tmp_path, step):
         view = await watched(client, pipeline_id)
     (job,) = view.in_order()
-    assert (job.attempts, job.lapses) == (1, 0)
+    assert (job.attempts, job.expiries) == (1, 0)
 
 
 async def test_refusals_carry_reason_and_fields(client: ContractClient) -> None:

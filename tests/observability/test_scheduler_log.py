@@ -114,7 +114,7 @@ async def test_a_lapse_a_dark_end_and_its_repair_are_warnings(observed: Observed
     submitted = await observed.client.submit("csv_ingest", INGEST, {"blob": BLOB})
     (job,) = await observed.client.claim("csv_ingest")
     expected = (submitted.pipeline_id, job.job.job_id, job.claim_token, "local")
-    for event in ("lapsed", "dark_end"):
+    for event in ("expired", "in_doubt"):
         line = await observed.log.first(event)
         assert (line["level"], names(line)) == ("warning", expected)
     await observed.client.operations.CancelPipeline(

@@ -99,8 +99,8 @@ async def test_lapses_and_dark_ends_are_counted(observed: Observed) -> None:
     await observed.client.submit("csv_ingest", INGEST, {"blob": BLOB})
     await observed.client.claim("csv_ingest")
     events = "carbonline_scheduler_events_total"
-    await observed.scrapes.becomes(lambda lapses: lapses == 1, events, event="lapsed")
-    assert await observed.scrapes.value(events, event="dark_end") == 1
+    await observed.scrapes.becomes(lambda lapses: lapses == 1, events, event="expired")
+    assert await observed.scrapes.value(events, event="in_doubt") == 1
 
 
 async def test_a_cancel_is_counted(observed: Observed) -> None:

@@ -100,7 +100,7 @@ async def test_each_job_is_run_and_ended_once_though_every_nth_reply_is_lost(
     assert proxy.dropped > 2
     assert runs == Counter(dict.fromkeys((job.job_id for job in jobs), 1))
     assert len(jobs) == 40
-    assert {(job.attempts, job.lapses, job.releases) for job in jobs} == {(1, 0, 0)}
+    assert {(job.attempts, job.expiries, job.releases) for job in jobs} == {(1, 0, 0)}
     assert {job.result for job in jobs} == {types_pb2.JOB_RESULT_SUCCESS}
 
 
@@ -131,6 +131,6 @@ async def test_a_worker_in_a_black_hole_stops_in_time_and_its_successor_ends_the
             (job,) = await to_the_end(beside, [number])
         ended_at = loop.time()
         proxy.let_through()
-    assert (job.message, job.attempts, job.lapses) == ("by the successor", 2, 1)
+    assert (job.message, job.attempts, job.expiries) == ("by the successor", 2, 1)
     assert held_at < stopped_at < ended_at
     assert ended_at - held_at < server.store.lease_seconds + 5

@@ -293,7 +293,7 @@ async def test_whatever_the_network_does_a_job_is_submitted_claimed_and_finished
     (pipeline,) = await pipelines_of(beside)
     assert (pipeline.pipeline_id, pipeline.version) == (submitted.pipeline_id, 2)
     ended = await job_of(beside, job.job.job_id)
-    assert (ended.attempts, ended.lapses) == (1, 0)
+    assert (ended.attempts, ended.expiries) == (1, 0)
 
 
 async def test_a_finish_held_up_beyond_its_lease_is_stale(

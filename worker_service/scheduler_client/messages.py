@@ -93,7 +93,7 @@ def claimed_job(claimed: scheduler_pb2.ClaimedJob) -> ClaimedJob:
         unit=scope.unit or None,
         reference_kind=scope.reference_kind or None,
         payload=values_of(claimed.payload) if claimed.HasField("payload") else NOTHING,
-        close_through={close.scope: close.token for close in claimed.close_through},
+        close_through={close.ledger_scope: close.claim_token for close in claimed.close_through},
         attempt=job.attempts,
         attempts_max=job.attempts_max,
     )
