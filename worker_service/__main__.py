@@ -1,4 +1,4 @@
-"""`python -m worker_service` runs jobs; `python -m worker_service ledger` serves numbers."""
+"""`python -m worker_service` runs jobs; `python -m worker_service ledger` serves the ledger."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ import uvloop
 from carbonline.extras import lacks
 from carbonline.serving.declared_settings import help_of
 from carbonline.serving.settings import SettingsWrong
-from worker_service.footprint import take_little
+from worker_service.footprint import limit_footprint
 from worker_service.settings import SETTINGS, Role, Settings, read_settings
 
 PROGRAMS: Mapping[Role, str] = MappingProxyType(
@@ -22,21 +22,21 @@ PROGRAMS: Mapping[Role, str] = MappingProxyType(
 ABOUT: Mapping[Role, str] = MappingProxyType(
     {
         "worker": "A worker: claims jobs of the scheduler and runs them until SIGTERM. Any number "
-        "of them may run. `python -m worker_service ledger --help` tells of the ledger process.",
-        "ledger": "The ledger process: takes files, and answers with totals, the catalogue and "
-        "files. Serves until SIGTERM.",
+        "of workers may run. The ledger process: `python -m worker_service ledger --help`.",
+        "ledger": "The ledger process: stores uploaded files, and serves totals, the catalogue and "
+        "files until SIGTERM.",
     }
 )
 USAGE = "usage: python -m worker_service [ledger] [--help]"
 EXIT_WRONG_SETTINGS = 2
 THREADS_END_SECONDS = 1.0
-# Thousands of runs may be under way, and hardly any of them ends in a cycle: looking for some
-# after every 700 new objects took a fifth of a busy worker's time.
+# Thousands of runs may be in progress, and hardly any leaves a reference cycle: collecting after
+# every 700 new objects took a fifth of the time of a busy worker.
 GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 
 def main(arguments: list[str]) -> int:
-    """The process's exit code; settings and usage errors are one line on stderr."""
+    """Runs the process. Returns its exit code. Wrong settings are one line on stderr."""
     role: Role = "ledger" if arguments[:1] == ["ledger"] else "worker"
     options = arguments[1:] if role == "ledger" else arguments
     if options in (["--help"], ["-h"]):
@@ -53,21 +53,21 @@ def main(arguments: list[str]) -> int:
     except SettingsWrong as wrong:
         print(wrong.told_by(role, PROGRAMS[role]), file=sys.stderr)
         return EXIT_WRONG_SETTINGS
-    # Its own chatter is no JSON, and tells nothing that the calls' errors do not tell.
+    # What gRPC logs itself is not JSON, and says nothing that the errors of calls do not say.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code, idle = runner.run(_to_its_end(_served(role, settings)))
         if not idle:
-            # A thread in the middle of a computation would hold up the end; nobody waits for it.
+            # A thread in the middle of a computation would delay the end, and nobody waits for it.
             sys.stderr.flush()
             os._exit(code)
     return code
 
 
 async def _to_its_end(serving: Coroutine[Any, Any, int]) -> tuple[int, bool]:
-    """The exit code, and whether all threads ended within THREADS_END_SECONDS."""
+    """Returns the exit code, and whether all threads ended within THREADS_END_SECONDS."""
     code = await serving
     ending = asyncio.create_task(asyncio.get_running_loop().shutdown_default_executor())
     done, _ = await asyncio.wait({ending}, timeout=THREADS_END_SECONDS)
@@ -75,12 +75,12 @@ async def _to_its_end(serving: Coroutine[Any, Any, int]) -> tuple[int, bool]:
 
 
 def _served(role: Role, settings: Settings) -> Coroutine[Any, Any, int]:
-    # Each role imports what it needs: the ledger process needs no frames of a worker.
+    # Each role imports only what it needs: the ledger process does not load Polars.
     if role == "ledger":
         from worker_service.ledger_api.server import serve_ledger  # noqa: PLC0415
 
         return serve_ledger(settings)
-    take_little()
+    limit_footprint()
     from worker_service.worker import serve_worker  # noqa: PLC0415
 
     return serve_worker(settings)

@@ -1,25 +1,25 @@
-"""What a worker process takes: one core, and memory for a few frames, whatever the file."""
+"""Limits a worker process to one core, and to memory for a few frames, however large the file."""
 
 import ctypes
 import os
 from contextlib import suppress
 
-# jemalloc, which the frames' library brings, keeps what was freed for ten seconds unless told not
-# to. In half a second a frame has used it again.
+# By default jemalloc, which Polars brings, keeps freed memory for ten seconds. A frame uses it
+# again within half a second.
 FRAMES_ALLOCATOR = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0")
-# One thread per worker: they are the parallelism.
+# One thread per worker: workers are the parallelism.
 FRAMES_THREADS = ("POLARS_MAX_THREADS", "1")
-# Of the C library, see mallopt(3). A frame's text is some megabytes: unless told otherwise, the
-# first that is freed raises the bound, and later ones stay in the heap of whoever made them.
+# Of the C library, see mallopt(3). The text of a frame is a few megabytes. By default the first one
+# freed raises the bound for mmap, and later ones then stay in the heap.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 BYTES_KEPT_MAX = 1024 * 1024
 
 
-def take_little() -> None:
-    """To be called before the frames' library is loaded and before there are threads.
+def limit_footprint() -> None:
+    """Call it before Polars is loaded and before there are threads.
 
-    What the environment says already stands. Memory is kept as usual where the C library is
-    another than GNU's.
+    Variables that the environment sets stay. With another C library than GNU's, memory is kept as
+    usual.
     """
     for name, value in (FRAMES_ALLOCATOR, FRAMES_THREADS):
         os.environ.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""The ledger's database when a process starts: waited for, or told of in a sentence."""
+"""The ledger's database when a process starts: waits for it, and says what is wrong with it."""
 
 import asyncio
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
-from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses
+from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable
 from worker_service.ledger.pool import probe
 from worker_service.settings import Settings
 
@@ -16,14 +16,17 @@ VARIABLES = ("LEDGER_DATABASE_URL", "DATABASE_URL")
 async def ledger_is_up(
     settings: Settings, stopping: asyncio.Event, log: FilteringBoundLogger
 ) -> bool:
-    """Waits for a database that is starting; False when the process is to end before."""
+    """Waits for a database that is starting. False if `stopping` is set before.
+
+    Raises DatabaseUnavailable after the longest wait, DatabaseRefused at once.
+    """
     return await database_is_up(
-        partial(probe, settings.database_url), (DatabaseAway,), stopping, log
+        partial(probe, settings.database_url), (DatabaseUnavailable,), stopping, log
     )
 
 
-def sentence_about(error: DatabaseAway | DatabaseRefuses) -> str:
-    """What is wrong with the database, and what to correct."""
+def sentence_about(error: DatabaseUnavailable | DatabaseRefused) -> str:
+    """A sentence that says what is wrong with the database, and what to correct."""
     cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-    tell = database_unavailable if isinstance(error, DatabaseAway) else database_refuses
+    tell = database_unavailable if isinstance(error, DatabaseUnavailable) else database_refuses
     return tell(cause, *VARIABLES)

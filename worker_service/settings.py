@@ -1,4 +1,4 @@
-"""What a worker process and the ledger process read from their environment."""
+"""The settings of a worker process and of the ledger process, read from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -119,7 +119,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "worker") -> Settings:
-    """The settings of an environment. Raises SettingsWrong with every fault in one message."""
+    """Reads the settings of a role. Raises SettingsWrong, whose message names every fault."""
     read = SettingsReader(environment)
     job_types = tuple(t.strip() for t in read.text(JOB_TYPES).split(",") if t.strip())
     needs_ledger = role == "ledger" or set(job_types) != {NOOP}

@@ -1,4 +1,4 @@
-"""The composition root of a worker process: what it runs, and with what."""
+"""The composition root of a worker process."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from carbonline.client.channel import credentials, open_channel
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from worker_service.blobs.store import BlobStore
-from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
+from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable, SchemaMissing
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.mechanics.drain import Drain
@@ -32,14 +32,14 @@ from worker_service.steps.aggregation import run_aggregation
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.factor_ingest import run_factor_ingest
-from worker_service.steps.housekeeping import keep_house
+from worker_service.steps.housekeeping import run_housekeeping
 from worker_service.steps.noop import run_noop
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.stores import Stores
 from worker_service.steps.unit_sync import run_unit_sync
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
-# Every type that this build can run. noop only where CARBONLINE_JOB_TYPES names it.
+# Every type that this build can run, except noop, which runs only if CARBONLINE_JOB_TYPES names it.
 LEDGER_JOB_TYPES: tuple[str, ...] = (
     "csv_ingest",
     "upload_withdrawal",
@@ -54,10 +54,10 @@ EXIT_USAGE = 2
 
 
 async def serve_worker(settings: Settings) -> int:
-    """Runs jobs until SIGTERM; the process's exit code. A second SIGTERM ends it at once.
+    """Runs jobs until SIGTERM, then drains. A second SIGTERM ends it at once.
 
-    A database that is starting is waited for. 2 for settings, a database or a port that are not
-    ready for it.
+    Waits for a database that is starting. Returns the exit code of the process: 0 after a drain, 1
+    after a failure, 2 if settings, the database or a port must be corrected first.
     """
     identity = WorkerIdentity(str(uuid.uuid4()), settings.build_id, socket.gethostname())
     log = open_process_log(settings.log_level, worker_id=identity.worker_id, pid=os.getpid())
@@ -69,7 +69,7 @@ async def serve_worker(settings: Settings) -> int:
         if needs_ledger(settings) and not await ledger_is_up(settings, drain.requested, log):
             return 0
         served = await _serve(settings, identity, drain, log)
-    except (DatabaseAway, DatabaseRefuses) as error:
+    except (DatabaseUnavailable, DatabaseRefused) as error:
         print(f"worker: {sentence_about(error)}", file=sys.stderr)
         return EXIT_USAGE
     except (SchemaMissing, OSError) as error:
@@ -109,20 +109,20 @@ def needs_ledger(settings: Settings) -> bool:
 
 @asynccontextmanager
 async def open_registry(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[Registry]:
-    """The steps of the wanted job types, with what they stand on open for as long."""
+    """The steps of the wanted job types. What they need is open as long as this context is."""
     wanted = settings.job_types or LEDGER_JOB_TYPES
     async with AsyncExitStack() as opened:
         entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
         if needs_ledger(settings):
             stores = await open_stores(settings, opened)
             entries += steps_of(stores)
-            housekeeping = asyncio.create_task(keep_house(stores, log), name="housekeeping")
+            housekeeping = asyncio.create_task(run_housekeeping(stores, log), name="housekeeping")
             opened.push_async_callback(_ended, housekeeping)
         yield check_registry([entry for entry in entries if entry[0] in wanted], wanted)
 
 
 async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:
-    """The ledger and the blobs; DatabaseAway or SchemaMissing where there is no ledger."""
+    """Opens the ledger and the blobs. Raises as `open_ledger`."""
     ledger = await open_ledger(
         settings.database_url,
         application_name="carbonline worker",
@@ -152,7 +152,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 def limits_of(settings: Settings) -> WorkerLimits:
-    """The mechanics' bounds out of the environment's."""
+    """The limits of the mechanics, from the settings."""
     return WorkerLimits(
         concurrency=settings.concurrency,
         lease_seconds=settings.lease_seconds,

@@ -31,7 +31,7 @@ def break_at(place: str, action: str, marker: Path, job_type: str) -> None:
     real = fences.publication
 
     def happen(here: str, wanted: Publication) -> None:
-        ours = any(scope.startswith(SCOPES[job_type]) for scope in wanted.scopes)
+        ours = any(scope.startswith(SCOPES[job_type]) for scope in wanted.ledger_scopes)
         if here == place and ours and not marker.exists():
             marker.touch()
             os.kill(os.getpid(), SIGNALS[action])

@@ -9,8 +9,8 @@ from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_r
 from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobStore, BlobTooLarge, Kept
 
 
-def put(store: BlobStore, content: bytes, tenant: str = "local", **card: object) -> Kept:
-    with store.begin(tenant, **card) as upload:  # type: ignore[arg-type]
+def put(store: BlobStore, content: bytes, tenant: str = "local", **summary: object) -> Kept:
+    with store.begin(tenant, **summary) as upload:  # type: ignore[arg-type]
         for start in range(0, len(content), 3):
             upload.write(content[start : start + 3])
         return upload.keep()
@@ -40,8 +40,12 @@ def test_the_same_bytes_are_kept_once_with_their_first_card(store: BlobStore) ->
     first = put(store, b"x", file_name="first.csv", scope={"year": 2024})
     again = put(store, b"x", file_name="again.csv")
     assert (first.already_there, again.already_there) == (False, True)
-    card = store.card(first.reference)
-    assert (card.file_name, card.size_bytes, card.scope) == ("first.csv", 1, {"year": 2024})
+    summary = store.summary(first.reference)
+    assert (summary.file_name, summary.size_bytes, summary.scope) == (
+        "first.csv",
+        1,
+        {"year": 2024},
+    )
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(store: BlobStore, tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ def test_another_tenants_blob_is_missing(store: BlobStore) -> None:
     with pytest.raises(BlobMissing):
         store.open(BlobReference("yours", kept.reference.sha256))
     with pytest.raises(BlobMissing):
-        store.card(BlobReference("yours", kept.reference.sha256))
+        store.summary(BlobReference("yours", kept.reference.sha256))
 
 
 def test_bytes_that_changed_on_disk_are_noticed(store: BlobStore) -> None:

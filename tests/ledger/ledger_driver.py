@@ -156,7 +156,9 @@ class LedgerDriver:
         plan = await self.plan(formula_version)
         await self.load_computed(token, plan, kg)
         if not plan.nothing_to_do:
-            async with self.publication(token, SLICE.scope, tokens_read=plan.tokens_read) as conn:
+            async with self.publication(
+                token, SLICE.ledger_scope, tokens_read=plan.tokens_read
+            ) as conn:
                 await publish_emissions(conn, SLICE, token, plan)
         return plan
 

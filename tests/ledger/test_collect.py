@@ -7,7 +7,7 @@ from tests.ledger.ledger_driver import ENTRIES, MODULE, PLANE, SLICE, TENANT, YE
 from worker_service.ledger import collect
 from worker_service.ledger.collect import COLLECTOR_LOCK, Collected, collect_once
 from worker_service.ledger.entry_sets import NewSet
-from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.fences import close_ledger_scopes
 
 UNSEEN_SECONDS = 3600.0
 A_DAY = 24 * 3600.0
@@ -73,7 +73,7 @@ async def test_a_set_that_may_still_be_published_stays(driver: LedgerDriver) -> 
     await driver.upload(10, ["0828"])
     await driver.load(NewSet(TENANT, 20, MODULE, PLANE, YEAR, None, "blob:b"), ["0829"])
     await driver.load_computed(30, await driver.plan(), kg=1.0)
-    await close_scopes(driver.ledger, TENANT, {ENTRIES: 19, SLICE.scope: 29})
+    await close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 19, SLICE.ledger_scope: 29})
     await driver.advance_clock(A_DAY - 60)
     assert await collect_all(driver) == 0
     assert await kept_entries(driver) == [10, 20]
@@ -91,7 +91,7 @@ async def test_a_set_that_can_never_be_published_goes(driver: LedgerDriver, how:
             await driver.upload(31, ["0830"], unit="0830")
             await driver.recalculate(40)
         case "closed":
-            await close_scopes(driver.ledger, TENANT, {ENTRIES: 20, SLICE.scope: 30})
+            await close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 20, SLICE.ledger_scope: 30})
         case _:
             await driver.advance_clock(A_DAY + 60)
     assert await collect_all(driver) == 2

@@ -79,7 +79,7 @@ async def test_nothing_to_do_moves_no_fence(driver: LedgerDriver) -> None:
     await driver.upload(10, ["0828"])
     await driver.recalculate(30)
     await driver.recalculate(40)
-    assert await driver.fence(SLICE.scope) == (30, 0)
+    assert await driver.fence(SLICE.ledger_scope) == (30, 0)
 
 
 async def test_emissions_go_with_the_entries_that_they_are_of(driver: LedgerDriver) -> None:
@@ -101,7 +101,7 @@ async def test_who_planned_before_another_published_computes_again(driver: Ledge
     await driver.load_computed(30, plan, kg=5.0)
     await driver.recalculate(20, kg=7.0)
     with pytest.raises(InputMoved):
-        async with driver.publication(30, SLICE.scope, tokens_read=plan.tokens_read) as conn:
+        async with driver.publication(30, SLICE.ledger_scope, tokens_read=plan.tokens_read) as conn:
             await publish_emissions(conn, SLICE, 30, plan)
     assert await published(driver) == [(20, 10)]
     assert (await driver.plan()).nothing_to_do
@@ -116,7 +116,7 @@ async def test_emissions_that_are_not_those_of_the_plan_are_not_published(
     plan = await driver.plan()
     with pytest.raises(PublicationMismatch, match="of 1 sets of emissions: UPDATE 0"):
         # Nobody can come here but by a defect; then nothing is committed.
-        async with driver.publication(40, SLICE.scope) as conn:
+        async with driver.publication(40, SLICE.ledger_scope) as conn:
             await publish_emissions(conn, SLICE, 40, plan)
     assert await published(driver) == [(20, 10)]
 

@@ -11,7 +11,7 @@ from worker_service.ledger.factors import (
     FactorChanges,
     FactorSlice,
     NamedFactor,
-    Whence,
+    Origin,
     factors_not_in,
     read_factors,
     remove_factors,
@@ -41,7 +41,7 @@ async def save(
         token,
         f"factors/{YEAR}",
         lambda conn: save_factors(
-            conn, SLICE, factors, Whence(f"blob:{token}", f"file {token}", token), remove=remove
+            conn, SLICE, factors, Origin(f"blob:{token}", f"file {token}", token), remove=remove
         ),
     )
 
@@ -133,7 +133,7 @@ async def test_other_years_and_tenants_have_factors_of_their_own(driver: LedgerD
     changes = await driver.publish(
         20,
         f"factors/{YEAR + 1}",
-        lambda conn: save_factors(conn, another, factors, Whence("blob:b", "", 20)),
+        lambda conn: save_factors(conn, another, factors, Origin("blob:b", "", 20)),
     )
     assert changes == FactorChanges(1, 1, 0)
     assert [(row["kind"], row["stale"]) for row in await stored(driver)] == [
@@ -196,11 +196,11 @@ async def test_what_is_stale_can_be_taken_out_of_force(driver: LedgerDriver) -> 
         [stale] = await stale_factors(snapshot, SLICE)
     assert stale.classification == {"category": "short", "cabin_class": None}
     for token, removed in ((30, 1), (40, 0)):
-        whence = Whence("", "", token)
+        origin = Origin("", "", token)
         assert removed == await driver.publish(
             token,
             f"factors/{YEAR}",
-            lambda conn, by=whence: remove_factors(conn, SLICE, by, [stale.factor_id]),  # type: ignore[misc]
+            lambda conn, by=origin: remove_factors(conn, SLICE, by, [stale.factor_id]),  # type: ignore[misc]
         )
     assert await changed_by(driver) == 30
     assert await in_force(driver) == ["long"]

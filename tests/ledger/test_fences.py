@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.ledger.ledger_driver import ENTRIES, SLICE, TENANT, LedgerDriver
-from worker_service.ledger.errors import DatabaseAway, FenceRefused, InputMoved
-from worker_service.ledger.fences import close_scopes, read_tokens
+from worker_service.ledger.errors import DatabaseUnavailable, FenceRefused, InputMoved
+from worker_service.ledger.fences import close_ledger_scopes, read_tokens
 from worker_service.ledger.pool import Connection, open_ledger
 
 
@@ -38,7 +38,7 @@ async def test_the_same_claim_may_write_twice(driver: LedgerDriver) -> None:
 
 
 async def test_a_closed_claim_is_refused_and_the_next_one_is_not(driver: LedgerDriver) -> None:
-    await close_scopes(driver.ledger, TENANT, {ENTRIES: 10})
+    await close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 10})
     with pytest.raises(FenceRefused, match="was closed to this claim"):
         async with driver.publication(10):
             pytest.fail("its body never runs")
@@ -48,8 +48,8 @@ async def test_a_closed_claim_is_refused_and_the_next_one_is_not(driver: LedgerD
 
 
 async def test_closing_again_with_an_older_token_opens_nothing(driver: LedgerDriver) -> None:
-    await close_scopes(driver.ledger, TENANT, {ENTRIES: 20})
-    await close_scopes(driver.ledger, TENANT, {ENTRIES: 10, "units": 10})
+    await close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 20})
+    await close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 10, "units": 10})
     with pytest.raises(FenceRefused, match="was closed"):
         async with driver.publication(15):
             pytest.fail("its body never runs")
@@ -57,7 +57,7 @@ async def test_closing_again_with_an_older_token_opens_nothing(driver: LedgerDri
 
 
 async def test_another_tenant_has_its_own_fences(driver: LedgerDriver) -> None:
-    await close_scopes(driver.ledger, "another", {ENTRIES: 20})
+    await close_ledger_scopes(driver.ledger, "another", {ENTRIES: 20})
     async with driver.publication(10):
         pass
     assert await driver.rows("SELECT newest_token FROM carbon.write_fences ORDER BY 1") == [
@@ -77,29 +77,29 @@ async def test_a_claim_whose_time_ran_out_while_it_waited_for_the_lock_is_refuse
         waiting = asyncio.create_task(late())
         await driver.somebody_waits()
         await driver.advance_clock(60)
-    with pytest.raises(FenceRefused, match="the claim's time was over"):
+    with pytest.raises(FenceRefused, match="the claim's lease was over"):
         await waiting
     assert await driver.fence() == (10, 0)
 
 
 async def test_a_claim_without_time_is_refused_at_once(driver: LedgerDriver) -> None:
-    with pytest.raises(FenceRefused, match="time was over"):
+    with pytest.raises(FenceRefused, match="lease was over"):
         async with driver.publication(10, seconds_left=lambda: 0.0):
             pytest.fail("its body never runs")
 
 
 async def test_who_builds_on_what_has_moved_is_told_so(driver: LedgerDriver) -> None:
     async with driver.ledger.snapshot() as snapshot:
-        read = await read_tokens(snapshot, TENANT, [SLICE.scope])
-    assert read == {SLICE.scope: 0}
-    async with driver.publication(10, SLICE.scope):
+        read = await read_tokens(snapshot, TENANT, [SLICE.ledger_scope])
+    assert read == {SLICE.ledger_scope: 0}
+    async with driver.publication(10, SLICE.ledger_scope):
         pass
     with pytest.raises(InputMoved, match="was written since it was read"):
-        async with driver.publication(20, SLICE.scope, tokens_read=read):
+        async with driver.publication(20, SLICE.ledger_scope, tokens_read=read):
             pytest.fail("its body never runs")
-    async with driver.publication(20, SLICE.scope, tokens_read={SLICE.scope: 10}):
+    async with driver.publication(20, SLICE.ledger_scope, tokens_read={SLICE.ledger_scope: 10}):
         pass
-    assert await driver.fence(SLICE.scope) == (20, 0)
+    assert await driver.fence(SLICE.ledger_scope) == (20, 0)
 
 
 async def test_what_a_body_wrote_goes_when_it_fails(driver: LedgerDriver) -> None:
@@ -156,7 +156,7 @@ async def test_a_closing_waits_for_an_open_publication_and_shuts_out_the_next(
     driver: LedgerDriver,
 ) -> None:
     async with driver.publication(10):
-        closing = asyncio.create_task(close_scopes(driver.ledger, TENANT, {ENTRIES: 10}))
+        closing = asyncio.create_task(close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 10}))
         await driver.somebody_waits()
         assert not closing.done()
     await closing
@@ -176,7 +176,7 @@ async def test_whoever_waits_too_long_for_a_fence_may_try_again(
     )
     try:
         async with driver.publication(10):
-            with pytest.raises(DatabaseAway, match="LockNotAvailable"):
+            with pytest.raises(DatabaseUnavailable, match="LockNotAvailable"):
                 async with hasty.publication(20):
                     pytest.fail("its body never runs")
         async with hasty.publication(20):

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from tests.ledger.ledger_driver import ENTRIES, LEAF, MODULE, PLANE, TENANT, YEAR, LedgerDriver
-from worker_service.ledger.factors import FactorSlice, Whence, save_factors
+from worker_service.ledger.factors import FactorSlice, Origin, save_factors
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.input_versions import mark_changed, reference_input
 from worker_service.ledger.totals import (
@@ -77,7 +77,7 @@ async def aggregate(driver: LedgerDriver, token: int) -> None:
         for of_unit in [kg.get(unit, none)]
     ]
     await driver.publish(
-        token, TOTALS.scope, lambda c: replace_totals(c, TOTALS, rows, tokens, token)
+        token, TOTALS.ledger_scope, lambda c: replace_totals(c, TOTALS, rows, tokens, token)
     )
 
 
@@ -121,8 +121,8 @@ async def test_an_upload_that_replaces_another_leaves_its_emissions_over(
 
 
 async def save(driver: LedgerDriver, token: int, factors: pl.DataFrame) -> None:
-    of, whence = FactorSlice(TENANT, PLANE, YEAR), Whence("blob:a", "", token)
-    await driver.publish(token, f"factors/{YEAR}", lambda c: save_factors(c, of, factors, whence))
+    of, origin = FactorSlice(TENANT, PLANE, YEAR), Origin("blob:a", "", token)
+    await driver.publish(token, f"factors/{YEAR}", lambda c: save_factors(c, of, factors, origin))
 
 
 async def test_changed_factors_make_stale_and_the_same_ones_do_not(driver: LedgerDriver) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ledger.ledger_driver import ENTRIES, TENANT, LedgerDriver, an_hour
 from tests.ledger.losing_relay import AtCommit, LosingRelay, losing_relay
-from worker_service.ledger.errors import CommitUnknown, DatabaseAway, FenceRefused
+from worker_service.ledger.errors import CommitUnknown, DatabaseUnavailable, FenceRefused
 from worker_service.ledger.fences import Publication, publication, was_committed
 from worker_service.ledger.pool import Connection, Ledger, open_ledger
 
@@ -113,7 +113,7 @@ async def test_a_connection_that_breaks_before_the_commit_means_that_nothing_was
         await conn.execute("SELECT 1")
 
     one = wanted()
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         await write(driver.ledger, one, breaks)
     assert not one.commit_sent
     assert await was_committed(driver.ledger, one) is False

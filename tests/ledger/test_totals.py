@@ -32,7 +32,7 @@ async def replace(
     tokens = inputs if inputs is not None else {"units": 0}
     await driver.publish(token, "units", lambda c: save_units(c, TENANT, ["0828"], ["Law"], 1))
     await driver.publish(
-        token, TOTALS.scope, lambda c: replace_totals(c, TOTALS, rows, tokens, token)
+        token, TOTALS.ledger_scope, lambda c: replace_totals(c, TOTALS, rows, tokens, token)
     )
 
 
@@ -72,7 +72,7 @@ async def test_only_published_emissions_are_summed_and_the_scopes_tokens_are_tol
         sets, tokens = await sets_to_sum(snapshot, TOTALS)
         assert [(one.emission_set, one.entry_set) for one in sets] == [(20, 10)]
         assert await counts_of_set(snapshot, TENANT, sets[0]) == [("0828", "computed", 1)]
-    assert tokens == {SLICE.scope: 20, f"emissions/21/{YEAR}": 0}
+    assert tokens == {SLICE.ledger_scope: 20, f"emissions/21/{YEAR}": 0}
 
 
 async def test_units_that_left_lose_their_totals(driver: LedgerDriver) -> None:

@@ -16,7 +16,7 @@ from worker_service.ledger.emission_sets import (
 )
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.uncomputed import (
-    Place,
+    RowPosition,
     UncomputedFilter,
     UncomputedRow,
     list_uncomputed,
@@ -45,7 +45,9 @@ async def compute_none(driver: LedgerDriver, token: int) -> None:
         await load_emissions(driver.ledger, b"", loaded)
         counts = frame.group_by("unit", "outcome").len().rows()
         await load_outcome_counts(driver.ledger, TENANT, token, entries.entry_set, counts)
-    await driver.publish(token, SLICE.scope, lambda c: publish_emissions(c, SLICE, token, plan))
+    await driver.publish(
+        token, SLICE.ledger_scope, lambda c: publish_emissions(c, SLICE, token, plan)
+    )
 
 
 def wanted(**differing: Any) -> UncomputedFilter:
@@ -68,7 +70,7 @@ async def listed(
     """All rows, and how many were on each page."""
     rows: list[UncomputedRow] = []
     sizes: list[int] = []
-    after: Place | None = Place()
+    after: RowPosition | None = RowPosition()
     while after is not None:
         page = await list_uncomputed(driver.ledger, wanted(**differing), after, rows_max, **bounds)
         rows += page.rows

@@ -75,7 +75,7 @@ async def version(driver: LedgerDriver, kind: str = "locations") -> int:
         return await newest_change(snapshot, TENANT, [reference_input(kind)])
 
 
-async def whence(driver: LedgerDriver, code: str) -> tuple[str, str, int]:
+async def origin(driver: LedgerDriver, code: str) -> tuple[str, str, int]:
     [row] = await driver.rows(
         "SELECT file_name, blob, changed_token FROM carbon.locations WHERE code = $1", code
     )
@@ -88,8 +88,8 @@ async def test_places_are_added_and_the_others_stay(driver: LedgerDriver) -> Non
     assert await placed(driver) == [("plane", "CDG"), ("plane", "GVA"), ("plane", "JFK")]
     assert await version(driver) == 20
     assert await version(driver, "rooms") == 0
-    assert await whence(driver, "CDG") == ("file 10", "blob:10", 10)
-    assert await whence(driver, "JFK") == ("file 20", "blob:20", 20)
+    assert await origin(driver, "CDG") == ("file 10", "blob:10", 10)
+    assert await origin(driver, "JFK") == ("file 20", "blob:20", 20)
     rows = await driver.rows("SELECT name, latitude, longitude FROM carbon.locations")
     assert {tuple(row) for row in rows} == {('the "west", one\n\\.', 46.2381, -0.1)}
 
@@ -106,7 +106,7 @@ async def test_the_same_places_change_nothing_and_a_name_moves_nothing(
     assert await version(driver) == 10
     assert await save_places(driver, 50, "plane", "GVA", latitude=46.3) == PlaceChanges(0, 1, 0, 0)
     assert await version(driver) == 50
-    assert await whence(driver, "GVA") == ("file 50", "blob:50", 50)
+    assert await origin(driver, "GVA") == ("file 50", "blob:50", 50)
 
 
 async def test_the_places_of_a_mode_are_replaced_whole(driver: LedgerDriver) -> None:

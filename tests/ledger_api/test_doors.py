@@ -15,7 +15,7 @@ from carbonline.serving.logs import open_log
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc
 from tests.ledger_api.conftest import ALL_RPCS, Client, refused, serving, settings_of
-from worker_service.ledger.errors import DatabaseAway, SchemaMissing
+from worker_service.ledger.errors import DatabaseUnavailable, SchemaMissing
 from worker_service.ledger_api.server import running_ledger
 from worker_service.settings import Settings
 
@@ -171,6 +171,6 @@ async def test_a_database_that_is_not_migrated_is_refused_in_a_sentence(
 
 async def test_a_database_that_is_not_there_is_refused(tmp_path: Path) -> None:
     settings = settings_of(f"postgresql:///x?host={tmp_path}", tmp_path)
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         async with running_ledger(settings, open_log("error")):
             pass

@@ -65,10 +65,10 @@ async def test_what_was_uploaded_is_told_of_and_comes_back(client: Client) -> No
     chunks = await client.download(uploaded.blob)
     assert b"".join(chunks) == CONTENT
     assert max(map(len, chunks)) <= 1 << 20
-    card = await stat(client, uploaded.blob)
-    assert (card.blob, card.size_bytes) == (uploaded.blob, len(CONTENT))
-    assert (card.file_name, card.scope) == ("trips.csv", scope)
-    assert card.created_at.ToDatetime().year >= 2024
+    summary = await stat(client, uploaded.blob)
+    assert (summary.blob, summary.size_bytes) == (uploaded.blob, len(CONTENT))
+    assert (summary.file_name, summary.scope) == ("trips.csv", scope)
+    assert summary.created_at.ToDatetime().year >= 2024
 
 
 async def test_an_empty_file_is_a_file(client: Client) -> None:

@@ -145,7 +145,7 @@ async def test_entries_without_kilograms_are_a_column_and_a_line(
         10,
         [("0828", "computed", 2), ("0828", "unknown_place", 1)],
     )
-    await driver.publish(20, SLICE.scope, lambda c: publish_emissions(c, SLICE, 20, plan))
+    await driver.publish(20, SLICE.ledger_scope, lambda c: publish_emissions(c, SLICE, 20, plan))
     await aggregate(driver, 30)
     code, out = await typed(tmp_path, "totals", "--year", str(YEAR), "--strict")
     assert (code, "without kg" in out, "STALE" in out) == (7, True, False)

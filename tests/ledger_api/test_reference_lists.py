@@ -9,7 +9,7 @@ from tests.ledger.ledger_driver import PLANE, TENANT, YEAR, LedgerDriver
 from tests.ledger.test_factors import LONG, SHORT, save
 from tests.ledger.test_units_and_places import save_places
 from tests.ledger_api.conftest import Client, as_caller, refused
-from worker_service.ledger.factors import FactorSlice, Whence, remove_factors
+from worker_service.ledger.factors import FactorSlice, Origin, remove_factors
 from worker_service.ledger.reference_lists import FactorFilter, list_factors
 from worker_service.ledger_api import pages
 
@@ -61,9 +61,9 @@ async def test_stale_and_removed_factors_are_told_apart(
     assert sorted(told) == [("long", False), ("short", True)]
     [stale] = (await factors(book_client, stale_only=True)).factors
     of = FactorSlice(TENANT, PLANE, YEAR)
-    whence = Whence("", "", 30)
+    origin = Origin("", "", 30)
     await driver.publish(
-        30, f"factors/{YEAR}", lambda c: remove_factors(c, of, whence, [stale.factor_id])
+        30, f"factors/{YEAR}", lambda c: remove_factors(c, of, origin, [stale.factor_id])
     )
     assert len((await factors(book_client)).factors) == 1
     assert (await factors(book_client, stale_only=True)).factors == []

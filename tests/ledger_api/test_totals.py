@@ -61,7 +61,7 @@ async def store(
     year: int = 2024,
 ) -> None:
     of = TotalsSlice(tenant, module, year, types=())
-    wanted = Publication(tenant, [of.scope], claim_token=77, seconds_left=lambda: 30.0)
+    wanted = Publication(tenant, [of.ledger_scope], claim_token=77, seconds_left=lambda: 30.0)
     async with publication(ledger, wanted) as conn:
         await save_units(conn, tenant, ["U1", "U2"], ["Physics", "Chemistry"], claim_token=77)
         await replace_totals(conn, of, rows, {}, claim_token=77)

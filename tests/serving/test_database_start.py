@@ -22,7 +22,7 @@ from scheduler_service.server import DatabaseUnusable, running_server
 from scheduler_service.settings import Settings
 from tests.serving.processes import PROGRAMS, SECONDS_MAX, Line, line_like, process, settings_of
 from tests.serving.starting_postgres import starting_postgres
-from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses
+from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_database import sentence_about
 
@@ -108,7 +108,7 @@ async def worker_says(database_url: str) -> str:
     """What a worker or the ledger process says of it."""
     try:
         await open_ledger(database_url, application_name="test")
-    except (DatabaseAway, DatabaseRefuses) as error:
+    except (DatabaseUnavailable, DatabaseRefused) as error:
         return sentence_about(error)
     pytest.fail("the ledger was opened")
 

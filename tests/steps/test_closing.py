@@ -56,8 +56,8 @@ async def test_an_aggregation_reads_what_a_dark_claim_committed_in_the_last_mome
     await harness.load_flights(flights(CDG))
     plan = await driver.plan("another")
     await driver.load_computed(DARK, plan, kg=7.0)
-    reader = claim("aggregation", READER, close_through={SLICE.scope: DARK})
-    async with driver.publication(DARK, SLICE.scope) as conn:
+    reader = claim("aggregation", READER, close_through={SLICE.ledger_scope: DARK})
+    async with driver.publication(DARK, SLICE.ledger_scope) as conn:
         await publish_emissions(conn, SLICE, DARK, plan)
         reading = asyncio.ensure_future(run_aggregation(harness.stores, reader.run))
         await driver.somebody_waits()
@@ -99,7 +99,7 @@ async def test_a_recalculation_that_another_overtook_is_tried_again_later(
     await harness.load_flights(flights(CDG))
     await driver.upload(DARK - 1, ["0829"], unit="0829")
     reader = claim("emission_recalc", READER)
-    async with driver.publication(DARK, SLICE.scope):
+    async with driver.publication(DARK, SLICE.ledger_scope):
         reading = asyncio.ensure_future(run_emission_recalc(harness.stores, reader.run))
         await driver.somebody_waits()
     outcome = await reading
@@ -109,4 +109,4 @@ async def test_a_recalculation_that_another_overtook_is_tried_again_later(
     assert (
         await harness.rows("SELECT FROM carbon.emission_sets WHERE emission_set = $1", READER) != []
     )
-    assert (await driver.fence(SLICE.scope))[0] == DARK
+    assert (await driver.fence(SLICE.ledger_scope))[0] == DARK

@@ -6,9 +6,9 @@ import sys
 # Texts as large as those of frames, made and freed in one thread after the other.
 SCRIPT = """
 import os, threading
-from worker_service.footprint import take_little
+from worker_service.footprint import limit_footprint
 
-take_little()
+limit_footprint()
 
 import polars
 

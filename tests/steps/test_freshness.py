@@ -6,14 +6,14 @@ import pytest
 
 from tests.steps.conftest import CDG, FACTORS, GVA_CDG_KG, JFK, YEAR, WorkerHarness, flights
 from worker_service.ledger.freshness import ModuleState
-from worker_service.ledger.totals import TotalsReader, Wanted, YearTotals
+from worker_service.ledger.totals import TotalsFilter, TotalsReader, YearTotals
 from worker_service.ledger_api.freshness import answer_freshness, computable_types
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 
 
 async def read(harness: WorkerHarness) -> YearTotals:
-    wanted = Wanted("local", YEAR, None, None)
+    wanted = TotalsFilter("local", YEAR, None, None)
     return await TotalsReader(harness.ledger).read_year(
         wanted, computable_types(None), (2020, 2030)
     )

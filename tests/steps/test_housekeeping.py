@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 from tests.ledger.ledger_driver import LedgerDriver
 from tests.steps.conftest import CDG, WorkerHarness, flights
 from worker_service.ledger.collect import Collected
-from worker_service.ledger.errors import DatabaseAway
+from worker_service.ledger.errors import DatabaseUnavailable
 from worker_service.steps import housekeeping
-from worker_service.steps.housekeeping import collect_all, keep_house
+from worker_service.steps.housekeeping import collect_all, run_housekeeping
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
     assert await collect_all(harness.stores) == 0
     await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(keep_house(harness.stores, structlog.get_logger()))
+        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
         async with asyncio.timeout(10):
             while not logged:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -55,17 +55,17 @@ async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
         rounds.append(1)
         if len(rounds) == 3:
             enough.set()
-        raise DatabaseAway("restarting")
+        raise DatabaseUnavailable("restarting")
 
     monkeypatch.setattr(housekeeping, "collect_once", away)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(keep_house(harness.stores, structlog.get_logger()))
+        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
         async with asyncio.timeout(10):
             await enough.wait()
         keeping.cancel()
         await asyncio.wait({keeping})
     assert logged[0] == {
-        "event": "housekeeping_put_off",
+        "event": "housekeeping_postponed",
         "reason": "restarting",
         "log_level": "info",
     }

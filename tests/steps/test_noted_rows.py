@@ -50,9 +50,9 @@ def test_all_are_in_the_blob_and_the_first_hundred_are_told(blobs: BlobStore) ->
     assert lines[0] == "row,column,value,reason"
     assert len(lines) == 1291
     assert lines[-1] == '1290,fte,"a,""b""",is not a number'
-    card = blobs.card(reference)
-    assert card.file_name == "rejected_rows_of_job_10.csv"
-    assert card.scope == {"tenant": "local", "module": 2, "data_entry_type": 20, "year": 2024}
+    summary = blobs.summary(reference)
+    assert summary.file_name == "rejected_rows_of_job_10.csv"
+    assert summary.scope == {"tenant": "local", "module": 2, "data_entry_type": 20, "year": 2024}
 
 
 @pytest.mark.parametrize(

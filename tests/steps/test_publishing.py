@@ -9,7 +9,7 @@ import pytest
 from tests.ledger.ledger_driver import ENTRIES, LedgerDriver
 from tests.ledger.losing_relay import AtCommit, LosingRelay, losing_relay
 from tests.steps.claims import Claim, claim
-from worker_service.ledger.errors import DatabaseAway, InputMoved
+from worker_service.ledger.errors import DatabaseUnavailable, InputMoved
 from worker_service.ledger.fences import Tokens
 from worker_service.ledger.pool import Connection, Ledger, open_ledger
 from worker_service.mechanics.held_claim import StopReason
@@ -165,7 +165,7 @@ async def test_a_lost_commit_is_settled_by_the_fence_and_nothing_was_written(
 ) -> None:
     relay[0].at_commit = AtCommit.LOSE_REQUEST
     own = claim("csv_ingest", TOKEN)
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         await publishing(own, behind)
     assert own.held.written is Written.NOTHING
     assert await written_rows(driver) == 0

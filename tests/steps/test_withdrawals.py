@@ -18,7 +18,7 @@ from tests.steps.conftest import (
     WorkerHarness,
     flights,
 )
-from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.mechanics.outcome import Failed, Succeeded, Written
 from worker_service.mechanics.run import ClaimLost
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
@@ -120,7 +120,7 @@ async def test_a_withdrawal_that_finds_nothing_has_written_nothing(harness: Work
 
 async def test_a_late_withdrawal_is_refused_by_the_fence(harness: WorkerHarness) -> None:
     upload = upload_of(await harness.load_flights(flights(CDG)))
-    await close_scopes(harness.ledger, "local", {ENTRIES: 1_000_000})
+    await close_ledger_scopes(harness.ledger, "local", {ENTRIES: 1_000_000})
     attempt = claim("upload_withdrawal", 1_000_000, payload={"upload_id": upload})
     with pytest.raises(ClaimLost):
         await run_upload_withdrawal(harness.stores, attempt.run)

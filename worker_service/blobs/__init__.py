@@ -1,1 +1,1 @@
-"""Files in and out: immutable, kept by tenant and content."""
+"""Stores files: immutable, by tenant and content."""

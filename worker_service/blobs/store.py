@@ -1,4 +1,4 @@
-"""The folder of blobs: written under a passing name, then kept under their content's."""
+"""Blobs in a folder: written under a temporary name, then kept under their SHA-256."""
 
 import hashlib
 import json
@@ -23,15 +23,15 @@ _ABANDONED_SECONDS = 24 * 3600
 
 
 class BlobMissing(Exception):
-    """The tenant has no such blob."""
+    """The tenant does not have this blob."""
 
 
 class BlobDamaged(Exception):
-    """The bytes on disk are not those that the blob is named by."""
+    """The bytes on disk do not match the blob's hash."""
 
 
 class BlobTooLarge(Exception):
-    """An upload is over the limit."""
+    """An upload is larger than `bytes_max`."""
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"a file may have at most {bytes_max:,} bytes")
@@ -39,8 +39,8 @@ class BlobTooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What is known of a blob. `scope` is what it was uploaded for, as plain JSON."""
+class BlobSummary:
+    """What is known of a blob. `scope` is the scope that it was uploaded for, as plain JSON."""
 
     file_name: str
     size_bytes: int
@@ -50,7 +50,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A finished upload; `already_there` where the same bytes had come before."""
+    """A finished upload. `already_there` if the tenant had uploaded the same bytes before."""
 
     reference: BlobReference
     size_bytes: int
@@ -58,7 +58,10 @@ class Kept:
 
 
 class BlobStore:
-    """Blobs by (tenant, sha256). All methods block: call them off the event loop."""
+    """Blobs by tenant and SHA-256, in a folder shared by the ledger process and all workers.
+
+    An upload has at most `bytes_max` bytes. All methods block: call them off the event loop.
+    """
 
     def __init__(self, folder: Path, bytes_max: int = BLOB_BYTES_MAX) -> None:
         self._folder = folder
@@ -67,26 +70,26 @@ class BlobStore:
     def begin(
         self, tenant: str, file_name: str = "", scope: Mapping[str, Any] | None = None
     ) -> "Upload":
-        """A new upload, to be used as a context manager; ReferenceWrong for a bad tenant."""
+        """Begins an upload. Use it as a context manager. Raises ReferenceWrong for a bad tenant."""
         check_tenant(tenant)
         incoming = self._folder / tenant / _INCOMING
         incoming.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
-        card = Card(file_name, 0, datetime.now(UTC), scope or {})
-        return Upload(self, tenant, card, incoming / secrets.token_hex(16))
+        summary = BlobSummary(file_name, 0, datetime.now(UTC), scope or {})
+        return Upload(self, tenant, summary, incoming / secrets.token_hex(16))
 
     def open(self, reference: BlobReference) -> "BlobReader":
-        """A new pass over the bytes; BlobMissing where there are none."""
+        """Opens a blob for reading. Raises BlobMissing."""
         try:
             return BlobReader(reference, self.path(reference).open("rb", buffering=0))
         except FileNotFoundError:
             raise BlobMissing(f"there is no {reference}") from None
 
-    def card(self, reference: BlobReference) -> Card:
-        """What is known of a blob; BlobMissing where there is none."""
+    def summary(self, reference: BlobReference) -> BlobSummary:
+        """Reads what is known of a blob. Raises BlobMissing."""
         if not self.path(reference).is_file():
             raise BlobMissing(f"there is no {reference}")
-        kept = json.loads(self.card_path(reference).read_text("utf-8"))
-        return Card(
+        kept = json.loads(self.summary_path(reference).read_text("utf-8"))
+        return BlobSummary(
             file_name=kept["file_name"],
             size_bytes=kept["size_bytes"],
             created_at=datetime.fromisoformat(kept["created_at"]),
@@ -94,7 +97,10 @@ class BlobStore:
         )
 
     def collect_abandoned_uploads(self, older_than_seconds: float = _ABANDONED_SECONDS) -> int:
-        """Removes what uploads of processes that died left behind; how many files."""
+        """Deletes parts of uploads whose process has died. Returns how many files.
+
+        A part counts as abandoned when nothing was written to it for `older_than_seconds`.
+        """
         ended = 0
         before = time.time() - older_than_seconds
         for path in self._folder.glob(f"*/{_INCOMING}/*"):
@@ -105,21 +111,21 @@ class BlobStore:
         return ended
 
     def path(self, reference: BlobReference) -> Path:
-        """Where the bytes are. Two levels, so that no folder grows too long."""
+        """The file with the bytes. Two levels of folders keep each of them small."""
         return self._folder / reference.tenant / reference.sha256[:2] / reference.sha256
 
-    def card_path(self, reference: BlobReference) -> Path:
-        """Where the card is."""
+    def summary_path(self, reference: BlobReference) -> Path:
+        """The file with the summary."""
         return self.path(reference).with_suffix(".json")
 
 
 class Upload:
-    """Bytes on their way in; nothing of them stays unless `keep` returns."""
+    """A file that is being written. Nothing of it stays unless `keep` returns."""
 
-    def __init__(self, store: BlobStore, tenant: str, card: Card, passing: Path) -> None:
+    def __init__(self, store: BlobStore, tenant: str, summary: BlobSummary, passing: Path) -> None:
         self._store = store
         self._tenant = tenant
-        self._card = card
+        self._summary = summary
         self._passing = passing
         self._file: BinaryIO = passing.open("xb")
         self._hash = hashlib.sha256()
@@ -139,11 +145,11 @@ class Upload:
 
     @property
     def sha256(self) -> str:
-        """Of what was written so far."""
+        """The SHA-256 of the bytes written so far, as hexadecimal digits."""
         return self._hash.hexdigest()
 
     def write(self, piece: bytes) -> None:
-        """The next bytes; BlobTooLarge over the limit."""
+        """Writes the next bytes. Raises BlobTooLarge over the limit."""
         if self.size_bytes + len(piece) > self._store.bytes_max:
             raise BlobTooLarge(self._store.bytes_max)
         self._file.write(piece)
@@ -151,7 +157,7 @@ class Upload:
         self.size_bytes += len(piece)
 
     def keep(self) -> Kept:
-        """Makes the upload a blob, on disk for good; the first card of the same bytes stays."""
+        """Makes the upload a blob, synced to disk. The first summary of the same bytes stays."""
         reference = BlobReference(self._tenant, self.sha256)
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -160,20 +166,20 @@ class Upload:
         if target.is_file():
             return Kept(reference, self.size_bytes, already_there=True)
         target.parent.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
-        # The card first: whoever sees the bytes sees it too.
-        self._write_card(self._store.card_path(reference))
+        # The summary first: whoever sees the bytes sees it too.
+        self._write_summary(self._store.summary_path(reference))
         self._passing.replace(target)
         for folder in (target.parent, target.parent.parent):
             _sync_folder(folder)
         return Kept(reference, self.size_bytes, already_there=False)
 
-    def _write_card(self, target: Path) -> None:
+    def _write_summary(self, target: Path) -> None:
         text = json.dumps(
             {
-                "file_name": self._card.file_name,
+                "file_name": self._summary.file_name,
                 "size_bytes": self.size_bytes,
-                "created_at": self._card.created_at.isoformat(),
-                "scope": dict(self._card.scope),
+                "created_at": self._summary.created_at.isoformat(),
+                "scope": dict(self._summary.scope),
             }
         )
         passing = self._passing.with_suffix(".json")
@@ -185,7 +191,7 @@ class Upload:
 
 
 class BlobReader:
-    """One pass over a blob's bytes, whose hash is checked where they end."""
+    """Reads a blob once from start to end. The hash is checked at the end."""
 
     def __init__(self, reference: BlobReference, file: BinaryIO) -> None:
         self._reference = reference
@@ -194,7 +200,7 @@ class BlobReader:
         self.bytes_read = 0
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; empty at the end. BlobDamaged where the bytes are others."""
+        """Reads at most `size` bytes; none at the end. Raises BlobDamaged if the hash differs."""
         piece = self._file.read(size)
         self._hash.update(piece)
         self.bytes_read += len(piece)
@@ -209,7 +215,7 @@ class BlobReader:
         self.close()
 
     def close(self) -> None:
-        """Gives the file back."""
+        """Closes the file."""
         self._file.close()
 
 

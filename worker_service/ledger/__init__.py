@@ -1,1 +1,1 @@
-"""The only room with SQL of schema `carbon`: fences, sets of rows, factors, places, totals."""
+"""The ledger: fences, sets of rows, factors, places, totals. All SQL of schema `carbon` is here."""

@@ -1,11 +1,11 @@
-"""Takes away the rows of sets that no reader can see any more, a little at a time."""
+"""Deletes the rows of sets that no reader can see any more, a few at a time."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from worker_service.ledger.pool import Connection, Ledger
 
-# Deleted by one statement: short enough to stand in nobody's way.
+# Deleted by one statement: few enough to hold up nothing else.
 ROWS_PER_STATEMENT = 20_000
 COLLECTOR_LOCK = 4_202_403
 
@@ -64,7 +64,7 @@ WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number IN (
 DELETE_COUNTS = """
 DELETE FROM carbon.outcome_counts WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 """
-# The card stays: it says what once counted, and that its rows are gone.
+# The summary stays: it says what once counted, and that its rows are gone.
 MARK_ENTRY_SET = """
 UPDATE carbon.entry_sets SET collected_at = carbon.clock()
 WHERE tenant = $1 AND entry_set = $2
@@ -77,16 +77,18 @@ WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """One round's work; `more` when another round would find something."""
+    """What one round did: how many rows it deleted, and whether another round may find more."""
 
     rows: int
     more: bool
 
 
 async def collect_once(ledger: Ledger, unseen_seconds: float) -> Collected:
-    """Deletes at most ROWS_PER_STATEMENT rows of a set that has been unseen for that long.
+    """Deletes at most ROWS_PER_STATEMENT rows of a set that was retired `unseen_seconds` ago.
 
-    One process at a time, by a lock of its connection; the others find nothing to do.
+    Rows of a set that was loaded and can no longer be published go the same way. One process
+    collects at a time, under an advisory lock of its session; others return at once. Raises
+    DatabaseUnavailable.
     """
     async with ledger.session() as conn:
         if not await conn.fetchval("SELECT pg_try_advisory_lock($1)", COLLECTOR_LOCK):

@@ -1,4 +1,9 @@
-"""Emissions in sets, one for each set of entries: what they were computed from, and the rows."""
+"""Emissions in sets: one per set of entries, with the versions of its inputs.
+
+A claim makes sets in state LOADING, one per set of entries that it computes. `publish_emissions`
+moves them to PUBLISHED and the ones that they replace to RETIRED, in one transaction. The collector
+deletes the rows of sets that are RETIRED, or LOADING and left behind by their claim.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,7 +103,7 @@ LIMIT 20
 
 @dataclass(frozen=True, slots=True)
 class EmissionSlice:
-    """The emissions of one tenant, type and year; `scope` is their fence's."""
+    """The emissions of one tenant, data-entry type and year."""
 
     tenant: str
     module: int
@@ -106,14 +111,18 @@ class EmissionSlice:
     year: int
 
     @property
-    def scope(self) -> str:
-        """Of the fence."""
-        return emissions_scope(self.data_entry_type, self.year)
+    def ledger_scope(self) -> str:
+        """The ledger scope whose fence guards these emissions."""
+        return emissions_ledger_scope(self.data_entry_type, self.year)
 
 
 @dataclass(frozen=True, slots=True)
 class InputState:
-    """What a set's emissions depend on, beside its entries: equal states, equal emissions."""
+    """What the emissions of a set depend on, beside its entries.
+
+    Equal states of the same entries give equal emissions. Tokens are those of the claims that
+    changed the factors and the reference data last.
+    """
 
     formula_version: str
     factors_token: int
@@ -122,9 +131,11 @@ class InputState:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a recalculation has to do: sets to compute anew, sets whose emissions stand.
+    """What a recalculation has to do.
 
-    `goes` when emissions are published whose entries do not count any more.
+    `compute`: sets of entries to compute. `keep`: sets whose emissions are up to date. `goes` is
+    true if emissions are published whose entries do not count any more. `tokens_read` are the
+    fence's tokens at the time of the snapshot, for `publication`.
     """
 
     inputs: InputState
@@ -135,21 +146,24 @@ class Plan:
 
     @property
     def nothing_to_do(self) -> bool:
-        """What is published is what would be computed."""
+        """Whether the published emissions are what would be computed."""
         return not self.compute and not self.goes
 
 
-def emissions_scope(data_entry_type: int, year: int) -> str:
-    """The name of the fence."""
+def emissions_ledger_scope(data_entry_type: int, year: int) -> str:
+    """The ledger scope of the emissions of a type and year."""
     return f"emissions/{data_entry_type}/{year}"
 
 
 async def plan_emissions(
     conn: Connection, of: EmissionSlice, formula_version: str, references: Sequence[str]
 ) -> Plan:
-    """Within a snapshot: compares what was computed with what there is to compute."""
+    """Compares published emissions with their inputs. Call it within a snapshot.
+
+    `references` are the kinds of reference data that the formula reads.
+    """
     slice_ = (of.tenant, of.data_entry_type, of.year)
-    tokens_read = await read_tokens(conn, of.tenant, [of.scope])
+    tokens_read = await read_tokens(conn, of.tenant, [of.ledger_scope])
     factors = await newest_change(conn, of.tenant, [factors_input(of.data_entry_type, of.year)])
     reference = await newest_change(conn, of.tenant, [reference_input(k) for k in references])
     inputs = InputState(formula_version, factors, reference)
@@ -176,7 +190,7 @@ async def plan_emissions(
 async def open_emission_set(
     ledger: Ledger, of: EmissionSlice, emission_set: int, entries: PublishedSet, inputs: InputState
 ) -> None:
-    """Makes the emissions of a set of entries known, empty and unseen."""
+    """Makes an empty set of emissions, in state LOADING, for a set of entries."""
     async with ledger.session() as conn:
         await conn.execute(
             OPEN_SET,
@@ -195,7 +209,7 @@ async def open_emission_set(
 
 
 def emission_rows(tenant: str, emission_set: int, emissions: pl.DataFrame) -> pl.DataFrame:
-    """Computed emissions -> the rows of the table; `part` numbers those of one entry."""
+    """The rows of carbon.emissions for computed emissions. `part` numbers those of one entry."""
     part = pl.int_range(pl.len(), dtype=pl.Int16).over("entry_set", "row_number")
     one_each = not emissions.select(
         pl.struct("entry_set", "row_number").is_duplicated().any()
@@ -211,7 +225,7 @@ def emission_rows(tenant: str, emission_set: int, emissions: pl.DataFrame) -> pl
 
 
 def uncomputed_rows(tenant: str, emission_set: int, uncomputed: pl.DataFrame) -> pl.DataFrame:
-    """Entries without emissions -> the rows of the table."""
+    """The rows of carbon.uncomputed_entries for entries without emissions."""
     return uncomputed.select(
         pl.lit(tenant).alias("tenant"),
         pl.lit(emission_set).alias("emission_set"),
@@ -224,7 +238,7 @@ def uncomputed_rows(tenant: str, emission_set: int, uncomputed: pl.DataFrame) ->
 
 
 async def load_emissions(ledger: Ledger, emissions: bytes, uncomputed: bytes) -> None:
-    """Adds a batch to sets that nobody sees yet."""
+    """Adds a batch to sets in state LOADING. Both arguments are made by `frame_bytes`."""
     async with ledger.session() as conn:
         if emissions:
             await copy_in(conn, "emissions", EMISSION_COLUMNS, emissions)
@@ -239,7 +253,7 @@ async def load_outcome_counts(
     entry_set: int,
     counts: Iterable[tuple[str, str, int]],
 ) -> None:
-    """unit, outcome, entries of a whole set."""
+    """Stores the outcomes of a whole set. `counts` are tuples of unit, outcome, entries."""
     units, outcomes, numbers = [], [], []
     for unit, outcome, number in sorted(counts):
         units.append(unit)
@@ -257,7 +271,10 @@ async def note_sums(
     total_kg: float,
     entries_without_kg: int,
 ) -> None:
-    """What a whole set comes to, to be shown; totals are summed from its rows."""
+    """Stores the sums of a whole set, for lists of uploads.
+
+    `total_kg` is in kg CO2eq. Totals do not use it: they are summed exactly from the rows.
+    """
     async with ledger.session() as conn:
         await conn.execute(NOTE_SUMS, tenant, emission_set, entry_set, total_kg, entries_without_kg)
 
@@ -265,7 +282,10 @@ async def note_sums(
 async def publish_emissions(
     conn: Connection, of: EmissionSlice, emission_set: int, plan: Plan
 ) -> None:
-    """Within a publication that passes `plan.tokens_read`: exactly what the plan says counts."""
+    """Publishes the sets of this claim, and retires the others that the plan does not keep.
+
+    Call it within a publication with `plan.tokens_read`.
+    """
     kept = [one.entry_set for one in plan.keep]
     slice_ = (of.tenant, of.data_entry_type, of.year)
     await conn.execute(RETIRE, *slice_, kept, emission_set)
@@ -276,14 +296,14 @@ async def publish_emissions(
 
 
 async def count_outcomes(ledger: Ledger, of: EmissionSlice) -> dict[str, int]:
-    """Entries by outcome, as they are published."""
+    """How many entries have which outcome, in the published sets."""
     async with ledger.session() as conn:
         rows = await conn.fetch(OUTCOMES, of.tenant, of.data_entry_type, of.year)
     return {row["outcome"]: row["entry_count"] for row in rows}
 
 
 async def sample_uncomputed(ledger: Ledger, of: EmissionSlice) -> list[tuple[str, str, int]]:
-    """Why entries have no emission: outcome, detail, entries; the commonest reasons first."""
+    """Why entries have no emission: outcome, detail and entries, the most frequent first."""
     async with ledger.session() as conn:
         rows = await conn.fetch(SAMPLE, of.tenant, of.data_entry_type, of.year)
     return [(row["outcome"], row["detail"], row["entry_count"]) for row in rows]

@@ -1,4 +1,9 @@
-"""Entries in sets: loaded unseen by the claim whose token names the set, then published at once."""
+"""Entries in sets: a claim loads a set unseen, then publishes it in one short transaction.
+
+`open_set` makes a set in state LOADING; its number is the claim token. `publish_upload` moves it to
+PUBLISHED. A set moves to RETIRED when another one replaces it or it is withdrawn. The collector
+deletes the rows of sets that are RETIRED, or LOADING and left behind by their claim.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -55,9 +60,10 @@ ORDER BY year
 
 @dataclass(frozen=True, slots=True)
 class NewSet:
-    """A set to be loaded; `entry_set` is the claim's token, `unit` None means all units.
+    """A set of entries to load.
 
-    `source` says who reports, so that what two report of the same units stands side by side.
+    `entry_set` is the claim token. `unit` is None for a file of all units. `source` says who
+    reports: files of two sources do not replace each other. `blob` is the reference of the file.
     """
 
     tenant: str
@@ -75,7 +81,7 @@ class NewSet:
 
 @dataclass(frozen=True, slots=True)
 class PublishedSet:
-    """A set that counts. `changed_token` is the newest of its rows that was changed since."""
+    """A set that counts. `changed_token` is that of the latest change to its rows, 0 if none."""
 
     entry_set: int
     row_count: int
@@ -84,7 +90,7 @@ class PublishedSet:
 
 
 async def open_set(ledger: Ledger, new: NewSet) -> None:
-    """Makes the set known, empty and unseen."""
+    """Makes an empty set in state LOADING."""
     async with ledger.session() as conn:
         await conn.execute(
             OPEN_SET,
@@ -103,7 +109,7 @@ async def open_set(ledger: Ledger, new: NewSet) -> None:
 
 
 def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
-    """row_number, unit, data of a batch -> the rows of the table."""
+    """The rows of carbon.entries for a batch with the columns row_number, unit, data."""
     return stored.select(
         pl.lit(new.tenant).alias("tenant"),
         pl.lit(new.entry_set).alias("entry_set"),
@@ -114,7 +120,7 @@ def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
 
 
 async def load_entries(ledger: Ledger, rows: bytes) -> None:
-    """Adds a batch to a set that nobody sees yet."""
+    """Adds a batch of rows, made by `frame_bytes`, to a set in state LOADING."""
     async with ledger.session() as conn:
         await copy_in(conn, "entries", ENTRY_COLUMNS, rows)
 
@@ -130,7 +136,7 @@ async def published_sets(
 async def read_entries(
     conn: Connection, tenant: str, published: PublishedSet, batch_rows: int = BATCH_ROWS
 ) -> AsyncIterator[bytes]:
-    """The rows of a set in batches, for `frame_of` with ENTRY_SCHEMA; empty ones are left out."""
+    """The rows of a set in batches, for `frame_of` with ENTRY_SCHEMA. Skips empty batches."""
     for first in range(0, published.last_row_number, batch_rows):
         rows = await copy_out(
             conn, ROWS_OF_SET, tenant, published.entry_set, first, first + batch_rows
@@ -140,6 +146,6 @@ async def read_entries(
 
 
 async def years_with_entries(ledger: Ledger, tenant: str, data_entry_type: int) -> Sequence[int]:
-    """Years in which entries of a type count."""
+    """The years in which entries of a type count, in order."""
     async with ledger.session() as conn:
         return [row["year"] for row in await conn.fetch(YEARS_OF_TYPE, tenant, data_entry_type)]

@@ -1,24 +1,27 @@
-"""What the ledger says instead of doing its work."""
+"""The errors of the ledger."""
 
 
-class DatabaseAway(ConnectionError):
-    """PostgreSQL does not answer, or asks to try again: the same call may be repeated."""
+class DatabaseUnavailable(ConnectionError):
+    """PostgreSQL does not answer, or cannot answer now. Repeat the same call later."""
 
 
-class DatabaseRefuses(Exception):
-    """PostgreSQL answers, but not this role, or not for this database."""
+class DatabaseRefused(Exception):
+    """PostgreSQL refuses this role, this database or this URL. Somebody must correct it."""
 
 
 class SchemaMissing(Exception):
-    """The database has no current schema `carbon`; says which command makes it."""
+    """The database has no current schema `carbon`. The message names the command that makes it."""
 
 
 class FenceRefused(Exception):
-    """A newer claim has written the scope, or it was closed to this one, or its time is over."""
+    """This claim may not write the ledger scope: roll back and stop.
+
+    A newer claim has written it, or it was closed to this claim, or the claim's lease is over.
+    """
 
 
 class InputMoved(Exception):
-    """The scope was written since its snapshot was read: read it again and compute anew."""
+    """The ledger scope was written since the snapshot was read. Read it again and recompute."""
 
 
 class PublicationMismatch(Exception):
@@ -26,4 +29,4 @@ class PublicationMismatch(Exception):
 
 
 class CommitUnknown(Exception):
-    """The connection was lost while COMMIT was on its way."""
+    """The connection was lost after COMMIT was sent. Ask `was_committed`."""

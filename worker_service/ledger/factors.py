@@ -1,4 +1,4 @@
-"""Emission factors: changed in place or taken out of force, every change kept as a version."""
+"""Emission factors: changed in place or removed, with every change kept as a version."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from worker_service.ledger.frames import copy_out
 from worker_service.ledger.input_versions import factors_input, mark_changed
 from worker_service.ledger.pool import Connection
 
-# Of a classification in a sentence: what tells two factors apart may be its last part.
+# Per part of a classification in a sentence. Its last part may be what differs.
 PART_CHARACTERS_MAX = 38
 
 FACTOR_SCHEMA: Mapping[str, type[pl.DataType]] = {
@@ -53,7 +53,7 @@ INSERT INTO carbon.factor_versions (
 SELECT $1, factor_id, version, kind, subkind, factor_values, $10, $9, carbon.clock(), $11
 FROM changed
 """
-# Absent from the newest file: told, and used where the file's own factors do not fit.
+# Absent from the newest file: reported, and used only where no factor of the file matches.
 MARK_STALE = """
 UPDATE carbon.factors AS f
 SET stale = NOT n.is_given
@@ -72,7 +72,7 @@ SELECT count(*) AS factors, count(*) FILTER (WHERE stale) AS stale
 FROM carbon.factors
 WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND removed_at IS NULL
 """
-# Taken out of force and kept: a version of its own says when and by which claim.
+# Removed factors are kept: a version of their own says when and by which claim.
 REMOVE = """
 WITH removed AS (
     UPDATE carbon.factors
@@ -114,7 +114,7 @@ ORDER BY factor_id
 
 @dataclass(frozen=True, slots=True)
 class FactorSlice:
-    """The factors of one tenant, type and year."""
+    """The factors of one tenant, data-entry type and year."""
 
     tenant: str
     data_entry_type: int
@@ -122,8 +122,8 @@ class FactorSlice:
 
 
 @dataclass(frozen=True, slots=True)
-class Whence:
-    """What changes factors: a file, by its name and blob ("" for none), under a claim."""
+class Origin:
+    """Where a change comes from: a claim, and a file by name and blob ("" if none)."""
 
     blob: str
     file_name: str
@@ -132,9 +132,10 @@ class Whence:
 
 @dataclass(frozen=True, slots=True)
 class FactorChanges:
-    """`changed` are new, have new values or are in force again; `removed` not any more.
+    """What a factor file changed.
 
-    `stale` of all `factors` in force are not in the file.
+    `changed`: factors that are new, have new values, or are used again after a removal. `removed`:
+    factors no longer used. `stale` of all `factors` in use are not in the file.
     """
 
     changed: int
@@ -145,14 +146,14 @@ class FactorChanges:
 
 @dataclass(frozen=True, slots=True)
 class NamedFactor:
-    """A factor and what tells it from others of its type and year."""
+    """A factor, with what distinguishes it from others of its type and year."""
 
     factor_id: int
     classification: Mapping[str, Any]
 
     @property
     def words(self) -> str:
-        """Its classification as people write it, such as "short economy", long parts cut."""
+        """Its classification as people write it, such as "short economy". Long parts are cut."""
         parts = [str(value) for value in self.classification.values() if value is not None]
         return " ".join(
             part if len(part) <= PART_CHARACTERS_MAX else part[:PART_CHARACTERS_MAX] + "…"
@@ -164,65 +165,67 @@ async def save_factors(
     conn: Connection,
     of: FactorSlice,
     factors: pl.DataFrame,
-    whence: Whence,
+    origin: Origin,
     *,
     remove: Sequence[int] = (),
 ) -> FactorChanges:
-    """Within a publication: emission_type, classification, kind, subkind, values as JSON text.
+    """Adds and changes the factors of a file. Call it within a publication.
 
-    Those of `remove` are in force no longer; the others that the file lacks are stale and stay.
+    `factors` has the columns emission_type, classification, kind, subkind and values; the last and
+    the second are JSON text. Factors of `remove` are removed. Others that the file lacks become
+    stale and stay in use.
     """
     slice_ = (of.tenant, of.data_entry_type, of.year)
     identity = _identity(factors)
     values = [factors[name].to_list() for name in ("kind", "subkind", "values")]
-    said = (whence.claim_token, whence.blob, whence.file_name)
-    changed = _count(await conn.execute(UPSERT, *slice_, *identity, *values, *said))
-    removed = await _remove(conn, of, whence, remove)
+    brought_by = (origin.claim_token, origin.blob, origin.file_name)
+    changed = _count(await conn.execute(UPSERT, *slice_, *identity, *values, *brought_by))
+    removed = await _remove(conn, of, origin, remove)
     restaled = _count(await conn.execute(MARK_STALE, *slice_, *identity))
     # What is stale decides between two factors that fit.
     if changed or restaled:
-        await _mark(conn, of, whence)
+        await _mark(conn, of, origin)
     counts = await conn.fetchrow(COUNTS, *slice_)
     assert counts is not None, "an aggregate has a row"
     return FactorChanges(changed, counts["factors"], counts["stale"], removed)
 
 
 async def remove_factors(
-    conn: Connection, of: FactorSlice, whence: Whence, factor_ids: Sequence[int]
+    conn: Connection, of: FactorSlice, origin: Origin, factor_ids: Sequence[int]
 ) -> int:
-    """Within a publication: these are in force no longer; how many were."""
-    return await _remove(conn, of, whence, factor_ids)
+    """Removes factors. Call it within a publication. Returns how many were in use."""
+    return await _remove(conn, of, origin, factor_ids)
 
 
 async def factors_not_in(
     conn: Connection, of: FactorSlice, factors: pl.DataFrame
 ) -> list[NamedFactor]:
-    """Those in force that a file lacks."""
+    """The factors in use that a file lacks."""
     slice_ = (of.tenant, of.data_entry_type, of.year)
     return [NamedFactor(**row) for row in await conn.fetch(MISSING, *slice_, *_identity(factors))]
 
 
 async def stale_factors(conn: Connection, of: FactorSlice) -> list[NamedFactor]:
-    """Those in force that the newest file lacks."""
+    """The factors in use that the newest file lacks."""
     rows = await conn.fetch(STALE, of.tenant, of.data_entry_type, of.year)
     return [NamedFactor(**row) for row in rows]
 
 
 async def _remove(
-    conn: Connection, of: FactorSlice, whence: Whence, factor_ids: Sequence[int]
+    conn: Connection, of: FactorSlice, origin: Origin, factor_ids: Sequence[int]
 ) -> int:
     if not factor_ids:
         return 0
-    said = (list(factor_ids), whence.blob, whence.file_name)
-    removed = _count(await conn.execute(REMOVE, of.tenant, whence.claim_token, *said))
+    arguments = (list(factor_ids), origin.blob, origin.file_name)
+    removed = _count(await conn.execute(REMOVE, of.tenant, origin.claim_token, *arguments))
     if removed:
-        await _mark(conn, of, whence)
+        await _mark(conn, of, origin)
     return removed
 
 
-async def _mark(conn: Connection, of: FactorSlice, whence: Whence) -> None:
+async def _mark(conn: Connection, of: FactorSlice, origin: Origin) -> None:
     versioned = factors_input(of.data_entry_type, of.year)
-    await mark_changed(conn, of.tenant, versioned, whence.claim_token)
+    await mark_changed(conn, of.tenant, versioned, origin.claim_token)
 
 
 def _identity(factors: pl.DataFrame) -> list[list[str]]:
@@ -234,5 +237,5 @@ def _count(done: str) -> int:
 
 
 async def read_factors(conn: Connection, of: FactorSlice) -> bytes:
-    """All that are in force, stale ones too, for `frame_of` with FACTOR_SCHEMA."""
+    """All factors in use, stale ones included, for `frame_of` with FACTOR_SCHEMA."""
     return await copy_out(conn, FACTORS, of.tenant, of.data_entry_type, of.year)

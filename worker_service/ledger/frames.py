@@ -1,4 +1,4 @@
-"""Frames to tables and back, by COPY: no row of them meets Python."""
+"""Copies frames to tables and back by COPY, without a Python object per row."""
 
 import io
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ Schema: TypeAlias = Mapping[str, type[pl.DataType]]
 
 
 def frame_bytes(frame: pl.DataFrame) -> bytes:
-    """A frame as COPY takes it; doubles keep every bit. Blocks: call it off the event loop."""
+    """A frame as CSV for COPY. Doubles keep every bit. Blocks: call it off the event loop."""
     buffer = io.BytesIO()
     frame.write_csv(buffer, include_header=False)
     return buffer.getvalue()
 
 
 async def copy_in(conn: Connection, table: str, columns: list[str], rows: bytes) -> None:
-    """Rows that `frame_bytes` made, into a table of schema carbon."""
-    # As one buffer: given piece by piece, the driver waits for ever for room to write when the
-    # connection is lost meanwhile.
+    """Copies rows made by `frame_bytes` into a table of schema carbon."""
+    # As one buffer: with pieces, the driver waits forever for room to write if the connection is
+    # lost meanwhile.
     whole = memoryview(rows)
     await conn.copy_to_table(
         table,
@@ -33,7 +33,7 @@ async def copy_in(conn: Connection, table: str, columns: list[str], rows: bytes)
 
 
 async def copy_out(conn: Connection, query: str, *arguments: Any) -> bytes:
-    """What a query gives, for `frame_of`."""
+    """The result of a query as CSV, for `frame_of`."""
     buffer = io.BytesIO()
     await conn.copy_from_query(query, *arguments, output=buffer, format="csv")
     return buffer.getvalue()

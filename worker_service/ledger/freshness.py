@@ -1,16 +1,16 @@
-"""Whether totals are what would be computed now: what is there beside what it was made from."""
+"""Whether totals are fresh: compares what is published with what it was computed from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from worker_service.ledger.emission_sets import emissions_scope
+from worker_service.ledger.emission_sets import emissions_ledger_scope
 from worker_service.ledger.fences import read_tokens
 from worker_service.ledger.input_versions import changes_of, factors_input, reference_input
 from worker_service.ledger.pool import Connection
 
-# Pairs every set of entries that counts with its emissions, and tells the pairs that a
-# recalculation would not keep. An entry's own changes are found by the index of changed ones.
+# Pairs every set of entries that counts with its emissions, and counts the pairs that a
+# recalculation would not keep. Changed entries are found by the index of changed ones.
 PAIRS = """
 WITH inputs AS (
     SELECT i.*
@@ -66,7 +66,11 @@ ORDER BY module
 
 @dataclass(frozen=True, slots=True)
 class Computable:
-    """A type as this release computes it; no formula version where it does not."""
+    """A data-entry type, and how this release computes it.
+
+    `formula_version` is "" if this release does not compute it. `references` are the kinds of
+    reference data that its formula reads.
+    """
 
     module: int
     data_entry_type: int
@@ -77,10 +81,11 @@ class Computable:
 
 @dataclass(frozen=True, slots=True)
 class TypeState:
-    """Of a type and year: sets of entries and emissions that do not belong together.
+    """How fresh the emissions of one type and year are.
 
-    `waiting` sets of `waiting_rows` entries have no emissions, `left_over` emissions no entries;
-    the others were computed from other inputs than there are.
+    `waiting` sets of entries, with `waiting_rows` rows, have no emissions yet. `left_over` sets of
+    emissions have no entries any more. `with_other_...` and `other_formulas` count sets that were
+    computed from inputs that have changed since.
     """
 
     of: Computable
@@ -97,7 +102,7 @@ class TypeState:
 
     @property
     def fresh(self) -> bool:
-        """A recalculation would find nothing to do."""
+        """Whether a recalculation would find nothing to do."""
         return not (
             self.waiting
             or self.left_over
@@ -110,9 +115,10 @@ class TypeState:
 
 @dataclass(frozen=True, slots=True)
 class ModuleState:
-    """Of a module and year: its types with uploads or emissions, and whether the sums are theirs.
+    """How fresh the totals of one module and year are.
 
-    `unsummed_since` is the newest emissions' moment, where the sums lack them and it is known.
+    `types` are those with uploads or emissions. `summed` is true if the totals include all
+    published emissions; if not, `unsummed_since` is when the newest were published, if known.
     """
 
     module: int
@@ -124,10 +130,13 @@ class ModuleState:
 async def read_states(
     conn: Connection, tenant: str, year: int, computable: Sequence[Computable]
 ) -> list[ModuleState]:
-    """Within a snapshot: modules that have uploads, emissions or totals, by number."""
+    """The states of modules with uploads, emissions or totals, by number.
+
+    Call it within a snapshot.
+    """
     types = await _type_states(conn, tenant, year, computable)
     summed = {row["module"]: row for row in await conn.fetch(SUMMED, tenant, year)}
-    scopes = {one: emissions_scope(one.data_entry_type, year) for one in computable}
+    scopes = {one: emissions_ledger_scope(one.data_entry_type, year) for one in computable}
     tokens = await read_tokens(conn, tenant, list(scopes.values()))
     states = []
     for module in sorted({one.module for one in computable}):

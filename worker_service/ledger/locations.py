@@ -1,4 +1,4 @@
-"""Places by transport mode: added by code, or a mode replaced whole."""
+"""Places by transport mode: a file adds and changes places, or replaces all of a mode."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LOCATION_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "longitude": pl.Float64,
 }
 
-# A place that is the same keeps the file and the token that brought it.
+# An unchanged place keeps the file and the token that brought it.
 UPDATE = """
 WITH given AS (
     SELECT n.*
@@ -80,7 +80,7 @@ ORDER BY transport_mode, code
 
 @dataclass(frozen=True, slots=True)
 class PlacesFile:
-    """The places of a mode in a file: each code once."""
+    """The places of one transport mode in a file, each code once."""
 
     tenant: str
     transport_mode: str
@@ -90,13 +90,13 @@ class PlacesFile:
 
     @property
     def codes(self) -> list[str]:
-        """Of all its places."""
+        """The codes of all its places."""
         return self.places["code"].to_list()
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceChanges:
-    """How many places are new, say something else, say the same, and are gone."""
+    """How many places are new, changed, the same, and gone."""
 
     new: int
     changed: int
@@ -107,9 +107,10 @@ class PlaceChanges:
 async def save_locations(
     conn: Connection, file: PlacesFile, claim_token: int, *, replace: bool
 ) -> PlaceChanges:
-    """Within a publication: adds and changes the file's places; `replace` takes others away.
+    """Adds and changes the places of a file. Call it within a publication.
 
-    The version grows where a distance may have changed: not for a name.
+    `replace` deletes the other places of the mode. A change that may change distances marks the
+    reference data as changed; a new name does not.
     """
     mode = (file.tenant, file.transport_mode)
     columns = [file.places[name].to_list() for name in PLACE_COLUMNS]
@@ -125,7 +126,7 @@ async def save_locations(
 
 
 async def codes_not_in(conn: Connection, file: PlacesFile) -> Sequence[str]:
-    """Places of the mode that the file lacks, by code."""
+    """The codes of places of the mode that the file lacks, in order."""
     rows = await conn.fetch(MISSING, file.tenant, file.transport_mode, file.codes)
     return [row["code"] for row in rows]
 

@@ -1,4 +1,4 @@
-"""Connections to the ledger's database: bounded, timed out, errors by what they mean."""
+"""Connections to the ledger's database: bounded, with timeouts, and errors by their meaning."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +11,7 @@ import asyncpg
 from carbonline.postgres import pool as postgres
 from carbonline.postgres.errors import ACCESS_REFUSED, DATABASE_UNAVAILABLE, is_unavailable
 from carbonline.postgres.pool import Connection, Pool, open_pool
-from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
+from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable, SchemaMissing
 
 __all__ = ["Connection", "Ledger", "open_ledger"]
 
@@ -28,11 +28,11 @@ STATEMENT_SHARE = 0.7
 
 
 @contextmanager
-def meaning_of_errors() -> Iterator[None]:
-    """The driver's passing errors as DatabaseAway; what is a defect comes through as it is."""
+def translated_errors() -> Iterator[None]:
+    """Raises DatabaseUnavailable or SchemaMissing for errors of the driver that mean these."""
     try:
         yield
-    except DatabaseAway:
+    except DatabaseUnavailable:
         raise
     except asyncpg.UndefinedTableError as error:
         raise SchemaMissing(
@@ -41,12 +41,12 @@ def meaning_of_errors() -> Iterator[None]:
     except DATABASE_UNAVAILABLE as error:
         if not is_unavailable(error):
             raise
-        raise DatabaseAway(f"{type(error).__name__}: {error}") from error
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """Timeouts of a session, seconds."""
+    """Timeouts of a session, in seconds."""
 
     statement_seconds: float
     lock_seconds: float
@@ -54,7 +54,11 @@ class SessionLimits:
 
     @classmethod
     def of_lease(cls, lease_seconds: float) -> Self:
-        """Below the lease less its margins, in an order that frees locks in time."""
+        """Timeouts for claims of this lease.
+
+        All are shorter than the lease without its margins. Idle sessions end first, then waits for
+        locks, then statements, so that a stopped process frees its locks in time.
+        """
         return cls(
             statement_seconds=lease_seconds * STATEMENT_SHARE,
             lock_seconds=lease_seconds * LOCK_SHARE,
@@ -64,13 +68,13 @@ class SessionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """An open pool. Safe for many concurrent calls."""
+    """An open pool of connections. Safe for concurrent calls."""
 
     pool: Pool
     limits: SessionLimits
 
     async def close(self) -> None:
-        """Disconnects; a session that does not end in time is cut."""
+        """Closes all connections. Cuts those that do not end within CONNECT_SECONDS."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self.pool.close()
@@ -79,19 +83,22 @@ class Ledger:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
-        """A connection for a short while. Raises DatabaseAway or SchemaMissing."""
-        with meaning_of_errors():
+        """Lends a connection for a short time. Raises DatabaseUnavailable or SchemaMissing."""
+        with translated_errors():
             async with self.pool.acquire(timeout=CONNECT_SECONDS) as conn:
                 yield conn
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
-        """A read-only REPEATABLE READ transaction: everything read in it is of one moment."""
+        """A read-only REPEATABLE READ transaction: all reads in it see the same moment.
+
+        Raises DatabaseUnavailable or SchemaMissing.
+        """
         async with (
             self.session() as conn,
             conn.transaction(isolation="repeatable_read", readonly=True),
         ):
-            # It holds no lock that anybody waits for, and its reader computes in between.
+            # Nothing waits for its locks, and its reader computes between reads.
             idle = _milliseconds(self.limits.statement_seconds)
             await conn.execute(
                 "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", idle
@@ -99,7 +106,7 @@ class Ledger:
             yield conn
 
     async def ping(self) -> None:
-        """Raises DatabaseAway when there is no answer, SchemaMissing without a schema."""
+        """Raises DatabaseUnavailable without an answer, SchemaMissing without a schema."""
         async with self.session() as conn:
             await conn.fetchval("SELECT count(*) FROM carbon.totals WHERE false")
 
@@ -111,12 +118,12 @@ async def open_ledger(
     lease_seconds: float = 45.0,
     jobs_max: int = 1,
 ) -> Ledger:
-    """Connects for at most `jobs_max` jobs at once.
+    """Opens a pool for at most `jobs_max` jobs at once, with the timeouts of `lease_seconds`.
 
-    Raises DatabaseAway, DatabaseRefuses or SchemaMissing.
+    Raises DatabaseUnavailable, DatabaseRefused or SchemaMissing.
     """
     limits = SessionLimits.of_lease(lease_seconds)
-    with meaning_of_errors(), _refusals():
+    with translated_errors(), _refusals():
         pool = await open_pool(
             database_url,
             session_settings(application_name, limits),
@@ -134,8 +141,8 @@ async def open_ledger(
 
 
 async def probe(database_url: str) -> None:
-    """Connect and disconnect. Raises DatabaseAway or DatabaseRefuses."""
-    with meaning_of_errors(), _refusals():
+    """Connects and disconnects. Raises DatabaseUnavailable or DatabaseRefused."""
+    with translated_errors(), _refusals():
         await postgres.probe(database_url, CONNECT_SECONDS)
 
 
@@ -144,11 +151,11 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except ACCESS_REFUSED as error:
-        raise DatabaseRefuses(str(error)) from error
+        raise DatabaseRefused(str(error)) from error
 
 
 def session_settings(application_name: str, limits: SessionLimits) -> dict[str, str]:
-    """What every session of the ledger is set to."""
+    """The settings of every session of the ledger."""
     return {
         "application_name": application_name,
         "statement_timeout": _milliseconds(limits.statement_seconds),

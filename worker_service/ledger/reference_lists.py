@@ -1,4 +1,4 @@
-"""Factors and places as they stand, page by page, with the files that brought them."""
+"""Lists of current factors and places, page by page, with the files that brought them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from typing import Any
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.usage import PlaceColumns, usage_of_factors, usage_of_places
 
-# What the rows of a page may say; one row more may come.
+# The data of a page. The row that exceeds it is the last one.
 PAGE_BYTES_MAX = 2 << 20
 
-# One row more than fits on the page tells that there is another.
+# One row more than fits on the page shows that there is another page.
 FACTORS = """
 WITH page AS (
     SELECT f.factor_id, f.emission_type, f.classification, f.factor_values, f.version, f.stale,
@@ -49,7 +49,10 @@ LIMIT $7
 
 @dataclass(frozen=True, slots=True)
 class FactorFilter:
-    """Which factors of a tenant, type and year."""
+    """Which factors of a tenant, type and year to list.
+
+    `with_removed` adds those no longer used, `with_usage` the numbers of entries that use them.
+    """
 
     tenant: str
     data_entry_type: int
@@ -61,7 +64,7 @@ class FactorFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredFactor:
-    """A factor with the version that it stands at."""
+    """A factor at its current version, with the file that brought this version."""
 
     factor_id: int
     emission_type: str
@@ -78,9 +81,10 @@ class StoredFactor:
 
 @dataclass(frozen=True, slots=True)
 class LocationFilter:
-    """Which places of a tenant; codes and text as keys are stored. `readers` of usage, if wanted.
+    """Which places of a tenant to list.
 
-    `readers` are by transport mode.
+    `codes` and `text` are folded as stored keys are. `readers` maps a transport mode to the columns
+    that name its places; for these modes the entries that use each place are counted.
     """
 
     tenant: str
@@ -92,7 +96,7 @@ class LocationFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredLocation:
-    """A place."""
+    """A place, with the file that brought it."""
 
     transport_mode: str
     code: str
@@ -108,7 +112,7 @@ class StoredLocation:
 
 @dataclass(frozen=True, slots=True)
 class FactorPage:
-    """Factors by id, with the entries that use each if that was wanted."""
+    """Factors by id. `entries` counts the entries that use each, if that was asked for."""
 
     factors: Sequence[StoredFactor]
     entries: Mapping[int, int]
@@ -117,7 +121,7 @@ class FactorPage:
 
 @dataclass(frozen=True, slots=True)
 class LocationPage:
-    """Places by mode and code, with the entries that name each if that was wanted."""
+    """Places by mode and code. `entries` counts the entries that name each, if asked for."""
 
     locations: Sequence[StoredLocation]
     entries: Mapping[tuple[str, str], int]
@@ -127,7 +131,7 @@ class LocationPage:
 async def list_factors(
     ledger: Ledger, of: FactorFilter, after: int, rows_max: int, bytes_max: int = PAGE_BYTES_MAX
 ) -> FactorPage:
-    """A page of at most so many, as of one moment. Raises DatabaseAway."""
+    """A page of at most `rows_max`, read at one moment. Raises DatabaseUnavailable."""
     slice_ = (of.tenant, of.data_entry_type, of.year)
     async with ledger.snapshot() as conn:
         wanted = (after, of.with_removed, of.stale_only, rows_max + 1, bytes_max)
@@ -147,7 +151,7 @@ async def list_factors(
 async def list_locations(
     ledger: Ledger, of: LocationFilter, after: tuple[str, str], rows_max: int
 ) -> LocationPage:
-    """A page of at most so many, as of one moment. Raises DatabaseAway."""
+    """A page of at most `rows_max`, read at one moment. Raises DatabaseUnavailable."""
     codes = None if of.codes is None else list(of.codes)
     async with ledger.snapshot() as conn:
         rows = await conn.fetch(

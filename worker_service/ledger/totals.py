@@ -1,16 +1,16 @@
-"""Totals of a module and year: exact sums of published emissions, replaced whole."""
+"""Totals of a module and year: exact sums of published emissions, replaced as a whole."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from worker_service.ledger.emission_sets import emissions_scope
+from worker_service.ledger.emission_sets import emissions_ledger_scope
 from worker_service.ledger.fences import Tokens, read_tokens
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.pool import Connection, Ledger
 
-# Rows summed by one statement: it ends well within its timeout.
+# Rows summed by one statement, so that it ends well within its timeout.
 SUM_ROWS = 250_000
 
 PUBLISHED_SETS = """
@@ -73,7 +73,7 @@ ORDER BY y.year
 
 @dataclass(frozen=True, slots=True)
 class TotalsSlice:
-    """The totals of one tenant, module and year, over the module's types."""
+    """The totals of one tenant, module and year. `types` are the module's data-entry types."""
 
     tenant: str
     module: int
@@ -81,14 +81,16 @@ class TotalsSlice:
     types: Sequence[int]
 
     @property
-    def scope(self) -> str:
-        """Of the fence."""
+    def ledger_scope(self) -> str:
+        """The ledger scope whose fence guards these totals."""
         return f"totals/{self.module}/{self.year}"
 
     @property
-    def input_scopes(self) -> list[str]:
-        """Of the fences whose tokens say what was summed."""
-        return [emissions_scope(data_entry_type, self.year) for data_entry_type in self.types]
+    def input_ledger_scopes(self) -> list[str]:
+        """The ledger scopes of the emissions that are summed."""
+        return [
+            emissions_ledger_scope(data_entry_type, self.year) for data_entry_type in self.types
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,11 @@ class SummedSet:
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """A unit's totals, kg CO2eq, exact; mappings hold floats by path of the emission tree."""
+    """The totals of one unit, in kg CO2eq, exact.
+
+    The scopes are those of the GHG Protocol. `by_emission_type` and `by_additional_value` map paths
+    of the emission tree to sums, the first in kg CO2eq, the second in the type's own unit.
+    """
 
     unit: str
     scope1: Decimal
@@ -117,7 +123,7 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredTotals:
-    """What one unit emitted in one module and year, kg CO2eq, as it is stored."""
+    """The stored totals of one unit in one module and year. Units as in UnitRow."""
 
     unit: str
     unit_name: str
@@ -135,8 +141,11 @@ class StoredTotals:
 
 
 async def sets_to_sum(conn: Connection, of: TotalsSlice) -> tuple[list[SummedSet], Tokens]:
-    """Within a snapshot: the sets that count, and the tokens of their scopes."""
-    tokens = await read_tokens(conn, of.tenant, of.input_scopes)
+    """The published sets to sum, and the tokens of their ledger scopes.
+
+    Call it within a snapshot.
+    """
+    tokens = await read_tokens(conn, of.tenant, of.input_ledger_scopes)
     rows = await conn.fetch(PUBLISHED_SETS, of.tenant, of.module, of.year, list(of.types))
     return [SummedSet(**row) for row in rows], tokens
 
@@ -144,9 +153,11 @@ async def sets_to_sum(conn: Connection, of: TotalsSlice) -> tuple[list[SummedSet
 async def sum_set(
     conn: Connection, tenant: str, one: SummedSet, rows_per_statement: int = SUM_ROWS
 ) -> AsyncIterator[tuple[int, list[tuple[str, str, Decimal, Decimal | None]]]]:
-    """Row number reached, and sums of the rows up to there: unit, emission type, kg, additional.
+    """Sums of one set, a slice of rows at a time.
 
-    A node may come several times; the sums are exact, so they may be added in any order.
+    Yields the row number reached, and tuples of unit, emission type, kg CO2eq and additional value.
+    The same unit and type may come in several slices. The sums are exact, so their order does not
+    matter.
     """
     for first in range(0, one.last_row_number, rows_per_statement):
         last = min(first + rows_per_statement, one.last_row_number)
@@ -157,7 +168,7 @@ async def sum_set(
 async def counts_of_set(
     conn: Connection, tenant: str, one: SummedSet
 ) -> list[tuple[str, str, int]]:
-    """unit, outcome, entries."""
+    """The outcomes of one set: tuples of unit, outcome, entries."""
     rows = await conn.fetch(COUNTS, tenant, one.emission_set, one.entry_set)
     return [tuple(row) for row in rows]
 
@@ -165,7 +176,10 @@ async def counts_of_set(
 async def replace_totals(
     conn: Connection, of: TotalsSlice, rows: Sequence[UnitRow], inputs: Tokens, claim_token: int
 ) -> None:
-    """Within a publication: these units have totals and no others."""
+    """Replaces all totals of a module and year. Call it within a publication.
+
+    `inputs` are the tokens that `sets_to_sum` returned.
+    """
     await conn.execute(CLEAR, of.tenant, of.year, of.module)
     await conn.execute(
         INSERT,
@@ -188,9 +202,9 @@ async def replace_totals(
 
 @dataclass(frozen=True, slots=True)
 class YearTotals:
-    """Totals and how fresh they are, as of one moment.
+    """Totals and how fresh they are, at one moment.
 
-    `years` are those that have such totals, where this one has none.
+    `years` are the years that have such totals. It is filled only if this year has none.
     """
 
     totals: Sequence[StoredTotals]
@@ -199,8 +213,8 @@ class YearTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which totals: of a year, of a module if one is given, of a unit as it is spelt if given."""
+class TotalsFilter:
+    """Which totals to read. `module` and `unit` are None for all; `unit` is matched in any case."""
 
     tenant: str
     year: int
@@ -209,7 +223,7 @@ class Wanted:
 
 
 class TotalsReader:
-    """Reads totals for people."""
+    """Reads totals from the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -217,14 +231,18 @@ class TotalsReader:
     async def read_totals(
         self, tenant: str, year: int, module: int | None, unit: str | None
     ) -> Sequence[StoredTotals]:
-        """One for each unit and module, by unit, then module. Raises DatabaseAway."""
+        """One per unit and module, in that order. Raises DatabaseUnavailable."""
         async with self._ledger.session() as conn:
-            return await _stored(conn, Wanted(tenant, year, module, unit))
+            return await _stored(conn, TotalsFilter(tenant, year, module, unit))
 
     async def read_year(
-        self, wanted: Wanted, computable: Sequence[Computable], years: tuple[int, int]
+        self, wanted: TotalsFilter, computable: Sequence[Computable], years: tuple[int, int]
     ) -> YearTotals:
-        """Totals, by unit, then module, with the state of all types given; `years` is from, to."""
+        """Totals by unit and module, and the states of all types of `computable`.
+
+        `years` is the first and the last year to look for totals in, if this one has none. Raises
+        DatabaseUnavailable.
+        """
         async with self._ledger.snapshot() as conn:
             totals = await _stored(conn, wanted)
             states = await read_states(conn, wanted.tenant, wanted.year, computable)
@@ -235,6 +253,6 @@ class TotalsReader:
         return YearTotals(totals, states, others)
 
 
-async def _stored(conn: Connection, of: Wanted) -> list[StoredTotals]:
+async def _stored(conn: Connection, of: TotalsFilter) -> list[StoredTotals]:
     rows = await conn.fetch(READ, of.tenant, of.year, of.module, of.unit)
     return [StoredTotals(**row) for row in rows]

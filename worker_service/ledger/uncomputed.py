@@ -1,4 +1,4 @@
-"""Entries without kilograms: why, and what they said."""
+"""Entries without kilograms: why, and their data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 from worker_service.ledger.pool import Connection, Ledger
 
-# Rows that a page with a filter looks at: then it ends, short or empty, and the next goes on.
+# Rows that a page with a filter scans. Then it ends, maybe empty, and the next page goes on.
 LOOKS_MAX = 50_000
-# What the rows of a page may have said; one row more may come.
+# The data of a page. The row that exceeds it is the last one.
 PAGE_BYTES_MAX = 2 << 20
 
 SETS = """
@@ -20,7 +20,7 @@ WHERE s.tenant = $1 AND s.year = $2 AND s.state = 'PUBLISHED'
     AND (s.data_entry_type, s.entry_set) >= (CAST($5 AS smallint), CAST($6 AS bigint))
 ORDER BY s.data_entry_type, s.entry_set
 """
-# Always has a row: how far it looked stands also where nothing fits.
+# Always has a row, which says how far it looked even if nothing fits.
 ROWS = """
 WITH looked AS MATERIALIZED (
     SELECT row_number, unit, outcome, detail
@@ -55,7 +55,7 @@ ORDER BY w.row_number
 
 @dataclass(frozen=True, slots=True)
 class UncomputedFilter:
-    """Which entries of a tenant and year; None is any. `types` are never empty."""
+    """Which entries of a tenant and year. None stands for any. `types` is never empty."""
 
     tenant: str
     year: int
@@ -66,8 +66,8 @@ class UncomputedFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page begins: after this row of this upload of this type."""
+class RowPosition:
+    """The row after which a page begins: its type, upload and row number."""
 
     data_entry_type: int = 0
     upload: int = 0
@@ -76,9 +76,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class UncomputedRow:
-    """An entry without kilograms; `data` is None where its rows are gone already."""
+    """An entry without kilograms. `data` is None if its rows have been deleted."""
 
-    place: Place
+    place: RowPosition
     module: int
     unit: str
     outcome: str
@@ -88,15 +88,15 @@ class UncomputedRow:
 
 @dataclass(frozen=True, slots=True)
 class UncomputedPage:
-    """Rows by place; `ends_at` is where the next page goes on, None for the last one."""
+    """Rows in order of position. `ends_at` is where the next page begins, None on the last page."""
 
     rows: Sequence[UncomputedRow]
-    ends_at: Place | None
+    ends_at: RowPosition | None
 
 
 @dataclass(slots=True)
 class _Room:
-    """What a page may still take: rows, rows looked at, bytes of what they said."""
+    """What is left of a page's limits: rows, rows to scan, bytes of data."""
 
     rows: int
     looks: int
@@ -106,13 +106,13 @@ class _Room:
 async def list_uncomputed(
     ledger: Ledger,
     of: UncomputedFilter,
-    after: Place,
+    after: RowPosition,
     rows_max: int,
     *,
     looks_max: int = LOOKS_MAX,
     bytes_max: int = PAGE_BYTES_MAX,
 ) -> UncomputedPage:
-    """A page of at most so many, as of one moment. Raises DatabaseAway."""
+    """A page of at most `rows_max` rows, read at one moment. Raises DatabaseUnavailable."""
     rows: list[UncomputedRow] = []
     room = _Room(rows_max, looks_max, bytes_max)
     async with ledger.snapshot() as conn:
@@ -120,7 +120,7 @@ async def list_uncomputed(
         sets = await conn.fetch(SETS, of.tenant, of.year, list(of.types), of.upload, *at)
         for one in sets:
             here = (one["data_entry_type"], one["entry_set"])
-            place = after if here == at else Place(*here)
+            place = after if here == at else RowPosition(*here)
             found, ends_at = await _of_set(conn, of, one, place, room)
             rows += found
             if ends_at is not None:
@@ -129,9 +129,9 @@ async def list_uncomputed(
 
 
 async def _of_set(
-    conn: Connection, of: UncomputedFilter, one: Any, after: Place, room: _Room
-) -> tuple[list[UncomputedRow], Place | None]:
-    """Rows of one upload, and where they stop before its end; None where they do not."""
+    conn: Connection, of: UncomputedFilter, one: Any, after: RowPosition, room: _Room
+) -> tuple[list[UncomputedRow], RowPosition | None]:
+    """Rows of one upload, and where they stop. None if they reach its end."""
     filtered = of.unit is not None or of.outcome is not None
     looks = room.looks if filtered else min(room.looks, room.rows)
     answers = await conn.fetch(
@@ -139,21 +139,21 @@ async def _of_set(
         *(of.tenant, one["emission_set"], one["entry_set"], after.row_number, looks),
         *(of.unit, of.outcome, room.rows, room.bytes),
     )
-    told = answers[0]
+    head = answers[0]
     rows = [_row(one, row) for row in answers if row["row_number"] is not None]
-    room.looks -= told["looked"]
+    room.looks -= head["looked"]
     room.rows -= len(rows)
     room.bytes -= int(answers[-1]["bytes"] or 0)
-    if rows and (len(rows) < told["fitting"] or room.rows == 0 or room.bytes <= 0):
+    if rows and (len(rows) < head["fitting"] or room.rows == 0 or room.bytes <= 0):
         return rows, rows[-1].place
-    if told["looked"] == looks:
-        return rows, Place(one["data_entry_type"], one["entry_set"], told["reached"])
+    if head["looked"] == looks:
+        return rows, RowPosition(one["data_entry_type"], one["entry_set"], head["reached"])
     return rows, None
 
 
 def _row(one: Any, row: Any) -> UncomputedRow:
     return UncomputedRow(
-        Place(one["data_entry_type"], one["entry_set"], row["row_number"]),
+        RowPosition(one["data_entry_type"], one["entry_set"], row["row_number"]),
         one["module"],
         row["unit"],
         row["outcome"],

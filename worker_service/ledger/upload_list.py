@@ -1,4 +1,4 @@
-"""Uploads for people: which count, which did, and what their entries came to."""
+"""Lists of uploads: which count, which did, and the kilograms of their entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import Any
 
 from worker_service.ledger.pool import Ledger
 
-# By primary key, backwards: an institution has some thousand uploads. Kilograms are those of the
-# last recalculation that saw it.
+# By primary key, backwards: an institution has a few thousand uploads. Kilograms are those of the
+# last recalculation that read the upload.
 LIST = """
 SELECT s.entry_set AS upload_id, s.module, s.data_entry_type, s.year, s.unit,
     s.source_name AS source, s.file_name, s.blob, s.row_count, s.rows_rejected, s.rows_warned,
@@ -40,7 +40,7 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class UploadFilter:
-    """Which uploads; None means any. `gone` adds those that do not count any more."""
+    """Which uploads to list. None stands for any. `gone` adds those that no longer count."""
 
     tenant: str
     upload_id: int | None = None
@@ -53,7 +53,7 @@ class UploadFilter:
 
 
 async def list_uploads(ledger: Ledger, of: UploadFilter, before: int, count: int) -> Sequence[Any]:
-    """At most so many, newest first, older than the upload `before`. Raises DatabaseAway."""
+    """At most `count` uploads below the id `before`, newest first. Raises DatabaseUnavailable."""
     async with ledger.session() as conn:
         rows: Sequence[Any] = await conn.fetch(
             LIST,

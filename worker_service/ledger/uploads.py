@@ -1,4 +1,4 @@
-"""What an upload replaces when it is published, what it finds there already, and taking it back."""
+"""Publishes an upload in place of the one that it replaces, and withdraws uploads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ SET state = 'PUBLISHED', published_at = carbon.clock(), row_count = $3, last_row
 WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
 """
 
-# Whatever became of it, with what has taken its place.
+# In any state but LOADING, with the upload that has replaced it.
 FIND = """
 SELECT s.entry_set AS upload_id, s.pipeline_id, s.file_name, s.unit, s.source_name AS source,
     s.row_count, s.state = 'PUBLISHED' AS counts, s.retired_at, s.retired_by_pipeline,
@@ -46,7 +46,7 @@ WHERE s.tenant = $1 AND s.entry_set = $2 AND s.state <> 'LOADING'
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What was loaded. `digest` tells equal rows from others; "" where nobody has counted."""
+    """What was loaded. Equal `digest`s mean equal rows; "" means unknown."""
 
     row_count: int
     last_row_number: int
@@ -57,7 +57,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload that counts or has counted; `unit` None means all units."""
+    """An upload that counts or has counted. `unit` is None for a file of all units."""
 
     upload_id: int
     pipeline_id: int | None
@@ -69,20 +69,21 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication came to.
+    """What publishing an upload did.
 
-    `unchanged` is the upload that holds the same rows already: nothing was done. Else `replaced`
-    does not count any more, if there was one. `twins` count beside it with the same rows.
+    `unchanged` is an upload of the same identity with the same rows: then nothing was done. Else
+    `replaced`, if any, no longer counts. `duplicates` are other uploads with the same rows, which
+    count too.
     """
 
     unchanged: Upload | None = None
     replaced: Upload | None = None
-    twins: Sequence[Upload] = field(default_factory=tuple)
+    duplicates: Sequence[Upload] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Which upload is to count no more; module, type and year must be its own."""
+    """Which upload to withdraw. Module, type and year must be those of the upload."""
 
     tenant: str
     upload_id: int
@@ -92,27 +93,28 @@ class Withdrawal:
     pipeline_id: int
 
 
-class UploadNotThere(Exception):
-    """There is no such upload that counts; says in a sentence what became of it."""
+class UploadNotFound(Exception):
+    """No such upload counts. The message says what became of it."""
 
 
 def source_key(source: str) -> str:
-    """A source's name as it is stored and compared; "default" for none."""
+    """The name of a source as it is stored and compared. "default" for an empty one."""
     return folded_key(source.strip()) or DEFAULT_SOURCE
 
 
 async def publish_upload(conn: Connection, new: NewSet, contents: Contents) -> Published:
-    """Within a publication: the set counts in place of what had its identity.
+    """Makes a set count in place of the upload with the same identity.
 
-    An identity is tenant, type, year, unit or all, and source. The same rows change nothing.
+    The identity is tenant, type, year, unit (or all units), and source. If that upload has the same
+    rows, nothing changes. Call it within a publication.
     """
     identity = (new.tenant, new.data_entry_type, new.year, new.unit, new.source)
     # Behind the fence, so that what is found here is what is replaced.
     found = await conn.fetch(LIKE_IT, *identity, contents.digest)
-    twins = tuple(_upload(row) for row in found if not row["is_replaced"])
+    duplicates = tuple(_upload(row) for row in found if not row["is_replaced"])
     here = next((row for row in found if row["is_replaced"]), None)
     if here is not None and here["has_same_rows"]:
-        return Published(unchanged=_upload(here), twins=twins)
+        return Published(unchanged=_upload(here), duplicates=duplicates)
     if here is not None:
         gone = (new.tenant, here["upload_id"], new.entry_set, new.pipeline_id)
         retired = await conn.execute(RETIRE, *gone)
@@ -128,17 +130,17 @@ async def publish_upload(conn: Connection, new: NewSet, contents: Contents) -> P
         contents.rows_warned,
     )
     _must_be_one(done, f"set {new.entry_set} cannot be published")
-    return Published(replaced=None if here is None else _upload(here), twins=twins)
+    return Published(replaced=None if here is None else _upload(here), duplicates=duplicates)
 
 
 async def withdraw_upload(conn: Connection, of: Withdrawal, claim_token: int) -> Upload:
-    """Within a publication: the upload counts no more. Raises UploadNotThere.
+    """Withdraws an upload. Call it within a publication. Raises UploadNotFound.
 
-    Where an earlier attempt of the same pipeline has withdrawn it, that stands.
+    Succeeds too if an earlier attempt of the same pipeline has withdrawn it.
     """
     row = await conn.fetchrow(FIND, of.tenant, of.upload_id, of.module, of.data_entry_type, of.year)
     if row is None or not row["is_of_scope"]:
-        raise UploadNotThere(
+        raise UploadNotFound(
             f"There is no upload {of.upload_id} of this type and year:"
             f" `carbonline uploads --year {of.year}` lists those that count."
         )
@@ -149,7 +151,7 @@ async def withdraw_upload(conn: Connection, of: Withdrawal, claim_token: int) ->
         return upload
     if row["next_upload_id"] is None and row["retired_by_pipeline"] == of.pipeline_id:
         return upload
-    raise UploadNotThere(_what_became_of(row))
+    raise UploadNotFound(_what_became_of(row))
 
 
 def _must_be_one(done: str, otherwise: str) -> None:

@@ -1,4 +1,4 @@
-"""What entries that count use: places by the codes they name, factors by their emissions."""
+"""Counts the entries that use a place, by the codes that they name, or a factor."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from worker_service.ledger.pool import Connection
 
-# Rows looked at by one statement: it ends well within its timeout.
+# Rows read by one statement, so that it ends well within its timeout.
 ROWS_PER_STATEMENT = 250_000
 
 ENTRY_SETS = """
@@ -47,7 +47,7 @@ GROUP BY GROUPING SETS ((m.factor_id), ())
 
 @dataclass(frozen=True, slots=True)
 class PlaceColumns:
-    """Columns of a type that name places; an entry with one of `excused_by` needs none."""
+    """The columns of a type that name places. Entries with a value in `excused_by` need none."""
 
     data_entry_type: int
     columns: Sequence[str]
@@ -56,13 +56,13 @@ class PlaceColumns:
 
 @dataclass(slots=True)
 class Usage:
-    """Entries by what they use, and how many use any of it."""
+    """Entries per key (a code or a factor id), and how many use any of the keys."""
 
     by_key: Counter[Any]
     entries: int = 0
 
     def add(self, rows: Sequence[Any]) -> None:
-        """Takes up what a statement counted."""
+        """Adds the counts of one statement."""
         for row in rows:
             if row["key"] is None:
                 self.entries += row["entries"]
@@ -73,7 +73,7 @@ class Usage:
 async def usage_of_places(
     conn: Connection, tenant: str, readers: Sequence[PlaceColumns], codes: Sequence[str]
 ) -> Usage:
-    """Within a snapshot: entries of all years that name one of these codes."""
+    """The entries of all years that name one of these codes. Call it within a snapshot."""
     usage = Usage(Counter())
     for reader in readers:
         for one in await conn.fetch(ENTRY_SETS, tenant, reader.data_entry_type):
@@ -90,7 +90,10 @@ async def usage_of_places(
 async def usage_of_factors(
     conn: Connection, tenant: str, data_entry_type: int, year: int, factor_ids: Sequence[int]
 ) -> Usage:
-    """Within a snapshot: entries whose published emissions were computed with one of these."""
+    """The entries whose published emissions used one of these factors.
+
+    Call it within a snapshot.
+    """
     usage = Usage(Counter())
     for one in await conn.fetch(EMISSION_SETS, tenant, data_entry_type, year):
         for first, last in _slices(one["last_row_number"]):

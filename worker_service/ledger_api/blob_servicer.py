@@ -16,8 +16,8 @@ from worker_service.blobs.store import (
     BlobDamaged,
     BlobMissing,
     BlobStore,
+    BlobSummary,
     BlobTooLarge,
-    Card,
     Kept,
     Upload,
 )
@@ -82,10 +82,10 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         """The card."""
         reference = _reference(request.tenant, request.blob)
         try:
-            card = await asyncio.to_thread(self._store.card, reference)
+            summary = await asyncio.to_thread(self._store.summary, reference)
         except BlobMissing as error:
             raise _not_found(error) from None
-        return _described(reference, card)
+        return _described(reference, summary)
 
     async def _taken_in(
         self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]
@@ -198,10 +198,10 @@ def _not_found(error: BlobMissing) -> RpcError:
     return RpcError("BLOB_NOT_FOUND", str(error))
 
 
-def _described(reference: BlobReference, card: Card) -> blobs_pb2.StatBlobResponse:
+def _described(reference: BlobReference, summary: BlobSummary) -> blobs_pb2.StatBlobResponse:
     answer = blobs_pb2.StatBlobResponse(
-        blob=str(reference), size_bytes=card.size_bytes, file_name=card.file_name
+        blob=str(reference), size_bytes=summary.size_bytes, file_name=summary.file_name
     )
-    json_format.ParseDict(dict(card.scope), answer.scope, ignore_unknown_fields=True)
-    answer.created_at.FromDatetime(card.created_at)
+    json_format.ParseDict(dict(summary.scope), answer.scope, ignore_unknown_fields=True)
+    answer.created_at.FromDatetime(summary.created_at)
     return answer

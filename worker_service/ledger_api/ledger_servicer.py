@@ -10,7 +10,7 @@ from worker_service.carbon.describe import (
     describe_catalogue,
 )
 from worker_service.ledger.pool import Ledger
-from worker_service.ledger.totals import TotalsReader, Wanted
+from worker_service.ledger.totals import TotalsFilter, TotalsReader
 from worker_service.ledger_api import fields
 from worker_service.ledger_api.freshness import computable_types
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
@@ -38,7 +38,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         module = request.module or None
         unit = await spelt_unit(self._ledger, tenant, request.unit)
         found = await self._totals.read_year(
-            Wanted(tenant, request.year, module, unit),
+            TotalsFilter(tenant, request.year, module, unit),
             computable_types(module),
             (fields.YEAR_MIN, fields.YEAR_MAX),
         )

@@ -24,7 +24,7 @@ from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from worker_service.blobs.reference import ReferenceWrong, check_tenant
 from worker_service.blobs.store import BlobStore
-from worker_service.ledger.errors import DatabaseAway, DatabaseRefuses, SchemaMissing
+from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable, SchemaMissing
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_api.blob_servicer import IDLE_SECONDS, BlobServicer
 from worker_service.ledger_api.ledger_servicer import LedgerServicer
@@ -40,7 +40,7 @@ READS_MAX = 4
 COLLECT_SECONDS = 3600.0
 # What a file on its way may still take when the process is told to end.
 STREAMS_END_SECONDS = 5.0
-DATABASE_AWAY = (DatabaseAway, SchemaMissing)
+DATABASE_AWAY = (DatabaseUnavailable, SchemaMissing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ async def serve_ledger(settings: Settings) -> int:
             log.info("ledger_started", address=settings.ledger_address, port=running.port)
             await stopping.wait()
             log.info("ledger_draining")
-    except (DatabaseAway, DatabaseRefuses) as error:
+    except (DatabaseUnavailable, DatabaseRefused) as error:
         print(f"ledger: {sentence_about(error)}", file=sys.stderr)
         return EXIT_USAGE
     except (SettingsWrong, SchemaMissing, OSError) as error:
@@ -89,7 +89,7 @@ async def running_ledger(
 ) -> AsyncIterator[RunningLedger]:
     """Everything that serves, and its orderly end.
 
-    Raises SettingsWrong, SchemaMissing, DatabaseRefuses or OSError, of which DatabaseAway is one.
+    Raises SettingsWrong, SchemaMissing, DatabaseRefused, DatabaseUnavailable or another OSError.
     """
     _check(settings)
     authenticator = authenticator or LocalAuthenticator(settings.tenant, settings.token_file)

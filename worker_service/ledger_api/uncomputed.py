@@ -8,7 +8,7 @@ from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.declarations import OVERRIDE_KEY
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.uncomputed import (
-    Place,
+    RowPosition,
     UncomputedFilter,
     UncomputedRow,
     list_uncomputed,
@@ -52,7 +52,7 @@ async def answer_uncomputed(
     )
 
 
-def _checked(request: ledger_pb2.ListUncomputedRequest) -> Place:
+def _checked(request: ledger_pb2.ListUncomputedRequest) -> RowPosition:
     numbers = numbers_of_token(request.page_token, _PLACES_OF_A_TOKEN)
     if numbers and (numbers[0] >= 1 << 15 or numbers[2] >= 1 << 31):
         numbers = None
@@ -68,7 +68,7 @@ def _checked(request: ledger_pb2.ListUncomputedRequest) -> Place:
     ]
     if wrong:
         raise invalid(wrong)
-    return Place(*numbers) if numbers else Place()
+    return RowPosition(*numbers) if numbers else RowPosition()
 
 
 def _types(request: ledger_pb2.ListUncomputedRequest) -> list[int]:
@@ -76,7 +76,7 @@ def _types(request: ledger_pb2.ListUncomputedRequest) -> list[int]:
     return [one for one in known if request.data_entry_type in (0, one)]
 
 
-def _token(place: Place) -> str:
+def _token(place: RowPosition) -> str:
     return page_token(place.data_entry_type, place.upload, place.row_number)
 
 

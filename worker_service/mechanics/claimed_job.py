@@ -10,8 +10,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class ClaimedJob(NamedTuple):
     """The job, its claim and what its handler needs.
 
-    `module`, `data_entry_type`, `year`, `unit` and `reference_kind` are its ledger scope; each is
-    None where the job type takes none. The first two are numbers of the contract's enums.
+    `module`, `data_entry_type`, `year`, `unit` and `reference_kind` are its scope; each is None
+    where the job type takes none. The first two are numbers of the contract's enums.
     `lease_seconds` counts from before the claim was sent. `close_through` names ledger scopes that
     the handler closes, each up to a claim token, before it takes its snapshot. `attempt` counts
     from 1. A tuple, because a worker claims thousands of jobs a second.

@@ -4,7 +4,7 @@ import asyncio
 
 from worker_service.carbon.catalogue import module_by_id
 from worker_service.carbon.totals import LeafSum, OutcomeCount, UnitTotals, roll_up
-from worker_service.ledger.fences import Tokens, close_scopes
+from worker_service.ledger.fences import Tokens, close_ledger_scopes
 from worker_service.ledger.totals import (
     TotalsSlice,
     UnitRow,
@@ -15,7 +15,7 @@ from worker_service.ledger.totals import (
 )
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
-from worker_service.steps.counted import counted
+from worker_service.steps.pluralize import pluralize
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 
@@ -27,7 +27,7 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
     assert job.year is not None
     types = [known.id for known in module_by_id(job.module).types]
     of = TotalsSlice(job.tenant, job.module, job.year, types)
-    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     leaf_sums, counts, tokens = await _sums(stores, run, of)
     totals = await asyncio.to_thread(roll_up, leaf_sums, counts)
     rows = [_row(unit) for unit in totals]
@@ -35,13 +35,13 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
     await publish(
         run,
         stores.ledger,
-        [of.scope],
+        [of.ledger_scope],
         lambda conn: replace_totals(conn, of, rows, tokens, job.claim_token),
     )
     entries = sum(row.entry_count for row in rows)
     kg = sum(row.total for row in rows)
     stats = {"rows": entries, "entries": entries, "units": len(rows), "total_kg": f"{kg:f}"}
-    return Succeeded(stats, f"{kg:,.3f} kg CO2eq over {counted(len(rows), 'unit')}.")
+    return Succeeded(stats, f"{kg:,.3f} kg CO2eq over {pluralize(len(rows), 'unit')}.")
 
 
 async def _sums(

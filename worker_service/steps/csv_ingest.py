@@ -17,7 +17,7 @@ from worker_service.ledger.entry_sets import (
     load_entries,
     open_set,
 )
-from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.units import read_units
 from worker_service.ledger.uploads import Contents, Published, publish_upload, source_key
@@ -62,7 +62,7 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
         with refusals():
             declared = declaration(job.data_entry_type)
             file = input_file(stores.blobs, job)
-            await close_scopes(stores.ledger, job.tenant, job.close_through)
+            await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             unit, units = await _units(stores, run)
             new = NewSet(
                 job.tenant,
@@ -127,7 +127,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             return Failed("no_valid_rows", said, stats)
         await chain_follow_ups(run, stores.ledger)
         run.progress(loaded.accepted, loaded.accepted, "publish")
-        entries_scope = f"entries/{what.new.module}/{what.new.year}"
+        ledger_scope = f"entries/{what.new.module}/{what.new.year}"
         contents = Contents(
             loaded.accepted,
             loaded.last_row_number,
@@ -138,11 +138,11 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         published = await publish(
             run,
             stores.ledger,
-            [entries_scope],
+            [ledger_scope],
             lambda conn: publish_upload(conn, what.new, contents),
         )
         sentences = [*_said(run, loaded, notes, published), *loaded.remarks, *of_file]
-        warnings = notes.any or bool(entries.unread_columns) or bool(published.twins)
+        warnings = notes.any or bool(entries.unread_columns) or bool(published.duplicates)
         stats |= upload_stats(what.new.entry_set, published)
         return Succeeded(stats, " ".join(sentences), warnings=warnings)
 
@@ -157,7 +157,7 @@ def _said(run: Run, loaded: _Loaded, notes: RowNotes, published: Published) -> l
             instead=in_place_of(published.replaced),
             unchanged=unchanged_sentence(there) if there and unchanged else "",
         ),
-        *twins_sentences(published.twins),
+        *twins_sentences(published.duplicates),
     ]
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from worker_service.steps.counted import counted
 from worker_service.steps.noted_rows import NotedRows, ended
+from worker_service.steps.pluralize import pluralize
 
 
 def noted_doubts(doubtful: pl.DataFrame, upload: int) -> pl.DataFrame:
@@ -30,5 +30,5 @@ def doubt_sentences(warned: NotedRows) -> list[str]:
     """Such as "2 rows with a warning; the first: row 3, distance_km: ..."."""
     if not warned.row_count:
         return []
-    rows = counted(warned.row_count, "row")
+    rows = pluralize(warned.row_count, "row")
     return [f"{rows} with a warning; the first: {ended(warned.first_reason)}"]

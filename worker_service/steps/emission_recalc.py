@@ -33,7 +33,7 @@ from worker_service.ledger.emission_sets import count_outcomes as count_publishe
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_entries
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.factors import FACTOR_SCHEMA, FactorSlice, read_factors
-from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.pool import Connection
 from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
@@ -80,7 +80,7 @@ async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
         declared = declaration(job.data_entry_type)
     except NotSupported as unsupported:
         return Succeeded({"entries": 0}, f"There is nothing to compute: {unsupported}.")
-    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     with NotedRows(stores.blobs, job, "warned") as warned:
         return await _recalculated(stores, run, of, declared, warned)
 
@@ -102,7 +102,7 @@ async def _recalculated(
             await publish(
                 run,
                 stores.ledger,
-                [of.scope],
+                [of.ledger_scope],
                 lambda conn: publish_emissions(conn, of, run.job.claim_token, plan),
                 plan.tokens_read,
             )

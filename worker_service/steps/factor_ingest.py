@@ -10,21 +10,21 @@ from worker_service.ledger.factors import (
     FactorChanges,
     FactorSlice,
     NamedFactor,
-    Whence,
+    Origin,
     factors_not_in,
     remove_factors,
     save_factors,
     stale_factors,
 )
-from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
-from worker_service.steps.counted import counted
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.pluralize import pluralize
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
@@ -65,7 +65,7 @@ async def _ingest(
     job = run.job
     with refusals():
         file = input_file(stores.blobs, job)
-        await close_scopes(stores.ledger, job.tenant, job.close_through)
+        await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
         run.progress(0, 0, "read")
         parsed = await asyncio.to_thread(read_factors, declared, file.open)
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
@@ -82,12 +82,12 @@ async def _ingest(
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         name = str(job.payload.get("file_name", ""))
-        whence = Whence(str(file.reference), name, job.claim_token)
+        origin = Origin(str(file.reference), name, job.claim_token)
         changes = await publish(
             run,
             stores.ledger,
             [f"factors/{of.year}"],
-            lambda conn: save_factors(conn, of, parsed.accepted, whence, remove=remove),
+            lambda conn: save_factors(conn, of, parsed.accepted, origin, remove=remove),
         )
         stats = {
             "factors_changed": changes.changed,
@@ -99,20 +99,20 @@ async def _ingest(
 
 async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
     job = run.job
-    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     async with stores.ledger.snapshot() as conn:
         stale = await stale_factors(conn, of)
         await _refuse_used(conn, run, of, stale)
     await chain_follow_ups(run, stores.ledger)
-    whence = Whence("", "", job.claim_token)
+    origin = Origin("", "", job.claim_token)
     removed = await publish(
         run,
         stores.ledger,
         [f"factors/{of.year}"],
-        lambda conn: remove_factors(conn, of, whence, [one.factor_id for one in stale]),
+        lambda conn: remove_factors(conn, of, origin, [one.factor_id for one in stale]),
     )
     are = "is" if removed == 1 else "are"
-    said = f"{counted(removed, 'stale factor')} {are} in force no longer."
+    said = f"{pluralize(removed, 'stale factor')} {are} in force no longer."
     return Succeeded({"factors_removed": removed}, said)
 
 
@@ -133,7 +133,7 @@ def _sentence(changes: FactorChanges) -> str:
     said = f"{changes.changed:,} {'is' if changes.changed == 1 else 'are'} new or changed."
     if changes.removed:
         are = "is" if changes.removed == 1 else "are"
-        said += f" {counted(changes.removed, 'older one')} {are} in force no longer."
+        said += f" {pluralize(changes.removed, 'older one')} {are} in force no longer."
     if changes.stale:
-        said += f" {counted(changes.stale, 'older one')} not in this file: still used."
+        said += f" {pluralize(changes.stale, 'older one')} not in this file: still used."
     return said

@@ -11,7 +11,7 @@ import polars as pl
 from worker_service.blobs.store import BlobStore, Upload
 from worker_service.carbon.csv_source.spreadsheet_text import inert
 from worker_service.mechanics.claimed_job import ClaimedJob
-from worker_service.steps.counted import counted
+from worker_service.steps.pluralize import pluralize
 
 INLINE_ROWS_MAX = 100
 INLINE_BYTES_MAX = 32 << 10
@@ -177,10 +177,10 @@ class RowNotes(AbstractContextManager["RowNotes"]):
         else:
             said = [unchanged]
             if rejected.row_count:
-                rows = counted(rejected.row_count, "row")
+                rows = pluralize(rejected.row_count, "row")
                 said.append(f"{rows} rejected; the first: {ended(first)}")
         if warned.row_count:
-            rows = counted(warned.row_count, "row")
+            rows = pluralize(warned.row_count, "row")
             said.append(f"{rows} with a warning; the first: {ended(warned.first_reason)}")
         return said
 
@@ -193,8 +193,8 @@ def rows_sentence(
     `instead` says what the accepted ones are in place of, with the comma before it.
     """
     if not rejected:
-        return f"{counted(accepted, noun)} accepted{instead}."
-    said = f"{counted(accepted, noun)} accepted{instead}, {rejected:,} rejected"
+        return f"{pluralize(accepted, noun)} accepted{instead}."
+    said = f"{pluralize(accepted, noun)} accepted{instead}, {rejected:,} rejected"
     return f"{said}; the first: {ended(first_reason)}"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from worker_service.ledger.errors import CommitUnknown, DatabaseAway, FenceRefused
+from worker_service.ledger.errors import CommitUnknown, DatabaseUnavailable, FenceRefused
 from worker_service.ledger.fences import Publication, Tokens, publication, was_committed
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.mechanics.backoff import Backoff
@@ -16,17 +16,19 @@ T = TypeVar("T")
 async def publish(
     run: Run,
     ledger: Ledger,
-    scopes: Sequence[str],
+    ledger_scopes: Sequence[str],
     write: Callable[[Connection], Awaitable[T]],
     tokens_read: Tokens | None = None,
 ) -> T:
     """Runs `write` in one short transaction behind the fences of `scopes`, and commits it.
 
     Raises ClaimLost when this claim may not write any more, InputMoved when somebody else wrote
-    since `tokens_read`, DatabaseAway when it did not come to a commit.
+    since `tokens_read`, DatabaseUnavailable when it did not come to a commit.
     """
     job = run.job
-    wanted = Publication(job.tenant, scopes, job.claim_token, run.deadline_seconds, tokens_read)
+    wanted = Publication(
+        job.tenant, ledger_scopes, job.claim_token, run.deadline_seconds, tokens_read
+    )
     answers: list[T] = []
     run.data_commit_starts()
     try:
@@ -52,7 +54,7 @@ async def _settle(run: Run, ledger: Ledger, wanted: Publication, unknown: Commit
         run.check()
         try:
             stands = await was_committed(ledger, wanted)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             await asyncio.sleep(backoff.next_seconds())
             continue
         except FenceRefused as refused:
@@ -60,4 +62,4 @@ async def _settle(run: Run, ledger: Ledger, wanted: Publication, unknown: Commit
         if stands:
             return
         run.data_rolled_back()
-        raise DatabaseAway(str(unknown)) from unknown
+        raise DatabaseUnavailable(str(unknown)) from unknown

@@ -11,7 +11,7 @@ from worker_service.carbon.parse.references import LOCATION_COLUMNS, read_locati
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable
 from worker_service.carbon.shipped_places import shipped_places
-from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.locations import (
     KIND,
@@ -27,10 +27,10 @@ from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
-from worker_service.steps.counted import counted
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.pluralize import pluralize
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
@@ -52,7 +52,7 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             transport_mode = _transport_mode(job)
             replace = mode_of(job, (ADD, REPLACE)) == REPLACE
             file = input_file(stores.blobs, job)
-            await close_scopes(stores.ledger, job.tenant, job.close_through)
+            await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             run.progress(0, 0, "read")
             parsed = await asyncio.to_thread(read_locations, transport_mode, file.open)
     except Refusal as refusal:
@@ -126,7 +126,7 @@ def _sentence(changes: PlaceChanges) -> str:
     said = f"{changes.new:,} new, {changes.changed:,} changed, {changes.same:,} as before."
     if changes.gone:
         are = "is" if changes.gone == 1 else "are"
-        said += f" {counted(changes.gone, 'other place')} {are} gone."
+        said += f" {pluralize(changes.gone, 'other place')} {are} gone."
     return said
 
 
@@ -138,11 +138,11 @@ def _moved_sentences(moved: MovedPlaces) -> list[str]:
     are, them = ("is", "it") if count == 1 else ("are", "them")
     named = ", ".join(moved.warnings["value"].head(NAMED_MAX).to_list())
     more = f" and {count - NAMED_MAX:,} more" if count > NAMED_MAX else ""
-    said = [f"{counted(count, 'place')} {are} hardly where the file has {them}: {named}{more}."]
+    said = [f"{pluralize(count, 'place')} {are} hardly where the file has {them}: {named}{more}."]
     if moved.swapped:
         look = "looks" if moved.swapped == 1 else "look"
         said.append(
-            f"Latitude and longitude of {counted(moved.swapped, 'place')} {look} swapped:"
+            f"Latitude and longitude of {pluralize(moved.swapped, 'place')} {look} swapped:"
             " mend the file and load it again."
         )
     return said

@@ -7,7 +7,7 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.factors import FactorSlice, stale_factors
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.usage import usage_of_factors
-from worker_service.steps.counted import counted
+from worker_service.steps.pluralize import pluralize
 
 NAMED_MAX = 20
 
@@ -37,8 +37,8 @@ class StaleInUse:
         """Such as "1,200 entries use 2 factors that the newest file lacks, mostly long first."."""
         use = "uses" if self.entries == 1 else "use"
         said = (
-            f"{counted(self.entries, 'entry', 'entries')} {use}"
-            f" {counted(self.factors, 'factor')} that the newest file lacks"
+            f"{pluralize(self.entries, 'entry', 'entries')} {use}"
+            f" {pluralize(self.factors, 'factor')} that the newest file lacks"
         )
         first = self.named[0][0]
         return f"{said}: {first}." if self.factors == 1 else f"{said}, mostly {first}."

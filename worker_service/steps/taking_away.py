@@ -6,8 +6,8 @@ from typing import Any
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.usage import Usage
 from worker_service.mechanics.claimed_job import ClaimedJob
-from worker_service.steps.counted import counted
 from worker_service.steps.input_file import Refusal
+from worker_service.steps.pluralize import pluralize
 
 ADD, REPLACE, REMOVE_STALE = "add", "replace", "remove_stale"
 CONSENT = "yes"
@@ -41,8 +41,8 @@ def refuse_what_is_used(
     use = "uses" if usage.entries == 1 else "use"
     raise Refusal(
         cause,
-        f"Nothing was changed: {counted(gone, noun)} {would}, and"
-        f" {counted(usage.entries, 'entry', 'entries')} {use} {_some(map(names, used))}."
+        f"Nothing was changed: {pluralize(gone, noun)} {would}, and"
+        f" {pluralize(usage.entries, 'entry', 'entries')} {use} {_some(map(names, used))}."
         " Add instead of replacing, or say that they may be taken away (--take-away).",
     )
 

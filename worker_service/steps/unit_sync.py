@@ -6,7 +6,7 @@ from dataclasses import replace
 from worker_service.carbon.parse.references import read_units
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.units import doubtful_units
-from worker_service.ledger.fences import close_scopes
+from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.units import read_units as known_units
 from worker_service.ledger.units import save_units
 from worker_service.mechanics.outcome import Outcome
@@ -27,7 +27,7 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
         with refusals():
             _step(run, 0)
             file = input_file(stores.blobs, job)
-            await close_scopes(stores.ledger, job.tenant, job.close_through)
+            await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             _step(run, 1)
             parsed = await asyncio.to_thread(read_units, file.open)
             known = await known_units(stores.ledger, job.tenant)

@@ -5,7 +5,7 @@ from typing import Any
 
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.uploads import Published, Upload
-from worker_service.steps.counted import counted
+from worker_service.steps.pluralize import pluralize
 
 _TWINS_SHOWN = 3
 
@@ -22,16 +22,16 @@ def unchanged_sentence(there: Upload) -> str:
     return f"The same {rows} there{since}; nothing was changed."
 
 
-def twins_sentences(twins: Sequence[Upload]) -> list[str]:
+def twins_sentences(duplicates: Sequence[Upload]) -> list[str]:
     """What to do about the same rows under another identity; none where there are none."""
-    if not twins:
+    if not duplicates:
         return []
     said = "; ".join(
-        f"upload {one.upload_id}, {named(one)} {of_whom(one)}" for one in twins[:_TWINS_SHOWN]
+        f"upload {one.upload_id}, {named(one)} {of_whom(one)}" for one in duplicates[:_TWINS_SHOWN]
     )
-    more = len(twins) - _TWINS_SHOWN
+    more = len(duplicates) - _TWINS_SHOWN
     others = f", and {more:,} more" if more > 0 else ""
-    command = f"carbonline withdraw {twins[0].upload_id}"
+    command = f"carbonline withdraw {duplicates[0].upload_id}"
     return [
         f"The same rows count a second time: {said}{others}.",
         f"If that is not meant, take one back: {command}.",
@@ -42,7 +42,7 @@ def named(upload: Upload) -> str:
     """Such as "328,521 rows of trips.csv (pipeline 8)"."""
     file_name = f" of {shown_text(upload.file_name)}" if upload.file_name else ""
     pipeline = f" (pipeline {upload.pipeline_id})" if upload.pipeline_id else ""
-    return f"{counted(upload.row_count, 'row')}{file_name}{pipeline}"
+    return f"{pluralize(upload.row_count, 'row')}{file_name}{pipeline}"
 
 
 def upload_stats(upload_id: int, published: Published) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def upload_stats(upload_id: int, published: Published) -> dict[str, Any]:
             "file_name": gone.file_name,
             "rows": gone.row_count,
         }
-    if published.twins:
-        stats["same_rows_in_uploads"] = [one.upload_id for one in published.twins]
+    if published.duplicates:
+        stats["same_rows_in_uploads"] = [one.upload_id for one in published.duplicates]
     return stats
 
 

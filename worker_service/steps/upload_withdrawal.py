@@ -1,7 +1,7 @@
 """upload_withdrawal: an upload's entries count no more."""
 
-from worker_service.ledger.fences import close_scopes
-from worker_service.ledger.uploads import UploadNotThere, Withdrawal, withdraw_upload
+from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.uploads import UploadNotFound, Withdrawal, withdraw_upload
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups import chain_follow_ups
@@ -24,7 +24,7 @@ async def run_upload_withdrawal(stores: Stores, run: Run) -> Outcome:
         job.year,
         job.pipeline_id,
     )
-    await close_scopes(stores.ledger, job.tenant, job.close_through)
+    await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     await chain_follow_ups(run, stores.ledger)
     run.progress(0, 0, "publish")
     try:
@@ -34,7 +34,7 @@ async def run_upload_withdrawal(stores: Stores, run: Run) -> Outcome:
             [f"entries/{of.module}/{of.year}"],
             lambda conn: withdraw_upload(conn, of, job.claim_token),
         )
-    except UploadNotThere as absent:
+    except UploadNotFound as absent:
         return Failed("upload_not_found", str(absent))
     stats = {"upload_id": gone.upload_id, "rows_withdrawn": gone.row_count}
     are = "counts" if gone.row_count == 1 else "count"

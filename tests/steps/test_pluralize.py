@@ -2,19 +2,19 @@
 
 import pytest
 
-from worker_service.steps.counted import counted
 from worker_service.steps.noted_rows import rows_sentence
+from worker_service.steps.pluralize import pluralize
 
 
 @pytest.mark.parametrize(
     ("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (8255, "8,255 rows")]
 )
 def test_one_is_not_many(number: int, said: str) -> None:
-    assert counted(number, "row") == said
+    assert pluralize(number, "row") == said
 
 
 def test_a_plural_of_its_own() -> None:
-    assert (counted(1, "entry", "entries"), counted(2, "entry", "entries")) == (
+    assert (pluralize(1, "entry", "entries"), pluralize(2, "entry", "entries")) == (
         "1 entry",
         "2 entries",
     )
