@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from carbonline.serving.field_checker import ID_MAX
 from carbonline.serving.principals import Principal
 from carbonline.v1 import scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -18,7 +19,7 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.rpc.check_submit import check_payload
-from scheduler_service.rpc.fields import ID_MAX, YEAR_MAX, YEAR_MIN, Fields
+from scheduler_service.rpc.fields import Fields
 
 JOBS_MAX = 1000
 JOB_TYPES_MAX = 32
@@ -66,8 +67,7 @@ def check_heartbeat(request: scheduler_pb2.HeartbeatRequest) -> tuple[UUID, list
     """The worker and its beats, of which there may be none."""
     fields = Fields()
     worker_id = fields.uuid("worker_id", request.worker_id)
-    if len(request.beats) > JOBS_MAX:
-        fields.fail("beats", f"must have at most {JOBS_MAX} elements")
+    fields.count("beats", len(request.beats), JOBS_MAX, least=0)
     beats = [
         Beat(
             fields.identifier(f"beats[{n}].job_id", beat.job_id),
@@ -113,8 +113,6 @@ def _child(
     fields: Fields, field: str, child: scheduler_pb2.ChildSpec, *, noop: bool
 ) -> ChildRequest:
     job_type = fields.job_type(f"{field}.job_type", child.job_type, noop=noop)
-    if child.year:
-        fields.number(f"{field}.year", child.year, YEAR_MIN, YEAR_MAX)
     fields.belongs(f"{field}.data_entry_type", child.module, child.data_entry_type)
     needs = JOB_TYPES[job_type].needs
     entry_type = fields.known(
@@ -127,7 +125,7 @@ def _child(
         job_type=job_type,
         data_entry_type=entry_type,
         module=fields.known(f"{field}.module", child.module, types_pb2.Module),
-        year=child.year or None,
+        year=fields.optional_year(f"{field}.year", child.year),
         payload=check_payload(fields, f"{field}.payload", job_type, child),
     )
 
@@ -140,7 +138,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
         fields.fail("result", "must be SUCCESS, WARNING or ERROR")
     is_error = result is JobResult.ERROR
     if is_error and not request.error_cause:
-        fields.fail("error_cause", "is needed with ERROR: a short stable word")
+        fields.fail("error_cause", "is required with ERROR: a short stable word")
     if request.error_cause and not is_error:
         fields.fail("error_cause", "is for ERROR only")
     ending = Ending(

@@ -11,7 +11,7 @@ from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Json, Submission
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.rpc.fields import YEAR_MAX, YEAR_MIN, Fields
+from scheduler_service.rpc.fields import Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
 BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
@@ -147,7 +147,7 @@ def check_withdrawal(
         fields.known(
             "data_entry_type", request.data_entry_type, types_pb2.DataEntryType, needed=True
         ),
-        fields.number("year", request.year, YEAR_MIN, YEAR_MAX),
+        fields.year("year", request.year),
     )
     fields.belongs("data_entry_type", request.module, request.data_entry_type)
     fields.done()

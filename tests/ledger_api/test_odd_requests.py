@@ -17,10 +17,10 @@ from carbonline.client.channel import MESSAGE_BYTES_MAX
 from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.errors import CODES
+from carbonline.serving.pages import page_token
 from carbonline.v1 import blobs_pb2, ledger_pb2, reference_pb2, types_pb2
 from tests.ledger_api.conftest import ALL_RPCS, Client, as_caller, refused, until
 from tests.serving.odd_requests import bytes_like
-from worker_service.ledger_api.pages import page_token
 
 FILE = b"a,b\n1,2\n"
 BLOB = "blob:sha256:" + hashlib.sha256(FILE).hexdigest()

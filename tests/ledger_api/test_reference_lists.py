@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from carbonline.serving import pages
 from carbonline.v1 import reference_pb2, types_pb2
 from tests.ledger.ledger_driver import PLANE, TENANT, YEAR, LedgerDriver
 from tests.ledger.test_factors import LONG, SHORT, save
@@ -11,7 +12,6 @@ from tests.ledger.test_units_and_places import save_places
 from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.factors import FactorSlice, Origin, remove_factors
 from worker_service.ledger.reference_lists import FactorFilter, list_factors
-from worker_service.ledger_api import pages
 
 
 async def factors(client: Client, caller: str = "local", **wanted: Any) -> Any:

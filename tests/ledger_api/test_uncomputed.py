@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from carbonline.serving import pages
 from carbonline.v1 import ledger_pb2, types_pb2
 from tests.ledger.ledger_driver import PLANE, TENANT, YEAR, LedgerDriver
 from tests.ledger.test_uncomputed import compute_none
 from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.units import save_units
-from worker_service.ledger_api import pages
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
 

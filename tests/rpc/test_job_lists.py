@@ -123,10 +123,10 @@ async def test_a_page_ends_after_so_many_pipelines_and_the_next_goes_on_behind_t
 async def test_a_token_of_another_list_is_refused(client: Client) -> None:
     await families(client)
     answer = await client.operations.ListPipelines(ops.ListPipelinesRequest(page_size=1))
-    with pytest.raises(grpc.aio.AioRpcError, match="is no next_page_token of this list"):
+    with pytest.raises(grpc.aio.AioRpcError, match="must be the next_page_token"):
         await client.operations.ListJobs(ops.ListJobsRequest(page_token=answer.next_page_token))
     other = await client.operations.ListJobs(ops.ListJobsRequest(page_size=1))
-    with pytest.raises(grpc.aio.AioRpcError, match="is no next_page_token of this list"):
+    with pytest.raises(grpc.aio.AioRpcError, match="must be the next_page_token"):
         await client.operations.ListPipelines(
             ops.ListPipelinesRequest(page_token=other.next_page_token)
         )

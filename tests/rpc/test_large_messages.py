@@ -15,13 +15,13 @@ from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.client.watch import watch_events
+from carbonline.serving import pages
+from carbonline.serving.field_checker import JSON_DEPTH_MAX
 from carbonline.serving.logs import open_log
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
-from scheduler_service.rpc import pages
-from scheduler_service.rpc.fields import JSON_DEPTH_MAX
 from tests.rpc.conftest import Client
 from worker_service.mechanics.gathered import Gathered
 from worker_service.mechanics.outcome import Written

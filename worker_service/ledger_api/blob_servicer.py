@@ -21,7 +21,7 @@ from worker_service.blobs.store import (
     Kept,
     Upload,
 )
-from worker_service.ledger_api import fields
+from worker_service.ledger_api.fields import Fields
 from worker_service.ledger_api.threads import opened, whole
 
 CHUNK_BYTES_MAX = 1 << 20
@@ -149,15 +149,13 @@ async def _header(messages: AsyncIterator[Any]) -> blobs_pb2.BlobHeader:
     if first is None or first.WhichOneof("message") != "header":
         raise invalid([Violation("header", "must be the first message")])
     header = first.header
-    wrong = [
-        *fields.scope("header.scope", header.scope),
-        *fields.text("header.file_name", header.file_name, FILE_NAME_CHARACTERS_MAX),
-    ]
+    fields = Fields()
+    fields.scope("header.scope", header.scope)
+    fields.text("header.file_name", header.file_name, FILE_NAME_CHARACTERS_MAX)
     expected = header.expected_sha256
     if expected and (len(expected) != 64 or set(expected.lower()) - set("0123456789abcdef")):
-        wrong.append(Violation("header.expected_sha256", "must be 64 hexadecimal digits"))
-    if wrong:
-        raise invalid(wrong)
+        fields.fail("header.expected_sha256", "must be 64 hexadecimal digits")
+    fields.done()
     return header
 
 

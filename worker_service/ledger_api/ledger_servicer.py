@@ -1,6 +1,6 @@
 """LedgerService: totals as they stand, and the catalogue as it is declared."""
 
-from carbonline.serving.errors import invalid
+from carbonline.serving.field_checker import YEAR_MAX, YEAR_MIN
 from carbonline.serving.interceptor import Context, caller
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2
 from worker_service.carbon.describe import (
@@ -11,7 +11,7 @@ from worker_service.carbon.describe import (
 )
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.totals import TotalsFilter, TotalsReader
-from worker_service.ledger_api import fields
+from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.freshness import computable_types
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
 from worker_service.ledger_api.totals import answer_totals
@@ -40,7 +40,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         found = await self._totals.read_year(
             TotalsFilter(tenant, request.year, module, unit),
             computable_types(module),
-            (fields.YEAR_MIN, fields.YEAR_MAX),
+            (YEAR_MIN, YEAR_MAX),
         )
         return answer_totals(found, institution=not request.unit)
 
@@ -82,13 +82,11 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
 
 
 def _check(request: ledger_pb2.GetTotalsRequest) -> None:
-    wrong = [
-        *fields.year("year", request.year),
-        *fields.known("module", request.module, types_pb2.Module),
-        *fields.text("unit", request.unit, fields.UNIT_CHARACTERS_MAX),
-    ]
-    if wrong:
-        raise invalid(wrong)
+    fields = Fields()
+    fields.year("year", request.year)
+    fields.known("module", request.module, types_pb2.Module)
+    fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
+    fields.done()
 
 
 def _module(module: ModuleDescription) -> ledger_pb2.ModuleInfo:

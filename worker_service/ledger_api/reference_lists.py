@@ -1,9 +1,9 @@
 """ListFactors and ListLocations: requests checked, and factors and places as the contract says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from carbonline.serving.errors import Violation, invalid
+from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import reference_pb2, types_pb2
 from worker_service.carbon.catalogue import place_columns
 from worker_service.carbon.parse.references import LOCATION_COLUMNS
@@ -18,16 +18,8 @@ from worker_service.ledger.reference_lists import (
     list_locations,
 )
 from worker_service.ledger.usage import PlaceColumns
-from worker_service.ledger_api import fields
-from worker_service.ledger_api.pages import (
-    first_page,
-    keys_of_token,
-    page_size,
-    page_token,
-    size_faults,
-    text_of,
-    token_faults,
-)
+from worker_service.ledger_api.fields import Fields
+from worker_service.ledger_api.stored_text import text_of
 
 CODES_MAX = 100
 CODE_CHARACTERS_MAX = 128
@@ -38,15 +30,12 @@ async def answer_factors(
     ledger: Ledger, tenant: str, request: reference_pb2.ListFactorsRequest
 ) -> reference_pb2.ListFactorsResponse:
     """A page. Raises FIELD_INVALID."""
-    keys = keys_of_token(request.page_token, int)
-    wrong = [
-        *fields.year("year", request.year),
-        *_needed_type(request.data_entry_type),
-        *size_faults("page_size", request.page_size),
-        *token_faults("page_token", keys),
-    ]
-    if wrong:
-        raise invalid(wrong)
+    fields = Fields()
+    fields.year("year", request.year)
+    fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType, needed=True)
+    size = fields.rows_of_page(request.page_size)
+    keys = fields.page_keys("page_token", request.page_token, int)
+    fields.done()
     of = FactorFilter(
         tenant,
         request.data_entry_type,
@@ -55,8 +44,7 @@ async def answer_factors(
         with_removed=request.with_removed,
         with_usage=request.with_usage,
     )
-    after = keys[0] if keys else 0
-    page = await list_factors(ledger, of, after, page_size(request.page_size))
+    page = await list_factors(ledger, of, keys[0] if keys else 0, size)
     factors = first_page([_factor(one, page.entries) for one in page.factors])
     more = page.more or len(factors) < len(page.factors)
     token = page_token(factors[-1].factor_id) if more and factors else ""
@@ -67,14 +55,11 @@ async def answer_locations(
     ledger: Ledger, tenant: str, request: reference_pb2.ListLocationsRequest
 ) -> reference_pb2.ListLocationsResponse:
     """A page. Raises FIELD_INVALID."""
-    keys = keys_of_token(request.page_token, str, str)
-    wrong = [
-        *_location_faults(request),
-        *size_faults("page_size", request.page_size),
-        *token_faults("page_token", keys),
-    ]
-    if wrong:
-        raise invalid(wrong)
+    fields = Fields()
+    _check_locations(fields, request)
+    size = fields.rows_of_page(request.page_size)
+    keys = fields.page_keys("page_token", request.page_token, str, str)
+    fields.done()
     of = LocationFilter(
         tenant,
         request.transport_mode or None,
@@ -83,7 +68,7 @@ async def answer_locations(
         _readers() if request.with_usage else {},
     )
     after = (keys[0], keys[1]) if keys else ("", "")
-    page = await list_locations(ledger, of, after, page_size(request.page_size))
+    page = await list_locations(ledger, of, after, size)
     places = first_page([_location(one, page.entries) for one in page.locations])
     more = page.more or len(places) < len(page.locations)
     last = page.locations[len(places) - 1] if more and places else None
@@ -93,20 +78,13 @@ async def answer_locations(
     )
 
 
-def _needed_type(number: int) -> Iterable[Violation]:
-    if number == 0:
-        yield Violation("data_entry_type", "is needed")
-    yield from fields.known("data_entry_type", number, types_pb2.DataEntryType)
-
-
-def _location_faults(request: reference_pb2.ListLocationsRequest) -> Iterable[Violation]:
+def _check_locations(fields: Fields, request: reference_pb2.ListLocationsRequest) -> None:
     if request.transport_mode and request.transport_mode not in LOCATION_COLUMNS:
-        yield Violation("transport_mode", f"must be one of {', '.join(LOCATION_COLUMNS)}")
-    if len(request.codes) > CODES_MAX:
-        yield Violation("codes", f"must have at most {CODES_MAX} elements")
+        fields.fail("transport_mode", f"must be one of {', '.join(LOCATION_COLUMNS)}")
+    fields.count("codes", len(request.codes), CODES_MAX, least=0)
     for number, code in enumerate(request.codes[:CODES_MAX]):
-        yield from fields.text(f"codes[{number}]", code, CODE_CHARACTERS_MAX)
-    yield from fields.text("text", request.text, TEXT_CHARACTERS_MAX)
+        fields.text(f"codes[{number}]", code, CODE_CHARACTERS_MAX)
+    fields.text("text", request.text, TEXT_CHARACTERS_MAX)
 
 
 def _readers() -> dict[str, list[PlaceColumns]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from carbonline.serving.errors import invalid
+from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.declarations import OVERRIDE_KEY
 from worker_service.ledger.pool import Ledger
@@ -13,29 +13,22 @@ from worker_service.ledger.uncomputed import (
     UncomputedRow,
     list_uncomputed,
 )
-from worker_service.ledger_api import fields
+from worker_service.ledger_api.fields import KIND_CHARACTERS_MAX, UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.freshness import computable_types
-from worker_service.ledger_api.pages import (
-    first_page,
-    numbers_of_token,
-    page_size,
-    page_token,
-    size_faults,
-    text_of,
-    token_faults,
-)
+from worker_service.ledger_api.stored_text import text_of
 from worker_service.ledger_api.units import spelt_unit
 
 # The override's column in a file.
 OVERRIDE_COLUMN = "kg_co2eq"
-_PLACES_OF_A_TOKEN = 3
+# Of a data-entry type and of a row number, which are a smallint and an integer in the tables.
+SMALLINT_MAX, INTEGER_MAX = 2**15 - 1, 2**31 - 1
 
 
 async def answer_uncomputed(
     ledger: Ledger, tenant: str, request: ledger_pb2.ListUncomputedRequest
 ) -> ledger_pb2.ListUncomputedResponse:
     """A page. Raises FIELD_INVALID and UNIT_NOT_FOUND."""
-    after = _checked(request)
+    after, size = _checked(request)
     of = UncomputedFilter(
         tenant,
         request.year,
@@ -44,7 +37,7 @@ async def answer_uncomputed(
         request.outcome or None,
         request.upload_id or None,
     )
-    page = await list_uncomputed(ledger, of, after, page_size(request.page_size))
+    page = await list_uncomputed(ledger, of, after, size)
     entries = first_page([_entry(row) for row in page.rows])
     ends_at = page.ends_at if len(entries) == len(page.rows) else page.rows[len(entries) - 1].place
     return ledger_pb2.ListUncomputedResponse(
@@ -52,23 +45,22 @@ async def answer_uncomputed(
     )
 
 
-def _checked(request: ledger_pb2.ListUncomputedRequest) -> RowPosition:
-    numbers = numbers_of_token(request.page_token, _PLACES_OF_A_TOKEN)
-    if numbers and (numbers[0] >= 1 << 15 or numbers[2] >= 1 << 31):
-        numbers = None
-    wrong = [
-        *fields.year("year", request.year),
-        *fields.known("module", request.module, types_pb2.Module),
-        *fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType),
-        *fields.text("unit", request.unit, fields.UNIT_CHARACTERS_MAX),
-        *fields.text("outcome", request.outcome, fields.KIND_CHARACTERS_MAX),
-        *fields.natural("upload_id", request.upload_id),
-        *size_faults("page_size", request.page_size),
-        *token_faults("page_token", numbers),
-    ]
-    if wrong:
-        raise invalid(wrong)
-    return RowPosition(*numbers) if numbers else RowPosition()
+def _checked(request: ledger_pb2.ListUncomputedRequest) -> tuple[RowPosition, int]:
+    """The entry that the page begins after, and how many entries it has."""
+    fields = Fields()
+    fields.year("year", request.year)
+    fields.known("module", request.module, types_pb2.Module)
+    fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType)
+    fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
+    fields.text("outcome", request.outcome, KIND_CHARACTERS_MAX)
+    fields.optional_identifier("upload_id", request.upload_id)
+    size = fields.rows_of_page(request.page_size)
+    keys = fields.page_keys("page_token", request.page_token, int, int, int)
+    after = RowPosition(*keys) if keys else RowPosition()
+    if after.data_entry_type > SMALLINT_MAX or after.row_number > INTEGER_MAX:
+        fields.wrong_token("page_token")
+    fields.done()
+    return after, size
 
 
 def _types(request: ledger_pb2.ListUncomputedRequest) -> list[int]:

@@ -2,20 +2,12 @@
 
 from typing import Any
 
-from carbonline.serving.errors import invalid
+from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.upload_list import NEWEST, UploadFilter, list_uploads
 from worker_service.ledger.uploads import source_key
-from worker_service.ledger_api import fields
-from worker_service.ledger_api.pages import (
-    first_page,
-    numbers_of_token,
-    page_size,
-    page_token,
-    size_faults,
-    token_faults,
-)
+from worker_service.ledger_api.fields import KIND_CHARACTERS_MAX, UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.units import spelt_unit
 
 
@@ -23,7 +15,7 @@ async def answer_uploads(
     ledger: Ledger, tenant: str, request: ledger_pb2.ListUploadsRequest
 ) -> ledger_pb2.ListUploadsResponse:
     """A page. Raises FIELD_INVALID and UNIT_NOT_FOUND."""
-    before = _checked(request)
+    before, size = _checked(request)
     of = UploadFilter(
         tenant,
         request.upload_id or None,
@@ -34,7 +26,6 @@ async def answer_uploads(
         source_key(request.source) if request.source else None,
         request.include_gone or bool(request.upload_id),
     )
-    size = page_size(request.page_size)
     rows = await list_uploads(ledger, of, before, size + 1)
     uploads = first_page([_upload(row) for row in rows[:size]])
     more = len(uploads) < len(rows)
@@ -43,21 +34,21 @@ async def answer_uploads(
     )
 
 
-def _checked(request: ledger_pb2.ListUploadsRequest) -> int:
-    numbers = numbers_of_token(request.page_token, 1)
-    wrong = [
-        *([] if request.upload_id and not request.year else fields.year("year", request.year)),
-        *fields.natural("upload_id", request.upload_id),
-        *fields.known("module", request.module, types_pb2.Module),
-        *fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType),
-        *fields.text("unit", request.unit, fields.UNIT_CHARACTERS_MAX),
-        *fields.text("source", request.source, fields.KIND_CHARACTERS_MAX),
-        *size_faults("page_size", request.page_size),
-        *token_faults("page_token", numbers),
-    ]
-    if wrong:
-        raise invalid(wrong)
-    return numbers[0] if numbers else NEWEST
+def _checked(request: ledger_pb2.ListUploadsRequest) -> tuple[int, int]:
+    """The upload that the page begins after, and how many uploads it has."""
+    fields = Fields()
+    # An upload that is asked for by its number tells its year.
+    if request.year or not request.upload_id:
+        fields.year("year", request.year)
+    fields.optional_identifier("upload_id", request.upload_id)
+    fields.known("module", request.module, types_pb2.Module)
+    fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType)
+    fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
+    fields.text("source", request.source, KIND_CHARACTERS_MAX)
+    size = fields.rows_of_page(request.page_size)
+    before = fields.page_keys("page_token", request.page_token, int)
+    fields.done()
+    return before[0] if before else NEWEST, size
 
 
 def _upload(row: Any) -> ledger_pb2.Upload:

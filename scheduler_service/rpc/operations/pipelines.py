@@ -6,6 +6,7 @@ import grpc.aio
 
 from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
+from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.requests import Refused
@@ -15,10 +16,8 @@ from scheduler_service.rpc.check_operations import (
     check_identifier,
     check_pipelines,
     own_tenant,
-    page_token,
 )
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.rpc.pages import first_page
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.store import reads
 from scheduler_service.store.store import Store

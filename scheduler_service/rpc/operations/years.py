@@ -10,7 +10,7 @@ from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.freshness import TypeTokens, stale_types
 from scheduler_service.rpc.check_operations import own_tenant
-from scheduler_service.rpc.fields import YEAR_MAX, YEAR_MIN, Fields
+from scheduler_service.rpc.fields import Fields
 from scheduler_service.store import reads
 from scheduler_service.store.store import Store
 from scheduler_service.store.transaction import Row
@@ -25,7 +25,7 @@ class Years(operations_pb2_grpc.OperationsServiceServicer):
 
     async def GetYear(self, request: pb.GetYearRequest, context: Context) -> pb.GetYearResponse:
         fields = Fields()
-        fields.number("year", request.year, YEAR_MIN, YEAR_MAX)
+        fields.year("year", request.year)
         fields.done()
         tenant = own_tenant(caller(), request.tenant)
         row, freshness = await reads.read_year(self.store.pool, tenant, request.year)
