@@ -9,9 +9,7 @@ from tests.tidy.tracked_files import REPOSITORY, tracked_files
 
 # The changelog tells of words that were, and rows of results are never rewritten.
 OTHERWISE = ("CHANGELOG.md", "benchmarks/RESULTS.md")
-# Pages that still wait for their edit.
-UNEDITED = ("docs/decisions.md",)
-DOCUMENTS = [path for path in tracked_files(".md") if str(path) not in OTHERWISE + UNEDITED]
+DOCUMENTS = [path for path in tracked_files(".md") if str(path) not in OTHERWISE]
 # What a document quotes of code and of terminals is the code's to say.
 FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
