@@ -175,9 +175,21 @@ REFUSED = {
     "a damaged blob": Case("blob_damaged", "The stored bytes of blob:sha256:", payload=damaged),
     "a unit that nobody knows": Case(
         "unknown_unit",
-        "9999 is not a unit of the institution: load the units first.",
+        "9999 is not a unit of the institution. If it is new, load it first.",
         flights(CDG),
         scope={**PLANES, "unit": "9999"},
+    ),
+    "a unit whose zero is lost": Case(
+        "unknown_unit",
+        "828 is not a unit of the institution. Did you mean 0828? If it is new, load it first.",
+        flights(CDG),
+        scope={**PLANES, "unit": "828"},
+    ),
+    "semicolons below a header with commas": Case(
+        "mixed_separators",
+        "The header has commas between its columns, and the rows have semicolons: use one of them"
+        " in the whole file.",
+        flights(CDG.replace(",", ";")),
     ),
     "a type that is not declared": Case(
         "not_supported", "Train is not yet supported.", flights(CDG), scope=TRAINS

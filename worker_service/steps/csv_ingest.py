@@ -6,9 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from worker_service.carbon.catalogue import declaration
-from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
+from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
 from worker_service.carbon.parse.values import folded_key, folded_keys
 from worker_service.carbon.stored import stored_entries
 from worker_service.ledger.entry_sets import (
@@ -100,10 +100,8 @@ async def _units(stores: Stores, run: Run) -> tuple[str | None, list[str]]:
     unit = spelt.get(folded_key(wanted.strip()))
     if unit is not None:
         return unit, units
-    raise Refusal(
-        "unknown_unit",
-        f"{shown_text(wanted)} is not a unit of the institution: load the units first.",
-    )
+    said = await asyncio.to_thread(unknown_unit_sentence, wanted, units)
+    raise Refusal("unknown_unit", f"{said} If it is new, load it first." if units else said)
 
 
 async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:

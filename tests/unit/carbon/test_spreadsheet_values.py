@@ -126,16 +126,17 @@ def test_what_nobody_sees_is_shown_where_a_value_is_rejected() -> None:
         ("8.28E+02", "; 0828 is one: a spreadsheet may have written it as a number"),
         ("100000", "; 1E5 is one: a spreadsheet may have written it as a number"),
         ("1E+05", "; 1E5 is one: a spreadsheet may have written it as a number"),
-        # 0012 and 12 may both be meant.
-        ("12.0", ""),
+        ("12.0", "; 0012 and 12 are units: a spreadsheet may have written one of them as a number"),
+        ("012", "; 0012 and 12 are units: a spreadsheet may have written one of them as a number"),
         ("830", ""),
         ("8280", ""),
         ("1E999999999", ""),
         ("none", ""),
-        ("Zurich-1", ""),
+        ("Zurich-1", "; did you mean Zürich-1?"),
+        ("zürich 1", "; did you mean Zürich-1?"),
     ],
 )
-def test_a_unit_that_a_spreadsheet_changed_is_named_where_only_one_is_meant(
+def test_a_unit_that_is_badly_written_is_named_with_those_that_may_be_meant(
     written: str, hint: str
 ) -> None:
     [rejected] = of_unit(written).rejected.to_dicts()

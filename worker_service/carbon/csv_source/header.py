@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
+from worker_service.carbon.csv_source.other_separator import SEPARATORS
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMNS
 from worker_service.carbon.csv_source.records import quoted_records
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 
-SEPARATORS = (",", ";", "\t")
 # With it a spreadsheet is told the separator.
 _SEPARATOR_LINE = re.compile(rb'\s*"?sep=(.)"?[\s,;]*', re.IGNORECASE)
 _NAMES_SHOWN_MAX = 20
@@ -26,7 +26,7 @@ class Header:
 
     `names`: all of them as they came. `unnamed`: where columns without a name stand.
     `of_reasons`: where columns stand that a file of rejected rows brings back; they are not read,
-    and nobody is told.
+    and nobody is told. `needed`: how many columns no row may leave out.
     """
 
     separator: str
@@ -36,6 +36,7 @@ class Header:
     names: tuple[str, ...]
     unnamed: tuple[int, ...]
     of_reasons: frozenset[int]
+    needed: int
 
 
 def read_header(lines: Lines, required: Collection[str], optional: Collection[str]) -> Header:
@@ -69,6 +70,7 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         names=tuple(first.fields),
         unnamed=tuple(at for at, name in enumerate(names) if not name),
         of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
+        needed=len(required),
     )
 
 

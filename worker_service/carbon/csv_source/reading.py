@@ -11,7 +11,12 @@ from worker_service.carbon.csv_source.header import Header, read_header
 from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn
-from worker_service.carbon.csv_source.records import batches
+from worker_service.carbon.csv_source.other_separator import (
+    file_reason,
+    other_separator_of,
+    rows_of_another_separator,
+)
+from worker_service.carbon.csv_source.records import RawBatch, batches
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.spreadsheet_text import unmarked
 from worker_service.carbon.csv_source.survey import UTF_8, Survey, survey
@@ -24,7 +29,8 @@ class TextBatch:
 
     `content`: of each row of `frame` a hash of all its fields, unknown columns included, the
     same for the same fields within this process. `wide`: records of more fields than the
-    header has, and as rejected rows `ragged`. `raw`: the rows of `frame` as they came.
+    header has; these and rows of another separator are `ragged`: row, column, value, reason. `raw`:
+    the records of the header's width as they came.
     """
 
     frame: pl.DataFrame
@@ -101,20 +107,42 @@ def _named(
     nothing, unnamed = True, set(header.unnamed)
     with closing(stream):
         for batch in batches(lines, header.width, header.separator):
-            frame = batch.frame.select("row_number", *columns)
+            ragged = _ragged(batch, header)
+            if nothing:
+                _refuse_another_separator(batch, ragged, header)
+            nothing = nothing and batch.frame.is_empty() and not batch.wide
+            fitting = batch.frame
+            if len(batch.wide) < ragged.height:
+                is_ragged = pl.col("row_number").is_in(ragged["row"].implode())
+                fitting = fitting.filter(~is_ragged)
+            frame = fitting.select("row_number", *columns)
             if batch.has_marks:
                 frame = frame.with_columns(
                     unmarked(trimmed_of_invisible(pl.col(name))) for name in known
                 )
-            for at in [at for at in sorted(unnamed) if _says_something(batch.frame, at)]:
+            for at in [at for at in sorted(unnamed) if _says_something(fitting, at)]:
                 unnamed.remove(at)
                 unread.append(UnreadColumn(f"column {at + 1:,} (it has no name)"))
-            nothing = nothing and frame.is_empty() and not batch.wide
-            ragged = rejected_for_width(batch.wide, header.width, header.separator)
-            content = _content(batch.frame, header)
-            yield TextBatch(frame, content, ragged, batch.frame, batch.wide)
+            yield TextBatch(frame, _content(fitting, header), ragged, batch.frame, batch.wide)
     if nothing:
         raise RefusedFile(Cause.NO_ROWS, "the file has a header and no rows")
+
+
+def _ragged(batch: RawBatch, header: Header) -> pl.DataFrame:
+    """row, column, value, reason of rows that cannot be divided into the header's columns."""
+    wide = rejected_for_width(batch.wide, header.width, header.separator)
+    others = rows_of_another_separator(batch.frame, header.width, header.separator, header.needed)
+    return pl.concat([wide, *others]).sort("row") if others else wide
+
+
+def _refuse_another_separator(batch: RawBatch, ragged: pl.DataFrame, header: Header) -> None:
+    """RefusedFile where no row of a file's beginning has the header's separator."""
+    rows = batch.frame.height + len(batch.wide)
+    reasons = ragged["reason"].unique().to_list()
+    if rows and ragged.height == rows and len(reasons) == 1:
+        other = other_separator_of(reasons[0], header.separator)
+        if other:
+            raise RefusedFile(Cause.MIXED_SEPARATORS, file_reason(header.separator, other))
 
 
 def _says_something(frame: pl.DataFrame, at: int) -> bool:

@@ -16,6 +16,7 @@ class Cause(StrEnum):
     OPEN_QUOTES = "open_quotes"
     MISSING_COLUMNS = "missing_columns"
     DUPLICATE_COLUMNS = "duplicate_columns"
+    MIXED_SEPARATORS = "mixed_separators"
     CONTRADICTION = "contradiction"
 
 

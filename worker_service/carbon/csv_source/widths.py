@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from worker_service.carbon.csv_source.other_separator import wide_reason
 from worker_service.carbon.csv_source.shown import shown_text
 
 REJECTED = {"row": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String}
@@ -83,7 +84,8 @@ def rejected_for_width(records: list[WideRecord], width: int, separator: str) ->
             record.row,
             "",
             shown_text(separator.join(record.fields)),
-            f"{record.field_count:,} fields, and the header has {width:,}",
+            wide_reason(record.fields, width, separator)
+            or f"{record.field_count:,} fields, and the header has {width:,}",
         )
         for record in records
     ]

@@ -1,11 +1,18 @@
-"""Which unit was meant by an id that is none, where only one can have become what is written."""
+"""Which unit was meant by an id that is none."""
 
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import cached_property
 
-from worker_service.carbon.parse.values import folded_key
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.parse.values import folded_key, folded_keys
 
+# So many units are named at most.
+NEAR_MAX = 3
+# Comparing letter by letter with more of them takes too long for an answer.
+COMPARED_MAX = 5_000
 _NUMBER_CHARACTERS_MAX = 40
 # What reads bytes of the one as the other changes letters, and loses none.
 _MISREAD = (
@@ -25,19 +32,24 @@ class UnitHints:
 
     def hint(self, written: str) -> str:
         """Such as "0828 is one: a spreadsheet may have dropped the zero"; "" where unsure."""
-        number = _number(written)
-        if number is not None:
-            meant = self._by_number.get(number, [])
-            if len(meant) != 1:
-                return ""
-            dropped = meant[0].startswith("0") and written.isdecimal()
-            did = "dropped the zero" if dropped else "written it as a number"
-            return f"{meant[0]} is one: a spreadsheet may have {did}"
+        if (number := _number(written)) is not None:
+            return _of_numbers(written, self._by_number.get(number, []))
         for encoding, name in _MISREAD:
             unit = self._folded.get(folded_key(_reread(written, encoding)))
             if unit is not None:
                 return f"{unit} is one: the file looks like {name}, save it as CSV UTF-8"
-        return ""
+        meant = self._bare.get(_bare(written), [])
+        return f"did you mean {_listed(meant, 'or')}?" if meant else ""
+
+    def near(self, written: str) -> list[str]:
+        """At most NEAR_MAX units that may be meant, the likeliest first."""
+        number = _number(written)
+        same = [] if number is None else self._by_number.get(number, [])
+        bare = self._bare.get(_bare(written), [])
+        compared = list(self._units)[:COMPARED_MAX]
+        spelt = dict(zip(folded_keys(compared), compared, strict=True))
+        close = get_close_matches(folded_key(written), spelt, n=NEAR_MAX)
+        return list(dict.fromkeys([*same, *bare, *(spelt[one] for one in close)]))[:NEAR_MAX]
 
     @cached_property
     def _by_number(self) -> dict[Decimal, list[str]]:
@@ -51,6 +63,52 @@ class UnitHints:
     @cached_property
     def _folded(self) -> dict[str, str]:
         return {folded_key(unit): unit for unit in self._units}
+
+    @cached_property
+    def _bare(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for unit in self._units:
+            if bare := _bare(unit):
+                found.setdefault(bare, []).append(unit)
+        return found
+
+
+def unknown_unit_sentence(asked: str, units: Sequence[str]) -> str:
+    """What a person is told who names a unit that is none of `units`."""
+    return " ".join(_sentences(asked, units))
+
+
+def _sentences(asked: str, units: Sequence[str]) -> Iterator[str]:
+    yield f"{shown_text(asked)} is not a unit of the institution."
+    if not units:
+        yield "It has no units yet: load them first."
+    elif near := UnitHints(units).near(asked.strip()):
+        yield f"Did you mean {_listed(near, 'or')}?"
+
+
+def _of_numbers(written: str, meant: Sequence[str]) -> str:
+    if not meant:
+        return ""
+    if len(meant) > 1:
+        are = f"{_listed(meant, 'and')} are units"
+        return f"{are}: a spreadsheet may have written one of them as a number"
+    dropped = meant[0].startswith("0") and written.isdecimal()
+    did = "dropped the zero" if dropped else "written it as a number"
+    return f"{shown_text(meant[0])} is one: a spreadsheet may have {did}"
+
+
+def _listed(units: Sequence[str], last: str) -> str:
+    named = [shown_text(unit) for unit in units[:NEAR_MAX]]
+    if len(units) > NEAR_MAX:
+        named.append(f"{len(units) - NEAR_MAX:,} more")
+        last = "and"
+    return f" {last} ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone, without accents and leading zeros."""
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(filter(str.isalnum, letters)).lstrip("0")
 
 
 def _number(text: str) -> Decimal | None:
