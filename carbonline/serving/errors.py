@@ -85,15 +85,15 @@ class RpcError(Exception):
 
 
 def invalid(violations: Sequence[Violation]) -> RpcError:
-    """All the fields that are wrong, at once."""
+    """The error FIELD_INVALID that names every field that is wrong."""
     shown = islice(violations, MESSAGE_BYTES_MAX)
     summary = "; ".join(f"{v.field}: {v.description}" for v in shown)
     return RpcError("FIELD_INVALID", summary, violations=violations)
 
 
 def value_refused() -> RpcError:
-    """The answer where the database found what the checks did not."""
-    return RpcError("FIELD_INVALID", "a value of this request is none that the database takes")
+    """The error for a value that the checks let through and the database rejected."""
+    return RpcError("FIELD_INVALID", "the database rejected a value in this request")
 
 
 def _first_of(violations: Sequence[Violation]) -> Iterable[Violation]:

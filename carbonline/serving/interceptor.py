@@ -209,7 +209,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 await abort(context, value_refused())
             case _ if isinstance(error, self._database_away):
                 self._away.add((method, repr(error)))
-                said = "the database does not answer; the same call may be repeated"
+                said = "the database is unavailable; retry this call"
                 await abort(context, RpcError("DATABASE_UNAVAILABLE", said))
             case _:
                 self._log.error("call_failed", method=method, exc_info=error)
@@ -251,7 +251,9 @@ def _safe(deserialize: Any) -> Any:
 def _decoded(request: Any) -> Any:
     """The request, or the stream of requests; FIELD_INVALID where its bytes are no such message."""
     if isinstance(request, Undecodable):
-        raise RpcError("FIELD_INVALID", "the bytes are no such message, or nested too deeply")
+        raise RpcError(
+            "FIELD_INVALID", "the request is not a valid message, or it is nested too deeply"
+        )
     return _each_decoded(request) if isinstance(request, AsyncIterator) else request
 
 

@@ -31,9 +31,9 @@ class Principal:
         if asked and asked not in self.tenants:
             known = ", ".join(self.tenants[:TENANTS_SHOWN])
             shown = asked[:TENANT_CHARACTERS_SHOWN]
-            return f"{self.name} has no tenant {shown!r}; those it has: {known}"
+            return f"{self.name} may not act for tenant {shown!r}, only for {known}"
         if not asked and len(self.tenants) != 1:
-            return "is needed: this caller has several tenants"
+            return "is required: this caller has several tenants"
         return ""
 
     def has_one_of(self, roles: frozenset[str]) -> bool:
@@ -72,7 +72,7 @@ def no_credentials() -> RpcError:
     return RpcError(
         "UNAUTHENTICATED",
         "send the metadata `authorization: Bearer TOKEN`; "
-        "a local stack keeps it in its data folder, in the file token",
+        "a local stack keeps the token in the file `token` of its data folder",
     )
 
 

@@ -20,7 +20,7 @@ async def until(end: asyncio.Event, work: Coroutine[Any, Any, Any]) -> Any:
         # Looked at here, since nobody else does when this call itself is cancelled.
         failure = None if working.cancelled() else working.exception()
     if working.cancelled():
-        raise RpcError("DRAINING", "this server stops: the same call may be repeated")
+        raise RpcError("DRAINING", "this server is shutting down; retry this call")
     if failure is not None:
         raise failure
     return working.result()

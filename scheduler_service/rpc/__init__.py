@@ -1,1 +1,1 @@
-"""The thin door: check, call one store method, answer."""
+"""The RPCs of the scheduler: each checks, calls one method of the store, and answers."""

@@ -1,4 +1,4 @@
-"""One pipeline's news, read once for all its watchers."""
+"""The news of one pipeline, read once for all its watchers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,18 +11,10 @@ from scheduler_service.store.reads import View
 from scheduler_service.store.transaction import Row
 
 CHANGES_KEPT_MAX = 32
-TERMINAL = frozenset(
-    {
-        types_pb2.PIPELINE_STATUS_SUCCESS,
-        types_pb2.PIPELINE_STATUS_PARTIAL,
-        types_pb2.PIPELINE_STATUS_FAILED,
-        types_pb2.PIPELINE_STATUS_CANCELLED,
-    }
-)
 
 
 def change_of(view: View, from_version: int) -> pb.PipelineChange:
-    """Everything of a view as the change from a version to the view's own."""
+    """The view as a change from `from_version` to the view's version."""
     return pb.PipelineChange(
         from_version=from_version,
         to_version=view.pipeline["version"],
@@ -38,13 +30,13 @@ def jobs_of(view: View) -> list[types_pb2.Job]:
 
 
 def is_terminal(view: View) -> bool:
-    """Whether nothing will change any more."""
+    """Whether the pipeline has ended, so that nothing will change."""
     return bool(view.pipeline["status"] != "LIVE")
 
 
 @dataclass(slots=True)
 class Feed:
-    """What the hub last read of a pipeline, and the watchers to be told."""
+    """What was last read of a pipeline, and the event that wakes its watchers."""
 
     pipeline_id: int
     version: int
@@ -56,7 +48,7 @@ class Feed:
     ended: bool = False
 
     def take_view(self, view: View) -> None:
-        """Keep the change from the version before, and tell the watchers."""
+        """Keep the change since the previous version, and notify the watchers."""
         if view.pipeline["version"] > self.version:
             change = change_of(view, self.version)
             self.changes[self.version] = change
@@ -64,25 +56,25 @@ class Feed:
             while len(self.changes) > CHANGES_KEPT_MAX:
                 del self.changes[min(self.changes)]
             self.ended = is_terminal(view)
-            self.tell()
+            self.notify()
 
     def take_activity(self, rows: Sequence[Row]) -> None:
-        """Keep what runs now, if it differs, and tell the watchers."""
+        """Keep what runs now and notify the watchers, if it differs from before."""
         activity = pb.PipelineActivity(
             jobs=[messages.job_card(row, joined=row["is_joined"]) for row in rows]
         )
         if activity != self.activity:
             self.activity = activity
             self.activity_number += 1
-            self.tell()
+            self.notify()
 
-    def tell(self) -> None:
-        """Wake the watchers that wait now; whoever comes later looks first."""
+    def notify(self) -> None:
+        """Wake the watchers that wait now. A watcher that comes later looks before it waits."""
         self.news.set()
         self.news = asyncio.Event()
 
     def change_after(self, version: int) -> pb.PipelineChange | None:
-        """The kept change from exactly this version to the newest one, merged if need be."""
+        """The change from this version to the newest one. None if it is no longer kept."""
         found = self.changes.get(version)
         if found is None:
             return None

@@ -1,4 +1,4 @@
-"""Claim's long poll: claim, else wait for a wake or a poll, until the wait is over."""
+"""The long poll of Claim: look for jobs, wait until woken or until the next poll, look again."""
 
 import asyncio
 import random
@@ -14,10 +14,10 @@ Found = TypeVar("Found")
 
 
 class LongPolls:
-    """All parked claims of this process."""
+    """The Claims of this process that wait for jobs."""
 
     def __init__(self, wakes: Wakes, poll_seconds: float) -> None:
-        """Poll every `poll_seconds`, with jitter, behind the wakes."""
+        """A Claim that nobody wakes looks again every `poll_seconds`, with jitter."""
         self._wakes = wakes
         self._poll_seconds = poll_seconds
         self._parked = 0
@@ -29,7 +29,11 @@ class LongPolls:
         job_types: Sequence[str],
         wait_seconds: float,
     ) -> Sequence[Found]:
-        """What `look` finds first, or nothing after the wait. A caller that goes away cancels."""
+        """What `look` finds, or nothing after `wait_seconds`.
+
+        `job_types` are those whose jobs wake it. It returns at once while this process drains.
+        Raises RpcError TOO_MANY_PARKED_CLAIMS above PARKED_MAX. A caller that hangs up cancels it.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_seconds
         with self._wakes.waiting_for(job_types) as woken:
@@ -43,7 +47,7 @@ class LongPolls:
 
     async def _park(self, woken: asyncio.Event, seconds: float) -> None:
         if self._parked >= PARKED_MAX:
-            message = f"{PARKED_MAX} claims wait already at this scheduler"
+            message = f"{PARKED_MAX:,} claims are waiting at this scheduler; call again later"
             raise RpcError("TOO_MANY_PARKED_CLAIMS", message)
         self._parked += 1
         try:

@@ -1,4 +1,4 @@
-"""Rows and values of the store as messages of the contract."""
+"""Turns rows and values of the store into messages of the contract."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
 
 
 def _numbers(enum: Any, prefix: str) -> Mapping[str, Any]:
-    """The enum's numbers by the names that the store uses."""
+    """The numbers of an enum by its names without the prefix, as the store has them."""
     return MappingProxyType({name.removeprefix(prefix): number for name, number in enum.items()})
 
 
@@ -65,7 +65,7 @@ LEFT_OUT_WHERE_EMPTY = (
 
 
 def timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
-    """A moment; None stays left out."""
+    """A time as a message; None leaves the field out."""
     if moment is None:
         return None
     message = timestamp_pb2.Timestamp()
@@ -80,13 +80,13 @@ def _fill_timestamp(message: timestamp_pb2.Timestamp, moment: datetime) -> None:
 
 
 def duration(seconds: float) -> duration_pb2.Duration:
-    """A duration, not below zero, to the microsecond."""
+    """A duration in seconds as a message, to the microsecond. Less than zero becomes zero."""
     whole, micros = divmod(round(max(seconds, 0.0) * 1_000_000), 1_000_000)
     return duration_pb2.Duration(seconds=whole, nanos=micros * 1000)
 
 
 def struct(value: Mapping[str, Any] | None) -> struct_pb2.Struct | None:
-    """A JSON object; None stays left out."""
+    """A JSON object as a message; None leaves the field out."""
     if value is None:
         return None
     message = struct_pb2.Struct()
@@ -95,15 +95,13 @@ def struct(value: Mapping[str, Any] | None) -> struct_pb2.Struct | None:
 
 
 def scope(card: Any) -> types_pb2.Scope:
-    """The scope of a job's or a pipeline's row."""
+    """The scope in the row of a job or a pipeline."""
     return _scope_message(scope_of(card))[0]
 
 
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _scope_message(scope: Scope) -> tuple[types_pb2.Scope, int]:
-    """With the number of its entity type. Not to be changed by anybody: it is copied into whatever
-    it is given to.
-    """
+    """The message and the number of its entity type. All callers share the message: copy it."""
     message = types_pb2.Scope(
         tenant=scope.tenant,
         module=types_pb2.Module.ValueType(scope.module or 0),
@@ -116,14 +114,17 @@ def _scope_message(scope: Scope) -> tuple[types_pb2.Scope, int]:
 
 
 def job(card: Any, *, joined: bool = False) -> types_pb2.Job:
-    """A job: a row of job_cards, or a job row that was just claimed."""
+    """The message of a job, from a row of job_cards or from a row that was just claimed.
+
+    `joined` says that the pipeline in question joined the job and does not own it.
+    """
     message = types_pb2.Job(joined=joined)
     _fill_job(message, card)
     return message
 
 
 def _fill_job(message: types_pb2.Job, card: Any) -> None:
-    """Field by field, and only what is there: thousands of these are made in a second."""
+    """Set only the fields that have a value: thousands of jobs are sent per second."""
     scope, entity_type = _scope_message(scope_of(card))
     message.scope.CopyFrom(scope)
     message.entity_type = entity_type  # type: ignore[assignment]
@@ -147,7 +148,7 @@ def _fill_job(message: types_pb2.Job, card: Any) -> None:
 
 
 def job_card(card: Any, *, joined: bool = False) -> types_pb2.Job:
-    """A row of job_cards, with progress and standing in its slot."""
+    """The message of a row of job_cards, with progress and with `is_current`."""
     message = job(card, joined=joined)
     message.is_current = card["is_current"]
     if card["progress_at"] is not None:
@@ -160,7 +161,7 @@ def job_card(card: Any, *, joined: bool = False) -> types_pb2.Job:
 
 
 def pipeline(card: Any) -> types_pb2.Pipeline:
-    """A row of pipeline_cards."""
+    """The message of a row of pipeline_cards. LIVE becomes RUNNING with its first claim."""
     status = card["status"]
     if status == "LIVE":
         status = "RUNNING" if card["has_started"] else "NOT_STARTED"
@@ -182,27 +183,27 @@ def pipeline(card: Any) -> types_pb2.Pipeline:
 
 
 def disposition(value: Disposition) -> types_pb2.Disposition.ValueType:
-    """The enum's number."""
+    """The number of a disposition on the wire."""
     number: types_pb2.Disposition.ValueType = DISPOSITIONS[value]
     return number
 
 
 def submitted(answer: Submitted) -> scheduler_pb2.SubmitResponse:
-    """A Submit's answer."""
+    """The answer to a Submit."""
     message = scheduler_pb2.SubmitResponse()
     fill_submitted(message, answer)
     return message
 
 
 def fill_submitted(message: scheduler_pb2.SubmitResponse, answer: Submitted) -> None:
-    """A Submit's answer, in its place within a batch's."""
+    """Write the answer to a Submit into `message`, which may be part of a batch."""
     message.pipeline_id = answer.pipeline_id
     message.job_id = answer.job_id
     message.disposition = DISPOSITIONS[answer.disposition]
 
 
 def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
-    """Jobs in a worker's hands."""
+    """The answer to a Claim."""
     response = scheduler_pb2.ClaimResponse()
     for claim in claims:
         message = response.jobs.add(claim_token=claim.claim_token)
@@ -219,7 +220,7 @@ _lease = lru_cache(maxsize=8)(duration)
 
 
 def child(placed: ChildPlaced) -> scheduler_pb2.ChildDisposition:
-    """What became of a child."""
+    """What became, or would become, of a child."""
     return scheduler_pb2.ChildDisposition(
         child_key=placed.child_key,
         disposition=disposition(placed.disposition),
@@ -228,14 +229,14 @@ def child(placed: ChildPlaced) -> scheduler_pb2.ChildDisposition:
 
 
 def ended(answer: Ended) -> scheduler_pb2.FinishResponse:
-    """A Finish's answer."""
+    """The answer to a Finish."""
     message = scheduler_pb2.FinishResponse()
     fill_ended(message, answer)
     return message
 
 
 def fill_ended(message: scheduler_pb2.FinishResponse, answer: Ended) -> None:
-    """A Finish's answer, in its place within a batch's."""
+    """Write the answer to a Finish into `message`, which may be part of a batch."""
     message.finished = answer.finished
     message.outcome = FINISH_OUTCOMES[answer.outcome]
     for placed in answer.children:
@@ -247,7 +248,7 @@ def fill_ended(message: scheduler_pb2.FinishResponse, answer: Ended) -> None:
 
 
 def item_error(answer: Refused | Exception) -> scheduler_pb2.ItemError:
-    """Why one item of a batch has no other answer; its neighbours' stand."""
+    """Why an item of a batch failed. UNKNOWN for a fault of ours, which the log explains."""
     match answer:
         case Refused():
             error = refusal(answer)
@@ -256,14 +257,14 @@ def item_error(answer: Refused | Exception) -> scheduler_pb2.ItemError:
         case _ if isinstance(answer, VALUE_REFUSED):
             error = value_refused()
         case _:
-            said = "the scheduler failed at this item alone; its log says at what"
+            said = "the scheduler failed on this item; its log says why"
             return scheduler_pb2.ItemError(code=UNKNOWN, message=said)
     code: int = error.code.value[0]
     return scheduler_pb2.ItemError(code=code, reason=error.reason, message=error.message)
 
 
 def timeline_event(row: Any) -> operations_pb2.TimelineEvent:
-    """One line of a timeline."""
+    """One event of a timeline."""
     return operations_pb2.TimelineEvent(
         at=timestamp(row["at"]),
         job_id=row["job_id"] or 0,

@@ -1,11 +1,11 @@
-"""What the store refuses, as the error that its caller gets."""
+"""Turns what the store refuses into the error that its caller gets."""
 
 from carbonline.serving.errors import RpcError, Violation
 from scheduler_service.jobs.requests import Refused
 
 
 def refusal(refused: Refused) -> RpcError:
-    """What the store refused, as an error of the door."""
+    """The error for a refusal. FIELD_INVALID also names the field."""
     violations: tuple[Violation, ...] = ()
     if refused.reason == "FIELD_INVALID":
         violations = (Violation(refused.metadata.get("field", ""), refused.message),)

@@ -1,4 +1,4 @@
-"""SchedulerService: check, call one store method, answer."""
+"""SchedulerService: each RPC checks, calls one method of the store, and answers."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -38,8 +38,8 @@ from scheduler_service.store.gather import Gatherer
 from scheduler_service.store.store import Store
 
 BATCH_MAX = 500
-# While one full batch is written the next is prepared; Finishes of one pipeline, too, although the
-# second waits for the first there.
+# While one full batch is written, the next one is prepared. This also holds for Finishes of one
+# pipeline, although the second batch then waits for the first.
 BATCHES_MAX = 2
 # How long a message of a watch may wait for its reader.
 WRITE_SECONDS_MAX = 30.0
@@ -48,7 +48,10 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
-    """Calls of one kind that come at once are gathered into one statement."""
+    """Serves SchedulerService; see the proto for what each RPC promises.
+
+    Submits and Finishes that arrive at the same time are gathered into one transaction.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         *,
         noop: bool,
     ) -> None:
-        """`noop` allows the benchmarks' job type; `log` gets what is our own fault."""
+        """`noop` admits the job type of tests and benchmarks; `log` gets failures of ours."""
         self._store = store
         self._long_polls = long_polls
         self._watches = watches
@@ -186,14 +189,14 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
 
 
 async def _write(context: Context, message: pb.WatchPipelineResponse) -> None:
-    """Send a message; READER_TOO_SLOW if its reader leaves no room for it in time."""
+    """Send a message. Raises RpcError READER_TOO_SLOW if the caller does not make room in time."""
     try:
         async with asyncio.timeout(WRITE_SECONDS_MAX):
             await context.write(message)
     except TimeoutError:
         raise RpcError(
             "READER_TOO_SLOW",
-            f"no message was read for {WRITE_SECONDS_MAX:g} s;"
+            f"you have not read a message for {WRITE_SECONDS_MAX:g} s;"
             " watch again from the last version you have seen",
         ) from None
 

@@ -1,4 +1,4 @@
-"""Wakes long polls and watches; a wake-up carries no truth, whoever wakes reads again."""
+"""Wakes long polls and watches. A wake-up is only a hint: whoever wakes reads the tables again."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -6,17 +6,20 @@ from contextlib import contextmanager
 
 
 class Wakes:
-    """Who waits for which job types, and which pipelines have changed since the last look."""
+    """Knows who waits for which job types, and which pipelines changed since the last look."""
 
     def __init__(self) -> None:
-        """Nobody waits."""
+        """Start with nobody waiting and nothing changed."""
         self._by_type: dict[str, set[asyncio.Event]] = {}
         self._pipelines: set[int] = set()
         self._any_pipeline = False
         self.pipelines_changed = asyncio.Event()
 
     def hint(self, job_types: frozenset[str] | None, pipelines: frozenset[int] | None) -> None:
-        """Something happened to these; None means to anything."""
+        """Wake whoever waits for these job types, and note that these pipelines changed.
+
+        None stands for all of them: something was missed, so everybody looks again.
+        """
         for job_type in self._by_type if job_types is None else job_types:
             for event in self._by_type.get(job_type, ()):
                 event.set()
@@ -29,7 +32,7 @@ class Wakes:
 
     @contextmanager
     def waiting_for(self, job_types: Iterable[str]) -> Iterator[asyncio.Event]:
-        """An event that is set when one of these types may be claimable."""
+        """An event that is set when jobs of these types may be queued. Registered for the block."""
         event = asyncio.Event()
         names = tuple(job_types)
         for name in names:
@@ -43,7 +46,7 @@ class Wakes:
                     del self._by_type[name]
 
     def take_pipelines(self) -> set[int] | None:
-        """The pipelines that changed since the last call; None: any may have."""
+        """The pipelines that changed since the last call. None means that any may have changed."""
         taken = None if self._any_pipeline else self._pipelines
         self._pipelines, self._any_pipeline = set(), False
         self.pipelines_changed.clear()

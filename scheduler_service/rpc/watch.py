@@ -1,4 +1,4 @@
-"""WatchPipeline for any number of watchers on one database connection at a time."""
+"""Serves any number of watches with one database connection at a time."""
 
 import asyncio
 import random
@@ -33,7 +33,7 @@ Wanted: TypeAlias = tuple[int, int]
 
 
 class Watches:
-    """All watches of this process: one loop reads, every stream follows its own version."""
+    """The watches of this process. One loop reads; each stream follows its own version."""
 
     def __init__(
         self,
@@ -45,7 +45,11 @@ class Watches:
         keepalive_seconds: float,
         seconds_max: float,
     ) -> None:
-        """`run` must run beside the server."""
+        """`run` must run for as long as the server does.
+
+        Without a hint, the loop reads every `poll_seconds`. A silent stream sends a keepalive
+        after `keepalive_seconds` and ends after `seconds_max`; both have jitter.
+        """
         self._store = store
         self._wakes = wakes
         self._log = log
@@ -59,17 +63,17 @@ class Watches:
         self._reading = asyncio.Lock()
         self._starts: Gatherer[Wanted, _Start | None] = Gatherer(self._read_starts, READ_MAX)
         self._finals: Gatherer[int, Message] = Gatherer(self._read_finals, READ_MAX)
-        self._failures = ThrottledLog(self._say_failed)
+        self._failures = ThrottledLog(self._log_failures)
         self.draining = asyncio.Event()
 
     def drain(self) -> None:
-        """End all streams: this scheduler stops."""
+        """End all streams with DRAINING, because this scheduler shuts down."""
         self.draining.set()
         for feed in self._feeds.values():
-            feed.tell()
+            feed.notify()
 
     async def run(self) -> None:
-        """Read what changed for as long as the server runs: woken by hints, polling behind them."""
+        """Read what changed, at each hint and at each poll, until cancelled."""
         while True:
             wait = self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
             try:
@@ -85,7 +89,7 @@ class Watches:
                 self._failures.add(repr(error))
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
-    def _say_failed(self, latest: str, reads: int) -> None:
+    def _log_failures(self, latest: str, reads: int) -> None:
         self._log.warning("watch_read_failed", reads=reads, error=latest)
 
     async def _read(self, changed: set[int] | None) -> None:
@@ -109,9 +113,15 @@ class Watches:
     async def watch(
         self, pipeline_id: int, tenant: str, after_version: int
     ) -> AsyncGenerator[Message, None]:
-        """Snapshot or what is new, then changes without a gap, activity, keepalives, final."""
+        """The messages of one watch, as WatchPipeline promises them.
+
+        `after_version` is the last version that the watcher has seen; 0 starts with a snapshot.
+        Raises RpcError PIPELINE_NOT_FOUND, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or DRAINING.
+        """
         if self.streams >= STREAMS_MAX:
-            raise RpcError("TOO_MANY_STREAMS", f"{STREAMS_MAX} watches are open already")
+            raise RpcError(
+                "TOO_MANY_STREAMS", f"{STREAMS_MAX:,} watches are open; watch again later"
+            )
         self.streams += 1
         feed: Feed | None = None
         try:
@@ -137,8 +147,8 @@ class Watches:
         if start is None or start.view.pipeline["tenant"] != tenant:
             raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
         if after_version > start.version or start.is_large:
-            # The watcher knows a version that never was, or has missed more than one message can
-            # tell: it starts over from a snapshot.
+            # The watcher names a version that never was, or has missed more than fits into one
+            # message: start over with a snapshot.
             return await self._start(pipeline_id, tenant, 0)
         return start
 
@@ -170,10 +180,10 @@ class Watches:
             if loop.time() > ends_at:
                 raise RpcError(
                     "STREAM_MAXIMUM_AGE",
-                    "this stream has reached its maximum age: watch again from the last version",
+                    f"this watch has reached its maximum age; watch again from version {version}",
                     {"version": str(version)},
                 )
-            if not await self._hears(news):
+            if not await self._has_news(news):
                 yield Message(keepalive=pb.Keepalive(version=version))
 
     async def _read_change(self, feed: Feed, version: int) -> pb.PipelineChange:
@@ -184,18 +194,21 @@ class Watches:
         assert start is not None, "a watched pipeline is never deleted"
         return start
 
-    async def _hears(self, news: asyncio.Event) -> bool:
-        """Whether there is news within the silence that a keepalive ends."""
-        heard = True
+    async def _has_news(self, news: asyncio.Event) -> bool:
+        """Whether news comes before a keepalive is due. Raises RpcError DRAINING."""
+        has_news = True
         if not self.draining.is_set():
             try:
                 async with asyncio.timeout(self._keepalive_seconds):
                     await news.wait()
             except TimeoutError:
-                heard = False
+                has_news = False
         if self.draining.is_set():
-            raise RpcError("DRAINING", "this scheduler stops: watch again from the last version")
-        return heard
+            raise RpcError(
+                "DRAINING",
+                "this scheduler is shutting down; watch again from the last version you have seen",
+            )
+        return has_news
 
     async def _read_starts(self, wanted: Sequence[Wanted]) -> Sequence["_Start | None"]:
         found: dict[Wanted, _Start] = {}
@@ -224,7 +237,7 @@ class Watches:
 
 
 class _Start:
-    """Where a watch begins; made once for all who begin there together."""
+    """Where a watch starts. Made once for all watches that start there at the same time."""
 
     def __init__(self, view: View, after_version: int) -> None:
         self.view = view
@@ -233,14 +246,14 @@ class _Start:
         self._beginning: list[Message] | None = None
 
     def beginning(self) -> list[Message]:
-        """The first messages."""
+        """The first messages of such a watch."""
         if self._beginning is None:
             self._beginning = _beginning(self.view, self._after_version)
         return self._beginning
 
     @property
     def is_large(self) -> bool:
-        """Whether what is new since a version is too large for one message."""
+        """Whether the change since the version is too large for one message."""
         return any(is_large(message.change.jobs) for message in self.beginning())
 
 

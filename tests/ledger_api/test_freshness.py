@@ -162,7 +162,7 @@ async def test_an_unknown_unit_and_another_year_are_said(
     said = "828 is not a unit of the institution. Did you mean 0828? [UNIT_NOT_FOUND]"
     assert said in capfd.readouterr().err
     assert await typed(tmp_path, "totals", "--tenant", "nobody", "--year", "2024") == (2, "")
-    assert "has no tenant 'nobody'" in capfd.readouterr().err
+    assert "may not act for tenant 'nobody'" in capfd.readouterr().err
     assert await typed(tmp_path, "totals", "--year", "2030") == (0, "")
     said = "There are no totals of 2030; there are some of 2024.\n"
     assert capfd.readouterr().err == said
