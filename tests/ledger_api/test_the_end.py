@@ -13,6 +13,7 @@ from carbonline.v1 import blobs_pb2, ledger_pb2
 from tests.ledger_api.conftest import Client, outlasting, refused, settings_of, until
 from tests.serving import processes
 from worker_service.blobs.store import BlobStore
+from worker_service.ledger_api.server import serve_ledger
 from worker_service.settings import Settings
 
 # More than all the buffers between the server and a reader that does not read.
@@ -128,3 +129,19 @@ async def test_a_process_that_cannot_serve_says_why_in_a_line_and_ends_with_2(
         assert started.returncode == 2
         assert said.decode().count("\n") == 1
         assert "only loopback addresses" in said.decode()
+
+
+async def test_a_background_task_that_ends_ends_the_process(
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def defect(_self: BlobStore) -> int:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(BlobStore, "collect_abandoned_uploads", defect)
+    ended = await asyncio.wait_for(serve_ledger(settings_of(database_url, tmp_path)), SECONDS)
+    assert ended == 1
+    *_, said = capsys.readouterr().err.splitlines()
+    assert said == "ledger: its background task 'collect' ended; the log says why"

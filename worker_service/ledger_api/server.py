@@ -12,6 +12,8 @@ import grpc.aio
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.postgres.errors import ANY_DATABASE_ERROR
+from carbonline.serving.background import Background, BackgroundTaskEnded
 from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.drain import drain
 from carbonline.serving.health import SERVING, add_health, tell_health
@@ -32,6 +34,7 @@ from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.metrics import LedgerMetrics
 from worker_service.settings import LEDGER_ADDRESS, Settings
 
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 LEDGER_SERVICE = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"].full_name
 BLOB_SERVICE = blobs_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name
@@ -49,12 +52,13 @@ class RunningLedger:
 
     port: int
     blobs: BlobStore
+    background: Background
 
 
 async def serve_ledger(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT, then drain; a database that is starting is waited for.
 
-    2 for settings or a database not ready for it.
+    2 for settings or a database not ready for it, 1 when a background task ends.
     """
     log = open_process_log(settings.log_level, service="ledger")
     stopping = asyncio.Event()
@@ -67,7 +71,7 @@ async def serve_ledger(settings: Settings) -> int:
             return 0
         async with running_ledger(settings, log) as running:
             log.info("ledger_started", address=settings.ledger_address, port=running.port)
-            await stopping.wait()
+            await running.background.run_until(stopping)
             log.info("ledger_draining")
     except (DatabaseUnavailable, DatabaseRefused) as error:
         print(f"ledger: {sentence_about(error)}", file=sys.stderr)
@@ -75,6 +79,9 @@ async def serve_ledger(settings: Settings) -> int:
     except (SettingsWrong, SchemaMissing, OSError) as error:
         print(f"ledger: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except BackgroundTaskEnded as error:
+        print(f"ledger: {error}", file=sys.stderr)
+        return EXIT_FAILED
     log.info("ledger_stopped")
     return 0
 
@@ -116,19 +123,18 @@ async def running_ledger(
         # Files are served without PostgreSQL.
         await healthy.set(BLOB_SERVICE, SERVING)
         port = listen(server, settings.ledger_address)
-        telling = tell_health(healthy, (LEDGER_SERVICE,), ledger.ping, DATABASE_AWAY)
-        beside = [
-            asyncio.create_task(telling, name="health"),
-            asyncio.create_task(_collect_abandoned(blobs, log), name="collect"),
-        ]
+        # A password that was changed is no answer either: any error of the database will do.
+        unanswered = (*DATABASE_AWAY, *ANY_DATABASE_ERROR)
+        telling = tell_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
+        background = Background(log)
+        background.start("health", telling)
+        background.start("collect", _collect_abandoned(blobs, log))
         await server.start()
         try:
             with metrics_served(metrics.registry, settings.metrics_port):
-                yield RunningLedger(port, blobs)
+                yield RunningLedger(port, blobs, background)
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await background.cancel()
             await healthy.enter_graceful_shutdown()
             await drain(server, interceptor, min(settings.drain_grace_seconds, STREAMS_END_SECONDS))
     finally:
