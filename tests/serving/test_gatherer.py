@@ -1,13 +1,13 @@
 """Concurrent calls share a batch, each gets its own answer, and nobody harms a neighbour."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from asyncpg.exceptions import _base
 
-from carbonline.postgres.errors import VALUE_REFUSED
-from scheduler_service.store.gather import Gatherer
+from carbonline.gatherer import Gatherer
+from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
 
 
 class Doubler:
@@ -15,10 +15,22 @@ class Doubler:
     Every batch waits for the door to be opened.
     """
 
-    def __init__(self, items_max: int, batches_max: int = 1) -> None:
+    def __init__(
+        self,
+        items_max: int,
+        batches_max: int = 1,
+        weight: Callable[[int], int] | None = None,
+    ) -> None:
         self.batches: list[list[int]] = []
         self.door = asyncio.Event()
-        self.gatherer: Gatherer[int, int] = Gatherer(self.work, items_max, batches_max)
+        self.gatherer: Gatherer[int, int] = Gatherer(
+            self.work,
+            items_max,
+            fails_all=is_unavailable,
+            weight=weight,
+            batches_max=batches_max,
+            linger_seconds=0.003,
+        )
 
     async def work(self, items: Sequence[int]) -> Sequence[int]:
         self.batches.append(list(items))
@@ -127,3 +139,17 @@ async def test_a_full_batch_need_not_wait_where_two_may_be_on_their_way() -> Non
     doubler.door.set()
     assert [await few, await more, await last, await first] == [[2], [4], [6, 8], [0]]
     assert doubler.batches == [[0], [1, 2], [3, 4]]
+
+
+async def test_a_batch_weighs_no_more_than_it_may_but_for_a_single_item() -> None:
+    doubler = Doubler(items_max=10, weight=lambda item: max(item, 1))
+    _, light, heavy, last = await doubler.asked([4, 4, 4], [25], [1, 2])
+    doubler.door.set()
+    assert [await light, await heavy, await last] == [[8, 8, 8], [50], [2, 4]]
+    assert doubler.batches == [[0], [4, 4], [4], [25], [1, 2]]
+
+
+async def test_a_call_without_items_has_no_answers_and_makes_no_batch() -> None:
+    doubler = Doubler(items_max=10)
+    assert await doubler.gatherer.ask_all([]) == []
+    assert doubler.batches == []

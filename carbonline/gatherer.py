@@ -1,0 +1,140 @@
+"""Gathers concurrent calls of one kind into one batch while the batch before is on its way."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Group(Generic[Item, Answer]):
+    """Items that came together, and where their answers go, or why there are none."""
+
+    items: Sequence[Item]
+    weight: int
+    answers: asyncio.Future[Sequence[Answer | Exception]]
+
+
+class Gatherer(Generic[Item, Answer]):
+    """Sends items in batches. An item waits for nothing while no batch is on its way; what comes
+    meanwhile shares the next batch, so that batches grow with the load by themselves.
+
+    Each item gets its own answer. A batch that fails is halved until the item that fails is alone:
+    its neighbours are not harmed. Nor are they by a caller that is cancelled.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        weight_max: int,
+        *,
+        fails_all: Callable[[Exception], bool],
+        weight: Callable[[Item], int] | None = None,
+        batches_max: int = 1,
+        linger_seconds: float = 0.0,
+    ) -> None:
+        """`work` answers a batch of at most `weight_max`, or of a single item that weighs more:
+        one answer per item, in order. `weight` says what an item weighs; without it, 1.
+
+        `fails_all` says which of its exceptions any item would have met: then the batch is not
+        halved, and every caller gets the exception. `batches_max` batches may be on their way at
+        once if the later ones are full. A batch that is far from full waits for `linger_seconds`
+        if another one has just ended.
+        """
+        self._work = work
+        self._weight_max = weight_max
+        self._fails_all = fails_all
+        self._weight = weight
+        self._batches_max = batches_max
+        self._linger_seconds = linger_seconds
+        self._waiting: deque[_Group[Item, Answer]] = deque()
+        self._weight_waiting = 0
+        self._runners: list[asyncio.Task[None]] = []
+
+    async def ask(self, item: Item) -> Answer:
+        """The answer for one item. Raises the exception with which it, or every item, failed."""
+        (answer,) = await self.ask_all([item])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def ask_all(self, items: Sequence[Item]) -> list[Answer | Exception]:
+        """One answer per item, in order, or the exception with which it failed; the answers of the
+        others stand. They may share batches with the items of other callers.
+
+        Raises an exception that is of `fails_all`: any of the items may then be asked again.
+        """
+        groups = list(self._groups(items))
+        self._waiting += groups
+        self._weight_waiting += sum(group.weight for group in groups)
+        self._start_runners()
+        if len(groups) == 1:
+            answers = list(await groups[0].answers)
+        else:
+            parts = await asyncio.gather(*(group.answers for group in groups))
+            answers = [answer for part in parts for answer in part]
+        for answer in answers:
+            if isinstance(answer, Exception) and self._fails_all(answer):
+                raise answer
+        return answers
+
+    def _groups(self, items: Sequence[Item]) -> Iterator[_Group[Item, Answer]]:
+        """The items in parts of which each fits into a batch."""
+        loop = asyncio.get_running_loop()
+        weights = [1] * len(items) if self._weight is None else [self._weight(i) for i in items]
+        start, total = 0, 0
+        for number, weight in enumerate(weights):
+            if total and total + weight > self._weight_max:
+                yield _Group(items[start:number], total, loop.create_future())
+                start, total = number, 0
+            total += weight
+        if total:
+            yield _Group(items[start:], total, loop.create_future())
+
+    def _start_runners(self) -> None:
+        self._runners = [runner for runner in self._runners if not runner.done()]
+        full = self._weight_waiting >= self._weight_max
+        if not self._runners or (full and len(self._runners) < self._batches_max):
+            self._runners.append(asyncio.create_task(self._run(), name="gatherer"))
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch = self._next_batch()
+            if not batch:
+                continue
+            answers = await self._answers([item for group in batch for item in group.items])
+            start = 0
+            for group in batch:
+                end = start + len(group.items)
+                if not group.answers.done():
+                    group.answers.set_result(answers[start:end])
+                start = end
+            if self._linger_seconds and 0 < self._weight_waiting < self._weight_max // 4:
+                await asyncio.sleep(self._linger_seconds)
+
+    def _next_batch(self) -> list[_Group[Item, Answer]]:
+        """Whole groups, in order; those that nobody waits for any more are dropped."""
+        batch: list[_Group[Item, Answer]] = []
+        room = self._weight_max
+        while self._waiting and (not batch or self._waiting[0].weight <= room):
+            group = self._waiting.popleft()
+            self._weight_waiting -= group.weight
+            if not group.answers.cancelled():
+                batch.append(group)
+                room -= group.weight
+        return batch
+
+    async def _answers(self, items: Sequence[Item]) -> Sequence[Answer | Exception]:
+        """One answer per item, in order, or the exception with which it failed."""
+        try:
+            return await self._work(items)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its callers get it
+            if len(items) == 1 or self._fails_all(error):
+                return [error] * len(items)
+        middle = len(items) // 2
+        first = await self._answers(items[:middle])
+        return [*first, *await self._answers(items[middle:])]
