@@ -36,6 +36,7 @@ from worker_service.steps.housekeeping import run_housekeeping
 from worker_service.steps.noop import run_noop
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.stores import Stores
+from worker_service.steps.unit_removal import run_unit_removal
 from worker_service.steps.unit_sync import run_unit_sync
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
@@ -46,6 +47,7 @@ LEDGER_JOB_TYPES: tuple[str, ...] = (
     "factor_ingest",
     "reference_ingest",
     "unit_sync",
+    "unit_removal",
     "emission_recalc",
     "aggregation",
 )
@@ -141,6 +143,7 @@ def steps_of(stores: Stores) -> list[tuple[str, Step]]:
         ("factor_ingest", partial(run_factor_ingest, stores)),
         ("reference_ingest", partial(run_reference_ingest, stores)),
         ("unit_sync", partial(run_unit_sync, stores)),
+        ("unit_removal", partial(run_unit_removal, stores)),
         ("emission_recalc", partial(run_emission_recalc, stores)),
         ("aggregation", partial(run_aggregation, stores)),
     ]

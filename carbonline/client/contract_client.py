@@ -243,6 +243,13 @@ class ContractClient:
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListLocations, wanted)
 
+    async def list_units(
+        self, wanted: reference_pb2.ListUnitsRequest
+    ) -> reference_pb2.ListUnitsResponse:
+        """A page of units; the tenant is this client's."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._ledger.ListUnits, wanted)
+
     async def list_modules(self) -> ledger_pb2.ListModulesResponse:
         """The catalogue: modules, data-entry types, columns, templates."""
         return await self._unary(self._ledger.ListModules, ledger_pb2.ListModulesRequest())

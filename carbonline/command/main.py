@@ -25,6 +25,7 @@ from carbonline.command.submit import submit
 from carbonline.command.template import template
 from carbonline.command.totals import totals
 from carbonline.command.uncomputed import uncomputed
+from carbonline.command.units import units
 from carbonline.command.up import up
 from carbonline.command.uploads import uploads
 from carbonline.command.warnings import warnings
@@ -55,7 +56,7 @@ def main() -> None:
 main.add_section("Begin", demo, up)
 main.add_section("Bring data in", load, template, submit, watch, uploads, withdraw)
 main.add_section("Take numbers out", totals, uncomputed, rejected, warnings)
-main.add_section("See what totals rest on", factors, locations)
+main.add_section("See what totals rest on", units, factors, locations)
 main.add_section(
     "Look after it",
     status,

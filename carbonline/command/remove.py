@@ -1,4 +1,6 @@
-"""`carbonline remove`: takes out of force what newer files do not have."""
+"""`carbonline remove`: takes out of force what newer files do not have, and unused units."""
+
+from collections.abc import Sequence
 
 import click
 
@@ -11,11 +13,12 @@ from carbonline.command.options import YEAR, no_watch_option, type_option
 from carbonline.command.recalculate import module_of, said_to_the_end
 
 EXAMPLE = "carbonline remove stale-factors --type plane --year 2024"
+EXAMPLE_OF_UNITS = "carbonline remove units 0829"
 
 
-@click.group(cls=CommandGroup, epilog=examples(EXAMPLE))
+@click.group(cls=CommandGroup, epilog=examples(EXAMPLE, EXAMPLE_OF_UNITS))
 def remove() -> None:
-    """Take out of force what newer files do not have."""
+    """Take out of force what newer files do not have, or units that no entry uses."""
 
 
 @remove.command(
@@ -54,3 +57,26 @@ async def _remove(
         if watch and code is ExitCode.SUCCESS:
             await say_kilograms(client, before)
         return code
+
+
+@remove.command(
+    name="units",
+    short_help="Units that no entry uses.",
+    epilog=examples(EXAMPLE_OF_UNITS, "carbonline units --used"),
+)
+@click.argument("units", nargs=-1, required=True, metavar="UNIT...")
+@no_watch_option
+@connection_options
+def units(*, target: Target, units: tuple[str, ...], no_watch: bool) -> None:
+    """Remove each UNIT from the institution: all of them, or none where an entry uses one.
+
+    Entries of all years count, also those without kilograms. To be rid of them, upload their files
+    without the unit or withdraw the uploads. A later file of units brings a unit back.
+    """
+    raise SystemExit(run_to_end(_remove_units(target, units, watch=not no_watch)))
+
+
+async def _remove_units(target: Target, units: Sequence[str], *, watch: bool) -> ExitCode:
+    async with target.client() as client:
+        submitted = await client.submit("unit_removal", client.scope(), {"units": list(units)})
+        return await said_to_the_end(client, submitted.pipeline_id, target, watch=watch)

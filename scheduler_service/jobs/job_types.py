@@ -179,6 +179,13 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 has_slot=True,
             ),
             JobType(
+                "unit_removal",
+                needs=frozenset(),
+                target="units",
+                exclusive=ExclusiveConfig("units", ()),
+                writes=("units",),
+            ),
+            JobType(
                 "emission_recalc",
                 needs=_TYPE_YEAR,
                 needs_provisioned_year=True,

@@ -11,7 +11,7 @@ from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Json, Submission
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.fields import UNIT_CHARACTERS_MAX, Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
 BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
@@ -40,6 +40,7 @@ UPLOAD_MAX = 2**53
 _UPLOAD_RULE = "must be the number of an upload: ListUploads names those that count"
 _KEY_CHARACTERS_SHOWN_MAX = 64
 _TEXT_CHARACTERS_MAX = 255
+REMOVED_UNITS_MAX = 1_000
 _SOURCE_RULE = (
     f"must be a name of at most {SOURCE_CHARACTERS_MAX} characters, none of them a control or"
     " invisible one"
@@ -85,6 +86,8 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
         return None
     if job_type == "upload_withdrawal":
         check_upload_payload(fields, field, payload)
+    if job_type == "unit_removal":
+        check_units_payload(fields, field, payload)
     if known := PAYLOAD_KEYS.get(job_type):
         if unknown := [key for key in payload if key not in known]:
             shown = unknown[0][:_KEY_CHARACTERS_SHOWN_MAX]
@@ -108,6 +111,21 @@ def check_upload_payload(fields: Fields, field: str, payload: Json) -> None:
     number = payload.get("upload_id")
     if not isinstance(number, float) or not number.is_integer() or not 1 <= number <= UPLOAD_MAX:
         fields.fail(f"{field}.upload_id", _UPLOAD_RULE)
+
+
+def check_units_payload(fields: Fields, field: str, payload: Json) -> None:
+    """The units to remove and nothing else."""
+    for key in payload.keys() - {"units"}:
+        shown = key[:_KEY_CHARACTERS_SHOWN_MAX]
+        fields.fail(f"{field}.{shown}", "is unknown: unit_removal takes units")
+    units = payload.get("units")
+    if not isinstance(units, list) or not 1 <= len(units) <= REMOVED_UNITS_MAX:
+        fields.fail(f"{field}.units", f"must be a list of 1 to {REMOVED_UNITS_MAX:,} units")
+        return
+    for number, unit in enumerate(units):
+        if not isinstance(unit, str) or not 1 <= len(unit.strip()) <= UNIT_CHARACTERS_MAX:
+            fault = f"must be text of 1 to {UNIT_CHARACTERS_MAX} characters"
+            fields.fail(f"{field}.units[{number}]", fault)
 
 
 def _check_mode(fields: Fields, field: str, job_type: str, payload: Json) -> None:

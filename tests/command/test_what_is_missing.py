@@ -149,6 +149,31 @@ def test_stale_factors_are_taken_out_of_force(terminal: Terminal) -> None:
     assert (back.code, "2 factors accepted. 1 is new or changed." in back.err) == (0, True), back
 
 
+def test_units_are_listed_and_those_that_no_entry_uses_are_removed(terminal: Terminal) -> None:
+    more = terminal.file("more.csv", "unit_institutional_id,name\nU3,Chemistry\n")
+    assert terminal.type("load", "units", more, *YEAR).code == 0
+    found = terminal.type("units", "u3", "U1", "U9", "--used")
+    assert found.code == 0, found
+    assert "Chemistry" in found.out
+    assert "more.csv" in found.out
+    assert found.err == "Not among the units: U9.\n"
+    rows = json.loads(terminal.type("units", "--used", "--json").out)["rows"]
+    assert {row["unit_institutional_id"]: row["entries"] for row in rows} == {
+        "U1": 2,
+        "U2": 2,
+        "U3": 0,
+    }
+    refused = terminal.type("remove", "units", "U3", "U1")
+    assert refused.code == 4, refused
+    assert "units_in_use" in refused.out
+    assert "2 entries use U1." in refused.out
+    removed = terminal.type("remove", "units", "u3")
+    assert removed.code == 0, removed
+    assert "U3 is of the institution no longer." in removed.err
+    none = terminal.type("units", "--search", "chem")
+    assert (none.code, none.err) == (0, "There are no such units.\n")
+
+
 def test_places_and_factors_are_listed_with_their_files(terminal: Terminal) -> None:
     found = terminal.type("locations", "gva", "XYZ", "--used")
     assert found.code == 0, found

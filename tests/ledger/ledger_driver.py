@@ -53,7 +53,7 @@ AS 'SELECT clock_timestamp() + interval ''{seconds} seconds'''
 """
 LOCK_WAITS = """
 SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%write_fences%'
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1
 """
 
 
@@ -184,9 +184,9 @@ class LedgerDriver:
         async with self.ledger.session() as conn:
             await conn.execute(ADVANCE_CLOCK.format(seconds=seconds))
 
-    async def somebody_waits(self) -> None:
-        """Returns when a session waits for a fence."""
+    async def somebody_waits(self, for_what: str = "write_fences") -> None:
+        """Returns when a session waits for a fence, or for a lock of another table."""
         async with asyncio.timeout(10):
             # Nobody tells of it.
-            while not (await self.rows(LOCK_WAITS))[0][0]:  # noqa: ASYNC110
+            while not (await self.rows(LOCK_WAITS, f"%carbon.{for_what}%"))[0][0]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)

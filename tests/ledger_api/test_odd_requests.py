@@ -72,6 +72,15 @@ GOOD: dict[str, list[Any]] = {
             page_token=page_token("plane", "aaa"),
         )
     ],
+    "ListUnits": [
+        reference_pb2.ListUnitsRequest(
+            units=["0828"],
+            text="phys",
+            with_usage=True,
+            page_size=10,
+            page_token=page_token("0827"),
+        )
+    ],
     "ListModules": [ledger_pb2.ListModulesRequest()],
     "UploadBlob": [HEADER, CHUNK],
     "DownloadBlob": [blobs_pb2.DownloadBlobRequest(blob=BLOB)],

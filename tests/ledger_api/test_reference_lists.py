@@ -1,4 +1,4 @@
-"""Factors and places as they stand, with the files that brought them, page by page."""
+"""Factors, places and units as they stand, with the files that brought them, page by page."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from tests.ledger.test_units_and_places import save_places
 from tests.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.factors import FactorSlice, Origin, remove_factors
 from worker_service.ledger.reference_lists import FactorFilter, list_factors
+from worker_service.ledger.units import save_units
 
 
 async def factors(client: Client, caller: str = "local", **wanted: Any) -> Any:
@@ -185,3 +186,66 @@ async def test_other_types_and_years_have_factors_of_their_own(
     train = types_pb2.DATA_ENTRY_TYPE_TRAIN
     assert (await factors(book_client, data_entry_type=train)).factors == []
     assert (await factors(book_client, "other")).factors == []
+
+
+async def units(client: Client, caller: str = "local", **wanted: Any) -> Any:
+    request = reference_pb2.ListUnitsRequest(**wanted)
+    return await client.ledger.ListUnits(request, metadata=as_caller(caller))
+
+
+async def save_a_file_of_units(driver: LedgerDriver, token: int, **units: str) -> None:
+    names = (list(units), list(units.values()))
+    file = {"file_name": f"file {token}", "blob": f"blob:{token}"}
+    await driver.publish(token, "units", lambda c: save_units(c, TENANT, *names, token, **file))
+
+
+async def test_a_unit_is_told_with_its_file_and_its_entries(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await save_a_file_of_units(driver, 10, Phys="Physics", Chem="Chemistry")
+    await save_a_file_of_units(driver, 11, PHYS="Physics", CHEM="Institute of Chemistry")
+    await driver.upload(20, ["Phys", "Phys", "0828"])
+    told = (await units(book_client, units=["phys", "chem"], with_usage=True)).units
+    assert all(unit.changed_at.ToDatetime().year >= 2024 for unit in told)
+    for unit in told:
+        unit.ClearField("changed_at")
+    assert list(told) == [
+        reference_pb2.Unit(
+            unit="Chem",
+            name="Institute of Chemistry",
+            file_name="file 11",
+            blob="blob:11",
+            claim_token=11,
+        ),
+        reference_pb2.Unit(
+            unit="Phys",
+            name="Physics",
+            file_name="file 10",
+            blob="blob:10",
+            claim_token=10,
+            entries=2,
+        ),
+    ]
+    assert [one.entries for one in (await units(book_client)).units] == [0, 0, 0]
+
+
+async def test_units_are_found_by_id_and_by_name_page_by_page(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await save_a_file_of_units(driver, 10, b2="Physics", a1="Law", B1="Physics too")
+    first = await units(book_client, text=" PHYS ", page_size=2)
+    assert [one.unit for one in first.units] == ["0828", "B1"]
+    rest = await units(book_client, text=" PHYS ", page_size=2, page_token=first.next_page_token)
+    assert ([one.unit for one in rest.units], rest.next_page_token) == (["b2"], "")
+    assert [one.unit for one in (await units(book_client, text="B")).units] == ["B1", "b2"]
+    assert (await units(book_client, caller="another")).units == []
+
+
+async def test_what_is_wrong_with_a_list_of_units_is_named(client: Client) -> None:
+    error = await refused(
+        units(client, units=["x" * 129], text="x" * 129, page_size=-1, page_token="?")
+    )
+    assert error.code == "INVALID_ARGUMENT"
+    assert set(error.fields) == {"units[0]", "text", "page_size", "page_token"}
+    error = await refused(units(client, units=["x"] * 101))
+    assert set(error.fields) == {"units"}

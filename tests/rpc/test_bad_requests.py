@@ -118,6 +118,22 @@ BAD_SUBMITS = {
         submit(job_type="upload_withdrawal", payload={"upload_id": 1, "blob": BLOB}),
         ["payload.blob"],
     ),
+    "a removal of no units": (
+        submit(job_type="unit_removal", scope=types_pb2.Scope(), payload={"units": []}),
+        ["payload.units"],
+    ),
+    "a removal of what is no text": (
+        submit(job_type="unit_removal", scope=types_pb2.Scope(), payload={"units": ["a", 7, " "]}),
+        ["payload.units[1]", "payload.units[2]"],
+    ),
+    "a removal of a file": (
+        submit(
+            job_type="unit_removal",
+            scope=types_pb2.Scope(),
+            payload={"units": ["a"], "blob": BLOB},
+        ),
+        ["payload.blob"],
+    ),
     "payload of a coalescing type": (submit(job_type="emission_recalc"), ["payload"]),
     "NUL deep in the payload": (submit(payload={"blob": BLOB, "x": ["\0"]}), ["payload"]),
     "payload nested too deep": (submit(payload=nested(20)), ["payload"]),

@@ -50,6 +50,7 @@ def claim(
     payload: Mapping[str, Any] = {},
     close_through: Mapping[str, int] = {},
     reference_kind: str | None = None,
+    attempt: int = 1,
 ) -> Claim:
     """Of a job over planes in 2024."""
     job = ClaimedJob(
@@ -65,6 +66,7 @@ def claim(
         reference_kind=reference_kind,
         payload=payload,
         close_through=close_through,
+        attempt=attempt,
     )
     held = HeldClaim(job, seconds_now())
     chaining = _Chaining()

@@ -20,6 +20,7 @@ from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.factor_ingest import run_factor_ingest
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.stores import Stores
+from worker_service.steps.unit_removal import run_unit_removal
 from worker_service.steps.unit_sync import run_unit_sync
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
@@ -75,6 +76,7 @@ async def test_an_aggregation_reads_what_a_dark_claim_committed_in_the_last_mome
         (run_factor_ingest, "factor_ingest", FACTORS),
         (run_reference_ingest, "reference_ingest", PLACES),
         (run_unit_sync, "unit_sync", UNITS),
+        (run_unit_removal, "unit_removal", ""),
     ],
 )
 async def test_every_ingest_closes_what_it_is_told_to(
@@ -84,7 +86,12 @@ async def test_every_ingest_closes_what_it_is_told_to(
     reader = claim(
         job_type,
         READER,
-        payload={"blob": idle_harness.blob(text), "transport_mode": "plane", "upload_id": 1},
+        payload={
+            "blob": idle_harness.blob(text),
+            "transport_mode": "plane",
+            "upload_id": 1,
+            "units": ["0828"],
+        },
         close_through={"any/scope": DARK},
         reference_kind="locations",
     )

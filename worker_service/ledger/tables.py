@@ -51,6 +51,9 @@ units = Table(
     Column("unit", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("changed_token", BigInteger, nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("blob", Text, nullable=False, server_default=text("''")),
+    Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
     PrimaryKeyConstraint("tenant", "unit_key", name="units_pkey"),
 )
 

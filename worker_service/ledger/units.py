@@ -1,31 +1,71 @@
-"""The units of an institution: added and renamed by their institutional id, never removed."""
+"""The units of an institution: added and renamed by their institutional id, removed if unused."""
 
 from collections.abc import Sequence
 
 from worker_service.carbon.parse.values import folded_key, folded_keys
 from worker_service.ledger.pool import Connection, Ledger
 
+
+class UnitsGone(Exception):
+    """Units are not there any more: `units`, as they were spelt."""
+
+    def __init__(self, units: Sequence[str]) -> None:
+        super().__init__(", ".join(units))
+        self.units = units
+
+
 # The first spelling of an id stays, whatever the case of later files: rows carry it.
 UPSERT = """
-INSERT INTO carbon.units AS u (tenant, unit_key, unit, name, changed_token)
-SELECT $1, n.unit_key, n.unit, n.name, $5
+INSERT INTO carbon.units AS u (
+    tenant, unit_key, unit, name, changed_token, file_name, blob, changed_at
+)
+SELECT $1, n.unit_key, n.unit, n.name, $5, $6, $7, carbon.clock()
 FROM unnest(CAST($2 AS text[]), CAST($3 AS text[]), CAST($4 AS text[]))
     AS n (unit_key, unit, name)
 ORDER BY n.unit_key
 ON CONFLICT (tenant, unit_key)
-    DO UPDATE SET name = excluded.name, changed_token = excluded.changed_token
+    DO UPDATE SET name = excluded.name, changed_token = excluded.changed_token,
+        file_name = excluded.file_name, blob = excluded.blob, changed_at = excluded.changed_at
     WHERE u.name <> excluded.name
 """
 UNITS = "SELECT unit FROM carbon.units WHERE tenant = $1 ORDER BY unit"
+# The entries to be published hold on to their units: whoever removes one waits for their COMMIT.
+HOLD = """
+SELECT unit FROM carbon.units
+WHERE tenant = $1 AND unit = ANY(CAST($2 AS text[]))
+ORDER BY unit_key
+FOR KEY SHARE
+"""
+REMOVE = """
+WITH wanted AS (
+    SELECT unit_key FROM carbon.units
+    WHERE tenant = $1 AND unit_key = ANY(CAST($2 AS text[]))
+    ORDER BY unit_key
+    FOR UPDATE
+)
+DELETE FROM carbon.units AS u
+USING wanted AS w
+WHERE u.tenant = $1 AND u.unit_key = w.unit_key
+"""
 FIND = "SELECT unit FROM carbon.units WHERE tenant = $1 AND unit_key = $2"
 
 
 async def save_units(
-    conn: Connection, tenant: str, units: Sequence[str], names: Sequence[str], claim_token: int
+    conn: Connection,
+    tenant: str,
+    units: Sequence[str],
+    names: Sequence[str],
+    claim_token: int,
+    *,
+    file_name: str = "",
+    blob: str = "",
 ) -> int:
-    """Adds and renames units. Call it within a publication. Returns how many changed."""
+    """Adds and renames units. Call it within a publication. Returns how many changed.
+
+    `blob` refers to the file that brings them.
+    """
     keys = folded_keys(units)
-    done = await conn.execute(UPSERT, tenant, keys, units, names, claim_token)
+    done = await conn.execute(UPSERT, tenant, keys, units, names, claim_token, file_name, blob)
     return int(done.rpartition(" ")[2])
 
 
@@ -40,3 +80,21 @@ async def find_unit(ledger: Ledger, tenant: str, asked: str) -> str | None:
     async with ledger.session() as conn:
         found: str | None = await conn.fetchval(FIND, tenant, folded_key(asked.strip()))
     return found
+
+
+async def hold_units(conn: Connection, tenant: str, units: Sequence[str]) -> None:
+    """Within a publication of entries: until its end nobody removes one of these units.
+
+    As they are spelt. Raises UnitsGone where somebody has removed one.
+    """
+    held = {row["unit"] for row in await conn.fetch(HOLD, tenant, list(units))}
+    if gone := sorted(set(units) - held):
+        raise UnitsGone(gone)
+
+
+async def remove_units(conn: Connection, tenant: str, units: Sequence[str]) -> int:
+    """Within a publication; how many were there. Whether entries use them is the caller's matter.
+
+    Waits for publications that hold them: look for entries after this.
+    """
+    return int((await conn.execute(REMOVE, tenant, folded_keys(units))).rpartition(" ")[2])

@@ -1,4 +1,4 @@
-"""Counts the entries that use a place, by the codes that they name, or a factor."""
+"""Counts the entries that use a place, by the codes that they name, a factor, or a unit."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,6 +28,19 @@ FROM (
 ) AS u
 JOIN unnest(CAST($7 AS text[])) AS w (code) ON w.code = u.code
 GROUP BY GROUPING SETS ((u.code), ())
+"""
+ALL_ENTRY_SETS = """
+SELECT entry_set, unit, last_row_number
+FROM carbon.entry_sets
+WHERE tenant = $1 AND state = 'PUBLISHED'
+ORDER BY entry_set
+"""
+UNITS = """
+SELECT unit AS key, count(*) AS entries
+FROM carbon.entries
+WHERE tenant = $1 AND entry_set = $2 AND row_number > $3 AND row_number <= $4
+    AND unit = ANY(CAST($5 AS text[]))
+GROUP BY GROUPING SETS ((unit), ())
 """
 EMISSION_SETS = """
 SELECT emission_set, entry_set, last_row_number
@@ -103,6 +116,25 @@ async def usage_of_factors(
                 list(factor_ids),
             )
             usage.add(rows)
+    return usage
+
+
+async def usage_of_units(
+    conn: Connection, tenant: str, units: Sequence[str], looked_at: set[int] | None = None
+) -> Usage:
+    """Entries of all years of one of these units, as they are spelt.
+
+    Uploads in `looked_at` are passed over, and the others are added to it.
+    """
+    usage, known = Usage(Counter()), looked_at if looked_at is not None else set()
+    for one in await conn.fetch(ALL_ENTRY_SETS, tenant):
+        if one["entry_set"] in known:
+            continue
+        known.add(one["entry_set"])
+        if one["unit"] is None or one["unit"] in units:
+            for first, last in _slices(one["last_row_number"]):
+                of_rows = (tenant, one["entry_set"], first, last)
+                usage.add(await conn.fetch(UNITS, *of_rows, list(units)))
     return usage
 
 

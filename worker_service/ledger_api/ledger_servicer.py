@@ -16,6 +16,7 @@ from worker_service.ledger_api.freshness import computable_types
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
 from worker_service.ledger_api.totals import answer_totals
 from worker_service.ledger_api.uncomputed import answer_uncomputed
+from worker_service.ledger_api.unit_list import answer_units
 from worker_service.ledger_api.units import spelt_unit
 from worker_service.ledger_api.uploads import answer_uploads
 
@@ -71,6 +72,13 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """A page of places."""
         tenant = caller().tenant(request.tenant)
         return await answer_locations(self._ledger, tenant, request)
+
+    async def ListUnits(
+        self, request: reference_pb2.ListUnitsRequest, _context: Context
+    ) -> reference_pb2.ListUnitsResponse:
+        """A page of units."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_units(self._ledger, tenant, request)
 
     async def ListModules(
         self, _request: ledger_pb2.ListModulesRequest, _context: Context

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from worker_service.carbon.catalogue import declaration
+from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
 from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
@@ -19,7 +20,8 @@ from worker_service.ledger.entry_sets import (
 )
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
-from worker_service.ledger.units import read_units
+from worker_service.ledger.pool import Connection
+from worker_service.ledger.units import UnitsGone, hold_units, read_units
 from worker_service.ledger.uploads import Contents, Published, publish_upload, source_key
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.mechanics.run import Run
@@ -36,6 +38,7 @@ from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
+from worker_service.steps.taking_away import named_in_short
 from worker_service.steps.upload_sentences import (
     in_place_of,
     twins_sentences,
@@ -49,6 +52,7 @@ class _Loaded:
     accepted: int = 0
     last_row_number: int = 0
     remarks: list[str] = field(default_factory=list)
+    units: set[str] = field(default_factory=set)
     digest: ContentDigest = field(default_factory=ContentDigest)
 
 
@@ -80,6 +84,12 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
             return await _ingest(stores, run, _Ingest(declared, file, new, units))
     except Refusal as refusal:
         return refusal.outcome()
+    except UnitsGone as gone:
+        return Failed(
+            "unknown_unit",
+            f"Nothing was changed: {named_in_short(map(shown_text, gone.units))} ceased to be of"
+            " the institution while the file was read. Submit it again, or load the units first.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +143,12 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             notes.rejected.row_count,
             notes.warned.row_count,
         )
-        published = await publish(
-            run,
-            stores.ledger,
-            [ledger_scope],
-            lambda conn: publish_upload(conn, what.new, contents),
-        )
+
+        async def publish_it(conn: Connection) -> Published:
+            await hold_units(conn, what.new.tenant, sorted(loaded.units))
+            return await publish_upload(conn, what.new, contents)
+
+        published = await publish(run, stores.ledger, [ledger_scope], publish_it)
         sentences = [*_said(run, loaded, notes, published), *loaded.remarks, *of_file]
         warnings = notes.any or bool(entries.unread_columns) or bool(published.duplicates)
         stats |= upload_stats(what.new.entry_set, published)
@@ -188,6 +198,7 @@ async def _load(
             if rows:
                 await load_entries(stores.ledger, rows)
                 loaded.accepted += batch.accepted.height
+                loaded.units.update(batch.accepted["unit"].unique())
                 last = batch.accepted["row_number"].max()
                 assert isinstance(last, int), "row numbers are whole"
                 loaded.last_row_number = max(loaded.last_row_number, last)

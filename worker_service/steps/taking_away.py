@@ -42,12 +42,13 @@ def refuse_what_is_used(
     raise Refusal(
         cause,
         f"Nothing was changed: {pluralize(gone, noun)} {would}, and"
-        f" {pluralize(usage.entries, 'entry', 'entries')} {use} {_some(map(names, used))}."
+        f" {pluralize(usage.entries, 'entry', 'entries')} {use} {named_in_short(map(names, used))}."
         " Add instead of replacing, or say that they may be taken away (--take-away).",
     )
 
 
-def _some(words: Iterable[str]) -> str:
+def named_in_short(words: Iterable[str]) -> str:
+    """The first NAMED_MAX of the words, and how many more there are."""
     several = list(words)
     named = ", ".join(several[:NAMED_MAX])
     more = len(several) - NAMED_MAX

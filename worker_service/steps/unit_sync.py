@@ -47,7 +47,15 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
             run,
             stores.ledger,
             ["units"],
-            lambda conn: save_units(conn, job.tenant, units, names, job.claim_token),
+            lambda conn: save_units(
+                conn,
+                job.tenant,
+                units,
+                names,
+                job.claim_token,
+                file_name=str(job.payload.get("file_name", "")),
+                blob=str(file.reference),
+            ),
         )
         _step(run, 3)
         said = f"The year {job.year} is provisioned."

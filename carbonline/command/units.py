@@ -1,0 +1,99 @@
+"""`carbonline units`: the institution's units, each with its file."""
+
+from collections.abc import Sequence
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.v1 import reference_pb2
+
+PAGE_SIZE = 1_000
+SHOWN = 50
+LIMIT_MAX = 1_000_000
+COLUMNS = (
+    Column("unit_institutional_id", "unit", Kind.WORD),
+    Column("name"),
+    Column("entries", "used by entries", Kind.NUMBER),
+    Column("file", folds=True),
+    Column("changed_at", "since", Kind.WORD),
+)
+
+
+@click.command(
+    short_help="List the institution's units.",
+    epilog=examples(
+        "carbonline units",
+        "carbonline units 0828 0829 --used",
+        "carbonline units --search physics",
+        "carbonline units -o units_in_force.csv",
+    ),
+)
+@click.argument("units", nargs=-1, metavar="[UNIT]...")
+@click.option("--search", default="", help="Whose id begins so, or whose name has it.")
+@click.option("--used", is_flag=True, help="Say also how many entries each has.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, LIMIT_MAX),
+    default=None,
+    help=f"At most so many; {SHOWN} in a table and {LIMIT_MAX:,} elsewhere when left out.",
+)
+@output_options
+@connection_options
+def units(
+    *,
+    target: Target,
+    output: Output,
+    units: tuple[str, ...],
+    search: str,
+    used: bool,
+    limit: int | None,
+) -> None:
+    """List units: each UNIT, those that --search finds, or all. Times are UTC.
+
+    `carbonline load units` adds and renames them, `carbonline remove units` takes out those that
+    no entry uses.
+    """
+    wanted = reference_pb2.ListUnitsRequest(units=units, text=search, with_usage=used)
+    rows_max = limit or (SHOWN if output.is_table else LIMIT_MAX)
+    found, more = run_to_end(_listed(target, wanted, rows_max))
+    show_rows(
+        COLUMNS,
+        [_row(one, used=used) for one in found],
+        output,
+        if_none="There are no such units." if units or search else "There are no units yet.",
+        more="give ids, --search or --limit" if more else "",
+    )
+    there = {one.unit.casefold() for one in found}
+    absent = [unit for unit in units if unit.strip().casefold() not in there]
+    if not more and found and absent:
+        click.echo(f"Not among the units: {', '.join(absent)}.", err=True)
+
+
+async def _listed(
+    target: Target, wanted: reference_pb2.ListUnitsRequest, rows_max: int
+) -> tuple[Sequence[reference_pb2.Unit], bool]:
+    async with target.client() as client:
+        found: list[reference_pb2.Unit] = []
+        more = True
+        while more and len(found) < rows_max:
+            wanted.page_size = min(PAGE_SIZE, rows_max - len(found))
+            page = await client.list_units(wanted)
+            found += page.units
+            wanted.page_token = page.next_page_token
+            more = bool(page.next_page_token)
+        return found, more
+
+
+def _row(one: reference_pb2.Unit, *, used: bool) -> Row:
+    return {
+        "unit_institutional_id": one.unit,
+        "name": one.name,
+        "entries": one.entries if used else None,
+        "file": one.file_name,
+        "changed_at": moment_of(one.changed_at),
+    }

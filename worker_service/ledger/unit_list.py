@@ -1,0 +1,64 @@
+"""Units as they stand, page by page, with the files that brought them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from worker_service.ledger.pool import Ledger
+from worker_service.ledger.usage import usage_of_units
+
+# One row more than fits on the page tells that there is another.
+UNITS = """
+SELECT unit_key, unit, left(name, 200) AS name, file_name, blob, changed_token AS claim_token,
+    changed_at
+FROM carbon.units
+WHERE tenant = $1 AND (CAST($2 AS text[]) IS NULL OR unit_key = ANY(CAST($2 AS text[])))
+    AND (CAST($3 AS text) IS NULL OR starts_with(unit_key, $3) OR strpos(lower(name), $3) > 0)
+    AND unit_key > $4
+ORDER BY unit_key
+LIMIT $5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFilter:
+    """Which units of a tenant; keys and text as keys are stored."""
+
+    tenant: str
+    keys: Sequence[str] | None = None
+    text: str | None = None
+    with_usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUnit:
+    """A unit, with the file that brought it or its name."""
+
+    unit_key: str
+    unit: str
+    name: str
+    file_name: str
+    blob: str
+    claim_token: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPage:
+    """Units by key, with the entries of each if that was wanted."""
+
+    units: Sequence[StoredUnit]
+    entries: Mapping[str, int]
+    more: bool
+
+
+async def list_units(ledger: Ledger, of: UnitFilter, after: str, rows_max: int) -> UnitPage:
+    """A page of at most so many, as of one moment. Raises DatabaseAway."""
+    keys = None if of.keys is None else list(of.keys)
+    async with ledger.snapshot() as conn:
+        rows = await conn.fetch(UNITS, of.tenant, keys, of.text, after, rows_max + 1)
+        units = [StoredUnit(**row) for row in rows[:rows_max]]
+        entries: Mapping[str, int] = {}
+        if of.with_usage and units:
+            entries = (await usage_of_units(conn, of.tenant, [one.unit for one in units])).by_key
+    return UnitPage(units, entries, len(rows) > len(units))

@@ -1,0 +1,93 @@
+"""unit_removal: units that no entry uses are not of the institution any more."""
+
+from collections.abc import Sequence
+
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.pool import Connection
+from worker_service.ledger.units import read_units, remove_units
+from worker_service.ledger.usage import Usage, usage_of_units
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.mechanics.outcome import Outcome, Succeeded
+from worker_service.mechanics.run import Run
+from worker_service.steps.input_file import Refusal
+from worker_service.steps.pluralize import pluralize
+from worker_service.steps.publishing import publish
+from worker_service.steps.stores import Stores
+from worker_service.steps.taking_away import named_in_short
+
+# What a person types; the whole list is loaded anew by a file.
+UNITS_MAX = 1_000
+
+
+async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
+    """Removes the units that the payload names: all of them, or none where an entry uses one."""
+    job = run.job
+    try:
+        wanted = _wanted(job)
+        await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
+        units = await _spelt(stores, run, wanted)
+        run.progress(0, 0, "look for entries that use them")
+        looked_at: set[int] = set()
+        async with stores.ledger.snapshot() as conn:
+            _refuse_used(await usage_of_units(conn, job.tenant, units, looked_at))
+
+        async def remove(conn: Connection) -> int:
+            removed = await remove_units(conn, job.tenant, units)
+            # What was published since; only now, when nobody can publish entries of these units.
+            _refuse_used(await usage_of_units(conn, job.tenant, units, looked_at))
+            return removed
+
+        run.progress(0, 0, "publish")
+        removed = await publish(run, stores.ledger, ["units"], remove)
+    except Refusal as refusal:
+        return refusal.outcome()
+    # Those of an earlier attempt are not there any more, and are named as they were asked for.
+    spelt = {folded_key(unit): unit for unit in (*wanted, *units)}
+    are = "is" if len(spelt) == 1 else "are"
+    named = named_in_short(map(shown_text, spelt.values()))
+    return Succeeded({"units_removed": removed}, f"{named} {are} of the institution no longer.")
+
+
+def _wanted(job: ClaimedJob) -> Sequence[str]:
+    given = job.payload.get("units")
+    units = [str(unit).strip() for unit in given] if isinstance(given, list) else []
+    if not units or len(units) > UNITS_MAX or "" in units:
+        raise Refusal(
+            "no_units", f"payload.units must name the units to remove: 1 to {UNITS_MAX:,} of them."
+        )
+    return units
+
+
+async def _spelt(stores: Stores, run: Run, wanted: Sequence[str]) -> Sequence[str]:
+    """As the institution spells them, each once. Raises Refusal where it does not have one.
+
+    A later attempt passes over those: one before it may have removed them, and not have come to
+    say so.
+    """
+    known = await read_units(stores.ledger, run.job.tenant)
+    spelt = dict(zip(folded_keys(known), known, strict=True))
+    keys = dict.fromkeys(map(folded_key, wanted))
+    unknown = [unit for unit in wanted if folded_key(unit) not in spelt]
+    if unknown and run.job.attempt == 1:
+        no = "is not a unit" if len(unknown) == 1 else "are not units"
+        raise Refusal(
+            "unknown_unit",
+            f"Nothing was changed: {named_in_short(map(shown_text, unknown))} {no} of the"
+            " institution. `carbonline units` lists those that are.",
+        )
+    return [spelt[key] for key in keys if key in spelt]
+
+
+def _refuse_used(usage: Usage) -> None:
+    used = sorted(usage.by_key, key=lambda unit: (-usage.by_key[unit], unit))
+    if not used:
+        return
+    use = "uses" if usage.entries == 1 else "use"
+    raise Refusal(
+        "units_in_use",
+        f"Nothing was changed: {pluralize(usage.entries, 'entry', 'entries')} {use}"
+        f" {named_in_short(map(shown_text, used))}. Upload their files without these units, or"
+        " withdraw the uploads.",
+    )
