@@ -27,12 +27,11 @@ class Background:
         self._tasks: list[asyncio.Task[None]] = []
         self._first: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
 
-    def start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work`, which must not return before `cancel`."""
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._note_end)
         self._tasks.append(task)
-        return task
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         if self._first.done() or task.cancelled():
@@ -43,8 +42,9 @@ class Background:
     async def run_until(self, stopping: asyncio.Event) -> None:
         """Wait for `stopping`. Raises BackgroundTaskEnded if a task ends first."""
         ordered = asyncio.create_task(stopping.wait())
+        either: set[asyncio.Future[Any]] = {ordered, self._first}
         try:
-            await asyncio.wait({ordered, self._first}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ordered.cancel()
         if self._first.done():

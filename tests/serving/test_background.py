@@ -11,6 +11,10 @@ from carbonline.serving.logs import open_log
 SECONDS = 10.0
 
 
+def named(name: str) -> set[asyncio.Task[None]]:
+    return {task for task in asyncio.all_tasks() if task.get_name() == name}
+
+
 async def forever() -> None:
     await asyncio.Event().wait()
 
@@ -25,7 +29,8 @@ async def returns() -> None:
 
 async def test_an_order_to_stop_ends_the_wait() -> None:
     background, stopping = Background(open_log("error")), asyncio.Event()
-    task = background.start("listener", forever())
+    background.start("listener", forever())
+    [task] = named("listener")
     stopping.set()
     await asyncio.wait_for(background.run_until(stopping), SECONDS)
     await background.cancel()
@@ -58,8 +63,8 @@ async def test_a_task_that_returns_has_ended_too() -> None:
 
 async def test_a_failure_before_the_wait_is_not_missed() -> None:
     background = Background(open_log("error"))
-    task = background.start("health", fails())
-    await asyncio.wait({task})
+    background.start("health", fails())
+    await asyncio.wait(named("health"))
     with pytest.raises(BackgroundTaskEnded):
         await asyncio.wait_for(background.run_until(asyncio.Event()), SECONDS)
     await background.cancel()

@@ -43,7 +43,7 @@ READS_MAX = 4
 COLLECT_SECONDS = 3600.0
 # What a file on its way may still take when the process is told to end.
 STREAMS_END_SECONDS = 5.0
-DATABASE_AWAY = (DatabaseUnavailable, SchemaMissing)
+DATABASE_AWAY: tuple[type[Exception], ...] = (DatabaseUnavailable, SchemaMissing)
 
 
 @dataclass(frozen=True, slots=True)
