@@ -202,9 +202,7 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
     plane = terminal.type("template", "plane")
     assert plane.code == 0
     assert plane.out.startswith("unit_institutional_id,")
-    assert (
-        "# number_of_trips: optional, 1 if empty; a whole number, must be at least 1" in plane.err
-    )
+    assert "# number_of_trips: optional, 1 if empty; a whole number, at least 1" in plane.err
     assert "ef_kg_co2eq_per_km" in terminal.type("template", "plane", "--factors").out
     assert terminal.type("template", "train").code in (0, 2)
 

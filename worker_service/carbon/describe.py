@@ -115,23 +115,27 @@ def _needed_first(columns: Sequence[Column]) -> list[Column]:
 
 
 def rule(column: Column) -> str:
-    """What a value must be, in words."""
-    excused = "; with kg_co2eq, anything" if column.excused_by_override else ""
+    """What a column may contain, in words: for templates, ListModules and docs/carbon.md."""
+    excused = " (any value if kg_co2eq is given)" if column.excused_by_override else ""
     match column.kind:
         case ColumnKind.TEXT:
             compared = column.normalisation is Normalisation.KEY
-            said = "text, compared without regard to case" if compared else "text"
+            said = "text, case-insensitive" if compared else "text"
         case ColumnKind.NUMBER:
-            said = _and("a number with a decimal point", bounds_rule(column))
+            said = _and("a number with a decimal point", _bounds(column))
         case ColumnKind.INTEGER:
-            said = _and("a whole number", bounds_rule(column))
+            said = _and("a whole number", _bounds(column))
         case ColumnKind.DATE:
-            said = "a date like 2024-03-31, in the year of the file"
+            said = "a date such as 2024-03-31, in the year of the file"
         case ColumnKind.CHOICE:
             said = f"one of {', '.join(column.choices)}"
         case _:
             assert_never(column.kind)
     return said + excused
+
+
+def _bounds(column: Column) -> str:
+    return bounds_rule(column).removeprefix("must be ")
 
 
 def _and(kind: str, bounds: str) -> str:
