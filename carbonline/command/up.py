@@ -96,11 +96,11 @@ async def _up(settings: StackSettings) -> None:
     began_at = time.monotonic()
     target = Target(settings.data_folder, "", "", None, "")
     try:
-        async with running_stack(settings, report=_say, tell=_say) as stack:
+        async with running_stack(settings, report=_say, notify=_say) as stack:
             _say_where(stack, target, time.monotonic() - began_at)
             await _until_interrupted()
             _say(
-                "Ending. A running job gets a moment to finish, or is given back. A second Ctrl-C "
+                "Ending. A running job gets a moment to finish, or is released. A second Ctrl-C "
                 "ends all at once; nothing that was committed is lost."
             )
     except asyncio.CancelledError:

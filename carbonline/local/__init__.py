@@ -1,1 +1,1 @@
-"""The whole product on one machine: PostgreSQL, scheduler, ledger and workers as children."""
+"""Runs the whole product on one machine: PostgreSQL, scheduler, ledger process and workers."""

@@ -1,4 +1,4 @@
-"""Chooses the doors of a stack: unix sockets in a private folder, or loopback with a token."""
+"""Chooses the addresses of a stack: unix sockets in a private folder, or loopback with a token."""
 
 import os
 import secrets
@@ -15,13 +15,13 @@ PORT_MAX = 65_535
 
 
 def choose_addresses(settings: StackSettings, data_folder: Path, database_url: str) -> Addresses:
-    """Addresses nobody else listens on; WrongChoice if a port is taken.
+    """Chooses addresses that nobody else listens on. Raises WrongChoice if a port is taken.
 
-    `data_folder` is the settings' own, made absolute.
+    `data_folder` is that of the settings, made absolute.
     """
     log_folder = data_folder / "logs"
     log_folder.mkdir(mode=0o700, exist_ok=True)
-    # One that an earlier release made may be open to others.
+    # A folder made by an earlier release may be open to other users.
     log_folder.chmod(0o700)
     on_tcp = settings.scheduler_port is not None or settings.ledger_port is not None
     return Addresses(
@@ -41,20 +41,20 @@ def _address(name: str, port: int | None, data_folder: Path) -> str:
     if port is not None:
         return f"{LOOPBACK}:{_free_port(name, port)}"
     path = make_socket_folder(data_folder) / f"{name}.sock"
-    # Of a server that was killed; the folder is ours alone.
+    # Left behind by a killed server: nobody else uses this folder.
     path.unlink(missing_ok=True)
     return f"unix:{path}"
 
 
 def _metrics_ports(settings: StackSettings) -> dict[str, int]:
-    """One after the other, so that whoever scrapes them need not be told after each start."""
+    """Consecutive ports, so that a Prometheus configuration survives a restart."""
     first, names = settings.metrics_port, settings.process_names
     if first == 0:
         return {}
     if first + len(names) - 1 > PORT_MAX:
         raise WrongChoice(
-            f"{len(names)} processes serve metrics on as many ports, which port {first} as the "
-            f"first leaves no room for: choose one up to {PORT_MAX - len(names) + 1}."
+            f"{len(names)} processes need a port each for metrics, and {first} as the first one is "
+            f"too high. Choose a port up to {PORT_MAX - len(names) + 1}."
         )
     return {
         name: _free_port(f"metrics of the {name}", first + place)
@@ -63,9 +63,9 @@ def _metrics_ports(settings: StackSettings) -> dict[str, int]:
 
 
 def _free_port(name: str, port: int) -> int:
-    """The port itself if it is free, for 0 any free one."""
+    """The port itself if it is free. For 0, any free port. Raises WrongChoice."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
-        # Connections of the server before, in their last minute, are no obstacle.
+        # Closed connections of an earlier server do not count as in use.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((LOOPBACK, port))
@@ -73,15 +73,15 @@ def _free_port(name: str, port: int) -> int:
             trial.listen(1)
         except OSError as error:
             raise WrongChoice(
-                f"Port {port} of {LOOPBACK}, wanted for the {name}, cannot be had: "
-                f"{error.strerror}. Stop what listens there, or choose another port."
+                f"Cannot use port {port} of {LOOPBACK} for the {name}: {error.strerror}. "
+                "Stop what listens there, or choose another port."
             ) from None
         number: int = trial.getsockname()[1]
         return number
 
 
 def _token_file(data_folder: Path) -> Path:
-    """A random token for this folder, made once: what was told to a client stays true."""
+    """The file with the random token of this folder. Made once, so clients can keep the token."""
     path = data_folder / TOKEN_FILE
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""One child process that writes to its own log file and cannot outlive its owner."""
+"""Runs one child process, which logs to a file of its own and cannot outlive its owner."""
 
 import asyncio
 import os
@@ -20,9 +20,10 @@ EXIT_POLL_SECONDS = 0.02
 
 @dataclass
 class ChildProcess:
-    """A command, its environment and the process that runs it now, if any.
+    """A command, its environment, and the process that runs it now, if any.
 
-    `death_signal` is what the process gets when its owner dies in any way, kill -9 included.
+    `death_signal` is sent to the process when its owner dies, even by kill -9. `identity` is the
+    user that it runs as, in the launcher's words: see `launch.take_identity`.
     """
 
     name: str
@@ -36,11 +37,11 @@ class ChildProcess:
     _owner_pipe: int | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start the command; only from the main thread, and only when it is not running."""
+        """Starts the command. Raises RuntimeError if it runs, or outside of the main thread."""
         if self.running:
             raise RuntimeError(f"{self.name} is running already")
         if threading.current_thread() is not threading.main_thread():
-            # The kernel's signal comes when the forking thread ends, not the process.
+            # The kernel sends the signal when the forking thread ends, not the process.
             raise RuntimeError("child processes are started from the main thread only")
         self._close_owner_pipe()
         reading, self._owner_pipe = os.pipe()
@@ -65,43 +66,43 @@ class ChildProcess:
 
     @property
     def running(self) -> bool:
-        """Whether a process was started and has not ended."""
+        """Whether the process was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
-        """The process id of the process started last; RuntimeError before the first start."""
+        """The id of the process started last. Raises RuntimeError before the first start."""
         return self._started().pid
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative is a signal's number."""
+        """The exit code: None while it runs, negative for a signal."""
         return self._started().poll()
 
     def send(self, number: int) -> None:
-        """Send a signal; nothing happens when the process has ended."""
+        """Sends a signal. Does nothing if the process has ended."""
         self._started().send_signal(number)
 
     async def exited(self) -> int:
-        """Wait for the end of the process, without bound, and return its exit code."""
+        """Waits until the process ends, however long it takes. Returns its exit code."""
         process = self._started()
         if process.poll() is None and hasattr(os, "pidfd_open"):
             await _until_readable(os.pidfd_open(process.pid))
-        # Goes round only where the kernel has no descriptors of processes.
+        # Loops only on kernels without process descriptors.
         while (code := process.poll()) is None:  # noqa: ASYNC110
             await asyncio.sleep(EXIT_POLL_SECONDS)
         self._close_owner_pipe()
         return code
 
     async def stop(self, number: int, grace_seconds: float) -> int | None:
-        """Signal, wait at most `grace_seconds`, then kill; None when it was never started."""
+        """Sends a signal, waits at most `grace_seconds`, then kills. None if never started."""
         if self._process is None:
             return None
         self.send(number)
         return await self.ended_within(grace_seconds)
 
     async def ended_within(self, seconds: float) -> int | None:
-        """The exit code, at most `seconds` from now: what has not ended by then is killed."""
+        """Waits for the end at most `seconds`, then kills. Returns the exit code."""
         try:
             return await asyncio.wait_for(self.exited(), seconds)
         except TimeoutError:
@@ -111,7 +112,7 @@ class ChildProcess:
             raise
 
     def kill(self) -> int | None:
-        """End the process at once, waiting for the kernel only; None when it was never started."""
+        """Kills the process. Returns its exit code, or None if it was never started."""
         if self._process is None:
             return None
         self._process.kill()
@@ -120,7 +121,7 @@ class ChildProcess:
         return code
 
     def log_text(self) -> str:
-        """What the process started last has logged; at most the last 8 KiB."""
+        """The end of the log of the process started last: at most 8 KiB."""
         try:
             with self.log_file.open("rb") as log:
                 end = log.seek(0, os.SEEK_END)
@@ -130,7 +131,7 @@ class ChildProcess:
             return ""
 
     def log_beginning(self) -> str:
-        """The first that the process started last has logged; at most 64 KiB."""
+        """The beginning of the log of the process started last: at most 64 KiB."""
         try:
             with self.log_file.open("rb") as log:
                 log.seek(self.log_start)
@@ -139,7 +140,7 @@ class ChildProcess:
             return ""
 
     def where_to_read(self) -> str:
-        """A sentence that names the log file, and its last lines."""
+        """A sentence that names the log file, followed by its last lines."""
         lines = self.log_text().splitlines()[-TAIL_LINES_MAX:]
         return "\n".join([f"Its log is {self.log_file}; it ends with:", *lines])
 
@@ -160,12 +161,12 @@ class ChildProcess:
 
 
 def _private(path: str, flags: int) -> int:
-    """Opens a log for this user alone: it may hold names of files and of people."""
+    """Opens a log that only this user can read: it may contain names of files and people."""
     return os.open(path, flags, 0o600)
 
 
 async def _until_readable(descriptor: int) -> None:
-    """Wait until a process descriptor says that its process has ended, and close it."""
+    """Waits until the process of a descriptor has ended, and closes the descriptor."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_reader(descriptor, ended.set)

@@ -1,9 +1,9 @@
-"""The errors of the local stack, whose text is a sentence for the person at the keyboard."""
+"""The errors of the local stack. Their messages are sentences for the user."""
 
 
 class LocalStackError(Exception):
-    """The stack cannot start or go on; the text says why and what to do next."""
+    """The stack cannot start or continue. The message says why, and what to do."""
 
 
 class WrongChoice(LocalStackError):
-    """What was chosen (a folder, a port, a database URL, PGBIN) cannot be used as it stands."""
+    """A folder, a port, a database URL or PGBIN that the user chose cannot be used."""

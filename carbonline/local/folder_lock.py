@@ -1,4 +1,4 @@
-"""A lock on a folder that is free again the moment its holder ends, however it ends."""
+"""Locks a folder until its holder ends, even by kill -9."""
 
 import fcntl
 import os
@@ -13,8 +13,11 @@ LOCK_FILE = "in-use"
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Hold the folder (made if missing, private); WrongChoice names the holder if taken."""
-    # Root's PostgreSQL may have to run as another user, which must be able to pass through.
+    """Locks the folder, which is made if it is missing.
+
+    Raises WrongChoice, which names the holder, if another process has locked it.
+    """
+    # For root, PostgreSQL may have to run as another user, who must be able to pass through.
     mode = 0o711 if os.geteuid() == 0 else 0o700
     folder.mkdir(parents=True, exist_ok=True, mode=mode)
     descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -35,7 +38,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 def folder_is_locked(folder: Path) -> bool:
-    """Whether some process holds the folder now."""
+    """Whether a process holds the lock of the folder now."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

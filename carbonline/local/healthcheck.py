@@ -1,4 +1,4 @@
-"""`python -m carbonline.local.healthcheck ADDRESS`: does a server serve? For container engines."""
+"""`python -m carbonline.local.healthcheck ADDRESS`: checks a server, for container engines."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ EXIT_USAGE = 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when the server of the address says SERVING; else 1, and why on stderr."""
+    """Returns 0 if the server says SERVING, else 1 with the reason on stderr. 2 for wrong usage."""
     if len(arguments) != 1:
         print("usage: python -m carbonline.local.healthcheck ADDRESS", file=sys.stderr)
         return EXIT_USAGE
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def fault_of(address: str) -> str:
-    """What the server says instead of SERVING; empty when all is well."""
+    """What the server answers instead of SERVING. "" if it is serving."""
     async with open_channel(address, retries=False) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest()

@@ -1,4 +1,4 @@
-"""Becomes a command that ends with its owner, in the identity asked for.
+"""Becomes a command that ends with its owner, under a given identity.
 
 Run as a file by a bare interpreter, so it imports nothing of the product:
 `python -I -S launch.py OWNER_PID DEATH_SIGNAL IDENTITY OWNER_PIPE COMMAND...`
@@ -19,7 +19,7 @@ EXIT_CANNOT_RUN = 126
 
 
 def main(arguments: list[str]) -> None:
-    """Take the identity, tie the process to its owner, become the command."""
+    """Takes the identity, ties the process to its owner, becomes the command."""
     owner_pid, death_signal, identity, owner_pipe, *command = arguments
     os.umask(0o077)
     try:
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
 
 
 def take_identity(identity: str) -> None:
-    """`same`, `namespace` (root under another number) or `user:UID:GID`."""
+    """Changes to `same`, `namespace` (root, seen inside as a normal user) or `user:UID:GID`."""
     match identity.split(":"):
         case ["same"]:
             return
@@ -54,8 +54,8 @@ def take_identity(identity: str) -> None:
 
 
 def enter_user_namespace() -> None:
-    """Root's own files stay its own, but the number seen inside is an ordinary user's."""
-    # initdb looks its number up by name, so it has to be one that exists.
+    """Enters a namespace in which root has the id of a normal user. Its files stay its own."""
+    # initdb looks up the name of its user id, so a user with that id must exist.
     user = next(entry for entry in pwd.getpwall() if entry.pw_uid != 0)
     uid, gid = os.getuid(), os.getgid()
     library = ctypes.CDLL(None, use_errno=True)
@@ -70,8 +70,8 @@ def enter_user_namespace() -> None:
 
 
 def end_with_owner_process(owner_pid: int, death_signal: int) -> None:
-    """Ask the kernel for a signal at the owner's death."""
-    # A change of identity clears the request, so it comes after it.
+    """Asks the kernel for a signal when the owner dies."""
+    # A change of identity would clear the request, so this comes after it.
     library = ctypes.CDLL(None, use_errno=True)
     if library.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "PR_SET_PDEATHSIG")
@@ -80,7 +80,7 @@ def end_with_owner_process(owner_pid: int, death_signal: int) -> None:
 
 
 def end_with_owner_pipe(owner_pipe: int, death_signal: int) -> None:
-    """Leave a watcher behind that reads the owner's pipe to its end; for kernels without prctl."""
+    """Forks a watcher that reads the owner's pipe to its end. For kernels without prctl."""
     command_pid = os.getpid()
     if os.fork() == 0:
         os.setsid()

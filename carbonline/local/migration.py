@@ -1,4 +1,4 @@
-"""Brings a database to what this build expects, and says in a sentence why it could not."""
+"""Migrates a database to what this build expects, and says in a sentence why it cannot."""
 
 import ssl
 from functools import partial
@@ -20,14 +20,14 @@ _SCHEMES = frozenset({"postgresql", "postgres"})
 
 
 async def migrate_schemas(database_url: str) -> None:
-    """Both schemas at their heads.
+    """Upgrades both schemas to their newest revision.
 
-    WrongChoice when the URL, or the database it names, cannot be used; LocalStackError when
-    nobody answers there, or not now, or another session is in the way.
+    Raises WrongChoice if the URL, or its database, cannot be used. Raises LocalStackError if
+    PostgreSQL does not answer, or another session blocks the upgrade.
     """
     if lacking := lacks("server", "A migration"):
         raise WrongChoice(lacking)
-    # Here, since half a second of imports would slow every command that never migrates.
+    # Imported here: they take half a second, which commands that do not migrate should not pay.
     import asyncpg  # noqa: PLC0415
     import sqlalchemy.exc  # noqa: PLC0415
 
@@ -54,7 +54,7 @@ async def migrate_schemas(database_url: str) -> None:
 
 
 async def _probe(database_url: str) -> None:
-    """Connects, and is gone again: what goes wrong here is wrong with the URL or the server."""
+    """Connects and disconnects, so that errors of the URL or the server show up first."""
     import asyncpg  # noqa: PLC0415
 
     _check_scheme(database_url)
@@ -82,20 +82,23 @@ async def _probe(database_url: str) -> None:
 
 def _check_scheme(database_url: str) -> None:
     scheme, separator, _ = driver_url(database_url).partition("://")
-    # What is no word is no scheme, and may be a password.
+    # If it is not a word, it is not a scheme, and may be a password.
     if separator and scheme.isalnum() and scheme.lower() not in _SCHEMES:
         raise WrongChoice(
-            f"A database of {scheme} cannot be used, only PostgreSQL;"
-            " give a URL like postgresql://user@host/database."
+            f"Cannot use a database of {scheme}, only PostgreSQL."
+            " Give a URL such as postgresql://user@host/database."
         )
 
 
 def _no_answer(database_url: str, error: OSError) -> LocalStackError:
     why = str(error) or type(error).__name__
-    return LocalStackError(f"No PostgreSQL answers at {shown_url(database_url)}: {why}.")
+    return LocalStackError(
+        f"Cannot connect to PostgreSQL at {shown_url(database_url)}: {why}."
+        " Start the server, or correct the URL."
+    )
 
 
 def _refusal(database_url: str, error: Exception) -> str:
-    """What PostgreSQL says, without the classes and the statement that SQLAlchemy puts around."""
+    """PostgreSQL's message, without the classes and the statement that SQLAlchemy adds."""
     said = str(getattr(error, "orig", error)).rpartition(">: ")[2].partition("\n")[0].rstrip(".")
     return f"The database {shown_url(database_url)} cannot be used: {said}"

@@ -1,4 +1,4 @@
-"""The product's processes as data: command, environment, and how each shows that it is ready."""
+"""The processes of a stack as data: command, environment, and how each shows that it is ready."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from carbonline.local.settings import Addresses, StackSettings
 
-# Whatever else the caller's shell says about carbonline is about another stack.
+# Other CARBONLINE_ variables of the caller's shell are about another stack.
 KEPT_VARIABLES = frozenset({"CARBONLINE_LOG_LEVEL", "CARBONLINE_BUILD_ID"})
 PREFIX = "CARBONLINE_"
 AFTER_DRAIN_SECONDS = 10.0
@@ -23,7 +23,7 @@ class AnswersServing:
 
 @dataclass(frozen=True)
 class LogsEvent:
-    """Ready when this event stands in the process' log."""
+    """Ready when this event is in the log of the process."""
 
     event: str
 
@@ -33,7 +33,11 @@ Readiness: TypeAlias = AnswersServing | LogsEvent
 
 @dataclass(frozen=True)
 class Program:
-    """One process of the stack; those of one `rank` start together, lower ranks first."""
+    """One process of the stack.
+
+    Processes of one `rank` start together, lower ranks first. A process that has not ended
+    `stop_seconds_max` after SIGTERM is killed.
+    """
 
     name: str
     command: Sequence[str]
@@ -43,8 +47,8 @@ class Program:
 
 
 def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[Program]:
-    """Scheduler and ledger, then as many workers as wanted."""
-    # Not from the folder one happens to stand in (-P).
+    """The scheduler, the ledger process, and as many workers as the settings say."""
+    # -P: do not import from the current folder.
     python = (sys.executable, "-P", "-m")
     return (
         Program(
@@ -75,13 +79,13 @@ def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[
 def program_environment(
     settings: StackSettings, addresses: Addresses, program: Program
 ) -> dict[str, str]:
-    """The whole environment of one process."""
+    """The complete environment of one process."""
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(PREFIX) or name in KEPT_VARIABLES
     }
-    said = {
+    variables = {
         "DATABASE_URL": addresses.database_url,
         "LEDGER_DATABASE_URL": addresses.database_url,
         "SCHEDULER_ADDRESS": addresses.scheduler_address,
@@ -96,6 +100,6 @@ def program_environment(
         "METRICS_PORT": str(addresses.metrics_ports.get(program.name, 0)),
     }
     if addresses.token_file is not None:
-        said["TOKEN_FILE"] = str(addresses.token_file)
-    prefixed = {PREFIX + name: value for name, value in said.items()}
+        variables["TOKEN_FILE"] = str(addresses.token_file)
+    prefixed = {PREFIX + name: value for name, value in variables.items()}
     return {**inherited, **prefixed, **settings.environment}

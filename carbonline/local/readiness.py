@@ -1,4 +1,4 @@
-"""Waits until a process shows that it is ready, ends, or has had its time."""
+"""Waits until a process is ready, or ends, or its time is over."""
 
 import asyncio
 from pathlib import Path
@@ -19,7 +19,10 @@ CHECK_SECONDS_MAX = 2.0
 async def until_ready(
     child: ChildProcess, ready: Readiness, token_file: Path | None, seconds_max: float
 ) -> None:
-    """Return when the child is ready; LocalStackError names its log if it ends or takes longer."""
+    """Returns when the child is ready.
+
+    Raises LocalStackError, which names the log, if the child ends or takes longer.
+    """
     ended = asyncio.create_task(child.exited())
     shown = asyncio.create_task(_shown(child, ready, credentials(token_file)))
     try:
@@ -45,7 +48,7 @@ async def _shown(child: ChildProcess, ready: Readiness, metadata: Metadata) -> N
         case AnswersServing(address):
             await _serving(address, metadata)
         case LogsEvent(event):
-            # A file tells nobody of a new line.
+            # Files do not notify their readers of new lines.
             while event not in child.log_beginning():  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
         case _:
@@ -69,7 +72,7 @@ async def _serving(address: str, metadata: Metadata) -> None:
                     grpc.StatusCode.DEADLINE_EXCEEDED,
                 ):
                     raise LocalStackError(
-                        f"The health check of {address} was answered {error.code().name}: "
+                        f"The health check of {address} failed with {error.code().name}: "
                         f"{error.details()}"
                     ) from error
             else:

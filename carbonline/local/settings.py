@@ -1,4 +1,4 @@
-"""What a local stack is made of, and where its parts find each other."""
+"""The settings of a local stack, and the addresses of its processes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ SWEEPS_PER_LEASE = 9.0
 
 @dataclass(frozen=True)
 class StackSettings:
-    """How to run the stack; the defaults serve a person at a laptop.
+    """How to run a stack. The defaults suit a laptop.
 
-    With a `database_url` nothing of PostgreSQL is started. With ports the servers listen on
-    TCP, on the loopback only, and ask for the token of a 0600 file; without, on unix sockets in
-    a 0700 folder. Port 0 means any free one. `metrics_port` is the scheduler's, the ports after it
-    are the ledger's and the workers'; 0 serves no metrics. `supervise` starts again what ends by
-    itself.
-    `environment` is added to every process as it stands.
+    `database_url`: use this PostgreSQL instead of starting one. `scheduler_port`, `ledger_port`:
+    listen on TCP, on the loopback interface only, and require the token of a 0600 file; 0 means any
+    free port. Without ports, servers listen on unix sockets in a 0700 folder. `metrics_port`: the
+    scheduler serves metrics there, the other processes on the ports after it; 0 serves none.
+    `supervise`: restart processes that end by themselves. `environment` is added to that of every
+    process. `drain_seconds`: how long running jobs may go on when the stack stops.
     """
 
     data_folder: Path
@@ -40,18 +40,18 @@ class StackSettings:
 
     @property
     def process_names(self) -> Sequence[str]:
-        """Of the product's own processes: scheduler, ledger, worker-1, worker-2..."""
+        """The names of all processes but PostgreSQL: scheduler, ledger, worker-1, worker-2..."""
         return ("scheduler", "ledger", *self.worker_names)
 
     @property
     def worker_names(self) -> Sequence[str]:
-        """worker-1, worker-2..."""
+        """The names of the workers: worker-1, worker-2..."""
         return tuple(f"worker-{number}" for number in range(1, self.workers + 1))
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the parts of one running stack are; addresses are `unix:PATH` or `host:port`."""
+    """Where to find the parts of a running stack. Addresses are `unix:PATH` or `host:port`."""
 
     database_url: str
     scheduler_address: str
@@ -65,7 +65,7 @@ class Addresses:
 
     @property
     def metrics_urls(self) -> Mapping[str, str]:
-        """Where Prometheus finds each process, by its name; empty when none serves metrics."""
+        """The metrics URL of each process, by name. Empty if none serves metrics."""
         return {
             name: f"http://{LOOPBACK}:{port}/metrics" for name, port in self.metrics_ports.items()
         }

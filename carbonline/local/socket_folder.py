@@ -1,4 +1,4 @@
-"""A private folder for unix sockets whose path is short enough for the kernel."""
+"""A private folder for unix sockets, with a path short enough for the kernel."""
 
 import contextlib
 import hashlib
@@ -11,31 +11,32 @@ from pathlib import Path
 from carbonline.local.errors import WrongChoice
 from carbonline.local.stale_sockets import RECORD, remove_stale
 
-# The kernel takes 107 bytes (macOS 103) and the longest name put there is `.s.PGSQL.5432.lock`.
+# Linux allows 107 bytes, macOS 103. The longest name in the folder is `.s.PGSQL.5432.lock`.
 SOCKET_PATH_BYTES_MAX = 103
 SOCKET_NAME_BYTES_MAX = 24
-# Anything else would need quoting in one of: PostgreSQL's setting, a URL, a gRPC address.
-SHORTEST = "/tmp"  # noqa: S108 - what is put there is checked to be ours, and 0700
+# Other characters would need quoting in a PostgreSQL setting, a URL or a gRPC address.
+SHORTEST = "/tmp"  # noqa: S108 - the folder made there is checked to be ours, and 0700
 PLAIN_PATH = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 def make_socket_folder(data_folder: Path, owner_uid: int | None = None) -> Path:
-    """Make or find the 0700 folder of this data folder; the same one each time.
+    """Makes or finds the 0700 folder of a data folder: the same one each time.
 
-    It belongs to `owner_uid` (this process' user if None). WrongChoice when it cannot be had.
+    It belongs to `owner_uid`, by default the user of this process. Raises WrongChoice if it cannot
+    be made.
     """
     owner = os.geteuid() if owner_uid is None else owner_uid
     resolved = data_folder.resolve()
     folder = _private(_place_of(resolved, owner), owner)
     if folder.parent != resolved and owner == os.geteuid():
-        # By it, a folder that outlives a killed owner is known to be stale.
+        # Shows later that a folder left behind by a killed owner is stale.
         (folder / RECORD).write_text(os.fspath(resolved))
         remove_stale(folder.parent, _name_begin(owner))
     return folder
 
 
 def remove_socket_folder(data_folder: Path, owner_uid: int | None = None) -> None:
-    """Remove it if nothing is left in it."""
+    """Removes the folder if it is empty."""
     owner = os.geteuid() if owner_uid is None else owner_uid
     with contextlib.suppress(OSError):
         folder = _place_of(data_folder.resolve(), owner)
@@ -71,7 +72,7 @@ def _private(folder: Path, owner: int) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner):
-        # In a shared temporary folder somebody else may have been there first.
+        # In a shared temporary folder another user may have made it first.
         raise WrongChoice(f"{folder} belongs to somebody else. Remove it or set TMPDIR.")
     if found.st_uid != owner:
         os.chown(folder, owner, -1)

@@ -1,4 +1,4 @@
-"""The whole product as child processes of this one: started, watched, and ended with it."""
+"""Runs the whole product as child processes: starts, watches and stops them."""
 
 import asyncio
 import signal
@@ -32,7 +32,7 @@ Migrate: TypeAlias = Callable[[str], Awaitable[None]]
 
 
 class Stack:
-    """A running stack; names are `postgres`, `scheduler`, `ledger`, `worker-1`, `worker-2`..."""
+    """A running stack of `postgres`, `scheduler`, `ledger`, `worker-1`, `worker-2`..."""
 
     def __init__(
         self,
@@ -62,25 +62,25 @@ class Stack:
 
     @property
     def names(self) -> Sequence[str]:
-        """Of all processes, PostgreSQL included when it is ours."""
+        """The names of all processes, including PostgreSQL if the stack has started it."""
         return tuple(self._children)
 
     def child(self, name: str) -> ChildProcess:
-        """The process of this name, with its pid, log file and exit code; KeyError if none."""
+        """The process of this name, with its pid, log file and exit code. Raises KeyError."""
         return self._children[name]
 
     def pid(self, name: str) -> int:
-        """The process id, that of the last run when it is not running."""
+        """The id of the process, or of its last run if it is not running."""
         return self._children[name].pid
 
     async def start(self, name: str) -> None:
-        """Start a process that is at rest and wait until it is ready; LocalStackError if not."""
+        """Starts a stopped process and waits until it is ready. Raises LocalStackError."""
         await self._let_go(name)
         await self._start_once(name)
         self._keep(name)
 
     async def stop(self, name: str) -> None:
-        """End a process in order, and keep it at rest."""
+        """Stops a process in order. It is not restarted, even if the stack supervises."""
         await self._let_go(name)
         if name == POSTGRES and self._postgres is not None:
             await self._postgres.stop_server()
@@ -88,16 +88,16 @@ class Stack:
             await self.child(name).stop(signal.SIGTERM, self._programs[name].stop_seconds_max)
 
     async def restart(self, name: str) -> None:
-        """Stop and start."""
+        """Stops and starts a process."""
         await self.stop(name)
         await self.start(name)
 
     def kill(self, name: str) -> None:
-        """End a process as kill -9 does; it comes back by `start`, or by itself if supervised."""
+        """Ends a process by kill -9. It is restarted by `start`, or by supervision."""
         self.child(name).kill()
 
     async def start_all(self) -> None:
-        """Start everything but PostgreSQL, which runs already, rank by rank."""
+        """Starts all processes but PostgreSQL, which runs already, in order of rank."""
         if self._postgres is not None:
             self._keep(POSTGRES)
         ordered = sorted(self._programs.values(), key=attrgetter("rank"))
@@ -105,7 +105,7 @@ class Stack:
             await _all_done([self.start(program.name) for program in programs])
 
     async def stop_all(self) -> None:
-        """End everything but PostgreSQL: workers first, the scheduler last."""
+        """Stops all processes but PostgreSQL, workers first."""
         try:
             ordered = sorted(self._programs.values(), key=attrgetter("rank"), reverse=True)
             for _, programs in groupby(ordered, key=attrgetter("rank")):
@@ -150,7 +150,7 @@ class Stack:
 
 
 async def _all_done(works: Sequence[Awaitable[None]]) -> None:
-    """Wait for all, whatever happens to one of them; then raise the first failure."""
+    """Waits for all of them, then raises the first failure."""
     outcomes = await asyncio.gather(*works, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -166,41 +166,42 @@ async def running_stack(
     settings: StackSettings,
     *,
     report: Report = _quiet,
-    tell: Report = _quiet,
+    notify: Report = _quiet,
     programs: Programs = product_programs,
     migrate: Migrate = migrate_schemas,
 ) -> AsyncIterator[Stack]:
-    """The stack, every part of it ready; stopped in order at the end, cancellation included.
+    """Starts a stack, and stops it in order when the context ends or is cancelled.
 
-    Main thread only, and alone on its data folder. LocalStackError is a sentence for people.
-    If this process is killed, the kernel ends all the others. `report` gets a sentence about
-    each process that ended by itself, `tell` one before each step of the start and of the end.
+    All processes are ready when the context begins. Use it in the main thread, with a data folder
+    that no other stack uses. If this process is killed, the kernel ends all the others. `report`
+    gets a sentence for each process that ends by itself, `notify` one before each step of the start
+    and the stop. Raises LocalStackError.
     """
     if lacking := lacks("local", "A stack on this machine"):
         raise WrongChoice(lacking)
     data_folder = Path.cwd() / settings.data_folder
     async with AsyncExitStack() as cleanup:
-        tell(f"Data, logs and sockets are in {data_folder}.")
+        notify(f"Data, logs and sockets are in {data_folder}.")
         cleanup.enter_context(locked_folder(data_folder))
         remove_stack_file(data_folder)
         postgres, database_url = None, settings.database_url
         if database_url is None:
-            tell("Starting PostgreSQL on postgres/ in it ...")
+            notify("Starting PostgreSQL ...")
             postgres = await _open_postgres(data_folder)
             cleanup.push_async_callback(postgres.close)
-            cleanup.callback(tell, "Ending PostgreSQL ...")
+            cleanup.callback(notify, "Stopping PostgreSQL ...")
             database_url = await _database_of(postgres)
         else:
-            tell(f"Using {shown_url(database_url)}; no PostgreSQL is started.")
+            notify(f"Using the database {shown_url(database_url)}.")
         addresses = choose_addresses(settings, data_folder, database_url)
         cleanup.callback(remove_socket_folder, data_folder)
-        tell("Bringing the schemas up to date ...")
+        notify("Migrating the database ...")
         await migrate(database_url)
         stack = Stack(settings, addresses, programs(settings, addresses), postgres, report)
         cleanup.push_async_callback(stack.stop_all)
         names = ", ".join(name for name in stack.names if name != POSTGRES)
-        cleanup.callback(tell, f"Ending {names} ...")
-        tell(f"Starting {names}; each logs to logs/ in it ...")
+        cleanup.callback(notify, f"Stopping {names} ...")
+        notify(f"Starting {names} ...")
         await stack.start_all()
         write_stack_file(addresses)
         cleanup.callback(remove_stack_file, data_folder)

@@ -1,4 +1,4 @@
-"""stack.json in the data folder: it tells other commands where the running stack is."""
+"""stack.json in the data folder, by which other commands find the running stack."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ STACK_FILE = "stack.json"
 
 
 def write_stack_file(addresses: Addresses) -> None:
-    """Write it at once and whole, for this user alone."""
+    """Writes the file atomically, readable by this user only."""
     values = dataclasses.asdict(addresses)
     text = json.dumps({"owner_pid": os.getpid(), **values}, default=os.fspath, indent=2)
     unfinished = addresses.data_folder / f"{STACK_FILE}.unfinished"
@@ -22,14 +22,14 @@ def write_stack_file(addresses: Addresses) -> None:
 
 
 def remove_stack_file(data_folder: Path) -> None:
-    """Remove it, if it is there."""
+    """Removes the file if it exists."""
     (data_folder / STACK_FILE).unlink(missing_ok=True)
 
 
 def find_stack(data_folder: Path) -> Addresses | None:
-    """The addresses of the stack that runs on this folder; None when none is running or ready.
+    """The addresses of the stack that runs on a folder. None if none is running and ready.
 
-    A file left behind by a killed owner does not count: the folder's lock went with the owner.
+    A file left behind by a killed owner does not count: nobody holds the folder's lock then.
     """
     try:
         values = json.loads((data_folder / STACK_FILE).read_text())

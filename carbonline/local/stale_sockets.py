@@ -1,4 +1,4 @@
-"""Removes what killed owners left in a shared temporary folder: their folders of sockets."""
+"""Removes folders of sockets that killed owners left in a shared temporary folder."""
 
 import contextlib
 import os
@@ -18,13 +18,13 @@ _OURS = re.compile(r"scheduler\.sock|ledger\.sock|\.s\.PGSQL\.\d+|\.s\.PGSQL\.\d
 
 
 def remove_stale(parent: Path, name_begin: str) -> None:
-    """Remove folders of this user's that are named so and serve a data folder nobody holds.
+    """Removes this user's folders whose data folder nobody holds, by the beginning of their name.
 
-    Anything unexpected about one (no record, another owner, a file not ours, a socket that is
-    answered) leaves it as it is.
+    A folder with anything unexpected stays: no record, another owner, an unknown file, or a socket
+    that somebody answers.
     """
     for folder in islice(parent.glob(f"{name_begin}*"), LOOKED_AT_MAX):
-        # Another owner may start, or sweep, at the same moment.
+        # Another owner may start, or clean up, at the same moment.
         with contextlib.suppress(OSError, LocalStackError):
             _remove_if_stale(folder)
 
@@ -35,13 +35,13 @@ def _remove_if_stale(folder: Path) -> None:
         return
     served = Path((folder / RECORD).read_text())
     if not served.is_absolute():
-        # Its owner is about to write it.
+        # Its owner is about to write the record.
         return
     if not (served / LOCK_FILE).exists():
-        # A data folder that is gone has no owner, who would hold its lock.
+        # The data folder is gone, so nobody can hold its lock.
         _remove(folder)
         return
-    # Held meanwhile, so that no owner begins to use what is being removed; refused if one does.
+    # Locked meanwhile, so that no owner starts to use the folder. Fails if one already does.
     with locked_folder(served):
         _remove(folder)
 
@@ -59,7 +59,7 @@ def _is_answered(path: Path) -> bool:
     if not stat.S_ISSOCK(path.lstat().st_mode):
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-        # A full queue of connections must not hold up the start; it is an answer, too.
+        # A full queue of connections must not block the start. It counts as an answer.
         trial.setblocking(False)
         try:
             trial.connect(os.fspath(path))

@@ -1,4 +1,4 @@
-"""Tells of what ended by itself, and starts it again with growing pauses."""
+"""Reports processes that end by themselves, and restarts them with growing pauses."""
 
 import asyncio
 import random
@@ -10,14 +10,14 @@ from carbonline.local.errors import LocalStackError
 
 FIRST_PAUSE_SECONDS = 0.2
 PAUSE_SECONDS_MAX = 30.0
-# What ran for so long did not fail at once; its next failure is a new one.
+# After running for this long, the next failure counts as the first.
 STEADY_SECONDS = 60.0
 
 Report: TypeAlias = Callable[[str], None]
 
 
 async def report_end(child: ChildProcess, report: Report) -> None:
-    """Until cancelled: wait for the child's end and say so, once."""
+    """Reports the end of a child, once. Runs until then, or until it is cancelled."""
     code = await child.exited()
     report(f"The {child.name} ended with {code}. See {child.log_file}.")
 
@@ -25,7 +25,7 @@ async def report_end(child: ChildProcess, report: Report) -> None:
 async def keep_running(
     child: ChildProcess, start_again: Callable[[], Awaitable[None]], report: Report
 ) -> None:
-    """Until cancelled: wait for the child's end, pause, start it again; say so to `report`."""
+    """Restarts a child whenever it ends, after a pause, and reports it. Runs until cancelled."""
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE_SECONDS
     while True:
@@ -33,8 +33,8 @@ async def keep_running(
         code = await child.exited()
         if loop.time() - since >= STEADY_SECONDS:
             pause = FIRST_PAUSE_SECONDS
-        report(f"The {child.name} ended with {code}; it is started again. See {child.log_file}.")
-        # Spread, so that several that fell together do not come back in step.
+        report(f"The {child.name} ended with {code}. Restarting it. See {child.log_file}.")
+        # Jitter, so that processes that ended together do not restart in step.
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         pause = min(pause * 2, PAUSE_SECONDS_MAX)
         try:

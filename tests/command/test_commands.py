@@ -216,7 +216,7 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
         (
             ("migrate", "--database-url", "postgresql://me@127.0.0.1:1/x"),
             6,
-            "No PostgreSQL answers",
+            "Cannot connect to PostgreSQL",
         ),
         (("submit", "trips.csv", *SUBMIT_PLANE[:-1], "1999"), 2, "YEAR_NOT_PROVISIONED"),
         (("submit", "trips.csv", *SUBMIT_TRAIN), 2, "not computed by this release"),

@@ -87,7 +87,7 @@ def test_up_says_each_step_and_a_second_ctrl_c_leaves_nothing_running(tmp_path: 
             assert line, run.stderr.read()
         run.send_signal(signal.SIGINT)
         said = ""
-        while "Ending scheduler" not in (line := run.stderr.readline()):
+        while "Stopping scheduler" not in (line := run.stderr.readline()):
             assert line, said
             said += line
         run.send_signal(signal.SIGINT)
@@ -95,7 +95,7 @@ def test_up_says_each_step_and_a_second_ctrl_c_leaves_nothing_running(tmp_path: 
     for step in (
         f"Data, logs and sockets are in {tmp_path}/data.",
         "Starting PostgreSQL",
-        "Bringing the schemas up to date",
+        "Migrating the database",
         "Starting scheduler, ledger, worker-1, worker-2",
         "A second Ctrl-C ends all at once",
     ):

@@ -60,7 +60,7 @@ def test_a_folder_in_use_and_a_taken_port_are_wrong_usage(
         port = server.getsockname()[1]
         words = ("up", "--data-folder", tmp_path / "free", "--database-url", empty_database_url)
         ended = typed(*words, "--scheduler-port", str(port))
-    assert (ended.exit_code, "cannot be had" in ended.output) == (2, True), ended.output
+    assert (ended.exit_code, "Cannot use port" in ended.output) == (2, True), ended.output
 
 
 @pytest.mark.parametrize("command", ["migrate", "up"])

@@ -24,9 +24,9 @@ async def test_a_database_that_is_not_there_is_named(empty_database_url: str) ->
 
 async def test_nobody_who_answers_is_named_without_the_password() -> None:
     said = await sentence_about("postgresql://me:secret@127.0.0.1:1/x")
-    assert said.startswith("No PostgreSQL answers at postgresql://me:***@127.0.0.1:1/x")
+    assert said.startswith("Cannot connect to PostgreSQL at postgresql://me:***@127.0.0.1:1/x")
     said = await sentence_about("postgresql://127.0.0.1:1/x?user=me&password=secret")
-    assert said.startswith("No PostgreSQL answers at postgresql://127.0.0.1:1/x?")
+    assert said.startswith("Cannot connect to PostgreSQL at postgresql://127.0.0.1:1/x?")
     assert "secret" not in said
 
 
@@ -35,7 +35,7 @@ async def test_what_is_no_url_is_not_repeated() -> None:
 
 
 async def test_a_database_of_another_kind_is_refused() -> None:
-    with pytest.raises(WrongChoice, match=r"A database of mysql cannot be used, only PostgreSQL"):
+    with pytest.raises(WrongChoice, match=r"Cannot use a database of mysql, only PostgreSQL"):
         await migrate_schemas("mysql://me:secret@127.0.0.1/x")
 
 

@@ -176,7 +176,7 @@ async def test_data_of_another_version_is_refused(tmp_path: Path) -> None:
 
 async def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with pytest.raises(LocalStackError, match="no PostgreSQL data folder"):
+    with pytest.raises(LocalStackError, match="is not a PostgreSQL data folder"):
         await EmbeddedPostgres.open(tmp_path)
 
 

@@ -230,7 +230,7 @@ async def test_on_tcp_a_token_of_this_user_alone_is_needed(settings: StackSettin
 async def test_a_taken_port_is_a_sentence(settings: StackSettings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalStackError, match=f"Port {port} of 127.0.0.1, wanted for the"):
+        with pytest.raises(LocalStackError, match=f"Cannot use port {port} of 127.0.0.1 for the"):
             async with running(replace(settings, scheduler_port=port)):
                 pass
 
@@ -252,12 +252,12 @@ async def test_each_process_serves_its_metrics_on_a_port_of_its_own(
 async def test_metrics_without_room_for_their_ports_are_a_sentence(settings: StackSettings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         first = taken.getsockname()[1] - 1
-        with pytest.raises(LocalStackError, match=r"wanted for the metrics of the \w+, cannot be"):
+        with pytest.raises(
+            LocalStackError, match=r"Cannot use port \d+ of 127.0.0.1 for the metrics of the \w+:"
+        ):
             async with running(replace(settings, metrics_port=first)):
                 pass
-    with pytest.raises(
-        LocalStackError, match=r"4 processes serve metrics .* choose one up to 65532"
-    ):
+    with pytest.raises(LocalStackError, match=r"4 processes need a port each .* up to 65532"):
         async with running(replace(settings, metrics_port=65_533)):
             pass
 

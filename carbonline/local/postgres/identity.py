@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses root, so root lends it another number or another user."""
+"""Chooses the user that PostgreSQL runs as: it refuses to run as root."""
 
 import os
 import pwd
@@ -19,7 +19,10 @@ NO_DEATH_SIGNAL = 0
 
 @dataclass(frozen=True)
 class Identity:
-    """`launch` is the launcher's word for it; files of the server belong to `uid` and `gid`."""
+    """Who the server runs as.
+
+    `launch` is the launcher's name for it; the server's files belong to `uid` and `gid`.
+    """
 
     launch: str
     uid: int
@@ -28,16 +31,16 @@ class Identity:
 
 @dataclass(frozen=True)
 class Runnable:
-    """Programs and the identity in which they were seen to run."""
+    """Programs, and the identity under which a trial run succeeded."""
 
     binaries: Binaries
     identity: Identity
 
 
 def choose_identity(binaries: Binaries, folder: Path, data: Path) -> Runnable:
-    """How these programs can run on `folder`; an existing `data` folder keeps its owner.
+    """Chooses how to run these programs on `folder`. An existing `data` folder keeps its owner.
 
-    LocalStackError when root has no way to run them.
+    Raises LocalStackError if root cannot run them in any way.
     """
     if os.geteuid() != 0:
         return Runnable(binaries, Identity("same", os.geteuid(), os.getegid()))
@@ -68,7 +71,7 @@ def _normal_user(made_by: int) -> Identity:
 def _as_normal_user(binaries: Binaries, folder: Path, user: Identity) -> Runnable:
     name = pwd.getpwuid(user.uid).pw_name
     folder.mkdir(parents=True, exist_ok=True)
-    # The lock and other files of root stay root's; the user only passes through.
+    # The lock and other files stay root's: the user only passes through the folder.
     folder.chmod(0o711)
     if not _runs("ls", user, "-d", f"{folder}/."):
         raise LocalStackError(
@@ -87,7 +90,7 @@ def _as_normal_user(binaries: Binaries, folder: Path, user: Identity) -> Runnabl
 
 
 def _copied(binaries: Binaries, folder: Path) -> Binaries:
-    """Copy the installation to where a normal user can read it, keeping its relative libraries."""
+    """Copies the installation, with its libraries, to where a normal user can read it."""
     install = binaries.folder.parent
     package = install.parent
     place = folder / "programs"
@@ -105,7 +108,7 @@ def _copied(binaries: Binaries, folder: Path) -> Binaries:
 
 
 def _runs(program: str, identity: Identity, *arguments: str) -> bool:
-    """Whether the program can be run in this identity: tried, since no rule says it surely."""
+    """Whether the program runs under this identity. Tried out, because no rule decides it."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
     owner = [str(os.getpid()), str(NO_DEATH_SIGNAL), identity.launch, "0"]
     try:

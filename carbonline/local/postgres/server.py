@@ -1,4 +1,4 @@
-"""One PostgreSQL on a private unix socket, as a child that cannot outlive its owner."""
+"""Runs PostgreSQL on a private unix socket, as a child that cannot outlive its owner."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 class EmbeddedPostgres:
-    """A server on `folder/data`, reached by a socket in a 0700 folder and by nothing else."""
+    """A server on `folder/data`, reachable only through a socket in a 0700 folder."""
 
     def __init__(
         self, folder: Path, socket_folder: Path, child: ChildProcess, lock: ExitStack
@@ -61,10 +61,11 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] = NO_SETTINGS,
         environment: Mapping[str, str] = os.environ,
     ) -> "EmbeddedPostgres":
-        """Find programs, make the data folder if missing, start and wait until it is ready.
+        """Starts a server, and waits until it is ready. Makes the data folder if it is missing.
 
-        Main thread only. LocalStackError: folder in use, no PostgreSQL found, another version's
-        data, or the server does not start. `settings` are lines of postgresql.conf.
+        Call it in the main thread. `settings` are lines of postgresql.conf. Raises LocalStackError
+        if the folder is in use, no PostgreSQL is found, the data is of another version, or the
+        server does not start.
         """
         folder = Path.cwd() / folder
         log_file = log_file or folder / "postgres.log"
@@ -90,11 +91,11 @@ class EmbeddedPostgres:
             return server
 
     async def start(self) -> None:
-        """Start again after a crash or `stop_server`; returns when connections are accepted."""
+        """Starts the server after a crash or `stop_server`. Returns when it accepts connections."""
         deadline = asyncio.get_running_loop().time() + START_SECONDS_MAX
         await self._old_server_gone(deadline)
         try:
-            # After kill -9 the old backends hold the shared memory for a moment; nobody tells.
+            # After kill -9 old backends hold the shared memory for a moment.
             while not await self._started(deadline):
                 end_old_backends(self.data)
                 await asyncio.sleep(TRY_AGAIN_SECONDS)
@@ -103,35 +104,35 @@ class EmbeddedPostgres:
             raise
 
     async def stop_server(self) -> None:
-        """Fast shutdown, with a checkpoint; the folder stays locked for `start`."""
+        """Shuts down fast, with a checkpoint. The folder stays locked for `start`."""
         await self.child.stop(signal.SIGINT, STOP_SECONDS_MAX)
 
     async def close(self) -> None:
-        """Fast shutdown; the folder is free afterwards."""
+        """Shuts down fast, and unlocks the folder."""
         try:
             await self.stop_server()
         finally:
             self._lock.close()
 
     def url(self, database: str) -> str:
-        """A URL for asyncpg; with the scheme `postgresql+asyncpg` for SQLAlchemy, too."""
+        """A URL for asyncpg. SQLAlchemy takes it with the scheme `postgresql+asyncpg`."""
         return f"postgresql://{SUPERUSER}@/{database}?host={self.socket_folder}&port={PORT}"
 
     async def create_database(self, name: str, template: str | None = None) -> str:
-        """Create a database, as a copy of another if told so, and return its URL.
+        """Creates a database, as a copy of `template` if given. Returns its URL.
 
-        asyncpg.DuplicateDatabaseError if it exists; nobody may be connected to the template.
+        Nobody may be connected to the template. Raises asyncpg.DuplicateDatabaseError.
         """
         copied = f" TEMPLATE {_quoted(template)}" if template else ""
         await self._execute(f"CREATE DATABASE {_quoted(name)}{copied}")
         return self.url(name)
 
     async def drop_database(self, name: str) -> None:
-        """Drop a database if it exists, and whoever is still connected to it."""
+        """Drops a database if it exists, and cuts its connections."""
         await self._execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
     async def has_database(self, name: str) -> bool:
-        """Whether there is a database of this name."""
+        """Whether a database of this name exists."""
         connection = await self._connected()
         try:
             found = await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name)
@@ -147,17 +148,17 @@ class EmbeddedPostgres:
             await connection.close()
 
     async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
-        # A client alone has no driver, and imports this module all the same.
+        # Installations of the client alone lack the driver, but import this module.
         import asyncpg  # noqa: PLC0415
 
         return await asyncpg.connect(self.url("postgres"), timeout=CONNECT_SECONDS_MAX)
 
     async def _started(self, deadline: float) -> bool:
-        """True when ready, False when it is worth another try; else LocalStackError."""
+        """True when ready, False if another try may help. Raises LocalStackError otherwise."""
         self.child.start()
         while self.child.running:
             found = read_pid_file(self.data)
-            # A file left behind can say ready, too; only the child's own counts.
+            # A file left behind may say ready too, so only that of the child counts.
             if found is not None and found.pid == self.child.pid and found.status == "ready":
                 return True
             self._check_time(deadline)
@@ -168,7 +169,7 @@ class EmbeddedPostgres:
         return False
 
     async def _old_server_gone(self, deadline: float) -> None:
-        """Wait for a server whose owner was killed; then remove what it may have left behind."""
+        """Waits for a server whose owner was killed, then removes the files that it left behind."""
         files = lock_files(self.data, self.socket_folder, PORT)
         while (pid := server_that_holds(files, self.data)) is not None:
             if asyncio.get_running_loop().time() > deadline:
@@ -177,8 +178,8 @@ class EmbeddedPostgres:
                     "stop. Stop it, or choose another folder."
                 )
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        # Its number may be an unrelated process's by now, or still its own while nobody waits for
-        # the dead: PostgreSQL would respect both. A socket without its lock file it replaces.
+        # The process id in them may belong to an unrelated process by now, or to a zombie.
+        # PostgreSQL would respect both. It replaces a socket without a lock file.
         for path in files:
             path.unlink(missing_ok=True)
 
@@ -191,14 +192,14 @@ class EmbeddedPostgres:
 
 
 def _command(postgres: str, data: Path, socket_folder: Path) -> list[str]:
-    # On the command line, so that no configuration file can open another door.
-    doors = {
+    # On the command line, so that no configuration file can make it listen elsewhere.
+    options = {
         "listen_addresses": "",
         "unix_socket_directories": str(socket_folder),
         "unix_socket_permissions": "0700",
         "port": str(PORT),
     }
-    return [postgres, "-D", str(data), *(f"--{name}={value}" for name, value in doors.items())]
+    return [postgres, "-D", str(data), *(f"--{name}={value}" for name, value in options.items())]
 
 
 def _quoted(name: str) -> str:
