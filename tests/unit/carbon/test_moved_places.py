@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pytest
 
-from tests.unit.carbon.plane_files import AIRPORTS, locations_of
+from tests.unit.carbon.plane_files import AIRPORTS, locations_of, opening
 from worker_service.carbon.parse.moved_places import MovedPlaces, moved_places
+from worker_service.carbon.parse.references import read_locations
 from worker_service.carbon.shipped_places import PLACES, shipped_places
 
 NOWHERE = pl.DataFrame(schema=PLACES)
@@ -76,6 +77,22 @@ def test_those_that_look_swapped_are_counted() -> None:
     file = {code: (at[1], at[0]) for code, at in AIRPORTS.items()}
     found = moved({**file, "XXX": (0, 0)}, {**AIRPORTS, "XXX": (50, 50)})
     assert (found.warnings.height, found.swapped) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "hint"),
+    [
+        ("140.3864,35.7647", "must be from -90 to 90; latitude and longitude look swapped"),
+        ("-122.4,37.6", "must be from -90 to 90; latitude and longitude look swapped"),
+        ("462381,6.1", "must be from -90 to 90"),
+        ("46.2,190", "must be from -180 to 180"),
+    ],
+)
+def test_a_latitude_that_is_none_may_be_a_longitude(degrees: str, hint: str) -> None:
+    rejected = read_locations(
+        "plane", opening(f"iata,latitude,longitude\nNRT,{degrees}\n")
+    ).rejected
+    assert rejected["reason"].to_list() == [hint]
 
 
 def test_nobody_ships_stations() -> None:

@@ -47,7 +47,18 @@ def read_locations(
         "latitude",
         "longitude",
     )
-    return replace(table, accepted=accepted)
+    return replace(table, accepted=accepted, rejected=_with_swap_hint(table.rejected))
+
+
+def _with_swap_hint(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Asks for swapped columns where a latitude is none, and would be a longitude."""
+    degrees = pl.col("value").cast(pl.Float64, strict=False).abs()
+    assert _LATITUDE.maximum is not None
+    assert _LONGITUDE.maximum is not None
+    would_be = (degrees > _LATITUDE.maximum) & (degrees <= _LONGITUDE.maximum)
+    asked = pl.col("reason") + "; latitude and longitude look swapped"
+    swapped = (pl.col("column") == _LATITUDE.name) & would_be.fill_null(value=False)
+    return rejected.with_columns(reason=pl.when(swapped).then(asked).otherwise("reason"))
 
 
 def read_units(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> ParsedTable:

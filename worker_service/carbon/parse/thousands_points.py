@@ -45,18 +45,22 @@ class ThousandsPoints:
     def add(self, texts: pl.DataFrame, accepted: pl.DataFrame, warned: pl.DataFrame) -> None:
         """`texts`: all rows as written; `warned`: accepted rows with a warning already."""
         for name in self._columns:
-            if texts[name].null_count() < texts.height:
+            written = texts[name]
+            if written.null_count() == written.len():
+                continue
+            has_comma, has_point = (bool(_has(written, mark).any()) for mark in (",", "."))
+            if has_comma or has_point:
                 value = pl.col(name).str.strip_chars().alias("value")
-                self._look_at(name, texts.select("row_number", value), accepted, warned)
+                values = texts.select("row_number", value)
+                if has_comma:
+                    self._note_thousands(name, values.filter(has_decimal_comma(pl.col("value"))))
+                if has_point:
+                    self._look_at_points(name, values, accepted, warned)
 
-    def _look_at(
+    def _look_at_points(
         self, name: str, texts: pl.DataFrame, accepted: pl.DataFrame, warned: pl.DataFrame
     ) -> None:
         text = pl.col("value")
-        if _any_has(texts, ","):
-            self._note_thousands(name, texts.filter(has_decimal_comma(text)))
-        if not _any_has(texts, "."):
-            return
         self._note_thousands(name, texts.filter(text.str.contains(POINTS_OF_THOUSANDS)))
         if self._columns[name].kind is ColumnKind.INTEGER:
             return
@@ -134,5 +138,5 @@ class ThousandsPoints:
         )
 
 
-def _any_has(texts: pl.DataFrame, mark: str) -> bool:
-    return bool(texts["value"].str.contains(mark, literal=True).any())
+def _has(written: pl.Series, mark: str) -> pl.Series:
+    return written.str.contains(mark, literal=True)
