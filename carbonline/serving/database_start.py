@@ -1,4 +1,4 @@
-"""A database that is still starting is waited for; one that cannot be used gets its sentence."""
+"""Waits for a database that is starting, and says what is wrong with one that cannot be used."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ from carbonline.serving.declared_settings import PREFIX
 
 WAIT_SECONDS_MAX = 30.0
 PAUSE_SECONDS = 0.25
-# Nobody is starting behind a name that means nothing, or a door that is closed to us.
+# Waiting helps neither against a host name that does not exist nor against missing permissions.
 _NO_USE_WAITING = (socket.gaierror, PermissionError)
 
 
@@ -22,11 +22,10 @@ async def database_is_up(
     stopping: asyncio.Event,
     log: FilteringBoundLogger,
 ) -> bool:
-    """Waits while `probe` raises what means that PostgreSQL is not up yet; False when the process
-    is to end before.
+    """Wait for as long as `probe` raises one of `starting`: PostgreSQL is not up yet.
 
-    True at the latest after WAIT_SECONDS_MAX, and at once when it is no wait that helps: whoever
-    opens the database then meets what is wrong.
+    True when it is up, after WAIT_SECONDS_MAX, or as soon as waiting cannot help; whoever opens the
+    database then meets the error. False if `stopping` is set before: the process shall end.
     """
     probing = asyncio.create_task(_probe_until_up(probe, starting, log))
     ending = asyncio.create_task(stopping.wait())
@@ -69,16 +68,21 @@ def _hopeless(error: BaseException) -> bool:
 
 
 def database_unavailable(error: Exception, *variables: str) -> str:
-    """The sentence about a PostgreSQL that does not answer, or asks to wait for too long."""
+    """The sentence about a server that does not answer, or is starting for too long.
+
+    `variables` name the settings that hold its URL, without CARBONLINE_.
+    """
     named = _named(variables)
-    return f"no PostgreSQL is ready where {named} points: {said(error)}; start it, or correct that"
+    return (
+        f"cannot connect to PostgreSQL at {named}: {said(error)}; start the server or fix the URL"
+    )
 
 
 def database_refuses(error: Exception, *variables: str) -> str:
-    """The sentence about a PostgreSQL that answers, and refuses the role or the database."""
+    """The sentence about a server that answers and refuses the URL, its role or its database."""
     named = _named(variables)
-    wrong = f"the database that {named} names cannot be used: {said(error)}"
-    return f"{wrong}; correct that, or make what it names"
+    wrong = f"cannot use the database at {named}: {said(error)}"
+    return f"{wrong}; fix the URL or create what it names"
 
 
 def said(error: Exception) -> str:

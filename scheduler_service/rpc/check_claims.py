@@ -1,4 +1,7 @@
-"""The requests of workers, checked and turned into the store's values."""
+"""Checks the requests of workers, and turns them into values of the store.
+
+Each function raises RpcError FIELD_INVALID, with every field that is wrong, or TOO_LARGE.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -43,7 +46,7 @@ _REASONS = {
 def check_claim(
     request: scheduler_pb2.ClaimRequest, principal: Principal, *, noop: bool
 ) -> tuple[ClaimWish, float]:
-    """What is wished, and how many seconds to wait for it."""
+    """The claim request, and how many seconds it waits for jobs."""
     fields = Fields()
     fields.count("job_types", len(request.job_types), JOB_TYPES_MAX)
     for number, name in enumerate(request.job_types[:JOB_TYPES_MAX]):
@@ -64,7 +67,7 @@ def check_claim(
 
 
 def check_heartbeat(request: scheduler_pb2.HeartbeatRequest) -> tuple[UUID, list[Beat]]:
-    """The worker and its beats, of which there may be none."""
+    """The worker and its beats. A heartbeat may have none."""
     fields = Fields()
     worker_id = fields.uuid("worker_id", request.worker_id)
     fields.count("beats", len(request.beats), JOBS_MAX, least=0)
@@ -95,7 +98,7 @@ def _progress(fields: Fields, field: str, beat: scheduler_pb2.ClaimBeat) -> Prog
 def check_chain(
     request: scheduler_pb2.ChainRequest, *, noop: bool
 ) -> tuple[UUID, int, int, list[ChildRequest]]:
-    """Worker, job, claim and children."""
+    """The worker, its job, the claim token and the children to stage."""
     fields = Fields()
     worker_id = fields.uuid("worker_id", request.worker_id)
     job_id = fields.identifier("job_id", request.job_id)
@@ -119,7 +122,10 @@ def _child(
         f"{field}.data_entry_type", child.data_entry_type, types_pb2.DataEntryType
     )
     if entry_type is None and "data_entry_type" in needs:
-        fields.fail(f"{field}.data_entry_type", f"{job_type} needs it: it is never inherited")
+        fields.fail(
+            f"{field}.data_entry_type",
+            f"is required: {job_type} needs it, and no child takes it from its parent",
+        )
     return ChildRequest(
         child_key=fields.text(f"{field}.child_key", child.child_key, 128, needed=True),
         job_type=job_type,
@@ -131,7 +137,7 @@ def _child(
 
 
 def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> Ending:
-    """The end of a run."""
+    """The finish request of one claim."""
     fields = Fields()
     result = _RESULTS.get(request.result)
     if result is None:
@@ -140,7 +146,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
     if is_error and not request.error_cause:
         fields.fail("error_cause", "is required with ERROR: a short stable word")
     if request.error_cause and not is_error:
-        fields.fail("error_cause", "is for ERROR only")
+        fields.fail("error_cause", "must be empty unless the result is ERROR")
     ending = Ending(
         job_id=fields.identifier("job_id", request.job_id),
         claim_token=fields.identifier("claim_token", request.claim_token),
@@ -157,7 +163,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
 
 
 def check_release(request: scheduler_pb2.ReleaseRequest, principal: Principal) -> Sequence[Release]:
-    """The claims to give back."""
+    """The claims to release."""
     fields = Fields()
     worker_id = fields.uuid("worker_id", request.worker_id)
     fields.count("releases", len(request.releases), JOBS_MAX)

@@ -1,4 +1,4 @@
-"""The requests of people and monitoring, checked."""
+"""Checks the requests of people and monitoring, and turns them into filters of the store."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,12 +17,12 @@ VALUES_MAX = 32
 
 
 def own_tenant(principal: Principal, asked: str) -> str:
-    """The tenant to read; "" (which nobody is) for another tenant's, so that nothing is found."""
+    """The tenant to read: the caller's, or "", which has no rows, for a tenant of others."""
     return "" if asked and asked not in principal.tenants else principal.tenant(asked)
 
 
 def check_identifier(field: str, value: int) -> int:
-    """A pipeline's or a job's number."""
+    """The number of a pipeline or job. Raises RpcError FIELD_INVALID."""
     fields = Fields()
     fields.identifier(field, value)
     fields.done()
@@ -32,7 +32,7 @@ def check_identifier(field: str, value: int) -> int:
 def check_pipelines(
     request: operations_pb2.ListPipelinesRequest, principal: Principal
 ) -> PipelineFilter:
-    """Which pipelines."""
+    """The filter of a ListPipelines. Raises RpcError FIELD_INVALID with every wrong field."""
     fields = Fields()
     statuses = _names(fields, "statuses", request.statuses, types_pb2.PipelineStatus)
     before = fields.page_keys("page_token", request.page_token, int)
@@ -53,7 +53,7 @@ def check_pipelines(
 
 
 def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) -> JobFilter:
-    """Which jobs."""
+    """The filter of a ListJobs. Raises RpcError FIELD_INVALID with every wrong field."""
     fields = Fields()
     states = _names(fields, "states", request.states, types_pb2.JobState)
     fields.count("job_types", len(request.job_types), VALUES_MAX, least=0)

@@ -1,4 +1,4 @@
-"""Submit's request, checked and turned into the store's value."""
+"""Checks what is submitted, and turns it into a value of the store."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ from scheduler_service.rpc.fields import UNIT_CHARACTERS_MAX, Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
 BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
-# What a payload may say, by the job types that take a file.
+# The keys of a payload, by the job types that take a file.
 PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "csv_ingest": ("blob", "file_name", "source"),
@@ -37,20 +37,23 @@ SIGNED = frozenset({"csv_ingest"})
 SOURCE_CHARACTERS_MAX = 64
 # A payload's numbers are doubles, which count no further.
 UPLOAD_MAX = 2**53
-_UPLOAD_RULE = "must be the number of an upload: ListUploads names those that count"
+_UPLOAD_RULE = "must be the upload_id of an upload; ListUploads lists them"
 _KEY_CHARACTERS_SHOWN_MAX = 64
 _TEXT_CHARACTERS_MAX = 255
 REMOVED_UNITS_MAX = 1_000
 _SOURCE_RULE = (
-    f"must be a name of at most {SOURCE_CHARACTERS_MAX} characters, none of them a control or"
-    " invisible one"
+    f"must be a name of at most {SOURCE_CHARACTERS_MAX} characters, without control or invisible"
+    " characters"
 )
 
 
 def check_submit(
     request: scheduler_pb2.SubmitRequest, principal: Principal, *, noop: bool
 ) -> Submission:
-    """The submission; RpcError names every field that is wrong."""
+    """The submission of a Submit. Raises RpcError FIELD_INVALID or TOO_LARGE.
+
+    `noop` admits the job type of tests and benchmarks.
+    """
     fields = Fields()
     request_id = fields.uuid("request_id", request.request_id)
     job_type = fields.job_type("job_type", request.job_type, noop=noop)
@@ -77,12 +80,14 @@ def check_submit(
 
 
 def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Json | None:
-    """What a job of this type may carry: a blob reference and known keys where it reads a file,
-    nothing where it coalesces.
+    """The payload of a job of this type; None if it has none.
+
+    A type that reads a file takes a blob reference and known keys. A type that coalesces takes
+    nothing, since whoever joins a job must want the same.
     """
     payload = fields.json(field, request.payload) if request.HasField("payload") else {}
     if JOB_TYPES[job_type].dedup is not None and payload:
-        fields.fail(field, f"{job_type} takes none: its scope says everything")
+        fields.fail(field, f"must be empty: {job_type} needs nothing besides its scope")
         return None
     if job_type == "upload_withdrawal":
         check_upload_payload(fields, field, payload)
@@ -104,7 +109,7 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
 
 
 def check_upload_payload(fields: Fields, field: str, payload: Json) -> None:
-    """The upload's number and nothing else."""
+    """Check the payload of an upload_withdrawal: an upload_id and nothing else."""
     for key in payload.keys() - {"upload_id"}:
         shown = key[:_KEY_CHARACTERS_SHOWN_MAX]
         fields.fail(f"{field}.{shown}", "is unknown: upload_withdrawal takes upload_id")
@@ -140,11 +145,13 @@ def _check_mode(fields: Fields, field: str, job_type: str, payload: Json) -> Non
         if blob is not None:
             fields.fail(f"{field}.blob", f"must be left out: {REMOVE_STALE} reads no file")
     elif not isinstance(blob, str) or not BLOB.fullmatch(blob):
-        fields.fail(f"{field}.blob", 'must be "blob:sha256:" and 64 hex digits: UploadBlob first')
+        fields.fail(
+            f"{field}.blob", 'must be "blob:sha256:" and 64 hex digits; UploadBlob returns it'
+        )
 
 
 def _is_name(source: Any) -> bool:
-    """Text without control or invisible characters, which would make two names look alike."""
+    """Whether it has no control or invisible characters: two names must never look alike."""
     if not isinstance(source, str):
         return True
     return len(source.strip()) <= SOURCE_CHARACTERS_MAX and source.strip().isprintable()
@@ -153,7 +160,7 @@ def _is_name(source: Any) -> bool:
 def check_withdrawal(
     request: operations_pb2.WithdrawUploadRequest, principal: Principal
 ) -> Submission:
-    """The submission of an upload_withdrawal; RpcError names every field that is wrong."""
+    """The submission of a WithdrawUpload. Raises RpcError FIELD_INVALID with every wrong field."""
     fields = Fields()
     request_id = fields.uuid("request_id", request.request_id)
     if fault := principal.fault_of_tenant(request.tenant):
@@ -182,7 +189,7 @@ def check_withdrawal(
 
 
 def _digest(request: scheduler_pb2.SubmitRequest | operations_pb2.WithdrawUploadRequest) -> bytes:
-    """The body without its request_id, so that a repeat can be told from another request."""
+    """The digest of a request without its request_id: a repeat has the same one."""
     request_id = request.request_id
     request.ClearField("request_id")
     body = request.SerializeToString(deterministic=True)

@@ -30,7 +30,7 @@ class Fields(FieldChecker):
             return NO_ID
 
     def job_type(self, field: str, value: str, *, noop: bool) -> str:
-        """A type of JOB_TYPES; noop only where it is switched on."""
+        """The name of a job type; "noop", which needs `noop`, if it is not one."""
         if value not in JOB_TYPES or (value == "noop" and not noop):
             allowed = [name for name in JOB_TYPES if noop or name != "noop"]
             shown = value[:VALUE_CHARACTERS_SHOWN_MAX]
@@ -39,7 +39,10 @@ class Fields(FieldChecker):
         return value
 
     def scope(self, field: str, scope: types_pb2.Scope, tenant: str, job_type: str) -> Scope:
-        """The scope of a job of this type: all that it needs, nothing that it does not take."""
+        """The scope of a job of this type, with all parts that it needs and no other.
+
+        `tenant` is the caller's, checked already; the scope's own is not looked at.
+        """
         good = _good_scope(scope.SerializeToString(), tenant, job_type)
         return good or self._checked_scope(field, scope, tenant, job_type)
 
@@ -62,7 +65,7 @@ class Fields(FieldChecker):
             if value is None and part in row.needs:
                 self.fail(f"{field}.{part}", f"is required: {job_type} needs it")
             if value is not None and part not in row.needs | row.takes:
-                self.fail(f"{field}.{part}", f"{job_type} does not take it: leave it out")
+                self.fail(f"{field}.{part}", f"must be left out: {job_type} does not take it")
         self.optional_year(f"{field}.year", scope.year)
         if scope.reference_kind and scope.reference_kind not in READERS_OF_REFERENCE:
             kinds = ", ".join(READERS_OF_REFERENCE)
@@ -71,7 +74,7 @@ class Fields(FieldChecker):
         return Scope(tenant, **given)  # type: ignore[arg-type]
 
     def belongs(self, field: str, module: int, data_entry_type: int) -> None:
-        """A type must be one of its module's."""
+        """Note a data-entry type of another module. Zero for either fits everything."""
         owner = MODULE_OF_TYPE.get(data_entry_type)
         if module and owner and owner != module:
             name = types_pb2.Module.Name(owner)  # type: ignore[arg-type]
@@ -80,7 +83,7 @@ class Fields(FieldChecker):
 
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _good_scope(scope_bytes: bytes, tenant: str, job_type: str) -> Scope | None:
-    """None when something is wrong with it. Requests are many, their scopes are few."""
+    """None if anything is wrong. Requests are many and their scopes few, so results are kept."""
     fields = Fields()
     scope = fields._checked_scope("", types_pb2.Scope.FromString(scope_bytes), tenant, job_type)  # noqa: SLF001
     return None if fields.has_violations else scope

@@ -62,7 +62,7 @@ def state(**differing: Any) -> TypeState:
         ),
         (
             {"of": Computable(TRAVEL, 21, "train", "", ()), "waiting": 1},
-            "this release does not compute train",
+            "this release cannot compute train",
         ),
     ],
 )
@@ -76,7 +76,7 @@ def test_each_reason_is_a_sentence(differing: dict[str, Any], reason: str) -> No
 
 def test_sums_that_are_not_renewed_are_told_with_the_moment() -> None:
     answer = answer_freshness(ModuleState(TRAVEL, [state()], summed=False, unsummed_since=NOON))
-    assert (answer.fresh, answer.reason) == (False, "the sums are not renewed yet")
+    assert (answer.fresh, answer.reason) == (False, "the sums have not been recomputed yet")
     assert answer.since.ToDatetime(UTC) == NOON
     assert not answer.stale_types
 

@@ -65,8 +65,8 @@ async def test_a_database_that_is_absent_is_a_sentence_and_exit_2(
             _, heard = await asyncio.wait_for(one.communicate(), SECONDS_MAX)
             assert one.returncode == 2
             [sentence] = heard.decode().splitlines()
-            assert sentence.startswith(f"{name}: the database that CARBONLINE_")
-            assert 'database "absent" does not exist; correct that' in sentence
+            assert sentence.startswith(f"{name}: cannot use the database at CARBONLINE_")
+            assert 'database "absent" does not exist; fix the URL' in sentence
 
 
 async def test_a_url_has_parameters_as_for_any_program(database_url: str, tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ async def test_a_parameter_that_is_refused_is_a_sentence_and_exit_2(
             _, heard = await asyncio.wait_for(one.communicate(), SECONDS_MAX)
             assert one.returncode == 2
             [sentence] = heard.decode().splitlines()
-            assert sentence.startswith(f"{name}: the database that CARBONLINE_")
-            assert 'unrecognized configuration parameter "connect_timeout"; correct' in sentence
+            assert sentence.startswith(f"{name}: cannot use the database at CARBONLINE_")
+            assert 'unrecognized configuration parameter "connect_timeout"; fix' in sentence
             assert "secret" not in sentence
 
 
@@ -152,7 +152,7 @@ async def test_a_wrong_password_is_a_sentence_without_it(
     async with role_with_a_password(cluster, "forgetful"):
         await until_refused(url)
         for sentence in (await scheduler_says(url), await worker_says(url)):
-            assert 'password authentication failed for user "forgetful"; correct' in sentence
+            assert 'password authentication failed for user "forgetful"; fix' in sentence
             assert "secret" not in sentence
 
 
@@ -180,7 +180,7 @@ async def test_a_parameter_is_a_sentence_of_one_line(
 ) -> None:
     url = f"{database_url}&password=secret&{parameter}"
     for sentence in (await scheduler_says(url), await worker_says(url)):
-        assert f"cannot be used: {reason}" in sentence
+        assert f"_DATABASE_URL: {reason}" in sentence
         assert "secret" not in sentence
         assert "\n" not in sentence
 
@@ -199,8 +199,8 @@ async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(
             partial(probe, url, SECONDS_MAX), STARTING, asyncio.Event(), LOG
         )
     for sentence in (await scheduler_says(url), await worker_says(url)):
-        assert sentence.startswith("no PostgreSQL is ready where CARBONLINE_")
-        assert sentence.endswith("; start it, or correct that")
+        assert sentence.startswith("cannot connect to PostgreSQL at CARBONLINE_")
+        assert sentence.endswith("; start the server or fix the URL")
         assert "secret" not in sentence
 
 

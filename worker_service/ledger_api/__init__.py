@@ -1,1 +1,1 @@
-"""The ledger process: totals, the catalogue and files over gRPC. It claims no job."""
+"""The ledger process: serves reads of the ledger, the catalogue and files. It claims no job."""

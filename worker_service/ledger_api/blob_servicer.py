@@ -1,4 +1,4 @@
-"""BlobService: files in and out, checked, streamed and told of."""
+"""BlobService: uploads, downloads and describes files."""
 
 import asyncio
 import errno
@@ -34,10 +34,10 @@ HEAR_OUT_SECONDS = 1.0
 
 
 class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
-    """See the proto for what each call promises."""
+    """Serves BlobService; see the proto for what each RPC promises."""
 
     def __init__(self, store: BlobStore, idle_seconds: float = IDLE_SECONDS) -> None:
-        """An upload whose next message takes longer than `idle_seconds` is ended."""
+        """An upload ends with UPLOAD_IDLE if it sends nothing for `idle_seconds`."""
         self._store = store
         self._idle_seconds = idle_seconds
         self._streams = 0
@@ -45,7 +45,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     async def UploadBlob(
         self, request_iterator: AsyncIterator[blobs_pb2.UploadBlobRequest], _context: Context
     ) -> blobs_pb2.UploadBlobResponse:
-        """Kept whole, or nothing of it."""
+        """Keep the whole file, or nothing of it."""
         self._stream_begins()
         try:
             return await self._taken_in(request_iterator)
@@ -54,7 +54,10 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             raise RpcError("TOO_LARGE", str(error), limit) from None
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise RpcError("STORE_FULL", "the blob store is full") from error
+                raise RpcError(
+                    "STORE_FULL",
+                    "the disk of the ledger process is full; upload the file again later",
+                ) from error
             raise
         finally:
             self._streams -= 1
@@ -62,7 +65,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     async def DownloadBlob(
         self, request: blobs_pb2.DownloadBlobRequest, _context: Context
     ) -> AsyncIterator[blobs_pb2.DownloadBlobResponse]:
-        """The bytes, their hash checked where they end."""
+        """Send the bytes, and check their sha256 after the last one."""
         reference = _reference(request.tenant, request.blob)
         self._stream_begins()
         try:
@@ -79,7 +82,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     async def StatBlob(
         self, request: blobs_pb2.StatBlobRequest, _context: Context
     ) -> blobs_pb2.StatBlobResponse:
-        """The card."""
+        """Describe the file."""
         reference = _reference(request.tenant, request.blob)
         try:
             summary = await asyncio.to_thread(self._store.summary, reference)
@@ -120,7 +123,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
                 async with asyncio.timeout(self._idle_seconds):
                     message = await anext(requests, None)
             except TimeoutError:
-                said = f"nothing came for {self._idle_seconds:g} s; nothing was kept"
+                said = f"you have sent nothing for {self._idle_seconds:g} s; upload the file again"
                 raise RpcError("UPLOAD_IDLE", said) from None
             if message is None:
                 return
@@ -129,14 +132,14 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     def _stream_begins(self) -> None:
         if self._streams >= STREAMS_MAX:
             raise RpcError(
-                "TOO_MANY_STREAMS", f"{STREAMS_MAX} files are on their way already; try again soon"
+                "TOO_MANY_STREAMS", f"{STREAMS_MAX} files are in transfer; try again soon"
             )
         self._streams += 1
 
 
 async def _hear_out(messages: AsyncIterator[blobs_pb2.UploadBlobRequest]) -> None:
-    """Lets a refused sender end: who is cut off while he speaks may hear of the cut only, and
-    gRPC's own client calls that INTERNAL.
+    """Receive what a refused sender still sends. A sender that is cut off may see only the cut,
+    which gRPC's own client reports as INTERNAL.
     """
     with suppress(RpcError, TimeoutError):
         async with asyncio.timeout(HEAR_OUT_SECONDS):
@@ -161,12 +164,14 @@ async def _header(messages: AsyncIterator[Any]) -> blobs_pb2.BlobHeader:
 
 def _chunk(message: blobs_pb2.UploadBlobRequest) -> bytes:
     if message.WhichOneof("message") != "chunk":
-        raise invalid([Violation("chunk", "every message after the header must be a chunk")])
+        raise invalid(
+            [Violation("chunk", "must follow: every message after the header has a chunk")]
+        )
     if len(message.chunk) > CHUNK_BYTES_MAX:
         size = len(message.chunk)
         raise RpcError(
             "TOO_LARGE",
-            f"a chunk has {size:,} bytes, at most {CHUNK_BYTES_MAX:,} are allowed",
+            f"the chunk has {size:,} bytes; send at most {CHUNK_BYTES_MAX:,} per message",
             {"limit": str(CHUNK_BYTES_MAX), "size": str(size)},
             (Violation("chunk", f"at most {CHUNK_BYTES_MAX:,} bytes"),),
         )
@@ -175,12 +180,15 @@ def _chunk(message: blobs_pb2.UploadBlobRequest) -> bytes:
 
 def _check_sha256(upload: Upload, expected: str) -> None:
     if expected and upload.sha256 != expected.lower():
-        said = f"the bytes that came have sha256 {upload.sha256}; nothing was kept"
+        said = f"the uploaded bytes have the sha256 {upload.sha256}; upload the file again"
         raise invalid([Violation("header.expected_sha256", said)])
 
 
 def _reference(tenant: str, text: str) -> BlobReference:
-    """A blob of the caller's; another tenant's is as unknown as one that is not there."""
+    """The reference within the caller's tenant.
+
+    Raises RpcError BLOB_NOT_FOUND for another tenant, as if the file did not exist.
+    """
     is_own = tenant in ("", *caller().tenants)
     own = caller().tenant(tenant) if is_own else caller().tenants[0]
     try:

@@ -1,4 +1,4 @@
-"""Why totals are not what would be computed now, in words."""
+"""Says in words why totals are stale."""
 
 from collections.abc import Iterator
 
@@ -9,19 +9,19 @@ from worker_service.ledger.freshness import Computable, ModuleState, TypeState
 
 
 def computable_types(module: int | None) -> list[Computable]:
-    """Every type of the module, or of all, as this release computes it."""
+    """How this release computes each type of the module. None stands for all modules."""
     return [
         _computable(of.id, known) for of in MODULES if module in (None, of.id) for known in of.types
     ]
 
 
 def answer_freshness(state: ModuleState) -> ledger_pb2.TotalsFreshness:
-    """A module's state as the contract says it."""
+    """The freshness of a module's totals, as a message of the contract."""
     stale = [one for one in state.types if not one.fresh]
     reasons = [reason for one in stale for reason in _reasons(one)]
-    # While something has to be computed anew the sums cannot be right either: no news.
+    # While a type must be recomputed, the sums are stale as well: saying so would add nothing.
     if not stale and not state.summed:
-        reasons.append("the sums are not renewed yet")
+        reasons.append("the sums have not been recomputed yet")
     answer = ledger_pb2.TotalsFreshness(
         module=types_pb2.Module.ValueType(state.module),
         fresh=not reasons,
@@ -44,7 +44,7 @@ def _computable(module: int, known: DataEntryType | UndeclaredType) -> Computabl
 def _reasons(state: TypeState) -> Iterator[str]:
     name = state.of.name
     if not state.of.formula_version:
-        yield f"this release does not compute {name}"
+        yield f"this release cannot compute {name}"
         return
     if state.waiting:
         are = "is" if state.waiting == 1 else "are"

@@ -1,4 +1,4 @@
-"""LedgerService: totals as they stand, and the catalogue as it is declared."""
+"""LedgerService: each RPC checks, reads the ledger or the catalogue, and answers."""
 
 from carbonline.serving.field_checker import YEAR_MAX, YEAR_MIN
 from carbonline.serving.interceptor import Context, caller
@@ -22,10 +22,10 @@ from worker_service.ledger_api.uploads import answer_uploads
 
 
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
-    """See the proto for what each call promises."""
+    """Serves LedgerService; see the proto for what each RPC promises."""
 
     def __init__(self, ledger: Ledger, file_bytes_max: int) -> None:
-        """`file_bytes_max` is what the store of files takes, for callers to know before."""
+        """`file_bytes_max` is the largest file that may be uploaded; ListModules announces it."""
         self._ledger = ledger
         self._file_bytes_max = file_bytes_max
         self._totals = TotalsReader(ledger)
@@ -33,7 +33,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     async def GetTotals(
         self, request: ledger_pb2.GetTotalsRequest, _context: Context
     ) -> ledger_pb2.GetTotalsResponse:
-        """Totals of a year, with sums per unit and of the institution, and how fresh they are."""
+        """Return the totals of a year, their sums, and whether they are fresh."""
         tenant = caller().tenant(request.tenant)
         _check(request)
         module = request.module or None
@@ -48,28 +48,28 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     async def ListUncomputed(
         self, request: ledger_pb2.ListUncomputedRequest, _context: Context
     ) -> ledger_pb2.ListUncomputedResponse:
-        """A page of entries that have no kilograms."""
+        """Return a page of the entries that have no kilograms."""
         tenant = caller().tenant(request.tenant)
         return await answer_uncomputed(self._ledger, tenant, request)
 
     async def ListUploads(
         self, request: ledger_pb2.ListUploadsRequest, _context: Context
     ) -> ledger_pb2.ListUploadsResponse:
-        """A page of uploads."""
+        """Return a page of uploads."""
         tenant = caller().tenant(request.tenant)
         return await answer_uploads(self._ledger, tenant, request)
 
     async def ListFactors(
         self, request: reference_pb2.ListFactorsRequest, _context: Context
     ) -> reference_pb2.ListFactorsResponse:
-        """A page of factors."""
+        """Return a page of factors."""
         tenant = caller().tenant(request.tenant)
         return await answer_factors(self._ledger, tenant, request)
 
     async def ListLocations(
         self, request: reference_pb2.ListLocationsRequest, _context: Context
     ) -> reference_pb2.ListLocationsResponse:
-        """A page of places."""
+        """Return a page of places."""
         tenant = caller().tenant(request.tenant)
         return await answer_locations(self._ledger, tenant, request)
 
@@ -83,7 +83,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     async def ListModules(
         self, _request: ledger_pb2.ListModulesRequest, _context: Context
     ) -> ledger_pb2.ListModulesResponse:
-        """The catalogue."""
+        """Return the catalogue."""
         return ledger_pb2.ListModulesResponse(
             modules=map(_module, describe_catalogue()), file_bytes_max=self._file_bytes_max
         )

@@ -1,4 +1,4 @@
-"""ListFactors and ListLocations: requests checked, and factors and places as the contract says."""
+"""Answers ListFactors and ListLocations."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ TEXT_CHARACTERS_MAX = 128
 async def answer_factors(
     ledger: Ledger, tenant: str, request: reference_pb2.ListFactorsRequest
 ) -> reference_pb2.ListFactorsResponse:
-    """A page. Raises FIELD_INVALID."""
+    """One page of them. Raises RpcError FIELD_INVALID."""
     fields = Fields()
     fields.year("year", request.year)
     fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType, needed=True)
@@ -54,7 +54,7 @@ async def answer_factors(
 async def answer_locations(
     ledger: Ledger, tenant: str, request: reference_pb2.ListLocationsRequest
 ) -> reference_pb2.ListLocationsResponse:
-    """A page. Raises FIELD_INVALID."""
+    """One page of them. Raises RpcError FIELD_INVALID."""
     fields = Fields()
     _check_locations(fields, request)
     size = fields.rows_of_page(request.page_size)

@@ -1,4 +1,4 @@
-"""The composition root of the ledger process: ledger, files, doors, health, reflection."""
+"""The composition root of the ledger process."""
 
 import asyncio
 import random
@@ -38,17 +38,17 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 LEDGER_SERVICE = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"].full_name
 BLOB_SERVICE = blobs_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name
-# Reads that go on at once, each with a connection; more of them wait their turn.
+# Reads that run at the same time, each on a connection of its own. Others wait.
 READS_MAX = 4
 COLLECT_SECONDS = 3600.0
-# What a file on its way may still take when the process is told to end.
+# How long a file in transfer may still take when the process is told to end.
 STREAMS_END_SECONDS = 5.0
 DATABASE_AWAY: tuple[type[Exception], ...] = (DatabaseUnavailable, SchemaMissing)
 
 
 @dataclass(frozen=True, slots=True)
 class RunningLedger:
-    """A ledger process that serves; `port` is 0 on a unix socket."""
+    """A ledger process that serves. `port` is 0 on a unix socket."""
 
     port: int
     blobs: BlobStore
@@ -56,9 +56,10 @@ class RunningLedger:
 
 
 async def serve_ledger(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT, then drain; a database that is starting is waited for.
+    """Serve until SIGTERM or SIGINT, then drain. Wait for a database that is starting.
 
-    2 for settings or a database not ready for it, 1 when a background task ends.
+    Returns the exit code: 0, 1 if a background task ended, 2 if the settings or the database cannot
+    be used.
     """
     log = open_process_log(settings.log_level, service="ledger")
     stopping = asyncio.Event()
@@ -94,7 +95,7 @@ async def running_ledger(
     blobs: BlobStore | None = None,
     upload_idle_seconds: float = IDLE_SECONDS,
 ) -> AsyncIterator[RunningLedger]:
-    """Everything that serves, and its orderly end.
+    """Serve for as long as the block runs, then drain.
 
     Raises SettingsWrong, SchemaMissing, DatabaseRefused, DatabaseUnavailable or another OSError.
     """
@@ -155,7 +156,7 @@ def _check(settings: Settings) -> None:
 
 
 async def _collect_abandoned(blobs: BlobStore, log: FilteringBoundLogger) -> None:
-    """Every hour or so; jittered, so that replicas on one folder spread."""
+    """Remove what dead uploads left behind, about every hour. Jitter spreads replicas."""
     while True:
         try:
             if files := await asyncio.to_thread(blobs.collect_abandoned_uploads):

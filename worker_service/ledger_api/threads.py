@@ -1,4 +1,4 @@
-"""Blocking work off the event loop, whose files nobody closes or forgets under it."""
+"""Runs blocking work in threads, and keeps its files open until it has ended."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +10,7 @@ Opened = TypeVar("Opened", bound=AbstractContextManager[Any])
 
 
 async def whole(work: Callable[..., T], *arguments: Any) -> T:
-    """The result of the work; a cancellation waits for its end."""
+    """Run the work in a thread and return its result. A cancellation waits until it has ended."""
     working = asyncio.create_task(asyncio.to_thread(work, *arguments))
     try:
         return await asyncio.shield(working)
@@ -20,7 +20,7 @@ async def whole(work: Callable[..., T], *arguments: Any) -> T:
 
 @asynccontextmanager
 async def opened(open_it: Callable[..., Opened], *arguments: Any) -> AsyncIterator[Opened]:
-    """What the work opens; closed also where a cancellation came before it was open."""
+    """Open something in a thread. It is closed even if a cancellation came before it was open."""
     opening = asyncio.create_task(asyncio.to_thread(open_it, *arguments))
     try:
         yield await asyncio.shield(opening)

@@ -1,4 +1,4 @@
-"""Stored totals to the answer: exact sums beside the doubles that most readers want."""
+"""Turns stored totals into an answer, with exact sums beside doubles."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ _EXACT = Context(prec=2_000)
 
 
 def answer_totals(found: YearTotals, *, institution: bool) -> ledger_pb2.GetTotalsResponse:
-    """The totals, by unit, then module; their sums per unit and, if asked for, of them all."""
+    """The answer to a GetTotals; `institution` asks for the sum of all units."""
     totals: Sequence[StoredTotals] = found.totals
     units = groupby(totals, key=lambda of_module: (of_module.unit, of_module.unit_name))
     return ledger_pb2.GetTotalsResponse(
@@ -74,5 +74,5 @@ def _sum(unit: str, name: str, modules: Iterable[StoredTotals]) -> ledger_pb2.Un
 
 
 def _text(exact: Decimal) -> str:
-    """Plain digits: 0.1, never 1E-1."""
+    """Decimal text without an exponent: 0.1, never 1E-1."""
     return f"{exact:f}"

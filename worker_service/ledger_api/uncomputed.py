@@ -1,4 +1,4 @@
-"""ListUncomputed: the request checked, and entries without kilograms as the contract says them."""
+"""Answers ListUncomputed: the entries of a year that have no kilograms."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ SMALLINT_MAX, INTEGER_MAX = 2**15 - 1, 2**31 - 1
 async def answer_uncomputed(
     ledger: Ledger, tenant: str, request: ledger_pb2.ListUncomputedRequest
 ) -> ledger_pb2.ListUncomputedResponse:
-    """A page. Raises FIELD_INVALID and UNIT_NOT_FOUND."""
+    """One page of them. Raises RpcError FIELD_INVALID or UNIT_NOT_FOUND."""
     after, size = _checked(request)
     of = UncomputedFilter(
         tenant,

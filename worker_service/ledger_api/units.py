@@ -1,4 +1,4 @@
-"""The unit that a request asks for: as it is spelt, or a refusal that names units near it."""
+"""Finds the unit that a request names."""
 
 import asyncio
 
@@ -9,7 +9,10 @@ from worker_service.ledger.units import find_unit, read_units
 
 
 async def spelt_unit(ledger: Ledger, tenant: str, asked: str) -> str | None:
-    """The unit as the institution spells it, None for none. Raises UNIT_NOT_FOUND."""
+    """The unit as the institution spells it. None if `asked` is empty.
+
+    Raises RpcError UNIT_NOT_FOUND, with units of similar names.
+    """
     if not asked:
         return None
     if found := await find_unit(ledger, tenant, asked):

@@ -1,4 +1,4 @@
-"""ListUploads: the request checked, and uploads as the contract says them."""
+"""Answers ListUploads: the uploads of a year, or one of them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from worker_service.ledger_api.units import spelt_unit
 async def answer_uploads(
     ledger: Ledger, tenant: str, request: ledger_pb2.ListUploadsRequest
 ) -> ledger_pb2.ListUploadsResponse:
-    """A page. Raises FIELD_INVALID and UNIT_NOT_FOUND."""
+    """One page of them. Raises RpcError FIELD_INVALID or UNIT_NOT_FOUND."""
     before, size = _checked(request)
     of = UploadFilter(
         tenant,
