@@ -79,7 +79,7 @@ def test_the_same_airport_twice_is_warned_of(terminal: Terminal) -> None:
     assert "SUCCESS with warnings" in typed.said
     assert "row 1" in typed.said
     assert "the same" in typed.said
-    assert "gva" in terminal.warnings(typed)
+    assert "GVA" in terminal.warnings(typed)
     assert terminal.kg(2008) == 0
 
 

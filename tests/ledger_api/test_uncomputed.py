@@ -46,6 +46,23 @@ async def test_an_entry_is_told_with_its_columns(driver: LedgerDriver, book_clie
     )
 
 
+async def test_codes_of_places_are_in_capitals_and_other_words_as_they_are_kept(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await upload(
+        driver,
+        '{"origin_iata": "gva", "destination_iata": "zürich hb", "cabin_class": "eco",'
+        ' "note": "xyz"}',
+    )
+    first, *_ = (await listed(book_client)).entries
+    assert first.columns == {
+        "origin_iata": "GVA",
+        "destination_iata": "zürich hb",
+        "cabin_class": "eco",
+        "note": "xyz",
+    }
+
+
 async def test_pages_follow_each_other(driver: LedgerDriver, book_client: Client) -> None:
     await upload(driver)
     rows, token = [], ""

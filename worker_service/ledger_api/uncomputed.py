@@ -15,7 +15,7 @@ from worker_service.ledger.uncomputed import (
 )
 from worker_service.ledger_api.fields import KIND_CHARACTERS_MAX, UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.freshness import computable_types
-from worker_service.ledger_api.stored_text import text_of
+from worker_service.ledger_api.stored_text import code_columns, code_of, text_of
 from worker_service.ledger_api.units import spelt_unit
 
 # The override's column in a file.
@@ -81,13 +81,17 @@ def _entry(row: UncomputedRow) -> ledger_pb2.UncomputedEntry:
         unit=row.unit,
         outcome=row.outcome,
         detail=row.detail,
-        columns=_columns(row.data or {}),
+        columns=_columns(row.place.data_entry_type, row.data or {}),
     )
 
 
-def _columns(data: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        OVERRIDE_COLUMN if key == OVERRIDE_KEY else key: text_of(value)
-        for key, value in data.items()
-        if value is not None
-    }
+def _columns(data_entry_type: int, data: Mapping[str, Any]) -> dict[str, str]:
+    columns = {}
+    for key, value in data.items():
+        if value is not None:
+            said = text_of(value)
+            is_code = (data_entry_type, key) in code_columns()
+            columns[OVERRIDE_COLUMN if key == OVERRIDE_KEY else key] = (
+                code_of(said) if is_code else said
+            )
+    return columns

@@ -15,6 +15,7 @@ from worker_service.carbon.declarations import (
     Column,
     DataEntryType,
 )
+from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
@@ -153,7 +154,7 @@ def _checked(
     joined = checked.accepted.join(known, on="row_number", maintain_order="left")
     accepted = joined.select("row_number", "unit", *(column.name for column in columns))
     rejected = merged_rejections([batch.ragged, unknown, checked.rejected])
-    warned = warned_rows(accepted, columns, declaration.warnings)
+    warned = as_written(warned_rows(accepted, columns, declaration.warnings), frame)
     return EntryBatch(
         accepted=accepted,
         rejected=rejected,

@@ -13,6 +13,7 @@ from worker_service.carbon.csv_source.reading import TextBatch, read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import Column
+from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints
@@ -85,7 +86,8 @@ def read_table(
     points = ThousandsPoints(columns, text.header.separator)
     points.add(texts, accepted, replaced)
     ambiguous = points.ambiguous().drop("warned")
-    warnings = merged_rejections([replaced, warned_rows(accepted, columns), ambiguous])
+    warned = as_written(merged_rejections([replaced, warned_rows(accepted, columns)]), texts)
+    warnings = merged_rejections([warned, ambiguous])
     return ParsedTable(
         encoding=text.encoding,
         accepted=accepted,
