@@ -165,8 +165,8 @@ REFUSED = {
     ),
     "no blob": Case(
         "blob_not_found",
-        f"There is no {MISSING}: upload it first, or this worker keeps its blobs elsewhere than"
-        " the ledger process that took it in: CARBONLINE_BLOB_FOLDER must be one folder for all.",
+        f"There is no {MISSING}: upload it first. If you have, this worker and the ledger process"
+        " use different folders: set CARBONLINE_BLOB_FOLDER to the same folder for all.",
         payload=missing,
     ),
     "another tenant's blob": Case(

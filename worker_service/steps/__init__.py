@@ -1,1 +1,1 @@
-"""Where mechanics, ledger and accounting meet: one file per step, and who follows whom."""
+"""Where mechanics, ledger and accounting meet: one file per step, and which step follows which."""

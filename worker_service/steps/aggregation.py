@@ -1,4 +1,4 @@
-"""aggregation: emissions of a module and year to totals per unit."""
+"""aggregation: sums the emissions of a module and year into totals per unit."""
 
 import asyncio
 
@@ -21,7 +21,11 @@ from worker_service.steps.stores import Stores
 
 
 async def run_aggregation(stores: Stores, run: Run) -> Outcome:
-    """Sums exactly, so that no order of rows or batches matters, and replaces the totals whole."""
+    """Replaces all totals of the job's module and year.
+
+    Sums are exact decimals, so the order of rows and batches does not matter. Raises ClaimLost
+    when the claim may no longer write, and DatabaseUnavailable when nothing was committed.
+    """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     assert job.year is not None

@@ -1,4 +1,4 @@
-"""Entries whose computation makes a value doubtful: told as rows with a warning are."""
+"""Entries whose computation makes a value doubtful: reported like rows with a warning."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def noted_doubts(doubtful: pl.DataFrame, upload: int) -> pl.DataFrame:
 
 
 def doubt_stats(warned: NotedRows) -> dict[str, Any]:
-    """For the job; nothing where nothing was doubted."""
+    """Stats of the job; empty if there is no doubt."""
     return warned.stats() if warned.row_count else {}
 
 

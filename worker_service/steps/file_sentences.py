@@ -1,4 +1,4 @@
-"""What a job's message says about a file as a whole, however its rows fared."""
+"""What a job's message says about a file as a whole, whatever became of its rows."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ COLUMNS_NAMED_MAX = 10
 
 
 def file_sentences(encoding: str, unread: Sequence[UnreadColumn]) -> list[str]:
-    """Columns that were not read, and that letters may have been guessed wrong."""
+    """Sentences about columns that were not read, and about an encoding that was guessed."""
     said = []
     if unread:
-        # Those that a slip of the pen keeps from being read come first.
+        # Probably misspelt columns come first.
         first = sorted(unread, key=lambda column: not column.near)[:COLUMNS_NAMED_MAX]
         named = ", ".join(str(column) for column in first)
         more = len(unread) - len(first)

@@ -1,4 +1,4 @@
-"""Which step follows which: chained under the claim, released when it ends without error."""
+"""Which step follows which: staged under the claim, released when it ends without error."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ AGGREGATION = "aggregation"
 
 
 async def chain_follow_ups(run: Run, ledger: Ledger) -> None:
-    """Stages what must follow; raises ClaimLost when the claim is stale."""
+    """Stage the jobs that must follow this one. Raises ClaimLost when the claim is stale."""
     children = await children_of(run.job, ledger)
     if children:
         await run.chain(children)
 
 
 async def children_of(job: ClaimedJob, ledger: Ledger) -> Sequence[ChildRequest]:
-    """What a run of this job that ends well must be followed by.
+    """The jobs that must follow a successful run of this job.
 
     | job | followed by |
     |---|---|
@@ -47,7 +47,7 @@ async def children_of(job: ClaimedJob, ledger: Ledger) -> Sequence[ChildRequest]
 
 
 def readers_of(reference_kind: str) -> list[int]:
-    """The data-entry types whose formulas look something up in it."""
+    """Numbers of the data-entry types whose formulas read this kind of reference data."""
     return [
         known.id
         for module in MODULES

@@ -1,4 +1,4 @@
-"""What a worker does beside its jobs: deletes rows that nobody can see any more."""
+"""What a worker does beside its jobs: deletes rows that no longer count."""
 
 import asyncio
 import random
@@ -10,15 +10,15 @@ from worker_service.ledger.errors import DatabaseUnavailable
 from worker_service.steps.stores import Stores
 
 ROUND_SECONDS = 60.0
-# Readers of a retired set have a snapshot of it, so this is not for safety: what was replaced by
-# mistake can be looked at for a while.
+# Not for safety, since readers of a retired set have a snapshot of it: what was replaced by
+# mistake can be examined for a while.
 UNSEEN_SECONDS = 3600.0
 # Between two deletions of one round: jobs come first.
 PAUSE_SECONDS = 0.2
 
 
 async def run_housekeeping(stores: Stores, log: FilteringBoundLogger) -> None:
-    """Collects rows about once a minute, until it is cancelled. Survives database outages."""
+    """Delete such rows about once a minute, until cancelled. Survives database outages."""
     while True:
         await asyncio.sleep(ROUND_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
         try:
@@ -31,7 +31,7 @@ async def run_housekeeping(stores: Stores, log: FilteringBoundLogger) -> None:
 
 
 async def collect_all(stores: Stores, unseen_seconds: float = UNSEEN_SECONDS) -> int:
-    """Deletes rows of sets unseen for `unseen_seconds`, until none is left. Returns how many."""
+    """Delete rows of sets retired for `unseen_seconds`, until none is left. Returns how many."""
     rows = 0
     while True:
         collected = await collect_once(stores.ledger, unseen_seconds)

@@ -1,4 +1,4 @@
-"""The file that a job reads: named by its payload, opened from the blobs, refused in words."""
+"""The file that a job reads: named by the payload, opened from the blob store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +13,18 @@ from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Failed
 
-# Two stacks on one database: a worker of the one claims what was uploaded to the other.
+# With two stacks on one database, a worker of one claims what was uploaded to the other.
 _WHY_MISSING = (
-    "upload it first, or this worker keeps its blobs elsewhere than the ledger process that took"
-    " it in: CARBONLINE_BLOB_FOLDER must be one folder for all"
+    "upload it first. If you have, this worker and the ledger process use different folders: set"
+    " CARBONLINE_BLOB_FOLDER to the same folder for all"
 )
 
 
 class Refusal(Exception):
-    """The job cannot be done, and repeating it would not help; nothing was committed."""
+    """The job cannot be done, and a retry would not help. Nothing was committed.
+
+    `cause` is a short stable word for programs, `message` a sentence for people.
+    """
 
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
@@ -29,24 +32,24 @@ class Refusal(Exception):
         self.message = message
 
     def outcome(self, stats: dict[str, Any] | None = None) -> Failed:
-        """As a step tells it."""
+        """The outcome that a step returns."""
         return Failed(self.cause, self.message, stats or {})
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A blob that can be opened as often as it has to be read."""
+    """A blob that can be opened several times."""
 
     blobs: BlobStore
     reference: BlobReference
 
     def open(self) -> ByteStream:
-        """A new pass. Blocks. Raises BlobMissing."""
+        """Open the file for another pass. Blocks. Raises BlobMissing."""
         return self.blobs.open(self.reference)
 
 
 def input_file(blobs: BlobStore, job: ClaimedJob) -> InputFile:
-    """The file of the payload's `blob`. Raises Refusal where it names none."""
+    """The file that the payload's `blob` names. Raises Refusal if it is not a reference."""
     named = job.payload.get("blob")
     try:
         return InputFile(blobs, read_reference(job.tenant, str(named)))
@@ -56,7 +59,7 @@ def input_file(blobs: BlobStore, job: ClaimedJob) -> InputFile:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What is wrong with a file, a blob or a type as Refusal."""
+    """Turn errors of a file, a blob or a data-entry type into Refusal."""
     try:
         yield
     except RefusedFile as refused:

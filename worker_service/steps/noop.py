@@ -1,9 +1,9 @@
-"""The job that does nothing, for benchmarks of everything around it."""
+"""noop: does nothing, to benchmark everything around a job."""
 
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
 
 
 async def run_noop(_run: Run) -> Outcome:
-    """Succeeds at once and writes nothing."""
+    """Succeed at once and write nothing."""
     return Succeeded()

@@ -1,4 +1,4 @@
-"""Rejected and warned rows: all in CSV blobs, the first ones and their number in the stats."""
+"""Rejected and warned rows: all in CSV blobs, their number and the first ones in the stats."""
 
 import io
 import threading
@@ -19,12 +19,12 @@ HEADER = b"row,column,value,reason\n"
 
 
 class NotedRows(AbstractContextManager["NotedRows"]):
-    """Takes batches as they come; nothing is kept unless `keep` is called. All methods block."""
+    """Collects rows in batches. Nothing is kept unless `keep` is called. All methods block."""
 
     def __init__(
         self, blobs: BlobStore, job: ClaimedJob, noun: str, header: bytes = HEADER
     ) -> None:
-        """`noun`: rejected or warned. Nothing is written before the first such row."""
+        """`noun` is "rejected" or "warned". Nothing is written before the first such row."""
         self._header = header
         self._blobs = blobs
         self._job = job
@@ -33,7 +33,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         self._inline: list[dict[str, Any]] = []
         self._inline_bytes = 0
         self._reference = ""
-        # A run that is stopped leaves while a thread still prepares its last batch.
+        # A stopped run leaves while a thread still prepares its last batch.
         self._writing = threading.Lock()
         self._left = False
         self.row_count = 0
@@ -48,16 +48,16 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Drops what was not kept; batches that come later are dropped, too."""
+        """Drop what was not kept, and ignore later batches."""
         with self._writing:
             self._left = True
             if self._upload is not None:
                 self._upload.__exit__(kind, error, trace)
 
     def add(self, noted: pl.DataFrame, rows: int, lines: bytes | None = None) -> None:
-        """row, column, value, reason of `rows` rows: one line for each reason.
+        """Add row, column, value and reason of `rows` rows, one line per reason.
 
-        `lines`: what the blob gets instead.
+        If `lines` is given, the blob gets these bytes instead.
         """
         self.row_count += rows
         if not noted.is_empty():
@@ -75,13 +75,13 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         self._add_inline(noted)
 
     def keep(self) -> None:
-        """Makes the blob."""
+        """Create the blob."""
         if self._upload is not None:
             self._reference = str(self._upload.keep().reference)
 
     @property
     def first_reason(self) -> str:
-        """Such as "row 14, number_of_trips: must be at least 1"; "" for none."""
+        """Such as "row 14, number_of_trips: must be at least 1"; empty without a row."""
         if not self._inline:
             return ""
         first = self._inline[0]
@@ -89,7 +89,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         return f"{where}: {first['reason']}"
 
     def stats(self) -> dict[str, Any]:
-        """For the job."""
+        """Stats of the job: the number of rows, the blob, and the first rows."""
         if self.row_count == 0:
             return {f"rows_{self._noun}": 0}
         return {
@@ -126,10 +126,10 @@ def _lines_of(noted: pl.DataFrame) -> bytes:
 
 
 class RowNotes(AbstractContextManager["RowNotes"]):
-    """What an ingest has to say about single rows: `rejected` ones, and accepted `warned` ones."""
+    """The notes of an ingest about single rows: `rejected` ones, and accepted `warned` ones."""
 
     def __init__(self, blobs: BlobStore, job: ClaimedJob, rejected_header: bytes) -> None:
-        """Nothing is written before the first note; `rejected_header` begins the rejected rows."""
+        """`rejected_header` is the first line of the file of rejected rows."""
         self.rejected = NotedRows(blobs, job, "rejected", rejected_header)
         self.warned = NotedRows(blobs, job, "warned")
         self._both = ExitStack()
@@ -146,29 +146,29 @@ class RowNotes(AbstractContextManager["RowNotes"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Drops what was not kept."""
+        """Drop what was not kept."""
         self._both.__exit__(kind, error, trace)
 
     def keep(self) -> None:
-        """Makes the blobs."""
+        """Create the blobs."""
         self.rejected.keep()
         self.warned.keep()
 
     def stats(self) -> dict[str, Any]:
-        """For the job."""
+        """Stats of the job."""
         return {**self.rejected.stats(), **self.warned.stats()}
 
     @property
     def any(self) -> bool:
-        """Whether somebody should look at a row."""
+        """Whether any row was rejected or has a warning."""
         return self.rejected.row_count > 0 or self.warned.row_count > 0
 
     def sentences(
         self, accepted: int, noun: str = "row", *, instead: str = "", unchanged: str = ""
     ) -> list[str]:
-        """The message of an ingest: counts and first reasons; the noun in the singular.
+        """The message of an ingest: counts and first reasons. `noun` is in the singular.
 
-        `instead` follows the count of accepted rows; `unchanged` is said in place of it.
+        `instead` follows the count of accepted rows; `unchanged` replaces that count.
         """
         rejected, warned = self.rejected, self.warned
         first = rejected.first_reason
@@ -188,9 +188,9 @@ class RowNotes(AbstractContextManager["RowNotes"]):
 def rows_sentence(
     accepted: int, rejected: int, first_reason: str, noun: str = "row", instead: str = ""
 ) -> str:
-    """The message of an ingest, from its counts and the first reason; the noun in the singular.
+    """The message of an ingest, from its counts and the first reason. `noun` is in the singular.
 
-    `instead` says what the accepted ones are in place of, with the comma before it.
+    `instead` says what the accepted rows replace, with the comma before it.
     """
     if not rejected:
         return f"{pluralize(accepted, noun)} accepted{instead}."

@@ -1,4 +1,4 @@
-"""Stages of a pipeline that overlap: the next item is made while the last one is used."""
+"""Overlapping stages: the next item is made while the last one is used."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -15,13 +15,13 @@ END: Final = _End()
 
 
 async def off_loop(items: Iterator[T]) -> AsyncGenerator[T, None]:
-    """The items of an iterator that computes: each is made in a thread."""
+    """The items of a blocking iterator; each is made in a thread."""
     while not isinstance(item := await asyncio.to_thread(next, items, END), _End):
         yield item
 
 
 async def prefetched(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """The same items; one is made ahead, never more, so that memory stays bounded."""
+    """The same items, made one ahead. Memory stays bounded, since it is never more than one."""
 
     async def pull() -> T | _End:
         return await anext(source, END)
@@ -35,5 +35,5 @@ async def prefetched(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         ahead.cancel()
         await asyncio.wait({ahead})
         if not ahead.cancelled():
-            # Looked at, or asyncio complains that nobody did.
+            # Retrieve it, or asyncio warns about an exception that nobody retrieved.
             ahead.exception()

@@ -1,4 +1,4 @@
-"""The fenced save at the end of a step, and what is known when it does not end well."""
+"""The fenced commit at the end of a step, and what is known when it fails."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,10 +20,11 @@ async def publish(
     write: Callable[[Connection], Awaitable[T]],
     tokens_read: Tokens | None = None,
 ) -> T:
-    """Runs `write` in one short transaction behind the fences of `scopes`, and commits it.
+    """Run `write` in one short transaction behind the fences of `ledger_scopes`, and commit it.
 
-    Raises ClaimLost when this claim may not write any more, InputMoved when somebody else wrote
-    since `tokens_read`, DatabaseUnavailable when it did not come to a commit.
+    Returns what `write` returned. Raises ClaimLost when this claim may no longer write,
+    InputMoved when another claim has written since `tokens_read`, and DatabaseUnavailable when
+    nothing was committed.
     """
     job = run.job
     wanted = Publication(
@@ -40,7 +41,7 @@ async def publish(
         run.data_rolled_back()
         raise ClaimLost(str(refused)) from refused
     except BaseException:
-        # A cancelled COMMIT may have arrived all the same.
+        # A cancelled COMMIT may still have arrived.
         if not wanted.commit_sent:
             run.data_rolled_back()
         raise
@@ -48,7 +49,7 @@ async def publish(
 
 
 async def _settle(run: Run, ledger: Ledger, wanted: Publication, unknown: CommitUnknown) -> None:
-    """Returns when the publication stands; asks until the claim's time is over."""
+    """Return once it is known that the commit succeeded; ask until the lease is over."""
     backoff = Backoff()
     while True:
         run.check()

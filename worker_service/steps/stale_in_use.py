@@ -1,4 +1,4 @@
-"""Factors that the newest file lacks and that kilograms rest on nevertheless."""
+"""Stale factors that emissions were computed with."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,11 @@ NAMED_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class StaleInUse:
-    """`entries` were computed with one of `factors`; `named`: the most used, with their entries."""
+    """How many entries were computed with stale factors.
+
+    `entries` counts them, `factors` counts the factors, `named` has the most used factors with
+    their entries.
+    """
 
     entries: int = 0
     factors: int = 0
@@ -25,7 +29,7 @@ class StaleInUse:
         return self.factors > 0
 
     def stats(self) -> dict[str, Any]:
-        """For the job."""
+        """Stats of the job."""
         named = [{"factor": factor, "entries": entries} for factor, entries in self.named]
         return {
             "stale_factors_used": self.factors,
@@ -45,9 +49,9 @@ class StaleInUse:
 
 
 async def stale_in_use(ledger: Ledger, of: FactorSlice) -> StaleInUse:
-    """Asks for published emissions, so those that a recalculation kept count, too.
+    """Count published emissions, also those that the recalculation kept.
 
-    Without a stale factor no emission is read.
+    Reads no emissions if no factor is stale.
     """
     async with ledger.snapshot() as conn:
         stale = {one.factor_id: one for one in await stale_factors(conn, of)}

@@ -1,4 +1,4 @@
-"""What steps stand on: the ledger and the blobs."""
+"""What steps read and write: the ledger and the blobs."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from worker_service.ledger.pool import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Both open for as long as the worker serves."""
+    """The ledger's database and the blob store, open while the worker runs."""
 
     ledger: Ledger
     blobs: BlobStore

@@ -1,4 +1,4 @@
-"""What is told of a small file that was read whole: factors, places, units."""
+"""The report on a small file that was read as a whole: factors, places, units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,49 +14,49 @@ from worker_service.steps.noted_rows import RowNotes, ended
 
 
 class Parsed(Protocol):
-    """A file's good rows, bad rows, and those that somebody should look at."""
+    """A file's accepted, rejected and doubtful rows."""
 
     @property
     def encoding(self) -> str:
-        """What its bytes were read as."""
+        """The encoding as which the file was read."""
         ...
 
     @property
     def accepted(self) -> pl.DataFrame:
-        """The good rows."""
+        """The accepted rows."""
         ...
 
     @property
     def rejected(self) -> pl.DataFrame:
-        """row, column, value, reason."""
+        """Columns row, column, value, reason."""
         ...
 
     @property
     def warnings(self) -> pl.DataFrame:
-        """The same, of good rows that are doubtful, or that a later one replaces."""
+        """The same for accepted rows that are doubtful, or that a later row replaces."""
         ...
 
     @property
     def unread_columns(self) -> tuple[UnreadColumn, ...]:
-        """Told once, never read."""
+        """Columns that were not read."""
         ...
 
     @property
     def originals(self) -> TableOriginals:
-        """The rows as they came."""
+        """The rows as they are in the file."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """`noun` is what a row is, in the singular."""
+    """Notes and outcome of such a file; `noun` says what a row is, in the singular."""
 
     parsed: Parsed
     notes: RowNotes
     noun: str
 
     def note(self) -> None:
-        """Keeps the rejected and the warned rows. Blocks."""
+        """Keep the rejected and the warned rows. Blocks."""
         bad, doubtful = self.parsed.rejected, self.parsed.warnings
         lines = self.parsed.originals.lines(bad)
         self.notes.rejected.add(bad, bad["row"].n_unique(), lines)
@@ -64,7 +64,7 @@ class TableReport:
         self.notes.keep()
 
     def nothing_good(self) -> Failed | None:
-        """The job's end where no row can be used."""
+        """The outcome if no row can be used; None otherwise."""
         if not self.parsed.accepted.is_empty():
             return None
         first = ended(self.notes.rejected.first_reason)
@@ -74,7 +74,7 @@ class TableReport:
     def succeeded(
         self, said: str, stats: Mapping[str, Any], *, warnings: bool = False
     ) -> Succeeded:
-        """The job's end where the good rows were saved; the arguments are the step's own."""
+        """The outcome once the accepted rows are saved. The arguments add what the step says."""
         sentences = self.notes.sentences(self.parsed.accepted.height, self.noun)
         sentences += self._of_file()
         sentences += [said] if said else []

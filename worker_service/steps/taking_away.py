@@ -1,4 +1,4 @@
-"""What a file may do with what is there already, and when taking something away needs consent."""
+"""What a file does with existing places and factors, and when removing them needs consent."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ NAMED_MAX = 5
 
 
 def mode_of(job: ClaimedJob, known: Sequence[str]) -> str:
-    """The payload's `mode`; ADD where there is none. Raises Refusal for another one."""
+    """The payload's `mode`, by default ADD. Raises Refusal for an unknown one."""
     mode = str(job.payload.get("mode", "") or ADD)
     if mode not in known:
         raise Refusal(
@@ -26,14 +26,14 @@ def mode_of(job: ClaimedJob, known: Sequence[str]) -> str:
 
 
 def has_consent(job: ClaimedJob) -> bool:
-    """Whether the caller says that what is used may be taken away."""
+    """Whether the caller allows the removal of what entries use."""
     return job.payload.get("take_away") == CONSENT
 
 
 def refuse_what_is_used(
     cause: str, noun: str, gone: int, usage: Usage, names: Callable[[Any], str]
 ) -> None:
-    """Raises Refusal where entries use what would go; `names` gives the words for a key of it."""
+    """Raise Refusal if entries use what would go; `names` gives the words for a key of `usage`."""
     used = sorted(usage.by_key, key=lambda key: (-usage.by_key[key], str(key)))
     if not used:
         return

@@ -1,4 +1,4 @@
-"""unit_removal: units that no entry uses are not of the institution any more."""
+"""unit_removal: removes units that no entry uses."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,12 @@ from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import named_in_short
 
-# What a person types; the whole list is loaded anew by a file.
+# As many as a person types.
 UNITS_MAX = 1_000
 
 
 async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
-    """Removes the units that the payload names: all of them, or none where an entry uses one."""
+    """Remove the units that the payload names: all, or none if an entry uses one of them."""
     job = run.job
     try:
         wanted = _wanted(job)
@@ -35,7 +35,7 @@ async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
 
         async def remove(conn: Connection) -> int:
             removed = await remove_units(conn, job.tenant, units)
-            # What was published since; only now, when nobody can publish entries of these units.
+            # Entries published since the look. Nobody can publish entries of these units now.
             _refuse_used(await usage_of_units(conn, job.tenant, units, looked_at))
             return removed
 
@@ -43,7 +43,7 @@ async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
         removed = await publish(run, stores.ledger, ["units"], remove)
     except Refusal as refusal:
         return refusal.outcome()
-    # Those of an earlier attempt are not there any more, and are named as they were asked for.
+    # Units that an earlier attempt removed are named as the caller wrote them.
     spelt = {folded_key(unit): unit for unit in (*wanted, *units)}
     are = "is" if len(spelt) == 1 else "are"
     named = named_in_short(map(shown_text, spelt.values()))
@@ -61,10 +61,9 @@ def _wanted(job: ClaimedJob) -> Sequence[str]:
 
 
 async def _spelt(stores: Stores, run: Run, wanted: Sequence[str]) -> Sequence[str]:
-    """As the institution spells them, each once. Raises Refusal where it does not have one.
+    """As the institution spells them, each once. Raises Refusal for an unknown unit.
 
-    A later attempt passes over those: one before it may have removed them, and not have come to
-    say so.
+    A later attempt skips unknown units: an earlier one may have removed them without reporting it.
     """
     known = await read_units(stores.ledger, run.job.tenant)
     spelt = dict(zip(folded_keys(known), known, strict=True))

@@ -1,4 +1,4 @@
-"""unit_sync: the institution's units; the scheduler provisions the year with its Finish."""
+"""unit_sync: loads the institution's units. Its Finish makes the scheduler provision the year."""
 
 import asyncio
 from dataclasses import replace
@@ -21,7 +21,7 @@ STEPS = ("fetch units", "check units", "save units", "provision year")
 
 
 async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
-    """Adds and renames units by their institutional id; none is removed."""
+    """Add and rename units by their institutional id. No unit is removed."""
     job = run.job
     try:
         with refusals():

@@ -1,4 +1,4 @@
-"""upload_withdrawal: an upload's entries count no more."""
+"""upload_withdrawal: takes an upload out, so that its entries no longer count."""
 
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.uploads import UploadNotFound, Withdrawal, withdraw_upload
@@ -11,7 +11,10 @@ from worker_service.steps.upload_sentences import named, of_whom
 
 
 async def run_upload_withdrawal(stores: Stores, run: Run) -> Outcome:
-    """Takes back the upload that the payload names; nothing is changed where it does not count."""
+    """Withdraw the upload that the payload names.
+
+    Fails with upload_not_found, and changes nothing, if that upload does not count.
+    """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     assert job.data_entry_type is not None
