@@ -1,1 +1,1 @@
-"""The client: every call of carbonline.v1 with deadlines, typed errors and a watch that resumes."""
+"""Clients of carbonline.v1, with deadlines, typed errors, and a watch that resumes."""

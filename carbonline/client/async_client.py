@@ -1,4 +1,4 @@
-"""AsyncClient: carbonline for scripts that await; `Client` is the same for those that do not."""
+"""AsyncClient: carbonline for scripts with asyncio. `Client` is the same without asyncio."""
 
 import csv
 import io
@@ -50,11 +50,11 @@ FIELD_CHARACTERS_MAX = 1 << 20
 
 
 class AsyncClient:
-    """Sends files, waits for what becomes of them, and reads totals.
+    """Uploads files, waits until they are processed, and reads totals.
 
-    Addresses are "unix:PATH" or "host:port"; `AsyncClient.local()` finds them. `tenant` may stay
-    empty where the caller has only one. Every method may raise ServerError for what a server
-    refused (`reason` and `fields` say why), and Unreachable, which is one, when nobody answered.
+    Addresses are "unix:PATH" or "host:port"; `AsyncClient.local()` finds them. `tenant` may be
+    empty if the caller has only one. Every method may raise ServerError if a server refuses the
+    call (`reason` and `fields` say why), and its subclass Unreachable if no server answers.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class AsyncClient:
 
     @classmethod
     def local(cls, data_folder: str | Path | None = None) -> Self:
-        """A client of what the `carbonline` command would call, too.
+        """A client of the servers that the `carbonline` command would call.
 
-        That is the stack that runs on `data_folder` (else CARBONLINE_DATA_FOLDER, else
-        ./carbonline-data), or the servers of CARBONLINE_SCHEDULER_ADDRESS and
-        CARBONLINE_LEDGER_ADDRESS with CARBONLINE_TOKEN_FILE and CARBONLINE_TENANT. NoStack where
-        there is none.
+        These are the stack that runs on `data_folder` (by default CARBONLINE_DATA_FOLDER, or
+        ./carbonline-data), or the servers at CARBONLINE_SCHEDULER_ADDRESS and
+        CARBONLINE_LEDGER_ADDRESS with CARBONLINE_TOKEN_FILE and CARBONLINE_TENANT. Raises NoStack
+        if there are none.
         """
         where = services_here(data_folder)
         return cls(
@@ -87,7 +87,7 @@ class AsyncClient:
         )
 
     async def __aenter__(self) -> Self:
-        """Nothing is dialled before the first call."""
+        """Connects at the first call, not before."""
         await self.contract.__aenter__()
         return self
 
@@ -97,11 +97,11 @@ class AsyncClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Closes it."""
+        """Closes the client."""
         await self.close()
 
     async def close(self) -> None:
-        """Ends calls that are on their way; a submitted pipeline goes on."""
+        """Cancels calls in flight. A submitted pipeline goes on."""
         await self.contract.__aexit__(None, None, None)
 
     async def submit_file(
@@ -115,12 +115,14 @@ class AsyncClient:
         source: str | None = None,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send a CSV of activity data, plain or gzipped, and wait for its end.
+        """Uploads a CSV of activity data, plain or gzipped, and waits until it is processed.
 
-        It replaces what the same `source` (a name; "default" if left out) sent before for the same
-        type, year and unit, or all units. `progress` is called with a report at every change.
-        OSError for a file that cannot be read, WrongArgument for an unknown type. A file without
-        any good row is no exception but a report whose status is failed.
+        The file replaces an earlier one of the same type, year, unit (or all units) and source.
+        `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
+        modules have it. `source` is the name of who reports, "default" if left out. `progress` is
+        called with a report at every change. Raises OSError if the file cannot be read,
+        WrongArgument for an unknown type. A file without an accepted row raises nothing: the status
+        of the report is "failed".
         """
         catalogue = await self.contract.list_modules()
         number, data_entry_type = find_type(catalogue, type, module)
@@ -133,7 +135,7 @@ class AsyncClient:
     async def load_units(
         self, file: str | Path, *, year: int, progress: Progress | None = None
     ) -> PipelineReport:
-        """Send the institution's units of a year, which provisions it, and wait."""
+        """Uploads the institution's units, which provisions the year, and waits for its end."""
         scope = self.contract.scope(year=year)
         catalogue = await self.contract.list_modules()
         return await self._sent("unit_sync", scope, Path(file), {}, catalogue, progress)
@@ -149,10 +151,10 @@ class AsyncClient:
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send emission factors of a type and year, and wait.
+        """Uploads the emission factors of a type and year, and waits until they are processed.
 
-        Those that the file lacks stay in use; with `replace` they are in force no longer, which is
-        refused where entries use them, unless `take_away`.
+        Factors that the file lacks become stale and stay in use. With `replace` they are removed.
+        If entries use them, that fails, unless `take_away` is set.
         """
         catalogue = await self.contract.list_modules()
         number, data_entry_type = find_type(catalogue, type, module)
@@ -169,11 +171,11 @@ class AsyncClient:
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send places with their coordinates, and wait; without a file the world's airports.
+        """Uploads places with their coordinates, and waits until they are processed.
 
-        Airports whose place in the package airportsdata is wrong are corrected. Places are added,
-        or changed where the code is there; with `replace` all others of the mode are gone, which
-        is refused where entries use them, unless `take_away`.
+        Without a file, uploads the airports of the package airportsdata, with corrected places.
+        Places are added, or changed if their code is known. With `replace` all others of the mode
+        are removed. If entries use them, that fails, unless `take_away` is set.
         """
         from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
 
@@ -184,20 +186,20 @@ class AsyncClient:
         return await self._sent("reference_ingest", scope, source, payload, catalogue, progress)
 
     async def watch(self, pipeline_id: int) -> AsyncGenerator[PipelineReport]:
-        """A report at every change of a pipeline, the last one at its end.
+        """Yields a report at every change of a pipeline, the last one at its end.
 
-        Broken connections are taken up again.
+        Reconnects if the connection breaks.
         """
         view = PipelineView()
         async for event in self.contract.watch(pipeline_id):
             view.apply(event)
-            # The last change may tell of the end already; it is told once, with its rows.
+            # The last change may show the end already. Report the end once, with its rows.
             if not (report := report_of(view)).ended:
                 yield report
         yield await self._final(view)
 
     async def wait(self, pipeline_id: int, progress: Progress | None = None) -> PipelineReport:
-        """The report of a pipeline's end, with its rejected and doubtful rows."""
+        """Waits for a pipeline's end. Returns its report, with rejected and doubtful rows."""
         async with aclosing(self.watch(pipeline_id)) as reports:
             async for report in reports:
                 if progress is not None:
@@ -205,7 +207,7 @@ class AsyncClient:
         return report
 
     async def jobs(self, pipeline_id: int) -> list[JobReport]:
-        """The jobs of a pipeline, the first one first; at most JOBS_MAX."""
+        """The jobs of a pipeline, oldest first, at most JOBS_MAX."""
         jobs: list[types_pb2.Job] = []
         token = ""
         while len(jobs) < JOBS_MAX:
@@ -219,10 +221,10 @@ class AsyncClient:
         return list(reports_of(sorted(jobs, key=lambda job: job.job_id)))
 
     async def rejected(self, pipeline_id: int) -> Rows:
-        """Every row of a pipeline's files that does not count, with the reason.
+        """The rejected rows of a pipeline's files, with the reasons.
 
-        Keys are the columns that `carbonline rejected` writes, all text: those of the file, then
-        rejected_row (1 is the first row after the header) and rejected_reason.
+        Keys are the columns that `carbonline rejected` writes: those of the file, then rejected_row
+        (1 is the first row after the header) and rejected_reason. All values are text.
         """
         answer = await self.contract.get_pipeline(pipeline_id)
         return await self._noted_rows(answer.jobs, "rejected_blob")
@@ -235,27 +237,27 @@ class AsyncClient:
         unit: str | None = None,
         strict: bool = False,
     ) -> "pl.DataFrame":
-        """Kilograms of CO2-equivalent of a year: a row per unit and module, as `totals_frame` says.
+        """The totals of a year in kg CO2eq: a row per unit and module, as in `totals_frame`.
 
-        What is missing (a stale module, entries without kilograms) is a TotalsIncomplete warning,
-        and with `strict` the same as an error. ExtraMissing without polars.
+        Warns with TotalsIncomplete of stale modules and of entries without kilograms; with `strict`
+        raises it instead. Raises ExtraMissing if Polars is not installed.
         """
-        return told(await self.totals_and_missing(year, module, unit), strict)
+        return checked_totals(await self.totals_and_missing(year, module, unit), strict)
 
     async def totals_and_missing(
         self, year: int, module: str | None = None, unit: str | None = None
     ) -> "tuple[pl.DataFrame, str]":
-        """The frame of `totals`, and what is missing from it in words, empty when nothing is."""
+        """The frame of `totals`, and a sentence on what is missing from it, "" if nothing is."""
         answer = await self.contract.get_totals(
             year, module=_module_number(module), unit=unit or ""
         )
         return totals_frame(answer), " ".join(missing_from(answer, year))
 
     async def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
-        """Entries of a year without kilograms, which the totals lack; at most ROWS_MAX.
+        """The entries of a year without kilograms, which totals lack, at most ROWS_MAX.
 
         Keys: upload, type, row (1 is the first after the header), unit_institutional_id, outcome
-        (a word), reason, and `columns`, what the row said.
+        (such as "no_factor"), reason, and `columns` with the values of the row.
         """
         wanted = ledger_pb2.ListUncomputedRequest(year=year, unit=unit or "")
         rows: list[dict[str, object]] = []
@@ -269,7 +271,7 @@ class AsyncClient:
         return rows
 
     async def uploads(self, year: int) -> list[UploadReport]:
-        """The files whose entries count in a year, the newest first; at most ROWS_MAX."""
+        """The uploads whose entries count in a year, newest first, at most ROWS_MAX."""
         wanted = ledger_pb2.ListUploadsRequest(year=year, page_size=ROWS_PER_PAGE)
         found: list[UploadReport] = []
         while len(found) < ROWS_MAX:
@@ -283,7 +285,7 @@ class AsyncClient:
     async def withdraw(
         self, upload: UploadReport, *, progress: Progress | None = None
     ) -> PipelineReport:
-        """Take an upload back, and wait until the totals are without it."""
+        """Withdraws an upload, and waits until the totals are computed without it."""
         answer = await self.contract.withdraw_upload(
             upload.upload_id,
             module=_module_number(upload.module),
@@ -293,7 +295,7 @@ class AsyncClient:
         return await self.wait(answer.pipeline_id, progress)
 
     async def computed_types(self) -> list[str]:
-        """Names of the data-entry types that the servers compute; others are known by name only."""
+        """The names of the data-entry types that the servers compute."""
         catalogue = await self.contract.list_modules()
         return [
             one.name for of in catalogue.modules for one in of.data_entry_types if one.supported
@@ -316,8 +318,8 @@ class AsyncClient:
         def upload(of_file: types_pb2.Scope) -> Awaitable[blobs_pb2.UploadBlobResponse]:
             return self.contract.upload_blob(source, of_file, name)
 
-        said = {**payload, "file_name": name}
-        number = await submit_file(self.contract, job_type, scope, said, upload)
+        with_name = {**payload, "file_name": name}
+        number = await submit_file(self.contract, job_type, scope, with_name, upload)
         return await self.wait(number, progress)
 
     async def _final(self, view: PipelineView) -> PipelineReport:
@@ -337,25 +339,28 @@ class AsyncClient:
 
 def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
     if take_away and not replace:
-        raise WrongArgument("take_away says something together with replace only.")
-    said = {"mode": "replace"} if replace else {}
-    return {**said, "take_away": "yes"} if take_away else said
+        raise WrongArgument("take_away needs replace=True.")
+    mode = {"mode": "replace"} if replace else {}
+    return {**mode, "take_away": "yes"} if take_away else mode
 
 
 def _rows_of(text: str) -> Iterable[dict[str, str]]:
-    # Rejected rows keep the separator of their file, doubtful ones are listed with commas.
+    # Rejected rows keep the separator of their file. Doubtful rows are listed with commas.
     header = text.partition("\n")[0]
     before, found, _ = header.rpartition(_REJECTED_ROW)
     separator = before[-1:] if found and before else ","
-    # A server takes longer fields than this process's csv would read.
+    # A server accepts longer fields than the csv module reads by default.
     csv.field_size_limit(max(csv.field_size_limit(), FIELD_CHARACTERS_MAX))
-    # What a row says beyond its header has no key.
+    # Fields beyond the header have no key.
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="")
     return ({name: row[name] for name in reader.fieldnames or ()} for row in reader)
 
 
-def told(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":
-    """The frame; what is missing from it is warned of where the caller's caller asked."""
+def checked_totals(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":
+    """Returns the frame. Warns of what is missing in the name of the caller's caller.
+
+    Raises TotalsIncomplete instead if `strict`.
+    """
     frame, missing = totals
     if missing and strict:
         raise TotalsIncomplete(missing)
@@ -369,5 +374,7 @@ def _module_number(name: str | None) -> int:
         return 0
     numbers = {word.removeprefix("MODULE_").lower(): n for word, n in types_pb2.Module.items() if n}
     if name not in numbers:
-        raise WrongArgument(f"There is no module {name!r}, only {', '.join(sorted(numbers))}.")
+        raise WrongArgument(
+            f"There is no module {name!r}. The modules are {', '.join(sorted(numbers))}."
+        )
     return numbers[name]

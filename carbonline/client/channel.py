@@ -1,4 +1,4 @@
-"""Channels to carbonline's servers: one set of options for everybody who dials."""
+"""Channels to carbonline's servers, with one set of options for all clients."""
 
 import errno
 import json
@@ -10,7 +10,7 @@ import grpc.aio
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
-# Only UNAVAILABLE may be repeated as it stands; every rpc is safe to repeat.
+# Only UNAVAILABLE means that the same call may be repeated. Every RPC is safe to repeat.
 _RETRY = {
     "maxAttempts": 4,
     "initialBackoff": "0.1s",
@@ -22,9 +22,10 @@ _BALANCING: list[dict[str, dict[str, str]]] = [{"round_robin": {}}]
 
 
 def open_channel(address: str, *, retries: bool) -> grpc.aio.Channel:
-    """A channel to "unix:PATH" or "host:port"; dials when it is first used.
+    """A channel to "unix:PATH" or "host:port", which connects when it is first used.
 
-    `retries` lets gRPC repeat UNAVAILABLE calls; callers with a loop of their own say no.
+    With `retries`, gRPC repeats calls that are answered UNAVAILABLE. Callers that repeat calls
+    themselves pass False.
     """
     return grpc.aio.insecure_channel(
         address,
@@ -33,13 +34,13 @@ def open_channel(address: str, *, retries: bool) -> grpc.aio.Channel:
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
             ("grpc.keepalive_time_ms", 30_000),
             ("grpc.keepalive_timeout_ms", 10_000),
-            # A server that comes back is found within two seconds, not within two minutes.
+            # Reconnect within two seconds of a server's return; the default is up to two minutes.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 2_000),
             ("grpc.enable_retries", int(retries)),
             ("grpc.service_config", _service_config(retries)),
-            # A proxy of the environment is for the web, never for these addresses.
+            # Proxies in the environment are for the web, not for these addresses.
             ("grpc.enable_http_proxy", 0),
         ],
     )
@@ -53,14 +54,14 @@ def _service_config(retries: bool) -> str:
 
 
 def credentials(token_file: Path | None) -> Metadata:
-    """The metadata of every call: the bearer token of a file, or nothing.
+    """The metadata of every call: the bearer token of a file, or none without a file.
 
-    Raises OSError when the file is named and cannot be read, or cannot be a token.
+    Raises OSError if the file cannot be read or does not hold a token.
     """
     if token_file is None:
         return ()
     token = token_file.read_bytes().strip()
-    # A header takes no other characters; gRPC would end the call with less of a sentence.
+    # Headers allow no other characters, and the error of gRPC would not say so.
     if not (token.isascii() and token.decode("ascii").isprintable()):
-        raise OSError(errno.EINVAL, "not one line of plain text, so no token", str(token_file))
+        raise OSError(errno.EINVAL, "a token must be one line of plain text", str(token_file))
     return (("authorization", f"Bearer {token.decode('ascii')}"),)

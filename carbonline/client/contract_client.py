@@ -1,4 +1,4 @@
-"""Every call of carbonline.v1 that a person's tools make, with deadlines and typed errors."""
+"""The RPCs of carbonline.v1 that people's tools call, with deadlines and typed errors."""
 
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping, Sequence
@@ -11,7 +11,7 @@ import grpc.aio
 from carbonline.client.channel import Metadata, credentials, open_channel
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
-from carbonline.client.upload import Sent, tell_nobody, upload_messages
+from carbonline.client.upload import Sent, ignore_sent, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
 from carbonline.v1 import (
     blobs_pb2,
@@ -35,9 +35,10 @@ WATCH_PATIENCE_SECONDS = 60.0
 
 
 class ContractClient:
-    """Answers are the contract's messages; a refused or unanswered call raises ServerError.
+    """Calls RPCs and returns the messages of the contract.
 
-    Addresses are "unix:PATH" or "host:port". `tenant` may be empty where the caller has only one.
+    Addresses are "unix:PATH" or "host:port". `tenant` may be empty if the caller has only one.
+    Every method raises ServerError if the call is refused, Unreachable if it is not answered.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class ContractClient:
         self._blobs = BlobServiceStub(self._to_ledger)
 
     async def __aenter__(self) -> Self:
-        """Nothing is dialled before the first call."""
+        """Connects at the first call, not before."""
         return self
 
     async def __aexit__(
@@ -67,7 +68,7 @@ class ContractClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Ends calls that are on their way."""
+        """Closes the channels. Cancels calls in flight."""
         await self._to_scheduler.close()
         await self._to_ledger.close()
 
@@ -80,7 +81,7 @@ class ContractClient:
         unit: str = "",
         reference_kind: str = "",
     ) -> types_pb2.Scope:
-        """A scope of this client's tenant; enums by number."""
+        """A scope of this client's tenant. `module` and `data_entry_type` are enum numbers."""
         return types_pb2.Scope(
             tenant=self.tenant,
             module=types_pb2.Module.ValueType(module),
@@ -99,7 +100,11 @@ class ContractClient:
         request_id: str = "",
         validate_only: bool = False,
     ) -> scheduler_pb2.SubmitResponse:
-        """A pipeline for one job and all that follows it. The same request_id never makes two."""
+        """Submits a job, which begins a pipeline with all that follows it.
+
+        Repeating the call with the same `request_id` makes no second pipeline. `validate_only`
+        checks the request and makes none.
+        """
         request = scheduler_pb2.SubmitRequest(
             request_id=request_id or str(uuid.uuid4()),
             job_type=job_type,
@@ -117,7 +122,10 @@ class ContractClient:
         after_version: int = 0,
         patience_seconds: float = WATCH_PATIENCE_SECONDS,
     ) -> AsyncIterator[WatchEvent]:
-        """A pipeline's events until its end; comes back by itself when the stream breaks."""
+        """A pipeline's events until its end, over as many streams as it takes.
+
+        Raises Unreachable if no server has answered for `patience_seconds`.
+        """
 
         def open_stream(version: int) -> AsyncIterator[scheduler_pb2.WatchPipelineResponse]:
             request = scheduler_pb2.WatchPipelineRequest(
@@ -128,7 +136,7 @@ class ContractClient:
         return watch_events(open_stream, after_version, patience_seconds)
 
     async def get_pipeline(self, pipeline_id: int) -> operations_pb2.GetPipelineResponse:
-        """A pipeline with jobs, edges and timeline."""
+        """A pipeline with its jobs, their edges and its timeline."""
         request = operations_pb2.GetPipelineRequest(tenant=self.tenant, pipeline_id=pipeline_id)
         return await self._unary(self._operations.GetPipeline, request)
 
@@ -153,7 +161,7 @@ class ContractClient:
         page_size: int = 50,
         page_token: str = "",
     ) -> operations_pb2.ListJobsResponse:
-        """A page of jobs of one pipeline, newest first, or of all, the newest pipelines first."""
+        """A page of jobs: of one pipeline, newest first, or of all, newest pipelines first."""
         request = operations_pb2.ListJobsRequest(
             tenant=self.tenant,
             pipeline_id=pipeline_id,
@@ -166,7 +174,7 @@ class ContractClient:
     async def cancel_pipeline(
         self, pipeline_id: int, reason: str
     ) -> operations_pb2.CancelPipelineResponse:
-        """Ends what is live of a pipeline."""
+        """Cancels the jobs of a pipeline that have not ended."""
         request = operations_pb2.CancelPipelineRequest(
             tenant=self.tenant, pipeline_id=pipeline_id, reason=reason
         )
@@ -182,7 +190,10 @@ class ContractClient:
         request_id: str = "",
         validate_only: bool = False,
     ) -> operations_pb2.WithdrawUploadResponse:
-        """Takes an upload back: a pipeline. The same request_id never makes two."""
+        """Withdraws an upload, which begins a pipeline.
+
+        Repeating the call with the same `request_id` makes no second pipeline.
+        """
         request = operations_pb2.WithdrawUploadRequest(
             tenant=self.tenant,
             upload_id=upload_id,
@@ -200,7 +211,7 @@ class ContractClient:
         return await self._unary(self._operations.GetYear, request)
 
     async def list_workers(self) -> operations_pb2.ListWorkersResponse:
-        """Worker processes and what they hold."""
+        """The worker processes, and the jobs that they hold."""
         return await self._unary(self._operations.ListWorkers, operations_pb2.ListWorkersRequest())
 
     async def get_totals(
@@ -218,35 +229,35 @@ class ContractClient:
     async def list_uncomputed(
         self, wanted: ledger_pb2.ListUncomputedRequest
     ) -> ledger_pb2.ListUncomputedResponse:
-        """A page of entries without kilograms; the tenant is this client's."""
+        """A page of entries without kilograms. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListUncomputed, wanted)
 
     async def list_uploads(
         self, wanted: ledger_pb2.ListUploadsRequest
     ) -> ledger_pb2.ListUploadsResponse:
-        """A page of uploads, newest first; the tenant is this client's."""
+        """A page of uploads, newest first. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListUploads, wanted)
 
     async def list_factors(
         self, wanted: reference_pb2.ListFactorsRequest
     ) -> reference_pb2.ListFactorsResponse:
-        """A page of factors; the tenant is this client's."""
+        """A page of factors. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListFactors, wanted)
 
     async def list_locations(
         self, wanted: reference_pb2.ListLocationsRequest
     ) -> reference_pb2.ListLocationsResponse:
-        """A page of places; the tenant is this client's."""
+        """A page of places. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListLocations, wanted)
 
     async def list_units(
         self, wanted: reference_pb2.ListUnitsRequest
     ) -> reference_pb2.ListUnitsResponse:
-        """A page of units; the tenant is this client's."""
+        """A page of units. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._unary(self._ledger.ListUnits, wanted)
 
@@ -259,22 +270,23 @@ class ContractClient:
         source: Path | AsyncIterable[bytes],
         scope: types_pb2.Scope,
         file_name: str = "",
-        sent: Sent = tell_nobody,
+        sent: Sent = ignore_sent,
     ) -> blobs_pb2.UploadBlobResponse:
-        """A file's reference, for a Submit's payload. The same bytes give the same reference.
+        """Uploads a file. The answer has its reference, for the payload of Submit.
 
-        `sent` is called with the bytes that are on their way so far.
+        The same bytes give the same reference. `sent` is called with the number of bytes sent so
+        far. Raises OSError if the file cannot be read.
         """
         name = file_name or (source.name if isinstance(source, Path) else "")
         if isinstance(source, Path):
-            # A file that cannot be read is said before anybody is called.
+            # Raise for an unreadable file before calling a server.
             source.open("rb").close()
         messages = upload_messages(source, scope, name, sent)
         call = self._blobs.UploadBlob(messages, timeout=FILE_SECONDS, metadata=self._metadata)
         return await _answered(call)
 
     async def download_blob(self, blob: str) -> AsyncIterator[bytes]:
-        """A file's chunks."""
+        """The bytes of a file, in chunks."""
         request = blobs_pb2.DownloadBlobRequest(tenant=self.tenant, blob=blob)
         call = self._blobs.DownloadBlob(request, timeout=FILE_SECONDS, metadata=self._metadata)
         try:

@@ -1,4 +1,4 @@
-"""What a server refused, as one exception that carries all that it said."""
+"""The errors of the client. ServerError carries all that a server said."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from grpc_status import rpc_status
 
 
 class ClientError(Exception):
-    """What every error of carbonline's client is; its text is a sentence for people."""
+    """The base of all errors of the client. The message is a sentence for people."""
 
 
 class NoStack(ClientError):
@@ -17,26 +17,26 @@ class NoStack(ClientError):
 
 
 class WrongArgument(ClientError, ValueError):
-    """A name or number that there is not, or that cannot be used as it was; nothing was sent."""
+    """An argument names something unknown, or cannot be used. Nothing was sent."""
 
 
 class ExtraMissing(ClientError, ImportError):
-    """Packages that an extra of carbonline brings are not installed; says which extra."""
+    """Packages of an extra of carbonline are not installed. The message names the extra."""
 
 
 class PipelineNotSuccessful(ClientError):
-    """A pipeline ended PARTIAL, FAILED or CANCELLED, and the caller wants none of these."""
+    """A pipeline ended PARTIAL, FAILED or CANCELLED. Raised by `raise_for_status`."""
 
 
 class TotalsIncomplete(ClientError, UserWarning):
-    """Totals are stale, or lack entries that have no kilograms: a warning, an error if strict."""
+    """Totals are stale, or lack entries without kilograms. A warning; an error with `strict`."""
 
 
 class ServerError(ClientError):
-    """A call that ended with an error status.
+    """A call ended with an error status.
 
-    `code` is the name of the gRPC code, `reason` the ErrorInfo reason (empty when the server, or
-    a proxy before it, gave none), `fields` the field violations of a bad request by field.
+    `code` is the name of the gRPC status code. `reason` is the contract's error reason, "" if the
+    server, or a proxy, gave none. `fields` maps fields of a bad request to what is wrong with them.
     """
 
     def __init__(
@@ -56,28 +56,28 @@ class ServerError(ClientError):
 
     @property
     def unreachable(self) -> bool:
-        """Whether nobody answered, or the one who answered asks to come again."""
-        return self.code in _AWAY
+        """Whether no server answered, or one asked to repeat the call later."""
+        return self.code in _UNAVAILABLE
 
     @property
     def too_large(self) -> bool:
-        """Whether gRPC refused a message of the call for its size, on this side or on that one.
+        """Whether gRPC, on either side, refused a message because of its size.
 
-        Its code is one of those that pass, but the same message will never be taken: split it.
+        The status code looks like one that passes, but the message must be split.
         """
         by_grpc = self.code == "RESOURCE_EXHAUSTED" and not self.reason
         return by_grpc and "message larger than max" in self.message
 
 
 class Unreachable(ServerError):
-    """Nobody answered in time, or who answered asks to come again: the call may be repeated."""
+    """No server answered in time, or one asked to repeat the call later."""
 
 
-_AWAY = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED"})
+_UNAVAILABLE = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED"})
 
 
 def server_error(error: grpc.aio.AioRpcError) -> ServerError:
-    """The details of a failed call, unpacked; Unreachable for a call that may be repeated."""
+    """The error of a failed call, with its details. Unreachable if it may be repeated."""
     info = error_details_pb2.ErrorInfo()
     bad_request = error_details_pb2.BadRequest()
     for detail in _details(error):
@@ -85,7 +85,7 @@ def server_error(error: grpc.aio.AioRpcError) -> ServerError:
             detail.Unpack(info)
         elif detail.Is(bad_request.DESCRIPTOR):
             detail.Unpack(bad_request)
-    kind = Unreachable if error.code().name in _AWAY else ServerError
+    kind = Unreachable if error.code().name in _UNAVAILABLE else ServerError
     return kind(
         error.code().name,
         info.reason,
@@ -99,6 +99,6 @@ def _details(error: grpc.aio.AioRpcError) -> Sequence[any_pb2.Any]:
     try:
         status = rpc_status.from_call(error)
     except ValueError:
-        # The details contradict the status: somebody on the way rewrote one of them.
+        # The details contradict the status: a proxy rewrote one of them.
         return ()
     return () if status is None else list(status.details)

@@ -1,6 +1,6 @@
-"""Names of files as a message may hold them, whatever the disk calls them."""
+"""Names of files in a form that messages can hold."""
 
 
 def sent_name(name: str) -> str:
-    """The name, with the bytes in it that are no UTF-8 written out in hexadecimal digits."""
+    """The name, with bytes that are not UTF-8 written in hexadecimal digits."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""JSON as the wire carries it: google.protobuf.Struct out of plain values, and back."""
+"""Converts plain JSON values to google.protobuf.Struct, and back."""
 
 import math
 from collections.abc import Mapping
@@ -7,14 +7,14 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 
-# A double counts no further; larger integers travel as text.
+# Doubles are exact up to here. Larger integers are sent as text.
 _INTEGER_MAX = 2**53
 
 
 def struct_of(values: Mapping[str, Any]) -> Struct:
-    """A Struct of a mapping.
+    """Converts a mapping to a Struct.
 
-    What JSON does not know (dates, decimals) becomes text, a number that is not finite null.
+    Values that JSON lacks (dates, decimals) become text. Numbers that are not finite become null.
     """
     struct = Struct()
     struct.update({_text(key): _plain(value) for key, value in values.items()})
@@ -22,7 +22,7 @@ def struct_of(values: Mapping[str, Any]) -> Struct:
 
 
 def values_of(struct: Struct) -> dict[str, Any]:
-    """A mapping of a Struct; whole numbers are int again."""
+    """Converts a Struct to a mapping. Whole numbers become int."""
     return {key: _whole(value) for key, value in json_format.MessageToDict(struct).items()}
 
 

@@ -1,4 +1,4 @@
-"""What became of a pipeline, as values that a script can read."""
+"""Reports on pipelines, jobs and uploads, as plain values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +15,11 @@ _ENDS = frozenset({_SUCCESS, "partial", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """One job. `state` is queued, running, finished ...; `result`, of a finished one, success,
-    warning, error ...; `counts` are the numbers that it says of its rows and entries.
+    """One job.
+
+    `about` is its data-entry type, module or kind of reference data. `state` is "queued",
+    "running", "finished" and so on. `result` of a finished job is "success", "warning", "error" and
+    so on, "" before. `counts` are the whole numbers of its stats.
     """
 
     job_id: int
@@ -32,11 +35,10 @@ class JobReport:
 class PipelineReport:
     """A pipeline at one moment.
 
-    `status` is not_started, running, success, partial, failed or cancelled.
-
-    `rejected` are the rows of its files that do not count, as they came, with `rejected_row` (1 is
-    the first after the header) and `rejected_reason`. `warned` are fields of rows that count but
-    look doubtful: `row`, `column`, `value`, `reason`. Both are filled at the end only.
+    `status` is "not_started", "running", "success", "partial", "failed" or "cancelled".
+    `rejected` are rows that do not count: the columns of the file, then `rejected_row` (1 is the
+    first after the header) and `rejected_reason`. `warned` are doubtful fields of rows that count:
+    `row`, `column`, `value`, `reason`. Both are filled only at the end.
     """
 
     pipeline_id: int
@@ -48,31 +50,31 @@ class PipelineReport:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing of it will change any more."""
+        """Whether the pipeline has ended."""
         return self.status in _ENDS
 
     @property
     def message(self) -> str:
-        """What its jobs said, a line each."""
+        """The messages of its jobs, one per line."""
         return "\n".join(f"{job.job_type}: {job.message}" for job in self.jobs if job.message)
 
     @property
     def rows_accepted(self) -> int:
-        """Rows of its files that count."""
+        """How many rows of its files count."""
         return self._sum("rows_accepted")
 
     @property
     def rows_rejected(self) -> int:
-        """Rows that do not count."""
+        """How many rows do not count."""
         return self._sum("rows_rejected")
 
     @property
     def rows_warned(self) -> int:
-        """Rows that count, and that somebody should look at."""
+        """How many rows count, but look doubtful."""
         return self._sum("rows_warned")
 
     def raise_for_status(self) -> None:
-        """PipelineNotSuccessful, with what its jobs said, unless it ended in success."""
+        """Raises PipelineNotSuccessful, with the messages of its jobs, unless it was successful."""
         if self.status != _SUCCESS:
             raise PipelineNotSuccessful(
                 f"Pipeline {self.pipeline_id} is {self.status}, not successful:\n{self.message}"
@@ -84,10 +86,11 @@ class PipelineReport:
 
 @dataclass(frozen=True, slots=True)
 class UploadReport:
-    """A file of activity data that counts: `entries` of it, `total_kg` when they were last computed
-    (None before), and the identity by which a newer one replaces it.
+    """A file of activity data that counts.
 
-    That is module, type, year, unit ("" for all units) and source.
+    A newer file with the same module, type, year, unit ("" for all units) and source replaces it.
+    `total_kg`, in kg CO2eq, and `entries_without_kg` are those of the last computation, None before
+    the first.
     """
 
     upload_id: int
@@ -107,7 +110,7 @@ class UploadReport:
 
 
 def upload_report(upload: ledger_pb2.Upload) -> UploadReport:
-    """An upload in words."""
+    """The report of an upload."""
     computed = upload.HasField("total_kg")
     return UploadReport(
         upload.upload_id,
@@ -128,7 +131,7 @@ def upload_report(upload: ledger_pb2.Upload) -> UploadReport:
 
 
 def report_of(view: PipelineView) -> PipelineReport:
-    """What a watcher has seen so far, in words."""
+    """The report of what a watcher has seen so far."""
     pipeline = view.pipeline or types_pb2.Pipeline()
     return PipelineReport(
         pipeline.pipeline_id,
@@ -139,12 +142,12 @@ def report_of(view: PipelineView) -> PipelineReport:
 
 
 def reports_of(jobs: Iterable[types_pb2.Job]) -> tuple[JobReport, ...]:
-    """A report of each."""
+    """The reports of some jobs."""
     return tuple(_report(job) for job in jobs)
 
 
 def word(enum: Sequence[tuple[str, int]], number: int, prefix: str) -> str:
-    """An enum's name in lower case and without its prefix; empty for none."""
+    """The name of an enum value in lower case, without `prefix`. "" for 0."""
     if number == 0:
         return ""
     names = {value: name for name, value in enum}
@@ -152,7 +155,7 @@ def word(enum: Sequence[tuple[str, int]], number: int, prefix: str) -> str:
 
 
 def uncomputed_row(entry: ledger_pb2.UncomputedEntry) -> dict[str, object]:
-    """An entry without kilograms, by the names that `carbonline uncomputed` writes."""
+    """An entry without kilograms, with the keys that `carbonline uncomputed` writes."""
     return {
         "upload": entry.upload_id,
         "type": word(types_pb2.DataEntryType.items(), entry.data_entry_type, "DATA_ENTRY_TYPE_"),

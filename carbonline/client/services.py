@@ -1,4 +1,4 @@
-"""Where the services are: a stack on this machine, or addresses that somebody gives."""
+"""Finds the servers: a stack on this machine, or given addresses."""
 
 import os
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ DATA_FOLDER = "carbonline-data"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Addresses ("unix:PATH" or "host:port"), and what a caller shows there."""
+    """Addresses ("unix:PATH" or "host:port"), tenant and token file."""
 
     scheduler_address: str
     ledger_address: str
@@ -23,8 +23,9 @@ class Services:
 def choose_services(
     data_folder: Path, scheduler: str, ledger: str, token_file: Path | None, tenant: str
 ) -> Services | None:
-    """Addresses, of which one may serve for both, or the stack that runs on the data folder; None
-    where there is neither.
+    """The given addresses, or the stack that runs on the data folder. None if there is neither.
+
+    One given address is used for both servers.
     """
     if scheduler or ledger:
         return Services(scheduler or ledger, ledger or scheduler, tenant, token_file)
@@ -40,15 +41,16 @@ def choose_services(
 
 
 def services_here(data_folder: str | Path | None) -> Services:
-    """What `carbonline` itself would call in this environment; a folder that is named wins over
-    addresses. NoStack where there is nothing.
+    """The servers that the command `carbonline` would call in this environment.
+
+    A given folder wins over addresses in the environment. Raises NoStack if there are none.
     """
-    said = {name: os.environ.get(f"CARBONLINE_{name}", "") for name in _NAMES}
-    folder = Path(data_folder or said["DATA_FOLDER"] or DATA_FOLDER)
-    scheduler = "" if data_folder else said["SCHEDULER_ADDRESS"]
-    ledger = "" if data_folder else said["LEDGER_ADDRESS"]
-    token_file = Path(said["TOKEN_FILE"]) if said["TOKEN_FILE"] else None
-    found = choose_services(folder, scheduler, ledger, token_file, said["TENANT"])
+    variables = {name: os.environ.get(f"CARBONLINE_{name}", "") for name in _NAMES}
+    folder = Path(data_folder or variables["DATA_FOLDER"] or DATA_FOLDER)
+    scheduler = "" if data_folder else variables["SCHEDULER_ADDRESS"]
+    ledger = "" if data_folder else variables["LEDGER_ADDRESS"]
+    token_file = Path(variables["TOKEN_FILE"]) if variables["TOKEN_FILE"] else None
+    found = choose_services(folder, scheduler, ledger, token_file, variables["TENANT"])
     if found is None:
         raise NoStack(
             f"No stack runs on the folder {folder}. Start one with `carbonline up`, or say where "

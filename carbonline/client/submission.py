@@ -1,4 +1,4 @@
-"""A file on its way in: what it is about is looked up, then it is checked, uploaded, submitted."""
+"""Submits a file: looks up its type, checks it, uploads it, submits it."""
 
 import difflib
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +11,7 @@ from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
 Upload: TypeAlias = Callable[[types_pb2.Scope], Awaitable[blobs_pb2.UploadBlobResponse]]
 
-# Stands for the file while only the rest of the request is checked.
+# Stands for the file while the rest of the request is validated.
 NO_BLOB = "blob:sha256:" + 64 * "0"
 
 
@@ -22,9 +22,9 @@ async def submit_file(
     payload: Mapping[str, str],
     upload: Upload,
 ) -> int:
-    """The new pipeline's number. What the scheduler would refuse is refused before the upload.
+    """Uploads a file and submits its job. Returns the id of the new pipeline.
 
-    `upload` is given the scope of the file, and sends it.
+    The request is validated before the upload. `upload` is called with the scope of the file.
     """
     await client.submit(job_type, scope, {**payload, "blob": NO_BLOB}, validate_only=True)
     of_file = types_pb2.Scope(
@@ -40,7 +40,7 @@ async def submit_file(
 
 
 def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> None:
-    """WrongArgument for a file that the ledger would not take; an older ledger does not say."""
+    """Raises WrongArgument for a file that is too large. Older servers do not say their limit."""
     size, most = file.stat().st_size, catalogue.file_bytes_max
     if most and size > most:
         raise WrongArgument(f"{file} has {size:,} bytes; the ledger takes at most {most:,}.")
@@ -49,8 +49,10 @@ def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> None:
 def find_type(
     catalogue: ledger_pb2.ListModulesResponse, name: str, module: str | None
 ) -> tuple[int, int]:
-    """Numbers of the module and of the data-entry type. WrongArgument, with names that there are,
-    unless exactly one computes it.
+    """The enum numbers of the module and of the data-entry type.
+
+    Raises WrongArgument, which lists the known names, unless exactly one module has this type and
+    it is supported.
     """
     asked = name.strip().lower().replace("-", "_")
     found = [
@@ -63,7 +65,7 @@ def find_type(
         raise WrongArgument(_no_such_type(catalogue, name, module))
     if len(found) > 1:
         modules = " or ".join(of.name for _, of in found)
-        raise WrongArgument(f"{name} is a type of {modules}: say which with module=.")
+        raise WrongArgument(f"{name} is a type of {modules}: choose one with module=.")
     ((one, of),) = found
     if not one.supported:
         raise WrongArgument(
@@ -75,6 +77,6 @@ def find_type(
 def _no_such_type(catalogue: ledger_pb2.ListModulesResponse, name: str, module: str | None) -> str:
     names = sorted({one.name for of in catalogue.modules for one in of.data_entry_types})
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]}?" if near else f" There are {', '.join(names)}."
+    hint = f" Did you mean {near[0]}?" if near else f" The types are {', '.join(names)}."
     where = f" in the module {module}" if module is not None else ""
     return f"There is no data-entry type {name!r}{where}.{hint}"

@@ -1,4 +1,4 @@
-"""Client: carbonline for scripts and notebooks, where every call waits for its answer."""
+"""Client: carbonline for scripts and notebooks. Every method waits for its answer."""
 
 import asyncio
 import threading
@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from carbonline.client.async_client import AsyncClient, Progress, Rows, told
+from carbonline.client.async_client import AsyncClient, Progress, Rows, checked_totals
 from carbonline.client.reports import JobReport, PipelineReport, UploadReport
 from carbonline.client.services import Services, services_here
 
@@ -18,10 +18,10 @@ Answer = TypeVar("Answer")
 
 
 class Client:
-    """AsyncClient for those who do not await; its methods wait, and are documented there, too.
+    """AsyncClient without asyncio: the same methods, which block.
 
-    Use it in a `with` block, or call `close()`. It works in a notebook, whose own event loop it
-    leaves alone; a `progress` function is called on a thread of its own. Ctrl-C ends a wait; a
+    Use it in a `with` block, or call `close()`. It works in notebooks, because it runs an event
+    loop of its own in a thread; `progress` is called on that thread. Ctrl-C ends a wait, and the
     submitted pipeline goes on.
     """
 
@@ -47,7 +47,10 @@ class Client:
 
     @classmethod
     def local(cls, data_folder: str | Path | None = None) -> Self:
-        """A client of the stack on this machine, or of the servers that the environment names."""
+        """A client of the stack on this machine, or of the servers that the environment names.
+
+        Raises NoStack if there are none. AsyncClient.local documents the variables.
+        """
         where = services_here(data_folder)
         return cls(
             where.scheduler_address,
@@ -57,7 +60,7 @@ class Client:
         )
 
     def __enter__(self) -> Self:
-        """Nothing is dialled before the first call."""
+        """Connects at the first call, not before."""
         return self
 
     def __exit__(
@@ -66,11 +69,11 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Closes it."""
+        """Closes the client."""
         self.close()
 
     def close(self) -> None:
-        """Ends its connections; a submitted pipeline goes on. Twice is once."""
+        """Closes all connections. A submitted pipeline goes on. May be called again."""
         if self._loop.is_closed():
             return
         self._answer(self._client.close())
@@ -92,12 +95,14 @@ class Client:
         source: str | None = None,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send a CSV of activity data, plain or gzipped, and wait for its end.
+        """Uploads a CSV of activity data, plain or gzipped, and waits until it is processed.
 
-        It replaces what the same `source` (a name; "default" if left out) sent before for the same
-        type, year and unit, or all units. `progress` is called with a report at every change.
-        OSError for a file that cannot be read, WrongArgument for an unknown type. A file without
-        any good row is no exception but a report whose status is failed.
+        The file replaces an earlier one of the same type, year, unit (or all units) and source.
+        `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
+        modules have it. `source` is the name of who reports, "default" if left out. `progress` is
+        called with a report at every change. Raises OSError if the file cannot be read,
+        WrongArgument for an unknown type. A file without an accepted row raises nothing: the status
+        of the report is "failed".
         """
         return self._answer(
             self._client.submit_file(
@@ -114,7 +119,7 @@ class Client:
     def load_units(
         self, file: str | Path, *, year: int, progress: Progress | None = None
     ) -> PipelineReport:
-        """Send the institution's units of a year, which provisions it, and wait."""
+        """Uploads the institution's units, which provisions the year, and waits for its end."""
         return self._answer(self._client.load_units(file, year=year, progress=progress))
 
     def load_factors(
@@ -128,10 +133,10 @@ class Client:
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send emission factors of a type and year, and wait.
+        """Uploads the emission factors of a type and year, and waits until they are processed.
 
-        Those that the file lacks stay in use; with `replace` they are in force no longer, which is
-        refused where entries use them, unless `take_away`.
+        Factors that the file lacks become stale and stay in use. With `replace` they are removed.
+        If entries use them, that fails, unless `take_away` is set.
         """
         return self._answer(
             self._client.load_factors(
@@ -154,10 +159,11 @@ class Client:
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Send places with their coordinates, and wait; without a file the world's airports.
+        """Uploads places with their coordinates, and waits until they are processed.
 
-        They are added, or changed where the code is there; with `replace` all others of the mode
-        are gone, which is refused where entries use them, unless `take_away`.
+        Without a file, uploads the airports of the package airportsdata, with corrected places.
+        Places are added, or changed if their code is known. With `replace` all others of the mode
+        are removed. If entries use them, that fails, unless `take_away` is set.
         """
         return self._answer(
             self._client.load_locations(
@@ -170,7 +176,7 @@ class Client:
         )
 
     def watch(self, pipeline_id: int) -> Iterator[PipelineReport]:
-        """A report at every change of a pipeline, the last one at its end."""
+        """Yields a report at every change of a pipeline, the last one at its end."""
         reports = self._client.watch(pipeline_id)
         try:
             while (report := self._answer(anext(reports, None))) is not None:
@@ -179,15 +185,15 @@ class Client:
             self._answer(reports.aclose())
 
     def wait(self, pipeline_id: int, progress: Progress | None = None) -> PipelineReport:
-        """The report of a pipeline's end, with its rejected and doubtful rows."""
+        """Waits for a pipeline's end. Returns its report, with rejected and doubtful rows."""
         return self._answer(self._client.wait(pipeline_id, progress))
 
     def jobs(self, pipeline_id: int) -> list[JobReport]:
-        """The jobs of a pipeline, the first one first."""
+        """The jobs of a pipeline, oldest first."""
         return self._answer(self._client.jobs(pipeline_id))
 
     def rejected(self, pipeline_id: int) -> Rows:
-        """Every row of a pipeline's files that does not count, as it came, and the reason."""
+        """The rejected rows of a pipeline's files, with rejected_row and rejected_reason."""
         return self._answer(self._client.rejected(pipeline_id))
 
     def totals(
@@ -198,33 +204,35 @@ class Client:
         unit: str | None = None,
         strict: bool = False,
     ) -> "pl.DataFrame":
-        """Kilograms of CO2-equivalent of a year: a frame with a row per unit and module.
+        """The totals of a year in kg CO2eq: a frame with a row per unit and module.
 
         Columns: unit, unit_name, module; entries, entries_without_kg; ghg_scope_1_kg,
-        ghg_scope_2_kg, ghg_scope_3_kg, total_kg; computed_at (UTC). What is missing (a stale
-        module, entries without kilograms) is a TotalsIncomplete warning, and with `strict` the
-        same as an error. ExtraMissing without polars.
+        ghg_scope_2_kg, ghg_scope_3_kg, total_kg; computed_at (UTC). Warns with TotalsIncomplete of
+        stale modules and of entries without kilograms; with `strict` raises it instead. Raises
+        ExtraMissing if Polars is not installed.
         """
-        return told(self._answer(self._client.totals_and_missing(year, module, unit)), strict)
+        return checked_totals(
+            self._answer(self._client.totals_and_missing(year, module, unit)), strict
+        )
 
     def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
-        """Entries of a year without kilograms, which the totals lack: row, outcome, reason."""
+        """The entries of a year without kilograms, which totals lack: row, outcome, reason."""
         return self._answer(self._client.uncomputed(year, unit=unit))
 
     def uploads(self, year: int) -> list[UploadReport]:
-        """The files whose entries count in a year, the newest first."""
+        """The uploads whose entries count in a year, newest first."""
         return self._answer(self._client.uploads(year))
 
     def withdraw(self, upload: UploadReport, *, progress: Progress | None = None) -> PipelineReport:
-        """Take an upload back, and wait until the totals are without it."""
+        """Withdraws an upload, and waits until the totals are computed without it."""
         return self._answer(self._client.withdraw(upload, progress=progress))
 
     def computed_types(self) -> list[str]:
-        """Names of the data-entry types that the servers compute."""
+        """The names of the data-entry types that the servers compute."""
         return self._answer(self._client.computed_types())
 
     def _answer(self, work: Awaitable[Answer]) -> Answer:
-        """Runs it on the client's own loop; an interrupted wait cancels it there."""
+        """Runs `work` on the client's own loop. An interrupted wait cancels it there."""
 
         async def awaited() -> Answer:
             return await work
@@ -238,7 +246,7 @@ class Client:
 
 
 async def _opened(where: Services) -> AsyncClient:
-    """Made on the loop that will use it, as gRPC wants it."""
+    """Makes the client on the loop that will use it, as gRPC requires."""
     return AsyncClient(
         where.scheduler_address,
         where.ledger_address,

@@ -1,4 +1,4 @@
-"""Totals as a polars frame, and what is missing from them as sentences."""
+"""Totals as a Polars frame, and sentences on what is missing from them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
-    """A row per unit and module, by unit, then module. ExtraMissing without polars.
+    """A row per unit and module, in this order. Raises ExtraMissing if Polars is not installed.
 
     Columns: unit, unit_name, module (text); entries, entries_without_kg (counts); ghg_scope_1_kg,
     ghg_scope_2_kg, ghg_scope_3_kg, total_kg (kilograms of CO2-equivalent, doubles);
@@ -21,7 +21,7 @@ def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
     """
     if lacking := lacks("frames", "A frame of totals"):
         raise ExtraMissing(lacking)
-    import polars as pl  # noqa: PLC0415  a client may do without it
+    import polars as pl  # noqa: PLC0415  an extra
 
     schema: dict[str, type[pl.DataType] | pl.DataType] = {
         "unit": pl.String,
@@ -55,7 +55,7 @@ def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
 
 
 def missing_from(answer: ledger_pb2.GetTotalsResponse, year: int) -> Sequence[str]:
-    """A sentence for each module that is stale, and one for entries without kilograms."""
+    """A sentence for each stale module, and one for entries without kilograms."""
     said = [
         f"{module_word(one.module)} of {year} is STALE: {one.reason}."
         for one in answer.freshness
@@ -69,5 +69,5 @@ def missing_from(answer: ledger_pb2.GetTotalsResponse, year: int) -> Sequence[st
 
 
 def module_word(number: int) -> str:
-    """The name of a module's number."""
+    """The name of a module, by its enum number."""
     return word(types_pb2.Module.items(), number, "MODULE_")

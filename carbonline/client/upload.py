@@ -1,4 +1,4 @@
-"""A file as the messages of an upload, read off the event loop."""
+"""Turns a file into the messages of an upload, and reads it off the event loop."""
 
 import asyncio
 import hashlib
@@ -13,21 +13,21 @@ CHUNK_BYTES = 512 * 1024
 FILE_NAME_CHARACTERS_MAX = 255
 
 
-# Called with the bytes that have been handed over so far.
+# Called with the number of bytes handed to gRPC so far.
 Sent: TypeAlias = Callable[[int], None]
 
 
-def tell_nobody(_sent_bytes: int) -> None:
-    """For an upload that nobody watches."""
+def ignore_sent(_sent_bytes: int) -> None:
+    """For uploads without a display of progress."""
 
 
 async def upload_messages(
     source: Path | AsyncIterable[bytes],
     scope: types_pb2.Scope,
     file_name: str,
-    sent: Sent = tell_nobody,
+    sent: Sent = ignore_sent,
 ) -> AsyncIterator[blobs_pb2.UploadBlobRequest]:
-    """The header, then chunks of at most CHUNK_BYTES. OSError when the file cannot be read."""
+    """The header, then chunks of at most CHUNK_BYTES. Raises OSError for an unreadable file."""
     header = blobs_pb2.BlobHeader(
         scope=scope, file_name=sent_name(file_name)[:FILE_NAME_CHARACTERS_MAX]
     )
@@ -40,7 +40,7 @@ async def upload_messages(
         for start in range(0, len(piece), CHUNK_BYTES):
             chunk = piece[start : start + CHUNK_BYTES]
             yield blobs_pb2.UploadBlobRequest(chunk=chunk)
-            # Asked for the next one, gRPC has taken this one.
+            # gRPC asks for the next chunk when it has taken this one.
             sent_bytes += len(chunk)
             sent(sent_bytes)
 
@@ -51,7 +51,7 @@ def _sha256_of(path: Path) -> str:
 
 
 async def _chunks_of(path: Path) -> AsyncIterator[bytes]:
-    # Not in a thread: a file that one opens for somebody who was cancelled meanwhile stays open.
+    # Not opened in a thread: if the caller were cancelled meanwhile, the file would stay open.
     with path.open("rb") as file:
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield chunk

@@ -1,4 +1,4 @@
-"""A pipeline as a watcher sees it: the events of a watch, applied one after the other."""
+"""A pipeline as a watcher sees it, built from the events of a watch."""
 
 from typing import assert_never
 
@@ -7,7 +7,10 @@ from carbonline.v1 import types_pb2
 
 
 class PipelineView:
-    """`pipeline` is None until the first event that carries it; `jobs` are by id."""
+    """The current state of a pipeline.
+
+    `pipeline` is None until the first event that has it. `jobs` are by id.
+    """
 
     def __init__(self) -> None:
         self.pipeline: types_pb2.Pipeline | None = None
@@ -16,7 +19,7 @@ class PipelineView:
         self.evidence_digest = ""
 
     def apply(self, event: WatchEvent) -> None:
-        """Takes up what an event says."""
+        """Applies an event."""
         match event:
             case Seen():
                 self.pipeline = event.pipeline
@@ -40,12 +43,12 @@ class PipelineView:
     def _apply_activity(self, event: Active) -> None:
         for job in event.jobs:
             before = self.jobs.get(job.job_id)
-            # Activity has no version: one that is late must not bring an ended job back to life.
+            # Activity has no version: a late one must not overwrite a job that has ended.
             if before is not None and before.state != types_pb2.JOB_STATE_FINISHED:
                 self.jobs[job.job_id] = job
 
     def in_order(self) -> list[types_pb2.Job]:
-        """Its jobs by id, those that were folded into a twin left out."""
+        """Its jobs in order of id, without superseded ones."""
         return [
             job
             for _, job in sorted(self.jobs.items())

@@ -1,4 +1,4 @@
-"""A watch that outlives its connection: it comes back with the last version it saw."""
+"""A watch that outlives its connections: it resumes from the last version that it has seen."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -11,7 +11,7 @@ import grpc.aio
 from carbonline.client.errors import ServerError, Unreachable, server_error
 from carbonline.v1 import scheduler_pb2, types_pb2
 
-# The server says something at least every ten seconds.
+# The server sends a message at least every ten seconds.
 SILENCE_SECONDS_MAX = 25.0
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 2.0
@@ -20,7 +20,7 @@ RESUMABLE = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The whole view, complete."""
+    """A complete snapshot of the pipeline."""
 
     pipeline: types_pb2.Pipeline
     jobs: Sequence[types_pb2.Job]
@@ -28,7 +28,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed after the event before, without a gap."""
+    """What has changed since the event before, without a gap."""
 
     pipeline: types_pb2.Pipeline
     jobs: Sequence[types_pb2.Job]
@@ -37,14 +37,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """Claims and progress: not versioned, may be dropped or repeated."""
+    """Claims and progress. Without a version: some may be left out or repeated."""
 
     jobs: Sequence[types_pb2.Job]
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The stream broke and is taken up again from `version`."""
+    """The stream broke, and is resumed from `version`."""
 
     version: int
     reason: str
@@ -52,7 +52,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last event."""
+    """The pipeline has ended. This is the last event."""
 
     pipeline: types_pb2.Pipeline
     evidence_digest: str
@@ -64,7 +64,7 @@ OpenStream: TypeAlias = Callable[[int], AsyncIterator[scheduler_pb2.WatchPipelin
 
 @dataclass(slots=True)
 class _Position:
-    """What the watcher has: its version, and the pages of a snapshot that is not complete."""
+    """The version that the watcher has, and the pages of an incomplete snapshot."""
 
     version: int
     pages: list[types_pb2.Job] = field(default_factory=list)
@@ -74,9 +74,9 @@ class _Position:
 async def watch_events(
     open_stream: OpenStream, after_version: int, patience_seconds: float
 ) -> AsyncIterator[WatchEvent]:
-    """Events until the pipeline's end, over as many streams as it takes.
+    """Yields events until the pipeline's end, over as many streams as it takes.
 
-    Raises ServerError when the watch is refused, or when nobody answered for patience_seconds.
+    Raises ServerError if the watch is refused, or if no server answers for `patience_seconds`.
     """
     position = _Position(after_version)
     pause_seconds = PAUSE_SECONDS_FIRST
@@ -116,7 +116,7 @@ async def _one_stream(
         except StopAsyncIteration:
             return
         except TimeoutError:
-            silent = f"nothing was said for {SILENCE_SECONDS_MAX:g} s"
+            silent = f"no message for {SILENCE_SECONDS_MAX:g} s"
             raise Unreachable("UNAVAILABLE", "", silent, {}, {}) from None
         except grpc.aio.AioRpcError as error:
             raise server_error(error) from None
@@ -147,5 +147,5 @@ def _event_of(
         case "final":
             return Ended(message.final.pipeline, message.final.evidence_digest)
         case _:
-            # A keepalive, or what a newer server says.
+            # A keepalive, or a message of a newer server.
             return None

@@ -47,7 +47,7 @@ def test_a_file_that_holds_no_token_is_named(tmp_path: Path, token: bytes) -> No
     (tmp_path / "token").write_bytes(token)
     ended = typed("workers", "--scheduler", "unix:/absent", "--token-file", tmp_path / "token")
     assert ended.exit_code == ExitCode.REFUSED
-    assert f"{tmp_path / 'token'}: not one line of plain text" in ended.output
+    assert f"{tmp_path / 'token'}: a token must be one line of plain text" in ended.output
 
 
 def test_a_folder_in_use_and_a_taken_port_are_wrong_usage(
