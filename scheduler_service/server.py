@@ -1,4 +1,4 @@
-"""The composition root of the scheduler: store, doors, watches, sweeps, health, reflection."""
+"""The composition root of the scheduler."""
 
 import asyncio
 import signal
@@ -90,11 +90,11 @@ async def serve(settings: Settings) -> None:
 
 
 class DatabaseUnusable(Exception):
-    """There is no database to open; says why, and what to correct."""
+    """The database cannot be opened. The message says why and what to do."""
 
 
 class NotMigrated(Exception):
-    """The database has no current schema scheduler; says which command makes it."""
+    """The schema `scheduler` is missing or old. The message names the command that migrates it."""
 
 
 @asynccontextmanager
@@ -123,7 +123,7 @@ async def running_server(
             metrics.called,
             database_unavailable=DATABASE_UNAVAILABLE,
             value_refused=VALUE_REFUSED,
-            # Watches hear of a drain, and claims that wait do.
+            # Watches and waiting claims end by themselves when they drain.
             ends_own_streams=False,
         )
         server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)

@@ -51,7 +51,7 @@ def check_claim(
     fields.count("job_types", len(request.job_types), JOB_TYPES_MAX)
     for number, name in enumerate(request.job_types[:JOB_TYPES_MAX]):
         fields.job_type(f"job_types[{number}]", name, noop=noop)
-    wish = ClaimWish(
+    claim = ClaimWish(
         worker_id=fields.uuid("worker_id", request.worker_id),
         request_id=fields.uuid("request_id", request.request_id),
         job_types=tuple(sorted(set(request.job_types[:JOB_TYPES_MAX]))),
@@ -63,7 +63,7 @@ def check_claim(
     )
     wait_seconds = fields.seconds("wait", request.wait, WAIT_SECONDS_MAX)
     fields.done()
-    return wish, wait_seconds
+    return claim, wait_seconds
 
 
 def check_heartbeat(request: scheduler_pb2.HeartbeatRequest) -> tuple[UUID, list[Beat]]:

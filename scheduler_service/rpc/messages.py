@@ -24,8 +24,6 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.store.ends import SCOPES_REMEMBERED_MAX, scope_of
 
-Card = Mapping[str, Any]
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
 UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
@@ -94,9 +92,9 @@ def struct(value: Mapping[str, Any] | None) -> struct_pb2.Struct | None:
     return message
 
 
-def scope(card: Any) -> types_pb2.Scope:
+def scope(row: Any) -> types_pb2.Scope:
     """The scope in the row of a job or a pipeline."""
-    return _scope_message(scope_of(card))[0]
+    return _scope_message(scope_of(row))[0]
 
 
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
@@ -113,72 +111,72 @@ def _scope_message(scope: Scope) -> tuple[types_pb2.Scope, int]:
     return message, ENTITY_TYPES[scope.entity_type]
 
 
-def job(card: Any, *, joined: bool = False) -> types_pb2.Job:
+def job(row: Any, *, joined: bool = False) -> types_pb2.Job:
     """The message of a job, from a row of job_cards or from a row that was just claimed.
 
     `joined` says that the pipeline in question joined the job and does not own it.
     """
     message = types_pb2.Job(joined=joined)
-    _fill_job(message, card)
+    _fill_job(message, row)
     return message
 
 
-def _fill_job(message: types_pb2.Job, card: Any) -> None:
+def _fill_job(message: types_pb2.Job, row: Any) -> None:
     """Set only the fields that have a value: thousands of jobs are sent per second."""
-    scope, entity_type = _scope_message(scope_of(card))
+    scope, entity_type = _scope_message(scope_of(row))
     message.scope.CopyFrom(scope)
     message.entity_type = entity_type  # type: ignore[assignment]
-    message.job_id = card["job_id"]
-    message.pipeline_id = card["pipeline_id"]
-    message.job_type = card["job_type"]
-    message.state = JOB_STATES[card["state"]]
-    message.attempts_max = card["attempts_max"]
+    message.job_id = row["job_id"]
+    message.pipeline_id = row["pipeline_id"]
+    message.job_type = row["job_type"]
+    message.state = JOB_STATES[row["state"]]
+    message.attempts_max = row["attempts_max"]
     for name, column in LEFT_OUT_WHERE_EMPTY:
-        if value := card[column]:
+        if value := row[column]:
             setattr(message, name, value)
-    if card["result"] is not None:
-        message.result = JOB_RESULTS[card["result"]]
-    if card["worker_id"] is not None:
-        message.worker_id = str(card["worker_id"])
-    if card["stats"] is not None:
-        message.stats.update(card["stats"])
+    if row["result"] is not None:
+        message.result = JOB_RESULTS[row["result"]]
+    if row["worker_id"] is not None:
+        message.worker_id = str(row["worker_id"])
+    if row["stats"] is not None:
+        message.stats.update(row["stats"])
     for name in ("created_at", "started_at", "finished_at", "run_after"):
-        if card[name] is not None:
-            _fill_timestamp(getattr(message, name), card[name])
+        if row[name] is not None:
+            _fill_timestamp(getattr(message, name), row[name])
 
 
-def job_card(card: Any, *, joined: bool = False) -> types_pb2.Job:
+def job_card(row: Any, *, joined: bool = False) -> types_pb2.Job:
     """The message of a row of job_cards, with progress and with `is_current`."""
-    message = job(card, joined=joined)
-    message.is_current = card["is_current"]
-    if card["progress_at"] is not None:
-        message.progress.done = card["progress_done"]
-        message.progress.total = card["progress_total"]
-        message.progress.phase = card["progress_phase"]
-        message.progress.message = card["progress_message"]
-        message.progress.at.FromDatetime(card["progress_at"])
+    message = job(row, joined=joined)
+    message.is_current = row["is_current"]
+    if row["progress_at"] is not None:
+        message.progress.done = row["progress_done"]
+        message.progress.total = row["progress_total"]
+        message.progress.phase = row["progress_phase"]
+        message.progress.message = row["progress_message"]
+        message.progress.at.FromDatetime(row["progress_at"])
     return message
 
 
-def pipeline(card: Any) -> types_pb2.Pipeline:
+def pipeline(row: Any) -> types_pb2.Pipeline:
     """The message of a row of pipeline_cards. LIVE becomes RUNNING with its first claim."""
-    status = card["status"]
+    status = row["status"]
     if status == "LIVE":
-        status = "RUNNING" if card["has_started"] else "NOT_STARTED"
+        status = "RUNNING" if row["has_started"] else "NOT_STARTED"
     return types_pb2.Pipeline(
-        pipeline_id=card["pipeline_id"],
-        kind=card["kind"],
-        scope=scope(card),
+        pipeline_id=row["pipeline_id"],
+        kind=row["kind"],
+        scope=scope(row),
         status=types_pb2.PipelineStatus.Value(f"PIPELINE_STATUS_{status}"),
-        version=card["version"],
-        submitted_by=card["submitted_by"],
-        root_job_id=card["root_job_id"],
-        live_jobs=card["live_jobs"],
-        has_error=card["failed_jobs"] > 0,
-        has_warnings=card["warned_jobs"] > 0,
-        created_at=timestamp(card["created_at"]),
-        finished_at=timestamp(card["finished_at"]),
-        repair_of=card["repair_of"] or 0,
+        version=row["version"],
+        submitted_by=row["submitted_by"],
+        root_job_id=row["root_job_id"],
+        live_jobs=row["live_jobs"],
+        has_error=row["failed_jobs"] > 0,
+        has_warnings=row["warned_jobs"] > 0,
+        created_at=timestamp(row["created_at"]),
+        finished_at=timestamp(row["finished_at"]),
+        repair_of=row["repair_of"] or 0,
     )
 
 
@@ -219,31 +217,31 @@ def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
 _lease = lru_cache(maxsize=8)(duration)
 
 
-def child(placed: ChildPlaced) -> scheduler_pb2.ChildDisposition:
+def child(answer: ChildPlaced) -> scheduler_pb2.ChildDisposition:
     """What became, or would become, of a child."""
     return scheduler_pb2.ChildDisposition(
-        child_key=placed.child_key,
-        disposition=disposition(placed.disposition),
-        job_id=placed.job_id,
+        child_key=answer.child_key,
+        disposition=disposition(answer.disposition),
+        job_id=answer.job_id,
     )
 
 
-def ended(answer: Ended) -> scheduler_pb2.FinishResponse:
+def finish_answer(answer: Ended) -> scheduler_pb2.FinishResponse:
     """The answer to a Finish."""
     message = scheduler_pb2.FinishResponse()
-    fill_ended(message, answer)
+    fill_finish_answer(message, answer)
     return message
 
 
-def fill_ended(message: scheduler_pb2.FinishResponse, answer: Ended) -> None:
+def fill_finish_answer(message: scheduler_pb2.FinishResponse, answer: Ended) -> None:
     """Write the answer to a Finish into `message`, which may be part of a batch."""
     message.finished = answer.finished
     message.outcome = FINISH_OUTCOMES[answer.outcome]
-    for placed in answer.children:
+    for one in answer.children:
         message.children.add(
-            child_key=placed.child_key,
-            disposition=disposition(placed.disposition),
-            job_id=placed.job_id,
+            child_key=one.child_key,
+            disposition=disposition(one.disposition),
+            job_id=one.job_id,
         )
 
 

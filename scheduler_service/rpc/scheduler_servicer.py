@@ -100,9 +100,9 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         return response
 
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
-        wish, wait_seconds = check_claim(request, caller(), noop=self._noop)
+        claim, wait_seconds = check_claim(request, caller(), noop=self._noop)
         claims = await self._long_polls.first(
-            lambda: self._store.claim_jobs(wish), wish.job_types, wait_seconds
+            lambda: self._store.claim_jobs(claim), claim.job_types, wait_seconds
         )
         return messages.claimed(claims)
 
@@ -133,14 +133,14 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             raise refusal(answer)
         return pb.ChainResponse(
             staged_children=answer.staged_children,
-            provisional=[messages.child(placed) for placed in answer.provisional],
+            provisional=[messages.child(one) for one in answer.provisional],
         )
 
     async def Finish(self, request: pb.FinishRequest, context: Context) -> pb.FinishResponse:
         answer = await self._finishes.ask(check_finish(request, caller()))
         if isinstance(answer, Refused):
             raise refusal(answer)
-        return messages.ended(answer)
+        return messages.finish_answer(answer)
 
     async def BatchFinish(
         self, request: pb.BatchFinishRequest, context: Context
@@ -224,6 +224,6 @@ def _fill_submitted(result: pb.BatchSubmitResult, answer: Submitted | Refused | 
 def _fill_finished(result: pb.BatchFinishResult, answer: Ended | Refused | Exception) -> None:
     match answer:
         case Ended():
-            messages.fill_ended(result.response, answer)
+            messages.fill_finish_answer(result.response, answer)
         case _:
             result.error.CopyFrom(messages.item_error(answer))

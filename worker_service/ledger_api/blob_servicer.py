@@ -30,7 +30,7 @@ FILE_NAME_CHARACTERS_MAX = 255
 STREAMS_MAX = 200
 IDLE_SECONDS = 60.0
 CANCELLATION_SECONDS = 0.01
-HEAR_OUT_SECONDS = 1.0
+RECEIVE_REST_SECONDS = 1.0
 
 
 class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
@@ -48,7 +48,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         """Keep the whole file, or nothing of it."""
         self._stream_begins()
         try:
-            return await self._taken_in(request_iterator)
+            return await self._received(request_iterator)
         except BlobTooLarge as error:
             limit = {"limit": str(error.bytes_max)}
             raise RpcError("TOO_LARGE", str(error), limit) from None
@@ -90,14 +90,14 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             raise _not_found(error) from None
         return _described(reference, summary)
 
-    async def _taken_in(
+    async def _received(
         self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]
     ) -> blobs_pb2.UploadBlobResponse:
         async with aclosing(self._in_time(requests)) as messages:
             try:
                 kept = await self._kept(messages)
             except (RpcError, BlobTooLarge):
-                await _hear_out(messages)
+                await _receive_rest(messages)
                 raise
         return blobs_pb2.UploadBlobResponse(
             blob=str(kept.reference), size_bytes=kept.size_bytes, already_there=kept.already_there
@@ -137,12 +137,12 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         self._streams += 1
 
 
-async def _hear_out(messages: AsyncIterator[blobs_pb2.UploadBlobRequest]) -> None:
+async def _receive_rest(messages: AsyncIterator[blobs_pb2.UploadBlobRequest]) -> None:
     """Receive what a refused sender still sends. A sender that is cut off may see only the cut,
     which gRPC's own client reports as INTERNAL.
     """
     with suppress(RpcError, TimeoutError):
-        async with asyncio.timeout(HEAR_OUT_SECONDS):
+        async with asyncio.timeout(RECEIVE_REST_SECONDS):
             async for _ in messages:
                 pass
 

@@ -1,4 +1,4 @@
-"""Stored values as a file would say them."""
+"""Writes stored values as text, as a file would have them."""
 
 import re
 from functools import cache

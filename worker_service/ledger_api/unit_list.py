@@ -1,4 +1,4 @@
-"""ListUnits: the request checked, and units as the contract says them."""
+"""Answers ListUnits."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ TEXT_CHARACTERS_MAX = 128
 async def answer_units(
     ledger: Ledger, tenant: str, request: reference_pb2.ListUnitsRequest
 ) -> reference_pb2.ListUnitsResponse:
-    """A page. Raises FIELD_INVALID."""
+    """One page of units. Raises RpcError FIELD_INVALID."""
     fields = Fields()
     fields.count("units", len(request.units), UNITS_MAX, least=0)
     for number, unit in enumerate(request.units[:UNITS_MAX]):
