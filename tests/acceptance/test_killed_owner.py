@@ -8,7 +8,7 @@ from carbonline.local.stack_file import find_stack
 from tests.acceptance.acceptance_run import Watcher, computing
 from tests.acceptance.conftest import LEASE_SECONDS, OpenRun
 from tests.acceptance.recovery import must_go_on
-from tests.local.processes import end_of, owned
+from tests.carbonline.local.processes import end_of, owned
 
 OWNER = f"""
 import asyncio, sys

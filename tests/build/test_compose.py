@@ -27,7 +27,7 @@ from tests.build.compose_file import (
     services,
     settings_names,
 )
-from tests.serving.processes import line_like, process, settings_of
+from tests.carbonline.serving.processes import line_like, process, settings_of
 from worker_service import settings as worker_settings
 
 OURS = ("migrate", "scheduler", "ledger", "worker", "client")

@@ -19,8 +19,8 @@ from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.errors import CODES
 from carbonline.serving.pages import page_token
 from carbonline.v1 import blobs_pb2, ledger_pb2, reference_pb2, types_pb2
+from tests.carbonline.serving.odd_requests import bytes_like
 from tests.ledger_api.conftest import ALL_RPCS, Client, as_caller, refused, until
-from tests.serving.odd_requests import bytes_like
 
 FILE = b"a,b\n1,2\n"
 BLOB = "blob:sha256:" + hashlib.sha256(FILE).hexdigest()

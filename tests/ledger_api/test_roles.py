@@ -7,8 +7,14 @@ import pytest
 
 from carbonline.serving.logs import open_log
 from carbonline.serving.roles import roles_allowed
+from tests.carbonline.serving.allowed_roles import (
+    DENIED,
+    ROLES,
+    ByRoleToken,
+    answer_to,
+    reflected_roles,
+)
 from tests.ledger_api.conftest import ALL_RPCS
-from tests.serving.allowed_roles import DENIED, ROLES, ByRoleToken, answer_to, reflected_roles
 from worker_service.ledger_api.server import running_ledger
 from worker_service.settings import Settings
 

@@ -10,8 +10,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from carbonline.v1 import blobs_pb2, ledger_pb2
+from tests.carbonline.serving import processes
 from tests.ledger_api.conftest import Client, outlasting, refused, settings_of, until
-from tests.serving import processes
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger_api.server import serve_ledger
 from worker_service.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command.test_commands import FACTORS, PLACES, TRIPS, UNITS, Terminal, terminal
+from tests.carbonline.command.test_commands import FACTORS, PLACES, TRIPS, UNITS, Terminal, terminal
 from tests.package.environments import Environment
 
 __all__ = ["terminal"]

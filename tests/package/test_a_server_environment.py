@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.carbonline.serving.processes import PROGRAMS, line_like, process, settings_of
 from tests.package.environments import Environment
-from tests.serving.processes import PROGRAMS, line_like, process, settings_of
 from tests.tidy.test_locks import SERVER_LOCK, locked
 
 

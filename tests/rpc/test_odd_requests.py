@@ -17,8 +17,8 @@ from carbonline.serving.errors import CODES
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
+from tests.carbonline.serving.odd_requests import bytes_like
 from tests.rpc.conftest import BLOB, Client
-from tests.serving.odd_requests import bytes_like
 
 UUID = str(uuid4())
 SERVICES = {"scheduler": pb, "operations": ops}

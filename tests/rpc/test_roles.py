@@ -10,7 +10,13 @@ from carbonline.serving.roles import roles_allowed
 from carbonline.v1 import operations_pb2, scheduler_pb2
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
-from tests.serving.allowed_roles import DENIED, ROLES, ByRoleToken, answer_to, reflected_roles
+from tests.carbonline.serving.allowed_roles import (
+    DENIED,
+    ROLES,
+    ByRoleToken,
+    answer_to,
+    reflected_roles,
+)
 
 METHODS = [
     f"/{service.full_name}/{method.name}"

@@ -18,8 +18,8 @@ from carbonline.migrations.run import (
     upgrade,
 )
 from scheduler_service.store import tables as scheduler_tables
-from tests.migrations.conftest import Databases, on_both_versions
-from tests.migrations.schema_text import DECLARED, make_declared, schema_text
+from tests.carbonline.migrations.conftest import Databases, on_both_versions
+from tests.carbonline.migrations.schema_text import DECLARED, make_declared, schema_text
 from worker_service.ledger import tables as ledger_tables
 
 DECLARATIONS: dict[History, MetaData] = {

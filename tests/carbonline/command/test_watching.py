@@ -16,7 +16,7 @@ from carbonline.client.watch import Interrupted
 from carbonline.command.follow import watch_to_end
 from carbonline.v1 import types_pb2
 from carbonline.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_server
-from tests.command.scripted_watch import (
+from tests.carbonline.command.scripted_watch import (
     Message,
     Script,
     ScriptedWatch,

@@ -15,7 +15,7 @@ from carbonline.serving.declared_settings import PREFIX
 from carbonline.serving.settings import SettingsWrong
 from scheduler_service import settings as scheduler_settings
 from tests.build.compose_file import settings_names
-from tests.serving.processes import PROGRAMS, SECONDS_MAX, process
+from tests.carbonline.serving.processes import PROGRAMS, SECONDS_MAX, process
 from worker_service import settings as worker_settings
 
 ENOUGH = {

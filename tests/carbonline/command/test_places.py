@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command.test_commands import SECONDS_MAX, UNITS, Terminal
+from tests.carbonline.command.test_commands import SECONDS_MAX, UNITS, Terminal
 
 YEAR = ("--year", "2024")
 PLANE = ("--type", "plane", *YEAR)

@@ -11,7 +11,7 @@ import pytest
 from carbonline.serving.declared_settings import HELP_COLUMNS, Setting
 from scheduler_service import settings as scheduler_settings
 from tests.build.compose_file import PREFIX, settings_names
-from tests.serving.processes import PROGRAMS
+from tests.carbonline.serving.processes import PROGRAMS
 from worker_service import settings as worker_settings
 
 DECLARED: dict[str, Sequence[Setting]] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from carbonline.serving.listening import fault_of_address
-from tests.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
+from tests.carbonline.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
 
 TOKEN = Path("token")
 

@@ -20,8 +20,15 @@ from carbonline.serving.database_start import database_is_up, said
 from carbonline.serving.logs import open_log
 from scheduler_service.server import DatabaseUnusable, running_server
 from scheduler_service.settings import Settings
-from tests.serving.processes import PROGRAMS, SECONDS_MAX, Line, line_like, process, settings_of
-from tests.serving.starting_postgres import starting_postgres
+from tests.carbonline.serving.processes import (
+    PROGRAMS,
+    SECONDS_MAX,
+    Line,
+    line_like,
+    process,
+    settings_of,
+)
+from tests.carbonline.serving.starting_postgres import starting_postgres
 from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_database import sentence_about

@@ -15,7 +15,7 @@ from carbonline.client.upload import CHUNK_BYTES, upload_messages
 from carbonline.command.jobs_of_files import check_size, entries_job, units_job, uploaded
 from carbonline.command.upload_progress import UploadProgress, upload_shown
 from carbonline.v1 import types_pb2
-from tests.command.test_display import Clock, terminal
+from tests.carbonline.command.test_display import Clock, terminal
 
 MB = 1_000_000
 

@@ -8,7 +8,7 @@ import pytest
 
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.migrations.run import migrate_all
-from tests.serving.processes import (
+from tests.carbonline.serving.processes import (
     PROGRAMS,
     SECONDS_MAX,
     Line,

@@ -15,7 +15,7 @@ import pytest
 from carbonline.local.child_process import LAUNCHER
 from carbonline.local.postgres.binaries import find_binaries
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NO_NAMESPACES = (sys.executable, str(Path(__file__).with_name("without_user_namespaces.py")))
 OPENING_SECONDS_MAX = 60
 

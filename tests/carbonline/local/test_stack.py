@@ -30,7 +30,7 @@ from carbonline.local.programs import (
 from carbonline.local.settings import Addresses, StackSettings
 from carbonline.local.stack import Stack, running_stack
 from carbonline.local.stack_file import find_stack
-from tests.local.processes import end_of, owned
+from tests.carbonline.local.processes import end_of, owned
 from tests.ports import free_ports
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -39,7 +39,7 @@ import asyncio, sys
 from pathlib import Path
 from carbonline.local.settings import StackSettings
 from carbonline.local.stack import running_stack
-from tests.local.test_stack import migrates_nothing, stand_ins
+from tests.carbonline.local.test_stack import migrates_nothing, stand_ins
 
 async def main():
     settings = StackSettings(Path(sys.argv[1]))

@@ -23,7 +23,7 @@ from carbonline import (
     Unreachable,
     WrongArgument,
 )
-from tests.command.test_commands import KG_OF_A_TRIP, TRIPS, Terminal, terminal
+from tests.carbonline.command.test_commands import KG_OF_A_TRIP, TRIPS, Terminal, terminal
 
 __all__ = ["terminal"]
 

@@ -18,7 +18,7 @@ from carbonline.local.errors import LocalStackError
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.local.postgres.binaries import find_binaries
 from carbonline.local.postgres.data_folder import is_server_of, read_pid_file
-from tests.local.processes import end_of, owned
+from tests.carbonline.local.processes import end_of, owned
 
 OWNER = """
 import asyncio, sys

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.command.test_commands import COMMAND, PLACES, SECONDS_MAX, Terminal, Typed
+from tests.carbonline.command.test_commands import COMMAND, PLACES, SECONDS_MAX, Terminal, Typed
 
 UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
 # Made with a detour of 95 km, as the first figures were.

@@ -11,9 +11,9 @@ import pytest
 from carbonline.local.errors import WrongChoice
 from carbonline.local.migration import migrate_schemas
 from carbonline.postgres.kept_sessions import SessionNotKept, check_sessions
-from tests.serving.pooling_door import Lends, pooling_door
-from tests.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
-from tests.serving.test_database_start import scheduler_says, worker_says
+from tests.carbonline.postgres.pooling_door import Lends, pooling_door
+from tests.carbonline.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
+from tests.carbonline.serving.test_database_start import scheduler_says, worker_says
 
 SAID = "a connection pooler stands before PostgreSQL and keeps no sessions"
 
