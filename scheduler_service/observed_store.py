@@ -8,7 +8,6 @@ from uuid import UUID
 import asyncpg
 from structlog.typing import FilteringBoundLogger
 
-from scheduler_service.jobs.pipeline_status import PipelineStatus
 from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
@@ -26,8 +25,9 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.metrics import Metrics, add_counts
+from scheduler_service.store.ends import End
 from scheduler_service.store.store import Store
-from scheduler_service.store.transaction import EndedJob, Event, PipelineState, Transaction
+from scheduler_service.store.transaction import Event, Transaction
 
 NOOP = "noop"
 # What an operator should hear of; other events are part of a stack's ordinary life.
@@ -164,14 +164,14 @@ class ObservedStore(Store):
             self._say_event(event)
         worth_it = {event.pipeline_id for event in tx.events}
         for end in tx.ended:
-            self._say_ended(end)
-            if end.job_type != NOOP:
+            # Thousands a second, of which nobody wants to hear.
+            is_noop = end.row["job_type"] == NOOP
+            if not is_noop:
                 worth_it.update(end.pipeline_ids)
-        if self._debug:
-            for state, ending in tx.plain_ends:
-                self._say_plain_end(state, ending)
-        for pipeline_id, status in tx.statuses.items():
-            if status is not PipelineStatus.LIVE and (self._debug or pipeline_id in worth_it):
+            if self._debug or not is_noop:
+                self._say_ended(end, is_noop)
+        for pipeline_id, status in tx.ended_pipelines.items():
+            if self._debug or pipeline_id in worth_it:
                 say = self._log.info if pipeline_id in worth_it else self._log.debug
                 tenant = tx.pipelines[pipeline_id].tenant
                 say("pipeline_ended", pipeline_id=pipeline_id, tenant=tenant, status=str(status))
@@ -188,29 +188,20 @@ class ObservedStore(Store):
             **said,
         )
 
-    def _say_plain_end(self, state: PipelineState, ending: Ending) -> None:
-        self._log.debug(
-            "finished",
-            pipeline_id=state.pipeline_id,
-            job_id=ending.job_id,
-            claim_token=ending.claim_token,
-            tenant=state.tenant,
-            result=ending.result.value,
-        )
-
-    def _say_ended(self, end: EndedJob) -> None:
+    def _say_ended(self, end: End, is_noop: bool) -> None:
         """A failed job is said at info, so that its pipeline's end has its reason before it."""
-        failed = end.result is JobResult.ERROR and end.job_type != NOOP
+        failed = end.result is JobResult.ERROR and not is_noop
         if not (failed or self._debug):
             return
         say = self._log.info if failed else self._log.debug
+        row = end.row
         say(
             "finished",
             pipeline_id=end.pipeline_ids[0],
-            job_id=end.job_id,
-            claim_token=end.claim_token or None,
-            tenant=end.tenant,
-            job_type=end.job_type,
+            job_id=row["job_id"],
+            claim_token=end.token or None,
+            tenant=row["tenant"],
+            job_type=row["job_type"],
             result=end.result.value,
         )
 

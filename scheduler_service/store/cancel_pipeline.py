@@ -6,8 +6,8 @@ from scheduler_service.jobs.requests import Cancelled, Refused
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.end_jobs import end_jobs, needs_of_end
 from scheduler_service.store.ends import End
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Event, Needs, PipelineState, Row, Transaction
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import Event, Needs, PipelineState, Transaction
 
 
 async def cancel_pipeline(

@@ -13,8 +13,8 @@ from scheduler_service.jobs.requests import (
     Refused,
 )
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.statements import Connection, statement
-from scheduler_service.store.transaction import Row, Transaction
+from scheduler_service.store.statements import Connection, Row, statement
+from scheduler_service.store.transaction import Transaction
 
 CHILDREN_MAX = 100_000
 

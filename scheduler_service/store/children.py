@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Child, ChildPlaced, Disposition
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store import freshness
 from scheduler_service.store.ends import End
 from scheduler_service.store.place_jobs import Place, place_jobs
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Needs, Row, Transaction
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import Needs, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ async def place_children(tx: Transaction, released: Sequence[Released]) -> list[
             answers.append(_answer(item, Disposition.SKIPPED_LOCKED))
         else:
             open_children.append(item)
-    await freshness.record_changes(tx, [r.child for r in released])
+    tx.freshness.released(r.child for r in released)
     placed = await place_jobs(tx, [_place(item) for item in open_children])
     answers += [
         _answer(item, job.disposition, job.job_id)

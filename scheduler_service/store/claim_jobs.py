@@ -11,8 +11,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Claimed, ClaimWish
 from scheduler_service.store.ends import scope_of
 from scheduler_service.store.seen_workers import SeenWorkers
-from scheduler_service.store.statements import Connection, statement
-from scheduler_service.store.transaction import Row
+from scheduler_service.store.statements import Connection, Row, statement
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 JOBS_TOGETHER_MAX = 1_000

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store import freshness
 from scheduler_service.store.children import Released, year_is_closed
 from scheduler_service.store.ends import End, scope_of
 from scheduler_service.store.place_jobs import Place, place_jobs
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Event, Needs, PipelineState, Row, Transaction
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import Event, Needs, PipelineState, Transaction
 
 REPAIR_KIND = "repair"
 
@@ -93,7 +92,7 @@ async def repair(tx: Transaction, ends: Sequence[End]) -> None:
         children = _follow_up_children(tx, end)
         if not children:
             continue
-        await freshness.record_changes(tx, children)
+        tx.freshness.released(children)
         pipeline = await _repair_pipeline(tx, end, children[0].scope)
         places = [
             Place(

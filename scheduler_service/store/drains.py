@@ -9,8 +9,8 @@ from scheduler_service.jobs.states import JobResult
 from scheduler_service.store import dark_ends
 from scheduler_service.store.end_jobs import needs_of_end
 from scheduler_service.store.ends import End
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Row, Transaction
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import Transaction
 
 # Worker and principal.
 Holder: TypeAlias = tuple[UUID, str]

@@ -1,25 +1,37 @@
 """The one function that every end of a live job runs: counters, key, children, wishes, repair."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ChildPlaced
+from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store import barrier, children, dark_ends, freshness
-from scheduler_service.store.ends import End, scope_of
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import MustLockMore, Needs, Row, Transaction
+from scheduler_service.store import barrier, children, dark_ends
+from scheduler_service.store.ends import SCOPES_REMEMBERED_MAX, End, scope_of
+from scheduler_service.store.freshness import AGGREGATION, RECALCULATION
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import MustLockMore, Needs, Transaction
 
 
 def needs_of_end(row: Row, joined_by: Sequence[int]) -> Needs:
     """What must be locked to end this job, whatever its end: its pipelines, its own key,
     and the keys of what its end may release by itself.
     """
-    scope = scope_of(row)
-    job_type = JOB_TYPES[row["job_type"]]
-    released = dark_ends.follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
+    released = _released_by_end(row["job_type"], scope_of(row))
     own_key = frozenset({row["exclusive_key"]} if row["exclusive_key"] is not None else ())
-    return Needs(pipelines=frozenset({row["pipeline_id"], *joined_by}), keys=own_key) | released
+    return Needs(
+        pipelines=frozenset({row["pipeline_id"], *joined_by}),
+        keys=own_key | released.keys,
+        years=released.years,
+        open_years_of=released.open_years_of,
+    )
+
+
+@lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
+def _released_by_end(name: str, scope: Scope) -> Needs:
+    job_type = JOB_TYPES[name]
+    return dark_ends.follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
 
 
 async def pipelines_of(tx: Transaction, rows: Sequence[Row]) -> dict[int, tuple[int, ...]]:
@@ -45,16 +57,19 @@ async def end_jobs(tx: Transaction, ends: Sequence[End]) -> Mapping[int, tuple[C
     """Everything that follows from these ends, in this transaction. Per job its children."""
     for end in ends:
         _count(tx, end)
+    tx.ended += ends
+    ends = [end for end in ends if end.has_needs]
+    if not ends:
+        return {}
+    for end in ends:
         _leave_key(tx, end)
-        tx.ended.append(end.job)
+        _record(tx, end)
     await _touch_joined(tx, ends)
-    await freshness.record_ends(tx, ends)
     released = await children.take_staged(tx, ends)
     released += dark_ends.owed_to_own_pipelines(tx, ends, released)
     answers = await children.place_children(tx, released)
     answers += await barrier.settle(tx, ends, released)
     await dark_ends.repair(tx, ends)
-    await tx.settle_keys()
     by_job: dict[int, list[ChildPlaced]] = {}
     for answer in answers:
         by_job.setdefault(answer.parent_job_id, []).append(answer.placed)
@@ -67,6 +82,13 @@ def _count(tx: Transaction, end: End) -> None:
         state.live_jobs -= 1
         state.failed_jobs += end.result is JobResult.ERROR
         state.warned_jobs += end.result is JobResult.WARNING
+
+
+def _record(tx: Transaction, end: End) -> None:
+    job_type = end.row["job_type"]
+    if job_type in (RECALCULATION, AGGREGATION):
+        in_doubt = end.dark_token is not None
+        tx.freshness.ended(job_type, end.scope, end.token, done=end.done, in_doubt=in_doubt)
 
 
 def _leave_key(tx: Transaction, end: End) -> None:

@@ -1,127 +1,204 @@
 """Finish: the compare-and-set, with everything that follows from it, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from dataclasses import replace
+from typing import NamedTuple
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Ended, Ending, FinishOutcome, Refused, Written
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store import children, dark_ends, drains
-from scheduler_service.store.end_claims import compare_and_set
-from scheduler_service.store.end_jobs import end_jobs, needs_of_end, pipelines_of
+from scheduler_service.store.barrier import WAITING_FOR
+from scheduler_service.store.end_jobs import end_jobs, needs_of_end
 from scheduler_service.store.ends import End
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Needs, Row, Transaction
+from scheduler_service.store.statements import Row, sparse, statement
+from scheduler_service.store.transaction import MustLockMore, Needs, Transaction, all_of
+
+APPLIED = Ended(FinishOutcome.APPLIED)
+# Types whose end may release jobs into a year, which must then be held: their children, their
+# follow-ups, or what waits for them.
+YEAR_TYPES = frozenset(
+    t.name
+    for t in JOB_TYPES.values()
+    if t.name in WAITING_FOR or any(JOB_TYPES[c].needs_provisioned_year for c in t.children)
+)
+
+
+class _Holder(NamedTuple):
+    """A job and the first ending of the claim that holds it, as the look before the locks found
+    them; `place` is the ending's in the batch.
+    """
+
+    row: Row
+    ending: Ending
+    place: int
+    # Whether its end touches more than its pipeline.
+    has_needs: bool
 
 
 async def finish_jobs(tx: Transaction, endings: Sequence[Ending]) -> list[Ended | Refused]:
     """One answer per ending, in order. A claim named twice is decided by its first ending."""
-    ids = [e.job_id for e in endings]
-    rows = {row["job_id"]: row for row in await _peek(tx, ids)}
-    holders = _first_of_each([e for e in endings if _holds(rows.get(e.job_id), e)], rows)
-    await tx.lock(await _needs(tx, [rows[e.job_id] for e in holders]))
-    applied = await compare_and_set(
-        tx,
-        holders,
-        pipelines={job_id: row["pipeline_id"] for job_id, row in rows.items()},
-        parents=[job_id for job_id, row in rows.items() if row["has_children"]],
+    holders, repeats = await _hold(tx, endings)
+    await _lock_keys(tx, [holder.row for holder in holders.values() if holder.has_needs])
+    applied = await _compare_and_set(tx, holders)
+    placed = await end_jobs(tx, await _ends(tx, holders, applied))
+    answers: list[Ended | Refused | None] = [None] * len(endings)
+    for job_id in applied:
+        answers[holders[job_id].place] = APPLIED
+    for job_id, children_placed in placed.items():
+        answers[holders[job_id].place] = Ended(FinishOutcome.APPLIED, children_placed)
+    for place, job_id in repeats:
+        if job_id in applied:
+            answers[place] = _repeat(endings[place], holders[job_id].ending)
+    if None in answers:
+        await _answer_refused(tx, endings, answers)
+    return [answer for answer in answers if answer is not None]
+
+
+async def _hold(
+    tx: Transaction, endings: Sequence[Ending]
+) -> tuple[dict[int, _Holder], list[tuple[int, int]]]:
+    """Lock the years and pipelines that these ends touch. Who holds its job, by the job's number;
+    and the places of further endings by the same claims, with their jobs.
+    """
+    await tx.lock_years(tx.extra_needs)
+    found = await statement("hold_finishing_jobs").rows(
+        tx.conn,
+        job_ids=[e.job_id for e in endings],
+        claim_tokens=[e.claim_token for e in endings],
+        worker_ids=[e.worker_id for e in endings],
+        principals=[e.principal for e in endings],
+        year_types=sorted(YEAR_TYPES),
+        pipeline_ids=sorted(tx.extra_needs.pipelines),
     )
-    ends = await _ends(tx, [e for e in holders if e.job_id in applied], rows, applied)
-    await _provision_years(tx, ends)
-    placed = await end_jobs(tx, ends)
-    first = {_claim(e): e for e in holders if e.job_id in applied}
-    refused = await _answer_refused(tx, [e for e in endings if _claim(e) not in first])
-    unanswered = set(first)
-    answers: list[Ended | Refused] = []
-    for ending in endings:
-        claim = _claim(ending)
-        if claim not in first:
-            answers.append(refused[ending.job_id, ending.claim_token, ending.result])
-        elif claim in unanswered:
-            unanswered.remove(claim)
-            answers.append(Ended(FinishOutcome.APPLIED, placed.get(ending.job_id, ())))
-        else:
-            answers.append(_repeat(ending, first[claim]))
-    return answers
+    holders: dict[int, _Holder] = {}
+    repeats: list[tuple[int, int]] = []
+    for row in found:
+        number = row["number"]
+        if number is None:
+            if row["locked"] is None:
+                tx.hold_pipeline(row)
+            else:
+                tx.hold_year(row)
+            continue
+        place, job_id = number - 1, row["job_id"]
+        if job_id in holders:
+            # Of a claim's endings the first counts, in whatever order they are found.
+            first = holders[job_id].place
+            repeats.append((max(first, place), job_id))
+            place = min(first, place)
+        has_needs = row["exclusive_key"] is not None or row["has_children"]
+        holders[job_id] = _Holder(row, endings[place], place, has_needs)
+    return holders, repeats
 
 
-def _claim(ending: Ending) -> tuple[int, int, UUID, str]:
-    return ending.job_id, ending.claim_token, ending.worker_id, ending.principal
-
-
-async def _peek(tx: Transaction, job_ids: Sequence[int]) -> list[Row]:
-    return await statement("peek_endings").rows(tx.conn, job_ids=sorted(set(job_ids)))
-
-
-def _first_of_each(endings: Sequence[Ending], rows: Mapping[int, Row]) -> list[Ending]:
-    """By job; a stranger that shares the batch does not stand in the holder's way."""
-    first: dict[int, Ending] = {}
-    for ending in endings:
-        holder = first.setdefault(ending.job_id, ending)
-        worker_id = rows[ending.job_id]["worker_id"]
-        if holder.worker_id != worker_id and ending.worker_id == worker_id:
-            first[ending.job_id] = ending
-    return [first[job_id] for job_id in sorted(first)]
-
-
-def _holds(row: Row | None, ending: Ending) -> bool:
-    """Until the compare-and-set a claim may be lost, but it never gets another principal."""
-    return (
-        row is not None
-        and row["claim_token"] == ending.claim_token
-        and row["principal"] == ending.principal
-    )
-
-
-def _repeat(ending: Ending, first: Ending) -> Ended:
-    same = ending.result is first.result
-    return Ended(FinishOutcome.ALREADY_APPLIED if same else FinishOutcome.CONFLICT)
-
-
-async def _needs(tx: Transaction, rows: Sequence[Row]) -> Needs:
-    needs = Needs()
-    joinable = [row["job_id"] for row in rows if row["coalesce_key"] is not None]
-    joined: dict[int, list[int]] = {}
-    if joinable:
-        for link in await statement("links_of_jobs").rows(tx.conn, job_ids=joinable):
-            joined.setdefault(link["job_id"], []).append(link["pipeline_id"])
-    for row in rows:
-        needs |= needs_of_end(row, joined.get(row["job_id"], ()))
+async def _lock_keys(tx: Transaction, rows: Sequence[Row]) -> None:
+    """The keys of these jobs, and of what their ends may release; their years are held."""
+    tx.held = tx.extra_needs
+    if rows:
+        years = {(row["tenant"], row["year"]) for row in rows if row["job_type"] in YEAR_TYPES}
+        tenants = {row["tenant"] for row in rows if row["reference_kind"] is not None}
+        tx.held |= Needs(years=frozenset(years), open_years_of=frozenset(tenants))
+    needs = [needs_of_end(row, ()) for row in rows]
     parents = [row for row in rows if row["has_children"]]
     if parents:
-        staged = await statement("staged_children_of").rows(
-            tx.conn,
-            parent_job_ids=[row["job_id"] for row in parents],
-            claim_tokens=[row["claim_token"] for row in parents],
-        )
-        needs |= children.needs_of_children(staged)
-    return needs
+        needs.append(children.needs_of_children(await _staged(tx, parents)))
+    wanted = all_of(needs)
+    tx.require(replace(wanted, keys=frozenset()))
+    await tx.lock_keys(wanted.keys | tx.extra_needs.keys)
+
+
+async def _staged(tx: Transaction, parents: Sequence[Row]) -> list[Row]:
+    return await statement("staged_children_of").rows(
+        tx.conn, parent_job_ids=[row["job_id"] for row in parents]
+    )
+
+
+async def _compare_and_set(tx: Transaction, holders: Mapping[int, _Holder]) -> dict[int, Row]:
+    """Job rows that were ended, by id."""
+    if not holders:
+        return {}
+    ordered = [holders[job_id] for job_id in sorted(holders)]
+    endings = [holder.ending for holder in ordered]
+    owners = [holder.row["pipeline_id"] for holder in ordered]
+    ended = await statement("finish_jobs").rows(
+        tx.conn,
+        job_ids=[e.job_id for e in endings],
+        claim_tokens=[e.claim_token for e in endings],
+        worker_ids=[e.worker_id for e in endings],
+        results=[e.result.value for e in endings],
+        messages=sparse([e.message or None for e in endings]),
+        error_causes=sparse([e.error_cause or None for e in endings]),
+        stats=sparse([e.stats for e in endings]),
+        versions=[tx.pipelines[owner].next_version for owner in owners],
+    )
+    return {row["job_id"]: row for row in ended}
 
 
 async def _ends(
-    tx: Transaction,
-    endings: Sequence[Ending],
-    rows: Mapping[int, Row],
-    applied: Mapping[int, Row],
+    tx: Transaction, holders: Mapping[int, _Holder], applied: Mapping[int, Row]
 ) -> list[End]:
-    dark = [e for e in endings if _is_dark(rows[e.job_id], e)]
-    await dark_ends.mark_dark(tx, [(rows[e.job_id], e.claim_token) for e in dark])
-    newly_dark = {e.job_id: e.claim_token for e in dark}
-    pipelines = await pipelines_of(tx, [rows[e.job_id] for e in endings])
-    return [
-        End(
-            row=rows[e.job_id],
-            result=e.result,
-            pipeline_ids=pipelines[e.job_id],
-            token=e.claim_token,
-            dark_token=newly_dark.get(e.job_id, applied[e.job_id]["dark_token"]),
-            has_children=rows[e.job_id]["has_children"],
+    """The ends that were, with the mark of those that may have written unseen."""
+    ends = []
+    for job_id, ended in applied.items():
+        row, ending, _, has_needs = holders[job_id]
+        owner, token, has_children = ended["pipeline_id"], ending.claim_token, False
+        if owner != row["pipeline_id"]:
+            # Ownership passed on between the look and the lock.
+            raise MustLockMore(Needs(pipelines=frozenset({owner})))
+        pipeline_ids = (owner, *_joined_by(tx, ended)) if has_needs else (owner,)
+        if has_needs:
+            has_children = row["has_children"]
+        if not has_children:
+            tx.childless.append((job_id, token))
+        ends.append(
+            End(
+                row,
+                ending.result,
+                pipeline_ids,
+                token,
+                False,
+                ended["dark_token"],
+                has_children,
+                has_needs,
+            )
         )
-        for e in endings
+    return await _with_marks(tx, holders, ends)
+
+
+async def _with_marks(
+    tx: Transaction, holders: Mapping[int, _Holder], ends: list[End]
+) -> list[End]:
+    """Years that were provisioned; claims that may have written unseen."""
+    moving = [end for end in ends if end.has_needs]
+    if not moving:
+        return ends
+    await _provision_years(tx, moving)
+    in_doubt = {
+        end.row["job_id"]: end.token
+        for end in moving
+        if _is_in_doubt(end.row, holders[end.row["job_id"]].ending)
+    }
+    if not in_doubt:
+        return ends
+    await dark_ends.mark_dark(
+        tx, [(holders[job_id].row, token) for job_id, token in in_doubt.items()]
+    )
+    return [
+        end._replace(dark_token=in_doubt.get(end.row["job_id"], end.dark_token)) for end in ends
     ]
 
 
-def _is_dark(row: Row, ending: Ending) -> bool:
+def _joined_by(tx: Transaction, ended: Row) -> Sequence[int]:
+    """Who joined it, as the compare-and-set read it under the pipelines' locks."""
+    joined_by: Sequence[int] = ended["joined_by"] or ()
+    missing = frozenset(joined_by) - tx.pipelines.keys()
+    if missing:
+        raise MustLockMore(Needs(pipelines=missing))
+    return joined_by
+
+
+def _is_in_doubt(row: Row, ending: Ending) -> bool:
     may_have_written = ending.result is JobResult.ERROR and ending.written is Written.UNKNOWN
     return may_have_written and JOB_TYPES[row["job_type"]].writes_data
 
@@ -131,7 +208,7 @@ async def _provision_years(tx: Transaction, ends: Sequence[End]) -> None:
         {
             (end.scope.tenant, end.scope.year)
             for end in ends
-            if end.done and JOB_TYPES[end.row["job_type"]].provisions_year and end.scope.year
+            if JOB_TYPES[end.row["job_type"]].provisions_year and end.done and end.scope.year
         }
     )
     if years:
@@ -140,24 +217,28 @@ async def _provision_years(tx: Transaction, ends: Sequence[End]) -> None:
         )
 
 
+def _repeat(ending: Ending, first: Ending) -> Ended:
+    same = ending.result is first.result
+    return Ended(FinishOutcome.ALREADY_APPLIED if same else FinishOutcome.CONFLICT)
+
+
 async def _answer_refused(
-    tx: Transaction, refused: Sequence[Ending]
-) -> dict[tuple[int, int, JobResult], Ended | Refused]:
-    """Why each did not apply, by job, claim and result: read again, now that all is decided."""
-    if not refused:
-        return {}
-    rows = {row["job_id"]: row for row in await _peek(tx, [e.job_id for e in refused])}
-    answers: dict[tuple[int, int, JobResult], Ended | Refused] = {}
-    stale: list[Ending] = []
-    for ending in refused:
-        answer = _why_refused(rows.get(ending.job_id), ending)
-        answers[ending.job_id, ending.claim_token, ending.result] = answer
+    tx: Transaction, endings: Sequence[Ending], answers: list[Ended | Refused | None]
+) -> None:
+    """Say why the unanswered ones did not apply: read again, now that all is decided."""
+    refused = [(place, endings[place]) for place, answer in enumerate(answers) if answer is None]
+    found = await statement("peek_jobs").rows(
+        tx.conn, job_ids=sorted({ending.job_id for _, ending in refused})
+    )
+    rows = {row["job_id"]: row for row in found}
+    stale = []
+    for place, ending in refused:
+        answer = answers[place] = _why_refused(rows.get(ending.job_id), ending)
         if isinstance(answer, Ended) and answer.outcome is FinishOutcome.STALE:
             stale.append(ending)
     await drains.end_drains_of(
         tx, [(e.claim_token, (e.worker_id, e.principal), _said(e)) for e in stale]
     )
-    return answers
 
 
 def _why_refused(row: Row | None, ending: Ending) -> Ended | Refused:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from scheduler_service.store.end_jobs import pipelines_of
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Event, Needs, Row, Transaction
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import Event, Needs, Transaction
 
 
 async def needs_of_twins(tx: Transaction, rows: Sequence[Row]) -> Needs:

@@ -1,64 +1,73 @@
 """Freshness as tokens: what changed, what the last recalculation and aggregation have seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 from scheduler_service.jobs.requests import Child
-from scheduler_service.store.ends import End
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Transaction
+from scheduler_service.jobs.scope import Scope
 
 RECALCULATION = "emission_recalc"
 AGGREGATION = "aggregation"
 
 
-async def record_changes(tx: Transaction, children: Sequence[Child]) -> None:
-    """A recalculation of these types is released: their data changed."""
-    scopes = sorted(
-        {
-            (c.scope.tenant, c.scope.data_entry_type, c.scope.year)
-            for c in children
-            if c.job_type == RECALCULATION
-            and c.scope.data_entry_type is not None
-            and c.scope.year is not None
+@dataclass(slots=True)
+class _TypeMark:
+    """`recalc_claim`: None if no recalculation has ended, 0 if one has in doubt."""
+
+    is_changed: bool = False
+    recalc_claim: int | None = None
+
+
+@dataclass(slots=True)
+class FreshnessMarks:
+    """What a transaction has to say of types and modules: each row is written once, in order."""
+
+    types: dict[tuple[str, int, int], _TypeMark] = field(default_factory=dict)
+    modules: dict[tuple[str, int, int], int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.types or self.modules)
+
+    def released(self, children: Iterable[Child]) -> None:
+        """A recalculation of these types is released: their data changed."""
+        for child in children:
+            scope = child.scope
+            if child.job_type != RECALCULATION:
+                continue
+            if scope.data_entry_type is not None and scope.year is not None:
+                self._type(scope).is_changed = True
+
+    def ended(
+        self, job_type: str, scope: Scope, claim_token: int, *, done: bool, in_doubt: bool
+    ) -> None:
+        """What a recalculation or an aggregation has seen, and that it is over.
+
+        A recalculation that ended in doubt may have written too: its end counts, its claim not.
+        """
+        if job_type == RECALCULATION and (done or in_doubt):
+            mark = self._type(scope)
+            mark.recalc_claim = max(mark.recalc_claim or 0, claim_token if done else 0)
+        elif job_type == AGGREGATION and done:
+            module = (scope.tenant, scope.module or 0, scope.year or 0)
+            self.modules[module] = max(self.modules.get(module, 0), claim_token)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The parameters of save_pipelines.sql."""
+        types, modules = sorted(self.types), sorted(self.modules)
+        return {
+            "type_tenants": [tenant for tenant, _, _ in types],
+            "types": [entry_type for _, entry_type, _ in types],
+            "type_years": [year for _, _, year in types],
+            "changed": [self.types[name].is_changed for name in types],
+            "recalc_claims": [self.types[name].recalc_claim for name in types],
+            "module_tenants": [tenant for tenant, _, _ in modules],
+            "modules": [module for _, module, _ in modules],
+            "module_years": [year for _, _, year in modules],
+            "agg_claims": [self.modules[name] for name in modules],
         }
-    )
-    if scopes:
-        await statement("mark_changed").run(
-            tx.conn,
-            tenants=[tenant for tenant, _, _ in scopes],
-            data_entry_types=[entry_type for _, entry_type, _ in scopes],
-            years=[year for _, _, year in scopes],
-        )
 
-
-async def record_ends(tx: Transaction, ends: Sequence[End]) -> None:
-    """What recalculations and aggregations have seen, and that they are over.
-
-    A recalculation that ended in the dark may have written too: its end counts, its claim not.
-    """
-    recalculations = sorted(
-        (e.scope.tenant, e.scope.data_entry_type or 0, e.scope.year or 0, e.token if e.done else 0)
-        for e in ends
-        if e.row["job_type"] == RECALCULATION and (e.done or e.dark_token is not None)
-    )
-    if recalculations:
-        await statement("mark_recalculated").run(
-            tx.conn,
-            tenants=[r[0] for r in recalculations],
-            data_entry_types=[r[1] for r in recalculations],
-            years=[r[2] for r in recalculations],
-            claim_tokens=[r[3] for r in recalculations],
-        )
-    aggregations = sorted(
-        (e.scope.tenant, e.scope.module or 0, e.scope.year or 0, e.token)
-        for e in ends
-        if e.row["job_type"] == AGGREGATION and e.done
-    )
-    if aggregations:
-        await statement("mark_aggregated").run(
-            tx.conn,
-            tenants=[a[0] for a in aggregations],
-            modules=[a[1] for a in aggregations],
-            years=[a[2] for a in aggregations],
-            claim_tokens=[a[3] for a in aggregations],
-        )
+    def _type(self, scope: Scope) -> _TypeMark:
+        name = (scope.tenant, scope.data_entry_type or 0, scope.year or 0)
+        return self.types.setdefault(name, _TypeMark())

@@ -18,8 +18,8 @@ from scheduler_service.jobs.states import JobResult
 from scheduler_service.store import dark_ends, folds
 from scheduler_service.store.end_jobs import end_jobs, needs_of_end, pipelines_of
 from scheduler_service.store.ends import End
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Event, Needs, Row, Transaction
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import Event, Needs, Transaction
 
 
 class Fault(StrEnum):

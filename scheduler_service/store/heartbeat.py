@@ -7,8 +7,7 @@ from uuid import UUID
 
 from scheduler_service.jobs.requests import Beat, BeatAnswer, ClaimDirective
 from scheduler_service.store.seen_workers import SeenWorkers
-from scheduler_service.store.statements import Connection, sparse, statement
-from scheduler_service.store.transaction import Row
+from scheduler_service.store.statements import Connection, Row, sparse, statement
 
 
 @dataclass(frozen=True, slots=True)

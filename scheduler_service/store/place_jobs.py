@@ -9,7 +9,7 @@ from scheduler_service.jobs.requests import Disposition, Json
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobState
 from scheduler_service.store.statements import sparse, statement
-from scheduler_service.store.transaction import Needs, Transaction
+from scheduler_service.store.transaction import KeyState, Needs, Transaction
 
 PRIORITY_DEFAULT = 5
 
@@ -112,14 +112,22 @@ def _behind_its_key(tx: Transaction, place: Place, job_id: int) -> _NewRow:
     if place.exclusive_key is None:
         return _NewRow(place, job_id, JobState.QUEUED, None)
     key = tx.key(place.exclusive_key)
+    number, must_wait, is_first = take_number(key)
+    if is_first:
+        key.first_job_id = job_id
+    state = JobState.NOT_STARTED if must_wait else JobState.QUEUED
+    return _NewRow(place, job_id, state, number)
+
+
+def take_number(key: KeyState) -> tuple[int, bool, bool]:
+    """A newcomer's number behind a locked key, whether it must wait, and whether it is first.
+
+    Who is first is inserted for certain: without a live job of the key no twin can wait.
+    """
     number = key.next_number
     key.next_number += 1
-    if key.first_job_id is not None:
-        return _NewRow(place, job_id, JobState.NOT_STARTED, number)
-    # No live job of the key: no twin can wait, so this row is inserted for certain.
-    key.first_job_id = job_id
-    state = JobState.QUEUED if key.drain_token is None else JobState.NOT_STARTED
-    return _NewRow(place, job_id, state, number)
+    is_first = key.first_job_id is None
+    return number, not is_first or key.drain_token is not None, is_first
 
 
 async def _insert(tx: Transaction, rows: Sequence[_NewRow]) -> list[Placed]:

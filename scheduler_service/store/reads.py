@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.store.statements import Connection, statement
-from scheduler_service.store.transaction import Row
+from scheduler_service.store.statements import Connection, Row, statement
 
 Pool = asyncpg.Pool
 # So that a page takes some tenths of a second at most: pipelines whose jobs are looked at, and

@@ -49,6 +49,7 @@ def sparse(values: list[Any]) -> list[Any] | None:
     return None if values[:1] == [None] and values.count(None) == len(values) else values
 
 
+Row: TypeAlias = asyncpg.Record
 # asyncpg's classes are generic in its stubs only.
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"

@@ -1,7 +1,7 @@
 """The store's door: one method per operation, each one short transaction."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Self, TypeVar
+from collections.abc import Sequence
+from typing import Self
 from uuid import UUID
 
 import asyncpg
@@ -27,7 +27,6 @@ from scheduler_service.store.chain_children import TooManyChildren, chain_childr
 from scheduler_service.store.claim_jobs import claim_jobs
 from scheduler_service.store.fair_share import FairShare
 from scheduler_service.store.finish_jobs import finish_jobs
-from scheduler_service.store.finish_plain import finish_plain
 from scheduler_service.store.gather import Gatherer
 from scheduler_service.store.heartbeat import Pulse, heartbeats
 from scheduler_service.store.notifier import Notifier
@@ -37,12 +36,8 @@ from scheduler_service.store.release_jobs import release_jobs
 from scheduler_service.store.run_transaction import Transactor
 from scheduler_service.store.seen_workers import SeenWorkers
 from scheduler_service.store.statements import statement
-from scheduler_service.store.submit_jobs import submit_jobs
-from scheduler_service.store.submit_plain import submit_plain
+from scheduler_service.store.submit_jobs import needs_of_submissions, submit_jobs
 from scheduler_service.store.transaction import Transaction
-
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
 
 WISHES_MAX = 64
 # Of up to a thousand beats each.
@@ -87,8 +82,9 @@ class Store:
 
     async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
         """One answer per submission, in order; idempotent by (tenant, request_id)."""
-        plain = await self._transactor.run_statement(lambda tx: submit_plain(tx, submissions))
-        return await self._with_the_rest(submissions, plain, submit_jobs)
+        needs = needs_of_submissions(submissions)
+        run = self._transactor.run if needs else self._transactor.run_statement
+        return await run(lambda tx: submit_jobs(tx, submissions))
 
     async def claim_jobs(self, wish: ClaimWish) -> list[Claimed]:
         """What is claimable now, or a repeated request's claims; never waits for work."""
@@ -134,20 +130,7 @@ class Store:
 
     async def finish_jobs(self, endings: Sequence[Ending]) -> list[Ended | Refused]:
         """The compare-and-set, one answer per ending, in order."""
-        plain = await self._transactor.run(lambda tx: finish_plain(tx, endings))
-        return await self._with_the_rest(endings, plain, finish_jobs)
-
-    async def _with_the_rest(
-        self,
-        items: Sequence[Item],
-        plain: Sequence[Answer | None],
-        decide: Callable[[Transaction, Sequence[Item]], Awaitable[Sequence[Answer]]],
-    ) -> list[Answer]:
-        """The answers of the short way, and for what it left out those of the general one."""
-        rest = [item for item, answer in zip(items, plain, strict=True) if answer is None]
-        decided = await self._transactor.run(lambda tx: decide(tx, rest)) if rest else ()
-        others = iter(decided)
-        return [next(others) if answer is None else answer for answer in plain]
+        return await self._transactor.run(lambda tx: finish_jobs(tx, endings))
 
     async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:
         """Per release whether the claim held its job, or drained, until now."""

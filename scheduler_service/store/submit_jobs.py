@@ -1,18 +1,19 @@
 """Submit: a pipeline and its root in one transaction, once per request_id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Child, Disposition, Refused, Submission, Submitted
 from scheduler_service.store.chain_children import provisional
-from scheduler_service.store.place_jobs import Place, Placed, place_jobs
-from scheduler_service.store.statements import sparse, statement
+from scheduler_service.store.place_jobs import take_number
+from scheduler_service.store.statements import Row, sparse, statement
 from scheduler_service.store.transaction import (
+    KeyState,
     MustLockMore,
     Needs,
     PipelineState,
-    Row,
     Transaction,
 )
 
@@ -23,52 +24,58 @@ async def submit_jobs(
     tx: Transaction, submissions: Sequence[Submission]
 ) -> list[Submitted | Refused]:
     """One answer per submission, in order. Nothing of a refused one is written."""
-    firsts = _first_of_each(submissions)
-    known = await _known(tx, firsts)
-    new = [s for s in firsts if _request(s) not in known]
-    await tx.lock(_needs(new))
-    answers: dict[RequestKey, Submitted | Refused] = {}
+    answers: list[Submitted | Refused | None] = [None] * len(submissions)
+    new: Sequence[int] = range(len(submissions))
+    needs = needs_of_submissions(submissions)
+    if needs:
+        # Numbers behind keys are for new ones only. What needs no lock is one statement, which
+        # says by itself what is new.
+        new = await _new(tx, submissions)
+        await tx.lock(needs_of_submissions([submissions[place] for place in new]))
     accepted = []
-    for submission in new:
-        refused = _why_refused(tx, submission)
-        if refused is not None:
-            answers[_request(submission)] = refused
-        else:
-            accepted.append(submission)
-    for submission in [s for s in accepted if s.validate_only]:
-        answers[_request(submission)] = await _validated(tx, submission)
-    answers |= await _create(tx, [s for s in accepted if not s.validate_only])
-    seen: set[RequestKey] = set()
-    out: list[Submitted | Refused] = []
-    for submission in submissions:
-        key = _request(submission)
-        is_first = key not in seen and key not in known
-        seen.add(key)
-        out.append(answers[key] if is_first else _replayed(submission, firsts, known, answers))
-    return out
+    for place in new:
+        submission = submissions[place]
+        answers[place] = _why_refused(tx, submission)
+        if answers[place] is None:
+            if submission.validate_only:
+                answers[place] = await _validated(tx, submission)
+            else:
+                accepted.append(place)
+    created = await _create(tx, [submissions[place] for place in accepted])
+    for place, answer in zip(accepted, created, strict=True):
+        answers[place] = answer
+    if needs and None in created:
+        # The same request came in twice at once and the other one has committed: start over.
+        raise MustLockMore(Needs())
+    if None in answers:
+        await _answer_repeats(tx, submissions, answers)
+    return [answer for answer in answers if answer is not None]
 
 
 def _request(submission: Submission) -> RequestKey:
     return submission.scope.tenant, submission.request_id
 
 
-def _first_of_each(submissions: Sequence[Submission]) -> list[Submission]:
-    first: dict[RequestKey, Submission] = {}
-    for submission in submissions:
-        first.setdefault(_request(submission), submission)
-    return list(first.values())
+async def _new(tx: Transaction, submissions: Sequence[Submission]) -> list[int]:
+    """Places of the requests that are not known; of one that comes twice the first."""
+    first: dict[RequestKey, int] = {}
+    for place, submission in enumerate(submissions):
+        first.setdefault(_request(submission), place)
+    known = await _known(tx, first)
+    return [place for request, place in first.items() if request not in known]
 
 
-async def _known(tx: Transaction, submissions: Sequence[Submission]) -> dict[RequestKey, Row]:
+async def _known(tx: Transaction, requests: Collection[RequestKey]) -> dict[RequestKey, Row]:
     rows = await statement("known_requests").rows(
         tx.conn,
-        tenants=[s.scope.tenant for s in submissions],
-        request_ids=[s.request_id for s in submissions],
+        tenants=[tenant for tenant, _ in requests],
+        request_ids=[request_id for _, request_id in requests],
     )
     return {(row["tenant"], row["request_id"]): row for row in rows}
 
 
-def _needs(submissions: Sequence[Submission]) -> Needs:
+def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
+    """What must be locked to make these; empty for those without key and year."""
     keys, years = set(), set()
     for submission in submissions:
         job_type, scope = JOB_TYPES[submission.job_type], submission.scope
@@ -105,115 +112,156 @@ async def _validated(tx: Transaction, submission: Submission) -> Submitted:
     return Submitted(0, 0, guess.disposition)
 
 
-async def _create(
-    tx: Transaction, submissions: Sequence[Submission]
-) -> dict[RequestKey, Submitted | Refused]:
+class _Root(NamedTuple):
+    """A root to be: which place it takes behind its key, and whether another of the batch with
+    the same coalesce key stands for it.
+    """
+
+    submission: Submission
+    coalesce_key: str | None = None
+    key: KeyState | None = None
+    key_number: int | None = None
+    must_wait: bool = False
+    is_first: bool = False
+    follows: bool = False
+
+
+def _roots(tx: Transaction, submissions: Sequence[Submission]) -> list[_Root]:
+    roots = []
+    led: set[str] = set()
+    for submission in submissions:
+        job_type, scope = JOB_TYPES[submission.job_type], submission.scope
+        exclusive_key = job_type.exclusive_key(scope)
+        if exclusive_key is None:
+            roots.append(_Root(submission))
+            continue
+        coalesce_key = job_type.coalesce_key(scope)
+        if coalesce_key in led:
+            roots.append(_Root(submission, coalesce_key, follows=True))
+            continue
+        if coalesce_key is not None:
+            led.add(coalesce_key)
+        key = tx.key(exclusive_key)
+        number, must_wait, is_first = take_number(key)
+        if is_first:
+            # Its number is drawn by the statement; until then the place is taken.
+            key.first_job_id = 0
+        roots.append(_Root(submission, coalesce_key, key, number, must_wait, is_first))
+    return roots
+
+
+async def _create(tx: Transaction, submissions: Sequence[Submission]) -> list[Submitted | None]:
+    """The pipeline of each, with its root, in order; None for a repeat."""
     if not submissions:
-        return {}
-    recorded = await statement("record_requests").rows(
-        tx.conn,
-        tenants=[s.scope.tenant for s in submissions],
-        request_ids=[s.request_id for s in submissions],
-        body_digests=[s.body_digest for s in submissions],
-    )
-    if len(recorded) < len(submissions):
-        # The same request came in twice at once and the other one has committed: start over.
-        raise MustLockMore(Needs())
-    rows = {(row["tenant"], row["request_id"]): row for row in recorded}
-    pipeline_ids = [rows[_request(s)]["pipeline_id"] for s in submissions]
-    job_ids = [rows[_request(s)]["job_id"] for s in submissions]
-    await _insert_pipelines(tx, submissions, pipeline_ids, job_ids)
-    placed = await place_jobs(
-        tx,
-        [
-            Place((pipeline_id,), s.job_type, s.scope, s.payload, s.priority, job_id=job_id)
-            for s, pipeline_id, job_id in zip(submissions, pipeline_ids, job_ids, strict=True)
-        ],
-    )
-    await _correct_roots(tx, submissions, pipeline_ids, placed)
+        return []
+    roots = _roots(tx, submissions)
+    answers: list[Submitted | None] = [None] * len(roots)
+    joined = []
+    for row in await statement("submit_jobs").rows(tx.conn, **_columns(tx, roots)):
+        place = row["number"] - 1
+        root = roots[place]
+        job_id, disposition = row["job_id"], Disposition.CREATED
+        if root.key is not None and root.is_first:
+            root.key.first_job_id = job_id
+        if row["twin_id"] is not None:
+            joined.append((root.submission, row))
+            job_id, disposition = row["twin_id"], Disposition.JOINED
+        elif root.must_wait:
+            disposition = Disposition.QUEUED_BEHIND
+        else:
+            tx.woken_types.add(root.submission.job_type)
+        answers[place] = Submitted(row["pipeline_id"], job_id, disposition)
+    await _join(tx, joined)
+    return answers
+
+
+def _columns(tx: Transaction, roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
+    asked = [root.submission for root in roots]
+    scopes = [submission.scope for submission in asked]
+    types = [JOB_TYPES[submission.job_type] for submission in asked]
     return {
-        _request(s): Submitted(pipeline_id, job.job_id, job.disposition)
-        for s, pipeline_id, job in zip(submissions, pipeline_ids, placed, strict=True)
+        "tenants": [scope.tenant for scope in scopes],
+        "request_ids": [s.request_id for s in asked],
+        "body_digests": [s.body_digest for s in asked],
+        "job_types": [s.job_type for s in asked],
+        "modules": sparse([scope.module for scope in scopes]),
+        "data_entry_types": sparse([scope.data_entry_type for scope in scopes]),
+        "years": sparse([scope.year for scope in scopes]),
+        "units": sparse([scope.unit for scope in scopes]),
+        "reference_kinds": sparse([scope.reference_kind for scope in scopes]),
+        "payloads": sparse([s.payload for s in asked]),
+        "waits": sparse([root.must_wait or None for root in roots]),
+        "priorities": [s.priority for s in asked],
+        "fair_stamps": [tx.fair_share.stamp(scope.tenant) for scope in scopes],
+        "attempts_maxima": [job_type.attempts_max for job_type in types],
+        "coalesce_keys": sparse([root.coalesce_key for root in roots]),
+        "exclusive_keys": sparse([r.key.exclusive_key if r.key else None for r in roots]),
+        "key_numbers": sparse([root.key_number for root in roots]),
+        "slot_keys": sparse([t.slot_key(s) for t, s in zip(types, scopes, strict=True)]),
+        "submitted_bys": [s.submitted_by for s in asked],
+        "follows": sparse([root.follows or None for root in roots]),
     }
 
 
-async def _insert_pipelines(
-    tx: Transaction,
-    submissions: Sequence[Submission],
-    pipeline_ids: Sequence[int],
-    job_ids: Sequence[int],
-) -> None:
-    await statement("insert_pipelines").run(
-        tx.conn,
-        pipeline_ids=list(pipeline_ids),
-        tenants=[s.scope.tenant for s in submissions],
-        kinds=[s.job_type for s in submissions],
-        modules=sparse([s.scope.module for s in submissions]),
-        data_entry_types=sparse([s.scope.data_entry_type for s in submissions]),
-        years=sparse([s.scope.year for s in submissions]),
-        units=sparse([s.scope.unit for s in submissions]),
-        reference_kinds=sparse([s.scope.reference_kind for s in submissions]),
-        root_job_ids=list(job_ids),
-        submitted_bys=[s.submitted_by for s in submissions],
-        repairs_of=sparse([None for _ in submissions]),
-    )
-    for s, pipeline_id, job_id in zip(submissions, pipeline_ids, job_ids, strict=True):
+async def _join(tx: Transaction, joined: Sequence[tuple[Submission, Row]]) -> None:
+    """Where a root joined a waiting twin, that twin is the root."""
+    if not joined:
+        return
+    for submission, row in joined:
         tx.add_new_pipeline(
             PipelineState(
-                pipeline_id,
-                s.scope.tenant,
+                row["pipeline_id"],
+                submission.scope.tenant,
                 version=1,
-                live_jobs=0,
+                live_jobs=1,
                 failed_jobs=0,
                 warned_jobs=0,
-                root_job_id=job_id,
+                root_job_id=row["twin_id"],
                 is_new=True,
-                inserted_root_job_id=job_id,
+                inserted_root_job_id=row["job_id"],
             )
         )
+    await statement("link_jobs").run(
+        tx.conn,
+        pipeline_ids=[row["pipeline_id"] for _, row in joined],
+        job_ids=[row["twin_id"] for _, row in joined],
+        versions=[1 for _ in joined],
+    )
+    await statement("correct_requests").run(
+        tx.conn,
+        tenants=[submission.scope.tenant for submission, _ in joined],
+        request_ids=[submission.request_id for submission, _ in joined],
+        job_ids=[row["twin_id"] for _, row in joined],
+    )
 
 
-async def _correct_roots(
+async def _answer_repeats(
     tx: Transaction,
     submissions: Sequence[Submission],
-    pipeline_ids: Sequence[int],
-    placed: Sequence[Placed],
+    answers: list[Submitted | Refused | None],
 ) -> None:
-    """Where the root joined a waiting twin, that twin is the root."""
-    joined = []
-    for submission, pipeline_id, job in zip(submissions, pipeline_ids, placed, strict=True):
-        if job.disposition is Disposition.JOINED:
-            tx.pipeline(pipeline_id).root_job_id = job.job_id
-            joined.append((submission, job.job_id))
-    if joined:
-        await statement("correct_requests").run(
-            tx.conn,
-            tenants=[s.scope.tenant for s, _ in joined],
-            request_ids=[s.request_id for s, _ in joined],
-            job_ids=[job_id for _, job_id in joined],
-        )
+    """The answer of the same request before, in this batch or earlier; not if the body differs."""
+    unanswered = [place for place, answer in enumerate(answers) if answer is None]
+    known = await _known(tx, {_request(submissions[place]) for place in unanswered})
+    first: dict[RequestKey, int] = {}
+    for place, submission in enumerate(submissions):
+        first.setdefault(_request(submission), place)
+    for place in unanswered:
+        submission = submissions[place]
+        request = _request(submission)
+        row = known.get(request)
+        if row is not None:
+            same = row["body_digest"] == submission.body_digest
+            before: Submitted | Refused | None = Submitted(
+                row["pipeline_id"], row["job_id"], Disposition.REPLAYED
+            )
+        else:
+            # Of a request that was refused, or only validated, nothing is remembered.
+            before = answers[first[request]]
+            same = submissions[first[request]].body_digest == submission.body_digest
+        answers[place] = before if same else _another_body()
 
 
-def _replayed(
-    submission: Submission,
-    firsts: Sequence[Submission],
-    known: Mapping[RequestKey, Row],
-    answers: Mapping[RequestKey, Submitted | Refused],
-) -> Submitted | Refused:
-    key = _request(submission)
-    row = known.get(key)
-    if row is not None:
-        same = row["body_digest"] == submission.body_digest
-        answer: Submitted | Refused = Submitted(
-            row["pipeline_id"], row["job_id"], Disposition.REPLAYED
-        )
-    else:
-        first = next(s for s in firsts if _request(s) == key)
-        same = first.body_digest == submission.body_digest
-        answer = answers[key]
-        if isinstance(answer, Submitted):
-            answer = Submitted(answer.pipeline_id, answer.job_id, Disposition.REPLAYED)
-    if same:
-        return answer
+def _another_body() -> Refused:
     message = "this request_id was used before with another body: make a new UUID"
     return Refused("FIELD_INVALID", message, {"field": "request_id"})

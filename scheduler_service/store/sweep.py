@@ -6,8 +6,8 @@ from scheduler_service.jobs.requests import Written
 from scheduler_service.store.drains import end_drains_of
 from scheduler_service.store.give_back import Fault, GivenBack, give_back
 from scheduler_service.store.run_transaction import Transactor
-from scheduler_service.store.statements import statement
-from scheduler_service.store.transaction import Needs, Row, Transaction
+from scheduler_service.store.statements import Row, statement
+from scheduler_service.store.transaction import Needs, Transaction
 
 BATCH_MAX = 200
 
@@ -58,7 +58,6 @@ async def promote_due_jobs(transactor: Transactor) -> int:
         await tx.lock(Needs(keys=frozenset(keys)))
         tx.unsettled_keys |= keys
         tx.maybe_due_jobs |= {row["job_id"] for row in rows if row["exclusive_key"] is None}
-        await tx.settle_keys()
         return len(rows)
 
     return await transactor.run(promote)
@@ -77,7 +76,6 @@ async def backstop(transactor: Transactor) -> int:
         for exclusive_key in neglected:
             await _reset(tx, exclusive_key)
         tx.unsettled_keys |= neglected
-        await tx.settle_keys()
         return len(neglected)
 
     return await transactor.run(settle)

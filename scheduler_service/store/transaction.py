@@ -1,18 +1,16 @@
 """One scheduler transaction: lock in the one order, decide on what is locked, write back once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
-
-import asyncpg
+from typing import Any, TypeAlias
 
 from scheduler_service.jobs.pipeline_status import PipelineStatus, pipeline_status
-from scheduler_service.jobs.requests import Ending
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.ends import End
 from scheduler_service.store.fair_share import FairShare
-from scheduler_service.store.statements import Connection, statement
+from scheduler_service.store.freshness import FreshnessMarks
+from scheduler_service.store.statements import Connection, Row, sparse, statement
 
-Row: TypeAlias = asyncpg.Record
 YearKey: TypeAlias = tuple[str, int]
 
 
@@ -25,6 +23,10 @@ class Needs:
     years: frozenset[YearKey] = frozenset()
     open_years_of: frozenset[str] = frozenset()
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to lock."""
+        return bool(self.pipelines or self.keys or self.years or self.open_years_of)
+
     def __or__(self, other: "Needs") -> "Needs":
         """Both."""
         return Needs(
@@ -33,6 +35,17 @@ class Needs:
             self.years | other.years,
             self.open_years_of | other.open_years_of,
         )
+
+
+def all_of(needs: Iterable[Needs]) -> Needs:
+    """What any of them needs."""
+    every = list(needs)
+    return Needs(
+        frozenset().union(*(n.pipelines for n in every)),
+        frozenset().union(*(n.keys for n in every)),
+        frozenset().union(*(n.years for n in every)),
+        frozenset().union(*(n.open_years_of for n in every)),
+    )
 
 
 class MustLockMore(Exception):
@@ -87,17 +100,6 @@ class Event:
     detail: str = ""
 
 
-class EndedJob(NamedTuple):
-    """A job that this transaction has ended; `claim_token` 0 if it never ran."""
-
-    tenant: str
-    pipeline_ids: tuple[int, ...]
-    job_id: int
-    claim_token: int
-    job_type: str
-    result: JobResult
-
-
 @dataclass(slots=True)
 class Transaction:
     """The locks, the changes to write back, and what to wake after the commit."""
@@ -114,28 +116,38 @@ class Transaction:
     changed_keys: set[str] = field(default_factory=set)
     maybe_due_jobs: set[int] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
-    ended: list[EndedJob] = field(default_factory=list)
-    # As they came: thousands a second, and told of in debugging only.
-    plain_ends: list[tuple[PipelineState, Ending]] = field(default_factory=list)
-    statuses: dict[int, PipelineStatus] = field(default_factory=dict)
+    ended: list[End] = field(default_factory=list)
+    # Jobs and claims that are over and had no children when they were looked for.
+    childless: list[tuple[int, int]] = field(default_factory=list)
+    freshness: FreshnessMarks = field(default_factory=FreshnessMarks)
+    ended_pipelines: dict[int, PipelineStatus] = field(default_factory=dict)
     woken_types: set[str] = field(default_factory=set)
 
     async def lock(self, needs: Needs) -> None:
         """Lock years, pipelines, keys, in this order. Call once, before any decision."""
         needs = self.held = needs | self.extra_needs
-        await self._lock_years(needs)
+        await self.lock_years(needs)
         if needs.pipelines:
             for row in await statement("lock_pipelines").rows(
                 self.conn, pipeline_ids=sorted(needs.pipelines)
             ):
                 self.hold_pipeline(row)
-        if needs.keys:
-            keys = sorted(needs.keys)
-            await statement("make_keys").run(self.conn, exclusive_keys=keys)
-            for row in await statement("lock_keys").rows(self.conn, exclusive_keys=keys):
-                self.keys[row["exclusive_key"]] = KeyState(**row)
+        await self.lock_keys(needs.keys)
 
-    async def _lock_years(self, needs: Needs) -> None:
+    async def lock_keys(self, exclusive_keys: Collection[str]) -> None:
+        """Lock keys, made where there are none; call once, after years and pipelines are locked.
+
+        MustLockMore while somebody else is making one of them.
+        """
+        if not exclusive_keys:
+            return
+        rows = await statement("hold_keys").rows(self.conn, exclusive_keys=sorted(exclusive_keys))
+        self.keys = {row["exclusive_key"]: KeyState(*row.values()) for row in rows}
+        if len(self.keys) < len(exclusive_keys):
+            raise MustLockMore(Needs())
+
+    async def lock_years(self, needs: Needs) -> None:
+        """Hold years as they are. First in the order."""
         rows: list[Any] = []
         if needs.open_years_of:
             rows += await statement("lock_open_years").rows(
@@ -146,20 +158,27 @@ class Transaction:
             rows += await statement("lock_years").rows(
                 self.conn, tenants=list(tenants), years=list(years)
             )
-        self.years.update({(row["tenant"], row["year"]): row["locked"] for row in rows})
+        for row in rows:
+            self.hold_year(row)
 
     def hold_pipeline(self, row: Row) -> None:
         """Keep what a pipeline's row says; a statement of this transaction has locked it."""
-        self.pipelines[row["pipeline_id"]] = PipelineState(
-            pipeline_id=row["pipeline_id"],
-            tenant=row["tenant"],
-            version=row["version"],
-            live_jobs=row["live_jobs"],
-            failed_jobs=row["failed_jobs"],
-            warned_jobs=row["warned_jobs"],
-            root_job_id=row["root_job_id"],
-            cancelled=row["cancelled"],
-        )
+        pipeline_id = row["pipeline_id"]
+        if pipeline_id not in self.pipelines:
+            self.pipelines[pipeline_id] = PipelineState(
+                pipeline_id,
+                row["tenant"],
+                row["version"],
+                row["live_jobs"],
+                row["failed_jobs"],
+                row["warned_jobs"],
+                row["root_job_id"],
+                row["cancelled"],
+            )
+
+    def hold_year(self, row: Row) -> None:
+        """Keep how a year stands; a statement of this transaction has locked it."""
+        self.years[row["tenant"], row["year"]] = row["locked"]
 
     def require(self, needs: Needs) -> None:
         """Go on only if all of this is locked; else MustLockMore."""
@@ -169,7 +188,7 @@ class Transaction:
             needs.years - self.held.years,
             needs.open_years_of - self.held.open_years_of,
         )
-        if missing != Needs():
+        if missing:
             raise MustLockMore(missing)
 
     def pipeline(self, pipeline_id: int) -> PipelineState:
@@ -213,48 +232,39 @@ class Transaction:
             for row in await statement("next_of_keys").rows(self.conn, exclusive_keys=free):
                 self.key(row["exclusive_key"]).first_job_id = row["job_id"]
 
-    async def settle_keys(self) -> None:
-        """Promote: the oldest waiting job of a free key is its first; QUEUED, if it is due."""
-        await self.pass_on(self.unsettled_keys)
-        ready = set(self.maybe_due_jobs)
-        for exclusive_key in self.unsettled_keys:
-            key = self.key(exclusive_key)
-            if key.first_job_id is not None and key.drain_token is None:
-                ready.add(key.first_job_id)
-        if ready:
-            rows = await statement("queue_jobs").rows(self.conn, job_ids=sorted(ready))
-            self.woken_types.update(row["job_type"] for row in rows)
-            # QUEUED has no version of its own, but its watchers like to see it soon.
-        self.unsettled_keys.clear()
-        self.maybe_due_jobs.clear()
-
     async def save(self) -> None:
-        """Write keys, pipelines with their derived status, and the timeline."""
-        if self.unsettled_keys or self.maybe_due_jobs:
-            await self.settle_keys()
-        await self._save_keys()
+        """Write keys, pipelines with their derived status, and the timeline.
+
+        MustLockMore if a claim that is over has children that nobody knew of.
+        """
+        await self._settle_keys()
         await self._save_pipelines()
         if self.events:
             await statement("add_events").run(self.conn, **_event_columns(self.events))
 
-    async def _save_keys(self) -> None:
-        keys = [self.keys[k] for k in sorted(self.changed_keys)]
-        if keys:
-            await statement("save_keys").run(
-                self.conn,
-                exclusive_keys=[k.exclusive_key for k in keys],
-                next_numbers=[k.next_number for k in keys],
-                first_job_ids=[k.first_job_id for k in keys],
-                drain_tokens=[k.drain_token for k in keys],
-            )
+    async def _settle_keys(self) -> None:
+        """Promote: the oldest waiting job of a free key is its first; QUEUED, if it is due."""
+        names = sorted(self.changed_keys | self.unsettled_keys)
+        if not names and not self.maybe_due_jobs:
+            return
+        keys = [self.key(name) for name in names]
+        queued = await statement("settle_keys").rows(
+            self.conn,
+            exclusive_keys=names,
+            next_numbers=[k.next_number for k in keys],
+            first_job_ids=sparse([k.first_job_id for k in keys]),
+            drain_tokens=sparse([k.drain_token for k in keys]),
+            unsettled=[name in self.unsettled_keys for name in names],
+            due_job_ids=sorted(self.maybe_due_jobs),
+        )
+        # QUEUED has no version of its own, but its watchers like to see it soon.
+        self.woken_types.update(row["job_type"] for row in queued)
 
     async def _save_pipelines(self) -> None:
         states = [self.pipelines[p] for p in sorted(self.touched) if not self._as_inserted(p)]
-        if not states:
+        if not states and not self.freshness:
             return
-        roots = await self._root_results(s for s in states if s.live_jobs == 0)
-        self.statuses = {s.pipeline_id: _status(s, roots) for s in states}
-        await statement("save_pipelines").run(
+        rows = await statement("save_pipelines").rows(
             self.conn,
             pipeline_ids=[s.pipeline_id for s in states],
             versions=[s.next_version for s in states],
@@ -262,31 +272,30 @@ class Transaction:
             failed=[s.failed_jobs for s in states],
             warned=[s.warned_jobs for s in states],
             root_job_ids=[s.root_job_id for s in states],
-            statuses=[status.value for status in self.statuses.values()],
+            statuses=[_status(s, None).value for s in states],
+            statuses_of_failed_root=[_status(s, JobResult.ERROR).value for s in states],
+            job_ids=[job_id for job_id, _ in self.childless],
+            claim_tokens=[claim_token for _, claim_token in self.childless],
+            **self.freshness.columns(),
         )
+        for row in rows:
+            if row["parent_job_id"] is not None:
+                # A Chain was still on its way when the children were looked for: start over.
+                raise MustLockMore(Needs())
+            self.ended_pipelines[row["pipeline_id"]] = PipelineStatus(row["status"])
 
     def _as_inserted(self, pipeline_id: int) -> bool:
         state = self.pipelines[pipeline_id]
         same_root = state.root_job_id == state.inserted_root_job_id
         return state.is_new and state.live_jobs == 1 and same_root
 
-    async def _root_results(self, states: Iterable[PipelineState]) -> dict[int, JobResult | None]:
-        roots = [s.root_job_id for s in states]
-        if not roots:
-            return {}
-        rows = await statement("root_results").rows(self.conn, job_ids=roots)
-        return {
-            row["job_id"]: None if row["result"] is None else JobResult(row["result"])
-            for row in rows
-        }
 
-
-def _status(state: PipelineState, roots: Mapping[int, JobResult | None]) -> PipelineStatus:
+def _status(state: PipelineState, root_result: JobResult | None) -> PipelineStatus:
     return pipeline_status(
         live_jobs=state.live_jobs,
         failed_jobs=state.failed_jobs,
         cancelled=state.cancelled,
-        root_result=roots.get(state.root_job_id),
+        root_result=root_result,
     )
 
 

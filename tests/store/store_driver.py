@@ -1,5 +1,6 @@
 """Claims, finishes and submits jobs through a store, under the identity of one worker."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -219,3 +220,15 @@ class StoreDriver:
             "CREATE OR REPLACE FUNCTION scheduler.clock() RETURNS timestamptz LANGUAGE sql STABLE "
             f"AS 'SELECT statement_timestamp() + interval ''{seconds} seconds'''"
         )
+
+
+async def statement_waits(driver: StoreDriver, state: str, event_type: str = "Client") -> None:
+    """Until another session of this database is in that state."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND state = $1 AND wait_event_type = $2"
+    )
+    async with asyncio.timeout(10):
+        # PostgreSQL rings no bell for it.
+        while not await driver.store.pool.fetchval(query, state, event_type):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

@@ -1,12 +1,10 @@
 """Finish is a compare-and-set on the claim, with all that follows in one transaction."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from scheduler_service.jobs.requests import (
-    Claimed,
     Disposition,
     Ended,
     FinishOutcome,
@@ -15,9 +13,18 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store import finish_jobs as finish_jobs_module
-from scheduler_service.store.transaction import Row, Transaction
-from tests.store.store_driver import INGEST, PLANE, RECALC, TENANT, TRAIN, StoreDriver
+from scheduler_service.store.cancel_pipeline import cancel_pipeline
+from scheduler_service.store.give_back import Fault, GivenBack, give_back
+from scheduler_service.store.transaction import Transaction
+from tests.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TENANT,
+    TRAIN,
+    StoreDriver,
+    statement_waits,
+)
 
 
 async def test_a_claim_finishes_its_job_once(driver: StoreDriver) -> None:
@@ -44,26 +51,53 @@ async def test_a_late_worker_is_refused(driver: StoreDriver) -> None:
     assert (await successor.finish(claim)).finished
 
 
-async def test_a_claim_lost_while_its_end_is_looked_up_ends_nothing(
-    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_claim_lost_while_its_end_is_looked_up_ends_nothing(driver: StoreDriver) -> None:
+    """The lapse holds the pipeline when the Finish looks at the job, and commits only then."""
     submitted = await driver.submit("csv_ingest", INGEST)
     late = await driver.claim("csv_ingest")
+    may_commit = asyncio.Event()
+
+    async def lapse_slowly(tx: Transaction) -> None:
+        job_id, token = late.row["job_id"], late.claim_token
+        await give_back(tx, [GivenBack(job_id, token, Fault.DRAIN, Written.NOTHING)])
+        await may_commit.wait()
+
+    lapsing = asyncio.create_task(driver.store._transactor.run(lapse_slowly))
+    await statement_waits(driver, "idle in transaction")
+    finishing = asyncio.create_task(driver.finish(late))
+    await statement_waits(driver, "active", "Lock")
+    may_commit.set()
+    await lapsing
+    assert (await finishing).outcome is FinishOutcome.STALE
+    assert await driver.state(submitted.job_id) == "QUEUED"
     successor = driver.another()
-    claims: list[Claimed] = []
-    peek = finish_jobs_module._peek
+    answer = await successor.finish(await successor.claim("csv_ingest"))
+    assert answer.outcome is FinishOutcome.APPLIED
 
-    async def peek_and_dawdle(tx: Transaction, job_ids: Sequence[int]) -> list[Row]:
-        rows = await peek(tx, job_ids)
-        if not claims:
-            await driver.let_leases_lapse()
-            claims.append(await successor.claim("csv_ingest"))
-        return rows
 
-    monkeypatch.setattr(finish_jobs_module, "_peek", peek_and_dawdle)
-    assert (await driver.finish(late)).outcome is FinishOutcome.STALE
-    assert await driver.state(submitted.job_id) == "RUNNING"
-    assert (await successor.finish(claims[0])).outcome is FinishOutcome.APPLIED
+async def test_a_pipeline_that_leaves_a_job_while_it_ends_is_not_counted_again(
+    driver: StoreDriver,
+) -> None:
+    """Its cancel holds it when the Finish looks at the links, and commits only then."""
+    owner = await driver.submit("emission_recalc", RECALC)
+    joined = await driver.submit("emission_recalc", RECALC)
+    claim = await driver.claim("emission_recalc")
+    may_commit = asyncio.Event()
+
+    async def cancel_slowly(tx: Transaction) -> None:
+        await cancel_pipeline(tx, joined.pipeline_id, None, "a test asks", "tester")
+        await tx.save()
+        await may_commit.wait()
+
+    cancelling = asyncio.create_task(driver.store._transactor.run(cancel_slowly))
+    await statement_waits(driver, "idle in transaction")
+    finishing = asyncio.create_task(driver.finish(claim))
+    await statement_waits(driver, "active", "Lock")
+    may_commit.set()
+    await cancelling
+    assert (await finishing).outcome is FinishOutcome.APPLIED
+    assert await driver.status(owner.pipeline_id) == "SUCCESS"
+    assert await driver.status(joined.pipeline_id) == "CANCELLED"
 
 
 async def test_another_worker_cannot_finish_by_guessing_a_token(driver: StoreDriver) -> None:

@@ -5,9 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from scheduler_service.jobs.requests import Disposition, Ended, Refused, ReleaseReason
+from scheduler_service.jobs.requests import (
+    Disposition,
+    Ended,
+    Refused,
+    ReleaseReason,
+    Submission,
+)
 from scheduler_service.jobs.states import JobResult
-from tests.store.store_driver import INGEST, PLANE, RECALC, StoreDriver
+from scheduler_service.store.submit_jobs import submit_jobs
+from scheduler_service.store.transaction import Transaction
+from tests.store.store_driver import INGEST, PLANE, RECALC, StoreDriver, statement_waits
 
 
 async def test_a_request_joins_its_waiting_twin(driver: StoreDriver) -> None:
@@ -149,3 +157,25 @@ async def test_the_same_request_ten_times_at_once_makes_one_pipeline(driver: Sto
     )
     assert len({a.pipeline_id for a in answers}) == 1
     assert sum(a.disposition is not Disposition.REPLAYED for a in answers) == 1
+
+
+async def test_two_requests_that_make_a_key_at_once_run_one_after_the_other(
+    driver: StoreDriver,
+) -> None:
+    may_commit = asyncio.Event()
+
+    async def make_slowly(tx: Transaction) -> None:
+        await submit_jobs(tx, [upload()])
+        await tx.save()
+        await may_commit.wait()
+
+    def upload() -> Submission:
+        return Submission(uuid4(), b"body", "csv_ingest", INGEST, {"blob": "x"}, 5, "tester")
+
+    making = asyncio.create_task(driver.store._transactor.run(make_slowly))
+    await statement_waits(driver, "idle in transaction")
+    second = asyncio.create_task(driver.submit("csv_ingest", INGEST))
+    await statement_waits(driver, "active", "Lock")
+    may_commit.set()
+    await making
+    assert (await second).disposition is Disposition.QUEUED_BEHIND

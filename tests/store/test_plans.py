@@ -32,8 +32,9 @@ OF_PIPELINE, OF_SLOT = "jobs_of_a_pipeline", "jobs_of_a_slot_by_claim"
 JOB_INDEXES = {
     "claim_jobs": {CLAIMABLE, PRIMARY_KEY},
     "finish_jobs": {PRIMARY_KEY},
-    "hold_plain_endings": {PRIMARY_KEY},
-    "peek_endings": {PRIMARY_KEY},
+    "hold_finishing_jobs": {PRIMARY_KEY},
+    "settle_keys": {PRIMARY_KEY, "waiting_jobs_of_a_key_in_order"},
+    "save_pipelines": {PRIMARY_KEY},
 }
 # Read in many pipelines of few jobs, which is what the planner has to expect.
 INDEXES_OF_PIPELINE = {
@@ -46,13 +47,7 @@ INDEXES_OF_PIPELINE = {
     "list_jobs_of_pipeline": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
     "first_jobs": {OF_PIPELINE, PRIMARY_KEY, OF_SLOT},
 }
-CLAIM_STATEMENTS = (
-    "renew_claims",
-    "end_claims",
-    "delete_claims",
-    "hold_plain_endings",
-    "peek_endings",
-)
+CLAIM_STATEMENTS = ("renew_claims", "delete_claims", "hold_finishing_jobs", "finish_jobs")
 
 
 async def clone(driver: StoreDriver, job_id: int, copies: int) -> None:

@@ -12,8 +12,8 @@ from scheduler_service.jobs.freshness import TypeTokens, stale_types
 from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store import reads
+from scheduler_service.store.statements import Row
 from scheduler_service.store.store import Store
-from scheduler_service.store.transaction import Row
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 

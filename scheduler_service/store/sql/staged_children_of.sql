@@ -1,9 +1,8 @@
--- The children that some claims have staged so far.
+-- The children that running jobs' claims have staged so far.
 SELECT s.parent_job_id, s.child_key, s.job_type, s.module, s.data_entry_type, s.year, s.unit,
     s.payload, j.tenant
-FROM scheduler.staged_children AS s
-JOIN unnest(CAST(:parent_job_ids AS bigint[]), CAST(:claim_tokens AS bigint[]))
-    AS claim (parent_job_id, claim_token)
-    ON claim.parent_job_id = s.parent_job_id AND claim.claim_token = s.claim_token
-JOIN scheduler.jobs AS j ON j.job_id = s.parent_job_id
+FROM unnest(CAST(:parent_job_ids AS bigint[])) AS n (job_id)
+JOIN scheduler.jobs AS j ON j.job_id = n.job_id
+JOIN scheduler.staged_children AS s
+    ON s.parent_job_id = j.job_id AND s.claim_token = j.claim_token
 ORDER BY s.parent_job_id, s.child_key;

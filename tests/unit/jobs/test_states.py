@@ -23,7 +23,7 @@ EVENTS_OF = {
     "finish_jobs": JobEvent.FINISHED,
     "fold_jobs": JobEvent.FOLDED,
     "give_back_jobs": JobEvent.GIVEN_BACK,
-    "queue_jobs": JobEvent.BECAME_FIRST_AND_DUE,
+    "settle_keys": JobEvent.BECAME_FIRST_AND_DUE,
 }
 _UPDATE = re.compile(
     r"\bUPDATE\s+scheduler\.jobs\b[^;]*?\bSET\b(.*?)(?=\bFROM\b|\bWHERE\b)", re.DOTALL
@@ -74,7 +74,7 @@ def test_a_job_is_inserted_as_waiting_only() -> None:
         for state in JobState
         if f"'{state}'" in insert
     }
-    assert inserted == {JobState.QUEUED}
+    assert inserted == {JobState.NOT_STARTED, JobState.QUEUED}
 
 
 def _pairs(name: str) -> list[tuple[JobState, JobEvent]]:

@@ -1,11 +1,10 @@
-"""Roots that wait for nothing are submitted by one statement, and nobody can tell by the result."""
+"""Submits that share a statement: each is a pipeline with its root, once per request."""
 
 import asyncio
 from uuid import UUID, uuid4
 
 from scheduler_service.jobs.requests import Disposition, Refused, Submission, Submitted
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.submit_plain import PLAIN_TYPES
 from tests.store.store_driver import INGEST, TENANT, YEAR, StoreDriver
 
 NOWHERE = Scope(TENANT)
@@ -24,11 +23,7 @@ def dispositions(answers: list[Submitted | Refused]) -> list[str]:
     return [str(a.disposition) if isinstance(a, Submitted) else a.reason for a in answers]
 
 
-def test_only_a_root_without_key_slot_and_year_starts_alone() -> None:
-    assert frozenset({"noop"}) == PLAIN_TYPES
-
-
-async def test_a_plain_root_is_a_pipeline_as_any_other(driver: StoreDriver) -> None:
+async def test_a_root_without_needs_is_a_pipeline_as_any_other(driver: StoreDriver) -> None:
     (answer,) = await driver.store.submit_jobs([noop()])
     assert isinstance(answer, Submitted)
     pipeline, job = await driver.pipeline(answer.pipeline_id), await driver.job(answer.job_id)
@@ -42,7 +37,7 @@ async def test_a_plain_root_is_a_pipeline_as_any_other(driver: StoreDriver) -> N
     assert await driver.status(answer.pipeline_id) == "SUCCESS"
 
 
-async def test_a_batch_may_mix_plain_roots_with_any_others(driver: StoreDriver) -> None:
+async def test_a_batch_may_mix_roots_without_needs_with_any_others(driver: StoreDriver) -> None:
     first = noop()
     answers = await driver.store.submit_jobs(
         [
@@ -97,3 +92,29 @@ async def test_what_is_only_validated_is_not_made(driver: StoreDriver) -> None:
     assert isinstance(asked, Submitted)
     assert asked.pipeline_id == 0
     assert not await driver.claim_all("noop")
+
+
+async def test_of_a_batch_that_shares_a_key_one_is_the_root_of_all(driver: StoreDriver) -> None:
+    first, *others = await driver.store.submit_jobs(
+        [keyed("emission_recalc", INGEST) for _ in range(3)]
+    )
+    assert isinstance(first, Submitted)
+    assert first.disposition is CREATED
+    for other in others:
+        assert isinstance(other, Submitted)
+        assert (other.disposition, other.job_id) == (Disposition.JOINED, first.job_id)
+        assert (await driver.pipeline(other.pipeline_id))["root_job_id"] == first.job_id
+    await driver.finish(await driver.claim("emission_recalc"))
+    for answer in (first, *others):
+        assert isinstance(answer, Submitted)
+        assert await driver.status(answer.pipeline_id) == "SUCCESS"
+
+
+async def test_of_a_batch_behind_one_key_the_first_is_claimable(driver: StoreDriver) -> None:
+    answers = await driver.store.submit_jobs([keyed("csv_ingest", INGEST) for _ in range(3)])
+    assert dispositions(answers) == ["CREATED", "QUEUED_BEHIND", "QUEUED_BEHIND"]
+    for answer in answers:
+        assert isinstance(answer, Submitted)
+        claim = await driver.claim("csv_ingest")
+        assert claim.row["job_id"] == answer.job_id
+        await driver.finish(claim)

@@ -1,4 +1,4 @@
-"""Jobs that end alone are finished by the short way, and nobody can tell by the result."""
+"""Finishes that share a transaction: siblings, strangers, repeats, and a Chain on its way."""
 
 import asyncio
 
@@ -6,9 +6,8 @@ from scheduler_service.jobs.requests import ChildRequest, Claimed, Ended, Finish
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.chain_children import chain_children
-from scheduler_service.store.finish_plain import PLAIN_TYPES
 from scheduler_service.store.transaction import Transaction
-from tests.store.store_driver import INGEST, TENANT, StoreDriver
+from tests.store.store_driver import INGEST, TENANT, StoreDriver, statement_waits
 
 NOWHERE = Scope(TENANT)
 
@@ -37,10 +36,6 @@ async def outcomes(driver: StoreDriver, *ends: tuple[Claimed, JobResult]) -> lis
     return [str(a.outcome) if isinstance(a, Ended) else a.reason for a in answers]
 
 
-def test_only_a_job_without_any_consequence_ends_alone() -> None:
-    assert PLAIN_TYPES == ("noop",)
-
-
 async def test_siblings_that_end_together_are_one_change_of_their_pipeline(
     driver: StoreDriver,
 ) -> None:
@@ -59,7 +54,7 @@ async def test_siblings_that_end_together_are_one_change_of_their_pipeline(
     assert await driver.status(pipeline_id) == "PARTIAL"
 
 
-async def test_a_batch_may_mix_plain_ends_with_any_others(driver: StoreDriver) -> None:
+async def test_a_batch_may_mix_ends_without_needs_with_any_others(driver: StoreDriver) -> None:
     await driver.submit("csv_ingest", INGEST)
     ingest = await driver.claim("csv_ingest")
     pipeline_id, (one, two) = await fan_out(driver, 2)
@@ -121,15 +116,3 @@ async def test_children_chained_while_their_parent_ends_are_not_lost(driver: Sto
     assert answer.outcome is FinishOutcome.APPLIED
     assert len(answer.children) == 3
     assert (await driver.pipeline(submitted.pipeline_id))["live_jobs"] == 3
-
-
-async def statement_waits(driver: StoreDriver, state: str, event_type: str = "Client") -> None:
-    """Until another session of this database is in that state."""
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND state = $1 AND wait_event_type = $2"
-    )
-    async with asyncio.timeout(10):
-        # PostgreSQL rings no bell for it.
-        while not await driver.store.pool.fetchval(query, state, event_type):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)

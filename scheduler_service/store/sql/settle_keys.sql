@@ -1,0 +1,37 @@
+-- Write back exclusive keys that this transaction holds locked. A key that was left passes to its
+-- oldest waiting job. NOT_STARTED -> QUEUED, for jobs that are first of their key and due, and for
+-- those of no key whose time has come.
+WITH passed AS MATERIALIZED (
+    SELECT n.exclusive_key, n.next_number, n.drain_token, n.is_unsettled,
+        CASE WHEN n.first_job_id IS NULL AND n.is_unsettled THEN (
+            SELECT w.job_id FROM scheduler.jobs AS w
+            WHERE w.exclusive_key = n.exclusive_key AND w.state = 'NOT_STARTED'
+            ORDER BY w.key_number
+            LIMIT 1
+        ) ELSE n.first_job_id END AS first_job_id
+    FROM unnest(
+        CAST(:exclusive_keys AS text[]), CAST(:next_numbers AS bigint[]),
+        CAST(:first_job_ids AS bigint[]), CAST(:drain_tokens AS bigint[]),
+        CAST(:unsettled AS boolean[])
+    ) AS n (exclusive_key, next_number, first_job_id, drain_token, is_unsettled)
+), saved AS (
+    UPDATE scheduler.exclusive_keys AS k
+    SET next_number = p.next_number,
+        first_job_id = p.first_job_id,
+        drain_token = p.drain_token
+    FROM passed AS p
+    WHERE k.exclusive_key = p.exclusive_key
+)
+UPDATE scheduler.jobs AS j
+SET state = 'QUEUED', run_after = NULL
+FROM (
+    SELECT p.first_job_id AS job_id FROM passed AS p
+    WHERE p.is_unsettled AND p.drain_token IS NULL AND p.first_job_id IS NOT NULL
+    UNION
+    SELECT d.job_id FROM unnest(CAST(:due_job_ids AS bigint[])) AS d (job_id)
+    ORDER BY job_id
+) AS ready
+WHERE j.job_id = ready.job_id
+    AND j.state = 'NOT_STARTED'
+    AND (j.run_after IS NULL OR j.run_after <= scheduler.clock())
+RETURNING j.job_type;
