@@ -30,7 +30,7 @@ from carbonline.client.reports import (
     upload_report,
 )
 from carbonline.client.services import services_here
-from carbonline.client.submission import check_size, find_type, submit_file
+from carbonline.client.submission import CONSENT, check_size, find_type, submit_file
 from carbonline.client.totals_frame import missing_from, totals_frame
 from carbonline.client.view import PipelineView
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
@@ -113,11 +113,14 @@ class AsyncClient:
         module: str | None = None,
         unit: str | None = None,
         source: str | None = None,
+        take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads a CSV of activity data, plain or gzipped, and waits until it is processed.
 
-        The file replaces an earlier one of the same type, year, unit (or all units) and source.
+        The file replaces an earlier one of the same type, year, unit (or all units) and source. If
+        less than half of its rows or kilograms would be left, the file is refused: the status of
+        the report is "failed" and nothing changes, unless `take_away`.
         `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
         modules have it. `source` is the name of who reports, "default" if left out. `progress` is
         called with a report at every change. Raises OSError if the file cannot be read,
@@ -130,6 +133,7 @@ class AsyncClient:
             module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
         )
         payload = {"source": source} if source else {}
+        payload |= CONSENT if take_away else {}
         return await self._sent("csv_ingest", scope, Path(file), payload, catalogue, progress)
 
     async def load_units(
@@ -319,8 +323,8 @@ class AsyncClient:
             return self.contract.upload_blob(source, of_file, name)
 
         with_name = {**payload, "file_name": name}
-        number = await submit_file(self.contract, job_type, scope, with_name, upload)
-        return await self.wait(number, progress)
+        submitted = await submit_file(self.contract, job_type, scope, with_name, upload)
+        return await self.wait(submitted.pipeline_id, progress)
 
     async def _final(self, view: PipelineView) -> PipelineReport:
         report = report_of(view)
@@ -341,7 +345,7 @@ def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
     if take_away and not replace:
         raise WrongArgument("take_away needs replace=True.")
     mode = {"mode": "replace"} if replace else {}
-    return {**mode, "take_away": "yes"} if take_away else mode
+    return {**mode, **CONSENT} if take_away else mode
 
 
 def _rows_of(text: str) -> Iterable[dict[str, str]]:

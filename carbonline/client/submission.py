@@ -2,17 +2,33 @@
 
 import difflib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import WrongArgument
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
+# Causes with which a worker refuses to take something away until the caller consents.
+NEEDS_CONSENT = frozenset({"most_would_go", "factors_in_use", "places_in_use"})
+CONSENT: Mapping[str, str] = MappingProxyType({"take_away": "yes"})
+
 Upload: TypeAlias = Callable[[types_pb2.Scope], Awaitable[blobs_pb2.UploadBlobResponse]]
 
 # Stands for the file while the rest of the request is validated.
 NO_BLOB = "blob:sha256:" + 64 * "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A pipeline and what it was submitted with; the payload names the blob."""
+
+    pipeline_id: int
+    job_type: str
+    scope: types_pb2.Scope
+    payload: Mapping[str, str]
 
 
 async def submit_file(
@@ -21,8 +37,8 @@ async def submit_file(
     scope: types_pb2.Scope,
     payload: Mapping[str, str],
     upload: Upload,
-) -> int:
-    """Uploads a file and submits its job. Returns the id of the new pipeline.
+) -> Submitted:
+    """Uploads a file and submits its job.
 
     The request is validated before the upload. `upload` is called with the scope of the file.
     """
@@ -35,8 +51,16 @@ async def submit_file(
         unit=scope.unit,
     )
     uploaded = await upload(of_file)
-    submitted = await client.submit(job_type, scope, {**payload, "blob": uploaded.blob})
-    return submitted.pipeline_id
+    said = {**payload, "blob": uploaded.blob}
+    answer = await client.submit(job_type, scope, said)
+    return Submitted(answer.pipeline_id, job_type, scope, said)
+
+
+async def submit_with_consent(client: ContractClient, refused: Submitted) -> Submitted:
+    """Submit the same blob again, which may now take away what it was refused for."""
+    said = {**refused.payload, **CONSENT}
+    answer = await client.submit(refused.job_type, refused.scope, said)
+    return replace(refused, pipeline_id=answer.pipeline_id, payload=said)
 
 
 def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> None:

@@ -93,11 +93,14 @@ class Client:
         module: str | None = None,
         unit: str | None = None,
         source: str | None = None,
+        take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads a CSV of activity data, plain or gzipped, and waits until it is processed.
 
-        The file replaces an earlier one of the same type, year, unit (or all units) and source.
+        The file replaces an earlier one of the same type, year, unit (or all units) and source. If
+        less than half of its rows or kilograms would be left, the file is refused: the status of
+        the report is "failed" and nothing changes, unless `take_away`.
         `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
         modules have it. `source` is the name of who reports, "default" if left out. `progress` is
         called with a report at every change. Raises OSError if the file cannot be read,
@@ -112,6 +115,7 @@ class Client:
                 module=module,
                 unit=unit,
                 source=source,
+                take_away=take_away,
                 progress=progress,
             )
         )

@@ -1,6 +1,5 @@
 """What a submission takes away, said before it does so; asked about where it is much."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +7,7 @@ import click
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.connection import Target
+from carbonline.command.consent import can_ask, says_yes
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.jobs_of_files import FileJob, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
@@ -19,7 +19,7 @@ from carbonline.command.uploads import all_uploads
 from carbonline.v1 import ledger_pb2, types_pb2
 
 yes_option = click.option(
-    "--yes", is_flag=True, help="Do not ask, also where more than half of the entries would go."
+    "--yes", is_flag=True, help="Do not ask, even where more than half would go."
 )
 
 
@@ -38,8 +38,8 @@ class Consequence:
 async def of_submission(target: Target, job: FileJob) -> Consequence:
     """What a file of entries will take the place of, as things stand now.
 
-    How many entries it has is known before it is sent, its kilograms are not: it takes much away
-    when it has fewer than half of the entries that go.
+    It takes much away for certain where it has fewer than half as many lines as there are entries.
+    How many of them can be used, and their kilograms, the worker finds out.
     """
     async with target.client() as client:
         job = in_its_module(job, await client.list_modules())
@@ -63,18 +63,18 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
     )
 
 
-async def of_load(target: Target, job: FileJob) -> Consequence:
+async def of_load(target: Target, job: FileJob) -> Kilograms:
     """The totals that factors or places may change: of their module and year, or of all years.
 
     Units change none.
     """
     async with target.client() as client:
         if job.reference_kind:
-            return Consequence(before=await kilograms_of_all_years(client))
+            return await kilograms_of_all_years(client)
         if not job.data_entry_type:
-            return Consequence()
+            return Kilograms()
         job = in_its_module(job, await client.list_modules())
-        return Consequence(before=await kilograms_of(client, job.module, job.year))
+        return await kilograms_of(client, job.module, job.year)
 
 
 async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Consequence:
@@ -88,21 +88,22 @@ async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Co
     )
 
 
-def ask_first(consequence: Consequence, *, yes: bool) -> None:
-    """Says it, and on a terminal asks before much goes. Exits where the answer is no."""
-    if not consequence.sentence:
-        return
-    click.echo(one_line(consequence.sentence), err=True)
-    if yes or not consequence.is_much or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return
-    try:
-        goes_on = click.confirm("More than half would go. Go on?", err=True)
-    except click.Abort:
-        click.echo(err=True)
-        goes_on = False
-    if not goes_on:
-        click.echo("Nothing is submitted.", err=True)
-        raise SystemExit(ExitCode.INTERRUPTED)
+def ask_first(consequence: Consequence, *, yes: bool) -> bool:
+    """Says it, and on a terminal asks before much goes. Exits where the answer is no.
+
+    Whether that is consent to what may be found out later: with --yes, after a yes, and where
+    nobody can be asked.
+    """
+    if consequence.sentence:
+        click.echo(one_line(consequence.sentence), err=True)
+    if yes or not can_ask():
+        return True
+    if not consequence.is_much:
+        return False
+    if says_yes("More than half would go. Go on?"):
+        return True
+    click.echo("Nothing is submitted.", err=True)
+    raise SystemExit(ExitCode.INTERRUPTED)
 
 
 def _is_most(upload: ledger_pb2.Upload, counting: Sequence[ledger_pb2.Upload]) -> bool:

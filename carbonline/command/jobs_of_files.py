@@ -52,7 +52,7 @@ class Replacing:
     def payload(self) -> Mapping[str, str]:
         """As the job says it."""
         said = {"mode": "replace"} if self.replace else {}
-        return {**said, "take_away": "yes"} if self.take_away else said
+        return {**said, **submission.CONSENT} if self.take_away else said
 
 
 ADDING = Replacing()
@@ -84,8 +84,18 @@ def entries_job(
     return FileJob("csv_ingest", file, module, data_entry_type, year, unit, extra=extra)
 
 
+def consenting(job: FileJob) -> FileJob:
+    """The job, which may take away more than half of what counts, or what entries use."""
+    return replace(job, extra={**job.extra, **submission.CONSENT})
+
+
 async def submit_file(client: ContractClient, job: FileJob) -> int:
-    """Uploads the file and submits its job; the pipeline's number.
+    """As send_file; the pipeline's number."""
+    return (await send_file(client, job)).pipeline_id
+
+
+async def send_file(client: ContractClient, job: FileJob) -> submission.Submitted:
+    """Uploads the file and submits its job.
 
     What the scheduler would refuse (a year not provisioned, say) is refused before the upload, and
     so is a type that the ledger does not compute: click.UsageError.

@@ -18,7 +18,7 @@ from carbonline.command.jobs_of_files import (
     units_job,
 )
 from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
-from carbonline.command.submit import submit_and_follow
+from carbonline.command.submit import submit_to_the_end
 
 _replace_option = click.option(
     "--replace", is_flag=True, help="Take away what the file lacks; refused where entries use it."
@@ -131,7 +131,7 @@ def factors(
 def _load(target: Target, job: FileJob, *, watch: bool) -> NoReturn:
     """To its end, and what totals it has changed."""
     before = run_to_end(of_load(target, job)) if watch else None
-    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=watch, before=before)))
+    raise SystemExit(submit_to_the_end(target, job, watch=watch, before=before))
 
 
 def _replacing(*, replace: bool, take_away: bool) -> Replacing:

@@ -1,22 +1,25 @@
 """`carbonline submit`: uploads activity data, submits it and watches it to its end."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from carbonline.client.contract_client import ContractClient
+from carbonline.client.submission import Submitted, submit_with_consent
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
+from carbonline.command.consent import can_ask, question_of, says_yes
 from carbonline.command.consequence import (
-    Consequence,
     ask_first,
     of_submission,
     yes_option,
 )
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, say_the_end
-from carbonline.command.jobs_of_files import FileJob, entries_job, submit_file
-from carbonline.command.kilograms import say_kilograms
+from carbonline.command.jobs_of_files import FileJob, consenting, entries_job, send_file
+from carbonline.command.kilograms import Kilograms, say_kilograms
 from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 
 
@@ -58,28 +61,64 @@ def submit(  # noqa: PLR0913  click gives each option
 
     It replaces what the same source brought before for the same type, year and unit (or all
     units). What other sources brought, and files of other units, stay beside it. What goes is said
-    first, and on a terminal you are asked where that is more than half.
+    first, and on a terminal you are asked where that is more than half of the rows or kilograms.
     """
     job = entries_job(file, module, data_entry_type, year, unit, source)
-    before = run_to_end(of_submission(target, job))
-    ask_first(before, yes=yes)
-    raise SystemExit(run_to_end(submit_and_follow(target, job, watch=not no_watch, before=before)))
+    goes = run_to_end(of_submission(target, job))
+    if ask_first(goes, yes=yes):
+        job = consenting(job)
+    raise SystemExit(submit_to_the_end(target, job, watch=not no_watch, before=goes.before))
 
 
-async def submit_and_follow(
-    target: Target, job: FileJob, *, watch: bool, before: Consequence | None = None
+def submit_to_the_end(
+    target: Target, job: FileJob, *, watch: bool, before: Kilograms | None = None
 ) -> ExitCode:
-    """Uploads, submits and, if wanted, watches; the exit code. Kilograms are compared with those
-    of `before`.
+    """Upload, submit and, if wanted, watch, and say what became of the kilograms of `before`.
+
+    What is refused for want of consent is asked about on a terminal, and submitted again.
     """
+    ended = run_to_end(_submit(target, job, watch=watch, before=before))
+    if not ended.question or not can_ask():
+        return ended.code
+    # Asked outside of the event loop, which takes Ctrl-C for itself.
+    if not says_yes(ended.question):
+        click.echo("Nothing was changed.", err=True)
+        return ended.code
+    return run_to_end(_submit_again(target, ended.submitted, before)).code
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """`question` is what to ask where the pipeline was refused for want of consent, else ""."""
+
+    submitted: Submitted
+    code: ExitCode
+    question: str = ""
+
+
+async def _submit(target: Target, job: FileJob, *, watch: bool, before: Kilograms | None) -> _Ended:
     async with target.client() as client:
-        pipeline_id = await submit_file(client, job)
-        if not watch:
-            click.echo(str(pipeline_id))
-            return ExitCode.SUCCESS
-        watched = command_line(f"watch {pipeline_id}", target)
-        click.echo(f"Pipeline {pipeline_id} is submitted. Seen from elsewhere: {watched}", err=True)
-        code = say_the_end(await follow(client, pipeline_id, target), target)
-        if before is not None and code is ExitCode.SUCCESS:
-            await say_kilograms(client, before.before)
-        return code
+        submitted = await send_file(client, job)
+        if watch:
+            return await _watched(client, target, submitted, before)
+        click.echo(str(submitted.pipeline_id))
+        return _Ended(submitted, ExitCode.SUCCESS)
+
+
+async def _submit_again(target: Target, refused: Submitted, before: Kilograms | None) -> _Ended:
+    async with target.client() as client:
+        submitted = await submit_with_consent(client, refused)
+        return await _watched(client, target, submitted, before)
+
+
+async def _watched(
+    client: ContractClient, target: Target, submitted: Submitted, before: Kilograms | None
+) -> _Ended:
+    number = submitted.pipeline_id
+    watched = command_line(f"watch {number}", target)
+    click.echo(f"Pipeline {number} is submitted. Seen from elsewhere: {watched}", err=True)
+    view = await follow(client, number, target)
+    code = say_the_end(view, target)
+    if before is not None and code is ExitCode.SUCCESS:
+        await say_kilograms(client, before)
+    return _Ended(submitted, code, question_of(view))

@@ -18,7 +18,7 @@ BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
 # The keys of a payload, by the job types that take a file.
 PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "csv_ingest": ("blob", "file_name", "source"),
+        "csv_ingest": ("blob", "file_name", "source", "take_away"),
         "factor_ingest": ("blob", "file_name", "mode", "take_away"),
         "reference_ingest": ("blob", "file_name", "transport_mode", "mode", "take_away"),
         "unit_sync": ("blob", "file_name"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
+from carbonline.client.submission import CONSENT
 from carbonline.command.demo import YEAR, find_files, parts_of
 from carbonline.command.jobs_of_files import FileJob, factors_job, submit_file
 
@@ -56,6 +57,7 @@ class Users:
                 flights.module,
                 flights.data_entry_type,
                 YEAR,
+                extra=CONSENT,
             )
         )
 

@@ -103,12 +103,22 @@ class LedgerDriver:
         unit: str | None = None,
         source: str = DEFAULT_SOURCE,
         digest: str = "",
+        total_kg: float | None = None,
+        pipeline_id: int | None = None,
+        may_take_most: bool = True,
     ) -> Published:
         """A file with one row for each unit given, of the year or of a unit: it counts now."""
-        new = NewSet(TENANT, token, MODULE, PLANE, YEAR, unit, "blob:a", source)
+        new = NewSet(
+            *(TENANT, token, MODULE, PLANE, YEAR, unit, "blob:a", source),
+            pipeline_id=pipeline_id,
+        )
         await self.load(new, units)
-        contents = Contents(len(units), len(units), digest)
-        return await self.publish(token, ENTRIES, lambda c: publish_upload(c, new, contents))
+        contents = Contents(len(units), len(units), digest, total_kg=total_kg)
+        return await self.publish(
+            token,
+            ENTRIES,
+            lambda conn: publish_upload(conn, new, contents, may_take_most=may_take_most),
+        )
 
     async def withdraw(self, token: int, upload_id: int) -> Upload:
         """An upload counts no more."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ledger.ledger_driver import LedgerDriver
-from worker_service.ledger.uploads import Upload, source_key
+from worker_service.ledger.uploads import MostWouldGo, Upload, source_key
 
 
 async def test_a_years_file_replaces_the_years_files_and_no_units(driver: LedgerDriver) -> None:
@@ -64,6 +64,54 @@ async def test_rows_that_nobody_has_compared_are_never_the_same(driver: LedgerDr
     published = await driver.upload(20, ["0828"])
     assert published.unchanged is None
     assert published.replaced is not None
+
+
+@pytest.mark.parametrize(
+    ("rows", "kg", "goes"),
+    [
+        (2, None, True),
+        (1, None, False),
+        (2, 10.0, True),
+        (2, 9.9, False),
+        (1, 1_000.0, False),
+        (4, 0.0, False),
+    ],
+)
+async def test_what_leaves_less_than_half_needs_consent(
+    driver: LedgerDriver, rows: int, kg: float | None, goes: bool
+) -> None:
+    await driver.upload(10, ["0828"] * 4)
+    await driver.recalculate(20, kg=5.0)
+    units = ["0828"] * rows
+    if goes:
+        await driver.upload(30, units, total_kg=kg, may_take_most=False)
+        assert await driver.states() == {10: "RETIRED", 30: "PUBLISHED"}
+        return
+    with pytest.raises(MostWouldGo) as refused:
+        await driver.upload(30, units, total_kg=kg, may_take_most=False)
+    assert (refused.value.replaced.upload_id, refused.value.replaced.total_kg) == (10, 20.0)
+    assert await driver.states() == {10: "PUBLISHED", 30: "LOADING"}
+    published = await driver.upload(40, units, total_kg=kg, may_take_most=True)
+    assert published.replaced == refused.value.replaced
+
+
+async def test_what_is_beside_it_is_not_counted_as_replaced(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"] * 4)
+    await driver.upload(20, ["0828"] * 4, source="agency b")
+    await driver.upload(30, ["0828"], unit="0828", may_take_most=False)
+    await driver.upload(40, ["0828"], source="agency c", may_take_most=False)
+
+
+async def test_a_second_attempt_tells_what_the_first_replaced(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828", "0829"], pipeline_id=1)
+    first = await driver.upload(20, ["0828"], digest="d", pipeline_id=2)
+    second = await driver.upload(30, ["0828"], digest="d", pipeline_id=2, may_take_most=False)
+    assert (second.upload_id, second.unchanged) == (20, None)
+    assert second.replaced == Upload(10, 1, "", None, "default", 2)
+    assert second.replaced == first.replaced
+    another = await driver.upload(40, ["0828"], digest="d", pipeline_id=3)
+    assert (another.upload_id, another.replaced) == (20, None)
+    assert another.unchanged is not None
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,10 @@ BAD_SUBMITS = {
         submit(payload={"blob": BLOB, "source": "agency\u200b"}),
         ["payload.source"],
     ),
+    "consent that is none": (
+        submit(payload={"blob": BLOB, "take_away": "no"}),
+        ["payload.take_away"],
+    ),
     "a source that is no text": (submit(payload={"blob": BLOB, "source": 7}), ["payload.source"]),
     "who submitted it, said by the caller": (
         submit(payload={"blob": BLOB, "submitted_by": "somebody else"}),

@@ -128,7 +128,7 @@ async def test_stale_factors_are_removed_when_nothing_uses_them(harness: WorkerH
     refused = await harness.load_factors(None, mode="remove_stale")
     assert ingest(refused).error_cause == "factors_in_use"
     assert "1 entry uses long economy" in ingest(refused).message
-    await harness.load_flights(flights(CDG))
+    await harness.submit_and_end(flights(CDG), take_away="yes")
     removed = await harness.load_factors(None, mode="remove_stale")
     assert ingest(removed).message == "1 stale factor is in force no longer."
     assert [job.job_type for job in removed.in_order()] == [

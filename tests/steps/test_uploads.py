@@ -8,9 +8,10 @@ import pytest
 
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
+from tests.ledger.ledger_driver import LedgerDriver
 from tests.steps.claims import claim
 from tests.steps.conftest import CDG, GVA_CDG_KG, GVA_JFK_KG, JFK, UNITS, WorkerHarness, flights
-from worker_service.mechanics.outcome import Succeeded
+from worker_service.mechanics.outcome import Failed, Succeeded, Written
 from worker_service.steps.csv_ingest import run_csv_ingest
 
 ENTRY_SETS = "SELECT entry_set, state FROM carbon.entry_sets ORDER BY entry_set"
@@ -165,11 +166,80 @@ async def test_the_same_rows_from_another_source_are_a_warning(harness: WorkerHa
 async def test_a_second_file_says_what_it_replaced(harness: WorkerHarness) -> None:
     first = await harness.submit_and_end(flights(*[CDG] * 3), file_name="trips_a.csv")
     assert first.pipeline is not None
-    view = await harness.load_flights(flights(JFK))
+    view = await harness.submit_and_end(flights(JFK), take_away="yes")
     assert view.in_order()[0].message == (
         "1 row accepted, in place of 3 rows of trips_a.csv"
         f" (pipeline {first.pipeline.pipeline_id})."
     )
+
+
+async def test_what_would_leave_less_than_half_of_the_rows_needs_consent(
+    harness: WorkerHarness,
+) -> None:
+    first = await harness.submit_and_end(flights(*[CDG] * 3), file_name="trips_a.csv")
+    assert first.pipeline is not None
+    sets, kg = await counting_sets(harness), await harness.kg()
+    # Three lines are enough of them; what counts are those that can be used.
+    fewer = flights(CDG, "0828,GVA,CDG,1,hammock,1,", "0828,GVA,CDG,1,economy,0,")
+    view = await harness.submit_and_end(fewer)
+    [job] = view.in_order()
+    assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "most_would_go")
+    assert job.message == (
+        f"Nothing was changed, since less than half would be left: 1 row ({GVA_CDG_KG:,.3f} kg) in"
+        f" place of 3 rows of trips_a.csv (pipeline {first.pipeline.pipeline_id}),"
+        f" {3 * GVA_CDG_KG:,.3f} kg. 2 rows are rejected; the first: row 2, cabin_class: must be"
+        " one of economy, premium_economy, business, first, average. If that is meant, submit the"
+        ' file again with --yes (in the payload "take_away": "yes").'
+    )
+    stats = values_of(job.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"]) == (0, 2)
+    assert (stats["would_count"]["rows"], stats["would_replace"]["rows"]) == (1, 3)
+    assert (await counting_sets(harness), await harness.kg()) == (sets, kg)
+    view = await harness.submit_and_end(fewer, take_away="yes")
+    assert "1 row accepted, in place of 3 rows of trips_a.csv" in view.in_order()[0].message
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("0829,GVA,CDG,3,economy,1,", f": 1 row ({GVA_CDG_KG:,.3f} kg) in"),
+        ("0829,GVA,JFK,3,economy,1,12.5", ": 1 row (12.500 kg) in"),
+        ("0829,GVA,XXX,3,economy,1,", " kg. 1 row has no kilograms. If"),
+    ],
+    ids=["another place", "kilograms of its own", "an unknown place"],
+)
+async def test_what_would_leave_less_than_half_of_the_kilograms_needs_consent(
+    harness: WorkerHarness, row: str, said: str
+) -> None:
+    await harness.load_flights(flights(JFK))
+    [job] = (await harness.load_flights(flights(row))).in_order()
+    assert job.error_cause == "most_would_go"
+    assert said in job.message
+    assert f" 1 row (pipeline {job.pipeline_id - 1}), {GVA_JFK_KG:,.3f} kg." in job.message
+    assert await harness.kg() == pytest.approx({"0829": GVA_JFK_KG})
+
+
+async def test_kilograms_are_not_compared_with_none(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights("0829,GVA,XXX,3,economy,1,"))
+    await harness.load_flights(flights("0829,GVA,YYY,3,economy,1,"))
+    await harness.load_flights(flights(CDG))
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+async def test_a_refused_file_can_be_sent_again_and_says_nothing_written(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(*[CDG] * 3))
+    before = await LedgerDriver(harness.ledger).fence()
+    blob = harness.blob(flights(CDG))
+    attempt = claim("csv_ingest", 1_000_000, payload={"blob": blob})
+    outcome = await run_csv_ingest(harness.stores, attempt.run)
+    assert isinstance(outcome, Failed)
+    assert attempt.held.written is Written.NOTHING
+    assert await LedgerDriver(harness.ledger).fence() == before
+    again = claim("csv_ingest", 1_000_001, payload={"blob": blob, "take_away": "yes"})
+    assert isinstance(await run_csv_ingest(harness.stores, again.run), Succeeded)
 
 
 async def test_an_upload_says_from_where_it_came(harness: WorkerHarness) -> None:

@@ -12,13 +12,26 @@ from worker_service.ledger.pool import Connection
 
 # Of one type and year: the upload that the new one replaces, and those with the same rows.
 LIKE_IT = """
-SELECT entry_set AS upload_id, pipeline_id, file_name, unit, source_name AS source, row_count,
-    unit IS NOT DISTINCT FROM $4 AND source_name = $5 AS is_replaced,
-    content_digest IS NOT DISTINCT FROM $6 AND $6 <> '' AS has_same_rows
+SELECT s.entry_set AS upload_id, s.pipeline_id, s.file_name, s.unit, s.source_name AS source,
+    s.row_count, s.unit IS NOT DISTINCT FROM $4 AND s.source_name = $5 AS is_replaced,
+    s.content_digest IS NOT DISTINCT FROM $6 AND $6 <> '' AS has_same_rows, e.total_kg
+FROM carbon.entry_sets AS s
+LEFT JOIN LATERAL (
+    SELECT c.total_kg
+    FROM carbon.emission_sets AS c
+    WHERE c.tenant = s.tenant AND c.entry_set = s.entry_set AND c.state <> 'LOADING'
+    ORDER BY c.emission_set DESC
+    LIMIT 1
+) AS e ON true
+WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.year = $3 AND s.state = 'PUBLISHED'
+    AND ((s.unit IS NOT DISTINCT FROM $4 AND s.source_name = $5) OR s.content_digest = $6)
+ORDER BY s.entry_set
+"""
+# What an upload took the place of when it was published.
+REPLACED_BY = """
+SELECT entry_set AS upload_id, pipeline_id, file_name, unit, source_name AS source, row_count
 FROM carbon.entry_sets
-WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
-    AND ((unit IS NOT DISTINCT FROM $4 AND source_name = $5) OR content_digest = $6)
-ORDER BY entry_set
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'RETIRED' AND retired_by = $4
 """
 RETIRE = """
 UPDATE carbon.entry_sets
@@ -46,18 +59,25 @@ WHERE s.tenant = $1 AND s.entry_set = $2 AND s.state <> 'LOADING'
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What was loaded. Equal `digest`s mean equal rows; "" means unknown."""
+    """What was loaded. Equal `digest`s mean equal rows; "" means unknown.
+
+    `total_kg` is what its entries come to, in kg CO2eq, or None if unknown.
+    """
 
     row_count: int
     last_row_number: int
     digest: str = ""
     rows_rejected: int = 0
     rows_warned: int = 0
+    total_kg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload that counts or has counted. `unit` is None for a file of all units."""
+    """An upload that counts or has counted. `unit` is None for a file of all units.
+
+    `total_kg` is what the last recalculation gave, in kg CO2eq, or None before the first.
+    """
 
     upload_id: int
     pipeline_id: int | None
@@ -65,17 +85,19 @@ class Upload:
     unit: str | None
     source: str
     row_count: int
+    total_kg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What publishing an upload did.
+    """What publishing an upload did. `upload_id` is the upload that counts now.
 
-    `unchanged` is an upload of the same identity with the same rows: then nothing was done. Else
-    `replaced`, if any, no longer counts. `duplicates` are other uploads with the same rows, which
-    count too.
+    `unchanged` is an upload of the same identity with the same rows, brought by another pipeline:
+    then nothing was done. Else `replaced`, if any, no longer counts. `duplicates` are other uploads
+    with the same rows, which count too.
     """
 
+    upload_id: int
     unchanged: Upload | None = None
     replaced: Upload | None = None
     duplicates: Sequence[Upload] = field(default_factory=tuple)
@@ -93,6 +115,15 @@ class Withdrawal:
     pipeline_id: int
 
 
+class MostWouldGo(Exception):
+    """Less than half of the rows or kilograms of `replaced` would be left."""
+
+    def __init__(self, replaced: Upload, contents: Contents) -> None:
+        super().__init__(f"upload {replaced.upload_id} would lose more than half")
+        self.replaced = replaced
+        self.contents = contents
+
+
 class UploadNotFound(Exception):
     """No such upload counts. The message says what became of it."""
 
@@ -102,20 +133,30 @@ def source_key(source: str) -> str:
     return folded_key(source.strip()) or DEFAULT_SOURCE
 
 
-async def publish_upload(conn: Connection, new: NewSet, contents: Contents) -> Published:
+async def upload_in_place_of(conn: Connection, new: NewSet) -> Upload | None:
+    """The upload that publishing the set would replace, as of this moment, or None."""
+    found = await conn.fetch(LIKE_IT, *_identity(new), "")
+    return next((_upload(row) for row in found if row["is_replaced"]), None)
+
+
+async def publish_upload(
+    conn: Connection, new: NewSet, contents: Contents, *, may_take_most: bool = False
+) -> Published:
     """Makes a set count in place of the upload with the same identity.
 
     The identity is tenant, type, year, unit (or all units), and source. If that upload has the same
-    rows, nothing changes. Call it within a publication.
+    rows, nothing changes. If less than half of its rows or kilograms would be left, raises
+    MostWouldGo, unless `may_take_most`. Call it within a publication.
     """
-    identity = (new.tenant, new.data_entry_type, new.year, new.unit, new.source)
     # Behind the fence, so that what is found here is what is replaced.
-    found = await conn.fetch(LIKE_IT, *identity, contents.digest)
+    found = await conn.fetch(LIKE_IT, *_identity(new), contents.digest)
     duplicates = tuple(_upload(row) for row in found if not row["is_replaced"])
     here = next((row for row in found if row["is_replaced"]), None)
     if here is not None and here["has_same_rows"]:
-        return Published(unchanged=_upload(here), duplicates=duplicates)
+        return await _there_already(conn, new, _upload(here), duplicates)
     if here is not None:
+        if not may_take_most and takes_most(_upload(here), contents):
+            raise MostWouldGo(_upload(here), contents)
         gone = (new.tenant, here["upload_id"], new.entry_set, new.pipeline_id)
         retired = await conn.execute(RETIRE, *gone)
         _must_be_one(retired, f"upload {here['upload_id']} is not retired")
@@ -130,7 +171,29 @@ async def publish_upload(conn: Connection, new: NewSet, contents: Contents) -> P
         contents.rows_warned,
     )
     _must_be_one(done, f"set {new.entry_set} cannot be published")
-    return Published(replaced=None if here is None else _upload(here), duplicates=duplicates)
+    replaced = None if here is None else _upload(here)
+    return Published(new.entry_set, replaced=replaced, duplicates=duplicates)
+
+
+def takes_most(replaced: Upload, contents: Contents) -> bool:
+    """Whether less than half of the rows, or of the kilograms if both are known, would be left."""
+    if 2 * contents.row_count < replaced.row_count:
+        return True
+    if contents.total_kg is None or replaced.total_kg is None:
+        return False
+    return 2 * contents.total_kg < replaced.total_kg
+
+
+async def _there_already(
+    conn: Connection, new: NewSet, here: Upload, duplicates: Sequence[Upload]
+) -> Published:
+    if here.pipeline_id is None or here.pipeline_id != new.pipeline_id:
+        return Published(here.upload_id, unchanged=here, duplicates=duplicates)
+    # An earlier attempt of this job published them and ended before it could say what it replaced.
+    of = (new.tenant, new.data_entry_type, new.year, here.upload_id)
+    gone = await conn.fetchrow(REPLACED_BY, *of)
+    replaced = None if gone is None else _upload(gone)
+    return Published(here.upload_id, replaced=replaced, duplicates=duplicates)
 
 
 async def withdraw_upload(conn: Connection, of: Withdrawal, claim_token: int) -> Upload:
@@ -174,6 +237,10 @@ def _what_became_of(row: Any) -> str:
     )
 
 
+def _identity(new: NewSet) -> tuple[str, int, int, str | None, str]:
+    return new.tenant, new.data_entry_type, new.year, new.unit, new.source
+
+
 def _upload(row: Any) -> Upload:
     return Upload(
         row["upload_id"],
@@ -182,4 +249,5 @@ def _upload(row: Any) -> Upload:
         row["unit"],
         row["source"],
         row["row_count"],
+        row.get("total_kg"),
     )

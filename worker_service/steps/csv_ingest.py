@@ -22,7 +22,13 @@ from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.units import UnitsGone, hold_units, read_units
-from worker_service.ledger.uploads import Contents, Published, publish_upload, source_key
+from worker_service.ledger.uploads import (
+    Contents,
+    MostWouldGo,
+    Published,
+    publish_upload,
+    source_key,
+)
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.content_digest import ContentDigest
@@ -34,13 +40,17 @@ from worker_service.steps.input_file import (
     input_file,
     refusals,
 )
+from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
+from worker_service.steps.pluralize import pluralize
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
-from worker_service.steps.taking_away import named_in_short
+from worker_service.steps.taking_away import HOW_TO_CONSENT, has_consent, named_in_short
 from worker_service.steps.upload_sentences import (
     in_place_of,
+    most_would_go_sentence,
+    refused_stats,
     twins_sentences,
     unchanged_sentence,
     upload_stats,
@@ -51,6 +61,7 @@ from worker_service.steps.upload_sentences import (
 class _Loaded:
     accepted: int = 0
     last_row_number: int = 0
+    kilograms: KilogramsAhead | None = None
     remarks: list[str] = field(default_factory=list)
     units: set[str] = field(default_factory=set)
     digest: ContentDigest = field(default_factory=ContentDigest)
@@ -136,37 +147,55 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         await chain_follow_ups(run, stores.ledger)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         ledger_scope = f"entries/{what.new.module}/{what.new.year}"
-        contents = Contents(
-            loaded.accepted,
-            loaded.last_row_number,
-            loaded.digest.value,
-            notes.rejected.row_count,
-            notes.warned.row_count,
-        )
+        contents = _contents(loaded, notes)
+        consent = has_consent(run.job)
 
         async def publish_it(conn: Connection) -> Published:
             await hold_units(conn, what.new.tenant, sorted(loaded.units))
-            return await publish_upload(conn, what.new, contents)
+            return await publish_upload(conn, what.new, contents, may_take_most=consent)
 
-        published = await publish(run, stores.ledger, [ledger_scope], publish_it)
-        sentences = [*_said(run, loaded, notes, published), *loaded.remarks, *of_file]
+        try:
+            published = await publish(run, stores.ledger, [ledger_scope], publish_it)
+        except MostWouldGo as most:
+            said = " ".join([*_refused(most, loaded, notes), *of_file])
+            return Failed("most_would_go", said, stats | refused_stats(most))
+        sentences = [*_said(loaded, notes, published), *loaded.remarks, *of_file]
         warnings = notes.any or bool(entries.unread_columns) or bool(published.duplicates)
-        stats |= upload_stats(what.new.entry_set, published)
+        stats |= upload_stats(published)
         return Succeeded(stats, " ".join(sentences), warnings=warnings)
 
 
-def _said(run: Run, loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
+def _contents(loaded: _Loaded, notes: RowNotes) -> Contents:
+    return Contents(
+        loaded.accepted,
+        loaded.last_row_number,
+        loaded.digest.value,
+        notes.rejected.row_count,
+        notes.warned.row_count,
+        None if loaded.kilograms is None else loaded.kilograms.total_kg,
+    )
+
+
+def _said(loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
     there = published.unchanged
-    # An earlier attempt of this job may have published them, and not have come to say so.
-    unchanged = there is not None and there.pipeline_id != run.job.pipeline_id
     return [
         *notes.sentences(
             loaded.accepted,
             instead=in_place_of(published.replaced),
-            unchanged=unchanged_sentence(there) if there and unchanged else "",
+            unchanged=unchanged_sentence(there) if there else "",
         ),
         *twins_sentences(published.duplicates),
     ]
+
+
+def _refused(most: MostWouldGo, loaded: _Loaded, notes: RowNotes) -> list[str]:
+    without = loaded.kilograms.entries_without_kg if loaded.kilograms else 0
+    said = [most_would_go_sentence(most, without)]
+    if rejected := notes.rejected.row_count:
+        is_ = "is" if rejected == 1 else "are"
+        first = ended(notes.rejected.first_reason)
+        said.append(f"{pluralize(rejected, 'row')} {is_} rejected; the first: {first}")
+    return [*said, HOW_TO_CONSENT]
 
 
 def _nothing_good(notes: RowNotes) -> str:
@@ -181,13 +210,19 @@ async def _load(
     stores: Stores, run: Run, what: _Ingest, entries: EntryFile, notes: RowNotes
 ) -> _Loaded:
     """Reads, checks and loads batch by batch: one is parsed while the one before is loaded."""
-    loaded = _Loaded()
+    # Who consents has no need to know.
+    ahead = None
+    if not has_consent(run.job):
+        ahead = await kilograms_ahead(stores.ledger, what.declared, what.new)
+    loaded = _Loaded(kilograms=ahead)
 
     def prepare(batch: EntryBatch) -> tuple[bytes, EntryBatch]:
         notes.rejected.add(batch.rejected, batch.rejected_rows, batch.rejected_lines)
         notes.warned.add(batch.warned, batch.warned_rows)
         stored = stored_entries(what.declared, batch.accepted)
         loaded.digest.add(stored)
+        if ahead is not None:
+            ahead.add(stored)
         return frame_bytes(entry_rows(what.new, stored)), batch
 
     seen = 0

@@ -12,10 +12,9 @@ import polars as pl
 
 from worker_service.carbon.catalogue import NotSupported, declaration
 from worker_service.carbon.compute import compute
-from worker_service.carbon.declarations import DataEntryType, References
+from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.outcomes import BOOKED, count_outcomes, uncomputed
-from worker_service.carbon.stored import entries_from_stored, factors_from_stored
-from worker_service.ledger import locations
+from worker_service.carbon.stored import entries_from_stored
 from worker_service.ledger.emission_sets import (
     EmissionSlice,
     Plan,
@@ -32,7 +31,7 @@ from worker_service.ledger.emission_sets import (
 from worker_service.ledger.emission_sets import count_outcomes as count_published
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_entries
 from worker_service.ledger.errors import InputMoved
-from worker_service.ledger.factors import FACTOR_SCHEMA, FactorSlice, read_factors
+from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.pool import Connection
@@ -40,20 +39,12 @@ from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.doubtful_entries import doubt_sentences, doubt_stats, noted_doubts
 from worker_service.steps.follow_ups import chain_follow_ups
+from worker_service.steps.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
 from worker_service.steps.publishing import publish
 from worker_service.steps.stale_in_use import stale_in_use
 from worker_service.steps.stores import Stores
-
-
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """Everything but the entries, read once."""
-
-    declared: DataEntryType
-    factors: pl.DataFrame
-    references: References
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,8 @@ class _Work:
 async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Connection) -> None:
     """Three stages that overlap: reading, computing, loading, 50,000 rows each."""
     of, plan = work.of, work.plan
-    inputs = await _read_inputs(snapshot, of, work.declared)
+    factors = FactorSlice(of.tenant, of.data_entry_type, of.year)
+    inputs = await read_formula_inputs(snapshot, factors, work.declared)
     token = run.job.claim_token
     counts: dict[int, Counter[tuple[str, str]]] = {}
     sums: dict[int, list[float]] = {}
@@ -159,20 +151,6 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
         await note_sums(stores.ledger, of.tenant, token, entry_set, kg, without)
 
 
-async def _read_inputs(snapshot: Connection, of: EmissionSlice, declared: DataEntryType) -> _Inputs:
-    factors = await read_factors(snapshot, FactorSlice(of.tenant, of.data_entry_type, of.year))
-    references: dict[str, pl.DataFrame] = {}
-    if locations.KIND in declared.references:
-        rows = await locations.read_locations(snapshot, of.tenant)
-        references[locations.KIND] = await asyncio.to_thread(
-            frame_of, rows, locations.LOCATION_SCHEMA
-        )
-    frame = await asyncio.to_thread(frame_of, factors, FACTOR_SCHEMA)
-    return _Inputs(
-        declared, await asyncio.to_thread(factors_from_stored, declared, frame), references
-    )
-
-
 async def _read(
     snapshot: Connection, of: EmissionSlice, plan: Plan
 ) -> AsyncGenerator[tuple[PublishedSet, bytes], None]:
@@ -184,7 +162,7 @@ async def _read(
 async def _computed(
     read: AsyncGenerator[tuple[PublishedSet, bytes], None],
     of: EmissionSlice,
-    inputs: _Inputs,
+    inputs: FormulaInputs,
     token: int,
 ) -> AsyncGenerator[_Batch, None]:
     async with aclosing(read):
@@ -193,7 +171,7 @@ async def _computed(
 
 
 def _compute(
-    entries: PublishedSet, rows: bytes, of: EmissionSlice, inputs: _Inputs, token: int
+    entries: PublishedSet, rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int
 ) -> _Batch:
     stored = frame_of(rows, ENTRY_SCHEMA)
     frame = entries_from_stored(inputs.declared, stored)

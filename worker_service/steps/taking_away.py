@@ -12,6 +12,9 @@ from worker_service.steps.pluralize import pluralize
 ADD, REPLACE, REMOVE_STALE = "add", "replace", "remove_stale"
 CONSENT = "yes"
 NAMED_MAX = 5
+HOW_TO_CONSENT = (
+    'If that is meant, submit the file again with --yes (in the payload "take_away": "yes").'
+)
 
 
 def mode_of(job: ClaimedJob, known: Sequence[str]) -> str:
@@ -26,7 +29,7 @@ def mode_of(job: ClaimedJob, known: Sequence[str]) -> str:
 
 
 def has_consent(job: ClaimedJob) -> bool:
-    """Whether the caller allows the removal of what entries use."""
+    """Whether the caller allows the removal of what entries use, or of most of an upload."""
     return job.payload.get("take_away") == CONSENT
 
 

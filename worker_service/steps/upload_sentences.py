@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker_service.carbon.csv_source.shown import shown_text
-from worker_service.ledger.uploads import Published, Upload
+from worker_service.ledger.uploads import MostWouldGo, Published, Upload
 from worker_service.steps.pluralize import pluralize
 
 _TWINS_SHOWN = 3
@@ -45,22 +45,50 @@ def named(upload: Upload) -> str:
     return f"{pluralize(upload.row_count, 'row')}{file_name}{pipeline}"
 
 
-def upload_stats(upload_id: int, published: Published) -> dict[str, Any]:
-    """For the job: which upload counts now, and which does not any more."""
-    if published.unchanged is not None:
-        stats: dict[str, Any] = {"upload_id": published.unchanged.upload_id, "unchanged": True}
+def most_would_go_sentence(most: MostWouldGo, entries_without_kg: int = 0) -> str:
+    """What a refused file would have taken the place of, and how to consent."""
+    gone, contents = most.replaced, most.contents
+    are = "row" if contents.row_count == 1 else "rows"
+    kg = contents.total_kg
+    there = named(gone)
+    if kg is None or gone.total_kg is None:
+        what = f"{contents.row_count:,} {are}"
     else:
-        stats = {"upload_id": upload_id}
+        what = f"{contents.row_count:,} {are} ({kg:,.3f} kg)"
+        there += f", {gone.total_kg:,.3f} kg"
+    said = f"Nothing was changed, since less than half would be left: {what} in place of {there}."
+    if entries_without_kg:
+        have = "has" if entries_without_kg == 1 else "have"
+        said += f" {pluralize(entries_without_kg, 'row')} {have} no kilograms."
+    return said
+
+
+def refused_stats(most: MostWouldGo) -> dict[str, Any]:
+    """For the job: what its file would have replaced, and with what."""
+    would = {"rows": most.contents.row_count, "total_kg": most.contents.total_kg}
+    replaced = {**_stats_of(most.replaced), "total_kg": most.replaced.total_kg}
+    return {"rows_accepted": 0, "would_count": would, "would_replace": replaced}
+
+
+def upload_stats(published: Published) -> dict[str, Any]:
+    """For the job: which upload counts now, and which does not any more."""
+    stats: dict[str, Any] = {"upload_id": published.upload_id}
+    if published.unchanged is not None:
+        stats["unchanged"] = True
     if (gone := published.replaced) is not None:
-        stats["replaced"] = {
-            "upload_id": gone.upload_id,
-            "pipeline_id": gone.pipeline_id,
-            "file_name": gone.file_name,
-            "rows": gone.row_count,
-        }
+        stats["replaced"] = _stats_of(gone)
     if published.duplicates:
         stats["same_rows_in_uploads"] = [one.upload_id for one in published.duplicates]
     return stats
+
+
+def _stats_of(upload: Upload) -> dict[str, Any]:
+    return {
+        "upload_id": upload.upload_id,
+        "pipeline_id": upload.pipeline_id,
+        "file_name": upload.file_name,
+        "rows": upload.row_count,
+    }
 
 
 def of_whom(upload: Upload) -> str:

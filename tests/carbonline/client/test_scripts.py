@@ -155,6 +155,22 @@ def test_two_sources_stand_side_by_side(client: Client, folder: Path) -> None:
     assert total_of(client) == pytest.approx(before + KG_OF_A_TRIP)
 
 
+def test_most_of_an_upload_goes_with_a_word_of_consent_only(client: Client, folder: Path) -> None:
+    rows = "".join(f"U1,CDG,GVA,{n},economy,1\n" for n in range(3))
+    (folder / "lab.csv").write_text(f"{HEADER}\n{rows}")
+    client.submit_file("lab.csv", type="plane", year=2024, source="lab").raise_for_status()
+    before = total_of(client)
+    (folder / "lab.csv").write_text(f"{HEADER}\nU1,CDG,GVA,0,economy,1\n")
+    refused = client.submit_file("lab.csv", type="plane", year=2024, source="lab")
+    assert (refused.status, refused.rows_accepted) == ("failed", 0)
+    assert "less than half would be left: 1 row (" in refused.message
+    assert total_of(client) == before
+    client.submit_file(
+        "lab.csv", type="plane", year=2024, source="lab", take_away=True
+    ).raise_for_status()
+    assert total_of(client) == pytest.approx(before - 2 * KG_OF_A_TRIP)
+
+
 def test_an_upload_is_listed_and_taken_back(client: Client, folder: Path) -> None:
     client.submit_file("trips.csv", type="plane", year=2024)
     before = total_of(client)

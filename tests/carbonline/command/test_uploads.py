@@ -206,6 +206,47 @@ def test_a_person_is_not_asked_where_little_goes_or_who_says_yes(year: Year) -> 
     assert (code, "Go on?" in seen) == (0, False), seen
 
 
+def test_a_person_is_asked_before_rows_that_cannot_be_used_take_more_than_half_away(
+    year: Year,
+) -> None:
+    year.submit("trips_a.csv", trips(3))
+    year.terminal.file("two_are_bad.csv", trips(3).replace("economy", "hammock", 2))
+    words = ("submit", "two_are_bad.csv", *year.planes)
+    for no in (b"n\n", b"\x03"):
+        code, seen = at_a_terminal(year.terminal, *words, answer=no)
+        assert (code, "Nothing was changed." in seen) == (4, True), seen
+        assert "2 rows are rejected; the first: row 1, cabin_class: " in " ".join(seen.split())
+    assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
+    assert (code, "More than half would go. Go on?" in seen) == (0, True), seen
+    assert seen.count(" is submitted. Seen from elsewhere") == 2
+    assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+
+
+def test_a_person_is_asked_before_more_than_half_of_the_kilograms_go(year: Year) -> None:
+    year.submit("trips_a.csv", trips(3))
+    year.terminal.file("lost.csv", trips(3).replace("CDG", "QQQ"))
+    words = ("submit", "lost.csv", *year.planes)
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"n\n")
+    assert (code, "3 rows have no kilograms." in " ".join(seen.split())) == (4, True), seen
+    assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
+    code, seen = at_a_terminal(year.terminal, *words, "--yes")
+    assert (code, "Go on?" in seen) == (0, False), seen
+    assert "0.000 kg now" in seen
+    assert year.kg() == 0.0
+
+
+def test_a_person_is_asked_before_what_entries_use_goes(year: Year) -> None:
+    year.submit("a.csv", trips(2))
+    year.terminal.file("another.csv", FACTORS.replace("economy", "first"))
+    words = ("load", "factors", "another.csv", *year.planes, "--replace")
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"n\n")
+    assert (code, "Factors that entries use would go. Go on?" in seen) == (4, True), seen
+    assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
+    assert (code, "More than half is gone." in " ".join(seen.split())) == (0, True), seen
+
+
 def test_an_upload_is_taken_back(year: Year) -> None:
     year.submit("a.csv", trips(2))
     year.submit("b.csv", ONE_TRIP, "--source", "agency_b")

@@ -1,0 +1,39 @@
+"""What a formula reads beside entries: factors in force, and places where it needs them."""
+
+import asyncio
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.carbon.declarations import DataEntryType, References
+from worker_service.carbon.stored import factors_from_stored
+from worker_service.ledger import locations
+from worker_service.ledger.factors import FACTOR_SCHEMA, FactorSlice, read_factors
+from worker_service.ledger.frames import frame_of
+from worker_service.ledger.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaInputs:
+    """Everything but the entries, read once."""
+
+    declared: DataEntryType
+    factors: pl.DataFrame
+    references: References
+
+
+async def read_formula_inputs(
+    snapshot: Connection, of: FactorSlice, declared: DataEntryType
+) -> FormulaInputs:
+    """Within a snapshot: what is in force for a type and year."""
+    factors = await read_factors(snapshot, of)
+    references: dict[str, pl.DataFrame] = {}
+    if locations.KIND in declared.references:
+        rows = await locations.read_locations(snapshot, of.tenant)
+        references[locations.KIND] = await asyncio.to_thread(
+            frame_of, rows, locations.LOCATION_SCHEMA
+        )
+    frame = await asyncio.to_thread(frame_of, factors, FACTOR_SCHEMA)
+    return FormulaInputs(
+        declared, await asyncio.to_thread(factors_from_stored, declared, frame), references
+    )

@@ -1,0 +1,55 @@
+"""Computes what a file's entries come to before they count, to compare with what they replace."""
+
+import math
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from worker_service.carbon.compute import compute
+from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.outcomes import uncomputed
+from worker_service.carbon.stored import entries_from_stored
+from worker_service.ledger.entry_sets import NewSet
+from worker_service.ledger.factors import FactorSlice
+from worker_service.ledger.pool import Ledger
+from worker_service.ledger.uploads import upload_in_place_of
+from worker_service.steps.formula_inputs import FormulaInputs, read_formula_inputs
+
+
+@dataclass(slots=True)
+class KilogramsAhead:
+    """Computes batches of entries as the recalculation will, and keeps only the sums.
+
+    `entries_without_kg` counts entries for which there is no factor, place or value.
+    """
+
+    inputs: FormulaInputs
+    entries_without_kg: int = 0
+    _sums: list[float] = field(default_factory=list)
+
+    def add(self, stored: pl.DataFrame) -> None:
+        """Takes row_number, unit, data of a batch, as they are stored. Blocks."""
+        declared = self.inputs.declared
+        frame = entries_from_stored(
+            declared, stored.with_columns(entry_set=pl.lit(0, dtype=pl.Int64))
+        )
+        computed = compute(declared, frame, self.inputs.factors, self.inputs.references)
+        self.entries_without_kg += uncomputed(computed.outcomes).height
+        self._sums.append(float(computed.emissions["kg"].sum() or 0.0))
+
+    @property
+    def total_kg(self) -> float:
+        """Kilograms of CO2-equivalent of all batches."""
+        return math.fsum(self._sums)
+
+
+async def kilograms_ahead(
+    ledger: Ledger, declared: DataEntryType, new: NewSet
+) -> KilogramsAhead | None:
+    """Ready for batches, or None if the file replaces no upload that has kilograms."""
+    async with ledger.snapshot() as snapshot:
+        there = await upload_in_place_of(snapshot, new)
+        if there is None or not there.total_kg:
+            return None
+        of = FactorSlice(new.tenant, new.data_entry_type, new.year)
+        return KilogramsAhead(await read_formula_inputs(snapshot, of, declared))
