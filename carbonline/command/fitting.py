@@ -34,7 +34,9 @@ def _line(line: str, width: int) -> str:
         return line
     if command := _COMMAND.search(line):
         before = _line(line[: command.start()].rstrip(), width)
-        return f"{before}\n  {command.group()}" if before else line
+        # Without an indentation where that alone makes it fit.
+        indent = "  " if cell_len(command.group()) + 2 <= width else ""
+        return f"{before}\n{indent}{command.group()}" if before else line
     indent = re.match(" *", line).group()  # type: ignore[union-attr]  # it always matches
     lines = [indent]
     for word in line.split():

@@ -10,8 +10,9 @@ from carbonline.command.columns import Column, Kind, Row
 # Between columns; the second where that saves the table.
 GAPS = (2, 1)
 RULE = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
-# A column of text is wrapped to no less than its longest word, or than this for longer ones.
-TEXT_WIDTH_MIN = 20
+# A column of text is wrapped to no less than its longest word, or than this for longer ones. The
+# names of columns, which are shown as "user_institutional_id: 123456", fit.
+TEXT_WIDTH_MIN = 24
 # A narrower column of text would be taller than it is legible: records are better then.
 TEXT_LINES_MAX = 12
 

@@ -109,7 +109,7 @@ REFUSED = {
     ),
     "units whose names are misspelt": Case(
         "missing_columns",
-        "The header lacks the columns name; it has: unit_institutional_id, nmae (did you mean"
+        "The header lacks the column name; it has: unit_institutional_id, nmae (did you mean"
         " name?).",
         "unit_institutional_id,nmae\n0828,Physics\n",
         "unit_sync",

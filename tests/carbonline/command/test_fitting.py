@@ -35,7 +35,14 @@ def test_lines_fit_and_all_words_are_whole(words: list[str], width: int, indent:
 )
 def test_a_command_to_type_stands_on_a_line_of_its_own(command: str) -> None:
     said = fitted(f"Pipeline 4 goes on by itself. Watch it again: {command}\n", 40)
-    assert said == f"Pipeline 4 goes on by itself. Watch it\nagain:\n  {command}\n"
+    assert said == f"Pipeline 4 goes on by itself. Watch it\nagain:\n{command}\n"
+
+
+def test_a_command_is_indented_where_it_fits_all_the_same() -> None:
+    said = fitted("Rejected rows: carbonline rejected 12 -o rejected.csv", 40)
+    assert said == "Rejected rows:\n  carbonline rejected 12 -o rejected.csv"
+    said = fitted("Rejected rows: carbonline rejected 120 -o rejected.csv", 40)
+    assert said == "Rejected rows:\ncarbonline rejected 120 -o rejected.csv"
 
 
 def test_a_line_that_is_a_command_is_left_whole() -> None:

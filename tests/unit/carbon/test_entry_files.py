@@ -155,7 +155,7 @@ def test_a_file_for_one_unit_need_not_name_it_and_may_not_name_another() -> None
 def test_a_file_of_all_units_must_name_them() -> None:
     columns = [name for name in COLUMNS if name != "unit_institutional_id"]
     unnamed = {name: value for name, value in GOOD.items() if name != "unit_institutional_id"}
-    with pytest.raises(RefusedFile, match="lacks the columns unit_institutional_id"):
+    with pytest.raises(RefusedFile, match="lacks the column unit_institutional_id"):
         batches_of(csv_of(columns, [unnamed]))
 
 

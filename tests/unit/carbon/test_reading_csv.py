@@ -250,8 +250,8 @@ def _refusal(content: bytes | str) -> RefusedFile:
         (b"a,b,c\n", Cause.NO_ROWS, "a header and no rows"),
         (b"a,b,c", Cause.NO_ROWS, "a header and no rows"),
         (b"a,b,c\n\n,,\n", Cause.NO_ROWS, "a header and no rows"),
-        (b"x,y\n1,2\n", Cause.MISSING_COLUMNS, "lacks the columns a; it has: x, y"),
-        (b'"","", ""\n1,2,3\n', Cause.MISSING_COLUMNS, 'lacks the columns a; it is: "","", ""'),
+        (b"x,y\n1,2\n", Cause.MISSING_COLUMNS, "lacks the column a; it has: x, y"),
+        (b'"","", ""\n1,2,3\n', Cause.MISSING_COLUMNS, 'lacks the column a; it is: "","", ""'),
         (b"sep=;\n", Cause.EMPTY, "empty"),
         (
             b"\xff,y\n1,2\n",

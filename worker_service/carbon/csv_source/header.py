@@ -59,8 +59,9 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
     missing = [name for name in required if name not in names]
     if missing:
         has = f"it has: {_had(names, missing, known)}" if any(names) else f"it is: {first.line}"
+        columns = "column" if len(missing) == 1 else "columns"
         raise RefusedFile(
-            Cause.MISSING_COLUMNS, f"the header lacks the columns {_shown(missing)}; {has}"
+            Cause.MISSING_COLUMNS, f"the header lacks the {columns} {_shown(missing)}; {has}"
         )
     return Header(
         separator=first.separator,
