@@ -17,6 +17,7 @@ ABOUT = (
     "The scheduler: takes pipelines, gives their jobs to workers and tells how they go. Serves "
     "until SIGTERM."
 )
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 # Thousands of live requests are ordinary here, and hardly any of them ends in a cycle: looking for
 # some after every 700 new objects took a fifth of the process's time.
@@ -24,7 +25,9 @@ GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The process's exit code: 2 for settings or a database that are not ready for it."""
+    """The process's exit code: 2 for settings or a database that are not ready for it, 1 when a
+    background task ends.
+    """
     if arguments:
         asked = list(arguments) in (["--help"], ["-h"])
         said = help_of(PROGRAM, ABOUT, SETTINGS) if asked else f"usage: {PROGRAM} [--help]"
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     # gRPC's own chatter is no JSON, and tells nothing that the calls' errors do not tell. It reads
     # this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from carbonline.serving.background import BackgroundTaskEnded  # noqa: PLC0415
     from scheduler_service.server import DatabaseUnusable, NotMigrated, serve  # noqa: PLC0415
 
     gc.freeze()
@@ -50,6 +54,9 @@ def main(arguments: Sequence[str]) -> int:
     except (SettingsWrong, DatabaseUnusable, NotMigrated, OSError) as error:
         print(f"scheduler: {error}", file=sys.stderr)
         return EXIT_USAGE
+    except BackgroundTaskEnded as error:
+        print(f"scheduler: {error}", file=sys.stderr)
+        return EXIT_FAILED
     return 0
 
 

@@ -21,6 +21,7 @@ from carbonline.postgres.errors import (
 from carbonline.postgres.kept_sessions import SessionNotKept
 from carbonline.postgres.pool import probe
 from carbonline.postgres.url import UNREADABLE
+from carbonline.serving.background import Background
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
 from carbonline.serving.drain import drain
 from carbonline.serving.health import add_health, tell_health
@@ -66,12 +67,13 @@ class RunningScheduler:
     long_polls: LongPolls
     watches: Watches
     metrics: Metrics
+    background: Background
 
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a database that is starting is waited for.
 
-    Raises SettingsWrong, DatabaseUnusable, NotMigrated or OSError.
+    Raises SettingsWrong, DatabaseUnusable, NotMigrated, OSError, or BackgroundTaskEnded.
     """
     log = open_process_log(settings.log_level, service="scheduler", build_id=settings.build_id)
     stopping = asyncio.Event()
@@ -84,7 +86,7 @@ async def serve(settings: Settings) -> None:
         return
     async with running_server(settings, log) as running:
         log.info("scheduler_started", address=settings.address, port=running.port)
-        await stopping.wait()
+        await running.background.run_until(stopping)
         log.info("scheduler_draining")
     log.info("scheduler_stopped")
 
@@ -137,28 +139,24 @@ async def running_server(
         listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
         ping = partial(store.pool.fetchval, "SELECT 1")
         telling = tell_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
-        beside = [
-            asyncio.create_task(listener.run(), name="listener"),
-            asyncio.create_task(watches.run(), name="watches"),
-            asyncio.create_task(sweep_forever(store, log), name="sweeps"),
-            asyncio.create_task(telling, name="health"),
-        ]
+        background = Background(log)
+        background.start("listener", listener.run())
+        background.start("watches", watches.run())
+        background.start("sweeps", sweep_forever(store, log))
+        background.start("health", telling)
         if settings.metrics_port:
-            looking = tell_queue_depths(store, metrics.queue_is, log)
-            beside.insert(0, asyncio.create_task(looking, name="queue depths"))
+            depths = tell_queue_depths(store, metrics.queue_is, log)
+            background.start("queue depths", depths)
         await server.start()
         try:
             with metrics_served(metrics.registry, settings.metrics_port):
-                yield RunningScheduler(store, port, long_polls, watches, metrics)
+                yield RunningScheduler(store, port, long_polls, watches, metrics, background)
         finally:
-            beside[-1].cancel()
             await healthy.enter_graceful_shutdown()
             long_polls.draining.set()
             watches.drain()
             await drain(server, interceptor, settings.drain_grace_seconds)
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await background.cancel()
 
 
 @asynccontextmanager

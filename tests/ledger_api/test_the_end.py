@@ -9,11 +9,13 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from carbonline.serving.background import BackgroundTaskEnded
+from carbonline.serving.logs import open_log
 from carbonline.v1 import blobs_pb2, ledger_pb2
 from tests.carbonline.serving import processes
 from tests.ledger_api.conftest import Client, outlasting, refused, settings_of, until
 from worker_service.blobs.store import BlobStore
-from worker_service.ledger_api.server import serve_ledger
+from worker_service.ledger_api.server import running_ledger
 from worker_service.settings import Settings
 
 # More than all the buffers between the server and a reader that does not read.
@@ -132,16 +134,13 @@ async def test_a_process_that_cannot_serve_says_why_in_a_line_and_ends_with_2(
 
 
 async def test_a_background_task_that_ends_ends_the_process(
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def defect(_self: BlobStore) -> int:
         raise ValueError("a defect")
 
     monkeypatch.setattr(BlobStore, "collect_abandoned_uploads", defect)
-    ended = await asyncio.wait_for(serve_ledger(settings_of(database_url, tmp_path)), SECONDS)
-    assert ended == 1
-    *_, said = capsys.readouterr().err.splitlines()
-    assert said == "ledger: its background task 'collect' ended; the log says why"
+    settings = settings_of(database_url, tmp_path)
+    with pytest.raises(BackgroundTaskEnded, match="'collect' ended"):
+        async with running_ledger(settings, open_log("error")) as running:
+            await asyncio.wait_for(running.background.run_until(asyncio.Event()), SECONDS)

@@ -12,7 +12,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from carbonline.client.errors import ServerError, server_error
+from carbonline.serving.background import BackgroundTaskEnded
 from carbonline.serving.logs import open_log
+from scheduler_service.rpc.watch import Watches
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
 
@@ -64,3 +66,19 @@ async def test_streams_that_would_go_on_for_ever_hold_up_no_end(settings: Settin
         for stream in (health, reflection):
             error = await end_of(stream)
             assert (error.code, error.reason) == ("UNAVAILABLE", "DRAINING"), error
+
+
+async def test_a_background_task_that_ends_ends_the_server(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def defect(_self: Watches) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(Watches, "run", defect)
+    with pytest.raises(BackgroundTaskEnded, match="'watches' ended"):
+        async with running_server(settings, open_log("error")) as server:
+            await asyncio.wait_for(server.background.run_until(asyncio.Event()), SECONDS)
+    # In order: whoever comes next finds the address free.
+    monkeypatch.undo()
+    async with running_server(settings, open_log("error")):
+        pass
