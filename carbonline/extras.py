@@ -1,10 +1,16 @@
 """What an installation without extras lacks, and the sentence that says how to get it."""
 
+import json
 import os
+import shlex
+import sys
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 Extra: TypeAlias = Literal["frames", "server", "local"]
 
@@ -32,9 +38,20 @@ def lacks(extra: Extra, purpose: str) -> str:
     missing = [name for name in MODULES[extra] if find_spec(name) is None]
     if not missing:
         return ""
+    wanted = shlex.quote(f"{_source()}[{extra}]")
     # uv says where it is to what it runs; uvx is not helped by pip.
-    by_uvx = f", or with uvx: --from 'FILE.whl[{extra}]'" if "UV" in os.environ else ""
-    return (
-        f"{purpose} needs packages that are not installed ({', '.join(missing)}): "
-        f"pip install 'carbonline[{extra}]'{by_uvx}"
-    )
+    again = shlex.join(["carbonline", *sys.argv[1:]])
+    by_uvx = "UV" in os.environ and Path(sys.argv[0]).name == "carbonline"
+    command = f"uvx --from {wanted} {again}" if by_uvx else f"pip install {wanted}"
+    return f"{purpose} needs packages that are not installed ({', '.join(missing)}): {command}"
+
+
+def _source() -> str:
+    """What carbonline was installed from, for an installer: a wheel's path, or its name."""
+    try:
+        said = distribution("carbonline").read_text("direct_url.json")
+        url = urlsplit(json.loads(said)["url"]) if said else None
+    except (PackageNotFoundError, ValueError, KeyError):
+        url = None
+    is_wheel = url is not None and url.scheme == "file" and url.path.endswith(".whl")
+    return unquote(url.path) if url is not None and is_wheel else "carbonline"

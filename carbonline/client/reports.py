@@ -163,7 +163,7 @@ def uncomputed_row(entry: ledger_pb2.UncomputedEntry) -> dict[str, object]:
         "unit_institutional_id": entry.unit,
         "outcome": entry.outcome,
         "reason": entry.detail,
-        "columns": dict(entry.columns),
+        "columns": dict(sorted(entry.columns.items())),
     }
 
 

@@ -63,8 +63,12 @@ def missing_from(answer: ledger_pb2.GetTotalsResponse, year: int) -> Sequence[st
     ]
     without = sum(one.entries_without_kg for one in answer.module_totals)
     if without:
-        entries = "1 entry has" if without == 1 else f"{without:,} entries have"
-        said.append(f"{entries} no kilograms and count as nothing in the totals of {year}.")
+        entries = (
+            "1 entry has no kilograms and counts"
+            if without == 1
+            else f"{without:,} entries have no kilograms and count"
+        )
+        said.append(f"{entries} as nothing in the totals of {year}.")
     return said
 
 

@@ -36,7 +36,7 @@ from carbonline.command.rejected import save_rejected_rows
 from carbonline.command.safe_text import one_line
 from carbonline.command.totals import show_totals
 from carbonline.local.settings import StackSettings
-from carbonline.local.stack import running_stack
+from carbonline.local.stack import check_installation, running_stack
 from carbonline.v1 import ledger_pb2
 
 FILES = Path("examples/nyc_flights_2013")
@@ -122,6 +122,7 @@ async def _demo(settings: StackSettings, files: Path) -> ExitCode:
 
 
 async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
+    check_installation()
     began_at = time.monotonic()
     click.echo("Starting PostgreSQL, the scheduler, the ledger and two workers ...", err=True)
     async with running_stack(settings, report=_report) as stack:

@@ -161,6 +161,12 @@ def _quiet(_: str) -> None:
     return None
 
 
+def check_installation() -> None:
+    """Raises WrongChoice, with the command that mends it, if packages of a stack are missing."""
+    if lacking := lacks("local", "A stack on this machine"):
+        raise WrongChoice(lacking)
+
+
 @asynccontextmanager
 async def running_stack(
     settings: StackSettings,
@@ -177,8 +183,7 @@ async def running_stack(
     gets a sentence for each process that ends by itself, `notify` one before each step of the start
     and the stop. Raises LocalStackError.
     """
-    if lacking := lacks("local", "A stack on this machine"):
-        raise WrongChoice(lacking)
+    check_installation()
     data_folder = Path.cwd() / settings.data_folder
     async with AsyncExitStack() as cleanup:
         notify(f"Data, logs and sockets are in {data_folder}.")

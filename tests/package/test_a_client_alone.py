@@ -52,14 +52,14 @@ def test_its_commands_serve_a_person_from_files_to_totals(
 
 
 def test_a_script_is_told_which_extra_makes_frames(
-    client_alone: Environment, where: dict[str, str], tmp_path: Path
+    client_alone: Environment, wheel: Path, where: dict[str, str], tmp_path: Path
 ) -> None:
     script = "from carbonline import Client\nwith Client.local() as c: c.totals(2024)"
     ended = client_alone.run("python", "-c", script, cwd=tmp_path, environment=where)
     assert ended.returncode == 1
     assert ended.stderr.endswith(
         "ExtraMissing: A frame of totals needs packages that are not installed (polars): "
-        "pip install 'carbonline[frames]'\n"
+        f"pip install '{wheel}[frames]'\n"
     )
 
 
@@ -75,18 +75,20 @@ def test_a_script_is_told_which_extra_makes_frames(
     ],
 )
 def test_what_runs_servers_names_the_extra_to_install(
-    client_alone: Environment, tmp_path: Path, words: Sequence[str], extra: str
+    client_alone: Environment, wheel: Path, tmp_path: Path, words: Sequence[str], extra: str
 ) -> None:
     typed = client_alone.run(*words, cwd=tmp_path)
     assert (typed.returncode, typed.stdout) == (2, ""), typed
     assert "Traceback" not in typed.stderr
-    assert typed.stderr.endswith(f"pip install 'carbonline[{extra}]'\n"), typed.stderr
+    assert typed.stderr.endswith(f"pip install '{wheel}[{extra}]'\n"), typed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_whoever_came_by_uvx_is_told_how_to_come_again(
-    client_alone: Environment, tmp_path: Path
+    client_alone: Environment, wheel: Path, tmp_path: Path
 ) -> None:
     typed = client_alone.run("carbonline", "demo", cwd=tmp_path, environment={"UV": "/bin/uv"})
     assert typed.returncode == 2
-    assert typed.stderr.endswith("or with uvx: --from 'FILE.whl[local]'\n"), typed.stderr
+    said = "Error: A stack on this machine needs packages that are not installed ("
+    assert typed.stderr.startswith(said), typed.stderr
+    assert typed.stderr.endswith(f"): uvx --from '{wheel}[local]' carbonline demo\n"), typed.stderr
