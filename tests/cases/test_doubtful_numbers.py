@@ -39,7 +39,7 @@ def test_places_that_a_file_moves_far_are_warned_of_and_named(terminal: Terminal
     mended = terminal.type("load", "locations", FILES / "33_places_mended.csv")
 
     assert "SUCCESS with warnings" in typed.said
-    assert "3 places are hardly where the file has them: GVA, CDG, XXQ." in typed.said
+    assert "3 places are probably not where the file has them: GVA, CDG, XXQ." in typed.said
     assert "Latitude and longitude of 2 places look swapped" in typed.said
     listed = " ".join(terminal.warnings(typed).split())
     assert "GVA lies 5,886 km from where it is now" in listed

@@ -32,7 +32,7 @@ async def test_added_places_leave_the_others(harness: WorkerHarness) -> None:
     await harness.load_flights(flights(CDG, JFK))
     view = await harness.load_places(ORLY)
     assert ingest(view).result == types_pb2.JOB_RESULT_SUCCESS
-    assert ingest(view).message == "1 place accepted. 1 new, 0 changed, 0 as before."
+    assert ingest(view).message == "1 place accepted. 1 new, 0 changed, 0 unchanged."
     assert await harness.kg() == KG
     counts = await harness.rows("SELECT count(*) FROM carbon.locations")
     assert counts[0][0] == 4
@@ -41,7 +41,7 @@ async def test_added_places_leave_the_others(harness: WorkerHarness) -> None:
 async def test_the_same_places_compute_nothing_anew(harness: WorkerHarness) -> None:
     await harness.load_flights(flights(CDG, JFK))
     view = await harness.load_places()
-    assert ingest(view).message == "3 places accepted. 0 new, 0 changed, 3 as before."
+    assert ingest(view).message == "3 places accepted. 0 new, 0 changed, 3 unchanged."
     [recalculation] = [job for job in view.in_order() if job.job_type == "emission_recalc"]
     assert values_of(recalculation.stats)["sets_computed"] == 0
 
@@ -57,15 +57,15 @@ async def test_places_that_entries_use_are_not_taken_away_without_consent(
         "places_in_use",
     )
     assert ingest(view).message == (
-        "Nothing was changed: 3 places would not be there any more, and 3 entries use GVA, CDG,"
-        " JFK. Add instead of replacing, or say that they may be taken away (--take-away)."
+        "Nothing was changed: 3 places would be removed, and 3 entries use GVA, CDG,"
+        " JFK. Leave out --replace to add to them, or allow the removal with --take-away."
     )
     assert (await harness.rows("SELECT count(*) FROM carbon.locations"))[0][0] == 3
     assert (await harness.kg())["0828"] == pytest.approx(2 * GVA_CDG_KG)
     taken = await harness.load_places(ORLY, mode="replace", take_away="yes")
     assert ingest(taken).result == types_pb2.JOB_RESULT_WARNING
     assert ingest(taken).message == (
-        "1 place accepted. 1 new, 0 changed, 0 as before. 3 other places are gone."
+        "1 place accepted. 1 new, 0 changed, 0 unchanged. 3 other places are gone."
     )
     assert await harness.kg() == {"0828": 0.0, "0829": 0.0}
     assert (await harness.totals())["0828"].outcome_counts == {"unknown_place": 2}
@@ -75,7 +75,7 @@ async def test_places_that_no_entry_uses_are_replaced_freely(harness: WorkerHarn
     await harness.load_flights(flights(CDG, "0829,GVA,JFK,3,economy,1,7.5"))
     view = await harness.load_places(PLACES.replace("JFK", "XLN"), mode="replace")
     assert ingest(view).message == (
-        "3 places accepted. 1 new, 0 changed, 2 as before. 1 other place is gone."
+        "3 places accepted. 1 new, 0 changed, 2 unchanged. 1 other place is gone."
     )
     assert await harness.kg() == {"0828": pytest.approx(GVA_CDG_KG), "0829": 7.5}
 
@@ -106,9 +106,8 @@ async def test_factors_that_emissions_use_are_not_taken_away_without_consent(
         "factors_in_use",
     )
     assert ingest(refused).message == (
-        "Nothing was changed: 1 factor would not be in force any more, and 1 entry uses"
-        " short economy. Add instead of replacing, or say that they may be taken away"
-        " (--take-away)."
+        "Nothing was changed: 1 factor would no longer be in force, and 1 entry uses"
+        " short economy. Leave out --replace to add to them, or allow the removal with --take-away."
     )
     assert await harness.kg() == KG
     taken = await harness.load_factors(LONG_ONLY, mode="replace", take_away="yes")

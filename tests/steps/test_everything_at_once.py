@@ -71,5 +71,5 @@ async def test_what_was_submitted_last_is_what_the_totals_say(harness: WorkerHar
     )
     before = await harness.kg()
     recalculation = (await harness.recalculate()).in_order()[0]
-    assert recalculation.message.endswith("nothing had changed.")
+    assert recalculation.message.endswith("nothing has changed.")
     assert await harness.kg() == before

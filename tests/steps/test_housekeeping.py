@@ -41,7 +41,7 @@ async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
     assert [row["count"] for row in await harness.rows("SELECT count(*) FROM carbon.entries")] == [
         2
     ]
-    assert (await harness.recalculate()).in_order()[0].message.endswith("nothing had changed.")
+    assert (await harness.recalculate()).in_order()[0].message.endswith("nothing has changed.")
     assert await harness.kg() == kg
 
 

@@ -13,8 +13,9 @@ async def test_swapped_columns_are_a_warning_that_names_the_places(harness: Work
     assert ingest.message == (
         "3 places accepted. 2 rows with a warning; the first: row 1, iata: GVA lies 5,886 km from"
         " where it is now (46.2381, 6.109): latitude and longitude look swapped."
-        " 0 new, 2 changed, 1 as before. 2 places are hardly where the file has them: GVA, CDG."
-        " Latitude and longitude of 2 places look swapped: mend the file and load it again."
+        " 0 new, 2 changed, 1 unchanged."
+        " 2 places are probably not where the file has them: GVA, CDG."
+        " Latitude and longitude of 2 places look swapped: correct the file and load it again."
     )
     stats = values_of(ingest.stats)
     assert (stats["places_doubtful"], stats["rows_warned"]) == (2, 2)
@@ -29,14 +30,14 @@ async def test_the_mended_file_is_told_to_agree_with_what_anybody_knows(
     assert "the package airportsdata has it here, too" in ingest.message
     again = (await harness.load_places(PLACES)).in_order()[0]
     assert again.result == types_pb2.JOB_RESULT_SUCCESS
-    assert again.message == "3 places accepted. 0 new, 0 changed, 3 as before."
+    assert again.message == "3 places accepted. 0 new, 0 changed, 3 unchanged."
 
 
 async def test_a_new_place_at_nought_is_a_warning(harness: WorkerHarness) -> None:
     ingest = (await harness.load_places("iata,latitude,longitude\nXXX,0,0\n")).in_order()[0]
     assert ingest.result == types_pb2.JOB_RESULT_WARNING
     assert "XXX lies at 0, 0, where no place is: are its degrees missing?" in ingest.message
-    assert ingest.message.endswith("1 place is hardly where the file has it: XXX.")
+    assert ingest.message.endswith("1 place is probably not where the file has it: XXX.")
 
 
 async def test_replacing_all_places_warns_of_those_that_move_as_well(

@@ -52,7 +52,7 @@ async def test_a_recalculation_without_a_change_keeps_every_row(harness: WorkerH
     before, totals = await emissions(harness), await harness.kg()
     view = await harness.recalculate()
     recalculation = view.in_order()[0]
-    assert recalculation.message == "2 entries have emissions; nothing had changed."
+    assert recalculation.message == "2 entries have emissions; nothing has changed."
     assert values_of(recalculation.stats)["sets_kept"] == 1
     assert await emissions(harness) == before
     assert await harness.kg() == totals
@@ -146,7 +146,7 @@ async def test_entries_of_stale_factors_count_also_where_their_emissions_are_kep
     assert values_of(recalculation.stats)["sets_kept"] == 1
     assert_uses_the_stale_factor(recalculation, entries=3)
     again = (await harness.recalculate()).in_order()[0]
-    assert "nothing had changed" in again.message
+    assert "nothing has changed" in again.message
     assert_uses_the_stale_factor(again, entries=3)
     back = (await harness.load_factors()).in_order()[1]
     assert back.result == types_pb2.JOB_RESULT_SUCCESS

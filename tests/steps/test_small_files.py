@@ -13,7 +13,7 @@ async def test_a_unit_named_twice_is_told_and_the_last_row_stands(harness: Worke
     assert sync.result == types_pb2.JOB_RESULT_WARNING
     assert sync.message == (
         "1 unit accepted. 1 row with a warning; the first: row 1, unit_institutional_id:"
-        " row 2 says it again and stands. The year 2024 is provisioned."
+        " row 2 repeats it and is the one that counts. The year 2024 is provisioned."
     )
     stats = values_of(sync.stats)
     assert (stats["rows_warned"], stats["warned_rows"][0]["row"]) == (1, 1)
@@ -37,8 +37,8 @@ async def test_a_place_named_twice_is_told_and_the_last_row_stands(harness: Work
     assert places.result == types_pb2.JOB_RESULT_WARNING
     assert places.message == (
         "1 place accepted. 1 row with a warning; the first: row 1, iata:"
-        " row 2 says it again and stands."
-        " 0 new, 0 changed, 1 as before."
+        " row 2 repeats it and is the one that counts."
+        " 0 new, 0 changed, 1 unchanged."
     )
     rows = await harness.rows("SELECT latitude FROM carbon.locations WHERE code = 'gva'")
     assert [row["latitude"] for row in rows] == [46.2381]

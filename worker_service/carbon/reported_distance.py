@@ -68,4 +68,4 @@ def _question(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
         )
         for unit, km in _OTHER_UNITS
     ]
-    return pl.coalesce(*fits, pl.lit("is that meant?"))
+    return pl.coalesce(*fits, pl.lit("is that correct?"))

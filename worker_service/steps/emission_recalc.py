@@ -223,10 +223,10 @@ def _sentence(
     booked = sum(outcomes.values()) - sum(without.values())
     said = "1 entry has emissions" if booked == 1 else f"{booked:,} entries have emissions"
     if plan.nothing_to_do and outcomes:
-        said += "; nothing had changed"
+        said += "; nothing has changed"
     if without:
         counts = ", ".join(f"{number:,} {name}" for name, number in without.items())
         said += f", {sum(without.values()):,} have none ({counts}"
         first = stats["uncomputed"][0]["detail"] if stats["uncomputed"] else ""
-        said += f"; the commonest: {first})" if first else ")"
+        said += f"; the most frequent: {first})" if first else ")"
     return said + "."

@@ -123,7 +123,7 @@ async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
 
 
 def _sentence(changes: PlaceChanges) -> str:
-    said = f"{changes.new:,} new, {changes.changed:,} changed, {changes.same:,} as before."
+    said = f"{changes.new:,} new, {changes.changed:,} changed, {changes.same:,} unchanged."
     if changes.gone:
         are = "is" if changes.gone == 1 else "are"
         said += f" {pluralize(changes.gone, 'other place')} {are} gone."
@@ -131,19 +131,21 @@ def _sentence(changes: PlaceChanges) -> str:
 
 
 def _moved_sentences(moved: MovedPlaces) -> list[str]:
-    """Such as "3 places are hardly where the file has them: GVA, CDG, JFK."."""
+    """Such as "3 places are probably not where the file has them: GVA, CDG, JFK."."""
     count = moved.warnings.height
     if not count:
         return []
     are, them = ("is", "it") if count == 1 else ("are", "them")
     named = ", ".join(moved.warnings["value"].head(NAMED_MAX).to_list())
     more = f" and {count - NAMED_MAX:,} more" if count > NAMED_MAX else ""
-    said = [f"{pluralize(count, 'place')} {are} hardly where the file has {them}: {named}{more}."]
+    said = [
+        f"{pluralize(count, 'place')} {are} probably not where the file has {them}: {named}{more}."
+    ]
     if moved.swapped:
         look = "looks" if moved.swapped == 1 else "look"
         said.append(
             f"Latitude and longitude of {pluralize(moved.swapped, 'place')} {look} swapped:"
-            " mend the file and load it again."
+            " correct the file and load it again."
         )
     return said
 

@@ -40,13 +40,13 @@ def refuse_what_is_used(
     used = sorted(usage.by_key, key=lambda key: (-usage.by_key[key], str(key)))
     if not used:
         return
-    would = "would not be there any more" if noun == "place" else "would not be in force any more"
+    would = "would be removed" if noun == "place" else "would no longer be in force"
     use = "uses" if usage.entries == 1 else "use"
     raise Refusal(
         cause,
         f"Nothing was changed: {pluralize(gone, noun)} {would}, and"
         f" {pluralize(usage.entries, 'entry', 'entries')} {use} {named_in_short(map(names, used))}."
-        " Add instead of replacing, or say that they may be taken away (--take-away).",
+        " Leave out --replace to add to them, or allow the removal with --take-away.",
     )
 
 

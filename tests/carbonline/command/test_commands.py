@@ -329,7 +329,7 @@ def test_doubtful_rows_count_and_are_listed_with_reasons(
     answer = terminal.type("warnings", pipeline_of(doubtful), "--format", "csv")
     [row] = csv.DictReader(answer.out.splitlines())
     assert (row["column"], row["value"]) == ("number_of_trips", "104523")
-    assert row["reason"] == "104,523 trips in one row: is that meant?"
+    assert row["reason"] == "104,523 trips in one row: is that correct?"
     wanted = terminal.folder / "doubtful.csv"
     kept = terminal.type("warnings", pipeline_of(doubtful), "-o", wanted)
     assert kept.err == f"1 row in {wanted}.\n"

@@ -77,7 +77,7 @@ def test_city_codes_are_answered_with_their_airports(terminal: Terminal) -> None
 
 def test_a_retired_code_is_answered_with_what_took_its_place(terminal: Terminal) -> None:
     submitted = terminal.type("submit", terminal.file("retired.csv", RETIRED), *PLANE)
-    assert "2 have none (2 unknown_place; the commonest: SXF is retired" in submitted.err
+    assert "2 have none (2 unknown_place; the most frequent: SXF is retired" in submitted.err
     listed = terminal.type("uncomputed", *YEAR, "--format", "csv").out
     assert listed.count("SXF is retired: BER took its place") == 2
 
@@ -130,5 +130,5 @@ def test_a_trip_that_ends_where_it_began_counts_and_is_a_warning(terminal: Termi
     submitted = terminal.type("submit", terminal.file("same.csv", SAME), *PLANE, "--source", "b")
     assert submitted.code == 0, submitted
     assert "SUCCESS with warnings" in submitted.out
-    said = "row 1, destination_iata: is the same place as origin_iata: is that meant?"
+    said = "row 1, destination_iata: is the same place as origin_iata: is that correct?"
     assert f"1 row with a warning; the first: {said}" in submitted.err

@@ -199,8 +199,8 @@ def test_an_implausible_number_is_accepted_with_a_warning() -> None:
     batch = parsed(rows)
     assert batch.accepted["number_of_trips"].to_list() == [1_000, 104_523, 1_000_000]
     assert batch.warned.rows() == [
-        (2, "number_of_trips", "104523", "104,523 trips in one row: is that meant?"),
-        (3, "number_of_trips", "1000000", "1,000,000 trips in one row: is that meant?"),
+        (2, "number_of_trips", "104523", "104,523 trips in one row: is that correct?"),
+        (3, "number_of_trips", "1000000", "1,000,000 trips in one row: is that correct?"),
     ]
     assert batch.warned_rows == 2
 
@@ -208,7 +208,7 @@ def test_an_implausible_number_is_accepted_with_a_warning() -> None:
 def test_a_trip_that_ends_where_it_began_is_warned_of_unless_its_distance_is_reported() -> None:
     same = {**GOOD, "origin_iata": "GVA", "destination_iata": "gva "}
     said, _ = warned_of([GOOD, same, {**same, "distance_km": 40}])
-    reason = "is the same place as origin_iata: is that meant?"
+    reason = "is the same place as origin_iata: is that correct?"
     assert said == [(2, "destination_iata", reason)]
 
 
@@ -216,8 +216,8 @@ def test_dated_rows_that_are_equal_to_the_letter_are_warned_of() -> None:
     monday, tuesday = ({**GOOD, "departure_date": f"2024-03-{day}"} for day in (25, 26))
     said, last = warned_of([monday, tuesday, {**monday, "note": "x"}, monday, GOOD, monday])
     assert said == [
-        (4, "", "is equal to row 1 to the letter: is it there twice?"),
-        (6, "", "is equal to row 1 to the letter: is it there twice?"),
+        (4, "", "equals row 1 in every character: is it there twice?"),
+        (6, "", "equals row 1 in every character: is it there twice?"),
     ]
     assert (last.warned_rows, last.remarks, last.accepted.height) == (2, (), 0)
 
@@ -228,8 +228,7 @@ def test_equal_rows_without_a_date_may_be_two_trips_and_are_only_said() -> None:
     assert (said, last.warned_rows) == ([], 0)
     [remark] = last.remarks
     assert remark == (
-        "2 rows without a date equal an earlier one and count all the same;"
-        " the first: row 5, as row 3."
+        "2 rows without a date equal an earlier row and still count; the first: row 5, as row 3."
     )
 
 
@@ -255,7 +254,7 @@ def test_equal_rows_are_found_however_their_blocks_were_read() -> None:
     batches = batches_of(text.replace(",9,economy", ',9" ,economy'))
     assert batches[-1].warned.select("row", "reason").rows()[0] == (
         13_001,
-        "is equal to row 8 to the letter: is it there twice?",
+        "equals row 8 in every character: is it there twice?",
     )
 
 
@@ -285,4 +284,4 @@ def test_a_column_without_a_name_is_told_where_it_says_something() -> None:
 def test_implausible_kilograms_of_ones_own_are_warned_of() -> None:
     [warned] = parsed([{**GOOD, "kg_co2eq": "1000000000000"}]).warned.to_dicts()
     assert warned["column"] == "kg_co2eq"
-    assert warned["reason"] == "1,000,000,000,000 kg in one row: is that meant?"
+    assert warned["reason"] == "1,000,000,000,000 kg in one row: is that correct?"

@@ -31,7 +31,7 @@ def moved(
         ((46.2381, -6.109), "the sign of its longitude looks wrong$"),
         ((-46.2381, 6.109), "the sign of its latitude looks wrong$"),
         ((-46.2381, -6.109), "the signs of both look wrong$"),
-        ((46.8, 6.109), "GVA lies 62 km from where it is now .46.2381, 6.109.: is that meant.$"),
+        ((46.8, 6.109), "GVA lies 62 km from where it is now .46.2381, 6.109.: is that correct.$"),
         ((0, 0), "^GVA lies at 0, 0, where no place is: are its degrees missing.$"),
     ],
 )

@@ -22,7 +22,7 @@ def doubts(*rows: Mapping[str, object]) -> list[tuple[object, ...]]:
         (
             "CDG",
             40,
-            "is less than half of the great circle from GVA to CDG, 408 km: is that meant?",
+            "is less than half of the great circle from GVA to CDG, 408 km: is that correct?",
         ),
         ("JFK", 3853, "is less than the great circle from GVA to JFK, 6,201 km: are these miles?"),
         ("CDG", 253, "is less than the great circle from GVA to CDG, 408 km: are these miles?"),
@@ -31,13 +31,13 @@ def doubts(*rows: Mapping[str, object]) -> list[tuple[object, ...]]:
             3349,
             "is less than the great circle from GVA to JFK, 6,201 km: are these nautical",
         ),
-        ("JFK", 5000, "is less than the great circle from GVA to JFK, 6,201 km: is that meant?"),
+        ("JFK", 5000, "is less than the great circle from GVA to JFK, 6,201 km: is that correct?"),
         (
             "JFK",
             6.3,
             "the great circle from GVA to JFK, 6,201 km: are these thousands of kilometres?",
         ),
-        ("CDG", 2500, "is 6 times the great circle from GVA to CDG, 408 km: is that meant?"),
+        ("CDG", 2500, "is 6 times the great circle from GVA to CDG, 408 km: is that correct?"),
         (
             "CDG",
             407600,

@@ -32,7 +32,12 @@ def test_of_two_equal_identities_the_last_stands_and_the_other_is_a_warning() ->
     factors = read(endless, {**endless, "category": "SHORT ", "ef_kg_co2eq_per_km": 0.5})
     assert factors.accepted["ef_kg_co2eq_per_km"].to_list() == [0.5]
     assert factors.warnings.rows() == [
-        (1, "category, cabin_class", "short, economy", "row 2 says it again and stands")
+        (
+            1,
+            "category, cabin_class",
+            "short, economy",
+            "row 2 repeats it and is the one that counts",
+        )
     ]
     assert factors.rejected.is_empty()
 
@@ -178,6 +183,6 @@ def test_an_implausible_factor_is_warned_of(
 ) -> None:
     factors = read({**ECONOMY, "max_distance": "", **changed})
     assert factors.rejected.is_empty()
-    assert (column, reason + ": is that meant?") in factors.warnings.select(
+    assert (column, reason + ": is that correct?") in factors.warnings.select(
         "column", "reason"
     ).rows()

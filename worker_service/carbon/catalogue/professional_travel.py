@@ -196,7 +196,7 @@ PLANE = DataEntryType(
             "destination_iata",
             when=(pl.col("origin_iata") == pl.col("destination_iata"))
             & pl.col("distance_km").is_null(),
-            reason=pl.lit("is the same place as origin_iata: is that meant?"),
+            reason=pl.lit("is the same place as origin_iata: is that correct?"),
         ),
     ),
 )

@@ -127,5 +127,5 @@ def too_long(where: str) -> str:
     """The sentence for a line or a quoted row over the limit."""
     return (
         f"{where} is longer than {LINE_BYTES_MAX:,} bytes:"
-        " this is no CSV of rows, or a quote was opened and never closed"
+        " this is not a CSV file, or a quote is never closed"
     )

@@ -1,4 +1,4 @@
-"""Rows of one file that are equal to the letter: found by a hash each, in bounded memory."""
+"""Rows of one file that are equal in every character: found by hash, in bounded memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class EqualRows:
 
     def listed(self) -> Iterator[pl.DataFrame]:
         """row, column, value, reason, and `warned`; LISTED_ROWS of them at a time."""
-        reason = pl.format("is equal to row {} to the letter: is it there twice?", "first")
+        reason = pl.format("equals row {} in every character: is it there twice?", "first")
         for some in self.copies.iter_slices(LISTED_ROWS):
             yield some.select(
                 pl.col("row_number").cast(pl.Int64).alias("row"),
@@ -122,7 +122,7 @@ class _Undated:
         one = self._count == 1
         rows, equal, count = ("row", "equals", "counts") if one else ("rows", "equal", "count")
         said = (
-            f"{self._count:,} {rows} without a date {equal} an earlier one and {count} all the"
-            f" same; the first: row {row:,}, as row {first:,}."
+            f"{self._count:,} {rows} without a date {equal} an earlier row and still {count};"
+            f" the first: row {row:,}, as row {first:,}."
         )
         return [said]

@@ -94,7 +94,7 @@ def _said(known: str, where: str) -> pl.Expr:
     if known == _FORCE:
         is_right = pl.lit(f"{SHIPPED_BY} has it here, too")
         hint = pl.when(pl.col("shipped_km") <= MOVED_KM).then(is_right).otherwise(hint)
-    return pl.concat_str(far, hint.fill_null("is that meant?"), separator=": ")
+    return pl.concat_str(far, hint.fill_null("is that correct?"), separator=": ")
 
 
 def _slips(places: pl.DataFrame, known: str) -> pl.Series:

@@ -35,7 +35,7 @@ def _implausible(columns: Sequence[Column]) -> list[RowWarning]:
             column.name,
             pl.col(column.name) > column.plausible_maximum,
             pl.format(
-                "{} in one row: is that meant?",
+                "{} in one row: is that correct?",
                 with_thousands(pl.col(column.name)) + f" {column.noun}".rstrip(),
             ),
         )

@@ -109,7 +109,7 @@ def _last_stands(
         pl.col("row_number").cast(pl.Int64).alias("row"),
         pl.lit(", ".join(identity)).alias("column"),
         shown(said).alias("value"),
-        pl.format("row {} says it again and stands", "stands").alias("reason"),
+        pl.format("row {} repeats it and is the one that counts", "stands").alias("reason"),
     )
     kept = marked.filter(pl.col("row_number") == pl.col("stands")).drop("stands")
     return kept, merged_rejections([warnings])
