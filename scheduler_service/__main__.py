@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = read_settings()
     except SettingsWrong as wrong:
-        print(wrong.told_by("scheduler", PROGRAM), file=sys.stderr)
+        print(wrong.message_for("scheduler", PROGRAM), file=sys.stderr)
         return EXIT_USAGE
     # gRPC's own chatter is no JSON, and tells nothing that the calls' errors do not tell. It reads
     # this when it is imported.

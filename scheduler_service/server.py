@@ -24,7 +24,7 @@ from carbonline.postgres.url import UNREADABLE
 from carbonline.serving.background import Background
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
 from carbonline.serving.drain import drain
-from carbonline.serving.health import add_health, tell_health
+from carbonline.serving.health import add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import OPTIONS, fault_of_address, listen
 from carbonline.serving.logs import open_process_log
@@ -49,7 +49,7 @@ from scheduler_service.store.listener import Listener
 from scheduler_service.store.pool import CONNECT_TIMEOUT_SECONDS, open_pool
 from scheduler_service.store.store import Store
 from scheduler_service.sweeps.loop import sweep_forever
-from scheduler_service.sweeps.queue_depths import tell_queue_depths
+from scheduler_service.sweeps.queue_depths import publish_queue_depths
 
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 SERVICES = (
@@ -138,14 +138,14 @@ async def running_server(
         store.notifier.hear = wakes.hint
         listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
         ping = partial(store.pool.fetchval, "SELECT 1")
-        telling = tell_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
+        telling = publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
         background = Background(log)
         background.start("listener", listener.run())
         background.start("watches", watches.run())
         background.start("sweeps", sweep_forever(store, log))
         background.start("health", telling)
         if settings.metrics_port:
-            depths = tell_queue_depths(store, metrics.queue_is, log)
+            depths = publish_queue_depths(store, metrics.queue_is, log)
             background.start("queue depths", depths)
         await server.start()
         try:
@@ -166,8 +166,8 @@ async def _open_store(
     try:
         pool = await open_pool(settings.database_url, application_name="carbonline scheduler")
     except UNUSABLE as error:
-        tell = database_unavailable if isinstance(error, STARTING) else database_refuses
-        raise DatabaseUnusable(tell(error, "DATABASE_URL")) from error
+        sentence = database_unavailable if isinstance(error, STARTING) else database_refuses
+        raise DatabaseUnusable(sentence(error, "DATABASE_URL")) from error
     store = ObservedStore(
         pool,
         lease_seconds=settings.lease_seconds,

@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = read_settings(role=role)
     except SettingsWrong as wrong:
-        print(wrong.told_by(role, PROGRAMS[role]), file=sys.stderr)
+        print(wrong.message_for(role, PROGRAMS[role]), file=sys.stderr)
         return EXIT_WRONG_SETTINGS
     # What gRPC logs itself is not JSON, and says nothing that the errors of calls do not say.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -28,5 +28,5 @@ async def ledger_is_up(
 def sentence_about(error: DatabaseUnavailable | DatabaseRefused) -> str:
     """A sentence that says what is wrong with the database, and what to correct."""
     cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-    tell = database_unavailable if isinstance(error, DatabaseUnavailable) else database_refuses
-    return tell(cause, *VARIABLES)
+    sentence = database_unavailable if isinstance(error, DatabaseUnavailable) else database_refuses
+    return sentence(cause, *VARIABLES)

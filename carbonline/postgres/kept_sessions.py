@@ -1,6 +1,6 @@
-"""Whether a database keeps a session for who connects: a pooler may lend it for one transaction.
+"""Refuses a connection pooler that lends a session for one transaction only.
 
-Timeouts of a session, advisory locks and LISTEN are what leases and migrations rest upon.
+Leases and migrations need timeouts, advisory locks and LISTEN, which belong to a session.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,29 +11,30 @@ if TYPE_CHECKING:
 
     Connect: TypeAlias = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
-# A busy pooler may lend each time another session; an idle one lends the same at once.
+# A busy pooler may lend another session each time; an idle one lends the same one at once.
 LOOKS = 8
-# How PgBouncer refuses what a session is to be set to at its start.
+# PgBouncer's answer to settings that a client sends when it connects.
 _REFUSED = "unsupported startup parameter"
 
 
 class SessionNotKept(Exception):
-    """A pooler stands before PostgreSQL, and what a session is set to is lost there."""
+    """A pooler in front of PostgreSQL does not keep sessions. The message says what to do."""
 
     def __init__(self) -> None:
         super().__init__(
-            "a connection pooler stands before PostgreSQL and keeps no sessions (PgBouncer: "
-            "pool_mode = transaction), so that timeouts, locks and LISTEN would be lost: the URL "
-            "must name PostgreSQL itself"
+            "a connection pooler in front of PostgreSQL does not keep sessions (PgBouncer: "
+            "pool_mode = transaction), so timeouts, locks and LISTEN would be lost: the URL must "
+            "name PostgreSQL itself"
         )
 
 
 async def check_sessions(connect: "Connect", *, set_at_start: bool) -> None:
-    """Raises SessionNotKept, or what `connect` raises.
+    """Connect with `connect`, and raise SessionNotKept if sessions are lent.
 
-    `set_at_start` says that `connect` sets a statement_timeout, which must then be in force.
+    `set_at_start` says that `connect` sets a statement_timeout, which must then be in force. Raises
+    what `connect` raises.
     """
-    # Here, since a client without a server imports what imports this.
+    # The client is installed without the driver and imports this module.
     import asyncpg  # noqa: PLC0415
 
     try:
@@ -56,7 +57,7 @@ async def check_sessions(connect: "Connect", *, set_at_start: bool) -> None:
 async def _is_lent(
     connect: "Connect", first: "asyncpg.Connection[asyncpg.Record]", backend: int
 ) -> bool:
-    """Whether two connections that are open at once meet in one process of PostgreSQL."""
+    """Whether two connections that are open at once reach the same process of PostgreSQL."""
     second = await connect()
     try:
         for _ in range(LOOKS):
@@ -70,7 +71,7 @@ async def _is_lent(
 
 
 async def _look(connection: "asyncpg.Connection[asyncpg.Record]") -> tuple[int, str]:
-    # In a transaction: outside one, a pooler may part even a statement from its parameters.
+    # Outside a transaction a pooler may separate even a statement from its parameters.
     async with connection.transaction():
         row = await connection.fetchrow(
             "SELECT pg_backend_pid() AS backend, current_setting('statement_timeout') AS timeout"

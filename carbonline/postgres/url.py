@@ -1,34 +1,34 @@
-"""A database URL, which asyncpg reads everywhere, and what may be said of it: no password."""
+"""Database URLs: one form for the driver, and what may be printed of them, without passwords."""
 
 import re
 from urllib.parse import unquote_plus
 
-# What asyncpg raises for a URL that it cannot read, or cannot use.
+# What asyncpg raises for a URL that it cannot read or use.
 UNREADABLE: tuple[type[Exception], ...] = (ValueError, TypeError, LookupError)
-# So begins what asyncpg says of a parameter. All else may quote the URL, its password included.
+# How asyncpg's messages about a parameter begin. Others may quote the URL with its password.
 _OF_A_PARAMETER = re.compile("`ssl|root certificate file |direct TLS |No such TLS |Unsupported TLS")
 _PARAMETER = re.compile(r"([?&][^=&]*=)([^&]*)")
-# To the last @: a password may have one of its own, or a slash, and is not to be seen all the same.
+# Up to the last @: a password may contain an @ or a slash.
 _PASSWORD_IN_FRONT = re.compile("://([^:@]*):.*@", re.DOTALL)
 
 
 def driver_url(database_url: str) -> str:
-    """The URL as asyncpg takes it, whatever driver an SQLAlchemy URL names."""
+    """The URL as asyncpg takes it: without the driver that an SQLAlchemy URL may name."""
     scheme, separator, rest = database_url.partition("://")
     return f"{scheme.partition('+')[0]}{separator}{rest}"
 
 
 def shown_url(database_url: str) -> str:
-    """The URL as it may be printed: no password, neither before the host nor in the query."""
+    """The URL as it may be printed: without a password before the host or in the query."""
     without = _PARAMETER.sub(_parameter_without_secret, driver_url(database_url))
     return _PASSWORD_IN_FRONT.sub(r"://\1:***@", without)
 
 
 def fault_of_url(error: Exception) -> str:
-    """What is wrong with a URL, by what asyncpg raised for it: one of UNREADABLE."""
-    said = str(error).partition("\n")[0]
-    if _OF_A_PARAMETER.match(said):
-        return said
+    """What is wrong with a URL for which asyncpg raised `error`, one of UNREADABLE."""
+    message = str(error).partition("\n")[0]
+    if _OF_A_PARAMETER.match(message):
+        return message
     return "it is no URL like postgresql://user@host/name, or a parameter in it has a wrong value"
 
 

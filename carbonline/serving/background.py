@@ -1,4 +1,4 @@
-"""What runs beside a server's calls for as long as it serves: none of it may end unseen."""
+"""The tasks that a server runs beside its calls. If one of them ends, the process ends."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -45,17 +45,18 @@ async def _probe_until_up(
 ) -> None:
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + WAIT_SECONDS_MAX
-    told = False
+    is_logged = False
     while True:
         try:
             await probe()
         except starting as error:
             if loop.time() >= ends_at or _hopeless(error):
                 return
-            if not told:
-                log.warning("database_starting", reason=said(error), seconds_max=WAIT_SECONDS_MAX)
-            told = True
-        except Exception:  # noqa: BLE001  the one who opens it is told the same, and says it
+            if not is_logged:
+                reason = reason_of(error)
+                log.warning("database_starting", reason=reason, seconds_max=WAIT_SECONDS_MAX)
+            is_logged = True
+        except Exception:  # noqa: BLE001  whoever opens the database meets the same error
             return
         else:
             return
@@ -73,24 +74,23 @@ def database_unavailable(error: Exception, *variables: str) -> str:
     `variables` name the settings that hold its URL, without CARBONLINE_.
     """
     named = _named(variables)
-    return (
-        f"cannot connect to PostgreSQL at {named}: {said(error)}; start the server or fix the URL"
-    )
+    reason = reason_of(error)
+    return f"cannot connect to PostgreSQL at {named}: {reason}; start the server or fix the URL"
 
 
 def database_refuses(error: Exception, *variables: str) -> str:
     """The sentence about a server that answers and refuses the URL, its role or its database."""
     named = _named(variables)
-    wrong = f"cannot use the database at {named}: {said(error)}"
+    wrong = f"cannot use the database at {named}: {reason_of(error)}"
     return f"{wrong}; fix the URL or create what it names"
 
 
-def said(error: Exception) -> str:
-    """What an error says, its kind where it says nothing. No driver repeats a password in it."""
-    # What TLS says of a certificate is a ValueError, too, and about no URL.
+def reason_of(error: Exception) -> str:
+    """The first line of an error, or its class if it has no text. It holds no password."""
+    # A certificate that TLS refuses is a ValueError too, but not one about the URL.
     if isinstance(error, UNREADABLE) and not isinstance(error, OSError):
         return fault_of_url(error)
-    # Its hints have lines of their own.
+    # PostgreSQL's hints follow on lines of their own.
     return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
 
 

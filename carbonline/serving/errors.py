@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 DOMAIN = "carbonline"
 RETRY_AFTER_SECONDS = 1
 # An error travels in trailers, message and details, and whoever gets more than 8 KiB of them may
-# drop the whole answer: then nobody hears what was wrong.
+# drop the whole answer, and with it the reason.
 MESSAGE_BYTES_MAX = 1_000
 VIOLATIONS_BYTES_MAX = 2_000
 VIOLATION_BYTES_MAX = 400

@@ -1,4 +1,4 @@
-"""What a server says of itself beside its own services: its health, its services, its channels."""
+"""The services that every server adds to its own: health, reflection and channelz."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +20,7 @@ Health: TypeAlias = "health.aio.HealthServicer"
 
 
 def add_health(server: grpc.aio.Server, services: Sequence[str]) -> Health:
-    """Serves health, reflection of the services, and channelz."""
+    """Add health, reflection of `services` (full names) and channelz to a server."""
     healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     add_reflection(server, (*services, health.SERVICE_NAME))
@@ -28,15 +28,16 @@ def add_health(server: grpc.aio.Server, services: Sequence[str]) -> Health:
     return healthy
 
 
-async def tell_health(
+async def publish_health(
     healthy: Health,
     services: Sequence[str],
     ping: Callable[[], Awaitable[object]],
     fails_with: tuple[type[Exception], ...],
 ) -> None:
-    """The server and these services are SERVING while the ping is answered in time, for ever.
+    """Report the server and `services` as SERVING while `ping` succeeds in time; never returns.
 
-    `fails_with` is what a ping raises that is not answered, beside TimeoutError.
+    `fails_with` are the exceptions, beside TimeoutError, that mean NOT_SERVING. Any other ends
+    the task.
     """
     unanswered: tuple[type[Exception], ...] = (TimeoutError, *fails_with)
     while True:

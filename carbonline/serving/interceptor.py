@@ -1,4 +1,4 @@
-"""What every call passes: bytes that decode, a known caller, and errors that say what to do."""
+"""What every call passes first: decoding, authentication, roles, and errors with their codes."""
 
 import asyncio
 import inspect
@@ -39,11 +39,11 @@ class Undecodable:
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server.
+    """Wraps every handler of a server.
 
-    `draining` ends the streams that are no service of ours and would go on for ever, such as
-    watches of the health. `over` ends those of our own services, too, where `ends_own_streams`:
-    it costs two tasks a message, which a service saves whose streams end by themselves.
+    A foreign call is one to a service that is not carbonline's, such as health or reflection.
+    Setting `draining` ends foreign streams, which would go on for ever. Setting `over` also ends
+    the streams of carbonline's services, if `ends_own_streams`.
     """
 
     def __init__(
@@ -56,27 +56,30 @@ class Interceptor(grpc.aio.ServerInterceptor):
         value_refused: tuple[type[Exception], ...] = (),
         ends_own_streams: bool,
     ) -> None:
-        """`log` gets what is our own fault, `called` each call's method and code at its end.
+        """`log` gets defects, `called` the method and the code of each call that ends.
 
         Exceptions of `database_unavailable` are answered with DATABASE_UNAVAILABLE. Those that are
         of `value_refused` too are answered with FIELD_INVALID: no check has found them.
+
+        `ends_own_streams` costs two tasks per message. Leave it out if all streams of the services
+        end by themselves when their server drains.
         """
         self._authenticator = authenticator
         self._log = log
         self._called = called
-        self._database_away = database_unavailable
+        self._database_unavailable = database_unavailable
         self._value_refused = value_refused
         self._ends_own_streams = ends_own_streams
-        # Of calls that met no database, of which thousands a second may come.
-        self._away: ThrottledLog[tuple[str, str]] = ThrottledLog(self._say_away)
+        # Thousands of calls a second may find the database unavailable.
+        self._unavailable: ThrottledLog[tuple[str, str]] = ThrottledLog(self._log_unavailable)
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
         self._allowed_roles: dict[str, frozenset[str]] = {}
         self.draining = asyncio.Event()
         self.over = asyncio.Event()
-        # Set while no call is in flight that is no service of ours.
-        self.without_strangers = asyncio.Event()
-        self.without_strangers.set()
-        self._strangers = 0
+        # Set while no foreign call is in flight.
+        self.without_foreign_calls = asyncio.Event()
+        self.without_foreign_calls.set()
+        self._foreign_calls = 0
 
     async def intercept_service(
         self,
@@ -158,16 +161,16 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     def _begun(self, method: str) -> None:
         if not method.startswith(OWN_PACKAGE):
-            self._strangers += 1
-            self.without_strangers.clear()
+            self._foreign_calls += 1
+            self.without_foreign_calls.clear()
 
     def _ended(self, method: str, code: str) -> None:
         """Its status is on its way by now."""
         self._called(method, code)
         if not method.startswith(OWN_PACKAGE):
-            self._strangers -= 1
-            if not self._strangers:
-                self.without_strangers.set()
+            self._foreign_calls -= 1
+            if not self._foreign_calls:
+                self.without_foreign_calls.set()
 
     def _until_end(self, method: str, behave: Any) -> Any:
         end = self._end_of(method)
@@ -207,21 +210,21 @@ class Interceptor(grpc.aio.ServerInterceptor):
             case _ if isinstance(error, self._value_refused):
                 self._log.error("value_refused", method=method, exc_info=error)
                 await abort(context, value_refused())
-            case _ if isinstance(error, self._database_away):
-                self._away.add((method, repr(error)))
-                said = "the database is unavailable; retry this call"
-                await abort(context, RpcError("DATABASE_UNAVAILABLE", said))
+            case _ if isinstance(error, self._database_unavailable):
+                self._unavailable.add((method, repr(error)))
+                message = "the database is unavailable; retry this call"
+                await abort(context, RpcError("DATABASE_UNAVAILABLE", message))
             case _:
                 self._log.error("call_failed", method=method, exc_info=error)
                 raise error
 
-    def _say_away(self, latest: tuple[str, str], calls: int) -> None:
+    def _log_unavailable(self, latest: tuple[str, str], calls: int) -> None:
         method, error = latest
         self._log.warning("database_unavailable", calls=calls, method=method, error=error)
 
     def end(self) -> None:
-        """No call comes any more."""
-        self._away.end()
+        """Log what the throttled log still holds. Call it after the last call."""
+        self._unavailable.end()
 
     def _code_of(self, error: Exception, context: Context) -> str:
         match error:
@@ -231,7 +234,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 return CODE_NAMES[context.code()]
             case _ if isinstance(error, self._value_refused):
                 return grpc.StatusCode.INVALID_ARGUMENT.name
-            case _ if isinstance(error, self._database_away):
+            case _ if isinstance(error, self._database_unavailable):
                 return grpc.StatusCode.UNAVAILABLE.name
             case _:
                 return grpc.StatusCode.UNKNOWN.name

@@ -1,4 +1,4 @@
-"""Where a server listens: its options, the addresses that it may serve, and its port."""
+"""Opens the port or socket of a server, on addresses that need no TLS."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ OPTIONS = (
 
 
 def fault_of_address(variable: str, address: str, token_file: Path | None) -> str:
-    """Why the address of the setting `variable` must not be served; "" when it may be.
+    """Why a server must not listen on the address of the setting `variable`; "" if it may.
 
     A port on the network needs TLS and authentication, which this release has not.
     """
@@ -46,7 +46,10 @@ def fault_of_address(variable: str, address: str, token_file: Path | None) -> st
 
 
 def listen(server: grpc.aio.Server, address: str) -> int:
-    """The port, 0 on a unix socket. Raises OSError, in a sentence, where it is not to be had."""
+    """Listen on an address, and return the port: 0 for a unix socket.
+
+    Raises OSError, whose message is a sentence, if the address is taken or cannot be used.
+    """
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:

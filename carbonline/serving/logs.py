@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, on stderr; stdout stays empty."""
+"""Log lines: one JSON object per line, on stderr. Nothing is written to stdout."""
 
 import logging
 import sys
@@ -19,7 +19,7 @@ _JSON: tuple[Processor, ...] = (_TRACEBACKS, structlog.processors.JSONRenderer(d
 
 
 def open_log(level: str, **names: object) -> FilteringBoundLogger:
-    """A logger whose lines carry `names`; what is below the level costs next to nothing."""
+    """A logger whose lines carry the fields `names`. Lines below `level` cost next to nothing."""
     log: FilteringBoundLogger = structlog.wrap_logger(
         structlog.WriteLogger(sys.stderr),
         processors=[*_STAMPS, *_JSON],
@@ -31,7 +31,7 @@ def open_log(level: str, **names: object) -> FilteringBoundLogger:
 
 
 def open_process_log(level: str, **names: object) -> FilteringBoundLogger:
-    """`open_log` for a whole process: what libraries log or warn of comes as such lines, too.
+    """`open_log` for a whole process: warnings and logs of libraries become such lines too.
 
     For composition roots only, since it replaces what the process does with Python's logging.
     """
@@ -46,7 +46,7 @@ def open_process_log(level: str, **names: object) -> FilteringBoundLogger:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_JSON],
         )
     )
-    # What libraries say below a warning is about themselves.
+    # Below a warning, libraries log about themselves only.
     least = max(logging.WARNING, _number_of(level))
     logging.basicConfig(handlers=[handler], level=least, force=True)
     logging.captureWarnings(capture=True)

@@ -1,4 +1,4 @@
-"""A process's metrics on a port of this machine, as Prometheus reads them."""
+"""Serves the metrics of a process to Prometheus, on a port of this machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ LOCAL_HOST = "127.0.0.1"
 
 @contextmanager
 def metrics_served(registry: CollectorRegistry, port: int) -> Iterator[None]:
-    """Answers scrapes of this machine on a port, from a thread of its own; port 0: not at all.
+    """Serve `registry` on 127.0.0.1:`port` from a thread of its own; port 0 serves nothing.
 
     Raises OSError when the port is taken.
     """

@@ -1,4 +1,4 @@
-"""Who calls: a principal with its tenants and roles, from the connection and its metadata."""
+"""Authenticates callers: a principal with its tenants and roles for each call."""
 
 import hmac
 from dataclasses import dataclass
@@ -14,20 +14,23 @@ TENANTS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: name, tenants it may act for, roles."""
+    """A caller: its name, the tenants that it may act for, and its roles."""
 
     name: str
     tenants: tuple[str, ...]
     roles: frozenset[str] = ROLES_ALL
 
     def tenant(self, asked: str, field: str = "tenant") -> str:
-        """The tenant of a request; an empty one is the caller's only one. FIELD_INVALID else."""
+        """The tenant of a request. An empty one means the caller's only tenant.
+
+        Raises RpcError FIELD_INVALID, naming `field`, if the caller does not have the tenant.
+        """
         if fault := self.fault_of_tenant(asked):
             raise invalid([Violation(field, fault)])
         return asked or self.tenants[0]
 
     def fault_of_tenant(self, asked: str) -> str:
-        """Why `tenant` would refuse, for those who collect faults; "" when it would not."""
+        """Why `tenant` would raise, for callers that collect faults; "" if it would not."""
         if asked and asked not in self.tenants:
             known = ", ".join(self.tenants[:TENANTS_SHOWN])
             shown = asked[:TENANT_CHARACTERS_SHOWN]
@@ -37,28 +40,32 @@ class Principal:
         return ""
 
     def has_one_of(self, roles: frozenset[str]) -> bool:
-        """Whether it has one of these roles."""
+        """Whether the caller has at least one of these roles."""
         return bool(self.roles & roles)
 
 
 class Authenticator(Protocol):
-    """Tells who calls."""
+    """Finds the principal of a call."""
 
     def principal(self, peer: str, authorization: str) -> Principal | None:
-        """The principal of a connection and its authorization metadata; None: unknown."""
+        """The principal of a connection (`peer` as gRPC writes it) and its authorization metadata;
+        None if it is unknown.
+        """
         ...
 
 
 class LocalAuthenticator:
-    """Local mode: a unix socket in a private folder is trusted; TCP needs the file's token."""
+    """One principal with all roles: whoever sends the token of the file, or reaches a unix socket,
+    which lies in a private folder.
+    """
 
     def __init__(self, tenant: str, token_file: Path | None) -> None:
-        """Reads the token once; raises OSError if the file cannot be read."""
+        """Reads the token once. Raises OSError if the file cannot be read."""
         self._principal = Principal("local", (tenant,))
         self._token = token_file.read_text("utf-8").strip() if token_file is not None else ""
 
     def principal(self, peer: str, authorization: str) -> Principal | None:
-        """The local principal, or None."""
+        """The one principal, or None."""
         if peer.startswith("unix:"):
             return self._principal
         expected = f"Bearer {self._token}".encode()
@@ -68,7 +75,7 @@ class LocalAuthenticator:
 
 
 def no_credentials() -> RpcError:
-    """The answer to a caller that is not known."""
+    """The error for a caller without valid credentials."""
     return RpcError(
         "UNAUTHENTICATED",
         "send the metadata `authorization: Bearer TOKEN`; "
@@ -77,7 +84,7 @@ def no_credentials() -> RpcError:
 
 
 def not_allowed(principal: Principal, method: str, roles: frozenset[str]) -> RpcError:
-    """The answer to a caller that has none of the roles which may call the method."""
+    """The error for a caller that has none of `roles`, which may call the method."""
     needed = " or ".join(sorted(roles))
     why = f"it needs the role {needed}" if needed else "no role may"
     return RpcError("PERMISSION_DENIED", f"{principal.name} may not call {method}: {why}")

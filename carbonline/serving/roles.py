@@ -1,4 +1,4 @@
-"""Which roles may call an RPC: its own option `allowed_roles` in the proto says it."""
+"""Which roles may call an RPC: the option `allowed_roles` of the RPC in its proto."""
 
 from google.protobuf import descriptor_pool
 

@@ -1,4 +1,4 @@
-"""What a process is told by its environment: read by kind, every fault in one message."""
+"""Reads the settings of a process from its environment, and reports every fault at once."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -26,13 +26,13 @@ Number = TypeVar("Number", int, float)
 
 
 class SettingsWrong(ValueError):
-    """Settings that are missing or contradict each other; says all of them, for people."""
+    """Settings that are missing or wrong, or contradict each other. The message names all."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
 
-    def told_by(self, process: str, program: str) -> str:
+    def message_for(self, process: str, program: str) -> str:
         """One line for one fault; a list of several, with the command that lists all settings."""
         if len(self.faults) == 1:
             return f"{process}: {self}"
@@ -42,9 +42,9 @@ class SettingsWrong(ValueError):
 
 
 class SettingsReader:
-    """Reads declared settings; what is wrong with them stands in `faults`.
+    """Reads declared settings and collects what is wrong with them in `faults`.
 
-    A number that is wrong is read as its default, and the reading goes on.
+    A wrong number is read as its default, so that reading goes on and finds every fault.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -52,16 +52,16 @@ class SettingsReader:
         self.faults: list[str] = []
 
     def check(self) -> None:
-        """Raises SettingsWrong with every fault, if there is one."""
+        """Raise SettingsWrong with every fault, if there is one."""
         if self.faults:
             raise SettingsWrong(self.faults)
 
     def text(self, setting: Setting) -> str:
-        """Without the spaces around it; the default where nothing is left."""
+        """The value without the spaces around it; the default if nothing is left."""
         return self._environment.get(setting.variable, "").strip() or setting.default
 
     def needed(self, setting: Setting) -> str:
-        """A text that must be there."""
+        """A value that must be set."""
         value = self.text(setting)
         if not value:
             self.faults.append(
@@ -70,7 +70,7 @@ class SettingsReader:
         return value
 
     def path(self, setting: Setting) -> Path | None:
-        """None where it is not set and has no default."""
+        """A path; None if it is not set and has no default."""
         given = self.text(setting)
         return Path(given) if given else None
 
@@ -84,14 +84,14 @@ class SettingsReader:
         return level
 
     def build_id(self) -> str:
-        """What is set, or else the installed version."""
+        """BUILD_ID, or the installed version if it is not set."""
         try:
             return self.text(BUILD_ID) or metadata.version("carbonline")
         except metadata.PackageNotFoundError:
             return "unknown"
 
     def lease_and_beat(self) -> tuple[float, float]:
-        """Seconds of a lease, and from one heartbeat to the next; several find room in a lease."""
+        """Seconds of a lease, and between two heartbeats: at most a quarter of the lease."""
         lease, beat = self.seconds(LEASE_SECONDS), self.seconds(BEAT_SECONDS)
         if beat * BEATS_PER_LEASE_MIN > lease:
             self.faults.append(
@@ -101,15 +101,15 @@ class SettingsReader:
         return lease, beat
 
     def seconds(self, setting: Setting, *, or_none: bool = False) -> float:
-        """More than 0, or 0 where `or_none`."""
+        """A number of seconds more than 0, or 0 if `or_none`."""
         return self._number(setting, float, lambda n: 0 < n <= SECONDS_MAX or (or_none and n == 0))
 
     def whole(self, setting: Setting, *, most: int) -> int:
-        """From 1 to `most`."""
+        """A whole number from 1 to `most`."""
         return self._number(setting, int, lambda n: 1 <= n <= most)
 
     def port(self) -> int:
-        """Of metrics; 0 where none is wanted."""
+        """The port of the metrics; 0 for none."""
         return self._number(METRICS_PORT, int, lambda n: 0 <= n <= PORT_MAX)
 
     def _number(

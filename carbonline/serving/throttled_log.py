@@ -1,4 +1,4 @@
-"""Many things of one kind, told in few words: a log line for each would hide all the others."""
+"""Log lines about things that come by the thousand: one line for many of them."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,37 +10,40 @@ Thing = TypeVar("Thing")
 
 
 class ThrottledLog(Generic[Thing]):
-    """Tells of the first thing at once, and every few seconds of those that came since, if any.
+    """Logs the first thing at once, then every few seconds those that came since, if any.
 
-    `tell` gets the latest of them and their number; each is counted once.
+    Each thing is counted in exactly one line.
     """
 
-    def __init__(self, tell: Callable[[Thing, int], None], seconds: float = SECONDS) -> None:
-        self._tell = tell
+    def __init__(self, write: Callable[[Thing, int], None], seconds: float = SECONDS) -> None:
+        """`write` gets the latest thing and how many the line is about. Two lines are at least
+        `seconds` apart.
+        """
+        self._write = write
         self._seconds = seconds
         self._latest: Thing
-        self._untold = 0
-        self._silence: asyncio.TimerHandle | None = None
+        self._unwritten = 0
+        self._pause: asyncio.TimerHandle | None = None
 
     def add(self, thing: Thing) -> None:
-        """On the event loop."""
+        """Note a thing. Call it on the event loop."""
         self._latest = thing
-        self._untold += 1
-        if self._silence is None:
-            self._tell_untold()
+        self._unwritten += 1
+        if self._pause is None:
+            self._write_next()
 
     def end(self) -> None:
-        """Tells what is left to tell: nothing more comes."""
-        if self._silence is not None:
-            self._silence.cancel()
-        if self._untold:
-            self._tell(self._latest, self._untold)
-            self._untold = 0
+        """Write what is left. Call it when nothing more comes."""
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._unwritten:
+            self._write(self._latest, self._unwritten)
+            self._unwritten = 0
 
-    def _tell_untold(self) -> None:
-        self._silence = None
-        if self._untold:
-            self._tell(self._latest, self._untold)
-            self._untold = 0
+    def _write_next(self) -> None:
+        self._pause = None
+        if self._unwritten:
+            self._write(self._latest, self._unwritten)
+            self._unwritten = 0
             loop = asyncio.get_running_loop()
-            self._silence = loop.call_later(self._seconds, self._tell_untold)
+            self._pause = loop.call_later(self._seconds, self._write_next)

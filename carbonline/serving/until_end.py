@@ -1,4 +1,4 @@
-"""Work that a server's end cuts short, so that it clears up and its caller comes again."""
+"""Cancels work when its server ends, and has the caller retry it elsewhere."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
@@ -9,7 +9,9 @@ from carbonline.serving.errors import RpcError
 
 
 async def until(end: asyncio.Event, work: Coroutine[Any, Any, Any]) -> Any:
-    """What the work answers; DRAINING, after its clearing up, where the end comes first."""
+    """The result of `work`. If `end` is set first, `work` is cancelled, and when it has cleaned up,
+    RpcError DRAINING is raised.
+    """
     working, ending = asyncio.create_task(work), asyncio.create_task(end.wait())
     try:
         await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -27,7 +29,7 @@ async def until(end: asyncio.Event, work: Coroutine[Any, Any, Any]) -> Any:
 
 
 async def each_until(end: asyncio.Event, messages: Any) -> AsyncGenerator[Any, None]:
-    """The messages of a stream; DRAINING where the end comes before the next one."""
+    """The messages of a stream. Raises RpcError DRAINING if `end` is set before the next one."""
     async with aclosing(messages):
         while (message := await until(end, _next(messages))) is not None:
             yield message

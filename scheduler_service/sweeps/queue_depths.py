@@ -1,4 +1,4 @@
-"""Looks at the queues now and then, however often somebody asks for the numbers."""
+"""Reads the depths of the queues every few seconds, however often they are scraped."""
 
 import asyncio
 import random
@@ -13,17 +13,20 @@ from scheduler_service.store.store import Store
 LOOK_SECONDS = 5.0
 
 
-async def tell_queue_depths(
+async def publish_queue_depths(
     store: Store,
-    tell: Callable[[QueueDepth], None],
+    publish: Callable[[QueueDepth], None],
     log: FilteringBoundLogger,
     look_seconds: float = LOOK_SECONDS,
 ) -> None:
-    """Tells every job type's depth, for as long as the process lives; a failed look is passed."""
+    """Call `publish` with the depth of every job type, every `look_seconds`; never returns.
+
+    A read that finds the database unavailable is skipped.
+    """
     while True:
         try:
             for depth in await store.queue_depths():
-                tell(depth)
+                publish(depth)
         except ANY_DATABASE_ERROR as error:
             log.debug("queue_depths_failed", error=repr(error))
         await asyncio.sleep(look_seconds * random.uniform(0.8, 1.0))  # noqa: S311

@@ -1,9 +1,12 @@
 """How a scheduler ends: told so, it waits for nobody who only looks on."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -15,10 +18,11 @@ from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.background import BackgroundTaskEnded
 from carbonline.serving.logs import open_log
 from scheduler_service.rpc.watch import Watches
-from scheduler_service.server import running_server
+from scheduler_service.server import running_server, serve
 from scheduler_service.settings import Settings
 
 SECONDS = 20.0
+REPOSITORY = Path(__file__).parents[2]
 
 
 async def watch_health(channel: grpc.aio.Channel) -> Any:
@@ -82,3 +86,46 @@ async def test_a_background_task_that_ends_ends_the_server(
     monkeypatch.undo()
     async with running_server(settings, open_log("error")):
         pass
+
+
+async def test_a_scheduler_that_serves_ends_with_the_task(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def defect(*_: object) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("scheduler_service.server.sweep_forever", defect)
+    with pytest.raises(BackgroundTaskEnded, match="'sweeps' ended") as raised:
+        await asyncio.wait_for(serve(settings), SECONDS)
+    assert isinstance(raised.value.__cause__, ValueError)
+
+
+ENDED = """
+import sys
+from carbonline.serving.background import BackgroundTaskEnded
+from scheduler_service import server
+from scheduler_service.__main__ import main
+
+async def serve(_settings):
+    raise BackgroundTaskEnded("its background task 'sweeps' ended; the log says why")
+
+server.serve = serve
+sys.exit(main([]))
+"""
+
+
+def test_the_process_then_ends_with_1_and_names_the_task(tmp_path: Path) -> None:
+    environment = {
+        "CARBONLINE_DATABASE_URL": "postgresql://user@host/name",
+        "CARBONLINE_SCHEDULER_ADDRESS": f"unix:{tmp_path}/s",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDED],
+        env=environment,
+        cwd=REPOSITORY,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "scheduler: its background task 'sweeps' ended; the log says why\n"

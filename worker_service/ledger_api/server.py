@@ -16,7 +16,7 @@ from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from carbonline.serving.background import Background, BackgroundTaskEnded
 from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.drain import drain
-from carbonline.serving.health import SERVING, add_health, tell_health
+from carbonline.serving.health import SERVING, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import OPTIONS, fault_of_address, listen
 from carbonline.serving.logs import open_process_log
@@ -126,7 +126,7 @@ async def running_ledger(
         port = listen(server, settings.ledger_address)
         # A password that was changed is no answer either: any error of the database will do.
         unanswered = (*DATABASE_AWAY, *ANY_DATABASE_ERROR)
-        telling = tell_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
+        telling = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
         background = Background(log)
         background.start("health", telling)
         background.start("collect", _collect_abandoned(blobs, log))

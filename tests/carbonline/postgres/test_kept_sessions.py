@@ -15,7 +15,7 @@ from tests.carbonline.postgres.pooling_door import Lends, pooling_door
 from tests.carbonline.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
 from tests.carbonline.serving.test_database_start import scheduler_says, worker_says
 
-SAID = "a connection pooler stands before PostgreSQL and keeps no sessions"
+SAID = "a connection pooler in front of PostgreSQL does not keep sessions"
 
 
 async def look(url: str, **settings: str) -> None:
@@ -86,5 +86,5 @@ async def test_each_process_ends_with_exit_code_2(database_url: str, tmp_path: P
             one = await opened.enter_async_context(process(*program, **settings_of(url, tmp_path)))
             _, heard = await asyncio.wait_for(one.communicate(), SECONDS_MAX)
             assert (one.returncode, heard.count(b"\n")) == (2, 1), heard
-            assert heard.decode().startswith(f"{name}: the database that CARBONLINE_")
+            assert heard.decode().startswith(f"{name}: cannot use the database at CARBONLINE_")
             assert SAID in heard.decode()

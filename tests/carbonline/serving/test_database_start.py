@@ -16,7 +16,7 @@ from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.postgres.errors import STARTING
 from carbonline.postgres.pool import probe
 from carbonline.serving import database_start
-from carbonline.serving.database_start import database_is_up, said
+from carbonline.serving.database_start import database_is_up, reason_of
 from carbonline.serving.logs import open_log
 from scheduler_service.server import DatabaseUnusable, running_server
 from scheduler_service.settings import Settings
@@ -193,7 +193,7 @@ async def test_a_parameter_is_a_sentence_of_one_line(
 
 
 def test_a_certificate_that_is_not_trusted_is_no_url() -> None:
-    assert said(ssl.SSLCertVerificationError(1, "self-signed")) == "self-signed"
+    assert reason_of(ssl.SSLCertVerificationError(1, "self-signed")) == "self-signed"
 
 
 async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(

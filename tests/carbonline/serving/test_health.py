@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from carbonline.serving import health
-from carbonline.serving.health import NOT_SERVING, SERVING, tell_health
+from carbonline.serving.health import NOT_SERVING, SERVING, publish_health
 
 SECONDS = 20.0
 
@@ -49,7 +49,7 @@ async def told_of(pings: Sequence[Callable[[], Awaitable[None]]]) -> list[tuple[
     async def ping() -> None:
         await next(left, is_silent)()
 
-    telling = asyncio.create_task(tell_health(told, ("a.Service",), ping, (Unanswered,)))
+    telling = asyncio.create_task(publish_health(told, ("a.Service",), ping, (Unanswered,)))
     try:
         await asyncio.wait_for(told.enough.wait(), SECONDS)
     finally:
