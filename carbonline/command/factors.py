@@ -64,7 +64,7 @@ def factors(
         year=year,
         data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
         stale_only=stale,
-        with_removed=removed,
+        include_removed=removed,
         with_usage=used,
         page_size=PAGE_SIZE,
     )

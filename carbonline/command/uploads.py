@@ -84,7 +84,7 @@ def uploads(
         module=types_pb2.Module.ValueType(module),
         data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
         unit=unit,
-        include_gone=gone,
+        include_retired=gone,
     )
     found = run_to_end(_listed(target, wanted))
     missing = any(upload.entries_without_kg for upload in found)

@@ -61,7 +61,7 @@ async def test_what_was_uploaded_is_told_of_and_comes_back(client: Client) -> No
     )
     uploaded = await client.upload(PIECES, scope=scope, file_name="trips.csv")
     assert uploaded.blob == f"blob:sha256:{SHA256}"
-    assert (uploaded.size_bytes, uploaded.already_there) == (len(CONTENT), False)
+    assert (uploaded.size_bytes, uploaded.already_stored) == (len(CONTENT), False)
     chunks = await client.download(uploaded.blob)
     assert b"".join(chunks) == CONTENT
     assert max(map(len, chunks)) <= 1 << 20
@@ -80,7 +80,7 @@ async def test_an_empty_file_is_a_file(client: Client) -> None:
 async def test_the_same_bytes_give_the_same_reference(client: Client) -> None:
     first = await client.upload(PIECES, file_name="first.csv")
     again = await client.upload([CONTENT[:1_000_000], CONTENT[1_000_000:]], file_name="again.csv")
-    assert (again.blob, again.already_there) == (first.blob, True)
+    assert (again.blob, again.already_stored) == (first.blob, True)
     assert (await stat(client, first.blob)).file_name == "first.csv"
 
 

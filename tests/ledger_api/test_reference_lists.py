@@ -68,7 +68,7 @@ async def test_stale_and_removed_factors_are_told_apart(
     )
     assert len((await factors(book_client)).factors) == 1
     assert (await factors(book_client, stale_only=True)).factors == []
-    every = (await factors(book_client, with_removed=True)).factors
+    every = (await factors(book_client, include_removed=True)).factors
     [removed] = [one for one in every if one.removed]
     assert (len(every), removed.stale, removed.version) == (2, False, 2)
 

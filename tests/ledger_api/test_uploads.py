@@ -78,7 +78,7 @@ async def test_what_does_not_count_any_more_says_why(
     driver: LedgerDriver, book_client: Client
 ) -> None:
     await some_uploads(driver)
-    uploads = (await listed(book_client, include_gone=True)).uploads
+    uploads = (await listed(book_client, include_retired=True)).uploads
     assert [
         (one.upload_id, one.state, one.replaced_by, one.retired_by_pipeline) for one in uploads
     ] == [

@@ -50,11 +50,11 @@ class BlobSummary:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A finished upload. `already_there` if the tenant had uploaded the same bytes before."""
+    """A finished upload. `already_stored` if the tenant had uploaded the same bytes before."""
 
     reference: BlobReference
     size_bytes: int
-    already_there: bool
+    already_stored: bool
 
 
 class BlobStore:
@@ -164,14 +164,14 @@ class Upload:
         self._file.close()
         target = self._store.path(reference)
         if target.is_file():
-            return Kept(reference, self.size_bytes, already_there=True)
+            return Kept(reference, self.size_bytes, already_stored=True)
         target.parent.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
         # The summary first: whoever sees the bytes sees it too.
         self._write_summary(self._store.summary_path(reference))
         self._passing.replace(target)
         for folder in (target.parent, target.parent.parent):
             _sync_folder(folder)
-        return Kept(reference, self.size_bytes, already_there=False)
+        return Kept(reference, self.size_bytes, already_stored=False)
 
     def _write_summary(self, target: Path) -> None:
         text = json.dumps(

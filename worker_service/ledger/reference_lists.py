@@ -51,14 +51,14 @@ LIMIT $7
 class FactorFilter:
     """Which factors of a tenant, type and year to list.
 
-    `with_removed` adds those no longer used, `with_usage` the numbers of entries that use them.
+    `include_removed` adds those no longer used, `with_usage` the numbers of entries that use them.
     """
 
     tenant: str
     data_entry_type: int
     year: int
     stale_only: bool = False
-    with_removed: bool = False
+    include_removed: bool = False
     with_usage: bool = False
 
 
@@ -134,7 +134,7 @@ async def list_factors(
     """A page of at most `rows_max`, read at one moment. Raises DatabaseUnavailable."""
     slice_ = (of.tenant, of.data_entry_type, of.year)
     async with ledger.snapshot() as conn:
-        wanted = (after, of.with_removed, of.stale_only, rows_max + 1, bytes_max)
+        wanted = (after, of.include_removed, of.stale_only, rows_max + 1, bytes_max)
         rows = await conn.fetch(FACTORS, *slice_, *wanted)
         fitting = [dict(row) for row in rows[:rows_max] if not row["is_too_much"]]
         factors = [

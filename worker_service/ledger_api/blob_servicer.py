@@ -100,7 +100,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
                 await _receive_rest(messages)
                 raise
         return blobs_pb2.UploadBlobResponse(
-            blob=str(kept.reference), size_bytes=kept.size_bytes, already_there=kept.already_there
+            blob=str(kept.reference), size_bytes=kept.size_bytes, already_stored=kept.already_stored
         )
 
     async def _kept(self, messages: AsyncGenerator[blobs_pb2.UploadBlobRequest, None]) -> Kept:

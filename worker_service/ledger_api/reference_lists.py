@@ -41,7 +41,7 @@ async def answer_factors(
         request.data_entry_type,
         request.year,
         stale_only=request.stale_only,
-        with_removed=request.with_removed,
+        include_removed=request.include_removed,
         with_usage=request.with_usage,
     )
     page = await list_factors(ledger, of, keys[0] if keys else 0, size)

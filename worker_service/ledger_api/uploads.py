@@ -24,7 +24,7 @@ async def answer_uploads(
         request.data_entry_type or None,
         await spelt_unit(ledger, tenant, request.unit),
         source_key(request.source) if request.source else None,
-        request.include_gone or bool(request.upload_id),
+        request.include_retired or bool(request.upload_id),
     )
     rows = await list_uploads(ledger, of, before, size + 1)
     uploads = first_page([_upload(row) for row in rows[:size]])
