@@ -60,7 +60,7 @@ async def test_a_unit_that_entries_use_stays_and_so_do_the_others_of_the_list(
     )
     assert await units_of(harness) == ["0828", "0829", "0830"]
     # What was replaced does not count, and holds on to no unit.
-    await harness.load_flights(flights(JFK))
+    await harness.load_flights(flights(JFK, JFK))
     assert (await remove(harness, "0828")).result == types_pb2.JOB_RESULT_SUCCESS
 
 

@@ -170,7 +170,7 @@ def test_units_are_listed_and_those_that_no_entry_uses_are_removed(terminal: Ter
     removed = terminal.type("remove", "units", "u3")
     assert removed.code == 0, removed
     assert "U3 is of the institution no longer." in removed.err
-    none = terminal.type("units", "--search", "chem")
+    none = terminal.type("units", "--search", "u3")
     assert (none.code, none.err) == (0, "There are no such units.\n")
 
 
