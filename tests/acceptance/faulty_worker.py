@@ -4,7 +4,8 @@
 wrapped. PLACE is before_publication, inside_publication, or after_commit; ACTION is stop
 (SIGSTOP, until somebody sends SIGCONT), kill (SIGKILL), or stop_deaf: stopped, and with a lease
 that never ends in its own eyes, so that nothing but the data can refuse it. It happens to the first
-job of JOB_TYPE, and MARKER is a file that says that it has happened.
+job of JOB_TYPE (upload_or_factors: of any that changes entries or factors), and MARKER is a file
+that says that it has happened.
 """
 
 import os
@@ -23,7 +24,12 @@ from worker_service.mechanics.live_run import LiveRun
 from worker_service.steps import publishing
 
 SIGNALS = {"stop": signal.SIGSTOP, "stop_deaf": signal.SIGSTOP, "kill": signal.SIGKILL}
-SCOPES = {"csv_ingest": "entries/", "emission_recalc": "emissions/", "aggregation": "totals/"}
+SCOPES = {
+    "csv_ingest": ("entries/",),
+    "emission_recalc": ("emissions/",),
+    "aggregation": ("totals/",),
+    "upload_or_factors": ("entries/", "factors/"),
+}
 
 
 def break_at(place: str, action: str, marker: Path, job_type: str) -> None:

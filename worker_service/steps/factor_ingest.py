@@ -21,6 +21,7 @@ from worker_service.ledger.pool import Connection
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
+from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
@@ -94,7 +95,9 @@ async def _ingest(
             "factors_stale": changes.stale,
             "factors_removed": changes.removed,
         }
-        return report.succeeded(_sentence(changes), stats)
+        changed = changes.changed + changes.removed
+        said = with_earlier_attempt(job, _sentence(changes), changed=changed)
+        return report.succeeded(said, stats)
 
 
 async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
@@ -113,6 +116,7 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
     )
     are = "is" if removed == 1 else "are"
     said = f"{pluralize(removed, 'stale factor')} {are} in force no longer."
+    said = with_earlier_attempt(job, said, changed=removed)
     return Succeeded({"factors_removed": removed}, said)
 
 

@@ -27,6 +27,7 @@ from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
+from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
@@ -89,7 +90,9 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             "places_gone": changes.gone,
             "places_doubtful": moved.warnings.height,
         }
-        said = " ".join([_sentence(changes), *_moved_sentences(moved)])
+        changed = changes.new + changes.changed + changes.gone
+        first = with_earlier_attempt(job, _sentence(changes), changed=changed)
+        said = " ".join([first, *_moved_sentences(moved)])
         return report.succeeded(said, stats, warnings=changes.gone > 0)
 
 
