@@ -1,5 +1,6 @@
 """(a) Claim and finish of jobs with a key, a slot and freshness: the general way of a real type."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from carbonline.v1 import types_pb2
 
 FIRST_YEAR, YEARS = 2000, 100
 AT_ONCE = 250
+CALLERS = (1, 2)
 CALL_SECONDS = 30
 # Its bytes are looked for by the step, which nobody runs here.
 NO_BLOB = "blob:sha256:" + 64 * "0"
@@ -19,7 +21,6 @@ NO_BLOB = "blob:sha256:" + 64 * "0"
 
 async def measure(rounds: int) -> list[Figure]:
     """Aggregations of every module and year, again and again; nobody computes their totals."""
-    seconds, jobs = 0.0, 0
     async with running_bench(1) as bench:
         worker = Planter(bench)
         await _provision(bench, worker)
@@ -28,16 +29,30 @@ async def measure(rounds: int) -> list[Figure]:
             for module in types_pb2.Module.values()[1:]
             for number in range(YEARS)
         ]
-        for _ in range(rounds):
-            await _submit(bench, wanted)
-            began_at = time.perf_counter()
-            for start in range(0, len(wanted), AT_ONCE):
-                count = min(AT_ONCE, len(wanted) - start)
-                await _finish(bench, worker, await worker.claim(count, "aggregation"))
-            seconds += time.perf_counter() - began_at
-            jobs += len(wanted)
-    name = f"claim + finish of keyed jobs, {AT_ONCE} at once"
-    return [Figure(name, jobs / seconds, "jobs/s")]
+        figures = []
+        for callers in CALLERS:
+            seconds, jobs = 0.0, 0
+            for _ in range(rounds):
+                await _submit(bench, wanted)
+                began_at = time.perf_counter()
+                await _drain(bench, worker, len(wanted), callers)
+                seconds += time.perf_counter() - began_at
+                jobs += len(wanted)
+            by = "" if callers == 1 else f", {callers} callers"
+            name = f"claim + finish of keyed jobs, {AT_ONCE} at once{by}"
+            figures.append(Figure(name, jobs / seconds, "jobs/s"))
+    return figures
+
+
+async def _drain(bench: Bench, worker: Planter, jobs: int, callers: int) -> None:
+    """Each caller claims and finishes one batch after the other."""
+    batches = iter([min(AT_ONCE, jobs - start) for start in range(0, jobs, AT_ONCE)])
+
+    async def call() -> None:
+        for count in batches:
+            await _finish(bench, worker, await worker.claim(count, "aggregation"))
+
+    await asyncio.gather(*(call() for _ in range(callers)))
 
 
 async def _provision(bench: Bench, worker: Planter) -> None:

@@ -15,8 +15,8 @@ SQL = Path(__file__).parent / "sql"
 TRANSACTIONS_PER_SECOND = re.compile(r"tps = ([0-9.]+)")
 
 
-async def rows_per_second(bench: Bench, script: str, rows: int) -> float:
-    """Of a script of sql/ whose transaction serves BATCH rows, on one connection."""
+async def rows_per_second(bench: Bench, script: str, rows: int, batch: int = BATCH) -> float:
+    """Of a script of sql/ that serves `batch` rows each time, on one connection."""
     binary = find_binaries(os.environ).folder / "pgbench"
     parts = urlsplit(bench.stack.addresses.database_url)
     # asyncpg's way to name a socket folder is libpq's, too.
@@ -27,7 +27,7 @@ async def rows_per_second(bench: Bench, script: str, rows: int) -> float:
         "PGDATABASE": parts.path.lstrip("/"),
     }
     command = [str(binary), "--no-vacuum", "--protocol=prepared", f"--file={SQL / script}"]
-    counts = ["--client=1", f"--transactions={rows // BATCH}"]
+    counts = ["--client=1", f"--transactions={rows // batch}"]
     with tempfile.TemporaryFile() as output:
         process = await asyncio.create_subprocess_exec(
             *command, *counts, env=environment, stdout=output, stderr=output
@@ -38,4 +38,4 @@ async def rows_per_second(bench: Bench, script: str, rows: int) -> float:
     found = TRANSACTIONS_PER_SECOND.search(said)
     if code != 0 or found is None:
         raise RuntimeError(f"pgbench ended with {code}: {said}")
-    return BATCH * float(found[1])
+    return batch * float(found[1])

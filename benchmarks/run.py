@@ -7,7 +7,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
 
-from benchmarks import drain_jobs, keyed_jobs, machine, planes, start_latency, submit_jobs, watchers
+from benchmarks import (
+    drain_jobs,
+    keyed_jobs,
+    machine,
+    planes,
+    single_pairs,
+    start_latency,
+    submit_jobs,
+    watchers,
+)
 from benchmarks.figures import Figure, append_row
 from carbonline.local.postgres.binaries import find_binaries
 
@@ -16,7 +25,11 @@ Part = Callable[[bool], Awaitable[Sequence[Figure]]]
 
 async def _jobs(short: bool) -> Sequence[Figure]:
     sizes = drain_jobs.Sizes(4_000, 10_000) if short else drain_jobs.Sizes(100_000, 1_000_000)
-    return [*await drain_jobs.measure(sizes), *await keyed_jobs.measure(1 if short else 10)]
+    return [
+        *await drain_jobs.measure(sizes),
+        *await keyed_jobs.measure(1 if short else 10),
+        *await single_pairs.measure(200 if short else 2_000),
+    ]
 
 
 async def _submits(short: bool) -> Sequence[Figure]:

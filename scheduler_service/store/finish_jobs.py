@@ -125,7 +125,6 @@ async def _compare_and_set(tx: Transaction, holders: Mapping[int, _Holder]) -> d
         tx.conn,
         job_ids=[e.job_id for e in endings],
         claim_tokens=[e.claim_token for e in endings],
-        worker_ids=[e.worker_id for e in endings],
         results=[e.result.value for e in endings],
         messages=sparse([e.message or None for e in endings]),
         error_causes=sparse([e.error_cause or None for e in endings]),

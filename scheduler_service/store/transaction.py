@@ -1,4 +1,24 @@
-"""One scheduler transaction: lock in the one order, decide on what is locked, write back once."""
+"""One scheduler transaction: lock in the one order, decide on what is locked, write back once.
+
+A transaction is READ COMMITTED and short. Each of its statements sees what was committed when
+the statement began. One that waits for a lock goes on with what it saw then; only the locked row
+itself is read anew. So it goes in this order:
+
+1. Look, unlocked, only to learn which rows to lock.
+2. Lock years, then pipelines by number, then exclusive keys by name, then jobs by number, then
+   claims. Freshness is written last, by name. Rows that are locked later than this order says can
+   deadlock with anybody who follows it.
+3. Decide, in later statements, on what is locked.
+4. Write back once (`save`), commit, and notify after the commit.
+
+Locks of years are shared, since only the locking of a period changes one. Pipelines are locked FOR
+NO KEY UPDATE, so that links to them can be inserted meanwhile. Keys that are missing are made
+before any is locked. Claim and Heartbeat wait for nothing: they skip what is locked.
+
+What is found under locks may name rows that are not locked: a pipeline that joined meanwhile, the
+key of a child that was staged meanwhile. Locking them now could break the order. So the operation
+raises MustLockMore: everything is rolled back, and it starts over with these rows, too.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field

@@ -13,11 +13,11 @@ WITH ended AS (
         worker_id = NULL,
         changed_version = n.version
     FROM unnest(
-        CAST(:job_ids AS bigint[]), CAST(:claim_tokens AS bigint[]), CAST(:worker_ids AS uuid[]),
-        CAST(:results AS text[]), CAST(:messages AS text[]), CAST(:error_causes AS text[]),
-        CAST(:stats AS jsonb[]), CAST(:versions AS bigint[])
-    ) AS n (job_id, claim_token, worker_id, result, message, error_cause, stats, version)
-    WHERE j.job_id = n.job_id AND j.claim_token = n.claim_token AND j.worker_id = n.worker_id
+        CAST(:job_ids AS bigint[]), CAST(:claim_tokens AS bigint[]), CAST(:results AS text[]),
+        CAST(:messages AS text[]), CAST(:error_causes AS text[]), CAST(:stats AS jsonb[]),
+        CAST(:versions AS bigint[])
+    ) AS n (job_id, claim_token, result, message, error_cause, stats, version)
+    WHERE j.job_id = n.job_id AND j.claim_token = n.claim_token
     RETURNING j.job_id, j.pipeline_id, j.dark_token, j.coalesce_key, j.finished_by_token
 ), over AS (
     DELETE FROM scheduler.claims

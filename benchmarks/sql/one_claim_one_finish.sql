@@ -1,0 +1,20 @@
+-- One job claimed, then finished by compare-and-set: two commits, with nothing around them.
+WITH picked AS MATERIALIZED (
+    SELECT job_id, nextval('scheduler.tokens') AS claim_token
+    FROM (
+        SELECT job_id FROM scheduler.jobs
+        WHERE job_type = 'noop' AND state = 'QUEUED'
+        ORDER BY priority, fair_stamp, job_id
+        LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) AS free
+)
+UPDATE scheduler.jobs AS j
+SET state = 'RUNNING', claim_token = p.claim_token, last_token = p.claim_token,
+    worker_id = '00000000-0000-0000-0000-000000000001', attempts = attempts + 1,
+    started_at = statement_timestamp()
+FROM picked AS p WHERE j.job_id = p.job_id
+RETURNING j.job_id AS job_id, j.claim_token AS claim_token \gset
+UPDATE scheduler.jobs AS j
+SET state = 'FINISHED', result = 'SUCCESS', finished_at = statement_timestamp(),
+    finished_by_token = j.claim_token, claim_token = NULL, worker_id = NULL
+WHERE j.job_id = :job_id AND j.claim_token = :claim_token;

@@ -1,0 +1,182 @@
+"""Every pair of operations on the same rows at once: no deadlock, and no decision is lost."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import asyncpg
+import pytest
+
+from scheduler_service.jobs.requests import (
+    Claimed,
+    Ended,
+    FinishOutcome,
+    ReleaseReason,
+    Submission,
+    Written,
+)
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store import run_transaction
+from tests.store.store_driver import INGEST, PLANE, RECALC, TOTALS, TRAIN, YEAR, StoreDriver
+
+TYPES = ("csv_ingest", "emission_recalc", "aggregation", "noop")
+ROUNDS = 2
+
+
+@dataclass
+class Ground:
+    """Rows that all operations meet at: pipelines that share jobs, keys and a year."""
+
+    driver: StoreDriver
+    ingest: Claimed
+    recalc: Claimed
+    other_recalc: Claimed
+    joined: list[int]
+
+
+async def ground(driver: StoreDriver) -> Ground:
+    """An upload that has staged its child, two recalculations that wait for one sum, and
+    pipelines that joined one of them.
+    """
+    pipelines = [await driver.submit("emission_recalc", RECALC) for _ in range(3)]
+    await driver.submit("emission_recalc", Scope(RECALC.tenant, RECALC.module, TRAIN, YEAR))
+    claims = await driver.claim_all("emission_recalc")
+    recalc, other = sorted(claims, key=lambda c: c.row["job_id"])
+    for claim in (recalc, other):
+        await driver.chain(claim, ("aggregation", None))
+    await driver.submit("csv_ingest", INGEST)
+    ingest = await driver.claim("csv_ingest")
+    await driver.chain(ingest, ("emission_recalc", PLANE))
+    return Ground(driver, ingest, recalc, other, [p.pipeline_id for p in pipelines])
+
+
+Operation: TypeAlias = Callable[[Ground], Awaitable[Any]]
+
+
+async def submit(at: Ground) -> Any:
+    return await at.driver.store.submit_jobs(
+        [
+            Submission(at.driver.another().worker_id, b"body", job_type, scope, None, 5, "tester")
+            for job_type, scope in (
+                ("emission_recalc", RECALC),
+                ("aggregation", TOTALS),
+                ("csv_ingest", INGEST),
+            )
+        ]
+    )
+
+
+async def claim(at: Ground) -> Any:
+    return await at.driver.another().claim_all(*TYPES)
+
+
+async def heartbeat(at: Ground) -> Any:
+    return [await at.driver.beat(one) for one in (at.ingest, at.recalc, at.other_recalc)]
+
+
+async def chain(at: Ground) -> Any:
+    return await at.driver.chain(at.ingest, ("emission_recalc", TRAIN))
+
+
+async def finish(at: Ground) -> Any:
+    return await _ended(at, JobResult.SUCCESS, at.other_recalc, at.ingest, at.recalc)
+
+
+async def finish_badly(at: Ground) -> Any:
+    return await _ended(at, JobResult.ERROR, at.recalc, at.ingest, at.other_recalc)
+
+
+async def _ended(at: Ground, result: JobResult, *claims: Claimed) -> list[tuple[int, JobResult]]:
+    """The jobs that were ended by this call, and how."""
+    endings = [at.driver.ending(one, result, Written.UNKNOWN) for one in claims]
+    answers = await at.driver.store.finish_jobs(endings)
+    return [
+        (ending.job_id, result)
+        for ending, answer in zip(endings, answers, strict=True)
+        if isinstance(answer, Ended) and answer.outcome is FinishOutcome.APPLIED
+    ]
+
+
+async def release(at: Ground) -> Any:
+    claims = (at.recalc, at.other_recalc, at.ingest)
+    return [await at.driver.release(c, ReleaseReason.DRAIN, Written.UNKNOWN) for c in claims]
+
+
+async def cancel(at: Ground) -> Any:
+    return [await at.driver.cancel(pipeline_id) for pipeline_id in reversed(at.joined)]
+
+
+async def expire(at: Ground) -> Any:
+    return await at.driver.store.lapse_claims()
+
+
+async def sweep(at: Ground) -> Any:
+    await at.driver.store.forget_old()
+    return [await at.driver.store.promote_due_jobs(), await at.driver.store.backstop()]
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    submit,
+    claim,
+    heartbeat,
+    chain,
+    finish,
+    finish_badly,
+    release,
+    cancel,
+    expire,
+    sweep,
+)
+FINISHES = (finish, finish_badly)
+PAIRS = list(itertools.combinations_with_replacement(OPERATIONS, 2))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), PAIRS, ids=[f"{a.__name__}-{b.__name__}" for a, b in PAIRS]
+)
+async def test_two_operations_at_once_deadlock_never_and_lose_nothing(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch, one: Operation, other: Operation
+) -> None:
+    """The store's fixture asks for the invariants afterwards."""
+    # A deadlock would be tried again, and nobody would hear of it.
+    monkeypatch.setattr(
+        run_transaction,
+        "_PASSING",
+        tuple(e for e in run_transaction._PASSING if e is not asyncpg.DeadlockDetectedError),
+    )
+    for _ in range(ROUNDS):
+        at = await ground(driver)
+        if expire in (one, other):
+            await driver.let_leases_run_out()
+        calls = (one, other, one, other)
+        answers = await asyncio.gather(*(call(at) for call in calls))
+        await ends_stand(driver, [a for c, a in zip(calls, answers, strict=True) if c in FINISHES])
+        await run_to_the_end(driver)
+
+
+async def ends_stand(
+    driver: StoreDriver, answers: Sequence[Sequence[tuple[int, JobResult]]]
+) -> None:
+    """Each job was ended by one call at most, and is as that call was told."""
+    ended = [end for answer in answers for end in answer]
+    assert len({job_id for job_id, _ in ended}) == len(ended)
+    for job_id, result in ended:
+        assert await driver.state(job_id) == f"FINISHED {result}"
+
+
+async def run_to_the_end(driver: StoreDriver) -> None:
+    """Whatever is left is claimed and finished: every pipeline must end."""
+    for _ in range(20):
+        await driver.let_leases_lapse()
+        await driver.store.promote_due_jobs()
+        claims = await driver.claim_all(*TYPES)
+        await driver.store.finish_jobs([driver.ending(one) for one in claims])
+        live = await driver.store.pool.fetchval(
+            "SELECT count(*) FROM scheduler.pipelines WHERE status = 'LIVE'"
+        )
+        if not live:
+            return
+    raise AssertionError("a pipeline does not end")
