@@ -86,13 +86,13 @@ async def serve_worker(settings: Settings) -> int:
 async def _serve(
     settings: Settings, identity: WorkerIdentity, drain: Drain, log: FilteringBoundLogger
 ) -> Served:
-    counted = CollectorRegistry()
+    metrics = CollectorRegistry()
     async with (
         open_registry(settings, log) as registry,
         open_channel(settings.scheduler_address, retries=False) as channel,
     ):
         scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
-        with metrics_served(counted, settings.metrics_port):
+        with metrics_served(metrics, settings.metrics_port):
             log.info(
                 "worker_started",
                 build_id=identity.build_id,
@@ -100,7 +100,7 @@ async def _serve(
                 job_types=registry.job_types,
                 concurrency=settings.concurrency,
             )
-            run_ended = WorkerMetrics(counted).run_ended
+            run_ended = WorkerMetrics(metrics).run_ended
             return await serve_jobs(scheduler, registry, limits_of(settings), drain, log, run_ended)
 
 

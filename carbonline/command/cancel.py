@@ -7,7 +7,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import status_word
 from carbonline.command.options import ID
-from carbonline.command.printing import counted
+from carbonline.command.printing import pluralize
 from carbonline.v1 import operations_pb2
 
 
@@ -22,7 +22,7 @@ def cancel(target: Target, pipeline: int, reason: str) -> None:
     left_to_others = f", {left} left to other pipelines" if left else ""
     click.echo(
         f"Pipeline {pipeline}: {status_word(answer.pipeline)}; "
-        f"{counted(cancelled, 'job')} cancelled{left_to_others}."
+        f"{pluralize(cancelled, 'job')} cancelled{left_to_others}."
     )
 
 

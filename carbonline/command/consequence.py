@@ -12,7 +12,7 @@ from carbonline.command.exit_codes import ExitCode
 from carbonline.command.jobs_of_files import FileJob, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
 from carbonline.command.names import type_name
-from carbonline.command.printing import counted, kilograms
+from carbonline.command.printing import kilograms, pluralize
 from carbonline.command.record_count import count_records
 from carbonline.command.safe_text import one_line
 from carbonline.command.uploads import all_uploads
@@ -118,4 +118,6 @@ def _entries(upload: ledger_pb2.Upload) -> str:
     pipeline = f" (pipeline {upload.pipeline_id})" if upload.pipeline_id else ""
     kg = f", {kilograms(upload.total_kg)} kg" if upload.HasField("total_kg") else ""
     what = type_name(upload.data_entry_type)
-    return f"{counted(upload.entry_count, f'{what} entry', f'{what} entries')}{name}{pipeline}{kg}"
+    return (
+        f"{pluralize(upload.entry_count, f'{what} entry', f'{what} entries')}{name}{pipeline}{kg}"
+    )

@@ -9,7 +9,7 @@ import click
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.names import module_name
 from carbonline.command.options import YEAR_MAX, YEAR_MIN
-from carbonline.command.printing import counted, kilograms
+from carbonline.command.printing import kilograms, pluralize
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ async def say_kilograms(client: ContractClient, before: Kilograms) -> None:
         changed += 1
         click.echo(_sentence(before.module, year, kg_before, now))
     if before.by_year and not changed:
-        years = counted(len(before.by_year), "year")
+        years = pluralize(len(before.by_year), "year")
         click.echo(f"The totals of {years} are the same as before.")
 
 

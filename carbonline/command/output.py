@@ -10,7 +10,7 @@ import click
 
 from carbonline.command.columns import Column, Row
 from carbonline.command.output_file import STDOUT, is_stdout, written_file
-from carbonline.command.printing import counted, print_lines, print_nothing, table_width
+from carbonline.command.printing import pluralize, print_lines, print_nothing, table_width
 from carbonline.command.row_files import About, write_csv, write_json, write_parquet, write_xlsx
 from carbonline.command.table import table_lines
 
@@ -150,7 +150,7 @@ def _write(
             case _:
                 _write_table(columns, rows, total, file)
     if output.file != STDOUT:
-        click.echo(f"{counted(len(rows), 'row')} in {output.file}.", err=True)
+        click.echo(f"{pluralize(len(rows), 'row')} in {output.file}.", err=True)
 
 
 def _write_table(

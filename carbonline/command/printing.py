@@ -42,8 +42,8 @@ def print_nothing(sentence: str) -> None:
     click.echo(sentence, err=True)
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """Such as "1 job" and "8,255 jobs"; `many` where it is not `one` and an s."""
+def pluralize(number: int, one: str, many: str = "") -> str:
+    """Such as "1 job" and "8,255 jobs". `many` is the plural if it is not `one` with an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

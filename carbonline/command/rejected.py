@@ -11,7 +11,7 @@ from carbonline.command.connection import Target, connection_options
 from carbonline.command.job_stats import rejected_of
 from carbonline.command.options import ID
 from carbonline.command.output_file import is_stdout, written_file
-from carbonline.command.printing import counted
+from carbonline.command.printing import pluralize
 from carbonline.command.safe_text import one_line
 
 _OF_ENTRIES = (
@@ -46,7 +46,7 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
     if count == 0:
         said = f"Pipeline {pipeline} rejected no rows; nothing was written."
     else:
-        said = f"{counted(count, 'rejected row')}, each with its reason, {where}."
+        said = f"{pluralize(count, 'rejected row')}, each with its reason, {where}."
     # On stdout the rows stand alone.
     click.echo(said, err=to_stdout)
     if count:

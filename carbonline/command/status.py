@@ -16,7 +16,7 @@ from carbonline.command.options import YEAR
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
 from carbonline.command.pipelines import row_of
-from carbonline.command.printing import counted
+from carbonline.command.printing import pluralize
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import ledger_pb2, operations_pb2, types_pb2
 
@@ -101,12 +101,12 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
 def _say_workers(answer: operations_pb2.ListWorkersResponse) -> None:
     counts = ", ".join(f"{count} {word}" for word, count in _counts(answer).items())
     click.echo(f"Scheduler {answer.scheduler_build_id} and ledger answer.")
-    click.echo(f"Workers: {counts or 'none'}; {counted(_running(answer), 'job')} running.")
+    click.echo(f"Workers: {counts or 'none'}; {pluralize(_running(answer), 'job')} running.")
 
 
 def _say_live(answer: operations_pb2.ListPipelinesResponse) -> None:
     live = sum(pipeline.status in LIVE for pipeline in answer.pipelines)
-    latest = counted(len(answer.pipelines), "pipeline")
+    latest = pluralize(len(answer.pipelines), "pipeline")
     if answer.pipelines:
         click.echo(f"Of the latest {latest} {live} {'is' if live == 1 else 'are'} live.")
     else:

@@ -15,7 +15,7 @@ from carbonline.command.exit_codes import ExitCode
 from carbonline.command.names import module_name, type_name
 from carbonline.command.options import MODULE, YEAR
 from carbonline.command.output import PLAIN, Output, output_options, show_rows
-from carbonline.command.printing import counted, moment, moment_of
+from carbonline.command.printing import moment, moment_of, pluralize
 from carbonline.command.row_files import in_order
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import ledger_pb2
@@ -178,7 +178,7 @@ def _without_kilograms(answer: ledger_pb2.GetTotalsResponse) -> Iterator[str]:
     if missing:
         whole = sum(one.entry_count for one in answer.module_totals)
         have, are = ("has", "is") if missing == 1 else ("have", "are")
-        of_all = f"{missing:,} of {counted(whole, 'entry', 'entries')}"
+        of_all = f"{missing:,} of {pluralize(whole, 'entry', 'entries')}"
         yield f"{of_all} {have} no kilograms and {are} missing from these totals."
 
 

@@ -1,4 +1,4 @@
-"""What the driver raises, by what it means; for `except` and `isinstance`."""
+"""The driver's errors by what they mean to a caller, for `except` and `isinstance`."""
 
 import asyncpg
 
@@ -8,13 +8,19 @@ from asyncpg.exceptions import _base
 from carbonline.postgres.kept_sessions import SessionNotKept
 from carbonline.postgres.url import UNREADABLE
 
-# PostgreSQL does not answer, or asks to try again: the same call may be repeated.
+# The same transaction may succeed in a moment: another one was in its way.
+TRY_AGAIN: tuple[type[Exception], ...] = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.SerializationError,
+)
+# PostgreSQL does not answer, or cannot answer now: the same call may be repeated later.
 DATABASE_UNAVAILABLE: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    # What the pool meets when it tidies up a connection whose server has just said goodbye; it
-    # hides the error that came first.
+    # Raised when the pool cleans up a connection that its server has just closed. It hides the
+    # error that came first.
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     # Timeouts of statements (query_canceled), shutdowns and starts.
@@ -24,25 +30,24 @@ DATABASE_UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.LockNotAvailableError,
     # Deadlocks and serialization failures.
     asyncpg.TransactionRollbackError,
-    # A server that was demoted, or runs full: another one takes over, or it is made writable again.
+    # A server that was demoted or is full: another takes over, or it becomes writable again.
     asyncpg.ReadOnlySQLTransactionError,
 )
-# A value that the database does not take, or the driver for it. Checks come before SQL, so this is
-# a hole in them; and no repeat helps, though the driver's one looks like a lost connection.
+# The database, or the driver for it, rejects a value. Checks come before SQL, so one of them has a
+# gap. Repeating does not help, although the driver's error is also an InterfaceError.
 VALUE_REFUSED: tuple[type[Exception], ...] = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
     _base.DataError,
 )
-# What a connection attempt meets where PostgreSQL is not up yet, or says that it is starting or has
-# no room.
+# A connection attempt fails because PostgreSQL is not up, is starting or has no free connection.
 STARTING: tuple[type[Exception], ...] = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
 )
-# The server answers, but not this role, not for this database, or not with these parameters.
+# The server answers, and refuses the role, the database or a parameter of the URL.
 ACCESS_REFUSED: tuple[type[Exception], ...] = (
     *UNREADABLE,
     SessionNotKept,
@@ -54,10 +59,10 @@ ACCESS_REFUSED: tuple[type[Exception], ...] = (
     asyncpg.PostgresSyntaxError,
     asyncpg.CantChangeRuntimeParamError,
 )
-# For loops that must go on whatever the database says, and for commits whose answer is lost.
+# For loops that must go on whatever the database answers, and for commits whose answer is lost.
 ANY_DATABASE_ERROR: tuple[type[Exception], ...] = (*DATABASE_UNAVAILABLE, asyncpg.PostgresError)
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether any call would have met the same: the database is unavailable, not a value wrong."""
+    """Whether any call would have failed: the database is unavailable, and no value is wrong."""
     return isinstance(error, DATABASE_UNAVAILABLE) and not isinstance(error, VALUE_REFUSED)

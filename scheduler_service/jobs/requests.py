@@ -1,4 +1,4 @@
-"""What the doors ask of the store, checked already, and what the store answers."""
+"""What the RPCs ask of the store, already checked, and what the store answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class Refused:
     """A request that the state of things refuses; `reason` is the ErrorInfo reason.
 
     Reasons: FIELD_INVALID, YEAR_NOT_PROVISIONED, PERIOD_LOCKED, STALE_CLAIM, NOTHING_TO_CANCEL,
-    PIPELINE_NOT_FOUND, JOB_NOT_FOUND. The door's one table maps them to codes.
+    PIPELINE_NOT_FOUND, JOB_NOT_FOUND. One table in serving maps them to codes.
     """
 
     reason: str

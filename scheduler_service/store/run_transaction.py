@@ -7,18 +7,13 @@ from typing import TypeVar
 
 import asyncpg
 
+from carbonline.postgres.errors import TRY_AGAIN
 from scheduler_service.store.fair_share import FairShare
 from scheduler_service.store.notifier import Notifier
 from scheduler_service.store.transaction import MustLockMore, Needs, Transaction
 
 ATTEMPTS_MAX = 12
 PAUSE_SECONDS_MAX = 0.05
-
-_PASSING = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.SerializationError,
-)
 
 Answer = TypeVar("Answer")
 
@@ -62,7 +57,7 @@ class Transactor:
                 return await once(work, extra)
             except MustLockMore as more:
                 extra |= more.needs
-            except _PASSING:
+            except TRY_AGAIN:
                 if attempt == ATTEMPTS_MAX:
                     raise
                 await asyncio.sleep(random.uniform(0, PAUSE_SECONDS_MAX))  # noqa: S311

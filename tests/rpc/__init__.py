@@ -1,1 +1,1 @@
-"""The scheduler's doors: a real server on a unix socket, a real client, a real database."""
+"""The scheduler's RPCs: a real server on a unix socket, a real client, a real database."""

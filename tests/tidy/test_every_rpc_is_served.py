@@ -14,7 +14,7 @@ import scheduler_service
 import worker_service
 from carbonline.serving.roles import ROLES_ALL, roles_allowed
 
-DOORS = (scheduler_service, worker_service)
+PACKAGES = (scheduler_service, worker_service)
 
 
 def modules_in(package: ModuleType) -> Iterator[ModuleType]:
@@ -41,7 +41,7 @@ def servicers_of(generated: type) -> list[type]:
     """The classes of our own that serve it, wherever they are."""
     return [
         member
-        for package in DOORS
+        for package in PACKAGES
         for module in modules_in(package)
         for _, member in inspect.getmembers(module, inspect.isclass)
         if issubclass(member, generated) and member is not generated
