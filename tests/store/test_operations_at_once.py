@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 
+from carbonline.postgres.errors import TRY_AGAIN
 from scheduler_service.jobs.requests import (
     Claimed,
     Ended,
@@ -144,8 +145,8 @@ async def test_two_operations_at_once_deadlock_never_and_lose_nothing(
     # A deadlock would be tried again, and nobody would hear of it.
     monkeypatch.setattr(
         run_transaction,
-        "_PASSING",
-        tuple(e for e in run_transaction._PASSING if e is not asyncpg.DeadlockDetectedError),
+        "TRY_AGAIN",
+        tuple(e for e in TRY_AGAIN if e is not asyncpg.DeadlockDetectedError),
     )
     for _ in range(ROUNDS):
         at = await ground(driver)
