@@ -41,7 +41,7 @@ COLUMNS = (
 @type_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--stale", is_flag=True, help="Only those that the newest file lacks.")
-@click.option("--removed", is_flag=True, help="Also those that are in force no longer.")
+@click.option("--removed", is_flag=True, help="Also those that are no longer in force.")
 @click.option("--used", is_flag=True, help="Say also how many entries each has computed.")
 @output_options
 @connection_options

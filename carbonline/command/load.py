@@ -121,7 +121,7 @@ def factors(
     """Load emission factors of a data-entry type and year from a CSV.
 
     A factor keeps its identity; a change is a new version, and totals are computed anew. Those
-    that the file lacks are stale and still used; with --replace they are in force no longer.
+    that the file lacks are stale and still used; with --replace they are no longer in force.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     job = factors_job(file, module, data_entry_type, year, replacing)

@@ -75,4 +75,4 @@ def _gone(upload: ledger_pb2.Upload) -> str:
         why = f"upload {upload.replaced_by} has replaced it at {when} UTC"
     else:
         why = f"it was withdrawn at {when} UTC"
-    return f"Upload {upload.upload_id} does not count any more: {why}."
+    return f"Upload {upload.upload_id} no longer counts: {why}."

@@ -51,7 +51,7 @@ def state(**differing: Any) -> TypeState:
         ),
         (
             {"left_over": 1},
-            "1 upload of plane is still in the totals and does not count any more",
+            "1 upload of plane is still in the totals and no longer counts",
         ),
         ({"with_other_entries": 1}, "entries of plane changed since they were computed"),
         ({"with_other_factors": 3}, "factors of plane changed since"),

@@ -113,7 +113,7 @@ async def test_factors_that_emissions_use_are_not_taken_away_without_consent(
     taken = await harness.load_factors(LONG_ONLY, mode="replace", take_away="yes")
     assert ingest(taken).message == (
         "1 factor accepted. 1 row with a warning; the first: row 1, min_distance: no factor of"
-        " economy for 0 to 800 km. 0 are new or changed. 1 older one is in force no longer."
+        " economy for 0 to 800 km. 0 are new or changed. 1 older one is no longer in force."
     )
     assert await harness.kg() == {"0828": 0.0, "0829": pytest.approx(GVA_JFK_KG)}
     assert (await harness.totals())["0828"].outcome_counts == {"no_factor": 1}
@@ -129,7 +129,7 @@ async def test_stale_factors_are_removed_when_nothing_uses_them(harness: WorkerH
     assert "1 entry uses long economy" in ingest(refused).message
     await harness.submit_and_end(flights(CDG), take_away="yes")
     removed = await harness.load_factors(None, mode="remove_stale")
-    assert ingest(removed).message == "1 stale factor is in force no longer."
+    assert ingest(removed).message == "1 stale factor is no longer in force."
     assert [job.job_type for job in removed.in_order()] == [
         "factor_ingest",
         "emission_recalc",
@@ -140,7 +140,7 @@ async def test_stale_factors_are_removed_when_nothing_uses_them(harness: WorkerH
     kept = await harness.rows("SELECT kind, removes FROM carbon.factor_versions ORDER BY made_at")
     assert [tuple(row) for row in kept][-1] == ("long", True)
     none = await harness.load_factors(None, mode="remove_stale")
-    assert ingest(none).message == "0 stale factors are in force no longer."
+    assert ingest(none).message == "0 stale factors are no longer in force."
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ async def test_totals_are_stale_while_a_recalculation_runs(idle_harness: WorkerH
         [reason] = await reasons(harness)
         missing, left_over = reason.split(", ")
         assert missing == "1 upload of plane (2 rows) is not computed yet"
-        assert left_over == "1 upload of plane is still in the totals and does not count any more"
+        assert left_over == "1 upload of plane is still in the totals and no longer counts"
         assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
         may_go_on.set()
         await harness.ended(pipeline)

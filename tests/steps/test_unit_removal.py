@@ -40,7 +40,7 @@ async def test_units_that_no_entry_uses_are_removed_and_come_back_by_a_file(
     before = await harness.kg()
     job = await remove(harness, "828", " éCOLE ", "828")
     assert job.result == types_pb2.JOB_RESULT_SUCCESS
-    assert job.message == "828, École are of the institution no longer."
+    assert job.message == "828, École were removed."
     assert await units_of(harness) == ["0828", "0829"]
     assert await harness.kg() == before
     await harness.load_units("unit_institutional_id,name\nÉcole,School\n")
@@ -79,7 +79,7 @@ async def test_a_second_attempt_finds_the_work_of_the_first(harness: WorkerHarne
         removal = claim("unit_removal", token, payload={"units": ["0829"]}, attempt=attempt)
         outcome = await run_unit_removal(harness.stores, removal.run)
         assert isinstance(outcome, Succeeded)
-        assert outcome.message == "0829 is of the institution no longer."
+        assert outcome.message == "0829 was removed."
     assert await units_of(harness) == ["0828"]
 
 
@@ -115,8 +115,8 @@ async def test_an_upload_whose_unit_goes_while_it_is_read_is_refused(
     assert isinstance(outcome, Failed)
     assert outcome.cause == "unknown_unit"
     assert outcome.message == (
-        "Nothing was changed: 0829 ceased to be of the institution while the file was read."
-        " Submit it again, or load the units first."
+        "Nothing was changed: units were removed while the file was read: 0829."
+        " Load them first, or submit it again."
     )
     assert ingest.held.written is Written.NOTHING
     assert (await driver.fence(ENTRIES))[0] == LATER

@@ -130,7 +130,8 @@ async def test_the_same_rows_saved_again_change_nothing(
     view = await harness.load_flights(saved_again, unit="0828")
     ingest = view.in_order()[0]
     assert ingest.message.startswith(
-        f"The same row is there since pipeline {first.pipeline.pipeline_id}; nothing was changed."
+        f"The same row was already loaded by pipeline {first.pipeline.pipeline_id};"
+        " nothing was changed."
         " 1 row rejected; the first: row 2, cabin_class: "
     )
     assert values_of(ingest.stats)["unchanged"] is True
@@ -158,7 +159,7 @@ async def test_the_same_rows_from_another_source_are_a_warning(harness: WorkerHa
     assert ingest.message == (
         "1 row accepted. The same rows count a second time: upload"
         f" {upload}, 1 row (pipeline {first.pipeline.pipeline_id}) for all units from source"
-        f" default. If that is not meant, take one back: carbonline withdraw {upload}."
+        f" default. If this is a mistake, withdraw one: carbonline withdraw {upload}."
     )
     assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
 

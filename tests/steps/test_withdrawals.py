@@ -46,7 +46,7 @@ async def test_what_is_withdrawn_leaves_the_totals(harness: WorkerHarness) -> No
     assert job.result == types_pb2.JOB_RESULT_SUCCESS
     assert job.message == (
         f"2 rows of b.csv (pipeline {other.pipeline.pipeline_id})"
-        " for all units from source agency b count no more."
+        " for all units from source agency b no longer count."
     )
     assert [one.job_type for one in view.in_order()[1:]] == ["emission_recalc", "aggregation"]
 
@@ -70,7 +70,7 @@ async def test_what_was_replaced_cannot_be_withdrawn_and_is_told_by_what(
     [job] = view.in_order()
     assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "upload_not_found")
     assert job.message.startswith(
-        f"Upload {first} does not count any more: upload {upload_of(second)} of b.csv"
+        f"Upload {first} no longer counts: upload {upload_of(second)} of b.csv"
         f" (pipeline {second.pipeline.pipeline_id}) has replaced it at "
     )
     assert await harness.kg() == pytest.approx({"0829": GVA_JFK_KG})

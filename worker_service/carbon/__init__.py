@@ -1,1 +1,1 @@
-"""Accounting on frames: no storage, no transport, no clock."""
+"""Carbon accounting on Polars frames: no storage, no transport, no clock."""

@@ -1,4 +1,4 @@
-"""Codes that people write for airports and that are none: of cities, and retired ones."""
+"""Codes that people write for airports but that are not airports: of cities, and retired ones."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _AIRPORTS_NAMED = 3
 
 
 def airport_hints() -> pl.DataFrame:
-    """Two columns: code, as keys are stored, and hint, what to write instead."""
+    """A frame with the columns code (as keys are stored) and hint (what to write instead)."""
     codes = pl.read_csv(_CODES, schema_overrides={"airports": pl.String})
     airports = pl.col("airports").str.split(" ")
     named = airports.list.head(_AIRPORTS_NAMED).list.join(", ")

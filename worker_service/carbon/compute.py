@@ -1,4 +1,4 @@
-"""Entries and factors to emissions: lookups on distinct keys, one join, one expression."""
+"""Computes emissions: lookups on distinct keys, one join with factors, one expression."""
 
 from dataclasses import dataclass
 
@@ -21,12 +21,13 @@ _DOUBTFUL = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Computed:
-    """`emissions`, one row of `outcomes` per entry, and `doubtful` entries to look at.
+    """The result of `compute`.
 
     emissions: entry_set i64, row_number i32, unit, emission_type, scope i16, kg f64,
     additional_value f64, factor_id i64, factor_version i32, overridden bool.
-    outcomes: entry_set, row_number, unit, outcome, detail.
-    doubtful: entry_set, row_number, column, value, reason of entries of whatever outcome.
+    `scope` is the GHG scope, `kg` is in kg CO2eq.
+    outcomes: entry_set, row_number, unit, outcome, detail; one row per entry.
+    doubtful: entry_set, row_number, column, value, reason; of entries with any outcome.
     """
 
     emissions: pl.DataFrame
@@ -40,13 +41,13 @@ def compute(
     factors: pl.DataFrame,
     references: References,
 ) -> Computed:
-    """Kilograms of CO2-equivalent of each entry, by the declaration's formula.
+    """Computes the emissions of entries by the declaration's formula.
 
     entries: entry_set i64, row_number i32, unit, the declared columns as parsed, and
     `__kg_co2eq_override__` f64, which wins over the formula where it is not null.
     factors: factor_id i64, version i32, kind, subkind, stale bool, value and classification
     columns.
-    references: the frames that `declaration.references` names (KeyError without).
+    references: the frames that `declaration.references` names. Raises KeyError if one is missing.
     The order of rows in any of them does not matter.
     """
     override = pl.col(OVERRIDE_KEY)

@@ -1,4 +1,4 @@
-"""What a module declares once: columns, factor key, lookups, formula, emission types."""
+"""What a module declares: columns, keys of factors, lookups, formulas, emission types."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Value = str | int | float
 
 
 class ColumnKind(StrEnum):
-    """What a field holds."""
+    """The kind of value that a column holds."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -28,7 +28,7 @@ class ColumnKind(StrEnum):
 
 
 class Normalisation(StrEnum):
-    """How text is stored."""
+    """How the text of a column is normalised before it is stored."""
 
     # Trimmed and case-folded: something is matched by it.
     KEY = "key"
@@ -40,11 +40,11 @@ class Normalisation(StrEnum):
 class Column:
     """A column of a file.
 
-    `minimum` and `maximum` bound numbers inclusively; `choices` are normalised values,
-    `spellings` other ones that people write (normalised, too) with the choice they mean;
-    `default` stands for an empty field. `excused_by_override`: a row that brings its own
-    kg_co2eq may leave it empty or hold any text, since the formula is not asked. A number above
-    `plausible_maximum` is accepted with a warning, which counts `noun` ("trips").
+    `minimum` and `maximum` are inclusive. `choices` are normalised values. `spellings` are other
+    normalised values that people write, each with the choice that it means. `default` is the value
+    of an empty field. `excused_by_override`: a row with kg_co2eq may hold any text here, because
+    the formula is not used. A number above `plausible_maximum` is accepted with a warning, which
+    counts `noun` ("trips").
     """
 
     name: str
@@ -64,11 +64,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowWarning:
-    """A row that is accepted, and that somebody should look at: where `when` holds.
+    """A warning about accepted rows for which `when` is true.
 
-    `when` and `reason` are expressions over all accepted rows' typed columns, `when` null for
-    no; `column` is the one that is named, whose value is shown. A reason goes on from "row 3,
-    number_of_trips:" and brings no full stop.
+    `when` and `reason` are expressions over the typed columns of all accepted rows; null counts as
+    false. The warning names `column` and shows its value. A reason continues "row 3,
+    number_of_trips:" and has no full stop.
     """
 
     column: str
@@ -78,9 +78,10 @@ class RowWarning:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Factors that hold for [lower, upper) of a number; an empty upper has no end.
+    """The columns with the bounds of a factor's band: lower <= number < upper.
 
-    No entry has more than `largest` `unit`: bands that reach it leave nothing out.
+    An empty upper bound means no bound. No entry has more than `largest` (in `unit`), so bands that
+    reach it leave no gap.
     """
 
     lower: str
@@ -91,7 +92,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A column of a shared file whose value says that a row is of this data-entry type."""
+    """The column and value by which rows of a shared file belong to a data-entry type."""
 
     column: str
     value: str
@@ -101,9 +102,9 @@ class Routing:
 class FactorColumns:
     """The columns of a factor file.
 
-    `classification` is a factor's identity; `kind` and `subkind` name those of its columns by
-    which entries find it. `emission_type` is the path a factor belongs to, over its columns.
-    `warnings` see the whole file, so they may compare its rows.
+    `classification` identifies a factor. `kind` and `subkind` name those of its columns by which
+    entries find it. `emission_type` is an expression for the factor's path in the emission tree.
+    `warnings` are evaluated over the whole file, so they may compare rows.
     """
 
     classification: tuple[Column, ...]
@@ -117,38 +118,41 @@ class FactorColumns:
 
 
 class Lookup(Protocol):
-    """Something an entry needs from reference data: distances, surfaces, rates."""
+    """Looks up what an entry needs from reference data, such as a distance."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The entry columns it reads."""
+        """The columns of entries that it reads."""
         ...
 
     def resolve(self, keys: pl.DataFrame, references: References) -> pl.DataFrame:
-        """`keys` in the same order with columns added.
+        """Returns `keys`, in the same order, with added columns.
 
-        Where it finds nothing and `outcome` is still null, it fills `outcome` and `detail`; what
-        speaks against a value of the entry, it says by `doubt`.
+        Where it finds nothing and `outcome` is null, it fills `outcome` and `detail`. If a value of
+        the entry looks wrong, it fills `doubt`.
         """
         ...
 
 
 class Matching(Protocol):
-    """How entries find their factors."""
+    """Finds the factors of entries."""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The entry columns it reads."""
+        """The columns of entries that it reads."""
         ...
 
     def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> "Matched":
-        """Factors of each row of `keys` (with `key_id`, `outcome`, `detail`)."""
+        """Matches factors with the rows of `keys`, which has key_id, outcome and detail too."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
-    """`keys` with their final outcome and detail, and `factors`: one row per key and factor."""
+    """The result of a match.
+
+    `keys` have their final outcome and detail. `factors` has one row per key and matching factor.
+    """
 
     keys: pl.DataFrame
     factors: pl.DataFrame
@@ -156,7 +160,7 @@ class Matched:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmissionRow:
-    """One emission row per entry and matching factor; expressions over the joined columns."""
+    """One row of emissions per entry and matching factor, as expressions over their columns."""
 
     emission_type: pl.Expr
     kg: pl.Expr
@@ -165,7 +169,11 @@ class EmissionRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
-    """Kilograms of CO2-equivalent per entry, as an expression and as people write it."""
+    """A formula for the kg CO2eq of an entry.
+
+    `rows` has it as expressions, `written` as people write it, `source` says where it is from. A
+    new `version` makes recalculations compute all entries again.
+    """
 
     version: str
     written: str
@@ -175,9 +183,10 @@ class Formula:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataEntryType:
-    """A declared data-entry type.
+    """A supported data-entry type.
 
-    `override_type`: where an overridden entry is booked. `warnings` see a batch of a file.
+    `override_type` is the path in the emission tree of entries with their own kg_co2eq. `warnings`
+    are evaluated per batch of a file. `references` are kinds of reference data that it reads.
     """
 
     id: int
@@ -195,20 +204,20 @@ class DataEntryType:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The entry columns that decide distances and factors, each once, in order."""
+        """The columns of entries that lookups and matching read, each once, in order."""
         names = [key for lookup in self.lookups for key in lookup.keys]
         return tuple(dict.fromkeys([*names, *self.matching.keys]))
 
     @property
     def needed_keys(self) -> tuple[str, ...]:
-        """Those of `keys` without which nothing can be computed."""
+        """Those of `keys` that an entry must have to be computed."""
         required = {column.name for column in self.columns if column.required}
         return tuple(key for key in self.keys if key in required)
 
 
 @dataclass(frozen=True, slots=True)
 class UndeclaredType:
-    """A data-entry type that is known by number and name, and not yet supported."""
+    """A data-entry type that is known by number and name, but not yet supported."""
 
     id: int
     name: str
@@ -216,14 +225,14 @@ class UndeclaredType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Module:
-    """A module and its data-entry types, by number."""
+    """A module of the carbon account and its data-entry types, in order of number."""
 
     id: int
     name: str
     types: tuple[DataEntryType | UndeclaredType, ...] = field(default=())
 
 
-# Any activity file may have them.
+# Columns that any activity file may have.
 COMMON_COLUMNS = (
     # A row of ten thousand tonnes is more than most universities have in a year.
     Column(

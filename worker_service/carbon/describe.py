@@ -1,4 +1,4 @@
-"""What people read of a declaration: templates, rules of columns, the written formula."""
+"""Descriptions of declarations for people: templates, rules of columns, formulas."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from worker_service.carbon.parse.numbers import bounds_rule
 
 @dataclass(frozen=True, slots=True)
 class ColumnDescription:
-    """A column, `rule` in words."""
+    """A column of a file. `rule` says in words what it may contain."""
 
     name: str
     kind: str
@@ -33,7 +33,7 @@ class ColumnDescription:
 
 @dataclass(frozen=True, slots=True)
 class TypeDescription:
-    """A data-entry type; everything after `supported` is empty where that is False."""
+    """A data-entry type. All fields after `supported` are empty if that is False."""
 
     id: int
     name: str
@@ -49,7 +49,7 @@ class TypeDescription:
 
 @dataclass(frozen=True, slots=True)
 class ModuleDescription:
-    """A module and its types, by number."""
+    """A module and its types, in order of number."""
 
     id: int
     name: str
@@ -57,7 +57,7 @@ class ModuleDescription:
 
 
 def describe_catalogue() -> tuple[ModuleDescription, ...]:
-    """Every module, by number."""
+    """Describes every module, in order of number."""
     return tuple(
         ModuleDescription(module.id, module.name, _types(module))
         for module in sorted(MODULES, key=lambda module: module.id)
@@ -65,7 +65,7 @@ def describe_catalogue() -> tuple[ModuleDescription, ...]:
 
 
 def describe_type(known: DataEntryType | UndeclaredType) -> TypeDescription:
-    """What a file of this type looks like, and how it is computed."""
+    """Describes the files of a type, and how it is computed."""
     if isinstance(known, UndeclaredType):
         return TypeDescription(known.id, known.name, supported=False)
     return TypeDescription(
@@ -83,12 +83,12 @@ def describe_type(known: DataEntryType | UndeclaredType) -> TypeDescription:
 
 
 def template(declaration: DataEntryType, *, per_year: bool = True) -> str:
-    """A CSV to start from: the header, needed columns first, and an example row."""
+    """A CSV to start from: the header, with required columns first, and an example row."""
     return _template(_needed_first(entry_columns(declaration, per_year=per_year)))
 
 
 def factor_template(declaration: DataEntryType) -> str:
-    """The same for a factor file."""
+    """A CSV to start from, for a factor file."""
     return _template((*declaration.factors.classification, *declaration.factors.values))
 
 

@@ -1,4 +1,4 @@
-"""The tree of emission types, each named by its path, with its GHG Protocol scope."""
+"""The tree of emission types, named by their paths, with their GHG scopes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ ROOM_TYPES = ("office", "miscellaneous", "laboratories", "archives", "libraries"
 
 @dataclass(frozen=True, slots=True)
 class EmissionType:
-    """A node: its path (`professional_travel.plane.eco`) and scope 1, 2 or 3.
+    """A node: its path (`professional_travel.plane.eco`) and GHG scope, 1, 2 or 3.
 
-    `scope` is None where the children's scopes differ; emissions are never booked on such a node.
+    `scope` is None if the GHG scopes of its children differ. Emissions are never booked there.
     """
 
     path: str
@@ -19,7 +19,7 @@ class EmissionType:
 
     @property
     def parent(self) -> str | None:
-        """The path of the node above; None for a root."""
+        """The path of the parent node. None for a root."""
         head, dot, _ = self.path.rpartition(".")
         return head if dot else None
 
@@ -35,7 +35,7 @@ def _node(name: str, *children: "str | _Node", scope: int | None = None) -> _Nod
     return _Node(name, tuple(_Node(c) if isinstance(c, str) else c for c in children), scope)
 
 
-# A scope holds for everything below it, unless a node below names its own.
+# A GHG scope holds for all nodes below, unless one has its own.
 _ROOTS = (
     _node("food", "vegetarian", "non_vegetarian", scope=3),
     _node(
@@ -144,7 +144,7 @@ SCOPES: Mapping[str, int] = MappingProxyType(
 
 
 def with_ancestors(path: str) -> tuple[str, ...]:
-    """The path itself and every node above it, leaf first; KeyError for a path not in the tree."""
+    """The path and those of all nodes above it, leaf first. Raises KeyError for an unknown path."""
     lineage: list[str] = []
     at: str | None = path
     while at is not None:

@@ -1,4 +1,4 @@
-"""Distances between two places of the reference data."""
+"""The distance between two places of the reference data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 def great_circle_km(origin: str = "origin", destination: str = "destination") -> pl.Expr:
-    """Haversine distance, km, not rounded.
+    """The haversine distance in km, not rounded.
 
     Reads `<origin>_latitude`, `<origin>_longitude` and the same of the destination, in degrees.
     """
@@ -32,11 +32,10 @@ def great_circle_km(origin: str = "origin", destination: str = "destination") ->
 class TripDistance:
     """Adds `great_circle_km` of a trip between two places with a code.
 
-    `reported_km` names the column with the trip's kilometres as somebody reported them: where it
-    holds some, the places may be any text; where both are known, a length that is hardly meant
-    is doubted. Without it a place that is not in the reference data, or is there twice, leaves
-    the entry uncomputed: unknown_place. `hints` say of codes that are not in it what to write
-    instead: code, hint.
+    `reported_km` names the column with the reported length of the trip. If it has a value, the
+    places may be any text; if both places are known too, an implausible value is doubted. If it has
+    none, and a place is unknown or ambiguous, the outcome is unknown_place. `hints` returns a frame
+    of code and hint: what to write instead of codes that are not airports.
     """
 
     transport_mode: str
@@ -52,7 +51,7 @@ class TripDistance:
         return (self.origin, self.destination, self.reported_km)
 
     def resolve(self, keys: pl.DataFrame, references: References) -> pl.DataFrame:
-        """One row out per row in, in order."""
+        """Adds great_circle_km to `keys`. See Lookup.resolve."""
         places = (
             references["locations"]
             .filter(pl.col("transport_mode") == self.transport_mode)

@@ -1,4 +1,4 @@
-"""The one rule by which entries find factors: exact (kind, subkind), else (kind, no subkind)."""
+"""Matches entries with factors: by kind and subkind, else by kind without a subkind."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,13 @@ from worker_service.carbon.outcomes import EntryOutcome, fail
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchByKind:
-    """One factor per entry (or, with `every_match`, all that fit).
+    """Finds one factor per entry, or, with `every_match`, all that match.
 
-    `kind` and `subkind` name entry columns, compared with the factors' kind and subkind; None
-    does not compare. With `band`, a factor also needs lower <= `band_of` < upper, where `band_of`
-    may read columns of the factor, too. `sought` tells
-    people what was looked for. Of several that fit, those of the newest file win over those that
-    it lacks. Without a match: no_factor. With several left where one is expected:
-    ambiguous_factor.
+    `kind` and `subkind` name columns of entries to compare with those of factors; None compares
+    nothing. With `band`, a factor matches if lower <= `band_of` < upper; `band_of` may read columns
+    of entries and factors. Factors of the newest file are preferred to stale ones. Without a match
+    the outcome is no_factor; with several, where one is expected, ambiguous_factor. `sought` is an
+    expression for what was looked for, in words.
     """
 
     sought: pl.Expr
@@ -29,11 +28,11 @@ class MatchByKind:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The entry columns compared; those of `band_of` come from lookups and factors."""
+        """The columns of entries to compare. Those of `band_of` come from lookups and factors."""
         return tuple(name for name in (self.kind, self.subkind) if name is not None)
 
     def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> Matched:
-        """See Matching.match; a key that failed before is not matched."""
+        """Implements Matching.match. Keys with an outcome are not matched."""
         factors = factors.rename(
             {"version": "factor_version", "kind": "factor_kind", "subkind": "factor_subkind"}
         )
@@ -51,7 +50,7 @@ class MatchByKind:
         return Matched(keys=keys, factors=hits)
 
     def _newest(self, hits: pl.DataFrame) -> pl.DataFrame:
-        """Without those that the newest file lacks, wherever it has one that fits as well."""
+        """Drops stale factors of keys that a factor of the newest file matches too."""
         if self.every_match:
             return hits
         fresh = (~pl.col("stale")).any().over("key_id")

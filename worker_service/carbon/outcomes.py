@@ -1,4 +1,4 @@
-"""What became of an entry: every one has exactly one outcome, so nothing is silently zero."""
+"""Outcomes: every entry has exactly one, so that none is silently counted as zero."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -24,14 +24,14 @@ BOOKED = (EntryOutcome.COMPUTED.value, EntryOutcome.OVERRIDDEN.value)
 
 
 def without_kilograms(counts: Mapping[str, int]) -> int:
-    """Of entries by outcome: how many have no kilograms."""
+    """How many entries have no kilograms, from the numbers of entries by outcome."""
     return sum(number for outcome, number in counts.items() if outcome not in BOOKED)
 
 
 def fail(
     frame: pl.DataFrame, where: pl.Expr, outcome: EntryOutcome, detail: pl.Expr
 ) -> pl.DataFrame:
-    """Fills `outcome` and `detail` where the condition holds and no earlier failure stands."""
+    """Fills outcome and detail where a condition is true and there is no outcome yet."""
     fails = pl.col("outcome").is_null() & where
     return frame.with_columns(
         outcome=pl.when(fails).then(pl.lit(outcome.value)).otherwise("outcome"),
@@ -57,7 +57,7 @@ def doubt(keys: pl.DataFrame, doubtful: pl.DataFrame, column: str, reason: pl.Ex
 
 
 def count_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
-    """Outcomes of entries -> entry_set, unit, outcome, entry_count."""
+    """Counts outcomes: a frame of entry_set, unit, outcome, entry_count."""
     return (
         outcomes.group_by("entry_set", "unit", "outcome")
         .agg(pl.len().cast(pl.Int64).alias("entry_count"))
@@ -66,5 +66,5 @@ def count_outcomes(outcomes: pl.DataFrame) -> pl.DataFrame:
 
 
 def uncomputed(outcomes: pl.DataFrame) -> pl.DataFrame:
-    """The entries that have no emission, with the reason in `detail`."""
+    """The entries without emissions, with the reason in `detail`."""
     return outcomes.filter(~pl.col("outcome").is_in(BOOKED))

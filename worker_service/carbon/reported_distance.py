@@ -1,4 +1,4 @@
-"""Kilometres that a row reports, held against the great circle between its two places."""
+"""Compares a reported distance with the great circle between the two places."""
 
 import polars as pl
 

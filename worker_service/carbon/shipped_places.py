@@ -1,4 +1,4 @@
-"""Places that anybody can look up: a file of places is held against them, too."""
+"""Well-known places, with which files of places are compared."""
 
 import airportsdata
 import polars as pl

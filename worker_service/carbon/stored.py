@@ -1,4 +1,4 @@
-"""Entries as the ledger keeps them: one JSON object per row, and the way back to columns."""
+"""Converts entries to the form in which the ledger stores them, a JSON object, and back."""
 
 from dataclasses import dataclass
 
@@ -17,22 +17,22 @@ _TYPES: dict[ColumnKind, type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key of an entry's JSON object and the polars type of its values."""
+    """A key of an entry's JSON object, and the Polars type of its values."""
 
     key: str
     dtype: type[pl.DataType]
 
 
 def stored_keys(declaration: DataEntryType) -> tuple[StoredKey, ...]:
-    """The keys that computing reads: those of the declared columns, and the override."""
+    """The keys that `compute` reads: those of the declared columns, and the override."""
     own = tuple(StoredKey(column.name, _TYPES[column.kind]) for column in declaration.columns)
     return (*own, StoredKey(OVERRIDE_KEY, pl.Float64))
 
 
 def stored_entries(declaration: DataEntryType, accepted: pl.DataFrame) -> pl.DataFrame:
-    """Accepted rows -> row_number i32, unit, data (JSON text without nulls).
+    """Converts accepted rows to row_number i32, unit and data, a JSON text without nulls.
 
-    The file's kg_co2eq becomes the override, under its reserved key; 0 is a value.
+    kg_co2eq becomes the override, under its reserved key. 0 is a value too.
     """
     columns = [_storable(column) for column in declaration.columns]
     fields = accepted.select(*columns, "note", pl.col("kg_co2eq").alias(OVERRIDE_KEY))
@@ -40,7 +40,7 @@ def stored_entries(declaration: DataEntryType, accepted: pl.DataFrame) -> pl.Dat
 
 
 def entries_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
-    """entry_set, row_number, unit, data (JSON text) -> the frame that compute takes."""
+    """Converts entry_set, row_number, unit and data (JSON text) to the frame for `compute`."""
     shape = pl.Struct({stored.key: stored.dtype for stored in stored_keys(declaration)})
     return stored.with_columns(pl.col("data").str.json_decode(shape)).unnest("data")
 
@@ -75,7 +75,7 @@ def _storable(column: Column) -> pl.Expr:
 
 
 def factors_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
-    """factor_id, version, kind, subkind, stale, classification, values (JSON text) -> columns."""
+    """Converts stored factors, with JSON texts, to the frame of factors for `compute`."""
     of_factor = declaration.factors
     classification = pl.Struct({c.name: _TYPES[c.kind] for c in of_factor.classification})
     values = pl.Struct({column.name: _TYPES[column.kind] for column in of_factor.values})

@@ -1,4 +1,4 @@
-"""Leaf sums to a unit's totals: every node of the tree is its own value plus its children's."""
+"""Rolls leaf sums up the emission tree: a node is its own value plus those of its children."""
 
 import decimal
 from collections import defaultdict
@@ -15,7 +15,7 @@ _NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class LeafSum:
-    """What one unit emitted on one node of the tree itself: an exact sum of kg::numeric."""
+    """What one unit emitted on one node itself, without those below: an exact sum, in kg CO2eq."""
 
     unit: str
     emission_type: str
@@ -25,7 +25,7 @@ class LeafSum:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """How many of a unit's entries had an outcome."""
+    """How many entries of a unit have an outcome."""
 
     unit: str
     outcome: str
@@ -34,10 +34,11 @@ class OutcomeCount:
 
 @dataclass(frozen=True, slots=True)
 class UnitTotals:
-    """A unit's totals of one module and year, kg CO2eq, exact.
+    """The totals of a unit in one module and year, in kg CO2eq, exact.
 
-    `by_emission_type` and `by_additional_value` have a node for each path with a value and for
-    its ancestors. `total` is the sum of the three scopes and of the roots.
+    `scope1`, `scope2` and `scope3` are GHG scopes; `total` is their sum, and that of the roots.
+    `by_emission_type` and `by_additional_value` map each path with a value, and its ancestors, to
+    its sum; additional values are in the type's own unit.
     """
 
     unit: str
@@ -84,10 +85,10 @@ class _Sums:
 def roll_up(
     leaf_sums: Iterable[LeafSum], outcome_counts: Iterable[OutcomeCount] = ()
 ) -> tuple[UnitTotals, ...]:
-    """Totals per unit, by unit; a unit with entries and no emissions has zeros.
+    """Sums up totals per unit, in order of unit. A unit without emissions has zeros.
 
-    The order of the leaf sums does not matter, and a node may come several times. KeyError for
-    a path that is not in the tree or that has no scope.
+    Leaf sums may come in any order, and several times for a node. Raises KeyError for a path that
+    is unknown or has no GHG scope.
     """
     units: defaultdict[str, _Sums] = defaultdict(_Sums)
     for leaf in leaf_sums:

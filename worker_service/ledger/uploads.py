@@ -225,7 +225,7 @@ def _must_be_one(done: str, otherwise: str) -> None:
 
 def _what_became_of(row: Any) -> str:
     when = f"{row['retired_at']:%Y-%m-%d %H:%M:%S} UTC"
-    said = f"Upload {row['upload_id']} does not count any more"
+    said = f"Upload {row['upload_id']} no longer counts"
     if row["next_upload_id"] is None:
         by = f" by pipeline {row['retired_by_pipeline']}" if row["retired_by_pipeline"] else ""
         return f"{said}: it was withdrawn{by} at {when}."

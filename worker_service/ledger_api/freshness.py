@@ -52,8 +52,8 @@ def _reasons(state: TypeState) -> Iterator[str]:
         yield f"{_counted(state.waiting, 'upload')} of {name} ({rows}) {are} not computed yet"
     if state.left_over:
         uploads = _counted(state.left_over, "upload")
-        are, do = ("is", "does") if state.left_over == 1 else ("are", "do")
-        yield f"{uploads} of {name} {are} still in the totals and {do} not count any more"
+        are, count = ("is", "counts") if state.left_over == 1 else ("are", "count")
+        yield f"{uploads} of {name} {are} still in the totals and no longer {count}"
     if state.with_other_entries:
         yield f"entries of {name} changed since they were computed"
     if state.with_other_factors:

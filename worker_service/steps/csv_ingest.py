@@ -1,4 +1,4 @@
-"""csv_ingest: a file of activity data to entries of one type and year, or of one unit."""
+"""csv_ingest: reads a file of activity data into entries of one type and year."""
 
 import asyncio
 from collections.abc import Sequence
@@ -48,10 +48,10 @@ from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT, has_consent, named_in_short
 from worker_service.steps.upload_sentences import (
+    duplicate_sentences,
     in_place_of,
     most_would_go_sentence,
     refused_stats,
-    twins_sentences,
     unchanged_sentence,
     upload_stats,
 )
@@ -68,7 +68,11 @@ class _Loaded:
 
 
 async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
-    """Replaces what the same source brought for the type, year and unit: all good rows or none."""
+    """Loads the accepted rows of a file, and replaces the upload with the same identity.
+
+    The identity is type, year, unit (or all units), and source. Ends in ERROR, with nothing
+    changed, if no row is accepted; in WARNING if some rows are rejected or doubtful.
+    """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     assert job.data_entry_type is not None
@@ -98,8 +102,8 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
     except UnitsGone as gone:
         return Failed(
             "unknown_unit",
-            f"Nothing was changed: {named_in_short(map(shown_text, gone.units))} ceased to be of"
-            " the institution while the file was read. Submit it again, or load the units first.",
+            "Nothing was changed: units were removed while the file was read:"
+            f" {named_in_short(map(shown_text, gone.units))}. Load them first, or submit it again.",
         )
 
 
@@ -112,7 +116,7 @@ class _Ingest:
 
 
 async def _units(stores: Stores, run: Run) -> tuple[str | None, list[str]]:
-    """The job's unit as the institution spells it, and all units."""
+    """The stored spelling of the job's unit, and all units. Raises Refusal for an unknown one."""
     units = await read_units(stores.ledger, run.job.tenant)
     wanted = run.job.unit
     if wanted is None:
@@ -184,7 +188,7 @@ def _said(loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
             instead=in_place_of(published.replaced),
             unchanged=unchanged_sentence(there) if there else "",
         ),
-        *twins_sentences(published.duplicates),
+        *duplicate_sentences(published.duplicates),
     ]
 
 
@@ -209,7 +213,7 @@ def _nothing_good(notes: RowNotes) -> str:
 async def _load(
     stores: Stores, run: Run, what: _Ingest, entries: EntryFile, notes: RowNotes
 ) -> _Loaded:
-    """Reads, checks and loads batch by batch: one is parsed while the one before is loaded."""
+    """Reads and loads the file batch by batch. One batch is parsed while the last is loaded."""
     # Who consents has no need to know.
     ahead = None
     if not has_consent(run.job):

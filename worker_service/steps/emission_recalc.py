@@ -1,4 +1,4 @@
-"""emission_recalc: entries and factors of one type and year to emissions."""
+"""emission_recalc: computes emissions from the entries and factors of one type and year."""
 
 import asyncio
 import math
@@ -60,7 +60,11 @@ class _Batch:
 
 
 async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
-    """Computes what has other inputs than its emissions were computed from, and nothing else."""
+    """Computes the emissions of sets of entries whose inputs have changed, and only those.
+
+    Ends in WARNING if entries have no emissions, use stale factors or look doubtful. Runs again
+    later if another recalculation published in between.
+    """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     assert job.data_entry_type is not None
@@ -108,7 +112,7 @@ def _rows(plan: Plan) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What is to be computed, and who is told of doubtful entries."""
+    """What to compute, and where to note doubtful entries."""
 
     of: EmissionSlice
     declared: DataEntryType
@@ -117,7 +121,7 @@ class _Work:
 
 
 async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Connection) -> None:
-    """Three stages that overlap: reading, computing, loading, 50,000 rows each."""
+    """Reads, computes and loads in three overlapping stages, a batch of rows at a time."""
     of, plan = work.of, work.plan
     factors = FactorSlice(of.tenant, of.data_entry_type, of.year)
     inputs = await read_formula_inputs(snapshot, factors, work.declared)

@@ -1,4 +1,4 @@
-"""factor_ingest: factors of one type and year from a file, or the stale ones taken out of force."""
+"""factor_ingest: loads the factors of one type and year from a file, or removes stale ones."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,8 +42,8 @@ from worker_service.steps.taking_away import (
 async def run_factor_ingest(stores: Stores, run: Run) -> Outcome:
     """Adds and changes the file's factors; those that it lacks are flagged stale and stay.
 
-    With mode "replace" they are in force no longer; with "remove_stale" there is no file, and the
-    stale ones are in force no longer. Where emissions use those, consent is needed.
+    With mode "replace" they are no longer in force; with "remove_stale" there is no file, and the
+    stale ones are no longer in force. Where emissions use those, consent is needed.
     """
     job = run.job
     assert job.data_entry_type is not None, "the scheduler checks the scope"
@@ -115,7 +115,7 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
         lambda conn: remove_factors(conn, of, origin, [one.factor_id for one in stale]),
     )
     are = "is" if removed == 1 else "are"
-    said = f"{pluralize(removed, 'stale factor')} {are} in force no longer."
+    said = f"{pluralize(removed, 'stale factor')} {are} no longer in force."
     said = with_earlier_attempt(job, said, changed=removed)
     return Succeeded({"factors_removed": removed}, said)
 
@@ -137,7 +137,7 @@ def _sentence(changes: FactorChanges) -> str:
     said = f"{changes.changed:,} {'is' if changes.changed == 1 else 'are'} new or changed."
     if changes.removed:
         are = "is" if changes.removed == 1 else "are"
-        said += f" {pluralize(changes.removed, 'older one')} {are} in force no longer."
+        said += f" {pluralize(changes.removed, 'older one')} {are} no longer in force."
     if changes.stale:
         said += f" {pluralize(changes.stale, 'older one')} not in this file: still used."
     return said

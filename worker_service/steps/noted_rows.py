@@ -39,7 +39,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         self.row_count = 0
 
     def __enter__(self) -> Self:
-        """Open for batches."""
+        """Begins to collect."""
         return self
 
     def __exit__(
@@ -135,7 +135,7 @@ class RowNotes(AbstractContextManager["RowNotes"]):
         self._both = ExitStack()
 
     def __enter__(self) -> Self:
-        """Open for batches."""
+        """Begins to collect."""
         for rows in (self.rejected, self.warned):
             self._both.enter_context(rows)
         return self
@@ -199,5 +199,5 @@ def rows_sentence(
 
 
 def ended(reason: str) -> str:
-    """With a full stop, unless it is a question."""
+    """A reason with a full stop, unless it is a question."""
     return reason if reason.endswith("?") else f"{reason}."

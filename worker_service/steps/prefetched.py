@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class _End:
-    """No item."""
+    """Marks the end."""
 
 
 END: Final = _End()

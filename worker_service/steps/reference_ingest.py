@@ -1,4 +1,4 @@
-"""reference_ingest: places of a transport mode, added by code or replaced whole."""
+"""reference_ingest: loads places of a transport mode, which are added or replace all others."""
 
 import asyncio
 import dataclasses
@@ -46,7 +46,11 @@ from worker_service.steps.taking_away import (
 
 
 async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
-    """Adds and changes the file's places by code; with mode "replace" the others are gone."""
+    """Adds the places of a file, or changes those with the same code.
+
+    With mode "replace", other places of the transport mode are removed. If entries use them, that
+    needs consent.
+    """
     job = run.job
     try:
         with refusals():
@@ -113,7 +117,7 @@ async def _moved(
 
 
 async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
-    """Raises Refusal where entries use a place that the file lacks."""
+    """Raises Refusal if entries use a place that the file lacks."""
     readers = [
         PlaceColumns(data_entry_type, columns, excused_by)
         for data_entry_type, columns, excused_by in place_columns(file.transport_mode)

@@ -25,7 +25,7 @@ class StaleInUse:
     named: tuple[tuple[str, int], ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether any is used."""
         return self.factors > 0
 
     def stats(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def refuse_what_is_used(
 
 
 def named_in_short(words: Iterable[str]) -> str:
-    """The first NAMED_MAX of the words, and how many more there are."""
+    """The first NAMED_MAX of some names, and how many more there are."""
     several = list(words)
     named = ", ".join(several[:NAMED_MAX])
     more = len(several) - NAMED_MAX

@@ -45,9 +45,9 @@ async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
         return refusal.outcome()
     # Units that an earlier attempt removed are named as the caller wrote them.
     spelt = {folded_key(unit): unit for unit in (*wanted, *units)}
-    are = "is" if len(spelt) == 1 else "are"
+    were = "was" if len(spelt) == 1 else "were"
     named = named_in_short(map(shown_text, spelt.values()))
-    return Succeeded({"units_removed": removed}, f"{named} {are} of the institution no longer.")
+    return Succeeded({"units_removed": removed}, f"{named} {were} removed.")
 
 
 def _wanted(job: ClaimedJob) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""What an upload is told that it has done: in place of what, or that it changed nothing."""
+"""Sentences about an upload: what it replaced, or that it changed nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,34 +7,35 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.uploads import MostWouldGo, Published, Upload
 from worker_service.steps.pluralize import pluralize
 
-_TWINS_SHOWN = 3
+_DUPLICATES_SHOWN = 3
 
 
 def in_place_of(replaced: Upload | None) -> str:
-    """What follows "300 rows accepted": ", in place of 2 rows of trips.csv (pipeline 8)"."""
+    """Such as ", in place of 2 rows of trips.csv (pipeline 8)". "" if nothing was replaced."""
     return f", in place of {named(replaced)}" if replaced else ""
 
 
 def unchanged_sentence(there: Upload) -> str:
-    """Where the identity holds the same rows already."""
-    rows = "row is" if there.row_count == 1 else f"{there.row_count:,} rows are"
-    since = f" since pipeline {there.pipeline_id}" if there.pipeline_id else " already"
-    return f"The same {rows} there{since}; nothing was changed."
+    """Such as "The same 2 rows were already loaded by pipeline 8; nothing was changed."."""
+    rows = "row was" if there.row_count == 1 else f"{there.row_count:,} rows were"
+    by = f" by pipeline {there.pipeline_id}" if there.pipeline_id else ""
+    return f"The same {rows} already loaded{by}; nothing was changed."
 
 
-def twins_sentences(duplicates: Sequence[Upload]) -> list[str]:
-    """What to do about the same rows under another identity; none where there are none."""
+def duplicate_sentences(duplicates: Sequence[Upload]) -> list[str]:
+    """What to do about uploads with the same rows under another identity. Empty for none."""
     if not duplicates:
         return []
     said = "; ".join(
-        f"upload {one.upload_id}, {named(one)} {of_whom(one)}" for one in duplicates[:_TWINS_SHOWN]
+        f"upload {one.upload_id}, {named(one)} {of_whom(one)}"
+        for one in duplicates[:_DUPLICATES_SHOWN]
     )
-    more = len(duplicates) - _TWINS_SHOWN
+    more = len(duplicates) - _DUPLICATES_SHOWN
     others = f", and {more:,} more" if more > 0 else ""
     command = f"carbonline withdraw {duplicates[0].upload_id}"
     return [
         f"The same rows count a second time: {said}{others}.",
-        f"If that is not meant, take one back: {command}.",
+        f"If this is a mistake, withdraw one: {command}.",
     ]
 
 
@@ -71,7 +72,7 @@ def refused_stats(most: MostWouldGo) -> dict[str, Any]:
 
 
 def upload_stats(published: Published) -> dict[str, Any]:
-    """For the job: which upload counts now, and which does not any more."""
+    """The job's stats: which upload counts now, and which no longer does."""
     stats: dict[str, Any] = {"upload_id": published.upload_id}
     if published.unchanged is not None:
         stats["unchanged"] = True

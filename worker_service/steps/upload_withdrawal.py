@@ -41,4 +41,4 @@ async def run_upload_withdrawal(stores: Stores, run: Run) -> Outcome:
         return Failed("upload_not_found", str(absent))
     stats = {"upload_id": gone.upload_id, "rows_withdrawn": gone.row_count}
     are = "counts" if gone.row_count == 1 else "count"
-    return Succeeded(stats, f"{named(gone)} {of_whom(gone)} {are} no more.")
+    return Succeeded(stats, f"{named(gone)} {of_whom(gone)} no longer {are}.")

@@ -145,7 +145,7 @@ def test_a_corrected_unit_file_takes_the_place_of_the_first(year: Year) -> None:
 def test_a_unit_file_saved_again_is_the_same_rows(year: Year, saved_again: bytes) -> None:
     year.submit("first.csv", UNIT_UPLOAD, "--unit", "0828")
     said = year.submit("again.csv", saved_again, "--unit", "0828")
-    assert "The same row is there since pipeline " in said
+    assert "The same row was already loaded by pipeline " in said
     assert "; nothing was changed." in said
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
     assert [upload["file_name"] for upload in year.uploads()] == ["first.csv"]
@@ -259,7 +259,7 @@ def test_an_upload_is_taken_back(year: Year) -> None:
     assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
     again = year.terminal.type("withdraw", newest)
     assert again.code == 2
-    assert f"Upload {newest} does not count any more: it was withdrawn at " in again.err
+    assert f"Upload {newest} no longer counts: it was withdrawn at " in again.err
 
 
 def test_a_person_is_asked_before_most_of_the_year_is_taken_back(year: Year) -> None:

@@ -143,7 +143,7 @@ def test_stale_factors_are_taken_out_of_force(terminal: Terminal) -> None:
     assert (refused.code, "factors_in_use" in refused.out) == (4, True), refused
     removed = terminal.type("remove", "stale-factors", *PLANE, "--take-away")
     assert removed.code == 0
-    assert "1 stale factor is in force no longer." in removed.err
+    assert "1 stale factor is no longer in force." in removed.err
     assert terminal.type("totals", *YEAR, "--strict").code == 7
     back = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE, "--replace")
     assert (back.code, "2 factors accepted. 1 is new or changed." in back.err) == (0, True), back
@@ -169,7 +169,7 @@ def test_units_are_listed_and_those_that_no_entry_uses_are_removed(terminal: Ter
     assert "2 entries use U1." in refused.out
     removed = terminal.type("remove", "units", "u3")
     assert removed.code == 0, removed
-    assert "U3 is of the institution no longer." in removed.err
+    assert "U3 was removed." in removed.err
     none = terminal.type("units", "--search", "u3")
     assert (none.code, none.err) == (0, "There are no such units.\n")
 

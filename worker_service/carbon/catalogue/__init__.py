@@ -1,4 +1,4 @@
-"""Every module of the carbon account, one file each, and how to find a declaration."""
+"""All modules of the carbon account, one file each, and lookups of their declarations."""
 
 from worker_service.carbon.catalogue.buildings import BUILDINGS
 from worker_service.carbon.catalogue.equipment import EQUIPMENT
@@ -29,11 +29,11 @@ MODULES: tuple[Module, ...] = (
 
 
 class NotSupported(Exception):
-    """The module or data-entry type is unknown, or known and not yet declared."""
+    """The module or data-entry type is unknown, or not yet supported. A sentence for people."""
 
 
 def module_by_id(module: int) -> Module:
-    """The module; NotSupported for a number that no module has."""
+    """The module with this enum number. Raises NotSupported."""
     for known in MODULES:
         if known.id == module:
             return known
@@ -41,7 +41,7 @@ def module_by_id(module: int) -> Module:
 
 
 def type_by_id(data_entry_type: int) -> DataEntryType | UndeclaredType:
-    """The data-entry type, declared or not; NotSupported for a number that no type has."""
+    """The data-entry type with this enum number, supported or not. Raises NotSupported."""
     for module in MODULES:
         for known in module.types:
             if known.id == data_entry_type:
@@ -50,7 +50,7 @@ def type_by_id(data_entry_type: int) -> DataEntryType | UndeclaredType:
 
 
 def declaration(data_entry_type: int) -> DataEntryType:
-    """The declaration; NotSupported, with a sentence for people, where there is none."""
+    """The declaration of a data-entry type. Raises NotSupported if it is unknown or undeclared."""
     known = type_by_id(data_entry_type)
     if isinstance(known, UndeclaredType):
         raise NotSupported(f"{known.name} is not yet supported")
@@ -58,7 +58,7 @@ def declaration(data_entry_type: int) -> DataEntryType:
 
 
 def module_of(data_entry_type: int) -> Module:
-    """The module that a data-entry type belongs to; NotSupported for an unknown number."""
+    """The module that a data-entry type belongs to. Raises NotSupported."""
     for module in MODULES:
         if any(known.id == data_entry_type for known in module.types):
             return module
@@ -66,9 +66,10 @@ def module_of(data_entry_type: int) -> Module:
 
 
 def place_columns(transport_mode: str) -> list[tuple[int, tuple[str, ...], tuple[str, ...]]]:
-    """Types whose entries name places of the mode: type, the columns, and those that excuse one.
+    """The data-entry types whose entries name places of a transport mode.
 
-    An entry with its own kilograms or kilometres needs no place.
+    Tuples of the type, the columns with codes of places, and the columns that excuse an entry from
+    naming known ones: its own kilograms or kilometres.
     """
     return [
         (known.id, (lookup.origin, lookup.destination), (OVERRIDE_KEY, lookup.reported_km))

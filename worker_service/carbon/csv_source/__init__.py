@@ -1,1 +1,1 @@
-"""Uploaded CSV files to batches of text columns, in bounded memory."""
+"""Reads uploaded CSV files into batches of text columns, in bounded memory."""

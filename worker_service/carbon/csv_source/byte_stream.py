@@ -1,4 +1,4 @@
-"""An uploaded file as plain bytes: opened as often as needed, gzip undone, size bounded."""
+"""Reads an uploaded file as plain bytes: decompressed, and of bounded size."""
 
 import gzip
 import zlib
@@ -24,14 +24,14 @@ _KNOWN_FORMATS = {
 
 
 class ByteStream(Protocol):
-    """What a blob store opens."""
+    """An open blob."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; empty at the end."""
+        """Reads at most `size` bytes; none at the end."""
         ...
 
     def close(self) -> None:
-        """Gives the source back."""
+        """Closes the blob."""
         ...
 
 
@@ -40,7 +40,10 @@ Open = Callable[[], ByteStream]
 
 
 class PlainBytes:
-    """The file's bytes without gzip; RefusedFile where it is damaged, too large or no text."""
+    """Reads a file without its gzip compression.
+
+    Raises RefusedFile if it is damaged, too large or not text.
+    """
 
     def __init__(self, source: ByteStream, bytes_max: int = FILE_BYTES_MAX) -> None:
         self._source = source
@@ -49,12 +52,12 @@ class PlainBytes:
         try:
             self._rest = _opened(source)
         except BaseException:
-            # Whoever asked has nothing yet that could be closed.
+            # The caller has no object yet that it could close.
             source.close()
             raise
 
     def read(self) -> bytes:
-        """The next piece, at most READ_BYTES; empty at the end."""
+        """Reads the next piece of at most READ_BYTES; none at the end."""
         piece = _inflate(self._rest, READ_BYTES)
         self._bytes_read += len(piece)
         if self._bytes_read > self._bytes_max:

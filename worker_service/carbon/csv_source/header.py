@@ -1,4 +1,4 @@
-"""The first record of a file: which separator, and where each declared column stands."""
+"""Reads the header of a file: its separator, and the positions of declared columns."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -22,11 +22,12 @@ COLUMNS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`positions`: where each known column stands. `unread`: columns nobody asked for.
+    """The header of a file.
 
-    `names`: all of them as they came. `unnamed`: where columns without a name stand.
-    `of_reasons`: where columns stand that a file of rejected rows brings back; they are not read,
-    and nobody is told. `needed`: how many columns no row may leave out.
+    `positions`: of each known column. `unread`: unknown columns. `names`: all names as they are in
+    the file. `unnamed`: positions of columns without a name. `of_reasons`: positions of the columns
+    that a file of rejected rows has in addition, which are ignored. `needed`: how many columns no
+    row may leave out.
     """
 
     separator: str
@@ -40,9 +41,10 @@ class Header:
 
 
 def read_header(lines: Lines, required: Collection[str], optional: Collection[str]) -> Header:
-    """Consumes the header; names are compared trimmed and case-folded.
+    """Reads the header. Names are compared trimmed and case-folded.
 
-    RefusedFile where it is not there, lacks a required column, or has a known one twice.
+    Raises RefusedFile if the file is empty, a required column is missing, or a known one is there
+    twice.
     """
     known = {*required, *optional}
     first = _first_record(lines, known)
@@ -105,7 +107,7 @@ def _first_record(lines: Lines, known: AbstractSet[str]) -> _FirstRecord:
         head, _, rest = text.partition(b"\n")
         if said := _SEPARATOR_LINE.fullmatch(head):
             named = said[1]
-            lines.give_back(rest)
+            lines.put_back(rest)
             continue
         line = head.decode()
         separator = max(SEPARATORS, key=lambda mark: _fitness(mark, line, named, known))

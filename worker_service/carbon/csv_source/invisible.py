@@ -1,4 +1,4 @@
-"""Characters that nobody sees and that come with what is copied from web pages and workbooks."""
+"""Invisible characters, which come with text copied from web pages and workbooks."""
 
 from types import MappingProxyType
 
@@ -18,15 +18,15 @@ _AS_SEEN = MappingProxyType(
 
 
 def as_seen(text: str) -> str:
-    """Without zero-width characters, and with plain spaces."""
+    """The text without zero-width characters, and with plain spaces."""
     return text.translate(_AS_SEEN)
 
 
 def may_have_zero_width(block: bytes) -> bool:
-    """Whether a zero-width character is in the block; found fast."""
+    """Whether a block has a zero-width character. Fast."""
     return not block.isascii() and any(letter in block for letter in _ZERO_WIDTH_BYTES)
 
 
 def trimmed_of_invisible(value: pl.Expr) -> pl.Expr:
-    """Without white space and zero-width characters around it."""
+    """A value without white space and zero-width characters around it."""
     return value.str.strip_chars(AROUND)

@@ -1,4 +1,4 @@
-"""Whole lines of a file as UTF-8, newlines made alike, a block at a time."""
+"""Reads whole lines of a file in blocks: as UTF-8, each ended by LF."""
 
 from worker_service.carbon.csv_source.byte_stream import PlainBytes
 
@@ -13,7 +13,7 @@ _HELD_BYTES_MAX = 16
 
 
 class Lines:
-    """Every line ends with LF: those that ended with CRLF or CR too, and the last."""
+    """The lines of a file. Each ends with LF, whether it ended with CRLF, CR or not at all."""
 
     def __init__(self, stream: PlainBytes, encoding: str) -> None:
         self._stream = stream
@@ -33,7 +33,7 @@ class Lines:
         return head
 
     def block(self) -> bytes:
-        """About BLOCK_ROWS lines, fewer if they are long; empty at the end."""
+        """Reads about BLOCK_ROWS lines, fewer if they are long; none at the end."""
         pieces, rows, size = [self._kept], self._kept.count(b"\n"), len(self._kept)
         while not self._ended and (rows == 0 or (rows < BLOCK_ROWS and size < BLOCK_BYTES)):
             piece = self._next()
@@ -45,8 +45,8 @@ class Lines:
         self._kept = text[cut:]
         return text[:cut]
 
-    def give_back(self, text: bytes) -> None:
-        """Puts whole lines before what comes next."""
+    def put_back(self, text: bytes) -> None:
+        """Returns whole lines, which the next block begins with."""
         self._kept = text + self._kept
 
     def _next(self) -> bytes:

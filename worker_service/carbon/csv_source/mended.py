@@ -1,4 +1,4 @@
-"""Rejected rows as they came, each with its reasons, in a file to mend and send again."""
+"""Writes rejected rows as they were in the file, with their reasons, to be corrected."""
 
 import csv
 import io
@@ -13,20 +13,20 @@ from worker_service.carbon.csv_source.spreadsheet_text import inert_text
 
 
 class Originals:
-    """Rows of a file whose `header` is that; the separator stays, the text is UTF-8."""
+    """Writes rows of the file with this header: with the same separator, as UTF-8."""
 
     def __init__(self, header: Header) -> None:
-        """Columns with the reasons of an earlier time are left out."""
+        """Leaves out columns with reasons of an earlier time."""
         self._header = header
         self._kept = [at for at in range(header.width) if at not in header.of_reasons]
 
     def first_line(self) -> bytes:
-        """The header as it came, and the columns that say why."""
+        """The header of the file, and the two columns with row number and reason."""
         names = [self._header.names[at] for at in self._kept]
         return self._lines([[*map(inert_text, names), ROW_COLUMN, REASON_COLUMN]])
 
     def lines(self, batch: TextBatch, rejected: pl.DataFrame) -> bytes:
-        """Those rows of the batch that are in `rejected` (row, column, value, reason)."""
+        """The rows of a batch that are in `rejected` (row, column, value, reason), with reasons."""
         reasons = self._reasons(rejected)
         if not reasons:
             return b""

@@ -1,4 +1,4 @@
-"""Which declared column was probably meant by a name that nobody declared."""
+"""Guesses which declared column an unknown name means."""
 
 import difflib
 import re
@@ -14,7 +14,7 @@ _PREFIX_CHARACTERS_MIN = 3
 
 @dataclass(frozen=True, slots=True)
 class UnreadColumn:
-    """A column that nobody asked for, as it may be shown; `near`: what may be meant, or ""."""
+    """An unknown column, in a form to be shown. `near` is the column that it may mean, or ""."""
 
     name: str
     near: str = ""
@@ -25,7 +25,7 @@ class UnreadColumn:
 
 
 def near_name(name: str, among: Collection[str]) -> str:
-    """The one of `among` that is surely meant by `name`; "" where none or several may be."""
+    """The one of `among` that `name` means. "" if none or several may be meant."""
     bare = {_letters(known): known for known in among}
     letters = _letters(name)
     if (same := bare.get(letters)) is not None:

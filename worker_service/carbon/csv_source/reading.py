@@ -1,4 +1,4 @@
-"""From an uploaded file to batches of the columns somebody declared."""
+"""Reads an uploaded file into batches of declared columns."""
 
 from collections.abc import Collection, Iterator
 from contextlib import closing
@@ -25,12 +25,12 @@ from worker_service.carbon.csv_source.widths import WideRecord, rejected_for_wid
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextBatch:
-    """`frame`: row_number i32 and every known column as text; absent ones are null.
+    """A batch of rows.
 
-    `content`: of each row of `frame` a hash of all its fields, unknown columns included, the
-    same for the same fields within this process. `wide`: records of more fields than the
-    header has; these and rows of another separator are `ragged`: row, column, value, reason. `raw`:
-    the records of the header's width as they came.
+    `frame`: row_number i32 and every known column as text, null if the file lacks it. `content`: a
+    hash of all fields of each row, unknown columns included; equal fields have equal hashes within
+    this process. `wide`: records with more fields than the header. `ragged`: these and rows with
+    another separator, as row, column, value, reason. `raw`: the records as they are in the file.
     """
 
     frame: pl.DataFrame
@@ -42,10 +42,10 @@ class TextBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextFile:
-    """A file whose header is understood. `line_count` guesses its rows, for progress.
+    """A file whose header has been read.
 
-    `unread`: columns that nobody asked for; those without a name are there when the batches are
-    through, if a row says something in them.
+    `line_count` is an estimate of its rows, for progress. `unread` are unknown columns. Those
+    without a name are added while batches are read, if a row has a value there.
     """
 
     encoding: str
@@ -61,9 +61,9 @@ def read_text(
     optional: Collection[str],
     bytes_max: int = FILE_BYTES_MAX,
 ) -> TextFile:
-    """Surveys the file, reads its header, and gives its rows about 12,500 at a time.
+    """Checks the file, reads its header, and then its rows in batches of about 12,500.
 
-    `open_file` is called twice. RefusedFile here, or while the batches are read.
+    `open_file` is called twice. Raises RefusedFile here, or while batches are read.
     """
     surveyed = survey(open_file, bytes_max)
     stream = PlainBytes(open_file(), bytes_max)

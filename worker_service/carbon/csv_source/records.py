@@ -1,4 +1,4 @@
-"""Blocks of lines to records: by polars where quotes are tidy, else by the csv module."""
+"""Reads records from blocks of lines: by Polars if quotes are tidy, else by the csv module."""
 
 import csv
 import io
@@ -27,12 +27,12 @@ _MARKS = (b"\x01", b"\x02", b"\x03", b"\x04", b"\x05", b"\x06", b"\x07")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawBatch:
-    """Records at the header's width as text columns "0", "1", ..., with their row_number.
+    """A batch of records.
 
-    Empty fields, and those that lack at the end, are null or "". `wide`: records that say
-    something beyond the header's columns. Blank records are in neither, and are counted in row
-    numbers all the same. `next_row` follows the last. `has_marks`: a field may begin with what
-    nobody sees, or with what tells a spreadsheet that it is text.
+    `frame`: records of the header's width as text columns "0", "1", ... and row_number. Empty and
+    missing fields are null or "". `wide`: records with values beyond the header's columns. Blank
+    records are in neither, but count in row numbers. `next_row` is the number after the last one.
+    `has_marks`: a field may begin with invisible characters, or with a mark for spreadsheets.
     """
 
     frame: pl.DataFrame
@@ -42,7 +42,7 @@ class RawBatch:
 
 
 def batches(lines: Lines, width: int, separator: str) -> Iterator[RawBatch]:
-    """All records after the header; row 1 is the first. RefusedFile where quotes stay open."""
+    """All records after the header. Row 1 is the first. Raises RefusedFile for open quotes."""
     row = 1
     while block := lines.block():
         batch = _by_polars(block, width, separator, row)
@@ -55,10 +55,10 @@ def batches(lines: Lines, width: int, separator: str) -> Iterator[RawBatch]:
 def quoted_records(
     lines: Lines, block: bytes, separator: str, first_row: int, records_max: int | None = None
 ) -> list[list[str]]:
-    """The block's records, the last one completed from the lines that follow.
+    """The records of a block. The last one is completed from the lines that follow.
 
-    A quote opens only at the start of a field, after spaces at most, as the csv module reads it;
-    elsewhere it is a character like others. What is not used goes back to `lines`.
+    As in the csv module, a quote opens only at the start of a field, after spaces at most.
+    Elsewhere it is a plain character. Unused lines are put back into `lines`.
     """
     feed = _Feed(lines, block)
     records: list[list[str]] = []
@@ -74,7 +74,7 @@ def quoted_records(
                 break
     except _Unfinished as error:
         raise error.at_row(first_row + len(records)) from None
-    feed.give_back()
+    feed.put_back()
     return records
 
 
@@ -125,8 +125,8 @@ class _Feed:
             raise _Unfinished(Cause.LINE_TOO_LONG)
         return line
 
-    def give_back(self) -> None:
-        self._lines.give_back(self._text.read().encode())
+    def put_back(self) -> None:
+        self._lines.put_back(self._text.read().encode())
 
 
 def _by_polars(block: bytes, width: int, separator: str, row: int) -> RawBatch | None:

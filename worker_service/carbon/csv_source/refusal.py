@@ -1,10 +1,10 @@
-"""Why a file as a whole is refused, in words for who uploaded it."""
+"""Why a file as a whole is refused."""
 
 from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """What is wrong with the file."""
+    """What is wrong with the file, as a stable identifier."""
 
     EMPTY = "empty"
     NO_ROWS = "no_rows"
@@ -21,7 +21,7 @@ class Cause(StrEnum):
 
 
 class RefusedFile(Exception):
-    """Nothing of the file can be used. `str()` of it is a sentence for people."""
+    """Nothing of the file can be used. The message is a sentence for the user."""
 
     def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Texts of a file as people are shown them: cut, and with nothing in them that acts."""
+"""Makes text of a file safe to show: cut, and with control characters escaped."""
 
 from types import MappingProxyType
 
@@ -8,8 +8,8 @@ from worker_service.carbon.csv_source.invisible import NO_BREAK, ZERO_WIDTH
 
 VALUE_CHARACTERS_MAX = 80
 
-# Control characters move a terminal's cursor; marks of direction reorder what stands beside them;
-# two texts that differ by what nobody sees look the same.
+# Control characters move the cursor of a terminal, marks of direction reorder the text around
+# them, and texts that differ in invisible characters look the same.
 _ESCAPED = (
     *range(0x20),
     *range(0x7F, 0xA0),
@@ -28,7 +28,7 @@ _ESCAPES = MappingProxyType(
 
 
 def shown(text: pl.Expr) -> pl.Expr:
-    """Values cut to what a list of errors can show; "" for none."""
+    """Values, cut and escaped for a list of errors. "" for null."""
     cut = text.str.slice(0, VALUE_CHARACTERS_MAX).str.replace_many(
         [chr(code) for code in _ESCAPES], list(_ESCAPES.values())
     )
@@ -38,6 +38,6 @@ def shown(text: pl.Expr) -> pl.Expr:
 
 
 def shown_text(text: str) -> str:
-    """`shown` of one text."""
+    """`shown` for one text."""
     cut = text[:VALUE_CHARACTERS_MAX].translate(_ESCAPES)
     return cut + "…" if len(text) > VALUE_CHARACTERS_MAX else cut

@@ -1,4 +1,4 @@
-"""A first pass over the whole file: its encoding, and whether it can be a text file at all."""
+"""Reads a file once to find its encoding, and to check that it is text."""
 
 import codecs
 import re
@@ -24,7 +24,7 @@ _NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`line_count` counts line ends: LF, CRLF or CR, as `Lines` does."""
+    """The encoding and the size of a file. `line_count` counts line ends: LF, CRLF or CR."""
 
     encoding: str
     line_count: int
@@ -32,9 +32,9 @@ class Survey:
 
 
 def survey(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> Survey:
-    """Reads everything once; RefusedFile as soon as something is wrong.
+    """Reads the whole file. Raises RefusedFile if it is not text or has too long lines.
 
-    UTF-8 if all of it is valid UTF-8, else code page 1252 if all of it is that.
+    The encoding is UTF-8 if the file is valid UTF-8, else Windows-1252 if it is valid in that.
     """
     with closing(PlainBytes(open_file(), bytes_max)) as stream:
         decoder, not_utf8, not_cp1252 = codecs.getincrementaldecoder("utf-8")(), "", ""

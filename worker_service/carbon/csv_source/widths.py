@@ -1,4 +1,4 @@
-"""Records with more or fewer fields than the header: made to fit where nothing is lost."""
+"""Fits records with more or fewer fields than the header, if that loses no value."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ SURPLUS_MAX = 64
 
 @dataclass(frozen=True, slots=True)
 class WideRecord:
-    """A record that says something beyond the header's columns; the last field may hold many."""
+    """A record with values beyond the header's columns. Its last field may hold several."""
 
     row: int
     fields: list[str]
@@ -78,7 +78,7 @@ def fitted_frame(
 
 
 def rejected_for_width(records: list[WideRecord], width: int, separator: str) -> pl.DataFrame:
-    """row, column, value, reason."""
+    """The rejections of wide records: row, column, value, reason."""
     rows = [
         (
             record.row,
@@ -93,7 +93,7 @@ def rejected_for_width(records: list[WideRecord], width: int, separator: str) ->
 
 
 def without_blank(frame: pl.DataFrame) -> pl.DataFrame:
-    """Spreadsheets leave rows of separators and spaces behind."""
+    """Drops blank records, which spreadsheets leave behind."""
     empty = [
         pl.col(name).str.strip_chars().fill_null("") == ""
         for name in frame.columns

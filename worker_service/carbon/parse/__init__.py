@@ -1,1 +1,1 @@
-"""Text columns to values: what is accepted is typed and normalised, the rest has a reason."""
+"""Turns text columns into values: typed and normalised, or rejected with a reason."""

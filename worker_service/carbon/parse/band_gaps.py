@@ -1,4 +1,4 @@
-"""Distances for which a file brings no factor of a class, though it brings others of it."""
+"""Finds gaps between the bands of factors: distances without a factor of a class."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""An activity file to entries of one data-entry type and year."""
+"""Reads an activity file into entries of one data-entry type and year."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,9 +27,9 @@ _OVERRIDE = "kg_co2eq"
 
 @dataclass(frozen=True, slots=True)
 class EntryScope:
-    """Which entries a file may hold: those of `year` and, if set, of one `unit` alone.
+    """Which entries a file may hold: of one year, and, if `unit` is set, of one unit.
 
-    `units` are the institution's units, as they are spelt there.
+    `units` are the ids of the institution's units, as stored.
     """
 
     year: int
@@ -39,12 +39,12 @@ class EntryScope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryBatch:
-    """`accepted`: row_number i32, unit, the declared columns, kg_co2eq, note.
+    """A batch of rows.
 
-    `rejected` and `warned`: row, column, value, reason. Rejected rows are not accepted, warned
-    ones are; `rejected_rows` and `warned_rows` count rows, not reasons. `rejected_lines`: the
-    rejected rows as they came with their reasons, as CSV. The last batch has no
-    rows of its own, but the warnings and `remarks` (sentences) that need the whole file.
+    `accepted`: row_number i32, unit, the declared columns, kg_co2eq, note. `rejected` and `warned`:
+    row, column, value, reason; warned rows are accepted. `rejected_rows` and `warned_rows` count
+    rows, not reasons. `rejected_lines`: the rejected rows as they are in the file, with reasons, as
+    CSV. The last batch has no rows, but the warnings and `remarks` (sentences) on the whole file.
     """
 
     accepted: pl.DataFrame
@@ -58,9 +58,10 @@ class EntryBatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryFile:
-    """`unread_columns` are never read; the list is whole when the batches are.
+    """An activity file whose header has been read.
 
-    `line_count` guesses the rows. `rejected_header`: the line before all `rejected_lines`.
+    `unread_columns` are unknown; the list is complete after the last batch. `line_count` is an
+    estimate of the rows. `rejected_header` is the line before all `rejected_lines`.
     """
 
     encoding: str
@@ -71,7 +72,7 @@ class EntryFile:
 
 
 def entry_columns(declaration: DataEntryType, *, per_year: bool) -> tuple[Column, ...]:
-    """The columns of an activity file: a file of all units names the unit of each row."""
+    """The columns of an activity file. A file of all units has a column with the unit."""
     own = (*declaration.columns, *COMMON_COLUMNS)
     return (UNIT, *own) if per_year else own
 
@@ -82,10 +83,10 @@ def read_entries(
     scope: EntryScope,
     bytes_max: int = FILE_BYTES_MAX,
 ) -> EntryFile:
-    """Reads and checks a file, about 12,500 rows at a time, in bounded memory.
+    """Reads and checks a file in batches of about 12,500 rows, in bounded memory.
 
-    Row numbers count records after the header, blank ones too, so that row 1 is line 2 of a
-    spreadsheet. `open_file` is called twice. RefusedFile here or while the batches are read.
+    Row numbers count the records after the header, blank ones too: row 1 is line 2 in a
+    spreadsheet. `open_file` is called twice. Raises RefusedFile here, or while batches are read.
     """
     columns = entry_columns(declaration, per_year=scope.unit is None)
     required = [column.name for column in columns if column.required]

@@ -1,4 +1,4 @@
-"""A factor file to factors of one data-entry type."""
+"""Reads a factor file into factors of one data-entry type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +19,12 @@ from worker_service.carbon.stored import json_objects
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParsedFactors:
-    """`accepted`: row_number, emission_type, kind, subkind, classification, values, columns.
+    """A factor file.
 
-    `classification` is JSON text with every key of the identity, null where blank; `values` is
-    JSON text without nulls; the typed columns follow. `warnings`: rows that a later one replaces,
-    and accepted ones that somebody should look at.
+    `accepted`: row_number, emission_type, kind, subkind, classification, values, then the typed
+    columns. `classification` is a JSON text with all keys that identify the factor, null if blank;
+    `values` is a JSON text without nulls. `warnings`: rows that a later one replaces, and doubtful
+    ones.
     """
 
     encoding: str
@@ -37,10 +38,10 @@ class ParsedFactors:
 def read_factors(
     declaration: DataEntryType, open_file: Open, bytes_max: int = FILE_BYTES_MAX
 ) -> ParsedFactors:
-    """Reads and checks a factor file whole.
+    """Reads and checks a factor file as a whole.
 
-    RefusedFile where nothing can be used, and where bands of one class overlap: no one but the
-    author can say which of the two factors is meant. A gap between them is a warning.
+    Raises RefusedFile if no row can be used, or if bands of a class overlap: only the author knows
+    which factor is meant. A gap between bands is a warning.
     """
     columns = declaration.factors
     identity = [column.name for column in columns.classification]

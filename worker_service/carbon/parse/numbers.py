@@ -1,4 +1,4 @@
-"""Numbers as text: how spreadsheets write them, and what to write instead."""
+"""Reads numbers as spreadsheets write them, and says what to write instead of bad ones."""
 
 import polars as pl
 
@@ -48,7 +48,7 @@ def has_decimal_point(text: pl.Expr) -> pl.Expr:
 
 
 def too_large(value: pl.Expr) -> pl.Expr:
-    """Beyond NUMBER_MAX; not-a-number compares as larger than every number."""
+    """Whether a number is beyond NUMBER_MAX. Not-a-number counts as larger than all numbers."""
     return value.abs() > NUMBER_MAX
 
 
@@ -100,7 +100,7 @@ def _of_point(text: pl.Expr, without_points: pl.Expr) -> pl.Expr:
 
 
 def bounds_rule(column: Column) -> str:
-    """The bounds of a number in words; "" for none."""
+    """The bounds of a number in words. "" if it has none."""
     low, high = column.minimum, column.maximum
     if low is not None and high is not None:
         return f"must be from {low:g} to {high:g}"

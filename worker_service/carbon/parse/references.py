@@ -1,4 +1,4 @@
-"""Reference files: places of a transport mode, and the units of an institution."""
+"""Reads reference files: places of a transport mode, units of an institution."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,9 +33,10 @@ UNIT_COLUMNS = (
 def read_locations(
     transport_mode: str, open_file: Open, bytes_max: int = FILE_BYTES_MAX
 ) -> ParsedTable:
-    """`accepted`: row_number, transport_mode, code, name, country, latitude, longitude.
+    """Reads a file of places.
 
-    KeyError for a transport mode that LOCATION_COLUMNS lacks; RefusedFile as for every file.
+    Its accepted rows have row_number, transport_mode, code, name, country, latitude, longitude.
+    Raises KeyError for an unknown transport mode, RefusedFile as `read_table`.
     """
     table = read_table(open_file, LOCATION_COLUMNS[transport_mode], ["iata"], bytes_max)
     accepted = table.accepted.select(

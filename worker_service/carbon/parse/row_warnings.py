@@ -1,4 +1,4 @@
-"""Rows that are accepted and doubtful: declared warnings, over typed columns."""
+"""Declared warnings about accepted rows, over typed columns."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from worker_service.carbon.parse.rows import merged_rejections
 def warned_rows(
     accepted: pl.DataFrame, columns: Sequence[Column], declared: Sequence[RowWarning] = ()
 ) -> pl.DataFrame:
-    """row, column, value, reason of the accepted rows that somebody should look at."""
+    """The warnings about accepted rows: row, column, value, reason."""
     found = []
     for warning in (*_implausible(columns), *declared):
         rows = accepted.filter(warning.when.fill_null(value=False))
@@ -45,7 +45,7 @@ def _implausible(columns: Sequence[Column]) -> list[RowWarning]:
 
 
 def with_thousands(number: pl.Expr) -> pl.Expr:
-    """A number in words of a message: "104,523"; what follows a decimal point goes."""
+    """A number with thousands separators: "104,523". Decimals are dropped."""
     digits = number.cast(pl.Int64).cast(pl.String)
     # Patterns cannot look ahead, so the groups of three are counted from the end of the text.
     grouped = digits.str.reverse().str.replace_all(r"(\d{3})", "${1},").str.reverse()

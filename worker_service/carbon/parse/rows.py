@@ -1,4 +1,4 @@
-"""Rows of text against declared columns: an accepted frame, and a reason per bad field."""
+"""Checks rows of text against declared columns: an accepted frame, a reason per bad field."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ _BAD = "bad:"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckedRows:
-    """`accepted`: row_number and the columns, typed. `rejected`: row, column, value, reason.
+    """Checked rows: each is in one of the two frames.
 
-    A row is in one of the two; in `rejected` once for each of its bad fields.
+    `accepted`: row_number and the typed columns. `rejected`: row, column, value, reason, once for
+    each bad field.
     """
 
     accepted: pl.DataFrame
@@ -31,9 +32,9 @@ def check_rows(
     year: int | None = None,
     override: str | None = None,
 ) -> CheckedRows:
-    """Reads every column of a frame of text with `row_number`.
+    """Reads all columns of a frame of text with row_number.
 
-    `override` names the column that excuses those declared so, where it is read well.
+    `override` names the column that, if its value is valid, excuses columns declared so.
     """
     texts = frame.select(
         "row_number", *(trimmed(column.name).alias(text_of(column)) for column in columns)

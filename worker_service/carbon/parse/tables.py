@@ -1,4 +1,4 @@
-"""Small files read whole: factors, places, units."""
+"""Reads small files as a whole: factors, places, units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,13 +41,13 @@ class ParsedTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableOriginals:
-    """The rows of a file as they came."""
+    """The rows of a file as they are in it."""
 
     header: Header
     batches: Sequence[TextBatch]
 
     def first_line(self) -> bytes:
-        """The header, and the columns that say why rows are rejected."""
+        """The header, and the two columns with row number and reason."""
         return Originals(self.header).first_line()
 
     def lines(self, rejected: pl.DataFrame) -> bytes:
@@ -62,9 +62,9 @@ def read_table(
     identity: Sequence[str],
     bytes_max: int = FILE_BYTES_MAX,
 ) -> ParsedTable:
-    """Reads and checks; of rows with the same identity the last one stands.
+    """Reads and checks a file. Of rows with the same identity the last one counts.
 
-    RefusedFile for a file of which nothing can be used, or with more than TABLE_ROWS_MAX rows.
+    Raises RefusedFile if nothing of the file can be used, or it has more than TABLE_ROWS_MAX rows.
     """
     text = read_text(
         open_file,

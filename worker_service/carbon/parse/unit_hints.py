@@ -1,4 +1,4 @@
-"""Which unit was meant by an id that is none."""
+"""Guesses which unit an unknown id means."""
 
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
@@ -27,7 +27,7 @@ class UnitHints:
     """The units' ids, by what a spreadsheet makes of them; looked at when one is not found."""
 
     def __init__(self, units: Collection[str]) -> None:
-        """As the institution spells them."""
+        """`units` are their ids, as stored."""
         self._units = units
 
     def hint(self, written: str) -> str:

@@ -1,4 +1,4 @@
-"""The unit of each row of an activity file."""
+"""Finds the unit of each row of an activity file."""
 
 from collections.abc import Collection
 
@@ -32,10 +32,10 @@ def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFra
 
 
 class KnownUnits:
-    """The institution's units, as they are spelt there; of a file of one unit only that."""
+    """The units that a file may name: those of the institution, or only one."""
 
     def __init__(self, units: Collection[str], only: str | None) -> None:
-        """`only`: the unit that the file was uploaded for."""
+        """`only` is the unit that the file was uploaded for, None for all units."""
         allowed = list(units) if only is None else [only]
         self._spelt = dict(zip(folded_keys(allowed), allowed, strict=True))
         self._hints = UnitHints(allowed)
@@ -43,7 +43,7 @@ class KnownUnits:
         self._only = only
 
     def found(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """row_number and unit of the rows whose unit is good, and rejections of the others."""
+        """row_number and unit of the rows with a known unit, and the rejections of the others."""
         checked = check_rows(frame, (UNIT,)) if self._only is None else self._named(frame)
         looked_up = checked.accepted.with_columns(
             unit=pl.col(UNIT_COLUMN).replace_strict(

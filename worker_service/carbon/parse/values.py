@@ -1,4 +1,4 @@
-"""One field at a time, a column at once: what it means, whether it is good, why it is not."""
+"""Reads the fields of a column: their values, whether they are valid, and why not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,32 +35,32 @@ class Reading:
 
 
 def text_of(column: Column) -> str:
-    """The name under which the trimmed text stands beside the value."""
+    """The name of the column with the trimmed text of a column."""
     return f"text:{column.name}"
 
 
 def trimmed(name: str) -> pl.Expr:
-    """Without white space around it, no-break spaces included; null if nothing is left."""
+    """The text without white space around it, no-break spaces included. Null if empty."""
     stripped = pl.col(name).str.strip_chars()
     return pl.when(stripped != "").then(stripped)
 
 
 def folded(text: pl.Expr) -> pl.Expr:
-    """The form in which keys are stored and compared.
+    """The case-folded form in which keys are stored and compared.
 
-    Composed, lower case, ss for ß, plain spaces, and nothing of zero width.
+    Composed Unicode, lower case, ss for ß, plain spaces, no zero-width characters.
     """
     return text.map_batches(_folded, return_dtype=pl.String)
 
 
 def folded_keys(texts: Sequence[str]) -> list[str]:
-    """`folded` of single texts, in their order."""
+    """`folded` for a list of texts, in order."""
     # Python's own lower() knows other letters than polars', by its version of Unicode.
     return _folded(pl.Series(texts, dtype=pl.String)).to_list()
 
 
 def folded_key(text: str) -> str:
-    """`folded` of one text."""
+    """`folded` for one text."""
     [key] = folded_keys([text])
     return key
 
@@ -79,7 +79,7 @@ def _is_ascii(text: pl.Series) -> bool:
 
 
 def reading_of(column: Column, year: int | None) -> Reading:
-    """How a column is read; dates must lie in the year, if one is given."""
+    """How to read a column. Dates must be in `year`, if it is given."""
     text = pl.col(text_of(column))
     value = pl.col(column.name)
     match column.kind:
