@@ -17,8 +17,8 @@ from tests.acceptance.acceptance_run import FLIGHTS, AcceptanceRun, recomputed
 from tests.acceptance.conftest import OpenRun
 from tests.chaos.faults import Faults
 from tests.chaos.users import Users
-from tests.ledger.invariants import broken_invariants as broken_in_the_ledger
 from tests.store.invariants import broken_invariants as broken_in_the_scheduler
+from tests.worker_service.ledger.invariants import broken_invariants as broken_in_the_ledger
 from worker_service.ledger.pool import open_ledger
 
 SETTLES_SECONDS_MAX = 180

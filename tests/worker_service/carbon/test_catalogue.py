@@ -1,0 +1,180 @@
+"""The catalogue, its templates and descriptions, and the stored form of entries."""
+
+import json
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbonline.v1 import types_pb2
+from tests.worker_service.carbon.plane_files import (
+    GOOD,
+    PLANE,
+    SCOPE,
+    batches_of,
+    emissions_of,
+    entries_of,
+    opening,
+    parsed,
+)
+from worker_service.carbon.catalogue import (
+    MODULES,
+    NotSupported,
+    declaration,
+    module_by_id,
+    module_of,
+    type_by_id,
+)
+from worker_service.carbon.declarations import COMMON_COLUMNS, OVERRIDE_KEY, DataEntryType
+from worker_service.carbon.describe import (
+    describe_catalogue,
+    describe_type,
+    factor_template,
+    template,
+)
+from worker_service.carbon.emission_tree import SCOPES
+from worker_service.carbon.parse.factors import read_factors
+from worker_service.carbon.stored import json_objects, stored_entries, stored_keys
+
+_DECLARED = [t for m in MODULES for t in m.types if isinstance(t, DataEntryType)]
+
+
+def test_modules_and_their_types_are_those_of_the_contract() -> None:
+    declared = {(m.name, m.id): [(known.name, known.id) for known in m.types] for m in MODULES}
+    named: dict[tuple[str, int], list[tuple[str, int]]] = {
+        (one.name.removeprefix("MODULE_").lower(), one.number): []
+        for one in types_pb2.Module.DESCRIPTOR.values[1:]
+    }
+    modules = {number: types for (_, number), types in named.items()}
+    for one in types_pb2.DataEntryType.DESCRIPTOR.values[1:]:
+        name = one.name.removeprefix("DATA_ENTRY_TYPE_").lower()
+        modules[one.GetOptions().Extensions[types_pb2.of_module]].append((name, one.number))
+    assert declared == named
+
+
+@pytest.mark.parametrize("declared", _DECLARED, ids=lambda t: t.name)
+def test_a_declaration_reads_the_reference_data_that_the_contract_names(
+    declared: DataEntryType,
+) -> None:
+    named = types_pb2.DataEntryType.DESCRIPTOR.values_by_number[declared.id]
+    kinds = named.GetOptions().Extensions[types_pb2.reads_reference]
+    assert sorted(declared.references) == sorted(kinds)
+
+
+def test_what_is_not_declared_is_refused_by_name() -> None:
+    assert type_by_id(21).name == "train"
+    assert module_of(21).name == "professional_travel"
+    with pytest.raises(NotSupported, match="train is not yet supported"):
+        declaration(21)
+    with pytest.raises(NotSupported, match="no data-entry type 99"):
+        declaration(99)
+    with pytest.raises(NotSupported, match="no data-entry type 99"):
+        module_of(99)
+    with pytest.raises(NotSupported, match="no module 99"):
+        module_by_id(99)
+
+
+@pytest.mark.parametrize("declared", _DECLARED, ids=lambda t: t.name)
+def test_a_declaration_names_columns_once_and_says_where_it_comes_from(
+    declared: DataEntryType,
+) -> None:
+    names = [column.name for column in (*declared.columns, *COMMON_COLUMNS)]
+    assert len(names) == len(set(names))
+    assert all(name == name.strip().casefold() for name in names)
+    assert declared.formula.version
+    assert declared.formula.written
+    assert declared.formula.source
+
+
+def test_the_template_is_a_file_that_is_accepted() -> None:
+    scope = SCOPE
+    for per_year in (True, False):
+        content = template(PLANE, per_year=per_year)
+        if not per_year:
+            scope = type(SCOPE)(SCOPE.year, SCOPE.units, unit="0828")
+        [batch, _] = batches_of(content, scope)
+        assert batch.accepted.height == 1
+        assert batch.rejected.is_empty()
+    assert read_factors(PLANE, opening(factor_template(PLANE))).accepted.height == 1
+    assert template(PLANE).startswith("unit_institutional_id,origin_iata,destination_iata,")
+
+
+def test_the_catalogue_describes_what_is_supported_and_names_the_rest() -> None:
+    described = {t.name: t for module in describe_catalogue() for t in module.types}
+    assert [name for name, t in described.items() if t.supported] == ["plane"]
+    plane = described["plane"]
+    assert plane == describe_type(PLANE)
+    required = [column.required for column in plane.columns]
+    assert required == sorted(required, reverse=True)
+    rules = {column.name: column.rule for column in plane.columns}
+    assert rules["number_of_trips"] == "a whole number, at least 1"
+    assert rules["cabin_class"] == (
+        "one of economy, premium_economy, business, first, average (any value if kg_co2eq is given)"
+    )
+    assert plane.formula_version == PLANE.formula.version
+
+
+def test_everything_that_plane_books_on_is_in_the_tree() -> None:
+    rows = [{**GOOD, "cabin_class": cabin, "kg_co2eq": 1} for cabin in ("economy", "first", "?")]
+    assert set(emissions_of(rows).emissions["emission_type"]) <= set(SCOPES)
+
+
+def test_the_stored_form_has_no_nulls_and_keeps_note_and_override() -> None:
+    rows: list[dict[str, object]] = [
+        {**GOOD},
+        {**GOOD, "kg_co2eq": 0, "note": 'a "b",\n"c":null', "departure_date": "2024-05-01"},
+    ]
+    stored = stored_entries(PLANE, parsed(rows).accepted)
+    assert stored.schema == {"row_number": pl.Int32, "unit": pl.String, "data": pl.String}
+    plain = {
+        "origin_iata": "gva",
+        "destination_iata": "cdg",
+        "user_institutional_id": "1",
+        "cabin_class": "economy",
+        "number_of_trips": 1,
+    }
+    assert [json.loads(text) for text in stored["data"]] == [
+        plain,
+        {
+            **plain,
+            "departure_date": "2024-05-01",
+            "note": 'a "b",\n"c":null',
+            OVERRIDE_KEY: 0.0,
+        },
+    ]
+
+
+def test_what_computing_reads_comes_back_from_the_stored_form() -> None:
+    entries = entries_of(parsed([GOOD, {**GOOD, "kg_co2eq": 0}]).accepted)
+    assert entries.columns == [
+        "entry_set",
+        "row_number",
+        "unit",
+        *(k.key for k in stored_keys(PLANE)),
+    ]
+    assert entries[OVERRIDE_KEY].to_list() == [None, 0.0]
+    assert entries["number_of_trips"].to_list() == [1, 1]
+
+
+_JSON_TEXT = st.text(st.sampled_from('a":,{}null\\\n\x01é'), max_size=12)
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.none() | _JSON_TEXT,
+            st.none() | _JSON_TEXT,
+            st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        ),
+        max_size=6,
+    )
+)
+def test_json_objects_hold_every_value_that_is_not_null(
+    rows: list[tuple[str | None, str | None, float | None]],
+) -> None:
+    schema = {"a": pl.String, "b": pl.String, "n": pl.Float64}
+    texts = json_objects(pl.DataFrame(rows, schema=schema, orient="row"))
+    wanted = [{k: v for k, v in zip("abn", row, strict=True) if v is not None} for row in rows]
+    assert [json.loads(text) for text in texts] == wanted

@@ -1,0 +1,174 @@
+"""Values as spreadsheets and data frames write them: read where they are clear, else told how."""
+
+import pytest
+
+from tests.worker_service.carbon.plane_files import (
+    COLUMNS,
+    ECONOMY,
+    FACTOR_COLUMNS,
+    GOOD,
+    PLANE,
+    YEAR,
+    batches_of,
+    csv_of,
+    opening,
+    parsed,
+)
+from worker_service.carbon.parse.entries import EntryBatch, EntryScope
+from worker_service.carbon.parse.factors import read_factors
+from worker_service.carbon.parse.references import read_locations, read_units
+
+UNITS = ("0828", "0829", "0012", "12", "1E5", "NA", "Zürich-1", "ÉCOLE")
+
+
+def of_unit(unit: str, encoding: str = "utf-8") -> EntryBatch:
+    text = csv_of(COLUMNS, [{**GOOD, "unit_institutional_id": unit}])
+    return batches_of(text.encode(encoding), EntryScope(YEAR, UNITS))[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "trips"), [("1.0", 1), ("2.00", 2), ("3.", 3), ("+4.0", 4), ("12345.000", 12345)]
+)
+def test_a_whole_number_may_have_a_point_and_zeros(written: str, trips: int) -> None:
+    rows = [{**GOOD, "number_of_trips": written}, {**GOOD, "number_of_trips": "7"}]
+    assert parsed(rows).accepted["number_of_trips"].to_list() == [trips, 7]
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "reason"),
+    [
+        ("number_of_trips", "1.000", "write 1000 if the point separates thousands, else 1"),
+        ("number_of_trips", "1.250", "must be a whole number: write 1250 if the point separates"),
+        ("number_of_trips", "1.250.000", "has a thousands separator: write 1250000"),
+        ("number_of_trips", "1,250", "has a thousands separator: write 1250"),
+        ("number_of_trips", "1,000", "is 1000 with a thousands separator or 1.000 with a decimal"),
+        ("kg_co2eq", "0,183", "has a decimal comma: write 0.183"),
+        ("kg_co2eq", "00,183", "has a decimal comma: write 00.183"),
+        ("kg_co2eq", "0,1834", "has a decimal comma: write 0.1834"),
+        ("kg_co2eq", "-0,183", "has a decimal comma: write -0.183"),
+        ("kg_co2eq", "1'234,567", "has a decimal comma: write 1234.567"),
+        ("kg_co2eq", "1.234.567,8", "has a decimal comma: write 1234567.8"),
+        (
+            "kg_co2eq",
+            "12,345",
+            "is 12345 with a thousands separator or 12.345 with a decimal comma: write the one",
+        ),
+        ("kg_co2eq", "12,345,678", "has a thousands separator: write 12345678"),
+        ("kg_co2eq", "1.234.567", "has a thousands separator: write 1234567"),
+        ("kg_co2eq", "12,345.5", "has a thousands separator: write 12345.5"),
+        ("kg_co2eq", "1\u202f000", "has a thousands separator: write 1000"),
+    ],
+)
+def test_a_number_that_may_be_another_says_what_to_write(
+    column: str, written: str, reason: str
+) -> None:
+    [rejected] = parsed([{**GOOD, column: written}]).rejected.to_dicts()
+    assert reason in rejected["reason"]
+
+
+def test_a_decimal_comma_in_a_factor_file_is_not_called_a_thousands_separator() -> None:
+    text = csv_of(FACTOR_COLUMNS, [{**ECONOMY, "ef_kg_co2eq_per_km": "0,183"}])
+    [rejected] = read_factors(PLANE, opening(text)).rejected.to_dicts()
+    assert rejected["reason"] == "has a decimal comma: write 0.183"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2024-03-31 00:00:00",
+        "2024-03-31T00:00:00",
+        "2024-03-31 00:00",
+        "2024-03-31T00:00:00Z",
+        "2024-03-31T00:00:00.000",
+        "2024-03-31T00:00:00.000000Z",
+        "2024-03-31T00:00:00+02:00",
+    ],
+)
+def test_the_first_moment_of_a_day_is_the_day(written: str) -> None:
+    rows = [{**GOOD, "departure_date": written}, {**GOOD, "departure_date": "2024-04-01"}]
+    dates = parsed(rows).accepted["departure_date"].to_list()
+    assert [date.isoformat() for date in dates] == ["2024-03-31", "2024-04-01"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['="0828"', '"=""0828"""', '\'="0828"', "0828\u200b", "\ufeff0828", "\u00a00828\u2060"],
+)
+def test_an_id_kept_as_text_or_with_what_nobody_sees_is_the_id(written: str) -> None:
+    text = f"{','.join(COLUMNS)}\n{written},GVA\u200b,C\u00adDG,1,economy,,,,,\n"
+    for content in (text, text + '0828,GVA,CDG,1,economy,,,,,"5"" x"\n'):
+        batch = batches_of(content)[0]
+        assert batch.rejected.is_empty()
+        row = batch.accepted.row(0, named=True)
+        assert (row["unit"], row["origin_iata"], row["destination_iata"]) == ("0828", "gva", "cdg")
+
+
+def test_what_nobody_sees_is_left_out_of_reference_data_too() -> None:
+    units = read_units(opening("unit_institutional_id,name\n\u200b0828\u00a0,Physics\n0828,P\n"))
+    assert units.accepted["unit_id"].to_list() == ["0828"]
+    places = read_locations("plane", opening("iata,latitude,longitude\nG\u200bVA,46,6\n"))
+    assert places.accepted["code"].to_list() == ["gva"]
+    factor = {**ECONOMY, "category": "short\u00a0haul\ufeff", "cabin_class": "eco\u00adnomy"}
+    factors = read_factors(PLANE, opening(csv_of(FACTOR_COLUMNS, [factor])))
+    assert factors.accepted.select("category", "cabin_class").row(0) == ("short haul", "economy")
+
+
+def test_what_nobody_sees_is_shown_where_a_value_is_rejected() -> None:
+    [rejected] = of_unit("08\u200b27").rejected.to_dicts()
+    assert rejected["value"] == "08\\u200b27"
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("828", "; 0828 is one: a spreadsheet may have dropped the zero"),
+        ("828.0", "; 0828 is one: a spreadsheet may have written it as a number"),
+        ("8.28E+02", "; 0828 is one: a spreadsheet may have written it as a number"),
+        ("100000", "; 1E5 is one: a spreadsheet may have written it as a number"),
+        ("1E+05", "; 1E5 is one: a spreadsheet may have written it as a number"),
+        ("12.0", "; 0012 and 12 are units: a spreadsheet may have written one of them as a number"),
+        ("012", "; 0012 and 12 are units: a spreadsheet may have written one of them as a number"),
+        ("830", ""),
+        ("8280", ""),
+        ("1E999999999", ""),
+        ("none", ""),
+        ("Zurich-1", "; did you mean Zürich-1?"),
+        ("zürich 1", "; did you mean Zürich-1?"),
+    ],
+)
+def test_a_unit_that_is_badly_written_is_named_with_those_that_may_be_meant(
+    written: str, hint: str
+) -> None:
+    [rejected] = of_unit(written).rejected.to_dicts()
+    assert rejected["reason"] == f"is not a unit of the institution{hint}"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("mac-roman", "Mac Roman"), ("cp850", "the code page of DOS (850)")]
+)
+def test_a_unit_in_letters_of_another_encoding_is_named(encoding: str, name: str) -> None:
+    [rejected] = of_unit("école", encoding).rejected.to_dicts()
+    assert rejected["reason"].endswith(
+        f"; ÉCOLE is one: the file looks like {name}, save it as CSV UTF-8"
+    )
+
+
+def test_a_unit_whose_letters_were_written_twice_over_is_named() -> None:
+    twice = "Zürich-1".encode().decode("cp1252")
+    [rejected] = of_unit(twice).rejected.to_dicts()
+    assert "; Zürich-1 is one: the file looks like UTF-8" in rejected["reason"]
+
+
+def test_a_file_for_one_unit_says_what_its_other_ids_mean() -> None:
+    text = csv_of(COLUMNS, [{**GOOD, "unit_institutional_id": "828"}])
+    [rejected] = batches_of(text, EntryScope(YEAR, UNITS, unit="0828"))[0].rejected.to_dicts()
+    assert rejected["reason"] == (
+        "is another unit than 0828, which the file was uploaded for;"
+        " 0828 is one: a spreadsheet may have dropped the zero"
+    )
+
+
+def test_another_unit_of_the_institution_is_no_badly_written_one() -> None:
+    text = csv_of(COLUMNS, [{**GOOD, "unit_institutional_id": "0012"}])
+    [rejected] = batches_of(text, EntryScope(YEAR, UNITS, unit="12"))[0].rejected.to_dicts()
+    assert rejected["reason"] == "is another unit than 12, which the file was uploaded for"

@@ -1,0 +1,148 @@
+"""Rows that nobody can see any more go, after a while; all others stay."""
+
+import asyncpg
+import pytest
+
+from tests.worker_service.ledger.ledger_driver import (
+    ENTRIES,
+    MODULE,
+    PLANE,
+    SLICE,
+    TENANT,
+    YEAR,
+    LedgerDriver,
+)
+from worker_service.ledger import collect
+from worker_service.ledger.collect import COLLECTOR_LOCK, Collected, collect_once
+from worker_service.ledger.entry_sets import NewSet
+from worker_service.ledger.fences import close_ledger_scopes
+
+UNSEEN_SECONDS = 3600.0
+A_DAY = 24 * 3600.0
+
+
+async def collect_all(driver: LedgerDriver) -> int:
+    rows = 0
+    while (collected := await collect_once(driver.ledger, UNSEEN_SECONDS)).more:
+        rows += collected.rows
+    return rows
+
+
+async def kept_entries(driver: LedgerDriver) -> list[int]:
+    rows = await driver.rows("SELECT DISTINCT entry_set FROM carbon.entries ORDER BY entry_set")
+    return [row["entry_set"] for row in rows]
+
+
+async def kept_emissions(driver: LedgerDriver) -> list[int]:
+    rows = await driver.rows("SELECT DISTINCT emission_set FROM carbon.emissions ORDER BY 1")
+    return [row["emission_set"] for row in rows]
+
+
+async def test_what_was_replaced_goes_after_the_time_and_not_before(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"] * 3)
+    await driver.recalculate(20)
+    await driver.upload(30, ["0829"])
+    await driver.recalculate(40)
+    await driver.advance_clock(UNSEEN_SECONDS - 60)
+    assert await collect_all(driver) == 0
+    await driver.advance_clock(UNSEEN_SECONDS + 60)
+    assert await collect_all(driver) == 6
+    assert await kept_entries(driver) == [30]
+    assert await kept_emissions(driver) == [40]
+    assert await driver.rows("SELECT FROM carbon.outcome_counts WHERE emission_set = 20") == []
+    # Its card says what once counted.
+    assert await driver.rows(
+        "SELECT entry_set, row_count FROM carbon.entry_sets WHERE collected_at IS NOT NULL"
+    ) == [(10, 3)]
+    assert await collect_once(driver.ledger, UNSEEN_SECONDS) == Collected(0, more=False)
+
+
+async def test_what_counts_stays_for_ever(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.upload(11, ["0828"], unit="0828")
+    await driver.recalculate(20)
+    await driver.advance_clock(1000 * A_DAY)
+    assert await collect_all(driver) == 0
+    assert await kept_entries(driver) == [10, 11]
+
+
+async def test_what_was_replaced_a_moment_ago_stays_however_old_it_is(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.recalculate(20)
+    await driver.advance_clock(10 * A_DAY)
+    await driver.upload(30, ["0829"])
+    await driver.recalculate(40)
+    assert await collect_all(driver) == 0
+    assert await kept_entries(driver) == [10, 30]
+    assert await kept_emissions(driver) == [20, 40]
+
+
+async def test_a_set_that_may_still_be_published_stays(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.load(NewSet(TENANT, 20, MODULE, PLANE, YEAR, None, "blob:b"), ["0829"])
+    await driver.load_computed(30, await driver.plan(), kg=1.0)
+    await close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 19, SLICE.ledger_scope: 29})
+    await driver.advance_clock(A_DAY - 60)
+    assert await collect_all(driver) == 0
+    assert await kept_entries(driver) == [10, 20]
+    assert await kept_emissions(driver) == [30]
+
+
+@pytest.mark.parametrize("how", ["overtaken", "closed", "older than any job"])
+async def test_a_set_that_can_never_be_published_goes(driver: LedgerDriver, how: str) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.load(NewSet(TENANT, 20, MODULE, PLANE, YEAR, None, "blob:b"), ["0829"])
+    await driver.load_computed(30, await driver.plan(), kg=1.0)
+    await driver.advance_clock(UNSEEN_SECONDS + 60)
+    match how:
+        case "overtaken":
+            await driver.upload(31, ["0830"], unit="0830")
+            await driver.recalculate(40)
+        case "closed":
+            await close_ledger_scopes(driver.ledger, TENANT, {ENTRIES: 20, SLICE.ledger_scope: 30})
+        case _:
+            await driver.advance_clock(A_DAY + 60)
+    assert await collect_all(driver) == 2
+    assert 20 not in await kept_entries(driver)
+    assert 30 not in await kept_emissions(driver)
+
+
+async def test_a_set_that_its_claim_has_just_lost_stays_for_a_while(driver: LedgerDriver) -> None:
+    await driver.load(NewSet(TENANT, 20, MODULE, PLANE, YEAR, None, "blob:b"), ["0829"])
+    await driver.upload(30, ["0830"])
+    assert await collect_all(driver) == 0
+
+
+async def test_a_set_goes_in_small_deletions(
+    driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "ROWS_PER_STATEMENT", 2)
+    await driver.upload(10, ["0828"] * 5)
+    await driver.upload(20, ["0829"])
+    await driver.advance_clock(UNSEEN_SECONDS + 60)
+    rounds = []
+    while (collected := await collect_once(driver.ledger, UNSEEN_SECONDS)).more:
+        rounds.append(collected.rows)
+    assert rounds == [2, 2, 1, 0]
+    assert await kept_entries(driver) == [20]
+
+
+async def test_one_process_collects_at_a_time(driver: LedgerDriver, database_url: str) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.upload(20, ["0829"])
+    await driver.advance_clock(UNSEEN_SECONDS + 60)
+    other = await asyncpg.connect(database_url)
+    try:
+        await other.execute("SELECT pg_advisory_lock($1)", COLLECTOR_LOCK)
+        assert await collect_once(driver.ledger, UNSEEN_SECONDS) == Collected(0, more=False)
+    finally:
+        await other.close()
+    assert await collect_all(driver) == 1
+
+
+async def test_rows_that_were_there_already_go(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"], digest="d")
+    await driver.upload(20, ["0828"], digest="d")
+    await driver.advance_clock(UNSEEN_SECONDS + 60)
+    assert await collect_all(driver) == 1
+    assert await kept_entries(driver) == [10]

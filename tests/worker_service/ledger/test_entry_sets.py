@@ -1,0 +1,108 @@
+"""Sets of entries: unseen until published, and then exactly what they replace goes."""
+
+import asyncio
+
+import polars as pl
+import pytest
+
+from tests.worker_service.ledger.ledger_driver import (
+    ENTRIES,
+    MODULE,
+    PLANE,
+    TENANT,
+    YEAR,
+    LedgerDriver,
+    an_hour,
+)
+from worker_service.ledger.entry_sets import (
+    ENTRY_SCHEMA,
+    NewSet,
+    entry_rows,
+    load_entries,
+    open_set,
+    published_sets,
+    read_entries,
+    years_with_entries,
+)
+from worker_service.ledger.errors import FenceRefused, PublicationMismatch
+from worker_service.ledger.fences import Publication, publication
+from worker_service.ledger.frames import frame_bytes, frame_of
+from worker_service.ledger.uploads import Contents, publish_upload
+
+
+async def counting(driver: LedgerDriver) -> list[int]:
+    async with driver.ledger.session() as conn:
+        return [one.entry_set for one in await published_sets(conn, TENANT, PLANE, YEAR)]
+
+
+async def test_a_set_counts_only_when_it_is_published(driver: LedgerDriver) -> None:
+    new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    await driver.load(new, ["0828", "0829"])
+    assert await counting(driver) == []
+    assert await years_with_entries(driver.ledger, TENANT, PLANE) == []
+    await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(2, 2)))
+    assert await counting(driver) == [10]
+    assert await years_with_entries(driver.ledger, TENANT, PLANE) == [YEAR]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        NewSet("another", 10, MODULE, PLANE, YEAR, None, "blob:a"),
+        NewSet(TENANT, 10, MODULE, 21, YEAR, None, "blob:a"),
+        NewSet(TENANT, 10, MODULE, PLANE, YEAR - 1, None, "blob:a"),
+    ],
+    ids=["tenant", "type", "year"],
+)
+async def test_a_file_replaces_nothing_of_another(driver: LedgerDriver, other: NewSet) -> None:
+    await driver.load(other, ["0828"])
+    scope = f"entries/{MODULE}/{other.year}"
+    async with publication(driver.ledger, Publication(other.tenant, [scope], 10, an_hour)) as conn:
+        await publish_upload(conn, other, Contents(1, 1))
+    await driver.upload(20, ["0828"])
+    assert await driver.states() == {10: "PUBLISHED", 20: "PUBLISHED"}
+
+
+async def test_a_claim_that_comes_too_late_retires_nothing(driver: LedgerDriver) -> None:
+    await driver.upload(20, ["0828"])
+    late = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    await driver.load(late, ["0829"])
+    with pytest.raises(FenceRefused):
+        await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, late, Contents(1, 1)))
+    assert await driver.states() == {10: "LOADING", 20: "PUBLISHED"}
+
+
+async def test_a_set_is_published_once(driver: LedgerDriver) -> None:
+    await driver.upload(10, ["0828"])
+    await driver.upload(20, ["0829"])
+    again = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    with pytest.raises(PublicationMismatch, match="set 10 cannot be published"):
+        # Nobody can come here but by a defect; then nothing is committed.
+        await driver.publish(30, ENTRIES, lambda c: publish_upload(c, again, Contents(1, 1)))
+    assert await driver.states() == {10: "RETIRED", 20: "PUBLISHED"}
+    assert await driver.fence() == (20, 0)
+
+
+async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(driver: LedgerDriver) -> None:
+    new = NewSet(TENANT, 10, MODULE, PLANE, YEAR, None, "blob:a")
+    stored = pl.DataFrame(
+        {
+            "row_number": [1, 2, 7, 8],
+            "unit": ["a", 'b "c", d', "", "\\."],
+            "data": ['{"n":1}', '{"note": "x\\n\\"y\\""}', "{}", '{"note": "\\\\."}'],
+        },
+        schema_overrides={"row_number": pl.Int32},
+    )
+    await open_set(driver.ledger, new)
+    await load_entries(driver.ledger, frame_bytes(entry_rows(new, stored)))
+    await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(4, 8)))
+    async with driver.ledger.snapshot() as snapshot:
+        [one] = await published_sets(snapshot, TENANT, PLANE, YEAR)
+        batches = [
+            await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+            async for rows in read_entries(snapshot, TENANT, one, batch_rows=3)
+        ]
+    assert [batch["row_number"].to_list() for batch in batches] == [[1, 2], [7, 8]]
+    assert pl.concat(batches)["unit"].to_list() == stored["unit"].to_list()
+    notes = pl.concat(batches)["data"].str.json_path_match("$.note").to_list()
+    assert notes == [None, 'x\n"y"', None, "\\."]

@@ -1,0 +1,120 @@
+"""Units keep their first spelling; the places of a transport mode are added or replaced whole."""
+
+import polars as pl
+
+from tests.worker_service.ledger.ledger_driver import TENANT, LedgerDriver
+from worker_service.ledger.frames import frame_of
+from worker_service.ledger.input_versions import newest_change, reference_input
+from worker_service.ledger.locations import (
+    LOCATION_SCHEMA,
+    PlaceChanges,
+    PlacesFile,
+    read_locations,
+    save_locations,
+)
+from worker_service.ledger.units import read_units, save_units
+
+
+async def save(driver: LedgerDriver, token: int, units: dict[str, str]) -> int:
+    return await driver.publish(
+        token, "units", lambda c: save_units(c, TENANT, list(units), list(units.values()), token)
+    )
+
+
+async def test_a_unit_keeps_its_first_spelling_and_takes_its_new_name(driver: LedgerDriver) -> None:
+    assert await save(driver, 10, {"Phys": "Physics", "Straße": "Roads"}) == 2
+    assert await save(driver, 20, {"PHYS": "Institute of Physics", "STRASSE": "Roads"}) == 1
+    assert await read_units(driver.ledger, TENANT) == ["Phys", "Straße"]
+    rows = await driver.rows("SELECT unit, name, changed_token FROM carbon.units ORDER BY unit")
+    assert [tuple(row) for row in rows] == [
+        ("Phys", "Institute of Physics", 20),
+        ("Straße", "Roads", 10),
+    ]
+
+
+async def test_no_unit_goes_and_the_same_units_change_nothing(driver: LedgerDriver) -> None:
+    await save(driver, 10, {"a": "A", "b": "B"})
+    assert await save(driver, 20, {"a": "A"}) == 0
+    assert await read_units(driver.ledger, TENANT) == ["a", "b"]
+    assert await read_units(driver.ledger, "another") == []
+
+
+async def save_places(
+    driver: LedgerDriver,
+    token: int,
+    mode: str,
+    *codes: str,
+    replace: bool = False,
+    latitude: float = 46.2381,
+    name: str = 'the "west", one\n\\.',
+) -> PlaceChanges:
+    places = pl.DataFrame(
+        {
+            "code": list(codes),
+            "country": [None] * len(codes),
+            "name": [name] * len(codes),
+            "latitude": [latitude] * len(codes),
+            "longitude": [-0.1] * len(codes),
+        },
+        schema_overrides={"country": pl.String},
+    )
+    file = PlacesFile(TENANT, mode, places, f"file {token}", f"blob:{token}")
+    return await driver.publish(
+        token, "reference/locations", lambda c: save_locations(c, file, token, replace=replace)
+    )
+
+
+async def placed(driver: LedgerDriver) -> list[tuple[str, str]]:
+    async with driver.ledger.snapshot() as snapshot:
+        read = frame_of(await read_locations(snapshot, TENANT), LOCATION_SCHEMA)
+    return read.select("transport_mode", "code").rows()
+
+
+async def version(driver: LedgerDriver, kind: str = "locations") -> int:
+    async with driver.ledger.snapshot() as snapshot:
+        return await newest_change(snapshot, TENANT, [reference_input(kind)])
+
+
+async def origin(driver: LedgerDriver, code: str) -> tuple[str, str, int]:
+    [row] = await driver.rows(
+        "SELECT file_name, blob, changed_token FROM carbon.locations WHERE code = $1", code
+    )
+    return tuple(row)
+
+
+async def test_places_are_added_and_the_others_stay(driver: LedgerDriver) -> None:
+    assert await save_places(driver, 10, "plane", "GVA", "CDG") == PlaceChanges(2, 0, 0, 0)
+    assert await save_places(driver, 20, "plane", "CDG", "JFK") == PlaceChanges(1, 0, 1, 0)
+    assert await placed(driver) == [("plane", "CDG"), ("plane", "GVA"), ("plane", "JFK")]
+    assert await version(driver) == 20
+    assert await version(driver, "rooms") == 0
+    assert await origin(driver, "CDG") == ("file 10", "blob:10", 10)
+    assert await origin(driver, "JFK") == ("file 20", "blob:20", 20)
+    rows = await driver.rows("SELECT name, latitude, longitude FROM carbon.locations")
+    assert {tuple(row) for row in rows} == {('the "west", one\n\\.', 46.2381, -0.1)}
+
+
+async def test_the_same_places_change_nothing_and_a_name_moves_nothing(
+    driver: LedgerDriver,
+) -> None:
+    await save_places(driver, 10, "plane", "GVA", "CDG")
+    assert await save_places(driver, 20, "plane", "GVA") == PlaceChanges(0, 0, 1, 0)
+    assert await save_places(driver, 30, "plane", "GVA", "CDG", replace=True) == PlaceChanges(
+        0, 0, 2, 0
+    )
+    assert await save_places(driver, 40, "plane", "GVA", name="Geneva") == PlaceChanges(0, 1, 0, 0)
+    assert await version(driver) == 10
+    assert await save_places(driver, 50, "plane", "GVA", latitude=46.3) == PlaceChanges(0, 1, 0, 0)
+    assert await version(driver) == 50
+    assert await origin(driver, "GVA") == ("file 50", "blob:50", 50)
+
+
+async def test_the_places_of_a_mode_are_replaced_whole(driver: LedgerDriver) -> None:
+    await save_places(driver, 10, "plane", "GVA", "CDG")
+    await save_places(driver, 20, "train", "Geneva")
+    changes = await save_places(driver, 30, "plane", "CDG", "JFK", replace=True)
+    assert changes == PlaceChanges(new=1, changed=0, same=1, gone=1)
+    assert await placed(driver) == [("plane", "CDG"), ("plane", "JFK"), ("train", "Geneva")]
+    assert await version(driver) == 30
+    assert await save_places(driver, 40, "plane", "CDG", replace=True) == PlaceChanges(0, 0, 1, 1)
+    assert await version(driver) == 40

@@ -1,0 +1,74 @@
+"""What a message says of a file as a whole: columns nobody read, letters that were guessed."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from carbonline.client.json_struct import values_of
+from carbonline.client.view import PipelineView
+from carbonline.v1 import types_pb2
+from tests.worker_service.steps.conftest import (
+    FACTORS,
+    HEADER,
+    PLACES,
+    UNITS,
+    WorkerHarness,
+    flights,
+)
+from worker_service.carbon.csv_source.near_names import UnreadColumn
+from worker_service.steps.file_sentences import file_sentences
+
+ENCODING = "It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
+MISSPELT = "1 column was not read: number_of_trip (did you mean number_of_trips?)."
+
+
+def test_columns_that_were_nearly_read_are_named_first_and_many_are_counted() -> None:
+    many = [UnreadColumn(f"x{number}") for number in range(12)]
+    [said] = file_sentences("utf-8", [*many, UnreadColumn("rfi", "rfi_adjustment")])
+    assert said == (
+        "13 columns were not read: rfi (did you mean rfi_adjustment?), x0, x1, x2, x3, x4, x5,"
+        " x6, x7, x8 and 3 more."
+    )
+    assert file_sentences("utf-8", []) == []
+
+
+async def test_a_misspelt_column_of_trips_is_a_warning_that_names_it(
+    harness: WorkerHarness,
+) -> None:
+    view = await harness.load_flights(
+        flights("0828,GVA,CDG,1,economy,10,").replace("number_of_trips", "number_of_trip")
+    )
+    ingest = view.in_order()[0]
+    assert ingest.result == types_pb2.JOB_RESULT_WARNING
+    assert ingest.message == f"1 row accepted. {MISSPELT}"
+    assert values_of(ingest.stats)["unknown_columns"] == ["number_of_trip"]
+
+
+@pytest.mark.parametrize("kind", ["units", "places", "factors"])
+async def test_a_column_that_is_not_read_is_a_warning_in_every_kind_of_file(
+    harness: WorkerHarness, kind: str
+) -> None:
+    loads: dict[str, tuple[Callable[[str], Awaitable[PipelineView]], str]] = {
+        "units": (harness.load_units, UNITS),
+        "places": (harness.load_places, PLACES),
+        "factors": (harness.load_factors, FACTORS),
+    }
+    load, text = loads[kind]
+    header, _, rows = text.partition("\n")
+    wider = "".join(f"{row},x\n" for row in rows.splitlines())
+    job = (await load(f"{header},source\n{wider}")).in_order()[0]
+    assert job.result == types_pb2.JOB_RESULT_WARNING
+    assert "1 column was not read: source." in job.message
+    assert values_of(job.stats)["unknown_columns"] == ["source"]
+
+
+async def test_the_encoding_and_unread_columns_are_told_where_no_row_can_be_used(
+    harness: WorkerHarness,
+) -> None:
+    header = HEADER.replace("number_of_trips", "number_of_trip")
+    view = await harness.load_flights((header + "ÉCOLE,GVA,CDG,1,economy,1,\n").encode("mac-roman"))
+    [ingest] = view.in_order()
+    assert ingest.result == types_pb2.JOB_RESULT_ERROR
+    assert ingest.message.endswith(f" {MISSPELT} {ENCODING}")
+    units = await harness.load_units("unit_institutional_id,name\n,É\n".encode("cp1252"))
+    assert units.in_order()[0].message.endswith(ENCODING)

@@ -1,0 +1,71 @@
+"""Housekeeping goes on for as long as a worker serves, whatever the database does meanwhile."""
+
+import asyncio
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from tests.worker_service.ledger.ledger_driver import LedgerDriver
+from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
+from worker_service.ledger.collect import Collected
+from worker_service.ledger.errors import DatabaseUnavailable
+from worker_service.steps import housekeeping
+from worker_service.steps.housekeeping import collect_all, run_housekeeping
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.0)
+
+
+async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
+    harness: WorkerHarness,
+) -> None:
+    driver = LedgerDriver(harness.ledger)
+    await harness.load_flights(flights(CDG))
+    await harness.load_flights(flights(CDG, CDG))
+    kg = await harness.kg()
+    assert await collect_all(harness.stores) == 0
+    await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
+    with capture_logs() as logged:
+        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
+        async with asyncio.timeout(10):
+            while not logged:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        keeping.cancel()
+        await asyncio.wait({keeping})
+    assert logged[0]["event"] == "rows_collected"
+    assert logged[0]["rows"] == 2
+    assert [row["count"] for row in await harness.rows("SELECT count(*) FROM carbon.entries")] == [
+        2
+    ]
+    assert (await harness.recalculate()).in_order()[0].message.endswith("nothing has changed.")
+    assert await harness.kg() == kg
+
+
+async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[int] = []
+    enough = asyncio.Event()
+
+    async def away(*_: object) -> Collected:
+        rounds.append(1)
+        if len(rounds) == 3:
+            enough.set()
+        raise DatabaseUnavailable("restarting")
+
+    monkeypatch.setattr(housekeeping, "collect_once", away)
+    with capture_logs() as logged:
+        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
+        async with asyncio.timeout(10):
+            await enough.wait()
+        keeping.cancel()
+        await asyncio.wait({keeping})
+    assert logged[0] == {
+        "event": "housekeeping_postponed",
+        "reason": "restarting",
+        "log_level": "info",
+    }

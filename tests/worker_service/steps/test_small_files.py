@@ -1,0 +1,62 @@
+"""Units, places and factors that a file names twice: the last row stands, and it is told."""
+
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
+from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
+
+
+async def test_a_unit_named_twice_is_told_and_the_last_row_stands(harness: WorkerHarness) -> None:
+    view = await harness.load_units(
+        "unit_institutional_id,name\n0830,Institute of Art\n0830,Institute of Arts\n"
+    )
+    [sync] = view.in_order()
+    assert sync.result == types_pb2.JOB_RESULT_WARNING
+    assert sync.message == (
+        "1 unit accepted. 1 row with a warning; the first: row 1, unit_institutional_id:"
+        " row 2 repeats it and is the one that counts. The year 2024 is provisioned."
+    )
+    stats = values_of(sync.stats)
+    assert (stats["rows_warned"], stats["warned_rows"][0]["row"]) == (1, 1)
+    [unit] = await harness.rows("SELECT name FROM carbon.units WHERE unit = '0830'")
+    assert unit["name"] == "Institute of Arts"
+
+
+async def test_a_new_unit_that_looks_like_one_with_a_lost_zero_is_told(
+    harness: WorkerHarness,
+) -> None:
+    view = await harness.load_units("unit_institutional_id,name\n828,Physics\n0829,Law\n0831,Art\n")
+    [sync] = view.in_order()
+    assert sync.result == types_pb2.JOB_RESULT_WARNING
+    assert "row 1, unit_institutional_id: is a new unit; 0828 is one: a spreadsheet" in sync.message
+    assert values_of(sync.stats)["rows_warned"] == 1
+
+
+async def test_a_place_named_twice_is_told_and_the_last_row_stands(harness: WorkerHarness) -> None:
+    view = await harness.load_places("iata,latitude,longitude\nGVA,1,2\nGVA,46.2381,6.1090\n")
+    places = view.in_order()[0]
+    assert places.result == types_pb2.JOB_RESULT_WARNING
+    assert places.message == (
+        "1 place accepted. 1 row with a warning; the first: row 1, iata:"
+        " row 2 repeats it and is the one that counts."
+        " 0 new, 0 changed, 1 unchanged."
+    )
+    rows = await harness.rows("SELECT latitude FROM carbon.locations WHERE code = 'gva'")
+    assert [row["latitude"] for row in rows] == [46.2381]
+
+
+async def test_a_file_that_is_not_utf_8_is_told(harness: WorkerHarness) -> None:
+    text = "unit_institutional_id,name\n0830,École\n"
+    [sync] = (await harness.load_units(text.encode("cp1252"))).in_order()
+    assert sync.result == types_pb2.JOB_RESULT_SUCCESS
+    assert sync.message == (
+        "1 unit accepted. It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
+        " The year 2024 is provisioned."
+    )
+    assert values_of(sync.stats)["encoding"] == "windows-1252"
+    [ingest, *_] = (await harness.load_flights((flights(CDG) + "É").encode("cp1252"))).in_order()
+    assert ingest.message.endswith(
+        " It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
+    )
+    [ingest, *_] = (await harness.load_flights(flights(CDG))).in_order()
+    assert ingest.message.endswith("; nothing was changed.")
+    assert values_of(ingest.stats)["encoding"] == "utf-8"
