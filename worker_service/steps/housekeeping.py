@@ -18,13 +18,19 @@ PAUSE_SECONDS = 0.2
 
 
 async def run_housekeeping(stores: Stores, log: FilteringBoundLogger) -> None:
-    """Delete such rows about once a minute, until cancelled. Survives database outages."""
+    """Delete such rows about once a minute, until cancelled.
+
+    A round that fails is logged, and the next one comes: jobs run without housekeeping, too.
+    """
     while True:
         await asyncio.sleep(ROUND_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
         try:
             rows = await collect_all(stores)
         except DatabaseUnavailable as error:
             log.info("housekeeping_postponed", reason=str(error))
+            continue
+        except Exception as error:
+            log.exception("housekeeping_failed", exc_info=error)
             continue
         if rows:
             log.info("rows_collected", rows=rows)

@@ -69,3 +69,26 @@ async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
         "reason": "restarting",
         "log_level": "info",
     }
+
+
+async def test_a_round_that_fails_is_logged_and_the_next_one_comes(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[int] = []
+    enough = asyncio.Event()
+
+    async def defect(*_: object) -> Collected:
+        rounds.append(1)
+        if len(rounds) == 3:
+            enough.set()
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(housekeeping, "collect_once", defect)
+    with capture_logs() as logged:
+        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
+        async with asyncio.timeout(10):
+            await enough.wait()
+        keeping.cancel()
+        await asyncio.wait({keeping})
+    assert (logged[0]["event"], logged[0]["log_level"]) == ("housekeeping_failed", "error")
+    assert isinstance(logged[0]["exc_info"], ValueError)
