@@ -30,7 +30,7 @@ chaos: dev  ## kill, stop and restart everything at random under use for ten min
 chaos-short: dev  ## the same for twenty seconds, for CI
 	@CHAOS_SECONDS=20 $(PYTHON_IN_VENV) -m pytest -s -m chaos -o faulthandler_timeout=600 tests/chaos
 
-check: dev  ## check format, lint, types, room contracts, protos and house rules
+check: dev  ## check format, lint, types, room contracts, protos, house rules, mutants
 	@echo "format and lint"
 	@$(PYTHON_IN_VENV) -m ruff format --check --quiet .
 	@$(PYTHON_IN_VENV) -m ruff check --quiet .
@@ -42,8 +42,8 @@ check: dev  ## check format, lint, types, room contracts, protos and house rules
 	@.venv/bin/buf lint
 	@.venv/bin/buf format --diff --exit-code
 	@.venv/bin/buf breaking --against protos/released.binpb
-	@echo "house rules, links and words"
-	@$(PYTHON_IN_VENV) -m pytest -q tests/tidy tests/docs/test_words.py
+	@echo "house rules, links, words and mutants"
+	@$(PYTHON_IN_VENV) -m pytest -q tests/tidy tests/docs/test_words.py tests/mutants/test_mutants.py
 
 mutants: dev  ## break each safety rule once, and demand that the tests named for it notice
 	@$(PYTHON_IN_VENV) -m tests.mutants.run
