@@ -22,16 +22,16 @@ _FITS_FROM, _FITS_TO = 0.97, 1.2
 
 
 def is_doubtful_distance(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
-    """Whether the reported kilometres are hardly meant; null where one of the two is.
+    """Whether the reported kilometres are implausible. Null if one of the two is null.
 
-    `circle`: the great circle, km. Places that are one are left out: a trip that ends where it
-    began has a length that only its traveller knows.
+    `circle` is the great circle in km. False if both places are the same: only the traveller knows
+    the length of a round trip.
     """
     return _is_half(reported, circle) | _is_shorter(reported, circle) | _is_longer(reported, circle)
 
 
 def doubt_of_distance(reported: pl.Expr, circle: pl.Expr, ends: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
-    """Why, in words, where `is_doubtful_distance`. `ends`: how the two places are written."""
+    """The reason for a doubtful distance, in words. `ends` are the two places as written."""
     way = pl.format(
         "the great circle from {} to {}, {} km",
         ends[0].str.to_uppercase(),

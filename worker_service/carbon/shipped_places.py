@@ -8,9 +8,9 @@ SHIPPED_BY = "the package airportsdata"
 
 
 def shipped_places(transport_mode: str) -> pl.DataFrame:
-    """Code (as keys are stored), latitude, longitude; none for a mode that nobody ships.
+    """A frame of code (as keys are stored), latitude, longitude. Empty for unknown modes.
 
-    As the package has them: its airports that the command corrects move by less than 50 km.
+    Airports are those of the package airportsdata, uncorrected: corrections are below 50 km.
     """
     if transport_mode != "plane":
         return pl.DataFrame(schema=PLACES)

@@ -1,4 +1,4 @@
-"""Units as they stand, page by page, with the files that brought them."""
+"""Lists of units, page by page, with the files that brought them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ LIMIT $5
 
 @dataclass(frozen=True, slots=True)
 class UnitFilter:
-    """Which units of a tenant; keys and text as keys are stored."""
+    """Which units of a tenant to list. Keys and text are folded as stored keys are."""
 
     tenant: str
     keys: Sequence[str] | None = None
@@ -45,7 +45,7 @@ class StoredUnit:
 
 @dataclass(frozen=True, slots=True)
 class UnitPage:
-    """Units by key, with the entries of each if that was wanted."""
+    """Units by key. `entries` counts the entries of each, if that was asked for."""
 
     units: Sequence[StoredUnit]
     entries: Mapping[str, int]
@@ -53,7 +53,7 @@ class UnitPage:
 
 
 async def list_units(ledger: Ledger, of: UnitFilter, after: str, rows_max: int) -> UnitPage:
-    """A page of at most so many, as of one moment. Raises DatabaseAway."""
+    """A page of at most `rows_max`, read at one moment. Raises DatabaseUnavailable."""
     keys = None if of.keys is None else list(of.keys)
     async with ledger.snapshot() as conn:
         rows = await conn.fetch(UNITS, of.tenant, keys, of.text, after, rows_max + 1)

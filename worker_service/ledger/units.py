@@ -7,7 +7,7 @@ from worker_service.ledger.pool import Connection, Ledger
 
 
 class UnitsGone(Exception):
-    """Units are not there any more: `units`, as they were spelt."""
+    """Units have been removed: `units`, by their stored spelling."""
 
     def __init__(self, units: Sequence[str]) -> None:
         super().__init__(", ".join(units))
@@ -83,9 +83,9 @@ async def find_unit(ledger: Ledger, tenant: str, asked: str) -> str | None:
 
 
 async def hold_units(conn: Connection, tenant: str, units: Sequence[str]) -> None:
-    """Within a publication of entries: until its end nobody removes one of these units.
+    """Locks units against removal until the end of a publication of entries.
 
-    As they are spelt. Raises UnitsGone where somebody has removed one.
+    `units` are ids as stored. Raises UnitsGone if one has been removed.
     """
     held = {row["unit"] for row in await conn.fetch(HOLD, tenant, list(units))}
     if gone := sorted(set(units) - held):

@@ -134,7 +134,7 @@ def source_key(source: str) -> str:
 
 
 async def upload_in_place_of(conn: Connection, new: NewSet) -> Upload | None:
-    """The upload that publishing the set would replace, as of this moment, or None."""
+    """The upload that publishing the set would replace at this moment. None if there is none."""
     found = await conn.fetch(LIKE_IT, *_identity(new), "")
     return next((_upload(row) for row in found if row["is_replaced"]), None)
 

@@ -122,9 +122,9 @@ async def usage_of_factors(
 async def usage_of_units(
     conn: Connection, tenant: str, units: Sequence[str], looked_at: set[int] | None = None
 ) -> Usage:
-    """Entries of all years of one of these units, as they are spelt.
+    """The entries of all years of these units, by their stored ids. Call it within a snapshot.
 
-    Uploads in `looked_at` are passed over, and the others are added to it.
+    Uploads in `looked_at` are skipped. The others are added to it.
     """
     usage, known = Usage(Counter()), looked_at if looked_at is not None else set()
     for one in await conn.fetch(ALL_ENTRY_SETS, tenant):

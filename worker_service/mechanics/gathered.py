@@ -66,5 +66,5 @@ class Gathered(Generic[Item, Answer]):
 
 
 def _concerns_all(error: Exception) -> bool:
-    """One invalid item makes the scheduler refuse the whole call; all else is no item's doing."""
+    """Whether an error is not about one item. One invalid item makes the scheduler refuse all."""
     return not isinstance(error, SchedulerRefused)

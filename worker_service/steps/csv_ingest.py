@@ -71,7 +71,8 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
     """Loads the accepted rows of a file, and replaces the upload with the same identity.
 
     The identity is type, year, unit (or all units), and source. Ends in ERROR, with nothing
-    changed, if no row is accepted; in WARNING if some rows are rejected or doubtful.
+    changed, if no row is accepted, or if less than half of the rows or kilograms of the replaced
+    upload would be left and nobody has consented. Ends in WARNING if rows are rejected or doubtful.
     """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"

@@ -40,10 +40,10 @@ from worker_service.steps.taking_away import (
 
 
 async def run_factor_ingest(stores: Stores, run: Run) -> Outcome:
-    """Adds and changes the file's factors; those that it lacks are flagged stale and stay.
+    """Adds and changes the factors of a file. Factors that it lacks become stale and stay in force.
 
-    With mode "replace" they are no longer in force; with "remove_stale" there is no file, and the
-    stale ones are no longer in force. Where emissions use those, consent is needed.
+    With mode "replace" they are removed instead. Mode "remove_stale" takes no file, and removes
+    stale factors. If emissions use factors to be removed, that needs consent.
     """
     job = run.job
     assert job.data_entry_type is not None, "the scheduler checks the scope"
@@ -123,7 +123,7 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
 async def _refuse_used(
     conn: Connection, run: Run, of: FactorSlice, gone: Sequence[NamedFactor]
 ) -> None:
-    """Raises Refusal where published emissions use one of them and nobody has consented."""
+    """Raises Refusal if published emissions use one of them and nobody has consented."""
     if not gone or has_consent(run.job):
         return
     run.progress(0, 0, "look for entries that use what goes")

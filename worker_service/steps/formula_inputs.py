@@ -1,4 +1,4 @@
-"""What a formula reads beside entries: factors in force, and places where it needs them."""
+"""Reads what a formula needs beside entries: factors, and places if it uses them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from worker_service.ledger.pool import Connection
 
 @dataclass(frozen=True, slots=True)
 class FormulaInputs:
-    """Everything but the entries, read once."""
+    """The inputs of a formula except the entries."""
 
     declared: DataEntryType
     factors: pl.DataFrame
@@ -25,7 +25,7 @@ class FormulaInputs:
 async def read_formula_inputs(
     snapshot: Connection, of: FactorSlice, declared: DataEntryType
 ) -> FormulaInputs:
-    """Within a snapshot: what is in force for a type and year."""
+    """Reads the inputs for a type and year. Call it within a snapshot."""
     factors = await read_factors(snapshot, of)
     references: dict[str, pl.DataFrame] = {}
     if locations.KIND in declared.references:

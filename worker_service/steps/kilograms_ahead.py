@@ -1,4 +1,4 @@
-"""Computes what a file's entries come to before they count, to compare with what they replace."""
+"""Computes the kilograms of a file before it counts, to compare with what it replaces."""
 
 import math
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class KilogramsAhead:
     _sums: list[float] = field(default_factory=list)
 
     def add(self, stored: pl.DataFrame) -> None:
-        """Takes row_number, unit, data of a batch, as they are stored. Blocks."""
+        """Computes a batch of stored entries: row_number, unit, data. Blocks."""
         declared = self.inputs.declared
         frame = entries_from_stored(
             declared, stored.with_columns(entry_set=pl.lit(0, dtype=pl.Int64))
@@ -39,14 +39,14 @@ class KilogramsAhead:
 
     @property
     def total_kg(self) -> float:
-        """Kilograms of CO2-equivalent of all batches."""
+        """The sum of all batches in kg CO2eq."""
         return math.fsum(self._sums)
 
 
 async def kilograms_ahead(
     ledger: Ledger, declared: DataEntryType, new: NewSet
 ) -> KilogramsAhead | None:
-    """Ready for batches, or None if the file replaces no upload that has kilograms."""
+    """A KilogramsAhead for a file. None if it replaces no upload that has kilograms."""
     async with ledger.snapshot() as snapshot:
         there = await upload_in_place_of(snapshot, new)
         if there is None or not there.total_kg:

@@ -47,7 +47,7 @@ def named(upload: Upload) -> str:
 
 
 def most_would_go_sentence(most: MostWouldGo, entries_without_kg: int = 0) -> str:
-    """What a refused file would have taken the place of, and how to consent."""
+    """What a refused file would have replaced, and how to consent."""
     gone, contents = most.replaced, most.contents
     are = "row" if contents.row_count == 1 else "rows"
     kg = contents.total_kg
@@ -65,7 +65,7 @@ def most_would_go_sentence(most: MostWouldGo, entries_without_kg: int = 0) -> st
 
 
 def refused_stats(most: MostWouldGo) -> dict[str, Any]:
-    """For the job: what its file would have replaced, and with what."""
+    """The stats of a job whose file was refused: what it would have replaced, and with what."""
     would = {"rows": most.contents.row_count, "total_kg": most.contents.total_kg}
     replaced = {**_stats_of(most.replaced), "total_kg": most.replaced.total_kg}
     return {"rows_accepted": 0, "would_count": would, "would_replace": replaced}

@@ -21,16 +21,17 @@ _COMPARED = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EqualRows:
-    """`copies`: row_number, the `first` row that it is equal to, whether it is `warned` already.
+    """The equal rows of a file.
 
-    `remarks`: sentences about what need not be a mistake, or was not looked at.
+    `copies`: row_number, the `first` row that it equals, and whether it has a warning already
+    (`warned`). `remarks`: sentences about rows that may be meant, or that were not compared.
     """
 
     copies: pl.DataFrame
     remarks: tuple[str, ...]
 
     def listed(self) -> Iterator[pl.DataFrame]:
-        """row, column, value, reason, and `warned`; LISTED_ROWS of them at a time."""
+        """The warnings: row, column, value, reason, warned; LISTED_ROWS at a time."""
         reason = pl.format("equals row {} in every character: is it there twice?", "first")
         for some in self.copies.iter_slices(LISTED_ROWS):
             yield some.select(
@@ -43,10 +44,10 @@ class EqualRows:
 
 
 class ComparedRows:
-    """Takes the accepted rows of batch after batch: 13 bytes of each of COMPARED_ROWS_MAX."""
+    """Compares the accepted rows of all batches. Keeps 13 bytes for each of COMPARED_ROWS_MAX."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        """A date of one of `columns` tells a row from the same thing done another day."""
+        """`columns` are those with dates, which distinguish equal rows of different days."""
         dates = [pl.col(c.name).is_not_null() for c in columns if c.kind is ColumnKind.DATE]
         self._dated = pl.any_horizontal(pl.lit(value=False), *dates)
         self._parts = [pl.DataFrame(schema=_COMPARED)]
@@ -54,7 +55,7 @@ class ComparedRows:
         self._left_out = 0
 
     def add(self, accepted: pl.DataFrame, content: pl.Series, warned: pl.DataFrame) -> None:
-        """`content`: the hash of each accepted row; `warned`: those with a warning already."""
+        """Adds a batch. `content`: a hash of each accepted row. `warned`: rows with a warning."""
         part = accepted.select(
             "row_number",
             content.alias("content"),
@@ -66,7 +67,7 @@ class ComparedRows:
         self._parts.append(part)
 
     def equal(self) -> EqualRows:
-        """Which rows say again what an earlier one says."""
+        """The rows that equal an earlier one."""
         rows = pl.concat(self._parts)
         # A file that was pasted below itself has every row twice, dated or not.
         pasted, undated, found = not rows.is_empty(), _Undated(), [_copies_of(rows.clear())[0]]

@@ -1,4 +1,4 @@
-"""Places of a file that lie far from where they are known to be."""
+"""Finds places of a file that are far from where they are known to be."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ _SLIPS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MovedPlaces:
-    """`warnings`: row, column, value, reason, by row. `swapped`: how many look swapped."""
+    """`warnings`: row, column, value, reason, in order of row. `swapped`: how many look swapped."""
 
     warnings: pl.DataFrame
     swapped: int
@@ -34,10 +34,10 @@ class MovedPlaces:
 def moved_places(
     accepted: pl.DataFrame, in_force: pl.DataFrame, shipped: pl.DataFrame, column: str
 ) -> MovedPlaces:
-    """Those at 0, 0, and those more than MOVED_KM from where they are in force or shipped.
+    """The places at 0, 0, and those more than MOVED_KM from their stored or well-known place.
 
-    accepted: row_number, code, latitude, longitude; the others without row_number, each code
-    once. `column` is the file's with the code.
+    accepted: row_number, code, latitude, longitude. The other frames lack row_number and have each
+    code once. `column` is the name of the file's column with the code.
     """
     places = _beside(_beside(_named(accepted, _FILE), in_force, _FORCE), shipped, _SHIPPED)
     for known in (_FORCE, _SHIPPED):

@@ -1,4 +1,4 @@
-"""Numbers like 1.500 that may be fifteen hundred or one and a half: read as one, and told."""
+"""Finds numbers such as 1.500, which may mean fifteen hundred or one and a half."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from worker_service.carbon.parse.numbers import (
 
 # Rows are kept until the file's end: what shows how it is meant may be in the last row.
 KEPT_ROWS_MAX = 200_000
-# A column of which a thousand is no plausible number has no thousands.
+# A column in which a thousand is not plausible has no thousands separators.
 _THOUSAND = 1_000
 # Who separates fields so may use the comma for decimals, and the point for thousands.
 _OF_DECIMAL_COMMAS = (";", "\t")
@@ -25,10 +25,10 @@ _AMBIGUOUS = {**REJECTED, "warned": pl.Boolean}
 
 
 class ThousandsPoints:
-    """Looks at the numbers of batch after batch; at the end it knows which were ambiguous.
+    """Collects the numbers of all batches. At the end it knows which are ambiguous.
 
-    How a file means its points is shown by decimal commas and by several points in a number, and
-    in a column by a point that no thousands have: 0.183, 12.5, 1234.567.
+    Decimal commas, or several points in a number, show what points of a file mean. So does, for its
+    column, a point that cannot separate thousands: 0.183, 12.5, 1234.567.
     """
 
     def __init__(self, columns: Sequence[Column], separator: str) -> None:
@@ -43,7 +43,7 @@ class ThousandsPoints:
         self._rows = 0
 
     def add(self, texts: pl.DataFrame, accepted: pl.DataFrame, warned: pl.DataFrame) -> None:
-        """`texts`: all rows as written; `warned`: accepted rows with a warning already."""
+        """Adds a batch. `texts`: all rows as written. `warned`: accepted rows with a warning."""
         for name in self._columns:
             written = texts[name]
             if written.null_count() == written.len():
@@ -84,7 +84,7 @@ class ThousandsPoints:
             self._shows_thousands[name] = rows.row(0)
 
     def ambiguous(self) -> pl.DataFrame:
-        """row, column, value, reason, and whether the row is `warned` of already."""
+        """The warnings: row, column, value, reason, and whether the row has one (`warned`)."""
         found = [pl.DataFrame(schema=_AMBIGUOUS)]
         for name, kept in self._kept.items():
             rows = self._doubtful(name, pl.concat(kept))

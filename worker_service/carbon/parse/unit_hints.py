@@ -24,14 +24,14 @@ _MISREAD = (
 
 
 class UnitHints:
-    """The units' ids, by what a spreadsheet makes of them; looked at when one is not found."""
+    """Hints for unknown units, by what spreadsheets make of known ids."""
 
     def __init__(self, units: Collection[str]) -> None:
         """`units` are their ids, as stored."""
         self._units = units
 
     def hint(self, written: str) -> str:
-        """Such as "0828 is one: a spreadsheet may have dropped the zero"; "" where unsure."""
+        """Such as "0828 is one: a spreadsheet may have dropped the zero". "" if unsure."""
         if (number := _number(written)) is not None:
             return _of_numbers(written, self._by_number.get(number, []))
         for encoding, name in _MISREAD:
@@ -42,7 +42,7 @@ class UnitHints:
         return f"did you mean {_listed(meant, 'or')}?" if meant else ""
 
     def near(self, written: str) -> list[str]:
-        """At most NEAR_MAX units that may be meant, the likeliest first."""
+        """At most NEAR_MAX units that may be meant, the most likely first."""
         number = _number(written)
         same = [] if number is None else self._by_number.get(number, [])
         bare = self._bare.get(_bare(written), [])
@@ -74,7 +74,7 @@ class UnitHints:
 
 
 def unknown_unit_sentence(asked: str, units: Sequence[str]) -> str:
-    """What a person is told who names a unit that is none of `units`."""
+    """The sentence for a unit that is not one of `units`, with a hint if there is one."""
     return " ".join(_sentences(asked, units))
 
 

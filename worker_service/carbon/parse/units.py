@@ -80,7 +80,7 @@ class KnownUnits:
         )
 
     def _reason(self, written: str) -> str:
-        # Another unit of the institution is no badly written one.
+        # Another unit of the institution is not a badly written one.
         is_one = folded_key(written.strip()) in self._all
         hint = "" if is_one else self._hints.hint(written.strip())
         if self._only is not None:
