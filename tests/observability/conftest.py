@@ -18,7 +18,7 @@ from carbonline.v1 import operations_pb2_grpc, scheduler_pb2_grpc
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
 from tests.ports import free_ports
-from tests.rpc.conftest import ByTenantToken, Client
+from tests.scheduler_service.rpc.conftest import ByTenantToken, Client
 
 SAMPLES_SECONDS = 20.0
 

@@ -17,7 +17,7 @@ from carbonline.v1 import operations_pb2, operations_pb2_grpc
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
 from tests.observability.conftest import LogLines
-from tests.rpc.conftest import ByTenantToken
+from tests.scheduler_service.rpc.conftest import ByTenantToken
 
 CALLS = 200
 

@@ -7,7 +7,7 @@ import pytest
 
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from tests.observability.conftest import Observed
-from tests.rpc.conftest import BLOB
+from tests.scheduler_service.rpc.conftest import BLOB
 
 DEBUG = 10
 LOCAL = types_pb2.Scope(tenant="local")

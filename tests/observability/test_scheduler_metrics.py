@@ -12,7 +12,7 @@ from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings, read_settings
 from tests.observability.conftest import Observed
-from tests.rpc.conftest import BLOB
+from tests.scheduler_service.rpc.conftest import BLOB
 
 SCHEDULER = "carbonline.v1.SchedulerService"
 LOCAL = types_pb2.Scope(tenant="local")

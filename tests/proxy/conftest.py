@@ -13,7 +13,7 @@ from carbonline.v1 import operations_pb2_grpc, scheduler_pb2_grpc
 from scheduler_service.server import RunningScheduler, running_server
 from scheduler_service.settings import Settings
 from tests.proxy.faulty_proxy import FaultyProxy, faulty_proxy
-from tests.rpc.conftest import ByTenantToken, Client
+from tests.scheduler_service.rpc.conftest import ByTenantToken, Client
 
 WORKER_ID = str(uuid4())
 

@@ -11,7 +11,7 @@ from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted, watch_events
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from tests.proxy.faulty_proxy import FaultyProxy
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 GENERATIONS = 6
 

@@ -14,7 +14,7 @@ from carbonline.client.channel import open_channel
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.server import RunningScheduler
 from tests.proxy.faulty_proxy import FaultyProxy
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
 from worker_service.mechanics.outcome import Outcome, Succeeded

@@ -11,7 +11,7 @@ import pytest
 
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from tests.proxy.faulty_proxy import FaultyProxy
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 # A try that is to be answered, on a busy machine too; and one of the many that may be in vain.
 ANSWER_SECONDS = 15.0

@@ -12,7 +12,7 @@ from carbonline.client.channel import open_channel
 from carbonline.v1 import operations_pb2, operations_pb2_grpc
 from scheduler_service.server import RunningScheduler
 from tests.proxy.faulty_proxy import FaultyProxy, faulty_tcp_proxy
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 REQUEST = operations_pb2.ListWorkersRequest()
 

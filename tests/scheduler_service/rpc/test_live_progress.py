@@ -10,7 +10,7 @@ import pytest
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.settings import Settings
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 A_POLL_SECONDS = 300.0
 SECONDS = 20.0

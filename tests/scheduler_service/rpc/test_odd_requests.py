@@ -18,7 +18,7 @@ from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from tests.carbonline.serving.odd_requests import bytes_like
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 UUID = str(uuid4())
 SERVICES = {"scheduler": pb, "operations": ops}

@@ -15,7 +15,7 @@ from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.v1 import operations_pb2, types_pb2
 from carbonline.v1 import scheduler_pb2 as pb
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 # What PostgreSQL may say of one row: a value out of range, and what nobody has foreseen.
 REFUSED, DEFECT = "22003", "P0001"

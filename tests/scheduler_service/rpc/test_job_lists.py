@@ -9,7 +9,7 @@ from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.store import reads
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 CHILDREN, OTHERS = 4, 2
 TRAVEL = types_pb2.Scope(

@@ -8,7 +8,7 @@ import pytest
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import operations_pb2, types_pb2
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 OTHER = (("authorization", "Bearer other"),)
 PLANES = types_pb2.Scope(

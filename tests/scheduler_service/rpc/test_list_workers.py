@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 CLOCK_GOES_FORWARD = """
 CREATE OR REPLACE FUNCTION scheduler.clock() RETURNS timestamptz LANGUAGE sql STABLE

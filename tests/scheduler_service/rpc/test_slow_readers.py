@@ -11,7 +11,7 @@ from carbonline.client.json_struct import struct_of
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import scheduler_servicer
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 # More than all the buffers between the server and a caller that does not read.
 JOBS, STATS_BYTES = 250, 60_000

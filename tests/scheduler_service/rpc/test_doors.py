@@ -15,7 +15,7 @@ from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import operations_pb2, operations_pb2_grpc
 from scheduler_service.server import NotMigrated, running_server
 from scheduler_service.settings import Settings
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 SERVICES = ("carbonline.v1.SchedulerService", "carbonline.v1.OperationsService")

@@ -9,7 +9,7 @@ import grpc.aio
 import pytest
 
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 TRAVEL = types_pb2.Scope(
     module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,

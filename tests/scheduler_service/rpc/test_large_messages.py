@@ -22,7 +22,7 @@ from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 from worker_service.mechanics.gathered import Gathered
 from worker_service.mechanics.outcome import Written
 from worker_service.mechanics.scheduler import (

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 # In turn; what has no time at all is over before it is sent.
 TIMEOUT_SECONDS = (0.0, 30.0, 0.001, 30.0)

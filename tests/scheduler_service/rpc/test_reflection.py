@@ -11,11 +11,11 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from carbonline.serving.reflection import SERVICE_NAMES
 from carbonline.v1 import scheduler_pb2
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 Question = reflection_pb2.ServerReflectionRequest
 PACKAGE = "carbonline.v1"
-PROTOS = Path(__file__).parents[2] / "protos"
+PROTOS = Path(__file__).parents[3] / "protos"
 
 in_both_versions = pytest.mark.parametrize("served", SERVICE_NAMES)
 

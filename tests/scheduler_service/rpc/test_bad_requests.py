@@ -10,7 +10,7 @@ from google.protobuf import struct_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 UUID = str(uuid4())
 TRAVEL = types_pb2.Scope(

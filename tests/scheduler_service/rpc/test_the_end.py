@@ -22,7 +22,7 @@ from scheduler_service.server import running_server, serve
 from scheduler_service.settings import Settings
 
 SECONDS = 20.0
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 async def watch_health(channel: grpc.aio.Channel) -> Any:

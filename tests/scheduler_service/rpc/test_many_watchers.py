@@ -3,7 +3,7 @@
 import asyncio
 
 from carbonline.v1 import scheduler_pb2, types_pb2
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 WATCHERS = 300
 

@@ -12,7 +12,7 @@ from carbonline.client.json_struct import values_of
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
-from tests.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import Client
 
 UUID = str(uuid4())
 # gRPC's soft limit of metadata: beyond it an answer may be dropped.

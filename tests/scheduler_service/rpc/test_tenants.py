@@ -10,7 +10,7 @@ import pytest
 
 from carbonline.client.json_struct import struct_of
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 OTHER = (("authorization", "Bearer other"),)
 YEAR = types_pb2.Scope(year=2024)

@@ -12,7 +12,7 @@ from carbonline.client.errors import server_error
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
-from tests.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 UUID = str(uuid4())
 LARGEST = 2**63 - 1
