@@ -6,7 +6,7 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from scheduler_service.store.reads import QueueDepth
+from scheduler_service.store.reads.reads import QueueDepth
 
 PREFIX = "carbonline_scheduler_"
 # A statement over a batch takes a millisecond or two; ten seconds end it.
@@ -21,7 +21,7 @@ class Metrics:
         """Registers all of them."""
         self.registry = registry
         self.calls = Counter(
-            f"{PREFIX}rpc_calls", "Ended calls", ["method", "code"], registry=registry
+            f"{PREFIX}rpc_calls", "FinishAnswer calls", ["method", "code"], registry=registry
         )
         self.seconds = Histogram(
             f"{PREFIX}operation_seconds",

@@ -15,9 +15,9 @@ from scheduler_service.jobs.requests import (
     Chained,
     ChildRequest,
     Claimed,
-    ClaimWish,
-    Ended,
-    Ending,
+    ClaimRequest,
+    FinishAnswer,
+    FinishRequest,
     Refused,
     Release,
     Submission,
@@ -25,9 +25,9 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.metrics import Metrics, add_counts
-from scheduler_service.store.ends import End
+from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 from scheduler_service.store.store import Store
-from scheduler_service.store.transaction import Event, Transaction
 
 NOOP = "noop"
 # What an operator should hear of; other events are part of a stack's ordinary life.
@@ -79,10 +79,10 @@ class ObservedStore(Store):
             submitted_by=submission.submitted_by,
         )
 
-    async def claim_jobs(self, wish: ClaimWish) -> list[Claimed]:
+    async def claim_jobs(self, wanted: ClaimRequest) -> list[Claimed]:
         """As Store."""
         with self._metrics.timed("claim"):
-            claims = await super().claim_jobs(wish)
+            claims = await super().claim_jobs(wanted)
         add_counts(self._metrics.claims, Counter((c.row["job_type"],) for c in claims))
         if self._debug:
             for claim in claims:
@@ -93,7 +93,7 @@ class ObservedStore(Store):
                     claim_token=claim.claim_token,
                     tenant=claim.row["tenant"],
                     job_type=claim.row["job_type"],
-                    worker_id=str(wish.worker_id),
+                    worker_id=str(wanted.worker_id),
                 )
         return claims
 
@@ -116,7 +116,7 @@ class ObservedStore(Store):
         with self._metrics.timed("chain"):
             return await super().chain_children(worker_id, principal, job_id, claim_token, children)
 
-    async def finish_jobs(self, endings: Sequence[Ending]) -> list[Ended | Refused]:
+    async def finish_jobs(self, endings: Sequence[FinishRequest]) -> list[FinishAnswer | Refused]:
         """As Store."""
         self._metrics.gathered.labels("finish").observe(len(endings))
         with self._metrics.timed("finish"):
@@ -140,10 +140,10 @@ class ObservedStore(Store):
         with self._metrics.timed("cancel"):
             return await super().cancel_pipeline(tenants, pipeline_id, reason, principal)
 
-    async def lapse_claims(self) -> int:
+    async def expire_claims(self) -> int:
         """As Store."""
         with self._metrics.timed("sweep"):
-            return await super().lapse_claims()
+            return await super().expire_claims()
 
     async def backstop(self) -> int:
         """As Store."""
@@ -156,7 +156,7 @@ class ObservedStore(Store):
         """Calls of workers, each of which may be for many jobs."""
         self._metrics.gathered.labels(operation).observe(calls)
 
-    def committed(self, tx: Transaction) -> None:
+    def committed(self, tx: UnitOfWork) -> None:
         """One line for each transition of a transaction that was worth it."""
         if tx.events:
             add_counts(self._metrics.events, Counter((event.event,) for event in tx.events))
@@ -210,5 +210,5 @@ def _disposition(answer: Submitted | Refused) -> str:
     return answer.disposition.value if isinstance(answer, Submitted) else answer.reason
 
 
-def _outcome(answer: Ended | Refused) -> str:
-    return answer.outcome.value if isinstance(answer, Ended) else answer.reason
+def _outcome(answer: FinishAnswer | Refused) -> str:
+    return answer.outcome.value if isinstance(answer, FinishAnswer) else answer.reason

@@ -45,8 +45,8 @@ from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
 from scheduler_service.settings import ADDRESS, Settings
-from scheduler_service.store.listener import Listener
-from scheduler_service.store.pool import CONNECT_TIMEOUT_SECONDS, open_pool
+from scheduler_service.store.core.pool import CONNECT_TIMEOUT_SECONDS, open_pool
+from scheduler_service.store.notify.listener import Listener
 from scheduler_service.store.store import Store
 from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import publish_queue_depths

@@ -62,11 +62,11 @@ class JobType:
 
     @property
     def writes_data(self) -> bool:
-        """Whether a claim of it that ends in the dark may have changed the ledger."""
+        """Whether a claim of it that ends in doubt may have changed the ledger."""
         return bool(self.writes)
 
     def coalesce_key(self, scope: Scope) -> str | None:
-        """The key under which a newcomer joins a waiting twin; None if the type has none."""
+        """The key under which a newcomer joins a waiting duplicate; None if the type has none."""
         if self.dedup is None:
             return None
         return _key(self.dedup.job_type, self.dedup.scope_columns, scope)
@@ -227,7 +227,7 @@ def follow_ups(
 ) -> tuple[tuple[str, Scope], ...]:
     """What must run after a run of this type may have written its whole scope.
 
-    The scheduler releases these itself when a claim ended in the dark. Over (job type,
+    The scheduler releases these itself when a claim ended in doubt. Over (job type,
     scope) they form an acyclic graph: ingest, then recalculation, then aggregation.
     """
     match job_type:

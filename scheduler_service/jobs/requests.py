@@ -92,7 +92,7 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimWish:
+class ClaimRequest:
     """One Claim. `tenants` None means every tenant; leases are of `lease_seconds`."""
 
     worker_id: UUID
@@ -108,7 +108,7 @@ class ClaimWish:
 class Claimed(NamedTuple):
     """A job in a worker's hands: `row` is the job's row, by column name.
 
-    A tuple, as Ending is: thousands are made in a second.
+    A tuple, as FinishRequest is: thousands are made in a second.
     """
 
     row: Any
@@ -185,7 +185,7 @@ class Chained:
     provisional: tuple[ChildPlaced, ...]
 
 
-class Ending(NamedTuple):
+class FinishRequest(NamedTuple):
     """One Finish: SUCCESS, WARNING or ERROR by a claim."""
 
     job_id: int
@@ -200,7 +200,7 @@ class Ending(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class FinishAnswer:
     """What a Finish came to."""
 
     outcome: FinishOutcome

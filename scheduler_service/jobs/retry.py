@@ -1,4 +1,4 @@
-"""When a job that was given back or lapsed runs again, and when it has had its chances."""
+"""When a job that was released or has expired runs again, and when it has had its chances."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ class Spent:
     """Ends with ERROR: its attempts are used up."""
 
 
-def after_lapse(attempts: int, attempts_max: int) -> Again | Spent:
-    """A lapse gives the job back at once: the fault was the worker's, the lease was the wait."""
+def after_expiry(attempts: int, attempts_max: int) -> Again | Spent:
+    """An expiry releases the job at once: the fault was the worker's, the lease was the wait."""
     return Spent() if attempts >= attempts_max else Again(0.0)
 
 

@@ -30,10 +30,10 @@ class JobEvent(StrEnum):
     BECAME_FIRST_AND_DUE = "is first of its key and due, no drain pending"
     CLAIMED = "claimed"
     FINISHED = "finished by its claim"
-    GIVEN_BACK = "released or expired, attempts left"
+    RELEASED = "released or expired, attempts left"
     ABANDONED = "released or expired, attempts spent"
     CANCELLED = "cancelled"
-    FOLDED = "superseded by a duplicate that waits again"
+    SUPERSEDED = "superseded by a duplicate that waits again"
     UNLINKED = "its owner was cancelled, others have joined"
 
 
@@ -45,13 +45,13 @@ TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = MappingProxyType(
     {
         (JobState.NOT_STARTED, JobEvent.BECAME_FIRST_AND_DUE): JobState.QUEUED,
         (JobState.NOT_STARTED, JobEvent.CANCELLED): JobState.FINISHED,
-        (JobState.NOT_STARTED, JobEvent.FOLDED): JobState.FINISHED,
+        (JobState.NOT_STARTED, JobEvent.SUPERSEDED): JobState.FINISHED,
         (JobState.NOT_STARTED, JobEvent.UNLINKED): JobState.NOT_STARTED,
         (JobState.QUEUED, JobEvent.CLAIMED): JobState.RUNNING,
         (JobState.QUEUED, JobEvent.CANCELLED): JobState.FINISHED,
         (JobState.QUEUED, JobEvent.UNLINKED): JobState.QUEUED,
         (JobState.RUNNING, JobEvent.FINISHED): JobState.FINISHED,
-        (JobState.RUNNING, JobEvent.GIVEN_BACK): JobState.NOT_STARTED,
+        (JobState.RUNNING, JobEvent.RELEASED): JobState.NOT_STARTED,
         (JobState.RUNNING, JobEvent.ABANDONED): JobState.FINISHED,
         (JobState.RUNNING, JobEvent.CANCELLED): JobState.FINISHED,
         (JobState.RUNNING, JobEvent.UNLINKED): JobState.RUNNING,

@@ -13,8 +13,8 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
     Beat,
     ChildRequest,
-    ClaimWish,
-    Ending,
+    ClaimRequest,
+    FinishRequest,
     ProgressReport,
     Release,
     ReleaseReason,
@@ -45,13 +45,13 @@ _REASONS = {
 
 def check_claim(
     request: scheduler_pb2.ClaimRequest, principal: Principal, *, noop: bool
-) -> tuple[ClaimWish, float]:
+) -> tuple[ClaimRequest, float]:
     """The claim request, and how many seconds it waits for jobs."""
     fields = Fields()
     fields.count("job_types", len(request.job_types), JOB_TYPES_MAX)
     for number, name in enumerate(request.job_types[:JOB_TYPES_MAX]):
         fields.job_type(f"job_types[{number}]", name, noop=noop)
-    claim = ClaimWish(
+    claim = ClaimRequest(
         worker_id=fields.uuid("worker_id", request.worker_id),
         request_id=fields.uuid("request_id", request.request_id),
         job_types=tuple(sorted(set(request.job_types[:JOB_TYPES_MAX]))),
@@ -136,7 +136,7 @@ def _child(
     )
 
 
-def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> Ending:
+def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> FinishRequest:
     """The finish request of one claim."""
     fields = Fields()
     result = _RESULTS.get(request.result)
@@ -147,7 +147,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
         fields.fail("error_cause", "is required with ERROR: a short stable word")
     if request.error_cause and not is_error:
         fields.fail("error_cause", "must be empty unless the result is ERROR")
-    ending = Ending(
+    ending = FinishRequest(
         job_id=fields.identifier("job_id", request.job_id),
         claim_token=fields.identifier("claim_token", request.claim_token),
         worker_id=fields.uuid("worker_id", request.worker_id),

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from carbonline.serving.principals import Principal
 from carbonline.v1 import operations_pb2, types_pb2
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.store.reads import JobFilter, PipelineFilter
+from scheduler_service.store.reads.reads import JobFilter, PipelineFilter
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 500
 TEXT_CHARACTERS_MAX = 512

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
-from scheduler_service.store.reads import View
-from scheduler_service.store.statements import Row
+from scheduler_service.store.core.statements import Row
+from scheduler_service.store.reads.reads import View
 
 CHANGES_KEPT_MAX = 32
 

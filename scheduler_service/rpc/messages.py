@@ -16,13 +16,13 @@ from scheduler_service.jobs.requests import (
     ChildPlaced,
     Claimed,
     Disposition,
-    Ended,
+    FinishAnswer,
     Refused,
     Submitted,
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.store.ends import SCOPES_REMEMBERED_MAX, scope_of
+from scheduler_service.store.core.ends import SCOPES_REMEMBERED_MAX, scope_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
@@ -226,14 +226,14 @@ def child(answer: ChildPlaced) -> scheduler_pb2.ChildDisposition:
     )
 
 
-def finish_answer(answer: Ended) -> scheduler_pb2.FinishResponse:
+def finish_answer(answer: FinishAnswer) -> scheduler_pb2.FinishResponse:
     """The answer to a Finish."""
     message = scheduler_pb2.FinishResponse()
     fill_finish_answer(message, answer)
     return message
 
 
-def fill_finish_answer(message: scheduler_pb2.FinishResponse, answer: Ended) -> None:
+def fill_finish_answer(message: scheduler_pb2.FinishResponse, answer: FinishAnswer) -> None:
     """Write the answer to a Finish into `message`, which may be part of a batch."""
     message.finished = answer.finished
     message.outcome = FINISH_OUTCOMES[answer.outcome]

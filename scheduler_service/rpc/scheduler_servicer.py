@@ -13,8 +13,8 @@ from carbonline.serving.interceptor import caller
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import scheduler_pb2_grpc
 from scheduler_service.jobs.requests import (
-    Ended,
-    Ending,
+    FinishAnswer,
+    FinishRequest,
     Refused,
     Submission,
     Submitted,
@@ -34,7 +34,7 @@ from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.rpc.watch import Watches
-from scheduler_service.store.gather import Gatherer
+from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.store import Store
 
 BATCH_MAX = 500
@@ -71,7 +71,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         self._submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
             store.submit_jobs, BATCH_MAX, BATCHES_MAX
         )
-        self._finishes: Gatherer[Ending, Ended | Refused] = Gatherer(
+        self._finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
             store.finish_jobs, BATCH_MAX, BATCHES_MAX
         )
 
@@ -146,13 +146,13 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         self, request: pb.BatchFinishRequest, context: Context
     ) -> pb.BatchFinishResponse:
         _check_batch(request.requests)
-        checked: list[Ending | RpcError] = []
+        checked: list[FinishRequest | RpcError] = []
         for item in request.requests:
             try:
                 checked.append(check_finish(item, caller()))
             except RpcError as error:
                 checked.append(error)
-        good = [item for item in checked if isinstance(item, Ending)]
+        good = [item for item in checked if isinstance(item, FinishRequest)]
         answers = self._with_failures_told("BatchFinish", await self._finishes.ask_all(good))
         response = pb.BatchFinishResponse()
         for one in checked:
@@ -221,9 +221,11 @@ def _fill_submitted(result: pb.BatchSubmitResult, answer: Submitted | Refused | 
             result.error.CopyFrom(messages.item_error(answer))
 
 
-def _fill_finished(result: pb.BatchFinishResult, answer: Ended | Refused | Exception) -> None:
+def _fill_finished(
+    result: pb.BatchFinishResult, answer: FinishAnswer | Refused | Exception
+) -> None:
     match answer:
-        case Ended():
+        case FinishAnswer():
             messages.fill_finish_answer(result.response, answer)
         case _:
             result.error.CopyFrom(messages.item_error(answer))

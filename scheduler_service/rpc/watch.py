@@ -15,8 +15,8 @@ from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large, pages
 from scheduler_service.rpc.wakes import Wakes
-from scheduler_service.store.gather import Gatherer
-from scheduler_service.store.reads import View, evidence_digest, read_activity, read_views
+from scheduler_service.store.core.gather import Gatherer
+from scheduler_service.store.reads.reads import View, evidence_digest, read_activity, read_views
 from scheduler_service.store.store import Store
 
 SNAPSHOT_JOBS_MAX = 500

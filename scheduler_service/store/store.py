@@ -13,35 +13,35 @@ from scheduler_service.jobs.requests import (
     Chained,
     ChildRequest,
     Claimed,
-    ClaimWish,
-    Ended,
-    Ending,
+    ClaimRequest,
+    FinishAnswer,
+    FinishRequest,
     Refused,
     Release,
     Submission,
     Submitted,
 )
-from scheduler_service.store import sweep
-from scheduler_service.store.cancel_pipeline import cancel_pipeline
-from scheduler_service.store.chain_children import TooManyChildren, chain_children
-from scheduler_service.store.claim_jobs import claim_jobs
-from scheduler_service.store.fair_share import FairShare
-from scheduler_service.store.finish_jobs import finish_jobs
-from scheduler_service.store.gather import Gatherer
-from scheduler_service.store.heartbeat import Pulse, heartbeats
-from scheduler_service.store.notifier import Notifier
-from scheduler_service.store.pool import open_pool
-from scheduler_service.store.reads import QueueDepth, read_queue_depths
-from scheduler_service.store.release_jobs import release_jobs
-from scheduler_service.store.run_transaction import Transactor
-from scheduler_service.store.seen_workers import SeenWorkers
-from scheduler_service.store.statements import statement
-from scheduler_service.store.submit_jobs import needs_of_submissions, submit_jobs
-from scheduler_service.store.transaction import Transaction
+from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
+from scheduler_service.store.chain.chain_children import TooManyChildren, chain_children
+from scheduler_service.store.claim.claim_jobs import claim_jobs
+from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
+from scheduler_service.store.claim.seen_workers import SeenWorkers
+from scheduler_service.store.core.fair_share import FairShare
+from scheduler_service.store.core.gather import Gatherer
+from scheduler_service.store.core.pool import open_pool
+from scheduler_service.store.core.run_units import UnitRunner
+from scheduler_service.store.core.statements import statement
+from scheduler_service.store.core.unit_of_work import UnitOfWork
+from scheduler_service.store.finish.finish_jobs import finish_jobs
+from scheduler_service.store.notify.notifier import Notifier
+from scheduler_service.store.reads.reads import QueueDepth, read_queue_depths
+from scheduler_service.store.release.release_jobs import release_jobs
+from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
+from scheduler_service.store.sweep import sweep
 
-WISHES_MAX = 64
+CLAIM_REQUESTS_MAX = 64
 # Of up to a thousand beats each.
-PULSES_MAX = 64
+HEARTBEATS_MAX = 64
 
 
 class Store:
@@ -58,10 +58,14 @@ class Store:
         self.lease_seconds = lease_seconds
         self.sweep_seconds = sweep_seconds
         self.notifier = Notifier(pool)
-        self._transactor = Transactor(pool, self.notifier, FairShare(), self.committed)
+        self._units = UnitRunner(pool, self.notifier, FairShare(), self.committed)
         self._seen = SeenWorkers()
-        self._wishes: Gatherer[ClaimWish, list[Claimed]] = Gatherer(self._claim_jobs, WISHES_MAX)
-        self._pulses: Gatherer[Pulse, list[BeatAnswer]] = Gatherer(self._heartbeats, PULSES_MAX)
+        self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
+            self._claim_jobs, CLAIM_REQUESTS_MAX
+        )
+        self._beats: Gatherer[Heartbeat, list[BeatAnswer]] = Gatherer(
+            self._heartbeats, HEARTBEATS_MAX
+        )
 
     @classmethod
     async def open(cls, database_url: str, *, lease_seconds: float, sweep_seconds: float) -> Self:
@@ -74,7 +78,7 @@ class Store:
         await self.notifier.close()
         await self.pool.close()
 
-    def committed(self, _tx: Transaction) -> None:
+    def committed(self, _tx: UnitOfWork) -> None:
         """Called after each transaction's commit; here for who wants to tell of it."""
 
     def gathered(self, operation: str, calls: int) -> None:
@@ -83,17 +87,17 @@ class Store:
     async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
         """One answer per submission, in order; idempotent by (tenant, request_id)."""
         needs = needs_of_submissions(submissions)
-        run = self._transactor.run if needs else self._transactor.run_statement
+        run = self._units.run if needs else self._units.run_statement
         return await run(lambda tx: submit_jobs(tx, submissions))
 
-    async def claim_jobs(self, wish: ClaimWish) -> list[Claimed]:
+    async def claim_jobs(self, request: ClaimRequest) -> list[Claimed]:
         """What is claimable now, or a repeated request's claims; never waits for work."""
-        return await self._wishes.ask(wish)
+        return await self._claim_requests.ask(request)
 
-    async def _claim_jobs(self, wishes: Sequence[ClaimWish]) -> list[list[Claimed]]:
-        self.gathered("claim", len(wishes))
+    async def _claim_jobs(self, requests: Sequence[ClaimRequest]) -> list[list[Claimed]]:
+        self.gathered("claim", len(requests))
         async with self.pool.acquire() as conn:
-            found = await claim_jobs(conn, wishes, self.lease_seconds, self._seen)
+            found = await claim_jobs(conn, requests, self.lease_seconds, self._seen)
         self.notifier.show({one.row["pipeline_id"] for claims in found for one in claims})
         return found
 
@@ -101,12 +105,12 @@ class Store:
         self, worker_id: UUID, principal: str, beats: Sequence[Beat], draining: bool
     ) -> list[BeatAnswer]:
         """One answer per beat, in order; renews leases, never changes a state."""
-        return await self._pulses.ask(Pulse(worker_id, principal, beats, draining))
+        return await self._beats.ask(Heartbeat(worker_id, principal, beats, draining))
 
-    async def _heartbeats(self, pulses: Sequence[Pulse]) -> list[list[BeatAnswer]]:
-        self.gathered("heartbeat", len(pulses))
+    async def _heartbeats(self, heartbeats_asked: Sequence[Heartbeat]) -> list[list[BeatAnswer]]:
+        self.gathered("heartbeat", len(heartbeats_asked))
         async with self.pool.acquire() as conn:
-            answers, news = await heartbeats(conn, pulses, self.lease_seconds, self._seen)
+            answers, news = await heartbeats(conn, heartbeats_asked, self.lease_seconds, self._seen)
         self.notifier.show(news)
         return answers
 
@@ -120,7 +124,7 @@ class Store:
     ) -> Chained | Refused:
         """All children staged, or none and why."""
         try:
-            return await self._transactor.run(
+            return await self._units.run(
                 lambda tx: chain_children(tx, worker_id, principal, job_id, claim_token, children)
             )
         except TooManyChildren as too_many:
@@ -128,29 +132,29 @@ class Store:
             message = f"a claim may stage at most {limit} children"
             return Refused("TOO_LARGE", message, {"limit": limit})
 
-    async def finish_jobs(self, endings: Sequence[Ending]) -> list[Ended | Refused]:
+    async def finish_jobs(self, endings: Sequence[FinishRequest]) -> list[FinishAnswer | Refused]:
         """The compare-and-set, one answer per ending, in order."""
-        return await self._transactor.run(lambda tx: finish_jobs(tx, endings))
+        return await self._units.run(lambda tx: finish_jobs(tx, endings))
 
     async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:
         """Per release whether the claim held its job, or drained, until now."""
-        return await self._transactor.run(lambda tx: release_jobs(tx, releases))
+        return await self._units.run(lambda tx: release_jobs(tx, releases))
 
     async def cancel_pipeline(
         self, tenants: tuple[str, ...] | None, pipeline_id: int, reason: str, principal: str
     ) -> Cancelled | Refused:
         """Every live job of the pipeline ended, or left to who joined it."""
-        return await self._transactor.run(
+        return await self._units.run(
             lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
         )
 
-    async def lapse_claims(self) -> int:
-        """Take back what lapsed claims held. Returns how many lapsed."""
-        return await sweep.lapse_claims(self._transactor, self.lease_seconds, self.sweep_seconds)
+    async def expire_claims(self) -> int:
+        """Take back what expired claims held. Returns how many expired."""
+        return await sweep.expire_claims(self._units, self.lease_seconds, self.sweep_seconds)
 
     async def promote_due_jobs(self) -> int:
         """Queue what waited for its time. Returns how many jobs were due."""
-        return await sweep.promote_due_jobs(self._transactor)
+        return await sweep.promote_due_jobs(self._units)
 
     async def seconds_to_next_due(self) -> float | None:
         """How long until the next job's time comes; None when none waits for its time."""
@@ -164,8 +168,8 @@ class Store:
 
     async def backstop(self) -> int:
         """Repair keys that were left standing. Anything but 0 is a bug to be logged."""
-        return await sweep.backstop(self._transactor)
+        return await sweep.backstop(self._units)
 
     async def forget_old(self) -> None:
         """Drop what is remembered for a while only."""
-        await sweep.forget_old(self._transactor)
+        await sweep.forget_old(self._units)

@@ -38,7 +38,7 @@ async def sweep_forever(store: Store, log: FilteringBoundLogger) -> None:
 
 async def sweep_once(store: Store, log: FilteringBoundLogger) -> None:
     """One look at everything that time makes due."""
-    if lapsed := await store.lapse_claims():
+    if lapsed := await store.expire_claims():
         log.warning("claims_expired", claims=lapsed)
     await store.promote_due_jobs()
     if neglected := await store.backstop():

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from scheduler_service.observed_store import ALARMING
-from scheduler_service.store.give_back import Fault
+from scheduler_service.store.release.release_claims import Fault
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("carbonline", "scheduler_service", "worker_service")

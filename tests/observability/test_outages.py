@@ -34,7 +34,7 @@ async def call(channel: grpc.aio.Channel) -> grpc.StatusCode:
 async def test_lines_of_an_outage_are_few_and_count_every_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler_service.store.listener.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("scheduler_service.store.notify.listener.CHECK_SECONDS", 0.1)
     log, address = LogLines(), f"unix:{tmp_path}/s"
     postgres = await EmbeddedPostgres.open(tmp_path / "postgres")
     try:

@@ -13,9 +13,9 @@ from scheduler_service.jobs.requests import (
     Chained,
     ChildRequest,
     Claimed,
-    ClaimWish,
-    Ended,
-    Ending,
+    ClaimRequest,
+    FinishAnswer,
+    FinishRequest,
     Refused,
     Release,
     ReleaseReason,
@@ -74,7 +74,7 @@ class StoreDriver:
         self, *job_types: str, max_jobs: int = 100, request_id: UUID | None = None
     ) -> list[Claimed]:
         """Claim what there is."""
-        wish = ClaimWish(
+        wish = ClaimRequest(
             worker_id=self.worker_id,
             request_id=request_id or uuid4(),
             job_types=job_types,
@@ -97,10 +97,10 @@ class StoreDriver:
         claim: Claimed,
         result: JobResult = JobResult.SUCCESS,
         written: Written = Written.UNKNOWN,
-    ) -> Ending:
+    ) -> FinishRequest:
         """The Finish of a claim."""
         is_error = result is JobResult.ERROR
-        return Ending(
+        return FinishRequest(
             job_id=claim.row["job_id"],
             claim_token=claim.claim_token,
             worker_id=self.worker_id,
@@ -117,10 +117,10 @@ class StoreDriver:
         claim: Claimed,
         result: JobResult = JobResult.SUCCESS,
         written: Written = Written.UNKNOWN,
-    ) -> Ended:
+    ) -> FinishAnswer:
         """Finish a claim; the answer is no refusal."""
         (answer,) = await self.store.finish_jobs([self.ending(claim, result, written)])
-        assert isinstance(answer, Ended), answer
+        assert isinstance(answer, FinishAnswer), answer
         return answer
 
     async def release(
@@ -204,15 +204,15 @@ class StoreDriver:
         )
         return [dict(row) for row in rows]
 
-    async def let_leases_lapse(self) -> int:
+    async def let_leases_expire(self) -> int:
         """A lease goes by, with the sweep running all the while. Returns how many lapsed."""
-        return await self.let_leases_run_out() + await self.store.lapse_claims()
+        return await self.let_leases_run_out() + await self.store.expire_claims()
 
     async def let_leases_run_out(self) -> int:
-        """As let_leases_lapse, but for the sweep that takes back what was held until now."""
+        """As let_leases_expire, but for the sweep that takes back what was held until now."""
         lapsed = 0
         for _ in range(4):
-            lapsed += await self.store.lapse_claims()
+            lapsed += await self.store.expire_claims()
             await self.pass_time(timedelta(seconds=self.store.lease_seconds / 3))
         return lapsed
 
@@ -226,13 +226,13 @@ class StoreDriver:
         )
 
 
-async def statement_waits(driver: StoreDriver, state: str, event_type: str = "Client") -> None:
-    """Until another session of this database is in that state."""
+async def a_statement_waits(driver: StoreDriver) -> None:
+    """Until another session of this database waits for a lock."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND state = $1 AND wait_event_type = $2"
+        " AND pid <> pg_backend_pid() AND state = 'active' AND wait_event_type = 'Lock'"
     )
     async with asyncio.timeout(10):
         # PostgreSQL rings no bell for it.
-        while not await driver.store.pool.fetchval(query, state, event_type):  # noqa: ASYNC110
+        while not await driver.store.pool.fetchval(query):  # noqa: ASYNC110
             await asyncio.sleep(0.01)

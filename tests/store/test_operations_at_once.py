@@ -12,7 +12,7 @@ import pytest
 from carbonline.postgres.errors import TRY_AGAIN
 from scheduler_service.jobs.requests import (
     Claimed,
-    Ended,
+    FinishAnswer,
     FinishOutcome,
     ReleaseReason,
     Submission,
@@ -20,7 +20,7 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store import run_transaction
+from scheduler_service.store.core import run_units
 from tests.store.store_driver import INGEST, PLANE, RECALC, TOTALS, TRAIN, YEAR, StoreDriver
 
 TYPES = ("csv_ingest", "emission_recalc", "aggregation", "noop")
@@ -97,7 +97,7 @@ async def _ended(at: Ground, result: JobResult, *claims: Claimed) -> list[tuple[
     return [
         (ending.job_id, result)
         for ending, answer in zip(endings, answers, strict=True)
-        if isinstance(answer, Ended) and answer.outcome is FinishOutcome.APPLIED
+        if isinstance(answer, FinishAnswer) and answer.outcome is FinishOutcome.APPLIED
     ]
 
 
@@ -111,7 +111,7 @@ async def cancel(at: Ground) -> Any:
 
 
 async def expire(at: Ground) -> Any:
-    return await at.driver.store.lapse_claims()
+    return await at.driver.store.expire_claims()
 
 
 async def sweep(at: Ground) -> Any:
@@ -144,7 +144,7 @@ async def test_two_operations_at_once_deadlock_never_and_lose_nothing(
     """The store's fixture asks for the invariants afterwards."""
     # A deadlock would be tried again, and nobody would hear of it.
     monkeypatch.setattr(
-        run_transaction,
+        run_units,
         "TRY_AGAIN",
         tuple(e for e in TRY_AGAIN if e is not asyncpg.DeadlockDetectedError),
     )
@@ -171,7 +171,7 @@ async def ends_stand(
 async def run_to_the_end(driver: StoreDriver) -> None:
     """Whatever is left is claimed and finished: every pipeline must end."""
     for _ in range(20):
-        await driver.let_leases_lapse()
+        await driver.let_leases_expire()
         await driver.store.promote_due_jobs()
         claims = await driver.claim_all(*TYPES)
         await driver.store.finish_jobs([driver.ending(one) for one in claims])

@@ -15,7 +15,7 @@ from scheduler_service.rpc.check_operations import (
     check_jobs,
     own_tenant,
 )
-from scheduler_service.store import reads
+from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"

@@ -19,7 +19,7 @@ from scheduler_service.rpc.check_operations import (
 )
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.store import reads
+from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
 JOBS_SHOWN_MAX = 1000

@@ -10,8 +10,8 @@ from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.worker_state import worker_state
 from scheduler_service.rpc import messages
-from scheduler_service.store import reads
-from scheduler_service.store.statements import Row
+from scheduler_service.store.core.statements import Row
+from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"

@@ -11,8 +11,8 @@ from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.freshness import TypeTokens, stale_types
 from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.store import reads
-from scheduler_service.store.statements import Row
+from scheduler_service.store.core.statements import Row
+from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"

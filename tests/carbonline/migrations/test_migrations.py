@@ -17,7 +17,7 @@ from carbonline.migrations.run import (
     is_current,
     upgrade,
 )
-from scheduler_service.store import tables as scheduler_tables
+from scheduler_service.store.core import tables as scheduler_tables
 from tests.carbonline.migrations.conftest import Databases, on_both_versions
 from tests.carbonline.migrations.schema_text import DECLARED, make_declared, schema_text
 from worker_service.ledger import tables as ledger_tables

@@ -3,7 +3,7 @@
 import pytest
 
 from scheduler_service.jobs.pipeline_status import PipelineStatus, pipeline_status
-from scheduler_service.jobs.retry import Again, Spent, after_fault, after_lapse
+from scheduler_service.jobs.retry import Again, Spent, after_expiry, after_fault
 from scheduler_service.jobs.states import JobResult
 
 
@@ -23,8 +23,8 @@ def test_a_fault_waits_and_ends(attempts: int, asked: float | None, then: Again 
 
 
 def test_a_lapse_runs_again_at_once_until_attempts_are_spent() -> None:
-    assert after_lapse(4, 5) == Again(0.0)
-    assert after_lapse(5, 5) == Spent()
+    assert after_expiry(4, 5) == Again(0.0)
+    assert after_expiry(5, 5) == Spent()
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,14 @@ from scheduler_service.jobs.states import (
 )
 
 ROOT = Path(__file__).parents[3]
-STATEMENTS = ROOT / "scheduler_service" / "store" / "sql"
+STATEMENTS = ROOT / "scheduler_service" / "store"
 EVENTS_OF = {
     "abandon_jobs": JobEvent.ABANDONED,
     "cancel_jobs": JobEvent.CANCELLED,
     "claim_jobs": JobEvent.CLAIMED,
     "finish_jobs": JobEvent.FINISHED,
-    "fold_jobs": JobEvent.FOLDED,
-    "give_back_jobs": JobEvent.GIVEN_BACK,
+    "supersede_jobs": JobEvent.SUPERSEDED,
+    "release_jobs_again": JobEvent.RELEASED,
     "settle_keys": JobEvent.BECAME_FIRST_AND_DUE,
 }
 _UPDATE = re.compile(
@@ -51,25 +51,25 @@ def test_the_documented_table_is_generated_from_the_code() -> None:
 
 @pytest.mark.parametrize("name", EVENTS_OF)
 def test_a_statement_leads_where_its_events_lead(name: str) -> None:
-    sql = _without_comments(STATEMENTS / f"{name}.sql")
+    sql = _without_comments(_file(name))
     assert _states_set(sql) == {TRANSITIONS[pair] for pair in _pairs(name)}
 
 
 @pytest.mark.parametrize("name", EVENTS_OF)
 def test_a_statement_takes_jobs_only_where_its_events_are_legal(name: str) -> None:
-    sql = _without_comments(STATEMENTS / f"{name}.sql")
+    sql = _without_comments(_file(name))
     assert _states_taken(sql) == {before for before, _ in _pairs(name)}
 
 
 def test_no_other_statement_sets_a_state() -> None:
-    setting = {p.stem for p in STATEMENTS.glob("*.sql") if _states_set(_without_comments(p))}
+    setting = {p.stem for p in STATEMENTS.glob("*/*.sql") if _states_set(_without_comments(p))}
     assert setting == set(EVENTS_OF)
 
 
 def test_a_job_is_inserted_as_waiting_only() -> None:
     inserted = {
         state
-        for path in STATEMENTS.glob("*.sql")
+        for path in STATEMENTS.glob("*/*.sql")
         for insert in _INSERT.findall(_without_comments(path))
         for state in JobState
         if f"'{state}'" in insert
@@ -103,3 +103,8 @@ def _states_taken(sql: str) -> set[JobState]:
     if re.search(r"\bj\.claim_token\s*=\s*n\.claim_token", conditions):
         taken.add(JobState.RUNNING)  # a CHECK: a job has a token if, and only if, it runs
     return taken
+
+
+def _file(name: str) -> Path:
+    (path,) = STATEMENTS.glob(f"*/{name}.sql")
+    return path

@@ -8,7 +8,7 @@ import pytest
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
-from scheduler_service.store import reads
+from scheduler_service.store.reads import reads
 from tests.scheduler_service.rpc.conftest import Client
 
 CHILDREN, OTHERS = 4, 2

@@ -1,0 +1,1 @@
+"""CancelPipeline: live jobs ended or left to others."""

@@ -1,0 +1,127 @@
+"""CancelPipeline: ends every live job of a pipeline; what others joined is left to them."""
+
+from collections.abc import Sequence
+
+from scheduler_service.jobs.requests import Cancelled, Refused
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
+from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
+
+
+async def cancel_pipeline(
+    tx: UnitOfWork, pipeline_id: int, tenants: tuple[str, ...] | None, reason: str, principal: str
+) -> Cancelled | Refused:
+    """What was cancelled and what was left to others, or why nothing was."""
+    await _lock(tx, pipeline_id)
+    state = tx.pipelines.get(pipeline_id)
+    if state is None or (tenants is not None and state.tenant not in tenants):
+        return Refused("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+    if state.live_jobs == 0:
+        message = f"pipeline {pipeline_id} has already ended: nothing to cancel"
+        return Refused("NOTHING_TO_CANCEL", message)
+    rows = await statement("lock_live_jobs_of").rows(tx.conn, pipeline_id=pipeline_id)
+    heirs = await _heirs(tx, rows, pipeline_id)
+    for row in rows:
+        tx.require(needs_of_end(row, ()))
+    state = tx.pipeline(pipeline_id)
+    state.cancelled = True
+    await statement("mark_cancelled").run(
+        tx.conn, pipeline_id=pipeline_id, cancelled_by=principal, reason=reason
+    )
+    state.live_jobs -= len(
+        await statement("drop_held_children_of").rows(tx.conn, pipeline_id=pipeline_id)
+    )
+    await _leave_joined(tx, state)
+    unlinked = [row for row in rows if row["job_id"] in heirs]
+    await _pass_on(tx, state, unlinked, heirs)
+    own = [row for row in rows if row["job_id"] not in heirs]
+    await _cancel(tx, state, own, reason)
+    tx.events.append(Event(state.tenant, pipeline_id, None, None, "cancelled", reason))
+    return Cancelled(tuple(row["job_id"] for row in own), tuple(row["job_id"] for row in unlinked))
+
+
+async def _lock(tx: UnitOfWork, pipeline_id: int) -> None:
+    rows = await statement("live_jobs_of").rows(tx.conn, pipeline_id=pipeline_id)
+    links = await statement("links_of_jobs").rows(
+        tx.conn, job_ids=[row["job_id"] for row in rows if row["coalesce_key"] is not None]
+    )
+    needs = Needs(pipelines=frozenset({pipeline_id, *(link["pipeline_id"] for link in links)}))
+    for row in rows:
+        needs |= needs_of_end(row, ())
+    await tx.lock(needs)
+
+
+async def _heirs(tx: UnitOfWork, rows: Sequence[Row], pipeline_id: int) -> dict[int, int]:
+    """Per job that others joined, the oldest of them. Read again, under the jobs' locks."""
+    joinable = [row["job_id"] for row in rows if row["coalesce_key"] is not None]
+    heirs: dict[int, int] = {}
+    for link in await statement("links_of_jobs").rows(tx.conn, job_ids=joinable):
+        other = link["pipeline_id"]
+        tx.require(Needs(pipelines=frozenset({other})))
+        if other != pipeline_id:
+            heirs[link["job_id"]] = min(other, heirs.get(link["job_id"], other))
+    return heirs
+
+
+async def _leave_joined(tx: UnitOfWork, state: PipelineState) -> None:
+    """This pipeline waits no longer for other pipelines' jobs."""
+    left = await statement("leave_all_jobs").rows(
+        tx.conn, pipeline_id=state.pipeline_id, version=state.next_version
+    )
+    state.live_jobs -= sum(row["was_live"] for row in left)
+
+
+async def _pass_on(
+    tx: UnitOfWork, state: PipelineState, rows: Sequence[Row], heirs: dict[int, int]
+) -> None:
+    """Ownership passes to the heir; the job left this pipeline at a version."""
+    if not rows:
+        return
+    await statement("pass_on_jobs").run(
+        tx.conn,
+        job_ids=[row["job_id"] for row in rows],
+        heirs=[heirs[row["job_id"]] for row in rows],
+        versions=[tx.pipeline(heirs[row["job_id"]]).next_version for row in rows],
+    )
+    await statement("record_left_jobs").run(
+        tx.conn,
+        pipeline_id=state.pipeline_id,
+        job_ids=[row["job_id"] for row in rows],
+        version=state.next_version,
+    )
+    state.live_jobs -= len(rows)
+    tx.events += [
+        Event(state.tenant, heirs[r["job_id"]], r["job_id"], r["claim_token"], "unlinked")
+        for r in rows
+    ]
+
+
+async def _cancel(tx: UnitOfWork, state: PipelineState, rows: Sequence[Row], reason: str) -> None:
+    if not rows:
+        return
+    await statement("cancel_jobs").run(
+        tx.conn,
+        job_ids=[row["job_id"] for row in rows],
+        message=f"cancelled: {reason}" if reason else "cancelled",
+        version=state.next_version,
+    )
+    running = [row["claim_token"] for row in rows if row["claim_token"] is not None]
+    if running:
+        await statement("drain_claims").run(tx.conn, claim_tokens=running)
+    await end_jobs(
+        tx,
+        [
+            End(
+                row=row,
+                result=JobResult.CANCELLED,
+                pipeline_ids=(state.pipeline_id,),
+                token=row["claim_token"] or 0,
+                drains=row["claim_token"] is not None,
+                dark_token=row["dark_token"],
+                has_children=row["claim_token"] is not None,
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Chain: children staged under a claim."""

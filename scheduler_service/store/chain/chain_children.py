@@ -1,0 +1,114 @@
+"""Chain: stages children under a live claim; they are no jobs before its Finish."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import (
+    Chained,
+    Child,
+    ChildPlaced,
+    ChildRequest,
+    Disposition,
+    Refused,
+)
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.statements import Connection, Row, statement
+from scheduler_service.store.core.unit_of_work import UnitOfWork
+
+CHILDREN_MAX = 100_000
+
+
+async def chain_children(
+    tx: UnitOfWork,
+    worker_id: UUID,
+    principal: str,
+    job_id: int,
+    claim_token: int,
+    wanted: Sequence[ChildRequest],
+) -> Chained | Refused:
+    """All of them or none. STALE_CLAIM when the claim does not hold the job."""
+    rows = await statement("lock_claimed_job").rows(
+        tx.conn, job_id=job_id, claim_token=claim_token, worker_id=worker_id, principal=principal
+    )
+    if not rows:
+        return Refused("STALE_CLAIM", f"claim {claim_token} does not hold job {job_id}: stop")
+    children = [_child(rows[0], request) for request in wanted]
+    for child in children:
+        why = _why_not(rows[0], child)
+        if why is not None:
+            return Refused("FIELD_INVALID", why, {"field": f"children[{child.child_key}]"})
+    await _stage(tx, job_id, claim_token, children)
+    (count,) = await statement("count_staged").rows(
+        tx.conn, parent_job_id=job_id, claim_token=claim_token
+    )
+    if count["staged"] > CHILDREN_MAX:
+        # Nothing of this call may stay: the caller is told so by the error, not by half a list.
+        raise TooManyChildren(CHILDREN_MAX)
+    return Chained(count["staged"], await provisional(tx.conn, children))
+
+
+class TooManyChildren(Exception):
+    """A claim staged more than CHILDREN_MAX children; the transaction is rolled back."""
+
+
+def _child(parent: Row, request: ChildRequest) -> Child:
+    scope = Scope(
+        parent["tenant"],
+        request.module if request.module is not None else parent["module"],
+        request.data_entry_type,
+        request.year if request.year is not None else parent["year"],
+    )
+    needs = JOB_TYPES[request.job_type].needs | JOB_TYPES[request.job_type].takes
+    trimmed = Scope(
+        scope.tenant,
+        scope.module if "module" in needs else None,
+        scope.data_entry_type,
+        scope.year if "year" in needs else None,
+    )
+    return Child(request.child_key, request.job_type, trimmed, request.payload)
+
+
+def _why_not(parent: Row, child: Child) -> str | None:
+    parent_type, child_type = JOB_TYPES[parent["job_type"]], JOB_TYPES[child.job_type]
+    if child.job_type not in parent_type.children:
+        return f"{parent['job_type']} may not chain {child.job_type}"
+    missing = sorted(p for p in child_type.needs if getattr(child.scope, p) is None)
+    if missing:
+        return f"{child.job_type} needs {', '.join(missing)}"
+    return None
+
+
+async def _stage(tx: UnitOfWork, job_id: int, claim_token: int, children: Sequence[Child]) -> None:
+    distinct = list({child.child_key: child for child in children}.values())
+    await statement("stage_children").run(
+        tx.conn,
+        parent_job_id=job_id,
+        claim_token=claim_token,
+        child_keys=[c.child_key for c in distinct],
+        job_types=[c.job_type for c in distinct],
+        modules=[c.scope.module for c in distinct],
+        data_entry_types=[c.scope.data_entry_type for c in distinct],
+        years=[c.scope.year for c in distinct],
+        payloads=[c.payload for c in distinct],
+    )
+
+
+async def provisional(conn: Connection, children: Sequence[Child]) -> tuple[ChildPlaced, ...]:
+    """What each child would become if its parent finished now; unlocked, so provisional."""
+    types = [JOB_TYPES[c.job_type] for c in children]
+    rows = await statement("waiting_keys").rows(
+        conn,
+        coalesce_keys=[t.coalesce_key(c.scope) for t, c in zip(types, children, strict=True)],
+        exclusive_keys=[t.exclusive_key(c.scope) for t, c in zip(types, children, strict=True)],
+    )
+    return tuple(
+        ChildPlaced(child.child_key, _guess(row), row["duplicate"] or 0)
+        for child, row in zip(children, rows, strict=True)
+    )
+
+
+def _guess(row: Row) -> Disposition:
+    if row["duplicate"] is not None:
+        return Disposition.JOINED
+    return Disposition.QUEUED_BEHIND if row["is_taken"] else Disposition.CREATED

@@ -1,0 +1,1 @@
+"""Claim and Heartbeat: jobs in workers' hands."""

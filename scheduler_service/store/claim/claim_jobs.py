@@ -1,0 +1,151 @@
+"""Claim: takes claimable jobs for calls that came at once, and waits for nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Claimed, ClaimRequest
+from scheduler_service.store.claim.seen_workers import SeenWorkers
+from scheduler_service.store.core.ends import scope_of
+from scheduler_service.store.core.statements import Connection, Row, statement
+
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
+JOBS_TOGETHER_MAX = 1_000
+Identity: TypeAlias = tuple[UUID, UUID, str]
+NOTHING_IN_DOUBT: Mapping[str, int] = MappingProxyType({})
+
+
+class RepeatedAtOnce(Exception):
+    """A call of the batch came in a second time and the other one has committed."""
+
+
+async def claim_jobs(
+    conn: Connection, requests: Sequence[ClaimRequest], lease_seconds: float, seen: SeenWorkers
+) -> list[list[Claimed]]:
+    """Per request up to max_jobs jobs, or what is still held of the same request made before.
+
+    Requests that ask alike share a statement, which is a transaction. RepeatedAtOnce where more
+    than one must be asked again, each for itself.
+    """
+    for request in requests:
+        if seen.is_news(request.worker_id):
+            await _see(conn, request)
+    firsts: dict[Identity, ClaimRequest] = {}
+    for request in requests:
+        firsts.setdefault(_identity(request), request)
+    found: dict[Identity, list[Row]] = {identity: [] for identity in firsts}
+    for alike in _alike(list(firsts.values())):
+        for request, row in await _claim(conn, alike, lease_seconds):
+            found[_identity(request)].append(row)
+    empty = [request for identity, request in firsts.items() if not found[identity]]
+    for request, row in await _replay(conn, empty, lease_seconds):
+        found[_identity(request)].append(row)
+    for identity, rows in found.items():
+        if rows and seen.is_back(firsts[identity].worker_id):
+            await _see(conn, firsts[identity])
+    close = await _close_through(conn, [row for rows in found.values() for row in rows])
+    claimed = {
+        identity: [
+            Claimed(row, row["claim_token"], lease_seconds, close[row["job_id"]]) for row in rows
+        ]
+        for identity, rows in found.items()
+    }
+    return [claimed[_identity(request)] for request in requests]
+
+
+def _identity(request: ClaimRequest) -> Identity:
+    return request.worker_id, request.request_id, request.principal
+
+
+def _alike(requests: Sequence[ClaimRequest]) -> Iterator[Sequence[ClaimRequest]]:
+    """Held children for the same types of the same tenants, not for too many jobs at once."""
+    groups: dict[object, list[ClaimRequest]] = {}
+    for request in requests:
+        groups.setdefault((request.job_types, request.tenants), []).append(request)
+    for group in groups.values():
+        together: list[ClaimRequest] = []
+        for request in group:
+            if (
+                together
+                and sum(w.max_jobs for w in together) + request.max_jobs > JOBS_TOGETHER_MAX
+            ):
+                yield together
+                together = []
+            together.append(request)
+        yield together
+
+
+async def _see(conn: Connection, request: ClaimRequest) -> None:
+    await statement("see_worker").run(
+        conn,
+        worker_id=request.worker_id,
+        principal=request.principal,
+        build_id=request.build_id,
+        host=request.host,
+        job_types=list(request.job_types),
+    )
+
+
+async def _claim(
+    conn: Connection, alike: Sequence[ClaimRequest], lease_seconds: float
+) -> list[tuple[ClaimRequest, Row]]:
+    first = alike[0]
+    try:
+        rows = await statement("claim_jobs").rows(
+            conn,
+            worker_ids=[request.worker_id for request in alike],
+            request_ids=[request.request_id for request in alike],
+            principals=[request.principal for request in alike],
+            max_jobs=[request.max_jobs for request in alike],
+            job_types=list(first.job_types),
+            tenants=None if first.tenants is None else list(first.tenants),
+            lease_seconds=lease_seconds,
+            answer_bytes_max=ANSWER_BYTES_MAX,
+        )
+    except asyncpg.UniqueViolationError as error:
+        # The first call of a request committed while the repeat was on its way.
+        if len(alike) > 1:
+            raise RepeatedAtOnce from error
+        return []
+    return [(alike[row["number"] - 1], row) for row in rows]
+
+
+async def _replay(
+    conn: Connection, requests: Sequence[ClaimRequest], lease_seconds: float
+) -> list[tuple[ClaimRequest, Row]]:
+    if not requests:
+        return []
+    rows = await statement("replay_claims").rows(
+        conn,
+        worker_ids=[request.worker_id for request in requests],
+        request_ids=[request.request_id for request in requests],
+        principals=[request.principal for request in requests],
+        lease_seconds=lease_seconds,
+    )
+    return [(requests[row["number"] - 1], row) for row in rows]
+
+
+async def _close_through(conn: Connection, rows: Sequence[Row]) -> Mapping[int, Mapping[str, int]]:
+    """Per job the in-doubt tokens of what it reads. Read after the claim: more is never wrong."""
+    reads = {row["job_id"]: JOB_TYPES[row["job_type"]].ledger_reads(scope_of(row)) for row in rows}
+    wanted = sorted({(row["tenant"], name) for row in rows for name in reads[row["job_id"]]})
+    if not wanted:
+        return dict.fromkeys(reads, NOTHING_IN_DOUBT)
+    found = await statement("close_through").rows(
+        conn,
+        tenants=[tenant for tenant, _ in wanted],
+        ledger_scopes=[name for _, name in wanted],
+    )
+    in_doubt = {(r["tenant"], r["ledger_scope"]): r["close_through"] for r in found}
+    return {
+        row["job_id"]: {
+            name: in_doubt[row["tenant"], name]
+            for name in reads[row["job_id"]]
+            if (row["tenant"], name) in in_doubt
+        }
+        for row in rows
+    }

@@ -1,0 +1,116 @@
+"""Heartbeat: renews leases and takes in progress; it never writes a state."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from scheduler_service.jobs.requests import Beat, BeatAnswer, ClaimDirective
+from scheduler_service.store.claim.seen_workers import SeenWorkers
+from scheduler_service.store.core.statements import Connection, Row, sparse, statement
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """One worker's Heartbeat."""
+
+    worker_id: UUID
+    principal: str
+    beats: Sequence[Beat]
+    draining: bool
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the worker has ended: it drains, and holds nothing any more."""
+        return self.draining and not self.beats
+
+
+# One statement's, so that none takes seconds and every other caller waits for it.
+BEATS_TOGETHER_MAX = 5_000
+# Whose beat for which claim.
+_Asked: TypeAlias = tuple[UUID, str, int, int]
+
+
+async def heartbeats(
+    conn: Connection, beating: Sequence[Heartbeat], lease_seconds: float, seen: SeenWorkers
+) -> tuple[list[list[BeatAnswer]], frozenset[int]]:
+    """Per heartbeat one answer per beat, in order; and the pipelines with new progress to show.
+
+    A claim named twice is renewed by the last beat.
+    """
+    draining = {(p.worker_id, p.principal): p.draining for p in beating}
+    await statement("touch_workers").run(
+        conn,
+        worker_ids=[worker_id for worker_id, _ in draining],
+        principals=[principal for _, principal in draining],
+        draining=list(draining.values()),
+    )
+    last = {(p.worker_id, p.principal) for p in beating if p.is_last}
+    if last:
+        seen.ended(await _forget(conn, last))
+    asked = {_asked(one, beat): beat for one in beating for beat in one.beats}
+    names = list(asked)
+    rows: list[Row] = []
+    for start in range(0, len(names), BEATS_TOGETHER_MAX):
+        rows += await _renew(conn, names[start : start + BEATS_TOGETHER_MAX], asked, lease_seconds)
+    answers = {_named(row): _answer(row) for row in rows}
+    news = frozenset(row["pipeline_with_news"] for row in rows) - {None}
+    unrenewed = [name for name in names if name not in answers]
+    if unrenewed:
+        rows = await statement("claims_not_renewed").rows(conn, **_names(unrenewed))
+        answers |= {_named(row): _answer(row) for row in rows}
+    return [[answers[_asked(one, beat)] for beat in one.beats] for one in beating], news
+
+
+async def _forget(conn: Connection, workers: Collection[tuple[UUID, str]]) -> list[UUID]:
+    """Those whose rows are gone."""
+    rows = await statement("forget_ended_workers").rows(
+        conn,
+        worker_ids=[worker_id for worker_id, _ in workers],
+        principals=[principal for _, principal in workers],
+    )
+    return [row["worker_id"] for row in rows]
+
+
+async def _renew(
+    conn: Connection,
+    names: Sequence[_Asked],
+    asked: Mapping[_Asked, Beat],
+    lease_seconds: float,
+) -> list[Row]:
+    told = [asked[name].progress for name in names]
+    return await statement("renew_claims").rows(
+        conn,
+        **_names(names),
+        lease_seconds=lease_seconds,
+        done=sparse([p.done if p else None for p in told]),
+        total=sparse([p.total if p else None for p in told]),
+        phases=sparse([p.phase if p else None for p in told]),
+        messages=sparse([p.message if p else None for p in told]),
+    )
+
+
+def _names(names: Sequence[_Asked]) -> dict[str, list[Any]]:
+    return {
+        "worker_ids": [worker_id for worker_id, _, _, _ in names],
+        "principals": [principal for _, principal, _, _ in names],
+        "job_ids": [job_id for _, _, job_id, _ in names],
+        "claim_tokens": [claim_token for _, _, _, claim_token in names],
+    }
+
+
+def _named(row: Row) -> _Asked:
+    return row["worker_id"], row["principal"], row["job_id"], row["claim_token"]
+
+
+def _asked(one: Heartbeat, beat: Beat) -> _Asked:
+    return one.worker_id, one.principal, beat.job_id, beat.claim_token
+
+
+def _answer(row: Row) -> BeatAnswer:
+    job_id, token = row["job_id"], row["claim_token"]
+    if row["lost"]:
+        return BeatAnswer(job_id, token, ClaimDirective.LOST, 0.0)
+    left = max(row["seconds_left"], 0.0)
+    directive = ClaimDirective.CANCEL if row["draining"] else ClaimDirective.CONTINUE
+    return BeatAnswer(job_id, token, directive, left)

@@ -1,0 +1,56 @@
+"""A job that has just ended, as everything that follows from its end needs to see it."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.statements import Row
+
+SCOPES_REMEMBERED_MAX = 4096
+_DONE = (JobResult.SUCCESS, JobResult.WARNING)
+
+
+class End(NamedTuple):
+    """A job that this transaction has set to FINISHED, and the claim that ended with it.
+
+    `row` is the job as it was before (see peek_jobs.sql); `pipeline_ids` its owner first, then
+    who joined it; `token` 0 if it never ran; `drains` while the claim may still be at work. A
+    tuple, as FinishRequest is: thousands are made in a second.
+    """
+
+    row: Row
+    result: JobResult
+    pipeline_ids: tuple[int, ...]
+    token: int = 0
+    drains: bool = False
+    dark_token: int | None = None
+    has_children: bool = False
+    # Whether it touches more than its pipelines.
+    has_needs: bool = True
+
+    @property
+    def scope(self) -> Scope:
+        """The job's scope."""
+        return scope_of(self.row)
+
+    @property
+    def done(self) -> bool:
+        """SUCCESS or WARNING: its data stand and its children become jobs."""
+        return self.result in _DONE
+
+
+def scope_of(row: Row) -> Scope:
+    """The scope of a job row."""
+    return _scope(
+        row["tenant"],
+        row["module"],
+        row["data_entry_type"],
+        row["year"],
+        row["unit"],
+        row["reference_kind"],
+    )
+
+
+# Jobs are many, their scopes are few.
+_scope = lru_cache(maxsize=SCOPES_REMEMBERED_MAX)(Scope)

@@ -1,0 +1,85 @@
+"""Loads the statements of the store's rooms by name and binds their named parameters."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import asyncpg
+
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+
+
+class WrongParameters(Exception):
+    """A statement was called with other parameters than its file names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One promise in SQL. Its parameters are the :names of the file, in order of appearance."""
+
+    name: str
+    text: str
+    parameters: tuple[str, ...]
+
+    def arguments(self, given: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the parameters; WrongParameters if the names differ."""
+        if given.keys() != set(self.parameters):
+            raise WrongParameters(f"{self.name}: takes {self.parameters}, got {tuple(given)}")
+        return [given[name] for name in self.parameters]
+
+    async def rows(self, conn: "Connection", **given: Any) -> list[asyncpg.Record]:
+        """Run it and fetch all rows."""
+        return await conn.fetch(self.text, *self.arguments(given))
+
+    async def run(self, conn: "Connection", **given: Any) -> None:
+        """Run it for its effect."""
+        await conn.execute(self.text, *self.arguments(given))
+
+
+def sparse(values: list[Any]) -> list[Any] | None:
+    """A column of a batch, one NULL for all where it holds nothing else.
+
+    For columns beside a full one: unnest fills the shorter up with NULLs. Most columns of most
+    batches are empty, and each of their elements costs as much as a text.
+    """
+    return None if values[:1] == [None] and values.count(None) == len(values) else values
+
+
+Row: TypeAlias = asyncpg.Record
+# asyncpg's classes are generic in its stubs only.
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
+
+
+@cache
+def statement(name: str) -> Statement:
+    """The statement of <name>.sql, which lies in the room that uses it; KeyError for no such."""
+    return parse_statement(name, statement_files()[name].read_text("utf-8"))
+
+
+@cache
+def statement_files() -> Mapping[str, Traversable]:
+    """Every statement's file, by its name, which no two rooms share."""
+    found: dict[str, Traversable] = {}
+    for room in files("scheduler_service.store").iterdir():
+        for path in room.iterdir() if room.is_dir() else ():
+            name = path.name.removesuffix(".sql")
+            if name != path.name and found.setdefault(name, path) is not path:
+                raise ValueError(f"two statements are called {name}")
+    return MappingProxyType(found)
+
+
+def parse_statement(name: str, source: str) -> Statement:
+    """Number the named parameters of a statement: :names become $1, $2 ..."""
+    body = _COMMENT.sub("", source).strip().rstrip(";")
+    parameters = tuple(dict.fromkeys(_PARAMETER.findall(body)))
+    numbers = {parameter: number for number, parameter in enumerate(parameters, start=1)}
+    numbered = _PARAMETER.sub(lambda match: f"${numbers[match[1]]}", body)
+    return Statement(name, numbered, parameters)

@@ -1,0 +1,106 @@
+"""Children staged under a claim become jobs in the transaction of its Finish, or are dropped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Child, ChildPlaced, Disposition
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
+from scheduler_service.store.ending.insert_jobs import NewJob, insert_jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A staged child whose parent has finished well."""
+
+    parent: End
+    child: Child
+
+
+@dataclass(frozen=True, slots=True)
+class ChildAnswer:
+    """What became of a child of a job."""
+
+    parent_job_id: int
+    placed: ChildPlaced
+
+
+def needs_of_children(rows: Sequence[Row]) -> Needs:
+    """The keys and years that staged children (rows of staged_children) will need."""
+    needs = Needs()
+    for row in rows:
+        child = _child(row)
+        job_type = JOB_TYPES[child.job_type]
+        key = job_type.exclusive_key(child.scope)
+        if key is not None:
+            needs |= Needs(keys=frozenset({key}))
+        if job_type.needs_provisioned_year and child.scope.year is not None:
+            needs |= Needs(years=frozenset({(child.scope.tenant, child.scope.year)}))
+    return needs
+
+
+async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
+    """Remove what these claims staged; what is returned is to become jobs."""
+    parents = [end for end in ends if end.has_children]
+    if not parents:
+        return []
+    rows = await statement("take_staged_children").rows(
+        tx.conn,
+        parent_job_ids=[end.row["job_id"] for end in parents],
+        claim_tokens=[end.token for end in parents],
+    )
+    by_job = {end.row["job_id"]: end for end in parents}
+    released = [Released(by_job[row["parent_job_id"]], _child(row)) for row in rows]
+    return [r for r in released if r.parent.done]
+
+
+async def place_children(tx: UnitOfWork, released: Sequence[Released]) -> list[ChildAnswer]:
+    """Make jobs of those children that wait for no barrier."""
+    answers: list[ChildAnswer] = []
+    open_children = []
+    for item in released:
+        if JOB_TYPES[item.child.job_type].barrier is not None:
+            continue
+        if year_is_closed(tx, item.child.job_type, item.child.scope):
+            answers.append(_answer(item, Disposition.SKIPPED_LOCKED))
+        else:
+            open_children.append(item)
+    tx.freshness.released(r.child for r in released)
+    placed = await insert_jobs(tx, [_place(item) for item in open_children])
+    answers += [
+        _answer(item, job.disposition, job.job_id)
+        for item, job in zip(open_children, placed, strict=True)
+    ]
+    return answers
+
+
+def year_is_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> bool:
+    """Whether the child's year is locked or was never provisioned."""
+    if not JOB_TYPES[job_type].needs_provisioned_year or scope.year is None:
+        return False
+    return not tx.year_is_open(scope.tenant, scope.year)
+
+
+def _place(item: Released) -> NewJob:
+    return NewJob(
+        pipeline_ids=item.parent.pipeline_ids,
+        job_type=item.child.job_type,
+        scope=item.child.scope,
+        payload=item.child.payload,
+        priority=item.parent.row["priority"],
+        parent_job_id=item.parent.row["job_id"],
+        child_key=item.child.child_key,
+    )
+
+
+def _answer(item: Released, disposition: Disposition, job_id: int = 0) -> ChildAnswer:
+    placed = ChildPlaced(item.child.child_key, disposition, job_id)
+    return ChildAnswer(item.parent.row["job_id"], placed)
+
+
+def _child(row: Row) -> Child:
+    scope = Scope(row["tenant"], row["module"], row["data_entry_type"], row["year"], row["unit"])
+    return Child(row["child_key"], row["job_type"], scope, row["payload"])

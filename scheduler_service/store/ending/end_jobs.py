@@ -1,0 +1,115 @@
+"""The one function that every end of a live job runs: counters, key, children, held children."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import ChildPlaced
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.ends import SCOPES_REMEMBERED_MAX, End, scope_of
+from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork
+from scheduler_service.store.ending import barrier, children
+from scheduler_service.store.ending.in_doubt import follow_up_needs, owed_to_own_pipelines, repair
+
+
+def needs_of_end(row: Row, joined_by: Sequence[int]) -> Needs:
+    """What must be locked to end this job, whatever its end: its pipelines, its own key,
+    and the keys of what its end may release by itself.
+    """
+    released = _released_by_end(row["job_type"], scope_of(row))
+    own_key = frozenset({row["exclusive_key"]} if row["exclusive_key"] is not None else ())
+    return Needs(
+        pipelines=frozenset({row["pipeline_id"], *joined_by}),
+        keys=own_key | released.keys,
+        years=released.years,
+        open_years_of=released.open_years_of,
+    )
+
+
+@lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
+def _released_by_end(name: str, scope: Scope) -> Needs:
+    job_type = JOB_TYPES[name]
+    return follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
+
+
+async def pipelines_of(tx: UnitOfWork, rows: Sequence[Row]) -> dict[int, tuple[int, ...]]:
+    """Per job its owner, then who joined it, read again under locks; MustLockMore if they grew.
+
+    Only a coalescing job can be joined, so nothing is read for the others.
+    """
+    joinable = [row["job_id"] for row in rows if row["coalesce_key"] is not None]
+    joined: dict[int, list[int]] = {}
+    if joinable:
+        for link in await statement("links_of_jobs").rows(tx.conn, job_ids=joinable):
+            joined.setdefault(link["job_id"], []).append(link["pipeline_id"])
+    found = {
+        row["job_id"]: (row["pipeline_id"], *sorted(joined.get(row["job_id"], []))) for row in rows
+    }
+    missing = {p for ids in found.values() for p in ids} - tx.pipelines.keys()
+    if missing:
+        raise MustLockMore(Needs(pipelines=frozenset(missing)))
+    return found
+
+
+async def end_jobs(tx: UnitOfWork, ends: Sequence[End]) -> Mapping[int, tuple[ChildPlaced, ...]]:
+    """Everything that follows from these ends, in this transaction. Per job its children."""
+    for end in ends:
+        _count(tx, end)
+    tx.ended += ends
+    ends = [end for end in ends if end.has_needs]
+    if not ends:
+        return {}
+    for end in ends:
+        _leave_key(tx, end)
+        _record(tx, end)
+    await _touch_joined(tx, ends)
+    released = await children.take_staged(tx, ends)
+    released += owed_to_own_pipelines(tx, ends, released)
+    answers = await children.place_children(tx, released)
+    answers += await barrier.settle(tx, ends, released)
+    await repair(tx, ends)
+    by_job: dict[int, list[ChildPlaced]] = {}
+    for answer in answers:
+        by_job.setdefault(answer.parent_job_id, []).append(answer.placed)
+    return {job_id: tuple(placed) for job_id, placed in by_job.items()}
+
+
+def _count(tx: UnitOfWork, end: End) -> None:
+    for pipeline_id in end.pipeline_ids:
+        state = tx.pipeline(pipeline_id)
+        state.live_jobs -= 1
+        state.failed_jobs += end.result is JobResult.ERROR
+        state.warned_jobs += end.result is JobResult.WARNING
+
+
+def _record(tx: UnitOfWork, end: End) -> None:
+    job_type = end.row["job_type"]
+    if job_type in (RECALCULATION, AGGREGATION):
+        in_doubt = end.dark_token is not None
+        tx.freshness.ended(job_type, end.scope, end.token, done=end.done, in_doubt=in_doubt)
+
+
+def _leave_key(tx: UnitOfWork, end: End) -> None:
+    exclusive_key = end.row["exclusive_key"]
+    if exclusive_key is None:
+        return
+    key = tx.key(exclusive_key)
+    if end.drains:
+        key.drain_token = end.token
+    if key.first_job_id == end.row["job_id"]:
+        key.first_job_id = None
+    tx.unsettled_keys.add(exclusive_key)
+
+
+async def _touch_joined(tx: UnitOfWork, ends: Sequence[End]) -> None:
+    joined = sorted((p, end.row["job_id"]) for end in ends for p in end.pipeline_ids[1:])
+    if joined:
+        await statement("touch_links").run(
+            tx.conn,
+            pipeline_ids=[pipeline_id for pipeline_id, _ in joined],
+            job_ids=[job_id for _, job_id in joined],
+            versions=[tx.pipeline(pipeline_id).next_version for pipeline_id, _ in joined],
+        )

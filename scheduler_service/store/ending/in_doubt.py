@@ -1,0 +1,144 @@
+"""Claims that may have written unseen: marked for good, their scopes' follow-ups released."""
+
+from collections.abc import Sequence
+
+from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
+from scheduler_service.jobs.requests import Child
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.ends import End, scope_of
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
+from scheduler_service.store.ending.children import Released, year_is_closed
+from scheduler_service.store.ending.insert_jobs import NewJob, insert_jobs
+
+REPAIR_KIND = "repair"
+
+
+async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[Row, int]]) -> None:
+    """These claims (job row, token) of data-writing types may have committed: mark job and scopes.
+
+    Rows of other types are passed over.
+    """
+    doubtful = [(row, token) for row, token in claims if writes_data(row)]
+    if not doubtful:
+        return
+    await statement("mark_jobs_in_doubt").run(
+        tx.conn,
+        job_ids=[row["job_id"] for row, _ in doubtful],
+        dark_tokens=[token for _, token in doubtful],
+    )
+    scopes = sorted(
+        (row["tenant"], name, token)
+        for row, token in doubtful
+        for name in JOB_TYPES[row["job_type"]].ledger_writes(scope_of(row))
+    )
+    await statement("mark_scopes_in_doubt").run(
+        tx.conn,
+        tenants=[tenant for tenant, _, _ in scopes],
+        ledger_scopes=[name for _, name, _ in scopes],
+        tokens=[token for _, _, token in scopes],
+    )
+    tx.events += [
+        Event(row["tenant"], row["pipeline_id"], row["job_id"], token, "in_doubt")
+        for row, token in doubtful
+    ]
+
+
+def writes_data(row: Row) -> bool:
+    """Whether a claim of this job may change the ledger at all."""
+    return JOB_TYPES[row["job_type"]].writes_data
+
+
+def follow_up_needs(job_type: JobType, scope: Scope) -> Needs:
+    """What must be locked in case this job has ended in doubt."""
+    if not job_type.writes_data:
+        return Needs()
+    if scope.reference_kind is not None:
+        return Needs(open_years_of=frozenset({scope.tenant}))
+    needs = Needs()
+    for follow_up_type, follow_up_scope in follow_ups(job_type.name, scope, ()):
+        needs |= _needs_of(follow_up_type, follow_up_scope)
+    return needs
+
+
+def _needs_of(job_type: str, scope: Scope) -> Needs:
+    key = JOB_TYPES[job_type].exclusive_key(scope)
+    years = frozenset({(scope.tenant, scope.year)}) if scope.year is not None else frozenset()
+    return Needs(keys=frozenset({key} if key is not None else ()), years=years)
+
+
+def owed_to_own_pipelines(
+    tx: UnitOfWork, ends: Sequence[End], released: Sequence[Released]
+) -> list[Released]:
+    """Follow-ups of jobs in doubt that ended well after all: released beside their own children.
+
+    A retry may find its work already committed and chain nothing: the mark on the job heals that.
+    """
+    staged = {(r.parent.row["job_id"], r.child.job_type, r.child.scope) for r in released}
+    return [
+        Released(end, child)
+        for end in ends
+        if end.dark_token is not None and end.done
+        for child in _follow_up_children(tx, end)
+        if (end.row["job_id"], child.job_type, child.scope) not in staged
+    ]
+
+
+async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
+    """Give the jobs in doubt that ended badly a repair pipeline each, once their drain is over."""
+    for end in ends:
+        if end.dark_token is None or end.done or end.drains:
+            continue
+        children = _follow_up_children(tx, end)
+        if not children:
+            continue
+        tx.freshness.released(children)
+        pipeline = await _repair_pipeline(tx, end, children[0].scope)
+        places = [
+            NewJob(
+                (pipeline.pipeline_id,),
+                child.job_type,
+                child.scope,
+                parent_job_id=end.row["job_id"],
+                child_key=child.child_key,
+            )
+            for child in children
+        ]
+        placed = await insert_jobs(tx, places)
+        pipeline.root_job_id = placed[0].job_id
+
+
+def _follow_up_children(tx: UnitOfWork, end: End) -> list[Child]:
+    wanted = follow_ups(end.row["job_type"], end.scope, tx.open_years(end.scope.tenant))
+    return [
+        Child(f"follow_up:{job_type}:{scope.data_entry_type}:{scope.year}", job_type, scope, None)
+        for job_type, scope in wanted
+        if not year_is_closed(tx, job_type, scope)
+    ]
+
+
+async def _repair_pipeline(tx: UnitOfWork, end: End, scope: Scope) -> PipelineState:
+    (ids,) = await statement("allocate_ids").rows(tx.conn, pipelines=1, jobs=0)
+    pipeline_id: int = ids["pipeline_ids"][0]
+    await statement("insert_pipelines").run(
+        tx.conn,
+        pipeline_ids=[pipeline_id],
+        tenants=[scope.tenant],
+        kinds=[REPAIR_KIND],
+        modules=[scope.module],
+        data_entry_types=[scope.data_entry_type],
+        years=[scope.year],
+        units=[None],
+        reference_kinds=[None],
+        root_job_ids=[0],
+        submitted_bys=["scheduler"],
+        repairs_of=[end.row["pipeline_id"]],
+    )
+    state = PipelineState(pipeline_id, scope.tenant, 1, 0, 0, 0, 0, is_new=True)
+    tx.add_new_pipeline(state)
+    detail = f"pipeline {pipeline_id} recomputes what this job may have changed unseen"
+    row = end.row
+    tx.events.append(
+        Event(row["tenant"], row["pipeline_id"], row["job_id"], end.dark_token, "repair", detail)
+    )
+    return state

@@ -1,0 +1,202 @@
+"""Makes jobs: each is created, queued behind its key, or joined to a waiting duplicate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Disposition, Json
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobState
+from scheduler_service.store.core.statements import sparse, statement
+from scheduler_service.store.core.unit_of_work import KeyState, Needs, UnitOfWork
+
+PRIORITY_DEFAULT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job wanted by pipelines: the first would own it, the others are linked to it."""
+
+    pipeline_ids: tuple[int, ...]
+    job_type: str
+    scope: Scope
+    payload: Json | None = None
+    priority: int = PRIORITY_DEFAULT
+    parent_job_id: int | None = None
+    child_key: str | None = None
+    job_id: int | None = None
+
+    @property
+    def coalesce_key(self) -> str | None:
+        """Under which it joins a waiting duplicate."""
+        return JOB_TYPES[self.job_type].coalesce_key(self.scope)
+
+    @property
+    def exclusive_key(self) -> str | None:
+        """Whose jobs run one at a time."""
+        return JOB_TYPES[self.job_type].exclusive_key(self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class InsertedJob:
+    """The job that came of it, its owner, and how."""
+
+    job_id: int
+    owner_id: int
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class _NewRow:
+    place: NewJob
+    job_id: int
+    state: JobState
+    key_number: int | None
+
+
+def needs_of(places: Sequence[NewJob]) -> Needs:
+    """The keys that must be locked to place these."""
+    keys = (place.exclusive_key for place in places)
+    return Needs(keys=frozenset(key for key in keys if key is not None))
+
+
+async def insert_jobs(tx: UnitOfWork, places: Sequence[NewJob]) -> list[InsertedJob]:
+    """Insert or join, one answer per request, in order. Pipelines and keys are locked."""
+    if not places:
+        return []
+    leaders = _leaders(places)
+    # A job of the same batch may have left the key while a duplicate waits behind it.
+    await tx.pass_on(needs_of(places).keys)
+    rows = await _new_rows(tx, [places[index] for index in leaders.values()])
+    placed_leaders = await _insert(tx, rows)
+    by_key = dict(zip(leaders.keys(), placed_leaders, strict=True))
+    answers = []
+    for index, place in enumerate(places):
+        placed = by_key[_group(index, place)]
+        is_leader = leaders[_group(index, place)] == index
+        answers.append(placed if is_leader else _as_joined(placed))
+    await _link(tx, places, answers)
+    return answers
+
+
+def _group(index: int, place: NewJob) -> str | int:
+    return place.coalesce_key or index
+
+
+def _leaders(places: Sequence[NewJob]) -> dict[str | int, int]:
+    """The first request of each coalesce key: a statement may not touch a row twice."""
+    leaders: dict[str | int, int] = {}
+    for index, place in enumerate(places):
+        leaders.setdefault(_group(index, place), index)
+    return leaders
+
+
+def _as_joined(placed: InsertedJob) -> InsertedJob:
+    return InsertedJob(placed.job_id, placed.owner_id, Disposition.JOINED)
+
+
+async def _new_rows(tx: UnitOfWork, places: Sequence[NewJob]) -> list[_NewRow]:
+    missing = sum(place.job_id is None for place in places)
+    drawn: list[int] = []
+    if missing:
+        (ids,) = await statement("allocate_ids").rows(tx.conn, pipelines=0, jobs=missing)
+        drawn = list(ids["job_ids"])
+    return [
+        _behind_its_key(tx, place, place.job_id if place.job_id is not None else drawn.pop(0))
+        for place in places
+    ]
+
+
+def _behind_its_key(tx: UnitOfWork, place: NewJob, job_id: int) -> _NewRow:
+    if place.exclusive_key is None:
+        return _NewRow(place, job_id, JobState.QUEUED, None)
+    key = tx.key(place.exclusive_key)
+    number, must_wait, is_first = take_number(key)
+    if is_first:
+        key.first_job_id = job_id
+    state = JobState.NOT_STARTED if must_wait else JobState.QUEUED
+    return _NewRow(place, job_id, state, number)
+
+
+def take_number(key: KeyState) -> tuple[int, bool, bool]:
+    """A newcomer's number behind a locked key, whether it must wait, and whether it is first.
+
+    Who is first is inserted for certain: without a live job of the key no duplicate can wait.
+    """
+    number = key.next_number
+    key.next_number += 1
+    is_first = key.first_job_id is None
+    return number, not is_first or key.drain_token is not None, is_first
+
+
+async def _insert(tx: UnitOfWork, rows: Sequence[_NewRow]) -> list[InsertedJob]:
+    inserted = await statement("insert_jobs").rows(tx.conn, **_columns(tx, rows))
+    by_key = {row["coalesce_key"]: row for row in inserted if row["coalesce_key"] is not None}
+    answers = []
+    for row in rows:
+        found = by_key.get(row.place.coalesce_key)
+        if found is not None and found["job_id"] != row.job_id:
+            joined = InsertedJob(found["job_id"], found["pipeline_id"], Disposition.JOINED)
+            answers.append(joined)
+            continue
+        tx.pipeline(row.place.pipeline_ids[0]).live_jobs += 1
+        answers.append(_created(tx, row))
+    return answers
+
+
+def _created(tx: UnitOfWork, row: _NewRow) -> InsertedJob:
+    owner = row.place.pipeline_ids[0]
+    if row.state is JobState.QUEUED:
+        tx.woken_types.add(row.place.job_type)
+        return InsertedJob(row.job_id, owner, Disposition.CREATED)
+    return InsertedJob(row.job_id, owner, Disposition.QUEUED_BEHIND)
+
+
+def _columns(tx: UnitOfWork, rows: Sequence[_NewRow]) -> dict[str, list[Any] | None]:
+    places = [row.place for row in rows]
+    scopes = [place.scope for place in places]
+    return {
+        "job_ids": [row.job_id for row in rows],
+        "pipeline_ids": [place.pipeline_ids[0] for place in places],
+        "tenants": [scope.tenant for scope in scopes],
+        "job_types": [place.job_type for place in places],
+        "modules": sparse([scope.module for scope in scopes]),
+        "data_entry_types": sparse([scope.data_entry_type for scope in scopes]),
+        "years": sparse([scope.year for scope in scopes]),
+        "units": sparse([scope.unit for scope in scopes]),
+        "reference_kinds": sparse([scope.reference_kind for scope in scopes]),
+        "payloads": sparse([place.payload for place in places]),
+        "states": [str(row.state) for row in rows],
+        "priorities": [place.priority for place in places],
+        "fair_stamps": [tx.fair_share.stamp(scope.tenant) for scope in scopes],
+        "attempts_maxima": [JOB_TYPES[place.job_type].attempts_max for place in places],
+        "coalesce_keys": sparse([place.coalesce_key for place in places]),
+        "exclusive_keys": sparse([place.exclusive_key for place in places]),
+        "key_numbers": sparse([row.key_number for row in rows]),
+        "slot_keys": sparse([JOB_TYPES[p.job_type].slot_key(p.scope) for p in places]),
+        "parent_job_ids": sparse([place.parent_job_id for place in places]),
+        "child_keys": sparse([place.child_key for place in places]),
+        "changed_versions": [tx.pipeline(p.pipeline_ids[0]).next_version for p in places],
+    }
+
+
+async def _link(tx: UnitOfWork, places: Sequence[NewJob], answers: Sequence[InsertedJob]) -> None:
+    wanted = sorted(
+        {
+            (pipeline_id, placed.job_id)
+            for place, placed in zip(places, answers, strict=True)
+            for pipeline_id in place.pipeline_ids
+            if pipeline_id != placed.owner_id
+        }
+    )
+    if not wanted:
+        return
+    new = await statement("link_jobs").rows(
+        tx.conn,
+        pipeline_ids=[pipeline_id for pipeline_id, _ in wanted],
+        job_ids=[job_id for _, job_id in wanted],
+        versions=[tx.pipeline(pipeline_id).next_version for pipeline_id, _ in wanted],
+    )
+    for row in new:
+        tx.pipeline(row["pipeline_id"]).live_jobs += 1

@@ -1,0 +1,1 @@
+"""Finish: claims that end their jobs."""

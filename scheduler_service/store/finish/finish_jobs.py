@@ -1,0 +1,260 @@
+"""Finish: the compare-and-set, with everything that follows from it, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import (
+    FinishAnswer,
+    FinishOutcome,
+    FinishRequest,
+    Refused,
+    Written,
+)
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.statements import Row, sparse, statement
+from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
+from scheduler_service.store.ending import children, drains
+from scheduler_service.store.ending.barrier import WAITING_FOR
+from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
+from scheduler_service.store.ending.in_doubt import mark_in_doubt
+
+APPLIED = FinishAnswer(FinishOutcome.APPLIED)
+# Types whose end may release jobs into a year, which must then be held: their children, their
+# follow-ups, or what waits for them.
+YEAR_TYPES = frozenset(
+    t.name
+    for t in JOB_TYPES.values()
+    if t.name in WAITING_FOR or any(JOB_TYPES[c].needs_provisioned_year for c in t.children)
+)
+
+
+class _Holder(NamedTuple):
+    """A job and the first ending of the claim that holds it, as the look before the locks found
+    them; `place` is the ending's in the batch.
+    """
+
+    row: Row
+    ending: FinishRequest
+    place: int
+    # Whether its end touches more than its pipeline.
+    has_needs: bool
+
+
+async def finish_jobs(
+    tx: UnitOfWork, endings: Sequence[FinishRequest]
+) -> list[FinishAnswer | Refused]:
+    """One answer per ending, in order. A claim named twice is decided by its first ending."""
+    holders, repeats = await _hold(tx, endings)
+    await _lock_keys(tx, [holder.row for holder in holders.values() if holder.has_needs])
+    applied = await _compare_and_set(tx, holders)
+    placed = await end_jobs(tx, await _ends(tx, holders, applied))
+    answers: list[FinishAnswer | Refused | None] = [None] * len(endings)
+    for job_id in applied:
+        answers[holders[job_id].place] = APPLIED
+    for job_id, children_placed in placed.items():
+        answers[holders[job_id].place] = FinishAnswer(FinishOutcome.APPLIED, children_placed)
+    for place, job_id in repeats:
+        if job_id in applied:
+            answers[place] = _repeat(endings[place], holders[job_id].ending)
+    if None in answers:
+        await _answer_refused(tx, endings, answers)
+    return [answer for answer in answers if answer is not None]
+
+
+async def _hold(
+    tx: UnitOfWork, endings: Sequence[FinishRequest]
+) -> tuple[dict[int, _Holder], list[tuple[int, int]]]:
+    """Lock the years and pipelines that these ends touch. Who holds its job, by the job's number;
+    and the places of further endings by the same claims, with their jobs.
+    """
+    await tx.lock_years(tx.extra_needs)
+    found = await statement("hold_finishing_jobs").rows(
+        tx.conn,
+        job_ids=[e.job_id for e in endings],
+        claim_tokens=[e.claim_token for e in endings],
+        worker_ids=[e.worker_id for e in endings],
+        principals=[e.principal for e in endings],
+        year_types=sorted(YEAR_TYPES),
+        pipeline_ids=sorted(tx.extra_needs.pipelines),
+    )
+    holders: dict[int, _Holder] = {}
+    repeats: list[tuple[int, int]] = []
+    for row in found:
+        number = row["number"]
+        if number is None:
+            if row["locked"] is None:
+                tx.hold_pipeline(row)
+            else:
+                tx.hold_year(row)
+            continue
+        place, job_id = number - 1, row["job_id"]
+        if job_id in holders:
+            # Of a claim's endings the first counts, in whatever order they are found.
+            first = holders[job_id].place
+            repeats.append((max(first, place), job_id))
+            place = min(first, place)
+        has_needs = row["exclusive_key"] is not None or row["has_children"]
+        holders[job_id] = _Holder(row, endings[place], place, has_needs)
+    return holders, repeats
+
+
+async def _lock_keys(tx: UnitOfWork, rows: Sequence[Row]) -> None:
+    """The keys of these jobs, and of what their ends may release; their years are held."""
+    tx.held = tx.extra_needs
+    if rows:
+        years = {(row["tenant"], row["year"]) for row in rows if row["job_type"] in YEAR_TYPES}
+        tenants = {row["tenant"] for row in rows if row["reference_kind"] is not None}
+        tx.held |= Needs(years=frozenset(years), open_years_of=frozenset(tenants))
+    needs = [needs_of_end(row, ()) for row in rows]
+    parents = [row for row in rows if row["has_children"]]
+    if parents:
+        needs.append(children.needs_of_children(await _staged(tx, parents)))
+    wanted = all_of(needs)
+    tx.require(replace(wanted, keys=frozenset()))
+    await tx.lock_keys(wanted.keys | tx.extra_needs.keys)
+
+
+async def _staged(tx: UnitOfWork, parents: Sequence[Row]) -> list[Row]:
+    return await statement("staged_children_of").rows(
+        tx.conn, parent_job_ids=[row["job_id"] for row in parents]
+    )
+
+
+async def _compare_and_set(tx: UnitOfWork, holders: Mapping[int, _Holder]) -> dict[int, Row]:
+    """Job rows that were ended, by id."""
+    if not holders:
+        return {}
+    ordered = [holders[job_id] for job_id in sorted(holders)]
+    endings = [holder.ending for holder in ordered]
+    owners = [holder.row["pipeline_id"] for holder in ordered]
+    ended = await statement("finish_jobs").rows(
+        tx.conn,
+        job_ids=[e.job_id for e in endings],
+        claim_tokens=[e.claim_token for e in endings],
+        results=[e.result.value for e in endings],
+        messages=sparse([e.message or None for e in endings]),
+        error_causes=sparse([e.error_cause or None for e in endings]),
+        stats=sparse([e.stats for e in endings]),
+        versions=[tx.pipelines[owner].next_version for owner in owners],
+    )
+    return {row["job_id"]: row for row in ended}
+
+
+async def _ends(
+    tx: UnitOfWork, holders: Mapping[int, _Holder], applied: Mapping[int, Row]
+) -> list[End]:
+    """The ends that were, with the mark of those that may have written unseen."""
+    ends = []
+    for job_id, ended in applied.items():
+        row, ending, _, has_needs = holders[job_id]
+        owner, token, has_children = ended["pipeline_id"], ending.claim_token, False
+        if owner != row["pipeline_id"]:
+            # Ownership passed on between the look and the lock.
+            raise MustLockMore(Needs(pipelines=frozenset({owner})))
+        pipeline_ids = (owner, *_joined_by(tx, ended)) if has_needs else (owner,)
+        if has_needs:
+            has_children = row["has_children"]
+        if not has_children:
+            tx.childless.append((job_id, token))
+        ends.append(
+            End(
+                row,
+                ending.result,
+                pipeline_ids,
+                token,
+                False,
+                ended["dark_token"],
+                has_children,
+                has_needs,
+            )
+        )
+    return await _with_marks(tx, holders, ends)
+
+
+async def _with_marks(tx: UnitOfWork, holders: Mapping[int, _Holder], ends: list[End]) -> list[End]:
+    """Years that were provisioned; claims that may have written unseen."""
+    moving = [end for end in ends if end.has_needs]
+    if not moving:
+        return ends
+    await _provision_years(tx, moving)
+    in_doubt = {
+        end.row["job_id"]: end.token
+        for end in moving
+        if _is_in_doubt(end.row, holders[end.row["job_id"]].ending)
+    }
+    if not in_doubt:
+        return ends
+    await mark_in_doubt(tx, [(holders[job_id].row, token) for job_id, token in in_doubt.items()])
+    return [
+        end._replace(dark_token=in_doubt.get(end.row["job_id"], end.dark_token)) for end in ends
+    ]
+
+
+def _joined_by(tx: UnitOfWork, ended: Row) -> Sequence[int]:
+    """Who joined it, as the compare-and-set read it under the pipelines' locks."""
+    joined_by: Sequence[int] = ended["joined_by"] or ()
+    missing = frozenset(joined_by) - tx.pipelines.keys()
+    if missing:
+        raise MustLockMore(Needs(pipelines=missing))
+    return joined_by
+
+
+def _is_in_doubt(row: Row, ending: FinishRequest) -> bool:
+    may_have_written = ending.result is JobResult.ERROR and ending.written is Written.UNKNOWN
+    return may_have_written and JOB_TYPES[row["job_type"]].writes_data
+
+
+async def _provision_years(tx: UnitOfWork, ends: Sequence[End]) -> None:
+    years = sorted(
+        {
+            (end.scope.tenant, end.scope.year)
+            for end in ends
+            if JOB_TYPES[end.row["job_type"]].provisions_year and end.done and end.scope.year
+        }
+    )
+    if years:
+        await statement("provision_years").run(
+            tx.conn, tenants=[tenant for tenant, _ in years], years=[year for _, year in years]
+        )
+
+
+def _repeat(ending: FinishRequest, first: FinishRequest) -> FinishAnswer:
+    same = ending.result is first.result
+    return FinishAnswer(FinishOutcome.ALREADY_APPLIED if same else FinishOutcome.CONFLICT)
+
+
+async def _answer_refused(
+    tx: UnitOfWork, endings: Sequence[FinishRequest], answers: list[FinishAnswer | Refused | None]
+) -> None:
+    """Say why the unanswered ones did not apply: read again, now that all is decided."""
+    refused = [(place, endings[place]) for place, answer in enumerate(answers) if answer is None]
+    found = await statement("peek_jobs").rows(
+        tx.conn, job_ids=sorted({ending.job_id for _, ending in refused})
+    )
+    rows = {row["job_id"]: row for row in found}
+    stale = []
+    for place, ending in refused:
+        answer = answers[place] = _why_refused(rows.get(ending.job_id), ending)
+        if isinstance(answer, FinishAnswer) and answer.outcome is FinishOutcome.STALE:
+            stale.append(ending)
+    await drains.end_drains_of(
+        tx, [(e.claim_token, (e.worker_id, e.principal), _said(e)) for e in stale]
+    )
+
+
+def _why_refused(row: Row | None, ending: FinishRequest) -> FinishAnswer | Refused:
+    if row is None:
+        return Refused("JOB_NOT_FOUND", f"there is no job {ending.job_id}")
+    if row["finished_by_token"] != ending.claim_token:
+        return FinishAnswer(FinishOutcome.STALE)
+    if row["result"] == ending.result:
+        return FinishAnswer(FinishOutcome.ALREADY_APPLIED)
+    return FinishAnswer(FinishOutcome.CONFLICT)
+
+
+def _said(ending: FinishRequest) -> Written:
+    """A cancelled job's claim that comes to Finish has ended its drain; what did it write?"""
+    return ending.written if ending.result is JobResult.ERROR else Written.UNKNOWN

@@ -1,0 +1,1 @@
+"""Hints between processes: what changed and what is claimable."""

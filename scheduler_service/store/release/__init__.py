@@ -1,0 +1,1 @@
+"""Release: claims that end without the end of their job."""

@@ -1,0 +1,184 @@
+"""Claims that end without an end of their job: released, or expired. The job runs again,
+still first of its key, or ends with ERROR when its attempts are spent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scheduler_service.jobs.requests import Written
+from scheduler_service.jobs.retry import (
+    Again,
+    Spent,
+    after_expiry,
+    after_fault,
+    drain_costs_an_attempt,
+)
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
+from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end, pipelines_of
+from scheduler_service.store.ending.in_doubt import mark_in_doubt
+from scheduler_service.store.release.supersede import needs_of_duplicates, supersede_duplicates
+
+
+class Fault(StrEnum):
+    """Why a claim ends without an end of its job; the word in the timeline."""
+
+    DRAIN = "released"
+    RETRY_LATER = "retry_later"
+    EXPIRY = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedClaim:
+    """One claim that lets go of its job."""
+
+    job_id: int
+    claim_token: int
+    fault: Fault
+    written: Written
+    message: str = ""
+    delay_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    item: ReleasedClaim
+    row: Row
+    attempts: int
+    then: Again | Spent
+
+
+async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[int]:
+    """Tokens of the claims that held their jobs until now. Nothing else is changed."""
+    await _lock(tx, items)
+    rows = {
+        row["job_id"]: row
+        for row in await statement("lock_jobs").rows(
+            tx.conn, job_ids=sorted({i.job_id for i in items})
+        )
+    }
+    holders = [i for i in items if i.job_id in rows and _holds(rows[i.job_id], i)]
+    holders = await _still_expired(tx, holders)
+    if not holders:
+        return set()
+    for item in holders:
+        tx.require(needs_of_end(rows[item.job_id], ()))
+    decided = [_decide(item, rows[item.job_id]) for item in holders]
+    await statement("delete_claims").run(tx.conn, claim_tokens=[i.claim_token for i in holders])
+    await statement("drop_staged_children").run(
+        tx.conn,
+        parent_job_ids=[i.job_id for i in holders],
+        claim_tokens=[i.claim_token for i in holders],
+    )
+    unknown = [d for d in decided if d.item.written is Written.UNKNOWN]
+    await mark_in_doubt(tx, [(d.row, d.item.claim_token) for d in unknown])
+    tx.events += [_event(d) for d in decided]
+    await _run_again(tx, [d for d in decided if isinstance(d.then, Again)])
+    await _abandon(tx, [d for d in decided if isinstance(d.then, Spent)])
+    return {item.claim_token for item in holders}
+
+
+def _holds(row: Row, item: ReleasedClaim) -> bool:
+    return bool(row["claim_token"] == item.claim_token)
+
+
+async def _lock(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> None:
+    rows = await statement("peek_jobs").rows(tx.conn, job_ids=sorted({i.job_id for i in items}))
+    joined: dict[int, list[int]] = {}
+    for link in await statement("links_of_jobs").rows(
+        tx.conn, job_ids=[row["job_id"] for row in rows if row["coalesce_key"] is not None]
+    ):
+        joined.setdefault(link["job_id"], []).append(link["pipeline_id"])
+    needs = Needs()
+    for row in rows:
+        needs |= needs_of_end(row, joined.get(row["job_id"], ()))
+    needs |= await needs_of_duplicates(tx, rows)
+    await tx.lock(needs)
+
+
+async def _still_expired(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> list[ReleasedClaim]:
+    """A beat may have come between the sweep's look and these locks: read the lease again."""
+    expiring = [i.claim_token for i in items if i.fault is Fault.EXPIRY]
+    if not expiring:
+        return list(items)
+    rows = await statement("lock_expired_claims").rows(tx.conn, claim_tokens=sorted(expiring))
+    expired = {row["claim_token"] for row in rows}
+    return [i for i in items if i.fault is not Fault.EXPIRY or i.claim_token in expired]
+
+
+def _decide(item: ReleasedClaim, row: Row) -> _Decided:
+    attempts, maximum = row["attempts"], row["attempts_max"]
+    match item.fault:
+        case Fault.DRAIN if not drain_costs_an_attempt(row["releases"]):
+            return _Decided(item, row, attempts - 1, Again(0.0))
+        case Fault.DRAIN | Fault.EXPIRY:
+            return _Decided(item, row, attempts, after_expiry(attempts, maximum))
+        case Fault.RETRY_LATER:
+            return _Decided(item, row, attempts, after_fault(attempts, maximum, item.delay_seconds))
+
+
+def _event(decided: _Decided) -> Event:
+    row, item = decided.row, decided.item
+    return Event(
+        row["tenant"], row["pipeline_id"], row["job_id"], item.claim_token, item.fault, item.message
+    )
+
+
+async def _run_again(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
+    if not decided:
+        return
+    await supersede_duplicates(tx, [d.row for d in decided])
+    await statement("release_jobs_again").run(
+        tx.conn,
+        job_ids=[d.row["job_id"] for d in decided],
+        attempts=[d.attempts for d in decided],
+        releases=[int(d.item.fault is Fault.DRAIN) for d in decided],
+        lapses=[int(d.item.fault is Fault.EXPIRY) for d in decided],
+        delays=[d.then.delay_seconds for d in decided if isinstance(d.then, Again)],
+        messages=[d.item.message for d in decided],
+    )
+    for d in decided:
+        if d.row["exclusive_key"] is None:
+            tx.maybe_due_jobs.add(d.row["job_id"])
+        else:
+            tx.unsettled_keys.add(d.row["exclusive_key"])
+
+
+async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
+    if not decided:
+        return
+    await statement("abandon_jobs").run(
+        tx.conn,
+        job_ids=[d.row["job_id"] for d in decided],
+        messages=[_last_words(d) for d in decided],
+        error_causes=["attempts_spent" for _ in decided],
+        versions=[tx.pipeline(d.row["pipeline_id"]).next_version for d in decided],
+    )
+    tokens = {
+        row["job_id"]: row["dark_token"]
+        for row in await statement("peek_jobs").rows(
+            tx.conn, job_ids=[d.row["job_id"] for d in decided]
+        )
+    }
+    pipelines = await pipelines_of(tx, [d.row for d in decided])
+    await end_jobs(
+        tx,
+        [
+            End(
+                row=d.row,
+                result=JobResult.ERROR,
+                pipeline_ids=pipelines[d.row["job_id"]],
+                token=d.item.claim_token,
+                dark_token=tokens[d.row["job_id"]],
+            )
+            for d in decided
+        ],
+    )
+
+
+def _last_words(decided: _Decided) -> str:
+    why = decided.item.message or f"the last claim {decided.item.fault.value.replace('_', ' ')}"
+    return f"gave up after {decided.attempts} attempts: {why}"

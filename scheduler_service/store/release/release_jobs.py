@@ -1,0 +1,47 @@
+"""Release: workers give claims back unfinished."""
+
+from collections.abc import Sequence
+
+from scheduler_service.jobs.requests import Release, ReleaseReason
+from scheduler_service.store.core.statements import statement
+from scheduler_service.store.core.unit_of_work import UnitOfWork
+from scheduler_service.store.ending.drains import end_drains_of
+from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
+
+_FAULT = {
+    ReleaseReason.DRAIN: Fault.DRAIN,
+    ReleaseReason.RETRY_LATER: Fault.RETRY_LATER,
+    # The answer to a CANCEL whose job lives after all (others had joined it): as a drain.
+    ReleaseReason.CANCELLED: Fault.DRAIN,
+}
+
+
+async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool]:
+    """Per release, in order, whether this claim held the job, or drained, until now."""
+    holders = await statement("claims_held_by").rows(
+        tx.conn,
+        claim_tokens=[r.claim_token for r in releases],
+        worker_ids=[r.worker_id for r in releases],
+        principals=[r.principal for r in releases],
+    )
+    held = {(row["job_id"], row["claim_token"]) for row in holders}
+    mine = [r for r in releases if (r.job_id, r.claim_token) in held]
+    given = await release_claims(
+        tx,
+        [
+            ReleasedClaim(
+                r.job_id, r.claim_token, _FAULT[r.reason], r.written, r.message, r.delay_seconds
+            )
+            for r in mine
+        ],
+    )
+    drained = await end_drains_of(
+        tx,
+        [
+            (r.claim_token, (r.worker_id, r.principal), r.written)
+            for r in mine
+            if r.claim_token not in given
+        ],
+    )
+    let_go = given | drained
+    return [r.claim_token in let_go and (r.job_id, r.claim_token) in held for r in releases]

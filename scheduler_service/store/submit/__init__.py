@@ -1,0 +1,1 @@
+"""Submit: pipelines and their roots."""

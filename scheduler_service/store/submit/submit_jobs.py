@@ -1,0 +1,267 @@
+"""Submit: a pipeline and its root in one transaction, once per request_id."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Child, Disposition, Refused, Submission, Submitted
+from scheduler_service.store.chain.chain_children import provisional
+from scheduler_service.store.core.statements import Row, sparse, statement
+from scheduler_service.store.core.unit_of_work import (
+    KeyState,
+    MustLockMore,
+    Needs,
+    PipelineState,
+    UnitOfWork,
+)
+from scheduler_service.store.ending.insert_jobs import take_number
+
+RequestKey = tuple[str, UUID]
+
+
+async def submit_jobs(
+    tx: UnitOfWork, submissions: Sequence[Submission]
+) -> list[Submitted | Refused]:
+    """One answer per submission, in order. Nothing of a refused one is written."""
+    answers: list[Submitted | Refused | None] = [None] * len(submissions)
+    new: Sequence[int] = range(len(submissions))
+    needs = needs_of_submissions(submissions)
+    if needs:
+        # Numbers behind keys are for new ones only. What needs no lock is one statement, which
+        # says by itself what is new.
+        new = await _new(tx, submissions)
+        await tx.lock(needs_of_submissions([submissions[place] for place in new]))
+    accepted = []
+    for place in new:
+        submission = submissions[place]
+        answers[place] = _why_refused(tx, submission)
+        if answers[place] is None:
+            if submission.validate_only:
+                answers[place] = await _validated(tx, submission)
+            else:
+                accepted.append(place)
+    created = await _create(tx, [submissions[place] for place in accepted])
+    for place, answer in zip(accepted, created, strict=True):
+        answers[place] = answer
+    if needs and None in created:
+        # The same request came in twice at once and the other one has committed: start over.
+        raise MustLockMore(Needs())
+    if None in answers:
+        await _answer_repeats(tx, submissions, answers)
+    return [answer for answer in answers if answer is not None]
+
+
+def _request(submission: Submission) -> RequestKey:
+    return submission.scope.tenant, submission.request_id
+
+
+async def _new(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[int]:
+    """Places of the requests that are not known; of one that comes twice the first."""
+    first: dict[RequestKey, int] = {}
+    for place, submission in enumerate(submissions):
+        first.setdefault(_request(submission), place)
+    known = await _known(tx, first)
+    return [place for request, place in first.items() if request not in known]
+
+
+async def _known(tx: UnitOfWork, requests: Collection[RequestKey]) -> dict[RequestKey, Row]:
+    rows = await statement("known_requests").rows(
+        tx.conn,
+        tenants=[tenant for tenant, _ in requests],
+        request_ids=[request_id for _, request_id in requests],
+    )
+    return {(row["tenant"], row["request_id"]): row for row in rows}
+
+
+def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
+    """What must be locked to make these; empty for those without key and year."""
+    keys, years = set(), set()
+    for submission in submissions:
+        job_type, scope = JOB_TYPES[submission.job_type], submission.scope
+        key = job_type.exclusive_key(scope)
+        if key is not None and not submission.validate_only:
+            keys.add(key)
+        if job_type.needs_provisioned_year and scope.year is not None:
+            years.add((scope.tenant, scope.year))
+    return Needs(keys=frozenset(keys), years=frozenset(years))
+
+
+def _why_refused(tx: UnitOfWork, submission: Submission) -> Refused | None:
+    scope = submission.scope
+    if not JOB_TYPES[submission.job_type].needs_provisioned_year or scope.year is None:
+        return None
+    match tx.years.get((scope.tenant, scope.year)):
+        case None:
+            return Refused(
+                "YEAR_NOT_PROVISIONED",
+                f"year {scope.year} of {scope.tenant} is not provisioned: submit a unit_sync first "
+                f"(carbonline load units FILE --year {scope.year})",
+                {"year": str(scope.year)},
+            )
+        case True:
+            message = f"year {scope.year} of {scope.tenant} is locked"
+            return Refused("PERIOD_LOCKED", message, {"year": str(scope.year)})
+        case _:
+            return None
+
+
+async def _validated(tx: UnitOfWork, submission: Submission) -> Submitted:
+    child = Child("", submission.job_type, submission.scope, None)
+    (guess,) = await provisional(tx.conn, [child])
+    return Submitted(0, 0, guess.disposition)
+
+
+class _Root(NamedTuple):
+    """A root to be: which place it takes behind its key, and whether another of the batch with
+    the same coalesce key stands for it.
+    """
+
+    submission: Submission
+    coalesce_key: str | None = None
+    key: KeyState | None = None
+    key_number: int | None = None
+    must_wait: bool = False
+    is_first: bool = False
+    follows: bool = False
+
+
+def _roots(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[_Root]:
+    roots = []
+    led: set[str] = set()
+    for submission in submissions:
+        job_type, scope = JOB_TYPES[submission.job_type], submission.scope
+        exclusive_key = job_type.exclusive_key(scope)
+        if exclusive_key is None:
+            roots.append(_Root(submission))
+            continue
+        coalesce_key = job_type.coalesce_key(scope)
+        if coalesce_key in led:
+            roots.append(_Root(submission, coalesce_key, follows=True))
+            continue
+        if coalesce_key is not None:
+            led.add(coalesce_key)
+        key = tx.key(exclusive_key)
+        number, must_wait, is_first = take_number(key)
+        if is_first:
+            # Its number is drawn by the statement; until then the place is taken.
+            key.first_job_id = 0
+        roots.append(_Root(submission, coalesce_key, key, number, must_wait, is_first))
+    return roots
+
+
+async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Submitted | None]:
+    """The pipeline of each, with its root, in order; None for a repeat."""
+    if not submissions:
+        return []
+    roots = _roots(tx, submissions)
+    answers: list[Submitted | None] = [None] * len(roots)
+    joined = []
+    for row in await statement("submit_jobs").rows(tx.conn, **_columns(tx, roots)):
+        place = row["number"] - 1
+        root = roots[place]
+        job_id, disposition = row["job_id"], Disposition.CREATED
+        if root.key is not None and root.is_first:
+            root.key.first_job_id = job_id
+        if row["duplicate_id"] is not None:
+            joined.append((root.submission, row))
+            job_id, disposition = row["duplicate_id"], Disposition.JOINED
+        elif root.must_wait:
+            disposition = Disposition.QUEUED_BEHIND
+        else:
+            tx.woken_types.add(root.submission.job_type)
+        answers[place] = Submitted(row["pipeline_id"], job_id, disposition)
+    await _join(tx, joined)
+    return answers
+
+
+def _columns(tx: UnitOfWork, roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
+    asked = [root.submission for root in roots]
+    scopes = [submission.scope for submission in asked]
+    types = [JOB_TYPES[submission.job_type] for submission in asked]
+    return {
+        "tenants": [scope.tenant for scope in scopes],
+        "request_ids": [s.request_id for s in asked],
+        "body_digests": [s.body_digest for s in asked],
+        "job_types": [s.job_type for s in asked],
+        "modules": sparse([scope.module for scope in scopes]),
+        "data_entry_types": sparse([scope.data_entry_type for scope in scopes]),
+        "years": sparse([scope.year for scope in scopes]),
+        "units": sparse([scope.unit for scope in scopes]),
+        "reference_kinds": sparse([scope.reference_kind for scope in scopes]),
+        "payloads": sparse([s.payload for s in asked]),
+        "waits": sparse([root.must_wait or None for root in roots]),
+        "priorities": [s.priority for s in asked],
+        "fair_stamps": [tx.fair_share.stamp(scope.tenant) for scope in scopes],
+        "attempts_maxima": [job_type.attempts_max for job_type in types],
+        "coalesce_keys": sparse([root.coalesce_key for root in roots]),
+        "exclusive_keys": sparse([r.key.exclusive_key if r.key else None for r in roots]),
+        "key_numbers": sparse([root.key_number for root in roots]),
+        "slot_keys": sparse([t.slot_key(s) for t, s in zip(types, scopes, strict=True)]),
+        "submitted_bys": [s.submitted_by for s in asked],
+        "follows": sparse([root.follows or None for root in roots]),
+    }
+
+
+async def _join(tx: UnitOfWork, joined: Sequence[tuple[Submission, Row]]) -> None:
+    """Where a root joined a waiting duplicate, that duplicate is the root."""
+    if not joined:
+        return
+    for submission, row in joined:
+        tx.add_new_pipeline(
+            PipelineState(
+                row["pipeline_id"],
+                submission.scope.tenant,
+                version=1,
+                live_jobs=1,
+                failed_jobs=0,
+                warned_jobs=0,
+                root_job_id=row["duplicate_id"],
+                is_new=True,
+                inserted_root_job_id=row["job_id"],
+            )
+        )
+    await statement("link_jobs").run(
+        tx.conn,
+        pipeline_ids=[row["pipeline_id"] for _, row in joined],
+        job_ids=[row["duplicate_id"] for _, row in joined],
+        versions=[1 for _ in joined],
+    )
+    await statement("correct_requests").run(
+        tx.conn,
+        tenants=[submission.scope.tenant for submission, _ in joined],
+        request_ids=[submission.request_id for submission, _ in joined],
+        job_ids=[row["duplicate_id"] for _, row in joined],
+    )
+
+
+async def _answer_repeats(
+    tx: UnitOfWork,
+    submissions: Sequence[Submission],
+    answers: list[Submitted | Refused | None],
+) -> None:
+    """The answer of the same request before, in this batch or earlier; not if the body differs."""
+    unanswered = [place for place, answer in enumerate(answers) if answer is None]
+    known = await _known(tx, {_request(submissions[place]) for place in unanswered})
+    first: dict[RequestKey, int] = {}
+    for place, submission in enumerate(submissions):
+        first.setdefault(_request(submission), place)
+    for place in unanswered:
+        submission = submissions[place]
+        request = _request(submission)
+        row = known.get(request)
+        if row is not None:
+            same = row["body_digest"] == submission.body_digest
+            before: Submitted | Refused | None = Submitted(
+                row["pipeline_id"], row["job_id"], Disposition.REPLAYED
+            )
+        else:
+            # Of a request that was refused, or only validated, nothing is remembered.
+            before = answers[first[request]]
+            same = submissions[first[request]].body_digest == submission.body_digest
+        answers[place] = before if same else _another_body()
+
+
+def _another_body() -> Refused:
+    message = "this request_id was used before with another body: make a new UUID"
+    return Refused("FIELD_INVALID", message, {"field": "request_id"})

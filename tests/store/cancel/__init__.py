@@ -1,0 +1,1 @@
+"""The store's room cancel, on a real PostgreSQL."""

@@ -1,0 +1,114 @@
+"""CancelPipeline ends what is live, leaves what others joined, and drains running claims."""
+
+import asyncio
+
+import pytest
+
+from scheduler_service.jobs.requests import (
+    Cancelled,
+    ClaimDirective,
+    FinishOutcome,
+    Refused,
+    ReleaseReason,
+    Written,
+)
+from scheduler_service.jobs.states import JobResult
+from tests.store.store_driver import INGEST, PLANE, RECALC, StoreDriver
+
+
+async def test_a_waiting_job_is_cancelled_and_its_key_is_free(driver: StoreDriver) -> None:
+    first = await driver.submit("csv_ingest", INGEST)
+    second = await driver.submit("csv_ingest", INGEST)
+    answer = await driver.cancel(first.pipeline_id)
+    assert isinstance(answer, Cancelled)
+    assert answer.cancelled_job_ids == (first.job_id,)
+    assert await driver.status(first.pipeline_id) == "CANCELLED"
+    assert await driver.state(second.job_id) == "QUEUED"
+
+
+async def test_a_running_claim_drains_before_the_next_of_its_key_runs(driver: StoreDriver) -> None:
+    first = await driver.submit("csv_ingest", INGEST)
+    second = await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    await driver.cancel(first.pipeline_id)
+    assert await driver.state(first.job_id) == "FINISHED CANCELLED"
+    assert await driver.state(second.job_id) == "NOT_STARTED"
+    assert (await driver.beat(claim)).directive is ClaimDirective.CANCEL
+    assert await driver.release(claim, ReleaseReason.CANCELLED, Written.NOTHING)
+    assert await driver.state(second.job_id) == "QUEUED"
+    assert (await driver.beat(claim)).directive is ClaimDirective.LOST
+
+
+async def test_a_drain_ends_with_its_lease(driver: StoreDriver) -> None:
+    first = await driver.submit("csv_ingest", INGEST)
+    second = await driver.submit("csv_ingest", INGEST)
+    await driver.claim("csv_ingest")
+    await driver.cancel(first.pipeline_id)
+    assert await driver.let_leases_expire() == 1
+    assert await driver.state(second.job_id) == "QUEUED"
+
+
+async def test_a_cancelled_run_that_had_committed_is_repaired(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    await driver.cancel(submitted.pipeline_id)
+    ended = await driver.finish(claim)
+    assert ended.outcome is FinishOutcome.STALE
+    (repair,) = await driver.store.pool.fetch(
+        "SELECT * FROM scheduler.pipelines WHERE kind = 'repair'"
+    )
+    assert repair["repair_of"] == submitted.pipeline_id
+    recalc = await driver.claim("emission_recalc")
+    assert recalc.close_through == {"entries/2/2024": claim.claim_token}
+
+
+async def test_what_others_joined_is_left_to_them(driver: StoreDriver) -> None:
+    first = await driver.submit("emission_recalc", RECALC)
+    second = await driver.submit("emission_recalc", RECALC)
+    answer = await driver.cancel(first.pipeline_id)
+    assert isinstance(answer, Cancelled)
+    assert answer.unlinked_job_ids == (first.job_id,)
+    assert await driver.status(first.pipeline_id) == "CANCELLED"
+    assert await driver.status(second.pipeline_id) == "LIVE"
+    await driver.finish(await driver.claim("emission_recalc"))
+    assert await driver.status(second.pipeline_id) == "SUCCESS"
+
+
+async def test_cancel_against_join_never_kills_the_joiner(driver: StoreDriver) -> None:
+    for _ in range(10):
+        first = await driver.submit("emission_recalc", RECALC)
+        cancelled, joined = await asyncio.gather(
+            driver.cancel(first.pipeline_id), driver.submit("emission_recalc", RECALC)
+        )
+        assert isinstance(cancelled, Cancelled)
+        assert await driver.status(first.pipeline_id) == "CANCELLED"
+        assert await driver.status(joined.pipeline_id) == "LIVE"
+        await driver.finish(await driver.claim("emission_recalc"))
+        assert await driver.status(joined.pipeline_id) == "SUCCESS"
+
+
+@pytest.mark.parametrize("rounds", [8])
+async def test_cancel_against_finish_ends_either_way_and_never_both(
+    driver: StoreDriver, rounds: int
+) -> None:
+    for _ in range(rounds):
+        submitted = await driver.submit("csv_ingest", INGEST)
+        claim = await driver.claim("csv_ingest")
+        await driver.chain(claim, ("emission_recalc", PLANE))
+        ended, _ = await asyncio.gather(driver.finish(claim), driver.cancel(submitted.pipeline_id))
+        state = await driver.state(submitted.job_id)
+        assert state == ("FINISHED SUCCESS" if ended.finished else "FINISHED CANCELLED")
+        assert await driver.status(submitted.pipeline_id) == "CANCELLED"
+        for recalc in await driver.claim_all("emission_recalc"):
+            await driver.finish(recalc)
+
+
+async def test_nothing_live_is_nothing_to_cancel(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    refused = await driver.cancel(submitted.pipeline_id)
+    assert isinstance(refused, Refused)
+    assert refused.reason == "NOTHING_TO_CANCEL"
+    unknown = await driver.cancel(424242)
+    assert isinstance(unknown, Refused)
+    assert unknown.reason == "PIPELINE_NOT_FOUND"

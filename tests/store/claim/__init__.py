@@ -1,0 +1,1 @@
+"""The store's room claim, on a real PostgreSQL."""

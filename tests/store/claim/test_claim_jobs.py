@@ -1,0 +1,135 @@
+"""Claims that come at once share statements, and each gets what it would get alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from scheduler_service.jobs.requests import Claimed, ClaimRequest
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.claim.claim_jobs import ANSWER_BYTES_MAX
+from scheduler_service.store.store import Store
+from tests.store.store_driver import INGEST, TENANT, StoreDriver
+
+
+def wish(max_jobs: int = 1, *job_types: str) -> ClaimRequest:
+    return ClaimRequest(
+        uuid4(), uuid4(), job_types or ("noop",), max_jobs, "local", None, "test", "here"
+    )
+
+
+async def claim(store: Store, *wishes: ClaimRequest) -> list[list[Claimed]]:
+    return await asyncio.gather(*(store.claim_jobs(one) for one in wishes))
+
+
+async def submit(
+    driver: StoreDriver, count: int, tenant: str = TENANT, **fields: object
+) -> list[int]:
+    submitted = [await driver.submit("noop", Scope(tenant), **fields) for _ in range(count)]
+    return [one.job_id for one in submitted]
+
+
+def ids(claims: list[Claimed]) -> list[int]:
+    return [one.row["job_id"] for one in claims]
+
+
+@pytest.fixture
+def sizes(driver: StoreDriver, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many calls of Claim shared a turn, turn by turn."""
+    seen: list[int] = []
+    monkeypatch.setattr(driver.store, "gathered", lambda _operation, calls: seen.append(calls))
+    return seen
+
+
+async def test_claims_that_come_at_once_share_a_statement_and_no_job(
+    driver: StoreDriver, sizes: list[int]
+) -> None:
+    jobs = await submit(driver, 30)
+    found = await claim(driver.store, *(wish(2) for _ in range(20)))
+    assert sizes == [20]
+    assert sorted(job for claims in found for job in ids(claims)) == jobs
+    assert all(len(claims) <= 2 for claims in found)
+
+
+async def test_whoever_asks_first_gets_the_best(driver: StoreDriver) -> None:
+    ordinary, urgent = await submit(driver, 3), await submit(driver, 2, priority=0)
+    one, two, three = await claim(driver.store, wish(2), wish(2), wish(9))
+    assert (ids(one), ids(two), ids(three)) == (urgent, ordinary[:2], ordinary[2:])
+
+
+async def test_each_gets_its_own_types_and_tenants_only(driver: StoreDriver) -> None:
+    mine, theirs = await submit(driver, 2), await submit(driver, 2, "other")
+    ingest = await driver.submit("csv_ingest", INGEST)
+    everything = wish(9, "noop", "csv_ingest")
+    other, files, nothing, rest = await claim(
+        driver.store,
+        replace(wish(9), tenants=("other",)),
+        wish(9, "csv_ingest"),
+        replace(wish(9), tenants=("third",)),
+        everything,
+    )
+    assert ids(other) == theirs
+    assert ids(files) == [ingest.job_id]
+    assert nothing == []
+    assert ids(rest) == mine
+
+
+async def test_a_repeat_beside_its_first_call_gets_the_same(driver: StoreDriver) -> None:
+    await submit(driver, 6)
+    asked = wish(2)
+    first, again, other = await claim(driver.store, asked, asked, wish(9))
+    assert len(first) == 2
+    assert [c.claim_token for c in first] == [c.claim_token for c in again]
+    assert not set(ids(first)) & set(ids(other))
+
+
+async def test_a_request_of_another_principal_with_the_same_numbers_gets_nothing_of_it(
+    driver: StoreDriver,
+) -> None:
+    await submit(driver, 4)
+    asked = wish(2)
+    first, stranger = await claim(driver.store, asked, replace(asked, principal="stranger"))
+    assert len(first) == 2
+    assert stranger == []
+
+
+@asynccontextmanager
+async def another_process(driver: StoreDriver, database_url: str) -> AsyncIterator[Store]:
+    store = await Store.open(
+        database_url, lease_seconds=driver.store.lease_seconds, sweep_seconds=1
+    )
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def test_the_same_requests_at_two_schedulers_at_once_take_jobs_once(
+    driver: StoreDriver, database_url: str
+) -> None:
+    jobs = await submit(driver, 40)
+    wishes = [wish(2) for _ in range(20)]
+    async with another_process(driver, database_url) as other:
+        here, there = await asyncio.gather(
+            claim(driver.store, *wishes), claim(other, *reversed(wishes))
+        )
+        again = await claim(other, *wishes)
+    tokens: dict[UUID, set[int]] = {}
+    asked = [*wishes, *reversed(wishes), *wishes]
+    for one, claims in zip(asked, [*here, *there, *again], strict=True):
+        tokens.setdefault(one.request_id, set()).update(c.claim_token for c in claims)
+    assert {len(granted) for granted in tokens.values()} == {2}
+    assert len(set().union(*tokens.values())) == len(jobs)
+
+
+async def test_each_answer_has_its_own_bound_of_bytes(driver: StoreDriver) -> None:
+    size = 64 * 1024
+    fitting = ANSWER_BYTES_MAX // size
+    await submit(driver, 2 * fitting + 4, payload={"text": "x" * (size - 64)})
+    one, two = await claim(driver.store, wish(fitting + 20), wish(fitting + 20))
+    assert fitting <= len(one) <= fitting + 1
+    # What did not fit into the first is nobody's yet: the second has the places behind it.
+    assert len(two) == fitting + 4 - 20

@@ -1,0 +1,1 @@
+"""The store's room core, on a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The store's room ending, on a real PostgreSQL."""

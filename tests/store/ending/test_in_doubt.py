@@ -1,0 +1,142 @@
+"""Claims that may have written unseen: nothing of them is missed, whatever comes after."""
+
+from dataclasses import replace
+
+from scheduler_service.jobs.requests import ReleaseReason, Written
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from tests.store.store_driver import INGEST, PLANE, RECALC, TENANT, YEAR, StoreDriver
+
+
+async def test_a_lapsed_ingest_closes_its_scope_for_the_readers_after_it(
+    driver: StoreDriver,
+) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    dark = await driver.claim("csv_ingest")
+    assert await driver.let_leases_expire() == 1
+    retry = await driver.claim("csv_ingest")
+    await driver.chain(retry, ("emission_recalc", PLANE))
+    await driver.finish(retry)
+    recalc = await driver.claim("emission_recalc")
+    assert recalc.close_through == {"entries/2/2024": dark.claim_token}
+
+
+async def test_a_retry_that_chains_nothing_is_followed_up_all_the_same(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    await driver.claim("csv_ingest")
+    await driver.let_leases_expire()
+    retry = await driver.claim("csv_ingest")
+    await driver.finish(retry)
+    (recalc,) = await driver.jobs_of("emission_recalc")
+    assert recalc["pipeline_id"] == submitted.pipeline_id
+
+
+async def test_a_staged_child_is_not_doubled_by_the_follow_up(driver: StoreDriver) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.claim("csv_ingest")
+    await driver.let_leases_expire()
+    retry = await driver.claim("csv_ingest")
+    await driver.chain(retry, ("emission_recalc", PLANE))
+    await driver.finish(retry)
+    assert len(await driver.jobs_of("emission_recalc")) == 1
+
+
+async def test_an_abandoned_dark_job_is_repaired_by_another_pipeline(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    for _ in range(5):
+        await driver.claim("csv_ingest")
+        await driver.let_leases_expire()
+    assert await driver.status(submitted.pipeline_id) == "FAILED"
+    (recalc,) = await driver.jobs_of("emission_recalc")
+    repair = await driver.pipeline(recalc["pipeline_id"])
+    assert (repair["kind"], repair["repair_of"]) == ("repair", submitted.pipeline_id)
+    claim = await driver.claim("emission_recalc")
+    await driver.chain(claim, ("aggregation", None))
+    await driver.finish(claim)
+    await driver.finish(await driver.claim("aggregation"))
+    assert await driver.status(recalc["pipeline_id"]) == "SUCCESS"
+
+
+async def test_an_error_that_wrote_nothing_is_not_dark(driver: StoreDriver) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    assert await driver.jobs_of("emission_recalc") == []
+
+
+async def test_an_error_that_says_nothing_of_what_it_wrote_is_dark(driver: StoreDriver) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.UNKNOWN)
+    assert len(await driver.jobs_of("emission_recalc")) == 1
+
+
+async def test_a_drain_that_wrote_nothing_is_not_dark(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    await driver.release(await driver.claim("csv_ingest"), ReleaseReason.DRAIN, Written.NOTHING)
+    assert (await driver.job(submitted.job_id))["dark_token"] is None
+
+
+async def test_a_dark_recalculation_is_followed_by_an_aggregation(driver: StoreDriver) -> None:
+    await driver.submit("emission_recalc", RECALC)
+    dark = await driver.claim("emission_recalc")
+    await driver.finish(dark, JobResult.ERROR, Written.UNKNOWN)
+    aggregation = await driver.claim("aggregation")
+    assert aggregation.close_through == {"emissions/20/2024": dark.claim_token}
+
+
+async def test_dark_reference_data_repair_every_open_year(driver: StoreDriver) -> None:
+    await driver.provision(2023)
+    await driver.submit(
+        "reference_ingest", Scope(TENANT, reference_kind="locations"), payload={"blob": "x"}
+    )
+    claim = await driver.claim("reference_ingest")
+    await driver.finish(claim, JobResult.ERROR, Written.UNKNOWN)
+    recalcs = await driver.jobs_of("emission_recalc")
+    assert {(r["data_entry_type"], r["year"]) for r in recalcs} == {
+        (20, 2023),
+        (21, 2023),
+        (20, YEAR),
+        (21, YEAR),
+    }
+    assert len({r["pipeline_id"] for r in recalcs}) == 1
+
+
+async def test_freshness_tells_of_a_change_until_its_aggregation_has_ended(
+    driver: StoreDriver,
+) -> None:
+    async def fresh() -> bool:
+        return bool(
+            await driver.store.pool.fetchval(
+                """SELECT t.changed_token < t.recalc_claim
+                    AND t.recalc_end < coalesce(m.agg_claim, 0)
+                FROM scheduler.type_freshness AS t
+                LEFT JOIN scheduler.module_freshness AS m
+                    ON m.tenant = t.tenant AND m.year = t.year AND m.module = 2
+                WHERE t.tenant = $1 AND t.data_entry_type = 20 AND t.year = $2""",
+                TENANT,
+                YEAR,
+            )
+        )
+
+    await driver.submit("csv_ingest", INGEST)
+    ingest = await driver.claim("csv_ingest")
+    await driver.chain(ingest, ("emission_recalc", PLANE))
+    await driver.finish(ingest)
+    assert not await fresh()
+    recalc = await driver.claim("emission_recalc")
+    await driver.chain(recalc, ("aggregation", None))
+    await driver.finish(recalc)
+    assert not await fresh()
+    await driver.finish(await driver.claim("aggregation"))
+    assert await fresh()
+    await driver.submit("csv_ingest", replace(INGEST))
+    again = await driver.claim("csv_ingest")
+    await driver.chain(again, ("emission_recalc", PLANE))
+    await driver.finish(again)
+    assert not await fresh()
+    recalc = await driver.claim("emission_recalc")
+    await driver.chain(recalc, ("aggregation", None))
+    await driver.finish(recalc)
+    # The aggregation before has not seen it.
+    assert not await fresh()
+    await driver.finish(await driver.claim("aggregation"))
+    assert await fresh()

@@ -1,0 +1,1 @@
+"""The store's room finish, on a real PostgreSQL."""

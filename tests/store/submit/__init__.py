@@ -1,0 +1,1 @@
+"""The store's room submit, on a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The store's room sweep, on a real PostgreSQL."""
