@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 
 import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from carbonline.client.channel import open_channel
+from carbonline.local.health import SERVING, health_of
 
 CHECK_SECONDS_MAX = 3.0
 EXIT_NOT_SERVING = 1
@@ -28,16 +28,11 @@ def main(arguments: Sequence[str]) -> int:
 async def fault_of(address: str) -> str:
     """What the server answers instead of SERVING. "" if it is serving."""
     async with open_channel(address, retries=False) as channel:
-        health = health_pb2_grpc.HealthStub(channel)
-        request = health_pb2.HealthCheckRequest()
         try:
-            answer = await health.Check(request, timeout=CHECK_SECONDS_MAX)
+            status = await health_of(channel, CHECK_SECONDS_MAX)
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name} {error.details()}"
-    status = answer.status
-    if status == health_pb2.HealthCheckResponse.SERVING:
-        return ""
-    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
+    return "" if status == SERVING else status
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import assert_never
 
 import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from carbonline.client.channel import Metadata, credentials, open_channel
 from carbonline.local.child_process import ChildProcess
 from carbonline.local.errors import LocalStackError
+from carbonline.local.health import SERVING, health_of
 from carbonline.local.programs import AnswersServing, LogsEvent, Readiness
 
 LOOK_AGAIN_SECONDS = 0.05
@@ -57,15 +57,9 @@ async def _shown(child: ChildProcess, ready: Readiness, metadata: Metadata) -> N
 
 async def _serving(address: str, metadata: Metadata) -> None:
     async with open_channel(address, retries=False) as channel:
-        health = health_pb2_grpc.HealthStub(channel)
         while True:
             try:
-                answer = await health.Check(
-                    health_pb2.HealthCheckRequest(),
-                    timeout=CHECK_SECONDS_MAX,
-                    metadata=metadata,
-                    wait_for_ready=True,
-                )
+                status = await health_of(channel, CHECK_SECONDS_MAX, metadata, wait_for_ready=True)
             except grpc.aio.AioRpcError as error:
                 if error.code() not in (
                     grpc.StatusCode.UNAVAILABLE,
@@ -76,6 +70,6 @@ async def _serving(address: str, metadata: Metadata) -> None:
                         f"{error.details()}"
                     ) from error
             else:
-                if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                if status == SERVING:
                     return
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
