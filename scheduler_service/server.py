@@ -138,12 +138,12 @@ async def running_server(
         store.notifier.hear = wakes.hint
         listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
         ping = partial(store.pool.fetchval, "SELECT 1")
-        telling = publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
+        publishing = publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
         background = Background(log)
         background.start("listener", listener.run())
         background.start("watches", watches.run())
         background.start("sweeps", sweep_forever(store, log))
-        background.start("health", telling)
+        background.start("health", publishing)
         if settings.metrics_port:
             depths = publish_queue_depths(store, metrics.queue_is, log)
             background.start("queue depths", depths)

@@ -43,7 +43,7 @@ READS_MAX = 4
 COLLECT_SECONDS = 3600.0
 # How long a file in transfer may still take when the process is told to end.
 STREAMS_END_SECONDS = 5.0
-DATABASE_AWAY: tuple[type[Exception], ...] = (DatabaseUnavailable, SchemaMissing)
+UNAVAILABLE: tuple[type[Exception], ...] = (DatabaseUnavailable, SchemaMissing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ async def running_ledger(
             authenticator,
             log,
             metrics.called,
-            database_unavailable=DATABASE_AWAY,
+            database_unavailable=UNAVAILABLE,
             ends_own_streams=True,
         )
         server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)
@@ -125,10 +125,10 @@ async def running_ledger(
         await healthy.set(BLOB_SERVICE, SERVING)
         port = listen(server, settings.ledger_address)
         # A password that was changed is no answer either: any error of the database will do.
-        unanswered = (*DATABASE_AWAY, *ANY_DATABASE_ERROR)
-        telling = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
+        unanswered = (*UNAVAILABLE, *ANY_DATABASE_ERROR)
+        publishing = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
         background = Background(log)
-        background.start("health", telling)
+        background.start("health", publishing)
         background.start("collect", _collect_abandoned(blobs, log))
         await server.start()
         try:

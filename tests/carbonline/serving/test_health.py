@@ -49,12 +49,12 @@ async def told_of(pings: Sequence[Callable[[], Awaitable[None]]]) -> list[tuple[
     async def ping() -> None:
         await next(left, is_silent)()
 
-    telling = asyncio.create_task(publish_health(told, ("a.Service",), ping, (Unanswered,)))
+    publishing = asyncio.create_task(publish_health(told, ("a.Service",), ping, (Unanswered,)))
     try:
         await asyncio.wait_for(told.enough.wait(), SECONDS)
     finally:
-        telling.cancel()
-        await asyncio.wait({telling})
+        publishing.cancel()
+        await asyncio.wait({publishing})
     return told.statuses
 
 
