@@ -67,7 +67,7 @@ def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> None:
     """Raises WrongArgument for a file that is too large. Older servers do not say their limit."""
     size, most = file.stat().st_size, catalogue.file_bytes_max
     if most and size > most:
-        raise WrongArgument(f"{file} has {size:,} bytes; the ledger takes at most {most:,}.")
+        raise WrongArgument(f"{file} has {size:,} bytes; the ledger accepts at most {most:,}.")
 
 
 def find_type(

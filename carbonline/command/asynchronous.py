@@ -30,8 +30,8 @@ _REFUSALS = frozenset(
 )
 
 _OTHER_SERVER = (
-    "The server at this address does not know the call: are --scheduler and --ledger swapped, or "
-    "is it of another version?"
+    "The server at this address does not know this call. Check that --scheduler and --ledger are "
+    "not swapped, and that the server has the same version."
 )
 
 

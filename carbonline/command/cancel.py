@@ -13,13 +13,13 @@ from carbonline.v1 import operations_pb2
 
 @click.command(epilog=examples('carbonline cancel 4 --reason "wrong file"'))
 @click.argument("pipeline", type=ID)
-@click.option("--reason", default="", help="For the timeline.")
+@click.option("--reason", default="", help="The reason, shown in the timeline.")
 @connection_options
 def cancel(target: Target, pipeline: int, reason: str) -> None:
-    """Cancel PIPELINE. What it committed already stays; jobs that others joined go on."""
+    """Cancel PIPELINE. Stored data stays; jobs that other pipelines have joined continue."""
     answer = run_to_end(_cancel(target, pipeline, reason))
     cancelled, left = len(answer.cancelled_job_ids), len(answer.unlinked_job_ids)
-    left_to_others = f", {left} left to other pipelines" if left else ""
+    left_to_others = f", {left} continue for other pipelines" if left else ""
     click.echo(
         f"Pipeline {pipeline}: {status_word(answer.pipeline)}; "
         f"{pluralize(cancelled, 'job')} cancelled{left_to_others}."

@@ -9,7 +9,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command(
-    short_help="Print what lets bash, zsh or fish complete commands.",
+    short_help="Print a completion script for bash, zsh or fish.",
     epilog=examples(
         'eval "$(carbonline completion bash)"       # in ~/.bashrc',
         'eval "$(carbonline completion zsh)"        # in ~/.zshrc',
@@ -19,9 +19,9 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print a script for SHELL. It completes commands, options, types, modules and years.
+    """Print a completion script for SHELL: commands, options, types, modules and years.
 
-    Years are those of the stack that answers, if one does at once.
+    Years come from the running stack, if it answers at once.
     """
     found = get_completion_class(shell)
     assert found is not None

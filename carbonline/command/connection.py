@@ -91,14 +91,14 @@ _OPTIONS = (
         default="",
         envvar="CARBONLINE_SCHEDULER_ADDRESS",
         show_envvar=True,
-        help="The scheduler's address instead: unix:PATH or host:port.",
+        help="Use the scheduler at this address instead: unix:PATH or host:port.",
     ),
     click.option(
         "--ledger",
         default="",
         envvar="CARBONLINE_LEDGER_ADDRESS",
         show_envvar=True,
-        help="The ledger's address.",
+        help="Use the ledger process at this address.",
     ),
     click.option(
         "--token-file",
@@ -112,7 +112,7 @@ _OPTIONS = (
         default="",
         envvar="CARBONLINE_TENANT",
         show_envvar=True,
-        help="The institution; may be left out where there is only one.",
+        help="The institution; optional if there is only one.",
     ),
 )
 

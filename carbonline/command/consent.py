@@ -9,9 +9,9 @@ from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 
 _QUESTIONS = {
-    "most_would_go": "More than half would go. Go on?",
-    "factors_in_use": "Factors that entries use would go. Go on?",
-    "places_in_use": "Places that entries use would go. Go on?",
+    "most_would_go": "More than half would go. Continue?",
+    "factors_in_use": "Factors that entries use would go. Continue?",
+    "places_in_use": "Places that entries use would go. Continue?",
 }
 
 

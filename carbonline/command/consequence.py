@@ -19,7 +19,7 @@ from carbonline.command.uploads import all_uploads
 from carbonline.v1 import ledger_pb2, types_pb2
 
 yes_option = click.option(
-    "--yes", is_flag=True, help="Do not ask, even where more than half would go."
+    "--yes", is_flag=True, help="Do not ask, even if more than half would go."
 )
 
 
@@ -82,7 +82,7 @@ async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Co
     wanted = ledger_pb2.ListUploadsRequest(year=upload.year, data_entry_type=upload.data_entry_type)
     counting = await all_uploads(client, wanted)
     return Consequence(
-        f"This takes away {_entries(upload)}.",
+        f"This removes {_entries(upload)}.",
         _is_most(upload, counting),
         await kilograms_of(client, upload.module, upload.year),
     )
@@ -100,9 +100,9 @@ def ask_first(consequence: Consequence, *, yes: bool) -> bool:
         return True
     if not consequence.is_much:
         return False
-    if says_yes("More than half would go. Go on?"):
+    if says_yes("More than half would go. Continue?"):
         return True
-    click.echo("Nothing is submitted.", err=True)
+    click.echo("Nothing was submitted.", err=True)
     raise SystemExit(ExitCode.INTERRUPTED)
 
 

@@ -66,19 +66,19 @@ class Part:
     type=click.Path(path_type=Path, file_okay=False),
     default=DEMO_FOLDER,
     show_default=True,
-    help="Where it keeps its database; a second time goes on from there.",
+    help="The folder for its database; a second run uses it again.",
 )
 @click.option(
     "--database-url",
     envvar="CARBONLINE_DATABASE_URL",
     show_envvar=True,
-    help="Use this PostgreSQL (15 to 18) and start none.",
+    help="Use an existing PostgreSQL (15-18) instead of starting one.",
 )
 def demo(data_folder: Path, database_url: str | None) -> None:
     """Run the whole stack once over a year of flights, and print the totals.
 
-    One seat on every flight scheduled out of New York in 2013, at 2024's factors. Nothing is
-    left running.
+    Uses one seat on every flight scheduled out of New York in 2013, and the factors of 2024.
+    Nothing keeps running.
     """
     settings = StackSettings(data_folder=data_folder, database_url=database_url, workers=WORKERS)
     raise SystemExit(run_to_end(_demo(settings, find_files())))
@@ -89,7 +89,9 @@ def find_files() -> Path:
     for root in (Path(__file__).parents[1], Path(__file__).parents[2], Path.cwd()):
         if (root / FILES).is_dir():
             return root / FILES
-    raise click.UsageError(f"The demo's files are not here: run it where {FILES} is.")
+    raise click.UsageError(
+        f"The demo's files are missing: run it in a folder that contains {FILES}."
+    )
 
 
 def parts_of(files: Path) -> tuple[Part, ...]:
@@ -154,7 +156,7 @@ async def _ending_told() -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        click.echo("Stopping what runs; a second Ctrl-C ends it at once.", err=True)
+        click.echo("Stopping; press Ctrl-C again to end at once.", err=True)
         raise
 
 
@@ -208,13 +210,13 @@ def outcomes_of_totals(totals: ledger_pb2.GetTotalsResponse) -> Mapping[str, int
 
 
 def doubt_about(total_kg: float, outcomes: Mapping[str, int]) -> str:
-    """A sentence when this is not what the files of the demo give on their own; else empty."""
+    """A sentence if the totals are not those of the demo's files alone; otherwise empty."""
     if set(outcomes) == {COMPUTED} and abs(total_kg - EXPECTED_KG) < EXPECTED_KG_TOLERANCE:
         return ""
     return (
-        f"NOTE: this is not what the demo's files give, {kilograms(EXPECTED_KG)} kg with every "
-        "entry computed. Most likely this folder holds other data of the year as well, such as "
-        "other factors or places; an empty --data-folder gives the demo's own totals."
+        f"NOTE: the demo's files alone give {kilograms(EXPECTED_KG)} kg with every entry computed. "
+        "This folder probably holds other data of the year, such as other factors or places. Use "
+        "an empty --data-folder to get the demo's own totals."
     )
 
 

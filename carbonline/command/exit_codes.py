@@ -8,7 +8,7 @@ from carbonline.v1 import types_pb2
 
 
 class ExitCode(IntEnum):
-    """SUCCESS with warnings too; REFUSED is wrong usage, bad input and refused requests."""
+    """SUCCESS also with warnings; REFUSED is wrong usage, bad input or a refused request."""
 
     SUCCESS = 0
     DEFECT = 1
@@ -24,15 +24,15 @@ class ExitCode(IntEnum):
 
 EXIT_CODES_HELP = """\b
 Exit codes:
-  0  success, with warnings too
-  2  wrong usage, bad input, or a request that was refused
-  3  PARTIAL: the data landed, a later step failed
-  4  FAILED: nothing of the input was committed
+  0  success, also with warnings
+  2  wrong usage, bad input, or a refused request
+  3  PARTIAL: the data was stored, but a later step failed
+  4  FAILED: nothing was stored
   5  CANCELLED
-  6  no answer: nothing runs there, or it is too busy
-  7  totals --strict: none, stale, or some entries have no kilograms
-  130  interrupted; a submitted pipeline goes on
-  141  whoever read the output has left
+  6  no answer: no server runs there, or it is too busy
+  7  totals --strict: none, stale, or entries without kilograms
+  130  interrupted; a submitted pipeline continues
+  141  the reader of the output has gone
 """
 
 OF_STATUS: Mapping[int, ExitCode] = MappingProxyType(

@@ -40,9 +40,9 @@ COLUMNS = (
 )
 @type_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
-@click.option("--stale", is_flag=True, help="Only those that the newest file lacks.")
-@click.option("--removed", is_flag=True, help="Also those that are no longer in force.")
-@click.option("--used", is_flag=True, help="Say also how many entries each has computed.")
+@click.option("--stale", is_flag=True, help="Only factors that the newest file lacks.")
+@click.option("--removed", is_flag=True, help="Include factors that are no longer in force.")
+@click.option("--used", is_flag=True, help="Show how many entries each has computed.")
 @output_options
 @connection_options
 def factors(
@@ -57,7 +57,7 @@ def factors(
 ) -> None:
     """List the emission factors of a type and year that are in force, with their files.
 
-    A stale one is not in the newest file and still used where no factor of that file fits;
+    A stale factor is not in the newest file, but still used where no factor of that file fits;
     `carbonline remove stale-factors` takes such factors out of force.
     """
     wanted = reference_pb2.ListFactorsRequest(

@@ -30,7 +30,7 @@ async def follow(client: ContractClient, pipeline_id: int, target: Target) -> Pi
         except (asyncio.CancelledError, ServerError) as error:
             if isinstance(error, asyncio.CancelledError) or error.unreachable:
                 again = command_line(f"watch {pipeline_id}", target)
-                display.note(f"Pipeline {pipeline_id} goes on by itself. Watch it again: {again}")
+                display.note(f"Pipeline {pipeline_id} continues. To watch it again: {again}")
             raise
 
 
@@ -104,7 +104,7 @@ def _next_steps(view: PipelineView, pipeline: types_pb2.Pipeline, target: Target
     if pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS and pipeline.scope.module:
         steps.append(f"Totals: {command_line(f'totals --year {year}', target)}")
     if pipeline.status == types_pb2.PIPELINE_STATUS_PARTIAL:
-        steps.append("The data landed, but a later step failed: the totals may be stale.")
+        steps.append("The data was stored, but a later step failed: the totals may be stale.")
     if pipeline.has_error:
-        steps.append(f"Every job with its reason: {command_line(f'jobs {number}', target)}")
+        steps.append(f"To list every job with its reason: {command_line(f'jobs {number}', target)}")
     return steps

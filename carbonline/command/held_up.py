@@ -32,8 +32,8 @@ class HeldUp:
         """What to show; "" when nothing holds it up."""
         if self._lost_at is not None and _matters(now - self._lost_at):
             return (
-                f"The scheduler has not answered for {now - self._lost_at:.0f} s; trying again. "
-                f"Pipeline {self._pipeline_id} goes on by itself."
+                f"The scheduler has not answered for {now - self._lost_at:.0f} s; retrying. "
+                f"Pipeline {self._pipeline_id} continues."
             )
         return self._waits
 

@@ -56,5 +56,5 @@ def _copy(source: BinaryIO, kept: BinaryIO) -> None:
     while chunk := source.read(COPIED_BYTES):
         copied += len(chunk)
         if copied > COPIED_BYTES_MAX:
-            raise OSError(f"more than {COPIED_BYTES_MAX:,} bytes, which no server takes")
+            raise OSError(f"more than {COPIED_BYTES_MAX:,} bytes, which no server accepts")
         kept.write(chunk)

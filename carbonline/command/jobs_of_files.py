@@ -122,8 +122,8 @@ def check_size(job: FileJob, bytes_max: int) -> None:
     if bytes_max and job.size_bytes > bytes_max:
         entries = job.job_type == "csv_ingest"
         raise click.UsageError(
-            f"{job.file} has {job.size_bytes:,} bytes; the ledger takes at most {bytes_max:,}."
-            + (" Split it: parts with a --source each stand side by side." if entries else "")
+            f"{job.file} has {job.size_bytes:,} bytes; the ledger accepts at most {bytes_max:,}."
+            + (" Split it, and give each part its own --source." if entries else "")
         )
 
 
@@ -136,7 +136,7 @@ async def uploaded(
         with upload_shown(Console(stderr=True), name, job.size_bytes) as sent:
             return await client.upload_blob(source, scope, name, sent)
     except asyncio.CancelledError:
-        click.echo("The upload was broken off: nothing is submitted.", err=True)
+        click.echo("The upload was interrupted: nothing was submitted.", err=True)
         raise
 
 
@@ -156,9 +156,9 @@ def in_its_module(job: FileJob, catalogue: ledger_pb2.ListModulesResponse) -> Fi
     names = " or ".join(map(module_name, supported))
     if job.module and job.module not in supported:
         wrong = module_name(job.module)
-        raise click.UsageError(f"{name} is a type of {names}, not of {wrong}: leave --module out.")
+        raise click.UsageError(f"{name} is a type of {names}, not of {wrong}: leave out --module.")
     if not job.module and len(supported) > 1:
-        raise click.UsageError(f"{name} is a type of {names}: say which with --module.")
+        raise click.UsageError(f"{name} is a type of {names}: choose one with --module.")
     module = job.module or next(iter(supported))
     if not supported[module]:
         raise click.UsageError(

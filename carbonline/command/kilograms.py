@@ -50,7 +50,7 @@ async def say_kilograms(client: ContractClient, before: Kilograms) -> None:
         click.echo(_sentence(before.module, year, kg_before, now))
     if before.by_year and not changed:
         years = pluralize(len(before.by_year), "year")
-        click.echo(f"The totals of {years} are the same as before.")
+        click.echo(f"The totals of {years} are unchanged.")
 
 
 def _sentence(module: int, year: int, before: Decimal, now: Decimal) -> str:

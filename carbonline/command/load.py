@@ -21,10 +21,10 @@ from carbonline.command.options import FILE, YEAR, module_option, no_watch_optio
 from carbonline.command.submit import submit_to_the_end
 
 _replace_option = click.option(
-    "--replace", is_flag=True, help="Take away what the file lacks; refused where entries use it."
+    "--replace", is_flag=True, help="Remove what the file lacks; refused if entries use it."
 )
 _take_away_option = click.option(
-    "--take-away", is_flag=True, help="With --replace: take away also what entries use."
+    "--take-away", is_flag=True, help="With --replace: remove even what entries use."
 )
 
 
@@ -51,7 +51,7 @@ def load() -> None:
 def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
     """Load the institution's units from a CSV, and provision a year.
 
-    Columns: unit_institutional_id, name. Data of a year is refused before that.
+    Columns: unit_institutional_id, name. Data of a year is refused until its units are loaded.
     """
     job = units_job(file, year)
     _load(target, job, watch=not no_watch)
@@ -80,11 +80,11 @@ def locations(
     take_away: bool,
     no_watch: bool,
 ) -> None:
-    """Load places with their coordinates; without FILE the airports of the package airportsdata,
-    those corrected whose place there is wrong.
+    """Load places with their coordinates; without FILE, the airports of the package airportsdata,
+    with corrections.
 
-    Columns: iata, name, country, latitude, longitude. They are added, or changed where the code
-    is there already; with --replace all others of the mode are gone.
+    Columns: iata, name, country, latitude, longitude. Places are added, or
+    changed if the code exists; with --replace, all other places of the mode are removed.
     """
     if file is None:
         click.echo(corrections_sentence(), err=True)
@@ -120,8 +120,8 @@ def factors(
 ) -> None:
     """Load emission factors of a data-entry type and year from a CSV.
 
-    A factor keeps its identity; a change is a new version, and totals are computed anew. Those
-    that the file lacks are stale and still used; with --replace they are no longer in force.
+    A factor keeps its id; a change makes a new version, and totals are recomputed. Factors that
+    the file lacks become stale and stay in use; with --replace they are no longer in force.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     job = factors_job(file, module, data_entry_type, year, replacing)
@@ -136,5 +136,5 @@ def _load(target: Target, job: FileJob, *, watch: bool) -> NoReturn:
 
 def _replacing(*, replace: bool, take_away: bool) -> Replacing:
     if take_away and not replace:
-        raise click.UsageError("--take-away says something together with --replace only.")
+        raise click.UsageError("--take-away requires --replace.")
     return Replacing(replace, take_away)

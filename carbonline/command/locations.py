@@ -37,13 +37,17 @@ COLUMNS = (
     ),
 )
 @click.argument("codes", nargs=-1, metavar="[CODE]...")
-@click.option("--search", default="", help="Whose code begins so, or whose name has it.")
-@click.option("--used", is_flag=True, help="Say also how many entries name each.")
+@click.option(
+    "--search",
+    default="",
+    help="Only places whose code starts with this, or whose name contains it.",
+)
+@click.option("--used", is_flag=True, help="Show how many entries name each.")
 @click.option(
     "--limit",
     type=click.IntRange(1, LIMIT_MAX),
     default=None,
-    help=f"At most so many; {SHOWN} in a table and {LIMIT_MAX:,} elsewhere when left out.",
+    help=f"Maximum number of rows; by default {SHOWN} in a table, {LIMIT_MAX:,} elsewhere.",
 )
 @output_options
 @connection_options
@@ -69,7 +73,7 @@ def locations(
     )
     there = {one.code for one in found}
     if not more and found and (absent := [code for code in codes if code.upper() not in there]):
-        click.echo(f"Not among the places: {', '.join(absent)}.", err=True)
+        click.echo(f"Unknown places: {', '.join(absent)}.", err=True)
 
 
 async def _listed(

@@ -43,7 +43,7 @@ from carbonline.command.workers import workers
 def main() -> None:
     """Bulk carbon accounting: from a CSV to trusted totals.
 
-    Below, commands stand in the order of work; each has examples in its own --help.
+    Commands are listed in the order in which you need them; COMMAND --help shows examples.
     """
     # gRPC's own chatter on stderr tells a person nothing that the answers do not tell.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -53,12 +53,12 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-main.add_section("Begin", demo, up)
-main.add_section("Bring data in", load, template, submit, watch, uploads, withdraw)
-main.add_section("Take numbers out", totals, uncomputed, rejected, warnings)
-main.add_section("See what totals rest on", units, factors, locations)
+main.add_section("Start", demo, up)
+main.add_section("Load and submit data", load, template, submit, watch, uploads, withdraw)
+main.add_section("Read results", totals, uncomputed, rejected, warnings)
+main.add_section("Inspect inputs", units, factors, locations)
 main.add_section(
-    "Look after it",
+    "Operate",
     status,
     pipelines,
     jobs,

@@ -8,7 +8,7 @@ from carbonline.local.migration import migrate_schemas
 
 
 @click.command(
-    short_help="Bring the schemas of a database up to date.",
+    short_help="Create or upgrade the schemas of a database.",
     epilog=examples("carbonline migrate --database-url postgresql://me@db.example/carbonline"),
 )
 @click.option(

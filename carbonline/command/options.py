@@ -71,7 +71,7 @@ def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     near = get_close_matches(name, known, n=3)
     if near:
         return f"is not known: did you mean {' or '.join(near)}?"
-    return f"is none of {', '.join(sorted(known))}."
+    return f"is not one of {', '.join(sorted(known))}."
 
 
 def _as_named(value: object) -> str:
@@ -83,9 +83,18 @@ MODULE = NumberByName("module", module_numbers())
 DATA_ENTRY_TYPE = NumberByName("type", type_numbers())
 
 module_option = click.option(
-    "--module", type=MODULE, default=0, help="The type says it; checked when given."
+    "--module",
+    type=MODULE,
+    default=0,
+    help="Optional, since the type implies it; checked if given.",
 )
 type_option = click.option(
-    "--type", "data_entry_type", type=DATA_ENTRY_TYPE, required=True, help="Such as plane."
+    "--type",
+    "data_entry_type",
+    type=DATA_ENTRY_TYPE,
+    required=True,
+    help="The data-entry type, such as plane.",
 )
-no_watch_option = click.option("--no-watch", is_flag=True, help="Only print the pipeline's number.")
+no_watch_option = click.option(
+    "--no-watch", is_flag=True, help="Print only the pipeline's number, without watching."
+)

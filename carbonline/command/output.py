@@ -63,7 +63,7 @@ _OPTIONS = (
         "form",
         type=click.Choice(FORMATS, case_sensitive=False),
         default=None,
-        help="How it is written; a table when left out.",
+        help="Output format; a table by default.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
     click.option(
@@ -72,7 +72,7 @@ _OPTIONS = (
         "file",
         type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
         default=STDOUT,
-        help="A file to write instead: .csv, .json, .xlsx or .parquet.",
+        help="Write to this file: .csv, .json, .xlsx or .parquet.",
     ),
 )
 
@@ -83,11 +83,14 @@ def chosen_output(form: str | None, file: Path) -> Output:
         return Output(form or TABLE)
     by_ending = OF_ENDING.get(file.suffix.lower())
     if form and by_ending and form != by_ending:
-        raise click.UsageError(f"{file.name} is no {form} file: leave out one of the two.")
+        raise click.UsageError(
+            f"{file.name} is not a {form} file: leave out --format, or change the suffix."
+        )
     if not (form or by_ending):
         endings = ", ".join(OF_ENDING)
-        raise click.UsageError(f"How {file.name} is to be written is not known by its ending; "
-                               f"these are: {endings}. Or say --format.")  # fmt: skip
+        raise click.UsageError(
+            f"The suffix of {file.name} does not say the format: use one of {endings}, or --format."
+        )
     return Output(form or by_ending or TABLE, file)
 
 

@@ -37,8 +37,8 @@ COLUMNS = (
         "carbonline pipelines -o pipelines.csv",
     ),
 )
-@click.option("--year", type=YEAR, default=None, help="Only of this year.")
-@click.option("--errors", is_flag=True, help="Only those with an error.")
+@click.option("--year", type=YEAR, default=None, help="Only this year.")
+@click.option("--errors", is_flag=True, help="Only pipelines with an error.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @output_options
 @connection_options

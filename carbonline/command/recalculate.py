@@ -13,7 +13,7 @@ from carbonline.command.options import YEAR, no_watch_option, type_option
 
 
 @click.command(
-    short_help="Compute a type's emissions and totals anew.",
+    short_help="Recompute a type's emissions and totals.",
     epilog=examples("carbonline recalculate --year 2024 --type plane"),
 )
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
@@ -21,10 +21,10 @@ from carbonline.command.options import YEAR, no_watch_option, type_option
 @no_watch_option
 @connection_options
 def recalculate(*, target: Target, year: int, data_entry_type: int, no_watch: bool) -> None:
-    """Compute a type's emissions and totals of a year anew, and watch it to its end.
+    """Recompute the emissions and totals of a type and year, and watch the pipeline to its end.
 
-    Emissions whose entries, factors, places and formula are the same keep their rows. Needed after
-    an upgrade that brings a new formula; everything else is recalculated by itself.
+    Emissions with unchanged entries, factors, places and formula keep their rows. You need this
+    after an upgrade with a new formula; everything else is recomputed automatically.
     """
     raise SystemExit(run_to_end(_recalculate(target, year, data_entry_type, watch=not no_watch)))
 

@@ -15,10 +15,10 @@ from carbonline.command.printing import pluralize
 from carbonline.command.safe_text import one_line
 
 _OF_ENTRIES = (
-    "Mended, it can be submitted as it is: give it a --source of its own, and the rows that"
-    " were accepted stay."
+    "Correct the rows and submit the file with a --source of its own, so that the accepted rows "
+    "stay."
 )
-_OF_TABLES = "Mended, it can be loaded as it is: what is there already stays."
+_OF_TABLES = "Correct the rows and load the file: what is already there stays."
 
 
 @click.command(
@@ -31,14 +31,14 @@ _OF_TABLES = "Mended, it can be loaded as it is: what is there already stays."
     "--output",
     type=click.Path(path_type=Path, dir_okay=False, writable=True, allow_dash=True),
     required=True,
-    help="The CSV to write: the rows as they came, and why; - for stdout.",
+    help="The CSV to write, with rows and reasons; - for stdout.",
 )
 @connection_options
 def rejected(target: Target, pipeline: int, output: Path) -> None:
-    """Write the rejected rows of PIPELINE to a CSV: as they came, each with its reasons.
+    """Write the rejected rows of PIPELINE to a CSV, unchanged, each with its reasons.
 
-    Mend the rows in it and send it as it is: the two columns with the reasons are passed over.
-    Activity data need a --source of their own, or they take the place of the file that they mend.
+    Correct the rows and send the file: the two columns with row and reason are ignored. Give
+    activity data a --source of its own; otherwise the file replaces the one that it corrects.
     """
     to_stdout = is_stdout(output)
     where = "on stdout" if to_stdout else f"in {one_line(str(output))}"

@@ -18,26 +18,26 @@ EXAMPLE_OF_UNITS = "carbonline remove units 0829"
 
 @click.group(cls=CommandGroup, epilog=examples(EXAMPLE, EXAMPLE_OF_UNITS))
 def remove() -> None:
-    """Take out of force what newer files do not have, or units that no entry uses."""
+    """Remove stale factors, or units that no entry uses."""
 
 
 @remove.command(
     name="stale-factors",
-    short_help="Factors that the newest file does not have.",
+    short_help="Factors that the newest file lacks.",
     epilog=examples(EXAMPLE),
 )
 @type_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
-@click.option("--take-away", is_flag=True, help="Also those that entries use.")
+@click.option("--take-away", is_flag=True, help="Even factors that entries use.")
 @no_watch_option
 @connection_options
 def stale_factors(
     *, target: Target, data_entry_type: int, year: int, take_away: bool, no_watch: bool
 ) -> None:
-    """Take the factors of a type and year out of force that the newest file does not have.
+    """Take the factors of a type and year out of force that the newest file lacks.
 
-    Refused where emissions use them, unless --take-away says that they may go. Nothing is deleted:
-    a later file brings them back, and what they computed can still be explained.
+    Refused if emissions use them, unless you pass --take-away. Nothing is deleted: a later file
+    restores them, and what they computed can still be explained.
     """
     payload = {"mode": "remove_stale", **({"take_away": "yes"} if take_away else {})}
     raise SystemExit(
@@ -68,10 +68,10 @@ async def _remove(
 @no_watch_option
 @connection_options
 def units(*, target: Target, units: tuple[str, ...], no_watch: bool) -> None:
-    """Remove each UNIT from the institution: all of them, or none where an entry uses one.
+    """Remove each UNIT from the institution: all of them, or none if an entry uses one.
 
-    Entries of all years count, also those without kilograms. To be rid of them, upload their files
-    without the unit or withdraw the uploads. A later file of units brings a unit back.
+    Entries of all years count, also those without kilograms. To remove such entries, upload their
+    files without the unit, or withdraw the uploads. A later file of units restores a unit.
     """
     raise SystemExit(run_to_end(_remove_units(target, units, watch=not no_watch)))
 

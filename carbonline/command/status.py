@@ -40,14 +40,16 @@ class Standing:
 
 
 @click.command(
-    short_help="Show what runs, what goes on, and how fresh totals are.",
+    short_help="Show workers, pipelines, and whether totals are fresh.",
     epilog=examples("carbonline status", "carbonline status --year 2024"),
 )
-@click.option("--year", type=YEAR, help="Say also how a year stands.")
+@click.option(
+    "--year", type=YEAR, help="Include this year: is it provisioned, are its totals fresh."
+)
 @output_options
 @connection_options
 def status(target: Target, output: Output, year: int | None) -> None:
-    """Show the workers, the latest pipelines and, with --year, how fresh a year's totals are."""
+    """Show workers, the latest pipelines and, with --year, whether a year's totals are fresh."""
     standing = run_to_end(_status(target, year))
     if output.is_table:
         _say_workers(standing.workers)
@@ -108,7 +110,7 @@ def _say_live(answer: operations_pb2.ListPipelinesResponse) -> None:
     live = sum(pipeline.status in LIVE for pipeline in answer.pipelines)
     latest = pluralize(len(answer.pipelines), "pipeline")
     if answer.pipelines:
-        click.echo(f"Of the latest {latest} {live} {'is' if live == 1 else 'are'} live.")
+        click.echo(f"{live} of the latest {latest} {'is' if live == 1 else 'are'} live.")
     else:
         click.echo("No pipelines yet.")
 

@@ -36,11 +36,11 @@ from carbonline.command.options import FILE, YEAR, module_option, no_watch_optio
 @type_option
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
-@click.option("--unit", default="", help="A file of this unit alone, instead of all units.")
+@click.option("--unit", default="", help="The file covers only this unit, not all units.")
 @click.option(
     "--source",
     default="",
-    help="Who reports it, such as agency_b. What another source brought stays.  [default: default]",
+    help="Who reports the file, such as agency_b. Files of other sources stay.  [default: default]",
 )
 @yes_option
 @no_watch_option
@@ -59,9 +59,9 @@ def submit(  # noqa: PLR0913  click gives each option
 ) -> None:
     """Submit a CSV of activity data, plain or gzipped, and watch it to its end.
 
-    It replaces what the same source brought before for the same type, year and unit (or all
-    units). What other sources brought, and files of other units, stay beside it. What goes is said
-    first, and on a terminal you are asked where that is more than half of the rows or kilograms.
+    The file replaces what the same source sent before for the same type, year and unit (or all
+    units). Files of other sources and units stay. The command says first what goes, and in a
+    terminal it asks if that is more than half of the rows or kilograms.
     """
     job = entries_job(file, module, data_entry_type, year, unit, source)
     goes = run_to_end(of_submission(target, job))
@@ -116,7 +116,9 @@ async def _watched(
 ) -> _Ended:
     number = submitted.pipeline_id
     watched = command_line(f"watch {number}", target)
-    click.echo(f"Pipeline {number} is submitted. Seen from elsewhere: {watched}", err=True)
+    click.echo(
+        f"Submitted pipeline {number}. To follow it from another terminal: {watched}", err=True
+    )
     view = await follow(client, number, target)
     code = say_the_end(view, target)
     if before is not None and code is ExitCode.SUCCESS:

@@ -17,12 +17,12 @@ from carbonline.v1 import ledger_pb2
     ),
 )
 @click.argument("data_entry_type", metavar="TYPE", type=DATA_ENTRY_TYPE)
-@click.option("--factors", is_flag=True, help="The template of its factor file instead.")
+@click.option("--factors", is_flag=True, help="Print the template of its factor file instead.")
 @connection_options
 def template(target: Target, data_entry_type: int, factors: bool) -> None:
     """Print a CSV template for TYPE, such as plane: the header and an example row.
 
-    What each column must be is said on stderr.
+    What each column may contain is printed to stderr.
     """
     answer = run_to_end(_modules(target))
     for module in answer.modules:
@@ -50,6 +50,6 @@ def _print(one: ledger_pb2.DataEntryTypeInfo, *, factors: bool) -> None:
 
 
 def _what_it_must_be(column: ledger_pb2.ColumnInfo) -> str:
-    need = "needed" if column.required else "optional"
+    need = "required" if column.required else "optional"
     default = f", {column.default_value} if empty" if column.default_value else ""
     return f"{need}{default}; {column.rule or column.kind}"

@@ -47,11 +47,13 @@ COLUMNS = (
         "carbonline totals --year 2024 --strict || echo incomplete",
     ),
 )
-@click.option("--year", type=YEAR, help="The accounting year; the current one when left out.")
+@click.option("--year", type=YEAR, help="The accounting year; the current year by default.")
 @click.option("--module", type=MODULE, default=None, help="Only this module.")
 @click.option("--unit", default="", help="Only this unit.")
 @click.option(
-    "--strict", is_flag=True, help="Exit with 7 unless there are totals and nothing misses in them."
+    "--strict",
+    is_flag=True,
+    help="Exit with code 7 unless there are totals and nothing is missing from them.",
 )
 @output_options
 @connection_options
@@ -66,8 +68,8 @@ def totals(
 ) -> None:
     """Show a year's totals by unit and module, in kilograms of CO2-equivalent.
 
-    Below them stands what is missing from them: entries that have no kilograms, and, as STALE,
-    changes that they do not contain yet.
+    Lines below the table say what is missing: entries without kilograms, and changes that the
+    totals do not include yet (STALE).
     """
     wanted = year or datetime.now(UTC).year
     answer = run_to_end(_totals(target, wanted, module or 0, unit))
@@ -169,8 +171,10 @@ def _sum(whole: ledger_pb2.UnitTotals) -> Row:
 
 def _none_of(year: int, answer: ledger_pb2.GetTotalsResponse) -> str:
     if not answer.years:
-        return f"There are no totals of {year}."
-    return f"There are no totals of {year}; there are some of {', '.join(map(str, answer.years))}."
+        return f"There are no totals for {year}."
+    return (
+        f"There are no totals for {year}; there are totals for {', '.join(map(str, answer.years))}."
+    )
 
 
 def _without_kilograms(answer: ledger_pb2.GetTotalsResponse) -> Iterator[str]:
@@ -184,10 +188,10 @@ def _without_kilograms(answer: ledger_pb2.GetTotalsResponse) -> Iterator[str]:
 
 def _ways_out(answer: ledger_pb2.GetTotalsResponse, year: int, target: Target) -> Iterator[str]:
     if any(one.entries_without_kg for one in answer.module_totals):
-        yield f"Which they are: {command_line(f'uncomputed --year {year}', target)}"
+        yield f"To list them: {command_line(f'uncomputed --year {year}', target)}"
     stale = [one for one in answer.freshness if not one.fresh]
     if stale:
-        yield f"What goes on: {command_line(f'status --year {year}', target)}"
+        yield f"To see what is running: {command_line(f'status --year {year}', target)}"
     for number in sorted({number for one in stale for number in one.stale_types}):
         again = command_line(f"recalculate --year {year} --type {type_name(number)}", target)
-        yield f"Where nothing goes on: {again}"
+        yield f"If nothing is running: {again}"

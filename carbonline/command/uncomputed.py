@@ -40,12 +40,12 @@ COLUMNS = (
 @click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
 @click.option("--unit", default="", help="Only this unit.")
 @click.option("--outcome", default="", help="Only this outcome, such as unknown_place.")
-@click.option("--upload", type=ID, default=None, help="Only of this upload.")
+@click.option("--upload", type=ID, default=None, help="Only this upload.")
 @click.option(
     "--limit",
     type=click.IntRange(1, LIMIT_MAX),
     default=None,
-    help=f"At most so many; {SHOWN} in a table and {LIMIT_MAX:,} elsewhere when left out.",
+    help=f"Maximum number of rows; by default {SHOWN} in a table, {LIMIT_MAX:,} elsewhere.",
 )
 @output_options
 @connection_options
@@ -62,7 +62,7 @@ def uncomputed(
 ) -> None:
     """List the entries of a year that have no kilograms: row of the file, columns, and the reason.
 
-    They are missing from the totals. Mend the file, or load the place or factor that is missing.
+    They are missing from the totals. Correct the file, or load the missing place or factor.
     """
     wanted = ledger_pb2.ListUncomputedRequest(
         year=year,
@@ -79,7 +79,7 @@ def uncomputed(
         [_row(entry, names) for entry in entries],
         output,
         about={"year": year},
-        if_none=f"Of {year} there are no such entries: all have kilograms.",
+        if_none=f"There are no such entries in {year}: all have kilograms.",
         more="raise --limit, or write a file with -o" if more else "",
     )
 

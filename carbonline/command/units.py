@@ -34,13 +34,15 @@ COLUMNS = (
     ),
 )
 @click.argument("units", nargs=-1, metavar="[UNIT]...")
-@click.option("--search", default="", help="Whose id begins so, or whose name has it.")
-@click.option("--used", is_flag=True, help="Say also how many entries each has.")
+@click.option(
+    "--search", default="", help="Only units whose id starts with this, or whose name contains it."
+)
+@click.option("--used", is_flag=True, help="Show how many entries each has.")
 @click.option(
     "--limit",
     type=click.IntRange(1, LIMIT_MAX),
     default=None,
-    help=f"At most so many; {SHOWN} in a table and {LIMIT_MAX:,} elsewhere when left out.",
+    help=f"Maximum number of rows; by default {SHOWN} in a table, {LIMIT_MAX:,} elsewhere.",
 )
 @output_options
 @connection_options
@@ -71,7 +73,7 @@ def units(
     there = {one.unit.casefold() for one in found}
     absent = [unit for unit in units if unit.strip().casefold() not in there]
     if not more and found and absent:
-        click.echo(f"Not among the units: {', '.join(absent)}.", err=True)
+        click.echo(f"Unknown units: {', '.join(absent)}.", err=True)
 
 
 async def _listed(

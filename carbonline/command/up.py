@@ -35,51 +35,51 @@ from carbonline.local.stack import Stack, running_stack
     envvar="CARBONLINE_DATA_FOLDER",
     show_default=True,
     show_envvar=True,
-    help="Database, blobs and logs; made if it is not there.",
+    help="Folder for database, blobs and logs; created if missing.",
 )
 @click.option(
     "--database-url",
     envvar="CARBONLINE_DATABASE_URL",
     show_envvar=True,
-    help="Use this PostgreSQL (15 to 18) and start none.",
+    help="Use an existing PostgreSQL (15-18) instead of starting one.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(0, 64),
     default=2,
     show_default=True,
-    help="Processes; with 0 of them jobs wait for workers of your own.",
+    help="Number of worker processes; with 0, jobs wait for your own workers.",
 )
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
     default=1,
     show_default=True,
-    help="Jobs at once in each worker.",
+    help="Jobs that each worker runs at once.",
 )
 @click.option(
     "--lease-seconds",
     type=click.IntRange(1, 3600),
     default=int(LEASE_SECONDS),
     show_default=True,
-    help="After this long without a sign of life a job is given to another worker.",
+    help="A lease expires after this long without a heartbeat; another worker gets the job.",
 )
-@click.option("--scheduler-port", type=click.IntRange(0, 65535), help="Listen on loopback too.")
-@click.option("--ledger-port", type=click.IntRange(0, 65535), help="Listen on loopback too.")
+@click.option("--scheduler-port", type=click.IntRange(0, 65535), help="Also listen on loopback.")
+@click.option("--ledger-port", type=click.IntRange(0, 65535), help="Also listen on loopback.")
 @click.option(
     "--metrics-port",
     type=click.IntRange(0, 65535),
     default=0,
     envvar="CARBONLINE_METRICS_PORT",
     show_envvar=True,
-    help="Serve Prometheus' metrics on loopback: the scheduler's here, the ledger's and each "
-    "worker's on the ports that follow. 0, the default, serves none.",
+    help="Serve Prometheus metrics on loopback ports: this one for the scheduler, the following "
+    "ones for the ledger process and each worker. 0, the default, serves none.",
 )
 @click.option("--tenant", default="local", envvar="CARBONLINE_TENANT", show_default=True)
 def up(*, lease_seconds: int, **chosen: Any) -> None:
     """Start PostgreSQL, scheduler, ledger and workers, and keep them running until Ctrl-C.
 
-    Everything is kept in the data folder: started again, also after a kill -9, it goes on.
+    Restart it at any time, even after kill -9, and it resumes where it left off.
     """
     # Every other option is named as the setting that it chooses.
     settings = StackSettings(
@@ -100,13 +100,13 @@ async def _up(settings: StackSettings) -> None:
             _say_where(stack, target, time.monotonic() - began_at)
             await _until_interrupted()
             _say(
-                "Ending. A running job gets a moment to finish, or is released. A second Ctrl-C "
-                "ends all at once; nothing that was committed is lost."
+                "Stopping. Running jobs get a moment to finish, or are released. A second Ctrl-C "
+                "stops everything at once; nothing committed is lost."
             )
     except asyncio.CancelledError:
         _say("Stopped before all was ready; nothing is left running.")
         raise
-    _say(f"All has ended. The data stays; go on with: {command_line('up', target)}")
+    _say(f"Stopped. The data is kept; to resume: {command_line('up', target)}")
 
 
 def _say_where(stack: Stack, target: Target, seconds: float) -> None:
@@ -118,9 +118,9 @@ def _say_where(stack: Stack, target: Target, seconds: float) -> None:
     click.echo(f"  logs       {where.log_folder}")
     for name, url in where.metrics_urls.items():
         click.echo(f"  metrics    {url}  {name}")
-    click.echo(f"It was ready after {seconds:.1f} s.")
+    click.echo(f"Ready after {seconds:.1f} s.")
     click.echo(f"Try from another terminal: {command_line('status', target)}")
-    click.echo("Ctrl-C ends it.")
+    click.echo("Press Ctrl-C to stop.")
 
 
 async def _until_interrupted() -> None:

@@ -61,8 +61,8 @@ STATES = {
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--module", type=MODULE, default=0, help="Only this module.")
 @click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
-@click.option("--unit", default="", help="Only files of this unit alone.")
-@click.option("--all", "gone", is_flag=True, help="Those that were replaced or withdrawn, too.")
+@click.option("--unit", default="", help="Only files of this unit.")
+@click.option("--all", "gone", is_flag=True, help="Include replaced and withdrawn uploads.")
 @output_options
 @connection_options
 def uploads(
@@ -77,7 +77,7 @@ def uploads(
 ) -> None:
     """List the files that a year's entries come from, newest first: what counts now.
 
-    Kilograms are those of the last recalculation. `carbonline withdraw UPLOAD` takes one back.
+    Kilograms are from the last recalculation. To take one out: `carbonline withdraw UPLOAD`.
     """
     wanted = ledger_pb2.ListUploadsRequest(
         year=year,

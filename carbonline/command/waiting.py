@@ -44,7 +44,7 @@ def why_it_waits(types: AbstractSet[str], workers: Iterable[types_pb2.Worker]) -
     """A sentence when no live worker takes these types; else empty."""
     live = [one for one in workers if one.state == types_pb2.WORKER_STATE_LIVE]
     if not live:
-        return "No worker is running: the jobs wait until one comes."
+        return "No worker is running: the jobs wait for one."
     if not any(types & set(worker.job_types) for worker in live):
         return f"No worker that is running takes {', '.join(sorted(types))}: the jobs wait."
     return ""

@@ -35,7 +35,7 @@ COLUMNS = (
 def warnings(target: Target, output: Output, pipeline: int) -> None:
     """List which rows of PIPELINE count but look doubtful, and why.
 
-    A table has the first rows only; JSON, CSV and files have all of them.
+    A table shows only the first rows; JSON, CSV and files have all of them.
     """
     rows = run_to_end(_warnings(target, pipeline))
     shown = rows[:ROWS_SHOWN] if output.is_table else rows
@@ -45,7 +45,7 @@ def warnings(target: Target, output: Output, pipeline: int) -> None:
         output,
         about={"pipeline": pipeline},
         if_none=f"Pipeline {pipeline} has no row with a warning.",
-        more=f"{len(rows):,} in all, -o FILE has them" if len(shown) < len(rows) else "",
+        more=f"{len(rows):,} in total; -o FILE writes all" if len(shown) < len(rows) else "",
     )
 
 

@@ -19,7 +19,7 @@ from carbonline.command.options import ID
 @click.argument("pipeline", type=ID)
 @connection_options
 def watch(target: Target, pipeline: int) -> None:
-    """Watch PIPELINE to its end; it may be left and taken up again at any time."""
+    """Watch PIPELINE to its end. Leave with Ctrl-C and watch again at any time."""
     raise SystemExit(run_to_end(_watch(target, pipeline)))
 
 

@@ -20,7 +20,7 @@ from carbonline.v1 import ledger_pb2
 
 
 @click.command(
-    short_help="Take an upload back.",
+    short_help="Withdraw an upload.",
     epilog=examples("carbonline uploads --year 2024", "carbonline withdraw 12"),
 )
 @click.argument("upload", type=ID)
@@ -28,10 +28,10 @@ from carbonline.v1 import ledger_pb2
 @no_watch_option
 @connection_options
 def withdraw(*, target: Target, upload: int, yes: bool, no_watch: bool) -> None:
-    """Take UPLOAD back: its entries count no more, and the totals are computed anew.
+    """Withdraw UPLOAD: its entries no longer count, and the totals are recomputed.
 
-    `carbonline uploads --year Y` lists the uploads that count. What an upload had replaced does not
-    come back: submit that file again.
+    `carbonline uploads --year Y` lists the uploads that count. What the upload had replaced does
+    not come back: submit that file again.
     """
     found, consequence = run_to_end(_look(target, upload))
     ask_first(consequence, yes=yes)
@@ -43,7 +43,7 @@ async def _look(target: Target, number: int) -> tuple[ledger_pb2.Upload, Consequ
         answer = await client.list_uploads(ledger_pb2.ListUploadsRequest(upload_id=number))
         if not answer.uploads:
             listed = command_line("uploads --year YEAR", target)
-            raise click.UsageError(f"There is no upload {number}. See which there are: {listed}")
+            raise click.UsageError(f"There is no upload {number}. To list uploads: {listed}")
         (found,) = answer.uploads
         if found.state != ledger_pb2.UPLOAD_STATE_COUNTS:
             raise click.UsageError(_gone(found))
@@ -72,7 +72,7 @@ async def _withdraw(
 def _gone(upload: ledger_pb2.Upload) -> str:
     when = moment(upload.retired_at)
     if upload.state == ledger_pb2.UPLOAD_STATE_REPLACED:
-        why = f"upload {upload.replaced_by} has replaced it at {when} UTC"
+        why = f"upload {upload.replaced_by} replaced it at {when} UTC"
     else:
         why = f"it was withdrawn at {when} UTC"
     return f"Upload {upload.upload_id} no longer counts: {why}."

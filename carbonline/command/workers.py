@@ -37,7 +37,7 @@ def workers(target: Target, output: Output) -> None:
         [row_of(worker) for worker in answer.workers],
         output,
         about={"scheduler_build": answer.scheduler_build_id},
-        if_none="No worker is there: jobs wait until one comes.",
+        if_none="There are no workers: jobs wait for one.",
     )
 
 

@@ -43,7 +43,7 @@ def test_ctrl_c_ends_the_demo_with_a_sentence_and_leaves_nothing_running(tmp_pat
     _, said = run.communicate(timeout=120)
     assert run.returncode == ExitCode.INTERRUPTED, said
     stopping, stopped = said.splitlines()[-2:]
-    assert stopping == "Stopping what runs; a second Ctrl-C ends it at once."
+    assert stopping == "Stopping; press Ctrl-C again to end at once."
     assert stopped == "Stopped; nothing is left running."
     assert processes_of(tmp_path) == []
 

@@ -132,7 +132,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     )
     assert up.stdout is not None
     try:
-        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
             assert line, "the stack did not start"
         assert terminal.type("load", "locations").code == 0
         asyncio.run(_prepare(terminal))

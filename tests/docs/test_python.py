@@ -44,7 +44,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     )
     assert up.stdout is not None
     try:
-        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
             assert line, "the stack did not start"
         yield folder
     finally:

@@ -236,7 +236,7 @@ def test_a_wrong_type_is_answered_with_what_was_meant(client: Client) -> None:
 def test_a_file_that_is_too_large_is_not_sent(client: Client, folder: Path) -> None:
     with (folder / "huge.csv").open("wb") as file:
         file.truncate(2**40)
-    with pytest.raises(WrongArgument, match=r"1,099,511,627,776 bytes; the ledger takes at most"):
+    with pytest.raises(WrongArgument, match=r"1,099,511,627,776 bytes; the ledger accepts at most"):
         client.submit_file("huge.csv", type="plane", year=2024)
 
 

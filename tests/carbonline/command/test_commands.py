@@ -101,7 +101,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     up = terminal.start("up", "--workers", "1")
     assert up.stdout is not None
     try:
-        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
             assert line, "the stack did not start"
         for words in (
             ("load", "units", terminal.file("units.csv", UNITS), "--year", "2024"),
@@ -223,12 +223,12 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
         (
             ("submit", "trips.csv", *SUBMIT_PLANE, "--module", "buildings"),
             2,
-            "plane is a type of professional_travel, not of buildings: leave --module out",
+            "plane is a type of professional_travel, not of buildings: leave out --module",
         ),
         (("submit", "absent.csv", *SUBMIT_PLANE), 2, "does not exist"),
-        (("submit", "trips.csv", "--module", "nothing"), 2, "is none of buildings"),
+        (("submit", "trips.csv", "--module", "nothing"), 2, "is not one of buildings"),
         (("submit", "wrong.csv", *SUBMIT_PLANE), 4, "FAILED"),
-        (("submit", "large.csv", *SUBMIT_PLANE), 2, "the ledger takes at most 2,147,483,648"),
+        (("submit", "large.csv", *SUBMIT_PLANE), 2, "the ledger accepts at most 2,147,483,648"),
         (("workers", "--scheduler", "unix:/absent"), 6, "No answer"),
         (("workers", "--data-folder", "elsewhere"), 6, "No stack runs"),
     ],
@@ -249,7 +249,10 @@ def test_exit_codes_tell_refused_failed_and_unreachable(
 def test_the_other_server_says_so_in_a_sentence(terminal: Terminal) -> None:
     stack = json.loads((terminal.folder / "data" / "stack.json").read_text())
     typed = terminal.type("pipelines", "--scheduler", stack["ledger_address"])
-    assert (typed.code, "are --scheduler and --ledger swapped" in typed.err) == (2, True), typed
+    assert (typed.code, "Check that --scheduler and --ledger are not swapped" in typed.err) == (
+        2,
+        True,
+    ), typed
 
 
 @pytest.mark.parametrize(
@@ -361,9 +364,9 @@ def test_a_file_whose_name_is_no_text_is_sent_under_a_name_that_is_one(
 
 def test_rejected_rows_say_how_they_are_sent_again(terminal: Terminal, submitted: Typed) -> None:
     of_trips = terminal.type("rejected", pipeline_of(submitted), "-o", "-")
-    assert "submitted as it is: give it a --source of its own" in of_trips.err
+    assert "submit the file with a --source of its own" in of_trips.err
     units = terminal.file("units_with_a_gap.csv", "unit_institutional_id,name\nU3,Art\n,Law\n")
     loaded = terminal.type("load", "units", units, "--year", "2024")
     of_units = terminal.type("rejected", pipeline_of(loaded), "-o", "-")
     assert of_units.out.splitlines()[1] == ",Law,2,unit_institutional_id: is missing"
-    assert "loaded as it is: what is there already stays" in of_units.err
+    assert "load the file: what is already there stays" in of_units.err

@@ -204,10 +204,9 @@ def test_one_line_says_for_how_long_the_scheduler_has_not_answered() -> None:
             display.lost(7)
             clock.now += 1.0
         live = "\n".join(text.plain for text in display._drawn().renderables)  # type: ignore[union-attr]
-        assert live.splitlines()[-2:] == [
-            "The scheduler has not answered for 13 s; trying again. Pipeline 7 goes on by",
-            "itself.",
-        ]
+        assert live.splitlines()[-1] == (
+            "The scheduler has not answered for 13 s; retrying. Pipeline 7 continues."
+        )
         display.show(view_of(running(900_000)))
     assert "The scheduler answers again after 13 s." in screen.getvalue()
     assert "has not answered" not in on_screen(screen)
@@ -226,7 +225,7 @@ def test_no_rate_is_made_of_what_was_missed() -> None:
         clock.now += 1.0
     assert said.getvalue().splitlines() == [
         "csv_ingest plane: RUNNING, read: 100,000 of 1,000,000",
-        "The scheduler has not answered for 5 s; trying again. Pipeline 7 goes on by itself.",
+        "The scheduler has not answered for 5 s; retrying. Pipeline 7 continues.",
         "The scheduler answers again after 15 s.",
         "csv_ingest plane: RUNNING, read: 0 of 1,000,000",
         "csv_ingest plane: RUNNING, read: 800,000 of 1,000,000",
@@ -247,7 +246,7 @@ def test_elsewhere_what_holds_up_is_said_now_and_then() -> None:
     said, clock = io.StringIO(), Clock()
     display = PlainDisplay(Console(file=said), clock)
     for _ in range(21):
-        display.waits("No worker is running: the jobs wait until one comes.")
+        display.waits("No worker is running: the jobs wait for one.")
         clock.now += 1.0
     assert said.getvalue().count("No worker is running") == 3
 
@@ -259,8 +258,8 @@ LIVE, LOST = types_pb2.WORKER_STATE_LIVE, types_pb2.WORKER_STATE_LOST
 @pytest.mark.parametrize(
     ("states", "workers", "why"),
     [
-        ([QUEUED], [], "No worker is running: the jobs wait until one comes."),
-        ([QUEUED], [(LOST, "csv_ingest")], "No worker is running: the jobs wait until one comes."),
+        ([QUEUED], [], "No worker is running: the jobs wait for one."),
+        ([QUEUED], [(LOST, "csv_ingest")], "No worker is running: the jobs wait for one."),
         ([QUEUED], [(LIVE, "noop")], "No worker that is running takes csv_ingest: the jobs wait."),
         ([QUEUED], [(LIVE, "csv_ingest")], ""),
         ([QUEUED, RUNNING], [], ""),

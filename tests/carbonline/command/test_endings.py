@@ -83,7 +83,7 @@ def test_up_says_each_step_and_a_second_ctrl_c_leaves_nothing_running(tmp_path: 
     assert run.stdout is not None
     assert run.stderr is not None
     with run.stdout, run.stderr:
-        while "Ctrl-C ends it" not in (line := run.stdout.readline()):
+        while "Press Ctrl-C to stop" not in (line := run.stdout.readline()):
             assert line, run.stderr.read()
         run.send_signal(signal.SIGINT)
         said = ""
@@ -97,7 +97,7 @@ def test_up_says_each_step_and_a_second_ctrl_c_leaves_nothing_running(tmp_path: 
         "Starting PostgreSQL",
         "Migrating the database",
         "Starting scheduler, ledger, worker-1, worker-2",
-        "A second Ctrl-C ends all at once",
+        "A second Ctrl-C stops everything at once",
     ):
         assert step in said
     until_gone(tmp_path)

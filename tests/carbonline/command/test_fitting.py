@@ -34,8 +34,8 @@ def test_lines_fit_and_all_words_are_whole(words: list[str], width: int, indent:
     ],
 )
 def test_a_command_to_type_stands_on_a_line_of_its_own(command: str) -> None:
-    said = fitted(f"Pipeline 4 goes on by itself. Watch it again: {command}\n", 40)
-    assert said == f"Pipeline 4 goes on by itself. Watch it\nagain:\n{command}\n"
+    said = fitted(f"Pipeline 4 continues. To watch it again: {command}\n", 40)
+    assert said == f"Pipeline 4 continues. To watch it again:\n{command}\n"
 
 
 def test_a_command_is_indented_where_it_fits_all_the_same() -> None:

@@ -114,7 +114,7 @@ def test_what_the_system_says_has_its_exit_code(
 
 def test_a_server_that_does_not_know_the_call_is_perhaps_the_other_one() -> None:
     error = ServerError("UNIMPLEMENTED", "", "Method not found!", {}, {})
-    assert "are --scheduler and --ledger swapped" in sentence_of(error)
+    assert "Check that --scheduler and --ledger are not swapped" in sentence_of(error)
 
 
 def test_a_command_to_type_next_can_be_pasted(

@@ -135,9 +135,9 @@ def test_the_ending_says_how_a_file_is_written(tmp_path: Path, name: str) -> Non
 @pytest.mark.parametrize(
     ("form", "name", "said"),
     [
-        ("json", "list.csv", "list.csv is no json file"),
-        (None, "list.ods", "is not known by its ending; these are: .csv, .json, .xlsx, .parquet"),
-        (None, "list", "Or say --format"),
+        ("json", "list.csv", "list.csv is not a json file"),
+        (None, "list.ods", "does not say the format: use one of .csv, .json, .xlsx, .parquet"),
+        (None, "list", "or --format"),
     ],
 )
 def test_an_ending_that_says_nothing_or_the_contrary_is_refused(

@@ -45,7 +45,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     up = terminal.start("up", "--workers", "1")
     assert up.stdout is not None
     try:
-        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
             assert line, "the stack did not start"
         units = terminal.type("load", "units", terminal.file("units.csv", UNITS), *YEAR)
         assert units.code == 0, units

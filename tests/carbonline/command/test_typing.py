@@ -56,7 +56,7 @@ def completed(line: str) -> list[str]:
         (("totals", "--yer", "2024"), "--year"),
         (("totals", "--module", "profesional-travel"), "did you mean professional_travel?"),
         (("template", "plain"), "did you mean plane"),
-        (("template", "xyzzy"), "is none of additional_purchases, "),
+        (("template", "xyzzy"), "is not one of additional_purchases, "),
     ],
 )
 def test_a_mistyped_word_is_answered_with_what_was_meant(
@@ -97,7 +97,7 @@ def test_a_type_implies_its_module(named: int) -> None:
     ("named", "answer", "why"),
     [
         (BUILDINGS, catalogue(TRAVEL), "plane is a type of professional_travel, not of buildings"),
-        (0, catalogue(TRAVEL, BUILDINGS), "professional_travel or buildings: say which"),
+        (0, catalogue(TRAVEL, BUILDINGS), "professional_travel or buildings: choose one"),
         (0, catalogue(), "catalogue does not have the type plane"),
         (0, catalogue(TRAVEL, supported=False), "not computed by this release"),
     ],
@@ -185,7 +185,7 @@ def test_each_commands_help_has_examples_that_fit_and_can_be_typed(words: tuple[
 
 def test_help_lists_commands_in_the_order_of_work() -> None:
     helped = CliRunner().invoke(main, ["--help"]).output
-    order = ["Begin:", "demo", "up", "load", "template", "submit", "watch", "totals", "status"]
-    places = [helped.index(f"\n  {word} ") if word != "Begin:" else 0 for word in order]
+    order = ["Start:", "demo", "up", "load", "template", "submit", "watch", "totals", "status"]
+    places = [helped.index(f"\n  {word} ") if word != "Start:" else 0 for word in order]
     assert places == sorted(places)
     assert all(f"\n  {name} " in helped for name in main.commands)

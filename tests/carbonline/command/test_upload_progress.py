@@ -99,7 +99,7 @@ async def test_an_upload_that_is_broken_off_says_that_nothing_is_submitted(
     upload.cancel()
     with pytest.raises(asyncio.CancelledError):
         await upload
-    assert capsys.readouterr().err == "The upload was broken off: nothing is submitted.\n"
+    assert capsys.readouterr().err == "The upload was interrupted: nothing was submitted.\n"
 
 
 def test_a_file_that_the_ledger_would_not_take_is_refused_before_a_byte_is_sent(
@@ -108,8 +108,9 @@ def test_a_file_that_the_ledger_would_not_take_is_refused_before_a_byte_is_sent(
     large = tmp_path / "trips.csv"
     with large.open("wb") as file:
         file.truncate(3 << 30)
-    said = r"has 3,221,225,472 bytes; the ledger takes at most 2,147,483,648\."
-    with pytest.raises(click.UsageError, match=f"{said} Split it: parts with a --source"):
+    said = r"has 3,221,225,472 bytes; the ledger accepts at most 2,147,483,648\."
+    advice = "Split it, and give each part its own --source"
+    with pytest.raises(click.UsageError, match=f"{said} {advice}"):
         check_size(entries_job(large, 0, types_pb2.DATA_ENTRY_TYPE_PLANE, 2024), 2 << 30)
     with pytest.raises(click.UsageError, match=f"{said}$"):
         check_size(units_job(large, 2024), 2 << 30)

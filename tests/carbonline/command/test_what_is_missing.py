@@ -33,7 +33,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     up = terminal.start("up", "--workers", "1")
     assert up.stdout is not None
     try:
-        while "Ctrl-C ends it" not in (line := up.stdout.readline()):
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
             assert line, "the stack did not start"
         for words in (
             ("load", "units", terminal.file("units.csv", UNITS), *YEAR),
@@ -82,7 +82,7 @@ def test_they_come_as_a_file_in_the_order_of_the_columns(terminal: Terminal) -> 
     assert names.index("origin_iata") < names.index("destination_iata") < names.index("cabin_class")
     none = terminal.type("uncomputed", *YEAR, "--outcome", "no_rate")
     assert (none.code, none.out) == (0, "")
-    assert "there are no such entries" in none.err
+    assert "There are no such entries" in none.err
     one = terminal.type("uncomputed", *YEAR, "--limit", "1")
     assert "There are more: raise --limit" in one.err
 
@@ -127,7 +127,7 @@ def test_replacing_places_that_entries_use_needs_a_word(terminal: Terminal) -> N
     assert "--take-away" in refused.out
     assert total_of(terminal) == before
     alone = terminal.type("load", "locations", four, "--take-away")
-    assert (alone.code, "together with --replace" in alone.err) == (2, True)
+    assert (alone.code, "requires --replace" in alone.err) == (2, True)
     taken = terminal.type("load", "locations", four, "--replace", "--take-away")
     assert taken.code == 0
     shown = terminal.type("totals", *YEAR)
@@ -156,7 +156,7 @@ def test_units_are_listed_and_those_that_no_entry_uses_are_removed(terminal: Ter
     assert found.code == 0, found
     assert "Chemistry" in found.out
     assert "more.csv" in found.out
-    assert found.err == "Not among the units: U9.\n"
+    assert found.err == "Unknown units: U9.\n"
     rows = json.loads(terminal.type("units", "--used", "--json").out)["rows"]
     assert {row["unit_institutional_id"]: row["entries"] for row in rows} == {
         "U1": 2,
@@ -179,7 +179,7 @@ def test_places_and_factors_are_listed_with_their_files(terminal: Terminal) -> N
     assert found.code == 0, found
     assert "Geneva" in found.out
     assert "places.csv" in found.out
-    assert found.err == "Not among the places: XYZ.\n"
+    assert found.err == "Unknown places: XYZ.\n"
     answer = json.loads(terminal.type("locations", "--search", "gen", "--used", "--json").out)
     [geneva] = answer["rows"]
     assert (geneva["code"], geneva["entries"], geneva["file"]) == ("GVA", 4, "places.csv")
