@@ -38,7 +38,6 @@ from carbonline.v1 import (
     scheduler_pb2_grpc,
 )
 from scheduler_service.metrics import Metrics
-from scheduler_service.observed_store import ObservedStore
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.operations.operations_servicer import OperationsServicer
 from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
@@ -48,6 +47,7 @@ from scheduler_service.settings import ADDRESS, Settings
 from scheduler_service.store.core.pool import CONNECT_TIMEOUT_SECONDS, open_pool
 from scheduler_service.store.notify.listener import Listener
 from scheduler_service.store.store import Store
+from scheduler_service.store_observer import StoreObserver
 from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import publish_queue_depths
 
@@ -129,7 +129,7 @@ async def running_server(
             ends_own_streams=False,
         )
         server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)
-        scheduler = SchedulerServicer(store, long_polls, watches, log, noop=settings.noop)
+        scheduler = SchedulerServicer(store, long_polls, watches, log, job_types=settings.job_types)
         scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
         operations = OperationsServicer(store, build_id=settings.build_id)
         operations_pb2_grpc.add_OperationsServiceServicer_to_server(operations, server)
@@ -168,12 +168,11 @@ async def _open_store(
     except UNUSABLE as error:
         sentence = database_unavailable if isinstance(error, STARTING) else database_refuses
         raise DatabaseUnusable(sentence(error, "DATABASE_URL")) from error
-    store = ObservedStore(
+    store = Store(
         pool,
         lease_seconds=settings.lease_seconds,
         sweep_seconds=settings.sweep_seconds,
-        metrics=metrics,
-        log=log,
+        observer=StoreObserver(metrics, log),
     )
     try:
         yield store

@@ -19,6 +19,7 @@ from carbonline.serving.declared_settings import (
     seconds,
 )
 from carbonline.serving.settings import SettingsReader
+from scheduler_service.jobs.job_types import enabled_job_types
 
 SWEEPS_PER_LEASE_MIN = 8
 
@@ -84,6 +85,11 @@ class Settings:
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
+
+    @property
+    def job_types(self) -> tuple[str, ...]:
+        """The job types that clients may name."""
+        return enabled_job_types(noop=self.noop)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -222,6 +222,11 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
 )
 
 
+def enabled_job_types(*, noop: bool) -> tuple[str, ...]:
+    """The job types that clients may name; `noop` is for tests and benchmarks."""
+    return tuple(name for name in JOB_TYPES if noop or name != "noop")
+
+
 def follow_ups(
     job_type: str, scope: Scope, provisioned_years: tuple[int, ...]
 ) -> tuple[tuple[str, Scope], ...]:

@@ -58,9 +58,6 @@ TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = MappingProxyType(
     }
 )
 
-WAITING_STATES = frozenset({JobState.NOT_STARTED, JobState.QUEUED})
-LIVE_STATES = frozenset({JobState.NOT_STARTED, JobState.QUEUED, JobState.RUNNING})
-
 
 def next_state(state: JobState, event: JobEvent) -> JobState:
     """Where the event leads; IllegalTransition where it is refused."""

@@ -3,7 +3,7 @@
 Each function raises RpcError FIELD_INVALID, with every field that is wrong, or TOO_LARGE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from carbonline.serving.field_checker import ID_MAX
@@ -44,13 +44,13 @@ _REASONS = {
 
 
 def check_claim(
-    request: scheduler_pb2.ClaimRequest, principal: Principal, *, noop: bool
+    request: scheduler_pb2.ClaimRequest, principal: Principal, enabled: Collection[str]
 ) -> tuple[ClaimRequest, float]:
     """The claim request, and how many seconds it waits for jobs."""
     fields = Fields()
     fields.count("job_types", len(request.job_types), JOB_TYPES_MAX)
     for number, name in enumerate(request.job_types[:JOB_TYPES_MAX]):
-        fields.job_type(f"job_types[{number}]", name, noop=noop)
+        fields.job_type(f"job_types[{number}]", name, enabled)
     claim = ClaimRequest(
         worker_id=fields.uuid("worker_id", request.worker_id),
         request_id=fields.uuid("request_id", request.request_id),
@@ -96,7 +96,7 @@ def _progress(fields: Fields, field: str, beat: scheduler_pb2.ClaimBeat) -> Prog
 
 
 def check_chain(
-    request: scheduler_pb2.ChainRequest, *, noop: bool
+    request: scheduler_pb2.ChainRequest, enabled: Collection[str]
 ) -> tuple[UUID, int, int, list[ChildRequest]]:
     """The worker, its job, the claim token and the children to stage."""
     fields = Fields()
@@ -105,7 +105,7 @@ def check_chain(
     claim_token = fields.identifier("claim_token", request.claim_token)
     fields.count("children", len(request.children), JOBS_MAX)
     children = [
-        _child(fields, f"children[{n}]", child, noop=noop)
+        _child(fields, f"children[{n}]", child, enabled)
         for n, child in enumerate(request.children[:JOBS_MAX])
     ]
     fields.done()
@@ -113,9 +113,9 @@ def check_chain(
 
 
 def _child(
-    fields: Fields, field: str, child: scheduler_pb2.ChildSpec, *, noop: bool
+    fields: Fields, field: str, child: scheduler_pb2.ChildSpec, enabled: Collection[str]
 ) -> ChildRequest:
-    job_type = fields.job_type(f"{field}.job_type", child.job_type, noop=noop)
+    job_type = fields.job_type(f"{field}.job_type", child.job_type, enabled)
     fields.belongs(f"{field}.data_entry_type", child.module, child.data_entry_type)
     needs = JOB_TYPES[job_type].needs
     entry_type = fields.known(

@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from carbonline.serving.principals import Principal
 from carbonline.v1 import operations_pb2, types_pb2
+from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.reads.reads import JobFilter, PipelineFilter
 
@@ -58,7 +59,7 @@ def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) ->
     states = _names(fields, "states", request.states, types_pb2.JobState)
     fields.count("job_types", len(request.job_types), VALUES_MAX, least=0)
     for number, name in enumerate(request.job_types[:VALUES_MAX]):
-        fields.job_type(f"job_types[{number}]", name, noop=True)
+        fields.job_type(f"job_types[{number}]", name, JOB_TYPES)
     before = fields.page_keys("page_token", request.page_token, int, int)
     found = JobFilter(
         tenant=own_tenant(principal, request.tenant),

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -48,15 +48,15 @@ _SOURCE_RULE = (
 
 
 def check_submit(
-    request: scheduler_pb2.SubmitRequest, principal: Principal, *, noop: bool
+    request: scheduler_pb2.SubmitRequest, principal: Principal, enabled: Collection[str]
 ) -> Submission:
     """The submission of a Submit. Raises RpcError FIELD_INVALID or TOO_LARGE.
 
-    `noop` admits the job type of tests and benchmarks.
+    `enabled` are the job types that may be submitted.
     """
     fields = Fields()
     request_id = fields.uuid("request_id", request.request_id)
-    job_type = fields.job_type("job_type", request.job_type, noop=noop)
+    job_type = fields.job_type("job_type", request.job_type, enabled)
     if fault := principal.fault_of_tenant(request.scope.tenant):
         fields.fail("scope.tenant", fault)
     tenant = request.scope.tenant or principal.tenants[0]

@@ -1,6 +1,7 @@
 """The fields that only the scheduler knows: UUIDs, job types and scopes."""
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
@@ -29,12 +30,11 @@ class Fields(FieldChecker):
             self.fail(field, "must be a UUID, such as 6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
             return NO_ID
 
-    def job_type(self, field: str, value: str, *, noop: bool) -> str:
-        """The name of a job type; "noop", which needs `noop`, if it is not one."""
-        if value not in JOB_TYPES or (value == "noop" and not noop):
-            allowed = [name for name in JOB_TYPES if noop or name != "noop"]
+    def job_type(self, field: str, value: str, enabled: Collection[str]) -> str:
+        """The name of an enabled job type; "noop" if it is not one."""
+        if value not in enabled:
             shown = value[:VALUE_CHARACTERS_SHOWN_MAX]
-            self.fail(field, f"must be one of {', '.join(allowed)}, not {shown!r}")
+            self.fail(field, f"must be one of {', '.join(enabled)}, not {shown!r}")
             return "noop"
         return value
 

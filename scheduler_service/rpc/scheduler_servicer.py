@@ -1,7 +1,7 @@
 """SchedulerService: each RPC checks, calls one method of the store, and answers."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias, TypeVar
 
@@ -60,14 +60,14 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         watches: Watches,
         log: FilteringBoundLogger,
         *,
-        noop: bool,
+        job_types: Collection[str],
     ) -> None:
-        """`noop` admits the job type of tests and benchmarks; `log` gets failures of ours."""
+        """`job_types` are the enabled ones; `log` gets failures of ours."""
         self._store = store
         self._long_polls = long_polls
         self._watches = watches
         self._log = log
-        self._noop = noop
+        self._enabled = job_types
         self._submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
             store.submit_jobs, BATCH_MAX, BATCHES_MAX
         )
@@ -76,7 +76,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         )
 
     async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:
-        submission = check_submit(request, caller(), noop=self._noop)
+        submission = check_submit(request, caller(), self._enabled)
         return _submitted(await self._submits.ask(submission))
 
     async def BatchSubmit(
@@ -86,7 +86,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         checked: list[Submission | RpcError] = []
         for item in request.requests:
             try:
-                checked.append(check_submit(item, caller(), noop=self._noop))
+                checked.append(check_submit(item, caller(), self._enabled))
             except RpcError as error:
                 checked.append(error)
         good = [item for item in checked if isinstance(item, Submission)]
@@ -100,7 +100,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         return response
 
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
-        claim, wait_seconds = check_claim(request, caller(), noop=self._noop)
+        claim, wait_seconds = check_claim(request, caller(), self._enabled)
         claims = await self._long_polls.first(
             lambda: self._store.claim_jobs(claim), claim.job_types, wait_seconds
         )
@@ -125,7 +125,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         )
 
     async def Chain(self, request: pb.ChainRequest, context: Context) -> pb.ChainResponse:
-        worker_id, job_id, claim_token, children = check_chain(request, noop=self._noop)
+        worker_id, job_id, claim_token, children = check_chain(request, self._enabled)
         answer = await self._store.chain_children(
             worker_id, caller().name, job_id, claim_token, children
         )

@@ -28,10 +28,10 @@ from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.fair_share import FairShare
 from scheduler_service.store.core.gather import Gatherer
+from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.pool import open_pool
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.statements import statement
-from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.finish.finish_jobs import finish_jobs
 from scheduler_service.store.notify.notifier import Notifier
 from scheduler_service.store.reads.reads import QueueDepth, read_queue_depths
@@ -51,14 +51,20 @@ class Store:
     """
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", *, lease_seconds: float, sweep_seconds: float
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        *,
+        lease_seconds: float,
+        sweep_seconds: float,
+        observer: Observer | None = None,
     ) -> None:
-        """Use `open` instead, unless the pool is yours."""
+        """Use `open` instead, unless the pool is yours. `observer` hears of what is done."""
         self.pool = pool
         self.lease_seconds = lease_seconds
         self.sweep_seconds = sweep_seconds
         self.notifier = Notifier(pool)
-        self._units = UnitRunner(pool, self.notifier, FairShare(), self.committed)
+        self._observer = observer or Observer()
+        self._units = UnitRunner(pool, self.notifier, FairShare(), self._observer.committed)
         self._seen = SeenWorkers()
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
             self._claim_jobs, CLAIM_REQUESTS_MAX
@@ -78,24 +84,25 @@ class Store:
         await self.notifier.close()
         await self.pool.close()
 
-    def committed(self, _tx: UnitOfWork) -> None:
-        """Called after each transaction's commit; here for who wants to tell of it."""
-
-    def gathered(self, operation: str, calls: int) -> None:
-        """Called for each batch of claims or heartbeats; here for who wants to count."""
-
     async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
         """One answer per submission, in order; idempotent by (tenant, request_id)."""
+        self._observer.gathered("submit", len(submissions))
         needs = needs_of_submissions(submissions)
         run = self._units.run if needs else self._units.run_statement
-        return await run(lambda tx: submit_jobs(tx, submissions))
+        with self._observer.timed("submit"):
+            answers = await run(lambda tx: submit_jobs(tx, submissions))
+        self._observer.submitted(submissions, answers)
+        return answers
 
     async def claim_jobs(self, request: ClaimRequest) -> list[Claimed]:
         """What is claimable now, or a repeated request's claims; never waits for work."""
-        return await self._claim_requests.ask(request)
+        with self._observer.timed("claim"):
+            claims = await self._claim_requests.ask(request)
+        self._observer.claimed(request, claims)
+        return claims
 
     async def _claim_jobs(self, requests: Sequence[ClaimRequest]) -> list[list[Claimed]]:
-        self.gathered("claim", len(requests))
+        self._observer.gathered("claim", len(requests))
         async with self.pool.acquire() as conn:
             found = await claim_jobs(conn, requests, self.lease_seconds, self._seen)
         self.notifier.show({one.row["pipeline_id"] for claims in found for one in claims})
@@ -105,10 +112,11 @@ class Store:
         self, worker_id: UUID, principal: str, beats: Sequence[Beat], draining: bool
     ) -> list[BeatAnswer]:
         """One answer per beat, in order; renews leases, never changes a state."""
-        return await self._beats.ask(Heartbeat(worker_id, principal, beats, draining))
+        with self._observer.timed("heartbeat"):
+            return await self._beats.ask(Heartbeat(worker_id, principal, beats, draining))
 
     async def _heartbeats(self, heartbeats_asked: Sequence[Heartbeat]) -> list[list[BeatAnswer]]:
-        self.gathered("heartbeat", len(heartbeats_asked))
+        self._observer.gathered("heartbeat", len(heartbeats_asked))
         async with self.pool.acquire() as conn:
             answers, news = await heartbeats(conn, heartbeats_asked, self.lease_seconds, self._seen)
         self.notifier.show(news)
@@ -124,33 +132,43 @@ class Store:
     ) -> Chained | Refused:
         """All children staged, or none and why."""
         try:
-            return await self._units.run(
-                lambda tx: chain_children(tx, worker_id, principal, job_id, claim_token, children)
-            )
+            with self._observer.timed("chain"):
+                return await self._units.run(
+                    lambda tx: chain_children(
+                        tx, worker_id, principal, job_id, claim_token, children
+                    )
+                )
         except TooManyChildren as too_many:
             limit = str(too_many.args[0])
             message = f"a claim may stage at most {limit} children"
             return Refused("TOO_LARGE", message, {"limit": limit})
 
-    async def finish_jobs(self, endings: Sequence[FinishRequest]) -> list[FinishAnswer | Refused]:
-        """The compare-and-set, one answer per ending, in order."""
-        return await self._units.run(lambda tx: finish_jobs(tx, endings))
+    async def finish_jobs(self, requests: Sequence[FinishRequest]) -> list[FinishAnswer | Refused]:
+        """The compare-and-set, one answer per request, in order."""
+        self._observer.gathered("finish", len(requests))
+        with self._observer.timed("finish"):
+            answers = await self._units.run(lambda tx: finish_jobs(tx, requests))
+        self._observer.finished(requests, answers)
+        return answers
 
     async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:
         """Per release whether the claim held its job, or drained, until now."""
-        return await self._units.run(lambda tx: release_jobs(tx, releases))
+        with self._observer.timed("release"):
+            return await self._units.run(lambda tx: release_jobs(tx, releases))
 
     async def cancel_pipeline(
         self, tenants: tuple[str, ...] | None, pipeline_id: int, reason: str, principal: str
     ) -> Cancelled | Refused:
         """Every live job of the pipeline ended, or left to who joined it."""
-        return await self._units.run(
-            lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
-        )
+        with self._observer.timed("cancel"):
+            return await self._units.run(
+                lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
+            )
 
     async def expire_claims(self) -> int:
         """Take back what expired claims held. Returns how many expired."""
-        return await sweep.expire_claims(self._units, self.lease_seconds, self.sweep_seconds)
+        with self._observer.timed("sweep"):
+            return await sweep.expire_claims(self._units, self.lease_seconds, self.sweep_seconds)
 
     async def promote_due_jobs(self) -> int:
         """Queue what waited for its time. Returns how many jobs were due."""
@@ -168,7 +186,10 @@ class Store:
 
     async def backstop(self) -> int:
         """Repair keys that were left standing. Anything but 0 is a bug to be logged."""
-        return await sweep.backstop(self._units)
+        with self._observer.timed("backstop"):
+            keys = await sweep.backstop(self._units)
+        self._observer.neglected(keys)
+        return keys
 
     async def forget_old(self) -> None:
         """Drop what is remembered for a while only."""

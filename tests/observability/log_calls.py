@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from scheduler_service.observed_store import ALARMING
 from scheduler_service.store.release.release_claims import Fault
+from scheduler_service.store_observer import ALARMING
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("carbonline", "scheduler_service", "worker_service")
@@ -102,7 +102,7 @@ def _log_calls(where: str, call: ast.Call, levels: tuple[str, ...]) -> Iterator[
 def timeline_events() -> frozenset[str]:
     """What the scheduler's store writes into the timeline."""
     events: set[str] = set()
-    for path in (REPOSITORY / "scheduler_service" / "store").glob("*.py"):
+    for path in (REPOSITORY / "scheduler_service" / "store").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Event":
                 named = node.args[4]

@@ -30,9 +30,8 @@ async def cancel_pipeline(
     await statement("mark_cancelled").run(
         tx.conn, pipeline_id=pipeline_id, cancelled_by=principal, reason=reason
     )
-    state.live_jobs -= len(
-        await statement("drop_held_children_of").rows(tx.conn, pipeline_id=pipeline_id)
-    )
+    dropped = await statement("drop_held_children_of").rows(tx.conn, pipeline_id=pipeline_id)
+    state.job_left(len(dropped))
     await _leave_joined(tx, state)
     unlinked = [row for row in rows if row["job_id"] in heirs]
     await _pass_on(tx, state, unlinked, heirs)
@@ -70,7 +69,7 @@ async def _leave_joined(tx: UnitOfWork, state: PipelineState) -> None:
     left = await statement("leave_all_jobs").rows(
         tx.conn, pipeline_id=state.pipeline_id, version=state.next_version
     )
-    state.live_jobs -= sum(row["was_live"] for row in left)
+    state.job_left(sum(row["was_live"] for row in left))
 
 
 async def _pass_on(
@@ -91,7 +90,7 @@ async def _pass_on(
         job_ids=[row["job_id"] for row in rows],
         version=state.next_version,
     )
-    state.live_jobs -= len(rows)
+    state.job_left(len(rows))
     tx.events += [
         Event(state.tenant, heirs[r["job_id"]], r["job_id"], r["claim_token"], "unlinked")
         for r in rows

@@ -77,6 +77,20 @@ class PipelineState:
         """The version that this transaction's changes carry."""
         return self.version if self.is_new else self.version + 1
 
+    def job_added(self, jobs: int = 1) -> None:
+        """It has one more live job, own, joined or held (or so many)."""
+        self.live_jobs += jobs
+
+    def job_left(self, jobs: int = 1) -> None:
+        """A live job is not its own to wait for any more: passed on, left or let go."""
+        self.live_jobs -= jobs
+
+    def job_ended(self, result: JobResult) -> None:
+        """A live job of it has ended, own or joined."""
+        self.live_jobs -= 1
+        self.failed_jobs += result is JobResult.ERROR
+        self.warned_jobs += result is JobResult.WARNING
+
 
 @dataclass(slots=True)
 class KeyState:

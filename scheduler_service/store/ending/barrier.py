@@ -140,7 +140,7 @@ async def _hold(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
         child_keys=[w.child_key for w in new],
     )
     for row in rows:
-        tx.pipeline(row["pipeline_id"]).live_jobs += 1
+        tx.pipeline(row["pipeline_id"]).job_added()
 
 
 async def _let_go(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
@@ -155,7 +155,7 @@ async def _let_go(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
         years=[w.year for w in stored],
     )
     for row in rows:
-        tx.pipeline(row["pipeline_id"]).live_jobs -= 1
+        tx.pipeline(row["pipeline_id"]).job_left()
 
 
 async def _make_jobs(

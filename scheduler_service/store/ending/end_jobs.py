@@ -6,7 +6,6 @@ from functools import lru_cache
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ChildPlaced
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import SCOPES_REMEMBERED_MAX, End, scope_of
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
 from scheduler_service.store.core.statements import Row, statement
@@ -80,9 +79,7 @@ async def end_jobs(tx: UnitOfWork, ends: Sequence[End]) -> Mapping[int, tuple[Ch
 def _count(tx: UnitOfWork, end: End) -> None:
     for pipeline_id in end.pipeline_ids:
         state = tx.pipeline(pipeline_id)
-        state.live_jobs -= 1
-        state.failed_jobs += end.result is JobResult.ERROR
-        state.warned_jobs += end.result is JobResult.WARNING
+        state.job_ended(end.result)
 
 
 def _record(tx: UnitOfWork, end: End) -> None:

@@ -140,7 +140,7 @@ async def _insert(tx: UnitOfWork, rows: Sequence[_NewRow]) -> list[InsertedJob]:
             joined = InsertedJob(found["job_id"], found["pipeline_id"], Disposition.JOINED)
             answers.append(joined)
             continue
-        tx.pipeline(row.place.pipeline_ids[0]).live_jobs += 1
+        tx.pipeline(row.place.pipeline_ids[0]).job_added()
         answers.append(_created(tx, row))
     return answers
 
@@ -199,4 +199,4 @@ async def _link(tx: UnitOfWork, places: Sequence[NewJob], answers: Sequence[Inse
         versions=[tx.pipeline(pipeline_id).next_version for pipeline_id, _ in wanted],
     )
     for row in new:
-        tx.pipeline(row["pipeline_id"]).live_jobs += 1
+        tx.pipeline(row["pipeline_id"]).job_added()

@@ -48,7 +48,7 @@ async def _move_over(
 ) -> None:
     for pipeline_id in pipeline_ids:
         state = tx.pipeline(pipeline_id)
-        state.live_jobs -= 1
+        state.job_left()
         if state.root_job_id == duplicate["job_id"]:
             state.root_job_id = survivor["job_id"]
     joining = [p for p in pipeline_ids if p != survivor["pipeline_id"]]
@@ -59,7 +59,7 @@ async def _move_over(
         job_ids=[survivor["job_id"]] * len(joining),
         versions=versions,
     ):
-        tx.pipeline(row["pipeline_id"]).live_jobs += 1
+        tx.pipeline(row["pipeline_id"]).job_added()
     await statement("leave_jobs").run(
         tx.conn,
         pipeline_ids=list(pipeline_ids[1:]),

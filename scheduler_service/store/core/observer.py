@@ -1,0 +1,51 @@
+"""What a store tells of its work, to whoever counts, times and logs it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from scheduler_service.jobs.requests import (
+    Claimed,
+    ClaimRequest,
+    FinishAnswer,
+    FinishRequest,
+    Refused,
+    Submission,
+    Submitted,
+)
+from scheduler_service.store.core.unit_of_work import UnitOfWork
+
+
+class Observer:
+    """Hears of everything and does nothing with it: subclass it and override what you need.
+
+    Its methods are called in the event loop, between the calls of thousands of workers: they
+    must not wait.
+    """
+
+    def timed(self, operation: str) -> AbstractContextManager[None]:  # noqa: ARG002 - for others
+        """Entered for as long as an operation takes: submit, claim, heartbeat, chain, finish,
+        release, cancel, sweep or backstop.
+        """
+        return nullcontext()
+
+    def gathered(self, operation: str, calls: int) -> None:
+        """So many calls (or, of submit and finish, items) share a batch."""
+
+    def submitted(
+        self, submissions: Sequence[Submission], answers: Sequence[Submitted | Refused]
+    ) -> None:
+        """Submissions were answered, in order."""
+
+    def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
+        """A request was answered with these claims."""
+
+    def finished(
+        self, requests: Sequence[FinishRequest], answers: Sequence[FinishAnswer | Refused]
+    ) -> None:
+        """Finish requests were answered, in order."""
+
+    def neglected(self, keys: int) -> None:
+        """The backstop moved so many keys on. Anything but 0 is a bug."""
+
+    def committed(self, unit: UnitOfWork) -> None:
+        """A unit of work was committed."""
