@@ -285,3 +285,10 @@ def test_implausible_kilograms_of_ones_own_are_warned_of() -> None:
     [warned] = parsed([{**GOOD, "kg_co2eq": "1000000000000"}]).warned.to_dicts()
     assert warned["column"] == "kg_co2eq"
     assert warned["reason"] == "1,000,000,000,000 kg in one row: is that correct?"
+
+
+def test_a_file_whose_every_row_ends_with_a_separator_is_read_whole() -> None:
+    header, row = csv_of(COLUMNS, [GOOD]).splitlines(keepends=True)
+    batches = batches_of(header + row.replace("\n", ",\n") * 30_000)
+    assert sum(batch.accepted.height for batch in batches) == 30_000
+    assert all(batch.rejected.is_empty() for batch in batches)

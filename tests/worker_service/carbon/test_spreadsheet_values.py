@@ -156,7 +156,10 @@ def test_a_unit_in_letters_of_another_encoding_is_named(encoding: str, name: str
 def test_a_unit_whose_letters_were_written_twice_over_is_named() -> None:
     twice = "Zürich-1".encode().decode("cp1252")
     [rejected] = of_unit(twice).rejected.to_dicts()
-    assert "; Zürich-1 is one: the file looks like UTF-8" in rejected["reason"]
+    assert rejected["reason"].endswith(
+        "; Zürich-1 is one: its letters are UTF-8 that was read as Windows-1252, save the whole"
+        " file as CSV UTF-8"
+    )
 
 
 def test_a_file_for_one_unit_says_what_its_other_ids_mean() -> None:

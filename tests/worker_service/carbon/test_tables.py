@@ -186,3 +186,12 @@ def test_an_implausible_factor_is_warned_of(
     assert (column, reason + ": is that correct?") in factors.warnings.select(
         "column", "reason"
     ).rows()
+
+
+@pytest.mark.parametrize("column", ["ef_kg_co2eq_per_km", "rfi_adjustment"])
+def test_a_factor_that_makes_every_flight_weigh_nothing_is_warned_of(column: str) -> None:
+    factors = read({**ECONOMY, "max_distance": "", column: "0"})
+    assert factors.accepted.height == 1
+    assert factors.warnings.select("row", "column", "reason").rows() == [
+        (1, column, "is 0, so flights with this factor have 0 kg: is that correct?")
+    ]

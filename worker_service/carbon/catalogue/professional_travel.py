@@ -144,6 +144,14 @@ PLANE = DataEntryType(
         kind="category",
         subkind="cabin_class",
         band=_DISTANCE,
+        warnings=tuple(
+            RowWarning(
+                column,
+                when=pl.col(column) == 0,
+                reason=pl.lit("is 0, so flights with this factor have 0 kg: is that correct?"),
+            )
+            for column in ("ef_kg_co2eq_per_km", "rfi_adjustment")
+        ),
     ),
     references=("locations",),
     lookups=(

@@ -20,6 +20,7 @@ from worker_service.carbon.csv_source.records import RawBatch, batches
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.spreadsheet_text import unmarked
 from worker_service.carbon.csv_source.survey import UTF_8, Survey, survey
+from worker_service.carbon.csv_source.swallowed_rows import rows_in_fields
 from worker_service.carbon.csv_source.widths import WideRecord, rejected_for_width
 
 
@@ -132,6 +133,9 @@ def _ragged(batch: RawBatch, header: Header) -> pl.DataFrame:
     """row, column, value, reason of rows that cannot be divided into the header's columns."""
     wide = rejected_for_width(batch.wide, header.width, header.separator)
     others = rows_of_another_separator(batch.frame, header.width, header.separator, header.needed)
+    if batch.has_lines:
+        own_width = header.width - len(header.of_reasons)
+        others += rows_in_fields(batch.frame, header.names, own_width, header.separator)
     return pl.concat([wide, *others]).sort("row") if others else wide
 
 

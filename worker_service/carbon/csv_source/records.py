@@ -33,12 +33,14 @@ class RawBatch:
     missing fields are null or "". `wide`: records with values beyond the header's columns. Blank
     records are in neither, but count in row numbers. `next_row` is the number after the last one.
     `has_marks`: a field may begin with invisible characters, or with a mark for spreadsheets.
+    `has_lines`: a field may hold several lines.
     """
 
     frame: pl.DataFrame
     wide: list[WideRecord]
     next_row: int
     has_marks: bool = True
+    has_lines: bool = True
 
 
 def batches(lines: Lines, width: int, separator: str) -> Iterator[RawBatch]:
@@ -141,13 +143,15 @@ def _by_polars(block: bytes, width: int, separator: str, row: int) -> RawBatch |
     if not all_whole:
         return None if quoted else _of_any_width(block, width, separator, mark, row)
     frame = frame.drop(str(width))
-    if quoted and frame.height != block.count(b"\n"):
+    has_lines = quoted and frame.height != block.count(b"\n")
+    if has_lines:
         line_end = separator + mark + "\n"
         frame = frame.with_columns(pl.all().str.replace_all(line_end, "\n", literal=True))
         if frame.select(pl.sum_horizontal(pl.all().str.len_bytes()).max()).item() > LINE_BYTES_MAX:
             return None
     marks = may_have_marks(block, separator) or may_have_zero_width(block)
-    return RawBatch(without_blank(_numbered(frame, row)), [], row + frame.height, marks)
+    numbered = without_blank(_numbered(frame, row))
+    return RawBatch(numbered, [], row + frame.height, marks, has_lines)
 
 
 def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int) -> RawBatch:
@@ -160,7 +164,7 @@ def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int)
     fitting, surplus = fitted_frame(_numbered(frame, row), width, mark)
     wide = sorted([*wide, *surplus], key=lambda record: record.row)
     marks = may_have_marks(block, separator) or may_have_zero_width(block)
-    return RawBatch(without_blank(fitting), wide, row + frame.height, marks)
+    return RawBatch(without_blank(fitting), wide, row + frame.height, marks, has_lines=False)
 
 
 def _marked(block: bytes, width: int, separator: str, mark: str, *, quoted: bool) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import polars as pl
 
 from worker_service.carbon.csv_source.other_separator import wide_reason
 from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.csv_source.swallowed_rows import swallowed_reason
 
 REJECTED = {"row": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String}
 # So many fields more than the header has are looked at one by one.
@@ -84,7 +85,8 @@ def rejected_for_width(records: list[WideRecord], width: int, separator: str) ->
             record.row,
             "",
             shown_text(separator.join(record.fields)),
-            wide_reason(record.fields, width, separator)
+            swallowed_reason(record.fields, width, separator)
+            or wide_reason(record.fields, width, separator)
             or f"{record.field_count:,} fields, and the header has {width:,}",
         )
         for record in records

@@ -37,7 +37,13 @@ class UnitHints:
         for encoding, name in _MISREAD:
             unit = self._folded.get(folded_key(_reread(written, encoding)))
             if unit is not None:
-                return f"{unit} is one: the file looks like {name}, save it as CSV UTF-8"
+                # The file as a whole is no UTF-8, or was saved as UTF-8 after it was misread.
+                looks = (
+                    "its letters are UTF-8 that was read as Windows-1252, save the whole file"
+                    if encoding == "utf-8"
+                    else f"the file looks like {name}, save it"
+                )
+                return f"{unit} is one: {looks} as CSV UTF-8"
         meant = self._bare.get(_bare(written), [])
         return f"did you mean {_listed(meant, 'or')}?" if meant else ""
 

@@ -1,0 +1,20 @@
+"""Rows that stray quotes swallow, and factors of zero."""
+
+from tests.cases.conftest import Terminal
+
+
+def test_rows_that_a_stray_quote_swallows_are_told(terminal: Terminal) -> None:
+    typed = terminal.submit("36_quotes_that_swallow_rows.csv", 2009)
+
+    assert "SUCCESS with warnings" in typed.said
+    assert "1 row accepted, 1 rejected; the first: row 1, note" in typed.said
+    assert '2 lines that look like rows of the file: a quote (") is missing' in typed.said
+    assert "0829;ZRH;LHR;a1;economy" in terminal.rejected(typed)
+
+
+def test_factors_that_make_flights_weigh_nothing_are_warned_of(terminal: Terminal) -> None:
+    typed = terminal.load_factors("37_factors_of_zero.csv", 2028)
+
+    assert "SUCCESS with warnings" in typed.said
+    assert "2 rows with a warning; the first: row 1, ef_kg_co2eq_per_km: is 0, so" in typed.said
+    assert "rfi_adjustment" in terminal.warnings(typed)
