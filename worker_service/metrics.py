@@ -62,7 +62,10 @@ class LedgerMetrics:
         """Registers the metrics in `registry`."""
         self.registry = registry
         self.calls = Counter(
-            "carbonline_ledger_rpc_calls", "Ended calls", ["method", "code"], registry=registry
+            "carbonline_ledger_rpc_calls",
+            "Calls that have ended",
+            ["method", "code"],
+            registry=registry,
         )
 
     def called(self, method: str, code: str) -> None:

@@ -13,6 +13,16 @@ DOCUMENTS = [path for path in tracked_files(".md") if str(path) not in OTHERWISE
 # What a document quotes of code and of terminals is the code's to say.
 FENCE = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
+# Rooms whose code keeps to the glossary, too: names, comments, docstrings and messages.
+CODE_OF = ("worker_service", "carbonline/local")
+# Of file formats and of accounting: words of other trades.
+CODE_OTHERWISE = "worker_service/carbon"
+SOURCES = [
+    path
+    for path in tracked_files(".py")
+    if any(path.is_relative_to(folder) for folder in CODE_OF)
+    and not path.is_relative_to(CODE_OTHERWISE)
+]
 GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (?P<term>[^|]+) \| (?P<meaning>[^|]+) \| (?P<wire>[^|]*)\|$", re.MULTILINE)
 TERMS = [row for row in ROW.finditer(GLOSSARY) if row["term"] != "term"]
@@ -28,6 +38,11 @@ def prose_of(markdown: str) -> str:
 def test_a_document_has_no_retired_word(document: str) -> None:
     text = (REPOSITORY / document).read_text(encoding="utf-8")
     assert retired_words_in(prose_of(text)) == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=str)
+def test_code_has_no_retired_word(source: str) -> None:
+    assert retired_words_in((REPOSITORY / source).read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("proto", tracked_files(".proto"), ids=str)

@@ -83,8 +83,8 @@ class StoredFactor:
 class LocationFilter:
     """Which places of a tenant to list.
 
-    `codes` and `text` are folded as stored keys are. `readers` maps a transport mode to the columns
-    that name its places; for these modes the entries that use each place are counted.
+    `codes` and `text` are case-folded like stored keys. `readers` maps a transport mode to the
+    columns that name its places; for these modes the entries that use each place are counted.
     """
 
     tenant: str

@@ -22,7 +22,7 @@ LIMIT $5
 
 @dataclass(frozen=True, slots=True)
 class UnitFilter:
-    """Which units of a tenant to list. Keys and text are folded as stored keys are."""
+    """Which units of a tenant to list. Keys and text are case-folded like stored keys."""
 
     tenant: str
     keys: Sequence[str] | None = None

@@ -124,7 +124,7 @@ async def running_ledger(
         # Files are served without PostgreSQL.
         await healthy.set(BLOB_SERVICE, SERVING)
         port = listen(server, settings.ledger_address)
-        # A password that was changed is no answer either: any error of the database will do.
+        # A changed password counts as no answer, too: any error of the database does.
         unanswered = (*UNAVAILABLE, *ANY_DATABASE_ERROR)
         publishing = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
         background = Background(log)

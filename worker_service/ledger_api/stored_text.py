@@ -7,7 +7,7 @@ from typing import Any
 from worker_service.carbon.catalogue import place_columns
 from worker_service.carbon.parse.references import LOCATION_COLUMNS
 
-# Places are kept by their code in small letters; what is no code is somebody's own words.
+# Places are kept by their code in small letters; everything else is somebody's own words.
 _CODE = re.compile("[a-z]{3}")
 
 
