@@ -17,7 +17,7 @@ from tests.acceptance.acceptance_run import FLIGHTS, AcceptanceRun, recomputed
 from tests.acceptance.conftest import OpenRun
 from tests.chaos.faults import Faults
 from tests.chaos.users import Users
-from tests.store.invariants import broken_invariants as broken_in_the_scheduler
+from tests.scheduler_service.store.invariants import broken_invariants as broken_in_the_scheduler
 from tests.worker_service.ledger.invariants import broken_invariants as broken_in_the_ledger
 from worker_service.ledger.pool import open_ledger
 

@@ -22,7 +22,8 @@ says can deadlock with anybody who follows it.
 * Keys that are missing are made before any is locked, in one statement (`hold_keys.sql`).
 * Claim and Heartbeat wait for nothing: they skip what is locked.
 
-`tests/store/test_operations_at_once.py` drives every pair of operations against each other.
+`tests/scheduler_service/store/test_operations_at_once.py` drives every pair of operations against
+each other.
 
 **Why MustLockMore.** What is found under locks may name rows that are not locked: a pipeline that
 joined meanwhile, the key of a child that was staged meanwhile. To lock them now could break the

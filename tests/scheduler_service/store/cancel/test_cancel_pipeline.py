@@ -13,7 +13,7 @@ from scheduler_service.jobs.requests import (
     Written,
 )
 from scheduler_service.jobs.states import JobResult
-from tests.store.store_driver import INGEST, PLANE, RECALC, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, PLANE, RECALC, StoreDriver
 
 
 async def test_a_waiting_job_is_cancelled_and_its_key_is_free(driver: StoreDriver) -> None:

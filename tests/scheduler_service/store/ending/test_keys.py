@@ -15,7 +15,13 @@ from scheduler_service.jobs.requests import (
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.submit.submit_jobs import submit_jobs
-from tests.store.store_driver import INGEST, PLANE, RECALC, StoreDriver, a_statement_waits
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    StoreDriver,
+    a_statement_waits,
+)
 
 
 async def test_a_request_joins_its_waiting_twin(driver: StoreDriver) -> None:

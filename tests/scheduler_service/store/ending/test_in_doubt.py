@@ -5,7 +5,14 @@ from dataclasses import replace
 from scheduler_service.jobs.requests import ReleaseReason, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from tests.store.store_driver import INGEST, PLANE, RECALC, TENANT, YEAR, StoreDriver
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TENANT,
+    YEAR,
+    StoreDriver,
+)
 
 
 async def test_a_lapsed_ingest_closes_its_scope_for_the_readers_after_it(

@@ -16,7 +16,7 @@ from scheduler_service.store.claim import seen_workers
 from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.store import Store
-from tests.store.store_driver import TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
 
 
 def beat(claim: Claimed, done: int | None = None) -> Beat:

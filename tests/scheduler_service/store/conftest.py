@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from scheduler_service.store.store import Store
-from tests.store.invariants import broken_invariants
-from tests.store.store_driver import StoreDriver
+from tests.scheduler_service.store.invariants import broken_invariants
+from tests.scheduler_service.store.store_driver import StoreDriver
 
 LEASE_SECONDS = 45.0
 

@@ -16,7 +16,7 @@ from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
-from tests.store.store_driver import (
+from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
     RECALC,

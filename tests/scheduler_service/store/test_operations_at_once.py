@@ -21,7 +21,15 @@ from scheduler_service.jobs.requests import (
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core import run_units
-from tests.store.store_driver import INGEST, PLANE, RECALC, TOTALS, TRAIN, YEAR, StoreDriver
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TOTALS,
+    TRAIN,
+    YEAR,
+    StoreDriver,
+)
 
 TYPES = ("csv_ingest", "emission_recalc", "aggregation", "noop")
 ROUNDS = 2

@@ -7,7 +7,7 @@ from uuid import uuid4
 from scheduler_service.jobs.requests import ClaimDirective, FinishOutcome, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
-from tests.store.store_driver import INGEST, TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
 
 NOOP = Scope(TENANT)
 

@@ -7,7 +7,12 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.chain.chain_children import chain_children
 from scheduler_service.store.core.unit_of_work import UnitOfWork
-from tests.store.store_driver import INGEST, TENANT, StoreDriver, a_statement_waits
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    TENANT,
+    StoreDriver,
+    a_statement_waits,
+)
 
 NOWHERE = Scope(TENANT)
 

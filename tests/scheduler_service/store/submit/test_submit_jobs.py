@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from scheduler_service.jobs.requests import Disposition, Refused, Submission, Submitted
 from scheduler_service.jobs.scope import Scope
-from tests.store.store_driver import INGEST, TENANT, YEAR, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, TENANT, YEAR, StoreDriver
 
 NOWHERE = Scope(TENANT)
 CREATED, REPLAYED = Disposition.CREATED, Disposition.REPLAYED

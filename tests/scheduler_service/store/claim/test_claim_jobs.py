@@ -12,7 +12,7 @@ from scheduler_service.jobs.requests import Claimed, ClaimRequest
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.claim_jobs import ANSWER_BYTES_MAX
 from scheduler_service.store.store import Store
-from tests.store.store_driver import INGEST, TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
 
 
 def wish(max_jobs: int = 1, *job_types: str) -> ClaimRequest:

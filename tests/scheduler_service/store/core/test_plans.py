@@ -13,7 +13,7 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core import pool
 from scheduler_service.store.core.pool import session_settings
 from scheduler_service.store.core.statements import statement, statement_files
-from tests.store.store_driver import TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
 
 # What a job's row looks like is learned from one that RPCs made; only the number is SQL's.
 CLONE = """
