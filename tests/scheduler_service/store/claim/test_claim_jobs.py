@@ -11,6 +11,7 @@ import pytest
 from scheduler_service.jobs.requests import Claimed, ClaimRequest
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.claim_jobs import ANSWER_BYTES_MAX
+from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
 
@@ -36,12 +37,24 @@ def ids(claims: list[Claimed]) -> list[int]:
     return [one.row["job_id"] for one in claims]
 
 
+class Turns(Observer):
+    """Hears how many calls share a turn."""
+
+    def __init__(self) -> None:
+        self.claims: list[int] = []
+
+    def gathered(self, operation: str, calls: int) -> None:
+        """Of Claim only."""
+        if operation == "claim":
+            self.claims.append(calls)
+
+
 @pytest.fixture
 def sizes(driver: StoreDriver, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many calls of Claim shared a turn, turn by turn."""
-    seen: list[int] = []
-    monkeypatch.setattr(driver.store, "gathered", lambda _operation, calls: seen.append(calls))
-    return seen
+    observer = Turns()
+    monkeypatch.setattr(driver.store, "_observer", observer)
+    return observer.claims
 
 
 async def test_claims_that_come_at_once_share_a_statement_and_no_job(
