@@ -110,7 +110,7 @@ async def test_totals_say_what_is_missing_from_them(
 ) -> None:
     strict = ("totals", "--year", "2024", "--strict")
     assert await typed(tmp_path, *strict) == (7, "")
-    assert capfd.readouterr().err == "There are no totals of 2024.\n"
+    assert capfd.readouterr().err == "There are no totals for 2024.\n"
     await driver.upload(10, ["0828", "0828"])
     code, out = await typed(tmp_path, *strict)
     assert code == 7
@@ -164,5 +164,5 @@ async def test_an_unknown_unit_and_another_year_are_said(
     assert await typed(tmp_path, "totals", "--tenant", "nobody", "--year", "2024") == (2, "")
     assert "may not act for tenant 'nobody'" in capfd.readouterr().err
     assert await typed(tmp_path, "totals", "--year", "2030") == (0, "")
-    said = "There are no totals of 2030; there are some of 2024.\n"
+    said = "There are no totals for 2030; there are totals for 2024.\n"
     assert capfd.readouterr().err == said
