@@ -1,4 +1,4 @@
-"""Rows that stray quotes swallow, and factors of zero."""
+"""Rows that stray quotes swallow, numbers that commas divide, and factors of zero."""
 
 from tests.cases.conftest import Terminal
 
@@ -18,3 +18,11 @@ def test_factors_that_make_flights_weigh_nothing_are_warned_of(terminal: Termina
     assert "SUCCESS with warnings" in typed.said
     assert "2 rows with a warning; the first: row 1, ef_kg_co2eq_per_km: is 0, so" in typed.said
     assert "rfi_adjustment" in terminal.warnings(typed)
+
+
+def test_a_decimal_comma_that_an_empty_field_hides_is_told(terminal: Terminal) -> None:
+    typed = terminal.submit("38_decimal_comma_hidden_by_an_empty_field.csv", 2029)
+
+    assert "SUCCESS with warnings" in typed.said
+    assert "1 row accepted, 1 rejected; the first: row 1, distance_km: is 407.5 if" in typed.said
+    assert "0828,GVA,CDG,a1,economy,407,5" in terminal.rejected(typed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open, PlainBytes
+from worker_service.carbon.csv_source.divided_numbers import DividedNumbers
 from worker_service.carbon.csv_source.header import Header, read_header
 from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
 from worker_service.carbon.csv_source.lines import Lines
@@ -46,13 +47,15 @@ class TextFile:
     """A file whose header has been read.
 
     `line_count` is an estimate of its rows, for progress. `unread` are unknown columns. Those
-    without a name are added while batches are read, if a row has a value there.
+    without a name are added while batches are read, if a row has a value there. `divided`: rows
+    that a decimal comma may have made longer; tell it which of them are accepted.
     """
 
     encoding: str
     header: Header
     line_count: int
     unread: list[UnreadColumn]
+    divided: DividedNumbers
     batches: Iterator[TextBatch]
 
 
@@ -61,6 +64,7 @@ def read_text(
     required: Collection[str],
     optional: Collection[str],
     bytes_max: int = FILE_BYTES_MAX,
+    decimals: Collection[str] = (),
 ) -> TextFile:
     """Checks the file, reads its header, and then its rows in batches of about 12,500.
 
@@ -79,12 +83,14 @@ def read_text(
         raise
     known = [*required, *optional]
     unread = list(header.unread)
+    divided = DividedNumbers(header, decimals)
     return TextFile(
         encoding=surveyed.encoding,
         header=header,
         line_count=_rows(surveyed),
         unread=unread,
-        batches=_named(stream, lines, header, known, unread),
+        divided=divided,
+        batches=_named(stream, lines, header, known, unread, divided),
     )
 
 
@@ -98,6 +104,7 @@ def _named(
     header: Header,
     known: Collection[str],
     unread: list[UnreadColumn],
+    divided: DividedNumbers,
 ) -> Iterator[TextBatch]:
     columns = [
         pl.col(str(header.positions[name])).alias(name)
@@ -108,7 +115,7 @@ def _named(
     nothing, unnamed = True, set(header.unnamed)
     with closing(stream):
         for batch in batches(lines, header.width, header.separator):
-            ragged = _ragged(batch, header)
+            ragged = _ragged(batch, header, divided)
             if nothing:
                 _refuse_another_separator(batch, ragged, header)
             nothing = nothing and batch.frame.is_empty() and not batch.wide
@@ -129,13 +136,14 @@ def _named(
         raise RefusedFile(Cause.NO_ROWS, "the file has a header and no rows")
 
 
-def _ragged(batch: RawBatch, header: Header) -> pl.DataFrame:
+def _ragged(batch: RawBatch, header: Header, divided: DividedNumbers) -> pl.DataFrame:
     """row, column, value, reason of rows that cannot be divided into the header's columns."""
     wide = rejected_for_width(batch.wide, header.width, header.separator)
     others = rows_of_another_separator(batch.frame, header.width, header.separator, header.needed)
     if batch.has_lines:
         own_width = header.width - len(header.of_reasons)
         others += rows_in_fields(batch.frame, header.names, own_width, header.separator)
+    others += divided.rejected(batch)
     return pl.concat([wide, *others]).sort("row") if others else wide
 
 

@@ -33,7 +33,8 @@ class RawBatch:
     missing fields are null or "". `wide`: records with values beyond the header's columns. Blank
     records are in neither, but count in row numbers. `next_row` is the number after the last one.
     `has_marks`: a field may begin with invisible characters, or with a mark for spreadsheets.
-    `has_lines`: a field may hold several lines.
+    `has_lines`: a field may hold several lines. `widths`: row_number and how many `fields` the
+    rows have that have fewer or more than the header; None if there is no such row.
     """
 
     frame: pl.DataFrame
@@ -41,6 +42,7 @@ class RawBatch:
     next_row: int
     has_marks: bool = True
     has_lines: bool = True
+    widths: pl.DataFrame | None = None
 
 
 def batches(lines: Lines, width: int, separator: str) -> Iterator[RawBatch]:
@@ -161,10 +163,11 @@ def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int)
         # Read on, fields would be lost in silence.
         raise RuntimeError(f"a line has {most} fields, and wider ones were taken out before")
     frame = _marked(block, max(most, width), separator, mark, quoted=False)
-    fitting, surplus = fitted_frame(_numbered(frame, row), width, mark)
+    fitting, surplus, others = fitted_frame(_numbered(frame, row), width, mark)
     wide = sorted([*wide, *surplus], key=lambda record: record.row)
     marks = may_have_marks(block, separator) or may_have_zero_width(block)
-    return RawBatch(without_blank(fitting), wide, row + frame.height, marks, has_lines=False)
+    fitting = without_blank(fitting)
+    return RawBatch(fitting, wide, row + frame.height, marks, has_lines=False, widths=others)
 
 
 def _marked(block: bytes, width: int, separator: str, mark: str, *, quoted: bool) -> pl.DataFrame:
@@ -207,9 +210,14 @@ def _tidy(block: bytes, separator: str) -> bool:
 
 def _of_records(records: list[list[str]], width: int, row: int) -> RawBatch:
     wide: list[WideRecord] = []
-    if any(len(record) != width for record in records):
+    widths = None
+    counts = list(map(len, records))
+    if any(count != width for count in counts):
         records, wide = fitted(records, width, row)
+        of_all = pl.DataFrame({"fields": counts}, schema={"fields": pl.Int32})
+        widths = _numbered(of_all, row).filter(pl.col("fields") != width)
     columns = zip(*records, strict=True) if records else [()] * width
     schema: dict[str, pl.DataType | type[pl.DataType]] = {str(at): pl.String for at in range(width)}
     frame = pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
-    return RawBatch(without_blank(_numbered(frame, row)), wide, row + len(records))
+    frame = without_blank(_numbered(frame, row))
+    return RawBatch(frame, wide, row + len(records), widths=widths)

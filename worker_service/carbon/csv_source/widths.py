@@ -60,8 +60,12 @@ def without_the_widest(
 
 def fitted_frame(
     frame: pl.DataFrame, width: int, mark: str
-) -> tuple[pl.DataFrame, list[WideRecord]]:
-    """Columns "0", "1", ... of unquoted lines, each ended by `mark`; `row_number` is the last."""
+) -> tuple[pl.DataFrame, list[WideRecord], pl.DataFrame]:
+    """Columns "0", "1", ... of unquoted lines, each ended by `mark`; `row_number` is the last.
+
+    Returns the rows at the header's width, those that do not fit, and row_number and `fields` of
+    the fitting rows that had fewer or more fields.
+    """
     columns = [name for name in frame.columns if name != "row_number"]
     fields = pl.coalesce(
         pl.when(pl.col(name) == mark).then(pl.lit(at)) for at, name in enumerate(columns)
@@ -75,7 +79,9 @@ def fitted_frame(
         WideRecord(number, [field or "" for field in record[:count]], count)
         for *record, number, count in counted.filter(is_wide).rows()
     ]
-    return counted.filter(~is_wide).select(*columns[:width], "row_number"), wide
+    fitting = counted.filter(~is_wide)
+    others = fitting.filter(pl.col("fields") != width).select("row_number", "fields")
+    return fitting.select(*columns[:width], "row_number"), wide, others
 
 
 def rejected_for_width(records: list[WideRecord], width: int, separator: str) -> pl.DataFrame:

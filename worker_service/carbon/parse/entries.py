@@ -19,7 +19,7 @@ from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
-from worker_service.carbon.parse.thousands_points import ThousandsPoints
+from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
 from worker_service.carbon.parse.units import UNIT, KnownUnits
 
 _OVERRIDE = "kg_co2eq"
@@ -93,7 +93,7 @@ def read_entries(
     optional = [column.name for column in columns if not column.required]
     if scope.unit is not None:
         optional.append(UNIT_COLUMN)
-    text = read_text(open_file, required, optional, bytes_max)
+    text = read_text(open_file, required, optional, bytes_max, decimals_of(columns))
     return EntryFile(
         encoding=text.encoding,
         unread_columns=text.unread,
@@ -114,9 +114,10 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
         batch = replace(checked, rejected_lines=originals.lines(read, checked.rejected))
         compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
         points.add(read.frame, batch.accepted, batch.warned)
+        text.divided.note(batch.accepted, batch.warned)
         yield batch
     if batch is not None:
-        equal, ambiguous = compared.equal(), points.ambiguous()
+        equal, ambiguous = compared.equal(), _ambiguous(points.ambiguous(), text)
         copies = equal.copies["row_number"].cast(pl.Int64)
         known = pl.col("warned") | pl.col("row").is_in(copies.implode())
         late = ambiguous.with_columns(warned=known)
@@ -126,6 +127,13 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
             else:
                 late = pl.concat([some, late])
         yield replace(_of_the_whole_file(batch, late), remarks=equal.remarks)
+
+
+def _ambiguous(points: pl.DataFrame, text: TextFile) -> pl.DataFrame:
+    """Numbers that may be read in two ways; a row of both kinds is counted once."""
+    divided = text.divided.doubtful()
+    counted = pl.col("warned") | pl.col("row").is_in(points["row"].implode())
+    return pl.concat([points, divided.with_columns(warned=counted)])
 
 
 def _of_the_whole_file(last: EntryBatch, late: pl.DataFrame) -> EntryBatch:

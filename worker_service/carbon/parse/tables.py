@@ -16,7 +16,7 @@ from worker_service.carbon.declarations import Column
 from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
-from worker_service.carbon.parse.thousands_points import ThousandsPoints
+from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
 from worker_service.carbon.parse.values import folded
 
 TABLE_ROWS_MAX = 1_000_000
@@ -71,6 +71,7 @@ def read_table(
         [column.name for column in columns if column.required],
         [column.name for column in columns if not column.required],
         bytes_max,
+        decimals_of(columns),
     )
     batches: list[TextBatch] = []
     rows = 0
@@ -85,7 +86,8 @@ def read_table(
     rejected = merged_rejections([*(batch.ragged for batch in batches), checked.rejected])
     points = ThousandsPoints(columns, text.header.separator)
     points.add(texts, accepted, replaced)
-    ambiguous = points.ambiguous().drop("warned")
+    text.divided.note(accepted, replaced)
+    ambiguous = pl.concat([points.ambiguous(), text.divided.doubtful()]).drop("warned")
     warned = as_written(merged_rejections([replaced, warned_rows(accepted, columns)]), texts)
     warnings = merged_rejections([warned, ambiguous])
     return ParsedTable(

@@ -138,5 +138,10 @@ class ThousandsPoints:
         )
 
 
+def decimals_of(columns: Sequence[Column]) -> list[str]:
+    """The names of the columns whose numbers need not be whole."""
+    return [column.name for column in columns if column.kind is ColumnKind.NUMBER]
+
+
 def _has(written: pl.Series, mark: str) -> pl.Series:
     return written.str.contains(mark, literal=True)

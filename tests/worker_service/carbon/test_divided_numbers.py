@@ -1,0 +1,80 @@
+"""Decimal commas between commas, where empty fields at a row's end hide them."""
+
+import pytest
+
+from tests.worker_service.carbon.plane_files import PLANE, SCOPE, batches_of, opening
+from worker_service.carbon.parse.entries import read_entries
+from worker_service.carbon.parse.factors import read_factors
+
+HEADER = (
+    "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class,"
+    "distance_km,number_of_trips\n"
+)
+DIVIDED = "0828,GVA,CDG,a1,economy,407,5,\n"
+PLAIN = "0829,ZRH,LHR,a2,economy,788,2\n"
+PADDED = "0829,ZRH,LHR,a2,economy,,2,\n"
+QUOTED = '0829,ZRH,LHR,"a"2,economy,788,2\n'
+
+
+@pytest.mark.parametrize(
+    "others", [PLAIN, PLAIN + PLAIN.replace("a2", "a3"), "0829,ZRH,LHR,a2,economy\n", QUOTED]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_row_that_is_longer_than_others_by_a_decimal_comma_is_rejected(
+    others: str, first: bool
+) -> None:
+    rows = DIVIDED + others if first else others + DIVIDED
+    [batch, last] = batches_of(HEADER + rows)
+    assert batch.accepted.height == others.count("\n")
+    [(column, value, reason)] = batch.rejected.select("column", "value", "reason").rows()
+    assert (column, value) == ("distance_km", "407,5")
+    assert reason.startswith("is 407.5 if its comma is a decimal one, or 407 and then 5 in the")
+    assert last.warned.is_empty()
+
+
+def test_a_file_whose_every_row_is_padded_is_no_fault_if_some_are_more_so() -> None:
+    rows = PADDED.replace(",2,", ",2,,") + DIVIDED.replace(",5,", ",5,,,")
+    [batch, last] = batches_of(HEADER + rows)
+    assert (batch.rejected.height, last.warned.height) == (0, 0)
+
+
+def test_rows_that_are_all_padded_alike_are_no_fault() -> None:
+    [batch, last] = batches_of(HEADER + PADDED + DIVIDED * 2)
+    assert (batch.accepted.height, batch.rejected.height) == (3, 0)
+    assert not any("decimal" in reason for reason in last.warned["reason"])
+
+
+@pytest.mark.parametrize("rows", [DIVIDED, DIVIDED + DIVIDED.replace("407,5", "788,3")])
+def test_a_file_whose_rows_all_look_divided_is_warned_of(rows: str) -> None:
+    [batch, last] = batches_of(HEADER + rows)
+    assert batch.rejected.is_empty()
+    assert last.warned["column"].to_list() == ["distance_km"] * batch.accepted.height
+    assert last.warned_rows == batch.accepted.height
+
+
+def test_rows_that_others_show_to_be_padded_are_doubtful_and_not_rejected() -> None:
+    [batch, last] = batches_of(HEADER + PLAIN + PADDED + DIVIDED)
+    assert batch.rejected.is_empty()
+    assert last.warned.select("row", "value").rows() == [(3, "407,5")]
+
+
+def test_a_note_that_is_half_a_number_is_told() -> None:
+    header = HEADER.replace("distance_km,number_of_trips", "kg_co2eq,note")
+    [batch, _] = batches_of(f"{header}0828,GVA,CDG,a1,economy,1,5,\n0828,GVA,CDG,a1,economy,2,x\n")
+    assert batch.rejected.select("row", "column", "value").rows() == [(1, "kg_co2eq", "1,5")]
+
+
+def test_what_is_rejected_comes_back_as_it_was() -> None:
+    file = read_entries(PLANE, opening(HEADER + PLAIN + DIVIDED), SCOPE)
+    assert DIVIDED.strip(",\n") in b"".join(b.rejected_lines for b in file.batches).decode()
+
+
+def test_semicolons_between_fields_leave_nothing_to_guess() -> None:
+    [batch, last] = batches_of((HEADER + PLAIN + DIVIDED).replace(",", ";"))
+    assert (batch.rejected.height, last.warned.height) == (0, 0)
+
+
+def test_divided_factors_are_told() -> None:
+    header = "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
+    table = read_factors(PLANE, opening(header + "a,economy,0,13465,,,\nb,first,0.5,1,0,\n"))
+    assert table.rejected["value"].to_list() == ["0,13465"]

@@ -1,0 +1,118 @@
+"""Numbers that their decimal comma divides into two fields of a file with commas."""
+
+from collections.abc import Collection
+
+import polars as pl
+
+from worker_service.carbon.csv_source.header import Header
+from worker_service.carbon.csv_source.records import RawBatch
+from worker_service.carbon.csv_source.shown import shown, shown_text
+
+KEPT_ROWS_MAX = 200_000
+_WHOLE = r"^\s*[+-]?\d+\s*$"
+# Published factors have up to six decimals; longer ones are rather ids.
+_DECIMALS = r"^\s*\d{1,6}\s*$"
+_DOUBTFUL = {
+    "row": pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+    "reason": pl.String,
+    "warned": pl.Boolean,
+}
+
+
+class DividedNumbers:
+    """Looks at batch after batch for rows that are longer than others by such commas.
+
+    A row with empty fields beyond the header's columns may have separators too many at its end,
+    or decimal commas before, and then its values stand one column too far. It is rejected if
+    other rows do without such fields. If all rows have as many, they are accepted, and doubtful
+    as long as each of them has digits on both sides of as many commas.
+    """
+
+    def __init__(self, header: Header, decimals: Collection[str]) -> None:
+        """`decimals`: the columns of numbers that need not be whole."""
+        positions = [header.positions[name] for name in decimals if name in header.positions]
+        is_comma = header.separator == ","
+        # A number of the last column would be cut by a field that is not empty.
+        self._at = sorted(at for at in positions if is_comma and at < header.width - 1)
+        self._header = header
+        self._fewest = header.width + KEPT_ROWS_MAX
+        self._is_padded = False
+        self._pending = pl.DataFrame(schema=_DOUBTFUL)
+        self._kept = [self._pending]
+
+    def rejected(self, batch: RawBatch) -> list[pl.DataFrame]:
+        """row, column, value, reason of rows that may mean two things; none in most files."""
+        if not self._at or batch.frame.is_empty():
+            return []
+        width = self._header.width
+        if batch.widths is None:
+            self._fewest = width
+            return []
+        counted = batch.frame.join(batch.widths, on="row_number", maintain_order="left")
+        if counted.height < batch.frame.height:
+            self._fewest = width
+        self._fewest = max(width, min(self._fewest, counted.select(pl.min("fields")).item() or 0))
+        surplus = counted.filter(pl.col("fields") > width)
+        if surplus.is_empty():
+            return []
+        pairs = pl.sum_horizontal(self._is_pair(at).cast(pl.Int64) for at in self._at)
+        is_divided = (pl.col("fields") - width <= pairs) & (pairs > 0)
+        divided = surplus.filter(is_divided)
+        self._is_padded = self._is_padded or divided.height < surplus.height
+        is_longer = pl.col("fields") > self._fewest
+        rejected = divided.filter(is_longer & pl.lit(not self._is_padded))
+        self._keep(divided.join(rejected, on="row_number", how="anti", maintain_order="left"))
+        return [self._told(rejected)] if not rejected.is_empty() else []
+
+    def note(self, accepted: pl.DataFrame, warned: pl.DataFrame) -> None:
+        """`accepted`: those of the rows since the last call; `warned`: those with a warning."""
+        row = pl.col("row")
+        self._kept.append(
+            self._pending.filter(
+                row.is_in(accepted["row_number"].cast(pl.Int64).implode())
+            ).with_columns(warned=row.is_in(warned["row"].implode()))
+        )
+        self._pending = self._pending.clear()
+
+    def doubtful(self) -> pl.DataFrame:
+        """row, column, value, reason, and whether the row is `warned` of already."""
+        kept = pl.concat(self._kept)
+        is_uniform = self._fewest > self._header.width
+        return kept.clear() if self._is_padded and is_uniform else kept
+
+    def _keep(self, rows: pl.DataFrame) -> None:
+        room = KEPT_ROWS_MAX - sum(kept.height for kept in self._kept) - self._pending.height
+        told = self._told(rows.head(max(room, 0))).with_columns(warned=pl.lit(value=False))
+        self._pending = pl.concat([self._pending, told])
+
+    def _is_pair(self, at: int) -> pl.Expr:
+        whole, decimals = pl.col(str(at)), pl.col(str(at + 1))
+        is_pair = whole.str.contains(_WHOLE) & decimals.str.contains(_DECIMALS)
+        return is_pair.fill_null(value=False)
+
+    def _told(self, rows: pl.DataFrame) -> pl.DataFrame:
+        names = [shown_text(self._header.names[at]) for at in self._at]
+        first = pl.coalesce(
+            pl.when(self._is_pair(at)).then(pl.lit(which)) for which, at in enumerate(self._at)
+        )
+        whole, decimals = (
+            pl.coalesce(
+                pl.when(first == which).then(pl.col(str(at + beside)))
+                for which, at in enumerate(self._at)
+            ).str.strip_chars()
+            for beside in (0, 1)
+        )
+        return rows.select(
+            pl.col("row_number").cast(pl.Int64).alias("row"),
+            first.replace_strict(dict(enumerate(names)), default="", return_dtype=pl.String).alias(
+                "column"
+            ),
+            shown(whole + "," + decimals).alias("value"),
+            pl.format(
+                "is {}.{} if its comma is a decimal one, or {} and then {} in the next column if"
+                " the row has a comma too many at its end: write the one that is meant",
+                *(whole, decimals, whole, decimals),
+            ).alias("reason"),
+        )
