@@ -45,6 +45,7 @@ JOBS_PER_PAGE = 500
 _REJECTED_ROW = "rejected_row"
 JOBS_MAX = 100_000
 ROWS_PER_PAGE = 1_000
+UPLOAD_ID_MAX = 2**63 - 1
 ROWS_MAX = 1_000_000
 FIELD_CHARACTERS_MAX = 1 << 20
 
@@ -211,7 +212,10 @@ class AsyncClient:
         return report
 
     async def jobs(self, pipeline_id: int) -> list[JobReport]:
-        """The jobs of a pipeline, oldest first, at most JOBS_MAX."""
+        """The jobs of a pipeline, oldest first, at most JOBS_MAX.
+
+        Raises ServerError with the reason PIPELINE_NOT_FOUND if there is no such pipeline.
+        """
         jobs: list[types_pb2.Job] = []
         token = ""
         while len(jobs) < JOBS_MAX:
@@ -222,6 +226,8 @@ class AsyncClient:
             token = page.next_page_token
             if not token:
                 break
+        if not jobs:
+            await self.contract.get_pipeline(pipeline_id)
         return list(reports_of(sorted(jobs, key=lambda job: job.job_id)))
 
     async def rejected(self, pipeline_id: int) -> Rows:
@@ -243,8 +249,8 @@ class AsyncClient:
     ) -> "pl.DataFrame":
         """The totals of a year in kg CO2eq: a row per unit and module, as in `totals_frame`.
 
-        Warns with TotalsIncomplete of stale modules and of entries without kilograms; with `strict`
-        raises it instead. Raises ExtraMissing if Polars is not installed.
+        Warns with TotalsIncomplete if there are none, of stale modules and of entries without
+        kilograms; with `strict` raises it instead. Raises ExtraMissing if Polars is not installed.
         """
         return checked_totals(await self.totals_and_missing(year, module, unit), strict)
 
@@ -252,10 +258,9 @@ class AsyncClient:
         self, year: int, module: str | None = None, unit: str | None = None
     ) -> "tuple[pl.DataFrame, str]":
         """The frame of `totals`, and a sentence on what is missing from it, "" if nothing is."""
-        answer = await self.contract.get_totals(
-            year, module=_module_number(module), unit=unit or ""
-        )
-        return totals_frame(answer), " ".join(missing_from(answer, year))
+        number = _module_number(module)
+        answer = await self.contract.get_totals(year, module=number, unit=unit or "")
+        return totals_frame(answer), " ".join(missing_from(answer, year, unit or "", number))
 
     async def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack, at most ROWS_MAX.
@@ -287,16 +292,26 @@ class AsyncClient:
         return found
 
     async def withdraw(
-        self, upload: UploadReport, *, progress: Progress | None = None
+        self, upload: UploadReport | int, *, progress: Progress | None = None
     ) -> PipelineReport:
-        """Withdraws an upload, and waits until the totals are computed without it."""
+        """Withdraws an upload, and waits until the totals are computed without it.
+
+        `upload` is one of `uploads`, or its number. Raises WrongArgument if there is no such
+        upload. If it no longer counts, the status of the report is "failed".
+        """
+        number = upload if isinstance(upload, int) else upload.upload_id
+        one = await self._upload(number)
         answer = await self.contract.withdraw_upload(
-            upload.upload_id,
-            module=_module_number(upload.module),
-            data_entry_type=types_pb2.DataEntryType.Value(f"DATA_ENTRY_TYPE_{upload.type.upper()}"),
-            year=upload.year,
+            number, module=one.module, data_entry_type=one.data_entry_type, year=one.year
         )
         return await self.wait(answer.pipeline_id, progress)
+
+    async def _upload(self, number: int) -> ledger_pb2.Upload:
+        if 0 < number <= UPLOAD_ID_MAX:
+            wanted = ledger_pb2.ListUploadsRequest(upload_id=number)
+            for one in (await self.contract.list_uploads(wanted)).uploads:
+                return one
+        raise WrongArgument(f"There is no upload {number}. uploads(year) lists those of a year.")
 
     async def computed_types(self) -> list[str]:
         """The names of the data-entry types that the servers compute."""

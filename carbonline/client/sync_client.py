@@ -211,9 +211,9 @@ class Client:
         """The totals of a year in kg CO2eq: a frame with a row per unit and module.
 
         Columns: unit, unit_name, module; entries, entries_without_kg; ghg_scope_1_kg,
-        ghg_scope_2_kg, ghg_scope_3_kg, total_kg; computed_at (UTC). Warns with TotalsIncomplete of
-        stale modules and of entries without kilograms; with `strict` raises it instead. Raises
-        ExtraMissing if Polars is not installed.
+        ghg_scope_2_kg, ghg_scope_3_kg, total_kg; computed_at (UTC). Warns with TotalsIncomplete
+        if there are none, of stale modules and of entries without kilograms; with `strict` raises
+        it instead. Raises ExtraMissing if Polars is not installed.
         """
         return checked_totals(
             self._answer(self._client.totals_and_missing(year, module, unit)), strict
@@ -227,8 +227,13 @@ class Client:
         """The uploads whose entries count in a year, newest first."""
         return self._answer(self._client.uploads(year))
 
-    def withdraw(self, upload: UploadReport, *, progress: Progress | None = None) -> PipelineReport:
-        """Withdraws an upload, and waits until the totals are computed without it."""
+    def withdraw(
+        self, upload: UploadReport | int, *, progress: Progress | None = None
+    ) -> PipelineReport:
+        """Withdraws an upload, given by report or number, and waits for totals without it.
+
+        Raises WrongArgument if there is no such upload.
+        """
         return self._answer(self._client.withdraw(upload, progress=progress))
 
     def computed_types(self) -> list[str]:

@@ -54,9 +54,24 @@ def totals_frame(answer: ledger_pb2.GetTotalsResponse) -> "pl.DataFrame":
     return frame.with_columns(pl.col("computed_at").dt.replace_time_zone("UTC"))
 
 
-def missing_from(answer: ledger_pb2.GetTotalsResponse, year: int) -> Sequence[str]:
-    """A sentence for each stale module, and one for entries without kilograms."""
-    said = [
+def none_sentence(
+    answer: ledger_pb2.GetTotalsResponse, year: int, unit: str = "", module: int = 0
+) -> str:
+    """What to say where an answer has no totals: of a year, or of a known unit or a module."""
+    of = f"{module_word(module)} in {year}" if module else f"{year}"
+    whose = f"Unit {unit} has no totals for {of}" if unit else f"There are no totals for {of}"
+    if answer.years:
+        has = "it has totals" if unit else "there are totals"
+        return f"{whose}; {has} for {', '.join(map(str, answer.years))}."
+    return f"{whose}, nor for any other year." if unit or module else f"{whose}."
+
+
+def missing_from(
+    answer: ledger_pb2.GetTotalsResponse, year: int, unit: str = "", module: int = 0
+) -> Sequence[str]:
+    """A sentence if there are no totals, for each stale module, and for entries without kg."""
+    said = [] if answer.module_totals else [none_sentence(answer, year, unit, module)]
+    said += [
         f"{module_word(one.module)} of {year} is STALE: {one.reason}."
         for one in answer.freshness
         if not one.fresh

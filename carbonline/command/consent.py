@@ -1,6 +1,8 @@
 """What a worker does not take away without consent: asked about on a terminal, then sent again."""
 
 import sys
+from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -8,6 +10,8 @@ from carbonline.client.submission import NEEDS_CONSENT
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 
+TERMINAL = Path("/dev/tty")
+ANSWER_BYTES_MAX = 100
 _QUESTIONS = {
     "most_would_go": "More than half would go. Continue?",
     "factors_in_use": "Factors that entries use would go. Continue?",
@@ -15,18 +19,41 @@ _QUESTIONS = {
 }
 
 
-def can_ask() -> bool:
-    """Whether a person reads the question and can answer it."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+def is_watched() -> bool:
+    """Whether a person is there to ask: stdin, stdout or stderr is a terminal.
+
+    A file that is piped in leaves the person at the other two.
+    """
+    return any(stream is not None and stream.isatty() for stream in _streams())
 
 
 def says_yes(question: str) -> bool:
-    """Ask at the terminal. Ctrl-C is a no."""
+    """Ask at the terminal, also where stdin is a file. Ctrl-C and the end of input are a no.
+
+    Where no terminal can be opened, it is a no as well, and stderr says how to consent.
+    """
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+        try:
+            return click.confirm(question, err=True)
+        except click.Abort:
+            click.echo(err=True)
+            return False
     try:
-        return click.confirm(question, err=True)
-    except click.Abort:
+        with TERMINAL.open("rb", buffering=0) as heard, TERMINAL.open("wb", buffering=0) as told:
+            told.write(f"{question} [y/N]: ".encode())
+            return heard.readline(ANSWER_BYTES_MAX).strip().lower() in {b"y", b"yes"}
+    except KeyboardInterrupt:
         click.echo(err=True)
-        return False
+    except OSError:
+        click.echo(f"{question.removesuffix(' Continue?')} There is no terminal to ask at. "
+                   "If that is meant, add --yes (for places and factors --take-away).",
+                   err=True)  # fmt: skip
+    return False
+
+
+def _streams() -> tuple[TextIO | None, ...]:
+    # A process without one of them has None there.
+    return sys.stdin, sys.stdout, sys.stderr
 
 
 def question_of(view: PipelineView) -> str:

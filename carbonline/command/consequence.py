@@ -7,7 +7,7 @@ import click
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.connection import Target
-from carbonline.command.consent import can_ask, says_yes
+from carbonline.command.consent import is_watched, says_yes
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.jobs_of_files import FileJob, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
@@ -21,6 +21,8 @@ from carbonline.v1 import ledger_pb2, types_pb2
 yes_option = click.option(
     "--yes", is_flag=True, help="Do not ask, even if more than half would go."
 )
+
+NOBODY_TO_ASK = "There is no terminal to ask at: this goes on as with --yes, however much goes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,15 @@ def ask_first(consequence: Consequence, *, yes: bool) -> bool:
     """Says it, and on a terminal asks before much goes. Exits where the answer is no.
 
     Whether that is consent to what may be found out later: with --yes, after a yes, and where
-    nobody can be asked.
+    nobody is there to ask, which stderr then says.
     """
     if consequence.sentence:
         click.echo(one_line(consequence.sentence), err=True)
-    if yes or not can_ask():
+    if yes:
+        return True
+    if not is_watched():
+        if consequence.sentence:
+            click.echo(NOBODY_TO_ASK, err=True)
         return True
     if not consequence.is_much:
         return False

@@ -10,7 +10,7 @@ from carbonline.client.submission import Submitted, submit_with_consent
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
-from carbonline.command.consent import can_ask, question_of, says_yes
+from carbonline.command.consent import is_watched, question_of, says_yes
 from carbonline.command.consequence import (
     ask_first,
     of_submission,
@@ -78,7 +78,7 @@ def submit_to_the_end(
     What is refused for want of consent is asked about on a terminal, and submitted again.
     """
     ended = run_to_end(_submit(target, job, watch=watch, before=before))
-    if not ended.question or not can_ask():
+    if not ended.question or not is_watched():
         return ended.code
     # Asked outside of the event loop, which takes Ctrl-C for itself.
     if not says_yes(ended.question):

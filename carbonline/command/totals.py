@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import click
 
+from carbonline.client.totals_frame import none_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
@@ -73,7 +74,7 @@ def totals(
     """
     wanted = year or datetime.now(UTC).year
     answer = run_to_end(_totals(target, wanted, module or 0, unit))
-    show_totals(answer, wanted, output)
+    show_totals(answer, wanted, output, unit=unit, module=module or 0)
     for sentence in _ways_out(answer, wanted, target):
         click.echo(sentence, err=not output.is_table)
     if strict and not is_whole(answer):
@@ -96,8 +97,18 @@ def is_whole(answer: ledger_pb2.GetTotalsResponse) -> bool:
     )
 
 
-def show_totals(answer: ledger_pb2.GetTotalsResponse, year: int, output: Output = PLAIN) -> None:
-    """A row per unit and module, the institution's sum, and what is missing from them."""
+def show_totals(
+    answer: ledger_pb2.GetTotalsResponse,
+    year: int,
+    output: Output = PLAIN,
+    *,
+    unit: str = "",
+    module: int = 0,
+) -> None:
+    """A row per unit and module, the institution's sum, and what is missing from them.
+
+    `unit` and `module` are the only ones that were asked for, "" and 0 for all.
+    """
     missing = any(one.entries_without_kg for one in answer.module_totals)
     show_rows(
         # Nothing but zeros says nothing to people.
@@ -113,7 +124,7 @@ def show_totals(answer: ledger_pb2.GetTotalsResponse, year: int, output: Output 
             "years_with_totals": list(answer.years),
             "freshness": [freshness_row(one) for one in answer.freshness],
         },
-        if_none=_none_of(year, answer),
+        if_none=one_line(none_sentence(answer, year, unit, module)),
     )
     for sentence in (*_without_kilograms(answer), *stale_lines(answer.freshness)):
         click.echo(sentence, err=not output.is_table)
@@ -167,14 +178,6 @@ def _sum(whole: ledger_pb2.UnitTotals) -> Row:
         "ghg_scope_2_kg": whole.ghg_scope_2_kg,
         "ghg_scope_3_kg": whole.ghg_scope_3_kg,
     }
-
-
-def _none_of(year: int, answer: ledger_pb2.GetTotalsResponse) -> str:
-    if not answer.years:
-        return f"There are no totals for {year}."
-    return (
-        f"There are no totals for {year}; there are totals for {', '.join(map(str, answer.years))}."
-    )
 
 
 def _without_kilograms(answer: ledger_pb2.GetTotalsResponse) -> Iterator[str]:

@@ -187,6 +187,43 @@ def test_an_upload_is_listed_and_taken_back(client: Client, folder: Path) -> Non
     assert upload.upload_id not in [one.upload_id for one in client.uploads(2024)]
 
 
+def test_an_upload_is_taken_back_by_its_number(client: Client, folder: Path) -> None:
+    (folder / "extra.csv").write_text(f"{HEADER}\nU1,CDG,GVA,8,economy,1\n")
+    client.submit_file("extra.csv", type="plane", year=2024, source="by_number")
+    number = client.uploads(2024)[0].upload_id
+    client.withdraw(number).raise_for_status()
+    assert number not in [one.upload_id for one in client.uploads(2024)]
+    with pytest.raises(PipelineNotSuccessful, match="no longer counts"):
+        client.withdraw(number).raise_for_status()
+
+
+def test_numbers_that_nobody_knows_are_typed_errors(client: Client) -> None:
+    for number in (99_999, 0, -1, 2**70):
+        with pytest.raises(WrongArgument, match=f"There is no upload {number}"):
+            client.withdraw(number)
+    for ask in (client.wait, client.jobs, client.rejected, lambda of: list(client.watch(of))):
+        with pytest.raises(ServerError) as refused:
+            ask(99_999)
+        assert refused.value.reason == "PIPELINE_NOT_FOUND"
+    for ask_unit in (client.totals, client.uncomputed):
+        with pytest.raises(ServerError) as refused:
+            ask_unit(2024, unit="nobody")
+        assert refused.value.reason == "UNIT_NOT_FOUND"
+
+
+def test_a_year_without_totals_is_warned_of_or_an_error(client: Client) -> None:
+    client.submit_file("trips.csv", type="plane", year=2024)
+    none = r"There are no totals for 2019; there are totals for 2024\."
+    with pytest.warns(TotalsIncomplete, match=none):
+        assert client.totals(2019).is_empty()
+    with pytest.raises(TotalsIncomplete, match=none):
+        client.totals(2019, strict=True)
+    with pytest.raises(
+        TotalsIncomplete, match=r"no totals for buildings in 2024, nor for any other"
+    ):
+        client.totals(2024, module="buildings", strict=True)
+
+
 def test_places_in_use_go_with_a_word_of_consent_only(client: Client, folder: Path) -> None:
     client.submit_file("trips.csv", type="plane", year=2024)
     (folder / "one.csv").write_text(

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -101,10 +102,17 @@ def year(stack: Terminal) -> Year:
     return Year(stack)
 
 
-def at_a_terminal(terminal: Terminal, *words: str, answer: bytes = b"") -> tuple[int, str]:
-    """Exit code and all that is seen, where the one question is answered so."""
+def at_a_terminal(
+    terminal: Terminal, *words: str, answer: bytes = b"", piped: str = ""
+) -> tuple[int, str]:
+    """Exit code and all that is seen, where the one question is answered so.
+
+    `piped` is the text of a file that stdin is, instead of the terminal.
+    """
     pid, master = pty.fork()
     if pid == 0:
+        if piped:
+            os.dup2(os.open(terminal.file("piped.csv", piped), os.O_RDONLY), 0)
         os.chdir(terminal.folder)
         os.execve(sys.executable, [*COMMAND, *words], terminal.environment)
     seen = b""
@@ -154,7 +162,7 @@ def test_a_unit_file_saved_again_is_the_same_rows(year: Year, saved_again: bytes
 def test_a_second_file_of_the_year_says_what_it_replaced(year: Year) -> None:
     year.submit("trips_a.csv", trips(300))
     said = year.submit("second.csv", ONE_TRIP)
-    # Without a terminal nobody can be asked.
+    assert "There is no terminal to ask at: this goes on as with --yes" in said
     assert "Continue?" not in said
     assert "1 row accepted, in place of 300 rows of trips_a.csv (pipeline " in said
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
@@ -193,6 +201,45 @@ def test_a_person_is_asked_before_more_than_half_of_the_entries_go(year: Year) -
     code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
     assert (code, "Continue?" in seen) == (0, True), seen
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+
+
+def test_a_person_who_pipes_a_file_in_is_asked_too(year: Year) -> None:
+    year.submit("trips_a.csv", trips(3))
+    words = ("submit", "-", *year.planes)
+    for no in (b"n\n", b"\x03", b"\x04"):
+        code, seen = at_a_terminal(year.terminal, *words, answer=no, piped=ONE_TRIP)
+        assert (code, "Nothing was submitted." in seen) == (130, True), seen
+    bad_rows = trips(3).replace("economy", "hammock", 2)
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"n\n", piped=bad_rows)
+    assert (code, "Nothing was changed." in seen) == (4, True), seen
+    assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n", piped=ONE_TRIP)
+    assert (code, "Continue?" in seen) == (0, True), seen
+    assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+
+
+def test_where_a_person_looks_on_who_cannot_be_asked_most_stays(year: Year) -> None:
+    year.submit("trips_a.csv", trips(3))
+    one_trip = year.terminal.file("one.csv", ONE_TRIP)
+    master, slave = pty.openpty()
+    with one_trip.open() as stdin:
+        # A session of its own has no terminal, though stderr is one.
+        ended = subprocess.run(
+            [*COMMAND, "submit", "-", *year.planes],
+            check=False,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            start_new_session=True,
+            timeout=SECONDS_MAX,
+            env=year.terminal.environment,
+            cwd=year.terminal.folder,
+        )
+    os.close(slave)
+    seen = os.read(master, 1 << 16).decode()
+    os.close(master)
+    assert (ended.returncode, "add --yes" in seen) == (130, True), seen
+    assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
 
 
 def test_a_person_is_not_asked_where_little_goes_or_who_says_yes(year: Year) -> None:

@@ -16,6 +16,7 @@ from tests.worker_service.ledger_api.conftest import Client
 from worker_service.carbon.catalogue import declaration
 from worker_service.ledger.emission_sets import load_outcome_counts, publish_emissions
 from worker_service.ledger.freshness import Computable, ModuleState, TypeState
+from worker_service.ledger.units import save_units
 from worker_service.ledger_api.freshness import answer_freshness, computable_types
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
@@ -158,11 +159,18 @@ async def test_an_unknown_unit_and_another_year_are_said(
     await driver.upload(10, ["0828"])
     await driver.recalculate(20, formula_version=FORMULA)
     await aggregate(driver, 30)
-    assert await typed(tmp_path, "totals", "--unit", "828", "--year", "2024") == (2, "")
-    said = "828 is not a unit of the institution. Did you mean 0828? [UNIT_NOT_FOUND]"
+    await driver.publish(40, "units", lambda c: save_units(c, TENANT, ["0829"], ["Law"], 40))
+    assert await typed(tmp_path, "totals", "--unit", "82", "--year", "2024") == (2, "")
+    said = "82 is not a unit of the institution."
     assert said in capfd.readouterr().err
     assert await typed(tmp_path, "totals", "--tenant", "nobody", "--year", "2024") == (2, "")
     assert "may not act for tenant 'nobody'" in capfd.readouterr().err
     assert await typed(tmp_path, "totals", "--year", "2030") == (0, "")
     said = "There are no totals for 2030; there are totals for 2024.\n"
+    assert capfd.readouterr().err == said
+    assert await typed(tmp_path, "totals", "--unit", "0829", "--year", "2024") == (0, "")
+    said = "Unit 0829 has no totals for 2024, nor for any other year.\n"
+    assert capfd.readouterr().err == said
+    assert await typed(tmp_path, "totals", "--unit", "0828", "--year", "2030") == (0, "")
+    said = "Unit 0828 has no totals for 2030; it has totals for 2024.\n"
     assert capfd.readouterr().err == said
