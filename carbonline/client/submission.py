@@ -12,7 +12,9 @@ from carbonline.client.errors import WrongArgument
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
 # Causes with which a worker refuses to take something away until the caller consents.
-NEEDS_CONSENT = frozenset({"most_would_go", "factors_in_use", "places_in_use"})
+NEEDS_CONSENT = frozenset(
+    {"most_would_go", "mended_rows_replace", "factors_in_use", "places_in_use"}
+)
 CONSENT: Mapping[str, str] = MappingProxyType({"take_away": "yes"})
 
 Upload: TypeAlias = Callable[[types_pb2.Scope], Awaitable[blobs_pb2.UploadBlobResponse]]

@@ -14,6 +14,7 @@ TERMINAL = Path("/dev/tty")
 ANSWER_BYTES_MAX = 100
 _QUESTIONS = {
     "most_would_go": "More than half would go. Continue?",
+    "mended_rows_replace": "All that the mended file lacks would go. Continue?",
     "factors_in_use": "Factors that entries use would go. Continue?",
     "places_in_use": "Places that entries use would go. Continue?",
 }

@@ -66,6 +66,7 @@ FROM (
     WHERE o.tenant = $1 AND o.data_entry_type = $2 AND o.year = $3 AND o.removed_at IS NULL
 ) AS n
 WHERE f.tenant = $1 AND f.factor_id = n.factor_id AND f.stale = n.is_given
+    AND (n.is_given OR $6)
 """
 COUNTS = """
 SELECT count(*) AS factors, count(*) FILTER (WHERE stale) AS stale
@@ -168,12 +169,13 @@ async def save_factors(
     origin: Origin,
     *,
     remove: Sequence[int] = (),
+    is_whole: bool = True,
 ) -> FactorChanges:
     """Adds and changes the factors of a file. Call it within a publication.
 
     `factors` has the columns emission_type, classification, kind, subkind and values; the last and
     the second are JSON text. Factors of `remove` are removed. Others that the file lacks become
-    stale and stay in use.
+    stale and stay in use, if the file is a whole one and not only rows mended of another.
     """
     slice_ = (of.tenant, of.data_entry_type, of.year)
     identity = _identity(factors)
@@ -181,7 +183,7 @@ async def save_factors(
     brought_by = (origin.claim_token, origin.blob, origin.file_name)
     changed = _count(await conn.execute(UPSERT, *slice_, *identity, *values, *brought_by))
     removed = await _remove(conn, of, origin, remove)
-    restaled = _count(await conn.execute(MARK_STALE, *slice_, *identity))
+    restaled = _count(await conn.execute(MARK_STALE, *slice_, *identity, is_whole))
     # What is stale decides between two factors that fit.
     if changed or restaled:
         await _mark(conn, of, origin)

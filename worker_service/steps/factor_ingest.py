@@ -1,12 +1,16 @@
 """factor_ingest: loads the factors of one type and year from a file, or removes stale ones."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.declarations import DataEntryType
-from worker_service.carbon.parse.factors import read_factors
+from worker_service.carbon.parse.factors import ParsedFactors, gaps_in_force, read_factors
+from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.stored import factors_from_stored
 from worker_service.ledger.factors import (
+    FACTOR_SCHEMA,
     FactorChanges,
     FactorSlice,
     NamedFactor,
@@ -16,8 +20,10 @@ from worker_service.ledger.factors import (
     save_factors,
     stale_factors,
 )
+from worker_service.ledger.factors import read_factors as read_stored_factors
 from worker_service.ledger.fences import close_ledger_scopes
-from worker_service.ledger.pool import Connection
+from worker_service.ledger.frames import frame_of
+from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
@@ -35,6 +41,7 @@ from worker_service.steps.taking_away import (
     REPLACE,
     has_consent,
     mode_of,
+    refuse_to_replace_by_mended,
     refuse_what_is_used,
 )
 
@@ -43,7 +50,8 @@ async def run_factor_ingest(stores: Stores, run: Run) -> Outcome:
     """Adds and changes the factors of a file. Factors that it lacks become stale and stay in force.
 
     With mode "replace" they are removed instead. Mode "remove_stale" takes no file, and removes
-    stale factors. If emissions use factors to be removed, that needs consent.
+    stale factors. If emissions use factors to be removed, that needs consent. A file of mended
+    rows, as `carbonline rejected` writes them, adds to the others: none becomes stale.
     """
     job = run.job
     assert job.data_entry_type is not None, "the scheduler checks the scope"
@@ -69,6 +77,11 @@ async def _ingest(
         await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
         run.progress(0, 0, "read")
         parsed = await asyncio.to_thread(read_factors, declared, file.open)
+    is_mended = parsed.originals.is_mended
+    if is_mended:
+        if replace:
+            refuse_to_replace_by_mended(job, "factors")
+        parsed = await _beside_those_in_force(stores.ledger, of, declared, parsed)
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
         report = TableReport(parsed, notes, "factor")
         await asyncio.to_thread(report.note)
@@ -88,7 +101,9 @@ async def _ingest(
             run,
             stores.ledger,
             [f"factors/{of.year}"],
-            lambda conn: save_factors(conn, of, parsed.accepted, origin, remove=remove),
+            lambda conn: save_factors(
+                conn, of, parsed.accepted, origin, remove=remove, is_whole=not is_mended
+            ),
         )
         stats = {
             "factors_changed": changes.changed,
@@ -98,6 +113,21 @@ async def _ingest(
         changed = changes.changed + changes.removed
         said = with_earlier_attempt(job, _sentence(changes), changed=changed)
         return report.succeeded(said, stats)
+
+
+async def _beside_those_in_force(
+    ledger: Ledger, of: FactorSlice, declared: DataEntryType, parsed: ParsedFactors
+) -> ParsedFactors:
+    """With the gaps that are left when the mended factors stand beside those in force."""
+    async with ledger.snapshot() as conn:
+        stored = await read_stored_factors(conn, of)
+
+    def looked_for() -> ParsedFactors:
+        in_force = factors_from_stored(declared, frame_of(stored, FACTOR_SCHEMA))
+        left = gaps_in_force(declared, parsed.accepted, in_force)
+        return dataclasses.replace(parsed, warnings=merged_rejections([parsed.warnings, left]))
+
+    return await asyncio.to_thread(looked_for)
 
 
 async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:

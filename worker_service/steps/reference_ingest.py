@@ -41,6 +41,7 @@ from worker_service.steps.taking_away import (
     REPLACE,
     has_consent,
     mode_of,
+    refuse_to_replace_by_mended,
     refuse_what_is_used,
 )
 
@@ -60,6 +61,8 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             run.progress(0, 0, "read")
             parsed = await asyncio.to_thread(read_locations, transport_mode, file.open)
+            if replace and parsed.originals.is_mended:
+                refuse_to_replace_by_mended(job, "places")
     except Refusal as refusal:
         return refusal.outcome()
     moved = await _moved(stores.ledger, job.tenant, transport_mode, parsed)

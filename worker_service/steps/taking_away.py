@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_COLUMN
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.usage import Usage
 from worker_service.mechanics.claimed_job import ClaimedJob
@@ -47,6 +48,21 @@ def refuse_what_is_used(
         f"Nothing was changed: {pluralize(gone, noun)} {would}, and"
         f" {pluralize(usage.entries, 'entry', 'entries')} {use} {named_in_short(map(names, used))}."
         " Leave out --replace to add to them, or allow the removal with --take-away.",
+    )
+
+
+def refuse_to_replace_by_mended(job: ClaimedJob, noun: str) -> None:
+    """Raise Refusal if nobody consents that a file of mended rows replaces all others.
+
+    `noun` says what the rows are, in the plural.
+    """
+    if has_consent(job):
+        return
+    raise Refusal(
+        "mended_rows_replace",
+        f"Nothing was changed: the file has only {noun} that were rejected (it has the column"
+        f" {ROW_COLUMN} or {REASON_COLUMN}), and all other {noun} would go. Leave out --replace to"
+        " add to them, or allow the removal with --take-away.",
     )
 
 

@@ -195,3 +195,13 @@ def test_a_factor_that_makes_every_flight_weigh_nothing_is_warned_of(column: str
     assert factors.warnings.select("row", "column", "reason").rows() == [
         (1, column, "is 0, so flights with this factor have 0 kg: is that correct?")
     ]
+
+
+@pytest.mark.parametrize("code", ["GENEVA", "GV", "G1A", "ÄÖÜ"])
+def test_a_code_that_is_not_of_three_letters_is_warned_of(code: str) -> None:
+    text = f"iata,latitude,longitude\ngva,46,6\n{code},46,6\n"
+    places = read_locations("plane", opening(text))
+    assert places.accepted.height == 2
+    assert places.warnings.rows() == [
+        (2, "iata", code, "is not an IATA code, which has three letters: is the column right?")
+    ]

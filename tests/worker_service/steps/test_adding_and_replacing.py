@@ -20,12 +20,17 @@ from tests.worker_service.steps.conftest import (
 
 LINES = FACTORS.splitlines(keepends=True)
 SHORT_ONLY, LONG_ONLY = LINES[0] + LINES[1], LINES[0] + LINES[2]
+MENDED_HEADER = LINES[0].replace("\n", ",rejected_row,rejected_reason\n")
 ORLY = "iata,latitude,longitude\nORY,48.7233,2.3794\n"
 KG = {"0828": pytest.approx(GVA_CDG_KG), "0829": pytest.approx(GVA_JFK_KG)}
 
 
 def ingest(view: PipelineView) -> types_pb2.Job:
     return view.in_order()[0]
+
+
+def mended_row(line: str, row: int) -> str:
+    return line.replace("\n", f",{row},ef_kg_co2eq_per_km: is not a number\n")
 
 
 async def test_added_places_leave_the_others(harness: WorkerHarness) -> None:
@@ -141,6 +146,56 @@ async def test_stale_factors_are_removed_when_nothing_uses_them(harness: WorkerH
     assert [tuple(row) for row in kept][-1] == ("long", True)
     none = await harness.load_factors(None, mode="remove_stale")
     assert ingest(none).message == "0 stale factors are no longer in force."
+
+
+async def test_a_file_of_mended_factors_makes_no_other_stale(harness: WorkerHarness) -> None:
+    short, long = LINES[1], LINES[2]
+    first = await harness.load_factors(LINES[0] + long + short.replace("0.2906", "?"))
+    assert "1 factor accepted, 1 rejected" in ingest(first).message
+    mended = await harness.load_factors(MENDED_HEADER + mended_row(short, 2))
+    assert (ingest(mended).result, ingest(mended).message) == (
+        types_pb2.JOB_RESULT_SUCCESS,
+        "1 factor accepted. 0 are new or changed.",
+    )
+    assert values_of(ingest(mended).stats)["factors_stale"] == 0
+    whole = await harness.load_factors(LONG_ONLY)
+    assert values_of(ingest(whole).stats)["factors_stale"] == 1
+    again = await harness.load_factors(MENDED_HEADER + mended_row(short, 2))
+    assert values_of(ingest(again).stats)["factors_stale"] == 0
+
+
+async def test_gaps_beside_mended_factors_are_those_of_all_in_force(harness: WorkerHarness) -> None:
+    reached = mended_row(LINES[1].replace(",800", ",700"), 1)
+    view = await harness.load_factors(MENDED_HEADER + reached)
+    assert ingest(view).result == types_pb2.JOB_RESULT_WARNING
+    assert ingest(view).message == (
+        "1 factor accepted. 1 row with a warning; the first: row 1, min_distance: no factor of"
+        " economy for 700 to 800 km. 1 is new or changed."
+    )
+
+
+@pytest.mark.parametrize("load", ["load_factors", "load_places"])
+async def test_mended_rows_replace_all_others_with_consent_only(
+    harness: WorkerHarness, load: str
+) -> None:
+    rows = {
+        "load_factors": MENDED_HEADER + mended_row(LINES[1], 2),
+        "load_places": "iata,latitude,longitude,rejected_row\nORY,48.7233,2.3794,1\n",
+    }
+    loaded = getattr(harness, load)
+    refused = ingest(await loaded(rows[load], mode="replace"))
+    assert (refused.result, refused.error_cause) == (
+        types_pb2.JOB_RESULT_ERROR,
+        "mended_rows_replace",
+    )
+    noun = load.removeprefix("load_")
+    assert refused.message == (
+        f"Nothing was changed: the file has only {noun} that were rejected (it has the column"
+        f" rejected_row or rejected_reason), and all other {noun} would go. Leave out --replace to"
+        " add to them, or allow the removal with --take-away."
+    )
+    taken = ingest(await loaded(rows[load], mode="replace", take_away="yes"))
+    assert taken.result in {types_pb2.JOB_RESULT_SUCCESS, types_pb2.JOB_RESULT_WARNING}
 
 
 @pytest.mark.parametrize(

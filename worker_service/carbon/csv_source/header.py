@@ -39,6 +39,11 @@ class Header:
     of_reasons: frozenset[int]
     needed: int
 
+    @property
+    def is_mended(self) -> bool:
+        """Whether the rows come from a file of rejected rows, so the file is only a part of one."""
+        return bool(self.of_reasons)
+
 
 def read_header(lines: Lines, required: Collection[str], optional: Collection[str]) -> Header:
     """Reads the header. Names are compared trimmed and case-folded.

@@ -17,6 +17,9 @@ def of_class(columns: FactorColumns) -> pl.Expr:
 def gaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> pl.DataFrame:
     """row, column, value, reason: one for each gap between the bands of a class, and for those
     before its first and after its last one. Bands of a class must not overlap.
+
+    A factor without row_number is in force and not of the file: a gap beside it is told of the
+    nearest row of its class, and not at all if the file has none.
     """
     bands = (
         factors.select(
@@ -29,7 +32,9 @@ def gaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> pl.DataFr
         .with_columns(
             ends_before=pl.col("upper").shift(1, fill_value=0.0).over("class"),
             is_last=pl.col("lower").shift(-1).over("class").is_null(),
+            row_number=pl.col("row_number").forward_fill().backward_fill().over("class"),
         )
+        .filter(pl.col("row_number").is_not_null())
     )
     before = bands.filter(pl.col("lower") > pl.col("ends_before"))
     after = bands.filter(pl.col("is_last") & (pl.col("upper") < band.largest))

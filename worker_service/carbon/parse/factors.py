@@ -41,7 +41,8 @@ def read_factors(
     """Reads and checks a factor file as a whole.
 
     Raises RefusedFile if no row can be used, or if bands of a class overlap: only the author knows
-    which factor is meant. A gap between bands is a warning.
+    which factor is meant. A gap between bands is a warning, except in a file of mended rows, whose
+    bands `gaps_in_force` completes.
     """
     columns = declaration.factors
     identity = [column.name for column in columns.classification]
@@ -53,7 +54,8 @@ def read_factors(
         accepted, empty = _without_empty_bands(accepted, columns.band)
         rejected = merged_rejections([rejected, empty])
         _refuse_overlaps(accepted, columns, columns.band)
-        doubtful.append(gaps(accepted, columns, columns.band))
+        if not table.originals.is_mended:
+            doubtful.append(gaps(accepted, columns, columns.band))
     return ParsedFactors(
         encoding=table.encoding,
         accepted=_factors(columns, accepted),
@@ -62,6 +64,28 @@ def read_factors(
         unread_columns=table.unread_columns,
         originals=table.originals,
     )
+
+
+def gaps_in_force(
+    declaration: DataEntryType, accepted: pl.DataFrame, in_force: pl.DataFrame
+) -> pl.DataFrame:
+    """row, column, value, reason of gaps once a file's factors are in force beside others.
+
+    `accepted` is that of ParsedFactors, `in_force` the factors of before, with their typed columns.
+    """
+    columns = declaration.factors
+    if columns.band is None:
+        return merged_rejections([])
+    identity = [column.name for column in columns.classification]
+    kept = in_force.join(accepted, on=identity, how="anti", nulls_equal=True)
+    read = [*identity, *(column.name for column in columns.values)]
+    rows = pl.concat(
+        [
+            accepted.select("row_number", *read),
+            kept.select(pl.lit(None, accepted.schema["row_number"]).alias("row_number"), *read),
+        ]
+    )
+    return merged_rejections([gaps(rows, columns, columns.band)])
 
 
 def _factors(columns: FactorColumns, accepted: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,9 @@ from types import MappingProxyType
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, ColumnKind, Normalisation
+from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable, read_table
 
 _LATITUDE = Column("latitude", ColumnKind.NUMBER, minimum=-90, maximum=90, example="46.2381")
@@ -48,7 +50,25 @@ def read_locations(
         "latitude",
         "longitude",
     )
-    return replace(table, accepted=accepted, rejected=_with_swap_hint(table.rejected))
+    return replace(
+        table,
+        accepted=accepted,
+        rejected=_with_swap_hint(table.rejected),
+        warnings=merged_rejections([table.warnings, _no_codes(table.accepted)]),
+    )
+
+
+def _no_codes(accepted: pl.DataFrame) -> pl.DataFrame:
+    """Warns of accepted places whose code has another form than an IATA code."""
+    no_code = accepted.filter(~pl.col("iata").str.contains("^[a-z]{3}$"))
+    return no_code.select(
+        pl.col("row_number").cast(pl.Int64).alias("row"),
+        pl.lit("iata").alias("column"),
+        shown(pl.col("iata").str.to_uppercase()).alias("value"),
+        pl.lit("is not an IATA code, which has three letters: is the column right?").alias(
+            "reason"
+        ),
+    )
 
 
 def _with_swap_hint(rejected: pl.DataFrame) -> pl.DataFrame:

@@ -46,6 +46,11 @@ class TableOriginals:
     header: Header
     batches: Sequence[TextBatch]
 
+    @property
+    def is_mended(self) -> bool:
+        """Whether the file has the columns of a file of rejected rows."""
+        return self.header.is_mended
+
     def first_line(self) -> bytes:
         """The header, and the two columns with row number and reason."""
         return Originals(self.header).first_line()
