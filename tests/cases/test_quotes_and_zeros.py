@@ -1,4 +1,4 @@
-"""Rows that stray quotes swallow, numbers that commas divide, and factors of zero."""
+"""Rows that stray quotes swallow, numbers of two readings, factors of zero, pasted blocks."""
 
 from tests.cases.conftest import Terminal
 
@@ -26,3 +26,20 @@ def test_a_decimal_comma_that_an_empty_field_hides_is_told(terminal: Terminal) -
     assert "SUCCESS with warnings" in typed.said
     assert "1 row accepted, 1 rejected; the first: row 1, distance_km: is 407.5 if" in typed.said
     assert "0828,GVA,CDG,a1,economy,407,5" in terminal.rejected(typed)
+
+
+def test_bands_of_a_few_kilometres_are_warned_of(terminal: Terminal) -> None:
+    typed = terminal.load_factors("39_factors_with_points_between_commas.csv", 2030)
+
+    assert "SUCCESS with warnings" in typed.said
+    assert "is 3700 if the point separates thousands, and was read as 3.7: write" in typed.said
+
+
+def test_a_file_that_was_pasted_below_itself_with_a_new_row_is_warned_of(
+    terminal: Terminal,
+) -> None:
+    typed = terminal.submit("40_pasted_below_itself_and_one_more.csv", 2031)
+
+    assert "SUCCESS with warnings" in typed.said
+    assert "2 rows with a warning; the first: row 3: equals row 1 in every" in typed.said
+    assert "equals row 2" in " ".join(terminal.warnings(typed).split())

@@ -44,7 +44,7 @@ class Column:
     normalised values that people write, each with the choice that it means. `default` is the value
     of an empty field. `excused_by_override`: a row with kg_co2eq may hold any text here, because
     the formula is not used. A number above `plausible_maximum` is accepted with a warning, which
-    counts `noun` ("trips").
+    counts `noun` ("trips"). One below `plausible_minimum` may have a point between thousands.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     plausible_maximum: float | None = None
+    plausible_minimum: float | None = None
     noun: str = ""
     default: Value | None = None
     choices: tuple[str, ...] = ()

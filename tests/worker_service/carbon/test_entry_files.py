@@ -239,6 +239,37 @@ def test_a_file_that_was_pasted_below_itself_is_warned_of_without_dates_too() ->
     assert last.remarks == ()
 
 
+def test_a_file_with_every_row_twice_is_warned_of_in_any_order() -> None:
+    others = [{**GOOD, "user_institutional_id": user} for user in range(4)]
+    said, last = warned_of([row for row in others for _ in range(2)])
+    assert ([row for row, *_ in said], last.remarks) == ([2, 4, 6, 8], ())
+
+
+def test_it_is_warned_of_beside_new_rows_too() -> None:
+    others = [{**GOOD, "user_institutional_id": user} for user in range(2)]
+    said, last = warned_of([*others, *others, {**GOOD, "user_institutional_id": "new"}])
+    assert ([row for row, *_ in said], last.remarks) == ([3, 4], ())
+
+
+@pytest.mark.parametrize("between", [0, 7])
+def test_a_block_that_was_pasted_into_a_long_file_is_warned_of(between: int) -> None:
+    users = range(12_000)
+    rows = [{**GOOD, "user_institutional_id": user} for user in users]
+    block, other = rows[100:200], [{**GOOD, "user_institutional_id": "new"}] * between
+    batches = batches_of(csv_of(COLUMNS, [*rows[:200], *other, *block, *rows[200:], rows[5]]))
+    first = 200 + between + 1
+    listed = [row for batch in batches for row in batch.warned["row"]]
+    assert listed == list(range(first, first + 100))
+    assert batches[-1].remarks[0].startswith(f"{max(between - 1, 0) + 1:,} row")
+
+
+def test_return_trips_in_the_same_order_are_no_paste() -> None:
+    there, back = GOOD, {**GOOD, "origin_iata": "CDG", "destination_iata": "GVA"}
+    others = [{**GOOD, "user_institutional_id": user} for user in range(50, 60)]
+    said, last = warned_of([there, back, *others, there, back, there, back])
+    assert (said, len(last.remarks)) == ([], 1)
+
+
 def test_rows_that_differ_in_a_column_that_is_not_read_are_not_equal() -> None:
     dated = {**GOOD, "departure_date": "2024-03-25"}
     rows = [{**dated, "booking": number} for number in (1, 2, 2)]

@@ -141,7 +141,7 @@ def test_a_factor_is_warned_of_beside_commas_and_between_semicolons() -> None:
     assert doubted_factors({"max_distance": "3.700"}, {**long, "min_distance": "3700.5"}) == [
         "3.700"
     ]
-    assert doubted_factors({"max_distance": "3.701"}, separator=",") == []
+    assert doubted_factors({"max_distance": "463.701"}, separator=",") == []
 
 
 @pytest.mark.parametrize("factor", ["0.183", "1.234", "2.500"])
@@ -154,3 +154,34 @@ def test_degrees_with_three_decimals_are_no_thousands() -> None:
     table = read_locations("plane", opening(text))
     assert table.accepted["latitude"].to_list() == [46.238, 49.009]
     assert table.warnings.is_empty()
+
+
+def test_a_band_of_a_few_kilometres_may_be_one_of_thousands_between_commas_too() -> None:
+    rows = [
+        {"category": "short", "min_distance": "0", "max_distance": "3.700"},
+        {"category": "long", "min_distance": "3.700", "max_distance": ""},
+    ]
+    assert doubted_factors(*rows, separator=",") == ["3.700", "3.700"]
+
+
+def test_a_band_of_hundreds_of_kilometres_with_decimals_is_read_in_peace() -> None:
+    assert doubted_factors({"max_distance": "463.123"}, separator=",") == []
+
+
+def test_a_flight_of_a_few_kilometres_may_be_one_of_thousands() -> None:
+    assert doubted(flights({"distance_km": "5.540"}, separator=",")) == [
+        (1, "distance_km", "5.540")
+    ]
+    assert doubted(flights({"distance_km": "407.592"}, separator=",")) == []
+
+
+def test_numbers_of_which_every_third_decimal_is_zero_may_be_rounded_thousands() -> None:
+    assert len(doubted(kilograms("1.250", "2.400", "3.100"))) == 3
+    assert doubted(kilograms("1.250", "2.400", "3.101")) == []
+    assert doubted(kilograms("1.250", "2.400")) == []
+
+
+def test_an_upper_end_below_the_lower_one_may_be_one_of_thousands() -> None:
+    text = csv_of(FACTOR_COLUMNS, [{**ECONOMY, "min_distance": "800", "max_distance": "3.700"}])
+    [reason] = read_factors(PLANE, opening(text)).rejected["reason"]
+    assert reason.endswith("no upper end; write 3700 if its point separates thousands")

@@ -42,6 +42,8 @@ _SPELLINGS = {
 }
 # Half the way around the Earth is 20,015 km.
 _ONE_TRIP_KM_PLAUSIBLE = 20_500
+# Hardly a flight is shorter; 3.700 km may be 3,700.
+_ONE_TRIP_KM_AT_LEAST = 20
 _DISTANCE = Band("min_distance", "max_distance", unit="km", largest=_ONE_TRIP_KM_PLAUSIBLE)
 # A trip of one's own kilometres is as long as it says; else a factor may add its detour.
 _KM = pl.coalesce("distance_km", pl.col("great_circle_km") + pl.col("detour_km").fill_null(0.0))
@@ -94,6 +96,7 @@ PLANE = DataEntryType(
             ColumnKind.NUMBER,
             required=False,
             minimum=0.1,
+            plausible_minimum=_ONE_TRIP_KM_AT_LEAST,
             plausible_maximum=_ONE_TRIP_KM_PLAUSIBLE,
             noun="km",
         ),
@@ -128,8 +131,21 @@ PLANE = DataEntryType(
                 noun="as rfi_adjustment",
                 example="1",
             ),
-            Column("min_distance", ColumnKind.NUMBER, required=False, minimum=0, default=0),
-            Column("max_distance", ColumnKind.NUMBER, required=False, minimum=0),
+            Column(
+                "min_distance",
+                ColumnKind.NUMBER,
+                required=False,
+                minimum=0,
+                plausible_minimum=_ONE_TRIP_KM_AT_LEAST,
+                default=0,
+            ),
+            Column(
+                "max_distance",
+                ColumnKind.NUMBER,
+                required=False,
+                minimum=0,
+                plausible_minimum=_ONE_TRIP_KM_AT_LEAST,
+            ),
             Column(
                 "detour_km",
                 ColumnKind.NUMBER,

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.declarations import Column, ColumnKind
+from worker_service.carbon.parse.pasted_blocks import Distances, pasted
 
 # At 64 bits, two different rows of so many share a hash in one of two million files.
 COMPARED_ROWS_MAX = 4_000_000
 _PARTS = 16
 LISTED_ROWS = 20_000
+# Blocks that are pasted show in some of the parts, unless the file is short.
+_ALL_PARTS_ROWS_MAX = 10_000
+_SOME_PARTS = 3
 _COMPARED = {
     "row_number": pl.Int32,
     "content": pl.UInt64,
@@ -68,23 +72,34 @@ class ComparedRows:
 
     def equal(self) -> EqualRows:
         """The rows that equal an earlier one."""
-        rows = pl.concat(self._parts)
+        rows = _with_doubt(pl.concat(self._parts))
         # A file that was pasted below itself has every row twice, dated or not.
-        pasted, undated, found = not rows.is_empty(), _Undated(), [_copies_of(rows.clear())[0]]
+        twice, others, found = not rows.is_empty(), _Undated(), [_copies_of(rows.clear())[0]]
         for part in range(_PARTS):
             # Equal rows are in one part; grouping all rows at once takes ten times their memory.
             some = rows.filter(pl.col("content") % _PARTS == part)
             copies, all_several = _copies_of(some)
-            pasted = pasted and all_several
-            undated.add(copies.filter(~pl.col("dated")))
+            twice = twice and all_several
+            others.add(copies.filter(~pl.col("doubtful")))
             found.append(copies)
-            if not pasted:
-                found = [one.filter("dated") for one in found]
-        remarks = [] if pasted else undated.sentences()
+            if not twice:
+                found = [one.filter("doubtful") for one in found]
+        remarks = [] if twice else others.sentences()
         if self._left_out:
             remarks.append(f"Only the first {self._compared:,} rows were compared with each other.")
         copies = pl.concat(found).sort("row_number").select("row_number", "first", "warned")
         return EqualRows(copies, tuple(remarks))
+
+
+def _with_doubt(rows: pl.DataFrame) -> pl.DataFrame:
+    """`doubtful`: a copy of another row would be a mistake here. It has a date, or is pasted."""
+    undated, distances = rows["dated"].not_(), Distances()
+    if undated.any() and rows["content"].n_unique() < rows.height:
+        numbered = rows.select("content", at=pl.int_range(pl.len(), dtype=pl.Int32))
+        for part in range(_PARTS if rows.height <= _ALL_PARTS_ROWS_MAX else _SOME_PARTS):
+            distances.add(numbered.filter(pl.col("content") % _PARTS == part))
+    is_pasted = pasted(rows["content"], distances.most_frequent())
+    return rows.select("row_number", "content", "warned", doubtful=rows["dated"] | is_pasted)
 
 
 def _copies_of(rows: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
@@ -96,7 +111,7 @@ def _copies_of(rows: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     if rows["content"].n_unique() < rows.height:
         several = rows.filter(pl.col("content").is_duplicated())
     copies = several.select(
-        "row_number", "dated", "warned", first=pl.col("row_number").min().over("content")
+        "row_number", "doubtful", "warned", first=pl.col("row_number").min().over("content")
     ).filter(pl.col("row_number") != pl.col("first"))
     return copies, several.height == rows.height
 

@@ -113,9 +113,19 @@ def _without_empty_bands(factors: pl.DataFrame, band: Band) -> tuple[pl.DataFram
         pl.col("row_number").cast(pl.Int64).alias("row"),
         pl.lit(band.upper).alias("column"),
         pl.col(band.upper).cast(pl.String).alias("value"),
-        pl.lit(f"must be larger than {band.lower}, or empty for no upper end").alias("reason"),
+        _empty_reason(band).alias("reason"),
     )
     return factors.filter(~empty), rejected
+
+
+def _empty_reason(band: Band) -> pl.Expr:
+    lower, upper = pl.col(band.lower), pl.col(band.upper)
+    thousands = (upper * 1_000).round()
+    said = pl.lit(f"must be larger than {band.lower}, or empty for no upper end")
+    # Such as 3.700, which is 3.7 once it is read.
+    has_point = (upper > 1) & (upper.round() != upper) & ((upper * 1_000 - thousands).abs() < 1e-6)
+    hint = pl.format("; write {} if its point separates thousands", thousands.cast(pl.Int64))
+    return pl.when(has_point & (thousands > lower)).then(said + hint).otherwise(said)
 
 
 def _refuse_overlaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> None:

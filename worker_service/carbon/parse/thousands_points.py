@@ -18,6 +18,8 @@ from worker_service.carbon.parse.numbers import (
 KEPT_ROWS_MAX = 200_000
 # A column in which a thousand is not plausible has no thousands separators.
 _THOUSAND = 1_000
+# Of so many numbers with three decimals, one does not end with 0; of rounded thousands, all may.
+_TENS_MIN = 3
 # Who separates fields so may use the comma for decimals, and the point for thousands.
 _OF_DECIMAL_COMMAS = (";", "\t")
 _KEPT = {"row": pl.Int32, "value": pl.String, "warned": pl.Boolean}
@@ -116,7 +118,13 @@ class ThousandsPoints:
         if self._separator in _OF_DECIMAL_COMMAS:
             return kept
         # Decimals are written 1.5 or with as many digits in each row, and then some are below 1.
-        return kept.filter(pl.col("value").str.ends_with(".000"))
+        if kept.height >= _TENS_MIN and kept["value"].str.ends_with("0").all():
+            return kept
+        doubtful = pl.col("value").str.ends_with(".000")
+        if column.plausible_minimum is not None:
+            number = pl.col("value").cast(pl.Float64)
+            doubtful |= number < column.plausible_minimum
+        return kept.filter(doubtful)
 
     def _reason(self, name: str, value: pl.Expr) -> pl.Expr:
         meant = value.str.replace_all(".", "", literal=True)
