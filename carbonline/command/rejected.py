@@ -18,6 +18,7 @@ _OF_ENTRIES = (
     "Correct the rows and submit the file with a --source of its own, so that the accepted rows "
     "stay."
 )
+_ENDINGS = frozenset({"", ".csv", ".tsv", ".txt"})
 _OF_TABLES = "Correct the rows and load the file: what is already there stays."
 
 
@@ -41,6 +42,11 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
     activity data a --source of its own; otherwise the file replaces the one that it corrects.
     """
     to_stdout = is_stdout(output)
+    if not to_stdout and output.suffix.lower() not in _ENDINGS:
+        raise click.UsageError(
+            f"Rejected rows are written as CSV, as their file came: {one_line(output.name)} would"
+            " be a CSV under a wrong name. Call it .csv, .tsv or .txt."
+        )
     where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
     count, of_entries = run_to_end(_rejected(target, pipeline, output))
     if count == 0:

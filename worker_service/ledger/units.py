@@ -1,6 +1,7 @@
 """The units of an institution: added and renamed by their institutional id, removed if unused."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from worker_service.carbon.parse.values import folded_key, folded_keys
 from worker_service.ledger.pool import Connection, Ledger
@@ -12,6 +13,15 @@ class UnitsGone(Exception):
     def __init__(self, units: Sequence[str]) -> None:
         super().__init__(", ".join(units))
         self.units = units
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChanges:
+    """What a file of units did: `renamed` has id, old and new name, in the order of the file."""
+
+    new: int
+    renamed: Sequence[tuple[str, str, str]]
+    same: int
 
 
 # The first spelling of an id stays, whatever the case of later files: rows carry it.
@@ -27,6 +37,10 @@ ON CONFLICT (tenant, unit_key)
     DO UPDATE SET name = excluded.name, changed_token = excluded.changed_token,
         file_name = excluded.file_name, blob = excluded.blob, changed_at = excluded.changed_at
     WHERE u.name <> excluded.name
+"""
+NAMES = """
+SELECT unit_key, unit, name FROM carbon.units
+WHERE tenant = $1 AND unit_key = ANY(CAST($2 AS text[]))
 """
 UNITS = "SELECT unit FROM carbon.units WHERE tenant = $1 ORDER BY unit"
 # The entries to be published hold on to their units: whoever removes one waits for their COMMIT.
@@ -59,14 +73,20 @@ async def save_units(
     *,
     file_name: str = "",
     blob: str = "",
-) -> int:
-    """Adds and renames units. Call it within a publication. Returns how many changed.
+) -> UnitChanges:
+    """Adds and renames units. Call it within a publication, which no other one of units overlaps.
 
     `blob` refers to the file that brings them.
     """
     keys = folded_keys(units)
-    done = await conn.execute(UPSERT, tenant, keys, units, names, claim_token, file_name, blob)
-    return int(done.rpartition(" ")[2])
+    before = {row["unit_key"]: row for row in await conn.fetch(NAMES, tenant, keys)}
+    await conn.execute(UPSERT, tenant, keys, units, names, claim_token, file_name, blob)
+    renamed = [
+        (before[key]["unit"], before[key]["name"], name)
+        for key, name in zip(keys, names, strict=True)
+        if key in before and before[key]["name"] != name
+    ]
+    return UnitChanges(len(keys) - len(before), renamed, len(before) - len(renamed))
 
 
 async def read_units(ledger: Ledger, tenant: str) -> list[str]:

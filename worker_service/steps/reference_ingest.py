@@ -10,6 +10,7 @@ from worker_service.carbon.parse.moved_places import MovedPlaces, moved_places
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, read_locations
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable
+from worker_service.carbon.parse.uncorrected_places import uncorrected_places
 from worker_service.carbon.shipped_places import shipped_places
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
@@ -27,6 +28,7 @@ from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
+from worker_service.steps.corrected_places import corrected_places
 from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
@@ -114,7 +116,12 @@ async def _moved(
             pl.col("transport_mode") == transport_mode
         )
         code = LOCATION_COLUMNS[transport_mode][0].name
-        return moved_places(parsed.accepted, in_force, shipped_places(transport_mode), code)
+        shipped = shipped_places(transport_mode)
+        moved = moved_places(parsed.accepted, in_force, shipped, code)
+        wrong = uncorrected_places(parsed.accepted, shipped, corrected_places(), code)
+        wrong = wrong.join(moved.warnings, on="row", how="anti")
+        warnings = merged_rejections([moved.warnings, wrong])
+        return dataclasses.replace(moved, warnings=warnings)
 
     return await asyncio.to_thread(compared)
 

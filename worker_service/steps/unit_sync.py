@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import replace
 
+from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.references import read_units
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.units import doubtful_units
 from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.units import UnitChanges, save_units
 from worker_service.ledger.units import read_units as known_units
-from worker_service.ledger.units import save_units
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal, input_file, refusals
@@ -16,7 +17,9 @@ from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
+from worker_service.steps.taking_away import NAMED_MAX
 
+NAME_CHARACTERS_MAX = 60
 STEPS = ("fetch units", "check units", "save units", "provision year")
 
 
@@ -58,8 +61,33 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
             ),
         )
         _step(run, 3)
-        said = f"The year {job.year} is provisioned."
-        return report.succeeded(said, {"units_changed": changed})
+        said = f"{_sentence(changed)} The year {job.year} is provisioned."
+        stats = {
+            "units_new": changed.new,
+            "units_renamed": len(changed.renamed),
+            "units_same": changed.same,
+            "units_changed": changed.new + len(changed.renamed),
+        }
+        return report.succeeded(said, stats)
+
+
+def _sentence(changed: UnitChanges) -> str:
+    """Such as "1 new, 1 renamed, 5 unchanged. Renamed: 0828 from Physics to Institute"."""
+    renamed = len(changed.renamed)
+    said = f"{changed.new:,} new, {renamed:,} renamed, {changed.same:,} unchanged."
+    if renamed:
+        named = "; ".join(
+            f"{shown_text(unit)} from {_name(before)} to {_name(now)}"
+            for unit, before, now in changed.renamed[:NAMED_MAX]
+        )
+        more = f"; and {renamed - NAMED_MAX:,} more" if renamed > NAMED_MAX else ""
+        said += f" Renamed: {named}{more}."
+    return said
+
+
+def _name(name: str) -> str:
+    shortened = name if len(name) <= NAME_CHARACTERS_MAX else f"{name[:NAME_CHARACTERS_MAX]}..."
+    return f'"{shown_text(shortened)}"'
 
 
 def _step(run: Run, number: int) -> None:

@@ -164,6 +164,10 @@ def test_rejected_rows_come_as_a_file_with_reasons(terminal: Terminal, submitted
     nowhere = terminal.type("rejected", pipeline_of(submitted), "-o", "/absent/bad.csv")
     assert (nowhere.code, nowhere.out) == (2, ""), nowhere
     assert nowhere.err == "Error: /absent/bad.csv: No such file or directory.\n"
+    for name in ("bad.xlsx", "bad.parquet", "bad.JSON", "bad.csv.gz"):
+        misnamed = terminal.type("rejected", pipeline_of(submitted), "-o", name)
+        assert (misnamed.code, "Call it .csv" in misnamed.err) == (2, True), misnamed
+        assert not (terminal.folder / name).exists()
 
 
 def test_a_watch_of_an_ended_pipeline_says_the_same_end(

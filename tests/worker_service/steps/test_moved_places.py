@@ -1,5 +1,9 @@
 """A file that moves known places far is a warning that names them."""
 
+import airportsdata
+
+from carbonline.client.airport_corrections import CORRECTIONS
+from carbonline.client.airports import airport_rows
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import PLACES, WorkerHarness
@@ -45,3 +49,23 @@ async def test_replacing_all_places_warns_of_those_that_move_as_well(
 ) -> None:
     ingest = (await harness.load_places(SWAPPED, mode="replace")).in_order()[0]
     assert values_of(ingest.stats)["places_doubtful"] == 2
+
+
+async def test_places_that_put_known_errors_back_are_a_warning_that_names_them(
+    harness: WorkerHarness,
+) -> None:
+    shipped = b"".join([chunk async for chunk in airport_rows()]).decode()
+    loaded = (await harness.load_places(shipped)).in_order()[0]
+    assert loaded.result == types_pb2.JOB_RESULT_SUCCESS
+    rows = airportsdata.load("IATA")
+    wrong = "iata,latitude,longitude\n" + "".join(
+        f"{code},{rows[code]['lat']},{rows[code]['lon']}\n"
+        for code in (*sorted(CORRECTIONS), "GVA")
+    )
+    ingest = (await harness.load_places(wrong)).in_order()[0]
+    assert ingest.result == types_pb2.JOB_RESULT_WARNING
+    stats = values_of(ingest.stats)
+    assert stats["places_doubtful"] == stats["rows_warned"] == len(CORRECTIONS)
+    assert "ANR is where the package airportsdata has it, 16 km from" in ingest.message
+    assert "The right place is 51.1894, 4.4603 (AIP Belgium and Luxembourg" in ingest.message
+    assert "30 places are probably not where the file has them: ANR, BRU, " in ingest.message

@@ -13,12 +13,35 @@ async def test_a_unit_named_twice_is_told_and_the_last_row_stands(harness: Worke
     assert sync.result == types_pb2.JOB_RESULT_WARNING
     assert sync.message == (
         "1 unit accepted. 1 row with a warning; the first: row 1, unit_institutional_id:"
-        " row 2 repeats it and is the one that counts. The year 2024 is provisioned."
+        " row 2 repeats it and is the one that counts. 1 new, 0 renamed, 0 unchanged."
+        " The year 2024 is provisioned."
     )
     stats = values_of(sync.stats)
     assert (stats["rows_warned"], stats["warned_rows"][0]["row"]) == (1, 1)
     [unit] = await harness.rows("SELECT name FROM carbon.units WHERE unit = '0830'")
     assert unit["name"] == "Institute of Arts"
+
+
+async def test_a_unit_that_is_renamed_is_told_with_both_names(harness: WorkerHarness) -> None:
+    header = "unit_institutional_id,name\n"
+    [before] = await harness.rows("SELECT count(*) FROM carbon.units")
+    await harness.load_units(f"{header}0840,Arts\n0841,Law school\n")
+    long = 70 * "x"
+    view = await harness.load_units(f"{header}0840,Art\n0841,Law school\n0842,{long}\n")
+    [sync] = view.in_order()
+    assert sync.message == (
+        '3 units accepted. 1 new, 1 renamed, 1 unchanged. Renamed: 0840 from "Arts" to "Art".'
+        " The year 2024 is provisioned."
+    )
+    stats = values_of(sync.stats)
+    assert [stats[f"units_{word}"] for word in ("new", "renamed", "same")] == [1, 1, 1]
+    again = f"{header}0842,{long}y\n" + "".join(f"085{n},N\n" for n in range(6))
+    await harness.load_units(again)
+    [sync] = (await harness.load_units(again.replace(",N", ",M"))).in_order()
+    assert "0 new, 6 renamed, 1 unchanged. Renamed: 0850 from" in sync.message
+    assert "; and 1 more. The year" in sync.message
+    [now] = await harness.rows("SELECT count(*) FROM carbon.units")
+    assert now["count"] - before["count"] == 9
 
 
 async def test_a_new_unit_that_looks_like_one_with_a_lost_zero_is_told(
@@ -50,7 +73,7 @@ async def test_a_file_that_is_not_utf_8_is_told(harness: WorkerHarness) -> None:
     assert sync.result == types_pb2.JOB_RESULT_SUCCESS
     assert sync.message == (
         "1 unit accepted. It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
-        " The year 2024 is provisioned."
+        " 1 new, 0 renamed, 0 unchanged. The year 2024 is provisioned."
     )
     assert values_of(sync.stats)["encoding"] == "windows-1252"
     [ingest, *_] = (await harness.load_flights((flights(CDG) + "É").encode("cp1252"))).in_order()
