@@ -39,7 +39,8 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
     """Write the rejected rows of PIPELINE to a CSV, unchanged, each with its reasons.
 
     Correct the rows and send the file: the two columns with row and reason are ignored. Give
-    activity data a --source of its own; otherwise the file replaces the one that it corrects.
+    activity data a --source of its own; otherwise it is refused, unless you consent (--yes)
+    that it replaces the accepted rows.
     """
     to_stdout = is_stdout(output)
     if not to_stdout and output.suffix.lower() not in _ENDINGS:

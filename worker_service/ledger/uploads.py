@@ -61,7 +61,8 @@ WHERE s.tenant = $1 AND s.entry_set = $2 AND s.state <> 'LOADING'
 class Contents:
     """What was loaded. Equal `digest`s mean equal rows; "" means unknown.
 
-    `total_kg` is what its entries come to, in kg CO2eq, or None if unknown.
+    `total_kg` is what its entries come to, in kg CO2eq, or None if unknown. `is_mended`: they are
+    rows that another upload had rejected.
     """
 
     row_count: int
@@ -70,6 +71,7 @@ class Contents:
     rows_rejected: int = 0
     rows_warned: int = 0
     total_kg: float | None = None
+    is_mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,14 @@ class MostWouldGo(Exception):
         self.contents = contents
 
 
+class MendedRowsReplace(Exception):
+    """The file has only rows that were rejected before, and `replaced` would go for them."""
+
+    def __init__(self, replaced: Upload) -> None:
+        super().__init__(f"upload {replaced.upload_id} would go for mended rows")
+        self.replaced = replaced
+
+
 class UploadNotFound(Exception):
     """No such upload counts. The message says what became of it."""
 
@@ -145,8 +155,9 @@ async def publish_upload(
     """Makes a set count in place of the upload with the same identity.
 
     The identity is tenant, type, year, unit (or all units), and source. If that upload has the same
-    rows, nothing changes. If less than half of its rows or kilograms would be left, raises
-    MostWouldGo, unless `may_take_most`. Call it within a publication.
+    rows, nothing changes. Unless `may_take_most`, raises MendedRowsReplace if mended rows would
+    replace it, and MostWouldGo if less than half of its rows or kilograms would be left. Call it
+    within a publication.
     """
     # Behind the fence, so that what is found here is what is replaced.
     found = await conn.fetch(LIKE_IT, *_identity(new), contents.digest)
@@ -155,6 +166,8 @@ async def publish_upload(
     if here is not None and here["has_same_rows"]:
         return await _there_already(conn, new, _upload(here), duplicates)
     if here is not None:
+        if not may_take_most and contents.is_mended:
+            raise MendedRowsReplace(_upload(here))
         if not may_take_most and takes_most(_upload(here), contents):
             raise MostWouldGo(_upload(here), contents)
         gone = (new.tenant, here["upload_id"], new.entry_set, new.pipeline_id)

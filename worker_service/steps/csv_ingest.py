@@ -24,6 +24,7 @@ from worker_service.ledger.pool import Connection
 from worker_service.ledger.units import UnitsGone, hold_units, read_units
 from worker_service.ledger.uploads import (
     Contents,
+    MendedRowsReplace,
     MostWouldGo,
     Published,
     publish_upload,
@@ -50,6 +51,7 @@ from worker_service.steps.taking_away import HOW_TO_CONSENT, has_consent, named_
 from worker_service.steps.upload_sentences import (
     duplicate_sentences,
     in_place_of,
+    mended_rows_replace_sentences,
     most_would_go_sentence,
     refused_stats,
     unchanged_sentence,
@@ -71,8 +73,9 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
     """Loads the accepted rows of a file, and replaces the upload with the same identity.
 
     The identity is type, year, unit (or all units), and source. Ends in ERROR, with nothing
-    changed, if no row is accepted, or if less than half of the rows or kilograms of the replaced
-    upload would be left and nobody has consented. Ends in WARNING if rows are rejected or doubtful.
+    changed, if no row is accepted, or if nobody has consented and less than half of the rows or
+    kilograms of the replaced upload would be left, or mended rows would replace it. Ends in
+    WARNING if rows are rejected or doubtful.
     """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
@@ -152,7 +155,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         await chain_follow_ups(run, stores.ledger)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         ledger_scope = f"entries/{what.new.module}/{what.new.year}"
-        contents = _contents(loaded, notes)
+        contents = _contents(loaded, notes, is_mended=entries.is_mended)
         consent = has_consent(run.job)
 
         async def publish_it(conn: Connection) -> Published:
@@ -164,13 +167,16 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         except MostWouldGo as most:
             said = " ".join([*_refused(most, loaded, notes), *of_file])
             return Failed("most_would_go", said, stats | refused_stats(most))
+        except MendedRowsReplace as mended:
+            said = " ".join([*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *of_file])
+            return Failed("mended_rows_replace", said, stats | {"rows_accepted": 0})
         sentences = [*_said(loaded, notes, published), *loaded.remarks, *of_file]
         warnings = notes.any or bool(entries.unread_columns) or bool(published.duplicates)
         stats |= upload_stats(published)
         return Succeeded(stats, " ".join(sentences), warnings=warnings)
 
 
-def _contents(loaded: _Loaded, notes: RowNotes) -> Contents:
+def _contents(loaded: _Loaded, notes: RowNotes, *, is_mended: bool) -> Contents:
     return Contents(
         loaded.accepted,
         loaded.last_row_number,
@@ -178,6 +184,7 @@ def _contents(loaded: _Loaded, notes: RowNotes) -> Contents:
         notes.rejected.row_count,
         notes.warned.row_count,
         None if loaded.kilograms is None else loaded.kilograms.total_kg,
+        is_mended,
     )
 
 

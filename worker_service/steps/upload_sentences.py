@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_COLUMN
 from worker_service.carbon.csv_source.shown import shown_text
-from worker_service.ledger.uploads import MostWouldGo, Published, Upload
+from worker_service.ledger.uploads import MendedRowsReplace, MostWouldGo, Published, Upload
 from worker_service.steps.pluralize import pluralize
 
 _DUPLICATES_SHOWN = 3
@@ -62,6 +63,22 @@ def most_would_go_sentence(most: MostWouldGo, entries_without_kg: int = 0) -> st
         have = "has" if entries_without_kg == 1 else "have"
         said += f" {pluralize(entries_without_kg, 'row')} {have} no kilograms."
     return said
+
+
+def mended_rows_replace_sentences(mended: MendedRowsReplace) -> list[str]:
+    """What a refused file of mended rows would have replaced, and how to add the rows instead."""
+    gone = mended.replaced
+    what = (
+        "Nothing was changed: the file has only rows that were rejected (it has the column"
+        f" {ROW_COLUMN} or {REASON_COLUMN}), and {named(gone)} would go."
+    )
+    source = _argument(gone.source)
+    return [what, f"To add the rows, give them a source of their own: --source {source}."]
+
+
+def _argument(source: str) -> str:
+    name = f"{shown_text(source)}_mended"
+    return f'"{name}"' if " " in name else name
 
 
 def refused_stats(most: MostWouldGo) -> dict[str, Any]:

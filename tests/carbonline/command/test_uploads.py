@@ -171,6 +171,23 @@ def test_a_second_file_of_the_year_says_what_it_replaced(year: Year) -> None:
     assert gone["replaced_by"] == counting["upload"]
 
 
+def test_mended_rows_do_not_take_the_place_of_those_accepted(year: Year) -> None:
+    year.submit("a.csv", UNIT_UPLOAD, "--unit", "0828")
+    pipeline = year.uploads()[0]["pipeline"]
+    written = year.terminal.folder / "mended.csv"
+    year.terminal.type("rejected", str(pipeline), "-o", written)
+    written.write_text(written.read_text("utf-8").replace("a1,hammock", "a1,economy"), "utf-8")
+    words = ("submit", written, *year.planes, "--unit", "0828")
+    refused = year.terminal.type(*words)
+    assert refused.code != 0
+    assert "--source default_mended" in " ".join((refused.err + refused.out).split())
+    assert year.kg() == pytest.approx(KG_OF_A_TRIP)
+    assert year.terminal.type(*words, "--source", "default_mended").code == 0
+    assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
+    consented = year.terminal.type(*words, "--yes")
+    assert "in place of 1 row of a.csv" in " ".join((consented.err + consented.out).split())
+
+
 def test_two_agencies_files_stand_side_by_side(year: Year) -> None:
     year.submit("a.csv", trips(2))
     said = year.submit("b.csv", ONE_TRIP, "--source", "Agency B")

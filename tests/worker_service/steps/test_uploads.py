@@ -229,6 +229,30 @@ async def test_what_would_leave_less_than_half_of_the_kilograms_needs_consent(
     assert await harness.kg() == pytest.approx({"0829": GVA_JFK_KG})
 
 
+async def test_mended_rows_replace_accepted_ones_with_consent_only(harness: WorkerHarness) -> None:
+    first = await harness.submit_and_end(flights(CDG), file_name="a.csv", source="Agency B")
+    assert first.pipeline is not None
+    header, rows = flights().rstrip("\n"), (f"{JFK},2,why\n", f"{JFK},3,why\n")
+    mended = "".join([f"{header},rejected_row,rejected_reason\n", *rows])
+    [job] = (await harness.submit_and_end(mended, source="agency b")).in_order()
+    assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "mended_rows_replace")
+    assert job.message == (
+        "Nothing was changed: the file has only rows that were rejected (it has the column"
+        " rejected_row or rejected_reason), and 1 row of a.csv (pipeline"
+        f" {first.pipeline.pipeline_id}) would go. To add the rows, give them a source of their"
+        ' own: --source "agency b_mended". If that is meant, submit the file again with --yes (in'
+        ' the payload "take_away": "yes").'
+    )
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+    await harness.submit_and_end(mended, source="agency b_mended")
+    both = {"0828": GVA_CDG_KG, "0829": 2 * GVA_JFK_KG}
+    assert await harness.kg() == pytest.approx(both)
+    again = await harness.submit_and_end(mended, source="agency b_mended")
+    assert "nothing was changed" in again.in_order()[0].message
+    await harness.submit_and_end(mended, source="agency b", take_away="yes")
+    assert await harness.kg() == pytest.approx({"0829": 4 * GVA_JFK_KG})
+
+
 async def test_kilograms_are_not_compared_with_none(harness: WorkerHarness) -> None:
     await harness.load_flights(flights("0829,GVA,XXX,3,economy,1,"))
     await harness.load_flights(flights("0829,GVA,YYY,3,economy,1,"))

@@ -61,7 +61,8 @@ class EntryFile:
     """An activity file whose header has been read.
 
     `unread_columns` are unknown; the list is complete after the last batch. `line_count` is an
-    estimate of the rows. `rejected_header` is the line before all `rejected_lines`.
+    estimate of the rows. `rejected_header` is the line before all `rejected_lines`. `is_mended`:
+    the file has the columns of a file of rejected rows, so it is only a part of one.
     """
 
     encoding: str
@@ -69,6 +70,7 @@ class EntryFile:
     line_count: int
     rejected_header: bytes
     batches: Iterator[EntryBatch]
+    is_mended: bool = False
 
 
 def entry_columns(declaration: DataEntryType, *, per_year: bool) -> tuple[Column, ...]:
@@ -100,6 +102,7 @@ def read_entries(
         line_count=text.line_count,
         rejected_header=Originals(text.header).first_line(),
         batches=_batches(text, declaration, scope),
+        is_mended=text.header.is_mended,
     )
 
 
