@@ -20,6 +20,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import TotalsIncomplete, WrongArgument
 from carbonline.client.file_names import sent_name
 from carbonline.client.json_struct import values_of
+from carbonline.client.pending import totals_and_pending
 from carbonline.client.reports import (
     JobReport,
     PipelineReport,
@@ -259,8 +260,9 @@ class AsyncClient:
     ) -> "tuple[pl.DataFrame, str]":
         """The frame of `totals`, and a sentence on what is missing from it, "" if nothing is."""
         number = _module_number(module)
-        answer = await self.contract.get_totals(year, module=number, unit=unit or "")
-        return totals_frame(answer), " ".join(missing_from(answer, year, unit or "", number))
+        answer, unknown = await totals_and_pending(self.contract, year, number, unit or "")
+        said = [*missing_from(answer, year, unit or "", number), *unknown]
+        return totals_frame(answer), " ".join(said)
 
     async def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack, at most ROWS_MAX.
@@ -296,8 +298,7 @@ class AsyncClient:
     ) -> PipelineReport:
         """Withdraws an upload, and waits until the totals are computed without it.
 
-        `upload` is one of `uploads`, or its number. Raises WrongArgument if there is no such
-        upload. If it no longer counts, the status of the report is "failed".
+        `upload` may be its number. Raises WrongArgument if there is no such upload.
         """
         number = upload if isinstance(upload, int) else upload.upload_id
         one = await self._upload(number)

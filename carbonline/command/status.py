@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.pending import pending_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Row
 from carbonline.command.command_group import examples
@@ -142,7 +143,15 @@ def modules_of_year(
         types = sorted({of_type for one in stale for of_type in one.stale_types})
         modules[module_name(number)] = {
             "fresh": not stale,
-            "reason": found[number].reason if number in found else "",
+            "reason": _reason(pending.get(number), found.get(number)),
             "stale_types": [type_name(of_type) for of_type in types],
         }
     return modules
+
+
+def _reason(
+    pending: operations_pb2.ModuleFreshness | None, found: ledger_pb2.TotalsFreshness | None
+) -> str:
+    if found is not None:
+        return found.reason
+    return "" if pending is None else pending_sentence(pending)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import click
 
+from carbonline.client.pending import totals_and_pending
 from carbonline.client.totals_frame import none_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
@@ -73,19 +74,21 @@ def totals(
     totals do not include yet (STALE).
     """
     wanted = year or datetime.now(UTC).year
-    answer = run_to_end(_totals(target, wanted, module or 0, unit))
+    answer, unknown = run_to_end(_totals(target, wanted, module or 0, unit))
     show_totals(answer, wanted, output, unit=unit, module=module or 0)
     for sentence in _ways_out(answer, wanted, target):
         click.echo(sentence, err=not output.is_table)
-    if strict and not is_whole(answer):
+    for sentence in unknown:
+        click.echo(one_line(sentence), err=True)
+    if strict and (unknown or not is_whole(answer)):
         raise SystemExit(ExitCode.INCOMPLETE)
 
 
 async def _totals(
     target: Target, year: int, module: int, unit: str
-) -> ledger_pb2.GetTotalsResponse:
+) -> tuple[ledger_pb2.GetTotalsResponse, list[str]]:
     async with target.client() as client:
-        return await client.get_totals(year, module=module, unit=unit)
+        return await totals_and_pending(client, year, module, unit)
 
 
 def is_whole(answer: ledger_pb2.GetTotalsResponse) -> bool:

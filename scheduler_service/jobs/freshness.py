@@ -1,6 +1,6 @@
 """What fresh means: the last totals of a module have seen every change of its data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE
@@ -31,12 +31,14 @@ def is_seen(tokens: TypeTokens, aggregation_claim: int) -> bool:
 
 
 def stale_types(
-    types: Iterable[TypeTokens], aggregation_claims: Mapping[int, int]
+    types: Iterable[TypeTokens],
+    aggregation_claims: Mapping[int, int],
+    pending: Collection[int] = (),
 ) -> dict[int, tuple[int, ...]]:
     """Per module with a change, by number: its types whose last change the totals have not seen.
 
     A module without any is fresh. `aggregation_claims` has per module the claim token of its last
-    totals.
+    totals. Types that are `pending` are stale: jobs that are not over may change their data.
     """
     stale: dict[int, tuple[int, ...]] = {}
     for tokens in sorted(types):
@@ -44,4 +46,7 @@ def stale_types(
         known = stale.get(module, ())
         seen = is_seen(tokens, aggregation_claims.get(module, 0))
         stale[module] = known if seen else (*known, tokens.data_entry_type)
+    for data_entry_type in pending:
+        module = MODULE_OF_TYPE[data_entry_type]
+        stale[module] = tuple(sorted({*stale.get(module, ()), data_entry_type}))
     return dict(sorted(stale.items()))

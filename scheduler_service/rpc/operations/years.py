@@ -9,8 +9,10 @@ from carbonline.serving.interceptor import caller
 from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.freshness import TypeTokens, stale_types
+from scheduler_service.jobs.pending import keys_of_changes, pending_types
 from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
+from scheduler_service.store.core.ends import scope_of
 from scheduler_service.store.core.statements import Row
 from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
@@ -28,8 +30,11 @@ class Years(operations_pb2_grpc.OperationsServiceServicer):
         fields.year("year", request.year)
         fields.done()
         tenant = own_tenant(caller(), request.tenant)
-        row, freshness = await reads.read_year(self.store.pool, tenant, request.year)
-        answer = pb.GetYearResponse(year=request.year, modules=_modules(freshness))
+        keys = keys_of_changes(tenant, request.year)
+        row, freshness, live = await reads.read_year(self.store.pool, tenant, request.year, keys)
+        answer = pb.GetYearResponse(
+            year=request.year, modules=_modules(freshness, live, request.year)
+        )
         if row is not None:
             answer.provisioned = True
             answer.provisioned_at.FromDatetime(row["provisioned_at"])
@@ -41,7 +46,7 @@ class Years(operations_pb2_grpc.OperationsServiceServicer):
         return answer
 
 
-def _modules(rows: Sequence[Row]) -> list[pb.ModuleFreshness]:
+def _modules(rows: Sequence[Row], live: Sequence[Row], year: int) -> list[pb.ModuleFreshness]:
     claims = {row["module"]: row["agg_claim"] for row in rows if row["module"] is not None}
     types = [
         TypeTokens(
@@ -50,11 +55,16 @@ def _modules(rows: Sequence[Row]) -> list[pb.ModuleFreshness]:
         for row in rows
         if row["data_entry_type"] is not None
     ]
+    pending = pending_types(
+        [(job["job_type"], scope_of(job)) for job in live],
+        year,
+        {tokens.data_entry_type for tokens in types},
+    )
     return [
         pb.ModuleFreshness(
             module=module,  # type: ignore[arg-type]
             fresh=not stale,
             stale_types=stale,  # type: ignore[arg-type]
         )
-        for module, stale in stale_types(types, claims).items()
+        for module, stale in stale_types(types, claims, pending).items()
     ]

@@ -244,13 +244,14 @@ def _job_page(rows: Sequence[Row], page_size: int) -> JobPage:
 
 
 async def read_year(
-    pool: "Pool[asyncpg.Record]", tenant: str, year: int
-) -> tuple[Row | None, list[Row]]:
-    """The year's row, if provisioned, and per type how fresh it is."""
+    pool: "Pool[asyncpg.Record]", tenant: str, year: int, keys: Sequence[str]
+) -> tuple[Row | None, list[Row], list[Row]]:
+    """The year's row, if provisioned; per type how fresh it is; scopes of live jobs of `keys`."""
     async with _snapshot(pool) as conn:
         years = await statement("year_by_number").rows(conn, tenant=tenant, year=year)
         types = await statement("freshness_of_year").rows(conn, tenant=tenant, year=year)
-    return (years[0] if years else None), types
+        live = await statement("live_jobs_of_keys").rows(conn, keys=list(keys))
+    return (years[0] if years else None), types, live
 
 
 async def read_workers(

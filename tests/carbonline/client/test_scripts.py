@@ -304,6 +304,7 @@ def test_addresses_of_the_environment_are_taken(
     monkeypatch.setenv("CARBONLINE_DATA_FOLDER", "elsewhere")
     monkeypatch.setenv("CARBONLINE_SCHEDULER_ADDRESS", stack["scheduler_address"])
     monkeypatch.setenv("CARBONLINE_LEDGER_ADDRESS", stack["ledger_address"])
+    client.submit_file("trips.csv", type="plane", year=2024)
     with Client.local() as other:
         assert other.totals(2024).equals(client.totals(2024))
 
@@ -311,12 +312,13 @@ def test_addresses_of_the_environment_are_taken(
 async def test_it_works_where_an_event_loop_runs_already(folder: Path) -> None:
     assert asyncio.get_running_loop().is_running()
     with Client.local() as client:
+        client.submit_file("trips.csv", type="plane", year=2024)
         assert client.totals(2024).height == 2
 
 
 def test_a_closed_client_leaves_no_thread_and_may_be_closed_again(folder: Path) -> None:
     client = Client.local()
-    client.totals(2024)
+    client.computed_types()
     client.close()
     client.close()
     assert not client._thread.is_alive()

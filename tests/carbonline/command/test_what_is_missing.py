@@ -4,6 +4,8 @@ import csv
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +192,45 @@ def test_places_and_factors_are_listed_with_their_files(terminal: Terminal) -> N
     assert {row["category"]: row["entries"] for row in rows} == {"short": 1, "long": 1}
     none = terminal.type("factors", *PLANE, "--stale")
     assert (none.code, none.err) == (0, "There are no stale factors of plane in 2024.\n")
+
+
+@contextmanager
+def stack_of(terminal: Terminal, workers: int) -> Iterator[None]:
+    """A stack on the terminal's folder, with so many workers."""
+    up = terminal.start("up", "--workers", str(workers))
+    assert up.stdout is not None
+    try:
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
+            assert line, "the stack did not start"
+        yield
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(SECONDS_MAX) == 0
+        up.stdout.close()
+
+
+def test_totals_are_stale_while_an_upload_waits_for_a_worker(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    trips = terminal.file("trips.csv", TRIPS.splitlines()[0] + "\nU1,GVA,CDG,1,economy,1\n")
+    submit = ("submit", trips, *PLANE)
+    strict = ("totals", *YEAR, "--strict")
+    with stack_of(terminal, 1):
+        for words in (
+            ("load", "units", terminal.file("units.csv", UNITS), *YEAR),
+            ("load", "locations", terminal.file("places.csv", PLACES)),
+            ("load", "factors", terminal.file("factors.csv", FACTORS), *PLANE),
+            submit,
+            strict,
+        ):
+            typed = terminal.type(*words)
+            assert typed.code == 0, typed
+    with stack_of(terminal, 0):
+        assert terminal.type(*strict).code == 0
+        assert terminal.type(*submit, "--source", "another", "--no-watch").code == 0
+        totals = terminal.type(*strict)
+        said = "STALE: professional_travel: a change of plane is still being processed."
+        assert (totals.code, said in totals.out) == (7, True), totals
+        of_year = terminal.type("status", *YEAR)
+        assert "totals are STALE: a change of plane is still being processed" in of_year.out
+        [module] = json.loads(terminal.type(*strict, "--json").out)["freshness"]
+        assert (module["fresh"], module["stale_types"]) == (False, ["plane"])

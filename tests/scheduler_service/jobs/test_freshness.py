@@ -45,5 +45,12 @@ def test_totals_of_one_module_say_nothing_of_another() -> None:
     assert stale_types(types, {BUILDINGS: 4}) == {TRAVEL: (PLANE,), BUILDINGS: ()}
 
 
+def test_a_type_that_a_live_job_may_change_is_stale() -> None:
+    fresh = TypeTokens(PLANE, 1, 2, 3)
+    assert stale_types([fresh], {TRAVEL: 4}, {TRAIN}) == {TRAVEL: (TRAIN,)}
+    assert stale_types([fresh], {TRAVEL: 4}, {BUILDING}) == {TRAVEL: (), BUILDINGS: (BUILDING,)}
+    assert stale_types([TypeTokens(PLANE, 9, 2, 3)], {TRAVEL: 4}, {PLANE}) == {TRAVEL: (PLANE,)}
+
+
 def test_a_year_without_changes_names_no_module() -> None:
     assert stale_types([], {TRAVEL: 4}) == {}

@@ -214,6 +214,26 @@ async def test_lists_and_gets_agree(client: Client) -> None:
     assert [w.worker_id for w in workers.workers] == [client.worker_id]
 
 
+async def test_a_year_is_not_fresh_while_an_upload_of_it_is_on_its_way(client: Client) -> None:
+    async def fresh(year: int = 2024) -> list[bool]:
+        answer = await client.operations.GetYear(operations_pb2.GetYearRequest(year=year))
+        return [module.fresh for module in answer.modules]
+
+    await client.provision()
+    for number in range(2):
+        assert await fresh() == ([True] if number else [])
+        for _ in range(2):
+            # The second of one key waits for the first.
+            await client.submit("csv_ingest", TRAVEL, {"blob": BLOB})
+        assert (await fresh(), await fresh(2025)) == ([False], [])
+        (held,) = await client.claim("csv_ingest")
+        assert await fresh() == [False]
+        await client.finish(held)
+        assert await fresh() == [False]
+        await run_to_the_end(client)
+    assert await fresh() == [True]
+
+
 async def test_batches_answer_item_by_item(client: Client) -> None:
     await client.provision()
     good = scheduler_pb2.SubmitRequest(

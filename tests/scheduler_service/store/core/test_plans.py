@@ -33,6 +33,10 @@ JOB_INDEXES = {
     "hold_finishing_jobs": {PRIMARY_KEY},
     "settle_keys": {PRIMARY_KEY, "waiting_jobs_of_a_key_in_order"},
     "save_pipelines": {PRIMARY_KEY},
+    "live_jobs_of_keys": {
+        "one_claimable_or_running_job_per_exclusive_key",
+        "waiting_jobs_of_a_key_in_order",
+    },
 }
 # Read in many pipelines of few jobs, which is what the planner has to expect.
 INDEXES_OF_PIPELINE = {

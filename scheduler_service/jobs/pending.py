@@ -1,0 +1,37 @@
+"""Which jobs may still change what a year's totals are computed from."""
+
+from collections.abc import Collection, Iterable
+
+from scheduler_service.jobs.catalogue import READERS_OF_REFERENCE, TYPES_OF_MODULE
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
+from scheduler_service.jobs.scope import Scope
+
+RECALCULATION = "emission_recalc"
+
+
+def keys_of_changes(tenant: str, year: int) -> list[str]:
+    """The exclusive keys of all jobs that a recalculation of the year may follow."""
+    keys = {
+        row.exclusive_key(Scope(tenant, module, None, year, None, kind))
+        for row in JOB_TYPES.values()
+        if RECALCULATION in row.children
+        for module in TYPES_OF_MODULE
+        for kind in READERS_OF_REFERENCE
+    }
+    return sorted(filter(None, keys))
+
+
+def pending_types(
+    jobs: Iterable[tuple[str, Scope]], year: int, with_data: Collection[int]
+) -> frozenset[int]:
+    """The data-entry types whose data in the year these jobs, not over yet, may change.
+
+    Reference data are read by every year. They are a change only of types `with_data` in this one.
+    """
+    return frozenset(
+        of.data_entry_type
+        for job_type, scope in jobs
+        for _, of in follow_ups(job_type, scope, (year,))
+        if of.data_entry_type is not None
+        and (scope.year is not None or of.data_entry_type in with_data)
+    )

@@ -1,0 +1,42 @@
+"""Which live jobs may still change a year's totals, and under which keys they are found."""
+
+import pytest
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.pending import keys_of_changes, pending_types
+from scheduler_service.jobs.scope import Scope
+
+PLANE, TRAVEL, YEAR = 20, 2, 2024
+OF_PLANE = Scope("local", TRAVEL, PLANE, YEAR)
+PLACES = Scope("local", reference_kind="locations")
+
+
+@pytest.mark.parametrize(
+    ("job_type", "scope", "changes"),
+    [
+        ("csv_ingest", OF_PLANE, True),
+        ("upload_withdrawal", OF_PLANE, True),
+        ("factor_ingest", OF_PLANE, True),
+        ("reference_ingest", PLACES, True),
+        ("unit_sync", Scope("local", year=YEAR), False),
+        ("unit_removal", Scope("local"), False),
+        ("aggregation", Scope("local", TRAVEL, None, YEAR), False),
+    ],
+)
+def test_jobs_that_a_recalculation_follows_are_found_by_their_keys(
+    job_type: str, scope: Scope, changes: bool
+) -> None:
+    key = JOB_TYPES[job_type].exclusive_key(scope)
+    assert (key in keys_of_changes("local", YEAR)) is changes
+    assert pending_types([(job_type, scope)], YEAR, {PLANE}) == ({PLANE} if changes else set())
+
+
+def test_another_year_has_other_keys() -> None:
+    key = JOB_TYPES["csv_ingest"].exclusive_key(OF_PLANE)
+    assert key not in keys_of_changes("local", YEAR + 1)
+    assert key not in keys_of_changes("another", YEAR)
+
+
+def test_places_change_nothing_of_a_year_without_data() -> None:
+    assert pending_types([("reference_ingest", PLACES)], YEAR, set()) == set()
+    assert pending_types([("csv_ingest", OF_PLANE)], YEAR, set()) == {PLANE}
