@@ -11,6 +11,7 @@ from carbonline.command.consent import is_watched, says_yes
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.jobs_of_files import FileJob, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
+from carbonline.command.mended_file import is_mended
 from carbonline.command.names import type_name
 from carbonline.command.printing import kilograms, pluralize
 from carbonline.command.record_count import count_records
@@ -29,12 +30,14 @@ NOBODY_TO_ASK = "There is no terminal to ask at: this goes on as with --yes, how
 class Consequence:
     """`sentence` says what goes, "" for nothing; `is_much` when more than half of it does.
 
-    `before` are the totals that may change, as they are now.
+    `before` are the totals that may change, as they are now. `is_mended`: the file has only rows
+    that were rejected, so whether they may replace others is asked once the worker has found out.
     """
 
     sentence: str = ""
     is_much: bool = False
     before: Kilograms = field(default_factory=Kilograms)
+    is_mended: bool = False
 
 
 async def of_submission(target: Target, job: FileJob) -> Consequence:
@@ -54,14 +57,16 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
         found = await all_uploads(client, wanted)
         goes = next((one for one in found if bool(one.unit) == bool(job.unit)), None)
         before = await kilograms_of(client, job.module, job.year)
+    mended = job.file is not None and is_mended(job.file)
     if goes is None:
-        return Consequence(before=before)
+        return Consequence(before=before, is_mended=mended)
     # An upload that is told to be of another file may be asked about: count only then.
     records = count_records(job.file) if job.file else None
     return Consequence(
         f"This replaces {_entries(goes)}.",
         records is not None and 2 * records < goes.entry_count,
         before,
+        mended,
     )
 
 
@@ -94,12 +99,14 @@ def ask_first(consequence: Consequence, *, yes: bool) -> bool:
     """Says it, and on a terminal asks before much goes. Exits where the answer is no.
 
     Whether that is consent to what may be found out later: with --yes, after a yes, and where
-    nobody is there to ask, which stderr then says.
+    nobody is there to ask, which stderr then says. Never for mended rows without --yes.
     """
     if consequence.sentence:
         click.echo(one_line(consequence.sentence), err=True)
     if yes:
         return True
+    if consequence.is_mended:
+        return False
     if not is_watched():
         if consequence.sentence:
             click.echo(NOBODY_TO_ASK, err=True)

@@ -20,7 +20,6 @@ from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, say_the_end
 from carbonline.command.jobs_of_files import FileJob, consenting, entries_job, send_file
 from carbonline.command.kilograms import Kilograms, say_kilograms
-from carbonline.command.mended_file import is_mended
 from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 
 
@@ -66,8 +65,7 @@ def submit(  # noqa: PLR0913  click gives each option
     """
     job = entries_job(file, module, data_entry_type, year, unit, source)
     goes = run_to_end(of_submission(target, job))
-    # Where nobody can be asked, only --yes lets mended rows replace those that were accepted.
-    if ask_first(goes, yes=yes) and (yes or not is_mended(file)):
+    if ask_first(goes, yes=yes):
         job = consenting(job)
     raise SystemExit(submit_to_the_end(target, job, watch=not no_watch, before=goes.before))
 

@@ -180,6 +180,7 @@ def test_mended_rows_do_not_take_the_place_of_those_accepted(year: Year) -> None
     words = ("submit", written, *year.planes, "--unit", "0828")
     refused = year.terminal.type(*words)
     assert refused.code != 0
+    assert "as with --yes" not in refused.err
     assert "--source default_mended" in " ".join((refused.err + refused.out).split())
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
     assert year.terminal.type(*words, "--source", "default_mended").code == 0
