@@ -115,10 +115,13 @@ class WorkerHarness:
         scope = {"module": TRAVEL, "data_entry_type": PLANE, "year": year}
         return await self.ended(await self.submit("factor_ingest", text, payload=payload, **scope))
 
-    async def submit_flights(self, text: str | bytes, *, source: str = "", **scope: Any) -> int:
+    async def submit_flights(
+        self, text: str | bytes, *, source: str = "", take_away: str = "", **scope: Any
+    ) -> int:
         """A file of flights on its way; the pipeline."""
         wanted = {"module": TRAVEL, "data_entry_type": PLANE, "year": YEAR, **scope}
-        payload = {"source": source} if source else {}
+        given = {"source": source, "take_away": take_away}
+        payload = {name: value for name, value in given.items() if value}
         return await self.submit("csv_ingest", text, payload=payload, **wanted)
 
     async def load_flights(self, text: str | bytes, **scope: Any) -> PipelineView:
