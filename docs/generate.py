@@ -107,12 +107,12 @@ def _type(title: str, one: TypeDescription) -> str:
 
 
 def computed_types() -> str:
-    """Which data-entry types compute, and which are known by name only, by module."""
+    """Which data-entry types compute, and which are not computed yet, by module."""
     rows = [
         f"| {module.name} | {_names(module, supported=True)} | {_names(module, supported=False)} |"
         for module in describe_catalogue()
     ]
-    header = ["| module | computed | known by name only |", "|---|---|---|"]
+    header = ["| module | computed | not computed yet |", "|---|---|---|"]
     return "\n".join([*header, *rows])
 
 
