@@ -76,6 +76,6 @@ def corrections_sentence() -> str:
     """What a person is told who loads the package's airports."""
     named = ", ".join(sorted(CORRECTIONS))
     return (
-        f"{len(CORRECTIONS)} airports of the package airportsdata are corrected, since their place"
-        f" there is wrong: {named}."
+        f"{len(CORRECTIONS)} airports have wrong coordinates in the package airportsdata;"
+        f" carbonline uses corrected ones: {named}."
     )

@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
 EXIT_CODES_HELP = """\b
 Exit codes:
   0  success, also with warnings
+  1  a bug in the command itself
   2  wrong usage, bad input, or a refused request
   3  PARTIAL: the data was stored, but a later step failed
   4  FAILED: nothing was stored

@@ -42,7 +42,7 @@ COLUMNS = (
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--stale", is_flag=True, help="Only factors that the newest file lacks.")
 @click.option("--removed", is_flag=True, help="Include factors that are no longer in force.")
-@click.option("--used", is_flag=True, help="Show how many entries each has computed.")
+@click.option("--used", is_flag=True, help="Show how many entries use each.")
 @output_options
 @connection_options
 def factors(

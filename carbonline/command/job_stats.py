@@ -46,6 +46,14 @@ def count_of(job: types_pb2.Job, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+def defaults_of(job: types_pb2.Job) -> Mapping[str, str]:
+    """Values by column that a file's rows have got because no column of it has that name."""
+    found = values_of(job.stats).get("defaults_used", {})
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): str(value) for name, value in found.items()}
+
+
 def outcomes_of(jobs: Iterable[types_pb2.Job]) -> Mapping[str, int]:
     """Entries by outcome (computed, no_factor ...) over the recalculations among the jobs."""
     counts: dict[str, int] = {}

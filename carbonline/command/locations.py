@@ -42,7 +42,7 @@ COLUMNS = (
     default="",
     help="Only places whose code starts with this, or whose name contains it.",
 )
-@click.option("--used", is_flag=True, help="Show how many entries name each.")
+@click.option("--used", is_flag=True, help="Show how many entries use each.")
 @click.option(
     "--limit",
     type=click.IntRange(1, LIMIT_MAX),

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import types_pb2
 
+# What the server's catalogue computes: a command that lacks its type may run without a server.
+COMPUTED_TYPES = frozenset({"plane"})
+
 
 def module_numbers() -> Mapping[str, int]:
     """Module numbers by name, such as "professional_travel"."""
@@ -12,8 +15,16 @@ def module_numbers() -> Mapping[str, int]:
 
 
 def type_numbers() -> Mapping[str, int]:
-    """Data-entry type numbers by name, such as "plane"."""
-    return _numbers(types_pb2.DataEntryType.items(), "DATA_ENTRY_TYPE_")
+    """Data-entry type numbers by name, such as "plane", in the alphabet's order.
+
+    Those that this release computes come first.
+    """
+    numbers = _numbers(types_pb2.DataEntryType.items(), "DATA_ENTRY_TYPE_")
+    return {name: numbers[name] for name in sorted(numbers, key=_computed_first)}
+
+
+def _computed_first(name: str) -> tuple[bool, str]:
+    return name not in COMPUTED_TYPES, name
 
 
 def module_name(number: int) -> str:

@@ -21,6 +21,7 @@ class NumberByName(click.ParamType[int]):
     """A name of the contract's enum, given to the command as its number."""
 
     def __init__(self, name: str, numbers: Mapping[str, int]) -> None:
+        """`numbers` are listed to people in their order."""
         self.name = name
         self._numbers = numbers
 
@@ -37,7 +38,7 @@ class NumberByName(click.ParamType[int]):
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str | None:
         """Which there are."""
-        return f"It is one of {', '.join(sorted(self._numbers))}."
+        return f"It is one of {', '.join(self._numbers)}."
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -71,7 +72,7 @@ def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     near = get_close_matches(name, known, n=3)
     if near:
         return f"is not known: did you mean {' or '.join(near)}?"
-    return f"is not one of {', '.join(sorted(known))}."
+    return f"is not one of {', '.join(known)}."
 
 
 def _as_named(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`carbonline remove`: takes out of force what newer files do not have, and unused units."""
+"""`carbonline remove`: removes factors that the newest file lacks, and unused units."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def remove() -> None:
 def stale_factors(
     *, target: Target, data_entry_type: int, year: int, take_away: bool, no_watch: bool
 ) -> None:
-    """Take the factors of a type and year out of force that the newest file lacks.
+    """Remove the factors of a type and year that the newest file lacks.
 
     Refused if emissions use them, unless you pass --take-away. Nothing is deleted: a later file
     restores them, and what they computed can still be explained.

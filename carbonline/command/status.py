@@ -1,4 +1,4 @@
-"""`carbonline status`: whether everything is there, and what goes on."""
+"""`carbonline status`: whether everything is up, and what is running."""
 
 import asyncio
 from collections.abc import Sequence
@@ -103,17 +103,20 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
 
 def _say_workers(answer: operations_pb2.ListWorkersResponse) -> None:
     counts = ", ".join(f"{count} {word}" for word, count in _counts(answer).items())
-    click.echo(f"Scheduler {answer.scheduler_build_id} and ledger answer.")
+    click.echo(f"The scheduler ({answer.scheduler_build_id}) and the ledger are up.")
     click.echo(f"Workers: {counts or 'none'}; {pluralize(_running(answer), 'job')} running.")
 
 
 def _say_live(answer: operations_pb2.ListPipelinesResponse) -> None:
     live = sum(pipeline.status in LIVE for pipeline in answer.pipelines)
-    latest = pluralize(len(answer.pipelines), "pipeline")
-    if answer.pipelines:
-        click.echo(f"{live} of the latest {latest} {'is' if live == 1 else 'are'} live.")
-    else:
+    count = len(answer.pipelines)
+    are = "is" if live <= 1 else "are"
+    if count == 0:
         click.echo("No pipelines yet.")
+    elif count == 1:
+        click.echo(f"The only pipeline {'is running or waiting' if live else 'has ended'}.")
+    else:
+        click.echo(f"{live or 'None'} of the latest {count} pipelines {are} running or waiting.")
 
 
 def _say_year(

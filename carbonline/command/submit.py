@@ -117,7 +117,7 @@ async def _watched(
     number = submitted.pipeline_id
     watched = command_line(f"watch {number}", target)
     click.echo(
-        f"Submitted pipeline {number}. To follow it from another terminal: {watched}", err=True
+        f"Submitted pipeline {number}. To watch it from another terminal: {watched}", err=True
     )
     view = await follow(client, number, target)
     code = say_the_end(view, target)

@@ -73,13 +73,15 @@ def uncomputed(
     )
     rows_max = limit or (SHOWN if output.is_table else LIMIT_MAX)
     entries, names, more = run_to_end(_listed(target, wanted, rows_max))
+    narrowed = data_entry_type or unit or outcome or upload
+    such = "There are no such entries" if narrowed else "There are no entries"
     columns = (*COLUMNS, *(Column(name, in_tables=False) for name in names))
     show_rows(
         columns,
         [_row(entry, names) for entry in entries],
         output,
         about={"year": year},
-        if_none=f"There are no such entries in {year}: all have kilograms.",
+        if_none=f"{such} without kilograms in {year}.",
         more="raise --limit, or write a file with -o" if more else "",
     )
 

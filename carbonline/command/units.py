@@ -37,7 +37,7 @@ COLUMNS = (
 @click.option(
     "--search", default="", help="Only units whose id starts with this, or whose name contains it."
 )
-@click.option("--used", is_flag=True, help="Show how many entries each has.")
+@click.option("--used", is_flag=True, help="Show how many entries use each.")
 @click.option(
     "--limit",
     type=click.IntRange(1, LIMIT_MAX),

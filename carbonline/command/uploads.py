@@ -51,7 +51,7 @@ STATES = {
 
 
 @click.command(
-    short_help="List the files that a year's entries come from.",
+    short_help="List the uploads that count in a year.",
     epilog=examples(
         "carbonline uploads --year 2024",
         "carbonline uploads --year 2024 --type plane --all",
@@ -75,7 +75,7 @@ def uploads(
     unit: str,
     gone: bool,
 ) -> None:
-    """List the files that a year's entries come from, newest first: what counts now.
+    """List the uploads that count in a year, newest first.
 
     Kilograms are from the last recalculation. To take one out: `carbonline withdraw UPLOAD`.
     """

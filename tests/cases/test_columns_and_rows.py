@@ -16,6 +16,7 @@ def test_a_misspelt_column_is_named_with_the_name_that_was_meant(terminal: Termi
     assert typed.code == 0
     assert "number_of_trip" in typed.said
     assert "did you mean number_of_trips" in typed.said
+    assert "Column not read: number_of_trips is 1 in each row." in typed.said
     assert "WARNING" in typed.said
 
 

@@ -33,7 +33,11 @@ from worker_service.ledger.uploads import (
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.content_digest import ContentDigest
-from worker_service.steps.file_sentences import file_sentences
+from worker_service.steps.file_sentences import (
+    default_sentences,
+    defaults_used,
+    file_sentences,
+)
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import (
     InputFile,
@@ -153,6 +157,9 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             said = " ".join([_nothing_good(notes), *of_file])
             return Failed("no_valid_rows", said, stats)
         await chain_follow_ups(run, stores.ledger)
+        if defaults := defaults_used(entries.unread_columns, what.declared.columns):
+            stats["defaults_used"] = defaults
+            of_file += default_sentences(defaults)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         ledger_scope = f"entries/{what.new.module}/{what.new.year}"
         contents = _contents(loaded, notes, is_mended=entries.is_mended)

@@ -51,7 +51,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         assert units.code == 0, units
         places = terminal.type("load", "locations")
         assert places.code == 0, places
-        assert "airports of the package airportsdata are corrected" in places.err
+        assert "airports have wrong coordinates in the package airportsdata" in places.err
         assert "ANR, BRU, " in places.err
         factors = terminal.type("load", "factors", terminal.file("factors.csv", FACTORS), *PLANE)
         assert factors.code == 0, factors

@@ -51,6 +51,15 @@ def test_every_end_has_its_exit_code(
     assert say_the_end(ended(status), TARGET) is code
 
 
+def test_a_value_that_every_row_has_got_for_want_of_its_column_is_told_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    job = finished(1, types_pb2.JOB_RESULT_WARNING, defaults_used={"number_of_trips": "1"})
+    say_the_end(ended(types_pb2.PIPELINE_STATUS_SUCCESS, job), TARGET)
+    said = capsys.readouterr().out
+    assert "Column not read: number_of_trips is 1 in each row." in said
+
+
 def test_a_success_leads_to_its_totals(capsys: pytest.CaptureFixture[str]) -> None:
     job = finished(1, types_pb2.JOB_RESULT_SUCCESS)
     say_the_end(ended(types_pb2.PIPELINE_STATUS_SUCCESS, job), TARGET)

@@ -15,8 +15,10 @@ from carbonline.client.errors import ServerError
 from carbonline.command import known_years
 from carbonline.command.jobs_of_files import entries_job, in_its_module
 from carbonline.command.main import main
+from carbonline.command.names import COMPUTED_TYPES, type_numbers
 from carbonline.command.options import YEAR
 from carbonline.v1 import ledger_pb2, types_pb2
+from worker_service.carbon.describe import describe_catalogue
 
 PLANE = types_pb2.DATA_ENTRY_TYPE_PLANE
 TRAVEL, BUILDINGS = types_pb2.MODULE_PROFESSIONAL_TRAVEL, types_pb2.MODULE_BUILDINGS
@@ -56,7 +58,7 @@ def completed(line: str) -> list[str]:
         (("totals", "--yer", "2024"), "--year"),
         (("totals", "--module", "profesional-travel"), "did you mean professional_travel?"),
         (("template", "plain"), "did you mean plane"),
-        (("template", "xyzzy"), "is not one of additional_purchases, "),
+        (("template", "xyzzy"), "is not one of plane, additional_purchases, "),
     ],
 )
 def test_a_mistyped_word_is_answered_with_what_was_meant(
@@ -68,8 +70,14 @@ def test_a_mistyped_word_is_answered_with_what_was_meant(
 @pytest.mark.parametrize("words", [("load", "factors"), ("submit",)])
 def test_a_type_that_is_left_out_is_asked_for_with_all_there_are(words: tuple[str, ...]) -> None:
     complaint = said(*words, __file__, "--year", "2024")
-    assert "Missing option '--type'. It is one of additional_purchases" in complaint
+    assert "Missing option '--type'. It is one of plane, additional_purchases" in complaint
     assert "plane" in complaint
+
+
+def test_the_types_that_are_listed_first_are_those_that_the_catalogue_computes() -> None:
+    catalogue = [one for module in describe_catalogue() for one in module.types]
+    assert {one.name for one in catalogue if one.supported} == COMPUTED_TYPES
+    assert set(type_numbers()) == {one.name for one in catalogue}
 
 
 @pytest.mark.parametrize("typed", ["professional-travel", "PROFESSIONAL_TRAVEL"])

@@ -284,7 +284,7 @@ def test_a_person_is_asked_before_rows_that_cannot_be_used_take_more_than_half_a
     assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
     assert (code, "More than half would go. Continue?" in seen) == (0, True), seen
-    assert seen.count("To follow it from another terminal") == 2
+    assert seen.count("To watch it from another terminal") == 2
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
 
 

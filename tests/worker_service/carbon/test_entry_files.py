@@ -35,9 +35,9 @@ from worker_service.carbon.parse.entries import EntryBatch, EntryScope, read_ent
         ({"cabin_class": "Première"}, "cabin_class", "write first"),
         ({"number_of_trips": "0"}, "number_of_trips", "must be at least 1"),
         ({"number_of_trips": "-3"}, "number_of_trips", "must be at least 1"),
-        ({"number_of_trips": "1.5"}, "number_of_trips", "must be a whole number"),
-        ({"number_of_trips": "2.05"}, "number_of_trips", "must be a whole number"),
-        ({"number_of_trips": "0,8"}, "number_of_trips", "has a decimal comma: write 0.8"),
+        ({"number_of_trips": "1.5"}, "number_of_trips", "must be a whole number, such as 2"),
+        ({"number_of_trips": "2.05"}, "number_of_trips", "must be a whole number, such as 2"),
+        ({"number_of_trips": "0,8"}, "number_of_trips", "must be a whole number, such as 2"),
         ({"number_of_trips": "1'000"}, "number_of_trips", "thousands separator: write 1000"),
         ({"number_of_trips": "many"}, "number_of_trips", "is not a number"),
         ({"number_of_trips": "9" * 30}, "number_of_trips", "too large"),
@@ -71,6 +71,19 @@ def test_a_bad_field_is_a_row_error(changed: Mapping[str, str], column: str, rea
     assert (rejected["row"], rejected["column"]) == (1, column)
     assert reason in rejected["reason"]
     assert rejected["value"].removesuffix("…") in shown_text(changed.get(column, ""))
+
+
+@pytest.mark.parametrize("word", ["Total", " TOTAL: ", "Grand total", "Summe", "Total général"])
+def test_a_total_row_has_one_reason(word: str) -> None:
+    total = {"unit_institutional_id": word, "number_of_trips": "13"}
+    [rejected] = parsed([GOOD, total]).rejected.to_dicts()
+    assert (rejected["row"], rejected["value"]) == (2, shown_text(word))
+    assert rejected["reason"] == "looks like a total row: delete it"
+
+
+def test_a_flight_to_an_airport_whose_code_is_a_word_for_a_total_keeps_its_reasons() -> None:
+    [rejected] = parsed([{**GOOD, "origin_iata": "SUM", "cabin_class": ""}]).rejected.to_dicts()
+    assert (rejected["column"], rejected["reason"]) == ("cabin_class", "is missing")
 
 
 def test_a_row_is_normalised_and_typed() -> None:
@@ -216,8 +229,8 @@ def test_dated_rows_that_are_equal_to_the_letter_are_warned_of() -> None:
     monday, tuesday = ({**GOOD, "departure_date": f"2024-03-{day}"} for day in (25, 26))
     said, last = warned_of([monday, tuesday, {**monday, "note": "x"}, monday, GOOD, monday])
     assert said == [
-        (4, "", "equals row 1 in every character: is it there twice?"),
-        (6, "", "equals row 1 in every character: is it there twice?"),
+        (4, "", "is identical to row 1: a duplicate?"),
+        (6, "", "is identical to row 1: a duplicate?"),
     ]
     assert (last.warned_rows, last.remarks, last.accepted.height) == (2, (), 0)
 
@@ -285,7 +298,7 @@ def test_equal_rows_are_found_however_their_blocks_were_read() -> None:
     batches = batches_of(text.replace(",9,economy", ',9" ,economy'))
     assert batches[-1].warned.select("row", "reason").rows()[0] == (
         13_001,
-        "equals row 8 in every character: is it there twice?",
+        "is identical to row 8: a duplicate?",
     )
 
 

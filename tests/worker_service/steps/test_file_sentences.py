@@ -40,8 +40,23 @@ async def test_a_misspelt_column_of_trips_is_a_warning_that_names_it(
     )
     ingest = view.in_order()[0]
     assert ingest.result == types_pb2.JOB_RESULT_WARNING
-    assert ingest.message == f"1 row accepted. {MISSPELT}"
+    one_each = "The file has no column number_of_trips, so it is 1 in each row."
+    assert ingest.message == f"1 row accepted. {MISSPELT} {one_each}"
+    assert values_of(ingest.stats)["defaults_used"] == {"number_of_trips": "1"}
     assert values_of(ingest.stats)["unknown_columns"] == ["number_of_trip"]
+
+
+async def test_a_misspelt_column_without_a_default_gives_rows_no_value(
+    harness: WorkerHarness,
+) -> None:
+    view = await harness.load_flights(
+        flights("0828,GVA,CDG,1,economy,10,").replace("kg_co2eq", "kg_co2e")
+    )
+    ingest = view.in_order()[0]
+    assert (
+        ingest.message == "1 row accepted. 1 column was not read: kg_co2e (did you mean kg_co2eq?)."
+    )
+    assert "defaults_used" not in values_of(ingest.stats)
 
 
 @pytest.mark.parametrize("kind", ["units", "places", "factors"])

@@ -20,6 +20,7 @@ from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
+from worker_service.carbon.parse.total_rows import with_total_rows
 from worker_service.carbon.parse.units import UNIT, KnownUnits
 
 _OVERRIDE = "kg_co2eq"
@@ -165,7 +166,9 @@ def _checked(
     checked = check_rows(frame, columns, scope.year, override=_OVERRIDE)
     joined = checked.accepted.join(known, on="row_number", maintain_order="left")
     accepted = joined.select("row_number", "unit", *(column.name for column in columns))
-    rejected = merged_rejections([batch.ragged, unknown, checked.rejected])
+    rejections = merged_rejections([batch.ragged, unknown, checked.rejected])
+    named = [name for name in frame.columns if frame.schema[name] == pl.String]
+    rejected = with_total_rows(rejections, frame, named)
     warned = as_written(warned_rows(accepted, columns, declaration.warnings), frame)
     return EntryBatch(
         accepted=accepted,

@@ -36,7 +36,7 @@ class EqualRows:
 
     def listed(self) -> Iterator[pl.DataFrame]:
         """The warnings: row, column, value, reason, warned; LISTED_ROWS at a time."""
-        reason = pl.format("equals row {} in every character: is it there twice?", "first")
+        reason = pl.format("is identical to row {}: a duplicate?", "first")
         for some in self.copies.iter_slices(LISTED_ROWS):
             yield some.select(
                 pl.col("row_number").cast(pl.Int64).alias("row"),

@@ -20,6 +20,8 @@ POINT_OR_THOUSANDS = _HEAD + r"\.\d{3}$"
 _FRACTION = r"^[+-]?\d*\.\d*$"
 _WHOLE = r"^[+-]?\d+$"
 _WHOLE_WITH_POINT = r"^([+-]?\d+)\.0*$"
+_MUST_BE_WHOLE = "must be a whole number, such as 2"
+_NOT_WHOLE = "is not a number: write digits only, such as 2"
 
 
 def whole_numbers(text: pl.Expr) -> pl.Expr:
@@ -58,6 +60,8 @@ def number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
     bare = text.str.replace_all(r"[,'\x{2019}\s]", "")
     without_points = text.str.replace_all(".", "", literal=True)
     whole = column.kind is ColumnKind.INTEGER
+    separated = text.str.contains(_COMMAS) | text.str.contains(_GAPS)
+    meant = pl.when(separated).then(bare).when(text.str.contains(DECIMAL_COMMA)).then(point)
     return (
         pl.when(_of_two_readings(text, whole=whole))
         .then(
@@ -65,25 +69,32 @@ def number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
                 "is {} with a thousands separator or {} with a decimal comma:"
                 " write the one that is meant",
                 bare,
-                point,
+                point.str.strip_suffix(".000") if whole else point,
             )
         )
+        .when(pl.lit(whole) & _has_fraction(meant))
+        .then(pl.lit(_MUST_BE_WHOLE))
         .when(text.str.contains(POINTS_OF_THOUSANDS))
         .then(pl.format("has a thousands separator: write {}", without_points))
-        .when(text.str.contains(_COMMAS) | text.str.contains(_GAPS))
+        .when(separated)
         .then(pl.format("has a thousands separator: write {}", bare))
         .when(text.str.contains(DECIMAL_COMMA))
         .then(pl.format("has a decimal comma: write {}", point))
         .when(pl.lit(whole) & text.str.contains(POINT_OR_THOUSANDS))
         .then(_of_point(text, without_points))
         .when(pl.lit(whole) & text.str.contains(_FRACTION))
-        .then(pl.lit("must be a whole number"))
+        .then(pl.lit(_MUST_BE_WHOLE))
         .when(value.is_null() & ~text.str.contains(_WHOLE))
-        .then(pl.lit("is not a number (digits, and a decimal point)"))
+        .then(pl.lit(_NOT_WHOLE if whole else "is not a number (digits, and a decimal point)"))
         .when(value.is_null() | too_large(value))
         .then(pl.lit("is not a finite number, or too large"))
         .otherwise(pl.lit(bounds_rule(column)))
     )
+
+
+def _has_fraction(number: pl.Expr) -> pl.Expr:
+    """Whether a number with a decimal point is not whole: 1.5, not 1.0."""
+    return number.str.contains(_FRACTION) & ~number.str.contains(_WHOLE_WITH_POINT)
 
 
 def _of_two_readings(text: pl.Expr, *, whole: bool) -> pl.Expr:
