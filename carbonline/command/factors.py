@@ -58,7 +58,7 @@ def factors(
     """List the emission factors of a type and year that are in force, with their files.
 
     A stale factor is not in the newest file, but still used where no factor of that file fits;
-    `carbonline remove stale-factors` takes such factors out of force.
+    `carbonline remove stale-factors` removes such factors.
     """
     wanted = reference_pb2.ListFactorsRequest(
         year=year,

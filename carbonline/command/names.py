@@ -10,8 +10,8 @@ COMPUTED_TYPES = frozenset({"plane"})
 
 
 def module_numbers() -> Mapping[str, int]:
-    """Module numbers by name, such as "professional_travel"."""
-    return _numbers(types_pb2.Module.items(), "MODULE_")
+    """Module numbers by name, such as "professional_travel", in the alphabet's order."""
+    return dict(sorted(_numbers(types_pb2.Module.items(), "MODULE_").items()))
 
 
 def type_numbers() -> Mapping[str, int]:
