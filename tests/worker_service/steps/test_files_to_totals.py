@@ -94,7 +94,7 @@ async def test_rejected_rows_are_mended_and_sent_again_as_they_come(harness: Wor
     fields = [line.split(",")[:7] for line in path.read_text().splitlines()]
     assert [line.split(",")[:7] for line in of_again.read_text().splitlines()] == fields
     mended = path.read_text().replace(",economy,0,", ",economy,2,")
-    ingest = (await harness.load_flights(mended)).in_order()[0]
+    ingest = (await harness.submit_and_end(mended, take_away="yes")).in_order()[0]
     stats = values_of(ingest.stats)
     assert (stats["rows_accepted"], stats["rows_rejected"]) == (2, 1)
     assert stats["unknown_columns"] == []
