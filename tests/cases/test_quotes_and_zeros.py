@@ -41,5 +41,5 @@ def test_a_file_that_was_pasted_below_itself_with_a_new_row_is_warned_of(
     typed = terminal.submit("40_pasted_below_itself_and_one_more.csv", 2031)
 
     assert "SUCCESS with warnings" in typed.said
-    assert "2 rows with a warning; the first: row 3: equals row 1 in every" in typed.said
-    assert "equals row 2" in " ".join(terminal.warnings(typed).split())
+    assert "2 rows with a warning; the first: row 3: is identical to row 1: a" in typed.said
+    assert "is identical to row 2" in " ".join(terminal.warnings(typed).split())
