@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -109,14 +110,17 @@ def at_a_terminal(
 
     `piped` is the text of a file that stdin is, instead of the terminal.
     """
+    # Before the fork: what a child of a process with threads does before it becomes another
+    # program may never end.
+    file = terminal.file("piped.csv", piped) if piped else None
     pid, master = pty.fork()
     if pid == 0:
-        if piped:
-            os.dup2(os.open(terminal.file("piped.csv", piped), os.O_RDONLY), 0)
+        if file is not None:
+            os.dup2(os.open(file, os.O_RDONLY), 0)
         os.chdir(terminal.folder)
         os.execve(sys.executable, [*COMMAND, *words], terminal.environment)
     seen = b""
-    while True:
+    while select.select([master], [], [], SECONDS_MAX)[0]:
         try:
             piece = os.read(master, 4096)
         except OSError:
@@ -124,9 +128,12 @@ def at_a_terminal(
         if not piece:
             break
         seen += piece
-        if answer and seen.rstrip().endswith(b"[y/N]:"):
+        # A display may move the cursor behind the question.
+        if answer and b"[y/N]:" in seen:
             os.write(master, answer)
             answer = b""
+    else:
+        os.kill(pid, signal.SIGKILL)
     os.close(master)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen.decode()
 
