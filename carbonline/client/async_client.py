@@ -20,6 +20,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import TotalsIncomplete, WrongArgument
 from carbonline.client.file_names import sent_name
 from carbonline.client.json_struct import values_of
+from carbonline.client.paging import read_pages
 from carbonline.client.pending import totals_and_pending
 from carbonline.client.reports import (
     JobReport,
@@ -45,7 +46,6 @@ Rows: TypeAlias = list[dict[str, str]]
 JOBS_PER_PAGE = 500
 _REJECTED_ROW = "rejected_row"
 JOBS_MAX = 100_000
-ROWS_PER_PAGE = 1_000
 UPLOAD_ID_MAX = 2**63 - 1
 ROWS_MAX = 1_000_000
 FIELD_CHARACTERS_MAX = 1 << 20
@@ -271,27 +271,18 @@ class AsyncClient:
         (such as "no_factor"), reason, and `columns` with the values of the row.
         """
         wanted = ledger_pb2.ListUncomputedRequest(year=year, unit=unit or "")
-        rows: list[dict[str, object]] = []
-        while len(rows) < ROWS_MAX:
-            wanted.page_size = min(ROWS_PER_PAGE, ROWS_MAX - len(rows))
-            page = await self.contract.list_uncomputed(wanted)
-            rows += map(uncomputed_row, page.entries)
-            wanted.page_token = page.next_page_token
-            if not page.next_page_token:
-                break
-        return rows
+        found, _ = await read_pages(
+            self.contract.list_uncomputed, wanted, lambda page: page.entries, ROWS_MAX
+        )
+        return [uncomputed_row(entry) for entry in found]
 
     async def uploads(self, year: int) -> list[UploadReport]:
         """The uploads whose entries count in a year, newest first, at most ROWS_MAX."""
-        wanted = ledger_pb2.ListUploadsRequest(year=year, page_size=ROWS_PER_PAGE)
-        found: list[UploadReport] = []
-        while len(found) < ROWS_MAX:
-            page = await self.contract.list_uploads(wanted)
-            found += map(upload_report, page.uploads)
-            wanted.page_token = page.next_page_token
-            if not page.next_page_token:
-                break
-        return found
+        wanted = ledger_pb2.ListUploadsRequest(year=year)
+        found, _ = await read_pages(
+            self.contract.list_uploads, wanted, lambda page: page.uploads, ROWS_MAX
+        )
+        return [upload_report(upload) for upload in found]
 
     async def withdraw(
         self, upload: UploadReport | int, *, progress: Progress | None = None

@@ -54,7 +54,7 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
             unit=job.unit,
             source=job.extra.get("source", "").strip() or "default",
         )
-        found = await all_uploads(client, wanted)
+        found, _ = await all_uploads(client, wanted)
         goes = next((one for one in found if bool(one.unit) == bool(job.unit)), None)
         before = await kilograms_of(client, job.module, job.year)
     mended = job.file is not None and is_mended(job.file)
@@ -87,7 +87,7 @@ async def of_load(target: Target, job: FileJob) -> Kilograms:
 async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Consequence:
     """What is lost with an upload: much where it is more than half of its type's year."""
     wanted = ledger_pb2.ListUploadsRequest(year=upload.year, data_entry_type=upload.data_entry_type)
-    counting = await all_uploads(client, wanted)
+    counting, _ = await all_uploads(client, wanted)
     return Consequence(
         f"This removes {_entries(upload)}.",
         _is_most(upload, counting),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
@@ -14,7 +15,6 @@ from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import reference_pb2, types_pb2
 
-PAGE_SIZE = 1_000
 # More than any set of factors that somebody maintains.
 FACTORS_MAX = 100_000
 COLUMNS = (
@@ -66,9 +66,8 @@ def factors(
         stale_only=stale,
         include_removed=removed,
         with_usage=used,
-        page_size=PAGE_SIZE,
     )
-    found = run_to_end(_listed(target, wanted))
+    found, more = run_to_end(_listed(target, wanted))
     names = list(
         dict.fromkeys(name for one in found for name in (*one.classification, *one.values))
     )
@@ -79,21 +78,15 @@ def factors(
         output,
         about={"year": year, "type": type_name(data_entry_type)},
         if_none=f"There are no {kind} of {type_name(data_entry_type)} in {year}.",
+        more="choose with --stale, or ask ListFactors for further pages" if more else "",
     )
 
 
 async def _listed(
     target: Target, wanted: reference_pb2.ListFactorsRequest
-) -> Sequence[reference_pb2.Factor]:
+) -> tuple[Sequence[reference_pb2.Factor], bool]:
     async with target.client() as client:
-        found: list[reference_pb2.Factor] = []
-        while len(found) < FACTORS_MAX:
-            page = await client.list_factors(wanted)
-            found += page.factors
-            wanted.page_token = page.next_page_token
-            if not page.next_page_token:
-                break
-        return found
+        return await read_pages(client.list_factors, wanted, lambda page: page.factors, FACTORS_MAX)
 
 
 def _row(one: reference_pb2.Factor, *, used: bool) -> Row:

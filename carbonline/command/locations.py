@@ -4,17 +4,16 @@ from collections.abc import Sequence
 
 import click
 
+from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
+from carbonline.command.limits import limit_option, rows_max
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import reference_pb2
 
-PAGE_SIZE = 1_000
-SHOWN = 50
-LIMIT_MAX = 1_000_000
 COLUMNS = (
     Column("transport_mode", "mode", Kind.WORD, folds=True),
     Column("code", kind=Kind.WORD),
@@ -43,12 +42,7 @@ COLUMNS = (
     help="Only places whose code starts with this, or whose name contains it.",
 )
 @click.option("--used", is_flag=True, help="Show how many entries use each.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, LIMIT_MAX),
-    default=None,
-    help=f"Maximum number of rows; by default {SHOWN} in a table, {LIMIT_MAX:,} elsewhere.",
-)
+@limit_option
 @output_options
 @connection_options
 def locations(
@@ -62,8 +56,7 @@ def locations(
 ) -> None:
     """List places: those of each CODE, those that --search finds, or all."""
     wanted = reference_pb2.ListLocationsRequest(codes=codes, text=search, with_usage=used)
-    rows_max = limit or (SHOWN if output.is_table else LIMIT_MAX)
-    found, more = run_to_end(_listed(target, wanted, rows_max))
+    found, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
     show_rows(
         COLUMNS,
         [_row(one, used=used) for one in found],
@@ -77,18 +70,10 @@ def locations(
 
 
 async def _listed(
-    target: Target, wanted: reference_pb2.ListLocationsRequest, rows_max: int
+    target: Target, wanted: reference_pb2.ListLocationsRequest, rows: int
 ) -> tuple[Sequence[reference_pb2.Location], bool]:
     async with target.client() as client:
-        found: list[reference_pb2.Location] = []
-        more = True
-        while more and len(found) < rows_max:
-            wanted.page_size = min(PAGE_SIZE, rows_max - len(found))
-            page = await client.list_locations(wanted)
-            found += page.locations
-            wanted.page_token = page.next_page_token
-            more = bool(page.next_page_token)
-        return found, more
+        return await read_pages(client.list_locations, wanted, lambda page: page.locations, rows)
 
 
 def _row(one: reference_pb2.Location, *, used: bool) -> Row:

@@ -5,19 +5,17 @@ from collections.abc import Iterator, Sequence
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
+from carbonline.command.limits import limit_option, rows_max
 from carbonline.command.names import type_name
 from carbonline.command.options import DATA_ENTRY_TYPE, ID, YEAR
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.v1 import ledger_pb2, types_pb2
 
-PAGE_SIZE = 1_000
-SHOWN = 50
-# What a spreadsheet has room for, and memory.
-LIMIT_MAX = 1_000_000
 COLUMNS = (
     Column("upload", kind=Kind.NUMERAL, folds=True),
     Column("type", folds=True),
@@ -41,12 +39,7 @@ COLUMNS = (
 @click.option("--unit", default="", help="Only this unit.")
 @click.option("--outcome", default="", help="Only this outcome, such as unknown_place.")
 @click.option("--upload", type=ID, default=None, help="Only this upload.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, LIMIT_MAX),
-    default=None,
-    help=f"Maximum number of rows; by default {SHOWN} in a table, {LIMIT_MAX:,} elsewhere.",
-)
+@limit_option
 @output_options
 @connection_options
 def uncomputed(
@@ -71,8 +64,7 @@ def uncomputed(
         outcome=outcome,
         upload_id=upload or 0,
     )
-    rows_max = limit or (SHOWN if output.is_table else LIMIT_MAX)
-    entries, names, more = run_to_end(_listed(target, wanted, rows_max))
+    entries, names, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
     narrowed = data_entry_type or unit or outcome or upload
     such = "There are no such entries" if narrowed else "There are no entries"
     columns = (*COLUMNS, *(Column(name, in_tables=False) for name in names))
@@ -87,18 +79,13 @@ def uncomputed(
 
 
 async def _listed(
-    target: Target, wanted: ledger_pb2.ListUncomputedRequest, rows_max: int
+    target: Target, wanted: ledger_pb2.ListUncomputedRequest, rows: int
 ) -> tuple[Sequence[ledger_pb2.UncomputedEntry], Sequence[str], bool]:
     """Entries, the columns that they have in the order of a file, and whether there are more."""
     async with target.client() as client:
-        entries: list[ledger_pb2.UncomputedEntry] = []
-        more = True
-        while more and len(entries) < rows_max:
-            wanted.page_size = min(PAGE_SIZE, rows_max - len(entries))
-            page = await client.list_uncomputed(wanted)
-            entries += page.entries
-            wanted.page_token = page.next_page_token
-            more = bool(page.next_page_token)
+        entries, more = await read_pages(
+            client.list_uncomputed, wanted, lambda page: page.entries, rows
+        )
         return entries, await _column_names(client, entries), more
 
 

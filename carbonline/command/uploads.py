@@ -6,6 +6,7 @@ from dataclasses import replace
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
@@ -16,7 +17,6 @@ from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import ledger_pb2, types_pb2
 
-PAGE_SIZE = 1_000
 UPLOADS_MAX = 100_000
 WITHOUT_KG = "entries_without_kg"
 COLUMNS = (
@@ -86,7 +86,7 @@ def uploads(
         unit=unit,
         include_retired=gone,
     )
-    found = run_to_end(_listed(target, wanted))
+    found, more = run_to_end(_listed(target, wanted))
     missing = any(upload.entries_without_kg for upload in found)
     show_rows(
         # Nothing but zeros says nothing to people.
@@ -100,27 +100,20 @@ def uploads(
         if_none=f"No such uploads of {year} count."
         if unit or module or data_entry_type
         else f"No uploads of {year} count.",
+        more="choose with --module, --type or --unit" if more else "",
     )
 
 
 async def all_uploads(
     client: ContractClient, wanted: ledger_pb2.ListUploadsRequest
-) -> Sequence[ledger_pb2.Upload]:
-    """Page after page, at most UPLOADS_MAX."""
-    found: list[ledger_pb2.Upload] = []
-    wanted.page_size = PAGE_SIZE
-    while len(found) < UPLOADS_MAX:
-        page = await client.list_uploads(wanted)
-        found += page.uploads
-        if not page.next_page_token:
-            break
-        wanted.page_token = page.next_page_token
-    return found
+) -> tuple[Sequence[ledger_pb2.Upload], bool]:
+    """At most UPLOADS_MAX uploads, and whether there are more."""
+    return await read_pages(client.list_uploads, wanted, lambda page: page.uploads, UPLOADS_MAX)
 
 
 async def _listed(
     target: Target, wanted: ledger_pb2.ListUploadsRequest
-) -> Sequence[ledger_pb2.Upload]:
+) -> tuple[Sequence[ledger_pb2.Upload], bool]:
     async with target.client() as client:
         return await all_uploads(client, wanted)
 
