@@ -63,7 +63,7 @@ class SchedulerClient:
     async def heartbeat(
         self, beats: Sequence[Beat], draining: bool, timeout_seconds: float
     ) -> HeartbeatReply:
-        """Renews leases."""
+        """Renew leases and carry progress. Return what the scheduler says of each claim."""
         request = scheduler_pb2.HeartbeatRequest(
             worker_id=self._identity.worker_id,
             beats=[messages.claim_beat(beat) for beat in beats],

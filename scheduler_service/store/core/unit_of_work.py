@@ -28,17 +28,12 @@ class Needs:
         return bool(self.pipelines or self.keys or self.years or self.open_years_of)
 
     def __or__(self, other: "Needs") -> "Needs":
-        """Both."""
-        return Needs(
-            self.pipelines | other.pipelines,
-            self.keys | other.keys,
-            self.years | other.years,
-            self.open_years_of | other.open_years_of,
-        )
+        """What either of them needs."""
+        return all_of((self, other))
 
 
 def all_of(needs: Iterable[Needs]) -> Needs:
-    """What any of them needs."""
+    """Everything that at least one of them needs."""
     every = list(needs)
     return Needs(
         frozenset().union(*(n.pipelines for n in every)),

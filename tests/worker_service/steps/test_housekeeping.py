@@ -1,6 +1,8 @@
 """Housekeeping goes on for as long as a worker serves, whatever the database does meanwhile."""
 
 import asyncio
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 import structlog
@@ -45,25 +47,33 @@ async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
     assert await harness.kg() == kg
 
 
-async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
-    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def rounds_that_raise(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> list[MutableMapping[str, Any]]:
+    """What is logged of three rounds of housekeeping that all end so."""
     rounds: list[int] = []
     enough = asyncio.Event()
 
-    async def away(*_: object) -> Collected:
+    async def failing(*_: object) -> Collected:
         rounds.append(1)
         if len(rounds) == 3:
             enough.set()
-        raise DatabaseUnavailable("restarting")
+        raise error
 
-    monkeypatch.setattr(housekeeping, "collect_once", away)
+    monkeypatch.setattr(housekeeping, "collect_once", failing)
     with capture_logs() as logged:
         keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
         async with asyncio.timeout(10):
             await enough.wait()
         keeping.cancel()
         await asyncio.wait({keeping})
+    return logged
+
+
+async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged = await rounds_that_raise(harness, monkeypatch, DatabaseUnavailable("restarting"))
     assert logged[0] == {
         "event": "housekeeping_postponed",
         "reason": "restarting",
@@ -74,21 +84,6 @@ async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
 async def test_a_round_that_fails_is_logged_and_the_next_one_comes(
     harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rounds: list[int] = []
-    enough = asyncio.Event()
-
-    async def defect(*_: object) -> Collected:
-        rounds.append(1)
-        if len(rounds) == 3:
-            enough.set()
-        raise ValueError("a defect")
-
-    monkeypatch.setattr(housekeeping, "collect_once", defect)
-    with capture_logs() as logged:
-        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
-        async with asyncio.timeout(10):
-            await enough.wait()
-        keeping.cancel()
-        await asyncio.wait({keeping})
+    logged = await rounds_that_raise(harness, monkeypatch, ValueError("a defect"))
     assert (logged[0]["event"], logged[0]["log_level"]) == ("housekeeping_failed", "error")
     assert isinstance(logged[0]["exc_info"], ValueError)
