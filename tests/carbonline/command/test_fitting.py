@@ -60,13 +60,15 @@ def on_terminal(columns: int, *words: str, folder: Path) -> str:
     reading, terminal = os.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    # A command to type is never cut, and says where `carbonline` stands unless it is found.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     run = subprocess.Popen(
         [sys.executable, "-m", "carbonline.command.main", *words],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
         cwd=folder,
-        env={**environment, "TERM": "xterm"},
+        env={**environment, "TERM": "xterm", "PATH": path},
     )
     os.close(terminal)
     said = b""
