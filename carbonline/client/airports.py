@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import airportsdata
 
-from carbonline.client.airport_corrections import CORRECTIONS
+from carbonline.airport_corrections import CORRECTIONS
 
 HEADER = ("iata", "name", "country", "latitude", "longitude")
 FILE_NAME = "airports.csv"

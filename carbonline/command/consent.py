@@ -12,6 +12,10 @@ from carbonline.v1 import types_pb2
 
 TERMINAL = Path("/dev/tty")
 ANSWER_BYTES_MAX = 100
+NO_TERMINAL = (
+    "There is no terminal to ask at. If that is meant, add --yes (for places and factors "
+    "--take-away)."
+)
 _QUESTIONS = {
     "most_would_go": "More than half would go. Continue?",
     "mended_rows_replace": "All that the mended file lacks would go. Continue?",
@@ -46,9 +50,7 @@ def says_yes(question: str) -> bool:
     except KeyboardInterrupt:
         click.echo(err=True)
     except OSError:
-        click.echo(f"{question.removesuffix(' Continue?')} There is no terminal to ask at. "
-                   "If that is meant, add --yes (for places and factors --take-away).",
-                   err=True)  # fmt: skip
+        click.echo(f"{question.removesuffix(' Continue?')} {NO_TERMINAL}", err=True)
     return False
 
 

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import click
 
-from carbonline.client.airport_corrections import corrections_sentence
+from carbonline.airport_corrections import corrections_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options

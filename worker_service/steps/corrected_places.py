@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from carbonline.client.airport_corrections import CORRECTIONS
+from carbonline.airport_corrections import CORRECTIONS
 from worker_service.carbon.parse.uncorrected_places import CORRECTED
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import airportsdata
 import pytest
 
-from carbonline.client.airport_corrections import CORRECTIONS, corrections_sentence
+from carbonline.airport_corrections import CORRECTIONS, corrections_sentence
 from carbonline.client.airports import airport_rows
 
 AERODROMES = Path(__file__).with_name("aerodromes.csv")

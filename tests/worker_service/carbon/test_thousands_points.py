@@ -89,21 +89,21 @@ def test_a_point_of_another_column_does_not() -> None:
 
 
 def test_commas_of_another_column_do_and_are_named() -> None:
-    last = flights({"distance_km": "1.234"}, {"kg_co2eq": "0,5"}, separator=",")
+    last = flights({"distance_km": "408.501"}, {"kg_co2eq": "0,5"}, separator=",")
     [warned] = last.warned.to_dicts()
     assert warned["reason"] == (
-        "stands beside decimal commas (0,5 in row 2, kg_co2eq) and was read as 1.234:"
-        " write 1234 if that is meant"
+        "stands beside decimal commas (0,5 in row 2, kg_co2eq) and was read as 408.501:"
+        " write 408501 if that is meant"
     )
 
 
 def test_commas_of_whole_numbers_do_too() -> None:
-    last = flights({"distance_km": "1.234"}, {"number_of_trips": "1,0"}, separator=",")
-    assert doubted(last) == [(1, "distance_km", "1.234")]
+    last = flights({"distance_km": "408.501"}, {"number_of_trips": "1,0"}, separator=",")
+    assert doubted(last) == [(1, "distance_km", "408.501")]
 
 
 def test_commas_of_another_column_say_nothing_of_one_that_shows_its_points() -> None:
-    last = flights({"distance_km": "1.234"}, {"distance_km": "408.5"}, {"kg_co2eq": "0,5"})
+    last = flights({"distance_km": "408.501"}, {"distance_km": "408.5"}, {"kg_co2eq": "0,5"})
     assert doubted(last) == []
 
 

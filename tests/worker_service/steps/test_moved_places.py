@@ -2,7 +2,7 @@
 
 import airportsdata
 
-from carbonline.client.airport_corrections import CORRECTIONS
+from carbonline.airport_corrections import CORRECTIONS
 from carbonline.client.airports import airport_rows
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
