@@ -51,7 +51,7 @@ class Metrics:
         )
         self.events = Counter(
             f"{PREFIX}events",
-            "Unusual transitions: expired, released, retry_later, cancelled, in_doubt, repair ...",
+            "Unusual transitions: expired, released, retry_later, not_ready, cancelled ...",
             ["event"],
             registry=registry,
         )

@@ -66,8 +66,8 @@ def job_word(job: types_pb2.Job) -> str:
 
 
 def worker_word(state: int) -> str:
-    """live, draining or lost."""
-    return _word(types_pb2.WorkerState.items(), state, "WORKER_STATE_").lower()
+    """live, not ready, draining or lost."""
+    return _word(types_pb2.WorkerState.items(), state, "WORKER_STATE_").lower().replace("_", " ")
 
 
 def scope_words(scope: types_pb2.Scope) -> str:

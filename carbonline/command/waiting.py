@@ -1,13 +1,14 @@
 """Whether a pipeline waits for a worker that is not there."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.command.display import Display
+from carbonline.command.safe_text import one_line
 from carbonline.v1 import types_pb2
 
 # A job that nobody has claimed within this has nobody to claim it, or a queue before it.
@@ -40,10 +41,13 @@ def waiting_types(jobs: Iterable[types_pb2.Job]) -> AbstractSet[str]:
     return {job_type for state, job_type in states if state == types_pb2.JOB_STATE_QUEUED}
 
 
-def why_it_waits(types: AbstractSet[str], workers: Iterable[types_pb2.Worker]) -> str:
+def why_it_waits(types: AbstractSet[str], workers: Sequence[types_pb2.Worker]) -> str:
     """A sentence when no live worker takes these types; else empty."""
     live = [one for one in workers if one.state == types_pb2.WORKER_STATE_LIVE]
     if not live:
+        reason = next((one.not_ready for one in workers if one.not_ready), "")
+        if reason:
+            return f"No worker is ready ({one_line(reason)}): the jobs wait."
         return "No worker is running: the jobs wait for one."
     if not any(types & set(worker.job_types) for worker in live):
         return f"No worker that is running takes {', '.join(sorted(types))}: the jobs wait."

@@ -17,7 +17,9 @@ COLUMNS = (
     Column("build_words", "build", folds=True, in_files=False),
     Column("build", in_tables=False),
     Column("build_is_schedulers", in_tables=False),
-    Column("state"),
+    Column("state_words", "state", in_files=False),
+    Column("state", in_tables=False),
+    Column("not_ready", in_tables=False),
     Column("last_seen_at", "last seen (UTC)", Kind.WORD),
     Column("holds"),
 )
@@ -30,7 +32,7 @@ COLUMNS = (
 @output_options
 @connection_options
 def workers(target: Target, output: Output) -> None:
-    """List worker processes: live, draining, and lost ones with what they hold."""
+    """List worker processes and what they hold: live, not ready, draining and lost ones."""
     answer = run_to_end(_workers(target))
     show_rows(
         COLUMNS,
@@ -50,10 +52,17 @@ def row_of(worker: types_pb2.Worker) -> Row:
         "build_words": f"{build} (not the scheduler's)" if worker.build_skew else build,
         "build": build,
         "build_is_schedulers": not worker.build_skew,
+        "state_words": _state_words(worker),
         "state": worker_word(worker.state),
+        "not_ready": worker.not_ready,
         "last_seen_at": moment_of(worker.last_seen_at),
         "holds": [f"{held.job_type} {held.job_id}" for held in worker.held],
     }
+
+
+def _state_words(worker: types_pb2.Worker) -> str:
+    word = worker_word(worker.state)
+    return f"{word}: {worker.not_ready}" if worker.not_ready else word
 
 
 async def _workers(target: Target) -> operations_pb2.ListWorkersResponse:

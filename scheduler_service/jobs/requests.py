@@ -36,6 +36,7 @@ class ReleaseReason(StrEnum):
     DRAIN = "DRAIN"
     RETRY_LATER = "RETRY_LATER"
     CANCELLED = "CANCELLED"
+    NOT_READY = "NOT_READY"
 
 
 class ClaimDirective(StrEnum):

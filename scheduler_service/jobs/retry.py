@@ -5,6 +5,8 @@ from dataclasses import dataclass
 BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 300.0
 RELEASES_MAX = 20
+# What a worker needs is seldom usable again within less, and other workers take the job meanwhile.
+NOT_READY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ def after_fault(attempts: int, attempts_max: int, delay_seconds: float | None) -
         return Again(min(delay_seconds, BACKOFF_MAX_SECONDS))
     doubled: float = BACKOFF_FIRST_SECONDS * 2.0 ** min(attempts - 1, 10)
     return Again(min(doubled, BACKOFF_MAX_SECONDS))
+
+
+def after_not_ready() -> Again:
+    """What the worker needs cannot be used: no fault of the job, however often it happens."""
+    return Again(NOT_READY_SECONDS)
 
 
 def drain_costs_an_attempt(releases: int) -> bool:

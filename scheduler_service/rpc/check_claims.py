@@ -30,6 +30,7 @@ WAIT_SECONDS_MAX = 25.0
 DELAY_SECONDS_MAX = 3600.0
 MESSAGE_CHARACTERS_MAX = 4096
 NAME_CHARACTERS_MAX = 128
+NOT_READY_CHARACTERS_MAX = 512
 
 _RESULTS = {
     types_pb2.JOB_RESULT_SUCCESS: JobResult.SUCCESS,
@@ -40,6 +41,7 @@ _REASONS = {
     scheduler_pb2.RELEASE_REASON_DRAIN: ReleaseReason.DRAIN,
     scheduler_pb2.RELEASE_REASON_RETRY_LATER: ReleaseReason.RETRY_LATER,
     scheduler_pb2.RELEASE_REASON_CANCELLED: ReleaseReason.CANCELLED,
+    scheduler_pb2.RELEASE_REASON_NOT_READY: ReleaseReason.NOT_READY,
 }
 
 
@@ -71,6 +73,7 @@ def check_heartbeat(request: scheduler_pb2.HeartbeatRequest) -> tuple[UUID, list
     fields = Fields()
     worker_id = fields.uuid("worker_id", request.worker_id)
     fields.count("beats", len(request.beats), JOBS_MAX, least=0)
+    fields.text("not_ready", request.not_ready, NOT_READY_CHARACTERS_MAX)
     beats = [
         Beat(
             fields.identifier(f"beats[{n}].job_id", beat.job_id),
@@ -184,7 +187,7 @@ def _release(
 ) -> Release:
     reason = _REASONS.get(release.reason)
     if reason is None:
-        fields.fail(f"{field}.reason", "must be DRAIN, RETRY_LATER or CANCELLED")
+        fields.fail(f"{field}.reason", "must be DRAIN, RETRY_LATER, CANCELLED or NOT_READY")
     delay = None
     if release.HasField("delay"):
         delay = fields.seconds(f"{field}.delay", release.delay, DELAY_SECONDS_MAX)

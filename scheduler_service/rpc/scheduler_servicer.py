@@ -110,7 +110,9 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         self, request: pb.HeartbeatRequest, context: Context
     ) -> pb.HeartbeatResponse:
         worker_id, beats = check_heartbeat(request)
-        answers = await self._store.heartbeat(worker_id, caller().name, beats, request.draining)
+        answers = await self._store.heartbeat(
+            worker_id, caller().name, beats, request.draining, request.not_ready
+        )
         return pb.HeartbeatResponse(
             answers=[
                 pb.BeatAnswer(

@@ -109,11 +109,18 @@ class Store:
         return found
 
     async def heartbeat(
-        self, worker_id: UUID, principal: str, beats: Sequence[Beat], draining: bool
+        self,
+        worker_id: UUID,
+        principal: str,
+        beats: Sequence[Beat],
+        draining: bool,
+        not_ready: str = "",
     ) -> list[BeatAnswer]:
         """One answer per beat, in order; renews leases, never changes a state."""
         with self._observer.timed("heartbeat"):
-            return await self._beats.ask(Heartbeat(worker_id, principal, beats, draining))
+            return await self._beats.ask(
+                Heartbeat(worker_id, principal, beats, draining, not_ready)
+            )
 
     async def _heartbeats(self, heartbeats_asked: Sequence[Heartbeat]) -> list[list[BeatAnswer]]:
         self._observer.gathered("heartbeat", len(heartbeats_asked))

@@ -8,13 +8,14 @@ import grpc.aio
 from carbonline.serving.interceptor import caller
 from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc, types_pb2
-from scheduler_service.jobs.worker_state import worker_state
+from scheduler_service.jobs.worker_state import WorkerState, worker_state
 from scheduler_service.rpc import messages
 from scheduler_service.store.core.statements import Row
 from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_ORDER = [messages.WORKER_STATES[state] for state in WorkerState]
 
 
 class Workers(operations_pb2_grpc.OperationsServiceServicer):
@@ -28,7 +29,7 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.ListWorkersResponse:
         rows, held = await reads.read_workers(self.store.pool, caller().tenants)
         workers = [self._worker(row, held.get(row["worker_id"], ())) for row in rows]
-        workers.sort(key=lambda worker: worker.state)
+        workers.sort(key=lambda worker: _ORDER.index(worker.state))
         return pb.ListWorkersResponse(workers=workers, scheduler_build_id=self.build_id)
 
     def _worker(self, row: Row, held: Sequence[Row]) -> types_pb2.Worker:
@@ -36,6 +37,7 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
             silent_seconds=row["seconds_ago"],
             lease_seconds=self.store.lease_seconds,
             draining=row["draining"],
+            not_ready=row["not_ready"],
         )
         return types_pb2.Worker(
             worker_id=str(row["worker_id"]),
@@ -46,6 +48,7 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
             last_seen_at=messages.timestamp(row["last_seen_at"]),
             held=map(_held, held),
             build_skew=row["build_id"] != self.build_id,
+            not_ready=row["not_ready"] if state is WorkerState.NOT_READY else "",
         )
 
 

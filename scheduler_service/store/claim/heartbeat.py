@@ -12,12 +12,13 @@ from scheduler_service.store.core.statements import Connection, Row, sparse, sta
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One worker's Heartbeat."""
+    """One worker's Heartbeat. `not_ready` says why the worker claims no jobs, "" if it is ready."""
 
     worker_id: UUID
     principal: str
     beats: Sequence[Beat]
     draining: bool
+    not_ready: str = ""
 
     @property
     def is_last(self) -> bool:
@@ -38,12 +39,13 @@ async def heartbeats(
 
     A claim named twice is renewed by the last beat.
     """
-    draining = {(p.worker_id, p.principal): p.draining for p in beating}
+    latest = {(p.worker_id, p.principal): p for p in beating}
     await statement("touch_workers").run(
         conn,
-        worker_ids=[worker_id for worker_id, _ in draining],
-        principals=[principal for _, principal in draining],
-        draining=list(draining.values()),
+        worker_ids=[worker_id for worker_id, _ in latest],
+        principals=[principal for _, principal in latest],
+        draining=[p.draining for p in latest.values()],
+        not_ready=[p.not_ready for p in latest.values()],
     )
     last = {(p.worker_id, p.principal) for p in beating if p.is_last}
     if last:

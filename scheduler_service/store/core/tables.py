@@ -346,6 +346,7 @@ workers = Table(
     Column("draining", Boolean, server_default=text("false"), nullable=False),
     Column("started_at", TIMESTAMP(timezone=True), nullable=False),
     Column("last_seen_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("not_ready", Text, server_default=text("''"), nullable=False),
     PrimaryKeyConstraint("worker_id", name="workers_pkey"),
 )
 

@@ -12,6 +12,7 @@ from scheduler_service.jobs.retry import (
     Spent,
     after_expiry,
     after_fault,
+    after_not_ready,
     drain_costs_an_attempt,
 )
 from scheduler_service.jobs.states import JobResult
@@ -29,6 +30,7 @@ class Fault(StrEnum):
     DRAIN = "released"
     RETRY_LATER = "retry_later"
     EXPIRY = "expired"
+    NOT_READY = "not_ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ def _decide(item: ReleasedClaim, row: Row) -> _Decided:
             return _Decided(item, row, attempts, after_expiry(attempts, maximum))
         case Fault.RETRY_LATER:
             return _Decided(item, row, attempts, after_fault(attempts, maximum, item.delay_seconds))
+        case Fault.NOT_READY:
+            return _Decided(item, row, attempts - 1, after_not_ready())
 
 
 def _event(decided: _Decided) -> Event:

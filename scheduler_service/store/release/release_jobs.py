@@ -13,6 +13,7 @@ _FAULT = {
     ReleaseReason.RETRY_LATER: Fault.RETRY_LATER,
     # The answer to a CANCEL whose job lives after all (others had joined it): as a drain.
     ReleaseReason.CANCELLED: Fault.DRAIN,
+    ReleaseReason.NOT_READY: Fault.NOT_READY,
 }
 
 

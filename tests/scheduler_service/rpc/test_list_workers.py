@@ -32,6 +32,12 @@ async def heard_of(client: Client, *, draining: bool = False) -> str:
     return worker_id
 
 
+async def says(client: Client, worker_id: str, not_ready: str) -> None:
+    """A heartbeat without claims, which says why the worker is not ready."""
+    beat = scheduler_pb2.HeartbeatRequest(worker_id=worker_id, not_ready=not_ready)
+    await client.scheduler.Heartbeat(beat)
+
+
 async def states(client: Client) -> dict[str, str]:
     """Workers in the order of the answer, with their states."""
     answer = await client.operations.ListWorkers(operations_pb2.ListWorkersRequest())
@@ -46,7 +52,24 @@ async def test_live_workers_come_first_and_lost_ones_last(client: Client) -> Non
     await client.server.store.pool.execute(CLOCK_GOES_FORWARD)
     await client.submit("noop", types_pb2.Scope())
     draining = await heard_of(client, draining=True)
-    live = await heard_of(client)
+    live, unready = await heard_of(client), await heard_of(client)
+    await says(client, unready, "ledger: connection refused")
 
     found = await states(client)
-    assert list(found.items()) == [(live, "LIVE"), (draining, "DRAINING"), (lost, "LOST")]
+    assert list(found.items()) == [
+        (live, "LIVE"),
+        (unready, "NOT_READY"),
+        (draining, "DRAINING"),
+        (lost, "LOST"),
+    ]
+
+
+async def test_a_worker_says_why_it_is_not_ready_until_it_is(client: Client) -> None:
+    worker_id = await heard_of(client)
+    for reason, state in (("ledger: connection refused", "NOT_READY"), ("", "LIVE")):
+        await says(client, worker_id, reason)
+        (worker,) = (
+            await client.operations.ListWorkers(operations_pb2.ListWorkersRequest())
+        ).workers
+        assert worker.not_ready == reason
+        assert await states(client) == {worker_id: state}

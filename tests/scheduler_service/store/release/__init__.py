@@ -1,0 +1,1 @@
+"""The store's room release, on a real PostgreSQL."""
