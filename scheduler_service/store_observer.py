@@ -12,6 +12,7 @@ from scheduler_service.jobs.requests import (
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
+    Pause,
     Refused,
     Submission,
     Submitted,
@@ -84,6 +85,27 @@ class StoreObserver(Observer):
     def neglected(self, keys: int) -> None:
         """As Observer says."""
         self._metrics.neglected.inc(keys)
+
+    def paused(self, pauses: Sequence[Pause]) -> None:
+        """As Observer says."""
+        for pause in pauses:
+            self._log.info(
+                "job_type_paused",
+                tenant=pause.tenant,
+                job_type=pause.job_type,
+                paused_by=pause.paused_by,
+                detail=pause.reason,
+            )
+
+    def resumed(self, pauses: Sequence[Pause]) -> None:
+        """As Observer says."""
+        for pause in pauses:
+            self._log.info(
+                "job_type_resumed",
+                tenant=pause.tenant,
+                job_type=pause.job_type,
+                resumed_by=pause.resumed_by,
+            )
 
     def _say_submitted(self, submission: Submission, answer: Submitted) -> None:
         if submission.job_type == NOOP and not self._debug:

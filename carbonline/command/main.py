@@ -16,6 +16,7 @@ from carbonline.command.jobs import jobs
 from carbonline.command.load import load
 from carbonline.command.locations import locations
 from carbonline.command.migrate import migrate
+from carbonline.command.pause import pause, resume
 from carbonline.command.pipelines import pipelines
 from carbonline.command.recalculate import recalculate
 from carbonline.command.rejected import rejected
@@ -66,6 +67,8 @@ main.add_section(
     recalculate,
     remove,
     workers,
+    pause,
+    resume,
     migrate,
     completion,
 )

@@ -15,11 +15,12 @@ from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import module_name, type_name, worker_word
 from carbonline.command.options import YEAR
 from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.pause import pause_words
 from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
 from carbonline.command.pipelines import row_of
 from carbonline.command.printing import pluralize
 from carbonline.command.safe_text import one_line
-from carbonline.v1 import ledger_pb2, operations_pb2, types_pb2
+from carbonline.v1 import interventions_pb2, ledger_pb2, operations_pb2, types_pb2
 
 PIPELINES_SHOWN = 5
 LIVE = frozenset({types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STATUS_RUNNING})
@@ -36,6 +37,7 @@ class Standing:
 
     workers: operations_pb2.ListWorkersResponse
     pipelines: operations_pb2.ListPipelinesResponse
+    pauses: Sequence[interventions_pb2.JobTypePause]
     year: operations_pb2.GetYearResponse | None
     freshness: Sequence[ledger_pb2.TotalsFreshness]
 
@@ -50,10 +52,15 @@ class Standing:
 @output_options
 @connection_options
 def status(target: Target, output: Output, year: int | None) -> None:
-    """Show workers, the latest pipelines and, with --year, whether a year's totals are fresh."""
+    """Show workers, paused job types and the latest pipelines.
+
+    With --year, also show whether a year's totals are fresh.
+    """
     standing = run_to_end(_status(target, year))
     if output.is_table:
         _say_workers(standing.workers)
+        for one in standing.pauses:
+            click.echo(f"{pause_words(one)}.")
         _say_live(standing.pipelines)
     rows = [row_of(pipeline) for pipeline in standing.pipelines.pipelines]
     show_rows(COLUMNS, rows, output, about=_about(standing))
@@ -63,13 +70,16 @@ def status(target: Target, output: Output, year: int | None) -> None:
 
 async def _status(target: Target, year: int | None) -> Standing:
     async with target.client() as client:
-        workers, pipelines = await asyncio.gather(
-            client.list_workers(), client.list_pipelines(page_size=PIPELINES_SHOWN)
+        workers, pipelines, paused = await asyncio.gather(
+            client.list_workers(),
+            client.list_pipelines(page_size=PIPELINES_SHOWN),
+            client.list_job_type_pauses(),
         )
         of_year = await client.get_year(year) if year else None
         totals = await client.get_totals(year) if year else None
         await _check_ledger(client)
-    return Standing(workers, pipelines, of_year, totals.freshness if totals else ())
+    freshness = totals.freshness if totals else ()
+    return Standing(workers, pipelines, paused.pauses, of_year, freshness)
 
 
 async def _check_ledger(client: ContractClient) -> None:
@@ -90,6 +100,7 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
         "scheduler_build": standing.workers.scheduler_build_id,
         "workers": _counts(standing.workers),
         "running_jobs": _running(standing.workers),
+        "paused": {one.job_type: pause_words(one) for one in standing.pauses},
     }
     if standing.year is not None:
         about["year"] = {

@@ -1,4 +1,4 @@
-"""Whether a pipeline waits for a worker that is not there."""
+"""Whether a pipeline waits for a worker that is not there, or for a type to be resumed."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,9 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.command.display import Display
+from carbonline.command.pause import pause_words
 from carbonline.command.safe_text import one_line
-from carbonline.v1 import types_pb2
+from carbonline.v1 import interventions_pb2, types_pb2
 
 # A job that nobody has claimed within this has nobody to claim it, or a queue before it.
 LOOK_SECONDS = 3.0
@@ -18,7 +19,9 @@ LOOK_SECONDS = 3.0
 async def tell_what_is_waited_for(
     client: ContractClient, view: PipelineView, display: Display
 ) -> None:
-    """Until cancelled: says on the display when jobs wait and no live worker takes such ones."""
+    """Until cancelled: says on the display when jobs wait whose types are paused, or that no live
+    worker takes.
+    """
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         types = waiting_types(view.jobs.values())
@@ -26,11 +29,12 @@ async def tell_what_is_waited_for(
             display.waits("")
             continue
         try:
+            paused = await client.list_job_type_pauses()
             answer = await client.list_workers()
         except ServerError:
             # The watch tells of an outage; who may not see the workers is told nothing of them.
             continue
-        display.waits(why_it_waits(types, answer.workers))
+        display.waits(why_it_waits(types, answer.workers, paused.pauses))
 
 
 def waiting_types(jobs: Iterable[types_pb2.Job]) -> AbstractSet[str]:
@@ -41,8 +45,15 @@ def waiting_types(jobs: Iterable[types_pb2.Job]) -> AbstractSet[str]:
     return {job_type for state, job_type in states if state == types_pb2.JOB_STATE_QUEUED}
 
 
-def why_it_waits(types: AbstractSet[str], workers: Sequence[types_pb2.Worker]) -> str:
-    """A sentence when no live worker takes these types; else empty."""
+def why_it_waits(
+    types: AbstractSet[str],
+    workers: Sequence[types_pb2.Worker],
+    pauses: Iterable[interventions_pb2.JobTypePause] = (),
+) -> str:
+    """A sentence when one of these types is paused, or no live worker takes them; else empty."""
+    paused = [pause_words(pause) for pause in pauses if pause.job_type in types]
+    if paused:
+        return f"{'; '.join(paused)}. The jobs wait until it is resumed."
     live = [one for one in workers if one.state == types_pb2.WORKER_STATE_LIVE]
     if not live:
         reason = next((one.not_ready for one in workers if one.not_ready), "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -233,3 +234,15 @@ class Cancelled:
 
     cancelled_job_ids: tuple[int, ...]
     unlinked_job_ids: tuple[int, ...]
+
+
+class Pause(NamedTuple):
+    """A job type that is not claimed in a tenant; the last two are None while that lasts."""
+
+    tenant: str
+    job_type: str
+    paused_at: datetime
+    paused_by: str
+    reason: str
+    resumed_at: datetime | None
+    resumed_by: str | None

@@ -16,6 +16,7 @@ from scheduler_service.jobs.requests import (
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
+    Pause,
     Refused,
     Release,
     Submission,
@@ -34,6 +35,11 @@ from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.finish.finish_jobs import finish_jobs
 from scheduler_service.store.notify.notifier import Notifier
+from scheduler_service.store.pause.pause_job_types import (
+    list_pauses,
+    pause_job_type,
+    resume_job_type,
+)
 from scheduler_service.store.reads.reads import QueueDepth, read_queue_depths
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
@@ -171,6 +177,34 @@ class Store:
             return await self._units.run(
                 lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
             )
+
+    async def pause_job_type(
+        self, tenants: Sequence[str], job_type: str, reason: str, principal: str
+    ) -> list[Pause]:
+        """Per tenant the pause of the type: a new one, or the earlier one that still lasts.
+
+        A Claim that is in flight may still take a job; none that begins afterwards does.
+        """
+        pauses = await self._units.run_statement(
+            lambda tx: pause_job_type(tx, tenants, job_type, reason, principal)
+        )
+        self._observer.paused(pauses)
+        return pauses
+
+    async def resume_job_type(
+        self, tenants: Sequence[str], job_type: str, principal: str
+    ) -> list[Pause]:
+        """The pauses that this ended; waiting Claims look again."""
+        resumed = await self._units.run_statement(
+            lambda tx: resume_job_type(tx, tenants, job_type, principal)
+        )
+        self._observer.resumed(resumed)
+        return resumed
+
+    async def list_pauses(self, tenant: str, *, include_resumed: bool) -> list[Pause]:
+        """The tenant's pauses, newest first: those that last, or all."""
+        async with self.pool.acquire() as conn:
+            return await list_pauses(conn, tenant, include_resumed=include_resumed)
 
     async def expire_claims(self) -> int:
         """Take back what expired claims held. Returns how many expired."""

@@ -1,5 +1,6 @@
 """OperationsService, put together from its nouns."""
 
+from scheduler_service.rpc.operations.job_types import PausedJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
 from scheduler_service.rpc.operations.pipelines import Pipelines
 from scheduler_service.rpc.operations.uploads import Uploads
@@ -8,7 +9,7 @@ from scheduler_service.rpc.operations.years import Years
 from scheduler_service.store.store import Store
 
 
-class OperationsServicer(Pipelines, Jobs, Uploads, Years, Workers):
+class OperationsServicer(Pipelines, Jobs, Uploads, Years, Workers, PausedJobTypes):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 
     def __init__(self, store: Store, *, build_id: str) -> None:

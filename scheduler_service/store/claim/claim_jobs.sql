@@ -1,7 +1,7 @@
 -- Take claimable jobs of some types for calls that ask alike: best first per type, the first call
--- first, skipping what others hold. One statement: each decision is read from the locked row
--- itself. Touches job rows only, the claims' own rows, and the records by which repeats of these
--- calls are known; a call that has its record gets nothing here.
+-- first, skipping what others hold, and what is paused in its tenant. One statement: each decision
+-- is read from the locked row itself. Touches job rows only, the claims' own rows, and the records
+-- by which repeats of these calls are known; a call that has its record gets nothing here.
 WITH asked AS (
     SELECT w.*, sum(w.max_jobs) OVER (ORDER BY w.number) AS last_place
     FROM unnest(
@@ -12,10 +12,16 @@ WITH asked AS (
         SELECT FROM scheduler.claim_requests AS r
         WHERE r.worker_id = w.worker_id AND r.request_id = w.request_id
     )
+), wanted AS MATERIALIZED (
+    SELECT t.job_type, ARRAY(
+        SELECT p.tenant FROM scheduler.pauses AS p
+        WHERE p.job_type = t.job_type AND p.resumed_at IS NULL
+    ) AS paused_tenants
+    FROM unnest(CAST(:job_types AS text[])) AS t (job_type)
 ), candidates AS (
     SELECT j.job_id, j.answer_bytes,
         row_number() OVER (ORDER BY j.priority, j.fair_stamp, j.job_id) AS place
-    FROM unnest(CAST(:job_types AS text[])) AS wanted (job_type)
+    FROM wanted
     CROSS JOIN LATERAL (
         SELECT q.job_id, q.priority, q.fair_stamp,
             coalesce(octet_length(CAST(q.payload AS text)), 0) + octet_length(q.message)
@@ -24,10 +30,13 @@ WITH asked AS (
         WHERE q.job_type = wanted.job_type
             AND q.state = 'QUEUED'
             AND (CAST(:tenants AS text[]) IS NULL OR q.tenant = ANY(CAST(:tenants AS text[])))
+            AND q.tenant <> ALL(wanted.paused_tenants)
         ORDER BY q.priority, q.fair_stamp, q.job_id
         LIMIT (SELECT coalesce(max(last_place), 0) FROM asked)
         FOR UPDATE SKIP LOCKED
     ) AS j
+    -- Else every claim would pass over all jobs of a paused type.
+    WHERE (CAST(:tenants AS text[]) <@ wanted.paused_tenants) IS NOT TRUE
 ), picked AS MATERIALIZED (
     SELECT p.*, nextval('scheduler.tokens') AS claim_token
     FROM (

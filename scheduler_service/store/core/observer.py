@@ -8,6 +8,7 @@ from scheduler_service.jobs.requests import (
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
+    Pause,
     Refused,
     Submission,
     Submitted,
@@ -46,6 +47,12 @@ class Observer:
 
     def neglected(self, keys: int) -> None:
         """The backstop moved so many keys on. Anything but 0 is a bug."""
+
+    def paused(self, pauses: Sequence[Pause]) -> None:
+        """Somebody asked for these pauses; some may have lasted before."""
+
+    def resumed(self, pauses: Sequence[Pause]) -> None:
+        """Somebody ended these pauses."""
 
     def committed(self, unit: UnitOfWork) -> None:
         """A unit of work was committed."""

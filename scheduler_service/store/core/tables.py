@@ -357,3 +357,28 @@ sweep_runs = Table(
     Column("last_run_at", TIMESTAMP(timezone=True), nullable=False),
     PrimaryKeyConstraint("sweep", name="sweep_runs_pkey"),
 )
+
+pauses = Table(
+    "pauses",
+    METADATA,
+    Column("pause_id", BigInteger, Identity(always=True), nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("job_type", Text, nullable=False),
+    Column("paused_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("paused_by", Text, nullable=False),
+    Column("reason", Text, server_default=text("''"), nullable=False),
+    Column("resumed_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("resumed_by", Text, nullable=True),
+    PrimaryKeyConstraint("pause_id", name="pauses_pkey"),
+    CheckConstraint(
+        "(resumed_at IS NULL) = (resumed_by IS NULL)", name="a_resumed_pause_says_by_whom"
+    ),
+    Index(
+        "one_pause_of_a_type_at_a_time",
+        "job_type",
+        "tenant",
+        unique=True,
+        postgresql_where=text("resumed_at IS NULL"),
+    ),
+    Index("pauses_of_a_tenant", "tenant", "pause_id"),
+)

@@ -14,7 +14,7 @@ from carbonline.command.display import LiveDisplay, PlainDisplay, open_display
 from carbonline.command.pace import Pace
 from carbonline.command.picture import picture
 from carbonline.command.waiting import waiting_types, why_it_waits
-from carbonline.v1 import types_pb2
+from carbonline.v1 import interventions_pb2, types_pb2
 
 # Of the terminal that runs the tests nothing is taken over.
 TERMINAL = {"TERM": "xterm"}
@@ -274,6 +274,19 @@ def test_a_pipeline_waits_when_no_live_worker_takes_its_jobs(
     types = waiting_types([job(state) for state in states])
     there = [types_pb2.Worker(state=state, job_types=[takes]) for state, takes in workers]
     assert (why_it_waits(types, there) if types else "") == why
+
+
+def test_a_pipeline_waits_when_the_type_of_its_jobs_is_paused() -> None:
+    pause = interventions_pb2.JobTypePause(
+        job_type="csv_ingest", paused_by="ann", reason="disk\x1b full"
+    )
+    pause.paused_at.FromJsonString("2026-11-24T18:40:35Z")
+    there = [types_pb2.Worker(state=LIVE, job_types=["csv_ingest"])]
+    assert why_it_waits({"csv_ingest"}, there, [pause]) == (
+        "csv_ingest is paused since 2026-11-24 18:40:35 UTC, by ann: disk\\x1b full. "
+        "The jobs wait until it is resumed."
+    )
+    assert why_it_waits({"noop"}, [types_pb2.Worker(state=LIVE, job_types=["noop"])], [pause]) == ""
 
 
 def test_only_a_terminal_is_redrawn() -> None:

@@ -127,6 +127,14 @@ async def sweep(at: Ground) -> Any:
     return [await at.driver.store.promote_due_jobs(), await at.driver.store.backstop()]
 
 
+async def pause(at: Ground) -> Any:
+    """And resume: at the end nothing may be left paused."""
+    store, tenants = at.driver.store, (RECALC.tenant, "other")
+    for job_type in TYPES:
+        await store.pause_job_type(tenants, job_type, "a test asks", "tester")
+        await store.resume_job_type(tenants[::-1], job_type, "tester")
+
+
 OPERATIONS: tuple[Operation, ...] = (
     submit,
     claim,
@@ -138,6 +146,7 @@ OPERATIONS: tuple[Operation, ...] = (
     cancel,
     expire,
     sweep,
+    pause,
 )
 FINISHES = (finish, finish_badly)
 PAIRS = list(itertools.combinations_with_replacement(OPERATIONS, 2))

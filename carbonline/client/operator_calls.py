@@ -1,0 +1,55 @@
+"""The RPCs by which an operator intervenes."""
+
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc.aio
+
+from carbonline.v1 import interventions_pb2
+
+if TYPE_CHECKING:
+    from carbonline.v1.operations_pb2_grpc import OperationsServiceAsyncStub
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+
+class OperatorCalls:
+    """A part of ContractClient."""
+
+    tenant: str
+    _operations: "OperationsServiceAsyncStub"
+
+    async def _unary(
+        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
+    ) -> Answer:
+        raise NotImplementedError
+
+    async def pause_job_type(
+        self, job_type: str, reason: str = "", *, all_tenants: bool = False
+    ) -> interventions_pb2.PauseJobTypeResponse:
+        """Stops jobs of a type from being claimed, until it is resumed."""
+        request = interventions_pb2.PauseJobTypeRequest(
+            tenant="" if all_tenants else self.tenant,
+            all_tenants=all_tenants,
+            job_type=job_type,
+            reason=reason,
+        )
+        return await self._unary(self._operations.PauseJobType, request)
+
+    async def resume_job_type(
+        self, job_type: str, *, all_tenants: bool = False
+    ) -> interventions_pb2.ResumeJobTypeResponse:
+        """Lets jobs of a paused type be claimed again."""
+        request = interventions_pb2.ResumeJobTypeRequest(
+            tenant="" if all_tenants else self.tenant, all_tenants=all_tenants, job_type=job_type
+        )
+        return await self._unary(self._operations.ResumeJobType, request)
+
+    async def list_job_type_pauses(
+        self, *, include_resumed: bool = False
+    ) -> interventions_pb2.ListJobTypePausesResponse:
+        """The job types that are paused; also those that were, if `include_resumed`."""
+        request = interventions_pb2.ListJobTypePausesRequest(
+            tenant=self.tenant, include_resumed=include_resumed
+        )
+        return await self._unary(self._operations.ListJobTypePauses, request)

@@ -1,0 +1,1 @@
+"""PauseJobType, ResumeJobType: job types that are not claimed for a while."""

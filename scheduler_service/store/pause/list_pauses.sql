@@ -1,0 +1,7 @@
+-- The pauses of a tenant, newest first.
+SELECT p.tenant, p.job_type, p.paused_at, p.paused_by, p.reason, p.resumed_at, p.resumed_by
+FROM scheduler.pauses AS p
+WHERE p.tenant = :tenant
+    AND (p.resumed_at IS NULL OR CAST(:include_resumed AS boolean))
+ORDER BY p.pause_id DESC
+LIMIT CAST(:pauses_max AS bigint);

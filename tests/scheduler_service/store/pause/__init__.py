@@ -1,0 +1,1 @@
+"""The store's room pause, on a real PostgreSQL."""
