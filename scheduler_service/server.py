@@ -19,12 +19,13 @@ from carbonline.postgres.errors import (
     VALUE_REFUSED,
 )
 from carbonline.postgres.kept_sessions import SessionNotKept
+from carbonline.postgres.ping import Ping
 from carbonline.postgres.pool import probe
 from carbonline.postgres.url import UNREADABLE
 from carbonline.serving.background import Background
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
 from carbonline.serving.drain import drain
-from carbonline.serving.health import add_health, publish_health
+from carbonline.serving.health import Health, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import OPTIONS, fault_of_address, listen
 from carbonline.serving.logs import open_process_log
@@ -44,7 +45,11 @@ from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
 from scheduler_service.settings import ADDRESS, Settings
-from scheduler_service.store.core.pool import CONNECT_TIMEOUT_SECONDS, open_pool
+from scheduler_service.store.core.pool import (
+    CONNECT_TIMEOUT_SECONDS,
+    open_pool,
+    session_settings,
+)
 from scheduler_service.store.notify.listener import Listener
 from scheduler_service.store.store import Store
 from scheduler_service.store_observer import StoreObserver
@@ -137,13 +142,11 @@ async def running_server(
         port = listen(server, settings.address)
         store.notifier.hear = wakes.hint
         listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
-        ping = partial(store.pool.fetchval, "SELECT 1")
-        publishing = publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
         background = Background(log)
         background.start("listener", listener.run())
         background.start("watches", watches.run())
         background.start("sweeps", sweep_forever(store, log))
-        background.start("health", publishing)
+        background.start("health", _publish_health(healthy, settings, store))
         if settings.metrics_port:
             depths = publish_queue_depths(store, metrics.queue_is, log)
             background.start("queue depths", depths)
@@ -178,6 +181,19 @@ async def _open_store(
         yield store
     finally:
         await store.close()
+
+
+async def _publish_health(healthy: Health, settings: Settings, store: Store) -> None:
+    ping = Ping(
+        settings.database_url,
+        session_settings("carbonline scheduler health"),
+        connect_seconds=CONNECT_TIMEOUT_SECONDS,
+        renew_sessions=store.pool.expire_connections,
+    )
+    try:
+        await publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
+    finally:
+        ping.close()
 
 
 def _check_address(settings: Settings) -> None:

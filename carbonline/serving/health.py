@@ -1,4 +1,9 @@
-"""The services that every server adds to its own: health, reflection and channelz."""
+"""The services that every server adds to its own: health, reflection and channelz.
+
+Health has two kinds of names. `liveness` is SERVING until the drain, so that no probe kills a
+process because its database is unavailable. The names of carbonline's services, and the empty name,
+are readiness: NOT_SERVING also while the database does not answer. Any other name is NOT_FOUND.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +17,8 @@ from carbonline.serving.reflection import add_reflection
 
 PING_EVERY_SECONDS = 1.0
 PING_SECONDS_MAX = 2.0
+# The name that a liveness probe asks for: whether the process answers, whatever its database does.
+LIVENESS = "liveness"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -39,6 +46,7 @@ async def publish_health(
     `fails_with` are the exceptions, beside TimeoutError, that mean NOT_SERVING. Any other ends
     the task.
     """
+    await healthy.set(LIVENESS, SERVING)
     unanswered: tuple[type[Exception], ...] = (TimeoutError, *fails_with)
     while True:
         try:

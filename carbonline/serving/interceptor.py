@@ -23,8 +23,11 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 OWN_PACKAGE = "/carbonline.v1."
 OK = grpc.StatusCode.OK.name
 CANCELLED = grpc.StatusCode.CANCELLED.name
-# By the number, which is what a context says whatever its stubs promise.
-CODE_NAMES: Mapping[Any, str] = {code.value[0]: code.name for code in grpc.StatusCode}
+# A context says the number or the member, depending on who has aborted the call.
+CODE_NAMES: Mapping[Any, str] = {
+    **{code.value[0]: code.name for code in grpc.StatusCode},
+    **{code: code.name for code in grpc.StatusCode},
+}
 
 _CALLER: ContextVar[Principal] = ContextVar("caller")
 
