@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from structlog.typing import FilteringBoundLogger
 
 from scheduler_service.jobs.requests import (
-    Claimed,
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
@@ -19,6 +18,7 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.metrics import Metrics, add_counts
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
@@ -58,17 +58,17 @@ class StoreObserver(Observer):
 
     def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
         """As Observer says."""
-        add_counts(self._metrics.claims, Counter((c.row["job_type"],) for c in claims))
+        add_counts(self._metrics.claims, Counter((c.row.job_type,) for c in claims))
         if not self._debug:
             return
         for claim in claims:
             self._log.debug(
                 "claimed",
-                pipeline_id=claim.row["pipeline_id"],
-                job_id=claim.row["job_id"],
+                pipeline_id=claim.row.pipeline_id,
+                job_id=claim.row.job_id,
                 claim_token=claim.claim_token,
-                tenant=claim.row["tenant"],
-                job_type=claim.row["job_type"],
+                tenant=claim.row.tenant,
+                job_type=claim.row.job_type,
                 worker_id=str(request.worker_id),
             )
 
@@ -130,7 +130,7 @@ class StoreObserver(Observer):
         worth_it = {event.pipeline_id for event in unit.events}
         for end in unit.ended:
             # Thousands a second, of which nobody wants to hear.
-            is_noop = end.row["job_type"] == NOOP
+            is_noop = end.row.job_type == NOOP
             if not is_noop:
                 worth_it.update(end.pipeline_ids)
             if self._debug or not is_noop:
@@ -163,10 +163,10 @@ class StoreObserver(Observer):
         say(
             "finished",
             pipeline_id=end.pipeline_ids[0],
-            job_id=row["job_id"],
+            job_id=row.job_id,
             claim_token=end.token or None,
-            tenant=row["tenant"],
-            job_type=row["job_type"],
+            tenant=row.tenant,
+            job_type=row.job_type,
             result=end.result.value,
         )
 

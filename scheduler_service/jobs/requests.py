@@ -107,18 +107,6 @@ class ClaimRequest:
     host: str
 
 
-class Claimed(NamedTuple):
-    """A job in a worker's hands: `row` is the job's row, by column name.
-
-    A tuple, as FinishRequest is: thousands are made in a second.
-    """
-
-    row: Any
-    claim_token: int
-    lease_seconds: float
-    close_through: Mapping[str, int]
-
-
 @dataclass(frozen=True, slots=True)
 class ProgressReport:
     """How far a running job has come."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
-from scheduler_service.store.core.statements import Row
 from scheduler_service.store.reads.reads import View
+from scheduler_service.store.reads.rows import ActiveJobRow
 
 CHANGES_KEPT_MAX = 32
 
@@ -17,7 +17,7 @@ def change_of(view: View, from_version: int) -> pb.PipelineChange:
     """The view as a change from `from_version` to the view's version."""
     return pb.PipelineChange(
         from_version=from_version,
-        to_version=view.pipeline["version"],
+        to_version=view.pipeline.version,
         pipeline=messages.pipeline(view.pipeline),
         jobs=jobs_of(view),
         left_job_ids=view.left_job_ids,
@@ -26,12 +26,12 @@ def change_of(view: View, from_version: int) -> pb.PipelineChange:
 
 def jobs_of(view: View) -> list[types_pb2.Job]:
     """The jobs of a view, by id."""
-    return [messages.job_card(row, joined=row["job_id"] in view.joined) for row in view.jobs]
+    return [messages.job_card(row, joined=row.job_id in view.joined) for row in view.jobs]
 
 
 def is_terminal(view: View) -> bool:
     """Whether the pipeline has ended, so that nothing will change."""
-    return bool(view.pipeline["status"] != "LIVE")
+    return view.pipeline.status != "LIVE"
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Feed:
 
     def take_view(self, view: View) -> None:
         """Keep the change since the previous version, and notify the watchers."""
-        if view.pipeline["version"] > self.version:
+        if view.pipeline.version > self.version:
             change = change_of(view, self.version)
             self.changes[self.version] = change
             self.version = change.to_version
@@ -58,10 +58,10 @@ class Feed:
             self.ended = is_terminal(view)
             self.notify()
 
-    def take_activity(self, rows: Sequence[Row]) -> None:
+    def take_activity(self, rows: Sequence[ActiveJobRow]) -> None:
         """Keep what runs now and notify the watchers, if it differs from before."""
         activity = pb.PipelineActivity(
-            jobs=[messages.job_card(row, joined=row["is_joined"]) for row in rows]
+            jobs=[messages.job_card(row, joined=row.is_joined) for row in rows]
         )
         if activity != self.activity:
             self.activity = activity

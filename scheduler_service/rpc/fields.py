@@ -10,7 +10,7 @@ from carbonline.v1 import types_pb2
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE, READERS_OF_REFERENCE
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.ends import SCOPES_REMEMBERED_MAX
+from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
 from scheduler_service.store.core.uuids import uuid_of
 
 TENANT = re.compile(r"[a-z0-9_-]{1,64}")

@@ -14,7 +14,6 @@ from carbonline.serving.errors import RpcError, value_refused
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.requests import (
     ChildPlaced,
-    Claimed,
     Disposition,
     FinishAnswer,
     Refused,
@@ -22,7 +21,9 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.store.core.ends import SCOPES_REMEMBERED_MAX, scope_of
+from scheduler_service.store.core.claimed import Claimed
+from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX, ScopeRow, ShownJobRow
+from scheduler_service.store.reads.rows import EventRow, JobCardRow, PipelineRow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
@@ -41,25 +42,6 @@ ENTITY_TYPES = _numbers(types_pb2.EntityType, "ENTITY_TYPE_")
 DISPOSITIONS = _numbers(types_pb2.Disposition, "DISPOSITION_")
 WORKER_STATES = _numbers(types_pb2.WorkerState, "WORKER_STATE_")
 FINISH_OUTCOMES = _numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
-
-
-# Fields of a job and the columns they are read from, where 0 and "" need not be written.
-LEFT_OUT_WHERE_EMPTY = (
-    ("claim_token", "last_token"),
-    ("expiries", "lapses"),
-    *(
-        (name, name)
-        for name in (
-            "attempts",
-            "parent_job_id",
-            "child_key",
-            "message",
-            "error_cause",
-            "releases",
-            "superseded_by",
-        )
-    ),
-)
 
 
 def timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
@@ -92,9 +74,9 @@ def struct(value: Mapping[str, Any] | None) -> struct_pb2.Struct | None:
     return message
 
 
-def scope(row: Any) -> types_pb2.Scope:
+def scope(row: ScopeRow) -> types_pb2.Scope:
     """The scope in the row of a job or a pipeline."""
-    return _scope_message(scope_of(row))[0]
+    return _scope_message(row.scope)[0]
 
 
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
@@ -111,7 +93,7 @@ def _scope_message(scope: Scope) -> tuple[types_pb2.Scope, int]:
     return message, ENTITY_TYPES[scope.entity_type]
 
 
-def job(row: Any, *, joined: bool = False) -> types_pb2.Job:
+def job(row: ShownJobRow, *, joined: bool = False) -> types_pb2.Job:
     """The message of a job, from a row of job_cards or from a row that was just claimed.
 
     `joined` says that the pipeline in question joined the job and does not own it.
@@ -121,62 +103,91 @@ def job(row: Any, *, joined: bool = False) -> types_pb2.Job:
     return message
 
 
-def _fill_job(message: types_pb2.Job, row: Any) -> None:
+def _fill_job(message: types_pb2.Job, row: ShownJobRow) -> None:
     """Set only the fields that have a value: thousands of jobs are sent per second."""
-    scope, entity_type = _scope_message(scope_of(row))
+    scope, entity_type = _scope_message(row.scope)
     message.scope.CopyFrom(scope)
     message.entity_type = entity_type  # type: ignore[assignment]
-    message.job_id = row["job_id"]
-    message.pipeline_id = row["pipeline_id"]
-    message.job_type = row["job_type"]
-    message.state = JOB_STATES[row["state"]]
-    message.attempts_max = row["attempts_max"]
-    for name, column in LEFT_OUT_WHERE_EMPTY:
-        if value := row[column]:
-            setattr(message, name, value)
-    if row["result"] is not None:
-        message.result = JOB_RESULTS[row["result"]]
-    if row["worker_id"] is not None:
-        message.worker_id = str(row["worker_id"])
-    if row["stats"] is not None:
-        message.stats.update(row["stats"])
-    for name in ("created_at", "started_at", "finished_at", "run_after"):
-        if row[name] is not None:
-            _fill_timestamp(getattr(message, name), row[name])
+    message.job_id = row.job_id
+    message.pipeline_id = row.pipeline_id
+    message.job_type = row.job_type
+    message.state = JOB_STATES[row.state]
+    message.attempts_max = row.attempts_max
+    _fill_timestamp(message.created_at, row.created_at)
+    if attempts := row.attempts:
+        message.attempts = attempts
+    if releases := row.releases:
+        message.releases = releases
+    if expiries := row.lapses:
+        message.expiries = expiries
+    if text := row.message:
+        message.message = text
+    _fill_run(message, row)
+    _fill_relatives(message, row)
 
 
-def job_card(row: Any, *, joined: bool = False) -> types_pb2.Job:
+def _fill_run(message: types_pb2.Job, row: ShownJobRow) -> None:
+    """When it runs or ran, by which claim, and what came of it."""
+    if claim_token := row.last_token:
+        message.claim_token = claim_token
+    if (worker_id := row.worker_id) is not None:
+        message.worker_id = str(worker_id)
+    if (run_after := row.run_after) is not None:
+        _fill_timestamp(message.run_after, run_after)
+    if (started_at := row.started_at) is not None:
+        _fill_timestamp(message.started_at, started_at)
+    if (finished_at := row.finished_at) is not None:
+        _fill_timestamp(message.finished_at, finished_at)
+    if (result := row.result) is not None:
+        message.result = JOB_RESULTS[result]
+    if error_cause := row.error_cause:
+        message.error_cause = error_cause
+    if (stats := row.stats) is not None:
+        message.stats.update(stats)
+
+
+def _fill_relatives(message: types_pb2.Job, row: ShownJobRow) -> None:
+    """Whose child it is, and which job does its work."""
+    if parent_job_id := row.parent_job_id:
+        message.parent_job_id = parent_job_id
+    if child_key := row.child_key:
+        message.child_key = child_key
+    if superseded_by := row.superseded_by:
+        message.superseded_by = superseded_by
+
+
+def job_card(row: JobCardRow, *, joined: bool = False) -> types_pb2.Job:
     """The message of a row of job_cards, with progress and with `is_current`."""
     message = job(row, joined=joined)
-    message.is_current = row["is_current"]
-    if row["progress_at"] is not None:
-        message.progress.done = row["progress_done"]
-        message.progress.total = row["progress_total"]
-        message.progress.phase = row["progress_phase"]
-        message.progress.message = row["progress_message"]
-        message.progress.at.FromDatetime(row["progress_at"])
+    message.is_current = row.is_current
+    if row.progress_at is not None:
+        message.progress.done = row.progress_done
+        message.progress.total = row.progress_total
+        message.progress.phase = row.progress_phase
+        message.progress.message = row.progress_message
+        message.progress.at.FromDatetime(row.progress_at)
     return message
 
 
-def pipeline(row: Any) -> types_pb2.Pipeline:
+def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
     """The message of a row of pipeline_cards. LIVE becomes RUNNING with its first claim."""
-    status = row["status"]
+    status = row.status
     if status == "LIVE":
-        status = "RUNNING" if row["has_started"] else "NOT_STARTED"
+        status = "RUNNING" if row.has_started else "NOT_STARTED"
     return types_pb2.Pipeline(
-        pipeline_id=row["pipeline_id"],
-        kind=row["kind"],
+        pipeline_id=row.pipeline_id,
+        kind=row.kind,
         scope=scope(row),
         status=types_pb2.PipelineStatus.Value(f"PIPELINE_STATUS_{status}"),
-        version=row["version"],
-        submitted_by=row["submitted_by"],
-        root_job_id=row["root_job_id"],
-        live_jobs=row["live_jobs"],
-        has_error=row["failed_jobs"] > 0,
-        has_warnings=row["warned_jobs"] > 0,
-        created_at=timestamp(row["created_at"]),
-        finished_at=timestamp(row["finished_at"]),
-        repair_of=row["repair_of"] or 0,
+        version=row.version,
+        submitted_by=row.submitted_by,
+        root_job_id=row.root_job_id,
+        live_jobs=row.live_jobs,
+        has_error=row.failed_jobs > 0,
+        has_warnings=row.warned_jobs > 0,
+        created_at=timestamp(row.created_at),
+        finished_at=timestamp(row.finished_at),
+        repair_of=row.repair_of or 0,
     )
 
 
@@ -207,8 +218,8 @@ def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
         message = response.jobs.add(claim_token=claim.claim_token)
         _fill_job(message.job, claim.row)
         message.lease.CopyFrom(_lease(claim.lease_seconds))
-        if claim.row["payload"] is not None:
-            message.payload.update(claim.row["payload"])
+        if (payload := claim.row.payload) is not None:
+            message.payload.update(payload)
         for name, token in sorted(claim.close_through.items()):
             message.close_through.add(ledger_scope=name, claim_token=token)
     return response
@@ -261,12 +272,12 @@ def item_error(answer: Refused | Exception) -> scheduler_pb2.ItemError:
     return scheduler_pb2.ItemError(code=code, reason=error.reason, message=error.message)
 
 
-def timeline_event(row: Any) -> operations_pb2.TimelineEvent:
+def timeline_event(row: EventRow) -> operations_pb2.TimelineEvent:
     """One event of a timeline."""
     return operations_pb2.TimelineEvent(
-        at=timestamp(row["at"]),
-        job_id=row["job_id"] or 0,
-        event=row["event"],
-        claim_token=row["claim_token"] or 0,
-        detail=row["detail"],
+        at=timestamp(row.at),
+        job_id=row.job_id or 0,
+        event=row.event,
+        claim_token=row.claim_token or 0,
+        detail=row.detail,
     )

@@ -144,7 +144,7 @@ class Watches:
 
     async def _start(self, pipeline_id: int, tenant: str, after_version: int) -> "_Start":
         start = await self._starts.ask((pipeline_id, after_version))
-        if start is None or start.view.pipeline["tenant"] != tenant:
+        if start is None or start.view.pipeline.tenant != tenant:
             raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
         if after_version > start.version or start.is_large:
             # The watcher names a version that never was, or has missed more than fits into one
@@ -241,7 +241,7 @@ class _Start:
 
     def __init__(self, view: View, after_version: int) -> None:
         self.view = view
-        self.version: int = view.pipeline["version"]
+        self.version: int = view.pipeline.version
         self._after_version = after_version
         self._beginning: list[Message] | None = None
 
@@ -258,7 +258,7 @@ class _Start:
 
 
 def _beginning(view: View, after_version: int) -> list[Message]:
-    version = view.pipeline["version"]
+    version = view.pipeline.version
     if 0 < after_version <= version:
         if after_version == version:
             return []

@@ -12,7 +12,6 @@ from scheduler_service.jobs.requests import (
     Cancelled,
     Chained,
     ChildRequest,
-    Claimed,
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
@@ -27,12 +26,12 @@ from scheduler_service.store.chain.chain_children import TooManyChildren, chain_
 from scheduler_service.store.claim.claim_jobs import claim_jobs
 from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.fair_share import FairShare
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.pool import open_pool
 from scheduler_service.store.core.run_units import UnitRunner
-from scheduler_service.store.core.statements import statement
 from scheduler_service.store.finish.finish_jobs import finish_jobs
 from scheduler_service.store.notify.notifier import Notifier
 from scheduler_service.store.pause.pause_job_types import (
@@ -111,7 +110,7 @@ class Store:
         self._observer.gathered("claim", len(requests))
         async with self.pool.acquire() as conn:
             found = await claim_jobs(conn, requests, self.lease_seconds, self._seen)
-        self.notifier.show({one.row["pipeline_id"] for claims in found for one in claims})
+        self.notifier.show({one.row.pipeline_id for claims in found for one in claims})
         return found
 
     async def heartbeat(
@@ -217,9 +216,7 @@ class Store:
 
     async def seconds_to_next_due(self) -> float | None:
         """How long until the next job's time comes; None when none waits for its time."""
-        async with self.pool.acquire() as conn:
-            rows = await statement("seconds_to_next_due").rows(conn)
-        return rows[0]["seconds"] if rows else None
+        return await sweep.seconds_to_next_due(self._units)
 
     async def queue_depths(self) -> list[QueueDepth]:
         """How much is claimable, by job type."""

@@ -34,14 +34,14 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         row, timeline = found
         return pb.GetJobResponse(
             job=messages.job_card(row),
-            payload=messages.struct(row["payload"]),
+            payload=messages.struct(row.payload),
             timeline=first_page([messages.timeline_event(event) for event in timeline]),
         )
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         wanted = check_jobs(request, caller())
         found = await reads.list_jobs(self.store.pool, wanted)
-        cards = [messages.job_card(row, joined=row["is_joined"]) for row in found.jobs]
+        cards = [messages.job_card(row, joined=row.is_joined) for row in found.jobs]
         page, before = first_page(cards), found.before
         if len(page) < len(cards):
             before = page[-1].pipeline_id, page[-1].job_id

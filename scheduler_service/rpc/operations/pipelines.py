@@ -36,7 +36,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.GetPipelineResponse:
         pipeline_id = check_identifier("pipeline_id", request.pipeline_id)
         shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=JOBS_SHOWN_MAX)
-        jobs = first_page([messages.job_card(row, joined=row["is_joined"]) for row in shown.jobs])
+        jobs = first_page([messages.job_card(row, joined=row.is_joined) for row in shown.jobs])
         return pb.GetPipelineResponse(
             pipeline=messages.pipeline(shown.pipeline),
             jobs=jobs,
@@ -53,7 +53,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         more = len(rows) > wanted.page_size
         return pb.ListPipelinesResponse(
             pipelines=[messages.pipeline(row) for row in page],
-            next_page_token=page_token(page[-1]["pipeline_id"]) if more else "",
+            next_page_token=page_token(page[-1].pipeline_id) if more else "",
         )
 
     async def CancelPipeline(

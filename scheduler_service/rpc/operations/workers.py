@@ -10,8 +10,8 @@ from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.worker_state import WorkerState, worker_state
 from scheduler_service.rpc import messages
-from scheduler_service.store.core.statements import Row
 from scheduler_service.store.reads import reads
+from scheduler_service.store.reads.rows import HeldClaimRow, WorkerRow
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -28,35 +28,35 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
         self, request: pb.ListWorkersRequest, context: Context
     ) -> pb.ListWorkersResponse:
         rows, held = await reads.read_workers(self.store.pool, caller().tenants)
-        workers = [self._worker(row, held.get(row["worker_id"], ())) for row in rows]
+        workers = [self._worker(row, held.get(row.worker_id, ())) for row in rows]
         workers.sort(key=lambda worker: _ORDER.index(worker.state))
         return pb.ListWorkersResponse(workers=workers, scheduler_build_id=self.build_id)
 
-    def _worker(self, row: Row, held: Sequence[Row]) -> types_pb2.Worker:
+    def _worker(self, row: WorkerRow, held: Sequence[HeldClaimRow]) -> types_pb2.Worker:
         state = worker_state(
-            silent_seconds=row["seconds_ago"],
+            silent_seconds=row.seconds_ago,
             lease_seconds=self.store.lease_seconds,
-            draining=row["draining"],
-            not_ready=row["not_ready"],
+            draining=row.draining,
+            not_ready=row.not_ready,
         )
         return types_pb2.Worker(
-            worker_id=str(row["worker_id"]),
-            build_id=row["build_id"],
-            host=row["host"],
-            job_types=row["job_types"],
+            worker_id=str(row.worker_id),
+            build_id=row.build_id,
+            host=row.host,
+            job_types=row.job_types,
             state=messages.WORKER_STATES[state],
-            last_seen_at=messages.timestamp(row["last_seen_at"]),
+            last_seen_at=messages.timestamp(row.last_seen_at),
             held=map(_held, held),
-            build_skew=row["build_id"] != self.build_id,
-            not_ready=row["not_ready"] if state is WorkerState.NOT_READY else "",
+            build_skew=row.build_id != self.build_id,
+            not_ready=row.not_ready if state is WorkerState.NOT_READY else "",
         )
 
 
-def _held(claim: Row) -> types_pb2.HeldClaim:
+def _held(claim: HeldClaimRow) -> types_pb2.HeldClaim:
     return types_pb2.HeldClaim(
-        job_id=claim["job_id"],
-        job_type=claim["job_type"],
-        claim_token=claim["claim_token"],
-        lease_left=messages.duration(claim["seconds_left"]),
-        draining=claim["draining"],
+        job_id=claim.job_id,
+        job_type=claim.job_type,
+        claim_token=claim.claim_token,
+        lease_left=messages.duration(claim.seconds_left),
+        draining=claim.draining,
     )

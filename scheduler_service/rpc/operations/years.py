@@ -12,9 +12,8 @@ from scheduler_service.jobs.freshness import TypeTokens, stale_types
 from scheduler_service.jobs.pending import keys_of_changes, pending_types
 from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.store.core.ends import scope_of
-from scheduler_service.store.core.statements import Row
 from scheduler_service.store.reads import reads
+from scheduler_service.store.reads.rows import FreshnessRow, LiveJobRow
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -37,26 +36,26 @@ class Years(operations_pb2_grpc.OperationsServiceServicer):
         )
         if row is not None:
             answer.provisioned = True
-            answer.provisioned_at.FromDatetime(row["provisioned_at"])
-            answer.locked = row["locked_at"] is not None
-        if row is not None and row["locked_at"] is not None:
-            answer.locked_at.FromDatetime(row["locked_at"])
-            answer.locked_by = row["locked_by"]
-            answer.lock_reason = row["lock_reason"] or ""
+            answer.provisioned_at.FromDatetime(row.provisioned_at)
+            answer.locked = row.locked_at is not None
+        if row is not None and row.locked_at is not None:
+            answer.locked_at.FromDatetime(row.locked_at)
+            answer.locked_by = row.locked_by or ""
+            answer.lock_reason = row.lock_reason or ""
         return answer
 
 
-def _modules(rows: Sequence[Row], live: Sequence[Row], year: int) -> list[pb.ModuleFreshness]:
-    claims = {row["module"]: row["agg_claim"] for row in rows if row["module"] is not None}
+def _modules(
+    rows: Sequence[FreshnessRow], live: Sequence[LiveJobRow], year: int
+) -> list[pb.ModuleFreshness]:
+    claims = {row.module: row.agg_claim for row in rows if row.module is not None}
     types = [
-        TypeTokens(
-            row["data_entry_type"], row["changed_token"], row["recalc_claim"], row["recalc_end"]
-        )
+        TypeTokens(row.data_entry_type, row.changed_token, row.recalc_claim, row.recalc_end)
         for row in rows
-        if row["data_entry_type"] is not None
+        if row.data_entry_type is not None
     ]
     pending = pending_types(
-        [(job["job_type"], scope_of(job)) for job in live],
+        [(job.job_type, job.scope) for job in live],
         year,
         {tokens.data_entry_type for tokens in types},
     )

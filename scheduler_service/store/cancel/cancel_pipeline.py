@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from scheduler_service.jobs.requests import Cancelled, Refused
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.rows import LinkRow, StandingJobRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
@@ -21,7 +22,9 @@ async def cancel_pipeline(
     if state.live_jobs == 0:
         message = f"pipeline {pipeline_id} has already ended: nothing to cancel"
         return Refused("NOTHING_TO_CANCEL", message)
-    rows = await statement("lock_live_jobs_of").rows(tx.conn, pipeline_id=pipeline_id)
+    rows = await statement("lock_live_jobs_of").rows(
+        tx.conn, StandingJobRow, pipeline_id=pipeline_id
+    )
     heirs = await _heirs(tx, rows, pipeline_id)
     for row in rows:
         tx.require(needs_of_end(row, ()))
@@ -30,83 +33,88 @@ async def cancel_pipeline(
     await statement("mark_cancelled").run(
         tx.conn, pipeline_id=pipeline_id, cancelled_by=principal, reason=reason
     )
-    dropped = await statement("drop_held_children_of").rows(tx.conn, pipeline_id=pipeline_id)
+    dropped = await statement("drop_held_children_of").rows(
+        tx.conn, _DroppedRow, pipeline_id=pipeline_id
+    )
     state.job_left(len(dropped))
     await _leave_joined(tx, state)
-    unlinked = [row for row in rows if row["job_id"] in heirs]
+    unlinked = [row for row in rows if row.job_id in heirs]
     await _pass_on(tx, state, unlinked, heirs)
-    own = [row for row in rows if row["job_id"] not in heirs]
+    own = [row for row in rows if row.job_id not in heirs]
     await _cancel(tx, state, own, reason)
     tx.events.append(Event(state.tenant, pipeline_id, None, None, "cancelled", reason))
-    return Cancelled(tuple(row["job_id"] for row in own), tuple(row["job_id"] for row in unlinked))
+    return Cancelled(tuple(row.job_id for row in own), tuple(row.job_id for row in unlinked))
 
 
 async def _lock(tx: UnitOfWork, pipeline_id: int) -> None:
-    rows = await statement("live_jobs_of").rows(tx.conn, pipeline_id=pipeline_id)
+    rows = await statement("live_jobs_of").rows(tx.conn, StandingJobRow, pipeline_id=pipeline_id)
     links = await statement("links_of_jobs").rows(
-        tx.conn, job_ids=[row["job_id"] for row in rows if row["coalesce_key"] is not None]
+        tx.conn, LinkRow, job_ids=[row.job_id for row in rows if row.coalesce_key is not None]
     )
-    needs = Needs(pipelines=frozenset({pipeline_id, *(link["pipeline_id"] for link in links)}))
+    needs = Needs(pipelines=frozenset({pipeline_id, *(link.pipeline_id for link in links)}))
     for row in rows:
         needs |= needs_of_end(row, ())
     await tx.lock(needs)
 
 
-async def _heirs(tx: UnitOfWork, rows: Sequence[Row], pipeline_id: int) -> dict[int, int]:
+async def _heirs(
+    tx: UnitOfWork, rows: Sequence[StandingJobRow], pipeline_id: int
+) -> dict[int, int]:
     """Per job that others joined, the oldest of them. Read again, under the jobs' locks."""
-    joinable = [row["job_id"] for row in rows if row["coalesce_key"] is not None]
+    joinable = [row.job_id for row in rows if row.coalesce_key is not None]
     heirs: dict[int, int] = {}
-    for link in await statement("links_of_jobs").rows(tx.conn, job_ids=joinable):
-        other = link["pipeline_id"]
+    for link in await statement("links_of_jobs").rows(tx.conn, LinkRow, job_ids=joinable):
+        other = link.pipeline_id
         tx.require(Needs(pipelines=frozenset({other})))
         if other != pipeline_id:
-            heirs[link["job_id"]] = min(other, heirs.get(link["job_id"], other))
+            heirs[link.job_id] = min(other, heirs.get(link.job_id, other))
     return heirs
 
 
 async def _leave_joined(tx: UnitOfWork, state: PipelineState) -> None:
     """This pipeline waits no longer for other pipelines' jobs."""
     left = await statement("leave_all_jobs").rows(
-        tx.conn, pipeline_id=state.pipeline_id, version=state.next_version
+        tx.conn, _LeftRow, pipeline_id=state.pipeline_id, version=state.next_version
     )
-    state.job_left(sum(row["was_live"] for row in left))
+    state.job_left(sum(row.was_live for row in left))
 
 
 async def _pass_on(
-    tx: UnitOfWork, state: PipelineState, rows: Sequence[Row], heirs: dict[int, int]
+    tx: UnitOfWork, state: PipelineState, rows: Sequence[StandingJobRow], heirs: dict[int, int]
 ) -> None:
     """Ownership passes to the heir; the job left this pipeline at a version."""
     if not rows:
         return
     await statement("pass_on_jobs").run(
         tx.conn,
-        job_ids=[row["job_id"] for row in rows],
-        heirs=[heirs[row["job_id"]] for row in rows],
-        versions=[tx.pipeline(heirs[row["job_id"]]).next_version for row in rows],
+        job_ids=[row.job_id for row in rows],
+        heirs=[heirs[row.job_id] for row in rows],
+        versions=[tx.pipeline(heirs[row.job_id]).next_version for row in rows],
     )
     await statement("record_left_jobs").run(
         tx.conn,
         pipeline_id=state.pipeline_id,
-        job_ids=[row["job_id"] for row in rows],
+        job_ids=[row.job_id for row in rows],
         version=state.next_version,
     )
     state.job_left(len(rows))
     tx.events += [
-        Event(state.tenant, heirs[r["job_id"]], r["job_id"], r["claim_token"], "unlinked")
-        for r in rows
+        Event(state.tenant, heirs[r.job_id], r.job_id, r.claim_token, "unlinked") for r in rows
     ]
 
 
-async def _cancel(tx: UnitOfWork, state: PipelineState, rows: Sequence[Row], reason: str) -> None:
+async def _cancel(
+    tx: UnitOfWork, state: PipelineState, rows: Sequence[StandingJobRow], reason: str
+) -> None:
     if not rows:
         return
     await statement("cancel_jobs").run(
         tx.conn,
-        job_ids=[row["job_id"] for row in rows],
+        job_ids=[row.job_id for row in rows],
         message=f"cancelled: {reason}" if reason else "cancelled",
         version=state.next_version,
     )
-    running = [row["claim_token"] for row in rows if row["claim_token"] is not None]
+    running = [row.claim_token for row in rows if row.claim_token is not None]
     if running:
         await statement("drain_claims").run(tx.conn, claim_tokens=running)
     await end_jobs(
@@ -116,11 +124,22 @@ async def _cancel(tx: UnitOfWork, state: PipelineState, rows: Sequence[Row], rea
                 row=row,
                 result=JobResult.CANCELLED,
                 pipeline_ids=(state.pipeline_id,),
-                token=row["claim_token"] or 0,
-                drains=row["claim_token"] is not None,
-                dark_token=row["dark_token"],
-                has_children=row["claim_token"] is not None,
+                token=row.claim_token or 0,
+                drains=row.claim_token is not None,
+                dark_token=row.dark_token,
+                has_children=row.claim_token is not None,
             )
             for row in rows
         ],
     )
+
+
+class _DroppedRow(Row):
+    __slots__ = ()
+    job_type: str
+
+
+class _LeftRow(Row):
+    __slots__ = ()
+    job_id: int
+    was_live: bool

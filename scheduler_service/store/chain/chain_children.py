@@ -13,6 +13,7 @@ from scheduler_service.jobs.requests import (
     Refused,
 )
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.rows import ScopeRow
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
@@ -29,7 +30,12 @@ async def chain_children(
 ) -> Chained | Refused:
     """All of them or none. STALE_CLAIM when the claim does not hold the job."""
     rows = await statement("lock_claimed_job").rows(
-        tx.conn, job_id=job_id, claim_token=claim_token, worker_id=worker_id, principal=principal
+        tx.conn,
+        _ParentRow,
+        job_id=job_id,
+        claim_token=claim_token,
+        worker_id=worker_id,
+        principal=principal,
     )
     if not rows:
         return Refused("STALE_CLAIM", f"claim {claim_token} does not hold job {job_id}: stop")
@@ -40,24 +46,24 @@ async def chain_children(
             return Refused("FIELD_INVALID", why, {"field": f"children[{child.child_key}]"})
     await _stage(tx, job_id, claim_token, children)
     (count,) = await statement("count_staged").rows(
-        tx.conn, parent_job_id=job_id, claim_token=claim_token
+        tx.conn, _CountRow, parent_job_id=job_id, claim_token=claim_token
     )
-    if count["staged"] > CHILDREN_MAX:
+    if count.staged > CHILDREN_MAX:
         # Nothing of this call may stay: the caller is told so by the error, not by half a list.
         raise TooManyChildren(CHILDREN_MAX)
-    return Chained(count["staged"], await provisional(tx.conn, children))
+    return Chained(count.staged, await provisional(tx.conn, children))
 
 
 class TooManyChildren(Exception):
     """A claim staged more than CHILDREN_MAX children; the transaction is rolled back."""
 
 
-def _child(parent: Row, request: ChildRequest) -> Child:
+def _child(parent: "_ParentRow", request: ChildRequest) -> Child:
     scope = Scope(
-        parent["tenant"],
-        request.module if request.module is not None else parent["module"],
+        parent.tenant,
+        request.module if request.module is not None else parent.module,
         request.data_entry_type,
-        request.year if request.year is not None else parent["year"],
+        request.year if request.year is not None else parent.year,
     )
     needs = JOB_TYPES[request.job_type].needs | JOB_TYPES[request.job_type].takes
     trimmed = Scope(
@@ -69,8 +75,8 @@ def _child(parent: Row, request: ChildRequest) -> Child:
     return Child(request.child_key, request.job_type, trimmed, request.payload)
 
 
-def _why_not(parent: Row, child: Child) -> str | None:
-    parent_type, child_type = JOB_TYPES[parent["job_type"]], JOB_TYPES[child.job_type]
+def _why_not(parent: "_ParentRow", child: Child) -> str | None:
+    parent_type, child_type = JOB_TYPES[parent.job_type], JOB_TYPES[child.job_type]
     if child.job_type not in parent_type.children:
         return f"{parent['job_type']} may not chain {child.job_type}"
     missing = sorted(p for p in child_type.needs if getattr(child.scope, p) is None)
@@ -99,16 +105,38 @@ async def provisional(conn: Connection, children: Sequence[Child]) -> tuple[Chil
     types = [JOB_TYPES[c.job_type] for c in children]
     rows = await statement("waiting_keys").rows(
         conn,
+        _WaitingRow,
         coalesce_keys=[t.coalesce_key(c.scope) for t, c in zip(types, children, strict=True)],
         exclusive_keys=[t.exclusive_key(c.scope) for t, c in zip(types, children, strict=True)],
     )
     return tuple(
-        ChildPlaced(child.child_key, _guess(row), row["duplicate"] or 0)
+        ChildPlaced(child.child_key, _guess(row), row.duplicate or 0)
         for child, row in zip(children, rows, strict=True)
     )
 
 
-def _guess(row: Row) -> Disposition:
-    if row["duplicate"] is not None:
+def _guess(row: "_WaitingRow") -> Disposition:
+    if row.duplicate is not None:
         return Disposition.JOINED
-    return Disposition.QUEUED_BEHIND if row["is_taken"] else Disposition.CREATED
+    return Disposition.QUEUED_BEHIND if row.is_taken else Disposition.CREATED
+
+
+class _ParentRow(ScopeRow):
+    __slots__ = ()
+    job_id: int
+    job_type: str
+    claim_token: int
+
+
+class _CountRow(Row):
+    __slots__ = ()
+    staged: int
+
+
+class _WaitingRow(Row):
+    """What stands under the keys of a child; `is_taken` is None if nobody ever used its key."""
+
+    __slots__ = ()
+    number: int
+    duplicate: int | None
+    is_taken: bool | None

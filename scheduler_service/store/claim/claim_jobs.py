@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.jobs.requests import Claimed, ClaimRequest
+from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.store.claim.seen_workers import SeenWorkers
-from scheduler_service.store.core.ends import scope_of
+from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
 from scheduler_service.store.core.statements import Connection, Row, statement
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
@@ -37,7 +37,7 @@ async def claim_jobs(
     firsts: dict[Identity, ClaimRequest] = {}
     for request in requests:
         firsts.setdefault(_identity(request), request)
-    found: dict[Identity, list[Row]] = {identity: [] for identity in firsts}
+    found: dict[Identity, list[ClaimedJobRow]] = {identity: [] for identity in firsts}
     for alike in _alike(list(firsts.values())):
         for request, row in await _claim(conn, alike, lease_seconds):
             found[_identity(request)].append(row)
@@ -49,9 +49,7 @@ async def claim_jobs(
             await _see(conn, firsts[identity])
     close = await _close_through(conn, [row for rows in found.values() for row in rows])
     claimed = {
-        identity: [
-            Claimed(row, row["claim_token"], lease_seconds, close[row["job_id"]]) for row in rows
-        ]
+        identity: [Claimed(row, row.claim_token, lease_seconds, close[row.job_id]) for row in rows]
         for identity, rows in found.items()
     }
     return [claimed[_identity(request)] for request in requests]
@@ -92,11 +90,12 @@ async def _see(conn: Connection, request: ClaimRequest) -> None:
 
 async def _claim(
     conn: Connection, alike: Sequence[ClaimRequest], lease_seconds: float
-) -> list[tuple[ClaimRequest, Row]]:
+) -> list[tuple[ClaimRequest, ClaimedJobRow]]:
     first = alike[0]
     try:
         rows = await statement("claim_jobs").rows(
             conn,
+            ClaimedJobRow,
             worker_ids=[request.worker_id for request in alike],
             request_ids=[request.request_id for request in alike],
             principals=[request.principal for request in alike],
@@ -111,41 +110,52 @@ async def _claim(
         if len(alike) > 1:
             raise RepeatedAtOnce from error
         return []
-    return [(alike[row["number"] - 1], row) for row in rows]
+    return [(alike[row.number - 1], row) for row in rows]
 
 
 async def _replay(
     conn: Connection, requests: Sequence[ClaimRequest], lease_seconds: float
-) -> list[tuple[ClaimRequest, Row]]:
+) -> list[tuple[ClaimRequest, ClaimedJobRow]]:
     if not requests:
         return []
     rows = await statement("replay_claims").rows(
         conn,
+        ClaimedJobRow,
         worker_ids=[request.worker_id for request in requests],
         request_ids=[request.request_id for request in requests],
         principals=[request.principal for request in requests],
         lease_seconds=lease_seconds,
     )
-    return [(requests[row["number"] - 1], row) for row in rows]
+    return [(requests[row.number - 1], row) for row in rows]
 
 
-async def _close_through(conn: Connection, rows: Sequence[Row]) -> Mapping[int, Mapping[str, int]]:
+async def _close_through(
+    conn: Connection, rows: Sequence[ClaimedJobRow]
+) -> Mapping[int, Mapping[str, int]]:
     """Per job the in-doubt tokens of what it reads. Read after the claim: more is never wrong."""
-    reads = {row["job_id"]: JOB_TYPES[row["job_type"]].ledger_reads(scope_of(row)) for row in rows}
-    wanted = sorted({(row["tenant"], name) for row in rows for name in reads[row["job_id"]]})
+    reads = {row.job_id: JOB_TYPES[row.job_type].ledger_reads(row.scope) for row in rows}
+    wanted = sorted({(row.tenant, name) for row in rows for name in reads[row.job_id]})
     if not wanted:
         return dict.fromkeys(reads, NOTHING_IN_DOUBT)
     found = await statement("close_through").rows(
         conn,
+        _CloseThroughRow,
         tenants=[tenant for tenant, _ in wanted],
         ledger_scopes=[name for _, name in wanted],
     )
-    in_doubt = {(r["tenant"], r["ledger_scope"]): r["close_through"] for r in found}
+    in_doubt = {(r.tenant, r.ledger_scope): r.close_through for r in found}
     return {
-        row["job_id"]: {
-            name: in_doubt[row["tenant"], name]
-            for name in reads[row["job_id"]]
-            if (row["tenant"], name) in in_doubt
+        row.job_id: {
+            name: in_doubt[row.tenant, name]
+            for name in reads[row.job_id]
+            if (row.tenant, name) in in_doubt
         }
         for row in rows
     }
+
+
+class _CloseThroughRow(Row):
+    __slots__ = ()
+    tenant: str
+    ledger_scope: str
+    close_through: int

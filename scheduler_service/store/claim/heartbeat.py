@@ -52,26 +52,27 @@ async def heartbeats(
         seen.ended(await _forget(conn, last))
     asked = {_asked(one, beat): beat for one in beating for beat in one.beats}
     names = list(asked)
-    rows: list[Row] = []
+    rows: list[_RenewedRow] = []
     for start in range(0, len(names), BEATS_TOGETHER_MAX):
         rows += await _renew(conn, names[start : start + BEATS_TOGETHER_MAX], asked, lease_seconds)
     answers = {_named(row): _answer(row) for row in rows}
-    news = frozenset(row["pipeline_with_news"] for row in rows) - {None}
+    news = {row.pipeline_with_news for row in rows if row.pipeline_with_news is not None}
     unrenewed = [name for name in names if name not in answers]
     if unrenewed:
-        rows = await statement("claims_not_renewed").rows(conn, **_names(unrenewed))
-        answers |= {_named(row): _answer(row) for row in rows}
-    return [[answers[_asked(one, beat)] for beat in one.beats] for one in beating], news
+        left = await statement("claims_not_renewed").rows(conn, _BeatRow, **_names(unrenewed))
+        answers |= {_named(row): _answer(row) for row in left}
+    return [[answers[_asked(one, beat)] for beat in one.beats] for one in beating], frozenset(news)
 
 
 async def _forget(conn: Connection, workers: Collection[tuple[UUID, str]]) -> list[UUID]:
     """Those whose rows are gone."""
     rows = await statement("forget_ended_workers").rows(
         conn,
+        _WorkerRow,
         worker_ids=[worker_id for worker_id, _ in workers],
         principals=[principal for _, principal in workers],
     )
-    return [row["worker_id"] for row in rows]
+    return [row.worker_id for row in rows]
 
 
 async def _renew(
@@ -79,10 +80,11 @@ async def _renew(
     names: Sequence[_Asked],
     asked: Mapping[_Asked, Beat],
     lease_seconds: float,
-) -> list[Row]:
+) -> list["_RenewedRow"]:
     told = [asked[name].progress for name in names]
     return await statement("renew_claims").rows(
         conn,
+        _RenewedRow,
         **_names(names),
         lease_seconds=lease_seconds,
         done=sparse([p.done if p else None for p in told]),
@@ -101,18 +103,43 @@ def _names(names: Sequence[_Asked]) -> dict[str, list[Any]]:
     }
 
 
-def _named(row: Row) -> _Asked:
-    return row["worker_id"], row["principal"], row["job_id"], row["claim_token"]
+def _named(row: "_BeatRow") -> _Asked:
+    return row.worker_id, row.principal, row.job_id, row.claim_token
 
 
 def _asked(one: Heartbeat, beat: Beat) -> _Asked:
     return one.worker_id, one.principal, beat.job_id, beat.claim_token
 
 
-def _answer(row: Row) -> BeatAnswer:
-    job_id, token = row["job_id"], row["claim_token"]
-    if row["lost"]:
+def _answer(row: "_BeatRow") -> BeatAnswer:
+    job_id, token = row.job_id, row.claim_token
+    if row.lost:
         return BeatAnswer(job_id, token, ClaimDirective.LOST, 0.0)
-    left = max(row["seconds_left"], 0.0)
-    directive = ClaimDirective.CANCEL if row["draining"] else ClaimDirective.CONTINUE
+    left = max(row.seconds_left or 0.0, 0.0)
+    directive = ClaimDirective.CANCEL if row.draining else ClaimDirective.CONTINUE
     return BeatAnswer(job_id, token, directive, left)
+
+
+class _WorkerRow(Row):
+    __slots__ = ()
+    worker_id: UUID
+
+
+class _BeatRow(Row):
+    """How a claim stands; `seconds_left` of its lease, None for one that is lost."""
+
+    __slots__ = ()
+    worker_id: UUID
+    principal: str
+    job_id: int
+    claim_token: int
+    lost: bool
+    draining: bool
+    seconds_left: float | None
+
+
+class _RenewedRow(_BeatRow):
+    """A claim that was renewed, and its pipeline if it reported progress."""
+
+    __slots__ = ()
+    pipeline_with_news: int | None

@@ -1,13 +1,11 @@
 """A job that has just ended, as everything that follows from its end needs to see it."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.statements import Row
+from scheduler_service.store.core.rows import JobRow
 
-SCOPES_REMEMBERED_MAX = 4096
 _DONE = (JobResult.SUCCESS, JobResult.WARNING)
 
 
@@ -19,7 +17,7 @@ class End(NamedTuple):
     tuple, as FinishRequest is: thousands are made in a second.
     """
 
-    row: Row
+    row: JobRow
     result: JobResult
     pipeline_ids: tuple[int, ...]
     token: int = 0
@@ -32,25 +30,9 @@ class End(NamedTuple):
     @property
     def scope(self) -> Scope:
         """The job's scope."""
-        return scope_of(self.row)
+        return self.row.scope
 
     @property
     def done(self) -> bool:
         """SUCCESS or WARNING: its data stand and its children become jobs."""
         return self.result in _DONE
-
-
-def scope_of(row: Row) -> Scope:
-    """The scope of a job row."""
-    return _scope(
-        row["tenant"],
-        row["module"],
-        row["data_entry_type"],
-        row["year"],
-        row["unit"],
-        row["reference_kind"],
-    )
-
-
-# Jobs are many, their scopes are few.
-_scope = lru_cache(maxsize=SCOPES_REMEMBERED_MAX)(Scope)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from scheduler_service.jobs.requests import (
-    Claimed,
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
@@ -13,6 +12,7 @@ from scheduler_service.jobs.requests import (
     Submission,
     Submitted,
 )
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
 

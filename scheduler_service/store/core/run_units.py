@@ -65,7 +65,7 @@ class UnitRunner:
 
     async def _once(self, work: Callable[[UnitOfWork], Awaitable[Answer]], extra: Needs) -> Answer:
         async with self.pool.acquire() as conn, conn.transaction():
-            tx = UnitOfWork(conn, self._fair_share, extra)
+            tx = UnitOfWork(conn, self._fair_share.stamp, extra)
             answer = await work(tx)
             await tx.save()
         self._tell(tx)
@@ -75,7 +75,7 @@ class UnitRunner:
         self, work: Callable[[UnitOfWork], Awaitable[Answer]], extra: Needs
     ) -> Answer:
         async with self.pool.acquire() as conn:
-            tx = UnitOfWork(conn, self._fair_share, extra)
+            tx = UnitOfWork(conn, self._fair_share.stamp, extra)
             answer = await work(tx)
         self._tell(tx)
         return answer

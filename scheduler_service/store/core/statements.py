@@ -1,13 +1,15 @@
 """Loads the statements of the store's rooms by name and binds their named parameters."""
 
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -17,6 +19,25 @@ _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 class WrongParameters(Exception):
     """A statement was called with other parameters than its file names."""
+
+
+class Row(asyncpg.Record):
+    """A row of a statement. A subclass declares the columns, each as an attribute with its type.
+
+    A test compares the columns and types with what PostgreSQL answers. Nothing is copied: an
+    attribute is read from the record. A subclass has empty slots, so that its rows stay as small.
+    """
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        """Reads each declared attribute from the column of its name."""
+        super().__init_subclass__()
+        for column in inspect.get_annotations(cls):
+            setattr(cls, column, property(itemgetter(column)))
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +54,9 @@ class Statement:
             raise WrongParameters(f"{self.name}: takes {self.parameters}, got {tuple(given)}")
         return [given[name] for name in self.parameters]
 
-    async def rows(self, conn: "Connection", **given: Any) -> list[asyncpg.Record]:
-        """Run it and fetch all rows."""
-        return await conn.fetch(self.text, *self.arguments(given))
+    async def rows(self, conn: "Connection", row: type[AnyRow], /, **given: Any) -> list[AnyRow]:
+        """Run it and fetch all rows, as what `row` declares."""
+        return await conn.fetch(self.text, *self.arguments(given), record_class=row)
 
     async def run(self, conn: "Connection", **given: Any) -> None:
         """Run it for its effect."""
@@ -51,7 +72,6 @@ def sparse(values: list[Any]) -> list[Any] | None:
     return None if values[:1] == [None] and values.count(None) == len(values) else values
 
 
-Row: TypeAlias = asyncpg.Record
 # asyncpg's classes are generic in its stubs only.
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"

@@ -1,14 +1,14 @@
 """One unit of work: what a transaction has locked, what it changes, and what it notifies of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from scheduler_service.jobs.pipeline_status import PipelineStatus, pipeline_status
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.fair_share import FairShare
 from scheduler_service.store.core.freshness import FreshnessMarks
+from scheduler_service.store.core.rows import LockedPipelineRow
 from scheduler_service.store.core.statements import Connection, Row, sparse, statement
 
 YearKey: TypeAlias = tuple[str, int]
@@ -114,7 +114,8 @@ class UnitOfWork:
     """The locks, the changes to write back, and what to wake after the commit."""
 
     conn: Connection
-    fair_share: FairShare
+    # The next stamp of a tenant, by which tenants share the workers.
+    fair_stamp: Callable[[str], int]
     extra_needs: Needs = field(default_factory=Needs)
     pipelines: dict[int, PipelineState] = field(default_factory=dict)
     keys: dict[str, KeyState] = field(default_factory=dict)
@@ -138,7 +139,7 @@ class UnitOfWork:
         await self.lock_years(needs)
         if needs.pipelines:
             for row in await statement("lock_pipelines").rows(
-                self.conn, pipeline_ids=sorted(needs.pipelines)
+                self.conn, LockedPipelineRow, pipeline_ids=sorted(needs.pipelines)
             ):
                 self.hold_pipeline(row)
         await self.lock_keys(needs.keys)
@@ -150,44 +151,51 @@ class UnitOfWork:
         """
         if not exclusive_keys:
             return
-        rows = await statement("hold_keys").rows(self.conn, exclusive_keys=sorted(exclusive_keys))
-        self.keys = {row["exclusive_key"]: KeyState(*row.values()) for row in rows}
+        rows = await statement("hold_keys").rows(
+            self.conn, _KeyRow, exclusive_keys=sorted(exclusive_keys)
+        )
+        self.keys = {
+            row.exclusive_key: KeyState(
+                row.exclusive_key, row.next_number, row.first_job_id, row.drain_token
+            )
+            for row in rows
+        }
         if len(self.keys) < len(exclusive_keys):
             raise MustLockMore(Needs())
 
     async def lock_years(self, needs: Needs) -> None:
         """Hold years as they are. First in the order."""
-        rows: list[Any] = []
+        rows: list[_YearRow] = []
         if needs.open_years_of:
             rows += await statement("lock_open_years").rows(
-                self.conn, tenants=sorted(needs.open_years_of)
+                self.conn, _YearRow, tenants=sorted(needs.open_years_of)
             )
         if needs.years:
             tenants, years = zip(*sorted(needs.years), strict=True)
             rows += await statement("lock_years").rows(
-                self.conn, tenants=list(tenants), years=list(years)
+                self.conn, _YearRow, tenants=list(tenants), years=list(years)
             )
         for row in rows:
-            self.hold_year(row)
+            self.hold_year(row.tenant, row.year, locked=row.locked)
 
-    def hold_pipeline(self, row: Row) -> None:
+    def hold_pipeline(self, row: LockedPipelineRow) -> None:
         """Keep what a pipeline's row says; a statement of this transaction has locked it."""
-        pipeline_id = row["pipeline_id"]
+        pipeline_id = row.pipeline_id
         if pipeline_id not in self.pipelines:
             self.pipelines[pipeline_id] = PipelineState(
                 pipeline_id,
-                row["tenant"],
-                row["version"],
-                row["live_jobs"],
-                row["failed_jobs"],
-                row["warned_jobs"],
-                row["root_job_id"],
-                row["cancelled"],
+                row.tenant,
+                row.version,
+                row.live_jobs,
+                row.failed_jobs,
+                row.warned_jobs,
+                row.root_job_id,
+                row.cancelled,
             )
 
-    def hold_year(self, row: Row) -> None:
-        """Keep how a year stands; a statement of this transaction has locked it."""
-        self.years[row["tenant"], row["year"]] = row["locked"]
+    def hold_year(self, tenant: str, year: int, *, locked: bool) -> None:
+        """Keep how a year stands; a statement of this transaction holds its row."""
+        self.years[tenant, year] = locked
 
     def require(self, needs: Needs) -> None:
         """Go on only if all of this is locked; else MustLockMore."""
@@ -238,8 +246,10 @@ class UnitOfWork:
         left = self.unsettled_keys.intersection(exclusive_keys)
         free = [k for k in sorted(left) if self.key(k).first_job_id is None]
         if free:
-            for row in await statement("next_of_keys").rows(self.conn, exclusive_keys=free):
-                self.key(row["exclusive_key"]).first_job_id = row["job_id"]
+            for row in await statement("next_of_keys").rows(
+                self.conn, _NextRow, exclusive_keys=free
+            ):
+                self.key(row.exclusive_key).first_job_id = row.job_id
 
     async def save(self) -> None:
         """Write keys, pipelines with their derived status, and the timeline.
@@ -259,6 +269,7 @@ class UnitOfWork:
         keys = [self.key(name) for name in names]
         queued = await statement("settle_keys").rows(
             self.conn,
+            _QueuedRow,
             exclusive_keys=names,
             next_numbers=[k.next_number for k in keys],
             first_job_ids=sparse([k.first_job_id for k in keys]),
@@ -267,7 +278,7 @@ class UnitOfWork:
             due_job_ids=sorted(self.maybe_due_jobs),
         )
         # QUEUED has no version of its own, but its watchers like to see it soon.
-        self.woken_types.update(row["job_type"] for row in queued)
+        self.woken_types.update(row.job_type for row in queued)
 
     async def _save_pipelines(self) -> None:
         states = [self.pipelines[p] for p in sorted(self.touched) if not self._as_inserted(p)]
@@ -275,6 +286,7 @@ class UnitOfWork:
             return
         rows = await statement("save_pipelines").rows(
             self.conn,
+            _SavedRow,
             pipeline_ids=[s.pipeline_id for s in states],
             versions=[s.next_version for s in states],
             live=[s.live_jobs for s in states],
@@ -288,15 +300,51 @@ class UnitOfWork:
             **self.freshness.columns(),
         )
         for row in rows:
-            if row["parent_job_id"] is not None:
+            if row.parent_job_id is not None:
                 # A Chain was still on its way when the children were looked for: start over.
                 raise MustLockMore(Needs())
-            self.ended_pipelines[row["pipeline_id"]] = PipelineStatus(row["status"])
+            if row.pipeline_id is not None and row.status is not None:
+                self.ended_pipelines[row.pipeline_id] = PipelineStatus(row.status)
 
     def _as_inserted(self, pipeline_id: int) -> bool:
         state = self.pipelines[pipeline_id]
         same_root = state.root_job_id == state.inserted_root_job_id
         return state.is_new and state.live_jobs == 1 and same_root
+
+
+class _YearRow(Row):
+    __slots__ = ()
+    tenant: str
+    year: int
+    locked: bool
+
+
+class _KeyRow(Row):
+    __slots__ = ()
+    exclusive_key: str
+    next_number: int
+    first_job_id: int | None
+    drain_token: int | None
+
+
+class _NextRow(Row):
+    __slots__ = ()
+    exclusive_key: str
+    job_id: int
+
+
+class _QueuedRow(Row):
+    __slots__ = ()
+    job_type: str
+
+
+class _SavedRow(Row):
+    """A pipeline that has ended, or a job whose children nobody knew of."""
+
+    __slots__ = ()
+    pipeline_id: int | None
+    status: str | None
+    parent_job_id: int | None
 
 
 def _status(state: PipelineState, root_result: JobResult | None) -> PipelineStatus:

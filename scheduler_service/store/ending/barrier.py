@@ -7,7 +7,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES, JobType
 from scheduler_service.jobs.requests import ChildPlaced, Disposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.statements import statement
+from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.children import ChildAnswer, Released, year_is_closed
 from scheduler_service.store.ending.insert_jobs import InsertedJob, NewJob, insert_jobs
@@ -87,7 +87,7 @@ def _held_by_barrier(released: Sequence[Released]) -> list[_HeldChild]:
                 tenant=scope.tenant,
                 module=scope.module,
                 year=scope.year,
-                parent_job_id=item.parent.row["job_id"],
+                parent_job_id=item.parent.row.job_id,
                 child_key=item.child.child_key,
                 is_stored=False,
             )
@@ -100,14 +100,25 @@ async def _stored(tx: UnitOfWork, ends: Sequence[End]) -> list[_HeldChild]:
     pipelines = {
         pipeline_id
         for end in ends
-        if end.row["job_type"] in WAITING_FOR
+        if end.row.job_type in WAITING_FOR
         for pipeline_id in end.pipeline_ids
     }
     if not pipelines:
         return []
-    rows = await statement("held_children_of").rows(tx.conn, pipeline_ids=sorted(pipelines))
+    rows = await statement("held_children_of").rows(
+        tx.conn, _HeldChildRow, pipeline_ids=sorted(pipelines)
+    )
     return [
-        _HeldChild(**row, tenant=tx.pipeline(row["pipeline_id"]).tenant, is_stored=True)
+        _HeldChild(
+            pipeline_id=row.pipeline_id,
+            job_type=row.job_type,
+            tenant=tx.pipeline(row.pipeline_id).tenant,
+            module=row.module,
+            year=row.year,
+            parent_job_id=row.parent_job_id,
+            child_key=row.child_key,
+            is_stored=True,
+        )
         for row in rows
     ]
 
@@ -117,13 +128,14 @@ async def _held(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> set[tuple[i
     barriers = [JOB_TYPES[w.job_type].barrier for w in candidates]
     rows = await statement("children_still_held").rows(
         tx.conn,
+        _StillHeldRow,
         pipeline_ids=[w.pipeline_id for w in candidates],
         job_types=[w.job_type for w in candidates],
         after_types=[b.after if b is not None else "" for b in barriers],
         modules=[w.module for w in candidates],
         years=[w.year for w in candidates],
     )
-    return {(r["pipeline_id"], r["job_type"], r["module"], r["year"]) for r in rows}
+    return {(r.pipeline_id, r.job_type, r.module, r.year) for r in rows}
 
 
 async def _hold(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
@@ -132,6 +144,7 @@ async def _hold(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
         return
     rows = await statement("hold_children").rows(
         tx.conn,
+        _PipelineRow,
         pipeline_ids=[w.pipeline_id for w in new],
         job_types=[w.job_type for w in new],
         modules=[w.module for w in new],
@@ -140,7 +153,7 @@ async def _hold(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
         child_keys=[w.child_key for w in new],
     )
     for row in rows:
-        tx.pipeline(row["pipeline_id"]).job_added()
+        tx.pipeline(row.pipeline_id).job_added()
 
 
 async def _let_go(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
@@ -149,13 +162,14 @@ async def _let_go(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
         return
     rows = await statement("delete_held_children").rows(
         tx.conn,
+        _PipelineRow,
         pipeline_ids=[w.pipeline_id for w in stored],
         job_types=[w.job_type for w in stored],
         modules=[w.module for w in stored],
         years=[w.year for w in stored],
     )
     for row in rows:
-        tx.pipeline(row["pipeline_id"]).job_left()
+        tx.pipeline(row.pipeline_id).job_left()
 
 
 async def _make_jobs(
@@ -198,5 +212,25 @@ def _answers(
             placed = ChildPlaced(item.child.child_key, Disposition.SKIPPED_LOCKED, 0)
         else:
             placed = ChildPlaced(item.child.child_key, job.disposition, job.job_id)
-        answers.append(ChildAnswer(item.parent.row["job_id"], placed))
+        answers.append(ChildAnswer(item.parent.row.job_id, placed))
     return answers
+
+
+class _PipelineRow(Row):
+    """The pipeline of a child that is held now, or no longer."""
+
+    __slots__ = ()
+    pipeline_id: int
+
+
+class _StillHeldRow(_PipelineRow):
+    __slots__ = ()
+    job_type: str
+    module: int
+    year: int
+
+
+class _HeldChildRow(_StillHeldRow):
+    __slots__ = ()
+    parent_job_id: int
+    child_key: str

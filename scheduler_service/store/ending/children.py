@@ -7,7 +7,8 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Child, ChildPlaced, Disposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.rows import StagedChildRow
+from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.insert_jobs import NewJob, insert_jobs
 
@@ -28,7 +29,7 @@ class ChildAnswer:
     placed: ChildPlaced
 
 
-def needs_of_children(rows: Sequence[Row]) -> Needs:
+def needs_of_children(rows: Sequence[StagedChildRow]) -> Needs:
     """The keys and years that staged children (rows of staged_children) will need."""
     needs = Needs()
     for row in rows:
@@ -49,11 +50,12 @@ async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
         return []
     rows = await statement("take_staged_children").rows(
         tx.conn,
-        parent_job_ids=[end.row["job_id"] for end in parents],
+        StagedChildRow,
+        parent_job_ids=[end.row.job_id for end in parents],
         claim_tokens=[end.token for end in parents],
     )
-    by_job = {end.row["job_id"]: end for end in parents}
-    released = [Released(by_job[row["parent_job_id"]], _child(row)) for row in rows]
+    by_job = {end.row.job_id: end for end in parents}
+    released = [Released(by_job[row.parent_job_id], _child(row)) for row in rows]
     return [r for r in released if r.parent.done]
 
 
@@ -90,17 +92,17 @@ def _place(item: Released) -> NewJob:
         job_type=item.child.job_type,
         scope=item.child.scope,
         payload=item.child.payload,
-        priority=item.parent.row["priority"],
-        parent_job_id=item.parent.row["job_id"],
+        priority=item.parent.row.priority,
+        parent_job_id=item.parent.row.job_id,
         child_key=item.child.child_key,
     )
 
 
 def _answer(item: Released, disposition: Disposition, job_id: int = 0) -> ChildAnswer:
     placed = ChildPlaced(item.child.child_key, disposition, job_id)
-    return ChildAnswer(item.parent.row["job_id"], placed)
+    return ChildAnswer(item.parent.row.job_id, placed)
 
 
-def _child(row: Row) -> Child:
-    scope = Scope(row["tenant"], row["module"], row["data_entry_type"], row["year"], row["unit"])
-    return Child(row["child_key"], row["job_type"], scope, row["payload"])
+def _child(row: StagedChildRow) -> Child:
+    scope = Scope(row.tenant, row.module, row.data_entry_type, row.year, row.unit)
+    return Child(row.child_key, row.job_type, scope, row.payload)

@@ -7,13 +7,24 @@ from uuid import UUID
 from scheduler_service.jobs.requests import Written
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.rows import ClaimTokenRow, JobRow
+from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.ending.end_jobs import needs_of_end
 from scheduler_service.store.ending.in_doubt import mark_in_doubt, repair, writes_data
 
 # Worker and principal.
 Holder: TypeAlias = tuple[UUID, str]
+
+
+class DrainingRow(JobRow):
+    """A claim that drains, with the job that it had."""
+
+    __slots__ = ()
+    drain_token: int
+    drain_worker_id: UUID
+    drain_principal: str
+    dark_token: int | None
 
 
 async def end_drains_of(
@@ -26,38 +37,36 @@ async def end_drains_of(
     if not claims:
         return set()
     found = await statement("draining_claims").rows(
-        tx.conn, claim_tokens=sorted({token for token, _, _ in claims})
+        tx.conn, DrainingRow, claim_tokens=sorted({token for token, _, _ in claims})
     )
-    holders = {
-        row["drain_token"]: (row["drain_worker_id"], row["drain_principal"]) for row in found
-    }
+    holders = {row.drain_token: (row.drain_worker_id, row.drain_principal) for row in found}
     said = {token: written for token, by, written in claims if by in (None, holders.get(token))}
-    rows = [row for row in found if row["drain_token"] in said]
+    rows = [row for row in found if row.drain_token in said]
     for row in rows:
         tx.require(needs_of_end(row, ()))
     if not rows:
         return set()
     deleted = await statement("delete_drained_claims").rows(
-        tx.conn, claim_tokens=[row["drain_token"] for row in rows]
+        tx.conn, ClaimTokenRow, claim_tokens=[row.drain_token for row in rows]
     )
-    ended = {row["claim_token"] for row in deleted}
-    drained = [row for row in rows if row["drain_token"] in ended]
-    await _release(tx, [(row, said[row["drain_token"]]) for row in drained])
+    ended = {row.claim_token for row in deleted}
+    drained = [row for row in rows if row.drain_token in ended]
+    await _release(tx, [(row, said[row.drain_token]) for row in drained])
     return ended
 
 
-async def _release(tx: UnitOfWork, drained: Sequence[tuple[Row, Written]]) -> None:
+async def _release(tx: UnitOfWork, drained: Sequence[tuple[DrainingRow, Written]]) -> None:
     unknown = [row for row, written in drained if written is Written.UNKNOWN]
-    await mark_in_doubt(tx, [(row, row["drain_token"]) for row in unknown])
-    newly_in_doubt = {row["job_id"]: row["drain_token"] for row in unknown if writes_data(row)}
+    await mark_in_doubt(tx, [(row, row.drain_token) for row in unknown])
+    newly_in_doubt = {row.job_id: row.drain_token for row in unknown if writes_data(row)}
     ends = []
     for row, _ in drained:
-        if row["exclusive_key"] is not None:
-            key = tx.key(row["exclusive_key"])
-            if key.drain_token == row["drain_token"]:
+        if row.exclusive_key is not None:
+            key = tx.key(row.exclusive_key)
+            if key.drain_token == row.drain_token:
                 key.drain_token = None
-            tx.unsettled_keys.add(row["exclusive_key"])
-        dark_token = newly_in_doubt.get(row["job_id"], row["dark_token"])
-        owner = (row["pipeline_id"],)
-        ends.append(End(row, JobResult.CANCELLED, owner, row["drain_token"], dark_token=dark_token))
+            tx.unsettled_keys.add(row.exclusive_key)
+        dark_token = newly_in_doubt.get(row.job_id, row.dark_token)
+        owner = (row.pipeline_id,)
+        ends.append(End(row, JobResult.CANCELLED, owner, row.drain_token, dark_token=dark_token))
     await repair(tx, ends)

@@ -6,22 +6,28 @@ from functools import lru_cache
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ChildPlaced
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.ends import SCOPES_REMEMBERED_MAX, End, scope_of
+from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.rows import (
+    SCOPES_REMEMBERED_MAX,
+    JobRow,
+    JoinableRow,
+    LinkRow,
+)
+from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork
 from scheduler_service.store.ending import barrier, children
 from scheduler_service.store.ending.in_doubt import follow_up_needs, owed_to_own_pipelines, repair
 
 
-def needs_of_end(row: Row, joined_by: Sequence[int]) -> Needs:
+def needs_of_end(row: JobRow, joined_by: Sequence[int]) -> Needs:
     """What must be locked to end this job, whatever its end: its pipelines, its own key,
     and the keys of what its end may release by itself.
     """
-    released = _released_by_end(row["job_type"], scope_of(row))
-    own_key = frozenset({row["exclusive_key"]} if row["exclusive_key"] is not None else ())
+    released = _released_by_end(row.job_type, row.scope)
+    own_key = frozenset({row.exclusive_key} if row.exclusive_key is not None else ())
     return Needs(
-        pipelines=frozenset({row["pipeline_id"], *joined_by}),
+        pipelines=frozenset({row.pipeline_id, *joined_by}),
         keys=own_key | released.keys,
         years=released.years,
         open_years_of=released.open_years_of,
@@ -34,19 +40,17 @@ def _released_by_end(name: str, scope: Scope) -> Needs:
     return follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
 
 
-async def pipelines_of(tx: UnitOfWork, rows: Sequence[Row]) -> dict[int, tuple[int, ...]]:
+async def pipelines_of(tx: UnitOfWork, rows: Sequence[JoinableRow]) -> dict[int, tuple[int, ...]]:
     """Per job its owner, then who joined it, read again under locks; MustLockMore if they grew.
 
     Only a coalescing job can be joined, so nothing is read for the others.
     """
-    joinable = [row["job_id"] for row in rows if row["coalesce_key"] is not None]
+    joinable = [row.job_id for row in rows if row.coalesce_key is not None]
     joined: dict[int, list[int]] = {}
     if joinable:
-        for link in await statement("links_of_jobs").rows(tx.conn, job_ids=joinable):
-            joined.setdefault(link["job_id"], []).append(link["pipeline_id"])
-    found = {
-        row["job_id"]: (row["pipeline_id"], *sorted(joined.get(row["job_id"], []))) for row in rows
-    }
+        for link in await statement("links_of_jobs").rows(tx.conn, LinkRow, job_ids=joinable):
+            joined.setdefault(link.job_id, []).append(link.pipeline_id)
+    found = {row.job_id: (row.pipeline_id, *sorted(joined.get(row.job_id, []))) for row in rows}
     missing = {p for ids in found.values() for p in ids} - tx.pipelines.keys()
     if missing:
         raise MustLockMore(Needs(pipelines=frozenset(missing)))
@@ -83,26 +87,26 @@ def _count(tx: UnitOfWork, end: End) -> None:
 
 
 def _record(tx: UnitOfWork, end: End) -> None:
-    job_type = end.row["job_type"]
+    job_type = end.row.job_type
     if job_type in (RECALCULATION, AGGREGATION):
         in_doubt = end.dark_token is not None
         tx.freshness.ended(job_type, end.scope, end.token, done=end.done, in_doubt=in_doubt)
 
 
 def _leave_key(tx: UnitOfWork, end: End) -> None:
-    exclusive_key = end.row["exclusive_key"]
+    exclusive_key = end.row.exclusive_key
     if exclusive_key is None:
         return
     key = tx.key(exclusive_key)
     if end.drains:
         key.drain_token = end.token
-    if key.first_job_id == end.row["job_id"]:
+    if key.first_job_id == end.row.job_id:
         key.first_job_id = None
     tx.unsettled_keys.add(exclusive_key)
 
 
 async def _touch_joined(tx: UnitOfWork, ends: Sequence[End]) -> None:
-    joined = sorted((p, end.row["job_id"]) for end in ends for p in end.pipeline_ids[1:])
+    joined = sorted((p, end.row.job_id) for end in ends for p in end.pipeline_ids[1:])
     if joined:
         await statement("touch_links").run(
             tx.conn,

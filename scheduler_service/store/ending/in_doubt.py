@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.ends import End, scope_of
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.rows import JobRow
+from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
 from scheduler_service.store.ending.children import Released, year_is_closed
-from scheduler_service.store.ending.insert_jobs import NewJob, insert_jobs
+from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, insert_jobs
 
 REPAIR_KIND = "repair"
 
 
-async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[Row, int]]) -> None:
+async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[JobRow, int]]) -> None:
     """These claims (job row, token) of data-writing types may have committed: mark job and scopes.
 
     Rows of other types are passed over.
@@ -24,13 +25,13 @@ async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[Row, int]]) -> No
         return
     await statement("mark_jobs_in_doubt").run(
         tx.conn,
-        job_ids=[row["job_id"] for row, _ in doubtful],
+        job_ids=[row.job_id for row, _ in doubtful],
         dark_tokens=[token for _, token in doubtful],
     )
     scopes = sorted(
-        (row["tenant"], name, token)
+        (row.tenant, name, token)
         for row, token in doubtful
-        for name in JOB_TYPES[row["job_type"]].ledger_writes(scope_of(row))
+        for name in JOB_TYPES[row.job_type].ledger_writes(row.scope)
     )
     await statement("mark_scopes_in_doubt").run(
         tx.conn,
@@ -39,14 +40,13 @@ async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[Row, int]]) -> No
         tokens=[token for _, _, token in scopes],
     )
     tx.events += [
-        Event(row["tenant"], row["pipeline_id"], row["job_id"], token, "in_doubt")
-        for row, token in doubtful
+        Event(row.tenant, row.pipeline_id, row.job_id, token, "in_doubt") for row, token in doubtful
     ]
 
 
-def writes_data(row: Row) -> bool:
+def writes_data(row: JobRow) -> bool:
     """Whether a claim of this job may change the ledger at all."""
-    return JOB_TYPES[row["job_type"]].writes_data
+    return JOB_TYPES[row.job_type].writes_data
 
 
 def follow_up_needs(job_type: JobType, scope: Scope) -> Needs:
@@ -74,13 +74,13 @@ def owed_to_own_pipelines(
 
     A retry may find its work already committed and chain nothing: the mark on the job heals that.
     """
-    staged = {(r.parent.row["job_id"], r.child.job_type, r.child.scope) for r in released}
+    staged = {(r.parent.row.job_id, r.child.job_type, r.child.scope) for r in released}
     return [
         Released(end, child)
         for end in ends
         if end.dark_token is not None and end.done
         for child in _follow_up_children(tx, end)
-        if (end.row["job_id"], child.job_type, child.scope) not in staged
+        if (end.row.job_id, child.job_type, child.scope) not in staged
     ]
 
 
@@ -99,7 +99,7 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
                 (pipeline.pipeline_id,),
                 child.job_type,
                 child.scope,
-                parent_job_id=end.row["job_id"],
+                parent_job_id=end.row.job_id,
                 child_key=child.child_key,
             )
             for child in children
@@ -109,7 +109,7 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
 
 
 def _follow_up_children(tx: UnitOfWork, end: End) -> list[Child]:
-    wanted = follow_ups(end.row["job_type"], end.scope, tx.open_years(end.scope.tenant))
+    wanted = follow_ups(end.row.job_type, end.scope, tx.open_years(end.scope.tenant))
     return [
         Child(f"follow_up:{job_type}:{scope.data_entry_type}:{scope.year}", job_type, scope, None)
         for job_type, scope in wanted
@@ -118,8 +118,8 @@ def _follow_up_children(tx: UnitOfWork, end: End) -> list[Child]:
 
 
 async def _repair_pipeline(tx: UnitOfWork, end: End, scope: Scope) -> PipelineState:
-    (ids,) = await statement("allocate_ids").rows(tx.conn, pipelines=1, jobs=0)
-    pipeline_id: int = ids["pipeline_ids"][0]
+    (ids,) = await statement("allocate_ids").rows(tx.conn, AllocatedRow, pipelines=1, jobs=0)
+    (pipeline_id,) = ids.pipeline_ids
     await statement("insert_pipelines").run(
         tx.conn,
         pipeline_ids=[pipeline_id],
@@ -132,13 +132,13 @@ async def _repair_pipeline(tx: UnitOfWork, end: End, scope: Scope) -> PipelineSt
         reference_kinds=[None],
         root_job_ids=[0],
         submitted_bys=["scheduler"],
-        repairs_of=[end.row["pipeline_id"]],
+        repairs_of=[end.row.pipeline_id],
     )
     state = PipelineState(pipeline_id, scope.tenant, 1, 0, 0, 0, 0, is_new=True)
     tx.add_new_pipeline(state)
     detail = f"pipeline {pipeline_id} recomputes what this job may have changed unseen"
     row = end.row
     tx.events.append(
-        Event(row["tenant"], row["pipeline_id"], row["job_id"], end.dark_token, "repair", detail)
+        Event(row.tenant, row.pipeline_id, row.job_id, end.dark_token, "repair", detail)
     )
     return state

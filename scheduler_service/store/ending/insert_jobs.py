@@ -8,7 +8,8 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Disposition, Json
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobState
-from scheduler_service.store.core.statements import sparse, statement
+from scheduler_service.store.core.rows import LinkRow
+from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import KeyState, Needs, UnitOfWork
 
 PRIORITY_DEFAULT = 5
@@ -53,6 +54,21 @@ class _NewRow:
     job_id: int
     state: JobState
     key_number: int | None
+
+
+class AllocatedRow(Row):
+    """Numbers for new pipelines and jobs."""
+
+    __slots__ = ()
+    pipeline_ids: list[int]
+    job_ids: list[int]
+
+
+class _InsertedRow(Row):
+    __slots__ = ()
+    job_id: int
+    pipeline_id: int
+    coalesce_key: str | None
 
 
 def needs_of(places: Sequence[NewJob]) -> Needs:
@@ -100,8 +116,10 @@ async def _new_rows(tx: UnitOfWork, places: Sequence[NewJob]) -> list[_NewRow]:
     missing = sum(place.job_id is None for place in places)
     drawn: list[int] = []
     if missing:
-        (ids,) = await statement("allocate_ids").rows(tx.conn, pipelines=0, jobs=missing)
-        drawn = list(ids["job_ids"])
+        (ids,) = await statement("allocate_ids").rows(
+            tx.conn, AllocatedRow, pipelines=0, jobs=missing
+        )
+        drawn = list(ids.job_ids)
     return [
         _behind_its_key(tx, place, place.job_id if place.job_id is not None else drawn.pop(0))
         for place in places
@@ -131,13 +149,15 @@ def take_number(key: KeyState) -> tuple[int, bool, bool]:
 
 
 async def _insert(tx: UnitOfWork, rows: Sequence[_NewRow]) -> list[InsertedJob]:
-    inserted = await statement("insert_jobs").rows(tx.conn, **_columns(tx, rows))
-    by_key = {row["coalesce_key"]: row for row in inserted if row["coalesce_key"] is not None}
+    inserted = await statement("insert_jobs").rows(tx.conn, _InsertedRow, **_columns(tx, rows))
+    by_key: dict[str | None, _InsertedRow] = {
+        row.coalesce_key: row for row in inserted if row.coalesce_key is not None
+    }
     answers = []
     for row in rows:
         found = by_key.get(row.place.coalesce_key)
-        if found is not None and found["job_id"] != row.job_id:
-            joined = InsertedJob(found["job_id"], found["pipeline_id"], Disposition.JOINED)
+        if found is not None and found.job_id != row.job_id:
+            joined = InsertedJob(found.job_id, found.pipeline_id, Disposition.JOINED)
             answers.append(joined)
             continue
         tx.pipeline(row.place.pipeline_ids[0]).job_added()
@@ -169,7 +189,7 @@ def _columns(tx: UnitOfWork, rows: Sequence[_NewRow]) -> dict[str, list[Any] | N
         "payloads": sparse([place.payload for place in places]),
         "states": [str(row.state) for row in rows],
         "priorities": [place.priority for place in places],
-        "fair_stamps": [tx.fair_share.stamp(scope.tenant) for scope in scopes],
+        "fair_stamps": [tx.fair_stamp(scope.tenant) for scope in scopes],
         "attempts_maxima": [JOB_TYPES[place.job_type].attempts_max for place in places],
         "coalesce_keys": sparse([place.coalesce_key for place in places]),
         "exclusive_keys": sparse([place.exclusive_key for place in places]),
@@ -194,9 +214,10 @@ async def _link(tx: UnitOfWork, places: Sequence[NewJob], answers: Sequence[Inse
         return
     new = await statement("link_jobs").rows(
         tx.conn,
+        LinkRow,
         pipeline_ids=[pipeline_id for pipeline_id, _ in wanted],
         job_ids=[job_id for _, job_id in wanted],
         versions=[tx.pipeline(pipeline_id).next_version for pipeline_id, _ in wanted],
     )
     for row in new:
-        tx.pipeline(row["pipeline_id"]).job_added()
+        tx.pipeline(row.pipeline_id).job_added()

@@ -14,6 +14,12 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.rows import (
+    JobRow,
+    LockedPipelineRow,
+    StagedChildRow,
+    StandingJobRow,
+)
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
 from scheduler_service.store.ending import children, drains
@@ -36,7 +42,7 @@ class _Holder(NamedTuple):
     them; `place` is the ending's in the batch.
     """
 
-    row: Row
+    row: "_FinishingRow"
     ending: FinishRequest
     place: int
     # Whether its end touches more than its pipeline.
@@ -73,6 +79,7 @@ async def _hold(
     await tx.lock_years(tx.extra_needs)
     found = await statement("hold_finishing_jobs").rows(
         tx.conn,
+        _FinishingRow,
         job_ids=[e.job_id for e in endings],
         claim_tokens=[e.claim_token for e in endings],
         worker_ids=[e.worker_id for e in endings],
@@ -83,33 +90,37 @@ async def _hold(
     holders: dict[int, _Holder] = {}
     repeats: list[tuple[int, int]] = []
     for row in found:
-        number = row["number"]
+        number = row.number
         if number is None:
-            if row["locked"] is None:
+            if row.year is None or row.locked is None:
                 tx.hold_pipeline(row)
             else:
-                tx.hold_year(row)
+                tx.hold_year(row.tenant, row.year, locked=row.locked)
             continue
-        place, job_id = number - 1, row["job_id"]
+        place, job_id = number - 1, row.job_id
         if job_id in holders:
             # Of a claim's endings the first counts, in whatever order they are found.
             first = holders[job_id].place
             repeats.append((max(first, place), job_id))
             place = min(first, place)
-        has_needs = row["exclusive_key"] is not None or row["has_children"]
+        has_needs = row.exclusive_key is not None or row.has_children
         holders[job_id] = _Holder(row, endings[place], place, has_needs)
     return holders, repeats
 
 
-async def _lock_keys(tx: UnitOfWork, rows: Sequence[Row]) -> None:
+async def _lock_keys(tx: UnitOfWork, rows: Sequence["_FinishingRow"]) -> None:
     """The keys of these jobs, and of what their ends may release; their years are held."""
     tx.held = tx.extra_needs
     if rows:
-        years = {(row["tenant"], row["year"]) for row in rows if row["job_type"] in YEAR_TYPES}
-        tenants = {row["tenant"] for row in rows if row["reference_kind"] is not None}
+        years = {
+            (row.tenant, row.year)
+            for row in rows
+            if row.job_type in YEAR_TYPES and row.year is not None
+        }
+        tenants = {row.tenant for row in rows if row.reference_kind is not None}
         tx.held |= Needs(years=frozenset(years), open_years_of=frozenset(tenants))
     needs = [needs_of_end(row, ()) for row in rows]
-    parents = [row for row in rows if row["has_children"]]
+    parents = [row for row in rows if row.has_children]
     if parents:
         needs.append(children.needs_of_children(await _staged(tx, parents)))
     wanted = all_of(needs)
@@ -117,21 +128,24 @@ async def _lock_keys(tx: UnitOfWork, rows: Sequence[Row]) -> None:
     await tx.lock_keys(wanted.keys | tx.extra_needs.keys)
 
 
-async def _staged(tx: UnitOfWork, parents: Sequence[Row]) -> list[Row]:
+async def _staged(tx: UnitOfWork, parents: Sequence[JobRow]) -> list[StagedChildRow]:
     return await statement("staged_children_of").rows(
-        tx.conn, parent_job_ids=[row["job_id"] for row in parents]
+        tx.conn, StagedChildRow, parent_job_ids=[row.job_id for row in parents]
     )
 
 
-async def _compare_and_set(tx: UnitOfWork, holders: Mapping[int, _Holder]) -> dict[int, Row]:
+async def _compare_and_set(
+    tx: UnitOfWork, holders: Mapping[int, _Holder]
+) -> dict[int, "_EndedRow"]:
     """Job rows that were ended, by id."""
     if not holders:
         return {}
     ordered = [holders[job_id] for job_id in sorted(holders)]
     endings = [holder.ending for holder in ordered]
-    owners = [holder.row["pipeline_id"] for holder in ordered]
+    owners = [holder.row.pipeline_id for holder in ordered]
     ended = await statement("finish_jobs").rows(
         tx.conn,
+        _EndedRow,
         job_ids=[e.job_id for e in endings],
         claim_tokens=[e.claim_token for e in endings],
         results=[e.result.value for e in endings],
@@ -140,23 +154,23 @@ async def _compare_and_set(tx: UnitOfWork, holders: Mapping[int, _Holder]) -> di
         stats=sparse([e.stats for e in endings]),
         versions=[tx.pipelines[owner].next_version for owner in owners],
     )
-    return {row["job_id"]: row for row in ended}
+    return {row.job_id: row for row in ended}
 
 
 async def _ends(
-    tx: UnitOfWork, holders: Mapping[int, _Holder], applied: Mapping[int, Row]
+    tx: UnitOfWork, holders: Mapping[int, _Holder], applied: Mapping[int, "_EndedRow"]
 ) -> list[End]:
     """The ends that were, with the mark of those that may have written unseen."""
     ends = []
     for job_id, ended in applied.items():
         row, ending, _, has_needs = holders[job_id]
-        owner, token, has_children = ended["pipeline_id"], ending.claim_token, False
-        if owner != row["pipeline_id"]:
+        owner, token, has_children = ended.pipeline_id, ending.claim_token, False
+        if owner != row.pipeline_id:
             # Ownership passed on between the look and the lock.
             raise MustLockMore(Needs(pipelines=frozenset({owner})))
         pipeline_ids = (owner, *_joined_by(tx, ended)) if has_needs else (owner,)
         if has_needs:
-            has_children = row["has_children"]
+            has_children = row.has_children
         if not has_children:
             tx.childless.append((job_id, token))
         ends.append(
@@ -166,7 +180,7 @@ async def _ends(
                 pipeline_ids,
                 token,
                 False,
-                ended["dark_token"],
+                ended.dark_token,
                 has_children,
                 has_needs,
             )
@@ -181,30 +195,28 @@ async def _with_marks(tx: UnitOfWork, holders: Mapping[int, _Holder], ends: list
         return ends
     await _provision_years(tx, moving)
     in_doubt = {
-        end.row["job_id"]: end.token
+        end.row.job_id: end.token
         for end in moving
-        if _is_in_doubt(end.row, holders[end.row["job_id"]].ending)
+        if _is_in_doubt(end.row, holders[end.row.job_id].ending)
     }
     if not in_doubt:
         return ends
     await mark_in_doubt(tx, [(holders[job_id].row, token) for job_id, token in in_doubt.items()])
-    return [
-        end._replace(dark_token=in_doubt.get(end.row["job_id"], end.dark_token)) for end in ends
-    ]
+    return [end._replace(dark_token=in_doubt.get(end.row.job_id, end.dark_token)) for end in ends]
 
 
-def _joined_by(tx: UnitOfWork, ended: Row) -> Sequence[int]:
+def _joined_by(tx: UnitOfWork, ended: "_EndedRow") -> Sequence[int]:
     """Who joined it, as the compare-and-set read it under the pipelines' locks."""
-    joined_by: Sequence[int] = ended["joined_by"] or ()
+    joined_by: Sequence[int] = ended.joined_by or ()
     missing = frozenset(joined_by) - tx.pipelines.keys()
     if missing:
         raise MustLockMore(Needs(pipelines=missing))
     return joined_by
 
 
-def _is_in_doubt(row: Row, ending: FinishRequest) -> bool:
+def _is_in_doubt(row: JobRow, ending: FinishRequest) -> bool:
     may_have_written = ending.result is JobResult.ERROR and ending.written is Written.UNKNOWN
-    return may_have_written and JOB_TYPES[row["job_type"]].writes_data
+    return may_have_written and JOB_TYPES[row.job_type].writes_data
 
 
 async def _provision_years(tx: UnitOfWork, ends: Sequence[End]) -> None:
@@ -212,7 +224,7 @@ async def _provision_years(tx: UnitOfWork, ends: Sequence[End]) -> None:
         {
             (end.scope.tenant, end.scope.year)
             for end in ends
-            if JOB_TYPES[end.row["job_type"]].provisions_year and end.done and end.scope.year
+            if JOB_TYPES[end.row.job_type].provisions_year and end.done and end.scope.year
         }
     )
     if years:
@@ -232,9 +244,9 @@ async def _answer_refused(
     """Say why the unanswered ones did not apply: read again, now that all is decided."""
     refused = [(place, endings[place]) for place, answer in enumerate(answers) if answer is None]
     found = await statement("peek_jobs").rows(
-        tx.conn, job_ids=sorted({ending.job_id for _, ending in refused})
+        tx.conn, StandingJobRow, job_ids=sorted({ending.job_id for _, ending in refused})
     )
-    rows = {row["job_id"]: row for row in found}
+    rows = {row.job_id: row for row in found}
     stale = []
     for place, ending in refused:
         answer = answers[place] = _why_refused(rows.get(ending.job_id), ending)
@@ -245,12 +257,12 @@ async def _answer_refused(
     )
 
 
-def _why_refused(row: Row | None, ending: FinishRequest) -> FinishAnswer | Refused:
+def _why_refused(row: StandingJobRow | None, ending: FinishRequest) -> FinishAnswer | Refused:
     if row is None:
         return Refused("JOB_NOT_FOUND", f"there is no job {ending.job_id}")
-    if row["finished_by_token"] != ending.claim_token:
+    if row.finished_by_token != ending.claim_token:
         return FinishAnswer(FinishOutcome.STALE)
-    if row["result"] == ending.result:
+    if row.result == ending.result:
         return FinishAnswer(FinishOutcome.ALREADY_APPLIED)
     return FinishAnswer(FinishOutcome.CONFLICT)
 
@@ -258,3 +270,25 @@ def _why_refused(row: Row | None, ending: FinishRequest) -> FinishAnswer | Refus
 def _said(ending: FinishRequest) -> Written:
     """A cancelled job's claim that comes to Finish has ended its drain; what did it write?"""
     return ending.written if ending.result is JobResult.ERROR else Written.UNKNOWN
+
+
+class _FinishingRow(JobRow, LockedPipelineRow):
+    """A job, which has a number, a locked pipeline, or a held year.
+
+    The columns of the other two are NULL.
+    """
+
+    __slots__ = ()
+    number: int | None
+    has_children: bool
+    locked: bool | None
+
+
+class _EndedRow(Row):
+    """A job that was ended; `joined_by` is None if nobody can join it."""
+
+    __slots__ = ()
+    job_id: int
+    pipeline_id: int
+    dark_token: int | None
+    joined_by: list[int] | None

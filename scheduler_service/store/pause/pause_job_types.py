@@ -1,10 +1,10 @@
 """PauseJobType and ResumeJobType: whether jobs of a type are claimed in a tenant."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
 
 from scheduler_service.jobs.requests import Pause
-from scheduler_service.store.core.statements import Connection, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
 PAUSES_SHOWN_MAX = 500
@@ -15,9 +15,14 @@ async def pause_job_type(
 ) -> list[Pause]:
     """The pause in each tenant: this one, or the one before that still lasts."""
     rows = await statement("pause_job_types").rows(
-        tx.conn, tenants=list(tenants), job_type=job_type, paused_by=principal, reason=reason
+        tx.conn,
+        _PauseRow,
+        tenants=list(tenants),
+        job_type=job_type,
+        paused_by=principal,
+        reason=reason,
     )
-    return _pauses(rows)
+    return sorted(_pause(row) for row in rows)
 
 
 async def resume_job_type(
@@ -25,20 +30,43 @@ async def resume_job_type(
 ) -> list[Pause]:
     """The pauses that are over now; workers that wait for the type are woken."""
     rows = await statement("resume_job_types").rows(
-        tx.conn, tenants=list(tenants), job_type=job_type, resumed_by=principal
+        tx.conn, _PauseRow, tenants=list(tenants), job_type=job_type, resumed_by=principal
     )
     if rows:
         tx.woken_types.add(job_type)
-    return _pauses(rows)
+    return sorted(_pause(row) for row in rows)
 
 
 async def list_pauses(conn: Connection, tenant: str, *, include_resumed: bool) -> list[Pause]:
     """A tenant's pauses, newest first, at most PAUSES_SHOWN_MAX."""
     rows = await statement("list_pauses").rows(
-        conn, tenant=tenant, include_resumed=include_resumed, pauses_max=PAUSES_SHOWN_MAX
+        conn,
+        _PauseRow,
+        tenant=tenant,
+        include_resumed=include_resumed,
+        pauses_max=PAUSES_SHOWN_MAX,
     )
-    return [Pause(*row.values()) for row in rows]
+    return [_pause(row) for row in rows]
 
 
-def _pauses(rows: Sequence[Any]) -> list[Pause]:
-    return sorted(Pause(*row.values()) for row in rows)
+def _pause(row: "_PauseRow") -> Pause:
+    return Pause(
+        row.tenant,
+        row.job_type,
+        row.paused_at,
+        row.paused_by,
+        row.reason,
+        row.resumed_at,
+        row.resumed_by,
+    )
+
+
+class _PauseRow(Row):
+    __slots__ = ()
+    tenant: str
+    job_type: str
+    paused_at: datetime
+    paused_by: str
+    reason: str
+    resumed_at: datetime | None
+    resumed_by: str | None

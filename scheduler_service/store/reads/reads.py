@@ -4,12 +4,26 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.store.core.statements import Connection, Row, statement
+from scheduler_service.store.reads.rows import (
+    ActiveJobRow,
+    ChangedJobRow,
+    EventRow,
+    FreshnessRow,
+    HeldClaimRow,
+    JobCardRow,
+    LiveJobRow,
+    PipelineRow,
+    SeenJobRow,
+    WorkerRow,
+    YearRow,
+)
 
 Pool = asyncpg.Pool
 # So that a page takes some tenths of a second at most: pipelines whose jobs are looked at, and
@@ -23,8 +37,8 @@ QUEUE_JOBS_MAX = 100_000
 class View:
     """A pipeline at one version, and what of it is new to somebody."""
 
-    pipeline: Row
-    jobs: list[Row] = field(default_factory=list)
+    pipeline: PipelineRow
+    jobs: list[ChangedJobRow] = field(default_factory=list)
     joined: set[int] = field(default_factory=set)
     left_job_ids: list[int] = field(default_factory=list)
 
@@ -41,9 +55,9 @@ async def read_queue_depths(pool: "Pool[asyncpg.Record]") -> list[QueueDepth]:
     """One for each job type, counted up to QUEUE_JOBS_MAX."""
     async with pool.acquire() as conn:
         rows = await statement("queue_depths").rows(
-            conn, job_types=sorted(JOB_TYPES), jobs_max=QUEUE_JOBS_MAX
+            conn, _DepthRow, job_types=sorted(JOB_TYPES), jobs_max=QUEUE_JOBS_MAX
         )
-    return [QueueDepth(row["job_type"], row["jobs"], row["oldest_seconds"]) for row in rows]
+    return [QueueDepth(row.job_type, row.jobs, row.oldest_seconds) for row in rows]
 
 
 @asynccontextmanager
@@ -61,54 +75,58 @@ async def read_views(
     """Pipelines with the jobs that changed after the given versions; unknown ones are left out."""
     async with _snapshot(pool) as conn:
         ids = sorted(after_versions)
-        rows = await statement("pipelines_by_id").rows(conn, pipeline_ids=ids)
-        views = {row["pipeline_id"]: View(row) for row in rows}
-        behind = [i for i in ids if i in views and views[i].pipeline["version"] > after_versions[i]]
+        rows = await statement("pipelines_by_id").rows(conn, PipelineRow, pipeline_ids=ids)
+        views = {row.pipeline_id: View(row) for row in rows}
+        behind = [i for i in ids if i in views and views[i].pipeline.version > after_versions[i]]
         if behind:
             changed = await statement("changed_jobs").rows(
-                conn, pipeline_ids=behind, after_versions=[after_versions[i] for i in behind]
+                conn,
+                ChangedJobRow,
+                pipeline_ids=behind,
+                after_versions=[after_versions[i] for i in behind],
             )
             for row in changed:
-                _add(views[row["seen_by"]], row)
+                _add(views[row.seen_by], row)
     return views
 
 
-def _add(view: View, row: Row) -> None:
-    if row["has_left"]:
-        view.left_job_ids.append(row["job_id"])
+def _add(view: View, row: ChangedJobRow) -> None:
+    if row.has_left:
+        view.left_job_ids.append(row.job_id)
         return
     view.jobs.append(row)
-    if row["is_joined"]:
-        view.joined.add(row["job_id"])
+    if row.is_joined:
+        view.joined.add(row.job_id)
 
 
 async def read_activity(
     pool: "Pool[asyncpg.Record]", pipeline_ids: Sequence[int]
-) -> dict[int, list[Row]]:
+) -> dict[int, list[ActiveJobRow]]:
     """Claimable and running jobs of some pipelines, a bounded number of each."""
     async with pool.acquire() as conn:
-        rows = await statement("active_jobs").rows(conn, pipeline_ids=list(pipeline_ids))
-    active: dict[int, list[Row]] = {pipeline_id: [] for pipeline_id in pipeline_ids}
+        rows = await statement("active_jobs").rows(
+            conn, ActiveJobRow, pipeline_ids=list(pipeline_ids)
+        )
+    active: dict[int, list[ActiveJobRow]] = {pipeline_id: [] for pipeline_id in pipeline_ids}
     for row in rows:
-        active[row["seen_by"]].append(row)
+        active[row.seen_by].append(row)
     return active
 
 
 async def evidence_digest(pool: "Pool[asyncpg.Record]", pipeline_id: int) -> str:
     """sha256 over ids, results and tokens of the pipeline's jobs, by id."""
     async with pool.acquire() as conn:
-        (row,) = await statement("evidence_digest").rows(conn, pipeline_id=pipeline_id)
-    digest: str = row["digest"]
-    return digest
+        (row,) = await statement("evidence_digest").rows(conn, _DigestRow, pipeline_id=pipeline_id)
+    return row.digest
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A pipeline, its first jobs by number, and what happened to it and to them, in order."""
 
-    pipeline: Row
-    jobs: Sequence[Row]
-    timeline: Sequence[Row]
+    pipeline: PipelineRow
+    jobs: Sequence[SeenJobRow]
+    timeline: Sequence[EventRow]
 
 
 async def read_pipeline(
@@ -116,29 +134,37 @@ async def read_pipeline(
 ) -> Shown | None:
     """None for an unknown pipeline and for another tenant's. With no jobs there is no timeline."""
     async with _snapshot(pool) as conn:
-        rows = await statement("pipelines_by_id").rows(conn, pipeline_ids=[pipeline_id])
-        if not rows or rows[0]["tenant"] != tenant:
+        rows = await statement("pipelines_by_id").rows(
+            conn, PipelineRow, pipeline_ids=[pipeline_id]
+        )
+        if not rows or rows[0].tenant != tenant:
             return None
         if not jobs_max:
             return Shown(rows[0], (), ())
-        jobs = await statement("first_jobs").rows(conn, pipeline_id=pipeline_id, jobs_max=jobs_max)
-        own = [job["job_id"] for job in jobs if not job["is_joined"]]
+        jobs = await statement("first_jobs").rows(
+            conn, SeenJobRow, pipeline_id=pipeline_id, jobs_max=jobs_max
+        )
+        own = [job.job_id for job in jobs if not job.is_joined]
         timeline = await statement("timeline").rows(
-            conn, pipeline_id=pipeline_id, job_ids=own, job_id=None
+            conn, EventRow, pipeline_id=pipeline_id, job_ids=own, job_id=None
         )
     return Shown(rows[0], jobs, timeline)
 
 
 async def read_job(
     pool: "Pool[asyncpg.Record]", job_id: int, tenant: str
-) -> tuple[Row, list[Row]] | None:
+) -> tuple[JobCardRow, list[EventRow]] | None:
     """A job's card and what happened to it; None for an unknown job and for another tenant's."""
     async with _snapshot(pool) as conn:
-        rows = await statement("job_by_id").rows(conn, job_id=job_id, tenants=[tenant])
+        rows = await statement("job_by_id").rows(conn, JobCardRow, job_id=job_id, tenants=[tenant])
         if not rows:
             return None
         timeline = await statement("timeline").rows(
-            conn, pipeline_id=rows[0]["pipeline_id"], job_ids=[job_id], job_id=job_id
+            conn,
+            EventRow,
+            pipeline_id=rows[0].pipeline_id,
+            job_ids=[job_id],
+            job_id=job_id,
         )
     return rows[0], timeline
 
@@ -159,11 +185,12 @@ class PipelineFilter:
     page_size: int = 50
 
 
-async def list_pipelines(pool: "Pool[asyncpg.Record]", wanted: PipelineFilter) -> list[Row]:
+async def list_pipelines(pool: "Pool[asyncpg.Record]", wanted: PipelineFilter) -> list[PipelineRow]:
     """Newest first, at most a page and one more, which says that there is another page."""
     async with pool.acquire() as conn:
         return await statement("list_pipelines").rows(
             conn,
+            PipelineRow,
             tenant=wanted.tenant,
             statuses=list(wanted.statuses) or None,
             kind=wanted.kind,
@@ -196,7 +223,7 @@ class JobFilter:
 class JobPage(NamedTuple):
     """`before` is where the next page begins; None on the last page."""
 
-    jobs: Sequence[Row]
+    jobs: Sequence[SeenJobRow]
     before: tuple[int, int] | None
 
 
@@ -220,7 +247,7 @@ async def list_jobs(pool: "Pool[asyncpg.Record]", wanted: JobFilter) -> JobPage:
     async with pool.acquire() as conn:
         if wanted.pipeline_id is not None:
             rows = await statement("list_jobs_of_pipeline").rows(
-                conn, pipeline_id=wanted.pipeline_id, **alike
+                conn, SeenJobRow, pipeline_id=wanted.pipeline_id, **alike
             )
             return _job_page(rows, wanted.page_size)
         looked_at = {
@@ -228,40 +255,59 @@ async def list_jobs(pool: "Pool[asyncpg.Record]", wanted: JobFilter) -> JobPage:
             "before_pipeline_id": before_pipeline_id,
             "pipelines_max": PIPELINES_READ_MAX if True in finished else PIPELINES_PASSED_MAX,
         }
-        rows = await statement("list_jobs").rows(conn, **alike | looked_at)
+        rows = await statement("list_jobs").rows(conn, SeenJobRow, **alike | looked_at)
         if len(rows) > wanted.page_size:
             return _job_page(rows, wanted.page_size)
-        last = await statement("last_listed_pipeline").rows(conn, **looked_at)
+        last = await statement("last_listed_pipeline").rows(conn, _LastRow, **looked_at)
     # No job has a number below 1: this is behind all of that pipeline's.
-    return JobPage(rows, (last[0]["pipeline_id"], 1) if last else None)
+    return JobPage(rows, (last[0].pipeline_id, 1) if last else None)
 
 
-def _job_page(rows: Sequence[Row], page_size: int) -> JobPage:
+def _job_page(rows: Sequence[SeenJobRow], page_size: int) -> JobPage:
     if len(rows) <= page_size:
         return JobPage(rows, None)
     last = rows[page_size - 1]
-    return JobPage(rows[:page_size], (last["pipeline_id"], last["job_id"]))
+    return JobPage(rows[:page_size], (last.pipeline_id, last.job_id))
 
 
 async def read_year(
     pool: "Pool[asyncpg.Record]", tenant: str, year: int, keys: Sequence[str]
-) -> tuple[Row | None, list[Row], list[Row]]:
+) -> tuple[YearRow | None, list[FreshnessRow], list[LiveJobRow]]:
     """The year's row, if provisioned; per type how fresh it is; scopes of live jobs of `keys`."""
     async with _snapshot(pool) as conn:
-        years = await statement("year_by_number").rows(conn, tenant=tenant, year=year)
-        types = await statement("freshness_of_year").rows(conn, tenant=tenant, year=year)
-        live = await statement("live_jobs_of_keys").rows(conn, keys=list(keys))
+        years = await statement("year_by_number").rows(conn, YearRow, tenant=tenant, year=year)
+        types = await statement("freshness_of_year").rows(
+            conn, FreshnessRow, tenant=tenant, year=year
+        )
+        live = await statement("live_jobs_of_keys").rows(conn, LiveJobRow, keys=list(keys))
     return (years[0] if years else None), types, live
 
 
 async def read_workers(
     pool: "Pool[asyncpg.Record]", tenants: Sequence[str]
-) -> tuple[list[Row], dict[Any, list[Row]]]:
+) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
     """Workers by last sign of life, and what each holds of these tenants' jobs."""
     async with _snapshot(pool) as conn:
-        workers = await statement("list_workers").rows(conn)
-        held = await statement("held_claims").rows(conn, tenants=list(tenants))
-    by_worker: dict[Any, list[Row]] = {}
+        workers = await statement("list_workers").rows(conn, WorkerRow)
+        held = await statement("held_claims").rows(conn, HeldClaimRow, tenants=list(tenants))
+    by_worker: dict[UUID, list[HeldClaimRow]] = {}
     for row in held:
-        by_worker.setdefault(row["worker_id"], []).append(row)
+        by_worker.setdefault(row.worker_id, []).append(row)
     return workers, by_worker
+
+
+class _DepthRow(Row):
+    __slots__ = ()
+    job_type: str
+    jobs: int
+    oldest_seconds: float
+
+
+class _DigestRow(Row):
+    __slots__ = ()
+    digest: str
+
+
+class _LastRow(Row):
+    __slots__ = ()
+    pipeline_id: int

@@ -17,7 +17,8 @@ from scheduler_service.jobs.retry import (
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.rows import ClaimTokenRow, LinkRow, StandingJobRow
+from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end, pipelines_of
 from scheduler_service.store.ending.in_doubt import mark_in_doubt
@@ -48,7 +49,7 @@ class ReleasedClaim:
 @dataclass(frozen=True, slots=True)
 class _Decided:
     item: ReleasedClaim
-    row: Row
+    row: StandingJobRow
     attempts: int
     then: Again | Spent
 
@@ -57,9 +58,9 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     """Tokens of the claims that held their jobs until now. Nothing else is changed."""
     await _lock(tx, items)
     rows = {
-        row["job_id"]: row
+        row.job_id: row
         for row in await statement("lock_jobs").rows(
-            tx.conn, job_ids=sorted({i.job_id for i in items})
+            tx.conn, StandingJobRow, job_ids=sorted({i.job_id for i in items})
         )
     }
     holders = [i for i in items if i.job_id in rows and _holds(rows[i.job_id], i)]
@@ -83,20 +84,22 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     return {item.claim_token for item in holders}
 
 
-def _holds(row: Row, item: ReleasedClaim) -> bool:
-    return bool(row["claim_token"] == item.claim_token)
+def _holds(row: StandingJobRow, item: ReleasedClaim) -> bool:
+    return row.claim_token == item.claim_token
 
 
 async def _lock(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> None:
-    rows = await statement("peek_jobs").rows(tx.conn, job_ids=sorted({i.job_id for i in items}))
+    rows = await statement("peek_jobs").rows(
+        tx.conn, StandingJobRow, job_ids=sorted({i.job_id for i in items})
+    )
     joined: dict[int, list[int]] = {}
     for link in await statement("links_of_jobs").rows(
-        tx.conn, job_ids=[row["job_id"] for row in rows if row["coalesce_key"] is not None]
+        tx.conn, LinkRow, job_ids=[row.job_id for row in rows if row.coalesce_key is not None]
     ):
-        joined.setdefault(link["job_id"], []).append(link["pipeline_id"])
+        joined.setdefault(link.job_id, []).append(link.pipeline_id)
     needs = Needs()
     for row in rows:
-        needs |= needs_of_end(row, joined.get(row["job_id"], ()))
+        needs |= needs_of_end(row, joined.get(row.job_id, ()))
     needs |= await needs_of_duplicates(tx, rows)
     await tx.lock(needs)
 
@@ -106,15 +109,17 @@ async def _still_expired(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> list
     expiring = [i.claim_token for i in items if i.fault is Fault.EXPIRY]
     if not expiring:
         return list(items)
-    rows = await statement("lock_expired_claims").rows(tx.conn, claim_tokens=sorted(expiring))
-    expired = {row["claim_token"] for row in rows}
+    rows = await statement("lock_expired_claims").rows(
+        tx.conn, ClaimTokenRow, claim_tokens=sorted(expiring)
+    )
+    expired = {row.claim_token for row in rows}
     return [i for i in items if i.fault is not Fault.EXPIRY or i.claim_token in expired]
 
 
-def _decide(item: ReleasedClaim, row: Row) -> _Decided:
-    attempts, maximum = row["attempts"], row["attempts_max"]
+def _decide(item: ReleasedClaim, row: StandingJobRow) -> _Decided:
+    attempts, maximum = row.attempts, row.attempts_max
     match item.fault:
-        case Fault.DRAIN if not drain_costs_an_attempt(row["releases"]):
+        case Fault.DRAIN if not drain_costs_an_attempt(row.releases):
             return _Decided(item, row, attempts - 1, Again(0.0))
         case Fault.DRAIN | Fault.EXPIRY:
             return _Decided(item, row, attempts, after_expiry(attempts, maximum))
@@ -127,7 +132,7 @@ def _decide(item: ReleasedClaim, row: Row) -> _Decided:
 def _event(decided: _Decided) -> Event:
     row, item = decided.row, decided.item
     return Event(
-        row["tenant"], row["pipeline_id"], row["job_id"], item.claim_token, item.fault, item.message
+        row.tenant, row.pipeline_id, row.job_id, item.claim_token, item.fault, item.message
     )
 
 
@@ -137,7 +142,7 @@ async def _run_again(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
     await supersede_duplicates(tx, [d.row for d in decided])
     await statement("release_jobs_again").run(
         tx.conn,
-        job_ids=[d.row["job_id"] for d in decided],
+        job_ids=[d.row.job_id for d in decided],
         attempts=[d.attempts for d in decided],
         releases=[int(d.item.fault is Fault.DRAIN) for d in decided],
         lapses=[int(d.item.fault is Fault.EXPIRY) for d in decided],
@@ -145,10 +150,10 @@ async def _run_again(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
         messages=[d.item.message for d in decided],
     )
     for d in decided:
-        if d.row["exclusive_key"] is None:
-            tx.maybe_due_jobs.add(d.row["job_id"])
+        if d.row.exclusive_key is None:
+            tx.maybe_due_jobs.add(d.row.job_id)
         else:
-            tx.unsettled_keys.add(d.row["exclusive_key"])
+            tx.unsettled_keys.add(d.row.exclusive_key)
 
 
 async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
@@ -156,15 +161,15 @@ async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
         return
     await statement("abandon_jobs").run(
         tx.conn,
-        job_ids=[d.row["job_id"] for d in decided],
+        job_ids=[d.row.job_id for d in decided],
         messages=[_last_words(d) for d in decided],
         error_causes=["attempts_spent" for _ in decided],
-        versions=[tx.pipeline(d.row["pipeline_id"]).next_version for d in decided],
+        versions=[tx.pipeline(d.row.pipeline_id).next_version for d in decided],
     )
     tokens = {
-        row["job_id"]: row["dark_token"]
+        row.job_id: row.dark_token
         for row in await statement("peek_jobs").rows(
-            tx.conn, job_ids=[d.row["job_id"] for d in decided]
+            tx.conn, StandingJobRow, job_ids=[d.row.job_id for d in decided]
         )
     }
     pipelines = await pipelines_of(tx, [d.row for d in decided])
@@ -174,9 +179,9 @@ async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
             End(
                 row=d.row,
                 result=JobResult.ERROR,
-                pipeline_ids=pipelines[d.row["job_id"]],
+                pipeline_ids=pipelines[d.row.job_id],
                 token=d.item.claim_token,
-                dark_token=tokens[d.row["job_id"]],
+                dark_token=tokens[d.row.job_id],
             )
             for d in decided
         ],

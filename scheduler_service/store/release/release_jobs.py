@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from scheduler_service.jobs.requests import Release, ReleaseReason
-from scheduler_service.store.core.statements import statement
+from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.ending.drains import end_drains_of
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
@@ -21,11 +21,12 @@ async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool
     """Per release, in order, whether this claim held the job, or drained, until now."""
     holders = await statement("claims_held_by").rows(
         tx.conn,
+        _HeldRow,
         claim_tokens=[r.claim_token for r in releases],
         worker_ids=[r.worker_id for r in releases],
         principals=[r.principal for r in releases],
     )
-    held = {(row["job_id"], row["claim_token"]) for row in holders}
+    held = {(row.job_id, row.claim_token) for row in holders}
     mine = [r for r in releases if (r.job_id, r.claim_token) in held]
     given = await release_claims(
         tx,
@@ -46,3 +47,9 @@ async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool
     )
     let_go = given | drained
     return [r.claim_token in let_go and (r.job_id, r.claim_token) in held for r in releases]
+
+
+class _HeldRow(Row):
+    __slots__ = ()
+    job_id: int
+    claim_token: int

@@ -65,13 +65,14 @@ async def _new(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[int]:
     return [place for request, place in first.items() if request not in known]
 
 
-async def _known(tx: UnitOfWork, requests: Collection[RequestKey]) -> dict[RequestKey, Row]:
+async def _known(tx: UnitOfWork, requests: Collection[RequestKey]) -> dict[RequestKey, "_KnownRow"]:
     rows = await statement("known_requests").rows(
         tx.conn,
+        _KnownRow,
         tenants=[tenant for tenant, _ in requests],
         request_ids=[request_id for _, request_id in requests],
     )
-    return {(row["tenant"], row["request_id"]): row for row in rows}
+    return {(row.tenant, row.request_id): row for row in rows}
 
 
 def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
@@ -157,20 +158,20 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
     roots = _roots(tx, submissions)
     answers: list[Submitted | None] = [None] * len(roots)
     joined = []
-    for row in await statement("submit_jobs").rows(tx.conn, **_columns(tx, roots)):
-        place = row["number"] - 1
+    for row in await statement("submit_jobs").rows(tx.conn, _MadeRow, **_columns(tx, roots)):
+        place = row.number - 1
         root = roots[place]
-        job_id, disposition = row["job_id"], Disposition.CREATED
+        job_id, disposition = row.job_id, Disposition.CREATED
         if root.key is not None and root.is_first:
             root.key.first_job_id = job_id
-        if row["duplicate_id"] is not None:
-            joined.append((root.submission, row))
-            job_id, disposition = row["duplicate_id"], Disposition.JOINED
+        if row.duplicate_id is not None:
+            joined.append((root.submission, row, row.duplicate_id))
+            job_id, disposition = row.duplicate_id, Disposition.JOINED
         elif root.must_wait:
             disposition = Disposition.QUEUED_BEHIND
         else:
             tx.woken_types.add(root.submission.job_type)
-        answers[place] = Submitted(row["pipeline_id"], job_id, disposition)
+        answers[place] = Submitted(row.pipeline_id, job_id, disposition)
     await _join(tx, joined)
     return answers
 
@@ -192,7 +193,7 @@ def _columns(tx: UnitOfWork, roots: Sequence[_Root]) -> dict[str, list[Any] | No
         "payloads": sparse([s.payload for s in asked]),
         "waits": sparse([root.must_wait or None for root in roots]),
         "priorities": [s.priority for s in asked],
-        "fair_stamps": [tx.fair_share.stamp(scope.tenant) for scope in scopes],
+        "fair_stamps": [tx.fair_stamp(scope.tenant) for scope in scopes],
         "attempts_maxima": [job_type.attempts_max for job_type in types],
         "coalesce_keys": sparse([root.coalesce_key for root in roots]),
         "exclusive_keys": sparse([r.key.exclusive_key if r.key else None for r in roots]),
@@ -203,35 +204,35 @@ def _columns(tx: UnitOfWork, roots: Sequence[_Root]) -> dict[str, list[Any] | No
     }
 
 
-async def _join(tx: UnitOfWork, joined: Sequence[tuple[Submission, Row]]) -> None:
+async def _join(tx: UnitOfWork, joined: Sequence[tuple[Submission, "_MadeRow", int]]) -> None:
     """Where a root joined a waiting duplicate, that duplicate is the root."""
     if not joined:
         return
-    for submission, row in joined:
+    for submission, row, duplicate_id in joined:
         tx.add_new_pipeline(
             PipelineState(
-                row["pipeline_id"],
+                row.pipeline_id,
                 submission.scope.tenant,
                 version=1,
                 live_jobs=1,
                 failed_jobs=0,
                 warned_jobs=0,
-                root_job_id=row["duplicate_id"],
+                root_job_id=duplicate_id,
                 is_new=True,
-                inserted_root_job_id=row["job_id"],
+                inserted_root_job_id=row.job_id,
             )
         )
     await statement("link_jobs").run(
         tx.conn,
-        pipeline_ids=[row["pipeline_id"] for _, row in joined],
-        job_ids=[row["duplicate_id"] for _, row in joined],
+        pipeline_ids=[row.pipeline_id for _, row, _ in joined],
+        job_ids=[duplicate_id for _, _, duplicate_id in joined],
         versions=[1 for _ in joined],
     )
     await statement("correct_requests").run(
         tx.conn,
-        tenants=[submission.scope.tenant for submission, _ in joined],
-        request_ids=[submission.request_id for submission, _ in joined],
-        job_ids=[row["duplicate_id"] for _, row in joined],
+        tenants=[submission.scope.tenant for submission, _, _ in joined],
+        request_ids=[submission.request_id for submission, _, _ in joined],
+        job_ids=[duplicate_id for _, _, duplicate_id in joined],
     )
 
 
@@ -251,9 +252,9 @@ async def _answer_repeats(
         request = _request(submission)
         row = known.get(request)
         if row is not None:
-            same = row["body_digest"] == submission.body_digest
+            same = row.body_digest == submission.body_digest
             before: Submitted | Refused | None = Submitted(
-                row["pipeline_id"], row["job_id"], Disposition.REPLAYED
+                row.pipeline_id, row.job_id, Disposition.REPLAYED
             )
         else:
             # Of a request that was refused, or only validated, nothing is remembered.
@@ -265,3 +266,22 @@ async def _answer_repeats(
 def _another_body() -> Refused:
     message = "this request_id was used before with another body: make a new UUID"
     return Refused("FIELD_INVALID", message, {"field": "request_id"})
+
+
+class _KnownRow(Row):
+    __slots__ = ()
+    tenant: str
+    request_id: UUID
+    body_digest: bytes
+    pipeline_id: int
+    job_id: int
+
+
+class _MadeRow(Row):
+    """A pipeline that was made; `duplicate_id` is the job that its root has joined."""
+
+    __slots__ = ()
+    number: int
+    pipeline_id: int
+    job_id: int
+    duplicate_id: int | None

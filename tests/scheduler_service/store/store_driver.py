@@ -12,7 +12,6 @@ from scheduler_service.jobs.requests import (
     Cancelled,
     Chained,
     ChildRequest,
-    Claimed,
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
@@ -25,6 +24,7 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.store import Store
 
 TENANT = "uni"
@@ -101,7 +101,7 @@ class StoreDriver:
         """The Finish of a claim."""
         is_error = result is JobResult.ERROR
         return FinishRequest(
-            job_id=claim.row["job_id"],
+            job_id=claim.row.job_id,
             claim_token=claim.claim_token,
             worker_id=self.worker_id,
             principal="local",
@@ -134,7 +134,7 @@ class StoreDriver:
         (released,) = await self.store.release_jobs(
             [
                 Release(
-                    job_id=claim.row["job_id"],
+                    job_id=claim.row.job_id,
                     claim_token=claim.claim_token,
                     worker_id=self.worker_id,
                     principal="local",
@@ -149,7 +149,7 @@ class StoreDriver:
 
     async def beat(self, claim: Claimed) -> BeatAnswer:
         """One heartbeat of one claim."""
-        beat = Beat(claim.row["job_id"], claim.claim_token, None)
+        beat = Beat(claim.row.job_id, claim.claim_token, None)
         (answer,) = await self.store.heartbeat(self.worker_id, "local", [beat], False)
         return answer
 
@@ -158,7 +158,7 @@ class StoreDriver:
         return await self.store.chain_children(
             self.worker_id,
             "local",
-            claim.row["job_id"],
+            claim.row.job_id,
             claim.claim_token,
             [ChildRequest(f"{t}:{e}", t, e, None, None, None) for t, e in children],
         )

@@ -11,7 +11,6 @@ import pytest
 
 from carbonline.postgres.errors import TRY_AGAIN
 from scheduler_service.jobs.requests import (
-    Claimed,
     FinishAnswer,
     FinishOutcome,
     ReleaseReason,
@@ -21,6 +20,7 @@ from scheduler_service.jobs.requests import (
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core import run_units
+from scheduler_service.store.core.claimed import Claimed
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
@@ -53,7 +53,7 @@ async def ground(driver: StoreDriver) -> Ground:
     pipelines = [await driver.submit("emission_recalc", RECALC) for _ in range(3)]
     await driver.submit("emission_recalc", Scope(RECALC.tenant, RECALC.module, TRAIN, YEAR))
     claims = await driver.claim_all("emission_recalc")
-    recalc, other = sorted(claims, key=lambda c: c.row["job_id"])
+    recalc, other = sorted(claims, key=lambda c: c.row.job_id)
     for claim in (recalc, other):
         await driver.chain(claim, ("aggregation", None))
     await driver.submit("csv_ingest", INGEST)

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from scheduler_service.jobs.requests import Claimed, ClaimRequest
+from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.claim_jobs import ANSWER_BYTES_MAX
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
@@ -34,7 +35,7 @@ async def submit(
 
 
 def ids(claims: list[Claimed]) -> list[int]:
-    return [one.row["job_id"] for one in claims]
+    return [one.row.job_id for one in claims]
 
 
 class Turns(Observer):

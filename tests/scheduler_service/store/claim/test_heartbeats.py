@@ -8,20 +8,20 @@ from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
     ClaimDirective,
-    Claimed,
     ProgressReport,
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim import seen_workers
 from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
 
 
 def beat(claim: Claimed, done: int | None = None) -> Beat:
     progress = None if done is None else ProgressReport(done, 10, "reading", "")
-    return Beat(claim.row["job_id"], claim.claim_token, progress)
+    return Beat(claim.row.job_id, claim.claim_token, progress)
 
 
 async def together(driver: StoreDriver, *pulses: Heartbeat) -> list[list[BeatAnswer]]:

@@ -12,7 +12,7 @@ from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core import pool
 from scheduler_service.store.core.pool import session_settings
-from scheduler_service.store.core.statements import statement, statement_files
+from scheduler_service.store.core.statements import Row, statement, statement_files
 from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
 
 # What a job's row looks like is learned from one that RPCs made; only the number is SQL's.
@@ -135,10 +135,10 @@ async def all_running_and_many_finished(driver: StoreDriver) -> None:
     await driver.submit("noop", Scope(TENANT))
     done = await driver.claim("noop")
     await driver.finish(done)
-    await clone(driver, done.row["job_id"], FINISHED)
+    await clone(driver, done.row.job_id, FINISHED)
     await driver.submit("noop", Scope(TENANT))
     held = await driver.claim("noop")
-    await clone(driver, held.row["job_id"], LIVE)
+    await clone(driver, held.row.job_id, LIVE)
 
 
 # What sweeps, people's lists and a worker's end read from one end to the other: rows that live for
@@ -232,7 +232,7 @@ async def test_what_many_beats_read_grows_with_their_number_only(
     given: dict[str, list[Any]] = {
         "worker_ids": [driver.worker_id] * BEATS,
         "principals": ["local"] * BEATS,
-        "job_ids": [claim.row["job_id"] for claim in claims],
+        "job_ids": [claim.row.job_id for claim in claims],
         "claim_tokens": [claim.claim_token for claim in claims],
         "done": [1] * BEATS,
         "total": [2] * BEATS,
@@ -273,7 +273,7 @@ async def test_plans_of_an_empty_table_are_gone_when_it_has_filled(
     try:
         async with opened.acquire() as conn:
             await conn.execute("VACUUM ANALYZE scheduler.claims")
-            await asked.rows(conn, **dict.fromkeys(asked.parameters))
+            await asked.rows(conn, Row, **dict.fromkeys(asked.parameters))
             name = await conn.fetchval(
                 "SELECT name FROM pg_prepared_statements WHERE statement = $1", asked.text
             )

@@ -46,7 +46,7 @@ async def test_a_request_during_the_twins_run_becomes_the_one_successor(
     assert await driver.claim_all("emission_recalc") == []
     await driver.finish(running)
     successor = await driver.claim("emission_recalc")
-    assert successor.row["job_id"] == behind.job_id
+    assert successor.row.job_id == behind.job_id
     await driver.finish(successor)
 
 
@@ -64,7 +64,7 @@ async def test_a_twin_that_waits_stays_next_when_one_batch_ends_its_first_and_as
     assert [(c.disposition, c.job_id) for c in ended.children] == [
         (Disposition.JOINED, duplicate.job_id)
     ]
-    assert (await driver.claim("emission_recalc")).row["job_id"] == duplicate.job_id
+    assert (await driver.claim("emission_recalc")).row.job_id == duplicate.job_id
 
 
 async def test_twenty_requests_at_once_make_one_job(driver: StoreDriver) -> None:
@@ -81,10 +81,10 @@ async def test_two_uploads_of_a_slot_run_one_after_the_other(driver: StoreDriver
     second = await driver.submit("csv_ingest", INGEST)
     assert second.disposition is Disposition.QUEUED_BEHIND
     claim = await driver.claim("csv_ingest")
-    assert claim.row["job_id"] == first.job_id
+    assert claim.row.job_id == first.job_id
     assert await driver.claim_all("csv_ingest") == []
     await driver.finish(claim)
-    assert (await driver.claim("csv_ingest")).row["job_id"] == second.job_id
+    assert (await driver.claim("csv_ingest")).row.job_id == second.job_id
 
 
 async def test_an_older_upload_that_backs_off_keeps_its_place(driver: StoreDriver) -> None:
@@ -96,7 +96,7 @@ async def test_an_older_upload_that_backs_off_keeps_its_place(driver: StoreDrive
     assert await driver.store.promote_due_jobs() == 0
     await driver.pass_time(timedelta(seconds=31))
     assert await driver.store.promote_due_jobs() == 1
-    assert (await driver.claim("csv_ingest")).row["job_id"] == first.job_id
+    assert (await driver.claim("csv_ingest")).row.job_id == first.job_id
 
 
 async def test_a_drain_costs_no_attempt_and_a_fault_costs_one(driver: StoreDriver) -> None:
@@ -131,7 +131,7 @@ async def test_a_twin_that_waits_is_folded_into_the_job_that_comes_back(
     assert await driver.release(claim)
     assert await driver.state(second.job_id) == "FINISHED SUPERSEDED"
     again = await driver.claim("emission_recalc")
-    assert again.row["job_id"] == first.job_id
+    assert again.row.job_id == first.job_id
     assert await driver.status(second.pipeline_id) == "LIVE"
     await driver.finish(again, JobResult.WARNING)
     for submitted in (first, second, third):

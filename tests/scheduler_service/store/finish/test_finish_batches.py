@@ -2,10 +2,11 @@
 
 import asyncio
 
-from scheduler_service.jobs.requests import ChildRequest, Claimed, FinishAnswer, FinishOutcome
+from scheduler_service.jobs.requests import ChildRequest, FinishAnswer, FinishOutcome
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.chain.chain_children import chain_children
+from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from tests.scheduler_service.store.store_driver import (
     INGEST,
@@ -23,7 +24,7 @@ def noops(count: int) -> list[ChildRequest]:
 
 async def chain(driver: StoreDriver, claim: Claimed, children: list[ChildRequest]) -> None:
     await driver.store.chain_children(
-        driver.worker_id, "local", claim.row["job_id"], claim.claim_token, children
+        driver.worker_id, "local", claim.row.job_id, claim.claim_token, children
     )
 
 
@@ -52,7 +53,7 @@ async def test_siblings_that_end_together_are_one_change_of_their_pipeline(
     after = await driver.pipeline(pipeline_id)
     assert after["version"] == before["version"] + 1
     assert (after["live_jobs"], after["failed_jobs"], after["warned_jobs"]) == (1, 1, 1)
-    assert {(await driver.job(c.row["job_id"]))["changed_version"] for c in children[:4]} == {
+    assert {(await driver.job(c.row.job_id))["changed_version"] for c in children[:4]} == {
         after["version"]
     }
     await driver.finish(children[4])
@@ -89,7 +90,7 @@ async def test_a_claim_named_twice_is_decided_by_its_first_ending(driver: StoreD
     _, (one,) = await fan_out(driver, 1)
     answers = await outcomes(driver, (one, JobResult.WARNING), (one, JobResult.SUCCESS))
     assert answers == ["APPLIED", "CONFLICT"]
-    assert await driver.state(one.row["job_id"]) == "FINISHED WARNING"
+    assert await driver.state(one.row.job_id) == "FINISHED WARNING"
     assert await outcomes(driver, (one, JobResult.WARNING)) == ["ALREADY_APPLIED"]
 
 
@@ -106,7 +107,7 @@ async def test_children_chained_while_their_parent_ends_are_not_lost(driver: Sto
     holds, may_commit = asyncio.Event(), asyncio.Event()
 
     async def chain_slowly(tx: UnitOfWork) -> None:
-        job_id, token = root.row["job_id"], root.claim_token
+        job_id, token = root.row.job_id, root.claim_token
         await chain_children(tx, driver.worker_id, "local", job_id, token, noops(3))
         holds.set()
         await may_commit.wait()

@@ -58,7 +58,7 @@ async def test_a_claim_lost_while_its_end_is_looked_up_ends_nothing(driver: Stor
     holds, may_commit = asyncio.Event(), asyncio.Event()
 
     async def lapse_slowly(tx: UnitOfWork) -> None:
-        job_id, token = late.row["job_id"], late.claim_token
+        job_id, token = late.row.job_id, late.claim_token
         await release_claims(tx, [ReleasedClaim(job_id, token, Fault.DRAIN, Written.NOTHING)])
         holds.set()
         await may_commit.wait()

@@ -18,7 +18,7 @@ WISH = ClaimRequest(uuid4(), uuid4(), ("noop",), 10, "local", None, "test", "her
 async def claimed(store: Store, *tenants: str) -> list[str]:
     """The tenants whose jobs a claim for these tenants (none: for all) gets."""
     wish = replace(WISH, request_id=uuid4(), tenants=tenants or None)
-    return sorted(claim.row["tenant"] for claim in await store.claim_jobs(wish))
+    return sorted(claim.row.tenant for claim in await store.claim_jobs(wish))
 
 
 async def test_a_paused_type_is_not_claimed_before_it_is_resumed(driver: StoreDriver) -> None:
@@ -28,7 +28,7 @@ async def test_a_paused_type_is_not_claimed_before_it_is_resumed(driver: StoreDr
     assert (pause.paused_by, pause.reason, pause.resumed_at) == ("ann", "disk full", None)
     # Other types go on, also beside it in one call.
     (claim,) = await driver.claim_all("csv_ingest", "noop")
-    assert claim.row["job_type"] == "noop"
+    assert claim.row.job_type == "noop"
     (resumed,) = await driver.store.resume_job_type((TENANT,), "csv_ingest", "bob")
     assert (resumed.paused_by, resumed.resumed_by) == ("ann", "bob")
     assert len(await driver.claim_all("csv_ingest")) == 1

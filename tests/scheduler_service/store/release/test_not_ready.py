@@ -15,7 +15,7 @@ async def test_a_job_outlives_any_number_of_workers_that_are_not_ready(
     submitted = await driver.submit("csv_ingest", INGEST)
     for _ in range(TRIES):
         claim = await driver.claim("csv_ingest")
-        assert claim.row["attempts"] == 1
+        assert claim.row.attempts == 1
         assert await driver.release(claim, ReleaseReason.NOT_READY)
         assert await driver.claim_all("csv_ingest") == []
         await driver.pass_time(timedelta(seconds=NOT_READY_SECONDS))

@@ -32,7 +32,7 @@ async def test_a_root_without_needs_is_a_pipeline_as_any_other(driver: StoreDriv
     assert (pipeline["kind"], pipeline["root_job_id"]) == ("noop", answer.job_id)
     assert (job["state"], job["priority"], job["changed_version"]) == ("QUEUED", 3, 1)
     claim = await driver.claim("noop")
-    assert claim.row["payload"] == {"n": 1}
+    assert claim.row.payload == {"n": 1}
     await driver.finish(claim)
     assert await driver.status(answer.pipeline_id) == "SUCCESS"
 
@@ -116,5 +116,5 @@ async def test_of_a_batch_behind_one_key_the_first_is_claimable(driver: StoreDri
     for answer in answers:
         assert isinstance(answer, Submitted)
         claim = await driver.claim("csv_ingest")
-        assert claim.row["job_id"] == answer.job_id
+        assert claim.row.job_id == answer.job_id
         await driver.finish(claim)

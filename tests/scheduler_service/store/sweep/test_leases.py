@@ -41,7 +41,7 @@ async def test_fifty_claims_at_once_never_share_a_job(driver: StoreDriver) -> No
     answers = await asyncio.gather(
         *(driver.another().claim_all("noop", max_jobs=2) for _ in range(50))
     )
-    jobs = [c.row["job_id"] for answer in answers for c in answer]
+    jobs = [c.row.job_id for answer in answers for c in answer]
     assert len(jobs) == len(set(jobs)) == 40
 
 
@@ -70,7 +70,7 @@ async def test_after_an_outage_every_live_claim_gets_one_lease_once(driver: Stor
 async def test_a_beat_between_the_look_and_the_lock_keeps_the_claim(driver: StoreDriver) -> None:
     await driver.submit("csv_ingest", INGEST)
     claim = await driver.claim("csv_ingest")
-    lapse = ReleasedClaim(claim.row["job_id"], claim.claim_token, Fault.EXPIRY, Written.UNKNOWN)
+    lapse = ReleasedClaim(claim.row.job_id, claim.claim_token, Fault.EXPIRY, Written.UNKNOWN)
     given = await driver.store._units.run(lambda tx: release_claims(tx, [lapse]))
     assert given == set()
     assert (await driver.finish(claim)).finished

@@ -1,0 +1,129 @@
+"""The rows that people, gateways and watchers read."""
+
+from datetime import datetime
+from uuid import UUID
+
+from scheduler_service.store.core.rows import ScopeRow, ShownJobRow
+from scheduler_service.store.core.statements import Row
+
+
+class PipelineRow(ScopeRow):
+    """A pipeline of pipeline_cards. `status` LIVE means NOT_STARTED until `has_started`."""
+
+    __slots__ = ()
+    pipeline_id: int
+    kind: str
+    status: str
+    has_started: bool
+    version: int
+    submitted_by: str
+    root_job_id: int
+    live_jobs: int
+    failed_jobs: int
+    warned_jobs: int
+    created_at: datetime
+    finished_at: datetime | None
+    repair_of: int | None
+
+
+class JobCardRow(ShownJobRow):
+    """A job of job_cards: with the progress of its claim, None if none is reported, and whether it
+    is the current one of its slot.
+    """
+
+    __slots__ = ()
+    is_current: bool
+    progress_at: datetime | None
+    progress_done: int
+    progress_total: int
+    progress_phase: str
+    progress_message: str
+
+
+class SeenJobRow(JobCardRow):
+    """A job as a pipeline sees it: its own, or one that it has joined."""
+
+    __slots__ = ()
+    is_joined: bool
+
+
+class ActiveJobRow(SeenJobRow):
+    """A job that is claimable or running, and the pipeline that sees it."""
+
+    __slots__ = ()
+    seen_by: int
+
+
+class ChangedJobRow(ActiveJobRow):
+    """A job that changed after a version; `has_left` if the pipeline waits for it no longer."""
+
+    __slots__ = ()
+    has_left: bool
+
+
+class EventRow(Row):
+    """An event of a timeline; without a job it is the pipeline's."""
+
+    __slots__ = ()
+    at: datetime
+    job_id: int | None
+    event: str
+    claim_token: int | None
+    detail: str
+
+
+class YearRow(Row):
+    """A provisioned year; `locked_at` and `locked_by` are None until its period is locked."""
+
+    __slots__ = ()
+    tenant: str
+    year: int
+    provisioned_at: datetime
+    locked_at: datetime | None
+    locked_by: str | None
+    lock_reason: str | None
+
+
+class FreshnessRow(Row):
+    """What is remembered of a data-entry type, or of a module: the other's columns are None."""
+
+    __slots__ = ()
+    data_entry_type: int | None
+    changed_token: int
+    recalc_claim: int
+    recalc_end: int
+    module: int | None
+    agg_claim: int
+
+
+class LiveJobRow(ScopeRow):
+    """A job that is not over, by its type and scope alone."""
+
+    __slots__ = ()
+    job_type: str
+
+
+class WorkerRow(Row):
+    """A worker, and how long it has been silent."""
+
+    __slots__ = ()
+    worker_id: UUID
+    build_id: str
+    host: str
+    job_types: list[str]
+    draining: bool
+    not_ready: str
+    last_seen_at: datetime
+    seconds_ago: float
+
+
+class HeldClaimRow(Row):
+    """A claim in a worker's hands; `seconds_left` of its lease may be below 0."""
+
+    __slots__ = ()
+    worker_id: UUID
+    claim_token: int
+    job_id: int
+    job_type: str
+    draining: bool
+    seconds_left: float
