@@ -24,11 +24,11 @@ class Figure:
 
     def sentence(self) -> str:
         """The number, and how it compares."""
-        said = f"{self.name}: {_short(self.value)} {self.unit}"
+        sentence = f"{self.name}: {_short(self.value)} {self.unit}"
         if self.reference is None:
-            return said
+            return sentence
         ratio = self.value / self.reference if self.reference else 0.0
-        return f"{said}; {self.reference_name} {_short(self.reference)}; ratio {ratio:.2f}"
+        return f"{sentence}; {self.reference_name} {_short(self.reference)}; ratio {ratio:.2f}"
 
 
 def _short(value: float) -> str:
@@ -39,8 +39,8 @@ def append_row(command: str, postgres: str, figures: Sequence[Figure]) -> None:
     """One row for one part of one run."""
     moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, PostgreSQL {postgres}"
-    said = "<br>".join(figure.sentence() for figure in figures)
-    row = f"| {moment} | {_commit()} | {machine} | `{command}` | {said} |\n"
+    figures_text = "<br>".join(figure.sentence() for figure in figures)
+    row = f"| {moment} | {_commit()} | {machine} | `{command}` | {figures_text} |\n"
     with RESULTS.open("a", encoding="utf-8") as results:
         results.write(row)
 

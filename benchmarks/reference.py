@@ -34,8 +34,8 @@ async def rows_per_second(bench: Bench, script: str, rows: int, batch: int = BAT
         )
         code = await process.wait()
         output.seek(0)
-        said = output.read().decode()
-    found = TRANSACTIONS_PER_SECOND.search(said)
+        printed = output.read().decode()
+    found = TRANSACTIONS_PER_SECOND.search(printed)
     if code != 0 or found is None:
-        raise RuntimeError(f"pgbench ended with {code}: {said}")
+        raise RuntimeError(f"pgbench ended with {code}: {printed}")
     return batch * float(found[1])

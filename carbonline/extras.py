@@ -49,8 +49,8 @@ def lacks(extra: Extra, purpose: str) -> str:
 def _source() -> str:
     """What carbonline was installed from, for an installer: a wheel's path, or its name."""
     try:
-        said = distribution("carbonline").read_text("direct_url.json")
-        url = urlsplit(json.loads(said)["url"]) if said else None
+        origin = distribution("carbonline").read_text("direct_url.json")
+        url = urlsplit(json.loads(origin)["url"]) if origin else None
     except (PackageNotFoundError, ValueError, KeyError):
         url = None
     is_wheel = url is not None and url.scheme == "file" and url.path.endswith(".whl")

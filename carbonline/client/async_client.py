@@ -261,8 +261,8 @@ class AsyncClient:
         """The frame of `totals`, and a sentence on what is missing from it, "" if nothing is."""
         number = _module_number(module)
         answer, unknown = await totals_and_pending(self.contract, year, number, unit or "")
-        said = [*missing_from(answer, year, unit or "", number), *unknown]
-        return totals_frame(answer), " ".join(said)
+        sentences = [*missing_from(answer, year, unit or "", number), *unknown]
+        return totals_frame(answer), " ".join(sentences)
 
     async def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack, at most ROWS_MAX.

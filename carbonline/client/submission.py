@@ -53,16 +53,16 @@ async def submit_file(
         unit=scope.unit,
     )
     uploaded = await upload(of_file)
-    said = {**payload, "blob": uploaded.blob}
-    answer = await client.submit(job_type, scope, said)
-    return Submitted(answer.pipeline_id, job_type, scope, said)
+    complete_payload = {**payload, "blob": uploaded.blob}
+    answer = await client.submit(job_type, scope, complete_payload)
+    return Submitted(answer.pipeline_id, job_type, scope, complete_payload)
 
 
 async def submit_with_consent(client: ContractClient, refused: Submitted) -> Submitted:
     """Submit the same blob again, which may now take away what it was refused for."""
-    said = {**refused.payload, **CONSENT}
-    answer = await client.submit(refused.job_type, refused.scope, said)
-    return replace(refused, pipeline_id=answer.pipeline_id, payload=said)
+    complete_payload = {**refused.payload, **CONSENT}
+    answer = await client.submit(refused.job_type, refused.scope, complete_payload)
+    return replace(refused, pipeline_id=answer.pipeline_id, payload=complete_payload)
 
 
 def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> None:

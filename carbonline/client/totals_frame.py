@@ -70,8 +70,8 @@ def missing_from(
     answer: ledger_pb2.GetTotalsResponse, year: int, unit: str = "", module: int = 0
 ) -> Sequence[str]:
     """A sentence if there are no totals, for each stale module, and for entries without kg."""
-    said = [] if answer.module_totals else [none_sentence(answer, year, unit, module)]
-    said += [
+    sentences = [] if answer.module_totals else [none_sentence(answer, year, unit, module)]
+    sentences += [
         f"{module_word(one.module)} of {year} is STALE: {one.reason}."
         for one in answer.freshness
         if not one.fresh
@@ -83,8 +83,8 @@ def missing_from(
             if without == 1
             else f"{without:,} entries have no kilograms and count"
         )
-        said.append(f"{entries} as nothing in the totals of {year}.")
-    return said
+        sentences.append(f"{entries} as nothing in the totals of {year}.")
+    return sentences
 
 
 def module_word(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from carbonline.client.watch import Active, Changed, Ended, Interrupted, Seen, WatchEvent
+from carbonline.client.watch import Activity, Change, Final, Interrupted, Snapshot, WatchEvent
 from carbonline.v1 import types_pb2
 
 
@@ -21,17 +21,17 @@ class PipelineView:
     def apply(self, event: WatchEvent) -> None:
         """Applies an event."""
         match event:
-            case Seen():
+            case Snapshot():
                 self.pipeline = event.pipeline
                 self.jobs = {job.job_id: job for job in event.jobs}
-            case Changed():
+            case Change():
                 self.pipeline = event.pipeline
                 self.jobs.update({job.job_id: job for job in event.jobs})
                 for job_id in event.left_job_ids:
                     self.jobs.pop(job_id, None)
-            case Active():
+            case Activity():
                 self._apply_activity(event)
-            case Ended():
+            case Final():
                 self.pipeline = event.pipeline
                 self.evidence_digest = event.evidence_digest
                 self.ended = True
@@ -40,7 +40,7 @@ class PipelineView:
             case _:
                 assert_never(event)
 
-    def _apply_activity(self, event: Active) -> None:
+    def _apply_activity(self, event: Activity) -> None:
         for job in event.jobs:
             before = self.jobs.get(job.job_id)
             # Activity has no version: a late one must not overwrite a job that has ended.

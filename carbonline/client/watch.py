@@ -19,7 +19,7 @@ RESUMABLE = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"}
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Snapshot:
     """A complete snapshot of the pipeline."""
 
     pipeline: types_pb2.Pipeline
@@ -27,7 +27,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Change:
     """What has changed since the event before, without a gap."""
 
     pipeline: types_pb2.Pipeline
@@ -36,7 +36,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Active:
+class Activity:
     """Claims and progress. Without a version: some may be left out or repeated."""
 
     jobs: Sequence[types_pb2.Job]
@@ -51,14 +51,14 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Final:
     """The pipeline has ended. This is the last event."""
 
     pipeline: types_pb2.Pipeline
     evidence_digest: str
 
 
-WatchEvent: TypeAlias = Seen | Changed | Active | Interrupted | Ended
+WatchEvent: TypeAlias = Snapshot | Change | Activity | Interrupted | Final
 OpenStream: TypeAlias = Callable[[int], AsyncIterator[scheduler_pb2.WatchPipelineResponse]]
 
 
@@ -88,7 +88,7 @@ async def watch_events(
         try:
             async for event in _one_stream(open_stream(position.version), position):
                 yield event
-                if isinstance(event, Ended):
+                if isinstance(event, Final):
                     return
             reason = "the stream ended before the pipeline"
         except ServerError as error:
@@ -137,15 +137,15 @@ def _event_of(
             jobs = tuple(position.pages)
             position.pages.clear()
             position.version = message.snapshot.pipeline.version
-            return Seen(message.snapshot.pipeline, jobs)
+            return Snapshot(message.snapshot.pipeline, jobs)
         case "change":
             change = message.change
             position.version = change.to_version
-            return Changed(change.pipeline, tuple(change.jobs), tuple(change.left_job_ids))
+            return Change(change.pipeline, tuple(change.jobs), tuple(change.left_job_ids))
         case "activity":
-            return Active(tuple(message.activity.jobs))
+            return Activity(tuple(message.activity.jobs))
         case "final":
-            return Ended(message.final.pipeline, message.final.evidence_digest)
+            return Final(message.final.pipeline, message.final.evidence_digest)
         case _:
             # A keepalive, or a message of a newer server.
             return None

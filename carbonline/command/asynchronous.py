@@ -15,7 +15,7 @@ from carbonline.local.errors import LocalStackError, WrongChoice
 
 Answer = TypeVar("Answer")
 
-# Codes by which a server says that the request, as it stands, will not be done.
+# With these codes a server says that the same request would fail again.
 _REFUSALS = frozenset(
     {
         "INVALID_ARGUMENT",
@@ -38,8 +38,8 @@ _OTHER_SERVER = (
 def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
     """The coroutine's answer. Exits with a sentence on stderr when a server said no, or nothing."""
     try:
-        with interrupts() as heard, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_interruptible(work, heard))
+        with interrupts() as received, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_interruptible(work, received))
     except asyncio.CancelledError:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except ServerError as error:
@@ -55,23 +55,23 @@ def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
         _exit_with(_sentence_of_system(error), _code_of_system(error))
 
 
-async def _interruptible(work: Coroutine[Any, Any, Answer], heard: Interrupts) -> Answer:
-    heard.task = asyncio.current_task()
+async def _interruptible(work: Coroutine[Any, Any, Answer], received: Interrupts) -> Answer:
+    received.task = asyncio.current_task()
     return await work
 
 
 def sentence_of(error: ServerError) -> str:
     """What a server said, with every field that it found wrong."""
-    said = [error.message or error.code]
-    said += [f"  {field}: {why}" for field, why in error.fields.items() if why not in said[0]]
+    lines = [error.message or error.code]
+    lines += [f"  {field}: {why}" for field, why in error.fields.items() if why not in lines[0]]
     if error.code == "UNIMPLEMENTED" and not error.reason:
         # gRPC's own answer, before any of our code: "Method not found!".
-        said[0] = f"{_OTHER_SERVER} ({error.code}: {error.message})"
+        lines[0] = f"{_OTHER_SERVER} ({error.code}: {error.message})"
     elif error.unreachable:
-        said[0] = f"No answer ({error.code}): {said[0]}"
+        lines[0] = f"No answer ({error.code}): {lines[0]}"
     elif error.reason:
-        said[0] = f"{said[0]} [{error.reason}]"
-    return "\n".join(said)
+        lines[0] = f"{lines[0]} [{error.reason}]"
+    return "\n".join(lines)
 
 
 def _code_of(error: ServerError) -> ExitCode:

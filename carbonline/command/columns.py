@@ -44,15 +44,16 @@ class Column:
     """A column of a list.
 
     `name` is the key of the rows, of JSON and of files, and never changes once released. `heading`
-    is for tables; left out, it is the name. One that `folds` leaves the table where it says the
-    same in every row, and is said once, above. `decimals` are those of a NUMBER that is not whole.
-    What only people read is left out of files (`in_files=False`), and the reverse (`in_tables`).
+    is for tables; the default is the name. With `once_if_same`, a column that has the same value in
+    every row is shown once, above the table. `decimals` are the digits after the point of a NUMBER
+    that is not whole. `in_files=False` leaves the column out of files, `in_tables=False` out of
+    tables.
     """
 
     name: str
     heading: str = ""
     kind: Kind = Kind.TEXT
-    folds: bool = False
+    once_if_same: bool = False
     decimals: int = 3
     in_tables: bool = True
     in_files: bool = True

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from carbonline.command.endings import told_outputs, told_streams
+from carbonline.command.output_failures import named_streams, output_failures_reported
 
 
 class CommandGroup(click.Group):
@@ -29,8 +29,8 @@ class CommandGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Each heading with its commands; what stands under none comes last."""
-        told = {name for names in self._headings.values() for name in names}
-        others = [name for name in self.commands if name not in told]
+        listed = {name for names in self._headings.values() for name in names}
+        others = [name for name in self.commands if name not in listed]
         widest = max(map(len, self.commands), default=0)
         for heading, names in (*self._headings.items(), ("Commands", others)):
             if rows := self._rows(ctx, names, formatter.width - widest - 6):
@@ -50,7 +50,7 @@ class CommandGroup(click.Group):
 
 
 def examples(*lines: str) -> str:
-    """An epilog for a command's --help: commands to type, as they stand."""
+    """An epilog for a command's --help: commands to type, each on its own line, not reflowed."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
@@ -59,15 +59,15 @@ class Program(CommandGroup):
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """As click has it; what is said on stderr never fails."""
-        with told_streams():
+        with named_streams():
             return super().main(*args, **settings)
 
     def make_context(self, *args: Any, **settings: Any) -> click.Context:
         """As click has it: --help and --version are printed here."""
-        with told_outputs():
+        with output_failures_reported():
             return super().make_context(*args, **settings)
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click has it: the command's answer is printed here."""
-        with told_outputs():
+        with output_failures_reported():
             return super().invoke(ctx)

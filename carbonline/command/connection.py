@@ -119,7 +119,7 @@ _OPTIONS = (
 
 def command_line(words: str, target: Target) -> str:
     """A command to type next: found as this one was, and for the same stack."""
-    said = {
+    chosen = {
         "data-folder": (str(target.data_folder), "CARBONLINE_DATA_FOLDER"),
         "scheduler": (target.scheduler, "CARBONLINE_SCHEDULER_ADDRESS"),
         "ledger": (target.ledger, "CARBONLINE_LEDGER_ADDRESS"),
@@ -128,7 +128,7 @@ def command_line(words: str, target: Target) -> str:
     }
     options = [
         f" --{name} {shlex.quote(value)}"
-        for name, (value, variable) in said.items()
+        for name, (value, variable) in chosen.items()
         # What the environment says, it says the next time, too.
         if value not in ("", os.environ.get(variable, _DEFAULTS.get(name)))
     ]

@@ -32,7 +32,7 @@ def is_watched() -> bool:
     return any(stream is not None and stream.isatty() for stream in _streams())
 
 
-def says_yes(question: str) -> bool:
+def answers_yes(question: str) -> bool:
     """Ask at the terminal, also where stdin is a file. Ctrl-C and the end of input are a no.
 
     Where no terminal can be opened, it is a no as well, and stderr says how to consent.
@@ -44,9 +44,9 @@ def says_yes(question: str) -> bool:
             click.echo(err=True)
             return False
     try:
-        with TERMINAL.open("rb", buffering=0) as heard, TERMINAL.open("wb", buffering=0) as told:
-            told.write(f"{question} [y/N]: ".encode())
-            return heard.readline(ANSWER_BYTES_MAX).strip().lower() in {b"y", b"yes"}
+        with TERMINAL.open("rb", buffering=0) as typed, TERMINAL.open("wb", buffering=0) as screen:
+            screen.write(f"{question} [y/N]: ".encode())
+            return typed.readline(ANSWER_BYTES_MAX).strip().lower() in {b"y", b"yes"}
     except KeyboardInterrupt:
         click.echo(err=True)
     except OSError:

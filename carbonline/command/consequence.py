@@ -7,7 +7,7 @@ import click
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.connection import Target
-from carbonline.command.consent import is_watched, says_yes
+from carbonline.command.consent import answers_yes, is_watched
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.jobs_of_files import FileJob, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
@@ -96,10 +96,11 @@ async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Co
 
 
 def ask_first(consequence: Consequence, *, yes: bool) -> bool:
-    """Says it, and on a terminal asks before much goes. Exits where the answer is no.
+    """Print the consequence and, if it is large, ask on a terminal. Exit if the person declines.
 
-    Whether that is consent to what may be found out later: with --yes, after a yes, and where
-    nobody is there to ask, which stderr then says. Never for mended rows without --yes.
+    Returns whether the answer also consents to what the worker may find later: true with --yes,
+    after a yes, and if nobody is there to ask (stderr then says so); false for mended rows
+    without --yes.
     """
     if consequence.sentence:
         click.echo(one_line(consequence.sentence), err=True)
@@ -113,7 +114,7 @@ def ask_first(consequence: Consequence, *, yes: bool) -> bool:
         return True
     if not consequence.is_much:
         return False
-    if says_yes("More than half would go. Continue?"):
+    if answers_yes("More than half would go. Continue?"):
         return True
     click.echo("Nothing was submitted.", err=True)
     raise SystemExit(ExitCode.INTERRUPTED)

@@ -136,22 +136,22 @@ async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
             tenant=where.tenant,
             token_file=where.token_file,
         )
-        async with client, _ending_told():
+        async with client, _interrupt_acknowledged():
             view = PipelineView()
             for part in parts_of(files):
                 view = await _run_part(client, part)
                 code = exit_code_of(view.pipeline)
                 if code is not ExitCode.SUCCESS:
-                    _say_failure(view, where.log_folder)
+                    _print_failure(view, where.log_folder)
                     return code
-            await _say_result(client, view, settings.data_folder)
+            await _print_result(client, view, settings.data_folder)
     click.echo(f"Took {time.monotonic() - began_at:.1f} s in all; nothing is left running.")
-    _say_next(settings.data_folder, settings.database_url)
+    _print_next_steps(settings.data_folder, settings.database_url)
     return ExitCode.SUCCESS
 
 
 @asynccontextmanager
-async def _ending_told() -> AsyncIterator[None]:
+async def _interrupt_acknowledged() -> AsyncIterator[None]:
     """Says at once that a Ctrl-C was heard: the end of the stack takes a moment."""
     try:
         yield
@@ -167,16 +167,16 @@ async def _run_part(client: ContractClient, part: Part) -> PipelineView:
         return await watch_to_end(client, pipeline_id, display)
 
 
-def _say_failure(view: PipelineView, log_folder: Path) -> None:
+def _print_failure(view: PipelineView, log_folder: Path) -> None:
     status = status_word(view.pipeline) if view.pipeline else "unknown"
     click.echo(f"The demo ended early: its pipeline is {status}. Logs: {log_folder}", err=True)
     for job in view.in_order():
         if job.error_cause:
-            said = f"{step_words(job)}: {job.error_cause}: {job.message}"
-            click.echo(f"  {one_line(said)}", err=True)
+            text = f"{step_words(job)}: {job.error_cause}: {job.message}"
+            click.echo(f"  {one_line(text)}", err=True)
 
 
-async def _say_result(client: ContractClient, view: PipelineView, data_folder: Path) -> None:
+async def _print_result(client: ContractClient, view: PipelineView, data_folder: Path) -> None:
     assert view.pipeline is not None
     totals = await client.get_totals(YEAR)
     show_totals(totals, YEAR)
@@ -190,8 +190,8 @@ async def _say_result(client: ContractClient, view: PipelineView, data_folder: P
     )
     click.echo(f"Rows: {accepted:,} accepted, {rejected:,} rejected.")
     outcomes = outcomes_of_totals(totals)
-    said = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
-    click.echo(f"Outcomes: {said or 'none'}.")
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
+    click.echo(f"Outcomes: {counts or 'none'}.")
     if doubt := doubt_about(totals.institution.total_kg, outcomes):
         click.echo(doubt)
     click.echo(f"Steps: {steps}.")
@@ -220,7 +220,7 @@ def doubt_about(total_kg: float, outcomes: Mapping[str, int]) -> str:
     )
 
 
-def _say_next(data_folder: Path, database_url: str | None) -> None:
+def _print_next_steps(data_folder: Path, database_url: str | None) -> None:
     program, folder = program_name(), shlex.quote(str(data_folder))
     # It may hold a password, and whoever typed it knows it.
     elsewhere = "" if database_url is None else " --database-url URL"

@@ -93,9 +93,9 @@ class LiveDisplay:
 
     def note(self, sentence: str) -> None:
         """Printed above the lines."""
-        said = fitted(one_line(sentence), self._console.width)
+        line = fitted(one_line(sentence), self._console.width)
         # Fitted already, a command to type being left whole.
-        self._console.print(Text(said, style="yellow"), soft_wrap=True)
+        self._console.print(Text(line, style="yellow"), soft_wrap=True)
 
     def show(self, view: PipelineView) -> None:
         """A line or a few for each job; with very many jobs the last ones."""
@@ -128,9 +128,9 @@ class PlainDisplay:
         self._clock = clock
         self._paces = Paces(clock)
         self._held_up = HeldUp()
-        self._held_up_said_at: float | None = None
-        self._said: dict[int, tuple[str, str]] = {}
-        self._said_at: dict[int, float] = {}
+        self._held_up_shown_at: float | None = None
+        self._shown_as: dict[int, tuple[str, str]] = {}
+        self._shown_at: dict[int, float] = {}
 
     def __enter__(self) -> Self:
         """Nothing to begin."""
@@ -156,31 +156,31 @@ class PlainDisplay:
             pace = self._paces.of(job)
             key = (job_word(job), pace.phase if pace else "")
             now = self._clock()
-            waited = now - self._said_at.get(job.job_id, 0.0)
-            if self._said.get(job.job_id) == key and (pace is None or waited < PLAIN_SECONDS):
+            waited = now - self._shown_at.get(job.job_id, 0.0)
+            if self._shown_as.get(job.job_id) == key and (pace is None or waited < PLAIN_SECONDS):
                 continue
-            self._said[job.job_id], self._said_at[job.job_id] = key, now
+            self._shown_as[job.job_id], self._shown_at[job.job_id] = key, now
             self._print(_line(job, pace))
 
     def lost(self, pipeline_id: int) -> None:
         """A line now and then."""
         self._held_up.lost(pipeline_id, self._clock())
         self._paces.grow_old()
-        self._say_what_holds_up()
+        self._print_what_holds_up()
 
     def waits(self, why: str) -> None:
         """A line now and then."""
         self._held_up.waits(why)
-        self._say_what_holds_up()
+        self._print_what_holds_up()
 
-    def _say_what_holds_up(self) -> None:
+    def _print_what_holds_up(self) -> None:
         now = self._clock()
         sentence = self._held_up.sentence(now)
-        said_at = self._held_up_said_at
+        shown_at = self._held_up_shown_at
         if not sentence:
-            self._held_up_said_at = None
-        elif said_at is None or now - said_at >= PLAIN_HELD_UP_SECONDS:
-            self._held_up_said_at = now
+            self._held_up_shown_at = None
+        elif shown_at is None or now - shown_at >= PLAIN_HELD_UP_SECONDS:
+            self._held_up_shown_at = now
             self._print(sentence)
 
     def _print(self, line: str) -> None:

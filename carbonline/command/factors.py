@@ -21,10 +21,10 @@ COLUMNS = (
     Column("factor", kind=Kind.NUMERAL),
     Column("identity", "for", in_files=False),
     Column("values", in_files=False),
-    Column("state", kind=Kind.WORD, folds=True),
+    Column("state", kind=Kind.WORD, once_if_same=True),
     Column("version", kind=Kind.NUMERAL),
     Column("entries", "used by entries", Kind.NUMBER),
-    Column("file", folds=True),
+    Column("file", once_if_same=True),
     Column("emission_type", in_tables=False),
     Column("changed_at", in_tables=False),
 )

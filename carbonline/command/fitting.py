@@ -23,9 +23,9 @@ def terminal_width(descriptor: int) -> int | None:
     """Columns of the terminal that this is, COLUMNS first; None for what is none."""
     if not os.isatty(descriptor):
         return None
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said) > 0:
-        return int(said)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
     return os.get_terminal_size(descriptor).columns or None
 
 

@@ -18,7 +18,7 @@ from carbonline.command.job_stats import defaults_of, rejected_of, warned_of, wi
 from carbonline.command.names import job_word, scope_words, status_word, step_words
 from carbonline.command.picture import seconds_of
 from carbonline.command.safe_text import one_line
-from carbonline.command.waiting import tell_what_is_waited_for
+from carbonline.command.waiting import report_what_is_waited_for
 from carbonline.v1 import types_pb2
 
 
@@ -37,7 +37,7 @@ async def follow(client: ContractClient, pipeline_id: int, target: Target) -> Pi
 async def watch_to_end(client: ContractClient, pipeline_id: int, display: Display) -> PipelineView:
     """Shows a pipeline until its end."""
     view = PipelineView()
-    looking = asyncio.create_task(tell_what_is_waited_for(client, view, display))
+    looking = asyncio.create_task(report_what_is_waited_for(client, view, display))
     try:
         async for event in client.watch(pipeline_id):
             if isinstance(event, Interrupted):
@@ -56,7 +56,7 @@ def exit_code_of(pipeline: types_pb2.Pipeline | None) -> ExitCode:
     return OF_STATUS.get(pipeline.status if pipeline else 0, ExitCode.DEFECT)
 
 
-def say_the_end(view: PipelineView, target: Target) -> ExitCode:
+def print_the_end(view: PipelineView, target: Target) -> ExitCode:
     """Prints a summary line, a line per job that failed and what to do next; the exit code.
 
     What the other jobs said, the display has shown.
@@ -66,8 +66,8 @@ def say_the_end(view: PipelineView, target: Target) -> ExitCode:
         return ExitCode.DEFECT
     took = _seconds_of_pipeline(pipeline)
     about = one_line(f"{pipeline.kind} {scope_words(pipeline.scope)}".strip())
-    said = f"Pipeline {pipeline.pipeline_id} ({about}): {status_word(pipeline)}"
-    click.echo(f"{said} after {took:.1f} s.")
+    outcome = f"Pipeline {pipeline.pipeline_id} ({about}): {status_word(pipeline)}"
+    click.echo(f"{outcome} after {took:.1f} s.")
     for job in view.in_order():
         if job.result == types_pb2.JOB_RESULT_ERROR:
             click.echo(f"  {_job_line(job)}")

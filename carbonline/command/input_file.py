@@ -18,7 +18,7 @@ COPIED_BYTES_MAX = 2 << 30
 
 
 class InputFile(click.Path):
-    """A readable file as a Path; `-` is stdin. What is no regular file is copied to one first."""
+    """A readable file as a Path; `-` is stdin. Anything but a regular file is copied to one."""
 
     name = "file"
 

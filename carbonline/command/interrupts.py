@@ -21,7 +21,7 @@ class Interrupts:
         self.count = 0
         self.task: asyncio.Task[Any] | None = None
 
-    def heard(self, _number: int, _frame: FrameType | None) -> None:
+    def receive(self, _number: int, _frame: FrameType | None) -> None:
         """The handler of SIGINT and SIGTERM."""
         self.count += 1
         if self.count > 1 or self.task is None:
@@ -37,11 +37,11 @@ class Interrupts:
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
     """While it is open, Ctrl-C and SIGTERM come here and raise nothing. Main thread only."""
-    heard = Interrupts()
+    received = Interrupts()
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, heard.heard) for number in numbers}
+    before = {number: signal.signal(number, received.receive) for number in numbers}
     try:
-        yield heard
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -18,14 +18,14 @@ from carbonline.v1 import operations_pb2, types_pb2
 
 COLUMNS = (
     Column("job", kind=Kind.NUMERAL),
-    Column("pipeline", kind=Kind.NUMERAL, folds=True),
+    Column("pipeline", kind=Kind.NUMERAL, once_if_same=True),
     Column("step", in_files=False),
     Column("job_type", in_tables=False),
     *SCOPE_COLUMNS,
     Column("state_word", "state", in_files=False),
     Column("state", in_tables=False),
     Column("result", in_tables=False),
-    Column("attempts_words", "attempts", Kind.WORD, folds=True, in_files=False),
+    Column("attempts_words", "attempts", Kind.WORD, once_if_same=True, in_files=False),
     Column("attempts", in_tables=False),
     Column("attempts_max", in_tables=False),
     Column("created_at", in_tables=False),

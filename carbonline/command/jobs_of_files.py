@@ -51,8 +51,8 @@ class Replacing:
 
     def payload(self) -> Mapping[str, str]:
         """As the job says it."""
-        said = {"mode": "replace"} if self.replace else {}
-        return {**said, **submission.CONSENT} if self.take_away else said
+        mode = {"mode": "replace"} if self.replace else {}
+        return {**mode, **submission.CONSENT} if self.take_away else mode
 
 
 ADDING = Replacing()

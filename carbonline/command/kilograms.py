@@ -39,7 +39,7 @@ async def kilograms_of_all_years(client: ContractClient) -> Kilograms:
     return Kilograms(0, found)
 
 
-async def say_kilograms(client: ContractClient, before: Kilograms) -> None:
+async def print_kilograms(client: ContractClient, before: Kilograms) -> None:
     """Print the total of each year before and after. Of several years, those that changed."""
     changed = 0
     for year, kg_before in before.by_year.items():

@@ -15,14 +15,14 @@ from carbonline.command.printing import moment_of
 from carbonline.v1 import reference_pb2
 
 COLUMNS = (
-    Column("transport_mode", "mode", Kind.WORD, folds=True),
+    Column("transport_mode", "mode", Kind.WORD, once_if_same=True),
     Column("code", kind=Kind.WORD),
     Column("name"),
     Column("country", kind=Kind.WORD),
     Column("latitude", kind=Kind.NUMBER, decimals=4),
     Column("longitude", kind=Kind.NUMBER, decimals=4),
     Column("entries", "used by entries", Kind.NUMBER),
-    Column("file", folds=True),
+    Column("file", once_if_same=True),
     Column("changed_at", in_tables=False),
 )
 

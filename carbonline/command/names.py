@@ -97,7 +97,7 @@ def _numbers(enum: Sequence[tuple[str, int]], prefix: str) -> Mapping[str, int]:
 
 
 def _word(enum: Sequence[tuple[str, int]], number: int, prefix: str) -> str:
-    """An enum's name without its prefix; a number that this build does not know as it stands."""
+    """An enum's name without its prefix, or the number if this build does not know it."""
     if number == 0:
         return ""
     names = {value: name for name, value in enum}

@@ -121,8 +121,8 @@ def show_rows(
         def totals(target: Target, output: Output) -> None:
             show_rows(COLUMNS, rows, output, about={"year": 2024}, if_none="There are none.")
 
-    In a table, columns without any value are left out; give `folds=True` to those that often say
-    the same in every row. OSError when it cannot be written.
+    In a table, columns without any value are left out. Give `once_if_same=True` to columns that
+    often have one value in all rows. Raises OSError if it cannot be written.
     """
     if output.is_table:
         if not rows:

@@ -17,7 +17,7 @@ COLUMNS = (
     Column("pipeline", kind=Kind.NUMERAL),
     Column("submitted_at", "submitted (UTC)", Kind.WORD),
     Column("finished_at", in_tables=False),
-    Column("submitted_by", "by", folds=True),
+    Column("submitted_by", "by", once_if_same=True),
     Column("kind"),
     Column("about", in_files=False),
     *SCOPE_COLUMNS,
@@ -25,7 +25,7 @@ COLUMNS = (
     Column("status_words", "status", in_files=False),
     Column("has_warnings", in_tables=False),
     Column("has_error", in_tables=False),
-    Column("live_jobs", kind=Kind.NUMBER, folds=True),
+    Column("live_jobs", kind=Kind.NUMBER, once_if_same=True),
 )
 
 

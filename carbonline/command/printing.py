@@ -19,9 +19,9 @@ def table_width() -> int:
     COLUMNS says it; else the terminal that the command was typed at, also where stdout is a pipe,
     as to a pager; else PLAIN_WIDTH.
     """
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said) > 0:
-        return max(WIDTH_MIN, int(said))
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return max(WIDTH_MIN, int(columns))
     for descriptor in (1, 2, 0):
         try:
             width = os.get_terminal_size(descriptor).columns
@@ -38,7 +38,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_nothing(sentence: str) -> None:
-    """Instead of a table without rows; on stderr, since it is no row either."""
+    """Print a sentence in place of an empty table. On stderr, so that a pipe gets no row."""
     click.echo(sentence, err=True)
 
 

@@ -7,7 +7,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.follow import follow, say_the_end
+from carbonline.command.follow import follow, print_the_end
 from carbonline.command.names import type_name
 from carbonline.command.options import YEAR, no_watch_option, type_option
 
@@ -34,17 +34,17 @@ async def _recalculate(target: Target, year: int, data_entry_type: int, *, watch
         module = await module_of(client, data_entry_type)
         scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
         submitted = await client.submit("emission_recalc", scope)
-        return await said_to_the_end(client, submitted.pipeline_id, target, watch=watch)
+        return await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
 
 
-async def said_to_the_end(
+async def follow_and_print_the_end(
     client: ContractClient, pipeline_id: int, target: Target, *, watch: bool
 ) -> ExitCode:
     """Watches a submitted pipeline and says its end, or only its number."""
     if not watch:
         click.echo(str(pipeline_id))
         return ExitCode.SUCCESS
-    return say_the_end(await follow(client, pipeline_id, target), target)
+    return print_the_end(await follow(client, pipeline_id, target), target)
 
 
 async def module_of(client: ContractClient, data_entry_type: int) -> int:

@@ -51,11 +51,11 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
     where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
     count, of_entries = run_to_end(_rejected(target, pipeline, output))
     if count == 0:
-        said = f"Pipeline {pipeline} rejected no rows; nothing was written."
+        sentence = f"Pipeline {pipeline} rejected no rows; nothing was written."
     else:
-        said = f"{pluralize(count, 'rejected row')}, each with its reason, {where}."
+        sentence = f"{pluralize(count, 'rejected row')}, each with its reason, {where}."
     # On stdout the rows stand alone.
-    click.echo(said, err=to_stdout)
+    click.echo(sentence, err=to_stdout)
     if count:
         click.echo(_OF_ENTRIES if of_entries else _OF_TABLES, err=to_stdout)
 

@@ -8,9 +8,9 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.kilograms import kilograms_of, say_kilograms
+from carbonline.command.kilograms import kilograms_of, print_kilograms
 from carbonline.command.options import YEAR, no_watch_option, type_option
-from carbonline.command.recalculate import module_of, said_to_the_end
+from carbonline.command.recalculate import follow_and_print_the_end, module_of
 
 EXAMPLE = "carbonline remove stale-factors --type plane --year 2024"
 EXAMPLE_OF_UNITS = "carbonline remove units 0829"
@@ -53,9 +53,9 @@ async def _remove(
         scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
         before = await kilograms_of(client, module, year)
         submitted = await client.submit("factor_ingest", scope, payload)
-        code = await said_to_the_end(client, submitted.pipeline_id, target, watch=watch)
+        code = await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
         if watch and code is ExitCode.SUCCESS:
-            await say_kilograms(client, before)
+            await print_kilograms(client, before)
         return code
 
 
@@ -79,4 +79,4 @@ def units(*, target: Target, units: tuple[str, ...], no_watch: bool) -> None:
 async def _remove_units(target: Target, units: Sequence[str], *, watch: bool) -> ExitCode:
     async with target.client() as client:
         submitted = await client.submit("unit_removal", client.scope(), {"units": list(units)})
-        return await said_to_the_end(client, submitted.pipeline_id, target, watch=watch)
+        return await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)

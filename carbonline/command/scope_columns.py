@@ -7,8 +7,8 @@ from carbonline.v1 import types_pb2
 SCOPE_COLUMNS = (
     Column("module", in_tables=False),
     Column("type", in_tables=False),
-    Column("year", kind=Kind.WORD, folds=True),
-    Column("unit", kind=Kind.WORD, folds=True),
+    Column("year", kind=Kind.WORD, once_if_same=True),
+    Column("unit", kind=Kind.WORD, once_if_same=True),
     Column("reference_kind", in_tables=False),
 )
 

@@ -58,14 +58,14 @@ def status(target: Target, output: Output, year: int | None) -> None:
     """
     standing = run_to_end(_status(target, year))
     if output.is_table:
-        _say_workers(standing.workers)
+        _print_workers(standing.workers)
         for one in standing.pauses:
             click.echo(f"{pause_words(one)}.")
-        _say_live(standing.pipelines)
+        _print_live(standing.pipelines)
     rows = [row_of(pipeline) for pipeline in standing.pipelines.pipelines]
     show_rows(COLUMNS, rows, output, about=_about(standing))
     if output.is_table and standing.year is not None:
-        _say_year(standing.year, standing.freshness)
+        _print_year(standing.year, standing.freshness)
 
 
 async def _status(target: Target, year: int | None) -> Standing:
@@ -112,13 +112,13 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
     return about
 
 
-def _say_workers(answer: operations_pb2.ListWorkersResponse) -> None:
+def _print_workers(answer: operations_pb2.ListWorkersResponse) -> None:
     counts = ", ".join(f"{count} {word}" for word, count in _counts(answer).items())
     click.echo(f"The scheduler ({answer.scheduler_build_id}) and the ledger are up.")
     click.echo(f"Workers: {counts or 'none'}; {pluralize(_running(answer), 'job')} running.")
 
 
-def _say_live(answer: operations_pb2.ListPipelinesResponse) -> None:
+def _print_live(answer: operations_pb2.ListPipelinesResponse) -> None:
     live = sum(pipeline.status in LIVE for pipeline in answer.pipelines)
     count = len(answer.pipelines)
     are = "is" if live <= 1 else "are"
@@ -130,7 +130,7 @@ def _say_live(answer: operations_pb2.ListPipelinesResponse) -> None:
         click.echo(f"{live or 'None'} of the latest {count} pipelines {are} running or waiting.")
 
 
-def _say_year(
+def _print_year(
     answer: operations_pb2.GetYearResponse, freshness: Sequence[ledger_pb2.TotalsFreshness]
 ) -> None:
     if not answer.provisioned:
@@ -139,9 +139,9 @@ def _say_year(
     locked = f", locked by {one_line(answer.locked_by)}" if answer.locked else ""
     click.echo(f"Year {answer.year}: provisioned{locked}.")
     for name, module in modules_of_year(answer, freshness).items():
-        said = "totals are up to date" if module["fresh"] else "totals are STALE"
+        state = "totals are up to date" if module["fresh"] else "totals are STALE"
         reason = f": {module['reason']}" if module["reason"] else ""
-        click.echo(one_line(f"  {name}: {said}{reason}"))
+        click.echo(one_line(f"  {name}: {state}{reason}"))
 
 
 def modules_of_year(

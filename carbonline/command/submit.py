@@ -10,16 +10,16 @@ from carbonline.client.submission import Submitted, submit_with_consent
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
-from carbonline.command.consent import is_watched, question_of, says_yes
+from carbonline.command.consent import answers_yes, is_watched, question_of
 from carbonline.command.consequence import (
     ask_first,
     of_submission,
     yes_option,
 )
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.follow import follow, say_the_end
+from carbonline.command.follow import follow, print_the_end
 from carbonline.command.jobs_of_files import FileJob, consenting, entries_job, send_file
-from carbonline.command.kilograms import Kilograms, say_kilograms
+from carbonline.command.kilograms import Kilograms, print_kilograms
 from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
 
 
@@ -81,7 +81,7 @@ def submit_to_the_end(
     if not ended.question or not is_watched():
         return ended.code
     # Asked outside of the event loop, which takes Ctrl-C for itself.
-    if not says_yes(ended.question):
+    if not answers_yes(ended.question):
         click.echo("Nothing was changed.", err=True)
         return ended.code
     return run_to_end(_submit_again(target, ended.submitted, before)).code
@@ -120,7 +120,7 @@ async def _watched(
         f"Submitted pipeline {number}. To watch it from another terminal: {watched}", err=True
     )
     view = await follow(client, number, target)
-    code = say_the_end(view, target)
+    code = print_the_end(view, target)
     if before is not None and code is ExitCode.SUCCESS:
-        await say_kilograms(client, before)
+        await print_kilograms(client, before)
     return _Ended(submitted, code, question_of(view))

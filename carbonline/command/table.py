@@ -52,8 +52,9 @@ def table_lines(
 ) -> list[str]:
     """The rows under their headings in lines of at most `width`; `total` below a rule.
 
-    Columns without a value are left out, and one that folds is said once, above. Neither numbers
-    nor ids are ever broken; a single one that is wider than all there is sticks out.
+    Columns without a value are left out, and a `once_if_same` column that has the
+    same value in every row is shown once, above the table. Numbers and ids are never broken; one
+    that is wider than `width` sticks out.
     """
     every = [*rows, *([total] if total else [])]
     shown = [column for column in columns if column.in_tables]
@@ -62,9 +63,9 @@ def table_lines(
         for column in shown
     ]
     cells = [one for one in cells if any(one.cells)]
-    folded = [one for one in cells if _folds(one, len(rows))] if len(rows) > 0 else []
-    above = [f"{one.title}: {one.cells[0]}" for one in folded if one.cells[0]]
-    left = [one for one in cells if one not in folded]
+    shown_once = [one for one in cells if _is_shown_once(one, len(rows))] if len(rows) > 0 else []
+    above = [f"{one.title}: {one.cells[0]}" for one in shown_once if one.cells[0]]
+    left = [one for one in cells if one not in shown_once]
     has_total = total is not None
     for gap in GAPS:
         if widths := _fitted(left, width - gap * (len(left) - 1)):
@@ -75,9 +76,9 @@ def table_lines(
     return [*wrapped(", ".join(above), width), *body]
 
 
-def _folds(one: _Cells, row_count: int) -> bool:
-    """Whether it says the same in every row; what the total says does not count."""
-    return one.column.folds and len(set(one.cells[:row_count])) == 1
+def _is_shown_once(one: _Cells, row_count: int) -> bool:
+    """Whether every row has the same value; the total does not count."""
+    return one.column.once_if_same and len(set(one.cells[:row_count])) == 1
 
 
 def _fitted(left: Sequence[_Cells], room: int) -> list[int] | None:
@@ -155,11 +156,11 @@ def _records(left: Sequence[_Cells], width: int, *, has_total: bool) -> list[str
 
 
 def _field(one: _Cells, cell: str, width: int) -> list[str]:
-    said = f"{one.title}: {cell}"
-    if cell_len(said) <= width:
-        return [said]
+    line = f"{one.title}: {cell}"
+    if cell_len(line) <= width:
+        return [line]
     if one.gives_way:
-        first, *others = wrapped(said, width)
+        first, *others = wrapped(line, width)
         rest = " ".join(others)
         return [first, *(f"  {line}" for line in wrapped(rest, max(1, width - 2)))]
     indent = "  " if cell_len(cell) + 2 <= width else ""

@@ -26,7 +26,7 @@ WITHOUT_KG = "entries_without_kg"
 COLUMNS = (
     Column("unit", kind=Kind.WORD),
     Column("unit_name", "name"),
-    Column("module", folds=True),
+    Column("module", once_if_same=True),
     Column("entries", kind=Kind.NUMBER),
     Column(WITHOUT_KG, "without kg", Kind.NUMBER),
     Column("total_kg", "kg CO2eq", Kind.NUMBER),

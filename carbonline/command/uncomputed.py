@@ -17,11 +17,11 @@ from carbonline.command.output import Output, output_options, show_rows
 from carbonline.v1 import ledger_pb2, types_pb2
 
 COLUMNS = (
-    Column("upload", kind=Kind.NUMERAL, folds=True),
-    Column("type", folds=True),
+    Column("upload", kind=Kind.NUMERAL, once_if_same=True),
+    Column("type", once_if_same=True),
     Column("row", kind=Kind.NUMERAL),
     Column("unit_institutional_id", "unit", Kind.WORD),
-    Column("outcome", kind=Kind.WORD, folds=True),
+    Column("outcome", kind=Kind.WORD, once_if_same=True),
     Column("reason"),
     Column("columns", in_files=False),
 )

@@ -18,7 +18,7 @@ COLUMNS = (
     Column("unit_institutional_id", "unit", Kind.WORD),
     Column("name"),
     Column("entries", "used by entries", Kind.NUMBER),
-    Column("file", folds=True),
+    Column("file", once_if_same=True),
     Column("changed_at", "since", Kind.WORD),
 )
 

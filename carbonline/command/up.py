@@ -96,20 +96,20 @@ async def _up(settings: StackSettings) -> None:
     began_at = time.monotonic()
     target = Target(settings.data_folder, "", "", None, "")
     try:
-        async with running_stack(settings, report=_say, notify=_say) as stack:
-            _say_where(stack, target, time.monotonic() - began_at)
+        async with running_stack(settings, report=_print_note, notify=_print_note) as stack:
+            _print_addresses(stack, target, time.monotonic() - began_at)
             await _until_interrupted()
-            _say(
+            _print_note(
                 "Stopping. Running jobs get a moment to finish, or are released. A second Ctrl-C "
                 "stops everything at once; nothing committed is lost."
             )
     except asyncio.CancelledError:
-        _say("Stopped before all was ready; nothing is left running.")
+        _print_note("Stopped before all was ready; nothing is left running.")
         raise
-    _say(f"Stopped. The data is kept; to resume: {command_line('up', target)}")
+    _print_note(f"Stopped. The data is kept; to resume: {command_line('up', target)}")
 
 
-def _say_where(stack: Stack, target: Target, seconds: float) -> None:
+def _print_addresses(stack: Stack, target: Target, seconds: float) -> None:
     where = stack.addresses
     click.echo(f"carbonline runs: {', '.join(stack.names)}.")
     click.echo(f"  scheduler  {where.scheduler_address}")
@@ -133,5 +133,5 @@ async def _until_interrupted() -> None:
         task.uncancel()
 
 
-def _say(sentence: str) -> None:
+def _print_note(sentence: str) -> None:
     click.echo(sentence, err=True)

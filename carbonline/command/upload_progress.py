@@ -35,7 +35,7 @@ class UploadProgress:
     def sent(self, so_far: int) -> None:
         """Takes up how many bytes are on their way."""
         if not self.sent_bytes:
-            # Before it, the file was read once for its name: that is no time of the way.
+            # Before it, the file was read once for its name: that is not time of the transfer.
             self._first_at, self._first_bytes = self._clock(), so_far
         self.sent_bytes = so_far
 

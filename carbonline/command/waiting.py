@@ -16,7 +16,7 @@ from carbonline.v1 import interventions_pb2, types_pb2
 LOOK_SECONDS = 3.0
 
 
-async def tell_what_is_waited_for(
+async def report_what_is_waited_for(
     client: ContractClient, view: PipelineView, display: Display
 ) -> None:
     """Until cancelled: says on the display when jobs wait whose types are paused, or that no live

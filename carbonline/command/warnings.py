@@ -19,7 +19,7 @@ from carbonline.command.output import Output, output_options, show_rows
 ROWS_SHOWN = 50
 COLUMNS = (
     Column("row", kind=Kind.NUMERAL),
-    Column("column", folds=True),
+    Column("column", once_if_same=True),
     Column("value"),
     Column("reason"),
 )

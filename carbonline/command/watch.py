@@ -6,7 +6,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.follow import follow, say_the_end
+from carbonline.command.follow import follow, print_the_end
 from carbonline.command.options import ID
 
 
@@ -25,4 +25,4 @@ def watch(target: Target, pipeline: int) -> None:
 
 async def _watch(target: Target, pipeline_id: int) -> ExitCode:
     async with target.client() as client:
-        return say_the_end(await follow(client, pipeline_id, target), target)
+        return print_the_end(await follow(client, pipeline_id, target), target)

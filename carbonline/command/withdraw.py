@@ -12,8 +12,8 @@ from carbonline.command.consequence import (
     yes_option,
 )
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.follow import follow, say_the_end
-from carbonline.command.kilograms import say_kilograms
+from carbonline.command.follow import follow, print_the_end
+from carbonline.command.kilograms import print_kilograms
 from carbonline.command.options import ID, no_watch_option
 from carbonline.command.printing import moment
 from carbonline.v1 import ledger_pb2
@@ -63,9 +63,9 @@ async def _withdraw(
         if not watch:
             click.echo(str(submitted.pipeline_id))
             return ExitCode.SUCCESS
-        code = say_the_end(await follow(client, submitted.pipeline_id, target), target)
+        code = print_the_end(await follow(client, submitted.pipeline_id, target), target)
         if code is ExitCode.SUCCESS:
-            await say_kilograms(client, consequence.before)
+            await print_kilograms(client, consequence.before)
         return code
 
 

@@ -13,8 +13,8 @@ from carbonline.v1 import operations_pb2, types_pb2
 
 COLUMNS = (
     Column("worker", kind=Kind.WORD),
-    Column("host", folds=True),
-    Column("build_words", "build", folds=True, in_files=False),
+    Column("host", once_if_same=True),
+    Column("build_words", "build", once_if_same=True, in_files=False),
     Column("build", in_tables=False),
     Column("build_is_schedulers", in_tables=False),
     Column("state_words", "state", in_files=False),

@@ -100,5 +100,5 @@ def _no_answer(database_url: str, error: OSError) -> LocalStackError:
 
 def _refusal(database_url: str, error: Exception) -> str:
     """PostgreSQL's message, without the classes and the statement that SQLAlchemy adds."""
-    said = str(getattr(error, "orig", error)).rpartition(">: ")[2].partition("\n")[0].rstrip(".")
-    return f"The database {shown_url(database_url)} cannot be used: {said}"
+    reason = str(getattr(error, "orig", error)).rpartition(">: ")[2].partition("\n")[0].rstrip(".")
+    return f"The database {shown_url(database_url)} cannot be used: {reason}"

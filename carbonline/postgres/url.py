@@ -29,7 +29,7 @@ def fault_of_url(error: Exception) -> str:
     message = str(error).partition("\n")[0]
     if _OF_A_PARAMETER.match(message):
         return message
-    return "it is no URL like postgresql://user@host/name, or a parameter in it has a wrong value"
+    return "it is not a URL like postgresql://user@host/name, or a parameter has a wrong value"
 
 
 def _parameter_without_secret(found: re.Match[str]) -> str:

@@ -49,6 +49,6 @@ def first_page(parts: Sequence[Part]) -> Sequence[Part]:
 
 def _storable(key: int | str) -> bool:
     if isinstance(key, str):
-        # Half of a surrogate pair, which JSON can name, is no character.
+        # Half of a surrogate pair, which JSON can name, is not a character.
         return "\0" not in key and key.encode(errors="ignore").decode() == key
     return 0 <= key < 2**63

@@ -81,7 +81,7 @@ class Watcher:
             assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS, view.in_order()
 
     async def repair_of(self, pipeline_id: int) -> int:
-        """The repair pipeline of one that ended in the dark, as soon as there is one."""
+        """The repair pipeline of one that ended in doubt, as soon as there is one."""
         async with asyncio.timeout(ENDS_SECONDS_MAX):
             while True:
                 listed = await self.client.list_pipelines()

@@ -58,7 +58,7 @@ def make_deaf() -> None:
     deaf_ways = {"check": lambda _run: None, "deadline_seconds": lambda _run: 3600.0}
     for name, deaf in deaf_ways.items():
         setattr(LiveRun, name, deaf)
-    setattr(LeaseKeeper, "stop", lambda *_: None)  # noqa: B010  a method is no attribute to mypy
+    setattr(LeaseKeeper, "stop", lambda *_: None)  # noqa: B010  mypy sees no attribute in a method
 
 
 if __name__ == "__main__":

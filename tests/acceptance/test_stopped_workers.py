@@ -83,7 +83,7 @@ async def test_sigstop_past_the_lease_then_sigcont(
         nobody_waited_long(run, stale.job_id)
         assert (stale.attempts, stale.expiries) == (2, 1)
         os.kill(stopped, signal.SIGCONT)
-        await until(lambda: said_its_end(run, place), f"{place}: the stale run never ended")
+        await until(lambda: logged_its_end(run, place), f"{place}: the stale run never ended")
         await run.must_have_totals()
         await run.no_row_may_count_twice()
         # It lives and works on.
@@ -105,6 +105,6 @@ def nobody_waited_long(run: AcceptanceRun, job_id: int) -> None:
     assert waited.total_seconds() <= LEASE_SECONDS + WORK_SECONDS_MAX
 
 
-def said_its_end(run: AcceptanceRun, place: str) -> bool:
+def logged_its_end(run: AcceptanceRun, place: str) -> bool:
     """Whether the log of the faulty worker tells of a run that was refused."""
     return any(run.log_lines("worker-1", event) for event in ENDS[place])

@@ -35,7 +35,7 @@ SERVERS = ("scheduler", "ledger")
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
 
 
-def said(service: str) -> set[str]:
+def variables_of(service: str) -> set[str]:
     return {name for name in environment_of(service) if name.startswith(PREFIX)}
 
 
@@ -51,18 +51,22 @@ def command_line_names() -> set[str]:
 
 
 def test_the_scheduler_reads_every_variable_that_it_is_given() -> None:
-    assert said("scheduler") <= settings_names(scheduler_settings, environment_of("scheduler"))
+    assert variables_of("scheduler") <= settings_names(
+        scheduler_settings, environment_of("scheduler")
+    )
 
 
 @pytest.mark.parametrize("service", ["ledger", "worker"])
 def test_ledger_and_workers_read_every_variable_that_they_are_given(service: str) -> None:
-    assert said(service) <= settings_names(worker_settings, environment_of(service), service)
+    assert variables_of(service) <= settings_names(
+        worker_settings, environment_of(service), service
+    )
 
 
 @pytest.mark.parametrize("service", ["migrate", "client"])
 def test_the_command_line_reads_every_variable_that_it_is_given(service: str) -> None:
-    assert said(service)
-    assert said(service) <= command_line_names()
+    assert variables_of(service)
+    assert variables_of(service) <= command_line_names()
 
 
 def test_a_variable_that_nobody_reads_is_found() -> None:
@@ -168,8 +172,8 @@ def test_images_come_by_their_plain_names_and_packages_by_their_hashes() -> None
     assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"python:3.12-slim"}
     images = {service["image"] for service in services().values()}
     assert images == {"postgres:17", "carbonline"}
-    folded = DOCKERFILE.replace("\\\n", " ")
-    installs = re.findall(r"^RUN pip (.+)", folded, re.MULTILINE)
+    joined = DOCKERFILE.replace("\\\n", " ")
+    installs = re.findall(r"^RUN pip (.+)", joined, re.MULTILINE)
     assert [("--require-hashes" in line, "--no-deps" in line) for line in installs] == [
         (True, False),
         (False, True),

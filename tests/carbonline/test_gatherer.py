@@ -11,8 +11,8 @@ from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
 
 
 class Doubler:
-    """Doubles numbers; -1 poisons a batch, at -2 the database is lost, and -3 is no number to it.
-    Every batch waits for the door to be opened.
+    """Doubles numbers; -1 poisons a batch, at -2 the database is lost, -3 is a bad value.
+    Every batch waits for the gate to be opened.
     """
 
     def __init__(
@@ -22,7 +22,7 @@ class Doubler:
         weight: Callable[[int], int] | None = None,
     ) -> None:
         self.batches: list[list[int]] = []
-        self.door = asyncio.Event()
+        self.gate = asyncio.Event()
         self.gatherer: Gatherer[int, int] = Gatherer(
             self.work,
             items_max,
@@ -34,7 +34,7 @@ class Doubler:
 
     async def work(self, items: Sequence[int]) -> Sequence[int]:
         self.batches.append(list(items))
-        await self.door.wait()
+        await self.gate.wait()
         if -1 in items:
             raise ValueError("a poisoned item")
         if -2 in items:
@@ -56,7 +56,7 @@ class Doubler:
 async def test_what_comes_while_a_batch_is_on_its_way_shares_the_next() -> None:
     doubler = Doubler(items_max=10)
     tasks = await doubler.asked([1, 2], [3], [4])
-    doubler.door.set()
+    doubler.gate.set()
     assert await asyncio.gather(*tasks) == [[0], [2, 4], [6], [8]]
     assert doubler.batches == [[0], [1, 2, 3, 4]]
 
@@ -64,7 +64,7 @@ async def test_what_comes_while_a_batch_is_on_its_way_shares_the_next() -> None:
 async def test_a_batch_has_a_bound_and_a_long_call_is_answered_in_order() -> None:
     doubler = Doubler(items_max=3)
     tasks = await doubler.asked([1, 2, 3, 4, 5, 6, 7], [8])
-    doubler.door.set()
+    doubler.gate.set()
     assert (await asyncio.gather(*tasks))[1:] == [[2, 4, 6, 8, 10, 12, 14], [16]]
     assert doubler.batches == [[0], [1, 2, 3], [4, 5, 6], [7, 8]]
 
@@ -72,7 +72,7 @@ async def test_a_batch_has_a_bound_and_a_long_call_is_answered_in_order() -> Non
 async def test_a_poisoned_item_fails_alone_whoever_came_with_it() -> None:
     doubler = Doubler(items_max=10)
     _, good, bad, other = await doubler.asked([1, 2], [4, -1, 5], [3])
-    doubler.door.set()
+    doubler.gate.set()
     assert await good == [2, 4]
     assert await other == [6]
     first, poisoned, last = await bad
@@ -85,7 +85,7 @@ async def test_a_poisoned_item_fails_alone_whoever_came_with_it() -> None:
 async def test_what_one_batch_of_a_long_call_came_to_stands_whatever_fails_in_the_next() -> None:
     doubler = Doubler(items_max=2)
     _, long = await doubler.asked([1, 2, 3, -1, 5])
-    doubler.door.set()
+    doubler.gate.set()
     answers = await long
     assert [a for a in answers if not isinstance(a, ValueError)] == [2, 4, 6, 10]
 
@@ -93,17 +93,17 @@ async def test_what_one_batch_of_a_long_call_came_to_stands_whatever_fails_in_th
 async def test_a_lost_database_is_every_callers_and_asked_once() -> None:
     doubler = Doubler(items_max=10)
     _, one, other = await doubler.asked([1, -2, 3], [4])
-    doubler.door.set()
+    doubler.gate.set()
     for call in (one, other):
         with pytest.raises(ConnectionError):
             await call
     assert doubler.batches == [[0], [1, -2, 3, 4]]
 
 
-async def test_a_value_that_the_driver_cannot_send_is_no_lost_database() -> None:
+async def test_a_value_that_the_driver_cannot_send_is_not_a_lost_database() -> None:
     doubler = Doubler(items_max=10)
     _, good, bad = await doubler.asked([1], [-3])
-    doubler.door.set()
+    doubler.gate.set()
     assert await good == [2]
     (refused,) = await bad
     assert isinstance(refused, VALUE_REFUSED)
@@ -114,7 +114,7 @@ async def test_a_caller_that_goes_away_harms_nobody() -> None:
     _, gone, stays = await doubler.asked([1], [2])
     gone.cancel()
     await asyncio.wait({gone})
-    doubler.door.set()
+    doubler.gate.set()
     assert await stays == [4]
     assert doubler.batches == [[0], [2]]
 
@@ -122,7 +122,7 @@ async def test_a_caller_that_goes_away_harms_nobody() -> None:
 async def test_a_batch_behind_another_lingers_for_those_who_are_about_to_come() -> None:
     doubler = Doubler(items_max=100)
     first, second = await doubler.asked([1])
-    doubler.door.set()
+    doubler.gate.set()
     await first
     # The batch before is answered; this one is still open.
     third = asyncio.create_task(doubler.gatherer.ask_all([2]))
@@ -136,7 +136,7 @@ async def test_a_full_batch_need_not_wait_where_two_may_be_on_their_way() -> Non
     async with asyncio.timeout(5):
         while len(doubler.batches) < 2:  # noqa: ASYNC110 - a turn or two of the loop
             await asyncio.sleep(0)
-    doubler.door.set()
+    doubler.gate.set()
     assert [await few, await more, await last, await first] == [[2], [4], [6, 8], [0]]
     assert doubler.batches == [[0], [1, 2], [3, 4]]
 
@@ -144,7 +144,7 @@ async def test_a_full_batch_need_not_wait_where_two_may_be_on_their_way() -> Non
 async def test_a_batch_weighs_no_more_than_it_may_but_for_a_single_item() -> None:
     doubler = Doubler(items_max=10, weight=lambda item: max(item, 1))
     _, light, heavy, last = await doubler.asked([4, 4, 4], [25], [1, 2])
-    doubler.door.set()
+    doubler.gate.set()
     assert [await light, await heavy, await last] == [[8, 8, 8], [50], [2, 4]]
     assert doubler.batches == [[0], [4, 4], [4], [25], [1, 2]]
 

@@ -40,7 +40,7 @@ class Typed:
     err: str
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """All of it, on one line."""
         return " ".join((self.out + self.err).split())
 

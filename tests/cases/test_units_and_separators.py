@@ -7,19 +7,19 @@ def test_rows_of_another_separator_than_the_header_are_named_as_that(terminal: T
     typed = terminal.submit("34_commas_over_semicolons.csv", 2026)
 
     assert typed.code != 0
-    assert "the rows have semicolons: use one of them in the whole file" in typed.said
+    assert "the rows have semicolons: use one of them in the whole file" in typed.output
 
 
 def test_units_that_may_be_meant_are_all_named(terminal: Terminal) -> None:
     typed = terminal.submit("35_a_unit_of_two_spellings.csv", 2027)
 
-    assert "0012 and 12 are units: a spreadsheet may have written one of them" in typed.said
+    assert "0012 and 12 are units: a spreadsheet may have written one of them" in typed.output
 
 
 def test_a_typed_unit_with_a_lost_zero_is_answered_with_the_unit(terminal: Terminal) -> None:
     typed = terminal.submit("20a_unit_upload.csv", 2027, "--unit", "828")
 
     assert typed.code != 0
-    assert "828 is not a unit of the institution. Did you mean 0828?" in typed.said
+    assert "828 is not a unit of the institution. Did you mean 0828?" in typed.output
     asked = terminal.type("totals", "--year", "2027", "--unit", "12.0")
-    assert "12.0 is not a unit of the institution. Did you mean 0012 or 12" in asked.said
+    assert "12.0 is not a unit of the institution. Did you mean 0012 or 12" in asked.output

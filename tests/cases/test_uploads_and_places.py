@@ -13,7 +13,7 @@ ONE_TRIP = KG_PER_KM * km("GVA", "CDG")
 def test_a_city_code_is_answered_with_its_airports(terminal: Terminal) -> None:
     typed = terminal.submit("14_city_codes.csv", 2004)
 
-    assert "3 have none" in typed.said
+    assert "3 have none" in typed.output
     listed = terminal.type("uncomputed", "--year", "2004", "-o", "-").out
     assert "LON is a city" in listed
     for airport in ("LCY", "LGW", "LHR", "ORY", "JFK"):
@@ -23,12 +23,12 @@ def test_a_city_code_is_answered_with_its_airports(terminal: Terminal) -> None:
 
 def test_a_corrected_file_of_a_unit_replaces_the_first(terminal: Terminal) -> None:
     first = terminal.submit("20a_unit_upload.csv", 2010, "--unit", "0828")
-    assert "1 row accepted, 1 rejected" in first.said
+    assert "1 row accepted, 1 rejected" in first.output
     assert terminal.kg(2010) == pytest.approx(ONE_TRIP, NEAR)
 
     second = terminal.submit("20b_unit_upload_corrected.csv", 2010, "--unit", "0828")
 
-    assert "in place of 1 row of 20a_unit_upload.csv" in second.said
+    assert "in place of 1 row of 20a_unit_upload.csv" in second.output
     assert terminal.kg(2010) == pytest.approx(2 * ONE_TRIP, NEAR)
     assert terminal.totals(2010).institution.entry_count == 2
 
@@ -39,7 +39,7 @@ def test_the_same_rows_saved_anew_are_the_same_rows(terminal: Terminal) -> None:
     typed = terminal.submit("21_unit_upload_saved_again.csv", 2011, "--unit", "0828")
 
     assert typed.code == 0
-    assert "nothing was changed" in typed.said
+    assert "nothing was changed" in typed.output
     assert terminal.totals(2011).institution.entry_count == 1
 
 
@@ -98,5 +98,5 @@ def test_replacing_that_takes_away_used_places_is_refused(terminal: Terminal) ->
     typed = terminal.type("load", "locations", FILES / "22_four_airports_to_add.csv", "--replace")
 
     assert typed.code == 4
-    assert "entries use" in typed.said
+    assert "entries use" in typed.output
     assert terminal.kg(2021) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)

@@ -1,7 +1,7 @@
 """Words that we no longer use, each with the one that docs/glossary.md has in its place.
 
-To retire a word, add a row to RETIRED. To keep the words out of more files than the documents,
-call `retired_words_in` with the text of those files.
+To retire a word, add a row to RETIRED. tests/docs/test_words.py keeps the words out of documents,
+protos, code and the names of files.
 """
 
 import re
@@ -23,7 +23,7 @@ class Retired:
     name: bool = False
 
     def found_in(self, text: str) -> Iterator[re.Match[str]]:
-        """Every place where the word stands in its retired meaning."""
+        """Every place in a text where the word stands in its retired meaning."""
         flags = 0 if self.name else re.IGNORECASE
         spared = [
             range(*legitimate.span())
@@ -34,6 +34,9 @@ class Retired:
             if not any(found.start() in span for span in spared):
                 yield found
 
+
+# Between the words of an identifier: in snake_case, and before a capital letter in CamelCase.
+_JOINT = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])")
 
 RETIRED = (
     # What jobs and claims do.
@@ -58,6 +61,8 @@ RETIRED = (
     Retired(r"FewWords", "ThrottledLog", name=True),
     Retired(r"keep_house", "housekeeping", name=True),
     Retired(r"counted(?=\()", "pluralize", name=True),
+    Retired(r"(?<=def )_*(?:says?|said|tells?|told|hears?|heard|knocks?)(?:_\w+)?",
+            "notify, publish, print, report", name=True),
     Retired(r"Desk|Books|House|Trip", "StoreDriver, LedgerDriver, WorkerHarness, AcceptanceRun",
             (r"Trip(?=Distance)", r"House rules"), name=True),
     # English that does not read at once.
@@ -69,8 +74,21 @@ RETIRED = (
 
 def retired_words_in(text: str) -> list[str]:
     """A complaint per place, with its line and what to write instead."""
+    return [complaint for one in RETIRED for complaint in _complaints(one, text)]
+
+
+def retired_words_in_code(code: str) -> list[str]:
+    """Like `retired_words_in`, but also finds words within an identifier, as in `dark_token`."""
+    divided = _JOINT.sub(" ", code)
+    return [
+        complaint
+        for one in RETIRED
+        for complaint in _complaints(one, code if one.name else divided)
+    ]
+
+
+def _complaints(one: Retired, text: str) -> list[str]:
     return [
         f"line {text.count(chr(10), 0, found.start()) + 1}: {found[0]!r}: write {one.instead}"
-        for one in RETIRED
         for found in one.found_in(text)
     ]

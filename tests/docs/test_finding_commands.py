@@ -22,7 +22,7 @@ a
 b
 ```
 
-Text, and data that is no command:
+Text, and data that is not a command:
 
 ```csv
 a,b

@@ -69,10 +69,10 @@ def test_the_fields_of_a_line_are_documented(line: tuple[str, str]) -> None:
 
 SOURCE = """
 class Runner:
-    def say(self, log, failed):
+    def report(self, log, failed):
         log.info("begun", rows=1, **names)
-        say = self._log.warning if failed else log.debug
-        say("ended", exc_info=failed)
+        log_it = self._log.warning if failed else log.debug
+        log_it("ended", exc_info=failed)
         task.exception()
 """
 
@@ -88,8 +88,8 @@ def test_calls_are_found_however_their_level_is_chosen(tmp_path: Path) -> None:
     }
 
 
-def test_an_event_that_only_running_tells_is_no_way_to_log(tmp_path: Path) -> None:
+def test_an_event_name_must_be_readable_without_running_the_code(tmp_path: Path) -> None:
     source = tmp_path / "source.py"
-    source.write_text("def say(log, event):\n    log.info(event)\n")
+    source.write_text("def report(log, event):\n    log.info(event)\n")
     with pytest.raises(ValueError, match="logs what its source does not say"):
         list(calls_in(source))

@@ -109,7 +109,7 @@ async def test_a_cancel_is_said_with_its_reason(observed: Observed) -> None:
     assert ended["status"] == "CANCELLED"
 
 
-async def test_a_lapse_a_dark_end_and_its_repair_are_warnings(observed: Observed) -> None:
+async def test_an_expiry_an_end_in_doubt_and_its_repair_are_warnings(observed: Observed) -> None:
     await observed.client.provision()
     submitted = await observed.client.submit("csv_ingest", INGEST, {"blob": BLOB})
     (job,) = await observed.client.claim("csv_ingest")

@@ -94,12 +94,12 @@ async def test_a_queue_has_a_depth_and_an_age(observed: Observed) -> None:
     assert await observed.scrapes.value(age, job_type="noop") == 0
 
 
-async def test_lapses_and_dark_ends_are_counted(observed: Observed) -> None:
+async def test_expiries_and_ends_in_doubt_are_counted(observed: Observed) -> None:
     await observed.client.provision()
     await observed.client.submit("csv_ingest", INGEST, {"blob": BLOB})
     await observed.client.claim("csv_ingest")
     events = "carbonline_scheduler_events_total"
-    await observed.scrapes.becomes(lambda lapses: lapses == 1, events, event="expired")
+    await observed.scrapes.becomes(lambda expiries: expiries == 1, events, event="expired")
     assert await observed.scrapes.value(events, event="in_doubt") == 1
 
 

@@ -60,12 +60,12 @@ async def working(address: str, begun: asyncio.Event | None = None) -> AsyncIter
     """A worker with metrics on a port; `begun` is set when it begins a job."""
     drain, registry, port = Drain(), CollectorRegistry(), free_ports(1)
 
-    async def told_step(run: Run) -> Outcome:
+    async def reporting_step(run: Run) -> Outcome:
         if begun is not None:
             begun.set()
         return await step(run)
 
-    steps = check_registry([("noop", told_step)], ["noop"])
+    steps = check_registry([("noop", reporting_step)], ["noop"])
     run_ended = WorkerMetrics(registry).run_ended
     with metrics_served(registry, port):
         async with open_channel(address, retries=False) as channel:

@@ -32,7 +32,7 @@ async def _client(server: RunningScheduler, address: str) -> AsyncIterator[Clien
 
 @pytest.fixture
 def lease_seconds(request: pytest.FixtureRequest) -> float:
-    """Short, for tests in which one lapses; others ask for another one."""
+    """Short, for tests in which one expires; others ask for another one."""
     return float(getattr(request, "param", 4.0))
 
 

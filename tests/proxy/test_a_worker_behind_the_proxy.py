@@ -78,7 +78,7 @@ async def to_the_end(client: Client, pipeline_ids: Sequence[int]) -> list[types_
     return [job for answer in answers for job in answer.jobs]
 
 
-# Long enough that nothing lapses: what is repeated here is calls, never runs.
+# Long enough that nothing expires: what is repeated here is calls, never runs.
 @pytest.mark.parametrize("lease_seconds", [60.0], indirect=True)
 @pytest.mark.parametrize("every", [3, 5, 7])
 async def test_each_job_is_run_and_ended_once_though_every_nth_reply_is_lost(

@@ -204,7 +204,7 @@ async def test_children_chained_again_are_staged_once(
     assert [job.job.parent_job_id for job in recalcs] == [ingest.job.job_id]
 
 
-async def test_a_release_repeated_gives_back_once(
+async def test_a_repeated_release_releases_once(
     behind: Client, beside: Client, proxy: FaultyProxy
 ) -> None:
     await beside.scheduler.Submit(submission())

@@ -1,4 +1,4 @@
-"""A worker process takes one core and gives back the memory that it no longer uses."""
+"""A worker process takes one core and returns the memory that it no longer uses."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ print(polars.thread_pool_size(), (resident() - before) // (1 << 20))
 """
 
 
-def test_frames_have_one_thread_and_freed_memory_is_given_back() -> None:
+def test_frames_have_one_thread_and_freed_memory_is_returned_to_the_system() -> None:
     found = subprocess.run(
         [sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True
     )

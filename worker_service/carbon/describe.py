@@ -120,18 +120,18 @@ def rule(column: Column) -> str:
     match column.kind:
         case ColumnKind.TEXT:
             compared = column.normalisation is Normalisation.KEY
-            said = "text, case-insensitive" if compared else "text"
+            sentence = "text, case-insensitive" if compared else "text"
         case ColumnKind.NUMBER:
-            said = _and("a number with a decimal point", _bounds(column))
+            sentence = _and("a number with a decimal point", _bounds(column))
         case ColumnKind.INTEGER:
-            said = _and("a whole number", _bounds(column))
+            sentence = _and("a whole number", _bounds(column))
         case ColumnKind.DATE:
-            said = "a date such as 2024-03-31, in the year of the file"
+            sentence = "a date such as 2024-03-31, in the year of the file"
         case ColumnKind.CHOICE:
-            said = f"one of {', '.join(column.choices)}"
+            sentence = f"one of {', '.join(column.choices)}"
         case _:
             assert_never(column.kind)
-    return said + excused
+    return sentence + excused
 
 
 def _bounds(column: Column) -> str:

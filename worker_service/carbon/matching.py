@@ -15,8 +15,8 @@ class MatchByKind:
     `kind` and `subkind` name columns of entries to compare with those of factors; None compares
     nothing. With `band`, a factor matches if lower <= `band_of` < upper; `band_of` may read columns
     of entries and factors. Factors of the newest file are preferred to stale ones. Without a match
-    the outcome is no_factor; with several, where one is expected, ambiguous_factor. `sought` is an
-    expression for what was looked for, in words.
+    the outcome is `no_factor`; with several, where one is expected, `ambiguous_factor`. `sought` is
+    an expression for what was looked for, in words.
     """
 
     sought: pl.Expr

@@ -39,14 +39,14 @@ def doubt_of_distance(reported: pl.Expr, circle: pl.Expr, ends: tuple[pl.Expr, p
         with_thousands(circle.round(0)),
     )
     times = with_thousands((reported / circle).round(0))
-    said = (
+    lengths = (
         pl.when(_is_half(reported, circle))
         .then(pl.format("is less than half of {}", way))
         .when(_is_shorter(reported, circle))
         .then(pl.format("is less than {}", way))
         .otherwise(pl.format("is {} times {}", times, way))
     )
-    return pl.format("{}: {}", said, _question(reported, circle))
+    return pl.format("{}: {}", lengths, _question(reported, circle))
 
 
 def _is_half(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:

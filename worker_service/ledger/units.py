@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.ledger.pool import Connection, Ledger
 
 
@@ -78,7 +78,7 @@ async def save_units(
 
     `blob` refers to the file that brings them.
     """
-    keys = folded_keys(units)
+    keys = comparison_keys(units)
     before = {row["unit_key"]: row for row in await conn.fetch(NAMES, tenant, keys)}
     await conn.execute(UPSERT, tenant, keys, units, names, claim_token, file_name, blob)
     renamed = [
@@ -98,7 +98,7 @@ async def read_units(ledger: Ledger, tenant: str) -> list[str]:
 async def find_unit(ledger: Ledger, tenant: str, asked: str) -> str | None:
     """The stored spelling of a unit's id, matched in any case. None if there is no such unit."""
     async with ledger.session() as conn:
-        found: str | None = await conn.fetchval(FIND, tenant, folded_key(asked.strip()))
+        found: str | None = await conn.fetchval(FIND, tenant, comparison_key(asked.strip()))
     return found
 
 
@@ -117,4 +117,4 @@ async def remove_units(conn: Connection, tenant: str, units: Sequence[str]) -> i
 
     Waits for publications that hold them: look for entries after this.
     """
-    return int((await conn.execute(REMOVE, tenant, folded_keys(units))).rpartition(" ")[2])
+    return int((await conn.execute(REMOVE, tenant, comparison_keys(units))).rpartition(" ")[2])

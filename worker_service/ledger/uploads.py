@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worker_service.carbon.csv_source.shown import shown_text
-from worker_service.carbon.parse.values import folded_key
+from worker_service.carbon.parse.values import comparison_key
 from worker_service.ledger.entry_sets import DEFAULT_SOURCE, NewSet
 from worker_service.ledger.errors import PublicationMismatch
 from worker_service.ledger.pool import Connection
@@ -140,7 +140,7 @@ class UploadNotFound(Exception):
 
 def source_key(source: str) -> str:
     """The name of a source as it is stored and compared. "default" for an empty one."""
-    return folded_key(source.strip()) or DEFAULT_SOURCE
+    return comparison_key(source.strip()) or DEFAULT_SOURCE
 
 
 async def upload_in_place_of(conn: Connection, new: NewSet) -> Upload | None:
@@ -238,14 +238,14 @@ def _must_be_one(done: str, otherwise: str) -> None:
 
 def _what_became_of(row: Any) -> str:
     when = f"{row['retired_at']:%Y-%m-%d %H:%M:%S} UTC"
-    said = f"Upload {row['upload_id']} no longer counts"
+    start = f"Upload {row['upload_id']} no longer counts"
     if row["next_upload_id"] is None:
         by = f" by pipeline {row['retired_by_pipeline']}" if row["retired_by_pipeline"] else ""
-        return f"{said}: it was withdrawn{by} at {when}."
+        return f"{start}: it was withdrawn{by} at {when}."
     name = f" of {shown_text(row['next_file_name'])}" if row["next_file_name"] else ""
     pipeline = f" (pipeline {row['next_pipeline_id']})" if row["next_pipeline_id"] else ""
     return (
-        f"{said}: upload {row['next_upload_id']}{name}{pipeline} has replaced it at {when}."
+        f"{start}: upload {row['next_upload_id']}{name}{pipeline} has replaced it at {when}."
         " Withdraw that one if it is the one you mean."
     )
 

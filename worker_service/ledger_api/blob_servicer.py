@@ -123,8 +123,10 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
                 async with asyncio.timeout(self._idle_seconds):
                     message = await anext(requests, None)
             except TimeoutError:
-                said = f"you have sent nothing for {self._idle_seconds:g} s; upload the file again"
-                raise RpcError("UPLOAD_IDLE", said) from None
+                reason = (
+                    f"you have sent nothing for {self._idle_seconds:g} s; upload the file again"
+                )
+                raise RpcError("UPLOAD_IDLE", reason) from None
             if message is None:
                 return
             yield message
@@ -180,8 +182,8 @@ def _chunk(message: blobs_pb2.UploadBlobRequest) -> bytes:
 
 def _check_sha256(upload: Upload, expected: str) -> None:
     if expected and upload.sha256 != expected.lower():
-        said = f"the uploaded bytes have the sha256 {upload.sha256}; upload the file again"
-        raise invalid([Violation("header.expected_sha256", said)])
+        reason = f"the uploaded bytes have the sha256 {upload.sha256}; upload the file again"
+        raise invalid([Violation("header.expected_sha256", reason)])
 
 
 def _reference(tenant: str, text: str) -> BlobReference:

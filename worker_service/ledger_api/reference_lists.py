@@ -7,7 +7,7 @@ from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import reference_pb2, types_pb2
 from worker_service.carbon.catalogue import place_columns
 from worker_service.carbon.parse.references import LOCATION_COLUMNS
-from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.reference_lists import (
     FactorFilter,
@@ -63,8 +63,8 @@ async def answer_locations(
     of = LocationFilter(
         tenant,
         request.transport_mode or None,
-        folded_keys([code.strip() for code in request.codes]) if request.codes else None,
-        folded_key(request.text.strip()) or None,
+        comparison_keys([code.strip() for code in request.codes]) if request.codes else None,
+        comparison_key(request.text.strip()) or None,
         _readers() if request.with_usage else {},
     )
     after = (keys[0], keys[1]) if keys else ("", "")

@@ -89,9 +89,9 @@ def _columns(data_entry_type: int, data: Mapping[str, Any]) -> dict[str, str]:
     columns = {}
     for key, value in data.items():
         if value is not None:
-            said = text_of(value)
+            text = text_of(value)
             is_code = (data_entry_type, key) in code_columns()
             columns[OVERRIDE_COLUMN if key == OVERRIDE_KEY else key] = (
-                code_of(said) if is_code else said
+                code_of(text) if is_code else text
             )
     return columns

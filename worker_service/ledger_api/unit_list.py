@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import reference_pb2
-from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.unit_list import StoredUnit, UnitFilter, list_units
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
@@ -27,8 +27,8 @@ async def answer_units(
     fields.done()
     of = UnitFilter(
         tenant,
-        folded_keys([unit.strip() for unit in request.units]) if request.units else None,
-        folded_key(request.text.strip()) or None,
+        comparison_keys([unit.strip() for unit in request.units]) if request.units else None,
+        comparison_key(request.text.strip()) or None,
         with_usage=request.with_usage,
     )
     page = await list_units(ledger, of, keys[0] if keys else "", size)

@@ -115,7 +115,7 @@ async def _answer(call: Awaitable[Answer]) -> Answer:
     try:
         return await call
     except grpc.aio.AioRpcError as error:
-        said = server_error(error)
-        if said.code in REFUSALS or said.too_large:
-            raise SchedulerRefused(said.code, said.reason, said.message) from None
-        raise SchedulerUnreachable(f"{said.code} {said.message}") from None
+        refusal = server_error(error)
+        if refusal.code in REFUSALS or refusal.too_large:
+            raise SchedulerRefused(refusal.code, refusal.reason, refusal.message) from None
+        raise SchedulerUnreachable(f"{refusal.code} {refusal.message}") from None

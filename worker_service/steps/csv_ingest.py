@@ -10,7 +10,7 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
 from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
-from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.carbon.stored import stored_entries
 from worker_service.ledger.entry_sets import (
     NewSet,
@@ -129,12 +129,12 @@ async def _units(stores: Stores, run: Run) -> tuple[str | None, list[str]]:
     wanted = run.job.unit
     if wanted is None:
         return None, units
-    spelt = dict(zip(folded_keys(units), units, strict=True))
-    unit = spelt.get(folded_key(wanted.strip()))
+    spelt = dict(zip(comparison_keys(units), units, strict=True))
+    unit = spelt.get(comparison_key(wanted.strip()))
     if unit is not None:
         return unit, units
-    said = await asyncio.to_thread(unknown_unit_sentence, wanted, units)
-    raise Refusal("unknown_unit", f"{said} If it is new, load it first." if units else said)
+    sentence = await asyncio.to_thread(unknown_unit_sentence, wanted, units)
+    raise Refusal("unknown_unit", f"{sentence} If it is new, load it first." if units else sentence)
 
 
 async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
@@ -154,8 +154,8 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         }
         of_file = file_sentences(entries.encoding, entries.unread_columns)
         if loaded.accepted == 0:
-            said = " ".join([_nothing_good(notes), *of_file])
-            return Failed("no_valid_rows", said, stats)
+            message = " ".join([_nothing_good(notes), *of_file])
+            return Failed("no_valid_rows", message, stats)
         await chain_follow_ups(run, stores.ledger)
         if defaults := defaults_used(entries.unread_columns, what.declared.columns):
             stats["defaults_used"] = defaults
@@ -172,12 +172,12 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         try:
             published = await publish(run, stores.ledger, [ledger_scope], publish_it)
         except MostWouldGo as most:
-            said = " ".join([*_refused(most, loaded, notes), *of_file])
-            return Failed("most_would_go", said, stats | refused_stats(most))
+            message = " ".join([*_refused(most, loaded, notes), *of_file])
+            return Failed("most_would_go", message, stats | refused_stats(most))
         except MendedRowsReplace as mended:
-            said = " ".join([*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *of_file])
-            return Failed("mended_rows_replace", said, stats | {"rows_accepted": 0})
-        sentences = [*_said(loaded, notes, published), *loaded.remarks, *of_file]
+            message = " ".join([*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *of_file])
+            return Failed("mended_rows_replace", message, stats | {"rows_accepted": 0})
+        sentences = [*_result_sentences(loaded, notes, published), *loaded.remarks, *of_file]
         warnings = notes.any or bool(entries.unread_columns) or bool(published.duplicates)
         stats |= upload_stats(published)
         return Succeeded(stats, " ".join(sentences), warnings=warnings)
@@ -195,7 +195,7 @@ def _contents(loaded: _Loaded, notes: RowNotes, *, is_mended: bool) -> Contents:
     )
 
 
-def _said(loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
+def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
     there = published.unchanged
     return [
         *notes.sentences(
@@ -209,12 +209,12 @@ def _said(loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
 
 def _refused(most: MostWouldGo, loaded: _Loaded, notes: RowNotes) -> list[str]:
     without = loaded.kilograms.entries_without_kg if loaded.kilograms else 0
-    said = [most_would_go_sentence(most, without)]
+    sentences = [most_would_go_sentence(most, without)]
     if rejected := notes.rejected.row_count:
         is_ = "is" if rejected == 1 else "are"
         first = ended(notes.rejected.first_reason)
-        said.append(f"{pluralize(rejected, 'row')} {is_} rejected; the first: {first}")
-    return [*said, HOW_TO_CONSENT]
+        sentences.append(f"{pluralize(rejected, 'row')} {is_} rejected; the first: {first}")
+    return [*sentences, HOW_TO_CONSENT]
 
 
 def _nothing_good(notes: RowNotes) -> str:

@@ -103,7 +103,7 @@ async def _recalculated(
             )
         except InputMoved as moved:
             return RetryLater(str(moved))
-    return await _told(stores, of, plan, warned)
+    return await _outcome(stores, of, plan, warned)
 
 
 def _rows(plan: Plan) -> int:
@@ -199,7 +199,7 @@ def _compute(
     )
 
 
-async def _told(stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedRows) -> Succeeded:
+async def _outcome(stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedRows) -> Succeeded:
     outcomes = await count_published(stores.ledger, of)
     stats: dict[str, Any] = {
         "rows": _rows(plan),
@@ -216,21 +216,22 @@ async def _told(stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedRows
         ]
     stale = await stale_in_use(stores.ledger, FactorSlice(of.tenant, of.data_entry_type, of.year))
     stats |= stale.stats() | doubt_stats(warned)
-    said = [_sentence(plan, outcomes, without, stats), *doubt_sentences(warned)]
-    said += [stale.sentence()] if stale else []
-    return Succeeded(stats, " ".join(said), warnings=bool(without or stale or warned.row_count))
+    sentences = [_sentence(plan, outcomes, without, stats), *doubt_sentences(warned)]
+    sentences += [stale.sentence()] if stale else []
+    warnings = bool(without or stale or warned.row_count)
+    return Succeeded(stats, " ".join(sentences), warnings=warnings)
 
 
 def _sentence(
     plan: Plan, outcomes: Mapping[str, int], without: Mapping[str, int], stats: Mapping[str, Any]
 ) -> str:
     booked = sum(outcomes.values()) - sum(without.values())
-    said = "1 entry has emissions" if booked == 1 else f"{booked:,} entries have emissions"
+    sentence = "1 entry has emissions" if booked == 1 else f"{booked:,} entries have emissions"
     if plan.nothing_to_do and outcomes:
-        said += "; nothing has changed"
+        sentence += "; nothing has changed"
     if without:
         counts = ", ".join(f"{number:,} {name}" for name, number in without.items())
-        said += f", {sum(without.values()):,} have none ({counts}"
+        sentence += f", {sum(without.values()):,} have none ({counts}"
         first = stats["uncomputed"][0]["detail"] if stats["uncomputed"] else ""
-        said += f"; the most frequent: {first})" if first else ")"
-    return said + "."
+        sentence += f"; the most frequent: {first})" if first else ")"
+    return sentence + "."

@@ -111,8 +111,8 @@ async def _ingest(
             "factors_removed": changes.removed,
         }
         changed = changes.changed + changes.removed
-        said = with_earlier_attempt(job, _sentence(changes), changed=changed)
-        return report.succeeded(said, stats)
+        sentence = with_earlier_attempt(job, _sentence(changes), changed=changed)
+        return report.succeeded(sentence, stats)
 
 
 async def _beside_those_in_force(
@@ -145,9 +145,9 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
         lambda conn: remove_factors(conn, of, origin, [one.factor_id for one in stale]),
     )
     are = "is" if removed == 1 else "are"
-    said = f"{pluralize(removed, 'stale factor')} {are} no longer in force."
-    said = with_earlier_attempt(job, said, changed=removed)
-    return Succeeded({"factors_removed": removed}, said)
+    sentence = f"{pluralize(removed, 'stale factor')} {are} no longer in force."
+    sentence = with_earlier_attempt(job, sentence, changed=removed)
+    return Succeeded({"factors_removed": removed}, sentence)
 
 
 async def _refuse_used(
@@ -164,10 +164,10 @@ async def _refuse_used(
 
 
 def _sentence(changes: FactorChanges) -> str:
-    said = f"{changes.changed:,} {'is' if changes.changed == 1 else 'are'} new or changed."
+    sentence = f"{changes.changed:,} {'is' if changes.changed == 1 else 'are'} new or changed."
     if changes.removed:
         are = "is" if changes.removed == 1 else "are"
-        said += f" {pluralize(changes.removed, 'older one')} {are} no longer in force."
+        sentence += f" {pluralize(changes.removed, 'older one')} {are} no longer in force."
     if changes.stale:
-        said += f" {pluralize(changes.stale, 'older one')} not in this file: still used."
-    return said
+        sentence += f" {pluralize(changes.stale, 'older one')} not in this file: still used."
+    return sentence

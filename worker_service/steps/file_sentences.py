@@ -29,16 +29,16 @@ def default_sentences(defaults: Mapping[str, str]) -> list[str]:
 
 def file_sentences(encoding: str, unread: Sequence[UnreadColumn]) -> list[str]:
     """Sentences about columns that were not read, and about an encoding that was guessed."""
-    said = []
+    sentences = []
     if unread:
         # Probably misspelt columns come first.
         first = sorted(unread, key=lambda column: not column.near)[:COLUMNS_NAMED_MAX]
         named = ", ".join(str(column) for column in first)
         more = len(unread) - len(first)
         were = "column was" if len(unread) == 1 else "columns were"
-        said.append(
+        sentences.append(
             f"{len(unread):,} {were} not read: {named}{f' and {more:,} more' if more else ''}."
         )
     if encoding != UTF_8:
-        said.append("It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8.")
-    return said
+        sentences.append("It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8.")
+    return sentences

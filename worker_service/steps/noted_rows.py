@@ -173,16 +173,16 @@ class RowNotes(AbstractContextManager["RowNotes"]):
         rejected, warned = self.rejected, self.warned
         first = rejected.first_reason
         if not unchanged:
-            said = [rows_sentence(accepted, rejected.row_count, first, noun, instead)]
+            sentences = [rows_sentence(accepted, rejected.row_count, first, noun, instead)]
         else:
-            said = [unchanged]
+            sentences = [unchanged]
             if rejected.row_count:
                 rows = pluralize(rejected.row_count, "row")
-                said.append(f"{rows} rejected; the first: {ended(first)}")
+                sentences.append(f"{rows} rejected; the first: {ended(first)}")
         if warned.row_count:
             rows = pluralize(warned.row_count, "row")
-            said.append(f"{rows} with a warning; the first: {ended(warned.first_reason)}")
-        return said
+            sentences.append(f"{rows} with a warning; the first: {ended(warned.first_reason)}")
+        return sentences
 
 
 def rows_sentence(
@@ -194,8 +194,8 @@ def rows_sentence(
     """
     if not rejected:
         return f"{pluralize(accepted, noun)} accepted{instead}."
-    said = f"{pluralize(accepted, noun)} accepted{instead}, {rejected:,} rejected"
-    return f"{said}; the first: {ended(first_reason)}"
+    sentence = f"{pluralize(accepted, noun)} accepted{instead}, {rejected:,} rejected"
+    return f"{sentence}; the first: {ended(first_reason)}"
 
 
 def ended(reason: str) -> str:

@@ -101,8 +101,8 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
         }
         changed = changes.new + changes.changed + changes.gone
         first = with_earlier_attempt(job, _sentence(changes), changed=changed)
-        said = " ".join([first, *_moved_sentences(moved)])
-        return report.succeeded(said, stats, warnings=changes.gone > 0)
+        sentence = " ".join([first, *_moved_sentences(moved)])
+        return report.succeeded(sentence, stats, warnings=changes.gone > 0)
 
 
 async def _moved(
@@ -140,11 +140,11 @@ async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
 
 
 def _sentence(changes: PlaceChanges) -> str:
-    said = f"{changes.new:,} new, {changes.changed:,} changed, {changes.same:,} unchanged."
+    sentence = f"{changes.new:,} new, {changes.changed:,} changed, {changes.same:,} unchanged."
     if changes.gone:
         are = "is" if changes.gone == 1 else "are"
-        said += f" {pluralize(changes.gone, 'other place')} {are} gone."
-    return said
+        sentence += f" {pluralize(changes.gone, 'other place')} {are} gone."
+    return sentence
 
 
 def _moved_sentences(moved: MovedPlaces) -> list[str]:
@@ -155,16 +155,16 @@ def _moved_sentences(moved: MovedPlaces) -> list[str]:
     are, them = ("is", "it") if count == 1 else ("are", "them")
     named = ", ".join(moved.warnings["value"].head(NAMED_MAX).to_list())
     more = f" and {count - NAMED_MAX:,} more" if count > NAMED_MAX else ""
-    said = [
+    sentence = [
         f"{pluralize(count, 'place')} {are} probably not where the file has {them}: {named}{more}."
     ]
     if moved.swapped:
         look = "looks" if moved.swapped == 1 else "look"
-        said.append(
+        sentence.append(
             f"Latitude and longitude of {pluralize(moved.swapped, 'place')} {look} swapped:"
             " correct the file and load it again."
         )
-    return said
+    return sentence
 
 
 def _transport_mode(job: ClaimedJob) -> str:

@@ -40,12 +40,12 @@ class StaleInUse:
     def sentence(self) -> str:
         """Such as "1,200 entries use 2 factors that the newest file lacks, mostly long first."."""
         use = "uses" if self.entries == 1 else "use"
-        said = (
+        sentence = (
             f"{pluralize(self.entries, 'entry', 'entries')} {use}"
             f" {pluralize(self.factors, 'factor')} that the newest file lacks"
         )
         first = self.named[0][0]
-        return f"{said}: {first}." if self.factors == 1 else f"{said}, mostly {first}."
+        return f"{sentence}: {first}." if self.factors == 1 else f"{sentence}, mostly {first}."
 
 
 async def stale_in_use(ledger: Ledger, of: FactorSlice) -> StaleInUse:

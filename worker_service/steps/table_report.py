@@ -68,16 +68,16 @@ class TableReport:
         if not self.parsed.accepted.is_empty():
             return None
         first = ended(self.notes.rejected.first_reason)
-        said = f"No {self.noun} can be used, so nothing was changed; {first}"
-        return Failed("no_valid_rows", " ".join([said, *self._of_file()]), self._stats({}))
+        sentence = f"No {self.noun} can be used, so nothing was changed; {first}"
+        return Failed("no_valid_rows", " ".join([sentence, *self._of_file()]), self._stats({}))
 
     def succeeded(
-        self, said: str, stats: Mapping[str, Any], *, warnings: bool = False
+        self, sentence: str, stats: Mapping[str, Any], *, warnings: bool = False
     ) -> Succeeded:
         """The outcome once the accepted rows are saved. The arguments add what the step says."""
         sentences = self.notes.sentences(self.parsed.accepted.height, self.noun)
         sentences += self._of_file()
-        sentences += [said] if said else []
+        sentences += [sentence] if sentence else []
         warnings = warnings or self.notes.any or bool(self.parsed.unread_columns)
         return Succeeded(self._stats(stats), " ".join(sentences), warnings=warnings)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from worker_service.carbon.csv_source.shown import shown_text
-from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.units import read_units, remove_units
@@ -44,7 +44,7 @@ async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
     except Refusal as refusal:
         return refusal.outcome()
     # Units that an earlier attempt removed are named as the caller wrote them.
-    spelt = {folded_key(unit): unit for unit in (*wanted, *units)}
+    spelt = {comparison_key(unit): unit for unit in (*wanted, *units)}
     were = "was" if len(spelt) == 1 else "were"
     named = named_in_short(map(shown_text, spelt.values()))
     return Succeeded({"units_removed": removed}, f"{named} {were} removed.")
@@ -66,9 +66,9 @@ async def _spelt(stores: Stores, run: Run, wanted: Sequence[str]) -> Sequence[st
     A later attempt skips unknown units: an earlier one may have removed them without reporting it.
     """
     known = await read_units(stores.ledger, run.job.tenant)
-    spelt = dict(zip(folded_keys(known), known, strict=True))
-    keys = dict.fromkeys(map(folded_key, wanted))
-    unknown = [unit for unit in wanted if folded_key(unit) not in spelt]
+    spelt = dict(zip(comparison_keys(known), known, strict=True))
+    keys = dict.fromkeys(map(comparison_key, wanted))
+    unknown = [unit for unit in wanted if comparison_key(unit) not in spelt]
     if unknown and run.job.attempt == 1:
         no = "is not a unit" if len(unknown) == 1 else "are not units"
         raise Refusal(

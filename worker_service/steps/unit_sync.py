@@ -61,28 +61,28 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
             ),
         )
         _step(run, 3)
-        said = f"{_sentence(changed)} The year {job.year} is provisioned."
+        sentence = f"{_sentence(changed)} The year {job.year} is provisioned."
         stats = {
             "units_new": changed.new,
             "units_renamed": len(changed.renamed),
             "units_same": changed.same,
             "units_changed": changed.new + len(changed.renamed),
         }
-        return report.succeeded(said, stats)
+        return report.succeeded(sentence, stats)
 
 
 def _sentence(changed: UnitChanges) -> str:
     """Such as "1 new, 1 renamed, 5 unchanged. Renamed: 0828 from Physics to Institute"."""
     renamed = len(changed.renamed)
-    said = f"{changed.new:,} new, {renamed:,} renamed, {changed.same:,} unchanged."
+    sentence = f"{changed.new:,} new, {renamed:,} renamed, {changed.same:,} unchanged."
     if renamed:
         named = "; ".join(
             f"{shown_text(unit)} from {_name(before)} to {_name(now)}"
             for unit, before, now in changed.renamed[:NAMED_MAX]
         )
         more = f"; and {renamed - NAMED_MAX:,} more" if renamed > NAMED_MAX else ""
-        said += f" Renamed: {named}{more}."
-    return said
+        sentence += f" Renamed: {named}{more}."
+    return sentence
 
 
 def _name(name: str) -> str:

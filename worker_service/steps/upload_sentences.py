@@ -27,7 +27,7 @@ def duplicate_sentences(duplicates: Sequence[Upload]) -> list[str]:
     """What to do about uploads with the same rows under another identity. Empty for none."""
     if not duplicates:
         return []
-    said = "; ".join(
+    uploads = "; ".join(
         f"upload {one.upload_id}, {named(one)} {of_whom(one)}"
         for one in duplicates[:_DUPLICATES_SHOWN]
     )
@@ -35,7 +35,7 @@ def duplicate_sentences(duplicates: Sequence[Upload]) -> list[str]:
     others = f", and {more:,} more" if more > 0 else ""
     command = f"carbonline withdraw {duplicates[0].upload_id}"
     return [
-        f"The same rows count a second time: {said}{others}.",
+        f"The same rows count a second time: {uploads}{others}.",
         f"If this is a mistake, withdraw one: {command}.",
     ]
 
@@ -58,11 +58,13 @@ def most_would_go_sentence(most: MostWouldGo, entries_without_kg: int = 0) -> st
     else:
         what = f"{contents.row_count:,} {are} ({kg:,.3f} kg)"
         there += f", {gone.total_kg:,.3f} kg"
-    said = f"Nothing was changed, since less than half would be left: {what} in place of {there}."
+    sentence = (
+        f"Nothing was changed, since less than half would be left: {what} in place of {there}."
+    )
     if entries_without_kg:
         have = "has" if entries_without_kg == 1 else "have"
-        said += f" {pluralize(entries_without_kg, 'row')} {have} no kilograms."
-    return said
+        sentence += f" {pluralize(entries_without_kg, 'row')} {have} no kilograms."
+    return sentence
 
 
 def mended_rows_replace_sentences(mended: MendedRowsReplace) -> list[str]:

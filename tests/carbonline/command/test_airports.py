@@ -79,7 +79,7 @@ def test_flights_of_brussels_and_luxembourg_are_as_long_as_they_are(
     assert km(shipped[origin], shipped[destination]) == pytest.approx(expected, abs=1)
 
 
-def test_a_correction_is_needed_as_long_as_it_stands(packaged: Places, shipped: Places) -> None:
+def test_each_correction_is_still_needed(packaged: Places, shipped: Places) -> None:
     for code, correction in CORRECTIONS.items():
         right = (correction.latitude, correction.longitude)
         assert shipped[code] == right

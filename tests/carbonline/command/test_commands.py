@@ -343,7 +343,7 @@ def test_doubtful_rows_count_and_are_listed_with_reasons(
     assert wanted.read_text() == answer.out
 
 
-def test_a_file_whose_name_is_no_text_is_sent_under_a_name_that_is_one(
+def test_a_file_name_that_is_not_text_is_replaced_by_one_that_is(
     terminal: Terminal, submitted: Typed
 ) -> None:
     del submitted

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from carbonline.client.view import PipelineView
-from carbonline.client.watch import Active, Seen
+from carbonline.client.watch import Activity, Snapshot
 from carbonline.command.display import LiveDisplay, PlainDisplay, open_display
 from carbonline.command.pace import Pace
 from carbonline.command.picture import picture
@@ -52,7 +52,7 @@ def ended(message: str) -> types_pb2.Job:
 
 def view_of(one: types_pb2.Job) -> PipelineView:
     view = PipelineView()
-    view.apply(Seen(types_pb2.Pipeline(pipeline_id=1), (one,)))
+    view.apply(Snapshot(types_pb2.Pipeline(pipeline_id=1), (one,)))
     return view
 
 
@@ -90,7 +90,7 @@ def test_each_report_of_a_long_phase_is_a_line_with_rate_and_time_left() -> None
     display.show(view)
     for done in (50_000, 100_000, 150_000):
         clock.now += 1.0
-        view.apply(Active((running(done),)))
+        view.apply(Activity((running(done),)))
         display.show(view)
         display.show(view)
     assert said.getvalue().splitlines() == [

@@ -69,7 +69,7 @@ def test_a_folder_in_use_and_a_taken_port_are_wrong_usage(
     [
         ("connect_timeout=10", 'parameter "connect_timeout"; correct that parameter'),
         ("sslmode=never", "`sslmode` parameter must be one of"),
-        ("sslmode", "it is no URL like postgresql://user@host/name"),
+        ("sslmode", "it is not a URL like postgresql://user@host/name"),
     ],
 )
 def test_a_database_url_that_cannot_be_used_is_wrong_usage(

@@ -10,14 +10,14 @@ PLANE = types_pb2.DATA_ENTRY_TYPE_PLANE
 OLDER = "plane was computed by another formula (plane-1; now plane-2)"
 
 
-def scheduler_says(*, fresh: bool) -> operations_pb2.GetYearResponse:
+def scheduler_answer(*, fresh: bool) -> operations_pb2.GetYearResponse:
     module = operations_pb2.ModuleFreshness(module=TRAVEL, fresh=fresh)
     if not fresh:
         module.stale_types.append(PLANE)
     return operations_pb2.GetYearResponse(year=2024, provisioned=True, modules=[module])
 
 
-def ledger_says(reason: str) -> ledger_pb2.TotalsFreshness:
+def ledger_answer(reason: str) -> ledger_pb2.TotalsFreshness:
     found = ledger_pb2.TotalsFreshness(module=TRAVEL, fresh=not reason, reason=reason)
     if reason:
         found.stale_types.append(PLANE)
@@ -29,7 +29,7 @@ def ledger_says(reason: str) -> ledger_pb2.TotalsFreshness:
     [(True, "", True), (True, OLDER, False), (False, "", False), (False, OLDER, False)],
 )
 def test_both_must_find_nothing(*, pending_none: bool, reason: str, fresh: bool) -> None:
-    modules = modules_of_year(scheduler_says(fresh=pending_none), [ledger_says(reason)])
+    modules = modules_of_year(scheduler_answer(fresh=pending_none), [ledger_answer(reason)])
     assert modules == {
         "professional_travel": {
             "fresh": fresh,
@@ -40,7 +40,7 @@ def test_both_must_find_nothing(*, pending_none: bool, reason: str, fresh: bool)
 
 
 def test_modules_that_only_one_of_them_knows_are_told() -> None:
-    alone = modules_of_year(operations_pb2.GetYearResponse(year=2024), [ledger_says(OLDER)])
+    alone = modules_of_year(operations_pb2.GetYearResponse(year=2024), [ledger_answer(OLDER)])
     assert not alone["professional_travel"]["fresh"]
-    pending = modules_of_year(scheduler_says(fresh=False), [])
+    pending = modules_of_year(scheduler_answer(fresh=False), [])
     assert not pending["professional_travel"]["fresh"]

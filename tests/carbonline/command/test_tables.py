@@ -15,7 +15,7 @@ from carbonline.command.table import table_lines, wrapped
 COLUMNS = (
     Column("unit", kind=Kind.WORD),
     Column("name"),
-    Column("module", folds=True),
+    Column("module", once_if_same=True),
     Column("job", kind=Kind.NUMERAL),
     Column("entries", kind=Kind.NUMBER),
     Column("total_kg", "kg CO2eq", Kind.NUMBER),

@@ -6,10 +6,10 @@ import pytest
 
 from carbonline.client.json_struct import struct_of, values_of
 from carbonline.client.view import PipelineView
-from carbonline.client.watch import Ended, Seen
+from carbonline.client.watch import Final, Snapshot
 from carbonline.command.connection import Target
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.follow import say_the_end
+from carbonline.command.follow import print_the_end
 from carbonline.v1 import types_pb2
 
 TARGET = Target(Path("elsewhere"), "", "", None, "")
@@ -22,8 +22,8 @@ def ended(status: types_pb2.PipelineStatus.ValueType, *jobs: types_pb2.Job) -> P
     pipeline.finished_at.FromSeconds(108)
     pipeline.has_error = any(job.error_cause for job in jobs)
     view = PipelineView()
-    view.apply(Seen(pipeline, jobs))
-    view.apply(Ended(pipeline, "digest"))
+    view.apply(Snapshot(pipeline, jobs))
+    view.apply(Final(pipeline, "digest"))
     return view
 
 
@@ -48,21 +48,21 @@ def finished(job_id: int, result: types_pb2.JobResult.ValueType, **stats: object
 def test_every_end_has_its_exit_code(
     status: types_pb2.PipelineStatus.ValueType, code: ExitCode
 ) -> None:
-    assert say_the_end(ended(status), TARGET) is code
+    assert print_the_end(ended(status), TARGET) is code
 
 
 def test_a_value_that_every_row_has_got_for_want_of_its_column_is_told_at_the_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     job = finished(1, types_pb2.JOB_RESULT_WARNING, defaults_used={"number_of_trips": "1"})
-    say_the_end(ended(types_pb2.PIPELINE_STATUS_SUCCESS, job), TARGET)
+    print_the_end(ended(types_pb2.PIPELINE_STATUS_SUCCESS, job), TARGET)
     said = capsys.readouterr().out
     assert "Column not read: number_of_trips is 1 in each row." in said
 
 
 def test_a_success_leads_to_its_totals(capsys: pytest.CaptureFixture[str]) -> None:
     job = finished(1, types_pb2.JOB_RESULT_SUCCESS)
-    say_the_end(ended(types_pb2.PIPELINE_STATUS_SUCCESS, job), TARGET)
+    print_the_end(ended(types_pb2.PIPELINE_STATUS_SUCCESS, job), TARGET)
     said = capsys.readouterr().out
     assert "Pipeline 7 (csv_ingest professional_travel 2024): SUCCESS after 8.0 s." in said
     assert "totals --year 2024 --data-folder elsewhere" in said
@@ -70,7 +70,7 @@ def test_a_success_leads_to_its_totals(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_an_error_is_said_with_its_cause(capsys: pytest.CaptureFixture[str]) -> None:
     job = finished(1, types_pb2.JOB_RESULT_ERROR)
-    say_the_end(ended(types_pb2.PIPELINE_STATUS_FAILED, job), TARGET)
+    print_the_end(ended(types_pb2.PIPELINE_STATUS_FAILED, job), TARGET)
     said = capsys.readouterr().out
     assert "csv_ingest: ERROR (no_valid_rows): said" in said
     assert "jobs 7" in said

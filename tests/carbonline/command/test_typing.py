@@ -35,7 +35,7 @@ def commands(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...],
 ALL = dict(commands(main))
 
 
-def said(*words: str) -> str:
+def usage_error(*words: str) -> str:
     """All that `carbonline WORDS` prints; it must be wrong usage."""
     ended = CliRunner().invoke(main, words)
     assert ended.exit_code == 2, ended.output
@@ -64,12 +64,12 @@ def completed(line: str) -> list[str]:
 def test_a_mistyped_word_is_answered_with_what_was_meant(
     words: tuple[str, ...], meant: str
 ) -> None:
-    assert meant in said(*words)
+    assert meant in usage_error(*words)
 
 
 @pytest.mark.parametrize("words", [("load", "factors"), ("submit",)])
 def test_a_type_that_is_left_out_is_asked_for_with_all_there_are(words: tuple[str, ...]) -> None:
-    complaint = said(*words, __file__, "--year", "2024")
+    complaint = usage_error(*words, __file__, "--year", "2024")
     assert "Missing option '--type'. It is one of plane, additional_purchases" in complaint
     assert "plane" in complaint
 
@@ -83,7 +83,7 @@ def test_the_types_that_are_listed_first_are_those_that_the_catalogue_computes()
 @pytest.mark.parametrize("typed", ["professional-travel", "PROFESSIONAL_TRAVEL"])
 def test_names_are_taken_with_hyphens_and_capitals(typed: str) -> None:
     # The year is what is wrong here, and not the module before it.
-    assert "'--year'" in said("totals", "--module", typed, "--year", "2")
+    assert "'--year'" in usage_error("totals", "--module", typed, "--year", "2")
 
 
 def catalogue(*modules: int, supported: bool = True) -> ledger_pb2.ListModulesResponse:

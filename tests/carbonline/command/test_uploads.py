@@ -380,7 +380,7 @@ def test_places_say_the_kilograms_of_each_year_that_they_change(year: Year) -> N
     assert again.out.splitlines()[-1].endswith(" years are unchanged.")
 
 
-def test_what_is_no_upload_is_a_sentence(stack: Terminal) -> None:
+def test_withdrawing_what_is_not_an_upload_is_a_sentence(stack: Terminal) -> None:
     typed = stack.type("withdraw", "999999")
     assert typed.code == 2
     assert "There is no upload 999999. To list uploads: " in typed.err

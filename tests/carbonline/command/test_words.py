@@ -11,7 +11,7 @@ from carbonline.client.airports import airport_rows
 from carbonline.client.errors import ServerError
 from carbonline.client.file_names import sent_name
 from carbonline.client.view import PipelineView
-from carbonline.client.watch import Seen
+from carbonline.client.watch import Snapshot
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column
 from carbonline.command.display import PlainDisplay
@@ -78,7 +78,7 @@ def test_tables_errors_and_messages_show_control_characters(
     job = types_pb2.Job(job_id=1, state=types_pb2.JOB_STATE_FINISHED, message="said\x07")
     job.result = types_pb2.JOB_RESULT_WARNING
     view = PipelineView()
-    view.apply(Seen(types_pb2.Pipeline(pipeline_id=1), (job,)))
+    view.apply(Snapshot(types_pb2.Pipeline(pipeline_id=1), (job,)))
     PlainDisplay(Console()).show(view)
     with pytest.raises(SystemExit):
         run_to_end(_refused("value \x1b[1A"))

@@ -25,11 +25,11 @@ def serves(address_variable: str) -> None:
     server.add_insecure_port(os.environ[address_variable])
     server.start()
     service.set("", health_pb2.HealthCheckResponse.SERVING)
-    until_told_to_end()
+    until_stopped()
     server.stop(0).wait()
 
 
-def until_told_to_end() -> None:
+def until_stopped() -> None:
     signal.sigwait({signal.SIGTERM})
     log("drained")
 
@@ -41,8 +41,8 @@ if __name__ == "__main__":
             serves(variable)
         case ["works"]:
             log("worker_started")
-            until_told_to_end()
+            until_stopped()
         case ["fails"]:
             sys.exit("the reason stands here")
         case _:
-            until_told_to_end()
+            until_stopped()

@@ -30,7 +30,7 @@ async def test_nobody_who_answers_is_named_without_the_password() -> None:
     assert "secret" not in said
 
 
-async def test_what_is_no_url_is_not_repeated() -> None:
+async def test_what_is_not_a_url_is_not_repeated() -> None:
     assert "secret" not in await sentence_about("me:secret")
 
 
@@ -65,12 +65,12 @@ async def test_a_parameter_that_postgresql_refuses_is_named(
     ("url", "said"),
     [
         ("postgresql://me:secret@h/x?sslmode=never", "`sslmode` parameter must be one of: disable"),
-        ("postgresql://me:secret@h/x?sslmode=mro", "it is no URL like postgresql://user@host"),
-        ("postgresql://me:secret@h/x?sslmode", "it is no URL like postgresql://user@host"),
-        ("postgresql://me:secret@a,,b/x", "it is no URL like postgresql://user@host"),
-        ("postgresql://me:se/cret@h/x", "it is no URL like postgresql://user@host"),
-        ("postgresql://me:p@[secret@h/x", "it is no URL like postgresql://user@host"),
-        ("me:secret@h/x", "it is no URL like postgresql://user@host"),
+        ("postgresql://me:secret@h/x?sslmode=mro", "it is not a URL like postgresql://user@host"),
+        ("postgresql://me:secret@h/x?sslmode", "it is not a URL like postgresql://user@host"),
+        ("postgresql://me:secret@a,,b/x", "it is not a URL like postgresql://user@host"),
+        ("postgresql://me:se/cret@h/x", "it is not a URL like postgresql://user@host"),
+        ("postgresql://me:p@[secret@h/x", "it is not a URL like postgresql://user@host"),
+        ("me:secret@h/x", "it is not a URL like postgresql://user@host"),
         (
             "postgresql://me:secret@h/x?sslmode=verify-full&sslrootcert=",
             'root certificate file "',

@@ -123,7 +123,9 @@ async def test_a_new_owner_waits_for_the_old_ones_server_to_end(tmp_path: Path) 
     await server.close()
 
 
-async def test_a_killed_server_that_nobody_has_waited_for_is_no_obstacle(tmp_path: Path) -> None:
+async def test_a_killed_server_that_nobody_waited_for_does_not_prevent_a_start(
+    tmp_path: Path,
+) -> None:
     program = BELOW_A_PARENT_THAT_REAPS_NOBODY + OWNER
     async with owned(program, tmp_path) as (_, [owner_pid, server_pid]):
         for pid in (server_pid, owner_pid):
@@ -135,7 +137,7 @@ async def test_a_killed_server_that_nobody_has_waited_for_is_no_obstacle(tmp_pat
         os.kill(server_pid, 0)
 
 
-async def test_a_pid_file_with_the_number_of_an_unrelated_process_is_no_obstacle(
+async def test_a_pid_file_with_the_number_of_an_unrelated_process_does_not_prevent_a_start(
     tmp_path: Path,
 ) -> None:
     # PostgreSQL itself respects any living process of its user that is not its own ancestor.

@@ -62,14 +62,14 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], asyncio.Event]:
     begun: dict[int, asyncio.Event] = {}
     original, count = run._migrate, 0
 
-    async def counted(*arguments: object) -> None:
+    async def counting(*arguments: object) -> None:
         nonlocal count
         count += 1
         if count in begun:
             begun[count].set()
         await original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run, "_migrate", counted)
+    monkeypatch.setattr(run, "_migrate", counting)
     return lambda number: begun.setdefault(number, asyncio.Event())
 
 

@@ -11,9 +11,12 @@ import pytest
 from carbonline.local.errors import WrongChoice
 from carbonline.local.migration import migrate_schemas
 from carbonline.postgres.kept_sessions import SessionNotKept, check_sessions
-from tests.carbonline.postgres.pooling_door import Lends, pooling_door
+from tests.carbonline.postgres.pooling_proxy import Lends, pooling_proxy
 from tests.carbonline.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
-from tests.carbonline.serving.test_database_start import scheduler_says, worker_says
+from tests.carbonline.serving.test_database_start import (
+    message_of_a_worker,
+    message_of_the_scheduler,
+)
 
 SAID = "a connection pooler in front of PostgreSQL does not keep sessions"
 
@@ -31,7 +34,7 @@ async def test_postgresql_itself_keeps_sessions(database_url: str) -> None:
 async def test_what_lends_its_sessions_for_a_transaction_is_told_of(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with pooling_door(database_url, tmp_path, "transactions") as url:
+    async with pooling_proxy(database_url, tmp_path, "transactions") as url:
         with pytest.raises(SessionNotKept, match=SAID):
             await look(url)
 
@@ -39,7 +42,7 @@ async def test_what_lends_its_sessions_for_a_transaction_is_told_of(
 async def test_it_is_found_also_where_it_lends_another_session_each_time(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with pooling_door(database_url, tmp_path, "transactions") as url:
+    async with pooling_proxy(database_url, tmp_path, "transactions") as url:
         # Somebody else always has the session that was used last.
         other = await asyncpg.connect(url, statement_cache_size=0)
         async with other.transaction():
@@ -52,7 +55,7 @@ async def test_it_is_found_also_where_it_lends_another_session_each_time(
 async def test_a_pooler_that_refuses_what_a_session_is_set_to_is_told_of(
     database_url: str, tmp_path: Path, lends: Lends
 ) -> None:
-    async with pooling_door(database_url, tmp_path, lends, refuses_parameters=True) as url:
+    async with pooling_proxy(database_url, tmp_path, lends, refuses_parameters=True) as url:
         with pytest.raises(SessionNotKept):
             await look(url, statement_timeout="1s")
 
@@ -60,7 +63,7 @@ async def test_a_pooler_that_refuses_what_a_session_is_set_to_is_told_of(
 async def test_a_pooler_that_keeps_sessions_will_do_if_it_sets_what_it_is_told(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with pooling_door(database_url, tmp_path, "sessions") as url:
+    async with pooling_proxy(database_url, tmp_path, "sessions") as url:
         await look(url)
         with pytest.raises(SessionNotKept):
             await look(url, statement_timeout="1s")
@@ -69,8 +72,8 @@ async def test_a_pooler_that_keeps_sessions_will_do_if_it_sets_what_it_is_told(
 async def test_scheduler_ledger_worker_and_migration_say_so_in_a_sentence(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with pooling_door(database_url, tmp_path, "transactions") as url:
-        for sentence in (await scheduler_says(url), await worker_says(url)):
+    async with pooling_proxy(database_url, tmp_path, "transactions") as url:
+        for sentence in (await message_of_the_scheduler(url), await message_of_a_worker(url)):
             assert SAID in sentence
             assert sentence.count("\n") == 0
         with pytest.raises(WrongChoice, match=f"cannot be used: {SAID}"):
@@ -79,7 +82,7 @@ async def test_scheduler_ledger_worker_and_migration_say_so_in_a_sentence(
 
 async def test_each_process_ends_with_exit_code_2(database_url: str, tmp_path: Path) -> None:
     async with (
-        pooling_door(database_url, tmp_path, "transactions", refuses_parameters=True) as url,
+        pooling_proxy(database_url, tmp_path, "transactions", refuses_parameters=True) as url,
         AsyncExitStack() as opened,
     ):
         for name, program in PROGRAMS.items():

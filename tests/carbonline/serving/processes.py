@@ -53,7 +53,7 @@ def settings_of(database_url: str, folder: Path) -> dict[str, str]:
 
 
 async def line_like(running: Process, wanted: Callable[[Line], bool]) -> Line:
-    """The next line that is as wanted; ValueError when one on the way is no JSON."""
+    """The next line that is as wanted; ValueError when one before it is not JSON."""
     assert running.stderr is not None
     async with asyncio.timeout(SECONDS_MAX):
         while raw := await running.stderr.readline():
@@ -64,7 +64,7 @@ async def line_like(running: Process, wanted: Callable[[Line], bool]) -> Line:
 
 
 async def lines_to_the_end(running: Process) -> list[Line]:
-    """What a process still says once it is told to stop; ValueError for a line that is no JSON.
+    """What a process still says once it is told to stop; ValueError for a line that is not JSON.
 
     Nothing of it may be on its standard output.
     """

@@ -1,4 +1,4 @@
-"""A door before PostgreSQL that says it is starting up, until a test lets everybody through."""
+"""A proxy of PostgreSQL that answers "starting up" until a test opens it."""
 
 import asyncio
 import struct
@@ -20,7 +20,7 @@ class StartingPostgres:
         self._server_socket = server_socket
         self.is_up = asyncio.Event()
 
-    async def door(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
         if not self.is_up.is_set():
             length = struct.unpack("!i", await reader.readexactly(4))[0]
@@ -57,10 +57,10 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def starting_postgres(
     database_url: str, folder: Path
 ) -> AsyncIterator[tuple[StartingPostgres, str]]:
-    """The door, and the database's URL through it."""
+    """The proxy, and the database's URL through it."""
     [host] = parse_qs(urlsplit(database_url).query)["host"]
     starting = StartingPostgres(f"{host}/{SOCKET}")
-    server = await asyncio.start_unix_server(starting.door, folder / SOCKET)
+    server = await asyncio.start_unix_server(starting.accept, folder / SOCKET)
     try:
         yield starting, database_url.replace(host, str(folder))
     finally:

@@ -70,7 +70,7 @@ async def test_a_failure_before_the_wait_is_not_missed() -> None:
     await background.cancel()
 
 
-async def test_an_end_in_order_is_no_failure(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_an_end_in_order_is_not_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
     background = Background(open_log("error"))
     background.start("listener", forever())
     await background.cancel()

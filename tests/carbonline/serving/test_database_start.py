@@ -103,7 +103,7 @@ async def test_a_parameter_that_is_refused_is_a_sentence_and_exit_2(
             assert "secret" not in sentence
 
 
-async def scheduler_says(database_url: str) -> str:
+async def message_of_the_scheduler(database_url: str) -> str:
     """What the scheduler says of a database that it cannot open."""
     with pytest.raises(DatabaseUnusable) as raised:
         async with running_server(Settings(database_url, "unix:/nowhere/s"), LOG):
@@ -111,7 +111,7 @@ async def scheduler_says(database_url: str) -> str:
     return str(raised.value)
 
 
-async def worker_says(database_url: str) -> str:
+async def message_of_a_worker(database_url: str) -> str:
     """What a worker or the ledger process says of it."""
     try:
         await open_ledger(database_url, application_name="test")
@@ -158,15 +158,15 @@ async def test_a_wrong_password_is_a_sentence_without_it(
     url = database_url.replace("//carbonline@", "//forgetful:secret@")
     async with role_with_a_password(cluster, "forgetful"):
         await until_refused(url)
-        for sentence in (await scheduler_says(url), await worker_says(url)):
+        for sentence in (await message_of_the_scheduler(url), await message_of_a_worker(url)):
             assert 'password authentication failed for user "forgetful"; fix' in sentence
             assert "secret" not in sentence
 
 
-async def test_what_is_no_url_is_a_sentence_that_does_not_repeat_it() -> None:
+async def test_what_is_not_a_url_is_a_sentence_that_does_not_repeat_it() -> None:
     for url in ("postgresql://me:se/cret@host/x", "mysql://me:secret@host/x"):
-        for sentence in (await scheduler_says(url), await worker_says(url)):
-            assert "no URL like postgresql://user@host/name" in sentence
+        for sentence in (await message_of_the_scheduler(url), await message_of_a_worker(url)):
+            assert "not a URL like postgresql://user@host/name" in sentence
             assert "cret" not in sentence
 
 
@@ -174,8 +174,8 @@ async def test_what_is_no_url_is_a_sentence_that_does_not_repeat_it() -> None:
     ("parameter", "reason"),
     [
         ("sslmode=never", "`sslmode` parameter must be one of: disable, allow"),
-        ("sslmode=mro", "it is no URL like postgresql://user@host/name"),
-        ("host=,h", "it is no URL like postgresql://user@host/name"),
+        ("sslmode=mro", "it is not a URL like postgresql://user@host/name"),
+        ("host=,h", "it is not a URL like postgresql://user@host/name"),
         ("statement_timeout_=1s", 'unrecognized configuration parameter "statement_timeout_"'),
         ("work_mem=much", 'invalid value for parameter "work_mem": "much"'),
         ("options=-Z", "invalid command-line argument for server process: -Z"),
@@ -186,13 +186,13 @@ async def test_a_parameter_is_a_sentence_of_one_line(
     database_url: str, parameter: str, reason: str
 ) -> None:
     url = f"{database_url}&password=secret&{parameter}"
-    for sentence in (await scheduler_says(url), await worker_says(url)):
+    for sentence in (await message_of_the_scheduler(url), await message_of_a_worker(url)):
         assert f"_DATABASE_URL: {reason}" in sentence
         assert "secret" not in sentence
         assert "\n" not in sentence
 
 
-def test_a_certificate_that_is_not_trusted_is_no_url() -> None:
+def test_a_certificate_that_is_not_trusted_is_not_blamed_on_the_url() -> None:
     assert reason_of(ssl.SSLCertVerificationError(1, "self-signed")) == "self-signed"
 
 
@@ -205,7 +205,7 @@ async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(
         assert await database_is_up(
             partial(probe, url, SECONDS_MAX), STARTING, asyncio.Event(), LOG
         )
-    for sentence in (await scheduler_says(url), await worker_says(url)):
+    for sentence in (await message_of_the_scheduler(url), await message_of_a_worker(url)):
         assert sentence.startswith("cannot connect to PostgreSQL at CARBONLINE_")
         assert sentence.endswith("; start the server or fix the URL")
         assert "secret" not in sentence
@@ -214,12 +214,12 @@ async def test_a_database_that_stays_away_is_waited_for_no_longer_than_promised(
 async def test_a_host_that_there_is_not_is_not_waited_for() -> None:
     probes = []
 
-    async def probe_at_a_wrong_door() -> None:
+    async def probe_with_a_wrong_url() -> None:
         probes.append(1)
         raise socket.gaierror("Name or service not known")
 
     async with asyncio.timeout(SECONDS_MAX):
-        assert await database_is_up(probe_at_a_wrong_door, STARTING, asyncio.Event(), LOG)
+        assert await database_is_up(probe_with_a_wrong_url, STARTING, asyncio.Event(), LOG)
     assert len(probes) == 1
 
 

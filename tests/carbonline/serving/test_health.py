@@ -44,7 +44,7 @@ async def is_silent() -> None:
     await asyncio.Event().wait()
 
 
-async def told_of(pings: Sequence[Callable[[], Awaitable[None]]]) -> list[tuple[str, int]]:
+async def statuses_after(pings: Sequence[Callable[[], Awaitable[None]]]) -> list[tuple[str, int]]:
     """What is told of one service after each of these pings."""
     left = iter(pings)
     told = Told(2 * len(pings))
@@ -69,4 +69,4 @@ async def test_a_ping_that_is_not_answered_is_said_until_the_next_one_is(
     monkeypatch.setattr(health, "PING_SECONDS_MAX", 0.05)
     each = [(SERVING, answers), (NOT_SERVING, ping), (SERVING, answers)]
     expected = [(service, status) for status, _ in each for service in ("", "a.Service")]
-    assert await told_of([one for _, one in each]) == expected
+    assert await statuses_after([one for _, one in each]) == expected

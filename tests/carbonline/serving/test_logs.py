@@ -65,7 +65,7 @@ async def test_of_libraries_warnings_are_written_and_what_the_level_lets_through
 
 
 async def complains_in_json(name: str, settings: dict[str, str], postgres: EmbeddedPostgres) -> str:
-    """Names the library that complained in a process while PostgreSQL was away."""
+    """Names the library that complained in a process while PostgreSQL was unavailable."""
     async with process(*PROGRAMS[name], **settings) as running:
         await line_like(running, lambda line: line["event"] == f"{name}_started")
         postgres.child.kill()
@@ -78,7 +78,7 @@ async def complains_in_json(name: str, settings: dict[str, str], postgres: Embed
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-async def test_every_line_is_json_while_postgresql_is_away(name: str, tmp_path: Path) -> None:
+async def test_every_line_is_json_without_postgresql(name: str, tmp_path: Path) -> None:
     postgres = await EmbeddedPostgres.open(tmp_path / "postgres")
     try:
         url = await postgres.create_database("lines")

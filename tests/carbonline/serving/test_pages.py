@@ -39,7 +39,7 @@ def test_the_first_page_has_no_token_and_no_keys() -> None:
         encoded("before:7"),
     ],
 )
-def test_anything_else_is_no_token_of_the_list(token: str) -> None:
+def test_anything_else_is_not_a_token_of_the_list(token: str) -> None:
     assert keys_of_token(token, int) is None
 
 

@@ -84,7 +84,7 @@ BAD_SUBMITS = {
     "no blob": (submit(payload={}), ["payload.blob"]),
     "a path for a blob": (submit(payload={"blob": "/etc/passwd"}), ["payload.blob"]),
     "a key that nobody reads": (submit(payload={"blob": BLOB, "extra": 1}), ["payload.extra"]),
-    "a name that is no text": (
+    "a name that is not text": (
         submit(payload={"blob": BLOB, "file_name": ["f"]}),
         ["payload.file_name"],
     ),
@@ -100,7 +100,7 @@ BAD_SUBMITS = {
         submit(payload={"blob": BLOB, "take_away": "no"}),
         ["payload.take_away"],
     ),
-    "a source that is no text": (submit(payload={"blob": BLOB, "source": 7}), ["payload.source"]),
+    "a source that is not text": (submit(payload={"blob": BLOB, "source": 7}), ["payload.source"]),
     "who submitted it, said by the caller": (
         submit(payload={"blob": BLOB, "submitted_by": "somebody else"}),
         ["payload.submitted_by"],
@@ -126,7 +126,7 @@ BAD_SUBMITS = {
         submit(job_type="unit_removal", scope=types_pb2.Scope(), payload={"units": []}),
         ["payload.units"],
     ),
-    "a removal of what is no text": (
+    "a removal of what is not text": (
         submit(job_type="unit_removal", scope=types_pb2.Scope(), payload={"units": ["a", 7, " "]}),
         ["payload.units[1]", "payload.units[2]"],
     ),

@@ -11,7 +11,7 @@ AS $$ SELECT statement_timestamp() + interval '1 minute' $$
 """
 
 
-async def heard_of(client: Client, *, draining: bool = False) -> str:
+async def new_worker(client: Client, *, draining: bool = False) -> str:
     """A worker that gives a sign of life now; its id."""
     worker_id = str(uuid4())
     claim = scheduler_pb2.ClaimRequest(
@@ -32,8 +32,8 @@ async def heard_of(client: Client, *, draining: bool = False) -> str:
     return worker_id
 
 
-async def says(client: Client, worker_id: str, not_ready: str) -> None:
-    """A heartbeat without claims, which says why the worker is not ready."""
+async def report_not_ready(client: Client, worker_id: str, not_ready: str) -> None:
+    """A heartbeat without claims, with the reason why the worker is not ready."""
     beat = scheduler_pb2.HeartbeatRequest(worker_id=worker_id, not_ready=not_ready)
     await client.scheduler.Heartbeat(beat)
 
@@ -48,12 +48,12 @@ async def states(client: Client) -> dict[str, str]:
 
 
 async def test_live_workers_come_first_and_lost_ones_last(client: Client) -> None:
-    lost = await heard_of(client)
+    lost = await new_worker(client)
     await client.server.store.pool.execute(CLOCK_GOES_FORWARD)
     await client.submit("noop", types_pb2.Scope())
-    draining = await heard_of(client, draining=True)
-    live, unready = await heard_of(client), await heard_of(client)
-    await says(client, unready, "ledger: connection refused")
+    draining = await new_worker(client, draining=True)
+    live, unready = await new_worker(client), await new_worker(client)
+    await report_not_ready(client, unready, "ledger: connection refused")
 
     found = await states(client)
     assert list(found.items()) == [
@@ -65,9 +65,9 @@ async def test_live_workers_come_first_and_lost_ones_last(client: Client) -> Non
 
 
 async def test_a_worker_says_why_it_is_not_ready_until_it_is(client: Client) -> None:
-    worker_id = await heard_of(client)
+    worker_id = await new_worker(client)
     for reason, state in (("ledger: connection refused", "NOT_READY"), ("", "LIVE")):
-        await says(client, worker_id, reason)
+        await report_not_ready(client, worker_id, reason)
         (worker,) = (
             await client.operations.ListWorkers(operations_pb2.ListWorkersRequest())
         ).workers

@@ -126,14 +126,14 @@ async def test_the_same_work_of_two_tenants_meets_nowhere(client: Client) -> Non
 
 
 async def held_of(client: Client, request: Any, metadata: Any = None) -> Claimed:
-    wish = scheduler_pb2.ClaimRequest(
+    claim_request = scheduler_pb2.ClaimRequest(
         worker_id=str(uuid4()),
         request_id=str(uuid4()),
         job_types=[request.job_type],
         max_jobs=10,
     )
     job: Claimed
-    (job,) = (await client.scheduler.Claim(wish, metadata=metadata)).jobs
+    (job,) = (await client.scheduler.Claim(claim_request, metadata=metadata)).jobs
     return job
 
 

@@ -36,7 +36,7 @@ def test_what_was_written_is_read_as_often_as_wanted(store: BlobStore) -> None:
     assert content_of(store, kept.reference) == content_of(store, kept.reference) == b"a,b\n1,2\n"
 
 
-def test_the_same_bytes_are_kept_once_with_their_first_card(store: BlobStore) -> None:
+def test_the_same_bytes_are_kept_once_with_their_first_reference(store: BlobStore) -> None:
     first = put(store, b"x", file_name="first.csv", scope={"year": 2024})
     again = put(store, b"x", file_name="again.csv")
     assert (first.already_stored, again.already_stored) == (False, True)

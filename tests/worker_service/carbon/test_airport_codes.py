@@ -60,7 +60,7 @@ def flown(origin: str, destination: str, places: pl.DataFrame) -> Computed:
         ),
     ],
 )
-def test_a_code_that_is_no_airport_is_answered_and_nothing_is_computed(
+def test_a_code_that_is_not_an_airport_is_answered_and_nothing_is_computed(
     origin: str, destination: str, detail: str
 ) -> None:
     computed = flown(origin, destination, locations_of())

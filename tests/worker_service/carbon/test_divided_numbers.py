@@ -32,7 +32,7 @@ def test_a_row_that_is_longer_than_others_by_a_decimal_comma_is_rejected(
     assert last.warned.is_empty()
 
 
-def test_a_file_whose_every_row_is_padded_is_no_fault_if_some_are_more_so() -> None:
+def test_a_file_whose_every_row_is_padded_is_accepted_if_some_are_more_so() -> None:
     rows = PADDED.replace(",2,", ",2,,") + DIVIDED.replace(",5,", ",5,,,")
     [batch, last] = batches_of(HEADER + rows)
     assert (batch.rejected.height, last.warned.height) == (0, 0)

@@ -199,7 +199,7 @@ def test_rows_that_say_more_than_the_header_are_rejected_with_their_number() -> 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", "\x1a\r\n"])
 @pytest.mark.parametrize("before", ["", "\n", "\r\n", "\r"])
-def test_the_mark_of_the_end_of_a_text_is_no_row(before: str, end: str) -> None:
+def test_the_mark_of_the_end_of_a_text_is_not_a_row(before: str, end: str) -> None:
     content = f"a,b,c\n1,2,3{before}\x1a{end}".encode()
     assert read(content)[:2] == ({1: ["1", "2", "3"]}, [])
     batches = read_text(lambda: _OneByteAtATime(content), ["a"], []).batches

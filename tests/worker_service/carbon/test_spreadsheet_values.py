@@ -181,7 +181,7 @@ def test_a_file_for_one_unit_says_what_its_other_ids_mean() -> None:
     )
 
 
-def test_another_unit_of_the_institution_is_no_badly_written_one() -> None:
+def test_another_unit_of_the_institution_is_not_a_badly_written_one() -> None:
     text = csv_of(COLUMNS, [{**GOOD, "unit_institutional_id": "0012"}])
     [rejected] = batches_of(text, EntryScope(YEAR, UNITS, unit="12"))[0].rejected.to_dicts()
     assert rejected["reason"] == "is another unit than 12, which the file was uploaded for"

@@ -38,14 +38,14 @@ def test_rows_between_two_stray_quotes_are_not_lost(rows: str, column: str, said
     assert reason.startswith(said + ': a quote (") is missing or too many; ')
 
 
-def test_a_note_of_several_lines_is_no_fault() -> None:
+def test_a_note_of_several_lines_is_accepted() -> None:
     note = '"first; then\nsecond, third; a;b;c\n"'
     [batch, _] = batches_of(HEADER + f"0828;GVA;CDG;a1;economy;1;{note}\n" + ROW)
     assert batch.rejected.is_empty()
     assert batch.accepted.height == 2
 
 
-def test_prose_with_as_many_commas_as_a_short_header_is_no_row() -> None:
+def test_prose_with_as_many_commas_as_a_short_header_is_not_a_row() -> None:
     table = read_units(opening('unit_institutional_id,name\n0828,"Physics\nLausanne, Basel"\n'))
     assert table.rejected.is_empty()
 

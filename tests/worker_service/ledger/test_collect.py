@@ -50,7 +50,7 @@ async def test_what_was_replaced_goes_after_the_time_and_not_before(driver: Ledg
     assert await kept_entries(driver) == [30]
     assert await kept_emissions(driver) == [40]
     assert await driver.rows("SELECT FROM carbon.outcome_counts WHERE emission_set = 20") == []
-    # Its card says what once counted.
+    # Its summary says what once counted.
     assert await driver.rows(
         "SELECT entry_set, row_count FROM carbon.entry_sets WHERE collected_at IS NOT NULL"
     ) == [(10, 3)]

@@ -55,7 +55,7 @@ async def test_the_same_rows_of_another_identity_count_and_are_named(driver: Led
     await driver.upload(10, ["0828"], digest="d")
     await driver.upload(20, ["0829"], source="agency b", digest="another")
     published = await driver.upload(30, ["0828"], unit="0828", digest="d")
-    assert [twin.upload_id for twin in published.duplicates] == [10]
+    assert [one.upload_id for one in published.duplicates] == [10]
     assert await driver.states() == {10: "PUBLISHED", 20: "PUBLISHED", 30: "PUBLISHED"}
 
 

@@ -1,4 +1,4 @@
-"""Factors, places and units as they stand, with the files that brought them, page by page."""
+"""Factors, places and units in force, with the files that brought them, page by page."""
 
 from typing import Any
 

@@ -63,7 +63,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         claimed = scheduler_pb2.ClaimedJob(job=job, claim_token=number)
         claimed.lease.FromMilliseconds(int(1000 * (lease_seconds or self.lease_seconds)))
         self.jobs.append(claimed)
-        await self._tell()
+        await self._notify()
         return number
 
     async def until(self, true: Callable[[], object], seconds: float = 10.0) -> None:
@@ -76,7 +76,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         """Those by which a worker says that it has ended."""
         return [beat for beat in self.beats if beat.draining and not beat.beats]
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
@@ -84,7 +84,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self, request: scheduler_pb2.ClaimRequest, context: Context
     ) -> scheduler_pb2.ClaimResponse:
         self.claims.append(request)
-        await self._tell()
+        await self._notify()
         if self.claims_refused:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no worker of ours")
         if self.new_claims_refused and request.request_id not in self.answered_claims:
@@ -92,7 +92,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         if request.request_id in self.answered_claims:
             return scheduler_pb2.ClaimResponse(jobs=self.answered_claims[request.request_id])
         self.claims_open += 1
-        await self._tell()
+        await self._notify()
         try:
             await self.until(lambda: self.jobs, request.wait.ToNanoseconds() / 1e9)
         except TimeoutError:
@@ -111,7 +111,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self, request: scheduler_pb2.HeartbeatRequest, context: Context
     ) -> scheduler_pb2.HeartbeatResponse:
         self.beats.append(request)
-        await self._tell()
+        await self._notify()
         if self.beats_unanswered:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "not available")
         if request.draining and not request.beats:
@@ -139,7 +139,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self, request: scheduler_pb2.BatchFinishRequest, context: Context
     ) -> scheduler_pb2.BatchFinishResponse:
         self.finish_batches.append(request)
-        await self._tell()
+        await self._notify()
         await self.finish_gate.wait()
         if self.finish_tries_to_lose > 0:
             self.finish_tries_to_lose -= 1
@@ -152,20 +152,20 @@ class ScriptedScheduler(SchedulerServiceServicer):
             self.finishes[finish.claim_token] = finish
             response = answer.results.add().response
             response.outcome = self.outcome
-        await self._tell()
+        await self._notify()
         return answer
 
     async def Release(
         self, request: scheduler_pb2.ReleaseRequest, context: Context
     ) -> scheduler_pb2.ReleaseResponse:
         self.release_tries += 1
-        await self._tell()
+        await self._notify()
         await self.release_gate.wait()
         if self.release_tries <= self.release_tries_to_lose:
-            await self._tell()
+            await self._notify()
             await context.abort(grpc.StatusCode.UNAVAILABLE, "lost on the way")
         self.releases.update({release.claim_token: release for release in request.releases})
-        await self._tell()
+        await self._notify()
         return scheduler_pb2.ReleaseResponse(released=[True] * len(request.releases))
 
 

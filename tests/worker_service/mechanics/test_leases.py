@@ -155,15 +155,15 @@ async def test_progress_is_sent_with_heartbeats_and_a_new_phase_at_once(
         await asyncio.Event().wait()
         return Succeeded()
 
-    def told(done: int) -> bool:
+    def reported(done: int) -> bool:
         return any(b.progress.done == done for h in scheduler.beats for b in h.beats)
 
     await scheduler.give()
     worker = start_worker(step, beat_seconds=30.0, drain_grace_seconds=0.0)
-    await scheduler.until(lambda: told(2))
+    await scheduler.until(lambda: reported(2))
     assert scheduler.beats[-1].beats[0].progress.message == "half"
     release.set()
-    await scheduler.until(lambda: told(3))
+    await scheduler.until(lambda: reported(3))
     await worker.drained()
 
 

@@ -208,7 +208,7 @@ async def test_mended_rows_replace_all_others_with_consent_only(
         ("csv_ingest", {"mode": "replace"}, "payload.mode"),
     ],
 )
-async def test_an_unknown_mode_is_refused_at_the_door(
+async def test_an_unknown_mode_is_refused_at_submission(
     idle_harness: WorkerHarness, job_type: str, payload: dict[str, str], field: str
 ) -> None:
     scope = {"module": 2, "data_entry_type": 20, "year": YEAR}

@@ -1,4 +1,4 @@
-"""A step that reads after a dark end waits for what may still land, and reads it."""
+"""A step that reads after an end in doubt waits for what may still be committed, and reads it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ Step = Callable[[Stores, Run], Awaitable[Outcome]]
 DARK, READER = 1_000_000, 1_000_001
 
 
-async def test_a_recalculation_reads_what_a_dark_claim_committed_in_the_last_moment(
+async def test_a_recalculation_reads_what_a_claim_in_doubt_committed_in_the_last_moment(
     harness: WorkerHarness,
 ) -> None:
     driver = LedgerDriver(harness.ledger)
@@ -50,7 +50,7 @@ async def test_a_recalculation_reads_what_a_dark_claim_committed_in_the_last_mom
             pytest.fail("its body never runs")
 
 
-async def test_an_aggregation_reads_what_a_dark_claim_committed_in_the_last_moment(
+async def test_an_aggregation_reads_what_a_claim_in_doubt_committed_in_the_last_moment(
     harness: WorkerHarness,
 ) -> None:
     driver = LedgerDriver(harness.ledger)

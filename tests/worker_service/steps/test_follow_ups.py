@@ -24,7 +24,7 @@ async def full_harness(harness: WorkerHarness) -> WorkerHarness:
     return harness
 
 
-async def test_a_step_chains_what_the_scheduler_would_release_after_a_dark_end(
+async def test_a_step_chains_what_the_scheduler_would_release_after_an_end_in_doubt(
     full_harness: WorkerHarness,
 ) -> None:
     for job_type in LEDGER_JOB_TYPES:

@@ -70,7 +70,7 @@ async def rounds_that_raise(
     return logged
 
 
-async def test_a_database_that_is_away_puts_it_off_and_does_not_end_it(
+async def test_an_unavailable_database_puts_it_off_and_does_not_end_it(
     harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged = await rounds_that_raise(harness, monkeypatch, DatabaseUnavailable("restarting"))

@@ -64,7 +64,7 @@ async def test_a_source_that_is_left_early_is_stopped() -> None:
     assert asyncio.all_tasks() == before
 
 
-async def test_an_error_that_nobody_waited_for_is_no_complaint() -> None:
+async def test_an_error_that_nobody_waited_for_is_not_reported() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 

@@ -1,4 +1,4 @@
-"""Files that cannot be used: the job says why, and what counted before counts on."""
+"""Files that cannot be used: the job says why, and what counting before counts on."""
 
 import gzip
 import threading
@@ -273,13 +273,13 @@ class CountingBlobs(BlobStore):
         counting, reader = self, super().open(reference)
         read = reader.read
 
-        def counted(size: int, /) -> bytes:
+        def read_and_count(size: int, /) -> bytes:
             piece = read(size)
             with counting.lock:
                 counting.bytes_read += len(piece)
             return piece
 
-        reader.read = counted  # type: ignore[method-assign]
+        reader.read = read_and_count  # type: ignore[method-assign]
         return reader
 
 
@@ -298,7 +298,7 @@ async def test_a_line_without_an_end_is_refused_without_reading_much_of_it(
     assert LINE_BYTES_MAX < blobs.bytes_read <= LINE_BYTES_MAX + 2 * READ_BYTES
 
 
-AT_THE_DOOR: Sequence[tuple[Mapping[str, Any], Mapping[str, Any], str, str]] = (
+AT_SUBMISSION: Sequence[tuple[Mapping[str, Any], Mapping[str, Any], str, str]] = (
     ({"year": YEAR + 1}, {}, "YEAR_NOT_PROVISIONED", ""),
     ({"module": 99}, {}, "FIELD_INVALID", "scope.module"),
     ({"module": 0}, {}, "FIELD_INVALID", "scope.module"),
@@ -309,9 +309,11 @@ AT_THE_DOOR: Sequence[tuple[Mapping[str, Any], Mapping[str, Any], str, str]] = (
 )
 
 
-async def test_what_can_be_refused_at_the_door_never_becomes_a_job(harness: WorkerHarness) -> None:
+async def test_what_is_refused_at_submission_never_becomes_a_job(
+    harness: WorkerHarness,
+) -> None:
     before = await harness.rows("SELECT max(job_id) FROM scheduler.jobs")
-    for scope, payload, reason, where in AT_THE_DOOR:
+    for scope, payload, reason, where in AT_SUBMISSION:
         with pytest.raises(ServerError) as refusal:
             await harness.submit(
                 "csv_ingest", None, payload={"blob": MISSING, **payload}, **{**PLANES, **scope}

@@ -71,7 +71,7 @@ async def test_a_unit_that_entries_use_stays_and_so_do_the_others_of_the_list(
     assert (await remove(harness, "0828")).result == types_pb2.JOB_RESULT_SUCCESS
 
 
-async def test_what_is_no_unit_is_named_and_nothing_is_removed(harness: WorkerHarness) -> None:
+async def test_what_is_not_a_unit_is_named_and_nothing_is_removed(harness: WorkerHarness) -> None:
     job = await remove(harness, "0828", "0999", "x\n")
     assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "unknown_unit")
     assert job.message == (

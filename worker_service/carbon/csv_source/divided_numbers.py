@@ -64,7 +64,7 @@ class DividedNumbers:
         is_longer = pl.col("fields") > self._fewest
         rejected = divided.filter(is_longer & pl.lit(not self._is_padded))
         self._keep(divided.join(rejected, on="row_number", how="anti", maintain_order="left"))
-        return [self._told(rejected)] if not rejected.is_empty() else []
+        return [self._reported(rejected)] if not rejected.is_empty() else []
 
     def note(self, accepted: pl.DataFrame, warned: pl.DataFrame) -> None:
         """`accepted`: those of the rows since the last call; `warned`: those with a warning."""
@@ -84,15 +84,15 @@ class DividedNumbers:
 
     def _keep(self, rows: pl.DataFrame) -> None:
         room = KEPT_ROWS_MAX - sum(kept.height for kept in self._kept) - self._pending.height
-        told = self._told(rows.head(max(room, 0))).with_columns(warned=pl.lit(value=False))
-        self._pending = pl.concat([self._pending, told])
+        reported = self._reported(rows.head(max(room, 0))).with_columns(warned=pl.lit(value=False))
+        self._pending = pl.concat([self._pending, reported])
 
     def _is_pair(self, at: int) -> pl.Expr:
         whole, decimals = pl.col(str(at)), pl.col(str(at + 1))
         is_pair = whole.str.contains(_WHOLE) & decimals.str.contains(_DECIMALS)
         return is_pair.fill_null(value=False)
 
-    def _told(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _reported(self, rows: pl.DataFrame) -> pl.DataFrame:
         names = [shown_text(self._header.names[at]) for at in self._at]
         first = pl.coalesce(
             pl.when(self._is_pair(at)).then(pl.lit(which)) for which, at in enumerate(self._at)

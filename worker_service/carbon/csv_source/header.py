@@ -110,8 +110,8 @@ def _first_record(lines: Lines, known: AbstractSet[str]) -> _FirstRecord:
         if not text.strip():
             continue
         head, _, rest = text.partition(b"\n")
-        if said := _SEPARATOR_LINE.fullmatch(head):
-            named = said[1]
+        if separator_line := _SEPARATOR_LINE.fullmatch(head):
+            named = separator_line[1]
             lines.put_back(rest)
             continue
         line = head.decode()

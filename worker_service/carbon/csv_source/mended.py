@@ -46,10 +46,10 @@ class Originals:
         )
 
     def _reasons(self, rejected: pl.DataFrame) -> dict[int, str]:
-        said: dict[int, list[str]] = {}
+        reasons_by_row: dict[int, list[str]] = {}
         for row, column, _, reason in rejected.rows():
-            said.setdefault(row, []).append(f"{column}: {reason}" if column else reason)
-        return {row: "; ".join(dict.fromkeys(reasons)) for row, reasons in said.items()}
+            reasons_by_row.setdefault(row, []).append(f"{column}: {reason}" if column else reason)
+        return {row: "; ".join(dict.fromkeys(reasons)) for row, reasons in reasons_by_row.items()}
 
     def _lines(self, rows: Iterable[Iterable[object]]) -> bytes:
         text = io.StringIO(newline="")

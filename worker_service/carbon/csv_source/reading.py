@@ -128,7 +128,7 @@ def _named(
                 frame = frame.with_columns(
                     unmarked(trimmed_of_invisible(pl.col(name))) for name in known
                 )
-            for at in [at for at in sorted(unnamed) if _says_something(fitting, at)]:
+            for at in [at for at in sorted(unnamed) if _has_text(fitting, at)]:
                 unnamed.remove(at)
                 unread.append(UnreadColumn(f"column {at + 1:,} (it has no name)"))
             yield TextBatch(frame, _content(fitting, header), ragged, batch.frame, batch.wide)
@@ -157,7 +157,7 @@ def _refuse_another_separator(batch: RawBatch, ragged: pl.DataFrame, header: Hea
             raise RefusedFile(Cause.MIXED_SEPARATORS, file_reason(header.separator, other))
 
 
-def _says_something(frame: pl.DataFrame, at: int) -> bool:
+def _has_text(frame: pl.DataFrame, at: int) -> bool:
     said = pl.col(str(at)).str.strip_chars().fill_null("") != ""
     return bool(frame.select(said.any()).item())
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.parse.rows import merged_rejections
-from worker_service.carbon.parse.values import folded, trimmed
+from worker_service.carbon.parse.values import as_comparison_key, trimmed
 
 
 def as_written(noted: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
@@ -17,11 +17,11 @@ def as_written(noted: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     for column in noted["column"].unique(maintain_order=True):
         names, some = column.split(", "), noted.filter(pl.col("column") == column)
         if all(name in texts.columns for name in names):
-            said = pl.concat_str([trimmed(name).fill_null("") for name in names], separator=", ")
+            joined = pl.concat_str([trimmed(name).fill_null("") for name in names], separator=", ")
             rows = texts.filter(pl.col("row_number").is_in(some["row"].implode()))
-            written = rows.select(pl.col("row_number").cast(pl.Int64).alias("row"), written=said)
+            written = rows.select(pl.col("row_number").cast(pl.Int64).alias("row"), written=joined)
             text, value = pl.col("written"), pl.col("value")
-            is_its_key = shown(folded(text)) == value
+            is_its_key = shown(as_comparison_key(text)) == value
             some = some.join(written, on="row", how="left", maintain_order="left").select(
                 "row",
                 "column",

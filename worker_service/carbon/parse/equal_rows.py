@@ -137,8 +137,8 @@ class _Undated:
         row, first = self._first
         one = self._count == 1
         rows, equal, count = ("row", "equals", "counts") if one else ("rows", "equal", "count")
-        said = (
+        sentence = (
             f"{self._count:,} {rows} without a date {equal} an earlier row and still {count};"
             f" the first: row {row:,}, as row {first:,}."
         )
-        return [said]
+        return [sentence]

@@ -121,11 +121,11 @@ def _without_empty_bands(factors: pl.DataFrame, band: Band) -> tuple[pl.DataFram
 def _empty_reason(band: Band) -> pl.Expr:
     lower, upper = pl.col(band.lower), pl.col(band.upper)
     thousands = (upper * 1_000).round()
-    said = pl.lit(f"must be larger than {band.lower}, or empty for no upper end")
+    reason = pl.lit(f"must be larger than {band.lower}, or empty for no upper end")
     # Such as 3.700, which is 3.7 once it is read.
     has_point = (upper > 1) & (upper.round() != upper) & ((upper * 1_000 - thousands).abs() < 1e-6)
     hint = pl.format("; write {} if its point separates thousands", thousands.cast(pl.Int64))
-    return pl.when(has_point & (thousands > lower)).then(said + hint).otherwise(said)
+    return pl.when(has_point & (thousands > lower)).then(reason + hint).otherwise(reason)
 
 
 def _refuse_overlaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> None:
@@ -147,11 +147,11 @@ def _refuse_overlaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) 
     raise RefusedFile(
         Cause.CONTRADICTION,
         f"bands of {shown_text(pair['of_class']) or 'one class'} overlap:"
-        f" {_said(pair, band, ':1')} and {_said(pair, band, '')}",
+        f" {_shown_pair(pair, band, ':1')} and {_shown_pair(pair, band, '')}",
     )
 
 
-def _said(pair: Mapping[str, float | None], band: Band, which: str) -> str:
+def _shown_pair(pair: Mapping[str, float | None], band: Band, which: str) -> str:
     upper = pair[band.upper + which]
     end = "no end" if upper is None else f"{upper:g}"
     return f"{pair[band.lower + which]:g} to {end} (row {pair['row_number' + which]})"

@@ -50,18 +50,18 @@ def moved_places(
     slips = found.with_columns(
         _slips(found, _FORCE).alias("of_force"), _slips(found, _SHIPPED).alias("of_shipped")
     ).with_columns(slip=pl.when(by_force).then("of_force").otherwise("of_shipped"), zero=at_zero)
-    said = (
+    reason = (
         pl.when("zero")
         .then(pl.format("{} lies at 0, 0, where no place is: are its degrees missing?", _code()))
         .when(by_force)
-        .then(_said(_FORCE, "it is now"))
-        .otherwise(_said(_SHIPPED, f"{SHIPPED_BY} has it"))
+        .then(_place(_FORCE, "it is now"))
+        .otherwise(_place(_SHIPPED, f"{SHIPPED_BY} has it"))
     )
     warnings = slips.select(
         pl.col("row_number").cast(pl.Int64).alias("row"),
         pl.lit(column).alias("column"),
         _code().alias("value"),
-        said.alias("reason"),
+        reason.alias("reason"),
     )
     swapped = (pl.col("slip") == _SWAPPED) & ~pl.col("zero")
     return MovedPlaces(merged_rejections([warnings]), int(slips.select(swapped.sum()).item()))
@@ -84,7 +84,7 @@ def _moved(known: str) -> pl.Expr:
     return (pl.col(f"{known}_km") > MOVED_KM).fill_null(value=False)
 
 
-def _said(known: str, where: str) -> pl.Expr:
+def _place(known: str, where: str) -> pl.Expr:
     at = pl.format("{}, {}", pl.col(f"{known}_latitude"), pl.col(f"{known}_longitude"))
     far = pl.format(
         f"{{}} lies {{}} km from where {where} ({{}})",

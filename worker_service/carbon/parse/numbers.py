@@ -103,11 +103,11 @@ def _of_two_readings(text: pl.Expr, *, whole: bool) -> pl.Expr:
 
 
 def _of_point(text: pl.Expr, without_points: pl.Expr) -> pl.Expr:
-    said = pl.format(
+    question = pl.format(
         "must be a whole number: write {} if the point separates thousands", without_points
     )
-    as_one = pl.format("{}, else {}", said, text.str.strip_suffix(".000"))
-    return pl.when(text.str.ends_with(".000")).then(as_one).otherwise(said)
+    as_one = pl.format("{}, else {}", question, text.str.strip_suffix(".000"))
+    return pl.when(text.str.ends_with(".000")).then(as_one).otherwise(question)
 
 
 def bounds_rule(column: Column) -> str:

@@ -29,7 +29,7 @@ class Distances:
             self._counts[distance] += count
 
     def most_frequent(self) -> list[int]:
-        """At most _DISTANCES_MAX; a row that comes again at once is no block."""
+        """At most _DISTANCES_MAX; a row that is repeated at once is not a block."""
         frequent = (distance for distance, _ in self._counts.most_common() if distance > 1)
         return [distance for _, distance in zip(range(_DISTANCES_MAX), frequent, strict=False)]
 

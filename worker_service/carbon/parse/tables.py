@@ -17,7 +17,7 @@ from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
-from worker_service.carbon.parse.values import folded
+from worker_service.carbon.parse.values import as_comparison_key
 
 TABLE_ROWS_MAX = 1_000_000
 
@@ -109,13 +109,13 @@ def _last_stands(
     accepted: pl.DataFrame, identity: Sequence[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     # Units are stored as they are spelt, and are the same in any case.
-    last = pl.col("row_number").max().over([folded(pl.col(name)) for name in identity])
+    last = pl.col("row_number").max().over([as_comparison_key(pl.col(name)) for name in identity])
     marked = accepted.with_columns(stands=last)
-    said = pl.concat_str([pl.col(name).fill_null("") for name in identity], separator=", ")
+    written = pl.concat_str([pl.col(name).fill_null("") for name in identity], separator=", ")
     warnings = marked.filter(pl.col("row_number") != pl.col("stands")).select(
         pl.col("row_number").cast(pl.Int64).alias("row"),
         pl.lit(", ".join(identity)).alias("column"),
-        shown(said).alias("value"),
+        shown(written).alias("value"),
         pl.format("row {} repeats it and is the one that counts", "stands").alias("reason"),
     )
     kept = marked.filter(pl.col("row_number") == pl.col("stands")).drop("stands")

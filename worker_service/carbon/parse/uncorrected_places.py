@@ -37,7 +37,7 @@ def uncorrected_places(
         .filter((pl.col("shipped_km") <= SAME_KM) & (pl.col("right_km") > SAME_KM))
     )
     code = pl.col("code").str.to_uppercase()
-    said = pl.format(
+    reason = pl.format(
         f"{{}} is where {SHIPPED_BY} has it, {{}} km from the right place: {{}}."
         " The right place is {}, {} ({}); without a file, carbonline load locations loads it",
         *(code, pl.col("right_km").round(0).cast(pl.Int64), "reason"),
@@ -47,7 +47,7 @@ def uncorrected_places(
         pl.col("row_number").cast(pl.Int64).alias("row"),
         pl.lit(column).alias("column"),
         code.alias("value"),
-        said.alias("reason"),
+        reason.alias("reason"),
     )
     return merged_rejections([warnings])
 

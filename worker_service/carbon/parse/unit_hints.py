@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from worker_service.carbon.csv_source.shown import shown_text
-from worker_service.carbon.parse.values import folded_key, folded_keys
+from worker_service.carbon.parse.values import comparison_key, comparison_keys
 
 # So many units are named at most.
 NEAR_MAX = 3
@@ -35,9 +35,9 @@ class UnitHints:
         if (number := _number(written)) is not None:
             return _of_numbers(written, self._by_number.get(number, []))
         for encoding, name in _MISREAD:
-            unit = self._folded.get(folded_key(_reread(written, encoding)))
+            unit = self._by_key.get(comparison_key(_reread(written, encoding)))
             if unit is not None:
-                # The file as a whole is no UTF-8, or was saved as UTF-8 after it was misread.
+                # The file as a whole is not UTF-8, or was saved as UTF-8 after it was misread.
                 looks = (
                     "its letters are UTF-8 that was read as Windows-1252, save the whole file"
                     if encoding == "utf-8"
@@ -53,8 +53,8 @@ class UnitHints:
         same = [] if number is None else self._by_number.get(number, [])
         bare = self._bare.get(_bare(written), [])
         compared = list(self._units)[:COMPARED_MAX]
-        spelt = dict(zip(folded_keys(compared), compared, strict=True))
-        close = get_close_matches(folded_key(written), spelt, n=NEAR_MAX)
+        spelt = dict(zip(comparison_keys(compared), compared, strict=True))
+        close = get_close_matches(comparison_key(written), spelt, n=NEAR_MAX)
         return list(dict.fromkeys([*same, *bare, *(spelt[one] for one in close)]))[:NEAR_MAX]
 
     @cached_property
@@ -67,8 +67,8 @@ class UnitHints:
         return found
 
     @cached_property
-    def _folded(self) -> dict[str, str]:
-        return {folded_key(unit): unit for unit in self._units}
+    def _by_key(self) -> dict[str, str]:
+        return {comparison_key(unit): unit for unit in self._units}
 
     @cached_property
     def _bare(self) -> dict[str, list[str]]:

@@ -9,7 +9,12 @@ from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, Normalisation
 from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
 from worker_service.carbon.parse.unit_hints import UnitHints
-from worker_service.carbon.parse.values import folded, folded_key, folded_keys, trimmed
+from worker_service.carbon.parse.values import (
+    as_comparison_key,
+    comparison_key,
+    comparison_keys,
+    trimmed,
+)
 
 UNIT = Column(UNIT_COLUMN, normalisation=Normalisation.KEY, example="0828")
 # Of so many different ids that are no units, in a batch, it is asked what they mean.
@@ -21,10 +26,10 @@ def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFra
 
     accepted: row_number, unit_id.
     """
-    there, hints = frozenset(folded_keys(list(known))), UnitHints(known)
+    there, hints = frozenset(comparison_keys(list(known))), UnitHints(known)
     rows = []
     for row, unit in accepted.select("row_number", "unit_id").iter_rows():
-        if folded_key(unit) not in there and (hint := hints.hint(unit)):
+        if comparison_key(unit) not in there and (hint := hints.hint(unit)):
             rows.append((row, UNIT_COLUMN, shown_text(unit), f"is a new unit; {hint}"))
             if len(rows) == HINTED_IDS_MAX:
                 break
@@ -37,9 +42,9 @@ class KnownUnits:
     def __init__(self, units: Collection[str], only: str | None) -> None:
         """`only` is the unit that the file was uploaded for, None for all units."""
         allowed = list(units) if only is None else [only]
-        self._spelt = dict(zip(folded_keys(allowed), allowed, strict=True))
+        self._spelt = dict(zip(comparison_keys(allowed), allowed, strict=True))
         self._hints = UnitHints(allowed)
-        self._all = frozenset(folded_keys(list(units)))
+        self._all = frozenset(comparison_keys(list(units)))
         self._only = only
 
     def found(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -57,7 +62,7 @@ class KnownUnits:
     def _named(self, frame: pl.DataFrame) -> CheckedRows:
         # A file for one unit need not name it.
         rows = frame.select("row_number", trimmed(UNIT_COLUMN).fill_null(self._only))
-        named = rows.with_columns(folded(pl.col(UNIT_COLUMN)))
+        named = rows.with_columns(as_comparison_key(pl.col(UNIT_COLUMN)))
         return CheckedRows(named, merged_rejections([]))
 
     def _rejected(self, strangers: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
@@ -81,10 +86,10 @@ class KnownUnits:
 
     def _reason(self, written: str) -> str:
         # Another unit of the institution is not a badly written one.
-        is_one = folded_key(written.strip()) in self._all
+        is_one = comparison_key(written.strip()) in self._all
         hint = "" if is_one else self._hints.hint(written.strip())
         if self._only is not None:
-            said = f"is another unit than {self._only}, which the file was uploaded for"
+            reason = f"is another unit than {self._only}, which the file was uploaded for"
         else:
-            said = "is not a unit of the institution"
-        return f"{said}; {hint}" if hint else said
+            reason = "is not a unit of the institution"
+        return f"{reason}; {hint}" if hint else reason

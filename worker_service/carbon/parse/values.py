@@ -45,27 +45,27 @@ def trimmed(name: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def folded(text: pl.Expr) -> pl.Expr:
+def as_comparison_key(text: pl.Expr) -> pl.Expr:
     """The case-folded form in which keys are stored and compared.
 
     Composed Unicode, lower case, ss for ß, plain spaces, no zero-width characters.
     """
-    return text.map_batches(_folded, return_dtype=pl.String)
+    return text.map_batches(_as_comparison_key, return_dtype=pl.String)
 
 
-def folded_keys(texts: Sequence[str]) -> list[str]:
-    """`folded` for a list of texts, in order."""
+def comparison_keys(texts: Sequence[str]) -> list[str]:
+    """`as_comparison_key` for a list of texts, in order."""
     # Python's own lower() knows other letters than polars', by its version of Unicode.
-    return _folded(pl.Series(texts, dtype=pl.String)).to_list()
+    return _as_comparison_key(pl.Series(texts, dtype=pl.String)).to_list()
 
 
-def folded_key(text: str) -> str:
-    """`folded` for one text."""
-    [key] = folded_keys([text])
+def comparison_key(text: str) -> str:
+    """`as_comparison_key` for one text."""
+    [key] = comparison_keys([text])
     return key
 
 
-def _folded(text: pl.Series) -> pl.Series:
+def _as_comparison_key(text: pl.Series) -> pl.Series:
     # Composing costs more than everything else together, and plain ASCII needs none.
     if _is_ascii(text):
         return text.str.to_lowercase()
@@ -93,7 +93,7 @@ def reading_of(column: Column, year: int | None) -> Reading:
             return _date(text, value, year)
         case ColumnKind.CHOICE:
             return Reading(
-                folded(text), ~value.is_in(column.choices), _choice_reason(column, value)
+                as_comparison_key(text), ~value.is_in(column.choices), _choice_reason(column, value)
             )
         case _:
             assert_never(column.kind)
@@ -123,7 +123,7 @@ def _number(column: Column, text: pl.Expr, value: pl.Expr, read: pl.Expr) -> Rea
 
 
 def _text(column: Column, text: pl.Expr) -> Reading:
-    value = folded(text) if column.normalisation is Normalisation.KEY else text
+    value = as_comparison_key(text) if column.normalisation is Normalisation.KEY else text
     return Reading(
         value,
         text.str.len_chars() > TEXT_CHARACTERS_MAX,

@@ -77,7 +77,7 @@ def _write(stream: TextIO, text: str) -> int:
 
 
 @contextmanager
-def told_streams() -> Iterator[None]:
+def named_streams() -> Iterator[None]:
     """While it is open, a failure of stdout names it, and one of stderr ends no command."""
     stdout, stderr = sys.stdout, sys.stderr
     # Python has None for what was closed before it began.
@@ -98,7 +98,7 @@ def told_streams() -> Iterator[None]:
 
 
 @contextmanager
-def told_outputs() -> Iterator[None]:
+def output_failures_reported() -> Iterator[None]:
     """Exits with a sentence when stdout cannot be written, and without one when nobody reads it."""
     try:
         try:

@@ -1,4 +1,4 @@
-"""A door before PostgreSQL that answers as PgBouncer does: a few sessions, lent to many clients."""
+"""A proxy of PostgreSQL that lends a few sessions to many clients, as PgBouncer does."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ QUERY, SYNC, GOODBYE = b"Q", b"S", b"X"
 Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class PoolingDoor:
+class PoolingProxy:
     """Lends the sessions of one database, the one used last first."""
 
     def __init__(self, server_socket: str, lends: Lends, *, refuses_parameters: bool) -> None:
@@ -36,7 +36,7 @@ class PoolingDoor:
         # No process of PostgreSQL has such a number.
         self._numbers = itertools.count(2**30)
 
-    def door(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client."""
         self._clients.add(asyncio.create_task(self._client(reader, writer)))
 
@@ -128,13 +128,13 @@ def _error(text: str) -> bytes:
 
 
 @asynccontextmanager
-async def pooling_door(
+async def pooling_proxy(
     database_url: str, folder: Path, lends: Lends, *, refuses_parameters: bool = False
 ) -> AsyncIterator[str]:
-    """The database's URL through the door."""
+    """The database's URL through the proxy."""
     [host] = parse_qs(urlsplit(database_url).query)["host"]
-    pooling = PoolingDoor(f"{host}/{SOCKET}", lends, refuses_parameters=refuses_parameters)
-    server = await asyncio.start_unix_server(pooling.door, folder / SOCKET)
+    pooling = PoolingProxy(f"{host}/{SOCKET}", lends, refuses_parameters=refuses_parameters)
+    server = await asyncio.start_unix_server(pooling.accept, folder / SOCKET)
     try:
         yield database_url.replace(host, str(folder))
     finally:
