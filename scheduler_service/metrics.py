@@ -60,6 +60,12 @@ class Metrics:
             "Keys that the backstop had to move on: each one is a defect",
             registry=registry,
         )
+        self.set_asides = Counter(
+            f"{PREFIX}set_asides",
+            "Claims, jobs and keys that a sweep failed at and left alone for a while",
+            ["step"],
+            registry=registry,
+        )
         self.queued = Gauge(
             f"{PREFIX}queued_jobs", "Claimable jobs", ["job_type"], registry=registry
         )

@@ -21,6 +21,7 @@ from scheduler_service.metrics import Metrics, add_counts
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.observer import Observer
+from scheduler_service.store.core.set_aside import SetAside
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 
 NOOP = "noop"
@@ -105,6 +106,20 @@ class StoreObserver(Observer):
                 tenant=pause.tenant,
                 job_type=pause.job_type,
                 resumed_by=pause.resumed_by,
+            )
+
+    def set_aside(self, items: Sequence[SetAside]) -> None:
+        """As Observer says."""
+        add_counts(self._metrics.set_asides, Counter((item.step.value,) for item in items))
+        for item in items:
+            self._log.warning(
+                "set_aside",
+                step=item.step.value,
+                item=item.item,
+                job_id=item.job_id,
+                failures=item.failures,
+                seconds=round(item.seconds, 1),
+                error=item.reason,
             )
 
     def _say_submitted(self, submission: Submission, answer: Submitted) -> None:

@@ -33,6 +33,14 @@ DATABASE_UNAVAILABLE: tuple[type[Exception], ...] = (
     # A server that was demoted or is full: another takes over, or it becomes writable again.
     asyncpg.ReadOnlySQLTransactionError,
 )
+# One transaction may fail so while others succeed: what it touches is locked, or it takes too long.
+OF_ONE_TRANSACTION: tuple[type[Exception], ...] = (
+    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OutOfMemoryError,
+)
 # The database, or the driver for it, rejects a value. Checks come before SQL, so one of them has a
 # gap. Repeating does not help, although the driver's error is also an InterfaceError.
 VALUE_REFUSED: tuple[type[Exception], ...] = (
@@ -66,3 +74,10 @@ ANY_DATABASE_ERROR: tuple[type[Exception], ...] = (*DATABASE_UNAVAILABLE, asyncp
 def is_unavailable(error: BaseException) -> bool:
     """Whether any call would have failed: the database is unavailable, and no value is wrong."""
     return isinstance(error, DATABASE_UNAVAILABLE) and not isinstance(error, VALUE_REFUSED)
+
+
+def fails_everything(error: BaseException) -> bool:
+    """Whether the database answers nobody now. What one transaction met alone is left out: without
+    the item that it met it with, the same transaction may succeed.
+    """
+    return is_unavailable(error) and not isinstance(error, OF_ONE_TRANSACTION)

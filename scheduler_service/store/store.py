@@ -43,6 +43,7 @@ from scheduler_service.store.reads.reads import QueueDepth, read_queue_depths
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
 from scheduler_service.store.sweep import sweep
+from scheduler_service.store.sweep.set_asides import SetAsides
 
 CLAIM_REQUESTS_MAX = 64
 # Of up to a thousand beats each.
@@ -70,6 +71,7 @@ class Store:
         self.notifier = Notifier(pool)
         self._observer = observer or Observer()
         self._units = UnitRunner(pool, self.notifier, FairShare(), self._observer.committed)
+        self._set_asides = SetAsides(self._units, sweep_seconds, self._observer.set_aside)
         self._seen = SeenWorkers()
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
             self._claim_jobs, CLAIM_REQUESTS_MAX
@@ -208,14 +210,16 @@ class Store:
     async def expire_claims(self) -> int:
         """Take back what expired claims held. Returns how many expired."""
         with self._observer.timed("sweep"):
-            return await sweep.expire_claims(self._units, self.lease_seconds, self.sweep_seconds)
+            return await sweep.expire_claims(
+                self._units, self._set_asides, self.lease_seconds, self.sweep_seconds
+            )
 
     async def promote_due_jobs(self) -> int:
         """Queue what waited for its time. Returns how many jobs were due."""
-        return await sweep.promote_due_jobs(self._units)
+        return await sweep.promote_due_jobs(self._units, self._set_asides)
 
     async def seconds_to_next_due(self) -> float | None:
-        """How long until the next job's time comes; None when none waits for its time."""
+        """How long until a waiting job's time comes or a lease is over; None: never."""
         return await sweep.seconds_to_next_due(self._units)
 
     async def queue_depths(self) -> list[QueueDepth]:
@@ -225,7 +229,7 @@ class Store:
     async def backstop(self) -> int:
         """Repair keys that were left standing. Anything but 0 is a bug to be logged."""
         with self._observer.timed("backstop"):
-            keys = await sweep.backstop(self._units)
+            keys = await sweep.backstop(self._units, self._set_asides)
         self._observer.neglected(keys)
         return keys
 

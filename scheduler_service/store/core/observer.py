@@ -13,6 +13,7 @@ from scheduler_service.jobs.requests import (
     Submitted,
 )
 from scheduler_service.store.core.claimed import Claimed
+from scheduler_service.store.core.set_aside import SetAside
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
 
@@ -53,6 +54,9 @@ class Observer:
 
     def resumed(self, pauses: Sequence[Pause]) -> None:
         """Somebody ended these pauses."""
+
+    def set_aside(self, items: Sequence[SetAside]) -> None:
+        """A sweep failed at these, and leaves them alone for a while."""
 
     def committed(self, unit: UnitOfWork) -> None:
         """A unit of work was committed."""

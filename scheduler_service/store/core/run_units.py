@@ -2,20 +2,32 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
 
 from carbonline.postgres.errors import TRY_AGAIN
 from scheduler_service.store.core.fair_share import FairShare
+from scheduler_service.store.core.statements import Connection
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork
 from scheduler_service.store.notify.notifier import Notifier
 
 ATTEMPTS_MAX = 12
 PAUSE_SECONDS_MAX = 0.05
+# Where many items share a transaction, one that is locked or takes long is soon known.
+SHARED_LOCK_SECONDS = 0.25
+SHARED_STATEMENT_SECONDS = 3.0
 
 Answer = TypeVar("Answer")
+
+
+class LocksKeptGrowing(asyncpg.LockNotAvailableError):
+    """A transaction was started over too often: each time it had to lock more, or was in the way
+    of others.
+    """
 
 
 class UnitRunner:
@@ -40,6 +52,18 @@ class UnitRunner:
         """
         return await self._repeated(self._once, work)
 
+    async def run_shared(
+        self,
+        work: Callable[[UnitOfWork], Awaitable[Answer]],
+        statement_seconds: float = SHARED_STATEMENT_SECONDS,
+    ) -> Answer:
+        """As `run`, for work that many items share and each could have for itself: it waits for
+        SHARED_LOCK_SECONDS at each lock, and is not repeated then, but raises
+        LockNotAvailableError; and QueryCanceledError after `statement_seconds`.
+        """
+        once = partial(self._once, shared_seconds=statement_seconds)
+        return await self._repeated(once, work, waits_again=False)
+
     async def run_statement(self, work: Callable[[UnitOfWork], Awaitable[Answer]]) -> Answer:
         """As `run`, for work of one statement that locks and saves nothing else: it is a
         transaction of its own, without the round trips of BEGIN and COMMIT.
@@ -50,6 +74,8 @@ class UnitRunner:
         self,
         once: Callable[[Callable[[UnitOfWork], Awaitable[Answer]], Needs], Awaitable[Answer]],
         work: Callable[[UnitOfWork], Awaitable[Answer]],
+        *,
+        waits_again: bool = True,
     ) -> Answer:
         extra = Needs()
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -57,14 +83,20 @@ class UnitRunner:
                 return await once(work, extra)
             except MustLockMore as more:
                 extra |= more.needs
-            except TRY_AGAIN:
-                if attempt == ATTEMPTS_MAX:
+            except TRY_AGAIN as error:
+                was_locked = isinstance(error, asyncpg.LockNotAvailableError)
+                if attempt == ATTEMPTS_MAX or (was_locked and not waits_again):
                     raise
                 await asyncio.sleep(random.uniform(0, PAUSE_SECONDS_MAX))  # noqa: S311
-        raise TimeoutError(f"the rows to lock kept growing for {ATTEMPTS_MAX} attempts")
+        raise LocksKeptGrowing(f"the rows to lock kept growing for {ATTEMPTS_MAX} attempts")
 
-    async def _once(self, work: Callable[[UnitOfWork], Awaitable[Answer]], extra: Needs) -> Answer:
-        async with self.pool.acquire() as conn, conn.transaction():
+    async def _once(
+        self,
+        work: Callable[[UnitOfWork], Awaitable[Answer]],
+        extra: Needs,
+        shared_seconds: float | None = None,
+    ) -> Answer:
+        async with self.pool.acquire() as conn, _transaction(conn, shared_seconds):
             tx = UnitOfWork(conn, self._fair_share.stamp, extra)
             answer = await work(tx)
             await tx.save()
@@ -83,3 +115,26 @@ class UnitRunner:
     def _tell(self, tx: UnitOfWork) -> None:
         self._notifier.wake(tx.woken_types, tx.touched)
         self._committed(tx)
+
+
+@asynccontextmanager
+async def _transaction(conn: Connection, statement_seconds: float | None) -> AsyncIterator[None]:
+    """A transaction with the session's timeouts, or with shorter ones, which come with its BEGIN
+    in one round trip.
+    """
+    if statement_seconds is None:
+        async with conn.transaction():
+            yield
+        return
+    await conn.execute(
+        f"BEGIN; SET LOCAL lock_timeout = '{SHARED_LOCK_SECONDS * 1000:.0f}ms';"
+        f" SET LOCAL statement_timeout = '{statement_seconds * 1000:.0f}ms'"
+    )
+    try:
+        yield
+    except BaseException:
+        # Of a connection that is lost the pool takes care.
+        if not conn.is_closed():
+            await conn.execute("ROLLBACK")
+        raise
+    await conn.execute("COMMIT")

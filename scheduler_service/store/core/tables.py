@@ -382,3 +382,15 @@ pauses = Table(
     ),
     Index("pauses_of_a_tenant", "tenant", "pause_id"),
 )
+
+set_asides = Table(
+    "set_asides",
+    METADATA,
+    Column("step", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("job_id", BigInteger, nullable=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", TIMESTAMP(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("step", "item", name="set_asides_pkey"),
+)

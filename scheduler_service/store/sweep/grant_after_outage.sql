@@ -1,16 +1,22 @@
 -- If the last sweep is too long ago, nobody could beat: every live claim gets one lease more.
--- The row's lock makes it once, by one replica; draining claims are never renewed.
+-- The row's lock makes it once, by one replica; draining claims are never renewed, and one that
+-- somebody has locked is in somebody's hands.
 WITH last AS (
     SELECT last_run_at FROM scheduler.sweep_runs WHERE sweep = 'lapse' FOR UPDATE
 ), outage AS (
     SELECT FROM last
     WHERE last_run_at < scheduler.clock() - CAST(:outage_seconds AS double precision)
         * interval '1 second'
+), free AS (
+    SELECT c.claim_token FROM scheduler.claims AS c
+    WHERE NOT c.draining AND EXISTS (SELECT FROM outage)
+    FOR UPDATE SKIP LOCKED
 )
-UPDATE scheduler.claims
+UPDATE scheduler.claims AS c
 SET lease_until = greatest(
-    lease_until,
+    c.lease_until,
     scheduler.clock() + CAST(:lease_seconds AS double precision) * interval '1 second'
 )
-WHERE NOT draining AND EXISTS (SELECT FROM outage)
-RETURNING claim_token;
+FROM free
+WHERE c.claim_token = free.claim_token
+RETURNING c.claim_token;

@@ -1,6 +1,16 @@
--- How long until the next waiting job's time comes; no row when none waits for its time.
-SELECT CAST(extract(epoch FROM run_after - scheduler.clock()) AS double precision) AS seconds
-FROM scheduler.jobs
-WHERE state = 'NOT_STARTED' AND run_after IS NOT NULL
-ORDER BY run_after
-LIMIT 1;
+-- How long until time makes the next thing due: a waiting job's time comes, or a lease is over. No
+-- row where nothing waits. What is due already is not counted: it has had its sweep.
+SELECT CAST(extract(epoch FROM min(n.at) - scheduler.clock()) AS double precision) AS seconds
+FROM (
+    (
+        SELECT j.run_after AS at
+        FROM scheduler.jobs AS j
+        WHERE j.state = 'NOT_STARTED' AND j.run_after IS NOT NULL
+            AND j.run_after > scheduler.clock()
+        ORDER BY j.run_after
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT min(c.lease_until) FROM scheduler.claims AS c WHERE c.lease_until > scheduler.clock()
+) AS n
+HAVING min(n.at) IS NOT NULL;

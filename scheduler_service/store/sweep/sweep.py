@@ -1,20 +1,30 @@
 """What time makes due, a bounded batch at a time; every step is an ordinary transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from time import monotonic
 
+from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Written
 from scheduler_service.store.core.rows import ClaimTokenRow, StandingJobRow
 from scheduler_service.store.core.run_units import UnitRunner
+from scheduler_service.store.core.set_aside import Step
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.drains import DrainingRow, end_drains_of
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
+from scheduler_service.store.sweep.set_asides import KEPT_SECONDS, DueRow, SetAsides
 
 BATCH_MAX = 200
+# A step that has more to do than this goes on with the next sweep, so that others have their turn.
+STEP_SECONDS_MAX = 30.0
 
 
-async def expire_claims(units: UnitRunner, lease_seconds: float, sweep_seconds: float) -> int:
-    """Take back what expired claims held, and end expired drains. Returns how many expired.
+async def expire_claims(
+    units: UnitRunner, set_asides: SetAsides, lease_seconds: float, sweep_seconds: float
+) -> int:
+    """Take back what expired claims held, and end expired drains, until nothing is due. Returns
+    how many expired.
 
     After an outage of the sweep itself (longer than half a lease and three sweeps) every live
     claim is granted one lease first: nobody could beat.
@@ -27,66 +37,93 @@ async def expire_claims(units: UnitRunner, lease_seconds: float, sweep_seconds: 
         await statement("record_sweep").run(conn)
     if granted:
         return 0
-    expired = 0
-    async with units.pool.acquire() as conn:
-        claims = await statement("expired_claims").rows(conn, _ExpiredRow, claims_max=BATCH_MAX)
-    live = [c for c in claims if not c.draining]
-    drained = [c for c in claims if c.draining]
-    if live:
-        expired += len(await units.run(lambda tx: release_claims(tx, _expiries(live))))
-    if drained:
-        expired += len(await units.run(lambda tx: _end_drains(tx, drained)))
+    expired, token, ends_at = 0, 0, monotonic() + STEP_SECONDS_MAX
+    while monotonic() < ends_at:
+        async with units.pool.acquire() as conn:
+            claims = await statement("expired_claims").rows(
+                conn, _ExpiredRow, after_token=token, claims_max=BATCH_MAX
+            )
+        expired += await _take_back(set_asides, claims)
+        if len(claims) < BATCH_MAX:
+            break
+        token = claims[-1].claim_token
     return expired
 
 
-def _expiries(claims: Sequence["_ExpiredRow"]) -> list[ReleasedClaim]:
-    return [ReleasedClaim(c.job_id, c.claim_token, Fault.EXPIRY, Written.UNKNOWN) for c in claims]
+async def _take_back(set_asides: SetAsides, claims: Sequence["_ExpiredRow"]) -> int:
+    known = [c for c in claims if c.job_type is None or c.job_type in JOB_TYPES]
+    unknown = [c for c in claims if c.job_type is not None and c.job_type not in JOB_TYPES]
+    reasons = [f"this release does not know the job type {c['job_type']}" for c in unknown]
+    await set_asides.put(Step.EXPIRE, unknown, reasons)
+    live = [c for c in known if not c.draining]
+    drained = [c for c in known if c.draining]
+    return await set_asides.do_each(Step.EXPIRE, live, _expire) + await set_asides.do_each(
+        Step.EXPIRE, drained, _end_drains
+    )
 
 
-async def _end_drains(tx: UnitOfWork, claims: Sequence["_ExpiredRow"]) -> set[int]:
+async def _expire(tx: UnitOfWork, claims: Sequence["_ExpiredRow"]) -> int:
+    expiries = [
+        ReleasedClaim(c.job_id, c.claim_token, Fault.EXPIRY, Written.UNKNOWN) for c in claims
+    ]
+    return len(await release_claims(tx, expiries))
+
+
+async def _end_drains(tx: UnitOfWork, claims: Sequence["_ExpiredRow"]) -> int:
     await tx.lock(Needs())
-    return await end_drains_of(tx, [(c.claim_token, None, Written.UNKNOWN) for c in claims])
+    ended = await end_drains_of(tx, [(c.claim_token, None, Written.UNKNOWN) for c in claims])
+    return len(ended)
 
 
-async def promote_due_jobs(units: UnitRunner) -> int:
-    """Queue waiting jobs whose time has come and who are first of their key. Returns how many
-    were looked at.
+async def promote_due_jobs(units: UnitRunner, set_asides: SetAsides) -> int:
+    """Queue waiting jobs whose time has come and who are first of their key, until no job is due.
+    Returns how many were looked at.
     """
+    looked_at, time, job_id, ends_at = 0, None, 0, monotonic() + STEP_SECONDS_MAX
+    while monotonic() < ends_at:
+        async with units.pool.acquire() as conn:
+            rows = await statement("due_jobs").rows(
+                conn, _DueJobRow, after_time=time, after_job_id=job_id, jobs_max=BATCH_MAX
+            )
+        looked_at += await set_asides.do_each(Step.PROMOTE, rows, _promote)
+        if len(rows) < BATCH_MAX:
+            break
+        time, job_id = rows[-1].run_after, rows[-1].job_id
+    return looked_at
 
-    async def promote(tx: UnitOfWork) -> int:
-        rows = await statement("due_jobs").rows(tx.conn, _DueRow, jobs_max=BATCH_MAX)
-        keys = {row.exclusive_key for row in rows if row.exclusive_key is not None}
-        await tx.lock(Needs(keys=frozenset(keys)))
-        tx.unsettled_keys |= keys
-        tx.maybe_due_jobs |= {row.job_id for row in rows if row.exclusive_key is None}
-        return len(rows)
 
-    return await units.run(promote)
+async def _promote(tx: UnitOfWork, rows: Sequence["_DueJobRow"]) -> int:
+    keys = {row.exclusive_key for row in rows if row.exclusive_key is not None}
+    await tx.lock(Needs(keys=frozenset(keys)))
+    tx.unsettled_keys |= keys
+    tx.maybe_due_jobs |= {row.job_id for row in rows if row.exclusive_key is None}
+    return len(rows)
 
 
 async def seconds_to_next_due(units: UnitRunner) -> float | None:
-    """How long until the next waiting job's time comes; None when none waits for its time."""
+    """How long until a waiting job's time comes or a lease is over; None where there is none."""
     async with units.pool.acquire() as conn:
         rows = await statement("seconds_to_next_due").rows(conn, _SecondsRow)
     return rows[0].seconds if rows else None
 
 
-async def backstop(units: UnitRunner) -> int:
+async def backstop(units: UnitRunner, set_asides: SetAsides) -> int:
     """Move keys on that were left standing. Finding one is a bug: the caller logs and counts it."""
+    async with units.pool.acquire() as conn:
+        rows = await statement("neglected_keys").rows(conn, _KeyRow, keys_max=BATCH_MAX)
+    return await set_asides.do_each(Step.BACKSTOP, rows, _settle)
 
-    async def settle(tx: UnitOfWork) -> int:
-        rows = await statement("neglected_keys").rows(tx.conn, _KeyRow, keys_max=BATCH_MAX)
-        keys = frozenset(row.exclusive_key for row in rows)
-        await tx.lock(Needs(keys=keys))
-        # Read again under the locks: an end may have been on its way.
-        still = await statement("neglected_keys").rows(tx.conn, _KeyRow, keys_max=BATCH_MAX)
-        neglected = keys & {row.exclusive_key for row in still}
-        for exclusive_key in neglected:
-            await _reset(tx, exclusive_key)
-        tx.unsettled_keys |= neglected
-        return len(neglected)
 
-    return await units.run(settle)
+async def _settle(tx: UnitOfWork, rows: Sequence["_KeyRow"]) -> int:
+    keys = frozenset(row.exclusive_key for row in rows)
+    await tx.lock(Needs(keys=keys))
+    # Read again under the locks: an end may have been on its way.
+    still = await statement("neglected_keys").rows(tx.conn, _KeyRow, keys_max=BATCH_MAX)
+    neglected = keys & {row.exclusive_key for row in still}
+    for exclusive_key in neglected:
+        await _reset(tx, exclusive_key)
+    tx.unsettled_keys |= neglected
+    return len(neglected)
 
 
 async def _reset(tx: UnitOfWork, exclusive_key: str) -> None:
@@ -109,22 +146,25 @@ async def forget_old(units: UnitRunner) -> None:
     async with units.pool.acquire() as conn:
         await statement("forget_requests").run(conn, requests_max=10 * BATCH_MAX)
         await statement("forget_workers").run(conn)
+        await statement("forget_set_asides").run(conn, kept_seconds=KEPT_SECONDS)
 
 
-class _ExpiredRow(Row):
+class _ExpiredRow(DueRow):
     __slots__ = ()
     claim_token: int
-    job_id: int
     draining: bool
+    job_type: str | None
+    job_id: int
 
 
-class _DueRow(Row):
+class _DueJobRow(DueRow):
     __slots__ = ()
     job_id: int
     exclusive_key: str | None
+    run_after: datetime
 
 
-class _KeyRow(Row):
+class _KeyRow(DueRow):
     __slots__ = ()
     exclusive_key: str
 

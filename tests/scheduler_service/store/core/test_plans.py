@@ -145,13 +145,13 @@ async def all_running_and_many_finished(driver: StoreDriver) -> None:
 # a moment, and one per worker or key. The keys' jobs are looked up where there are many.
 READ_WHOLE = {
     "forget_ended_workers": {"claims"},
+    "forget_set_asides": {"set_asides"},
     "forget_workers": {"claims", "workers_pkey"},
-    "grant_after_outage": {"claims"},
+    "grant_after_outage": {"claims", "claims_pkey"},
     "held_claims": {"claims_pkey", "jobs_pkey"},
-    "expired_claims": {"claims_pkey"},
     "list_workers": {"workers"},
-    "neglected_keys": {"exclusive_keys", "jobs_pkey"},
-    "seconds_to_next_due": {"jobs_that_wait_for_their_time"},
+    "neglected_keys": {"exclusive_keys"},
+    "seconds_to_next_due": {"claims"},
 }
 
 

@@ -1,0 +1,124 @@
+"""What fails in a sweep delays only itself: it is found, and set aside for longer each time."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import asyncpg
+
+from carbonline.postgres.errors import fails_everything
+from scheduler_service.store.core.pool import STATEMENT_TIMEOUT_SECONDS
+from scheduler_service.store.core.run_units import SHARED_STATEMENT_SECONDS, UnitRunner
+from scheduler_service.store.core.set_aside import SetAside, Step
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.unit_of_work import UnitOfWork
+
+LONGEST_SECONDS = 300.0
+# Longer than the longest pause: only what has been tried since, and did not fail, is forgotten.
+KEPT_SECONDS = 3600.0
+REASON_CHARACTERS_MAX = 500
+
+
+class DueRow(Row):
+    """What a sweep works on: the `item` by which it is set aside, and the job that it is about."""
+
+    __slots__ = ()
+    item: str
+    job_id: int | None
+
+
+Due = TypeVar("Due", bound=DueRow)
+
+
+class SetAsides:
+    """Does the work of a sweep's step for many rows in one transaction."""
+
+    def __init__(
+        self,
+        units: UnitRunner,
+        first_seconds: float,
+        told: Callable[[Sequence[SetAside]], None],
+    ) -> None:
+        """The first pause takes `first_seconds`. `told` hears of whatever is set aside."""
+        self._units = units
+        self._first_seconds = first_seconds
+        self._told = told
+
+    async def do_each(
+        self,
+        step: Step,
+        rows: Sequence[Due],
+        work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[int]],
+    ) -> int:
+        """The sum of what `work` answers. All rows share a transaction if that succeeds, and else
+        smaller ones, until each row that fails is alone. That one is set aside. What is locked is
+        left to the next sweep.
+
+        Raises what says that the database answers nobody.
+        """
+        done, failed = 0, list[tuple[Due, Exception]]()
+        parts = [rows] if rows else []
+        while parts:
+            part = parts.pop()
+            try:
+                done += await self._together(part, work)
+            except Exception as error:
+                if fails_everything(error):
+                    raise
+                free = await self._free(part) if _is_locked(error) else part
+                if len(free) < len(part):
+                    parts += [free] if free else []
+                elif len(part) == 1:
+                    failed.append((part[0], error))
+                else:
+                    parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+        await self.put(step, [row for row, _ in failed], [repr(error) for _, error in failed])
+        return done
+
+    async def put(self, step: Step, rows: Sequence[DueRow], reasons: Sequence[str]) -> None:
+        """Set these aside, each for its reason."""
+        if not rows:
+            return
+        async with self._units.pool.acquire() as conn:
+            put = await statement("set_aside").rows(
+                conn,
+                _SetAsideRow,
+                step=step.value,
+                items=[row.item for row in rows],
+                job_ids=[row.job_id for row in rows],
+                reasons=[reason[:REASON_CHARACTERS_MAX] for reason in reasons],
+                first_seconds=self._first_seconds,
+                longest_seconds=LONGEST_SECONDS,
+            )
+        self._told([SetAside(step, p.item, p.job_id, p.failures, p.reason, p.seconds) for p in put])
+
+    async def _together(
+        self, rows: Sequence[Due], work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[int]]
+    ) -> int:
+        seconds = STATEMENT_TIMEOUT_SECONDS if len(rows) == 1 else SHARED_STATEMENT_SECONDS
+        return await self._units.run_shared(lambda tx: work(tx, rows), seconds)
+
+    async def _free(self, rows: Sequence[Due]) -> Sequence[Due]:
+        """Those whose jobs nobody has locked."""
+        job_ids = sorted({row.job_id for row in rows if row.job_id is not None})
+        async with self._units.pool.acquire() as conn:
+            found = await statement("locked_jobs").rows(conn, _JobRow, job_ids=job_ids)
+        locked = {row.job_id for row in found}
+        return [row for row in rows if row.job_id not in locked]
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, asyncpg.LockNotAvailableError)
+
+
+class _SetAsideRow(Row):
+    __slots__ = ()
+    item: str
+    job_id: int | None
+    failures: int
+    reason: str
+    seconds: float
+
+
+class _JobRow(Row):
+    __slots__ = ()
+    job_id: int

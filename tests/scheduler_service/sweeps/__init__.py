@@ -1,0 +1,1 @@
+"""The scheduler's sweeps over a store on a real PostgreSQL."""
