@@ -45,6 +45,15 @@ def entries_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.
     return stored.with_columns(pl.col("data").str.json_decode(shape)).unnest("data")
 
 
+def stored_again(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
+    """Stored rows with `data` as `stored_entries` wrote it: PostgreSQL writes jsonb its own way."""
+    *own, override = stored_keys(declaration)
+    written = (*own, StoredKey("note", pl.String), override)
+    shape = pl.Struct({one.key: one.dtype for one in written})
+    fields = stored.select(pl.col("data").str.json_decode(shape)).unnest("data")
+    return stored.with_columns(json_objects(fields).alias("data"))
+
+
 def json_objects(fields: pl.DataFrame) -> pl.Series:
     """One JSON object per row, without the keys whose value is null."""
     used = [name for name in fields.columns if fields[name].null_count() < fields.height]

@@ -47,6 +47,9 @@ WHERE tenant = $1 AND entry_set = $2 AND row_number IN (
     WHERE tenant = $1 AND entry_set = $2 ORDER BY row_number LIMIT $3
 )
 """
+DELETE_DIGESTS = """
+DELETE FROM carbon.row_digests WHERE tenant = $1 AND entry_set = $2
+"""
 DELETE_EMISSIONS = """
 DELETE FROM carbon.emissions
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number IN (
@@ -118,6 +121,7 @@ async def _collect_emissions(conn: Connection, key: tuple[Any, ...]) -> Collecte
 async def _collect_entries(conn: Connection, key: tuple[Any, ...]) -> Collected:
     deleted = _count(await conn.execute(DELETE_ENTRIES, *key, ROWS_PER_STATEMENT))
     if not deleted:
+        await conn.execute(DELETE_DIGESTS, *key)
         await conn.execute(MARK_ENTRY_SET, *key)
     return Collected(deleted, more=True)
 

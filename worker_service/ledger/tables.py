@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
@@ -135,6 +136,17 @@ entries = Table(
         "changed_token",
         postgresql_where=text("changed_token IS NOT NULL"),
     ),
+)
+
+row_digests = Table(
+    "row_digests",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("first_row", Integer, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("digests", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tenant", "entry_set", "first_row", name="row_digests_pkey"),
 )
 
 factors = Table(

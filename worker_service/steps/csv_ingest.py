@@ -21,6 +21,7 @@ from worker_service.ledger.entry_sets import (
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.pool import Connection
+from worker_service.ledger.row_digests import DigestChunk, save_digests
 from worker_service.ledger.units import UnitsGone, hold_units, read_units
 from worker_service.ledger.uploads import (
     Contents,
@@ -50,6 +51,7 @@ from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.pluralize import pluralize
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import publish
+from worker_service.steps.shared_rows import SharedRows, digest_chunk, shared_rows
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT, has_consent, named_in_short
 from worker_service.steps.upload_sentences import (
@@ -58,6 +60,7 @@ from worker_service.steps.upload_sentences import (
     mended_rows_replace_sentences,
     most_would_go_sentence,
     refused_stats,
+    shared_sentences,
     unchanged_sentence,
     upload_stats,
 )
@@ -71,6 +74,7 @@ class _Loaded:
     remarks: list[str] = field(default_factory=list)
     units: set[str] = field(default_factory=set)
     digest: ContentDigest = field(default_factory=ContentDigest)
+    shared: Sequence[SharedRows] = ()
 
 
 async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
@@ -160,6 +164,8 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         if defaults := defaults_used(entries.unread_columns, what.declared.columns):
             stats["defaults_used"] = defaults
             of_file += default_sentences(defaults)
+        run.progress(loaded.accepted, loaded.accepted, "compare with other uploads")
+        loaded.shared = await shared_rows(stores.ledger, what.declared, what.new)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         ledger_scope = f"entries/{what.new.module}/{what.new.year}"
         contents = _contents(loaded, notes, is_mended=entries.is_mended)
@@ -178,8 +184,9 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             message = " ".join([*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *of_file])
             return Failed("mended_rows_replace", message, stats | {"rows_accepted": 0})
         sentences = [*_result_sentences(loaded, notes, published), *loaded.remarks, *of_file]
-        warnings = notes.any or bool(entries.unread_columns) or bool(published.duplicates)
-        stats |= upload_stats(published)
+        twice = bool(published.duplicates or loaded.shared)
+        warnings = notes.any or bool(entries.unread_columns) or twice
+        stats |= upload_stats(published, loaded.shared)
         return Succeeded(stats, " ".join(sentences), warnings=warnings)
 
 
@@ -204,6 +211,7 @@ def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) ->
             unchanged=unchanged_sentence(there) if there else "",
         ),
         *duplicate_sentences(published.duplicates),
+        *shared_sentences(loaded.shared, published.duplicates),
     ]
 
 
@@ -235,22 +243,24 @@ async def _load(
         ahead = await kilograms_ahead(stores.ledger, what.declared, what.new)
     loaded = _Loaded(kilograms=ahead)
 
-    def prepare(batch: EntryBatch) -> tuple[bytes, EntryBatch]:
+    def prepare(batch: EntryBatch) -> tuple[bytes, DigestChunk | None, EntryBatch]:
         notes.rejected.add(batch.rejected, batch.rejected_rows, batch.rejected_lines)
         notes.warned.add(batch.warned, batch.warned_rows)
         stored = stored_entries(what.declared, batch.accepted)
         loaded.digest.add(stored)
         if ahead is not None:
             ahead.add(stored)
-        return frame_bytes(entry_rows(what.new, stored)), batch
+        digests = None if stored.is_empty() else digest_chunk(what.new.entry_set, stored)
+        return frame_bytes(entry_rows(what.new, stored)), digests, batch
 
     seen = 0
     prepared = prefetched(off_loop(map(prepare, entries.batches)))
     async with aclosing(prepared):
-        async for rows, batch in prepared:
+        async for rows, digests, batch in prepared:
             run.check()
-            if rows:
+            if digests is not None:
                 await load_entries(stores.ledger, rows)
+                await save_digests(stores.ledger, what.new.tenant, digests)
                 loaded.accepted += batch.accepted.height
                 loaded.units.update(batch.accepted["unit"].unique())
                 last = batch.accepted["row_number"].max()

@@ -7,8 +7,10 @@ from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_C
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.uploads import MendedRowsReplace, MostWouldGo, Published, Upload
 from worker_service.steps.pluralize import pluralize
+from worker_service.steps.shared_rows import SharedRows
 
 _DUPLICATES_SHOWN = 3
+_IN_STATS_MAX = 100
 
 
 def in_place_of(replaced: Upload | None) -> str:
@@ -38,6 +40,34 @@ def duplicate_sentences(duplicates: Sequence[Upload]) -> list[str]:
         f"The same rows count a second time: {uploads}{others}.",
         f"If this is a mistake, withdraw one: {command}.",
     ]
+
+
+def shared_sentences(shared: Sequence[SharedRows], duplicates: Sequence[Upload]) -> list[str]:
+    """What to do about rows that other uploads have, too. Empty for none.
+
+    `duplicates` are equal as a whole, and named elsewhere.
+    """
+    known = {one.upload_id for one in duplicates}
+    others = [one for one in shared if one.upload.upload_id not in known]
+    if not others:
+        return []
+    said = "; ".join(map(_shared, others[:_DUPLICATES_SHOWN]))
+    more = len(others) - _DUPLICATES_SHOWN
+    beside = f"; and rows of {pluralize(more, 'other upload')}" if more > 0 else ""
+    command = f"carbonline withdraw {others[0].upload.upload_id}"
+    return [
+        f"Rows that other uploads have, too, count twice: {said}{beside}.",
+        f"If that is a mistake, leave them out of one file, or withdraw an upload: {command}.",
+    ]
+
+
+def _shared(one: SharedRows) -> str:
+    """Such as "3 rows of upload 8, 40 rows of a.csv ..., the first: row 2, which is its row 7"."""
+    upload = one.upload
+    return (
+        f"{pluralize(one.rows, 'row')} of upload {upload.upload_id}, {named(upload)}"
+        f" {of_whom(upload)}; the first: row {one.row:,}, identical to its row {one.other_row:,}"
+    )
 
 
 def named(upload: Upload) -> str:
@@ -90,8 +120,8 @@ def refused_stats(most: MostWouldGo) -> dict[str, Any]:
     return {"rows_accepted": 0, "would_count": would, "would_replace": replaced}
 
 
-def upload_stats(published: Published) -> dict[str, Any]:
-    """The job's stats: which upload counts now, and which no longer does."""
+def upload_stats(published: Published, shared: Sequence[SharedRows] = ()) -> dict[str, Any]:
+    """The job's stats: which upload counts now, which no longer does, and which have its rows."""
     stats: dict[str, Any] = {"upload_id": published.upload_id}
     if published.unchanged is not None:
         stats["unchanged"] = True
@@ -99,6 +129,16 @@ def upload_stats(published: Published) -> dict[str, Any]:
         stats["replaced"] = _stats_of(gone)
     if published.duplicates:
         stats["same_rows_in_uploads"] = [one.upload_id for one in published.duplicates]
+    if shared:
+        stats["shared_rows"] = [
+            {
+                "upload_id": one.upload.upload_id,
+                "rows": one.rows,
+                "row": one.row,
+                "other_row": one.other_row,
+            }
+            for one in shared[:_IN_STATS_MAX]
+        ]
     return stats
 
 

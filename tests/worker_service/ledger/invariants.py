@@ -37,6 +37,10 @@ INVARIANTS = {
         WHERE s.state = 'PUBLISHED'
         GROUP BY s.tenant, s.entry_set, s.row_count
         HAVING s.row_count <> count(e.row_number)""",
+    "what is left of a set after its rows has no digests of them": """
+        SELECT d.entry_set, d.first_row FROM carbon.row_digests AS d
+        LEFT JOIN carbon.entry_sets AS s USING (tenant, entry_set)
+        WHERE s.entry_set IS NULL OR s.collected_at IS NOT NULL""",
     "a set that counts ends where it says": """
         SELECT s.entry_set FROM carbon.entry_sets AS s
         JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set

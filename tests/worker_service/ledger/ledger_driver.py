@@ -29,6 +29,7 @@ from worker_service.ledger.entry_sets import (
 from worker_service.ledger.fences import Publication, Tokens, publication
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.row_digests import DigestChunk, save_digests
 from worker_service.ledger.uploads import (
     Contents,
     Published,
@@ -94,6 +95,7 @@ class LedgerDriver:
         )
         await open_set(self.ledger, new)
         await load_entries(self.ledger, frame_bytes(entry_rows(new, rows)))
+        await save_digests(self.ledger, new.tenant, DigestChunk(new.entry_set, 1, "the test", b""))
 
     async def upload(
         self,
