@@ -136,7 +136,9 @@ async def running_server(
         server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)
         scheduler = SchedulerServicer(store, long_polls, watches, log, job_types=settings.job_types)
         scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
-        operations = OperationsServicer(store, build_id=settings.build_id)
+        operations = OperationsServicer(
+            store, build_id=settings.build_id, job_types=settings.job_types
+        )
         operations_pb2_grpc.add_OperationsServiceServicer_to_server(operations, server)
         healthy = add_health(server, SERVICES)
         port = listen(server, settings.address)

@@ -11,6 +11,7 @@ import grpc.aio
 from carbonline.client.channel import Metadata, credentials, open_channel
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
+from carbonline.client.monitoring_calls import MonitoringCalls
 from carbonline.client.operator_calls import OperatorCalls
 from carbonline.client.upload import Sent, ignore_sent, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
@@ -35,7 +36,7 @@ FILE_SECONDS = 900.0
 WATCH_PATIENCE_SECONDS = 60.0
 
 
-class ContractClient(OperatorCalls):
+class ContractClient(OperatorCalls, MonitoringCalls):
     """Calls RPCs and returns the messages of the contract.
 
     Addresses are "unix:PATH" or "host:port". `tenant` may be empty if the caller has only one.

@@ -11,6 +11,7 @@ from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
 from carbonline.command.demo import demo
 from carbonline.command.exit_codes import EXIT_CODES_HELP
+from carbonline.command.explain import explain
 from carbonline.command.factors import factors
 from carbonline.command.jobs import jobs
 from carbonline.command.load import load
@@ -63,6 +64,7 @@ main.add_section(
     status,
     pipelines,
     jobs,
+    explain,
     cancel,
     recalculate,
     remove,

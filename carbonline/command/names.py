@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from carbonline.command.safe_text import one_line
-from carbonline.v1 import types_pb2
+from carbonline.v1 import monitoring_pb2, types_pb2
 
 # What the server's catalogue computes: a command that lacks its type may run without a server.
 COMPUTED_TYPES = frozenset({"plane"})
@@ -68,6 +68,11 @@ def job_word(job: types_pb2.Job) -> str:
 def worker_word(state: int) -> str:
     """live, not ready, draining or lost."""
     return _word(types_pb2.WorkerState.items(), state, "WORKER_STATE_").lower().replace("_", " ")
+
+
+def reason_word(kind: int) -> str:
+    """not_due, older_jobs ...: why a job does not run."""
+    return _word(monitoring_pb2.JobReasonKind.items(), kind, "JOB_REASON_KIND_").lower()
 
 
 def scope_words(scope: types_pb2.Scope) -> str:

@@ -30,18 +30,18 @@ DAY_SECONDS = 86_400
 UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
 
 
-def _numbers(enum: Any, prefix: str) -> Mapping[str, Any]:
+def numbers(enum: Any, prefix: str) -> Mapping[str, Any]:
     """The numbers of an enum by its names without the prefix, as the store has them."""
     return MappingProxyType({name.removeprefix(prefix): number for name, number in enum.items()})
 
 
 # Made once: an enum's own look-up by name takes longer than the rest of a message.
-JOB_STATES = _numbers(types_pb2.JobState, "JOB_STATE_")
-JOB_RESULTS = _numbers(types_pb2.JobResult, "JOB_RESULT_")
-ENTITY_TYPES = _numbers(types_pb2.EntityType, "ENTITY_TYPE_")
-DISPOSITIONS = _numbers(types_pb2.Disposition, "DISPOSITION_")
-WORKER_STATES = _numbers(types_pb2.WorkerState, "WORKER_STATE_")
-FINISH_OUTCOMES = _numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
+JOB_STATES = numbers(types_pb2.JobState, "JOB_STATE_")
+JOB_RESULTS = numbers(types_pb2.JobResult, "JOB_RESULT_")
+ENTITY_TYPES = numbers(types_pb2.EntityType, "ENTITY_TYPE_")
+DISPOSITIONS = numbers(types_pb2.Disposition, "DISPOSITION_")
+WORKER_STATES = numbers(types_pb2.WorkerState, "WORKER_STATE_")
+FINISH_OUTCOMES = numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
 
 
 def timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | None:

@@ -39,6 +39,7 @@ from scheduler_service.store.pause.pause_job_types import (
     pause_job_type,
     resume_job_type,
 )
+from scheduler_service.store.reads.explain import Explained, read_job_facts
 from scheduler_service.store.reads.reads import QueueDepth, read_queue_depths
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
@@ -206,6 +207,10 @@ class Store:
         """The tenant's pauses, newest first: those that last, or all."""
         async with self.pool.acquire() as conn:
             return await list_pauses(conn, tenant, include_resumed=include_resumed)
+
+    async def explain_job(self, tenant: str, job_id: int) -> Explained | None:
+        """What keeps a job from running; None for an unknown job and for another tenant's."""
+        return await read_job_facts(self.pool, job_id, tenant, self.lease_seconds)
 
     async def expire_claims(self) -> int:
         """Take back what expired claims held. Returns how many expired."""

@@ -1,5 +1,6 @@
 """What people ask about jobs."""
 
+from collections.abc import Collection
 from typing import Any, TypeAlias
 
 import grpc.aio
@@ -7,14 +8,15 @@ import grpc.aio
 from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import first_page, page_token
+from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
 from carbonline.v1 import operations_pb2 as pb
-from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import (
     check_identifier,
     check_jobs,
     own_tenant,
 )
+from scheduler_service.rpc.explanations import explanation
 from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
@@ -22,9 +24,10 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class Jobs(operations_pb2_grpc.OperationsServiceServicer):
-    """GetJob, ListJobs."""
+    """GetJob, ListJobs, ExplainJob."""
 
     store: Store
+    job_types: Collection[str]
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         job_id = check_identifier("job_id", request.job_id)
@@ -46,3 +49,12 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         if len(page) < len(cards):
             before = page[-1].pipeline_id, page[-1].job_id
         return pb.ListJobsResponse(jobs=page, next_page_token=page_token(*before) if before else "")
+
+    async def ExplainJob(
+        self, request: monitoring_pb2.ExplainJobRequest, context: Context
+    ) -> monitoring_pb2.ExplainJobResponse:
+        job_id = check_identifier("job_id", request.job_id)
+        found = await self.store.explain_job(own_tenant(caller(), request.tenant), job_id)
+        if found is None:
+            raise RpcError("JOB_NOT_FOUND", f"there is no job {job_id}")
+        return explanation(found, self.job_types)

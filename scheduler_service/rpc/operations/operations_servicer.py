@@ -1,5 +1,7 @@
 """OperationsService, put together from its nouns."""
 
+from collections.abc import Collection
+
 from scheduler_service.rpc.operations.job_types import PausedJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
 from scheduler_service.rpc.operations.pipelines import Pipelines
@@ -12,7 +14,10 @@ from scheduler_service.store.store import Store
 class OperationsServicer(Pipelines, Jobs, Uploads, Years, Workers, PausedJobTypes):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 
-    def __init__(self, store: Store, *, build_id: str) -> None:
-        """`build_id` is this scheduler's: workers of another build are told apart by it."""
+    def __init__(self, store: Store, *, build_id: str, job_types: Collection[str]) -> None:
+        """`build_id` is this scheduler's: workers of another build are told apart by it.
+        `job_types` are the enabled ones.
+        """
         self.store = store
         self.build_id = build_id
+        self.job_types = job_types

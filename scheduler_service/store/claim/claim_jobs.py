@@ -82,6 +82,7 @@ async def _see(conn: Connection, request: ClaimRequest) -> None:
         conn,
         worker_id=request.worker_id,
         principal=request.principal,
+        tenants=None if request.tenants is None else list(request.tenants),
         build_id=request.build_id,
         host=request.host,
         job_types=list(request.job_types),

@@ -347,6 +347,7 @@ workers = Table(
     Column("started_at", TIMESTAMP(timezone=True), nullable=False),
     Column("last_seen_at", TIMESTAMP(timezone=True), nullable=False),
     Column("not_ready", Text, server_default=text("''"), nullable=False),
+    Column("tenants", ARRAY(Text), nullable=True),
     PrimaryKeyConstraint("worker_id", name="workers_pkey"),
 )
 

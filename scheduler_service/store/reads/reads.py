@@ -61,7 +61,8 @@ async def read_queue_depths(pool: "Pool[asyncpg.Record]") -> list[QueueDepth]:
 
 
 @asynccontextmanager
-async def _snapshot(pool: "Pool[asyncpg.Record]") -> AsyncIterator[Connection]:
+async def snapshot(pool: "Pool[asyncpg.Record]") -> AsyncIterator[Connection]:
+    """A connection whose statements all see the same moment."""
     async with (
         pool.acquire() as conn,
         conn.transaction(isolation="repeatable_read", readonly=True),
@@ -73,7 +74,7 @@ async def read_views(
     pool: "Pool[asyncpg.Record]", after_versions: Mapping[int, int]
 ) -> dict[int, View]:
     """Pipelines with the jobs that changed after the given versions; unknown ones are left out."""
-    async with _snapshot(pool) as conn:
+    async with snapshot(pool) as conn:
         ids = sorted(after_versions)
         rows = await statement("pipelines_by_id").rows(conn, PipelineRow, pipeline_ids=ids)
         views = {row.pipeline_id: View(row) for row in rows}
@@ -133,7 +134,7 @@ async def read_pipeline(
     pool: "Pool[asyncpg.Record]", pipeline_id: int, tenant: str, *, jobs_max: int
 ) -> Shown | None:
     """None for an unknown pipeline and for another tenant's. With no jobs there is no timeline."""
-    async with _snapshot(pool) as conn:
+    async with snapshot(pool) as conn:
         rows = await statement("pipelines_by_id").rows(
             conn, PipelineRow, pipeline_ids=[pipeline_id]
         )
@@ -155,7 +156,7 @@ async def read_job(
     pool: "Pool[asyncpg.Record]", job_id: int, tenant: str
 ) -> tuple[JobCardRow, list[EventRow]] | None:
     """A job's card and what happened to it; None for an unknown job and for another tenant's."""
-    async with _snapshot(pool) as conn:
+    async with snapshot(pool) as conn:
         rows = await statement("job_by_id").rows(conn, JobCardRow, job_id=job_id, tenants=[tenant])
         if not rows:
             return None
@@ -274,7 +275,7 @@ async def read_year(
     pool: "Pool[asyncpg.Record]", tenant: str, year: int, keys: Sequence[str]
 ) -> tuple[YearRow | None, list[FreshnessRow], list[LiveJobRow]]:
     """The year's row, if provisioned; per type how fresh it is; scopes of live jobs of `keys`."""
-    async with _snapshot(pool) as conn:
+    async with snapshot(pool) as conn:
         years = await statement("year_by_number").rows(conn, YearRow, tenant=tenant, year=year)
         types = await statement("freshness_of_year").rows(
             conn, FreshnessRow, tenant=tenant, year=year
@@ -287,7 +288,7 @@ async def read_workers(
     pool: "Pool[asyncpg.Record]", tenants: Sequence[str]
 ) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
     """Workers by last sign of life, and what each holds of these tenants' jobs."""
-    async with _snapshot(pool) as conn:
+    async with snapshot(pool) as conn:
         workers = await statement("list_workers").rows(conn, WorkerRow)
         held = await statement("held_claims").rows(conn, HeldClaimRow, tenants=list(tenants))
     by_worker: dict[UUID, list[HeldClaimRow]] = {}

@@ -104,13 +104,14 @@ class LiveJobRow(ScopeRow):
 
 
 class WorkerRow(Row):
-    """A worker, and how long it has been silent."""
+    """A worker, and how long it has been silent. `tenants` is None if it serves all of them."""
 
     __slots__ = ()
     worker_id: UUID
     build_id: str
     host: str
     job_types: list[str]
+    tenants: list[str] | None
     draining: bool
     not_ready: str
     last_seen_at: datetime

@@ -1,0 +1,30 @@
+"""The RPCs that say how the scheduler's jobs, queues and totals stand."""
+
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc.aio
+
+from carbonline.v1 import monitoring_pb2
+
+if TYPE_CHECKING:
+    from carbonline.v1.operations_pb2_grpc import OperationsServiceAsyncStub
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+
+class MonitoringCalls:
+    """A part of ContractClient."""
+
+    tenant: str
+    _operations: "OperationsServiceAsyncStub"
+
+    async def _unary(
+        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
+    ) -> Answer:
+        raise NotImplementedError
+
+    async def explain_job(self, job_id: int) -> monitoring_pb2.ExplainJobResponse:
+        """Why a job does not run, and the held children of its pipeline."""
+        request = monitoring_pb2.ExplainJobRequest(tenant=self.tenant, job_id=job_id)
+        return await self._unary(self._operations.ExplainJob, request)

@@ -1,0 +1,118 @@
+"""`carbonline explain`: why a job does not run."""
+
+from collections.abc import Sequence
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.names import job_result, job_state, job_word, module_name, reason_word
+from carbonline.command.options import ID
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.printing import moment_of
+from carbonline.command.safe_text import one_line
+from carbonline.command.scope_columns import scope_row
+from carbonline.v1 import monitoring_pb2, types_pb2
+
+COLUMNS = (
+    Column("reason", kind=Kind.WORD),
+    Column("blocks", kind=Kind.WORD),
+    Column("message"),
+    Column("advice", "what to do"),
+    Column("job", kind=Kind.NUMERAL, in_tables=False),
+    Column("worker", in_tables=False),
+    Column("until", "until (UTC)", Kind.WORD),
+    Column("jobs", in_tables=False),
+)
+
+
+@click.command(
+    short_help="Say why a job does not run.",
+    epilog=examples("carbonline explain 7", "carbonline explain 7 --json"),
+)
+@click.argument("job", type=ID)
+@output_options
+@connection_options
+def explain(target: Target, output: Output, job: int) -> None:
+    """Say why JOB does not run, and what would help.
+
+    `carbonline jobs` lists jobs with their numbers. A reason that does not block only delays the
+    job.
+    """
+    answer = run_to_end(_explain(target, job))
+    held = [_held_row(one) for one in answer.held_children]
+    if output.is_table:
+        click.echo(_standing(answer.job, claimable=answer.claimable))
+    about = {**_about(answer.job), "claimable": answer.claimable, "held_children": held}
+    show_rows(COLUMNS, [_row(one) for one in answer.reasons], output, about=about)
+    if output.is_table:
+        for line in _held_lines(answer.held_children):
+            click.echo(line)
+
+
+async def _explain(target: Target, job_id: int) -> monitoring_pb2.ExplainJobResponse:
+    async with target.client() as client:
+        return await client.explain_job(job_id)
+
+
+def _standing(job: types_pb2.Job, *, claimable: bool) -> str:
+    named = one_line(f"Job {job.job_id} ({job.job_type})")
+    if job.state == types_pb2.JOB_STATE_FINISHED:
+        return f"{named} has ended: {job_word(job)}."
+    if job.state == types_pb2.JOB_STATE_RUNNING:
+        return f"{named} is RUNNING."
+    said = "a worker may claim it" if claimable else "no worker can claim it now"
+    return f"{named} is {job_word(job)}: {said}."
+
+
+def _about(job: types_pb2.Job) -> dict[str, str | int | None]:
+    scope = scope_row(job.scope)
+    return {
+        "job": job.job_id,
+        "pipeline": job.pipeline_id,
+        "job_type": job.job_type,
+        **{name: value for name, value in scope.items() if isinstance(value, str | int)},
+        "state": job_state(job),
+        "result": job_result(job) or None,
+    }
+
+
+def _row(reason: monitoring_pb2.JobReason) -> Row:
+    return {
+        "reason": reason_word(reason.kind),
+        "blocks": reason.blocks,
+        "message": reason.message,
+        "advice": reason.advice or None,
+        "job": reason.job_id or None,
+        "worker": reason.worker_id or None,
+        "until": moment_of(reason.until),
+        "jobs": reason.jobs or None,
+    }
+
+
+def _held_row(child: monitoring_pb2.HeldChild) -> Row:
+    return {
+        "job_type": child.job_type,
+        "module": module_name(child.module),
+        "year": child.year,
+        "parent_job": child.parent_job_id,
+        "waits_for_jobs": list(child.waits_for_job_ids),
+    }
+
+
+def _held_lines(children: Sequence[monitoring_pb2.HeldChild]) -> list[str]:
+    return [
+        one_line(
+            f"Held until {_jobs(child.waits_for_job_ids)} ended: "
+            f"{child.job_type} {module_name(child.module)} {child.year}."
+        )
+        for child in children
+    ]
+
+
+def _jobs(job_ids: Sequence[int]) -> str:
+    if len(job_ids) == 1:
+        return f"job {job_ids[0]} has"
+    return f"jobs {', '.join(map(str, job_ids))} have"

@@ -1,0 +1,340 @@
+"""Why a job does not run: every reason, and what would help."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from scheduler_service.jobs.requests import Pause
+from scheduler_service.jobs.states import JobResult, JobState
+from scheduler_service.jobs.worker_state import WorkerState
+
+
+class JobReasonKind(StrEnum):
+    """Why a job does not run; the names of the proto enum without its prefix."""
+
+    FINISHED = "FINISHED"
+    RUNNING = "RUNNING"
+    UNKNOWN_TYPE = "UNKNOWN_TYPE"
+    PAUSED_TYPE = "PAUSED_TYPE"
+    NOT_DUE = "NOT_DUE"
+    OLDER_JOBS = "OLDER_JOBS"
+    DRAINING_CLAIM = "DRAINING_CLAIM"
+    NEXT_SWEEP = "NEXT_SWEEP"
+    NO_WORKER = "NO_WORKER"
+    JOBS_AHEAD = "JOBS_AHEAD"
+    EARLIER_ATTEMPTS = "EARLIER_ATTEMPTS"
+
+
+# While one of the others holds, a worker that asks still gets the job when its turn comes.
+DELAYING = frozenset(
+    {JobReasonKind.NO_WORKER, JobReasonKind.JOBS_AHEAD, JobReasonKind.EARLIER_ATTEMPTS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobReason:
+    """One reason. `job_id` and `worker_id` are of what it is about, 0 and "" for none; `until` is
+    when it ends by itself at the latest.
+    """
+
+    kind: JobReasonKind
+    message: str
+    advice: str = ""
+    job_id: int = 0
+    worker_id: str = ""
+    until: datetime | None = None
+    jobs: int = 0
+
+    @property
+    def blocks(self) -> bool:
+        """Whether no worker can claim the job while it holds."""
+        return self.kind not in DELAYING
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A claim, and the worker that holds it. `lease_until` is None where it is not known."""
+
+    job_id: int
+    worker_id: str
+    lease_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstJob:
+    """The other job of an exclusive key whose turn it is."""
+
+    job_id: int
+    job_type: str
+    state: JobState
+    worker_id: str
+    run_after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownWorker:
+    """A worker process, as far as it matters for one job."""
+
+    state: WorkerState
+    build_id: str
+    serves_tenant: bool
+    claims_type: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """What one snapshot shows of a job and of what may keep it from running.
+
+    `first` is None if no other job of its exclusive key has its turn, `drain` if no claim of the
+    key drains. `older_jobs` and `jobs_ahead` are counted up to a bound.
+    """
+
+    now: datetime
+    tenant: str
+    job_type: str
+    state: JobState
+    result: JobResult | None
+    message: str
+    superseded_by: int
+    run_after: datetime | None
+    attempts: int
+    attempts_max: int
+    holder: Holder | None
+    first: FirstJob | None
+    drain: Holder | None
+    pause: Pause | None
+    older_jobs: int
+    jobs_ahead: int
+    workers: Sequence[KnownWorker]
+
+
+def is_claimable(reasons: Collection[JobReason]) -> bool:
+    """Whether a worker that asks for the job's type gets it when its turn comes."""
+    return not any(reason.blocks for reason in reasons)
+
+
+def explain(job: JobFacts, enabled: Collection[str]) -> list[JobReason]:
+    """Every reason why the job does not run, those that block first.
+
+    `enabled` are the job types that this scheduler hands out.
+    """
+    match job.state:
+        case JobState.FINISHED:
+            return [_finished(job)]
+        case JobState.RUNNING:
+            return [_running(job), *_earlier_attempts(job, job.attempts - 1)]
+        case JobState.NOT_STARTED | JobState.QUEUED:
+            return _not_running(job, enabled)
+
+
+def _not_running(job: JobFacts, enabled: Collection[str]) -> list[JobReason]:
+    blocking = [*_unknown_type(job, enabled), *_paused_type(job), *_waits(job)]
+    delaying = [*_no_worker(job), *_jobs_ahead(job), *_earlier_attempts(job, job.attempts)]
+    return blocking + delaying
+
+
+def _finished(job: JobFacts) -> JobReason:
+    said = f": {job.message}" if job.message else ""
+    advice = (
+        "Correct what the message names, then submit the job again."
+        if job.result is JobResult.ERROR
+        else ""
+    )
+    return JobReason(
+        JobReasonKind.FINISHED,
+        _sentence(f"The job has ended with {job.result}{said}"),
+        advice,
+        job_id=job.superseded_by,
+    )
+
+
+def _running(job: JobFacts) -> JobReason:
+    worker_id = job.holder.worker_id if job.holder is not None else ""
+    return JobReason(
+        JobReasonKind.RUNNING,
+        f"Worker {worker_id} runs the job.",
+        worker_id=worker_id,
+        until=job.holder.lease_until if job.holder is not None else None,
+    )
+
+
+def _unknown_type(job: JobFacts, enabled: Collection[str]) -> list[JobReason]:
+    if job.job_type in enabled:
+        return []
+    return [
+        JobReason(
+            JobReasonKind.UNKNOWN_TYPE,
+            f"This scheduler does not run jobs of type {job.job_type}.",
+            "Start a scheduler of the release that made the job, or cancel the job's pipeline.",
+        )
+    ]
+
+
+def _paused_type(job: JobFacts) -> list[JobReason]:
+    pause = job.pause
+    if pause is None:
+        return []
+    why = f": {pause.reason}" if pause.reason else ""
+    return [
+        JobReason(
+            JobReasonKind.PAUSED_TYPE,
+            _sentence(
+                f"Jobs of type {job.job_type} have been paused since {_moment(pause.paused_at)} "
+                f"by {pause.paused_by}{why}"
+            ),
+            f"Resume them with `carbonline resume {job.job_type}`.",
+        )
+    ]
+
+
+def _waits(job: JobFacts) -> list[JobReason]:
+    """Why the job is not queued; nothing if it is."""
+    if job.state is JobState.QUEUED:
+        return []
+    found = [*_older_jobs(job), *_draining_claim(job), *_not_due(job)]
+    if found:
+        return found
+    return [
+        JobReason(
+            JobReasonKind.NEXT_SWEEP,
+            "Nothing is left to wait for. The scheduler queues the job with its next sweep.",
+        )
+    ]
+
+
+def _older_jobs(job: JobFacts) -> list[JobReason]:
+    first = job.first
+    if first is None:
+        return []
+    older = "1 older job" if job.older_jobs == 1 else f"{job.older_jobs:,} older jobs"
+    come = "comes" if job.older_jobs == 1 else "come"
+    return [
+        JobReason(
+            JobReasonKind.OLDER_JOBS,
+            f"{older} of the same data {come} first. It is the turn of job {first.job_id} "
+            f"({first.job_type}), {_standing(first)}.",
+            f"Wait for job {first.job_id}, or cancel its pipeline. "
+            f"`carbonline explain {first.job_id}` says what keeps it.",
+            job_id=first.job_id,
+            worker_id=first.worker_id,
+            jobs=job.older_jobs,
+        )
+    ]
+
+
+def _standing(first: FirstJob) -> str:
+    match first.state:
+        case JobState.RUNNING:
+            return f"which worker {first.worker_id} runs"
+        case JobState.QUEUED:
+            return "which waits for a worker"
+        case _ if first.run_after is not None:
+            return f"which waits until {_moment(first.run_after)}"
+        case _:
+            return "which waits, too"
+
+
+def _draining_claim(job: JobFacts) -> list[JobReason]:
+    drain = job.drain
+    if drain is None:
+        return []
+    return [
+        JobReason(
+            JobReasonKind.DRAINING_CLAIM,
+            f"Job {drain.job_id} of the same data was cancelled, and worker {drain.worker_id} has "
+            "not released it yet.",
+            "Wait: the worker releases it with its next heartbeat, or its lease expires.",
+            job_id=drain.job_id,
+            worker_id=drain.worker_id,
+            until=drain.lease_until,
+        )
+    ]
+
+
+def _not_due(job: JobFacts) -> list[JobReason]:
+    if job.run_after is None or job.run_after <= job.now:
+        return []
+    return [
+        JobReason(
+            JobReasonKind.NOT_DUE,
+            f"The job waits until {_moment(job.run_after)} after an attempt that failed.",
+            "Wait: the pause grows with each attempt.",
+            until=job.run_after,
+        )
+    ]
+
+
+def _no_worker(job: JobFacts) -> list[JobReason]:
+    able = [one for one in job.workers if one.serves_tenant and one.claims_type]
+    if any(one.state is WorkerState.LIVE for one in able):
+        return []
+    return [
+        JobReason(
+            JobReasonKind.NO_WORKER,
+            f"No live worker claims jobs of type {job.job_type} for tenant {job.tenant}. "
+            f"{_who_else(job.workers, able)}",
+            "Start a worker that does. `carbonline workers` lists those that the scheduler knows.",
+        )
+    ]
+
+
+def _who_else(workers: Sequence[KnownWorker], able: Sequence[KnownWorker]) -> str:
+    """The workers that do not help, and why each does not."""
+    kinds = Counter(
+        (_why_not(one, able=one in able), one.build_id if one.serves_tenant else "")
+        for one in workers
+        if one in able or one.state is WorkerState.LIVE
+    )
+    if not kinds:
+        return "The scheduler knows of no worker."
+    parts = [
+        f"{count:,} {why}{f' (build {build})' if build else ''}"
+        for (why, build), count in sorted(kinds.items())
+    ]
+    return f"Other workers: {', '.join(parts)}."
+
+
+def _why_not(worker: KnownWorker, *, able: bool) -> str:
+    if able:
+        return worker.state.lower().replace("_", " ")
+    return "with other job types" if worker.serves_tenant else "with other tenants"
+
+
+def _jobs_ahead(job: JobFacts) -> list[JobReason]:
+    if job.jobs_ahead == 0:
+        return []
+    jobs = "1 other job" if job.jobs_ahead == 1 else f"{job.jobs_ahead:,} other jobs"
+    are = "is" if job.jobs_ahead == 1 else "are"
+    return [
+        JobReason(
+            JobReasonKind.JOBS_AHEAD,
+            f"{jobs} of type {job.job_type} {are} claimed first.",
+            "Wait, or start more workers.",
+            jobs=job.jobs_ahead,
+        )
+    ]
+
+
+def _earlier_attempts(job: JobFacts, used: int) -> list[JobReason]:
+    if used <= 0:
+        return []
+    attempts = "1 attempt" if used == 1 else f"{used} attempts"
+    are = "is" if used == 1 else "are"
+    said = f" The last one said: {job.message}" if job.message else ""
+    return [
+        JobReason(
+            JobReasonKind.EARLIER_ATTEMPTS,
+            _sentence(f"{attempts} of {job.attempts_max} {are} used.{said}"),
+            "Read the job's timeline (GetJob) and the workers' logs.",
+        )
+    ]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,113 @@
+"""What a snapshot shows of one job, and of what may keep it from running."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from scheduler_service.jobs.explain import FirstJob, Holder, JobFacts, KnownWorker
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Pause
+from scheduler_service.jobs.states import JobResult, JobState
+from scheduler_service.jobs.worker_state import worker_state
+from scheduler_service.store.core.statements import statement
+from scheduler_service.store.reads.explain_rows import HeldChildRow, LastingPauseRow, StandingRow
+from scheduler_service.store.reads.reads import snapshot
+from scheduler_service.store.reads.rows import JobCardRow, WorkerRow
+
+# Beyond it nobody needs the exact number, and a look has to stay cheap.
+JOBS_COUNTED_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A job's card, the facts about it, and the held children of its pipeline."""
+
+    card: JobCardRow
+    facts: JobFacts
+    held_children: Sequence[HeldChildRow]
+
+
+async def read_job_facts(
+    pool: "asyncpg.Pool[asyncpg.Record]", job_id: int, tenant: str, lease_seconds: float
+) -> Explained | None:
+    """None for an unknown job and for another tenant's."""
+    barriers = {t.name: t.barrier.after for t in JOB_TYPES.values() if t.barrier is not None}
+    async with snapshot(pool) as conn:
+        cards = await statement("job_by_id").rows(conn, JobCardRow, job_id=job_id, tenants=[tenant])
+        if not cards:
+            return None
+        (found,) = await statement("explain_job").rows(
+            conn, StandingRow, job_id=job_id, jobs_max=JOBS_COUNTED_MAX
+        )
+        workers = await statement("list_workers").rows(conn, WorkerRow)
+        pauses = await statement("lasting_pause").rows(
+            conn, LastingPauseRow, tenant=tenant, job_type=cards[0].job_type
+        )
+        held = await statement("held_children_with_reasons").rows(
+            conn,
+            HeldChildRow,
+            pipeline_id=cards[0].pipeline_id,
+            job_types=list(barriers),
+            after_types=list(barriers.values()),
+        )
+    pause = Pause(*pauses[0].values()) if pauses else None
+    known = [_worker(row, cards[0], lease_seconds) for row in workers]
+    return Explained(cards[0], _facts(cards[0], found, pause, known), held)
+
+
+def _facts(
+    job: JobCardRow, found: StandingRow, pause: Pause | None, workers: Sequence[KnownWorker]
+) -> JobFacts:
+    return JobFacts(
+        now=found.now,
+        tenant=job.tenant,
+        job_type=job.job_type,
+        state=JobState(job.state),
+        result=JobResult(job.result) if job.result is not None else None,
+        message=job.message,
+        superseded_by=job.superseded_by or 0,
+        run_after=job.run_after,
+        attempts=job.attempts,
+        attempts_max=job.attempts_max,
+        holder=_holder(job.job_id, job.worker_id, found.lease_until),
+        first=_first(found),
+        drain=_holder(found.drain_job_id, found.drain_worker_id, found.drain_until),
+        older_jobs=found.older_jobs,
+        jobs_ahead=found.jobs_ahead,
+        pause=pause,
+        workers=workers,
+    )
+
+
+def _holder(
+    job_id: int | None, worker_id: UUID | None, lease_until: datetime | None
+) -> Holder | None:
+    if job_id is None or worker_id is None:
+        return None
+    return Holder(job_id, str(worker_id), lease_until)
+
+
+def _first(found: StandingRow) -> FirstJob | None:
+    if found.first_job_id is None:
+        return None
+    return FirstJob(
+        found.first_job_id,
+        found.first_job_type,
+        JobState(found.first_state),
+        str(found.first_worker_id or ""),
+        found.first_run_after,
+    )
+
+
+def _worker(row: WorkerRow, job: JobCardRow, lease_seconds: float) -> KnownWorker:
+    state = worker_state(
+        silent_seconds=row.seconds_ago,
+        lease_seconds=lease_seconds,
+        draining=row.draining,
+        not_ready=row.not_ready,
+    )
+    serves = row.tenants is None or job.tenant in row.tenants
+    return KnownWorker(state, row.build_id, serves, job.job_type in row.job_types)

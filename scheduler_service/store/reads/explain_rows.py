@@ -1,0 +1,48 @@
+"""The rows from which a job's standing is explained."""
+
+from datetime import datetime
+from uuid import UUID
+
+from scheduler_service.store.core.statements import Row
+
+
+class StandingRow(Row):
+    """What may keep a job from being claimed. Columns of what does not exist are None."""
+
+    __slots__ = ()
+    now: datetime
+    lease_until: datetime | None
+    first_job_id: int | None
+    first_job_type: str
+    first_state: str
+    first_worker_id: UUID | None
+    first_run_after: datetime | None
+    drain_job_id: int | None
+    drain_worker_id: UUID | None
+    drain_until: datetime | None
+    older_jobs: int
+    jobs_ahead: int
+
+
+class LastingPauseRow(Row):
+    """The pause of a job type that lasts."""
+
+    __slots__ = ()
+    tenant: str
+    job_type: str
+    paused_at: datetime
+    paused_by: str
+    reason: str
+    resumed_at: datetime | None
+    resumed_by: str | None
+
+
+class HeldChildRow(Row):
+    """A child that a barrier holds, and the jobs that it waits for."""
+
+    __slots__ = ()
+    job_type: str
+    module: int
+    year: int
+    parent_job_id: int
+    waits_for: list[int]

@@ -1,0 +1,1 @@
+"""The store's room reads, on a real PostgreSQL."""
