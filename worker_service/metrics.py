@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from worker_service.mechanics.run_end import RunEnd
 
@@ -40,6 +40,12 @@ class WorkerMetrics:
             ["reason"],
             registry=registry,
         )
+        self.ready = Gauge(
+            "carbonline_worker_ready",
+            "1 if what the jobs need can be used, 0 if not: then no job is claimed",
+            registry=registry,
+        )
+        self.ready.set(1)
 
         # Looking up labels takes as long as a short step, and thousands of runs end in a second.
         self._jobs_of = cache(self.jobs.labels)
@@ -53,6 +59,10 @@ class WorkerMetrics:
             self.rows.labels(end.job_type).inc(end.rows)
         if end.stop_reason is not None:
             self.stops.labels(end.stop_reason.value).inc()
+
+    def ready_changed(self, reason: str) -> None:
+        """Notes that the worker is not ready, or is ready if there is no `reason`."""
+        self.ready.set(0 if reason else 1)
 
 
 class LedgerMetrics:

@@ -17,11 +17,14 @@ from carbonline.client.channel import credentials, open_channel
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from worker_service.blobs.store import BlobStore
+from worker_service.ledger.canary import Canary
 from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable, SchemaMissing
 from worker_service.ledger.pool import open_ledger
+from worker_service.ledger_and_blobs import LedgerAndBlobs
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
+from worker_service.mechanics.readiness import Needs, NoNeeds
 from worker_service.mechanics.registry import Registry, Step, check_registry
 from worker_service.mechanics.serve import Served, WorkerLimits, serve_jobs
 from worker_service.metrics import WorkerMetrics
@@ -88,7 +91,7 @@ async def _serve(
 ) -> Served:
     metrics = CollectorRegistry()
     async with (
-        open_registry(settings, log) as registry,
+        open_jobs(settings, log) as (registry, needs),
         open_channel(settings.scheduler_address, retries=False) as channel,
     ):
         scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
@@ -100,8 +103,17 @@ async def _serve(
                 job_types=registry.job_types,
                 concurrency=settings.concurrency,
             )
-            run_ended = WorkerMetrics(metrics).run_ended
-            return await serve_jobs(scheduler, registry, limits_of(settings), drain, log, run_ended)
+            counted = WorkerMetrics(metrics)
+            return await serve_jobs(
+                scheduler,
+                registry,
+                limits_of(settings),
+                drain,
+                log,
+                counted.run_ended,
+                needs=needs,
+                ready_changed=counted.ready_changed,
+            )
 
 
 def needs_ledger(settings: Settings) -> bool:
@@ -110,17 +122,24 @@ def needs_ledger(settings: Settings) -> bool:
 
 
 @asynccontextmanager
-async def open_registry(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[Registry]:
-    """The steps of the wanted job types. What they need is open as long as this context is."""
+async def open_jobs(
+    settings: Settings, log: FilteringBoundLogger
+) -> AsyncIterator[tuple[Registry, Needs]]:
+    """The steps of the wanted job types, and what they need: open as long as this context is."""
+    needs: Needs = NoNeeds()
     wanted = settings.job_types or LEDGER_JOB_TYPES
     async with AsyncExitStack() as opened:
         entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
         if needs_ledger(settings):
             stores = await open_stores(settings, opened)
+            canary = Canary(settings.database_url, "carbonline worker readiness")
+            opened.callback(canary.close)
+            needs = LedgerAndBlobs(canary, stores.blobs)
             entries += steps_of(stores)
             housekeeping = asyncio.create_task(run_housekeeping(stores, log), name="housekeeping")
             opened.push_async_callback(_ended, housekeeping)
-        yield check_registry([entry for entry in entries if entry[0] in wanted], wanted)
+        registry = check_registry([entry for entry in entries if entry[0] in wanted], wanted)
+        yield registry, needs
 
 
 async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:

@@ -18,6 +18,8 @@ from worker_service.blobs.reference import BlobReference, check_tenant
 BLOB_BYTES_MAX = 2 << 30
 _INCOMING = ".incoming"
 _PRIVATE_FOLDER = 0o700
+# With less room, the next file would not fit.
+_FREE_BYTES_MIN = 16 << 20
 # An upload that is still being written cannot be this old.
 _ABANDONED_SECONDS = 24 * 3600
 
@@ -28,6 +30,10 @@ class BlobMissing(Exception):
 
 class BlobDamaged(Exception):
     """The bytes on disk do not match the blob's hash."""
+
+
+class BlobFolderUnusable(Exception):
+    """Nothing can be stored in the folder now. The message says why."""
 
 
 class BlobTooLarge(Exception):
@@ -83,6 +89,18 @@ class BlobStore:
             return BlobReader(reference, self.path(reference).open("rb", buffering=0))
         except FileNotFoundError:
             raise BlobMissing(f"there is no {reference}") from None
+
+    def check_usable(self) -> None:
+        """Raises BlobFolderUnusable if the folder is missing, full or not writable."""
+        try:
+            self._folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            disk = os.statvfs(self._folder)
+        except OSError as error:
+            raise BlobFolderUnusable(error.strerror or type(error).__name__) from error
+        if disk.f_flag & os.ST_RDONLY or not os.access(self._folder, os.W_OK | os.X_OK):
+            raise BlobFolderUnusable("the folder is not writable")
+        if disk.f_bavail * disk.f_frsize < _FREE_BYTES_MIN:
+            raise BlobFolderUnusable("the disk is full")
 
     def summary(self, reference: BlobReference) -> BlobSummary:
         """Reads what is known of a blob. Raises BlobMissing."""

@@ -86,7 +86,12 @@ class Ledger:
         """Lends a connection for a short time. Raises DatabaseUnavailable or SchemaMissing."""
         with translated_errors():
             async with self.pool.acquire(timeout=CONNECT_SECONDS) as conn:
-                yield conn
+                try:
+                    yield conn
+                except asyncpg.ReadOnlySQLTransactionError:
+                    # The server was demoted. A new connection finds the one that took over.
+                    conn.terminate()
+                    raise
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:

@@ -15,6 +15,7 @@ from worker_service.mechanics.clock import seconds_now
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.held_claim import MARGIN_SHARE
 from worker_service.mechanics.outcome import Written
+from worker_service.mechanics.readiness import Readiness
 from worker_service.mechanics.scheduler import (
     BEATS_MAX,
     ClaimRequest,
@@ -106,6 +107,7 @@ class Concurrency:
 class ClaimLoop:
     """Claims jobs and hands them to `start`, with the moment from which their lease counts.
 
+    While the worker is not ready, it sends no claims, and releases the jobs of one that was sent.
     `lease_seconds` is what the scheduler is expected to give; the jobs that it sends correct it.
     """
 
@@ -115,6 +117,8 @@ class ClaimLoop:
         job_types: tuple[str, ...],
         concurrency: Concurrency,
         start: Callable[[ClaimedJob, float], None],
+        *,
+        readiness: Readiness,
         log: FilteringBoundLogger,
         lease_seconds: float,
     ) -> None:
@@ -122,14 +126,15 @@ class ClaimLoop:
         self._job_types = job_types
         self._concurrency = concurrency
         self._start = start
+        self._readiness = readiness
         self._log = log
         self._lease_seconds = lease_seconds
         self._unanswered: dict[str, ClaimRequest] = {}
         self._backlog = asyncio.Event()
         # Claimed and not yet started. Kept here so that a drain in between loses none.
         self._arrived: deque[Arrival] = deque()
-        # Claimed, but too late to start. Kept here until they are released.
-        self._late: list[ClaimedJob] = []
+        # Of jobs that were claimed, but too late to start, or while the worker is not ready.
+        self._returns: list[Release] = []
         self._releasing = False
 
     async def run(self, drain: Drain) -> None:
@@ -165,45 +170,60 @@ class ClaimLoop:
                 if claiming is None:
                     if not always:
                         await self._backlog.wait()
-                    claiming = self._start_claim(await self._concurrency.wait_for_free())
+                    claiming = self._start_claim(await self._free_and_ready())
                 await claiming
                 claiming = self._claim_again(always=always)
                 # The next call is sent before the jobs of this one are started.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
                 self._start_arrived_jobs()
-                await self._release_late_jobs()
+                await self._release_returns()
         finally:
             if claiming is not None:
                 claiming.cancel()
+
+    async def _free_and_ready(self) -> int:
+        """Waits until a job may be claimed, and what jobs need can be used. Returns how many."""
+        while True:
+            free = await self._concurrency.wait_for_free()
+            if not self._readiness.reason:
+                return free
+            await self._readiness.wait()
 
     def _start_arrived_jobs(self) -> None:
         while self._arrived:
             job, asked_at = self._arrived.popleft()
             self._lease_seconds = job.lease_seconds
-            if asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) > seconds_now():
+            if reason := self._readiness.reason:
+                self._return(job, ReleaseReason.NOT_READY, f"not ready: {reason}")
+            elif asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) > seconds_now():
                 self._start(job, asked_at)
             else:
                 # Its lease may be over before its first heartbeat is answered.
-                self._late.append(job)
-                self._concurrency.free_reserved(1)
+                self._return(job, ReleaseReason.DRAIN)
 
-    async def _release_late_jobs(self) -> None:
-        """Releases late jobs together, after all others were started. One poll at a time does."""
+    def _return(self, job: ClaimedJob, reason: ReleaseReason, message: str = "") -> None:
+        self._returns.append(_release_of(job, reason, message))
+        self._concurrency.free_reserved(1)
+
+    async def _release_returns(self) -> None:
+        """Releases jobs together, after all others were started. One poll at a time does."""
         if self._releasing:
             return
         self._releasing = True
         try:
-            while late := tuple(self._late):
-                self._log.warning("claims_came_too_late", claims=len(late))
-                await self._release(late)
-                del self._late[: len(late)]
+            while returns := tuple(self._returns):
+                late = sum(one.reason is ReleaseReason.DRAIN for one in returns)
+                if late:
+                    self._log.warning("claims_came_too_late", claims=late)
+                await self._release(returns)
+                del self._returns[: len(returns)]
         finally:
             self._releasing = False
 
     def _claim_again(self, *, always: bool) -> asyncio.Task[None] | None:
         left = self._concurrency.free
-        wanted = always or self._backlog.is_set()
+        wanted = not self._readiness.reason and (always or self._backlog.is_set())
         return self._start_claim(left) if wanted and left > 0 else None
 
     def _start_claim(self, free: int) -> asyncio.Task[None]:
@@ -240,7 +260,8 @@ class ClaimLoop:
         A claim that was in flight may have been granted. It is repeated once without a wait, and
         its jobs are released too.
         """
-        await self._release([*self._late, *(arrival.job for arrival in self._arrived)])
+        arrived = [_release_of(one.job, ReleaseReason.DRAIN) for one in self._arrived]
+        await self._release([*self._returns, *arrived])
         for request in self._unanswered.values():
             try:
                 async with asyncio.timeout(LAST_CLAIM_SECONDS):
@@ -248,13 +269,9 @@ class ClaimLoop:
             except (SchedulerUnreachable, SchedulerRefused, TimeoutError) as error:
                 self._log.warning("last_claim_unanswered", reason=str(error))
                 continue
-            await self._release(jobs)
+            await self._release([_release_of(job, ReleaseReason.DRAIN) for job in jobs])
 
-    async def _release(self, jobs: Sequence[ClaimedJob]) -> None:
-        releases = [
-            Release(job.job_id, job.claim_token, ReleaseReason.DRAIN, Written.NOTHING)
-            for job in jobs
-        ]
+    async def _release(self, releases: Sequence[Release]) -> None:
         for start in range(0, len(releases), BEATS_MAX):
             part = releases[start : start + BEATS_MAX]
             # If this is unanswered or refused, the leases expire by themselves.
@@ -264,3 +281,7 @@ class ClaimLoop:
                 self._log.warning("release_unanswered", reason=str(error), jobs=len(part))
             except SchedulerRefused as refused:
                 self._log.error("release_refused", error=str(refused), jobs=len(part))
+
+
+def _release_of(job: ClaimedJob, reason: ReleaseReason, message: str = "") -> Release:
+    return Release(job.job_id, job.claim_token, reason, Written.NOTHING, message)

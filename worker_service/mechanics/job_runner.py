@@ -13,6 +13,7 @@ from worker_service.mechanics.job_log import JobLog
 from worker_service.mechanics.lease_keeper import LeaseKeeper
 from worker_service.mechanics.live_run import LiveRun
 from worker_service.mechanics.outcome import Failed, RetryLater, Succeeded
+from worker_service.mechanics.readiness import Readiness
 from worker_service.mechanics.registry import Registry
 from worker_service.mechanics.run import ClaimLost, JobCancelled
 from worker_service.mechanics.run_end import RunEnd, RunEnded, result_of, rows_of
@@ -33,6 +34,7 @@ from worker_service.mechanics.verdict import (
     Forget,
     Result,
     Stopped,
+    Unready,
     Verdict,
     sentence_of,
     verdict,
@@ -48,8 +50,10 @@ class JobRunner:
     """Runs claimed jobs by the steps of a registry.
 
     A step that raises one of `transient` is taken for a fault that passes: its claim is released
-    and the job runs again. When a step has ended, `step_ended` is called with the task of its run,
-    then `run_ended` with what is known of it. Only then is the scheduler told.
+    and the job runs again. If `readiness` finds an outage behind it, that costs no attempt.
+
+    When a step has ended, `step_ended` is called with the task of its run, then `run_ended` with
+    what is known of it. Only then is the scheduler told.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class JobRunner:
         scheduler: Scheduler,
         registry: Registry,
         keeper: LeaseKeeper,
+        readiness: Readiness,
         transient: tuple[type[Exception], ...],
         log: FilteringBoundLogger,
         *,
@@ -68,6 +73,7 @@ class JobRunner:
         self._scheduler = scheduler
         self._registry = registry
         self._keeper = keeper
+        self._readiness = readiness
         self._transient = transient
         self._log = log
         self._finishes: Gathered[Finish, FinishAnswer] = Gathered(
@@ -106,6 +112,7 @@ class JobRunner:
         if held.stop_reason is not None:
             return Stopped(held.stop_reason)
         run = LiveRun(held, self._keeper, self._scheduler)
+        began_at = seconds_now()
         error: BaseException | None = None
         outcome: object = None
         # The step runs in the run's own task: a stop cancels it, and only it (see `detach`).
@@ -119,7 +126,7 @@ class JobRunner:
             raise asyncio.CancelledError
         if error is None:
             return self._checked(outcome)
-        return self._stopped_or_crashed(held, error, log)
+        return await self._stopped_or_crashed(held, error, began_at, log)
 
     def _checked(self, outcome: object) -> Result:
         if isinstance(outcome, (Succeeded, Failed, RetryLater)):
@@ -129,13 +136,23 @@ class JobRunner:
             TypeError(f"the step returned a {kind} instead of an outcome"), transient=False
         )
 
-    def _stopped_or_crashed(self, held: HeldClaim, error: BaseException, log: JobLog) -> Result:
-        reason = held.stop_reason
-        if reason is not None:
-            if not isinstance(error, (asyncio.CancelledError, ClaimLost, JobCancelled)):
-                # Usually a rollback that the stop interrupted.
-                log.info("handler_raised_while_stopping", error=sentence_of(error))
-            return Stopped(reason)
+    async def _stopped_or_crashed(
+        self, held: HeldClaim, error: BaseException, began_at: float, log: JobLog
+    ) -> Result:
+        if held.stop_reason is not None:
+            return self._stopped(held.stop_reason, error, log)
+        return await self._crashed(error, began_at, log)
+
+    def _stopped(self, reason: StopReason, error: BaseException, log: JobLog) -> Result:
+        if not isinstance(error, (asyncio.CancelledError, ClaimLost, JobCancelled)):
+            # Usually a rollback that the stop interrupted.
+            log.info("handler_raised_while_stopping", error=sentence_of(error))
+        outage = self._readiness.reason or self._keeper.silence
+        if reason is StopReason.LEASE_OVER and outage:
+            return Unready(f"not ready: {outage}")
+        return Stopped(reason)
+
+    async def _crashed(self, error: BaseException, began_at: float, log: JobLog) -> Result:
         match error:
             case ClaimLost():
                 # The fence in the ledger refused it; the scheduler may not know yet.
@@ -143,14 +160,16 @@ class JobRunner:
                 return Stopped(StopReason.LEASE_OVER)
             case JobCancelled():
                 return Stopped(StopReason.CANCELLED)
+            case _ if isinstance(error, self._transient):
+                # What caused it is logged too, and the job runs again.
+                log.warning("handler_raised", error=sentence_of(error))
+                outage = await self._readiness.outage_behind(error, began_at)
+                if outage:
+                    return Unready(f"not ready: {outage}")
+                return Crashed(error, transient=True)
             case _:
-                transient = isinstance(error, self._transient)
-                if transient:
-                    # What caused it is logged too, and the job runs again.
-                    log.warning("handler_raised", error=sentence_of(error))
-                else:
-                    log.error("handler_raised", exc_info=error)
-                return Crashed(error, transient)
+                log.error("handler_raised", exc_info=error)
+                return Crashed(error, transient=False)
 
     async def _report(self, held: HeldClaim, decision: Verdict, log: JobLog) -> None:
         match decision:
@@ -169,8 +188,11 @@ class JobRunner:
             fields["message"] = release.message
         if held.lost:
             return
+        # After a long outage a claim is still held, and without this answer costs an attempt.
+        unready = release.reason is ReleaseReason.NOT_READY
+        worth_it = _until_lost(held) if unready else _for_a_while(held)
         try:
-            released = await self._releases.ask(release, _for_a_while(held))
+            released = await self._releases.ask(release, worth_it)
         except SchedulerRefused as refused:
             log.error("release_refused", error=str(refused), **fields)  # noqa: TRY400  no defect here
             return
@@ -218,6 +240,10 @@ def _weight(finish: Finish) -> int:
 
 def _always() -> bool:
     return True
+
+
+def _until_lost(held: HeldClaim) -> Callable[[], bool]:
+    return lambda: not held.lost
 
 
 def _for_a_while(held: HeldClaim) -> Callable[[], bool]:

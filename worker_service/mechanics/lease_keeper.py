@@ -71,6 +71,8 @@ class LeaseKeeper:
         self._last_sent_at = 0.0
         self._draining = False
         self._draining_sent = False
+        self._not_ready = ""
+        self._not_ready_sent = ""
         self._lease_timer: asyncio.TimerHandle | None = None
         self._lease_timer_at = 0.0
 
@@ -78,6 +80,12 @@ class LeaseKeeper:
     def held(self) -> Sequence[HeldClaim]:
         """The claims that this process holds."""
         return tuple(self._held.values())
+
+    @property
+    def silence(self) -> str:
+        """That the scheduler has left several heartbeats unanswered; "" if it has not."""
+        # One may also time out because a handler has blocked the event loop.
+        return "the scheduler does not answer" if self._backoff.tries > 1 else ""
 
     def take(self, job: ClaimedJob, asked_at: float) -> HeldClaim:
         """Starts to renew a claim's lease, which counts from `asked_at`."""
@@ -97,6 +105,11 @@ class LeaseKeeper:
     def drain(self) -> None:
         """From now on heartbeats say that this process takes no more jobs."""
         self._draining = True
+        self._woken.set()
+
+    def report_not_ready(self, reason: str) -> None:
+        """From now on heartbeats say why this process claims no jobs; "" if it does."""
+        self._not_ready = reason
         self._woken.set()
 
     async def send_last_beat(self) -> None:
@@ -120,20 +133,19 @@ class LeaseKeeper:
         """Sends heartbeats until it is cancelled. Ends otherwise only by a defect's exception."""
         while True:
             await self._wait_until_due()
-            says_draining = self._draining and not self._draining_sent
-            # A draining heartbeat without claims would be taken for the last one.
-            all_claims = says_draining or seconds_now() >= self._next_beat_at
+            all_claims = self._has_news() or seconds_now() >= self._next_beat_at
             claims = [
                 held for held in self._held.values() if all_claims or held.has_unsent_progress()
             ]
-            if not claims:
+            if not claims and not self._speaks_without_claims():
                 continue
+            draining, not_ready = self._draining, self._not_ready
             self._last_sent_at = seconds_now()
             answered = await self._beat(claims)
             pause = self._timing.beat_seconds if answered else self._backoff.next_seconds()
             if answered:
                 self._backoff.reset()
-                self._draining_sent = self._draining
+                self._draining_sent, self._not_ready_sent = draining, not_ready
             if all_claims or not answered:
                 self._next_beat_at = self._last_sent_at + pause
 
@@ -145,16 +157,15 @@ class LeaseKeeper:
                     await self._woken.wait()
 
     def _pause_seconds(self) -> float | None:
-        """Seconds until the next heartbeat is due. None if no claim is held."""
+        """Seconds until the next heartbeat is due. None if there is nothing to say."""
         now = seconds_now()
-        if not self._held:
+        if not self._held and not self._speaks_without_claims():
             return None
         if self._backoff.tries:
             return self._next_beat_at - now
         due_at = self._next_beat_at
         since = self._last_sent_at
-        says_draining = self._draining and not self._draining_sent
-        if says_draining or any(held.has_unsent_phase() for held in self._held.values()):
+        if self._has_news() or any(held.has_unsent_phase() for held in self._held.values()):
             due_at = min(due_at, since + self._timing.phase_seconds)
         elif any(held.has_unsent_progress() for held in self._held.values()):
             due_at = min(due_at, since + self._timing.progress_seconds)
@@ -163,10 +174,20 @@ class LeaseKeeper:
             return min(due_at - now, self._timing.progress_seconds) if due_at > now else 0.0
         return due_at - now
 
+    def _has_news(self) -> bool:
+        """Whether there is something about the worker itself that the scheduler does not know."""
+        says_draining = self._draining and not self._draining_sent
+        return says_draining or self._not_ready != self._not_ready_sent
+
+    def _speaks_without_claims(self) -> bool:
+        """Whether the scheduler hears nothing of this worker but by a heartbeat without claims."""
+        # If it drained, such a heartbeat would be taken for the last one.
+        return not self._draining and bool(self._not_ready or self._not_ready_sent)
+
     async def _beat(self, claims: Sequence[HeldClaim]) -> bool:
         """Whether every claim got an answer."""
         try:
-            for start in range(0, len(claims), BEATS_MAX):
+            for start in range(0, max(1, len(claims)), BEATS_MAX):
                 await self._beat_batch(claims[start : start + BEATS_MAX])
         except SchedulerUnreachable as error:
             self._log.warning("heartbeat_unanswered", reason=str(error), claims=len(claims))
@@ -183,7 +204,7 @@ class LeaseKeeper:
             Beat(held.job.job_id, held.job.claim_token, held.unsent_progress()) for held in claims
         ]
         heartbeat_reply = await self._scheduler.heartbeat(
-            beats, self._draining, self._timing.timeout_seconds
+            beats, self._draining, self._timing.timeout_seconds, self._not_ready
         )
         for held, beat in zip(claims, beats, strict=True):
             held.progress_sent(beat.progress)

@@ -56,12 +56,14 @@ class ReleaseReason(StrEnum):
 
     DRAIN: the worker ends; the job is queued again at once and costs no attempt. RETRY_LATER: a
     fault that passes; the job costs an attempt and waits for its backoff. CANCELLED: the worker has
-    stopped a job whose pipeline was cancelled; this frees the job's key.
+    stopped a job whose pipeline was cancelled; this frees the job's key. NOT_READY: what the job
+    needs cannot be used; it costs no attempt.
     """
 
     DRAIN = "DRAIN"
     RETRY_LATER = "RETRY_LATER"
     CANCELLED = "CANCELLED"
+    NOT_READY = "NOT_READY"
 
 
 class Directive(StrEnum):
@@ -160,8 +162,8 @@ class Finish(NamedTuple):
 class Release:
     """A claim that is released unfinished.
 
-    `message` and `delay_seconds` count with RETRY_LATER only. Without a delay the job waits for
-    the backoff of its job type.
+    `message` counts with RETRY_LATER and NOT_READY, `delay_seconds` with RETRY_LATER only. Without
+    a delay the job waits for the backoff of its job type.
     """
 
     job_id: int
@@ -180,11 +182,12 @@ class Scheduler(Protocol):
         ...
 
     async def heartbeat(
-        self, beats: Sequence[Beat], draining: bool, timeout_seconds: float
+        self, beats: Sequence[Beat], draining: bool, timeout_seconds: float, not_ready: str = ""
     ) -> HeartbeatReply:
         """Renews the leases of at most BEATS_MAX claims.
 
-        `draining` without beats tells the scheduler that the process has ended.
+        `draining` without beats tells the scheduler that the process has ended. `not_ready` says
+        why the worker claims no jobs for now.
         """
         ...
 

@@ -15,11 +15,13 @@ from worker_service.mechanics.held_claim import StopReason
 from worker_service.mechanics.job_runner import JobRunner
 from worker_service.mechanics.lease_keeper import BeatTiming, LeaseKeeper
 from worker_service.mechanics.loop_watch import LoopWatch
+from worker_service.mechanics.readiness import Needs, NoNeeds, Readiness
 from worker_service.mechanics.registry import Registry
 from worker_service.mechanics.run_end import RunEnded, ignore_run_end
 from worker_service.mechanics.scheduler import Scheduler
 
-TRANSIENT: tuple[type[Exception], ...] = (ConnectionError, TimeoutError)
+# Lost connections, timeouts, and what files meet.
+TRANSIENT: tuple[type[Exception], ...] = (OSError,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,29 @@ async def serve_jobs(
     drain: Drain,
     log: FilteringBoundLogger,
     run_ended: RunEnded = ignore_run_end,
+    *,
+    needs: Needs | None = None,
+    ready_changed: Callable[[str], None] = lambda _: None,
 ) -> Served:
     """Runs jobs until a drain is requested, or until Claim or Heartbeat fails for good.
 
     Returns when all handlers have ended, or when their grace is over, or at once after a hard stop.
-    `run_ended` is called once per run, when its step has ended.
+    `run_ended` is called once per run, when its step has ended. No job is claimed while `needs`
+    cannot be used; `ready_changed` is called with the reason, and with "" when they can again.
     """
     keeper = LeaseKeeper(scheduler, limits.beat, log, on_drain=drain.request_once)
     concurrency = Concurrency(limits.concurrency)
+
+    def changed(reason: str) -> None:
+        keeper.report_not_ready(reason)
+        ready_changed(reason)
+
+    readiness = Readiness(needs or NoNeeds(), log, changed)
     runner = JobRunner(
         scheduler,
         registry,
         keeper,
+        readiness,
         limits.transient,
         log,
         step_ended=concurrency.step_ended,
@@ -79,12 +92,21 @@ async def serve_jobs(
         held = keeper.take(job, asked_at)
         concurrency.add(asyncio.create_task(runner.run(held), name=f"job-{job.job_id}"))
 
-    claims = ClaimLoop(scheduler, registry.job_types, concurrency, start, log, limits.lease_seconds)
+    claims = ClaimLoop(
+        scheduler,
+        registry.job_types,
+        concurrency,
+        start,
+        readiness=readiness,
+        log=log,
+        lease_seconds=limits.lease_seconds,
+    )
     with LoopWatch(asyncio.get_running_loop(), log, limits.loop_blocked_seconds):
         beating = asyncio.create_task(keeper.run(), name="lease-keeper")
+        looking = asyncio.create_task(readiness.run(), name="readiness")
         claiming = asyncio.create_task(claims.run(drain), name="claim-loop")
         try:
-            failure = await _first_failure(claiming, beating, drain)
+            failure = await _first_failure(claiming, (beating, looking), drain)
             keeper.drain()
             log.info("worker_draining", running=len(concurrency.tasks))
             left = await _drain(concurrency, keeper, limits, drain)
@@ -92,18 +114,18 @@ async def serve_jobs(
                 # A worker that ends otherwise is to be shown as lost.
                 await _wait_for(keeper.send_last_beat, None, drain)
         finally:
-            await _end(claiming, beating, *concurrency.tasks)
+            await _end(claiming, beating, looking, *concurrency.tasks)
     return Served(failure, left)
 
 
 async def _first_failure(
-    claiming: asyncio.Task[None], beating: asyncio.Task[None], drain: Drain
+    claiming: asyncio.Task[None], beside: tuple[asyncio.Task[None], ...], drain: Drain
 ) -> BaseException | None:
     """Waits for the drain, or until a loop ends. Returns the loop's exception, if any."""
-    await asyncio.wait({claiming, beating}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({claiming, *beside}, return_when=asyncio.FIRST_COMPLETED)
     drain.request_once()
     await asyncio.wait({claiming})
-    for task in (claiming, beating):
+    for task in (claiming, *beside):
         if task.done() and not task.cancelled() and task.exception() is not None:
             return task.exception()
     return None

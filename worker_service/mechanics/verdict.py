@@ -28,11 +28,18 @@ class Crashed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unready:
+    """What the job needs could not be used, or the scheduler did not answer for a lease."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Another claim decides about the job: send nothing."""
 
 
-Result: TypeAlias = Outcome | Stopped | Crashed
+Result: TypeAlias = Outcome | Stopped | Crashed | Unready
 Verdict: TypeAlias = Finish | Release | Forget
 
 
@@ -61,6 +68,8 @@ def verdict(job: ClaimedJob, result: Result, written: Written) -> Verdict:
             return Finish(*claim, FinishResult.ERROR, message, "unexpected_exception", {}, written)
         case Stopped():
             return _released(job, result.reason, written)
+        case Unready():
+            return Release(*claim, ReleaseReason.NOT_READY, written, result.reason)
         case _:
             assert_never(result)
 

@@ -61,13 +61,14 @@ class SchedulerClient:
         return [messages.claimed_job(job) for job in answer.jobs]
 
     async def heartbeat(
-        self, beats: Sequence[Beat], draining: bool, timeout_seconds: float
+        self, beats: Sequence[Beat], draining: bool, timeout_seconds: float, not_ready: str = ""
     ) -> HeartbeatReply:
         """Renew leases and carry progress. Return what the scheduler says of each claim."""
         request = scheduler_pb2.HeartbeatRequest(
             worker_id=self._identity.worker_id,
             beats=[messages.claim_beat(beat) for beat in beats],
             draining=draining,
+            not_ready=messages.reason_of(not_ready),
         )
         answer = await _answer(
             self._stub.Heartbeat(request, timeout=timeout_seconds, metadata=self._metadata)

@@ -27,6 +27,7 @@ from worker_service.mechanics.scheduler import (
 from worker_service.scheduler_client.identity import WorkerIdentity
 
 MESSAGE_CHARACTERS_MAX = 4096
+NOT_READY_CHARACTERS_MAX = 512
 STATS_BYTES_MAX = 64 * 1024
 
 WRITTEN = MappingProxyType(
@@ -44,6 +45,7 @@ REASONS = MappingProxyType(
         ReleaseReason.DRAIN: scheduler_pb2.RELEASE_REASON_DRAIN,
         ReleaseReason.RETRY_LATER: scheduler_pb2.RELEASE_REASON_RETRY_LATER,
         ReleaseReason.CANCELLED: scheduler_pb2.RELEASE_REASON_CANCELLED,
+        ReleaseReason.NOT_READY: scheduler_pb2.RELEASE_REASON_NOT_READY,
     }
 )
 DIRECTIVES: Mapping[int, Directive] = MappingProxyType(
@@ -171,18 +173,23 @@ def finish_answer(result: scheduler_pb2.BatchFinishResult) -> FinishAnswer:
 
 
 def claim_release(release: Release) -> scheduler_pb2.ClaimRelease:
-    """The message of one Release. Message and delay are sent with RETRY_LATER only."""
+    """The message of one Release. A delay is sent with RETRY_LATER only."""
     message = scheduler_pb2.ClaimRelease(
         job_id=release.job_id,
         claim_token=release.claim_token,
         reason=REASONS[release.reason],
         written=WRITTEN[release.written],
     )
-    if release.reason is ReleaseReason.RETRY_LATER:
+    if release.reason in (ReleaseReason.RETRY_LATER, ReleaseReason.NOT_READY):
         message.message = _text(release.message)[:MESSAGE_CHARACTERS_MAX]
-        if release.delay_seconds is not None:
-            message.delay.CopyFrom(_duration(max(0.0, release.delay_seconds)))
+    if release.reason is ReleaseReason.RETRY_LATER and release.delay_seconds is not None:
+        message.delay.CopyFrom(_duration(max(0.0, release.delay_seconds)))
     return message
+
+
+def reason_of(not_ready: str) -> str:
+    """Why a worker is not ready, cut to the limits of the contract."""
+    return _text(not_ready)[:NOT_READY_CHARACTERS_MAX]
 
 
 def _fitting(stats: Stats) -> Mapping[str, Any]:

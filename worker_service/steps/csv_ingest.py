@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 
 from worker_service.carbon.catalogue import declaration
@@ -145,8 +145,8 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
     run.progress(0, 0, "survey")
     scope = EntryScope(what.new.year, what.units, what.new.unit)
     entries = await asyncio.to_thread(read_entries, what.declared, what.file.open, scope)
-    await open_set(stores.ledger, what.new)
-    with RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
+    with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
+        await open_set(stores.ledger, what.new)
         loaded = await _load(stores, run, what, entries, notes)
         await asyncio.to_thread(notes.keep)
         stats = {

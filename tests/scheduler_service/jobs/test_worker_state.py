@@ -17,9 +17,9 @@ LEASE_SECONDS = 30.0
         (30.0, True, "", WorkerState.DRAINING),
         (30.1, False, "", WorkerState.LOST),
         (30.1, True, "", WorkerState.LOST),
-        (30.0, False, "ledger: away", WorkerState.NOT_READY),
-        (30.0, True, "ledger: away", WorkerState.DRAINING),
-        (30.1, False, "ledger: away", WorkerState.LOST),
+        (30.0, False, "ledger: down", WorkerState.NOT_READY),
+        (30.0, True, "ledger: down", WorkerState.DRAINING),
+        (30.1, False, "ledger: down", WorkerState.LOST),
     ],
 )
 def test_a_worker_is_lost_when_it_is_silent_for_longer_than_a_lease(

@@ -77,6 +77,7 @@ async def start_worker(scheduler: ScriptedScheduler, tmp_path: Path) -> AsyncIte
 
         def start(step: Step, **limits: Any) -> RunningWorker:
             beat_seconds = limits.pop("beat_seconds", 0.2)
+            needs = limits.pop("needs", None)
             log = LogLines()
             logger = structlog.wrap_logger(
                 structlog.ReturnLogger(),
@@ -101,6 +102,7 @@ async def start_worker(scheduler: ScriptedScheduler, tmp_path: Path) -> AsyncIte
                     ),
                     drain,
                     logger,
+                    needs=needs,
                 )
             )
             workers.append(RunningWorker(drain, serving, log))

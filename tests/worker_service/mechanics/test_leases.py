@@ -37,7 +37,8 @@ async def test_a_handler_stops_before_its_lease_ends_when_nobody_answers(
     assert stopped_after[0] < 2.0 - 0.2, "the handler is gone a margin before the lease's end"
     assert left[0] > 0, "it may still commit while it is being stopped"
     release = scheduler.releases[token]
-    assert release.reason == scheduler_pb2.RELEASE_REASON_RETRY_LATER
+    assert release.reason == scheduler_pb2.RELEASE_REASON_NOT_READY
+    assert release.message == "not ready: the scheduler does not answer"
     assert release.written == types_pb2.WRITTEN_NOTHING
     assert "heartbeat_unanswered" in worker.log.names()
     assert worker.log.one("handler_stopped")["reason"] == "LEASE_OVER"

@@ -26,6 +26,7 @@ from worker_service.ledger.pool import Ledger, open_ledger
 from worker_service.ledger.totals import StoredTotals, TotalsReader
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
+from worker_service.mechanics.readiness import Needs
 from worker_service.mechanics.registry import Step, check_registry
 from worker_service.mechanics.serve import WorkerLimits, serve_jobs
 from worker_service.scheduler_client.client import SchedulerClient
@@ -74,6 +75,7 @@ class WorkerHarness:
     ledger: Ledger
     folder: Path
     steps: dict[str, Step] = field(default_factory=dict)
+    needs: Needs | None = None
 
     def blob(self, text: str | bytes) -> str:
         """Keeps a file; its reference."""
@@ -178,6 +180,7 @@ class WorkerHarness:
                     ),
                     drain,
                     LOG,
+                    needs=self.needs,
                 )
             )
             try:

@@ -1,6 +1,6 @@
 """Reads an uploaded file into batches of declared columns."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -48,7 +48,8 @@ class TextFile:
 
     `line_count` is an estimate of its rows, for progress. `unread` are unknown columns. Those
     without a name are added while batches are read, if a row has a value there. `divided`: rows
-    that a decimal comma may have made longer; tell it which of them are accepted.
+    that a decimal comma may have made longer; tell it which of them are accepted. The file is
+    closed at its end, or by `close`.
     """
 
     encoding: str
@@ -57,6 +58,7 @@ class TextFile:
     unread: list[UnreadColumn]
     divided: DividedNumbers
     batches: Iterator[TextBatch]
+    close: Callable[[], None]
 
 
 def read_text(
@@ -91,6 +93,7 @@ def read_text(
         unread=unread,
         divided=divided,
         batches=_named(stream, lines, header, known, unread, divided),
+        close=stream.close,
     )
 
 

@@ -1,6 +1,6 @@
 """Reads an activity file into entries of one data-entry type and year."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -63,7 +63,8 @@ class EntryFile:
 
     `unread_columns` are unknown; the list is complete after the last batch. `line_count` is an
     estimate of the rows. `rejected_header` is the line before all `rejected_lines`. `is_mended`:
-    the file has the columns of a file of rejected rows, so it is only a part of one.
+    the file has the columns of a file of rejected rows, so it is only a part of one. The file is
+    closed at its end, or by `close`.
     """
 
     encoding: str
@@ -71,6 +72,7 @@ class EntryFile:
     line_count: int
     rejected_header: bytes
     batches: Iterator[EntryBatch]
+    close: Callable[[], None]
     is_mended: bool = False
 
 
@@ -103,6 +105,7 @@ def read_entries(
         line_count=text.line_count,
         rejected_header=Originals(text.header).first_line(),
         batches=_batches(text, declaration, scope),
+        close=text.close,
         is_mended=text.header.is_mended,
     )
 

@@ -1,0 +1,142 @@
+"""An outage of the database fails no job, and costs none an attempt."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.local.postgres import EmbeddedPostgres
+from carbonline.migrations.run import migrate_all
+from carbonline.v1 import types_pb2
+from scheduler_service.server import running_server
+from scheduler_service.settings import Settings
+from tests.worker_service.steps.conftest import (
+    CDG,
+    LEASE_SECONDS,
+    LOG,
+    WorkerHarness,
+    flights,
+)
+from worker_service.blobs.store import BlobStore
+from worker_service.ledger.canary import Canary
+from worker_service.ledger.pool import open_ledger
+from worker_service.ledger_and_blobs import LedgerAndBlobs
+from worker_service.steps.stores import Stores
+from worker_service.worker import steps_of
+
+UPLOADS = 8
+SUCCESS = types_pb2.JOB_RESULT_SUCCESS
+
+
+@pytest.fixture
+async def postgres(tmp_path: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """The ledger's own server, which a test may stop."""
+    server = await EmbeddedPostgres.open(tmp_path / "postgres")
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+@pytest.fixture
+async def apart(
+    database_url: str, postgres: EmbeddedPostgres, tmp_path: Path
+) -> AsyncIterator[WorkerHarness]:
+    """Everything but a worker; the ledger has a server of its own, the scheduler another."""
+    ledger_url = await postgres.create_database("ledger")
+    await migrate_all(ledger_url)
+    address = f"unix:{tmp_path}/s"
+    settings = Settings(
+        database_url=database_url,
+        address=address,
+        lease_seconds=LEASE_SECONDS,
+        beat_seconds=1.0,
+        sweep_seconds=0.5,
+        drain_grace_seconds=0.5,
+    )
+    async with contextlib.AsyncExitStack() as opened:
+        await opened.enter_async_context(running_server(settings, LOG))
+        ledger = await open_ledger(
+            ledger_url, application_name="test", lease_seconds=LEASE_SECONDS, jobs_max=4
+        )
+        opened.push_async_callback(ledger.close)
+        stores = Stores(ledger, BlobStore(tmp_path / "blobs"))
+        canary = Canary(ledger_url, "test")
+        opened.callback(canary.close)
+        client = await opened.enter_async_context(ContractClient(address, address, tenant="local"))
+        needs = LedgerAndBlobs(canary, stores.blobs)
+        steps = dict(steps_of(stores))
+        yield WorkerHarness(client, stores, ledger, tmp_path, steps, needs)
+
+
+async def worker_says(client: ContractClient, wanted: Callable[[types_pb2.Worker], bool]) -> None:
+    """Until the only worker is as wanted."""
+    async with asyncio.timeout(30):
+        while True:
+            (worker,) = (await client.list_workers()).workers
+            if wanted(worker):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_no_upload_fails_while_the_ledger_is_unavailable(
+    apart: WorkerHarness, postgres: EmbeddedPostgres
+) -> None:
+    async with apart.working():
+        await apart.load_units()
+        await apart.load_places()
+        await apart.load_factors()
+        pipelines = [
+            await apart.submit_flights(flights(CDG), source=f"agency-{number}")
+            for number in range(UPLOADS)
+        ]
+        postgres.child.kill()
+        await worker_says(
+            apart.client,
+            lambda one: (
+                one.state == types_pb2.WORKER_STATE_NOT_READY
+                and one.not_ready.startswith("ledger: ")
+                and not one.held
+            ),
+        )
+        await postgres.start()
+        await worker_says(apart.client, lambda one: one.state == types_pb2.WORKER_STATE_LIVE)
+        for pipeline in pipelines:
+            view = await apart.ended(pipeline)
+            ends = [(job.job_type, job.attempts, job.message) for job in view.in_order()]
+            assert view.pipeline is not None
+            assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS, ends
+            assert {attempts for _, attempts, _ in ends} == {1}, ends
+    kg = await apart.kg()
+    assert kg["0828"] > 0
+
+
+async def test_a_demoted_ledger_is_not_a_fault_of_a_job(
+    apart: WorkerHarness, postgres: EmbeddedPostgres
+) -> None:
+    async with apart.working():
+        await apart.load_units()
+        await apart.load_places()
+        await apart.load_factors()
+        await read_only(apart, "on")
+        pipeline = await apart.submit_flights(flights(CDG))
+        await worker_says(
+            apart.client, lambda one: one.not_ready == "ledger: the database is read-only"
+        )
+        await read_only(apart, "off")
+        view = await apart.ended(pipeline)
+        assert view.pipeline is not None
+        assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS
+        assert {job.attempts for job in view.in_order()} == {1}
+
+
+async def read_only(apart: WorkerHarness, switch: str) -> None:
+    """As after a failover: every new session only reads, or may write again."""
+    async with apart.ledger.session() as conn:
+        await conn.execute("SET default_transaction_read_only = off")
+        await conn.execute(f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
+        await conn.execute("SELECT pg_reload_conf()")
+        await conn.execute("RESET default_transaction_read_only")

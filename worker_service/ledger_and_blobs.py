@@ -1,0 +1,67 @@
+"""What the jobs of a worker need: the ledger's database and the folder of blobs."""
+
+import asyncio
+import errno
+import os
+
+import asyncpg
+
+from worker_service.blobs.store import BlobFolderUnusable, BlobStore
+from worker_service.ledger.canary import Canary
+from worker_service.ledger.errors import DatabaseUnavailable
+from worker_service.mechanics.readiness import NotUsable
+
+# The database itself cannot be used, whoever asks.
+_OF_THE_DATABASE: tuple[type[Exception], ...] = (
+    asyncpg.ReadOnlySQLTransactionError,
+    # Full disk, no memory, no connection left.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    ConnectionRefusedError,
+)
+# A full or read-only disk, a lost network folder, no file handles left.
+_OF_THE_DISK = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.ESTALE,
+        errno.ENOTCONN,
+        errno.EMFILE,
+        errno.ENFILE,
+    }
+)
+
+
+class LedgerAndBlobs:
+    """Implements worker_service.mechanics.readiness.Needs, which documents each method."""
+
+    def __init__(self, canary: Canary, blobs: BlobStore) -> None:
+        self._canary = canary
+        self._blobs = blobs
+        self._blobs_look: asyncio.Task[None] | None = None
+
+    async def look(self) -> None:
+        """Looks at both. Raises NotUsable, whose message begins with "ledger:" or "blobs:"."""
+        try:
+            await self._canary.look()
+        except DatabaseUnavailable as error:
+            raise NotUsable(f"ledger: {error}") from error
+        # A thread that hangs in a lost network folder cannot be cancelled, and is not doubled.
+        if self._blobs_look is None or self._blobs_look.done():
+            self._blobs_look = asyncio.create_task(asyncio.to_thread(self._blobs.check_usable))
+        try:
+            await asyncio.shield(self._blobs_look)
+        except BlobFolderUnusable as error:
+            raise NotUsable(f"blobs: {error}") from error
+
+    def blamed(self, error: BaseException) -> str:
+        """What is to blame, judged by the error alone."""
+        if isinstance(error, DatabaseUnavailable):
+            known = isinstance(error.__cause__, _OF_THE_DATABASE)
+            return f"ledger: {str(error.__cause__).partition(chr(10))[0]}" if known else ""
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return f"blobs: {os.strerror(error.errno)}"
+        return ""
