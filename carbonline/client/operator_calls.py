@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
 
-from carbonline.v1 import interventions_pb2
+from carbonline.v1 import interventions_pb2, operations_pb2
 
 if TYPE_CHECKING:
     from carbonline.v1.operations_pb2_grpc import OperationsServiceAsyncStub
@@ -23,6 +23,23 @@ class OperatorCalls:
         self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
     ) -> Answer:
         raise NotImplementedError
+
+    async def get_job(self, job_id: int) -> operations_pb2.GetJobResponse:
+        """A job with its payload and its timeline."""
+        request = operations_pb2.GetJobRequest(tenant=self.tenant, job_id=job_id)
+        return await self._unary(self._operations.GetJob, request)
+
+    async def recover_job(
+        self, job_id: int, *, claim_token: int = 0, force: bool = False, reason: str = ""
+    ) -> interventions_pb2.RecoverJobResponse:
+        """Takes a job from its claim: `claim_token`, or whichever holds it.
+
+        A live claim loses the job only with `force`.
+        """
+        request = interventions_pb2.RecoverJobRequest(
+            tenant=self.tenant, job_id=job_id, claim_token=claim_token, force=force, reason=reason
+        )
+        return await self._unary(self._operations.RecoverJob, request)
 
     async def pause_job_type(
         self, job_type: str, reason: str = "", *, all_tenants: bool = False

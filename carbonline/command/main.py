@@ -20,6 +20,7 @@ from carbonline.command.migrate import migrate
 from carbonline.command.pause import pause, resume
 from carbonline.command.pipelines import pipelines
 from carbonline.command.recalculate import recalculate
+from carbonline.command.recover import recover
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
 from carbonline.command.status import status
@@ -66,6 +67,7 @@ main.add_section(
     jobs,
     explain,
     cancel,
+    recover,
     recalculate,
     remove,
     workers,

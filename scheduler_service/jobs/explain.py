@@ -243,8 +243,8 @@ def _draining_claim(job: JobFacts) -> list[JobReason]:
     return [
         JobReason(
             JobReasonKind.DRAINING_CLAIM,
-            f"Job {drain.job_id} of the same data was cancelled, and worker {drain.worker_id} has "
-            "not released it yet.",
+            f"Worker {drain.worker_id} has not released job {drain.job_id} of the same data yet, "
+            "which was cancelled or recovered.",
             "Wait: the worker releases it with its next heartbeat, or its lease expires.",
             job_id=drain.job_id,
             worker_id=drain.worker_id,

@@ -62,7 +62,8 @@ class Refused:
     """A request that the state of things refuses; `reason` is the ErrorInfo reason.
 
     Reasons: FIELD_INVALID, YEAR_NOT_PROVISIONED, PERIOD_LOCKED, STALE_CLAIM, NOTHING_TO_CANCEL,
-    PIPELINE_NOT_FOUND, JOB_NOT_FOUND. One table in serving maps them to codes.
+    NOTHING_TO_RECOVER, CLAIM_LIVE, PIPELINE_NOT_FOUND, JOB_NOT_FOUND. One table in serving maps
+    them to codes.
     """
 
     reason: str
@@ -222,6 +223,27 @@ class Cancelled:
 
     cancelled_job_ids: tuple[int, ...]
     unlinked_job_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """One RecoverJob. `claim_token` 0 means whichever claim holds the job."""
+
+    tenants: tuple[str, ...]
+    job_id: int
+    claim_token: int
+    force: bool
+    reason: str
+    principal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Which claim lost the job, and how long it may still drain; 0 if it was over."""
+
+    pipeline_id: int
+    claim_token: int
+    drain_seconds: float
 
 
 class Pause(NamedTuple):

@@ -32,6 +32,7 @@ class JobEvent(StrEnum):
     FINISHED = "finished by its claim"
     RELEASED = "released or expired, attempts left"
     ABANDONED = "released or expired, attempts spent"
+    RECOVERED = "recovered by an operator"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded by a duplicate that waits again"
     UNLINKED = "its owner was cancelled, others have joined"
@@ -53,6 +54,7 @@ TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = MappingProxyType(
         (JobState.RUNNING, JobEvent.FINISHED): JobState.FINISHED,
         (JobState.RUNNING, JobEvent.RELEASED): JobState.NOT_STARTED,
         (JobState.RUNNING, JobEvent.ABANDONED): JobState.FINISHED,
+        (JobState.RUNNING, JobEvent.RECOVERED): JobState.NOT_STARTED,
         (JobState.RUNNING, JobEvent.CANCELLED): JobState.FINISHED,
         (JobState.RUNNING, JobEvent.UNLINKED): JobState.RUNNING,
     }

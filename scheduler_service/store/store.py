@@ -16,6 +16,8 @@ from scheduler_service.jobs.requests import (
     FinishAnswer,
     FinishRequest,
     Pause,
+    Recovered,
+    Recovery,
     Refused,
     Release,
     Submission,
@@ -41,6 +43,7 @@ from scheduler_service.store.pause.pause_job_types import (
 )
 from scheduler_service.store.reads.explain import Explained, read_job_facts
 from scheduler_service.store.reads.reads import QueueDepth, read_queue_depths
+from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
 from scheduler_service.store.sweep import sweep
@@ -179,6 +182,14 @@ class Store:
             return await self._units.run(
                 lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
             )
+
+    async def recover_job(self, wanted: Recovery) -> Recovered | Refused:
+        """The job taken from its claim, or why it was left to it."""
+        with self._observer.timed("recover"):
+            answer = await self._units.run(lambda tx: recover_job(tx, wanted))
+        if isinstance(answer, Recovered):
+            self.notifier.show({answer.pipeline_id})
+        return answer
 
     async def pause_job_type(
         self, tenants: Sequence[str], job_type: str, reason: str, principal: str

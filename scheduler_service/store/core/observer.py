@@ -26,7 +26,7 @@ class Observer:
 
     def timed(self, operation: str) -> AbstractContextManager[None]:  # noqa: ARG002 - for others
         """Entered for as long as an operation takes: submit, claim, heartbeat, chain, finish,
-        release, cancel, sweep or backstop.
+        release, cancel, recover, sweep or backstop.
         """
         return nullcontext()
 

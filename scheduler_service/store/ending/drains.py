@@ -1,11 +1,13 @@
-"""A cancelled job's claim drains: its key stays taken until the worker lets go or lapses."""
+"""A claim that an operator took the job from drains: the job's key stays taken until the worker
+lets go or the lease is over.
+"""
 
 from collections.abc import Sequence
 from typing import TypeAlias
 from uuid import UUID
 
 from scheduler_service.jobs.requests import Written
-from scheduler_service.jobs.states import JobResult
+from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.rows import ClaimTokenRow, JobRow
 from scheduler_service.store.core.statements import statement
@@ -25,6 +27,7 @@ class DrainingRow(JobRow):
     drain_worker_id: UUID
     drain_principal: str
     dark_token: int | None
+    state: str
 
 
 async def end_drains_of(
@@ -66,6 +69,9 @@ async def _release(tx: UnitOfWork, drained: Sequence[tuple[DrainingRow, Written]
             if key.drain_token == row.drain_token:
                 key.drain_token = None
             tx.unsettled_keys.add(row.exclusive_key)
+        if row.state != JobState.FINISHED:
+            # Recovered, not cancelled: it runs again, and its own end settles what is in doubt.
+            continue
         dark_token = newly_in_doubt.get(row.job_id, row.dark_token)
         owner = (row.pipeline_id,)
         ends.append(End(row, JobResult.CANCELLED, owner, row.drain_token, dark_token=dark_token))

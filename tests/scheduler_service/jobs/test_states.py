@@ -23,6 +23,7 @@ EVENTS_OF = {
     "finish_jobs": JobEvent.FINISHED,
     "supersede_jobs": JobEvent.SUPERSEDED,
     "release_jobs_again": JobEvent.RELEASED,
+    "recover_job": JobEvent.RECOVERED,
     "settle_keys": JobEvent.BECAME_FIRST_AND_DUE,
 }
 _UPDATE = re.compile(

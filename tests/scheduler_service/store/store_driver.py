@@ -15,6 +15,8 @@ from scheduler_service.jobs.requests import (
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
+    Recovered,
+    Recovery,
     Refused,
     Release,
     ReleaseReason,
@@ -166,6 +168,13 @@ class StoreDriver:
     async def cancel(self, pipeline_id: int) -> Cancelled | Refused:
         """Cancel a pipeline."""
         return await self.store.cancel_pipeline(None, pipeline_id, "a test asks", "tester")
+
+    async def recover(
+        self, job_id: int, *, force: bool = False, claim_token: int = 0, tenant: str = TENANT
+    ) -> Recovered | Refused:
+        """Take a job from its claim."""
+        wanted = Recovery((tenant,), job_id, claim_token, force, "it hangs", "tester")
+        return await self.store.recover_job(wanted)
 
     async def provision(self, year: int = YEAR) -> None:
         """Provision a year as users do: by a unit_sync."""

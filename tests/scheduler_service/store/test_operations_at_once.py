@@ -127,6 +127,13 @@ async def sweep(at: Ground) -> Any:
     return [await at.driver.store.promote_due_jobs(), await at.driver.store.backstop()]
 
 
+async def recover(at: Ground) -> Any:
+    return [
+        await at.driver.recover(claim.row["job_id"], force=True)
+        for claim in (at.other_recalc, at.ingest, at.recalc)
+    ]
+
+
 async def pause(at: Ground) -> Any:
     """And resume: at the end nothing may be left paused."""
     store, tenants = at.driver.store, (RECALC.tenant, "other")
@@ -144,6 +151,7 @@ OPERATIONS: tuple[Operation, ...] = (
     finish_badly,
     release,
     cancel,
+    recover,
     expire,
     sweep,
     pause,

@@ -1,0 +1,50 @@
+"""`carbonline recover`: takes a job from a claim that is over, or whose handler hangs."""
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.names import step_words
+from carbonline.command.options import ID
+from carbonline.command.safe_text import one_line
+from carbonline.v1 import interventions_pb2
+
+
+@click.command(
+    short_help="Take a job from a worker that hangs or died.",
+    epilog=examples("carbonline recover 7", 'carbonline recover 7 --force --reason "it hangs"'),
+)
+@click.argument("job", type=ID)
+@click.option("--force", is_flag=True, help="Take it also from a worker that still reports.")
+@click.option("--reason", default="", help="The reason, shown in the timeline.")
+@connection_options
+def recover(*, target: Target, job: int, force: bool, reason: str) -> None:
+    """Take the running JOB from its worker: another one runs it, with all attempts again.
+
+    A job whose lease is over is taken back at once. With --force, so is a job whose worker still
+    reports but does not get on: that worker is told to stop, and the job waits until it has, or
+    until its lease is over.
+    """
+    answer = run_to_end(_recover(target, job, force=force, reason=reason))
+    click.echo(_sentence(answer))
+
+
+async def _recover(
+    target: Target, job_id: int, *, force: bool, reason: str
+) -> interventions_pb2.RecoverJobResponse:
+    async with target.client() as client:
+        # Named, so that a call that is repeated never takes the job from its next claim.
+        claim_token = (await client.get_job(job_id)).job.claim_token
+        return await client.recover_job(job_id, claim_token=claim_token, force=force, reason=reason)
+
+
+def _sentence(answer: interventions_pb2.RecoverJobResponse) -> str:
+    job = answer.job
+    about = f"Job {job.job_id} ({step_words(job)}): claim {answer.claim_token}"
+    if answer.HasField("drains_for"):
+        seconds = answer.drains_for.ToTimedelta().total_seconds()
+        said = f"drains for {seconds:.0f} s at most; then another worker runs the job."
+    else:
+        said = "has lost the job."
+    return one_line(f"{about} {said}")

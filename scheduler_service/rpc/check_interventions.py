@@ -1,0 +1,24 @@
+"""Checks the requests by which an operator intervenes."""
+
+from carbonline.serving.principals import Principal
+from carbonline.v1 import interventions_pb2
+from scheduler_service.jobs.requests import Recovery
+from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX, own_tenant
+from scheduler_service.rpc.fields import Fields
+
+
+def check_recovery(request: interventions_pb2.RecoverJobRequest, principal: Principal) -> Recovery:
+    """A RecoverJob. Raises RpcError FIELD_INVALID with every wrong field."""
+    fields = Fields()
+    job_id = fields.identifier("job_id", request.job_id)
+    claim_token = fields.optional_identifier("claim_token", request.claim_token)
+    reason = fields.text("reason", request.reason, TEXT_CHARACTERS_MAX)
+    fields.done()
+    return Recovery(
+        tenants=(own_tenant(principal, request.tenant),),
+        job_id=job_id,
+        claim_token=claim_token or 0,
+        force=request.force,
+        reason=reason,
+        principal=principal.name,
+    )

@@ -1,0 +1,38 @@
+"""What an operator does about a job whose claim is over or hangs."""
+
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from carbonline.serving.interceptor import caller
+from carbonline.v1 import interventions_pb2 as pb
+from carbonline.v1 import operations_pb2_grpc
+from scheduler_service.jobs.requests import Refused
+from scheduler_service.rpc import messages
+from scheduler_service.rpc.check_interventions import check_recovery
+from scheduler_service.rpc.refusals import refusal
+from scheduler_service.store.reads import reads
+from scheduler_service.store.store import Store
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class Recovery(operations_pb2_grpc.OperationsServiceServicer):
+    """RecoverJob."""
+
+    store: Store
+
+    async def RecoverJob(
+        self, request: pb.RecoverJobRequest, context: Context
+    ) -> pb.RecoverJobResponse:
+        wanted = check_recovery(request, caller())
+        answer = await self.store.recover_job(wanted)
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        found = await reads.read_job(self.store.pool, wanted.job_id, wanted.tenants[0])
+        seconds = answer.drain_seconds
+        return pb.RecoverJobResponse(
+            job=messages.job_card(found[0]) if found else None,
+            claim_token=answer.claim_token,
+            drains_for=messages.duration(seconds) if seconds > 0 else None,
+        )
