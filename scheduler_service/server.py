@@ -206,7 +206,7 @@ def _check_address(settings: Settings) -> None:
 async def _check_schema(store: Store) -> None:
     try:
         await store.pool.fetchval("SELECT count(*) FROM scheduler.sweep_runs")
-        await store.pool.fetchval("SELECT count(*) FROM scheduler.pipeline_cards WHERE false")
+        await store.pool.fetchval("SELECT count(*) FROM scheduler.pipeline_summaries WHERE false")
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
         raise NotMigrated(
             "the database has no current schema `scheduler`: run `carbonline migrate` on it first"

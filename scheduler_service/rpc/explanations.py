@@ -15,7 +15,7 @@ def explanation(found: Explained, enabled: Collection[str]) -> monitoring_pb2.Ex
     """The answer to an ExplainJob."""
     reasons = explain(found.facts, enabled)
     return monitoring_pb2.ExplainJobResponse(
-        job=messages.job_card(found.card),
+        job=messages.job_summary(found.job),
         claimable=is_claimable(reasons),
         reasons=map(_reason, reasons),
         held_children=_held_children(found.held_children),

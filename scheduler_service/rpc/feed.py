@@ -26,7 +26,7 @@ def change_of(view: View, from_version: int) -> pb.PipelineChange:
 
 def jobs_of(view: View) -> list[types_pb2.Job]:
     """The jobs of a view, by id."""
-    return [messages.job_card(row, joined=row.job_id in view.joined) for row in view.jobs]
+    return [messages.job_summary(row, joined=row.job_id in view.joined) for row in view.jobs]
 
 
 def is_terminal(view: View) -> bool:
@@ -61,7 +61,7 @@ class Feed:
     def take_activity(self, rows: Sequence[ActiveJobRow]) -> None:
         """Keep what runs now and notify the watchers, if it differs from before."""
         activity = pb.PipelineActivity(
-            jobs=[messages.job_card(row, joined=row.is_joined) for row in rows]
+            jobs=[messages.job_summary(row, joined=row.is_joined) for row in rows]
         )
         if activity != self.activity:
             self.activity = activity

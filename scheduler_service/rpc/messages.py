@@ -23,7 +23,7 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX, ScopeRow, ShownJobRow
-from scheduler_service.store.reads.rows import EventRow, JobCardRow, PipelineRow
+from scheduler_service.store.reads.rows import EventRow, JobSummaryRow, PipelineRow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
@@ -94,7 +94,7 @@ def _scope_message(scope: Scope) -> tuple[types_pb2.Scope, int]:
 
 
 def job(row: ShownJobRow, *, joined: bool = False) -> types_pb2.Job:
-    """The message of a job, from a row of job_cards or from a row that was just claimed.
+    """The message of a job, from a row of job_summaries or from a row that was just claimed.
 
     `joined` says that the pipeline in question joined the job and does not own it.
     """
@@ -118,7 +118,7 @@ def _fill_job(message: types_pb2.Job, row: ShownJobRow) -> None:
         message.attempts = attempts
     if releases := row.releases:
         message.releases = releases
-    if expiries := row.lapses:
+    if expiries := row.expiries:
         message.expiries = expiries
     if text := row.message:
         message.message = text
@@ -156,8 +156,8 @@ def _fill_relatives(message: types_pb2.Job, row: ShownJobRow) -> None:
         message.superseded_by = superseded_by
 
 
-def job_card(row: JobCardRow, *, joined: bool = False) -> types_pb2.Job:
-    """The message of a row of job_cards, with progress and with `is_current`."""
+def job_summary(row: JobSummaryRow, *, joined: bool = False) -> types_pb2.Job:
+    """The message of a row of job_summaries, with progress and with `is_current`."""
     message = job(row, joined=joined)
     message.is_current = row.is_current
     if row.progress_at is not None:
@@ -170,7 +170,7 @@ def job_card(row: JobCardRow, *, joined: bool = False) -> types_pb2.Job:
 
 
 def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
-    """The message of a row of pipeline_cards. LIVE becomes RUNNING with its first claim."""
+    """The message of a row of pipeline_summaries. LIVE becomes RUNNING with its first claim."""
     status = row.status
     if status == "LIVE":
         status = "RUNNING" if row.has_started else "NOT_STARTED"

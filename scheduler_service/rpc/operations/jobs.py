@@ -36,7 +36,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
             raise RpcError("JOB_NOT_FOUND", f"there is no job {job_id}")
         row, timeline = found
         return pb.GetJobResponse(
-            job=messages.job_card(row),
+            job=messages.job_summary(row),
             payload=messages.struct(row.payload),
             timeline=first_page([messages.timeline_event(event) for event in timeline]),
         )
@@ -44,9 +44,9 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         wanted = check_jobs(request, caller())
         found = await reads.list_jobs(self.store.pool, wanted)
-        cards = [messages.job_card(row, joined=row.is_joined) for row in found.jobs]
-        page, before = first_page(cards), found.before
-        if len(page) < len(cards):
+        summaries = [messages.job_summary(row, joined=row.is_joined) for row in found.jobs]
+        page, before = first_page(summaries), found.before
+        if len(page) < len(summaries):
             before = page[-1].pipeline_id, page[-1].job_id
         return pb.ListJobsResponse(jobs=page, next_page_token=page_token(*before) if before else "")
 

@@ -36,7 +36,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.GetPipelineResponse:
         pipeline_id = check_identifier("pipeline_id", request.pipeline_id)
         shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=JOBS_SHOWN_MAX)
-        jobs = first_page([messages.job_card(row, joined=row.is_joined) for row in shown.jobs])
+        jobs = first_page([messages.job_summary(row, joined=row.is_joined) for row in shown.jobs])
         return pb.GetPipelineResponse(
             pipeline=messages.pipeline(shown.pipeline),
             jobs=jobs,

@@ -32,7 +32,7 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
         found = await reads.read_job(self.store.pool, wanted.job_id, wanted.tenants[0])
         seconds = answer.drain_seconds
         return pb.RecoverJobResponse(
-            job=messages.job_card(found[0]) if found else None,
+            job=messages.job_summary(found[0]) if found else None,
             claim_token=answer.claim_token,
             drains_for=messages.duration(seconds) if seconds > 0 else None,
         )

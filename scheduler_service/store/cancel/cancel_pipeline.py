@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from scheduler_service.jobs.requests import Cancelled, Refused
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import LinkRow, StandingJobRow
+from scheduler_service.store.core.rows import JobRow, LinkRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
@@ -22,9 +22,7 @@ async def cancel_pipeline(
     if state.live_jobs == 0:
         message = f"pipeline {pipeline_id} has already ended: nothing to cancel"
         return Refused("NOTHING_TO_CANCEL", message)
-    rows = await statement("lock_live_jobs_of").rows(
-        tx.conn, StandingJobRow, pipeline_id=pipeline_id
-    )
+    rows = await statement("lock_live_jobs_of").rows(tx.conn, JobRow, pipeline_id=pipeline_id)
     heirs = await _heirs(tx, rows, pipeline_id)
     for row in rows:
         tx.require(needs_of_end(row, ()))
@@ -47,7 +45,7 @@ async def cancel_pipeline(
 
 
 async def _lock(tx: UnitOfWork, pipeline_id: int) -> None:
-    rows = await statement("live_jobs_of").rows(tx.conn, StandingJobRow, pipeline_id=pipeline_id)
+    rows = await statement("live_jobs_of").rows(tx.conn, JobRow, pipeline_id=pipeline_id)
     links = await statement("links_of_jobs").rows(
         tx.conn, LinkRow, job_ids=[row.job_id for row in rows if row.coalesce_key is not None]
     )
@@ -57,9 +55,7 @@ async def _lock(tx: UnitOfWork, pipeline_id: int) -> None:
     await tx.lock(needs)
 
 
-async def _heirs(
-    tx: UnitOfWork, rows: Sequence[StandingJobRow], pipeline_id: int
-) -> dict[int, int]:
+async def _heirs(tx: UnitOfWork, rows: Sequence[JobRow], pipeline_id: int) -> dict[int, int]:
     """Per job that others joined, the oldest of them. Read again, under the jobs' locks."""
     joinable = [row.job_id for row in rows if row.coalesce_key is not None]
     heirs: dict[int, int] = {}
@@ -80,7 +76,7 @@ async def _leave_joined(tx: UnitOfWork, state: PipelineState) -> None:
 
 
 async def _pass_on(
-    tx: UnitOfWork, state: PipelineState, rows: Sequence[StandingJobRow], heirs: dict[int, int]
+    tx: UnitOfWork, state: PipelineState, rows: Sequence[JobRow], heirs: dict[int, int]
 ) -> None:
     """Ownership passes to the heir; the job left this pipeline at a version."""
     if not rows:
@@ -104,7 +100,7 @@ async def _pass_on(
 
 
 async def _cancel(
-    tx: UnitOfWork, state: PipelineState, rows: Sequence[StandingJobRow], reason: str
+    tx: UnitOfWork, state: PipelineState, rows: Sequence[JobRow], reason: str
 ) -> None:
     if not rows:
         return
@@ -126,7 +122,7 @@ async def _cancel(
                 pipeline_ids=(state.pipeline_id,),
                 token=row.claim_token or 0,
                 drains=row.claim_token is not None,
-                dark_token=row.dark_token,
+                in_doubt_token=row.in_doubt_token,
                 has_children=row.claim_token is not None,
             )
             for row in rows

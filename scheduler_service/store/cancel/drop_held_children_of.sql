@@ -1,2 +1,2 @@
--- A cancelled pipeline wishes nothing more.
-DELETE FROM scheduler.wishes WHERE pipeline_id = :pipeline_id RETURNING job_type;
+-- A cancelled pipeline holds no children any more.
+DELETE FROM scheduler.held_children WHERE pipeline_id = :pipeline_id RETURNING job_type;

@@ -1,6 +1,4 @@
 -- The jobs of a pipeline that have not ended, unlocked.
-SELECT job_id, pipeline_id, tenant, job_type, module, data_entry_type, year, unit,
-    reference_kind, state, result, claim_token, finished_by_token, coalesce_key, exclusive_key,
-    dark_token, attempts, attempts_max, releases, priority
-FROM scheduler.jobs
+SELECT *
+FROM scheduler.jobs_in_brief
 WHERE pipeline_id = :pipeline_id AND (state = 'FINISHED') IS FALSE;

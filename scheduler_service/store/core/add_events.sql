@@ -1,4 +1,4 @@
--- The unusual, for the timeline: lapses, releases, cancels, folds, dark ends, repairs.
+-- Unusual transitions, for the timeline: expired, released, cancelled, superseded, in doubt.
 INSERT INTO scheduler.job_events (tenant, pipeline_id, job_id, claim_token, event, detail, at)
 SELECT n.tenant, n.pipeline_id, n.job_id, n.claim_token, n.event, n.detail, scheduler.clock()
 FROM unnest(

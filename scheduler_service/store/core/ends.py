@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.rows import JobRow
+from scheduler_service.store.core.rows import EndingJobRow
 
 _DONE = (JobResult.SUCCESS, JobResult.WARNING)
 
@@ -17,12 +17,12 @@ class End(NamedTuple):
     tuple, as FinishRequest is: thousands are made in a second.
     """
 
-    row: JobRow
+    row: EndingJobRow
     result: JobResult
     pipeline_ids: tuple[int, ...]
     token: int = 0
     drains: bool = False
-    dark_token: int | None = None
+    in_doubt_token: int | None = None
     has_children: bool = False
     # Whether it touches more than its pipelines.
     has_needs: bool = True

@@ -37,7 +37,7 @@ class ScopeRow(Row):
         )
 
 
-class JobRow(ScopeRow):
+class EndingJobRow(ScopeRow):
     """A job, as every end of one needs to know it."""
 
     __slots__ = ()
@@ -57,7 +57,7 @@ class JoinableRow(Row):
     coalesce_key: str | None
 
 
-class StandingJobRow(JobRow, JoinableRow):
+class JobRow(EndingJobRow, JoinableRow):
     """A job with how it stands: what operations decide on."""
 
     __slots__ = ()
@@ -65,7 +65,7 @@ class StandingJobRow(JobRow, JoinableRow):
     result: str | None
     claim_token: int | None
     finished_by_token: int | None
-    dark_token: int | None
+    in_doubt_token: int | None
     attempts: int
     attempts_max: int
     releases: int
@@ -88,7 +88,7 @@ class ShownJobRow(ScopeRow):
     attempts: int
     attempts_max: int
     releases: int
-    lapses: int
+    expiries: int
     last_token: int | None
     worker_id: UUID | None
     parent_job_id: int | None

@@ -103,7 +103,7 @@ jobs = Table(
     Column("attempts", SmallInteger, server_default=text("0"), nullable=False),
     Column("attempts_max", SmallInteger, nullable=False),
     Column("releases", SmallInteger, server_default=text("0"), nullable=False),
-    Column("lapses", SmallInteger, server_default=text("0"), nullable=False),
+    Column("expiries", SmallInteger, server_default=text("0"), nullable=False),
     Column("claim_token", BigInteger, nullable=True),
     Column("last_token", BigInteger, nullable=True),
     Column("worker_id", UUID(as_uuid=True), nullable=True),
@@ -112,7 +112,7 @@ jobs = Table(
     Column("exclusive_key", Text, nullable=True),
     Column("key_number", BigInteger, nullable=True),
     Column("slot_key", Text, nullable=True),
-    Column("dark_token", BigInteger, nullable=True),
+    Column("in_doubt_token", BigInteger, nullable=True),
     Column("parent_job_id", BigInteger, nullable=True),
     Column("child_key", Text, nullable=True),
     Column("superseded_by", BigInteger, nullable=True),
@@ -237,8 +237,8 @@ staged_children = Table(
     PrimaryKeyConstraint("parent_job_id", "claim_token", "child_key", name="staged_children_pkey"),
 )
 
-wishes = Table(
-    "wishes",
+held_children = Table(
+    "held_children",
     METADATA,
     Column("pipeline_id", BigInteger, nullable=False),
     Column("job_type", Text, nullable=False),
@@ -246,9 +246,9 @@ wishes = Table(
     Column("year", SmallInteger, nullable=False),
     Column("parent_job_id", BigInteger, nullable=False),
     Column("child_key", Text, nullable=False),
-    PrimaryKeyConstraint("pipeline_id", "job_type", "module", "year", name="wishes_pkey"),
+    PrimaryKeyConstraint("pipeline_id", "job_type", "module", "year", name="held_children_pkey"),
     ForeignKeyConstraint(
-        ["pipeline_id"], ["scheduler.pipelines.pipeline_id"], name="a_wish_has_a_pipeline"
+        ["pipeline_id"], ["scheduler.pipelines.pipeline_id"], name="a_held_child_has_a_pipeline"
     ),
 )
 
@@ -302,13 +302,13 @@ module_freshness = Table(
     PrimaryKeyConstraint("tenant", "module", "year", name="module_freshness_pkey"),
 )
 
-dark_scopes = Table(
-    "dark_scopes",
+ledger_scopes_in_doubt = Table(
+    "ledger_scopes_in_doubt",
     METADATA,
     Column("tenant", Text, nullable=False),
     Column("ledger_scope", Text, nullable=False),
     Column("close_through", BigInteger, nullable=False),
-    PrimaryKeyConstraint("tenant", "ledger_scope", name="dark_scopes_pkey"),
+    PrimaryKeyConstraint("tenant", "ledger_scope", name="ledger_scopes_in_doubt_pkey"),
 )
 
 submit_requests = Table(

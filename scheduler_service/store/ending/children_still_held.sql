@@ -1,4 +1,4 @@
--- Which wishes still wait: a job of their barrier, own or joined, is live in the pipeline.
+-- Which children are still held: a job of their barrier, own or joined, is live in the pipeline.
 SELECT n.pipeline_id, n.job_type, n.module, n.year
 FROM unnest(
     CAST(:pipeline_ids AS bigint[]), CAST(:job_types AS text[]), CAST(:after_types AS text[]),

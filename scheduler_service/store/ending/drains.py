@@ -9,7 +9,7 @@ from uuid import UUID
 from scheduler_service.jobs.requests import Written
 from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import ClaimTokenRow, JobRow
+from scheduler_service.store.core.rows import ClaimTokenRow, EndingJobRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.ending.end_jobs import needs_of_end
@@ -19,14 +19,14 @@ from scheduler_service.store.ending.in_doubt import mark_in_doubt, repair, write
 Holder: TypeAlias = tuple[UUID, str]
 
 
-class DrainingRow(JobRow):
+class DrainingRow(EndingJobRow):
     """A claim that drains, with the job that it had."""
 
     __slots__ = ()
     drain_token: int
     drain_worker_id: UUID
     drain_principal: str
-    dark_token: int | None
+    in_doubt_token: int | None
     state: str
 
 
@@ -72,7 +72,9 @@ async def _release(tx: UnitOfWork, drained: Sequence[tuple[DrainingRow, Written]
         if row.state != JobState.FINISHED:
             # Recovered, not cancelled: it runs again, and its own end settles what is in doubt.
             continue
-        dark_token = newly_in_doubt.get(row.job_id, row.dark_token)
+        in_doubt_token = newly_in_doubt.get(row.job_id, row.in_doubt_token)
         owner = (row.pipeline_id,)
-        ends.append(End(row, JobResult.CANCELLED, owner, row.drain_token, dark_token=dark_token))
+        ends.append(
+            End(row, JobResult.CANCELLED, owner, row.drain_token, in_doubt_token=in_doubt_token)
+        )
     await repair(tx, ends)

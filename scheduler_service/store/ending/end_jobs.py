@@ -10,7 +10,7 @@ from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
 from scheduler_service.store.core.rows import (
     SCOPES_REMEMBERED_MAX,
-    JobRow,
+    EndingJobRow,
     JoinableRow,
     LinkRow,
 )
@@ -20,7 +20,7 @@ from scheduler_service.store.ending import barrier, children
 from scheduler_service.store.ending.in_doubt import follow_up_needs, owed_to_own_pipelines, repair
 
 
-def needs_of_end(row: JobRow, joined_by: Sequence[int]) -> Needs:
+def needs_of_end(row: EndingJobRow, joined_by: Sequence[int]) -> Needs:
     """What must be locked to end this job, whatever its end: its pipelines, its own key,
     and the keys of what its end may release by itself.
     """
@@ -89,7 +89,7 @@ def _count(tx: UnitOfWork, end: End) -> None:
 def _record(tx: UnitOfWork, end: End) -> None:
     job_type = end.row.job_type
     if job_type in (RECALCULATION, AGGREGATION):
-        in_doubt = end.dark_token is not None
+        in_doubt = end.in_doubt_token is not None
         tx.freshness.ended(job_type, end.scope, end.token, done=end.done, in_doubt=in_doubt)
 
 

@@ -6,7 +6,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import JobRow
+from scheduler_service.store.core.rows import EndingJobRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
 from scheduler_service.store.ending.children import Released, year_is_closed
@@ -15,7 +15,7 @@ from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, ins
 REPAIR_KIND = "repair"
 
 
-async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[JobRow, int]]) -> None:
+async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[EndingJobRow, int]]) -> None:
     """These claims (job row, token) of data-writing types may have committed: mark job and scopes.
 
     Rows of other types are passed over.
@@ -26,7 +26,7 @@ async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[JobRow, int]]) ->
     await statement("mark_jobs_in_doubt").run(
         tx.conn,
         job_ids=[row.job_id for row, _ in doubtful],
-        dark_tokens=[token for _, token in doubtful],
+        in_doubt_tokens=[token for _, token in doubtful],
     )
     scopes = sorted(
         (row.tenant, name, token)
@@ -44,7 +44,7 @@ async def mark_in_doubt(tx: UnitOfWork, claims: Sequence[tuple[JobRow, int]]) ->
     ]
 
 
-def writes_data(row: JobRow) -> bool:
+def writes_data(row: EndingJobRow) -> bool:
     """Whether a claim of this job may change the ledger at all."""
     return JOB_TYPES[row.job_type].writes_data
 
@@ -78,7 +78,7 @@ def owed_to_own_pipelines(
     return [
         Released(end, child)
         for end in ends
-        if end.dark_token is not None and end.done
+        if end.in_doubt_token is not None and end.done
         for child in _follow_up_children(tx, end)
         if (end.row.job_id, child.job_type, child.scope) not in staged
     ]
@@ -87,7 +87,7 @@ def owed_to_own_pipelines(
 async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
     """Give the jobs in doubt that ended badly a repair pipeline each, once their drain is over."""
     for end in ends:
-        if end.dark_token is None or end.done or end.drains:
+        if end.in_doubt_token is None or end.done or end.drains:
             continue
         children = _follow_up_children(tx, end)
         if not children:
@@ -139,6 +139,6 @@ async def _repair_pipeline(tx: UnitOfWork, end: End, scope: Scope) -> PipelineSt
     detail = f"pipeline {pipeline_id} recomputes what this job may have changed unseen"
     row = end.row
     tx.events.append(
-        Event(row.tenant, row.pipeline_id, row.job_id, end.dark_token, "repair", detail)
+        Event(row.tenant, row.pipeline_id, row.job_id, end.in_doubt_token, "repair", detail)
     )
     return state

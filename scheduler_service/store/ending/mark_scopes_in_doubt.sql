@@ -1,5 +1,5 @@
--- Later readers of these ledger scopes must close them up to the dark token first.
-INSERT INTO scheduler.dark_scopes AS d (tenant, ledger_scope, close_through)
+-- Later readers of these ledger scopes must close them through the token in doubt first.
+INSERT INTO scheduler.ledger_scopes_in_doubt AS d (tenant, ledger_scope, close_through)
 SELECT n.tenant, n.ledger_scope, max(n.token)
 FROM unnest(CAST(:tenants AS text[]), CAST(:ledger_scopes AS text[]), CAST(:tokens AS bigint[]))
     AS n (tenant, ledger_scope, token)

@@ -15,10 +15,10 @@ from scheduler_service.jobs.requests import (
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.rows import (
+    EndingJobRow,
     JobRow,
     LockedPipelineRow,
     StagedChildRow,
-    StandingJobRow,
 )
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
@@ -128,7 +128,7 @@ async def _lock_keys(tx: UnitOfWork, rows: Sequence["_FinishingRow"]) -> None:
     await tx.lock_keys(wanted.keys | tx.extra_needs.keys)
 
 
-async def _staged(tx: UnitOfWork, parents: Sequence[JobRow]) -> list[StagedChildRow]:
+async def _staged(tx: UnitOfWork, parents: Sequence[EndingJobRow]) -> list[StagedChildRow]:
     return await statement("staged_children_of").rows(
         tx.conn, StagedChildRow, parent_job_ids=[row.job_id for row in parents]
     )
@@ -180,7 +180,7 @@ async def _ends(
                 pipeline_ids,
                 token,
                 False,
-                ended.dark_token,
+                ended.in_doubt_token,
                 has_children,
                 has_needs,
             )
@@ -202,7 +202,10 @@ async def _with_marks(tx: UnitOfWork, holders: Mapping[int, _Holder], ends: list
     if not in_doubt:
         return ends
     await mark_in_doubt(tx, [(holders[job_id].row, token) for job_id, token in in_doubt.items()])
-    return [end._replace(dark_token=in_doubt.get(end.row.job_id, end.dark_token)) for end in ends]
+    return [
+        end._replace(in_doubt_token=in_doubt.get(end.row.job_id, end.in_doubt_token))
+        for end in ends
+    ]
 
 
 def _joined_by(tx: UnitOfWork, ended: "_EndedRow") -> Sequence[int]:
@@ -214,7 +217,7 @@ def _joined_by(tx: UnitOfWork, ended: "_EndedRow") -> Sequence[int]:
     return joined_by
 
 
-def _is_in_doubt(row: JobRow, ending: FinishRequest) -> bool:
+def _is_in_doubt(row: EndingJobRow, ending: FinishRequest) -> bool:
     may_have_written = ending.result is JobResult.ERROR and ending.written is Written.UNKNOWN
     return may_have_written and JOB_TYPES[row.job_type].writes_data
 
@@ -244,7 +247,7 @@ async def _answer_refused(
     """Say why the unanswered ones did not apply: read again, now that all is decided."""
     refused = [(place, endings[place]) for place, answer in enumerate(answers) if answer is None]
     found = await statement("peek_jobs").rows(
-        tx.conn, StandingJobRow, job_ids=sorted({ending.job_id for _, ending in refused})
+        tx.conn, JobRow, job_ids=sorted({ending.job_id for _, ending in refused})
     )
     rows = {row.job_id: row for row in found}
     stale = []
@@ -257,7 +260,7 @@ async def _answer_refused(
     )
 
 
-def _why_refused(row: StandingJobRow | None, ending: FinishRequest) -> FinishAnswer | Refused:
+def _why_refused(row: JobRow | None, ending: FinishRequest) -> FinishAnswer | Refused:
     if row is None:
         return Refused("JOB_NOT_FOUND", f"there is no job {ending.job_id}")
     if row.finished_by_token != ending.claim_token:
@@ -272,7 +275,7 @@ def _said(ending: FinishRequest) -> Written:
     return ending.written if ending.result is JobResult.ERROR else Written.UNKNOWN
 
 
-class _FinishingRow(JobRow, LockedPipelineRow):
+class _FinishingRow(EndingJobRow, LockedPipelineRow):
     """A job, which has a number, a locked pipeline, or a held year.
 
     The columns of the other two are NULL.
@@ -290,5 +293,5 @@ class _EndedRow(Row):
     __slots__ = ()
     job_id: int
     pipeline_id: int
-    dark_token: int | None
+    in_doubt_token: int | None
     joined_by: list[int] | None

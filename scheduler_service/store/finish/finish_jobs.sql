@@ -18,13 +18,13 @@ WITH ended AS (
         CAST(:versions AS bigint[])
     ) AS n (job_id, claim_token, result, message, error_cause, stats, version)
     WHERE j.job_id = n.job_id AND j.claim_token = n.claim_token
-    RETURNING j.job_id, j.pipeline_id, j.dark_token, j.coalesce_key, j.finished_by_token
+    RETURNING j.job_id, j.pipeline_id, j.in_doubt_token, j.coalesce_key, j.finished_by_token
 ), over AS (
     DELETE FROM scheduler.claims
     -- No join: a plan for it might read all claims.
     WHERE claim_token = ANY(ARRAY(SELECT ended.finished_by_token FROM ended))
 )
-SELECT job_id, pipeline_id, dark_token,
+SELECT job_id, pipeline_id, in_doubt_token,
     CASE WHEN coalesce_key IS NOT NULL THEN ARRAY(
         SELECT l.pipeline_id FROM scheduler.job_links AS l
         WHERE l.job_id = ended.job_id AND l.left_version IS NULL

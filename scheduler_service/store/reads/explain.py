@@ -15,7 +15,7 @@ from scheduler_service.jobs.worker_state import worker_state
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.reads.explain_rows import HeldChildRow, LastingPauseRow, StandingRow
 from scheduler_service.store.reads.reads import snapshot
-from scheduler_service.store.reads.rows import JobCardRow, WorkerRow
+from scheduler_service.store.reads.rows import JobSummaryRow, WorkerRow
 
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
 JOBS_COUNTED_MAX = 10_000
@@ -23,9 +23,9 @@ JOBS_COUNTED_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A job's card, the facts about it, and the held children of its pipeline."""
+    """A job's summary, the facts about it, and the held children of its pipeline."""
 
-    card: JobCardRow
+    job: JobSummaryRow
     facts: JobFacts
     held_children: Sequence[HeldChildRow]
 
@@ -36,30 +36,33 @@ async def read_job_facts(
     """None for an unknown job and for another tenant's."""
     barriers = {t.name: t.barrier.after for t in JOB_TYPES.values() if t.barrier is not None}
     async with snapshot(pool) as conn:
-        cards = await statement("job_by_id").rows(conn, JobCardRow, job_id=job_id, tenants=[tenant])
-        if not cards:
+        jobs = await statement("job_by_id").rows(
+            conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
+        )
+        if not jobs:
             return None
+        (job,) = jobs
         (found,) = await statement("explain_job").rows(
             conn, StandingRow, job_id=job_id, jobs_max=JOBS_COUNTED_MAX
         )
         workers = await statement("list_workers").rows(conn, WorkerRow)
         pauses = await statement("lasting_pause").rows(
-            conn, LastingPauseRow, tenant=tenant, job_type=cards[0].job_type
+            conn, LastingPauseRow, tenant=tenant, job_type=job.job_type
         )
         held = await statement("held_children_with_reasons").rows(
             conn,
             HeldChildRow,
-            pipeline_id=cards[0].pipeline_id,
+            pipeline_id=job.pipeline_id,
             job_types=list(barriers),
             after_types=list(barriers.values()),
         )
     pause = Pause(*pauses[0].values()) if pauses else None
-    known = [_worker(row, cards[0], lease_seconds) for row in workers]
-    return Explained(cards[0], _facts(cards[0], found, pause, known), held)
+    known = [_worker(row, job, lease_seconds) for row in workers]
+    return Explained(job, _facts(job, found, pause, known), held)
 
 
 def _facts(
-    job: JobCardRow, found: StandingRow, pause: Pause | None, workers: Sequence[KnownWorker]
+    job: JobSummaryRow, found: StandingRow, pause: Pause | None, workers: Sequence[KnownWorker]
 ) -> JobFacts:
     return JobFacts(
         now=found.now,
@@ -102,7 +105,7 @@ def _first(found: StandingRow) -> FirstJob | None:
     )
 
 
-def _worker(row: WorkerRow, job: JobCardRow, lease_seconds: float) -> KnownWorker:
+def _worker(row: WorkerRow, job: JobSummaryRow, lease_seconds: float) -> KnownWorker:
     state = worker_state(
         silent_seconds=row.seconds_ago,
         lease_seconds=lease_seconds,

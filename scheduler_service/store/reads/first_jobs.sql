@@ -15,5 +15,5 @@ FROM (
     ORDER BY seen.job_id
     LIMIT CAST(:jobs_max AS bigint)
 ) AS first
-JOIN scheduler.job_cards AS j ON j.job_id = first.job_id
+JOIN scheduler.job_summaries AS j ON j.job_id = first.job_id
 ORDER BY first.job_id;

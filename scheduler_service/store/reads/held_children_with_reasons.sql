@@ -17,7 +17,7 @@ SELECT w.job_type, w.module, w.year, w.parent_job_id,
         ORDER BY live.job_id
         LIMIT 100
     ) AS waits_for
-FROM scheduler.wishes AS w
+FROM scheduler.held_children AS w
 JOIN unnest(CAST(:job_types AS text[]), CAST(:after_types AS text[])) AS b (job_type, after_type)
     ON b.job_type = w.job_type
 WHERE w.pipeline_id = :pipeline_id

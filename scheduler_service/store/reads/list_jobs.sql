@@ -25,7 +25,7 @@ CROSS JOIN LATERAL (
     ORDER BY o.job_id DESC
     LIMIT CAST(:rows_max AS bigint)
 ) AS page
-JOIN scheduler.job_cards AS j ON j.job_id = page.job_id
+JOIN scheduler.job_summaries AS j ON j.job_id = page.job_id
 WHERE p.status = 'LIVE' OR true = ANY(CAST(:finished AS boolean[]))
 ORDER BY p.pipeline_id DESC, page.job_id DESC
 LIMIT CAST(:rows_max AS bigint);

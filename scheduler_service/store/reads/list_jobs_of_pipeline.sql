@@ -28,5 +28,5 @@ FROM (
     ORDER BY seen.job_id DESC
     LIMIT CAST(:rows_max AS bigint)
 ) AS page
-JOIN scheduler.job_cards AS j ON j.job_id = page.job_id
+JOIN scheduler.job_summaries AS j ON j.job_id = page.job_id
 ORDER BY page.job_id DESC;

@@ -1,5 +1,5 @@
 -- Pipelines of a tenant, newest first, by keyset.
-SELECT * FROM scheduler.pipeline_cards AS p
+SELECT * FROM scheduler.pipeline_summaries AS p
 WHERE p.tenant = :tenant
     AND (CAST(:before_id AS bigint) IS NULL OR p.pipeline_id < CAST(:before_id AS bigint))
     AND (CAST(:kind AS text) IS NULL OR p.kind = CAST(:kind AS text))

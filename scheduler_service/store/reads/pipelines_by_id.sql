@@ -1,2 +1,3 @@
 -- Pipelines as people see them.
-SELECT * FROM scheduler.pipeline_cards WHERE pipeline_id = ANY(CAST(:pipeline_ids AS bigint[]));
+SELECT * FROM scheduler.pipeline_summaries
+WHERE pipeline_id = ANY(CAST(:pipeline_ids AS bigint[]));

@@ -17,7 +17,7 @@ from scheduler_service.store.reads.rows import (
     EventRow,
     FreshnessRow,
     HeldClaimRow,
-    JobCardRow,
+    JobSummaryRow,
     LiveJobRow,
     PipelineRow,
     SeenJobRow,
@@ -154,10 +154,12 @@ async def read_pipeline(
 
 async def read_job(
     pool: "Pool[asyncpg.Record]", job_id: int, tenant: str
-) -> tuple[JobCardRow, list[EventRow]] | None:
-    """A job's card and what happened to it; None for an unknown job and for another tenant's."""
+) -> tuple[JobSummaryRow, list[EventRow]] | None:
+    """A job's summary and what happened to it; None for an unknown job and for another tenant's."""
     async with snapshot(pool) as conn:
-        rows = await statement("job_by_id").rows(conn, JobCardRow, job_id=job_id, tenants=[tenant])
+        rows = await statement("job_by_id").rows(
+            conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
+        )
         if not rows:
             return None
         timeline = await statement("timeline").rows(

@@ -8,7 +8,7 @@ from scheduler_service.store.core.statements import Row
 
 
 class PipelineRow(ScopeRow):
-    """A pipeline of pipeline_cards. `status` LIVE means NOT_STARTED until `has_started`."""
+    """A pipeline of pipeline_summaries. `status` LIVE means NOT_STARTED until `has_started`."""
 
     __slots__ = ()
     pipeline_id: int
@@ -26,9 +26,10 @@ class PipelineRow(ScopeRow):
     repair_of: int | None
 
 
-class JobCardRow(ShownJobRow):
-    """A job of job_cards: with the progress of its claim, None if none is reported, and whether it
-    is the current one of its slot.
+class JobSummaryRow(ShownJobRow):
+    """A job of job_summaries: with its progress, and whether it is the current one of its slot.
+
+    Where `progress_at` is None nothing is reported, and the other four are None, too.
     """
 
     __slots__ = ()
@@ -40,7 +41,7 @@ class JobCardRow(ShownJobRow):
     progress_message: str
 
 
-class SeenJobRow(JobCardRow):
+class SeenJobRow(JobSummaryRow):
     """A job as a pipeline sees it: its own, or one that it has joined."""
 
     __slots__ = ()

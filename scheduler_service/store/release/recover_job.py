@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from scheduler_service.jobs.requests import Recovered, Recovery, Refused
-from scheduler_service.store.core.rows import LinkRow, StandingJobRow
+from scheduler_service.store.core.rows import JobRow, LinkRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 from scheduler_service.store.ending.end_jobs import needs_of_end
@@ -57,21 +57,19 @@ async def recover_job(tx: UnitOfWork, wanted: Recovery) -> Recovered | Refused:
     return Recovered(owner, token, claim.seconds_left if is_live else 0.0)
 
 
-async def _locked(tx: UnitOfWork, wanted: Recovery) -> StandingJobRow | None:
+async def _locked(tx: UnitOfWork, wanted: Recovery) -> JobRow | None:
     """The job under its lock, as it stands; None for no such job of these tenants."""
-    found = await statement("peek_jobs").rows(tx.conn, StandingJobRow, job_ids=[wanted.job_id])
+    found = await statement("peek_jobs").rows(tx.conn, JobRow, job_ids=[wanted.job_id])
     if not found or found[0].tenant not in wanted.tenants:
         return None
     links = await statement("links_of_jobs").rows(tx.conn, LinkRow, job_ids=[wanted.job_id])
     needs = needs_of_end(found[0], [link.pipeline_id for link in links])
     await tx.lock(needs | await needs_of_duplicates(tx, found))
-    (row,) = await statement("lock_jobs").rows(tx.conn, StandingJobRow, job_ids=[wanted.job_id])
+    (row,) = await statement("lock_jobs").rows(tx.conn, JobRow, job_ids=[wanted.job_id])
     return row
 
 
-async def _answer_again(
-    tx: UnitOfWork, wanted: Recovery, row: StandingJobRow
-) -> Recovered | Refused:
+async def _answer_again(tx: UnitOfWork, wanted: Recovery, row: JobRow) -> Recovered | Refused:
     """A repeat of a call that named the claim gets the answer of the first."""
     job_id, token = wanted.job_id, wanted.claim_token
     if token and await statement("recovery_of_claim").rows(
@@ -86,7 +84,7 @@ async def _answer_again(
     return Refused("NOTHING_TO_RECOVER", message)
 
 
-def _still_live(row: StandingJobRow, claim: HoldingClaimRow) -> Refused:
+def _still_live(row: JobRow, claim: HoldingClaimRow) -> Refused:
     message = (
         f"claim {claim.claim_token} of worker {claim.worker_id} holds job {row.job_id}, "
         f"and its lease lasts for {claim.seconds_left:.0f} s: to take the job from it, use force"
@@ -94,16 +92,14 @@ def _still_live(row: StandingJobRow, claim: HoldingClaimRow) -> Refused:
     return Refused("CLAIM_LIVE", message, {"claim_token": str(claim.claim_token)})
 
 
-async def _drain(tx: UnitOfWork, row: StandingJobRow) -> None:
+async def _drain(tx: UnitOfWork, row: JobRow) -> None:
     """The claim goes on without the job, and keeps its key taken until it lets go or expires."""
     await statement("drain_claims").run(tx.conn, claim_tokens=[row.claim_token])
     if row.exclusive_key is not None:
         tx.key(row.exclusive_key).drain_token = row.claim_token
 
 
-async def _run_again(
-    tx: UnitOfWork, row: StandingJobRow, claim: HoldingClaimRow, *, is_live: bool
-) -> None:
+async def _run_again(tx: UnitOfWork, row: JobRow, claim: HoldingClaimRow, *, is_live: bool) -> None:
     await supersede_duplicates(tx, [row])
     await statement("recover_job").run(
         tx.conn,

@@ -6,7 +6,7 @@ SET state = 'NOT_STARTED',
     claim_token = NULL,
     worker_id = NULL,
     attempts = 0,
-    lapses = j.lapses + CAST(:expiries AS smallint),
+    expiries = j.expiries + CAST(:expiries AS smallint),
     message = '',
     run_after = CASE WHEN j.exclusive_key IS NULL THEN CAST(:run_after AS timestamptz) END
 WHERE j.job_id = :job_id AND j.state = 'RUNNING';

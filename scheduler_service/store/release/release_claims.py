@@ -17,7 +17,7 @@ from scheduler_service.jobs.retry import (
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import ClaimTokenRow, LinkRow, StandingJobRow
+from scheduler_service.store.core.rows import ClaimTokenRow, JobRow, LinkRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end, pipelines_of
@@ -49,7 +49,7 @@ class ReleasedClaim:
 @dataclass(frozen=True, slots=True)
 class _Decided:
     item: ReleasedClaim
-    row: StandingJobRow
+    row: JobRow
     attempts: int
     then: Again | Spent
 
@@ -60,7 +60,7 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     rows = {
         row.job_id: row
         for row in await statement("lock_jobs").rows(
-            tx.conn, StandingJobRow, job_ids=sorted({i.job_id for i in items})
+            tx.conn, JobRow, job_ids=sorted({i.job_id for i in items})
         )
     }
     holders = [i for i in items if i.job_id in rows and _holds(rows[i.job_id], i)]
@@ -84,13 +84,13 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     return {item.claim_token for item in holders}
 
 
-def _holds(row: StandingJobRow, item: ReleasedClaim) -> bool:
+def _holds(row: JobRow, item: ReleasedClaim) -> bool:
     return row.claim_token == item.claim_token
 
 
 async def _lock(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> None:
     rows = await statement("peek_jobs").rows(
-        tx.conn, StandingJobRow, job_ids=sorted({i.job_id for i in items})
+        tx.conn, JobRow, job_ids=sorted({i.job_id for i in items})
     )
     joined: dict[int, list[int]] = {}
     for link in await statement("links_of_jobs").rows(
@@ -116,7 +116,7 @@ async def _still_expired(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> list
     return [i for i in items if i.fault is not Fault.EXPIRY or i.claim_token in expired]
 
 
-def _decide(item: ReleasedClaim, row: StandingJobRow) -> _Decided:
+def _decide(item: ReleasedClaim, row: JobRow) -> _Decided:
     attempts, maximum = row.attempts, row.attempts_max
     match item.fault:
         case Fault.DRAIN if not drain_costs_an_attempt(row.releases):
@@ -145,7 +145,7 @@ async def _run_again(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
         job_ids=[d.row.job_id for d in decided],
         attempts=[d.attempts for d in decided],
         releases=[int(d.item.fault is Fault.DRAIN) for d in decided],
-        lapses=[int(d.item.fault is Fault.EXPIRY) for d in decided],
+        expiries=[int(d.item.fault is Fault.EXPIRY) for d in decided],
         delays=[d.then.delay_seconds for d in decided if isinstance(d.then, Again)],
         messages=[d.item.message for d in decided],
     )
@@ -167,9 +167,9 @@ async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
         versions=[tx.pipeline(d.row.pipeline_id).next_version for d in decided],
     )
     tokens = {
-        row.job_id: row.dark_token
+        row.job_id: row.in_doubt_token
         for row in await statement("peek_jobs").rows(
-            tx.conn, StandingJobRow, job_ids=[d.row.job_id for d in decided]
+            tx.conn, JobRow, job_ids=[d.row.job_id for d in decided]
         )
     }
     pipelines = await pipelines_of(tx, [d.row for d in decided])
@@ -181,7 +181,7 @@ async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
                 result=JobResult.ERROR,
                 pipeline_ids=pipelines[d.row.job_id],
                 token=d.item.claim_token,
-                dark_token=tokens[d.row.job_id],
+                in_doubt_token=tokens[d.row.job_id],
             )
             for d in decided
         ],

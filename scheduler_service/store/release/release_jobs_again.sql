@@ -5,12 +5,12 @@ SET state = 'NOT_STARTED',
     worker_id = NULL,
     attempts = n.attempts,
     releases = j.releases + n.releases,
-    lapses = j.lapses + n.lapses,
+    expiries = j.expiries + n.expiries,
     message = n.message,
     run_after = CASE WHEN n.delay_seconds > 0
         THEN scheduler.clock() + n.delay_seconds * interval '1 second' END
 FROM unnest(
     CAST(:job_ids AS bigint[]), CAST(:attempts AS smallint[]), CAST(:releases AS smallint[]),
-    CAST(:lapses AS smallint[]), CAST(:delays AS double precision[]), CAST(:messages AS text[])
-) AS n (job_id, attempts, releases, lapses, delay_seconds, message)
+    CAST(:expiries AS smallint[]), CAST(:delays AS double precision[]), CAST(:messages AS text[])
+) AS n (job_id, attempts, releases, expiries, delay_seconds, message)
 WHERE j.job_id = n.job_id AND j.state = 'RUNNING';

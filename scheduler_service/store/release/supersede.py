@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from scheduler_service.store.core.rows import JoinableRow, LinkRow, StandingJobRow
+from scheduler_service.store.core.rows import JobRow, JoinableRow, LinkRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import pipelines_of
 
 
-async def needs_of_duplicates(tx: UnitOfWork, rows: Sequence[StandingJobRow]) -> Needs:
+async def needs_of_duplicates(tx: UnitOfWork, rows: Sequence[JobRow]) -> Needs:
     """The pipelines of the waiting duplicates of these jobs."""
     keys = [row.coalesce_key for row in rows if row.coalesce_key is not None]
     if not keys:
@@ -23,7 +23,7 @@ async def needs_of_duplicates(tx: UnitOfWork, rows: Sequence[StandingJobRow]) ->
     return Needs(pipelines=frozenset(owners | {link.pipeline_id for link in links}))
 
 
-async def supersede_duplicates(tx: UnitOfWork, survivors: Sequence[StandingJobRow]) -> None:
+async def supersede_duplicates(tx: UnitOfWork, survivors: Sequence[JobRow]) -> None:
     """End the waiting duplicates of jobs that are about to wait again; they leave the unique index
     in this statement, before the survivors enter it in the next.
     """
@@ -49,7 +49,7 @@ async def supersede_duplicates(tx: UnitOfWork, survivors: Sequence[StandingJobRo
 async def _move_over(
     tx: UnitOfWork,
     duplicate: "_DuplicateRow",
-    survivor: StandingJobRow,
+    survivor: JobRow,
     pipeline_ids: tuple[int, ...],
 ) -> None:
     for pipeline_id in pipeline_ids:

@@ -2,7 +2,7 @@
 -- The row's lock makes it once, by one replica; draining claims are never renewed, and one that
 -- somebody has locked is in somebody's hands.
 WITH last AS (
-    SELECT last_run_at FROM scheduler.sweep_runs WHERE sweep = 'lapse' FOR UPDATE
+    SELECT last_run_at FROM scheduler.sweep_runs WHERE sweep = 'expiry' FOR UPDATE
 ), outage AS (
     SELECT FROM last
     WHERE last_run_at < scheduler.clock() - CAST(:outage_seconds AS double precision)

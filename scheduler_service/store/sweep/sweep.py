@@ -6,7 +6,7 @@ from time import monotonic
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Written
-from scheduler_service.store.core.rows import ClaimTokenRow, StandingJobRow
+from scheduler_service.store.core.rows import ClaimTokenRow, JobRow
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.set_aside import Step
 from scheduler_service.store.core.statements import Row, statement
@@ -134,9 +134,7 @@ async def _reset(tx: UnitOfWork, exclusive_key: str) -> None:
         )
         key.drain_token = key.drain_token if draining else None
     if key.first_job_id is not None:
-        rows = await statement("peek_jobs").rows(
-            tx.conn, StandingJobRow, job_ids=[key.first_job_id]
-        )
+        rows = await statement("peek_jobs").rows(tx.conn, JobRow, job_ids=[key.first_job_id])
         is_live = any(row.state != "FINISHED" for row in rows)
         key.first_job_id = key.first_job_id if is_live else None
 

@@ -7,7 +7,7 @@ INVARIANTS = {
         SELECT j.job_id FROM scheduler.jobs AS j
         LEFT JOIN scheduler.pipelines AS p USING (pipeline_id)
         WHERE p.tenant IS DISTINCT FROM j.tenant""",
-    "a pipeline's live counter equals its live jobs, own and joined, and its wishes": """
+    "a pipeline's live counter equals its live jobs, own and joined, and its held children": """
         SELECT p.pipeline_id, p.live_jobs FROM scheduler.pipelines AS p
         WHERE p.live_jobs <> (
             SELECT count(*) FROM (
@@ -18,7 +18,8 @@ INVARIANTS = {
                 JOIN scheduler.jobs AS j USING (job_id)
                 WHERE l.pipeline_id = p.pipeline_id AND l.left_version IS NULL
                     AND j.state <> 'FINISHED') AS live)
-            + (SELECT count(*) FROM scheduler.wishes AS w WHERE w.pipeline_id = p.pipeline_id)""",
+            + (SELECT count(*) FROM scheduler.held_children AS h
+                WHERE h.pipeline_id = p.pipeline_id)""",
     "a running job has exactly the claim it names, and that claim does not drain": """
         SELECT j.job_id FROM scheduler.jobs AS j
         LEFT JOIN scheduler.claims AS c ON c.claim_token = j.claim_token
@@ -53,8 +54,8 @@ INVARIANTS = {
         LEFT JOIN scheduler.jobs AS j
             ON j.job_id = s.parent_job_id AND j.claim_token = s.claim_token
         WHERE j.state IS DISTINCT FROM 'RUNNING'""",
-    "a wish waits for something": """
-        SELECT w.pipeline_id FROM scheduler.wishes AS w
+    "a held child waits for something": """
+        SELECT w.pipeline_id FROM scheduler.held_children AS w
         WHERE NOT EXISTS (
             SELECT FROM scheduler.jobs AS j
             LEFT JOIN scheduler.job_links AS l
@@ -71,7 +72,7 @@ INVARIANTS = {
         WHERE l.changed_version > p.version""",
     "a job that ended dark and badly is followed by a repair or its scope has none": """
         SELECT j.job_id FROM scheduler.jobs AS j
-        WHERE j.dark_token IS NOT NULL AND j.state = 'FINISHED'
+        WHERE j.in_doubt_token IS NOT NULL AND j.state = 'FINISHED'
             AND j.result IN ('ERROR', 'CANCELLED')
             AND j.job_type IN ('csv_ingest', 'factor_ingest', 'emission_recalc')
             AND NOT EXISTS (SELECT FROM scheduler.claims AS c WHERE c.claim_token = j.last_token)

@@ -15,7 +15,7 @@ import pytest
 from asyncpg.prepared_stmt import PreparedStatement
 
 import scheduler_service
-from scheduler_service.store.core.rows import ShownJobRow, StandingJobRow
+from scheduler_service.store.core.rows import JobRow, ShownJobRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.tables import METADATA
 from scheduler_service.store.reads.rows import PipelineRow, YearRow
@@ -132,7 +132,7 @@ def test_a_row_is_as_small_as_the_record_that_it_is(row: type[Row]) -> None:
 @pytest.mark.parametrize(
     ("row", "table"),
     [
-        (StandingJobRow, "jobs"),
+        (JobRow, "jobs"),
         (ShownJobRow, "jobs"),
         (PipelineRow, "pipelines"),
         (YearRow, "years"),

@@ -79,7 +79,7 @@ async def test_an_error_that_says_nothing_of_what_it_wrote_is_dark(driver: Store
 async def test_a_drain_that_wrote_nothing_is_not_dark(driver: StoreDriver) -> None:
     submitted = await driver.submit("csv_ingest", INGEST)
     await driver.release(await driver.claim("csv_ingest"), ReleaseReason.DRAIN, Written.NOTHING)
-    assert (await driver.job(submitted.job_id))["dark_token"] is None
+    assert (await driver.job(submitted.job_id))["in_doubt_token"] is None
 
 
 async def test_a_dark_recalculation_is_followed_by_an_aggregation(driver: StoreDriver) -> None:

@@ -21,7 +21,8 @@ async def test_a_job_outlives_any_number_of_workers_that_are_not_ready(
         await driver.pass_time(timedelta(seconds=NOT_READY_SECONDS))
         await driver.store.promote_due_jobs()
     job = await driver.store.pool.fetchrow(
-        "SELECT attempts, releases, lapses FROM scheduler.jobs WHERE job_id = $1", submitted.job_id
+        "SELECT attempts, releases, expiries FROM scheduler.jobs WHERE job_id = $1",
+        submitted.job_id,
     )
     assert job is not None
     assert tuple(job) == (0, 0, 0)
@@ -34,5 +35,5 @@ async def test_what_such_a_claim_may_have_written_is_in_doubt_all_the_same(
     claim = await driver.claim("csv_ingest")
     await driver.release(claim, ReleaseReason.NOT_READY, Written.UNKNOWN)
     assert await driver.store.pool.fetchval(
-        "SELECT dark_token FROM scheduler.jobs WHERE job_id = $1", submitted.job_id
+        "SELECT in_doubt_token FROM scheduler.jobs WHERE job_id = $1", submitted.job_id
     )

@@ -60,7 +60,7 @@ async def test_an_expired_claim_loses_its_job_before_any_sweep(driver: StoreDriv
     assert (await driver.finish(claim)).outcome is FinishOutcome.STALE
     job = await driver.job(submitted.job_id)
     # What it may have written is in doubt, as after every expiry.
-    assert (job["lapses"], job["dark_token"]) == (1, claim.claim_token)
+    assert (job["expiries"], job["in_doubt_token"]) == (1, claim.claim_token)
     assert await events_of(driver, submitted.job_id) == ["in_doubt", "recovered"]
 
 
@@ -103,7 +103,7 @@ async def test_a_drain_that_nobody_ends_is_over_with_its_lease(driver: StoreDriv
     assert await driver.let_leases_expire() == 1
     assert await driver.state(submitted.job_id) == "QUEUED"
     job = await driver.job(submitted.job_id)
-    assert job["dark_token"] == claim.claim_token
+    assert job["in_doubt_token"] == claim.claim_token
     # It runs again, and its own end releases what follows: nothing needs a repair before.
     assert await driver.jobs_of("emission_recalc") == []
     await driver.finish(await driver.claim("csv_ingest"))
@@ -119,7 +119,7 @@ async def test_a_finish_of_a_claim_that_drains_is_stale_and_ends_the_drain(
     assert (await driver.finish(claim)).outcome is FinishOutcome.STALE
     assert await driver.state(submitted.job_id) == "QUEUED"
     again = await driver.claim("csv_ingest")
-    assert (await driver.job(submitted.job_id))["dark_token"] == claim.claim_token
+    assert (await driver.job(submitted.job_id))["in_doubt_token"] == claim.claim_token
     await driver.finish(again)
     recalc = await driver.claim("emission_recalc")
     assert recalc.close_through == {"entries/2/2024": claim.claim_token}
