@@ -44,14 +44,15 @@ def main(arguments: Sequence[str]) -> int:
     # gRPC's own chatter is no JSON, and tells nothing that the calls' errors do not tell. It reads
     # this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from carbonline.postgres.errors import DatabaseRefused  # noqa: PLC0415
     from carbonline.serving.background import BackgroundTaskEnded  # noqa: PLC0415
-    from scheduler_service.server import DatabaseUnusable, NotMigrated, serve  # noqa: PLC0415
+    from scheduler_service.server import NotMigrated, serve  # noqa: PLC0415
 
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:
         uvloop.run(serve(settings))
-    except (SettingsWrong, DatabaseUnusable, NotMigrated, OSError) as error:
+    except (SettingsWrong, DatabaseRefused, NotMigrated, OSError) as error:
         print(f"scheduler: {error}", file=sys.stderr)
         return EXIT_USAGE
     except BackgroundTaskEnded as error:

@@ -17,6 +17,8 @@ from carbonline.postgres.errors import (
     DATABASE_UNAVAILABLE,
     STARTING,
     VALUE_REFUSED,
+    DatabaseRefused,
+    DatabaseUnavailable,
 )
 from carbonline.postgres.kept_sessions import SessionNotKept
 from carbonline.postgres.ping import Ping
@@ -78,7 +80,8 @@ class RunningScheduler:
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a database that is starting is waited for.
 
-    Raises SettingsWrong, DatabaseUnusable, NotMigrated, OSError, or BackgroundTaskEnded.
+    Raises SettingsWrong, DatabaseRefused, NotMigrated, BackgroundTaskEnded, or an OSError such as
+    DatabaseUnavailable.
     """
     log = open_process_log(settings.log_level, service="scheduler", build_id=settings.build_id)
     stopping = asyncio.Event()
@@ -94,10 +97,6 @@ async def serve(settings: Settings) -> None:
         await running.background.run_until(stopping)
         log.info("scheduler_draining")
     log.info("scheduler_stopped")
-
-
-class DatabaseUnusable(Exception):
-    """The database cannot be opened. The message says why and what to do."""
 
 
 class NotMigrated(Exception):
@@ -170,9 +169,10 @@ async def _open_store(
 ) -> AsyncIterator[Store]:
     try:
         pool = await open_pool(settings.database_url, application_name="carbonline scheduler")
+    except STARTING as error:
+        raise DatabaseUnavailable(database_unavailable(error, "DATABASE_URL")) from error
     except UNUSABLE as error:
-        sentence = database_unavailable if isinstance(error, STARTING) else database_refuses
-        raise DatabaseUnusable(sentence(error, "DATABASE_URL")) from error
+        raise DatabaseRefused(database_refuses(error, "DATABASE_URL")) from error
     store = Store(
         pool,
         lease_seconds=settings.lease_seconds,

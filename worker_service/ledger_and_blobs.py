@@ -6,9 +6,9 @@ import os
 
 import asyncpg
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from worker_service.blobs.store import BlobFolderUnusable, BlobStore
 from worker_service.ledger.canary import Canary
-from worker_service.ledger.errors import DatabaseUnavailable
 from worker_service.mechanics.readiness import NotUsable
 
 # The database itself cannot be used, whoever asks.

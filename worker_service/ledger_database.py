@@ -5,8 +5,8 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.postgres.errors import DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
-from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable
 from worker_service.ledger.pool import probe
 from worker_service.settings import Settings
 

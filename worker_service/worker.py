@@ -14,11 +14,12 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.client.channel import credentials, open_channel
+from carbonline.postgres.errors import DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.canary import Canary
-from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable, SchemaMissing
+from worker_service.ledger.errors import SchemaMissing
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_and_blobs import LedgerAndBlobs
 from worker_service.ledger_database import ledger_is_up, sentence_about

@@ -7,7 +7,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import status_word
 from carbonline.command.options import ID
-from carbonline.command.printing import pluralize
+from carbonline.pluralize import pluralize
 from carbonline.v1 import operations_pb2
 
 

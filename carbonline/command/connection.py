@@ -4,20 +4,18 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.services import DATA_FOLDER, choose_services
+from carbonline.command.collected_options import Function, with_options
 
 _DEFAULTS = {"data-folder": DATA_FOLDER}
 IN_A_CLONE = Path(".venv/bin/carbonline")
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class NobodyThere(click.ClickException):
@@ -68,12 +66,7 @@ def connection_options(function: Function) -> Function:
     ) -> Any:
         return function(target=Target(data_folder, scheduler, ledger, token_file, tenant), **rest)
 
-    collected.__name__, collected.__doc__ = function.__name__, function.__doc__
-    # Options that were declared below this decorator.
-    collected.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected  # type: ignore[return-value]  # the same command with its options collected
+    return with_options(function, collected, _OPTIONS)
 
 
 _OPTIONS = (

@@ -13,10 +13,11 @@ from carbonline.command.jobs_of_files import FileJob, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
 from carbonline.command.mended_file import is_mended
 from carbonline.command.names import type_name
-from carbonline.command.printing import kilograms, pluralize
+from carbonline.command.printing import kilograms
 from carbonline.command.record_count import count_records
 from carbonline.command.safe_text import one_line
 from carbonline.command.uploads import all_uploads
+from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2, types_pb2
 
 yes_option = click.option(

@@ -20,13 +20,19 @@ def fitted(text: str, width: int) -> str:
 
 
 def terminal_width(descriptor: int) -> int | None:
-    """Columns of the terminal that this is, COLUMNS first; None for what is none."""
+    """The width of the terminal that a descriptor is, in columns. None if it is not a terminal.
+
+    COLUMNS has precedence.
+    """
     if not os.isatty(descriptor):
         return None
+    return columns_variable() or os.get_terminal_size(descriptor).columns or None
+
+
+def columns_variable() -> int | None:
+    """The width in the environment variable COLUMNS; None if it has none."""
     columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        return int(columns)
-    return os.get_terminal_size(descriptor).columns or None
+    return int(columns) if columns.isdecimal() and int(columns) > 0 else None
 
 
 def _line(line: str, width: int) -> str:

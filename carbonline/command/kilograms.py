@@ -9,7 +9,8 @@ import click
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.names import module_name
 from carbonline.command.options import YEAR_MAX, YEAR_MIN
-from carbonline.command.printing import kilograms, pluralize
+from carbonline.command.printing import kilograms
+from carbonline.pluralize import pluralize
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,20 @@
 """Where a list goes and as what: the options that say it, and the one way to show rows."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import click
 
+from carbonline.command.collected_options import Function, with_options
 from carbonline.command.columns import Column, Row
 from carbonline.command.output_file import STDOUT, is_stdout, written_file
-from carbonline.command.printing import pluralize, print_lines, print_nothing, table_width
+from carbonline.command.printing import print_lines, print_nothing, table_width
 from carbonline.command.row_files import About, write_csv, write_json, write_parquet, write_xlsx
 from carbonline.command.table import table_lines
+from carbonline.pluralize import pluralize
 
 TABLE, JSON, CSV, XLSX, PARQUET = "table", "json", "csv", "xlsx", "parquet"
 # What may be asked for by name; the other two are files only.
@@ -24,8 +26,6 @@ OF_ENDING: Mapping[str, str] = {
     ".parquet": PARQUET,
     ".txt": TABLE,
 }
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,7 @@ def output_options(function: Function) -> Function:
     def collected(form: str | None, as_json: bool, file: Path, **rest: Any) -> Any:
         return function(output=chosen_output(JSON if as_json else form, file), **rest)
 
-    collected.__name__, collected.__doc__ = function.__name__, function.__doc__
-    collected.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected  # type: ignore[return-value]  # the same command with its options collected
+    return with_options(function, collected, _OPTIONS)
 
 
 _OPTIONS = (

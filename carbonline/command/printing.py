@@ -1,4 +1,4 @@
-"""What is printed for people, and how wide the place is where they read it."""
+"""Values as people read them, and the width that a table may have."""
 
 import os
 from collections.abc import Iterable
@@ -8,20 +8,21 @@ from decimal import Decimal
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
-# Where nobody says how much room there is.
+from carbonline.command.fitting import columns_variable
+
+# Without COLUMNS and without a terminal.
 PLAIN_WIDTH = 80
 WIDTH_MIN = 20
 
 
 def table_width() -> int:
-    """Columns of the place that stdout is read at.
+    """How many columns a table on stdout may have, at least WIDTH_MIN.
 
-    COLUMNS says it; else the terminal that the command was typed at, also where stdout is a pipe,
-    as to a pager; else PLAIN_WIDTH.
+    The first of: the variable COLUMNS; the terminal that the command was typed at, even if stdout
+    is a pipe, such as to a pager; PLAIN_WIDTH.
     """
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        return max(WIDTH_MIN, int(columns))
+    if columns := columns_variable():
+        return max(WIDTH_MIN, columns)
     for descriptor in (1, 2, 0):
         try:
             width = os.get_terminal_size(descriptor).columns
@@ -33,7 +34,7 @@ def table_width() -> int:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Lines that are made for the width already."""
+    """Print lines that fit the width already."""
     click.echo("\n".join(lines))
 
 
@@ -42,23 +43,18 @@ def print_nothing(sentence: str) -> None:
     click.echo(sentence, err=True)
 
 
-def pluralize(number: int, one: str, many: str = "") -> str:
-    """Such as "1 job" and "8,255 jobs". `many` is the plural if it is not `one` with an s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def moment_of(timestamp: Timestamp) -> datetime | None:
-    """A time in UTC; None for none."""
+    """A timestamp of the wire as a datetime in UTC; None if it is not set."""
     return None if timestamp.ToNanoseconds() == 0 else timestamp.ToDatetime(UTC)
 
 
 def moment(timestamp: Timestamp) -> str:
-    """A time in UTC, to the second; empty for none."""
+    """A timestamp of the wire as text, in UTC and to the second; "" if it is not set."""
     if timestamp.ToNanoseconds() == 0:
         return ""
     return f"{timestamp.ToDatetime():%Y-%m-%d %H:%M:%S}"
 
 
 def kilograms(kg: Decimal | float) -> str:
-    """Kilograms of CO2-equivalent as people read them; rounded here and nowhere before."""
+    """Kilograms of CO2-equivalent with three decimals. Nothing before this rounds them."""
     return f"{kg:,.3f}"

@@ -11,8 +11,8 @@ from carbonline.command.connection import Target, connection_options
 from carbonline.command.job_stats import rejected_of
 from carbonline.command.options import ID
 from carbonline.command.output_file import is_stdout, written_file
-from carbonline.command.printing import pluralize
 from carbonline.command.safe_text import one_line
+from carbonline.pluralize import pluralize
 
 _OF_ENTRIES = (
     "Correct the rows and submit the file with a --source of its own, so that the accepted rows "

@@ -18,8 +18,8 @@ from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.pause import pause_words
 from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
 from carbonline.command.pipelines import row_of
-from carbonline.command.printing import pluralize
 from carbonline.command.safe_text import one_line
+from carbonline.pluralize import pluralize
 from carbonline.v1 import interventions_pb2, ledger_pb2, operations_pb2, types_pb2
 
 PIPELINES_SHOWN = 5

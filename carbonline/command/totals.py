@@ -17,9 +17,10 @@ from carbonline.command.exit_codes import ExitCode
 from carbonline.command.names import module_name, type_name
 from carbonline.command.options import MODULE, YEAR
 from carbonline.command.output import PLAIN, Output, output_options, show_rows
-from carbonline.command.printing import moment, moment_of, pluralize
+from carbonline.command.printing import moment, moment_of
 from carbonline.command.row_files import in_order
 from carbonline.command.safe_text import one_line
+from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2
 
 WITHOUT_KG = "entries_without_kg"

@@ -8,6 +8,15 @@ from asyncpg.exceptions import _base
 from carbonline.postgres.kept_sessions import SessionNotKept
 from carbonline.postgres.url import UNREADABLE
 
+
+class DatabaseUnavailable(ConnectionError):
+    """PostgreSQL does not answer, or cannot answer now. Repeat the same call later."""
+
+
+class DatabaseRefused(Exception):
+    """PostgreSQL refuses this role, this database or this URL. Somebody must correct it."""
+
+
 # The same transaction may succeed in a moment: another one was in its way.
 TRY_AGAIN: tuple[type[Exception], ...] = (
     asyncpg.DeadlockDetectedError,

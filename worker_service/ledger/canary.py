@@ -2,8 +2,7 @@
 
 import asyncpg
 
-from carbonline.postgres.errors import ACCESS_REFUSED, ANY_DATABASE_ERROR
-from worker_service.ledger.errors import DatabaseUnavailable
+from carbonline.postgres.errors import ACCESS_REFUSED, ANY_DATABASE_ERROR, DatabaseUnavailable
 from worker_service.ledger.pool import CONNECT_SECONDS
 
 # A standby answers reads, and refuses the commit that every job ends with.

@@ -1,14 +1,6 @@
 """The errors of the ledger."""
 
 
-class DatabaseUnavailable(ConnectionError):
-    """PostgreSQL does not answer, or cannot answer now. Repeat the same call later."""
-
-
-class DatabaseRefused(Exception):
-    """PostgreSQL refuses this role, this database or this URL. Somebody must correct it."""
-
-
 class SchemaMissing(Exception):
     """The database has no current schema `carbon`. The message names the command that makes it."""
 

@@ -11,13 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from carbonline.postgres.errors import ANY_DATABASE_ERROR
-from worker_service.ledger.errors import (
-    CommitUnknown,
-    DatabaseUnavailable,
-    FenceRefused,
-    InputMoved,
-)
+from carbonline.postgres.errors import ANY_DATABASE_ERROR, DatabaseUnavailable
+from worker_service.ledger.errors import CommitUnknown, FenceRefused, InputMoved
 from worker_service.ledger.pool import Connection, Ledger
 
 # Ledger scope -> the token of its last writer.

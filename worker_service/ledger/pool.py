@@ -9,9 +9,15 @@ from typing import Self
 import asyncpg
 
 from carbonline.postgres import pool as postgres
-from carbonline.postgres.errors import ACCESS_REFUSED, DATABASE_UNAVAILABLE, is_unavailable
+from carbonline.postgres.errors import (
+    ACCESS_REFUSED,
+    DATABASE_UNAVAILABLE,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    is_unavailable,
+)
 from carbonline.postgres.pool import Connection, Pool, open_pool
-from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable, SchemaMissing
+from worker_service.ledger.errors import SchemaMissing
 
 __all__ = ["Connection", "Ledger", "open_ledger"]
 

@@ -12,7 +12,7 @@ import grpc.aio
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.postgres.errors import ANY_DATABASE_ERROR
+from carbonline.postgres.errors import ANY_DATABASE_ERROR, DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.background import Background, BackgroundTaskEnded
 from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.drain import drain
@@ -26,7 +26,7 @@ from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from worker_service.blobs.reference import ReferenceWrong, check_tenant
 from worker_service.blobs.store import BlobStore
-from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable, SchemaMissing
+from worker_service.ledger.errors import SchemaMissing
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_api.blob_servicer import IDLE_SECONDS, BlobServicer
 from worker_service.ledger_api.ledger_servicer import LedgerServicer

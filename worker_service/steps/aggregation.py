@@ -2,6 +2,7 @@
 
 import asyncio
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import module_by_id
 from worker_service.carbon.totals import LeafSum, OutcomeCount, UnitTotals, roll_up
 from worker_service.ledger.fences import Tokens, close_ledger_scopes
@@ -15,7 +16,6 @@ from worker_service.ledger.totals import (
 )
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
-from worker_service.steps.pluralize import pluralize
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import DataEntryType
@@ -48,7 +49,6 @@ from worker_service.steps.input_file import (
 )
 from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
-from worker_service.steps.pluralize import pluralize
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import publish
 from worker_service.steps.shared_rows import SharedRows, digest_chunk, shared_rows

@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 
+from carbonline.pluralize import pluralize
 from worker_service.steps.noted_rows import NotedRows, ended
-from worker_service.steps.pluralize import pluralize
 
 
 def noted_doubts(doubtful: pl.DataFrame, upload: int) -> pl.DataFrame:

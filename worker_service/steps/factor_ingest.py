@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Sequence
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.factors import ParsedFactors, gaps_in_force, read_factors
@@ -31,7 +32,6 @@ from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.pluralize import pluralize
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport

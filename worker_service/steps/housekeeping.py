@@ -5,8 +5,8 @@ import random
 
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from worker_service.ledger.collect import collect_once
-from worker_service.ledger.errors import DatabaseUnavailable
 from worker_service.steps.stores import Stores
 
 ROUND_SECONDS = 60.0

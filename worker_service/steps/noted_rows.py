@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import polars as pl
 
+from carbonline.pluralize import pluralize
 from worker_service.blobs.store import BlobStore, Upload
 from worker_service.carbon.csv_source.spreadsheet_text import inert
 from worker_service.mechanics.claimed_job import ClaimedJob
-from worker_service.steps.pluralize import pluralize
 
 INLINE_ROWS_MAX = 100
 INLINE_BYTES_MAX = 32 << 10

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from worker_service.ledger.errors import CommitUnknown, DatabaseUnavailable, FenceRefused
+from carbonline.postgres.errors import DatabaseUnavailable
+from worker_service.ledger.errors import CommitUnknown, FenceRefused
 from worker_service.ledger.fences import Publication, Tokens, publication, was_committed
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.mechanics.backoff import Backoff

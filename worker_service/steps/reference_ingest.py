@@ -5,6 +5,7 @@ import dataclasses
 
 import polars as pl
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import place_columns
 from worker_service.carbon.parse.moved_places import MovedPlaces, moved_places
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, read_locations
@@ -33,7 +34,6 @@ from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.pluralize import pluralize
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.factors import FactorSlice, stale_factors
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.usage import usage_of_factors
-from worker_service.steps.pluralize import pluralize
 
 NAMED_MAX = 20
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_COLUMN
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.usage import Usage
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.steps.input_file import Refusal
-from worker_service.steps.pluralize import pluralize
 
 ADD, REPLACE, REMOVE_STALE = "add", "replace", "remove_stale"
 CONSENT = "yes"

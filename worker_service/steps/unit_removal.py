@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.ledger.fences import close_ledger_scopes
@@ -12,7 +13,6 @@ from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal
-from worker_service.steps.pluralize import pluralize
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import named_in_short

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_COLUMN
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.uploads import MendedRowsReplace, MostWouldGo, Published, Upload
-from worker_service.steps.pluralize import pluralize
 from worker_service.steps.shared_rows import SharedRows
 
 _DUPLICATES_SHOWN = 3

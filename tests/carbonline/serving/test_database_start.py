@@ -13,12 +13,12 @@ import asyncpg
 import pytest
 
 from carbonline.local.postgres import EmbeddedPostgres
-from carbonline.postgres.errors import STARTING
+from carbonline.postgres.errors import STARTING, DatabaseRefused, DatabaseUnavailable
 from carbonline.postgres.pool import probe
 from carbonline.serving import database_start
 from carbonline.serving.database_start import database_is_up, reason_of
 from carbonline.serving.logs import open_log
-from scheduler_service.server import DatabaseUnusable, running_server
+from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
 from tests.carbonline.serving.processes import (
     PROGRAMS,
@@ -29,7 +29,6 @@ from tests.carbonline.serving.processes import (
     settings_of,
 )
 from tests.carbonline.serving.starting_postgres import starting_postgres
-from worker_service.ledger.errors import DatabaseRefused, DatabaseUnavailable
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_database import sentence_about
 
@@ -105,7 +104,7 @@ async def test_a_parameter_that_is_refused_is_a_sentence_and_exit_2(
 
 async def message_of_the_scheduler(database_url: str) -> str:
     """What the scheduler says of a database that it cannot open."""
-    with pytest.raises(DatabaseUnusable) as raised:
+    with pytest.raises((DatabaseUnavailable, DatabaseRefused)) as raised:
         async with running_server(Settings(database_url, "unix:/nowhere/s"), LOG):
             pass
     return str(raised.value)

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from tests.worker_service.ledger.ledger_driver import ENTRIES, SLICE, TENANT, LedgerDriver
-from worker_service.ledger.errors import DatabaseUnavailable, FenceRefused, InputMoved
+from worker_service.ledger.errors import FenceRefused, InputMoved
 from worker_service.ledger.fences import close_ledger_scopes, read_tokens
 from worker_service.ledger.pool import Connection, open_ledger
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from tests.worker_service.ledger.ledger_driver import ENTRIES, TENANT, LedgerDriver, an_hour
 from tests.worker_service.ledger.losing_relay import AtCommit, LosingRelay, losing_relay
-from worker_service.ledger.errors import CommitUnknown, DatabaseUnavailable, FenceRefused
+from worker_service.ledger.errors import CommitUnknown, FenceRefused
 from worker_service.ledger.fences import Publication, publication, was_committed
 from worker_service.ledger.pool import Connection, Ledger, open_ledger
 

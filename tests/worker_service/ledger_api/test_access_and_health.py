@@ -11,11 +11,12 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.migrations.run import migrate_all
+from carbonline.postgres.errors import DatabaseUnavailable
 from carbonline.serving.logs import open_log
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc
 from tests.worker_service.ledger_api.conftest import ALL_RPCS, Client, refused, serving, settings_of
-from worker_service.ledger.errors import DatabaseUnavailable, SchemaMissing
+from worker_service.ledger.errors import SchemaMissing
 from worker_service.ledger_api.server import running_ledger
 from worker_service.settings import Settings
 

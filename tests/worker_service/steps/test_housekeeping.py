@@ -8,10 +8,10 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from tests.worker_service.ledger.ledger_driver import LedgerDriver
 from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
 from worker_service.ledger.collect import Collected
-from worker_service.ledger.errors import DatabaseUnavailable
 from worker_service.steps import housekeeping
 from worker_service.steps.housekeeping import collect_all, run_housekeeping
 

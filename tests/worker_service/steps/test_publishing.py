@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from tests.worker_service.ledger.ledger_driver import ENTRIES, LedgerDriver
 from tests.worker_service.ledger.losing_relay import AtCommit, LosingRelay, losing_relay
 from tests.worker_service.steps.claims import Claim, claim
-from worker_service.ledger.errors import DatabaseUnavailable, InputMoved
+from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.fences import Tokens
 from worker_service.ledger.pool import Connection, Ledger, open_ledger
 from worker_service.mechanics.held_claim import StopReason

@@ -1,4 +1,4 @@
-"""Numbers of things, as people write them."""
+"""Numbers with their nouns, as people write them."""
 
 
 def pluralize(number: int, one: str, many: str = "") -> str:

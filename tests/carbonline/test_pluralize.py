@@ -2,8 +2,8 @@
 
 import pytest
 
+from carbonline.pluralize import pluralize
 from worker_service.steps.noted_rows import rows_sentence
-from worker_service.steps.pluralize import pluralize
 
 
 @pytest.mark.parametrize(
