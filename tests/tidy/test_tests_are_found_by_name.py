@@ -1,10 +1,11 @@
-"""Tests of a room stand in tests/<package>/<room>, those of a file beside them."""
+"""The tests of a module are found by its name: in tests/<package>/<room>/test_<module>.py."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.tidy.tracked_files import REPOSITORY, tracked_files
+from tests.tidy.where_tests_are import TESTED_IN
 
 PACKAGES = ("carbonline", "worker_service")
 # Package, room -> why it has no tests of its own.
@@ -20,13 +21,43 @@ def is_room(folder: Path) -> bool:
 
 
 ROOMS = [(package, room) for package in PACKAGES for room in rooms(package)]
+PYTHON = tracked_files(".py")
+MODULES = [
+    path
+    for path in PYTHON
+    if path.parts[0] in PACKAGES
+    and path.name != "__init__.py"
+    and path.parts[:2] not in WITHOUT_TESTS
+]
+
+
+def named_for(module: Path) -> Path:
+    """Where the tests of a module are if they have its name. Rooms within a room share a folder."""
+    room = module.parts[1:2] if len(module.parts) > 2 else ()
+    return Path("tests", module.parts[0], *room, f"test_{module.name}")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_module_has_tests_of_its_name_or_a_row_that_says_where_they_are(module: Path) -> None:
+    elsewhere = TESTED_IN.get(str(module.parent), {}).get(module.stem)
+    of_its_name = named_for(module) in PYTHON
+    assert of_its_name != (elsewhere is not None), (
+        f"write {named_for(module)}, or name the file that tests {module} in where_tests_are.py;"
+        " not both"
+    )
+
+
+@pytest.mark.parametrize("folder", TESTED_IN)
+def test_a_row_names_a_module_and_its_tests_that_are_there(folder: str) -> None:
+    for module, tests in TESTED_IN[folder].items():
+        assert Path(folder, f"{module}.py") in MODULES
+        assert Path(tests) in PYTHON
 
 
 @pytest.mark.parametrize(("package", "room"), ROOMS)
 def test_a_room_has_tests_under_its_own_name(package: str, room: str) -> None:
     folder = Path("tests") / package / room
-    tests = [path for path in tracked_files(".py") if path.parent == folder]
-    has_tests = any(path.name.startswith("test_") for path in tests)
+    has_tests = any(path.parent == folder and path.name.startswith("test_") for path in PYTHON)
     assert has_tests != ((package, room) in WITHOUT_TESTS)
 
 
@@ -34,7 +65,7 @@ def test_a_room_has_tests_under_its_own_name(package: str, room: str) -> None:
 def test_tests_stand_under_the_name_of_a_room_or_a_file(package: str) -> None:
     strays = [
         str(path)
-        for path in tracked_files(".py")
+        for path in PYTHON
         if path.is_relative_to(Path("tests") / package)
         and path.parent.name not in rooms(package)
         and not (REPOSITORY / package / path.name.removeprefix("test_")).is_file()
@@ -43,5 +74,5 @@ def test_tests_stand_under_the_name_of_a_room_or_a_file(package: str) -> None:
 
 
 def test_a_room_has_no_second_folder_of_tests() -> None:
-    folders = {path.parts[1] for path in tracked_files(".py") if path.parts[0] == "tests"}
+    folders = {path.parts[1] for path in PYTHON if path.parts[0] == "tests"}
     assert folders.isdisjoint(room for _, room in ROOMS)

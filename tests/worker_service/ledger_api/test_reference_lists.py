@@ -8,7 +8,7 @@ from carbonline.serving import pages
 from carbonline.v1 import reference_pb2, types_pb2
 from tests.worker_service.ledger.ledger_driver import PLANE, TENANT, YEAR, LedgerDriver
 from tests.worker_service.ledger.test_factors import LONG, SHORT, save
-from tests.worker_service.ledger.test_units_and_places import save_places
+from tests.worker_service.ledger.test_locations import save_places
 from tests.worker_service.ledger_api.conftest import Client, as_caller, refused
 from worker_service.ledger.factors import FactorSlice, Origin, remove_factors
 from worker_service.ledger.reference_lists import FactorFilter, list_factors

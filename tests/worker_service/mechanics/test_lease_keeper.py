@@ -178,7 +178,7 @@ async def test_a_handler_that_blocks_the_event_loop_is_logged(
     token = await scheduler.give()
     worker = start_worker(step, loop_blocked_seconds=0.1)
     await scheduler.until(lambda: token in scheduler.finishes)
-    assert "test_leases.py" in worker.log.one("event_loop_blocked")["stack"]
+    assert "test_lease_keeper.py" in worker.log.one("event_loop_blocked")["stack"]
 
 
 async def test_a_handler_that_does_not_stop_is_logged(

@@ -1,11 +1,10 @@
-"""Factor, location and unit files."""
+"""Factor files: identities, bands, and what is warned of."""
 
 import pytest
 
 from tests.worker_service.carbon.plane_files import ECONOMY, FACTOR_COLUMNS, PLANE, csv_of, opening
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.parse.factors import ParsedFactors, read_factors
-from worker_service.carbon.parse.references import read_locations, read_units
 
 
 def read(*rows: dict[str, object]) -> ParsedFactors:
@@ -137,39 +136,6 @@ def test_what_is_warned_of_counts_without_the_rows_that_are_rejected() -> None:
     assert factors.warnings["reason"].to_list() == ["no factor of economy for 800 to 1,000 km"]
 
 
-def test_locations_are_read_by_normalised_code() -> None:
-    content = (
-        "iata,name,country,latitude,longitude,city\n"
-        "GVA,Geneva,CH,46.2,6.1,x\ngva,Genève,CH,46.3,6.2,x\n"
-        "XXX,,,90.5,-181,x\n,,CH,1,1,x\nYYY,,,1,2,x\n"
-    )
-    table = read_locations("plane", opening(content))
-    assert table.accepted.rows() == [
-        (2, "plane", "gva", "Genève", "CH", 46.3, 6.2),
-        (5, "plane", "yyy", None, None, 1.0, 2.0),
-    ]
-    assert table.rejected.select("row", "column").rows() == [
-        (3, "latitude"),
-        (3, "longitude"),
-        (4, "iata"),
-    ]
-    assert table.warnings["row"].to_list() == [1]
-    assert [str(column) for column in table.unread_columns] == ["city"]
-
-
-def test_locations_of_another_shape_are_refused_by_the_names_that_lack() -> None:
-    with pytest.raises(RefusedFile, match="lacks the columns latitude, longitude; it has: iata"):
-        read_locations("plane", opening("iata,lat,lon\nGVA,1,2\n"))
-
-
-def test_units_keep_their_spelling_and_are_one_unit_in_any_case() -> None:
-    content = "unit_institutional_id;name\naa;A\n0828;Physics\nAA;B\n;c\n"
-    table = read_units(opening(content))
-    assert table.accepted.rows() == [(2, "0828", "Physics"), (3, "AA", "B")]
-    assert table.warnings.select("row", "value").rows() == [(1, "aa")]
-    assert table.rejected.select("row", "column").rows() == [(4, "unit_institutional_id")]
-
-
 @pytest.mark.parametrize(
     ("changed", "column", "reason"),
     [
@@ -194,14 +160,4 @@ def test_a_factor_that_makes_every_flight_weigh_nothing_is_warned_of(column: str
     assert factors.accepted.height == 1
     assert factors.warnings.select("row", "column", "reason").rows() == [
         (1, column, "is 0, so flights with this factor have 0 kg: is that correct?")
-    ]
-
-
-@pytest.mark.parametrize("code", ["GENEVA", "GV", "G1A", "ÄÖÜ"])
-def test_a_code_that_is_not_of_three_letters_is_warned_of(code: str) -> None:
-    text = f"iata,latitude,longitude\ngva,46,6\n{code},46,6\n"
-    places = read_locations("plane", opening(text))
-    assert places.accepted.height == 2
-    assert places.warnings.rows() == [
-        (2, "iata", code, "is not an IATA code, which has three letters: is the column right?")
     ]
