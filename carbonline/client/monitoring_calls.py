@@ -28,3 +28,12 @@ class MonitoringCalls:
         """Why a job does not run, and the held children of its pipeline."""
         request = monitoring_pb2.ExplainJobRequest(tenant=self.tenant, job_id=job_id)
         return await self._unary(self._operations.ExplainJob, request)
+
+    async def verify_history(
+        self, *, after_pipeline_id: int = 0, page_token: str = ""
+    ) -> monitoring_pb2.VerifyHistoryResponse:
+        """What breaks an invariant on one page of the stored history."""
+        request = monitoring_pb2.VerifyHistoryRequest(
+            tenant=self.tenant, after_pipeline_id=after_pipeline_id, page_token=page_token
+        )
+        return await self._unary(self._operations.VerifyHistory, request)

@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     CANCELLED = 5
     UNREACHABLE = 6
     INCOMPLETE = 7
+    UNSOUND = 8
     INTERRUPTED = 130
     READER_LEFT = 141
 
@@ -32,6 +33,7 @@ Exit codes:
   5  CANCELLED
   6  no answer: no server runs there, or it is too busy
   7  totals --strict: none, stale, or entries without kilograms
+  8  verify: something breaks an invariant
   130  interrupted; a submitted pipeline continues
   141  the reader of the output has gone
 """

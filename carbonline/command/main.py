@@ -31,6 +31,7 @@ from carbonline.command.uncomputed import uncomputed
 from carbonline.command.units import units
 from carbonline.command.up import up
 from carbonline.command.uploads import uploads
+from carbonline.command.verify import verify
 from carbonline.command.warnings import warnings
 from carbonline.command.watch import watch
 from carbonline.command.withdraw import withdraw
@@ -73,6 +74,7 @@ main.add_section(
     workers,
     pause,
     resume,
+    verify,
     migrate,
     completion,
 )

@@ -22,6 +22,7 @@ class JobReasonKind(StrEnum):
     OLDER_JOBS = "OLDER_JOBS"
     DRAINING_CLAIM = "DRAINING_CLAIM"
     NEXT_SWEEP = "NEXT_SWEEP"
+    SET_ASIDE = "SET_ASIDE"
     NO_WORKER = "NO_WORKER"
     JOBS_AHEAD = "JOBS_AHEAD"
     EARLIER_ATTEMPTS = "EARLIER_ATTEMPTS"
@@ -74,6 +75,14 @@ class FirstJob:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAsideUntil:
+    """A sweep has failed at the job or at its exclusive key, and leaves it alone until then."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownWorker:
     """A worker process, as far as it matters for one job."""
 
@@ -107,6 +116,7 @@ class JobFacts:
     pause: Pause | None
     older_jobs: int
     jobs_ahead: int
+    set_aside: SetAsideUntil | None
     workers: Sequence[KnownWorker]
 
 
@@ -124,7 +134,7 @@ def explain(job: JobFacts, enabled: Collection[str]) -> list[JobReason]:
         case JobState.FINISHED:
             return [_finished(job)]
         case JobState.RUNNING:
-            return [_running(job), *_earlier_attempts(job, job.attempts - 1)]
+            return [_running(job), *_set_aside(job), *_earlier_attempts(job, job.attempts - 1)]
         case JobState.NOT_STARTED | JobState.QUEUED:
             return _not_running(job, enabled)
 
@@ -193,13 +203,29 @@ def _waits(job: JobFacts) -> list[JobReason]:
     """Why the job is not queued; nothing if it is."""
     if job.state is JobState.QUEUED:
         return []
-    found = [*_older_jobs(job), *_draining_claim(job), *_not_due(job)]
+    found = [*_set_aside(job), *_older_jobs(job), *_draining_claim(job), *_not_due(job)]
     if found:
         return found
     return [
         JobReason(
             JobReasonKind.NEXT_SWEEP,
             "Nothing is left to wait for. The scheduler queues the job with its next sweep.",
+        )
+    ]
+
+
+def _set_aside(job: JobFacts) -> list[JobReason]:
+    if job.set_aside is None:
+        return []
+    return [
+        JobReason(
+            JobReasonKind.SET_ASIDE,
+            _sentence(
+                f"The scheduler's sweep has failed at this job or its key and tries again at "
+                f"{_moment(job.set_aside.until)}: {job.set_aside.reason}"
+            ),
+            "Read the scheduler's log, and report the failure as a bug.",
+            until=job.set_aside.until,
         )
     ]
 

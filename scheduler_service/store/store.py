@@ -48,6 +48,11 @@ from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
 from scheduler_service.store.sweep import sweep
 from scheduler_service.store.sweep.set_asides import SetAsides
+from scheduler_service.store.verify.verify_history import (
+    VerifiedPage,
+    verify_pipelines,
+    verify_requests,
+)
 
 CLAIM_REQUESTS_MAX = 64
 # Of up to a thousand beats each.
@@ -222,6 +227,18 @@ class Store:
     async def explain_job(self, tenant: str, job_id: int) -> Explained | None:
         """What keeps a job from running; None for an unknown job and for another tenant's."""
         return await read_job_facts(self.pool, job_id, tenant, self.lease_seconds)
+
+    async def verify_pipelines(
+        self, tenant: str, after_pipeline_id: int, pipelines_max: int, *, with_claims: bool
+    ) -> VerifiedPage:
+        """What breaks an invariant in a tenant's next pipelines."""
+        return await verify_pipelines(
+            self.pool, tenant, after_pipeline_id, pipelines_max, with_claims=with_claims
+        )
+
+    async def verify_requests(self, tenant: str, after: UUID, requests_max: int) -> VerifiedPage:
+        """Which of a tenant's next remembered Submits could not be answered again."""
+        return await verify_requests(self.pool, tenant, after, requests_max)
 
     async def expire_claims(self) -> int:
         """Take back what expired claims held. Returns how many expired."""

@@ -75,7 +75,7 @@ METHODS = {
     for service, _ in SERVICES
     for method in service.methods
 }
-READS = ("Get", "List", "Watch", "Stat", "Download", "Explain")
+READS = ("Get", "List", "Watch", "Stat", "Download", "Explain", "Verify")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from scheduler_service.rpc.operations.history import History
 from scheduler_service.rpc.operations.job_types import PausedJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
 from scheduler_service.rpc.operations.pipelines import Pipelines
@@ -12,7 +13,9 @@ from scheduler_service.rpc.operations.years import Years
 from scheduler_service.store.store import Store
 
 
-class OperationsServicer(Pipelines, Jobs, Recovery, Uploads, Years, Workers, PausedJobTypes):
+class OperationsServicer(
+    Pipelines, Jobs, Recovery, Uploads, Years, Workers, PausedJobTypes, History
+):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 
     def __init__(self, store: Store, *, build_id: str, job_types: Collection[str]) -> None:

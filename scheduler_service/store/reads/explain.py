@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from scheduler_service.jobs.explain import FirstJob, Holder, JobFacts, KnownWorker
+from scheduler_service.jobs.explain import FirstJob, Holder, JobFacts, KnownWorker, SetAsideUntil
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Pause
 from scheduler_service.jobs.states import JobResult, JobState
@@ -81,6 +81,7 @@ def _facts(
         older_jobs=found.older_jobs,
         jobs_ahead=found.jobs_ahead,
         pause=pause,
+        set_aside=_set_aside(found),
         workers=workers,
     )
 
@@ -91,6 +92,12 @@ def _holder(
     if job_id is None or worker_id is None:
         return None
     return Holder(job_id, str(worker_id), lease_until)
+
+
+def _set_aside(found: StandingRow) -> SetAsideUntil | None:
+    if found.aside_until is None:
+        return None
+    return SetAsideUntil(found.aside_until, found.aside_reason)
 
 
 def _first(found: StandingRow) -> FirstJob | None:

@@ -7,7 +7,8 @@ SELECT scheduler.clock() AS now, own.lease_until,
     d.job_id AS drain_job_id, d.worker_id AS drain_worker_id, d.lease_until AS drain_until,
     waiting.jobs + CAST(coalesce(f.state IN ('QUEUED', 'RUNNING'), false) AS integer)
         AS older_jobs,
-    ahead.jobs AS jobs_ahead
+    ahead.jobs AS jobs_ahead,
+    aside.until AS aside_until, aside.reason AS aside_reason
 FROM scheduler.jobs AS j
 LEFT JOIN scheduler.claims AS own ON own.claim_token = j.claim_token
 LEFT JOIN scheduler.exclusive_keys AS k
@@ -33,4 +34,12 @@ CROSS JOIN LATERAL (
         LIMIT CAST(:jobs_max AS bigint)
     ) AS better
 ) AS ahead
+LEFT JOIN LATERAL (
+    SELECT s.until, s.reason
+    FROM scheduler.set_asides AS s
+    WHERE (s.job_id = j.job_id OR s.item = j.exclusive_key) AND s.until > scheduler.clock()
+        AND j.state <> 'FINISHED'
+    ORDER BY s.until DESC
+    LIMIT 1
+) AS aside ON true
 WHERE j.job_id = :job_id;

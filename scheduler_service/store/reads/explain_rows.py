@@ -22,6 +22,8 @@ class StandingRow(Row):
     drain_until: datetime | None
     older_jobs: int
     jobs_ahead: int
+    aside_until: datetime | None
+    aside_reason: str
 
 
 class LastingPauseRow(Row):

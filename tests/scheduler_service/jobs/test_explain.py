@@ -10,6 +10,7 @@ from scheduler_service.jobs.explain import (
     JobFacts,
     JobReasonKind,
     KnownWorker,
+    SetAsideUntil,
     explain,
     is_claimable,
 )
@@ -36,6 +37,7 @@ QUEUED = JobFacts(
     pause=None,
     older_jobs=0,
     jobs_ahead=0,
+    set_aside=None,
     workers=(LIVE,),
 )
 WAITING = replace(QUEUED, state=JobState.NOT_STARTED)
@@ -78,6 +80,13 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
             (
                 "Jobs of type csv_ingest have been paused since 2026-01-02 03:04:05 UTC by ann: "
                 "the year is closed."
+            ),
+        ),
+        (
+            replace(WAITING, set_aside=SetAsideUntil(NOW, "CheckViolationError('x')")),
+            (
+                "The scheduler's sweep has failed at this job or its key and tries again at "
+                "2026-01-02 03:04:05 UTC: CheckViolationError('x')."
             ),
         ),
         (

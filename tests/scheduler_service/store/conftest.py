@@ -7,6 +7,7 @@ import pytest
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.invariants import broken_invariants
 from tests.scheduler_service.store.store_driver import StoreDriver
+from tests.scheduler_service.store.verify.history import history_of
 
 LEASE_SECONDS = 45.0
 
@@ -18,6 +19,8 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     try:
         yield opened
         assert await broken_invariants(opened.pool) == {}
+        # Of jobs that stand still nothing is said: tests let time pass and no sweep run.
+        assert [one for one in await history_of(opened) if one.invariant != 3] == []
         assert await opened.backstop() == 0
     finally:
         await opened.close()

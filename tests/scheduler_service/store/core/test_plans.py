@@ -144,6 +144,9 @@ async def all_running_and_many_finished(driver: StoreDriver) -> None:
 # What sweeps, people's lists and a worker's end read from one end to the other: rows that live for
 # a moment, and one per worker or key. The keys' jobs are looked up where there are many.
 READ_WHOLE = {
+    "explain_job": {"set_asides"},
+    "verify_live_claims": {"claims", "jobs_pkey"},
+    "verify_progress": {"set_asides"},
     "forget_ended_workers": {"claims"},
     "forget_set_asides": {"set_asides"},
     "forget_workers": {"claims", "workers_pkey"},

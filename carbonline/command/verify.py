@@ -1,0 +1,104 @@
+"""`carbonline verify`: whether the stored history is sound."""
+
+from dataclasses import dataclass, field
+
+import click
+
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.command_group import examples
+from carbonline.command.connection import Target, connection_options
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.output import Output, output_options, show_rows
+from carbonline.pluralize import pluralize
+from carbonline.v1 import monitoring_pb2
+
+COLUMNS = (
+    Column("invariant", kind=Kind.NUMERAL),
+    Column("sentence", "what must hold"),
+    Column("pipeline", kind=Kind.NUMERAL),
+    Column("job", kind=Kind.NUMERAL),
+    Column("detail", "what breaks it"),
+)
+
+
+@dataclass
+class History:
+    """What all pages say. `ended_through` is the pipeline up to which all have ended."""
+
+    findings: list[monitoring_pb2.InvariantFinding] = field(default_factory=list)
+    pipelines: int = 0
+    requests: int = 0
+    ended_through: int = 0
+    has_live: bool = False
+
+    def add(self, page: monitoring_pb2.VerifyHistoryResponse) -> None:
+        """The next page, in order."""
+        self.findings += page.findings
+        self.pipelines += page.pipelines
+        self.requests += page.requests
+        if page.pipelines and not self.has_live:
+            self.ended_through = page.ended_through_pipeline_id
+            self.has_live = page.has_live_pipelines
+
+
+@click.command(
+    short_help="Check that the stored history is sound.",
+    epilog=examples("carbonline verify", "carbonline verify --after 1200 --json"),
+)
+@click.option(
+    "--after",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    metavar="PIPELINE",
+    help="Only pipelines with a larger number.",
+)
+@output_options
+@connection_options
+def verify(target: Target, output: Output, after: int) -> None:
+    """Check every invariant of the job table over the whole history, page by page.
+
+    Nothing is changed. The exit code is 8 if something breaks an invariant, which is a bug. A
+    pipeline that has ended does not change, so the last line says with which --after the next check
+    reads only what is new.
+    """
+    history = run_to_end(_verify(target, after))
+    about = {
+        "pipelines": history.pipelines,
+        "requests": history.requests,
+        "ended_through": history.ended_through,
+    }
+    show_rows(COLUMNS, [_row(one) for one in history.findings], output, about=about)
+    if output.is_table:
+        click.echo(_summary(history))
+    if history.findings:
+        raise SystemExit(ExitCode.UNSOUND)
+
+
+async def _verify(target: Target, after: int) -> History:
+    history = History(ended_through=after)
+    async with target.client() as client:
+        token = ""
+        while True:
+            page = await client.verify_history(after_pipeline_id=after, page_token=token)
+            history.add(page)
+            token = page.next_page_token
+            if not token:
+                return history
+
+
+def _summary(history: History) -> str:
+    found = history.findings
+    says = f"{pluralize(len(found), 'finding')}." if found else "Every invariant holds."
+    checked = pluralize(history.pipelines, "pipeline")
+    return f"{says} {checked} checked; next time: carbonline verify --after {history.ended_through}"
+
+
+def _row(finding: monitoring_pb2.InvariantFinding) -> Row:
+    return {
+        "invariant": finding.invariant,
+        "sentence": finding.sentence,
+        "pipeline": finding.pipeline_id or None,
+        "job": finding.job_id or None,
+        "detail": finding.detail,
+    }

@@ -1,0 +1,1 @@
+"""VerifyHistory: what must never break, looked for in what is stored."""

@@ -1,0 +1,1 @@
+"""The store's room verify, on a real PostgreSQL."""
