@@ -41,8 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     except SettingsWrong as wrong:
         print(wrong.message_for("scheduler", PROGRAM), file=sys.stderr)
         return EXIT_USAGE
-    # gRPC's own chatter is no JSON, and tells nothing that the calls' errors do not tell. It reads
-    # this when it is imported.
+    # gRPC's own log lines are not JSON and repeat what the errors of calls say. gRPC reads this
+    # variable when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from carbonline.postgres.errors import DatabaseRefused  # noqa: PLC0415
     from carbonline.serving.background import BackgroundTaskEnded  # noqa: PLC0415

@@ -141,7 +141,7 @@ async def running_server(
         operations_pb2_grpc.add_OperationsServiceServicer_to_server(operations, server)
         healthy = add_health(server, SERVICES)
         port = listen(server, settings.address)
-        store.notifier.hear = wakes.hint
+        store.notifier.on_hint = wakes.hint
         listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
         background = Background(log)
         background.start("listener", listener.run())

@@ -55,7 +55,7 @@ class StoreObserver(Observer):
         add_counts(self._metrics.submits, Counter((_disposition(a),) for a in answers))
         for submission, answer in zip(submissions, answers, strict=True):
             if isinstance(answer, Submitted) and not submission.validate_only:
-                self._say_submitted(submission, answer)
+                self._log_submitted(submission, answer)
 
     def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
         """As Observer says."""
@@ -122,7 +122,7 @@ class StoreObserver(Observer):
                 error=item.reason,
             )
 
-    def _say_submitted(self, submission: Submission, answer: Submitted) -> None:
+    def _log_submitted(self, submission: Submission, answer: Submitted) -> None:
         if submission.job_type == NOOP and not self._debug:
             return
         say = self._log.debug if submission.job_type == NOOP else self._log.info
@@ -141,7 +141,7 @@ class StoreObserver(Observer):
         if unit.events:
             add_counts(self._metrics.events, Counter((event.event,) for event in unit.events))
         for event in unit.events:
-            self._say_event(event)
+            self._log_event(event)
         worth_it = {event.pipeline_id for event in unit.events}
         for end in unit.ended:
             # Thousands a second, of which nobody wants to hear.
@@ -149,14 +149,14 @@ class StoreObserver(Observer):
             if not is_noop:
                 worth_it.update(end.pipeline_ids)
             if self._debug or not is_noop:
-                self._say_ended(end, is_noop)
+                self._log_ended(end, is_noop)
         for pipeline_id, status in unit.ended_pipelines.items():
             if self._debug or pipeline_id in worth_it:
                 say = self._log.info if pipeline_id in worth_it else self._log.debug
                 tenant = unit.pipelines[pipeline_id].tenant
                 say("pipeline_ended", pipeline_id=pipeline_id, tenant=tenant, status=str(status))
 
-    def _say_event(self, event: Event) -> None:
+    def _log_event(self, event: Event) -> None:
         say = self._log.warning if event.event in ALARMING else self._log.info
         said = {"detail": event.detail} if event.detail else {}
         say(
@@ -168,7 +168,7 @@ class StoreObserver(Observer):
             **said,
         )
 
-    def _say_ended(self, end: End, is_noop: bool) -> None:
+    def _log_ended(self, end: End, is_noop: bool) -> None:
         """A failed job is said at info, so that its pipeline's end has its reason before it."""
         failed = end.result is JobResult.ERROR and not is_noop
         if not (failed or self._debug):

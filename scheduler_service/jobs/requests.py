@@ -32,7 +32,7 @@ class Written(StrEnum):
 
 
 class ReleaseReason(StrEnum):
-    """Why a claim is given back."""
+    """Why a claim is released."""
 
     DRAIN = "DRAIN"
     RETRY_LATER = "RETRY_LATER"
@@ -205,7 +205,7 @@ class FinishAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One claim given back."""
+    """One released claim."""
 
     job_id: int
     claim_token: int

@@ -1,4 +1,4 @@
-"""The store's door: one method per operation, each one short transaction."""
+"""The store: one method per operation, each one short transaction."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -121,7 +121,7 @@ class Store:
         self._observer.gathered("claim", len(requests))
         async with self.pool.acquire() as conn:
             found = await claim_jobs(conn, requests, self.lease_seconds, self._seen)
-        self.notifier.show({one.row.pipeline_id for claims in found for one in claims})
+        self.notifier.notify_activity({one.row.pipeline_id for claims in found for one in claims})
         return found
 
     async def heartbeat(
@@ -142,7 +142,7 @@ class Store:
         self._observer.gathered("heartbeat", len(heartbeats_asked))
         async with self.pool.acquire() as conn:
             answers, news = await heartbeats(conn, heartbeats_asked, self.lease_seconds, self._seen)
-        self.notifier.show(news)
+        self.notifier.notify_activity(news)
         return answers
 
     async def chain_children(
@@ -193,7 +193,7 @@ class Store:
         with self._observer.timed("recover"):
             answer = await self._units.run(lambda tx: recover_job(tx, wanted))
         if isinstance(answer, Recovered):
-            self.notifier.show({answer.pipeline_id})
+            self.notifier.notify_activity({answer.pipeline_id})
         return answer
 
     async def pause_job_type(

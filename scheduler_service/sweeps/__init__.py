@@ -1,1 +1,1 @@
-"""What time makes due: lapsed leases, backoffs, drains, and a backstop that finds nothing."""
+"""Periodic work: expired leases, due retries, drains, and a backstop that should find nothing."""

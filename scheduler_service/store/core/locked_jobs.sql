@@ -1,5 +1,5 @@
 -- Of some jobs those whose end would have to wait now: somebody else has locked the job, a pipeline
--- that owns or has joined it, or its key. Waits for nothing. The locks are given back with the
+-- that owns or has joined it, or its key. Waits for nothing. The locks are released with the
 -- statement, so this is a hint: it says what to leave out.
 WITH wanted AS MATERIALIZED (
     SELECT j.job_id, j.pipeline_id, j.exclusive_key

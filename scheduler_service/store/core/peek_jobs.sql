@@ -1,4 +1,4 @@
--- Jobs as they stand, unlocked: only to know which rows to lock.
+-- Jobs, read without a lock: only to know which rows to lock.
 SELECT *
 FROM scheduler.jobs_in_brief
 WHERE job_id = ANY(CAST(:job_ids AS bigint[]))

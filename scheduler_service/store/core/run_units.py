@@ -100,7 +100,7 @@ class UnitRunner:
             tx = UnitOfWork(conn, self._fair_share.stamp, extra)
             answer = await work(tx)
             await tx.save()
-        self._tell(tx)
+        self._publish(tx)
         return answer
 
     async def _statement(
@@ -109,10 +109,10 @@ class UnitRunner:
         async with self.pool.acquire() as conn:
             tx = UnitOfWork(conn, self._fair_share.stamp, extra)
             answer = await work(tx)
-        self._tell(tx)
+        self._publish(tx)
         return answer
 
-    def _tell(self, tx: UnitOfWork) -> None:
+    def _publish(self, tx: UnitOfWork) -> None:
         self._notifier.wake(tx.woken_types, tx.touched)
         self._committed(tx)
 

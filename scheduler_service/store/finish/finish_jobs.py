@@ -256,7 +256,7 @@ async def _answer_refused(
         if isinstance(answer, FinishAnswer) and answer.outcome is FinishOutcome.STALE:
             stale.append(ending)
     await drains.end_drains_of(
-        tx, [(e.claim_token, (e.worker_id, e.principal), _said(e)) for e in stale]
+        tx, [(e.claim_token, (e.worker_id, e.principal), _written_of(e)) for e in stale]
     )
 
 
@@ -270,7 +270,7 @@ def _why_refused(row: JobRow | None, ending: FinishRequest) -> FinishAnswer | Re
     return FinishAnswer(FinishOutcome.CONFLICT)
 
 
-def _said(ending: FinishRequest) -> Written:
+def _written_of(ending: FinishRequest) -> Written:
     """A cancelled job's claim that comes to Finish has ended its drain; what did it write?"""
     return ending.written if ending.result is JobResult.ERROR else Written.UNKNOWN
 

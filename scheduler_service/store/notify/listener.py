@@ -9,7 +9,7 @@ import asyncpg
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.errors import ANY_DATABASE_ERROR
-from scheduler_service.store.notify.notifier import CHANNEL, Hear
+from scheduler_service.store.notify.notifier import CHANNEL, OnHint
 
 RECONNECT_SECONDS_MAX = 2.0
 CHECK_SECONDS = 5.0
@@ -22,7 +22,7 @@ class Listener:
     """
 
     def __init__(
-        self, database_url: str, on_hint: Hear, log: FilteringBoundLogger, own_name: str
+        self, database_url: str, on_hint: OnHint, log: FilteringBoundLogger, own_name: str
     ) -> None:
         """`run` connects; this does not."""
         self._own_name = own_name
@@ -47,7 +47,7 @@ class Listener:
         settings = {"application_name": "carbonline listener"}
         conn = await asyncpg.connect(self._url, timeout=10, server_settings=settings)
         try:
-            await conn.add_listener(CHANNEL, self._heard)
+            await conn.add_listener(CHANNEL, self._receive)
             if self._told:
                 self._log.info("listener_reconnected")
             self._told = False
@@ -58,7 +58,7 @@ class Listener:
         finally:
             conn.terminate()
 
-    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
+    def _receive(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         try:
             hint = json.loads(str(payload))
         except ValueError:

@@ -15,43 +15,45 @@ GATHER_SECONDS = 0.003
 PAYLOAD_BYTES_MAX = 7900
 
 # What became claimable and which pipelines changed; None means that anything may have.
-Hear: TypeAlias = Callable[[frozenset[str] | None, frozenset[int] | None], None]
+OnHint: TypeAlias = Callable[[frozenset[str] | None, frozenset[int] | None], None]
 
 
 class Notifier:
-    """Collects what committed transactions woke, and tells every scheduler process: its own at
-    once, the others by a NOTIFY some milliseconds later.
+    """Notifies every scheduler process of what committed transactions changed.
+
+    Calls `on_hint` of its own process at once, and sends one NOTIFY to the others some milliseconds
+    later.
     """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        """Sends through the given pool; nothing is sent before the first wake."""
+        """Sends through `pool`, and nothing before the first call of `wake`."""
         self._pool = pool
         self._types: set[str] = set()
         self._pipelines: set[int] = set()
         self._sender: asyncio.Task[None] | None = None
-        # By which this process knows its own NOTIFYs again.
+        # Tells the NOTIFYs of this process from those of others.
         self.sender_name = uuid.uuid4().hex
-        self.hear: Hear | None = None
+        self.on_hint: OnHint | None = None
 
     def wake(self, job_types: Iterable[str], pipeline_ids: Iterable[int]) -> None:
-        """Say, after the commit, what became claimable and which pipelines changed."""
+        """Notify of job types with claimable jobs and of changed pipelines, after COMMIT."""
         types, pipelines = frozenset(job_types), frozenset(pipeline_ids)
         if not types and not pipelines:
             return
-        if self.hear is not None:
-            self.hear(types, pipelines)
+        if self.on_hint is not None:
+            self.on_hint(types, pipelines)
         self._types |= types
         self._pipelines |= pipelines
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send_gathered(), name="notifier")
 
-    def show(self, pipeline_ids: Iterable[int]) -> None:
-        """Something to see in these, which is no change of theirs: a job that runs, and how far.
+    def notify_activity(self, pipeline_ids: Iterable[int]) -> None:
+        """Hint that jobs of these pipelines run or have progress. No row of a pipeline changes.
 
-        For this process alone; what watches another finds it with its next look.
+        Only watchers of this process get the hint; others find the activity at their next poll.
         """
-        if self.hear is not None:
-            self.hear(frozenset(), frozenset(pipeline_ids))
+        if self.on_hint is not None:
+            self.on_hint(frozenset(), frozenset(pipeline_ids))
 
     async def close(self) -> None:
         """Send what is left."""
@@ -60,8 +62,7 @@ class Notifier:
 
     async def _send_gathered(self) -> None:
         while self._types or self._pipelines:
-            # Those of this process have heard already: what they ask for comes first, and whatever
-            # else happens in the meantime goes along.
+            # This process has its hint already. What else is committed in the meantime goes along.
             await asyncio.sleep(GATHER_SECONDS)
             payload = self._take()
             try:

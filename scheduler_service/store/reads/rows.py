@@ -27,7 +27,8 @@ class PipelineRow(ScopeRow):
 
 
 class JobSummaryRow(ShownJobRow):
-    """A job of job_summaries: with its progress, and whether it is the current one of its slot.
+    """A job of job_summaries, with its progress and whether it is the current one of its job type
+    and scope.
 
     Where `progress_at` is None nothing is reported, and the other four are None, too.
     """

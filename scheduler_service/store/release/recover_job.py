@@ -58,7 +58,7 @@ async def recover_job(tx: UnitOfWork, wanted: Recovery) -> Recovered | Refused:
 
 
 async def _locked(tx: UnitOfWork, wanted: Recovery) -> JobRow | None:
-    """The job under its lock, as it stands; None for no such job of these tenants."""
+    """The job, locked. None if these tenants have no such job."""
     found = await statement("peek_jobs").rows(tx.conn, JobRow, job_ids=[wanted.job_id])
     if not found or found[0].tenant not in wanted.tenants:
         return None

@@ -1,4 +1,4 @@
-"""Release: workers give claims back unfinished."""
+"""Release: workers return claimed jobs unfinished."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
 -- Live jobs that are not in their turn: claimable or running while an older job of the key lives,
 -- or while a claim of the key drains; and a second job where a key has one at most.
 SELECT j.pipeline_id, j.job_id, CASE
-        WHEN twin.job_id IS NOT NULL THEN 'shares a key with job ' || twin.job_id
+        WHEN duplicate.job_id IS NOT NULL THEN 'shares a key with job ' || duplicate.job_id
         WHEN k.drain_token IS NOT NULL AND j.state = 'QUEUED'
             THEN 'is claimable while claim ' || k.drain_token || ' of its key drains'
         WHEN older.job_id IS NOT NULL
@@ -39,8 +39,8 @@ LEFT JOIN LATERAL (
         LIMIT 1
     )
     LIMIT 1
-) AS twin ON true
-WHERE twin.job_id IS NOT NULL
+) AS duplicate ON true
+WHERE duplicate.job_id IS NOT NULL
     OR older.job_id IS NOT NULL
     OR (j.state = 'QUEUED' AND k.drain_token IS NOT NULL)
     OR (j.exclusive_key IS NOT NULL AND j.state IN ('QUEUED', 'RUNNING')

@@ -45,7 +45,7 @@ FIRST = FirstJob(7, "csv_ingest", JobState.NOT_STARTED, "", NOW + timedelta(seco
 ENABLED = ("csv_ingest",)
 
 
-def said(job: JobFacts) -> list[str]:
+def explained(job: JobFacts) -> list[str]:
     return [reason.message for reason in explain(job, ENABLED)]
 
 
@@ -102,7 +102,7 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
     ],
 )
 def test_a_reason_is_a_sentence_with_its_numbers(job: JobFacts, message: str) -> None:
-    assert said(job) == [message]
+    assert explained(job) == [message]
 
 
 def test_a_job_that_waits_gives_all_its_reasons_at_once() -> None:

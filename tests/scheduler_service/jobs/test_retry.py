@@ -22,7 +22,7 @@ def test_a_fault_waits_and_ends(attempts: int, asked: float | None, then: Again 
     assert after_fault(attempts, 5, asked) == then
 
 
-def test_a_lapse_runs_again_at_once_until_attempts_are_spent() -> None:
+def test_an_expired_job_runs_again_at_once_until_attempts_are_spent() -> None:
     assert after_expiry(4, 5) == Again(0.0)
     assert after_expiry(5, 5) == Spent()
 

@@ -76,7 +76,7 @@ class StoreDriver:
         self, *job_types: str, max_jobs: int = 100, request_id: UUID | None = None
     ) -> list[Claimed]:
         """Claim what there is."""
-        wish = ClaimRequest(
+        claim_request = ClaimRequest(
             worker_id=self.worker_id,
             request_id=request_id or uuid4(),
             job_types=job_types,
@@ -86,7 +86,7 @@ class StoreDriver:
             build_id="test",
             host="here",
         )
-        return await self.store.claim_jobs(wish)
+        return await self.store.claim_jobs(claim_request)
 
     async def claim(self, *job_types: str) -> Claimed:
         """Claim exactly one job; there must be one."""
@@ -120,7 +120,7 @@ class StoreDriver:
         result: JobResult = JobResult.SUCCESS,
         written: Written = Written.UNKNOWN,
     ) -> FinishAnswer:
-        """Finish a claim; the answer is no refusal."""
+        """Finish a claim. The answer is not a refusal."""
         (answer,) = await self.store.finish_jobs([self.ending(claim, result, written)])
         assert isinstance(answer, FinishAnswer), answer
         return answer
@@ -132,7 +132,7 @@ class StoreDriver:
         written: Written = Written.NOTHING,
         delay_seconds: float | None = None,
     ) -> bool:
-        """Give a claim back."""
+        """Release a claim."""
         (released,) = await self.store.release_jobs(
             [
                 Release(
@@ -214,16 +214,16 @@ class StoreDriver:
         return [dict(row) for row in rows]
 
     async def let_leases_expire(self) -> int:
-        """A lease goes by, with the sweep running all the while. Returns how many lapsed."""
+        """A lease goes by, with the sweep running all the while. Returns how many expired."""
         return await self.let_leases_run_out() + await self.store.expire_claims()
 
     async def let_leases_run_out(self) -> int:
         """As let_leases_expire, but for the sweep that takes back what was held until now."""
-        lapsed = 0
+        expired = 0
         for _ in range(4):
-            lapsed += await self.store.expire_claims()
+            expired += await self.store.expire_claims()
             await self.pass_time(timedelta(seconds=self.store.lease_seconds / 3))
-        return lapsed
+        return expired
 
     async def pass_time(self, duration: timedelta) -> None:
         """Move this database's clock; the one SQL function that tells the time."""

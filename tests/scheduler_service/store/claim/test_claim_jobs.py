@@ -17,14 +17,14 @@ from scheduler_service.store.store import Store
 from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
 
 
-def wish(max_jobs: int = 1, *job_types: str) -> ClaimRequest:
+def asking(max_jobs: int = 1, *job_types: str) -> ClaimRequest:
     return ClaimRequest(
         uuid4(), uuid4(), job_types or ("noop",), max_jobs, "local", None, "test", "here"
     )
 
 
-async def claim(store: Store, *wishes: ClaimRequest) -> list[list[Claimed]]:
-    return await asyncio.gather(*(store.claim_jobs(one) for one in wishes))
+async def claim(store: Store, *requests: ClaimRequest) -> list[list[Claimed]]:
+    return await asyncio.gather(*(store.claim_jobs(one) for one in requests))
 
 
 async def submit(
@@ -62,7 +62,7 @@ async def test_claims_that_come_at_once_share_a_statement_and_no_job(
     driver: StoreDriver, sizes: list[int]
 ) -> None:
     jobs = await submit(driver, 30)
-    found = await claim(driver.store, *(wish(2) for _ in range(20)))
+    found = await claim(driver.store, *(asking(2) for _ in range(20)))
     assert sizes == [20]
     assert sorted(job for claims in found for job in ids(claims)) == jobs
     assert all(len(claims) <= 2 for claims in found)
@@ -70,19 +70,19 @@ async def test_claims_that_come_at_once_share_a_statement_and_no_job(
 
 async def test_whoever_asks_first_gets_the_best(driver: StoreDriver) -> None:
     ordinary, urgent = await submit(driver, 3), await submit(driver, 2, priority=0)
-    one, two, three = await claim(driver.store, wish(2), wish(2), wish(9))
+    one, two, three = await claim(driver.store, asking(2), asking(2), asking(9))
     assert (ids(one), ids(two), ids(three)) == (urgent, ordinary[:2], ordinary[2:])
 
 
 async def test_each_gets_its_own_types_and_tenants_only(driver: StoreDriver) -> None:
     mine, theirs = await submit(driver, 2), await submit(driver, 2, "other")
     ingest = await driver.submit("csv_ingest", INGEST)
-    everything = wish(9, "noop", "csv_ingest")
+    everything = asking(9, "noop", "csv_ingest")
     other, files, nothing, rest = await claim(
         driver.store,
-        replace(wish(9), tenants=("other",)),
-        wish(9, "csv_ingest"),
-        replace(wish(9), tenants=("third",)),
+        replace(asking(9), tenants=("other",)),
+        asking(9, "csv_ingest"),
+        replace(asking(9), tenants=("third",)),
         everything,
     )
     assert ids(other) == theirs
@@ -93,8 +93,8 @@ async def test_each_gets_its_own_types_and_tenants_only(driver: StoreDriver) -> 
 
 async def test_a_repeat_beside_its_first_call_gets_the_same(driver: StoreDriver) -> None:
     await submit(driver, 6)
-    asked = wish(2)
-    first, again, other = await claim(driver.store, asked, asked, wish(9))
+    asked = asking(2)
+    first, again, other = await claim(driver.store, asked, asked, asking(9))
     assert len(first) == 2
     assert [c.claim_token for c in first] == [c.claim_token for c in again]
     assert not set(ids(first)) & set(ids(other))
@@ -104,7 +104,7 @@ async def test_a_request_of_another_principal_with_the_same_numbers_gets_nothing
     driver: StoreDriver,
 ) -> None:
     await submit(driver, 4)
-    asked = wish(2)
+    asked = asking(2)
     first, stranger = await claim(driver.store, asked, replace(asked, principal="stranger"))
     assert len(first) == 2
     assert stranger == []
@@ -125,14 +125,14 @@ async def test_the_same_requests_at_two_schedulers_at_once_take_jobs_once(
     driver: StoreDriver, database_url: str
 ) -> None:
     jobs = await submit(driver, 40)
-    wishes = [wish(2) for _ in range(20)]
+    requests = [asking(2) for _ in range(20)]
     async with another_process(driver, database_url) as other:
         here, there = await asyncio.gather(
-            claim(driver.store, *wishes), claim(other, *reversed(wishes))
+            claim(driver.store, *requests), claim(other, *reversed(requests))
         )
-        again = await claim(other, *wishes)
+        again = await claim(other, *requests)
     tokens: dict[UUID, set[int]] = {}
-    asked = [*wishes, *reversed(wishes), *wishes]
+    asked = [*requests, *reversed(requests), *requests]
     for one, claims in zip(asked, [*here, *there, *again], strict=True):
         tokens.setdefault(one.request_id, set()).update(c.claim_token for c in claims)
     assert {len(granted) for granted in tokens.values()} == {2}
@@ -143,7 +143,7 @@ async def test_each_answer_has_its_own_bound_of_bytes(driver: StoreDriver) -> No
     size = 64 * 1024
     fitting = ANSWER_BYTES_MAX // size
     await submit(driver, 2 * fitting + 4, payload={"text": "x" * (size - 64)})
-    one, two = await claim(driver.store, wish(fitting + 20), wish(fitting + 20))
+    one, two = await claim(driver.store, asking(fitting + 20), asking(fitting + 20))
     assert fitting <= len(one) <= fitting + 1
     # What did not fit into the first is nobody's yet: the second has the places behind it.
     assert len(two) == fitting + 4 - 20

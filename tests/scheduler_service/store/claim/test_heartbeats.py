@@ -24,9 +24,9 @@ def beat(claim: Claimed, done: int | None = None) -> Beat:
     return Beat(claim.row.job_id, claim.claim_token, progress)
 
 
-async def together(driver: StoreDriver, *pulses: Heartbeat) -> list[list[BeatAnswer]]:
+async def together(driver: StoreDriver, *beats: Heartbeat) -> list[list[BeatAnswer]]:
     async with driver.store.pool.acquire() as conn:
-        answers, _ = await heartbeats(conn, pulses, driver.store.lease_seconds, SeenWorkers())
+        answers, _ = await heartbeats(conn, beats, driver.store.lease_seconds, SeenWorkers())
     return answers
 
 
@@ -162,11 +162,11 @@ async def test_only_a_last_beat_costs_a_statement_more(driver: StoreDriver) -> N
     held = await claimed(driver)
     asked: list[str] = []
 
-    async def statements(*pulses: Heartbeat) -> int:
+    async def statements(*beats: Heartbeat) -> int:
         asked.clear()
         async with driver.store.pool.acquire() as conn:
             with conn.query_logger(lambda query: asked.append(query.query)):
-                await heartbeats(conn, pulses, driver.store.lease_seconds, SeenWorkers())
+                await heartbeats(conn, beats, driver.store.lease_seconds, SeenWorkers())
         # The driver asks for the types of parameters, too, at their first use.
         return len([query for query in asked if "scheduler." in query])
 

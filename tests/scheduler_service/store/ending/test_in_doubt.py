@@ -15,7 +15,7 @@ from tests.scheduler_service.store.store_driver import (
 )
 
 
-async def test_a_lapsed_ingest_closes_its_scope_for_the_readers_after_it(
+async def test_an_expired_ingest_closes_its_ledger_scope_for_the_readers_after_it(
     driver: StoreDriver,
 ) -> None:
     await driver.submit("csv_ingest", INGEST)
@@ -48,7 +48,9 @@ async def test_a_staged_child_is_not_doubled_by_the_follow_up(driver: StoreDrive
     assert len(await driver.jobs_of("emission_recalc")) == 1
 
 
-async def test_an_abandoned_dark_job_is_repaired_by_another_pipeline(driver: StoreDriver) -> None:
+async def test_an_abandoned_job_in_doubt_is_repaired_by_a_pipeline(
+    driver: StoreDriver,
+) -> None:
     submitted = await driver.submit("csv_ingest", INGEST)
     for _ in range(5):
         await driver.claim("csv_ingest")
@@ -90,7 +92,7 @@ async def test_a_dark_recalculation_is_followed_by_an_aggregation(driver: StoreD
     assert aggregation.close_through == {"emissions/20/2024": dark.claim_token}
 
 
-async def test_dark_reference_data_repair_every_open_year(driver: StoreDriver) -> None:
+async def test_reference_data_in_doubt_repair_every_open_year(driver: StoreDriver) -> None:
     await driver.provision(2023)
     await driver.submit(
         "reference_ingest", Scope(TENANT, reference_kind="locations"), payload={"blob": "x"}

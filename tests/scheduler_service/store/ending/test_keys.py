@@ -24,7 +24,7 @@ from tests.scheduler_service.store.store_driver import (
 )
 
 
-async def test_a_request_joins_its_waiting_twin(driver: StoreDriver) -> None:
+async def test_a_request_joins_its_waiting_duplicate(driver: StoreDriver) -> None:
     first = await driver.submit("emission_recalc", RECALC)
     second = await driver.submit("emission_recalc", RECALC)
     assert second.disposition is Disposition.JOINED
@@ -34,7 +34,7 @@ async def test_a_request_joins_its_waiting_twin(driver: StoreDriver) -> None:
     assert await driver.status(second.pipeline_id) == "SUCCESS"
 
 
-async def test_a_request_during_the_twins_run_becomes_the_one_successor(
+async def test_a_request_during_the_duplicates_run_becomes_the_one_successor(
     driver: StoreDriver,
 ) -> None:
     await driver.submit("emission_recalc", RECALC)
@@ -50,7 +50,7 @@ async def test_a_request_during_the_twins_run_becomes_the_one_successor(
     await driver.finish(successor)
 
 
-async def test_a_twin_that_waits_stays_next_when_one_batch_ends_its_first_and_asks_again(
+async def test_a_duplicate_that_waits_stays_next_when_one_batch_ends_its_first_and_asks_again(
     driver: StoreDriver,
 ) -> None:
     await driver.submit("emission_recalc", RECALC)
@@ -121,7 +121,7 @@ async def test_spent_attempts_end_the_job_with_an_error(driver: StoreDriver) -> 
     assert "gave up after 5 attempts" in (await driver.job(submitted.job_id))["message"]
 
 
-async def test_a_twin_that_waits_is_folded_into_the_job_that_comes_back(
+async def test_a_duplicate_that_waits_is_superseded_by_the_job_that_comes_back(
     driver: StoreDriver,
 ) -> None:
     first = await driver.submit("emission_recalc", RECALC)

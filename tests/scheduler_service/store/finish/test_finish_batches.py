@@ -94,7 +94,7 @@ async def test_a_claim_named_twice_is_decided_by_its_first_ending(driver: StoreD
     assert await outcomes(driver, (one, JobResult.WARNING)) == ["ALREADY_APPLIED"]
 
 
-async def test_a_lapsed_claim_is_refused_and_its_successor_decides(driver: StoreDriver) -> None:
+async def test_an_expired_claim_is_refused_and_its_successor_decides(driver: StoreDriver) -> None:
     _, (late,) = await fan_out(driver, 1)
     await driver.let_leases_expire()
     assert await outcomes(driver, (late, JobResult.SUCCESS)) == ["STALE"]

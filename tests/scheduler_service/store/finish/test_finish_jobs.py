@@ -52,23 +52,23 @@ async def test_a_late_worker_is_refused(driver: StoreDriver) -> None:
 
 
 async def test_a_claim_lost_while_its_end_is_looked_up_ends_nothing(driver: StoreDriver) -> None:
-    """The lapse holds the pipeline when the Finish looks at the job, and commits only then."""
+    """The expiry holds the pipeline when the Finish looks at the job, and commits only then."""
     submitted = await driver.submit("csv_ingest", INGEST)
     late = await driver.claim("csv_ingest")
     holds, may_commit = asyncio.Event(), asyncio.Event()
 
-    async def lapse_slowly(tx: UnitOfWork) -> None:
+    async def expire_slowly(tx: UnitOfWork) -> None:
         job_id, token = late.row.job_id, late.claim_token
         await release_claims(tx, [ReleasedClaim(job_id, token, Fault.DRAIN, Written.NOTHING)])
         holds.set()
         await may_commit.wait()
 
-    lapsing = asyncio.create_task(driver.store._units.run(lapse_slowly))
+    expiring = asyncio.create_task(driver.store._units.run(expire_slowly))
     await holds.wait()
     finishing = asyncio.create_task(driver.finish(late))
     await a_statement_waits(driver)
     may_commit.set()
-    await lapsing
+    await expiring
     assert (await finishing).outcome is FinishOutcome.STALE
     assert await driver.state(submitted.job_id) == "QUEUED"
     successor = driver.another()
@@ -174,7 +174,7 @@ async def test_children_are_no_jobs_before_the_finish(driver: StoreDriver) -> No
     assert await driver.state(child.job_id) == "QUEUED"
 
 
-@pytest.mark.parametrize("how", ["error", "lapse", "release", "cancel"])
+@pytest.mark.parametrize("how", ["error", "expiry", "release", "cancel"])
 async def test_children_never_survive_another_end_of_the_claim(
     driver: StoreDriver, how: str
 ) -> None:
@@ -184,7 +184,7 @@ async def test_children_never_survive_another_end_of_the_claim(
     match how:
         case "error":
             await driver.finish(claim, JobResult.ERROR, Written.NOTHING)
-        case "lapse":
+        case "expiry":
             assert await driver.let_leases_expire() == 1
         case "release":
             assert await driver.release(claim)
@@ -242,7 +242,7 @@ async def test_both_siblings_in_one_batch_give_one_aggregation(driver: StoreDriv
     assert len(await driver.jobs_of("aggregation")) == 1
 
 
-async def test_a_failed_last_sibling_turns_the_wish_into_a_job(driver: StoreDriver) -> None:
+async def test_a_failed_last_sibling_makes_the_held_child_a_job(driver: StoreDriver) -> None:
     submitted = await driver.submit("csv_ingest", INGEST)
     claim = await driver.claim("csv_ingest")
     await driver.chain(claim, ("emission_recalc", PLANE), ("emission_recalc", TRAIN))

@@ -12,13 +12,13 @@ from scheduler_service.store.store import Store
 from tests.scheduler_service.store.conftest import LEASE_SECONDS
 from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
 
-WISH = ClaimRequest(uuid4(), uuid4(), ("noop",), 10, "local", None, "test", "here")
+CLAIM_REQUEST = ClaimRequest(uuid4(), uuid4(), ("noop",), 10, "local", None, "test", "here")
 
 
 async def claimed(store: Store, *tenants: str) -> list[str]:
     """The tenants whose jobs a claim for these tenants (none: for all) gets."""
-    wish = replace(WISH, request_id=uuid4(), tenants=tenants or None)
-    return sorted(claim.row.tenant for claim in await store.claim_jobs(wish))
+    claim_request = replace(CLAIM_REQUEST, request_id=uuid4(), tenants=tenants or None)
+    return sorted(claim.row.tenant for claim in await store.claim_jobs(claim_request))
 
 
 async def test_a_paused_type_is_not_claimed_before_it_is_resumed(driver: StoreDriver) -> None:
@@ -36,7 +36,7 @@ async def test_a_paused_type_is_not_claimed_before_it_is_resumed(driver: StoreDr
 
 async def test_claims_that_wait_for_a_type_are_woken_by_its_resume(driver: StoreDriver) -> None:
     heard: list[object] = []
-    driver.store.notifier.hear = lambda types, _: heard.append(types)
+    driver.store.notifier.on_hint = lambda types, _: heard.append(types)
     await driver.store.resume_job_type((TENANT,), "noop", "ann")
     assert heard == []
     await driver.store.pause_job_type((TENANT,), "noop", "", "ann")

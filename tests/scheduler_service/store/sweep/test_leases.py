@@ -1,4 +1,4 @@
-"""Claims are replayed, leases renewed, lapsed by the database clock, graced after an outage."""
+"""Claims are replayed, leases renewed, expired by the database clock, graced after an outage."""
 
 import asyncio
 from datetime import timedelta
@@ -70,8 +70,8 @@ async def test_after_an_outage_every_live_claim_gets_one_lease_once(driver: Stor
 async def test_a_beat_between_the_look_and_the_lock_keeps_the_claim(driver: StoreDriver) -> None:
     await driver.submit("csv_ingest", INGEST)
     claim = await driver.claim("csv_ingest")
-    lapse = ReleasedClaim(claim.row.job_id, claim.claim_token, Fault.EXPIRY, Written.UNKNOWN)
-    given = await driver.store._units.run(lambda tx: release_claims(tx, [lapse]))
+    expiry = ReleasedClaim(claim.row.job_id, claim.claim_token, Fault.EXPIRY, Written.UNKNOWN)
+    given = await driver.store._units.run(lambda tx: release_claims(tx, [expiry]))
     assert given == set()
     assert (await driver.finish(claim)).finished
 
@@ -86,8 +86,8 @@ async def test_a_finish_in_time_beats_the_sweep(driver: StoreDriver) -> None:
         await driver.pass_time(timedelta(seconds=20))
         await driver.store.expire_claims()
         await driver.pass_time(timedelta(seconds=6))
-        ended, lapsed = await asyncio.gather(driver.finish(claim), driver.store.expire_claims())
-        assert ended.finished is (lapsed == 0)
+        ended, expired = await asyncio.gather(driver.finish(claim), driver.store.expire_claims())
+        assert ended.finished is (expired == 0)
         if not ended.finished:
             await driver.finish(await driver.claim("csv_ingest"))
         assert (await driver.state(submitted.job_id)).startswith("FINISHED SUCCESS")

@@ -219,7 +219,7 @@ async def test_what_is_set_aside_is_logged_and_counted(store: Store) -> None:
     assert line["step"] == "expire"
     assert line["job_id"] == claim.row.job_id
     assert "attempts_are_bounded" in line["error"]
-    counted = metrics.registry.get_sample_value
-    assert counted("carbonline_scheduler_set_asides_total", {"step": "expire"}) == 1 + len(more)
+    count_of = metrics.registry.get_sample_value
+    assert count_of("carbonline_scheduler_set_asides_total", {"step": "expire"}) == 1 + len(more)
     await release_trap(driver)
     await seen.notifier.close()
