@@ -6,7 +6,7 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from scheduler_service.store.reads.reads import QueueDepth
+from scheduler_service.store.reads.answers import QueueDepth
 
 PREFIX = "carbonline_scheduler_"
 # A statement over a batch takes a millisecond or two; ten seconds end it.

@@ -9,7 +9,7 @@ from carbonline.serving.principals import Principal
 from carbonline.v1 import operations_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.store.reads.reads import JobFilter, PipelineFilter
+from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 500
 TEXT_CHARACTERS_MAX = 512

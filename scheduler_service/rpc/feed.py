@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
-from scheduler_service.store.reads.reads import View
+from scheduler_service.store.reads.answers import View
 from scheduler_service.store.reads.rows import ActiveJobRow
 
 CHANGES_KEPT_MAX = 32

@@ -16,7 +16,7 @@ from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large, pages
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.store.core.gather import Gatherer
-from scheduler_service.store.reads.reads import View, evidence_digest, read_activity, read_views
+from scheduler_service.store.reads.answers import View
 from scheduler_service.store.store import Store
 
 SNAPSHOT_JOBS_MAX = 500
@@ -100,13 +100,13 @@ class Watches:
                 await self._read_part(part)
 
     async def _read_part(self, part: Sequence[Feed]) -> None:
-        views = await read_views(self._store.pool, {f.pipeline_id: f.version for f in part})
+        views = await self._store.read_views({f.pipeline_id: f.version for f in part})
         for feed in part:
             if feed.pipeline_id in views:
                 feed.take_view(views[feed.pipeline_id])
         live = [f for f in part if not f.ended]
         if live:
-            active = await read_activity(self._store.pool, [f.pipeline_id for f in live])
+            active = await self._store.read_activity([f.pipeline_id for f in live])
             for feed in live:
                 feed.take_activity(active[feed.pipeline_id])
 
@@ -217,7 +217,7 @@ class Watches:
             # One version of each pipeline at a time; mostly everybody wants the same.
             versions = dict(left)
             async with self._reading:
-                views = await read_views(self._store.pool, versions)
+                views = await self._store.read_views(versions)
             for pipeline_id, view in views.items():
                 after_version = versions[pipeline_id]
                 found[pipeline_id, after_version] = _Start(view, after_version)
@@ -227,9 +227,9 @@ class Watches:
     async def _read_finals(self, pipeline_ids: Sequence[int]) -> Sequence[Message]:
         finals: dict[int, Message] = {}
         async with self._reading:
-            views = await read_views(self._store.pool, dict.fromkeys(pipeline_ids, NO_JOBS))
+            views = await self._store.read_views(dict.fromkeys(pipeline_ids, NO_JOBS))
             for pipeline_id, view in views.items():
-                digest = await evidence_digest(self._store.pool, pipeline_id)
+                digest = await self._store.evidence_digest(pipeline_id)
                 pipeline = messages.pipeline(view.pipeline)
                 final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
                 finals[pipeline_id] = Message(final=final)

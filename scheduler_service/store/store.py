@@ -42,7 +42,7 @@ from scheduler_service.store.pause.pause_job_types import (
     resume_job_type,
 )
 from scheduler_service.store.reads.explain import Explained, read_job_facts
-from scheduler_service.store.reads.reads import QueueDepth, read_queue_depths
+from scheduler_service.store.reads.reads import Reads
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
@@ -59,7 +59,7 @@ CLAIM_REQUESTS_MAX = 64
 HEARTBEATS_MAX = 64
 
 
-class Store:
+class Store(Reads):
     """Everything the scheduler does to its tables. Safe for many concurrent calls.
 
     Connection losses and timeouts come through as asyncpg's errors, OSError or TimeoutError.
@@ -74,7 +74,7 @@ class Store:
         observer: Observer | None = None,
     ) -> None:
         """Use `open` instead, unless the pool is yours. `observer` hears of what is done."""
-        self.pool = pool
+        super().__init__(pool)
         self.lease_seconds = lease_seconds
         self.sweep_seconds = sweep_seconds
         self.notifier = Notifier(pool)
@@ -254,10 +254,6 @@ class Store:
     async def seconds_to_next_due(self) -> float | None:
         """How long until a waiting job's time comes or a lease is over; None: never."""
         return await sweep.seconds_to_next_due(self._units)
-
-    async def queue_depths(self) -> list[QueueDepth]:
-        """How much is claimable, by job type."""
-        return await read_queue_depths(self.pool)
 
     async def backstop(self) -> int:
         """Repair keys that were left standing. Anything but 0 is a bug to be logged."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.errors import ANY_DATABASE_ERROR
-from scheduler_service.store.reads.reads import QueueDepth
+from scheduler_service.store.reads.answers import QueueDepth
 from scheduler_service.store.store import Store
 
 LOOK_SECONDS = 5.0

@@ -17,7 +17,6 @@ from scheduler_service.rpc.check_operations import (
     own_tenant,
 )
 from scheduler_service.rpc.explanations import explanation
-from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -31,7 +30,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         job_id = check_identifier("job_id", request.job_id)
-        found = await reads.read_job(self.store.pool, job_id, own_tenant(caller(), request.tenant))
+        found = await self.store.read_job(job_id, own_tenant(caller(), request.tenant))
         if found is None:
             raise RpcError("JOB_NOT_FOUND", f"there is no job {job_id}")
         row, timeline = found
@@ -43,7 +42,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         wanted = check_jobs(request, caller())
-        found = await reads.list_jobs(self.store.pool, wanted)
+        found = await self.store.list_jobs(wanted)
         summaries = [messages.job_summary(row, joined=row.is_joined) for row in found.jobs]
         page, before = first_page(summaries), found.before
         if len(page) < len(summaries):

@@ -19,7 +19,7 @@ from scheduler_service.rpc.check_operations import (
 )
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.store.reads import reads
+from scheduler_service.store.reads.answers import Shown
 from scheduler_service.store.store import Store
 
 JOBS_SHOWN_MAX = 1000
@@ -48,7 +48,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         self, request: pb.ListPipelinesRequest, context: Context
     ) -> pb.ListPipelinesResponse:
         wanted = check_pipelines(request, caller())
-        rows = await reads.list_pipelines(self.store.pool, wanted)
+        rows = await self.store.list_pipelines(wanted)
         page = rows[: wanted.page_size]
         more = len(rows) > wanted.page_size
         return pb.ListPipelinesResponse(
@@ -74,9 +74,9 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
             unlinked_job_ids=answer.unlinked_job_ids,
         )
 
-    async def _pipeline(self, tenant: str, pipeline_id: int, *, jobs_max: int) -> reads.Shown:
-        shown = await reads.read_pipeline(
-            self.store.pool, pipeline_id, own_tenant(caller(), tenant), jobs_max=jobs_max
+    async def _pipeline(self, tenant: str, pipeline_id: int, *, jobs_max: int) -> Shown:
+        shown = await self.store.read_pipeline(
+            pipeline_id, own_tenant(caller(), tenant), jobs_max=jobs_max
         )
         if shown is None:
             raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")

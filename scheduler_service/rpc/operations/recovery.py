@@ -11,7 +11,6 @@ from scheduler_service.jobs.requests import Refused
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_interventions import check_recovery
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.store.reads import reads
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -29,7 +28,7 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
         answer = await self.store.recover_job(wanted)
         if isinstance(answer, Refused):
             raise refusal(answer)
-        found = await reads.read_job(self.store.pool, wanted.job_id, wanted.tenants[0])
+        found = await self.store.read_job(wanted.job_id, wanted.tenants[0])
         seconds = answer.drain_seconds
         return pb.RecoverJobResponse(
             job=messages.job_summary(found[0]) if found else None,

@@ -10,7 +10,6 @@ from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.worker_state import WorkerState, worker_state
 from scheduler_service.rpc import messages
-from scheduler_service.store.reads import reads
 from scheduler_service.store.reads.rows import HeldClaimRow, WorkerRow
 from scheduler_service.store.store import Store
 
@@ -27,7 +26,7 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
     async def ListWorkers(
         self, request: pb.ListWorkersRequest, context: Context
     ) -> pb.ListWorkersResponse:
-        rows, held = await reads.read_workers(self.store.pool, caller().tenants)
+        rows, held = await self.store.read_workers(caller().tenants)
         workers = [self._worker(row, held.get(row.worker_id, ())) for row in rows]
         workers.sort(key=lambda worker: _ORDER.index(worker.state))
         return pb.ListWorkersResponse(workers=workers, scheduler_build_id=self.build_id)

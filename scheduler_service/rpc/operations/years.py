@@ -12,7 +12,6 @@ from scheduler_service.jobs.freshness import TypeTokens, stale_types
 from scheduler_service.jobs.pending import keys_of_changes, pending_types
 from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.store.reads import reads
 from scheduler_service.store.reads.rows import FreshnessRow, LiveJobRow
 from scheduler_service.store.store import Store
 
@@ -30,7 +29,7 @@ class Years(operations_pb2_grpc.OperationsServiceServicer):
         fields.done()
         tenant = own_tenant(caller(), request.tenant)
         keys = keys_of_changes(tenant, request.year)
-        row, freshness, live = await reads.read_year(self.store.pool, tenant, request.year, keys)
+        row, freshness, live = await self.store.read_year(tenant, request.year, keys)
         answer = pb.GetYearResponse(
             year=request.year, modules=_modules(freshness, live, request.year)
         )

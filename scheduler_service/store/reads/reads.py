@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.store.core.statements import Connection, Row, statement
+from scheduler_service.store.reads.answers import JobPage, QueueDepth, Shown, View
+from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
 from scheduler_service.store.reads.rows import (
     ActiveJobRow,
     ChangedJobRow,
@@ -25,7 +24,6 @@ from scheduler_service.store.reads.rows import (
     YearRow,
 )
 
-Pool = asyncpg.Pool
 # So that a page takes some tenths of a second at most: pipelines whose jobs are looked at, and
 # pipelines that are passed because they have ended.
 PIPELINES_READ_MAX, PIPELINES_PASSED_MAX = 50_000, 1_000_000
@@ -33,35 +31,8 @@ PIPELINES_READ_MAX, PIPELINES_PASSED_MAX = 50_000, 1_000_000
 QUEUE_JOBS_MAX = 100_000
 
 
-@dataclass(slots=True)
-class View:
-    """A pipeline at one version, and what of it is new to somebody."""
-
-    pipeline: PipelineRow
-    jobs: list[ChangedJobRow] = field(default_factory=list)
-    joined: set[int] = field(default_factory=set)
-    left_job_ids: list[int] = field(default_factory=list)
-
-
-class QueueDepth(NamedTuple):
-    """Claimable jobs of one type; both numbers are 0 where there is none."""
-
-    job_type: str
-    jobs: int
-    oldest_seconds: float
-
-
-async def read_queue_depths(pool: "Pool[asyncpg.Record]") -> list[QueueDepth]:
-    """One for each job type, counted up to QUEUE_JOBS_MAX."""
-    async with pool.acquire() as conn:
-        rows = await statement("queue_depths").rows(
-            conn, _DepthRow, job_types=sorted(JOB_TYPES), jobs_max=QUEUE_JOBS_MAX
-        )
-    return [QueueDepth(row.job_type, row.jobs, row.oldest_seconds) for row in rows]
-
-
 @asynccontextmanager
-async def snapshot(pool: "Pool[asyncpg.Record]") -> AsyncIterator[Connection]:
+async def snapshot(pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[Connection]:
     """A connection whose statements all see the same moment."""
     async with (
         pool.acquire() as conn,
@@ -70,25 +41,182 @@ async def snapshot(pool: "Pool[asyncpg.Record]") -> AsyncIterator[Connection]:
         yield conn
 
 
-async def read_views(
-    pool: "Pool[asyncpg.Record]", after_versions: Mapping[int, int]
-) -> dict[int, View]:
-    """Pipelines with the jobs that changed after the given versions; unknown ones are left out."""
-    async with snapshot(pool) as conn:
-        ids = sorted(after_versions)
-        rows = await statement("pipelines_by_id").rows(conn, PipelineRow, pipeline_ids=ids)
-        views = {row.pipeline_id: View(row) for row in rows}
-        behind = [i for i in ids if i in views and views[i].pipeline.version > after_versions[i]]
-        if behind:
-            changed = await statement("changed_jobs").rows(
-                conn,
-                ChangedJobRow,
-                pipeline_ids=behind,
-                after_versions=[after_versions[i] for i in behind],
+class Reads:
+    """The reads of a Store. None of them changes or locks a row.
+
+    Connection losses and timeouts come through as asyncpg's errors, OSError or TimeoutError.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        """Reads through the given pool."""
+        self.pool = pool
+
+    async def queue_depths(self) -> list[QueueDepth]:
+        """One for each job type, counted up to QUEUE_JOBS_MAX."""
+        async with self.pool.acquire() as conn:
+            rows = await statement("queue_depths").rows(
+                conn, _DepthRow, job_types=sorted(JOB_TYPES), jobs_max=QUEUE_JOBS_MAX
             )
-            for row in changed:
-                _add(views[row.seen_by], row)
-    return views
+        return [QueueDepth(row.job_type, row.jobs, row.oldest_seconds) for row in rows]
+
+    async def read_views(self, after_versions: Mapping[int, int]) -> dict[int, View]:
+        """Per pipeline the jobs that changed after its version; unknown pipelines are left out."""
+        async with snapshot(self.pool) as conn:
+            ids = sorted(after_versions)
+            rows = await statement("pipelines_by_id").rows(conn, PipelineRow, pipeline_ids=ids)
+            views = {row.pipeline_id: View(row) for row in rows}
+            behind = [
+                i for i in ids if i in views and views[i].pipeline.version > after_versions[i]
+            ]
+            if behind:
+                changed = await statement("changed_jobs").rows(
+                    conn,
+                    ChangedJobRow,
+                    pipeline_ids=behind,
+                    after_versions=[after_versions[i] for i in behind],
+                )
+                for row in changed:
+                    _add(views[row.seen_by], row)
+        return views
+
+    async def read_activity(self, pipeline_ids: Sequence[int]) -> dict[int, list[ActiveJobRow]]:
+        """Claimable and running jobs of some pipelines, a bounded number of each."""
+        async with self.pool.acquire() as conn:
+            rows = await statement("active_jobs").rows(
+                conn, ActiveJobRow, pipeline_ids=list(pipeline_ids)
+            )
+        active: dict[int, list[ActiveJobRow]] = {pipeline_id: [] for pipeline_id in pipeline_ids}
+        for row in rows:
+            active[row.seen_by].append(row)
+        return active
+
+    async def evidence_digest(self, pipeline_id: int) -> str:
+        """sha256 over ids, results and tokens of the pipeline's jobs, by id."""
+        async with self.pool.acquire() as conn:
+            (row,) = await statement("evidence_digest").rows(
+                conn, _DigestRow, pipeline_id=pipeline_id
+            )
+        return row.digest
+
+    async def read_pipeline(self, pipeline_id: int, tenant: str, *, jobs_max: int) -> Shown | None:
+        """None for an unknown pipeline and for another tenant's.
+
+        Without jobs (`jobs_max` 0) there is no timeline.
+        """
+        async with snapshot(self.pool) as conn:
+            rows = await statement("pipelines_by_id").rows(
+                conn, PipelineRow, pipeline_ids=[pipeline_id]
+            )
+            if not rows or rows[0].tenant != tenant:
+                return None
+            if not jobs_max:
+                return Shown(rows[0], (), ())
+            jobs = await statement("first_jobs").rows(
+                conn, SeenJobRow, pipeline_id=pipeline_id, jobs_max=jobs_max
+            )
+            own = [job.job_id for job in jobs if not job.is_joined]
+            timeline = await statement("timeline").rows(
+                conn, EventRow, pipeline_id=pipeline_id, job_ids=own, job_id=None
+            )
+        return Shown(rows[0], jobs, timeline)
+
+    async def read_job(
+        self, job_id: int, tenant: str
+    ) -> tuple[JobSummaryRow, list[EventRow]] | None:
+        """A job and its timeline; None for an unknown job and for another tenant's."""
+        async with snapshot(self.pool) as conn:
+            rows = await statement("job_by_id").rows(
+                conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
+            )
+            if not rows:
+                return None
+            timeline = await statement("timeline").rows(
+                conn,
+                EventRow,
+                pipeline_id=rows[0].pipeline_id,
+                job_ids=[job_id],
+                job_id=job_id,
+            )
+        return rows[0], timeline
+
+    async def list_pipelines(self, wanted: PipelineFilter) -> list[PipelineRow]:
+        """Newest first, at most a page and one more, which says that there is another page."""
+        async with self.pool.acquire() as conn:
+            return await statement("list_pipelines").rows(
+                conn,
+                PipelineRow,
+                tenant=wanted.tenant,
+                statuses=list(wanted.statuses) or None,
+                kind=wanted.kind,
+                module=wanted.module,
+                year=wanted.year,
+                errors_only=wanted.errors_only,
+                created_from=wanted.created_from,
+                created_before=wanted.created_before,
+                before_id=wanted.before_id,
+                rows_max=wanted.page_size + 1,
+            )
+
+    async def list_jobs(self, wanted: JobFilter) -> JobPage:
+        """A pipeline's newest first, or the newest pipelines' first.
+
+        Of pipelines without such jobs it looks at a bounded number: then a page may be short, or
+        empty, and not the last.
+        """
+        before_pipeline_id, before_job_id = wanted.before or (None, None)
+        # The index of a pipeline's jobs tells these two apart.
+        finished = sorted({state == "FINISHED" for state in wanted.states} or {False, True})
+        alike = {
+            "tenant": wanted.tenant,
+            "states": list(wanted.states) or None,
+            "finished": finished,
+            "job_types": list(wanted.job_types) or None,
+            "module": wanted.module,
+            "year": wanted.year,
+            "before_job_id": before_job_id,
+            "rows_max": wanted.page_size + 1,
+        }
+        async with self.pool.acquire() as conn:
+            if wanted.pipeline_id is not None:
+                rows = await statement("list_jobs_of_pipeline").rows(
+                    conn, SeenJobRow, pipeline_id=wanted.pipeline_id, **alike
+                )
+                return _job_page(rows, wanted.page_size)
+            looked_at = {
+                "tenant": wanted.tenant,
+                "before_pipeline_id": before_pipeline_id,
+                "pipelines_max": PIPELINES_READ_MAX if True in finished else PIPELINES_PASSED_MAX,
+            }
+            rows = await statement("list_jobs").rows(conn, SeenJobRow, **alike | looked_at)
+            if len(rows) > wanted.page_size:
+                return _job_page(rows, wanted.page_size)
+            last = await statement("last_listed_pipeline").rows(conn, _LastRow, **looked_at)
+        # No job has a number below 1: this is behind all of that pipeline's.
+        return JobPage(rows, (last[0].pipeline_id, 1) if last else None)
+
+    async def read_year(
+        self, tenant: str, year: int, keys: Sequence[str]
+    ) -> tuple[YearRow | None, list[FreshnessRow], list[LiveJobRow]]:
+        """The year, or None; how fresh each type and module is; the live jobs of `keys`."""
+        async with snapshot(self.pool) as conn:
+            years = await statement("year_by_number").rows(conn, YearRow, tenant=tenant, year=year)
+            types = await statement("freshness_of_year").rows(
+                conn, FreshnessRow, tenant=tenant, year=year
+            )
+            live = await statement("live_jobs_of_keys").rows(conn, LiveJobRow, keys=list(keys))
+        return (years[0] if years else None), types, live
+
+    async def read_workers(
+        self, tenants: Sequence[str]
+    ) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
+        """Workers by last sign of life, and what each holds of these tenants' jobs."""
+        async with snapshot(self.pool) as conn:
+            workers = await statement("list_workers").rows(conn, WorkerRow)
+            held = await statement("held_claims").rows(conn, HeldClaimRow, tenants=list(tenants))
+        by_worker: dict[UUID, list[HeldClaimRow]] = {}
+        for row in held:
+            by_worker.setdefault(row.worker_id, []).append(row)
+        return workers, by_worker
 
 
 def _add(view: View, row: ChangedJobRow) -> None:
@@ -100,203 +228,11 @@ def _add(view: View, row: ChangedJobRow) -> None:
         view.joined.add(row.job_id)
 
 
-async def read_activity(
-    pool: "Pool[asyncpg.Record]", pipeline_ids: Sequence[int]
-) -> dict[int, list[ActiveJobRow]]:
-    """Claimable and running jobs of some pipelines, a bounded number of each."""
-    async with pool.acquire() as conn:
-        rows = await statement("active_jobs").rows(
-            conn, ActiveJobRow, pipeline_ids=list(pipeline_ids)
-        )
-    active: dict[int, list[ActiveJobRow]] = {pipeline_id: [] for pipeline_id in pipeline_ids}
-    for row in rows:
-        active[row.seen_by].append(row)
-    return active
-
-
-async def evidence_digest(pool: "Pool[asyncpg.Record]", pipeline_id: int) -> str:
-    """sha256 over ids, results and tokens of the pipeline's jobs, by id."""
-    async with pool.acquire() as conn:
-        (row,) = await statement("evidence_digest").rows(conn, _DigestRow, pipeline_id=pipeline_id)
-    return row.digest
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A pipeline, its first jobs by number, and what happened to it and to them, in order."""
-
-    pipeline: PipelineRow
-    jobs: Sequence[SeenJobRow]
-    timeline: Sequence[EventRow]
-
-
-async def read_pipeline(
-    pool: "Pool[asyncpg.Record]", pipeline_id: int, tenant: str, *, jobs_max: int
-) -> Shown | None:
-    """None for an unknown pipeline and for another tenant's. With no jobs there is no timeline."""
-    async with snapshot(pool) as conn:
-        rows = await statement("pipelines_by_id").rows(
-            conn, PipelineRow, pipeline_ids=[pipeline_id]
-        )
-        if not rows or rows[0].tenant != tenant:
-            return None
-        if not jobs_max:
-            return Shown(rows[0], (), ())
-        jobs = await statement("first_jobs").rows(
-            conn, SeenJobRow, pipeline_id=pipeline_id, jobs_max=jobs_max
-        )
-        own = [job.job_id for job in jobs if not job.is_joined]
-        timeline = await statement("timeline").rows(
-            conn, EventRow, pipeline_id=pipeline_id, job_ids=own, job_id=None
-        )
-    return Shown(rows[0], jobs, timeline)
-
-
-async def read_job(
-    pool: "Pool[asyncpg.Record]", job_id: int, tenant: str
-) -> tuple[JobSummaryRow, list[EventRow]] | None:
-    """A job's summary and what happened to it; None for an unknown job and for another tenant's."""
-    async with snapshot(pool) as conn:
-        rows = await statement("job_by_id").rows(
-            conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
-        )
-        if not rows:
-            return None
-        timeline = await statement("timeline").rows(
-            conn,
-            EventRow,
-            pipeline_id=rows[0].pipeline_id,
-            job_ids=[job_id],
-            job_id=job_id,
-        )
-    return rows[0], timeline
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineFilter:
-    """Which pipelines; None and empty mean all. `before_id` is the keyset of the page."""
-
-    tenant: str
-    statuses: tuple[str, ...] = ()
-    kind: str | None = None
-    module: int | None = None
-    year: int | None = None
-    errors_only: bool = False
-    created_from: datetime | None = None
-    created_before: datetime | None = None
-    before_id: int | None = None
-    page_size: int = 50
-
-
-async def list_pipelines(pool: "Pool[asyncpg.Record]", wanted: PipelineFilter) -> list[PipelineRow]:
-    """Newest first, at most a page and one more, which says that there is another page."""
-    async with pool.acquire() as conn:
-        return await statement("list_pipelines").rows(
-            conn,
-            PipelineRow,
-            tenant=wanted.tenant,
-            statuses=list(wanted.statuses) or None,
-            kind=wanted.kind,
-            module=wanted.module,
-            year=wanted.year,
-            errors_only=wanted.errors_only,
-            created_from=wanted.created_from,
-            created_before=wanted.created_before,
-            before_id=wanted.before_id,
-            rows_max=wanted.page_size + 1,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs; None and empty mean all. `before` is the keyset of the page: numbers of the last
-    job's pipeline and of the job.
-    """
-
-    tenant: str
-    pipeline_id: int | None = None
-    states: tuple[str, ...] = ()
-    job_types: tuple[str, ...] = ()
-    module: int | None = None
-    year: int | None = None
-    before: tuple[int, int] | None = None
-    page_size: int = 50
-
-
-class JobPage(NamedTuple):
-    """`before` is where the next page begins; None on the last page."""
-
-    jobs: Sequence[SeenJobRow]
-    before: tuple[int, int] | None
-
-
-async def list_jobs(pool: "Pool[asyncpg.Record]", wanted: JobFilter) -> JobPage:
-    """A pipeline's newest first, or the newest pipelines' first. Of pipelines without such jobs it
-    looks at a bounded number: then a page may be short, or empty, and not the last.
-    """
-    before_pipeline_id, before_job_id = wanted.before or (None, None)
-    # The index of a pipeline's jobs tells these two apart.
-    finished = sorted({state == "FINISHED" for state in wanted.states} or {False, True})
-    alike = {
-        "tenant": wanted.tenant,
-        "states": list(wanted.states) or None,
-        "finished": finished,
-        "job_types": list(wanted.job_types) or None,
-        "module": wanted.module,
-        "year": wanted.year,
-        "before_job_id": before_job_id,
-        "rows_max": wanted.page_size + 1,
-    }
-    async with pool.acquire() as conn:
-        if wanted.pipeline_id is not None:
-            rows = await statement("list_jobs_of_pipeline").rows(
-                conn, SeenJobRow, pipeline_id=wanted.pipeline_id, **alike
-            )
-            return _job_page(rows, wanted.page_size)
-        looked_at = {
-            "tenant": wanted.tenant,
-            "before_pipeline_id": before_pipeline_id,
-            "pipelines_max": PIPELINES_READ_MAX if True in finished else PIPELINES_PASSED_MAX,
-        }
-        rows = await statement("list_jobs").rows(conn, SeenJobRow, **alike | looked_at)
-        if len(rows) > wanted.page_size:
-            return _job_page(rows, wanted.page_size)
-        last = await statement("last_listed_pipeline").rows(conn, _LastRow, **looked_at)
-    # No job has a number below 1: this is behind all of that pipeline's.
-    return JobPage(rows, (last[0].pipeline_id, 1) if last else None)
-
-
 def _job_page(rows: Sequence[SeenJobRow], page_size: int) -> JobPage:
     if len(rows) <= page_size:
         return JobPage(rows, None)
     last = rows[page_size - 1]
     return JobPage(rows[:page_size], (last.pipeline_id, last.job_id))
-
-
-async def read_year(
-    pool: "Pool[asyncpg.Record]", tenant: str, year: int, keys: Sequence[str]
-) -> tuple[YearRow | None, list[FreshnessRow], list[LiveJobRow]]:
-    """The year's row, if provisioned; per type how fresh it is; scopes of live jobs of `keys`."""
-    async with snapshot(pool) as conn:
-        years = await statement("year_by_number").rows(conn, YearRow, tenant=tenant, year=year)
-        types = await statement("freshness_of_year").rows(
-            conn, FreshnessRow, tenant=tenant, year=year
-        )
-        live = await statement("live_jobs_of_keys").rows(conn, LiveJobRow, keys=list(keys))
-    return (years[0] if years else None), types, live
-
-
-async def read_workers(
-    pool: "Pool[asyncpg.Record]", tenants: Sequence[str]
-) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
-    """Workers by last sign of life, and what each holds of these tenants' jobs."""
-    async with snapshot(pool) as conn:
-        workers = await statement("list_workers").rows(conn, WorkerRow)
-        held = await statement("held_claims").rows(conn, HeldClaimRow, tenants=list(tenants))
-    by_worker: dict[UUID, list[HeldClaimRow]] = {}
-    for row in held:
-        by_worker.setdefault(row.worker_id, []).append(row)
-    return workers, by_worker
 
 
 class _DepthRow(Row):

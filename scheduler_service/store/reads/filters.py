@@ -1,0 +1,36 @@
+"""Which pipelines and jobs a list is of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineFilter:
+    """Which pipelines; None and empty mean all. `before_id` is the keyset of the page."""
+
+    tenant: str
+    statuses: tuple[str, ...] = ()
+    kind: str | None = None
+    module: int | None = None
+    year: int | None = None
+    errors_only: bool = False
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    before_id: int | None = None
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs; None and empty mean all. `before` is the keyset of the page: numbers of the last
+    job's pipeline and of the job.
+    """
+
+    tenant: str
+    pipeline_id: int | None = None
+    states: tuple[str, ...] = ()
+    job_types: tuple[str, ...] = ()
+    module: int | None = None
+    year: int | None = None
+    before: tuple[int, int] | None = None
+    page_size: int = 50
