@@ -29,6 +29,13 @@ class MonitoringCalls:
         request = monitoring_pb2.ExplainJobRequest(tenant=self.tenant, job_id=job_id)
         return await self._unary(self._operations.ExplainJob, request)
 
+    async def get_queue_stats(
+        self, wanted: monitoring_pb2.GetQueueStatsRequest
+    ) -> monitoring_pb2.GetQueueStatsResponse:
+        """A page of queues: how many jobs wait and run. Sets the tenant of `wanted`."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._operations.GetQueueStats, wanted)
+
     async def verify_history(
         self, *, after_pipeline_id: int = 0, page_token: str = ""
     ) -> monitoring_pb2.VerifyHistoryResponse:

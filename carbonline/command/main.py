@@ -19,6 +19,7 @@ from carbonline.command.locations import locations
 from carbonline.command.migrate import migrate
 from carbonline.command.pause import pause, resume
 from carbonline.command.pipelines import pipelines
+from carbonline.command.queue import queue
 from carbonline.command.recalculate import recalculate
 from carbonline.command.recover import recover
 from carbonline.command.rejected import rejected
@@ -67,6 +68,7 @@ main.add_section(
     pipelines,
     jobs,
     explain,
+    queue,
     cancel,
     recover,
     recalculate,

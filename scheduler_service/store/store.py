@@ -42,6 +42,7 @@ from scheduler_service.store.pause.pause_job_types import (
     resume_job_type,
 )
 from scheduler_service.store.reads.explain import Explained, read_job_facts
+from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_stats
 from scheduler_service.store.reads.reads import Reads
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
@@ -227,6 +228,10 @@ class Store(Reads):
     async def explain_job(self, tenant: str, job_id: int) -> Explained | None:
         """What keeps a job from running; None for an unknown job and for another tenant's."""
         return await read_job_facts(self.pool, job_id, tenant, self.lease_seconds)
+
+    async def queue_stats(self, tenants: Sequence[str]) -> list[QueueStats]:
+        """How much of each type waits and runs in some tenants."""
+        return await read_queue_stats(self.pool, tenants, self.lease_seconds)
 
     async def verify_pipelines(
         self, tenant: str, after_pipeline_id: int, pipelines_max: int, *, with_claims: bool

@@ -63,6 +63,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "demo": "tests/acceptance/test_demo.py",
         "exit_codes": "tests/carbonline/command/test_follow.py",
         "explain": DOCUMENTED,
+        "queue": DOCUMENTED,
         "factors": MISSING,
         "held_up": DISPLAY,
         "input_file": UPLOADS,

@@ -6,6 +6,7 @@ from scheduler_service.rpc.operations.history import History
 from scheduler_service.rpc.operations.job_types import PausedJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
 from scheduler_service.rpc.operations.pipelines import Pipelines
+from scheduler_service.rpc.operations.queues import Queues
 from scheduler_service.rpc.operations.recovery import Recovery
 from scheduler_service.rpc.operations.uploads import Uploads
 from scheduler_service.rpc.operations.workers import Workers
@@ -14,7 +15,7 @@ from scheduler_service.store.store import Store
 
 
 class OperationsServicer(
-    Pipelines, Jobs, Recovery, Uploads, Years, Workers, PausedJobTypes, History
+    Pipelines, Jobs, Recovery, Uploads, Years, Workers, PausedJobTypes, History, Queues
 ):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 

@@ -45,7 +45,7 @@ async def read_job_facts(
         (found,) = await statement("explain_job").rows(
             conn, StandingRow, job_id=job_id, jobs_max=JOBS_COUNTED_MAX
         )
-        workers = await statement("list_workers").rows(conn, WorkerRow)
+        workers = await statement("list_workers").rows(conn, WorkerRow, tenants=None)
         pauses = await statement("lasting_pause").rows(
             conn, LastingPauseRow, tenant=tenant, job_type=job.job_type
         )

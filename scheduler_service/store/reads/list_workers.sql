@@ -1,8 +1,11 @@
--- Workers heard of lately, the last heard of first.
+-- Workers heard of lately that serve one of these tenants, those heard of last first. Of a
+-- worker that a scheduler of an earlier release has written nobody knows whom it serves.
 SELECT w.worker_id, w.build_id, w.host, w.job_types, w.tenants, w.draining, w.not_ready,
     w.last_seen_at,
     CAST(extract(epoch FROM scheduler.clock() - w.last_seen_at) AS double precision)
         AS seconds_ago
 FROM scheduler.workers AS w
+WHERE CAST(:tenants AS text[]) IS NULL OR w.tenants IS NULL
+    OR w.tenants && CAST(:tenants AS text[])
 ORDER BY w.last_seen_at DESC
 LIMIT 1000;

@@ -211,7 +211,7 @@ class Reads:
     ) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
         """Workers by last sign of life, and what each holds of these tenants' jobs."""
         async with snapshot(self.pool) as conn:
-            workers = await statement("list_workers").rows(conn, WorkerRow)
+            workers = await statement("list_workers").rows(conn, WorkerRow, tenants=list(tenants))
             held = await statement("held_claims").rows(conn, HeldClaimRow, tenants=list(tenants))
         by_worker: dict[UUID, list[HeldClaimRow]] = {}
         for row in held:

@@ -145,6 +145,7 @@ async def all_running_and_many_finished(driver: StoreDriver) -> None:
 # a moment, and one per worker or key. The keys' jobs are looked up where there are many.
 READ_WHOLE = {
     "explain_job": {"set_asides"},
+    "queue_stats": {"claims", "jobs_pkey"},
     "verify_live_claims": {"claims", "jobs_pkey"},
     "verify_progress": {"set_asides"},
     "forget_ended_workers": {"claims"},
