@@ -30,6 +30,7 @@ from carbonline.serving.drain import drain
 from carbonline.serving.health import Health, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import OPTIONS, fault_of_address, listen
+from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.serving.principals import Authenticator, LocalAuthenticator
@@ -83,7 +84,10 @@ async def serve(settings: Settings) -> None:
     Raises SettingsWrong, DatabaseRefused, NotMigrated, BackgroundTaskEnded, or an OSError such as
     DatabaseUnavailable.
     """
-    log = open_process_log(settings.log_level, service="scheduler", build_id=settings.build_id)
+    stream = stderr_stream()
+    log = open_process_log(
+        settings.log_level, stream, service="scheduler", build_id=settings.build_id
+    )
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,6 +97,7 @@ async def serve(settings: Settings) -> None:
     if not await database_is_up(probing, STARTING, stopping, log):
         return
     async with running_server(settings, log) as running:
+        running.metrics.registry.register(stream)
         log.info("scheduler_started", address=settings.address, port=running.port)
         await running.background.run_until(stopping)
         log.info("scheduler_draining")

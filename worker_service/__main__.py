@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -61,7 +62,8 @@ def main(arguments: list[str]) -> int:
         code, idle = runner.run(_to_its_end(_served(role, settings)))
         if not idle:
             # A thread in the middle of a computation would delay the end, and nobody waits for it.
-            sys.stderr.flush()
+            with suppress(OSError):
+                sys.stderr.flush()
             os._exit(code)
     return code
 

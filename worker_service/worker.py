@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.client.channel import credentials, open_channel
 from carbonline.postgres.errors import DatabaseRefused, DatabaseUnavailable
+from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from worker_service.blobs.store import BlobStore
@@ -27,7 +28,7 @@ from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
 from worker_service.mechanics.readiness import Needs, NoNeeds
 from worker_service.mechanics.registry import Registry, Step, check_registry
-from worker_service.mechanics.serve import Served, WorkerLimits, serve_jobs
+from worker_service.mechanics.serve import Served, Surroundings, WorkerLimits, serve_jobs
 from worker_service.metrics import WorkerMetrics
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
@@ -66,7 +67,10 @@ async def serve_worker(settings: Settings) -> int:
     after a failure, 2 if settings, the database or a port must be corrected first.
     """
     identity = WorkerIdentity(str(uuid.uuid4()), settings.build_id, socket.gethostname())
-    log = open_process_log(settings.log_level, worker_id=identity.worker_id, pid=os.getpid())
+    stream = stderr_stream()
+    log = open_process_log(
+        settings.log_level, stream, worker_id=identity.worker_id, pid=os.getpid()
+    )
     drain = Drain()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,7 +78,9 @@ async def serve_worker(settings: Settings) -> int:
     try:
         if needs_ledger(settings) and not await ledger_is_up(settings, drain.requested, log):
             return 0
-        served = await _serve(settings, identity, drain, log)
+        metrics = CollectorRegistry()
+        metrics.register(stream)
+        served = await _serve(settings, identity, drain, log, metrics)
     except (DatabaseUnavailable, DatabaseRefused) as error:
         print(f"worker: {sentence_about(error)}", file=sys.stderr)
         return EXIT_USAGE
@@ -88,11 +94,14 @@ async def serve_worker(settings: Settings) -> int:
 
 
 async def _serve(
-    settings: Settings, identity: WorkerIdentity, drain: Drain, log: FilteringBoundLogger
+    settings: Settings,
+    identity: WorkerIdentity,
+    drain: Drain,
+    log: FilteringBoundLogger,
+    metrics: CollectorRegistry,
 ) -> Served:
-    metrics = CollectorRegistry()
     async with (
-        open_jobs(settings, log) as (registry, needs),
+        open_jobs(settings, log) as (registry, needs, beside),
         open_channel(settings.scheduler_address, retries=False) as channel,
     ):
         scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
@@ -112,8 +121,7 @@ async def _serve(
                 drain,
                 log,
                 counted.run_ended,
-                needs=needs,
-                ready_changed=counted.ready_changed,
+                around=Surroundings(needs, counted.ready_changed, beside),
             )
 
 
@@ -125,9 +133,13 @@ def needs_ledger(settings: Settings) -> bool:
 @asynccontextmanager
 async def open_jobs(
     settings: Settings, log: FilteringBoundLogger
-) -> AsyncIterator[tuple[Registry, Needs]]:
-    """The steps of the wanted job types, and what they need: open as long as this context is."""
+) -> AsyncIterator[tuple[Registry, Needs, Sequence[asyncio.Task[None]]]]:
+    """The steps of the wanted job types, what they need, and the tasks beside them.
+
+    All are open as long as this context is.
+    """
     needs: Needs = NoNeeds()
+    beside: list[asyncio.Task[None]] = []
     wanted = settings.job_types or LEDGER_JOB_TYPES
     async with AsyncExitStack() as opened:
         entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
@@ -139,8 +151,9 @@ async def open_jobs(
             entries += steps_of(stores)
             housekeeping = asyncio.create_task(run_housekeeping(stores, log), name="housekeeping")
             opened.push_async_callback(_ended, housekeeping)
+            beside.append(housekeeping)
         registry = check_registry([entry for entry in entries if entry[0] in wanted], wanted)
-        yield registry, needs
+        yield registry, needs, beside
 
 
 async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:

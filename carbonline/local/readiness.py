@@ -1,6 +1,7 @@
 """Waits until a process is ready, or ends, or its time is over."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import assert_never
 
@@ -14,6 +15,9 @@ from carbonline.local.programs import AnswersServing, LogsEvent, Readiness
 
 LOOK_AGAIN_SECONDS = 0.05
 CHECK_SECONDS_MAX = 2.0
+# The log of a process cannot be written while the disk is full. One that still runs after this
+# counts as ready.
+SILENT_SECONDS_MAX = 10.0
 
 
 async def until_ready(
@@ -48,9 +52,11 @@ async def _shown(child: ChildProcess, ready: Readiness, metadata: Metadata) -> N
         case AnswersServing(address):
             await _serving(address, metadata)
         case LogsEvent(event):
-            # Files do not notify their readers of new lines.
-            while event not in child.log_beginning():  # noqa: ASYNC110
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SILENT_SECONDS_MAX):
+                    # Files do not notify their readers of new lines.
+                    while event not in child.log_beginning():  # noqa: ASYNC110
+                        await asyncio.sleep(LOOK_AGAIN_SECONDS)
         case _:
             assert_never(ready)
 

@@ -21,7 +21,7 @@ from carbonline.local.readiness import until_ready
 from carbonline.local.settings import Addresses, StackSettings
 from carbonline.local.socket_folder import remove_socket_folder
 from carbonline.local.stack_file import remove_stack_file, write_stack_file
-from carbonline.local.supervision import Report, keep_running, report_end
+from carbonline.local.supervision import Report, keep_running, never_raising, report_end
 from carbonline.postgres.url import shown_url
 
 POSTGRES = "postgres"
@@ -184,6 +184,7 @@ async def running_stack(
     and the stop. Raises LocalStackError.
     """
     check_installation()
+    report, notify = never_raising(report), never_raising(notify)
     data_folder = Path.cwd() / settings.data_folder
     async with AsyncExitStack() as cleanup:
         notify(f"Data, logs and sockets are in {data_folder}.")

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 from carbonline.local.child_process import ChildProcess
@@ -39,5 +40,15 @@ async def keep_running(
         pause = min(pause * 2, PAUSE_SECONDS_MAX)
         try:
             await start_again()
-        except LocalStackError as error:
+        except (LocalStackError, OSError) as error:
             report(str(error))
+
+
+def never_raising(report: Report) -> Report:
+    """The same report; where its reader is gone or the disk is full, it is lost."""
+
+    def reported(sentence: str) -> None:
+        with suppress(OSError, ValueError):
+            report(sentence)
+
+    return reported

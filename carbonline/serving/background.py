@@ -36,8 +36,8 @@ class Background:
     def _note_end(self, task: asyncio.Task[None]) -> None:
         if self._first.done() or task.cancelled():
             return
-        self._log.error("background_task_ended", task=task.get_name(), exc_info=task.exception())
         self._first.set_result(task)
+        self._log.error("background_task_ended", task=task.get_name(), exc_info=task.exception())
 
     async def run_until(self, stopping: asyncio.Event) -> None:
         """Wait for `stopping`. Raises BackgroundTaskEnded if a task ends first."""

@@ -1,10 +1,17 @@
-"""Log lines: one JSON object per line, on stderr. Nothing is written to stdout."""
+"""Log lines: one JSON object per line, on stderr. Nothing is written to stdout.
 
+Logging never raises: a line that cannot be made or written is counted, and the work goes on.
+"""
+
+import json
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from carbonline.serving.log_stream import LogStream, stderr_stream
 
 # Without the values of local variables, among which are passwords and tokens.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
@@ -15,13 +22,29 @@ _STAMPS: tuple[Processor, ...] = (
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
-_JSON: tuple[Processor, ...] = (_TRACEBACKS, structlog.processors.JSONRenderer(default=str))
+_RENDER = structlog.processors.JSONRenderer(default=str)
+
+
+def _json_of(log: WrappedLogger, method: str, line: EventDict) -> str:
+    """The line as JSON; of one that cannot be rendered, what it is called and why."""
+    event, level = str(line.get("event", "")), str(line.get("level", ""))
+    try:
+        return str(_RENDER(log, method, _TRACEBACKS(log, method, line)))
+    except Exception as error:  # noqa: BLE001  a value's own __str__ may raise anything
+        return json.dumps({"event": event, "level": level, "not_rendered": type(error).__name__})
+
+
+_JSON: tuple[Processor, ...] = (_json_of,)
 
 
 def open_log(level: str, **names: object) -> FilteringBoundLogger:
     """A logger whose lines carry the fields `names`. Lines below `level` cost next to nothing."""
+    return _log_to(sys.stderr, level, **names)
+
+
+def _log_to(stream: TextIO, level: str, **names: object) -> FilteringBoundLogger:
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr),
+        structlog.WriteLogger(stream),
         processors=[*_STAMPS, *_JSON],
         wrapper_class=structlog.make_filtering_bound_logger(_number_of(level)),
         cache_logger_on_first_use=True,
@@ -30,16 +53,20 @@ def open_log(level: str, **names: object) -> FilteringBoundLogger:
     return bound
 
 
-def open_process_log(level: str, **names: object) -> FilteringBoundLogger:
+def open_process_log(
+    level: str, stream: LogStream | None = None, **names: object
+) -> FilteringBoundLogger:
     """`open_log` for a whole process: warnings and logs of libraries become such lines too.
 
     For composition roots only, since it replaces what the process does with Python's logging.
+    `stream` is the standard error if it is left out.
     """
+    stream = stream or stderr_stream()
 
     def named(_log: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         return {**names, **line}
 
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[named, structlog.stdlib.add_logger_name, *_STAMPS],
@@ -50,7 +77,8 @@ def open_process_log(level: str, **names: object) -> FilteringBoundLogger:
     least = max(logging.WARNING, _number_of(level))
     logging.basicConfig(handlers=[handler], level=least, force=True)
     logging.captureWarnings(capture=True)
-    return open_log(level, **names)
+    # It has what a logger needs of a text stream.
+    return _log_to(cast(TextIO, stream), level, **names)
 
 
 def _number_of(level: str) -> int:

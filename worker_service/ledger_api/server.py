@@ -19,6 +19,7 @@ from carbonline.serving.drain import drain
 from carbonline.serving.health import SERVING, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import OPTIONS, fault_of_address, listen
+from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.serving.principals import Authenticator, LocalAuthenticator
@@ -53,6 +54,7 @@ class RunningLedger:
     port: int
     blobs: BlobStore
     background: Background
+    metrics: LedgerMetrics
 
 
 async def serve_ledger(settings: Settings) -> int:
@@ -61,7 +63,8 @@ async def serve_ledger(settings: Settings) -> int:
     Returns the exit code: 0, 1 if a background task ended, 2 if the settings or the database cannot
     be used.
     """
-    log = open_process_log(settings.log_level, service="ledger")
+    stream = stderr_stream()
+    log = open_process_log(settings.log_level, stream, service="ledger")
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -71,6 +74,7 @@ async def serve_ledger(settings: Settings) -> int:
         if not await ledger_is_up(settings, stopping, log):
             return 0
         async with running_ledger(settings, log) as running:
+            running.metrics.registry.register(stream)
             log.info("ledger_started", address=settings.ledger_address, port=running.port)
             await running.background.run_until(stopping)
             log.info("ledger_draining")
@@ -133,7 +137,7 @@ async def running_ledger(
         await server.start()
         try:
             with metrics_served(metrics.registry, settings.metrics_port):
-                yield RunningLedger(port, blobs, background)
+                yield RunningLedger(port, blobs, background, metrics)
         finally:
             await background.cancel()
             await healthy.enter_graceful_shutdown()

@@ -86,9 +86,9 @@ class JobRunner:
         task = asyncio.current_task()
         assert task is not None
         log = JobLog(self._log, held.job)
-        log.info("job_started", attempt=held.job.attempt)
         began_at = seconds_now()
         try:
+            log.info("job_started", attempt=held.job.attempt)
             result = await self._result_of(held, task, log)
             held.ending = True
             self._step_ended(task)

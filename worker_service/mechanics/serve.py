@@ -1,7 +1,7 @@
 """The life of a worker process: claim jobs, run them, renew leases, drain."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -22,6 +22,10 @@ from worker_service.mechanics.scheduler import Scheduler
 
 # Lost connections, timeouts, and what files meet.
 TRANSIENT: tuple[type[Exception], ...] = (OSError,)
+
+
+def _ignore_reason(_reason: str) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,22 @@ class WorkerLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker process has besides its jobs.
+
+    No job is claimed while `needs` cannot be used; `ready_changed` is called with the reason, and
+    with "" when they can again. If one of `tasks` ends, the worker ends.
+    """
+
+    needs: Needs = NoNeeds()  # noqa: RUF009  it has no state
+    ready_changed: Callable[[str], None] = _ignore_reason
+    tasks: Sequence[asyncio.Task[None]] = ()
+
+
+NOTHING_AROUND = Surroundings()
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """How a worker ended. `failure` is None after a drain; `left` counts handlers still running."""
 
@@ -60,23 +80,21 @@ async def serve_jobs(
     log: FilteringBoundLogger,
     run_ended: RunEnded = ignore_run_end,
     *,
-    needs: Needs | None = None,
-    ready_changed: Callable[[str], None] = lambda _: None,
+    around: Surroundings = NOTHING_AROUND,
 ) -> Served:
     """Runs jobs until a drain is requested, or until Claim or Heartbeat fails for good.
 
     Returns when all handlers have ended, or when their grace is over, or at once after a hard stop.
-    `run_ended` is called once per run, when its step has ended. No job is claimed while `needs`
-    cannot be used; `ready_changed` is called with the reason, and with "" when they can again.
+    `run_ended` is called once per run, when its step has ended.
     """
     keeper = LeaseKeeper(scheduler, limits.beat, log, on_drain=drain.request_once)
     concurrency = Concurrency(limits.concurrency)
 
     def changed(reason: str) -> None:
         keeper.report_not_ready(reason)
-        ready_changed(reason)
+        around.ready_changed(reason)
 
-    readiness = Readiness(needs or NoNeeds(), log, changed)
+    readiness = Readiness(around.needs, log, changed)
     runner = JobRunner(
         scheduler,
         registry,
@@ -106,7 +124,7 @@ async def serve_jobs(
         looking = asyncio.create_task(readiness.run(), name="readiness")
         claiming = asyncio.create_task(claims.run(drain), name="claim-loop")
         try:
-            failure = await _first_failure(claiming, (beating, looking), drain)
+            failure = await _first_failure(claiming, (beating, looking, *around.tasks), drain)
             keeper.drain()
             log.info("worker_draining", running=len(concurrency.tasks))
             left = await _drain(concurrency, keeper, limits, drain)
@@ -128,6 +146,9 @@ async def _first_failure(
     for task in (claiming, *beside):
         if task.done() and not task.cancelled() and task.exception() is not None:
             return task.exception()
+    for task in beside:
+        if task.done():
+            return RuntimeError(f"the task {task.get_name()!r} of this worker has ended")
     return None
 
 

@@ -150,6 +150,42 @@ async def test_a_supervised_process_comes_back_by_itself(settings: StackSettings
     assert told.empty()
 
 
+async def test_a_process_comes_back_though_its_end_can_be_reported_to_nobody(
+    settings: StackSettings,
+) -> None:
+    tries: asyncio.Queue[str] = asyncio.Queue()
+
+    def to_a_closed_pipe(sentence: str) -> None:
+        tries.put_nowait(sentence)
+        raise BrokenPipeError
+
+    async with running_stack(
+        replace(settings, supervise=True),
+        report=to_a_closed_pipe,
+        notify=to_a_closed_pipe,
+        programs=stand_ins,
+        migrate=migrates_nothing,
+    ) as stack:
+        before = stack.pid("scheduler")
+        stack.kill("scheduler")
+        async with asyncio.timeout(30):
+            while await tries.get() != "The scheduler is ready again.":
+                pass
+        assert stack.pid("scheduler") != before
+
+
+async def test_a_worker_whose_log_stays_empty_is_ready_once_it_has_run_for_a_while(
+    settings: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carbonline.local.readiness.SILENT_SECONDS_MAX", 0.2)
+
+    def silent(settings: StackSettings, addresses: Addresses) -> Sequence[Program]:
+        return [Program("worker-1", stand_in("hangs"), LogsEvent("worker_started"), rank=1)]
+
+    async with running_stack(settings, programs=silent, migrate=migrates_nothing) as stack:
+        assert stack.child("worker-1").running
+
+
 async def test_a_supervised_postgresql_comes_back_with_its_data(tmp_path: Path) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     async with running_stack(

@@ -44,6 +44,28 @@ async def complaints(level: str) -> list[Line]:
     return [json.loads(line) for line in said.splitlines()]
 
 
+VALUE_THAT_CANNOT_BE_SHOWN = """
+from carbonline.serving.logs import open_process_log
+
+class Broken:
+    def __str__(self):
+        raise RuntimeError
+
+log = open_process_log("info")
+log.info("first", value=Broken())
+log.info("second", value="\\ud800")
+"""
+
+
+async def test_a_value_that_cannot_be_shown_costs_its_line_and_nothing_else() -> None:
+    async with process("-c", VALUE_THAT_CANNOT_BE_SHOWN) as running:
+        _, said = await asyncio.wait_for(running.communicate(), SECONDS_MAX)
+        assert running.returncode == 0, said
+    first, second = [json.loads(line) for line in said.splitlines()]
+    assert first == {"event": "first", "level": "info", "not_rendered": "RuntimeError"}
+    assert second["event"] == "second"
+
+
 async def test_what_a_library_logs_is_a_line_like_ours() -> None:
     ours, lost, failed, warned = await complaints("info")
     assert (ours["event"], ours["level"]) == ("ours", "info")

@@ -16,8 +16,9 @@ from carbonline.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_ser
 from tests.worker_service.mechanics.scripted_scheduler import ScriptedScheduler
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
+from worker_service.mechanics.readiness import NoNeeds
 from worker_service.mechanics.registry import Step, check_registry
-from worker_service.mechanics.serve import Served, WorkerLimits, serve_jobs
+from worker_service.mechanics.serve import Served, Surroundings, WorkerLimits, serve_jobs
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
 
@@ -77,7 +78,7 @@ async def start_worker(scheduler: ScriptedScheduler, tmp_path: Path) -> AsyncIte
 
         def start(step: Step, **limits: Any) -> RunningWorker:
             beat_seconds = limits.pop("beat_seconds", 0.2)
-            needs = limits.pop("needs", None)
+            around = Surroundings(limits.pop("needs", NoNeeds()), tasks=limits.pop("tasks", ()))
             log = LogLines()
             logger = structlog.wrap_logger(
                 structlog.ReturnLogger(),
@@ -102,7 +103,7 @@ async def start_worker(scheduler: ScriptedScheduler, tmp_path: Path) -> AsyncIte
                     ),
                     drain,
                     logger,
-                    needs=needs,
+                    around=around,
                 )
             )
             workers.append(RunningWorker(drain, serving, log))

@@ -167,3 +167,19 @@ async def test_a_worker_that_is_not_ready_ends_in_order(
     served = await worker.drained()
     assert served.failure is None
     assert len(scheduler.last_beats) == 1
+
+
+async def test_a_worker_ends_when_a_task_beside_its_jobs_ends(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    async def ends() -> None:
+        await scheduler.until(lambda: scheduler.claims)
+
+    async def step(run: Run) -> Outcome:
+        return Succeeded()
+
+    beside = asyncio.create_task(ends(), name="housekeeping")
+    worker = start_worker(step, tasks=[beside])
+    async with asyncio.timeout(10):
+        served = await worker.serving
+    assert "'housekeeping'" in str(served.failure)

@@ -26,9 +26,9 @@ from worker_service.ledger.pool import Ledger, open_ledger
 from worker_service.ledger.totals import StoredTotals, TotalsReader
 from worker_service.mechanics.drain import Drain
 from worker_service.mechanics.lease_keeper import BeatTiming
-from worker_service.mechanics.readiness import Needs
+from worker_service.mechanics.readiness import Needs, NoNeeds
 from worker_service.mechanics.registry import Step, check_registry
-from worker_service.mechanics.serve import WorkerLimits, serve_jobs
+from worker_service.mechanics.serve import Surroundings, WorkerLimits, serve_jobs
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
 from worker_service.steps.stores import Stores
@@ -75,7 +75,7 @@ class WorkerHarness:
     ledger: Ledger
     folder: Path
     steps: dict[str, Step] = field(default_factory=dict)
-    needs: Needs | None = None
+    needs: Needs = field(default_factory=NoNeeds)
 
     def blob(self, text: str | bytes) -> str:
         """Keeps a file; its reference."""
@@ -180,7 +180,7 @@ class WorkerHarness:
                     ),
                     drain,
                     LOG,
-                    needs=self.needs,
+                    around=Surroundings(self.needs),
                 )
             )
             try:
