@@ -46,7 +46,11 @@ from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_sta
 from scheduler_service.store.reads.reads import Reads
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
-from scheduler_service.store.submit.submit_jobs import needs_of_submissions, submit_jobs
+from scheduler_service.store.submit.submit_jobs import (
+    needs_of_submissions,
+    parts_in_order,
+    submit_jobs,
+)
 from scheduler_service.store.sweep import sweep
 from scheduler_service.store.sweep.set_asides import SetAsides
 from scheduler_service.store.verify.verify_history import (
@@ -104,12 +108,17 @@ class Store(Reads):
     async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
         """One answer per submission, in order; idempotent by (tenant, request_id)."""
         self._observer.gathered("submit", len(submissions))
-        needs = needs_of_submissions(submissions)
-        run = self._units.run if needs else self._units.run_statement
+        answers: list[Submitted | Refused] = []
         with self._observer.timed("submit"):
-            answers = await run(lambda tx: submit_jobs(tx, submissions))
+            for part in parts_in_order(submissions):
+                answers += await self._submit_together(part)
         self._observer.submitted(submissions, answers)
         return answers
+
+    async def _submit_together(self, part: Sequence[Submission]) -> list[Submitted | Refused]:
+        needs = needs_of_submissions(part)
+        run = self._units.run if needs else self._units.run_statement
+        return await run(lambda tx: submit_jobs(tx, part))
 
     async def claim_jobs(self, request: ClaimRequest) -> list[Claimed]:
         """What is claimable now, or a repeated request's claims; never waits for work."""

@@ -37,7 +37,7 @@ async def heartbeats(
 ) -> tuple[list[list[BeatAnswer]], frozenset[int]]:
     """Per heartbeat one answer per beat, in order; and the pipelines with new progress to show.
 
-    A claim named twice is renewed by the last beat.
+    A claim named twice is renewed once, with the progress that was told last.
     """
     latest = {(p.worker_id, p.principal): p for p in beating}
     await statement("touch_workers").run(
@@ -50,7 +50,12 @@ async def heartbeats(
     last = {(p.worker_id, p.principal) for p in beating if p.is_last}
     if last:
         seen.ended(await _forget(conn, last))
-    asked = {_asked(one, beat): beat for one in beating for beat in one.beats}
+    asked: dict[_Asked, Beat] = {}
+    for one in beating:
+        for beat in one.beats:
+            name = _asked(one, beat)
+            if beat.progress is not None or name not in asked:
+                asked[name] = beat
     names = list(asked)
     rows: list[_RenewedRow] = []
     for start in range(0, len(names), BEATS_TOGETHER_MAX):

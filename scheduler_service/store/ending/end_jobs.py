@@ -57,8 +57,17 @@ async def pipelines_of(tx: UnitOfWork, rows: Sequence[JoinableRow]) -> dict[int,
     return found
 
 
+class JobEndedTwice(Exception):
+    """A defect: one transaction was about to count two ends of one job."""
+
+
 async def end_jobs(tx: UnitOfWork, ends: Sequence[End]) -> Mapping[int, tuple[ChildPlaced, ...]]:
-    """Everything that follows from these ends, in this transaction. Per job its children."""
+    """Everything that follows from these ends, in this transaction. Per job its children.
+
+    Raises JobEndedTwice, before anything is counted, if a job is named twice.
+    """
+    if len({end.row.job_id for end in ends}) < len(ends):
+        raise JobEndedTwice(f"jobs {sorted(end.row.job_id for end in ends)}")
     for end in ends:
         _count(tx, end)
     tx.ended += ends

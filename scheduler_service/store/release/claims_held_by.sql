@@ -1,7 +1,10 @@
--- Which of these claims are the caller's: token, worker and principal must all fit.
-SELECT c.job_id, c.claim_token
-FROM scheduler.claims AS c
-JOIN unnest(
-    CAST(:claim_tokens AS bigint[]), CAST(:worker_ids AS uuid[]), CAST(:principals AS text[])
-) AS n (claim_token, worker_id, principal)
-    ON n.claim_token = c.claim_token AND n.worker_id = c.worker_id AND n.principal = c.principal;
+-- Which of these claims are the caller's, by place: job, token, worker and principal must all fit.
+SELECT n.number
+FROM unnest(
+    CAST(:job_ids AS bigint[]), CAST(:claim_tokens AS bigint[]), CAST(:worker_ids AS uuid[]),
+    CAST(:principals AS text[])
+) WITH ORDINALITY AS n (job_id, claim_token, worker_id, principal, number)
+JOIN scheduler.claims AS c
+    ON c.claim_token = n.claim_token AND c.job_id = n.job_id
+    AND c.worker_id = n.worker_id AND c.principal = n.principal
+ORDER BY n.number;

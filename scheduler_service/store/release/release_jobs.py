@@ -18,16 +18,21 @@ _FAULT = {
 
 
 async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool]:
-    """Per release, in order, whether this claim held the job, or drained, until now."""
+    """Per release, in order, whether this claim held the job, or drained, until now. Of a claim
+    that is named twice the first release counts: by then it holds nothing any more.
+    """
     holders = await statement("claims_held_by").rows(
         tx.conn,
         _HeldRow,
+        job_ids=[r.job_id for r in releases],
         claim_tokens=[r.claim_token for r in releases],
         worker_ids=[r.worker_id for r in releases],
         principals=[r.principal for r in releases],
     )
-    held = {(row.job_id, row.claim_token) for row in holders}
-    mine = [r for r in releases if (r.job_id, r.claim_token) in held]
+    places: dict[int, int] = {}
+    for row in holders:
+        places.setdefault(releases[row.number - 1].claim_token, row.number - 1)
+    mine = [releases[place] for place in sorted(places.values())]
     given = await release_claims(
         tx,
         [
@@ -45,11 +50,10 @@ async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool
             if r.claim_token not in given
         ],
     )
-    let_go = given | drained
-    return [r.claim_token in let_go and (r.job_id, r.claim_token) in held for r in releases]
+    let_go = {places[token] for token in given | drained}
+    return [place in let_go for place in range(len(releases))]
 
 
 class _HeldRow(Row):
     __slots__ = ()
-    job_id: int
-    claim_token: int
+    number: int

@@ -20,6 +20,22 @@ from scheduler_service.store.ending.insert_jobs import take_number
 RequestKey = tuple[str, UUID]
 
 
+def parts_in_order(submissions: Sequence[Submission]) -> list[Sequence[Submission]]:
+    """Parts that are submitted one after the other, so that each submission is answered as if it
+    came alone: no request is twice in a part, and none is validated behind one that is made.
+    """
+    parts: list[Sequence[Submission]] = []
+    start, seen, makes = 0, set[RequestKey](), False
+    for place, submission in enumerate(submissions):
+        request = _request(submission)
+        if request in seen or (makes and submission.validate_only):
+            parts.append(submissions[start:place])
+            start, seen, makes = place, set[RequestKey](), False
+        seen.add(request)
+        makes = makes or not submission.validate_only
+    return [*parts, submissions[start:]]
+
+
 async def submit_jobs(
     tx: UnitOfWork, submissions: Sequence[Submission]
 ) -> list[Submitted | Refused]:
@@ -27,7 +43,7 @@ async def submit_jobs(
     answers: list[Submitted | Refused | None] = [None] * len(submissions)
     new: Sequence[int] = range(len(submissions))
     needs = needs_of_submissions(submissions)
-    if needs:
+    if needs or any(submission.validate_only for submission in submissions):
         # Numbers behind keys are for new ones only. What needs no lock is one statement, which
         # says by itself what is new.
         new = await _new(tx, submissions)

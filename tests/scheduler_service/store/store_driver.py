@@ -43,6 +43,7 @@ class StoreDriver:
 
     store: Store
     worker_id: UUID = field(default_factory=uuid4)
+    tenants: tuple[str, ...] | None = None
 
     def another(self) -> "StoreDriver":
         """Another worker at the same store."""
@@ -82,7 +83,7 @@ class StoreDriver:
             job_types=job_types,
             max_jobs=max_jobs,
             principal="local",
-            tenants=None,
+            tenants=self.tenants,
             build_id="test",
             host="here",
         )
