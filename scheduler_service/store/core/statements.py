@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
+
+from scheduler_service.store.core.array_literals import Literal, as_text, columns_of
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
@@ -47,12 +49,18 @@ class Statement:
     name: str
     text: str
     parameters: tuple[str, ...]
+    # How to write those that the statement takes as texts.
+    columns: Mapping[str, Literal] = field(default_factory=dict)
 
     def arguments(self, given: Mapping[str, Any]) -> list[Any]:
         """The values in the order of the parameters; WrongParameters if the names differ."""
         if given.keys() != set(self.parameters):
             raise WrongParameters(f"{self.name}: takes {self.parameters}, got {tuple(given)}")
-        return [given[name] for name in self.parameters]
+        columns = self.columns
+        return [
+            value if (value := given[name]) is None or name not in columns else columns[name](value)
+            for name in self.parameters
+        ]
 
     async def rows(self, conn: "Connection", row: type[AnyRow], /, **given: Any) -> list[AnyRow]:
         """Run it and fetch all rows, as what `row` declares."""
@@ -99,7 +107,9 @@ def statement_files() -> Mapping[str, Traversable]:
 def parse_statement(name: str, source: str) -> Statement:
     """Number the named parameters of a statement: :names become $1, $2 ..."""
     body = _COMMENT.sub("", source).strip().rstrip(";")
+    columns = columns_of(body)
+    body = as_text(body, columns)
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(body)))
     numbers = {parameter: number for number, parameter in enumerate(parameters, start=1)}
     numbered = _PARAMETER.sub(lambda match: f"${numbers[match[1]]}", body)
-    return Statement(name, numbered, parameters)
+    return Statement(name, numbered, parameters, MappingProxyType(columns))

@@ -1,0 +1,90 @@
+"""Columns of a batch reach PostgreSQL as they were given, however odd their texts are."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from scheduler_service.store.core.statements import parse_statement
+
+TEXTS = (
+    "",
+    "plain",
+    "two words",
+    "a,b",
+    "{a}",
+    "NULL",
+    'say "no"',
+    "\\",
+    '\\"',
+    "line\nline",
+    "é🙂",
+)
+COLUMN = """
+-- What came of a column, in order.
+SELECT n.given FROM unnest(CAST(:given AS {element}[])) WITH ORDINALITY AS n (given, number)
+ORDER BY n.number;
+"""
+
+
+async def returned(url: str, element: str, given: Sequence[object]) -> list[object]:
+    asked = parse_statement("column", COLUMN.format(element=element))
+    assert "CAST($1 AS text)" in asked.text
+    conn = await asyncpg.connect(url)
+    try:
+        rows = await conn.fetch(asked.text, *asked.arguments({"given": given}))
+        return [row["given"] for row in rows]
+    finally:
+        await conn.close()
+
+
+@pytest.mark.parametrize(
+    ("element", "given"),
+    [
+        ("bigint", [1, -(2**63), None, 2**63 - 1]),
+        ("integer", [0]),
+        ("smallint", []),
+        ("boolean", [True, False, None]),
+        ("text", list(TEXTS)),
+        ("text", [None, *TEXTS]),
+        ("text", ["", ""]),
+        ("text", [None]),
+        ("text", []),
+        ("uuid", [uuid4(), UUID(int=0)]),
+    ],
+)
+async def test_a_column_arrives_as_it_was_given(
+    database_url: str, element: str, given: list[object]
+) -> None:
+    assert await returned(database_url, element, given) == given
+
+
+async def test_every_pair_of_odd_texts_stays_apart(database_url: str) -> None:
+    pairs = [text for first in TEXTS for second in TEXTS for text in (first, second)]
+    assert await returned(database_url, "text", pairs) == pairs
+
+
+@pytest.mark.parametrize(
+    ("element", "given"),
+    [("bigint", ["1,2"]), ("bigint", [1.5]), ("text", [1]), ("text", [None, 1])],
+)
+def test_a_value_of_another_type_is_refused(element: str, given: list[object]) -> None:
+    asked = parse_statement("column", COLUMN.format(element=element))
+    with pytest.raises((TypeError, AttributeError)):
+        asked.arguments({"given": given})
+
+
+async def test_a_number_that_is_too_large_is_a_value_that_is_refused(database_url: str) -> None:
+    with pytest.raises(asyncpg.DataError):
+        await returned(database_url, "bigint", [2**63])
+
+
+def test_an_array_that_is_read_for_each_row_stays_with_the_driver() -> None:
+    asked = parse_statement(
+        "both",
+        "SELECT 1 FROM unnest(CAST(:a AS text[]), CAST(:b AS text[]), CAST(:c AS jsonb[])) AS n"
+        " WHERE n.a = ANY(CAST(:b AS text[]))",
+    )
+    assert asked.columns.keys() == {"a"}
+    assert "CAST($2 AS text[])" in asked.text
