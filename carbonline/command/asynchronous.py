@@ -1,4 +1,4 @@
-"""Runs a command's coroutine, and turns what went wrong into a sentence and an exit code."""
+"""Runs the coroutine of a command, and turns errors into a sentence and an exit code."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -36,7 +36,11 @@ _OTHER_SERVER = (
 
 
 def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """The coroutine's answer. Exits with a sentence on stderr when a server said no, or nothing."""
+    """Run the coroutine and return its result.
+
+    Raises SystemExit, with a sentence on stderr, if a server refuses or does not answer
+    (ServerError), if a file cannot be used (OSError), or on Ctrl-C.
+    """
     try:
         with interrupts() as received, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_interruptible(work, received))
@@ -61,7 +65,7 @@ async def _interruptible(work: Coroutine[Any, Any, Answer], received: Interrupts
 
 
 def sentence_of(error: ServerError) -> str:
-    """What a server said, with every field that it found wrong."""
+    """The message of a server's error, followed by a line for each field that was wrong."""
     lines = [error.message or error.code]
     lines += [f"  {field}: {why}" for field, why in error.fields.items() if why not in lines[0]]
     if error.code == "UNIMPLEMENTED" and not error.reason:
@@ -84,7 +88,7 @@ def _sentence_of_system(error: OSError) -> str:
 
 
 def _code_of_system(error: OSError) -> ExitCode:
-    """A file, folder or disk is the caller's to choose; a connection or a deadline is not."""
+    """REFUSED for a file, folder or disk, which the caller chose; UNREACHABLE for a connection."""
     unanswered = isinstance(error, ConnectionError | TimeoutError)
     return ExitCode.UNREACHABLE if unanswered else ExitCode.REFUSED
 

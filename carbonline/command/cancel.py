@@ -1,4 +1,4 @@
-"""`carbonline cancel`: ends what is live of a pipeline."""
+"""`carbonline cancel`: cancels the jobs of a pipeline that have not ended."""
 
 import click
 

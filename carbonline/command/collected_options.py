@@ -1,4 +1,4 @@
-"""Options of a command that reach it as one value."""
+"""Collects several options of a command into one argument."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""What a list consists of: columns with a kind, and how a value of each looks to people."""
+"""The columns of a list, and how their values look in a table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ Row: TypeAlias = Mapping[str, Value]
 
 
 class Kind(Enum):
-    """How a column looks in a table.
+    """How a column is aligned, and whether its values may be wrapped.
 
-    TEXT may be wrapped at spaces where there is little room; all others are never broken.
+    Only TEXT is wrapped, at spaces, if the table is too wide.
     """
 
     TEXT = "text"
@@ -60,11 +60,11 @@ class Column:
 
     @property
     def title(self) -> str:
-        """What stands above the column in a table."""
+        """The heading in a table."""
         return self.heading or self.name.replace("_", " ")
 
     def cell(self, value: Value) -> str:
-        """The value as people read it, on one line; nothing for None."""
+        """The value as text on one line; "" for None."""
         return one_line(self._words(value))
 
     def _words(self, value: Value) -> str:
@@ -84,7 +84,7 @@ class Column:
 
 
 def joined(value: Value) -> str:
-    """A value, or the parts of one that has several, as one text."""
+    """A value as text; the parts of a list or map with commas between them."""
     match value:
         case str():
             return value

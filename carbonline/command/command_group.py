@@ -1,4 +1,4 @@
-"""Commands under headings, in the order of work, and examples in each command's --help."""
+"""Command groups that list commands under headings, and examples for --help."""
 
 # ruff: noqa: ARG002  the signatures are click's
 
@@ -11,24 +11,24 @@ from carbonline.command.output_failures import named_streams, output_failures_re
 
 
 class CommandGroup(click.Group):
-    """A group that lists its commands as they were added, under the headings they were added to."""
+    """A click group that lists its commands under headings, in the order they were added."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._headings: dict[str, list[str]] = {}
 
     def add_section(self, heading: str, *commands: click.Command) -> None:
-        """Adds commands under a heading."""
+        """Add commands under a heading. Call it in the order in which they are to be listed."""
         for command in commands:
             self.add_command(command)
             self._headings.setdefault(heading, []).append(str(command.name))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """As they were added, and not by the alphabet."""
+        """The names of the commands in the order in which they were added."""
         return list(self.commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Each heading with its commands; what stands under none comes last."""
+        """Write each heading with its commands, then the commands without a heading."""
         listed = {name for names in self._headings.values() for name in names}
         others = [name for name in self.commands if name not in listed]
         widest = max(map(len, self.commands), default=0)
@@ -55,19 +55,19 @@ def examples(*lines: str) -> str:
 
 
 class Program(CommandGroup):
-    """The whole command: whatever becomes of its outputs, it ends with a code and no traceback."""
+    """The whole command line. It ends with an exit code, never with a traceback."""
 
     def main(self, *args: Any, **settings: Any) -> Any:
-        """As click has it; what is said on stderr never fails."""
+        """Run the command. If stderr cannot be written, the work continues."""
         with named_streams():
             return super().main(*args, **settings)
 
     def make_context(self, *args: Any, **settings: Any) -> click.Context:
-        """As click has it: --help and --version are printed here."""
+        """Parse the arguments. Prints --help and --version."""
         with output_failures_reported():
             return super().make_context(*args, **settings)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """As click has it: the command's answer is printed here."""
+        """Run the chosen command, and report a stdout that cannot be written."""
         with output_failures_reported():
             return super().invoke(ctx)

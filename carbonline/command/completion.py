@@ -1,4 +1,4 @@
-"""`carbonline completion`: the script that lets a shell complete what is typed."""
+"""`carbonline completion`: prints the script with which a shell completes commands and options."""
 
 import click
 from click.shell_completion import get_completion_class

@@ -1,4 +1,4 @@
-"""Where the services are: the options that say it, and the client that they open."""
+"""The options that say where the services are, and the client for them."""
 
 import os
 import shlex
@@ -19,14 +19,14 @@ IN_A_CLONE = Path(".venv/bin/carbonline")
 
 
 class NobodyThere(click.ClickException):
-    """No stack was found, or it does not answer."""
+    """No stack runs on the data folder, or it does not answer."""
 
     exit_code = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the connection options say; addresses win over the data folder."""
+    """The services that a command uses: by their addresses if given, else by the data folder."""
 
     data_folder: Path
     scheduler: str
@@ -35,7 +35,7 @@ class Target:
     tenant: str
 
     def client(self) -> ContractClient:
-        """A client of the stack. NobodyThere when no stack runs on the data folder."""
+        """A client of the services. Raises NobodyThere if no stack runs on the data folder."""
         where = choose_services(
             self.data_folder, self.scheduler, self.ledger, self.token_file, self.tenant
         )
@@ -54,7 +54,7 @@ class Target:
 
 
 def connection_options(function: Function) -> Function:
-    """Adds the options of a Target to a command, which takes it as `target`."""
+    """Add the connection options to a command, which gets them as `target`."""
 
     def collected(
         data_folder: Path,
@@ -111,7 +111,7 @@ _OPTIONS = (
 
 
 def command_line(words: str, target: Target) -> str:
-    """A command to type next: found as this one was, and for the same stack."""
+    """A command to type next, with the program name and connection options of this one."""
     chosen = {
         "data-folder": (str(target.data_folder), "CARBONLINE_DATA_FOLDER"),
         "scheduler": (target.scheduler, "CARBONLINE_SCHEDULER_ADDRESS"),
@@ -129,7 +129,7 @@ def command_line(words: str, target: Target) -> str:
 
 
 def program_name() -> str:
-    """How to call the command from here; fit to be pasted."""
+    """The program as one can type it here, quoted for a shell."""
     if shutil.which("carbonline"):
         return "carbonline"
     beside = Path(sys.executable).parent / "carbonline"

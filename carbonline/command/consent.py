@@ -1,4 +1,4 @@
-"""What a worker does not take away without consent: asked about on a terminal, then sent again."""
+"""Asks for consent if a worker refused to remove data without it."""
 
 import sys
 from pathlib import Path
@@ -25,17 +25,18 @@ _QUESTIONS = {
 
 
 def is_watched() -> bool:
-    """Whether a person is there to ask: stdin, stdout or stderr is a terminal.
+    """Whether a person can be asked: stdin, stdout or stderr is a terminal.
 
-    A file that is piped in leaves the person at the other two.
+    If a file is piped in, the other two may still be terminals.
     """
     return any(stream is not None and stream.isatty() for stream in _streams())
 
 
 def answers_yes(question: str) -> bool:
-    """Ask at the terminal, also where stdin is a file. Ctrl-C and the end of input are a no.
+    """Ask a question at the terminal, even if stdin is a file. Returns whether the answer is yes.
 
-    Where no terminal can be opened, it is a no as well, and stderr says how to consent.
+    Ctrl-C and the end of input mean no. If no terminal can be opened, that means no, too, and
+    stderr says how to consent.
     """
     if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
         try:
@@ -60,7 +61,7 @@ def _streams() -> tuple[TextIO | None, ...]:
 
 
 def question_of(view: PipelineView) -> str:
-    """What to ask where a pipeline was refused for want of consent; "" where it was not."""
+    """The question to ask if the pipeline was refused for lack of consent, else ""."""
     causes = {
         job.error_cause
         for job in view.in_order()

@@ -1,4 +1,4 @@
-"""What a submission takes away, said before it does so; asked about where it is much."""
+"""States what a submission removes before it is sent, and asks if that is much."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,10 +29,12 @@ NOBODY_TO_ASK = "There is no terminal to ask at: this goes on as with --yes, how
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """`sentence` says what goes, "" for nothing; `is_much` when more than half of it does.
+    """What a submission will remove.
 
-    `before` are the totals that may change, as they are now. `is_mended`: the file has only rows
-    that were rejected, so whether they may replace others is asked once the worker has found out.
+    `sentence` says it ("" for nothing). `is_much` is true if it removes more than half. `before`
+    has the totals that may change. If `is_mended`, the file has only rows that were rejected
+    before; the worker then decides whether they would replace others, and the question comes after
+    its answer.
     """
 
     sentence: str = ""
@@ -42,10 +44,10 @@ class Consequence:
 
 
 async def of_submission(target: Target, job: FileJob) -> Consequence:
-    """What a file of entries will take the place of, as things stand now.
+    """What a file of activity data would replace, according to the ledger now.
 
-    It takes much away for certain where it has fewer than half as many lines as there are entries.
-    How many of them can be used, and their kilograms, the worker finds out.
+    `is_much` if the file has fewer than half as many lines as there are entries. Only the worker
+    can count the usable rows and their kilograms.
     """
     async with target.client() as client:
         job = in_its_module(job, await client.list_modules())
@@ -72,9 +74,9 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
 
 
 async def of_load(target: Target, job: FileJob) -> Kilograms:
-    """The totals that factors or places may change: of their module and year, or of all years.
+    """The totals that a file of factors or places may change.
 
-    Units change none.
+    They are those of one module and year, or of all years. A file of units changes none.
     """
     async with target.client() as client:
         if job.reference_kind:
@@ -86,7 +88,7 @@ async def of_load(target: Target, job: FileJob) -> Kilograms:
 
 
 async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Consequence:
-    """What is lost with an upload: much where it is more than half of its type's year."""
+    """What withdrawing an upload removes. `is_much`: more than half of its type and year."""
     wanted = ledger_pb2.ListUploadsRequest(year=upload.year, data_entry_type=upload.data_entry_type)
     counting, _ = await all_uploads(client, wanted)
     return Consequence(

@@ -1,4 +1,4 @@
-"""`carbonline demo`: a year of flights becomes totals, on a stack of its own that ends with it."""
+"""`carbonline demo`: computes the totals of a year of flights on a stack of its own."""
 
 import asyncio
 import shlex
@@ -51,7 +51,7 @@ EXPECTED_KG_TOLERANCE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One pipeline of the demo and what it is about."""
+    """A pipeline of the demo, with a title."""
 
     title: str
     job: FileJob
@@ -85,7 +85,7 @@ def demo(data_folder: Path, database_url: str | None) -> None:
 
 
 def find_files() -> Path:
-    """The folder with the demo's files: in the package of a wheel, in a checkout, or from here."""
+    """The folder with the demo's files: in the package, in a clone, or in the current folder."""
     for root in (Path(__file__).parents[1], Path(__file__).parents[2], Path.cwd()):
         if (root / FILES).is_dir():
             return root / FILES
@@ -95,7 +95,7 @@ def find_files() -> Path:
 
 
 def parts_of(files: Path) -> tuple[Part, ...]:
-    """What is submitted, in order; the last part is the one whose totals are shown."""
+    """The pipelines to submit, in order. The totals of the last one are shown."""
     module = MODULE.convert("professional_travel", None, None)
     plane = DATA_ENTRY_TYPE.convert("plane", None, None)
     factors = files / "factors_plane_2024.csv"
@@ -152,7 +152,7 @@ async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
 
 @asynccontextmanager
 async def _interrupt_acknowledged() -> AsyncIterator[None]:
-    """Says at once that a Ctrl-C was heard: the end of the stack takes a moment."""
+    """Print a line at the first Ctrl-C, because stopping the stack takes a moment."""
     try:
         yield
     except asyncio.CancelledError:
@@ -201,7 +201,7 @@ async def _print_result(client: ContractClient, view: PipelineView, data_folder:
 
 
 def outcomes_of_totals(totals: ledger_pb2.GetTotalsResponse) -> Mapping[str, int]:
-    """How many entries of the year have each outcome, over units and modules."""
+    """Number of entries by outcome, summed over units and modules."""
     counts: dict[str, int] = {}
     for one in totals.module_totals:
         for outcome, count in one.outcome_counts.items():
@@ -210,7 +210,7 @@ def outcomes_of_totals(totals: ledger_pb2.GetTotalsResponse) -> Mapping[str, int
 
 
 def doubt_about(total_kg: float, outcomes: Mapping[str, int]) -> str:
-    """A sentence if the totals are not those of the demo's files alone; otherwise empty."""
+    """A sentence if the totals are not those of the demo's files alone; otherwise ""."""
     if set(outcomes) == {COMPUTED} and abs(total_kg - EXPECTED_KG) < EXPECTED_KG_TOLERANCE:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Shows a pipeline while it runs: live on a terminal, line by line elsewhere; on stderr."""
+"""Shows the progress of a pipeline on stderr: redrawn on a terminal, line by line elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -26,26 +26,26 @@ PLAIN_HELD_UP_SECONDS = 10.0
 
 
 class Display(Protocol):
-    """A context in which a view is shown again and again."""
+    """A context manager that shows the progress of a pipeline."""
 
     def show(self, view: PipelineView) -> None:
-        """The view as it now is: the scheduler has answered."""
+        """Show the current view. Means that the scheduler answers."""
         ...
 
     def lost(self, pipeline_id: int) -> None:
-        """The scheduler does not answer; may be said again and again."""
+        """Show that the scheduler does not answer. May be called repeatedly."""
         ...
 
     def waits(self, why: str) -> None:
-        """What the pipeline waits for; "" when it does not."""
+        """Show what the pipeline waits for. "" if it does not wait."""
         ...
 
     def note(self, sentence: str) -> None:
-        """Something beside the view."""
+        """Print a sentence that is not about progress."""
         ...
 
     def __enter__(self) -> Self:
-        """Begins to show."""
+        """Start to show."""
         ...
 
     def __exit__(
@@ -54,17 +54,17 @@ class Display(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leaves the last state standing."""
+        """Stop, and leave the last state visible."""
         ...
 
 
 def open_display(console: Console) -> Display:
-    """The display that suits where stderr goes."""
+    """A LiveDisplay if stderr is a terminal, else a PlainDisplay."""
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
 
 
 class LiveDisplay:
-    """Lines that redraw themselves, and below them the one that says what holds them up."""
+    """Redraws a few lines per job, and below them one line about what holds the pipeline up."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -77,7 +77,7 @@ class LiveDisplay:
         )
 
     def __enter__(self) -> Self:
-        """Begins to draw."""
+        """Start to draw."""
         self._live.start()
         return self
 
@@ -87,30 +87,30 @@ class LiveDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leaves the last lines standing."""
+        """Stop, and leave the last lines visible."""
         self._held_up = HeldUp()
         self._live.stop()
 
     def note(self, sentence: str) -> None:
-        """Printed above the lines."""
+        """Print a sentence above the lines."""
         line = fitted(one_line(sentence), self._console.width)
         # Fitted already, a command to type being left whole.
         self._console.print(Text(line, style="yellow"), soft_wrap=True)
 
     def show(self, view: PipelineView) -> None:
-        """A line or a few for each job; with very many jobs the last ones."""
+        """Redraw. If there are too many jobs for the terminal, the last ones are shown."""
         if again := self._held_up.found(self._clock()):
             self.note(again)
         # Another thread draws: it finds the jobs before or those after, and never both.
         self._jobs = [(job, self._paces.of(job)) for job in view.in_order()]
 
     def lost(self, pipeline_id: int) -> None:
-        """The line below says for how long."""
+        """Show below the jobs for how long the scheduler has not answered."""
         self._held_up.lost(pipeline_id, self._clock())
         self._paces.grow_old()
 
     def waits(self, why: str) -> None:
-        """The line below."""
+        """Show below the jobs what the pipeline waits for."""
         self._held_up.waits(why)
 
     def _drawn(self) -> Group:
@@ -121,7 +121,7 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    """A line when a job's state or phase changes, and about every second while it goes on."""
+    """Prints a line when the state or phase of a job changes, and about once a second between."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -133,7 +133,7 @@ class PlainDisplay:
         self._shown_at: dict[int, float] = {}
 
     def __enter__(self) -> Self:
-        """Nothing to begin."""
+        """Do nothing: lines need no preparation."""
         return self
 
     def __exit__(
@@ -142,14 +142,14 @@ class PlainDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing to end."""
+        """Do nothing: printed lines stay."""
 
     def note(self, sentence: str) -> None:
-        """A line of its own."""
+        """Print a sentence on its own line."""
         self._print(sentence)
 
     def show(self, view: PipelineView) -> None:
-        """Only what is news."""
+        """Print what has changed since the last call."""
         if again := self._held_up.found(self._clock()):
             self._print(again)
         for job in view.in_order():
@@ -163,13 +163,13 @@ class PlainDisplay:
             self._print(_line(job, pace))
 
     def lost(self, pipeline_id: int) -> None:
-        """A line now and then."""
+        """Print from time to time that the scheduler does not answer."""
         self._held_up.lost(pipeline_id, self._clock())
         self._paces.grow_old()
         self._print_what_holds_up()
 
     def waits(self, why: str) -> None:
-        """A line now and then."""
+        """Print from time to time what the pipeline waits for."""
         self._held_up.waits(why)
         self._print_what_holds_up()
 

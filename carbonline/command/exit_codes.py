@@ -1,4 +1,4 @@
-"""What the command's exit code says; documented in its --help."""
+"""The exit codes of the command, which `carbonline --help` documents."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -8,7 +8,11 @@ from carbonline.v1 import types_pb2
 
 
 class ExitCode(IntEnum):
-    """SUCCESS also with warnings; REFUSED is wrong usage, bad input or a refused request."""
+    """How a command ended.
+
+    SUCCESS includes success with warnings. REFUSED means wrong usage, bad input or a refused
+    request.
+    """
 
     SUCCESS = 0
     DEFECT = 1

@@ -1,4 +1,4 @@
-"""`carbonline explain`: why a job does not run."""
+"""`carbonline explain`: lists the reasons why a job does not run."""
 
 from collections.abc import Sequence
 

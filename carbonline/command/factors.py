@@ -1,4 +1,4 @@
-"""`carbonline factors`: the emission factors of a type and year, each with its file."""
+"""`carbonline factors`: lists the emission factors of a type and year, each with its file."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Sentences that fit a terminal: broken at spaces, so that no number is broken by the terminal."""
+"""Breaks sentences at spaces to fit the width of a terminal."""
 
 import os
 import re
@@ -10,9 +10,9 @@ _COMMAND = re.compile(r"(^ *|(?<=: ))('[^']*carbonline'|\S*carbonline) .*$")
 
 
 def fitted(text: str, width: int) -> str:
-    """The text with lines of at most `width`, longer words and commands to type aside.
+    """The text in lines of at most `width` columns. Longer words and commands to type stay whole.
 
-    What steers a terminal is left as it is: who wrote it has measured it.
+    Text with control sequences of a terminal is returned unchanged: it was fitted already.
     """
     if "\x1b" in text or "\r" in text:
         return text

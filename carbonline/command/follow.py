@@ -1,4 +1,4 @@
-"""Watches a pipeline to its end and says what became of it."""
+"""Watches a pipeline to its end and prints the result."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from carbonline.v1 import types_pb2
 
 
 async def follow(client: ContractClient, pipeline_id: int, target: Target) -> PipelineView:
-    """Shows a pipeline until its end. On an interruption says how to come back to it."""
+    """Show a pipeline until it ends. On Ctrl-C, print how to watch it again."""
     with open_display(Console(stderr=True)) as display:
         try:
             return await watch_to_end(client, pipeline_id, display)
@@ -35,7 +35,7 @@ async def follow(client: ContractClient, pipeline_id: int, target: Target) -> Pi
 
 
 async def watch_to_end(client: ContractClient, pipeline_id: int, display: Display) -> PipelineView:
-    """Shows a pipeline until its end."""
+    """Show a pipeline on `display` until it ends. Returns the last view."""
     view = PipelineView()
     looking = asyncio.create_task(report_what_is_waited_for(client, view, display))
     try:
@@ -52,14 +52,14 @@ async def watch_to_end(client: ContractClient, pipeline_id: int, display: Displa
 
 
 def exit_code_of(pipeline: types_pb2.Pipeline | None) -> ExitCode:
-    """What the command's exit code says of a pipeline."""
+    """The exit code that stands for the status of a pipeline."""
     return OF_STATUS.get(pipeline.status if pipeline else 0, ExitCode.DEFECT)
 
 
 def print_the_end(view: PipelineView, target: Target) -> ExitCode:
-    """Prints a summary line, a line per job that failed and what to do next; the exit code.
+    """Print the result of a pipeline and what to do next. Returns the exit code.
 
-    What the other jobs said, the display has shown.
+    Each failed job has a line. The display has shown the messages of the others.
     """
     pipeline = view.pipeline
     if pipeline is None:

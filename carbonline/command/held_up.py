@@ -1,11 +1,14 @@
-"""What holds a pipeline or its watcher up just now, as one sentence that changes with time."""
+"""Why a pipeline or its watcher makes no progress, as a sentence that changes with time."""
 
 # A connection that comes back within this was never worth a word.
 LOST_SECONDS_MIN = 2.0
 
 
 class HeldUp:
-    """Times are of any clock in seconds."""
+    """Records outages of the scheduler, and what the pipeline waits for.
+
+    Times are in seconds of any one clock.
+    """
 
     def __init__(self) -> None:
         self._pipeline_id = 0
@@ -13,23 +16,23 @@ class HeldUp:
         self._waits = ""
 
     def lost(self, pipeline_id: int, now: float) -> None:
-        """The scheduler does not answer; said again and again, it counts from the first time."""
+        """Record that the scheduler does not answer. Repeated calls keep the first time."""
         self._pipeline_id = pipeline_id
         if self._lost_at is None:
             self._lost_at = now
 
     def found(self, now: float) -> str:
-        """The scheduler answers: a sentence where it had been missed."""
+        """Record that the scheduler answers. Returns a sentence if it was missed for long."""
         missed = 0.0 if self._lost_at is None else now - self._lost_at
         self._lost_at = None
         return f"The scheduler answers again after {missed:.0f} s." if _matters(missed) else ""
 
     def waits(self, why: str) -> None:
-        """The pipeline waits, and why; "" when it does not."""
+        """Record why the pipeline waits. "" if it does not wait."""
         self._waits = why
 
     def sentence(self, now: float) -> str:
-        """What to show; "" when nothing holds it up."""
+        """The sentence to show; "" if nothing holds the pipeline up."""
         if self._lost_at is not None and _matters(now - self._lost_at):
             return (
                 f"The scheduler has not answered for {now - self._lost_at:.0f} s; retrying. "

@@ -1,4 +1,4 @@
-"""The file that a command is given: read more than once, so a pipe is kept in a file first."""
+"""The file argument of a command. Files are read more than once, so a pipe is copied to one."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ class InputFile(click.Path):
         )
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path, or that of a copy that goes when the command ends."""
+        """The path, or the path of a copy that is deleted when the command ends."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if value != STDIN and path.is_file():
             return path
@@ -51,7 +51,7 @@ class InputFile(click.Path):
 
 
 def _copy(source: BinaryIO, kept: BinaryIO) -> None:
-    """OSError when there is no end to it."""
+    """Raises OSError if the pipe never ends."""
     copied = 0
     while chunk := source.read(COPIED_BYTES):
         copied += len(chunk)

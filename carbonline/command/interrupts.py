@@ -1,4 +1,4 @@
-"""Ctrl-C: the first ends a command in order, the second at once."""
+"""Handles Ctrl-C: the first one cancels the command, the second one ends the process at once."""
 
 import asyncio
 import os
@@ -15,14 +15,17 @@ SHOW_CURSOR = "\x1b[?25h"
 
 
 class Interrupts:
-    """Counts them. `task` is what the first one cancels; without one the command ends at once."""
+    """Counts interrupts. The first one cancels `task`.
+
+    Without a task, or at the second interrupt, the process ends at once.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self.task: asyncio.Task[Any] | None = None
 
     def receive(self, _number: int, _frame: FrameType | None) -> None:
-        """The handler of SIGINT and SIGTERM."""
+        """The signal handler of SIGINT and SIGTERM."""
         self.count += 1
         if self.count > 1 or self.task is None:
             leave_at_once()
@@ -36,7 +39,7 @@ class Interrupts:
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """While it is open, Ctrl-C and SIGTERM come here and raise nothing. Main thread only."""
+    """Handle Ctrl-C and SIGTERM while the context is open. Call it in the main thread."""
     received = Interrupts()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, received.receive) for number in numbers}
@@ -48,7 +51,7 @@ def interrupts() -> Iterator[Interrupts]:
 
 
 def leave_at_once() -> None:
-    """Ends this process; children of a stack end with it, by the kernel."""
+    """End this process without cleaning up. The kernel ends the processes of a stack with it."""
     if sys.stderr is not None and sys.stderr.isatty():
         # A display that was redrawing had hidden it.
         os.write(2, SHOW_CURSOR.encode())

@@ -1,4 +1,4 @@
-"""What the command reads out of a job's stats."""
+"""Reads the stats of a job."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ BOOKED = frozenset({"computed", "overridden"})
 
 @dataclass(frozen=True, slots=True)
 class NotedRows:
-    """How many rows of a file there is something to say about, and the blob of it ("" for none)."""
+    """Number of rejected or doubtful rows of a file, and the blob that has them ("" for none)."""
 
     count: int
     blob: str
 
 
 def rejected_of(job: types_pb2.Job) -> NotedRows:
-    """The rows that a job refused; none for a job that reads no file."""
+    """The rows that a job rejected. Zero rows for a job that reads no file."""
     return _noted(job, "rejected")
 
 
 def warned_of(job: types_pb2.Job) -> NotedRows:
-    """The rows that somebody should look at, though they count; none for such a job."""
+    """The accepted rows that look doubtful. Zero rows for a job that reads no file."""
     return _noted(job, "warned")
 
 
@@ -41,13 +41,13 @@ def _noted(job: types_pb2.Job, noun: str) -> NotedRows:
 
 
 def count_of(job: types_pb2.Job, name: str) -> int:
-    """A number of a job's stats; 0 when it is not there."""
+    """A number in the stats of a job; 0 if it is missing."""
     value = values_of(job.stats).get(name, 0)
     return value if isinstance(value, int) else 0
 
 
 def defaults_of(job: types_pb2.Job) -> Mapping[str, str]:
-    """Values by column that a file's rows have got because no column of it has that name."""
+    """Default values by column, for columns that the file does not have."""
     found = values_of(job.stats).get("defaults_used", {})
     if not isinstance(found, dict):
         return {}
@@ -55,7 +55,7 @@ def defaults_of(job: types_pb2.Job) -> Mapping[str, str]:
 
 
 def outcomes_of(jobs: Iterable[types_pb2.Job]) -> Mapping[str, int]:
-    """Entries by outcome (computed, no_factor ...) over the recalculations among the jobs."""
+    """Number of entries by outcome (computed, no_factor ...), summed over the recalculations."""
     counts: dict[str, int] = {}
     for job in jobs:
         outcomes: Any = values_of(job.stats).get("outcomes", {})
@@ -66,5 +66,5 @@ def outcomes_of(jobs: Iterable[types_pb2.Job]) -> Mapping[str, int]:
 
 
 def without_kilograms(job: types_pb2.Job) -> int:
-    """How many entries a recalculation left without kilograms; 0 for any other job."""
+    """How many entries a recalculation left without kilograms; 0 for other jobs."""
     return sum(count for outcome, count in outcomes_of([job]).items() if outcome not in BOOKED)

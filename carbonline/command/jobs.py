@@ -1,4 +1,4 @@
-"""`carbonline jobs`: the steps of a pipeline, or of all."""
+"""`carbonline jobs`: lists the jobs of one pipeline or of all."""
 
 import click
 
@@ -71,7 +71,7 @@ async def _jobs(target: Target, pipeline_id: int, limit: int) -> operations_pb2.
 
 
 def row_of(job: types_pb2.Job) -> Row:
-    """A job under COLUMNS."""
+    """A job as a row of COLUMNS."""
     finished = job.state == types_pb2.JOB_STATE_FINISHED
     seconds = seconds_of(job, 0.0) if finished else None
     cause = f"{job.error_cause}: " if job.error_cause else ""

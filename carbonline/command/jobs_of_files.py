@@ -1,4 +1,4 @@
-"""The jobs that a person submits with a file: which type, which scope, which payload."""
+"""Makes the job for a file (job type, scope, payload), uploads the file and submits the job."""
 
 import asyncio
 from collections.abc import AsyncIterable, Mapping
@@ -20,7 +20,10 @@ from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
 @dataclass(frozen=True, slots=True)
 class FileJob:
-    """A job over one file; `file` None stands for the airports of the package airportsdata."""
+    """A job that reads a file.
+
+    If `file` is None, it reads the airports of the package airportsdata.
+    """
 
     job_type: str
     file: Path | None
@@ -33,18 +36,18 @@ class FileJob:
 
     @property
     def size_bytes(self) -> int:
-        """Of the file; 0 where there is none."""
+        """Size of the file in bytes; 0 without a file."""
         return self.file.stat().st_size if self.file else 0
 
 
 def units_job(file: Path, year: int) -> FileJob:
-    """Units; provisions the year."""
+    """A job that loads units and provisions the year."""
     return FileJob("unit_sync", file, year=year)
 
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """Whether a file replaces what is there, and whether what entries use may go."""
+    """Whether a file replaces existing rows, and whether rows that entries use may be removed."""
 
     replace: bool = False
     take_away: bool = False
@@ -59,7 +62,7 @@ ADDING = Replacing()
 
 
 def locations_job(file: Path | None, transport_mode: str, replacing: Replacing = ADDING) -> FileJob:
-    """Places of a transport mode, added by code or replaced whole."""
+    """A job that adds places of a transport mode, or replaces all of them."""
     return FileJob(
         "reference_ingest",
         file,
@@ -71,7 +74,10 @@ def locations_job(file: Path | None, transport_mode: str, replacing: Replacing =
 def factors_job(
     file: Path, module: int, data_entry_type: int, year: int, replacing: Replacing = ADDING
 ) -> FileJob:
-    """Emission factors of a type and year; those that the file lacks stay, or are replaced."""
+    """A job that loads emission factors of a type and year.
+
+    Factors that the file lacks become stale, or are removed if the file replaces all.
+    """
     extra = replacing.payload()
     return FileJob("factor_ingest", file, module, data_entry_type, year, extra=extra)
 
@@ -79,26 +85,26 @@ def factors_job(
 def entries_job(
     file: Path, module: int, data_entry_type: int, year: int, unit: str = "", source: str = ""
 ) -> FileJob:
-    """Activity data of a type and year, of all units or of one, from the default source or one."""
+    """A job that reads activity data of a type and year, for all units or one."""
     extra = {"source": source} if source else {}
     return FileJob("csv_ingest", file, module, data_entry_type, year, unit, extra=extra)
 
 
 def consenting(job: FileJob) -> FileJob:
-    """The job, which may take away more than half of what counts, or what entries use."""
+    """The job with the consent to remove rows that entries use, or more than half of all rows."""
     return replace(job, extra={**job.extra, **submission.CONSENT})
 
 
 async def submit_file(client: ContractClient, job: FileJob) -> int:
-    """As send_file; the pipeline's number."""
+    """Upload the file and submit its job, as `send_file` does. Returns the pipeline id."""
     return (await send_file(client, job)).pipeline_id
 
 
 async def send_file(client: ContractClient, job: FileJob) -> submission.Submitted:
-    """Uploads the file and submits its job.
+    """Upload the file and submit its job.
 
-    What the scheduler would refuse (a year not provisioned, say) is refused before the upload, and
-    so is a type that the ledger does not compute: click.UsageError.
+    Checks before the upload what the scheduler would refuse, such as a year that is not
+    provisioned. Raises click.UsageError if the ledger does not compute the type.
     """
     catalogue = await client.list_modules()
     check_size(job, catalogue.file_bytes_max)
@@ -118,7 +124,10 @@ async def send_file(client: ContractClient, job: FileJob) -> submission.Submitte
 
 
 def check_size(job: FileJob, bytes_max: int) -> None:
-    """UsageError when the ledger would not take the file; an older ledger does not say."""
+    """Raise click.UsageError if the file is larger than the ledger accepts.
+
+    A ledger of an older release states no limit.
+    """
     if bytes_max and job.size_bytes > bytes_max:
         entries = job.job_type == "csv_ingest"
         raise click.UsageError(
@@ -130,7 +139,7 @@ def check_size(job: FileJob, bytes_max: int) -> None:
 async def uploaded(
     client: ContractClient, job: FileJob, name: str, scope: types_pb2.Scope
 ) -> blobs_pb2.UploadBlobResponse:
-    """Sends the file, and shows how far it is."""
+    """Upload the file and show the progress. Returns the answer with the blob reference."""
     source: Path | AsyncIterable[bytes] = job.file or airport_rows()
     try:
         with upload_shown(Console(stderr=True), name, job.size_bytes) as sent:
@@ -141,8 +150,10 @@ async def uploaded(
 
 
 def in_its_module(job: FileJob, catalogue: ledger_pb2.ListModulesResponse) -> FileJob:
-    """The job with the module of its type. UsageError unless the ledger computes the type, and
-    when a module was named that is not the type's.
+    """The job with the module of its data-entry type.
+
+    Raises click.UsageError if the ledger does not compute the type, or if the job names another
+    module.
     """
     name = type_name(job.data_entry_type)
     supported: dict[int, bool] = {

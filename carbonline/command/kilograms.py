@@ -1,4 +1,4 @@
-"""Totals before and after a change, said in kilograms."""
+"""Prints totals in kilograms before and after a change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from carbonline.pluralize import pluralize
 
 @dataclass(frozen=True, slots=True)
 class Kilograms:
-    """The institution's kilograms of CO2-equivalent by year, of `module` or, where it is 0, of all.
+    """The institution's totals in kg CO2-equivalent by year, of one module or (0) of all.
 
-    A year without totals has no key.
+    Years without totals are left out.
     """
 
     module: int = 0
@@ -25,13 +25,13 @@ class Kilograms:
 
 
 async def kilograms_of(client: ContractClient, module: int, year: int) -> Kilograms:
-    """The total of a module and year, as it is now."""
+    """The current total of a module and year."""
     kg = await _total(client, module, year)
     return Kilograms(module, {} if kg is None else {year: kg})
 
 
 async def kilograms_of_all_years(client: ContractClient) -> Kilograms:
-    """The institution's total of each year that has one, as it is now."""
+    """The current totals of all years that have any."""
     found: dict[int, Decimal] = {}
     for year in await _years(client):
         kg = await _total(client, 0, year)
@@ -41,7 +41,7 @@ async def kilograms_of_all_years(client: ContractClient) -> Kilograms:
 
 
 async def print_kilograms(client: ContractClient, before: Kilograms) -> None:
-    """Print the total of each year before and after. Of several years, those that changed."""
+    """Print the totals before and after. If there are several years, only those that changed."""
     changed = 0
     for year, kg_before in before.by_year.items():
         now = await _total(client, before.module, year) or Decimal(0)
@@ -72,7 +72,7 @@ async def _total(client: ContractClient, module: int, year: int) -> Decimal | No
 
 
 async def _years(client: ContractClient) -> list[int]:
-    """The years that have totals: a year without any answers them all."""
+    """The years that have totals."""
     found: list[int] = []
     for year in range(YEAR_MIN, YEAR_MAX + 1):
         answer = await client.get_totals(year)

@@ -1,4 +1,4 @@
-"""The years that a stack has, for a shell that completes: at once or not at all."""
+"""The years of the running stack, for shell completion."""
 
 import asyncio
 import os
@@ -19,7 +19,10 @@ PIPELINES_MAX = 500
 
 
 def known_years(params: Mapping[str, Any]) -> frozenset[int]:
-    """The years of the latest pipelines, by what is typed so far; none where nobody answers."""
+    """The years of the latest pipelines. Empty if the stack does not answer at once.
+
+    `params` are the options of the command that is being typed.
+    """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,4 +1,4 @@
-"""How many rows a list shows, and the option that says so."""
+"""The --limit option of lists."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,5 +20,8 @@ limit_option: Callable[[Any], Any] = click.option(
 
 
 def rows_max(limit: int | None, output: Output) -> int:
-    """What --limit says; without it few rows for people, and all that may be for programs."""
+    """The number given with --limit.
+
+    The default is SHOWN for a table, and LIMIT_MAX for other formats.
+    """
     return limit or (SHOWN if output.is_table else LIMIT_MAX)

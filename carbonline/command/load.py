@@ -1,4 +1,4 @@
-"""`carbonline load`: what a year needs before its activity data: units, locations, factors."""
+"""`carbonline load`: loads units, places and emission factors."""
 
 from pathlib import Path
 from typing import NoReturn
@@ -129,7 +129,7 @@ def factors(
 
 
 def _load(target: Target, job: FileJob, *, watch: bool) -> NoReturn:
-    """To its end, and what totals it has changed."""
+    """Submit, watch to the end, and print the totals that have changed."""
     before = run_to_end(of_load(target, job)) if watch else None
     raise SystemExit(submit_to_the_end(target, job, watch=watch, before=before))
 

@@ -1,4 +1,4 @@
-"""`carbonline locations`: the places that distances are computed from, and their files."""
+"""`carbonline locations`: lists the places that distances are computed from, each with its file."""
 
 from collections.abc import Sequence
 

@@ -11,9 +11,9 @@ _COLUMNS = (b"rejected_row", b"rejected_reason")
 
 
 def is_mended(file: Path) -> bool:
-    """Whether the header has a column that only files of rejected rows have. Gzip is seen through.
+    """Whether the header has a column that only files of rejected rows have. Reads gzip, too.
 
-    False for a file that cannot be read: whoever sends it says what is wrong with it.
+    False for a file that cannot be read: the upload reports that error.
     """
     try:
         with file.open("rb") as plain:

@@ -1,4 +1,4 @@
-"""`carbonline migrate`: brings a database to what this build expects."""
+"""`carbonline migrate`: creates or upgrades the schemas of a database."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The contract's enums as the words that people type and read."""
+"""Names of the contract's enums, for people and programs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,14 +10,14 @@ COMPUTED_TYPES = frozenset({"plane"})
 
 
 def module_numbers() -> Mapping[str, int]:
-    """Module numbers by name, such as "professional_travel", in the alphabet's order."""
+    """Module numbers by name, such as "professional_travel", in alphabetical order."""
     return dict(sorted(_numbers(types_pb2.Module.items(), "MODULE_").items()))
 
 
 def type_numbers() -> Mapping[str, int]:
-    """Data-entry type numbers by name, such as "plane", in the alphabet's order.
+    """Data-entry type numbers by name, such as "plane".
 
-    Those that this release computes come first.
+    Types that this release computes come first, each part in alphabetical order.
     """
     numbers = _numbers(types_pb2.DataEntryType.items(), "DATA_ENTRY_TYPE_")
     return {name: numbers[name] for name in sorted(numbers, key=_computed_first)}
@@ -28,55 +28,55 @@ def _computed_first(name: str) -> tuple[bool, str]:
 
 
 def module_name(number: int) -> str:
-    """The name of a module's number; empty for none."""
+    """The name of a module; "" for 0."""
     return _word(types_pb2.Module.items(), number, "MODULE_").lower()
 
 
 def type_name(number: int) -> str:
-    """The name of a data-entry type's number; empty for none."""
+    """The name of a data-entry type; "" for 0."""
     return _word(types_pb2.DataEntryType.items(), number, "DATA_ENTRY_TYPE_").lower()
 
 
 def status_word(pipeline: types_pb2.Pipeline) -> str:
-    """SUCCESS, PARTIAL ...; "with warnings" is said of a success."""
+    """A pipeline's status for people, such as PARTIAL or "SUCCESS with warnings"."""
     word = _word(types_pb2.PipelineStatus.items(), pipeline.status, "PIPELINE_STATUS_")
     return f"{word} with warnings" if word == "SUCCESS" and pipeline.has_warnings else word
 
 
 def pipeline_status(pipeline: types_pb2.Pipeline) -> str:
-    """success, partial ...: for programs."""
+    """A pipeline's status for programs, such as "partial"."""
     return _word(types_pb2.PipelineStatus.items(), pipeline.status, "PIPELINE_STATUS_").lower()
 
 
 def job_state(job: types_pb2.Job) -> str:
-    """queued, running, finished ...: for programs."""
+    """A job's state for programs, such as "queued"."""
     return _word(types_pb2.JobState.items(), job.state, "JOB_STATE_").lower()
 
 
 def job_result(job: types_pb2.Job) -> str:
-    """success, warning ...; empty before the end: for programs."""
+    """A job's result for programs, such as "warning"; "" until it ends."""
     return _word(types_pb2.JobResult.items(), job.result, "JOB_RESULT_").lower()
 
 
 def job_word(job: types_pb2.Job) -> str:
-    """QUEUED, RUNNING ..., and the result of a finished job instead of FINISHED."""
+    """A job's state for people, such as RUNNING. A finished job has its result instead."""
     if job.state == types_pb2.JOB_STATE_FINISHED:
         return _word(types_pb2.JobResult.items(), job.result, "JOB_RESULT_")
     return _word(types_pb2.JobState.items(), job.state, "JOB_STATE_")
 
 
 def worker_word(state: int) -> str:
-    """live, not ready, draining or lost."""
+    """A worker's state: "live", "not ready", "draining" or "lost"."""
     return _word(types_pb2.WorkerState.items(), state, "WORKER_STATE_").lower().replace("_", " ")
 
 
 def reason_word(kind: int) -> str:
-    """not_due, older_jobs ...: why a job does not run."""
+    """The name of a reason why a job does not run, such as "not_due" or "older_jobs"."""
     return _word(monitoring_pb2.JobReasonKind.items(), kind, "JOB_REASON_KIND_").lower()
 
 
 def scope_words(scope: types_pb2.Scope) -> str:
-    """What a job is about, such as "professional_travel plane 2024"."""
+    """A scope as words, such as "professional_travel plane 2024"."""
     parts = [
         module_name(scope.module),
         type_name(scope.data_entry_type),
@@ -88,12 +88,12 @@ def scope_words(scope: types_pb2.Scope) -> str:
 
 
 def about_words(scope: types_pb2.Scope) -> str:
-    """The narrowest part of a scope beside year and unit: a type, a module or a kind."""
+    """The type, module or kind of a scope: the narrowest that it has."""
     return type_name(scope.data_entry_type) or module_name(scope.module) or scope.reference_kind
 
 
 def step_words(job: types_pb2.Job) -> str:
-    """A job's type and what it is about: short enough for a line of progress."""
+    """A job's type and what it is about, short enough for a progress line."""
     return one_line(f"{job.job_type} {about_words(job.scope)}".strip())
 
 

@@ -18,17 +18,17 @@ FILE = InputFile()
 
 
 class NumberByName(click.ParamType[int]):
-    """A name of the contract's enum, given to the command as its number."""
+    """An option that takes a name of an enum and gives the command its number."""
 
     def __init__(self, name: str, numbers: Mapping[str, int]) -> None:
-        """`numbers` are listed to people in their order."""
+        """`numbers` by name, in the order in which people see them."""
         self.name = name
         self._numbers = numbers
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """The number of the name; an unknown name is refused with the nearest, or all there are."""
+        """The number of a name. Refuses an unknown name and suggests the nearest ones."""
         if isinstance(value, int):
             return value
         number = self._numbers.get(_as_named(value))
@@ -37,13 +37,13 @@ class NumberByName(click.ParamType[int]):
         return number
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str | None:
-        """Which there are."""
+        """The names to choose from."""
         return f"It is one of {', '.join(self._numbers)}."
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The names that begin so."""
+        """The names that begin with what was typed."""
         begun = _as_named(incomplete)
         return [CompletionItem(name) for name in sorted(self._numbers) if name.startswith(begun)]
 
@@ -52,7 +52,7 @@ YEAR_MIN, YEAR_MAX = 1990, 2100
 
 
 class Year(click.IntRange):
-    """A year that the product can account for; a shell is told those that the stack has."""
+    """A year between YEAR_MIN and YEAR_MAX. A shell completes the years of the running stack."""
 
     name = "year"
 
@@ -62,13 +62,13 @@ class Year(click.IntRange):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The years of the stack that begin so, the newest first; none where none answers."""
+        """The years of the stack that begin with what was typed, newest first."""
         years = map(str, sorted(known_years(ctx.params), reverse=True))
         return [CompletionItem(year) for year in years if year.startswith(incomplete)]
 
 
 def did_you_mean(name: str, known: Mapping[str, object]) -> str:
-    """What to say after a name that is unknown: the nearest ones, or all where none is near."""
+    """The hint after an unknown name: the nearest names, or all if none is near."""
     near = get_close_matches(name, known, n=3)
     if near:
         return f"is not known: did you mean {' or '.join(near)}?"

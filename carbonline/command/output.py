@@ -1,4 +1,4 @@
-"""Where a list goes and as what: the options that say it, and the one way to show rows."""
+"""The output options of lists (--format, --json, -o), and the function that prints a list."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,14 +30,14 @@ OF_ENDING: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What the output options say."""
+    """The values of the output options."""
 
     form: str
     file: Path = STDOUT
 
     @property
     def is_table(self) -> bool:
-        """Whether people read it: sentences may stand beside it on stdout."""
+        """Whether a table goes to stdout. Only then may sentences stand beside it on stdout."""
         return self.form == TABLE and self.file == STDOUT
 
 
@@ -45,7 +45,7 @@ PLAIN = Output(TABLE)
 
 
 def output_options(function: Function) -> Function:
-    """Adds --format, --json and -o to a command, which takes them as `output`."""
+    """Add --format, --json and -o to a command, which gets them as `output`."""
 
     def collected(form: str | None, as_json: bool, file: Path, **rest: Any) -> Any:
         return function(output=chosen_output(JSON if as_json else form, file), **rest)
@@ -74,7 +74,10 @@ _OPTIONS = (
 
 
 def chosen_output(form: str | None, file: Path) -> Output:
-    """The format by name, or else by the file's ending. UsageError where they do not agree."""
+    """The output for a format and a file.
+
+    Without a format, the suffix of the file decides. Raises click.UsageError if the two contradict.
+    """
     if is_stdout(file):
         return Output(form or TABLE)
     by_ending = OF_ENDING.get(file.suffix.lower())

@@ -1,4 +1,4 @@
-"""What becomes of a command whose output cannot be written: a sentence, and no traceback."""
+"""Ends a command with a sentence if its output cannot be written."""
 
 import os
 import sys
@@ -13,49 +13,49 @@ from carbonline.command.fitting import fitted, terminal_width
 
 
 class UnfailingStream:
-    """A stream of notes beside the answer: where they cannot be written, the work goes on."""
+    """A stream for notes. If they cannot be written, the command goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """As the stream does, failures aside; what fits no line of a terminal is broken there."""
+        """Write text, broken to fit a terminal. Errors are ignored."""
         try:
             return _write(self._stream, text)
         except OSError:
             return len(text)
 
     def flush(self) -> None:
-        """As the stream does, failures aside."""
+        """Flush the stream. Errors are ignored."""
         try:
             self._stream.flush()
         except OSError:
             return
 
     def __getattr__(self, name: str) -> Any:
-        """All else is the stream's own."""
+        """Everything else comes from the wrapped stream."""
         return getattr(self._stream, name)
 
 
 class NamedStream:
-    """A stream whose failures say which it is, since an error of the system may not."""
+    """A stream whose errors name it, because an OSError may not."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self._stream = stream
         self._name = name
 
     def write(self, text: str) -> int:
-        """As the stream does; what fits no line of a terminal is broken there."""
+        """Write text, broken to fit a terminal. Raises OSError with the name of the stream."""
         with self._named():
             return _write(self._stream, text)
 
     def flush(self) -> None:
-        """As the stream does."""
+        """Flush the stream. Raises OSError with the name of the stream."""
         with self._named():
             self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
-        """All else is the stream's own."""
+        """Everything else comes from the wrapped stream."""
         return getattr(self._stream, name)
 
     @contextmanager
@@ -78,7 +78,7 @@ def _write(stream: TextIO, text: str) -> int:
 
 @contextmanager
 def named_streams() -> Iterator[None]:
-    """While it is open, a failure of stdout names it, and one of stderr ends no command."""
+    """Within the context, stdout is a NamedStream and stderr an UnfailingStream."""
     stdout, stderr = sys.stdout, sys.stderr
     # Python has None for what was closed before it began.
     if stdout is not None:
@@ -99,7 +99,10 @@ def named_streams() -> Iterator[None]:
 
 @contextmanager
 def output_failures_reported() -> Iterator[None]:
-    """Exits with a sentence when stdout cannot be written, and without one when nobody reads it."""
+    """Exit with a sentence if stdout cannot be written.
+
+    If the reader of a pipe has left, exit without one.
+    """
     try:
         try:
             yield
@@ -119,7 +122,7 @@ def output_failures_reported() -> Iterator[None]:
 
 
 def _flush(*, quietly: bool) -> None:
-    """OSError when it fails; `quietly` where a failure was told of already."""
+    """Flush stdout. With `quietly`, ignore an OSError, because the failure was reported already."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -130,7 +133,7 @@ def _flush(*, quietly: bool) -> None:
 
 
 def _leave(stream: TextIO | None) -> None:
-    """What is still to be written goes nowhere: Python would say so at its end."""
+    """Send what is still buffered to the null device, so that Python does not report it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(AttributeError, OSError, ValueError):
         if stream is not None:

@@ -1,4 +1,4 @@
-"""A file that a command writes: whole or not at all, and never in the place of a device or link."""
+"""Writes a file completely or not at all, and never replaces a device or a link."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ UNFINISHED = ".unfinished"
 
 
 def is_stdout(output: Path) -> bool:
-    """Whether it is `-`, or another name of what stdout goes to, such as /dev/stdout."""
+    """Whether the path is `-` or another name of stdout, such as /dev/stdout."""
     if output == STDOUT:
         return True
     try:
@@ -25,9 +25,9 @@ def is_stdout(output: Path) -> bool:
 
 @contextmanager
 def written_file(output: Path) -> Iterator[BinaryIO]:
-    """The file to write into; `-` is stdout. OSError when it cannot be written.
+    """Open a file for writing; `-` is stdout. Raises OSError if it cannot be written.
 
-    A regular file appears under its name at the end only, so that a failure leaves no half of it.
+    A regular file gets its name only when it is complete, so that a failure leaves no partial file.
     """
     with _named(output):
         if is_stdout(output):
@@ -42,7 +42,7 @@ def written_file(output: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _named(output: Path) -> Iterator[None]:
-    """An error of writing names what was to be written."""
+    """Add the path to an OSError."""
     try:
         yield
     except BrokenPipeError:

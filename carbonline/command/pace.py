@@ -1,4 +1,4 @@
-"""How fast a step goes and how long it will take, from the progress it reported."""
+"""Speed and remaining time of a job, from the progress that it reports."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,9 +11,9 @@ RATE_SECONDS_MIN = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """One job's phase since it was first seen; `now` is any clock in seconds.
+    """The phase of a job since it was first seen. `now` is in seconds of any one clock.
 
-    `is_old` says that the numbers may be of an earlier moment, as after a lost connection: a rate
+    If `is_old`, the numbers may be of an earlier moment, such as after a lost connection; the rate
     is then counted from the next report on.
     """
 
@@ -27,7 +27,7 @@ class Pace:
 
     @classmethod
     def of(cls, job: types_pb2.Job, before: "Pace | None", now: float) -> "Pace":
-        """The pace of a job, going on from what was seen before; a new phase begins anew."""
+        """The pace of a job, continued from `before`. A new phase starts again."""
         progress = job.progress
         began = cls(progress.phase, now, progress.done, progress.done, progress.total, now)
         if before is None or before.phase != progress.phase or progress.done < before.done:
@@ -38,7 +38,7 @@ class Pace:
 
     @property
     def per_second(self) -> float | None:
-        """Items per second; None as long as it is not known."""
+        """Items per second; None if unknown."""
         seconds = self.now - self.began_at
         if seconds < RATE_SECONDS_MIN or self.done <= self.done_then:
             return None
@@ -46,7 +46,7 @@ class Pace:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until the phase is done at this rate; None as long as it is not known."""
+        """Seconds until the phase ends at this rate; None if unknown."""
         rate = self.per_second
         if rate is None or self.total <= 0:
             return None
@@ -54,11 +54,11 @@ class Pace:
 
     @property
     def share(self) -> float | None:
-        """Of the whole phase, 0 to 1; None where nobody knows how much there is."""
+        """The finished part of the phase, 0 to 1; None if the total is unknown."""
         return min(1.0, self.done / self.total) if self.total > 0 else None
 
     def parts(self) -> Sequence[str]:
-        """Such as "read: 150,000 of 336,776", "95,000/s", "2 s left"."""
+        """Such as ["read: 150,000 of 336,776", "95,000/s", "2 s left"]."""
         of_total = f" of {self.total:,}" if self.total else ""
         counted = f"{self.done:,}{of_total}" if self.done or self.total else ""
         parts = [": ".join(part for part in (self.phase, counted) if part)]
@@ -74,7 +74,7 @@ class Pace:
 
 
 class Paces:
-    """The paces of a pipeline's jobs."""
+    """The paces of all jobs of a pipeline."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -93,6 +93,6 @@ class Paces:
         return pace
 
     def grow_old(self) -> None:
-        """The connection is lost: what is heard first after it may be of any moment before."""
+        """Mark all paces as old, because the connection is lost."""
         self._of_job.clear()
         self._broke = True

@@ -1,4 +1,4 @@
-"""`carbonline pause` and `carbonline resume`: whether jobs of a type are claimed."""
+"""`carbonline pause` and `carbonline resume`: stop and restart the claiming of a job type."""
 
 import click
 

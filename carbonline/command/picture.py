@@ -1,4 +1,4 @@
-"""A running pipeline as lines of a terminal, whatever its width."""
+"""Draws a running pipeline as lines that fit a terminal."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ INDENT = 2
 def picture(
     jobs: Sequence[tuple[types_pb2.Job, Pace | None]], width: int, height: int, now: float
 ) -> list[Text]:
-    """Lines of at most `width`, at most `height` of them: of very many jobs the last ones."""
+    """At most `height` lines of `width` columns. If there are too many jobs, the last ones."""
     shown = jobs[-JOBS_SHOWN_MAX:]
     name_width = max((len(step_words(job)) for job, _ in shown), default=0)
     blocks = [_job_lines(job, pace, name_width, width, now) for job, pace in shown]
@@ -35,7 +35,7 @@ def picture(
 
 
 def seconds_of(job: types_pb2.Job, now: float) -> float | None:
-    """How long a job has run, from its first claim on; None before that."""
+    """Seconds that a job has run since its first claim; None before it."""
     if not job.HasField("started_at"):
         return None
     until = job.finished_at.ToNanoseconds() / 1e9 if job.HasField("finished_at") else now
@@ -43,7 +43,7 @@ def seconds_of(job: types_pb2.Job, now: float) -> float | None:
 
 
 def last_words(job: types_pb2.Job) -> str:
-    """What a finished job says; an error is said with its cause in the summary at the end."""
+    """The message of a finished job. "" for an error: the summary at the end prints it."""
     finished = job.state == types_pb2.JOB_STATE_FINISHED
     if not finished or job.result == types_pb2.JOB_RESULT_ERROR:
         return ""
@@ -85,7 +85,10 @@ def _indented(line: Text) -> Text:
 
 
 def _tail(job: types_pb2.Job, pace: Pace | None, room: int) -> list[Text]:
-    """What a job says, in lines of at most `room`; a bar where it is known how much is done."""
+    """The message or progress of a job, in lines of at most `room` columns.
+
+    Has a bar if the total is known.
+    """
     if pace is None:
         return [Text(line) for line in wrapped(last_words(job), room)]
     words = [Text(line) for line in filled(list(map(one_line, pace.parts())), room)]
@@ -99,7 +102,7 @@ def _tail(job: types_pb2.Job, pace: Pace | None, room: int) -> list[Text]:
 
 
 def filled(parts: Sequence[str], room: int) -> list[str]:
-    """Parts with commas between them, as many on a line as fit whole."""
+    """The parts with commas between them, as many per line as fit."""
     lines: list[str] = []
     for n, part in enumerate(parts):
         piece = part + ("," if n < len(parts) - 1 else "")
@@ -111,7 +114,7 @@ def filled(parts: Sequence[str], room: int) -> list[str]:
 
 
 def bar(share: float, width: int) -> Text:
-    """A bar with its percent, so wide in all; without colours, too, it shows what is to do."""
+    """A progress bar with its percentage, `width` columns wide. Readable without colours."""
     percent = f" {share:4.0%}"
     room = max(1, width - len(percent))
     done = round(room * share)

@@ -1,4 +1,4 @@
-"""`carbonline pipelines`: what was submitted, newest first."""
+"""`carbonline pipelines`: lists pipelines, newest first."""
 
 import click
 
@@ -55,7 +55,7 @@ def pipelines(target: Target, output: Output, year: int | None, errors: bool, li
 
 
 def row_of(pipeline: types_pb2.Pipeline) -> Row:
-    """A pipeline under COLUMNS."""
+    """A pipeline as a row of COLUMNS."""
     return {
         "pipeline": pipeline.pipeline_id,
         "submitted_at": moment_of(pipeline.created_at),

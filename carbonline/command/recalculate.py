@@ -1,4 +1,4 @@
-"""`carbonline recalculate`: computes a type's emissions and totals anew."""
+"""`carbonline recalculate`: recomputes the emissions and totals of a type and year."""
 
 import click
 
@@ -40,7 +40,7 @@ async def _recalculate(target: Target, year: int, data_entry_type: int, *, watch
 async def follow_and_print_the_end(
     client: ContractClient, pipeline_id: int, target: Target, *, watch: bool
 ) -> ExitCode:
-    """Watches a submitted pipeline and says its end, or only its number."""
+    """Watch a submitted pipeline and print its result. Without `watch`, print only its id."""
     if not watch:
         click.echo(str(pipeline_id))
         return ExitCode.SUCCESS
@@ -48,7 +48,10 @@ async def follow_and_print_the_end(
 
 
 async def module_of(client: ContractClient, data_entry_type: int) -> int:
-    """The module that a type belongs to in the server's catalogue. UsageError for none."""
+    """The module of a data-entry type in the server's catalogue.
+
+    Raises click.UsageError if the catalogue does not have the type.
+    """
     for module in (await client.list_modules()).modules:
         if any(one.data_entry_type == data_entry_type for one in module.data_entry_types):
             return module.module

@@ -1,4 +1,4 @@
-"""How many rows a file has, before it is sent: enough to see that it has far fewer than before."""
+"""Estimates the number of rows of a file before it is sent."""
 
 import gzip
 import zlib
@@ -12,9 +12,10 @@ _GZIP = b"\x1f\x8b"
 
 
 def count_records(file: Path) -> int | None:
-    """Line ends outside quotes, less the header's; gzip is seen through. None for no idea.
+    """Number of line ends outside quotes, without the header. Reads gzip, too. None if unknown.
 
-    Blank lines count, too, and lines that will be rejected: it may be too high, never too low.
+    Blank lines and rows that will be rejected count, so the number may be too high, but never too
+    low.
     """
     try:
         with file.open("rb") as plain:

@@ -1,4 +1,4 @@
-"""`carbonline recover`: takes a job from a claim that is over, or whose handler hangs."""
+"""`carbonline recover`: takes a job from a worker that has died or hangs."""
 
 import click
 

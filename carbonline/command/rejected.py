@@ -1,4 +1,4 @@
-"""`carbonline rejected`: all rows of a pipeline's files that were refused, with the reasons."""
+"""`carbonline rejected`: writes the rejected rows of a pipeline to a file, with the reasons."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
 
 
 async def _rejected(target: Target, pipeline_id: int, output: Path) -> tuple[int, bool]:
-    """How many rows, and whether they are activity data."""
+    """Number of rejected rows, and whether they are activity data."""
     async with target.client() as client:
         count = await save_rejected_rows(client, pipeline_id, output)
         answer = await client.get_pipeline(pipeline_id)
@@ -69,7 +69,7 @@ async def _rejected(target: Target, pipeline_id: int, output: Path) -> tuple[int
 
 
 async def save_rejected_rows(client: ContractClient, pipeline_id: int, output: Path) -> int:
-    """Writes the file if there are rejected rows; how many there are."""
+    """Write the file if there are rejected rows. Returns how many there are."""
     answer = await client.get_pipeline(pipeline_id)
     noted = [rejected_of(job) for job in answer.jobs]
     blobs = [rows.blob for rows in noted if rows.blob]

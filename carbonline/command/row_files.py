@@ -1,4 +1,4 @@
-"""Rows as JSON, CSV, a spreadsheet (.xlsx) or a Parquet file: one row each, names as keys."""
+"""Writes rows as JSON, CSV, .xlsx or Parquet."""
 
 import json
 import re
@@ -28,9 +28,9 @@ _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 def write_json(
     columns: Sequence[Column], rows: Sequence[Row], about: About, file: BinaryIO
 ) -> None:
-    """An object: `rows`, a line each, then what `about` says. What is not known is null.
+    """Write an object: `rows`, one per line, then the keys of `about`. Unknown values are null.
 
-    Decimals are numbers with all their digits, moments ISO 8601 in UTC.
+    Decimals are numbers with all digits. Times are ISO 8601 in UTC.
     """
     keys = [column.name for column in columns if column.in_files]
     lines = (_json({key: row.get(key) for key in keys}) for row in rows)
@@ -62,7 +62,7 @@ def _json(value: Any) -> str:
 
 
 def write_csv(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
-    """A header and a line for each row, in UTF-8; no text of it is a formula."""
+    """Write a header and one line per row, in UTF-8. No text is a formula to a spreadsheet."""
     keys = [column.name for column in columns if column.in_files]
     file.write(f"{','.join(keys)}\n".encode())
     lines = (",".join(_csv_field(row.get(key)) for key in keys) for row in rows)
@@ -95,13 +95,13 @@ def _text(value: Value) -> str:
 
 
 def _inert(text: str) -> str:
-    """With an apostrophe before what a spreadsheet would take for a formula."""
+    """The text, with an apostrophe in front if a spreadsheet would take it for a formula."""
     runs = _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text)
     return f"'{text}" if runs else text
 
 
 def write_xlsx(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
-    """One sheet with a header. Texts are texts: none is a formula or a link."""
+    """Write one sheet with a header. Texts stay texts: none becomes a formula or a link."""
     # Who asks for no spreadsheet waits for no library.
     import xlsxwriter  # noqa: PLC0415
 
@@ -150,7 +150,10 @@ def _write_cell(sheet: Any, row: int, column: int, value: Value) -> None:
 
 
 def write_parquet(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
-    """The columns with their types; decimals become doubles. UsageError without polars."""
+    """Write the columns with their types. Decimals become doubles.
+
+    Raises click.UsageError without polars.
+    """
     if lacking := lacks("frames", "A Parquet file"):
         raise click.UsageError(lacking)
     import polars as pl  # noqa: PLC0415
@@ -173,12 +176,12 @@ def _parquet_value(value: Value) -> Any:
 
 
 def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC, such as 2024-03-31T09:15:00Z."""
+    """A time as ISO 8601 in UTC, such as 2024-03-31T09:15:00Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def in_order(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same by name, maps in it too: a map of the wire has no order of its own."""
+    """The value with the keys of all maps sorted: maps of the wire have no order."""
     return {
         name: in_order(value) if isinstance(value, Mapping) else value
         for name, value in sorted(values.items())

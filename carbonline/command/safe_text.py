@@ -1,4 +1,4 @@
-"""Text that files and servers bring, as a terminal may be given it."""
+"""Makes text from files and servers safe to print on a terminal."""
 
 import re
 
@@ -8,12 +8,12 @@ _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 
 
 def one_line(text: str) -> str:
-    """The text on one line, its control characters written out as a Python literal has them."""
+    """The text on one line, with control characters escaped as in a Python literal."""
     return _OBEYED.sub(_written_out, text)
 
 
 def lines(text: str) -> str:
-    """The same for text of several lines."""
+    """The text with control characters escaped, except line feeds."""
     return "\n".join(one_line(line) for line in text.split("\n"))
 
 

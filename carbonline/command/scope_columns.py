@@ -1,4 +1,4 @@
-"""What a job or pipeline is about, as columns."""
+"""The scope of a job or pipeline, as columns."""
 
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.names import module_name, type_name
@@ -14,7 +14,7 @@ SCOPE_COLUMNS = (
 
 
 def scope_row(scope: types_pb2.Scope) -> Row:
-    """A scope under SCOPE_COLUMNS; what it does not say is None."""
+    """A scope as values of SCOPE_COLUMNS. None for what it does not have."""
     return {
         "module": module_name(scope.module) or None,
         "type": type_name(scope.data_entry_type) or None,

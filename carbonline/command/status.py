@@ -1,4 +1,4 @@
-"""`carbonline status`: whether everything is up, and what is running."""
+"""`carbonline status`: shows the services, workers, pauses and latest pipelines."""
 
 import asyncio
 from collections.abc import Sequence
@@ -147,7 +147,10 @@ def _print_year(
 def modules_of_year(
     answer: operations_pb2.GetYearResponse, freshness: Sequence[ledger_pb2.TotalsFreshness]
 ) -> dict[str, Row]:
-    """Fresh where the scheduler knows of no change on its way and the ledger finds none."""
+    """The modules of a year, with `fresh` and `reason`.
+
+    A module is fresh if the scheduler knows of no change on its way and the ledger finds none.
+    """
     pending = {one.module: one for one in answer.modules if not one.fresh}
     found = {one.module: one for one in freshness if not one.fresh}
     modules: dict[str, Row] = {}

@@ -1,4 +1,4 @@
-"""`carbonline submit`: uploads activity data, submits it and watches it to its end."""
+"""`carbonline submit`: uploads activity data, submits it and watches the pipeline to its end."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,9 +73,9 @@ def submit(  # noqa: PLR0913  click gives each option
 def submit_to_the_end(
     target: Target, job: FileJob, *, watch: bool, before: Kilograms | None = None
 ) -> ExitCode:
-    """Upload, submit and, if wanted, watch, and say what became of the kilograms of `before`.
+    """Upload, submit and, if `watch`, watch the pipeline. Prints the totals before and after.
 
-    What is refused for want of consent is asked about on a terminal, and submitted again.
+    If the worker refuses for lack of consent, asks on a terminal and submits again.
     """
     ended = run_to_end(_submit(target, job, watch=watch, before=before))
     if not ended.question or not is_watched():

@@ -1,4 +1,4 @@
-"""Rows as lines of text that fit a width: a table or, where it is too narrow, records."""
+"""Formats rows as a table, or as records if the table would be too wide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ TEXT_LINES_MAX = 12
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """A column of a table: its heading and what stands below it."""
+    """A column of a table: its heading and its cells."""
 
     column: Column
     title: str
@@ -35,12 +35,12 @@ class _Cells:
 
     @property
     def width(self) -> int:
-        """What it needs in order to be shown on one line."""
+        """The width that it needs to be shown without wrapping."""
         return max(cell_len(self.title), *map(cell_len, self.cells))
 
     @property
     def width_min(self) -> int:
-        """What it needs in order that no number, id or word is broken; a heading may be wrapped."""
+        """The width below which a number, id or word would break. The heading may be wrapped."""
         if not self.gives_way:
             return max(_title_width(self), *map(cell_len, self.cells))
         words = (word for cell in self.cells for word in cell.split())
@@ -82,7 +82,7 @@ def _is_shown_once(one: _Cells, row_count: int) -> bool:
 
 
 def _fitted(left: Sequence[_Cells], room: int) -> list[int] | None:
-    """A width for each column; None when there is not enough room for a table."""
+    """A width for each column; None if a table does not fit."""
     widths = [one.width for one in left]
     while sum(widths) > room:
         # Headings first, then the widest text, so that none is squeezed before its time.
@@ -141,7 +141,7 @@ def _padded(text: str, width: int, *, right: bool) -> str:
 
 
 def _records(left: Sequence[_Cells], width: int, *, has_total: bool) -> list[str]:
-    """A block of "heading: value" for each row, without what it has no value for."""
+    """A block of "heading: value" lines for each row, without empty values."""
     count = max((len(one.cells) for one in left), default=0)
     lines: list[str] = []
     for n in range(count):
@@ -168,9 +168,9 @@ def _field(one: _Cells, cell: str, width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width`, broken at spaces; longer words where they must be.
+    """The text in lines of at most `width` columns, broken at spaces.
 
-    A word with a digit is never broken: it sticks out.
+    A longer word is broken, unless it has a digit.
     """
     lines: list[str] = []
     line = ""
@@ -189,12 +189,12 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def _title_width(one: _Cells) -> int:
-    """Of its longest word: a heading may stand on several lines."""
+    """The width of the longest word of the heading, which may be wrapped."""
     return max(map(cell_len, one.title.split()), default=0)
 
 
 def _broken(word: str, width: int) -> list[str]:
-    """A word that no line holds, in pieces: after a joint where there is one near the end."""
+    """The pieces of a word that is longer than a line, cut after a joint such as "-"."""
     pieces = []
     while cell_len(word) > width:
         fits = chop_cells(word, width)[0]
@@ -206,7 +206,7 @@ def _broken(word: str, width: int) -> list[str]:
 
 
 def _unbroken_width(word: str) -> int:
-    """Of a word as narrow as it may become."""
+    """The least width at which a word is not broken."""
     return cell_len(word) if _has_digit(word) else min(cell_len(word), TEXT_WIDTH_MIN)
 
 

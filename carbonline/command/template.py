@@ -1,4 +1,4 @@
-"""`carbonline template`: a CSV to start from, for a data-entry type or its factors."""
+"""`carbonline template`: prints a CSV to start from."""
 
 import click
 

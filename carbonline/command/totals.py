@@ -1,4 +1,4 @@
-"""`carbonline totals`: what the units emitted in a year, and what is missing from it."""
+"""`carbonline totals`: shows the totals of a year, and what is missing from them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -93,7 +93,7 @@ async def _totals(
 
 
 def is_whole(answer: ledger_pb2.GetTotalsResponse) -> bool:
-    """Whether there are totals, all fresh, and every entry has kilograms."""
+    """Whether there are totals, all are fresh, and all entries have kilograms."""
     return (
         bool(answer.module_totals)
         and all(module.fresh for module in answer.freshness)
@@ -109,9 +109,9 @@ def show_totals(
     unit: str = "",
     module: int = 0,
 ) -> None:
-    """A row per unit and module, the institution's sum, and what is missing from them.
+    """Print a row per unit and module, the institution's sum, and what is missing.
 
-    `unit` and `module` are the only ones that were asked for, "" and 0 for all.
+    `unit` and `module` are what the caller asked for, "" and 0 for all.
     """
     missing = any(one.entries_without_kg for one in answer.module_totals)
     show_rows(
@@ -135,7 +135,7 @@ def show_totals(
 
 
 def stale_lines(freshness: Sequence[ledger_pb2.TotalsFreshness]) -> Iterator[str]:
-    """A line for each module whose totals are not what its data gives."""
+    """A sentence for each module whose totals are stale."""
     for one in freshness:
         if not one.fresh:
             when = moment(one.since)
@@ -144,7 +144,7 @@ def stale_lines(freshness: Sequence[ledger_pb2.TotalsFreshness]) -> Iterator[str
 
 
 def freshness_row(one: ledger_pb2.TotalsFreshness) -> Row:
-    """A module's freshness for programs."""
+    """The freshness of a module, for JSON."""
     return {
         "module": module_name(one.module),
         "fresh": one.fresh,

@@ -1,4 +1,4 @@
-"""`carbonline uncomputed`: the entries of a year that have no kilograms, each with the reason."""
+"""`carbonline uncomputed`: lists the entries that have no kilograms, each with the reason."""
 
 from collections.abc import Iterator, Sequence
 
@@ -81,7 +81,7 @@ def uncomputed(
 async def _listed(
     target: Target, wanted: ledger_pb2.ListUncomputedRequest, rows: int
 ) -> tuple[Sequence[ledger_pb2.UncomputedEntry], Sequence[str], bool]:
-    """Entries, the columns that they have in the order of a file, and whether there are more."""
+    """The entries, their columns in the order of a file, and whether there are more."""
     async with target.client() as client:
         entries, more = await read_pages(
             client.list_uncomputed, wanted, lambda page: page.entries, rows

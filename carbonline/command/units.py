@@ -1,4 +1,4 @@
-"""`carbonline units`: the institution's units, each with its file."""
+"""`carbonline units`: lists the institution's units, each with its file."""
 
 from collections.abc import Sequence
 

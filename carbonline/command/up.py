@@ -1,4 +1,4 @@
-"""`carbonline up`: the whole product on this machine, until it is told to end."""
+"""`carbonline up`: runs all services on this machine until it is stopped."""
 
 import asyncio
 import time
@@ -124,7 +124,7 @@ def _print_addresses(stack: Stack, target: Target, seconds: float) -> None:
 
 
 async def _until_interrupted() -> None:
-    """Returns at the first Ctrl-C; what comes after it runs undisturbed."""
+    """Return at the first Ctrl-C. A second one during the shutdown ends the process."""
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""How far an upload is: live on a terminal, a line now and then elsewhere; on stderr."""
+"""Shows the progress of an upload on stderr: redrawn on a terminal, line by line elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ BAR_WIDTH_MAX = 60
 
 
 class UploadProgress:
-    """Bytes sent of a file, and how fast."""
+    """How many bytes of a file are sent, and how fast."""
 
     def __init__(self, name: str, total_bytes: int, clock: Callable[[], float]) -> None:
         self._name = name
@@ -33,7 +33,7 @@ class UploadProgress:
         self.sent_bytes = 0
 
     def sent(self, so_far: int) -> None:
-        """Takes up how many bytes are on their way."""
+        """Record how many bytes have been sent."""
         if not self.sent_bytes:
             # Before it, the file was read once for its name: that is not time of the transfer.
             self._first_at, self._first_bytes = self._clock(), so_far
@@ -41,22 +41,22 @@ class UploadProgress:
 
     @property
     def seconds(self) -> float:
-        """Since the beginning."""
+        """Seconds since the upload began."""
         return self._clock() - self._began_at
 
     @property
     def per_second(self) -> float | None:
-        """Bytes; None as long as it is not known."""
+        """Bytes per second; None if unknown."""
         seconds, sent = self._clock() - self._first_at, self.sent_bytes - self._first_bytes
         return sent / seconds if seconds >= RATE_SECONDS_MIN and sent > 0 else None
 
     @property
     def share(self) -> float:
-        """0 to 1."""
+        """The part that is sent, 0 to 1."""
         return min(1.0, self.sent_bytes / self._total) if self._total else 1.0
 
     def parts(self) -> list[str]:
-        """Such as "Uploading trips.csv: 12.3 of 80.0 MB", "25.1 MB/s", "3 s left"."""
+        """Such as ["Uploading trips.csv: 12.3 of 80.0 MB", "25.1 MB/s", "3 s left"]."""
         sent = f"{_megabytes(self.sent_bytes)} of {_megabytes(self._total)} MB"
         parts = [f"Uploading {one_line(self._name)}: {sent}"]
         if rate := self.per_second:
@@ -66,7 +66,7 @@ class UploadProgress:
         return parts
 
     def drawn(self, width: int) -> Group:
-        """Lines of at most `width`: the words, and a bar below them."""
+        """Lines of at most `width` columns: the words, and a bar below them."""
         words = (Text(line) for line in filled(self.parts(), width))
         return Group(*words, bar(self.share, min(width, BAR_WIDTH_MAX)))
 
@@ -75,7 +75,7 @@ class UploadProgress:
 def upload_shown(
     console: Console, name: str, total_bytes: int, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Sent]:
-    """What to call with the bytes sent so far; it shows them while it is open."""
+    """A context manager that shows an upload. Call what it returns with the bytes sent so far."""
     progress = UploadProgress(name, total_bytes, clock)
     shown = _live if console.is_terminal else _line_by_line
     with shown(console, progress) as sent:

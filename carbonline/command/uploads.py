@@ -1,4 +1,4 @@
-"""`carbonline uploads`: the files that a year's entries come from."""
+"""`carbonline uploads`: lists the files that the entries of a year come from."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -119,7 +119,7 @@ async def _listed(
 
 
 def row_of(upload: ledger_pb2.Upload) -> Row:
-    """An upload under COLUMNS; what is not known is None."""
+    """An upload as a row of COLUMNS. None for what is not known."""
     known = upload.HasField("total_kg")
     return {
         "upload": upload.upload_id,

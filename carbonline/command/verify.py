@@ -1,4 +1,4 @@
-"""`carbonline verify`: whether the stored history is sound."""
+"""`carbonline verify`: checks the invariants of the job table."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Whether a pipeline waits for a worker that is not there, or for a type to be resumed."""
+"""Explains why a pipeline waits: no worker takes its jobs, or their type is paused."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -19,9 +19,7 @@ LOOK_SECONDS = 3.0
 async def report_what_is_waited_for(
     client: ContractClient, view: PipelineView, display: Display
 ) -> None:
-    """Until cancelled: says on the display when jobs wait whose types are paused, or that no live
-    worker takes.
-    """
+    """Until cancelled, show why jobs wait: a paused type, or no live worker that takes it."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         types = waiting_types(view.jobs.values())
@@ -38,7 +36,7 @@ async def report_what_is_waited_for(
 
 
 def waiting_types(jobs: Iterable[types_pb2.Job]) -> AbstractSet[str]:
-    """The types of the jobs that wait, where none runs; else empty."""
+    """The types of the waiting jobs. Empty if a job runs."""
     states = [(job.state, job.job_type) for job in jobs]
     if any(state == types_pb2.JOB_STATE_RUNNING for state, _ in states):
         return frozenset()
@@ -50,7 +48,7 @@ def why_it_waits(
     workers: Sequence[types_pb2.Worker],
     pauses: Iterable[interventions_pb2.JobTypePause] = (),
 ) -> str:
-    """A sentence when one of these types is paused, or no live worker takes them; else empty."""
+    """A sentence if one of these types is paused or no live worker takes them; else ""."""
     paused = [pause_words(pause) for pause in pauses if pause.job_type in types]
     if paused:
         return f"{'; '.join(paused)}. The jobs wait until it is resumed."

@@ -1,4 +1,4 @@
-"""`carbonline warnings`: the rows of a pipeline's files that were accepted and look doubtful."""
+"""`carbonline warnings`: lists accepted rows that look doubtful."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`carbonline watch`: shows a pipeline until its end, also one that was submitted elsewhere."""
+"""`carbonline watch`: shows the progress of a pipeline until it ends."""
 
 import click
 

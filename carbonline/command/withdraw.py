@@ -1,4 +1,4 @@
-"""`carbonline withdraw`: takes an upload back."""
+"""`carbonline withdraw`: withdraws an upload."""
 
 import click
 

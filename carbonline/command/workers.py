@@ -1,4 +1,4 @@
-"""`carbonline workers`: the processes that run jobs, and what they hold."""
+"""`carbonline workers`: lists worker processes and the jobs that they hold."""
 
 import click
 
@@ -44,7 +44,7 @@ def workers(target: Target, output: Output) -> None:
 
 
 def row_of(worker: types_pb2.Worker) -> Row:
-    """A worker under COLUMNS."""
+    """A worker as a row of COLUMNS."""
     build = worker.build_id
     return {
         "worker": worker.worker_id,
