@@ -61,6 +61,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "CLAIM_LIVE": "wait for the worker, or set `force` to take the job from it",
         "NOTHING_TO_CANCEL": "do nothing: the pipeline has ended",
         "NOTHING_TO_RECOVER": "do nothing: the claim no longer holds the job",
+        "NOTHING_TO_RETRY": "wait for the pipeline's end; if it has ended, nothing of it failed",
+        "SUPERSEDED": "do nothing: a newer upload counts; to replace it, submit the file again",
         "TOO_MANY_PARKED_CLAIMS": "wait, then call again",
         "TOO_MANY_STREAMS": "wait, then call again",
         "READER_TOO_SLOW": "watch again from the last version seen",

@@ -1,5 +1,6 @@
 """The RPCs by which an operator intervenes."""
 
+import uuid
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
@@ -28,6 +29,21 @@ class OperatorCalls:
         """A job with its payload and its timeline."""
         request = operations_pb2.GetJobRequest(tenant=self.tenant, job_id=job_id)
         return await self._unary(self._operations.GetJob, request)
+
+    async def retry_pipeline(
+        self, pipeline_id: int, *, request_id: str = "", validate_only: bool = False
+    ) -> interventions_pb2.RetryPipelineResponse:
+        """Runs again what failed in a pipeline, as a new pipeline.
+
+        Repeating the call with the same `request_id` makes no second one.
+        """
+        request = interventions_pb2.RetryPipelineRequest(
+            tenant=self.tenant,
+            pipeline_id=pipeline_id,
+            request_id=request_id or str(uuid.uuid4()),
+            validate_only=validate_only,
+        )
+        return await self._unary(self._operations.RetryPipeline, request)
 
     async def recover_job(
         self, job_id: int, *, claim_token: int = 0, force: bool = False, reason: str = ""

@@ -24,6 +24,7 @@ from carbonline.command.recalculate import recalculate
 from carbonline.command.recover import recover
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
+from carbonline.command.retry import retry
 from carbonline.command.status import status
 from carbonline.command.submit import submit
 from carbonline.command.template import template
@@ -70,6 +71,7 @@ main.add_section(
     explain,
     queue,
     cancel,
+    retry,
     recover,
     recalculate,
     remove,

@@ -42,6 +42,8 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "CLAIM_LIVE": grpc.StatusCode.FAILED_PRECONDITION,
         "NOTHING_TO_CANCEL": grpc.StatusCode.FAILED_PRECONDITION,
         "NOTHING_TO_RECOVER": grpc.StatusCode.FAILED_PRECONDITION,
+        "NOTHING_TO_RETRY": grpc.StatusCode.FAILED_PRECONDITION,
+        "SUPERSEDED": grpc.StatusCode.FAILED_PRECONDITION,
         "TOO_MANY_PARKED_CLAIMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_STREAMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "READER_TOO_SLOW": grpc.StatusCode.RESOURCE_EXHAUSTED,

@@ -62,8 +62,8 @@ class Refused:
     """A request that the state of things refuses; `reason` is the ErrorInfo reason.
 
     Reasons: FIELD_INVALID, YEAR_NOT_PROVISIONED, PERIOD_LOCKED, STALE_CLAIM, NOTHING_TO_CANCEL,
-    NOTHING_TO_RECOVER, CLAIM_LIVE, PIPELINE_NOT_FOUND, JOB_NOT_FOUND. One table in serving maps
-    them to codes.
+    NOTHING_TO_RECOVER, CLAIM_LIVE, NOTHING_TO_RETRY, SUPERSEDED, PIPELINE_NOT_FOUND,
+    JOB_NOT_FOUND. One table in serving maps them to codes.
     """
 
     reason: str
@@ -223,6 +223,36 @@ class Cancelled:
 
     cancelled_job_ids: tuple[int, ...]
     unlinked_job_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineRetry:
+    """One RetryPipeline; `body_digest` tells a repeat of a request_id from another body."""
+
+    tenant: str
+    pipeline_id: int
+    request_id: UUID
+    body_digest: bytes
+    principal: str
+    validate_only: bool
+
+
+class RetriedJob(NamedTuple):
+    """A job that failed, and the one that does its work now; `job_id` 0 if only validated."""
+
+    failed_job_id: int
+    job_id: int
+    job_type: str
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """The pipeline of a retry; 0 if only validated. A replay does not name its jobs."""
+
+    pipeline_id: int
+    jobs: tuple[RetriedJob, ...]
+    is_replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

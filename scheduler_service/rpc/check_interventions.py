@@ -2,8 +2,9 @@
 
 from carbonline.serving.principals import Principal
 from carbonline.v1 import interventions_pb2
-from scheduler_service.jobs.requests import Recovery
+from scheduler_service.jobs.requests import PipelineRetry, Recovery
 from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX, own_tenant
+from scheduler_service.rpc.check_submit import digest
 from scheduler_service.rpc.fields import Fields
 
 
@@ -21,4 +22,22 @@ def check_recovery(request: interventions_pb2.RecoverJobRequest, principal: Prin
         force=request.force,
         reason=reason,
         principal=principal.name,
+    )
+
+
+def check_retry(
+    request: interventions_pb2.RetryPipelineRequest, principal: Principal
+) -> PipelineRetry:
+    """A RetryPipeline. Raises RpcError FIELD_INVALID with every wrong field."""
+    fields = Fields()
+    pipeline_id = fields.identifier("pipeline_id", request.pipeline_id)
+    request_id = fields.uuid("request_id", request.request_id)
+    fields.done()
+    return PipelineRetry(
+        tenant=own_tenant(principal, request.tenant),
+        pipeline_id=pipeline_id,
+        request_id=request_id,
+        body_digest=digest(request),
+        principal=principal.name,
+        validate_only=request.validate_only,
     )

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from carbonline.serving.principals import Principal
-from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from carbonline.v1 import interventions_pb2, operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Json, Submission
 from scheduler_service.jobs.scope import Scope
@@ -69,7 +69,7 @@ def check_submit(
     fields.done()
     return Submission(
         request_id=request_id,
-        body_digest=_digest(request),
+        body_digest=digest(request),
         job_type=job_type,
         scope=scope,
         payload=payload,
@@ -178,7 +178,7 @@ def check_withdrawal(
     fields.done()
     return Submission(
         request_id=request_id,
-        body_digest=_digest(request),
+        body_digest=digest(request),
         job_type="upload_withdrawal",
         scope=scope,
         payload={"upload_id": request.upload_id},
@@ -188,7 +188,11 @@ def check_withdrawal(
     )
 
 
-def _digest(request: scheduler_pb2.SubmitRequest | operations_pb2.WithdrawUploadRequest) -> bytes:
+def digest(
+    request: scheduler_pb2.SubmitRequest
+    | operations_pb2.WithdrawUploadRequest
+    | interventions_pb2.RetryPipelineRequest,
+) -> bytes:
     """The digest of a request without its request_id: a repeat has the same one."""
     request_id = request.request_id
     request.ClearField("request_id")

@@ -188,6 +188,7 @@ def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
         created_at=timestamp(row.created_at),
         finished_at=timestamp(row.finished_at),
         repair_of=row.repair_of or 0,
+        retry_of=row.retry_of or 0,
     )
 
 

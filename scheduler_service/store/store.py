@@ -16,10 +16,12 @@ from scheduler_service.jobs.requests import (
     FinishAnswer,
     FinishRequest,
     Pause,
+    PipelineRetry,
     Recovered,
     Recovery,
     Refused,
     Release,
+    Retried,
     Submission,
     Submitted,
 )
@@ -46,6 +48,7 @@ from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_sta
 from scheduler_service.store.reads.reads import Reads
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
+from scheduler_service.store.submit.retry_pipeline import retry_pipeline
 from scheduler_service.store.submit.submit_jobs import (
     needs_of_submissions,
     parts_in_order,
@@ -197,6 +200,11 @@ class Store(Reads):
             return await self._units.run(
                 lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
             )
+
+    async def retry_pipeline(self, wanted: PipelineRetry) -> Retried | Refused:
+        """A new pipeline for what another one left undone; idempotent by (tenant, request_id)."""
+        with self._observer.timed("retry"):
+            return await self._units.run(lambda tx: retry_pipeline(tx, wanted))
 
     async def recover_job(self, wanted: Recovery) -> Recovered | Refused:
         """The job taken from its claim, or why it was left to it."""

@@ -87,6 +87,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "recover": DOCUMENTED,
         "rejected": COMMANDS,
         "remove": MISSING,
+        "retry": DOCUMENTED,
         "row_files": "tests/carbonline/command/test_output.py",
         "scope_columns": COMMANDS,
         "submit": COMMANDS,

@@ -1,4 +1,4 @@
-"""What an operator does about a job whose claim is over or hangs."""
+"""What people do about jobs that hang, and about pipelines that failed."""
 
 from typing import Any, TypeAlias
 
@@ -9,7 +9,7 @@ from carbonline.v1 import interventions_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.rpc import messages
-from scheduler_service.rpc.check_interventions import check_recovery
+from scheduler_service.rpc.check_interventions import check_recovery, check_retry
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.store.store import Store
 
@@ -17,7 +17,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class Recovery(operations_pb2_grpc.OperationsServiceServicer):
-    """RecoverJob."""
+    """RecoverJob, RetryPipeline."""
 
     store: Store
 
@@ -34,4 +34,24 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
             job=messages.job_summary(found[0]) if found else None,
             claim_token=answer.claim_token,
             drains_for=messages.duration(seconds) if seconds > 0 else None,
+        )
+
+    async def RetryPipeline(
+        self, request: pb.RetryPipelineRequest, context: Context
+    ) -> pb.RetryPipelineResponse:
+        answer = await self.store.retry_pipeline(check_retry(request, caller()))
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        return pb.RetryPipelineResponse(
+            pipeline_id=answer.pipeline_id,
+            jobs=[
+                pb.RetriedJob(
+                    failed_job_id=job.failed_job_id,
+                    job_id=job.job_id,
+                    job_type=job.job_type,
+                    disposition=messages.disposition(job.disposition),
+                )
+                for job in answer.jobs
+            ],
+            replayed=answer.is_replay,
         )

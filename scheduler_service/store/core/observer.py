@@ -26,7 +26,8 @@ class Observer:
 
     def timed(self, operation: str) -> AbstractContextManager[None]:  # noqa: ARG002 - for others
         """Entered for as long as an operation takes: submit, claim, heartbeat, chain, finish,
-        release, cancel, recover, sweep or backstop.
+        release, cancel, recover, retry, sweep or
+        backstop.
         """
         return nullcontext()
 

@@ -133,6 +133,7 @@ async def _repair_pipeline(tx: UnitOfWork, end: End, scope: Scope) -> PipelineSt
         root_job_ids=[0],
         submitted_bys=["scheduler"],
         repairs_of=[end.row.pipeline_id],
+        retries_of=[None],
     )
     state = PipelineState(pipeline_id, scope.tenant, 1, 0, 0, 0, 0, is_new=True)
     tx.add_new_pipeline(state)

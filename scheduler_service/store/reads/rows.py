@@ -24,6 +24,7 @@ class PipelineRow(ScopeRow):
     created_at: datetime
     finished_at: datetime | None
     repair_of: int | None
+    retry_of: int | None
 
 
 class JobSummaryRow(ShownJobRow):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Child, Disposition, Refused, Submission, Submitted
+from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.chain.chain_children import provisional
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import (
@@ -51,7 +52,7 @@ async def submit_jobs(
     accepted = []
     for place in new:
         submission = submissions[place]
-        answers[place] = _why_refused(tx, submission)
+        answers[place] = why_closed(tx, submission.job_type, submission.scope)
         if answers[place] is None:
             if submission.validate_only:
                 answers[place] = await _validated(tx, submission)
@@ -77,11 +78,14 @@ async def _new(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[int]:
     first: dict[RequestKey, int] = {}
     for place, submission in enumerate(submissions):
         first.setdefault(_request(submission), place)
-    known = await _known(tx, first)
+    known = await known_requests(tx, first)
     return [place for request, place in first.items() if request not in known]
 
 
-async def _known(tx: UnitOfWork, requests: Collection[RequestKey]) -> dict[RequestKey, "_KnownRow"]:
+async def known_requests(
+    tx: UnitOfWork, requests: Collection[RequestKey]
+) -> "dict[RequestKey, _KnownRow]":
+    """The requests among these that were answered before."""
     rows = await statement("known_requests").rows(
         tx.conn,
         _KnownRow,
@@ -104,9 +108,9 @@ def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
     return Needs(keys=frozenset(keys), years=frozenset(years))
 
 
-def _why_refused(tx: UnitOfWork, submission: Submission) -> Refused | None:
-    scope = submission.scope
-    if not JOB_TYPES[submission.job_type].needs_provisioned_year or scope.year is None:
+def why_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> Refused | None:
+    """Why the job's year, which is held, takes no such job; None if it does, or needs no year."""
+    if not JOB_TYPES[job_type].needs_provisioned_year or scope.year is None:
         return None
     match tx.years.get((scope.tenant, scope.year)):
         case None:
@@ -259,7 +263,7 @@ async def _answer_repeats(
 ) -> None:
     """The answer of the same request before, in this batch or earlier; not if the body differs."""
     unanswered = [place for place, answer in enumerate(answers) if answer is None]
-    known = await _known(tx, {_request(submissions[place]) for place in unanswered})
+    known = await known_requests(tx, {_request(submissions[place]) for place in unanswered})
     first: dict[RequestKey, int] = {}
     for place, submission in enumerate(submissions):
         first.setdefault(_request(submission), place)
@@ -276,10 +280,11 @@ async def _answer_repeats(
             # Of a request that was refused, or only validated, nothing is remembered.
             before = answers[first[request]]
             same = submissions[first[request]].body_digest == submission.body_digest
-        answers[place] = before if same else _another_body()
+        answers[place] = before if same else another_body()
 
 
-def _another_body() -> Refused:
+def another_body() -> Refused:
+    """The refusal of a request_id that stands for something else already."""
     message = "this request_id was used before with another body: make a new UUID"
     return Refused("FIELD_INVALID", message, {"field": "request_id"})
 

@@ -15,11 +15,13 @@ from scheduler_service.jobs.requests import (
     ClaimRequest,
     FinishAnswer,
     FinishRequest,
+    PipelineRetry,
     Recovered,
     Recovery,
     Refused,
     Release,
     ReleaseReason,
+    Retried,
     Submission,
     Submitted,
     Written,
@@ -176,6 +178,21 @@ class StoreDriver:
         """Take a job from its claim."""
         wanted = Recovery((tenant,), job_id, claim_token, force, "it hangs", "tester")
         return await self.store.recover_job(wanted)
+
+    async def retry(
+        self, pipeline_id: int, *, request_id: UUID | None = None, **fields: Any
+    ) -> Retried | Refused:
+        """Run again what a pipeline left undone."""
+        return await self.store.retry_pipeline(
+            PipelineRetry(
+                tenant=fields.pop("tenant", TENANT),
+                pipeline_id=pipeline_id,
+                request_id=request_id or uuid4(),
+                body_digest=fields.pop("body_digest", b"retry"),
+                principal="tester",
+                validate_only=fields.pop("validate_only", False),
+            )
+        )
 
     async def provision(self, year: int = YEAR) -> None:
         """Provision a year as users do: by a unit_sync."""

@@ -44,12 +44,17 @@ class Ground:
     recalc: Claimed
     other_recalc: Claimed
     joined: list[int]
+    # Pipelines that were cancelled before.
+    over: list[int]
 
 
 async def ground(driver: StoreDriver) -> Ground:
     """An upload that has staged its child, two recalculations that wait for one sum, and
     pipelines that joined one of them.
     """
+    ended = [await driver.submit(*of) for of in (("csv_ingest", INGEST), ("aggregation", TOTALS))]
+    for one in ended:
+        await driver.cancel(one.pipeline_id)
     pipelines = [await driver.submit("emission_recalc", RECALC) for _ in range(3)]
     await driver.submit("emission_recalc", Scope(RECALC.tenant, RECALC.module, TRAIN, YEAR))
     claims = await driver.claim_all("emission_recalc")
@@ -59,7 +64,14 @@ async def ground(driver: StoreDriver) -> Ground:
     await driver.submit("csv_ingest", INGEST)
     ingest = await driver.claim("csv_ingest")
     await driver.chain(ingest, ("emission_recalc", PLANE))
-    return Ground(driver, ingest, recalc, other, [p.pipeline_id for p in pipelines])
+    return Ground(
+        driver,
+        ingest,
+        recalc,
+        other,
+        [p.pipeline_id for p in pipelines],
+        [p.pipeline_id for p in ended],
+    )
 
 
 Operation: TypeAlias = Callable[[Ground], Awaitable[Any]]
@@ -127,6 +139,10 @@ async def sweep(at: Ground) -> Any:
     return [await at.driver.store.promote_due_jobs(), await at.driver.store.backstop()]
 
 
+async def retry(at: Ground) -> Any:
+    return [await at.driver.retry(pipeline_id) for pipeline_id in at.over]
+
+
 async def recover(at: Ground) -> Any:
     return [
         await at.driver.recover(claim.row["job_id"], force=True)
@@ -151,6 +167,7 @@ OPERATIONS: tuple[Operation, ...] = (
     finish_badly,
     release,
     cancel,
+    retry,
     recover,
     expire,
     sweep,

@@ -1,0 +1,6 @@
+-- Remember the request of a retry; says so unless another call of it came first.
+INSERT INTO scheduler.submit_requests
+    (tenant, request_id, body_digest, pipeline_id, job_id, created_at)
+VALUES (:tenant, :request_id, :body_digest, :pipeline_id, :job_id, scheduler.clock())
+ON CONFLICT DO NOTHING
+RETURNING pipeline_id;

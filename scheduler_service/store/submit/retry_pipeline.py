@@ -1,0 +1,215 @@
+"""RetryPipeline: a new pipeline for what another one left undone, and for what follows."""
+
+from collections.abc import Sequence
+
+from scheduler_service.jobs.failed_jobs import is_upload, places_to_retry
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import (
+    Child,
+    Json,
+    PipelineRetry,
+    Refused,
+    Retried,
+    RetriedJob,
+)
+from scheduler_service.store.chain.chain_children import provisional
+from scheduler_service.store.core.rows import ScopeRow
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.unit_of_work import (
+    Event,
+    MustLockMore,
+    Needs,
+    PipelineState,
+    UnitOfWork,
+    all_of,
+)
+from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, insert_jobs, needs_of
+from scheduler_service.store.submit.submit_jobs import another_body, known_requests, why_closed
+
+JOBS_MAX = 1_000
+
+
+class FailedJobRow(ScopeRow):
+    """A job that failed or was cancelled."""
+
+    __slots__ = ()
+    job_id: int
+    job_type: str
+    payload: Json | None
+    priority: int
+
+
+class RetriablePipelineRow(ScopeRow):
+    """A pipeline as a retry needs to know it."""
+
+    __slots__ = ()
+    pipeline_id: int
+    kind: str
+    status: str
+
+
+class PipelineNumberRow(Row):
+    """A pipeline, by its number alone."""
+
+    __slots__ = ()
+    pipeline_id: int
+
+
+async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Refused:
+    """The new pipeline with its jobs, or why there is none. A repeat answers the first one."""
+    request = (wanted.tenant, wanted.request_id)
+    known = (await known_requests(tx, [request])).get(request)
+    if known is not None:
+        same = known.body_digest == wanted.body_digest
+        return Retried(known.pipeline_id, (), is_replay=True) if same else another_body()
+    found = await statement("retriable_pipeline").rows(
+        tx.conn, RetriablePipelineRow, pipeline_id=wanted.pipeline_id
+    )
+    if not found or found[0].tenant != wanted.tenant:
+        message = f"there is no pipeline {wanted.pipeline_id}"
+        return Refused("PIPELINE_NOT_FOUND", message)
+    failed = await _failed(tx, found[0])
+    if isinstance(failed, Refused):
+        return failed
+    places = [_new_job(job, pipeline_id=0) for job in failed]
+    years = [_year_of(job) for job in failed]
+    await tx.lock(all_of((needs_of(places), *years)))
+    # Under the keys' locks: a newer upload that ends now has ended, or comes behind.
+    refused = await _why_not(tx, found[0], failed)
+    if refused is not None:
+        return refused
+    if wanted.validate_only:
+        return await _validated(tx, failed)
+    return await _create(tx, wanted, found[0], failed)
+
+
+async def _failed(tx: UnitOfWork, pipeline: RetriablePipelineRow) -> list[FailedJobRow] | Refused:
+    """What is to run again; what follows from it is left to it."""
+    number = pipeline.pipeline_id
+    if pipeline.status == "LIVE":
+        message = f"pipeline {number} has not ended: cancel it first, or wait for its end"
+        return Refused("NOTHING_TO_RETRY", message)
+    rows = await statement("failed_jobs_of").rows(
+        tx.conn, FailedJobRow, pipeline_id=number, jobs_max=JOBS_MAX
+    )
+    if not rows:
+        message = f"no job of pipeline {number} failed or was cancelled: nothing to retry"
+        return Refused("NOTHING_TO_RETRY", message)
+    return [rows[place] for place in places_to_retry([(row.job_type, row.scope) for row in rows])]
+
+
+def _new_job(job: FailedJobRow, pipeline_id: int) -> NewJob:
+    return NewJob(
+        (pipeline_id,), job.job_type, job.scope, payload=job.payload, priority=job.priority
+    )
+
+
+def _year_of(job: FailedJobRow) -> Needs:
+    if not JOB_TYPES[job.job_type].needs_provisioned_year or job.year is None:
+        return Needs()
+    return Needs(years=frozenset({(job.tenant, job.year)}))
+
+
+async def _why_not(
+    tx: UnitOfWork, pipeline: RetriablePipelineRow, failed: Sequence[FailedJobRow]
+) -> Refused | None:
+    for job in failed:
+        closed = why_closed(tx, job.job_type, job.scope)
+        if closed is not None:
+            return closed
+        newer = await _newer_upload(tx, pipeline, job) if is_upload(job.job_type) else ()
+        if newer:
+            number = newer[0].pipeline_id
+            message = (
+                f"pipeline {number} has brought a newer {job.job_type} of the same scope since: "
+                "to replace that, submit the older file again"
+            )
+            return Refused("SUPERSEDED", message, {"pipeline_id": str(number)})
+    return None
+
+
+async def _newer_upload(
+    tx: UnitOfWork, pipeline: RetriablePipelineRow, job: FailedJobRow
+) -> Sequence[PipelineNumberRow]:
+    return await statement("newer_upload").rows(
+        tx.conn,
+        PipelineNumberRow,
+        tenant=job.tenant,
+        pipeline_id=pipeline.pipeline_id,
+        job_type=job.job_type,
+        module=job.module,
+        data_entry_type=job.data_entry_type,
+        year=job.year,
+        unit=job.unit,
+        reference_kind=job.reference_kind,
+        source=str((job.payload or {}).get("source") or ""),
+    )
+
+
+async def _validated(tx: UnitOfWork, failed: Sequence[FailedJobRow]) -> Retried:
+    children = [Child(str(job.job_id), job.job_type, job.scope, None) for job in failed]
+    guesses = await provisional(tx.conn, children)
+    return Retried(
+        0,
+        tuple(
+            RetriedJob(job.job_id, 0, job.job_type, guess.disposition)
+            for job, guess in zip(failed, guesses, strict=True)
+        ),
+    )
+
+
+async def _create(
+    tx: UnitOfWork,
+    wanted: PipelineRetry,
+    pipeline: RetriablePipelineRow,
+    failed: Sequence[FailedJobRow],
+) -> Retried:
+    state = await _insert_pipeline(tx, wanted, pipeline)
+    placed = await insert_jobs(tx, [_new_job(job, state.pipeline_id) for job in failed])
+    state.root_job_id = placed[0].job_id
+    recorded = await statement("record_retry").rows(
+        tx.conn,
+        PipelineNumberRow,
+        tenant=wanted.tenant,
+        request_id=wanted.request_id,
+        body_digest=wanted.body_digest,
+        pipeline_id=state.pipeline_id,
+        job_id=state.root_job_id,
+    )
+    if not recorded:
+        # The same request came in twice at once and the other one has committed: start over.
+        raise MustLockMore(Needs())
+    detail = f"pipeline {state.pipeline_id} runs again what was left undone, by {wanted.principal}"
+    tx.events.append(Event(pipeline.tenant, pipeline.pipeline_id, None, None, "retried", detail))
+    return Retried(
+        state.pipeline_id,
+        tuple(
+            RetriedJob(job.job_id, new.job_id, job.job_type, new.disposition)
+            for job, new in zip(failed, placed, strict=True)
+        ),
+    )
+
+
+async def _insert_pipeline(
+    tx: UnitOfWork, wanted: PipelineRetry, pipeline: RetriablePipelineRow
+) -> PipelineState:
+    (ids,) = await statement("allocate_ids").rows(tx.conn, AllocatedRow, pipelines=1, jobs=0)
+    (pipeline_id,) = ids.pipeline_ids
+    await statement("insert_pipelines").run(
+        tx.conn,
+        pipeline_ids=[pipeline_id],
+        tenants=[pipeline.tenant],
+        kinds=[pipeline.kind],
+        modules=[pipeline.module],
+        data_entry_types=[pipeline.data_entry_type],
+        years=[pipeline.year],
+        units=[pipeline.unit],
+        reference_kinds=[pipeline.reference_kind],
+        root_job_ids=[0],
+        submitted_bys=[wanted.principal],
+        repairs_of=[None],
+        retries_of=[pipeline.pipeline_id],
+    )
+    state = PipelineState(pipeline_id, pipeline.tenant, 1, 0, 0, 0, 0, is_new=True)
+    tx.add_new_pipeline(state)
+    return state

@@ -1,0 +1,237 @@
+"""RetryPipeline runs again what a pipeline left undone, unless a newer upload has landed."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from scheduler_service.jobs.requests import Disposition, Refused, Retried, Submitted, Written
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TENANT,
+    TOTALS,
+    TRAIN,
+    TRAVEL,
+    YEAR,
+    StoreDriver,
+)
+
+OF_A_UNIT = Scope(TENANT, TRAVEL, PLANE, YEAR, "0828")
+
+
+async def retried(driver: StoreDriver, pipeline_id: int, **how: Any) -> Retried:
+    answer = await driver.retry(pipeline_id, **how)
+    assert isinstance(answer, Retried), answer
+    return answer
+
+
+async def refused(driver: StoreDriver, pipeline_id: int, **how: Any) -> Refused:
+    answer = await driver.retry(pipeline_id, **how)
+    assert isinstance(answer, Refused), answer
+    return answer
+
+
+async def failed(
+    driver: StoreDriver, job_type: str = "csv_ingest", scope: Scope = INGEST, **fields: Any
+) -> Submitted:
+    """A pipeline whose root failed, and wrote nothing."""
+    submitted = await driver.submit(job_type, scope, **fields)
+    await driver.finish(await driver.claim(job_type), JobResult.ERROR, Written.NOTHING)
+    return submitted
+
+
+async def landed(driver: StoreDriver, scope: Scope = INGEST, **fields: Any) -> Submitted:
+    """An upload that was stored."""
+    submitted = await driver.submit("csv_ingest", scope, **fields)
+    await driver.finish(await driver.claim("csv_ingest"))
+    return submitted
+
+
+async def test_a_failed_upload_runs_again_as_a_new_job_of_a_new_pipeline(
+    driver: StoreDriver,
+) -> None:
+    payload = {"blob": "blob:sha256:1", "source": "agency"}
+    submitted = await failed(driver, payload=payload, priority=3)
+    answer = await retried(driver, submitted.pipeline_id)
+    (job,) = answer.jobs
+    assert (job.failed_job_id, job.disposition) == (submitted.job_id, Disposition.CREATED)
+    assert await driver.state(submitted.job_id) == "FINISHED ERROR"
+    claim = await driver.claim("csv_ingest")
+    assert (claim.row.job_id, claim.row.payload, claim.row.attempts) == (job.job_id, payload, 1)
+    await driver.chain(claim, ("emission_recalc", PLANE))
+    await driver.finish(claim)
+    await driver.finish(await driver.claim("emission_recalc"))
+    pipeline = await driver.pipeline(answer.pipeline_id)
+    assert (pipeline["status"], pipeline["retry_of"]) == ("SUCCESS", submitted.pipeline_id)
+    assert (pipeline["kind"], pipeline["submitted_by"]) == ("csv_ingest", "tester")
+    assert await driver.status(submitted.pipeline_id) == "FAILED"
+
+
+async def test_of_a_partial_pipeline_only_what_failed_runs_again(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    ingest = await driver.claim("csv_ingest")
+    await driver.chain(ingest, ("emission_recalc", PLANE), ("emission_recalc", TRAIN))
+    await driver.finish(ingest)
+    plane, train = sorted(
+        await driver.claim_all("emission_recalc"), key=lambda c: c.row.data_entry_type or 0
+    )
+    await driver.finish(train)
+    await driver.finish(plane, JobResult.ERROR, Written.NOTHING)
+    assert await driver.status(submitted.pipeline_id) == "PARTIAL"
+    answer = await retried(driver, submitted.pipeline_id)
+    assert [job.failed_job_id for job in answer.jobs] == [plane.row.job_id]
+    again = await driver.claim("emission_recalc")
+    assert again.row.data_entry_type == PLANE
+    await driver.chain(again, ("aggregation", None))
+    await driver.finish(again)
+    await driver.finish(await driver.claim("aggregation"))
+    assert await driver.status(answer.pipeline_id) == "SUCCESS"
+
+
+async def test_an_aggregation_that_failed_runs_again_alone(driver: StoreDriver) -> None:
+    submitted = await driver.submit("emission_recalc", RECALC)
+    recalc = await driver.claim("emission_recalc")
+    await driver.chain(recalc, ("aggregation", None))
+    await driver.finish(recalc)
+    await driver.finish(await driver.claim("aggregation"), JobResult.ERROR, Written.NOTHING)
+    answer = await retried(driver, submitted.pipeline_id)
+    assert [job.job_type for job in answer.jobs] == ["aggregation"]
+    await driver.cancel(answer.pipeline_id)
+
+
+async def test_a_cancelled_pipeline_runs_again_what_it_left_undone(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    await driver.cancel(submitted.pipeline_id)
+    answer = await retried(driver, submitted.pipeline_id)
+    assert [job.failed_job_id for job in answer.jobs] == [submitted.job_id]
+    await driver.finish(await driver.claim("csv_ingest"))
+
+
+async def test_a_retry_joins_a_job_that_waits(driver: StoreDriver) -> None:
+    submitted = await failed(driver, "emission_recalc", RECALC)
+    waiting = await driver.submit("emission_recalc", RECALC)
+    answer = await retried(driver, submitted.pipeline_id)
+    assert [(job.job_id, job.disposition) for job in answer.jobs] == [
+        (waiting.job_id, Disposition.JOINED)
+    ]
+    await driver.finish(await driver.claim("emission_recalc"))
+    assert await driver.status(answer.pipeline_id) == "SUCCESS"
+
+
+async def test_a_retry_waits_behind_older_jobs_of_its_key(driver: StoreDriver) -> None:
+    submitted = await failed(driver)
+    await driver.submit("csv_ingest", Scope(TENANT, TRAVEL, TRAIN, YEAR))
+    (job,) = (await retried(driver, submitted.pipeline_id)).jobs
+    assert job.disposition is Disposition.QUEUED_BEHIND
+    assert await driver.state(job.job_id) == "NOT_STARTED"
+
+
+@pytest.mark.parametrize("scope", [INGEST, OF_A_UNIT])
+async def test_an_upload_that_a_newer_one_has_replaced_does_not_come_back(
+    driver: StoreDriver, scope: Scope
+) -> None:
+    submitted = await failed(driver, scope=scope)
+    newer = await landed(driver, scope)
+    why = await refused(driver, submitted.pipeline_id)
+    assert (why.reason, why.metadata) == ("SUPERSEDED", {"pipeline_id": str(newer.pipeline_id)})
+
+
+@pytest.mark.parametrize(
+    ("scope", "payload"),
+    [
+        (OF_A_UNIT, {}),
+        (Scope(TENANT, TRAVEL, TRAIN, YEAR), {}),
+        (INGEST, {"source": "agency"}),
+    ],
+    ids=["unit", "type", "source"],
+)
+async def test_an_upload_beside_it_replaces_nothing(
+    driver: StoreDriver, scope: Scope, payload: Mapping[str, str]
+) -> None:
+    submitted = await failed(driver)
+    await landed(driver, scope, payload={"blob": "blob:sha256:1", **payload})
+    assert len((await retried(driver, submitted.pipeline_id)).jobs) == 1
+
+
+async def test_an_upload_that_failed_too_replaces_nothing(driver: StoreDriver) -> None:
+    submitted = await failed(driver)
+    await failed(driver)
+    assert len((await retried(driver, submitted.pipeline_id)).jobs) == 1
+
+
+async def test_sources_are_compared_as_workers_read_them(driver: StoreDriver) -> None:
+    submitted = await failed(driver, payload={"blob": "blob:sha256:1", "source": " Agency"})
+    await landed(driver, payload={"blob": "blob:sha256:1", "source": "agency"})
+    assert (await refused(driver, submitted.pipeline_id)).reason == "SUPERSEDED"
+    default = await failed(driver)
+    await landed(driver, payload={"blob": "blob:sha256:1", "source": "default"})
+    assert (await refused(driver, default.pipeline_id)).reason == "SUPERSEDED"
+
+
+async def test_a_newer_upload_that_ends_meanwhile_is_seen_or_comes_behind(
+    driver: StoreDriver,
+) -> None:
+    for _ in range(8):
+        submitted = await failed(driver)
+        newer = await driver.submit("csv_ingest", INGEST)
+        claim = await driver.claim("csv_ingest")
+        _, answer = await asyncio.gather(driver.finish(claim), driver.retry(submitted.pipeline_id))
+        if isinstance(answer, Retried):
+            # It was decided before the newer upload had landed, and waits for it.
+            assert answer.jobs[0].disposition is Disposition.QUEUED_BEHIND
+            await driver.cancel(answer.pipeline_id)
+        else:
+            assert answer.metadata == {"pipeline_id": str(newer.pipeline_id)}
+
+
+async def test_a_repeat_makes_no_second_pipeline(driver: StoreDriver) -> None:
+    submitted = await failed(driver)
+    request_id = uuid4()
+    answers = await asyncio.gather(
+        *(retried(driver, submitted.pipeline_id, request_id=request_id) for _ in range(5))
+    )
+    assert len({answer.pipeline_id for answer in answers}) == 1
+    assert sorted(answer.is_replay for answer in answers) == [False, True, True, True, True]
+    assert len(await driver.claim_all("csv_ingest")) == 1
+    other = await refused(driver, submitted.pipeline_id, request_id=request_id, body_digest=b"x")
+    assert other.reason == "FIELD_INVALID"
+
+
+async def test_a_retry_that_is_only_checked_writes_nothing(driver: StoreDriver) -> None:
+    submitted = await failed(driver)
+    answer = await retried(driver, submitted.pipeline_id, validate_only=True)
+    assert answer.pipeline_id == 0
+    assert [(j.failed_job_id, j.job_id, j.disposition) for j in answer.jobs] == [
+        (submitted.job_id, 0, Disposition.CREATED)
+    ]
+    assert await driver.claim_all("csv_ingest") == []
+
+
+async def test_what_succeeded_lives_or_is_anothers_is_not_retried(driver: StoreDriver) -> None:
+    good = await landed(driver)
+    live = await driver.submit("aggregation", TOTALS)
+    bad = await failed(driver)
+    for pipeline_id, reason in (
+        (good.pipeline_id, "NOTHING_TO_RETRY"),
+        (live.pipeline_id, "NOTHING_TO_RETRY"),
+        (424242, "PIPELINE_NOT_FOUND"),
+    ):
+        assert (await refused(driver, pipeline_id)).reason == reason
+    other = await refused(driver, bad.pipeline_id, tenant="other")
+    assert other.reason == "PIPELINE_NOT_FOUND"
+
+
+async def test_the_timeline_of_the_failed_pipeline_names_its_retry(driver: StoreDriver) -> None:
+    submitted = await failed(driver)
+    answer = await retried(driver, submitted.pipeline_id)
+    detail = await driver.store.pool.fetchval(
+        "SELECT detail FROM scheduler.job_events WHERE pipeline_id = $1 AND event = 'retried'",
+        submitted.pipeline_id,
+    )
+    assert detail == f"pipeline {answer.pipeline_id} runs again what was left undone, by tester"
