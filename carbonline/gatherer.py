@@ -29,7 +29,7 @@ class Gatherer(Generic[Item, Answer]):
 
     def __init__(
         self,
-        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         weight_max: int,
         *,
         fails_all: Callable[[Exception], bool],
@@ -38,7 +38,8 @@ class Gatherer(Generic[Item, Answer]):
         linger_seconds: float = 0.0,
     ) -> None:
         """`work` answers a batch of at most `weight_max`, or of a single item that weighs more:
-        one answer per item, in order. `weight` says what an item weighs; without it, 1.
+        one answer per item, in order, or the exception with which that item failed. `weight` says
+        what an item weighs; without it, 1.
 
         `fails_all` says which of its exceptions any item would have met: then the batch is not
         halved, and every caller gets the exception. `batches_max` batches may be on their way at

@@ -90,3 +90,8 @@ def fails_everything(error: BaseException) -> bool:
     the item that it met it with, the same transaction may succeed.
     """
     return is_unavailable(error) and not isinstance(error, OF_ONE_TRANSACTION)
+
+
+def is_locked(error: object) -> bool:
+    """Whether a transaction gave up because another one had locked what it needed."""
+    return isinstance(error, asyncpg.LockNotAvailableError)

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 
-from carbonline.postgres.errors import VALUE_REFUSED
+from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
 from carbonline.serving.errors import RpcError, value_refused
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.requests import (
@@ -266,6 +266,10 @@ def item_error(answer: Refused | Exception) -> scheduler_pb2.ItemError:
             error = answer
         case _ if isinstance(answer, VALUE_REFUSED):
             error = value_refused()
+        case _ if is_unavailable(answer):
+            error = RpcError(
+                "DATABASE_UNAVAILABLE", "this item met a lock or a timeout: repeat it in a moment"
+            )
         case _:
             said = "the scheduler failed on this item; its log says why"
             return scheduler_pb2.ItemError(code=UNKNOWN, message=said)

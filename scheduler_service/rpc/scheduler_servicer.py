@@ -1,6 +1,7 @@
 """SchedulerService: each RPC checks, calls one method of the store, and answers."""
 
 import asyncio
+import random
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias, TypeVar
@@ -8,6 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.postgres.errors import is_locked
 from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from carbonline.v1 import scheduler_pb2 as pb
@@ -41,6 +43,9 @@ BATCH_MAX = 500
 # While one full batch is written, the next one is prepared. This also holds for Finishes of one
 # pipeline, although the second batch then waits for the first.
 BATCHES_MAX = 2
+# How long a Finish may wait for a lock of others, and between two looks.
+LOCKED_SECONDS_MAX = 60.0
+LOCKED_PAUSE_SECONDS = (0.02, 0.2)
 # How long a message of a watch may wait for its reader.
 WRITE_SECONDS_MAX = 30.0
 Answer = TypeVar("Answer")
@@ -72,7 +77,11 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             store.submit_jobs, BATCH_MAX, BATCHES_MAX
         )
         self._finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
-            store.finish_jobs, BATCH_MAX, BATCHES_MAX
+            store.finish_unlocked, BATCH_MAX, BATCHES_MAX
+        )
+        # A batch of their own for those that others have locked.
+        self._locked_finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
+            store.finish_unlocked, BATCH_MAX
         )
 
     async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:
@@ -139,7 +148,9 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         )
 
     async def Finish(self, request: pb.FinishRequest, context: Context) -> pb.FinishResponse:
-        answer = await self._finishes.ask(check_finish(request, caller()))
+        [answer] = await self._finished([check_finish(request, caller())])
+        if isinstance(answer, Exception):
+            raise answer
         if isinstance(answer, Refused):
             raise refusal(answer)
         return messages.finish_answer(answer)
@@ -155,7 +166,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             except RpcError as error:
                 checked.append(error)
         good = [item for item in checked if isinstance(item, FinishRequest)]
-        answers = self._with_failures_told("BatchFinish", await self._finishes.ask_all(good))
+        answers = self._with_failures_told("BatchFinish", await self._finished(good))
         response = pb.BatchFinishResponse()
         for one in checked:
             if isinstance(one, RpcError):
@@ -163,6 +174,24 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             else:
                 _fill_finished(response.results.add(), next(answers))
         return response
+
+    async def _finished(
+        self, requests: Sequence[FinishRequest]
+    ) -> list[FinishAnswer | Refused | Exception]:
+        """An answer for each. What somebody else has locked is asked for again in a batch of its
+        own, until LOCKED_SECONDS_MAX are over or the caller hangs up.
+        """
+        answers = await self._finishes.ask_all(requests)
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + LOCKED_SECONDS_MAX
+        while locked := [place for place, answer in enumerate(answers) if is_locked(answer)]:
+            if loop.time() > ends_at:
+                break
+            await asyncio.sleep(random.uniform(*LOCKED_PAUSE_SECONDS))  # noqa: S311
+            again = await self._locked_finishes.ask_all([requests[place] for place in locked])
+            for place, answer in zip(locked, again, strict=True):
+                answers[place] = answer
+        return answers
 
     async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
         releases = check_release(request, caller())

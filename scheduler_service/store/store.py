@@ -37,6 +37,11 @@ from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.pool import open_pool
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.finish.finish_jobs import finish_jobs
+from scheduler_service.store.finish.finish_unlocked import (
+    Finished,
+    FinishUnlocked,
+    LockedElsewhere,
+)
 from scheduler_service.store.notify.notifier import Notifier
 from scheduler_service.store.pause.pause_job_types import (
     list_pauses,
@@ -89,6 +94,7 @@ class Store(Reads):
         self._observer = observer or Observer()
         self._units = UnitRunner(pool, self.notifier, FairShare(), self._observer.committed)
         self._set_asides = SetAsides(self._units, sweep_seconds, self._observer.set_aside)
+        self._finish_unlocked = FinishUnlocked(self._units)
         self._seen = SeenWorkers()
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
             self._claim_jobs, CLAIM_REQUESTS_MAX
@@ -185,6 +191,16 @@ class Store(Reads):
         with self._observer.timed("finish"):
             answers = await self._units.run(lambda tx: finish_jobs(tx, requests))
         self._observer.finished(requests, answers)
+        return answers
+
+    async def finish_unlocked(self, requests: Sequence[FinishRequest]) -> list[Finished]:
+        """As finish_jobs, but for those whose rows somebody else has locked: LockedElsewhere."""
+        self._observer.gathered("finish", len(requests))
+        with self._observer.timed("finish"):
+            answers = await self._finish_unlocked.finish(requests)
+        for request, answer in zip(requests, answers, strict=True):
+            if not isinstance(answer, LockedElsewhere):
+                self._observer.finished([request], [answer])
         return answers
 
     async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:

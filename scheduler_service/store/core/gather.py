@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from carbonline import gatherer
-from carbonline.postgres.errors import is_unavailable
+from carbonline.postgres.errors import fails_everything
 
 # The callers of the transaction before are about to come again, and another one costs more than
 # this wait.
@@ -15,19 +15,23 @@ Answer = TypeVar("Answer")
 
 
 class Gatherer(gatherer.Gatherer[Item, Answer]):
-    """A gatherer whose callers all meet the same when the database is unavailable."""
+    """A gatherer whose callers all meet the same when the database answers nobody. What is locked
+    or takes too long is found by halves, as every other failure is.
+    """
 
     def __init__(
         self,
-        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         items_max: int,
         batches_max: int = 1,
     ) -> None:
-        """`work` answers at most `items_max` items, one answer each, in order."""
+        """`work` answers at most `items_max` items, each with its answer or with the
+        exception that it failed with, in order.
+        """
         super().__init__(
             work,
             items_max,
             batches_max=batches_max,
-            fails_all=is_unavailable,
+            fails_all=fails_everything,
             linger_seconds=LINGER_SECONDS,
         )

@@ -55,13 +55,15 @@ class UnitRunner:
     async def run_shared(
         self,
         work: Callable[[UnitOfWork], Awaitable[Answer]],
-        statement_seconds: float = SHARED_STATEMENT_SECONDS,
+        statement_seconds: float | None = None,
     ) -> Answer:
         """As `run`, for work that many items share and each could have for itself: it waits for
         SHARED_LOCK_SECONDS at each lock, and is not repeated then, but raises
-        LockNotAvailableError; and QueryCanceledError after `statement_seconds`.
+        LockNotAvailableError; and QueryCanceledError after `statement_seconds`, by
+        default SHARED_STATEMENT_SECONDS.
         """
-        once = partial(self._once, shared_seconds=statement_seconds)
+        seconds = SHARED_STATEMENT_SECONDS if statement_seconds is None else statement_seconds
+        once = partial(self._once, shared_seconds=seconds)
         return await self._repeated(once, work, waits_again=False)
 
     async def run_statement(self, work: Callable[[UnitOfWork], Awaitable[Answer]]) -> Answer:

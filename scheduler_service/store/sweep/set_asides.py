@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-import asyncpg
-
-from carbonline.postgres.errors import fails_everything
+from carbonline.postgres.errors import fails_everything, is_locked
+from scheduler_service.store.core.locked_jobs import locked_jobs
 from scheduler_service.store.core.pool import STATEMENT_TIMEOUT_SECONDS
 from scheduler_service.store.core.run_units import SHARED_STATEMENT_SECONDS, UnitRunner
 from scheduler_service.store.core.set_aside import SetAside, Step
@@ -64,7 +63,7 @@ class SetAsides:
             except Exception as error:
                 if fails_everything(error):
                     raise
-                free = await self._free(part) if _is_locked(error) else part
+                free = await self._free(part) if is_locked(error) else part
                 if len(free) < len(part):
                     parts += [free] if free else []
                 elif len(part) == 1:
@@ -99,15 +98,9 @@ class SetAsides:
 
     async def _free(self, rows: Sequence[Due]) -> Sequence[Due]:
         """Those whose jobs nobody has locked."""
-        job_ids = sorted({row.job_id for row in rows if row.job_id is not None})
-        async with self._units.pool.acquire() as conn:
-            found = await statement("locked_jobs").rows(conn, _JobRow, job_ids=job_ids)
-        locked = {row.job_id for row in found}
+        job_ids = {row.job_id for row in rows if row.job_id is not None}
+        locked = await locked_jobs(self._units, job_ids)
         return [row for row in rows if row.job_id not in locked]
-
-
-def _is_locked(error: Exception) -> bool:
-    return isinstance(error, asyncpg.LockNotAvailableError)
 
 
 class _SetAsideRow(Row):
@@ -117,8 +110,3 @@ class _SetAsideRow(Row):
     failures: int
     reason: str
     seconds: float
-
-
-class _JobRow(Row):
-    __slots__ = ()
-    job_id: int
