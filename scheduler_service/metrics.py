@@ -21,7 +21,7 @@ class Metrics:
         """Registers all of them."""
         self.registry = registry
         self.calls = Counter(
-            f"{PREFIX}rpc_calls", "FinishAnswer calls", ["method", "code"], registry=registry
+            f"{PREFIX}rpc_calls", "Answered calls", ["method", "code"], registry=registry
         )
         self.seconds = Histogram(
             f"{PREFIX}operation_seconds",

@@ -1,4 +1,4 @@
-"""What the store does, counted, timed and logged. Costs a batch a few microseconds."""
+"""Counts, times and logs what the store does. Costs a batch a few microseconds."""
 
 import logging
 from collections import Counter
@@ -25,13 +25,15 @@ from scheduler_service.store.core.set_aside import SetAside
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 
 NOOP = "noop"
-# What an operator should hear of; other events are part of a stack's ordinary life.
+# Logged as warnings; other events are part of ordinary operation.
 ALARMING = frozenset({"expired", "in_doubt", "repair"})
 
 
 class StoreObserver(Observer):
-    """Lines at info tell of pipelines and of the unusual; those about single jobs, and all about
-    the benchmarks' job type, are for debug.
+    """Counts, times and logs what a store does.
+
+    At info it logs pipelines and unusual transitions. Single jobs, and everything about the job
+    type of the benchmarks, are logged at debug.
     """
 
     def __init__(self, metrics: Metrics, log: FilteringBoundLogger) -> None:
@@ -41,24 +43,24 @@ class StoreObserver(Observer):
         self._debug = log.is_enabled_for(logging.DEBUG)
 
     def timed(self, operation: str) -> AbstractContextManager[None]:
-        """As Observer says."""
+        """Measures how long the operation takes."""
         return self._metrics.timed(operation)
 
     def gathered(self, operation: str, calls: int) -> None:
-        """As Observer says."""
+        """Measures how many calls share a batch."""
         self._metrics.gathered.labels(operation).observe(calls)
 
     def submitted(
         self, submissions: Sequence[Submission], answers: Sequence[Submitted | Refused]
     ) -> None:
-        """As Observer says."""
+        """Counts answers by disposition, or by the reason of a refusal; logs each new pipeline."""
         add_counts(self._metrics.submits, Counter((_disposition(a),) for a in answers))
         for submission, answer in zip(submissions, answers, strict=True):
             if isinstance(answer, Submitted) and not submission.validate_only:
                 self._log_submitted(submission, answer)
 
     def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
-        """As Observer says."""
+        """Counts claims by job type; at debug logs each."""
         add_counts(self._metrics.claims, Counter((c.row.job_type,) for c in claims))
         if not self._debug:
             return
@@ -76,19 +78,19 @@ class StoreObserver(Observer):
     def finished(
         self, requests: Sequence[FinishRequest], answers: Sequence[FinishAnswer | Refused]
     ) -> None:
-        """As Observer says."""
-        said = (
+        """Counts finish requests by outcome and result."""
+        counted = (
             (_outcome(answer), request.result.value)
             for request, answer in zip(requests, answers, strict=True)
         )
-        add_counts(self._metrics.finishes, Counter(said))
+        add_counts(self._metrics.finishes, Counter(counted))
 
     def neglected(self, keys: int) -> None:
-        """As Observer says."""
+        """Counts the keys, each of which is a defect; the sweep logs them."""
         self._metrics.neglected.inc(keys)
 
     def paused(self, pauses: Sequence[Pause]) -> None:
-        """As Observer says."""
+        """Logs each pause, with who and why."""
         for pause in pauses:
             self._log.info(
                 "job_type_paused",
@@ -99,7 +101,7 @@ class StoreObserver(Observer):
             )
 
     def resumed(self, pauses: Sequence[Pause]) -> None:
-        """As Observer says."""
+        """Logs each pause that is over, with who ended it."""
         for pause in pauses:
             self._log.info(
                 "job_type_resumed",
@@ -109,7 +111,7 @@ class StoreObserver(Observer):
             )
 
     def set_aside(self, items: Sequence[SetAside]) -> None:
-        """As Observer says."""
+        """Counts what was set aside by step, and warns of each item."""
         add_counts(self._metrics.set_asides, Counter((item.step.value,) for item in items))
         for item in items:
             self._log.warning(
@@ -125,8 +127,8 @@ class StoreObserver(Observer):
     def _log_submitted(self, submission: Submission, answer: Submitted) -> None:
         if submission.job_type == NOOP and not self._debug:
             return
-        say = self._log.debug if submission.job_type == NOOP else self._log.info
-        say(
+        write = self._log.debug if submission.job_type == NOOP else self._log.info
+        write(
             "submitted",
             pipeline_id=answer.pipeline_id,
             job_id=answer.job_id,
@@ -137,14 +139,14 @@ class StoreObserver(Observer):
         )
 
     def committed(self, unit: UnitOfWork) -> None:
-        """As Observer says: one line for each transition that was worth it."""
+        """Counts and logs unusual transitions; logs ends of jobs and of pipelines."""
         if unit.events:
             add_counts(self._metrics.events, Counter((event.event,) for event in unit.events))
         for event in unit.events:
             self._log_event(event)
         worth_it = {event.pipeline_id for event in unit.events}
         for end in unit.ended:
-            # Thousands a second, of which nobody wants to hear.
+            # Thousands per second, which nobody wants to read.
             is_noop = end.row.job_type == NOOP
             if not is_noop:
                 worth_it.update(end.pipeline_ids)
@@ -152,30 +154,30 @@ class StoreObserver(Observer):
                 self._log_ended(end, is_noop)
         for pipeline_id, status in unit.ended_pipelines.items():
             if self._debug or pipeline_id in worth_it:
-                say = self._log.info if pipeline_id in worth_it else self._log.debug
+                write = self._log.info if pipeline_id in worth_it else self._log.debug
                 tenant = unit.pipelines[pipeline_id].tenant
-                say("pipeline_ended", pipeline_id=pipeline_id, tenant=tenant, status=str(status))
+                write("pipeline_ended", pipeline_id=pipeline_id, tenant=tenant, status=str(status))
 
     def _log_event(self, event: Event) -> None:
-        say = self._log.warning if event.event in ALARMING else self._log.info
-        said = {"detail": event.detail} if event.detail else {}
-        say(
+        write = self._log.warning if event.event in ALARMING else self._log.info
+        detail = {"detail": event.detail} if event.detail else {}
+        write(
             event.event,
             pipeline_id=event.pipeline_id,
             job_id=event.job_id,
             claim_token=event.claim_token,
             tenant=event.tenant,
-            **said,
+            **detail,
         )
 
     def _log_ended(self, end: End, is_noop: bool) -> None:
-        """A failed job is said at info, so that its pipeline's end has its reason before it."""
+        """Logs a failed job at info, so that the reason stands before its pipeline's end."""
         failed = end.result is JobResult.ERROR and not is_noop
         if not (failed or self._debug):
             return
-        say = self._log.info if failed else self._log.debug
+        write = self._log.info if failed else self._log.debug
         row = end.row
-        say(
+        write(
             "finished",
             pipeline_id=end.pipeline_ids[0],
             job_id=row.job_id,

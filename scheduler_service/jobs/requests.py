@@ -160,7 +160,7 @@ class ChildRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ChildPlaced:
+class ChildDisposition:
     """What became, or would become, of a child; job_id 0 where there is none."""
 
     child_key: str
@@ -173,7 +173,7 @@ class Chained:
     """What is staged under the claim now."""
 
     staged_children: int
-    provisional: tuple[ChildPlaced, ...]
+    provisional: tuple[ChildDisposition, ...]
 
 
 class FinishRequest(NamedTuple):
@@ -195,7 +195,7 @@ class FinishAnswer:
     """What a Finish came to."""
 
     outcome: FinishOutcome
-    children: tuple[ChildPlaced, ...] = ()
+    children: tuple[ChildDisposition, ...] = ()
 
     @property
     def finished(self) -> bool:

@@ -150,7 +150,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
         fields.fail("error_cause", "is required with ERROR: a short stable word")
     if request.error_cause and not is_error:
         fields.fail("error_cause", "must be empty unless the result is ERROR")
-    ending = FinishRequest(
+    finish = FinishRequest(
         job_id=fields.identifier("job_id", request.job_id),
         claim_token=fields.identifier("claim_token", request.claim_token),
         worker_id=fields.uuid("worker_id", request.worker_id),
@@ -162,7 +162,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
         written=_written(fields, "written", request.written),
     )
     fields.done()
-    return ending
+    return finish
 
 
 def check_release(request: scheduler_pb2.ReleaseRequest, principal: Principal) -> Sequence[Release]:

@@ -13,7 +13,7 @@ from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
 from carbonline.serving.errors import RpcError, value_refused
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.requests import (
-    ChildPlaced,
+    ChildDisposition,
     Disposition,
     FinishAnswer,
     Refused,
@@ -229,7 +229,7 @@ def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
 _lease = lru_cache(maxsize=8)(duration)
 
 
-def child(answer: ChildPlaced) -> scheduler_pb2.ChildDisposition:
+def child(answer: ChildDisposition) -> scheduler_pb2.ChildDisposition:
     """What became, or would become, of a child."""
     return scheduler_pb2.ChildDisposition(
         child_key=answer.child_key,

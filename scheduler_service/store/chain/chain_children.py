@@ -7,7 +7,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
     Chained,
     Child,
-    ChildPlaced,
+    ChildDisposition,
     ChildRequest,
     Disposition,
     Refused,
@@ -100,7 +100,7 @@ async def _stage(tx: UnitOfWork, job_id: int, claim_token: int, children: Sequen
     )
 
 
-async def provisional(conn: Connection, children: Sequence[Child]) -> tuple[ChildPlaced, ...]:
+async def provisional(conn: Connection, children: Sequence[Child]) -> tuple[ChildDisposition, ...]:
     """What each child would become if its parent finished now; unlocked, so provisional."""
     types = [JOB_TYPES[c.job_type] for c in children]
     rows = await statement("waiting_keys").rows(
@@ -110,7 +110,7 @@ async def provisional(conn: Connection, children: Sequence[Child]) -> tuple[Chil
         exclusive_keys=[t.exclusive_key(c.scope) for t, c in zip(types, children, strict=True)],
     )
     return tuple(
-        ChildPlaced(child.child_key, _guess(row), row.duplicate or 0)
+        ChildDisposition(child.child_key, _guess(row), row.duplicate or 0)
         for child, row in zip(children, rows, strict=True)
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType
-from scheduler_service.jobs.requests import ChildPlaced, Disposition
+from scheduler_service.jobs.requests import ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.statements import Row, statement
@@ -179,8 +179,8 @@ async def _make_jobs(
     grouped: dict[tuple[str, Scope], NewJob] = {}
     for child in candidates:
         group = (child.job_type, child.scope)
-        place = grouped.get(group)
-        if place is None:
+        new_job = grouped.get(group)
+        if new_job is None:
             grouped[group] = NewJob(
                 (child.pipeline_id,),
                 child.job_type,
@@ -189,10 +189,10 @@ async def _make_jobs(
                 child_key=child.child_key,
             )
         else:
-            ids = (*place.pipeline_ids, child.pipeline_id)
-            grouped[group] = replace(place, pipeline_ids=ids)
-    placed = await insert_jobs(tx, list(grouped.values()))
-    return dict(zip(grouped, placed, strict=True))
+            ids = (*new_job.pipeline_ids, child.pipeline_id)
+            grouped[group] = replace(new_job, pipeline_ids=ids)
+    inserted = await insert_jobs(tx, list(grouped.values()))
+    return dict(zip(grouped, inserted, strict=True))
 
 
 def _answers(
@@ -207,12 +207,12 @@ def _answers(
         scope, owner = item.child.scope, item.parent.pipeline_ids[0]
         job = jobs.get((item.child.job_type, scope))
         if (owner, item.child.job_type, scope.module, scope.year) in held:
-            placed = ChildPlaced(item.child.child_key, Disposition.HELD, 0)
+            decided = ChildDisposition(item.child.child_key, Disposition.HELD, 0)
         elif job is None:
-            placed = ChildPlaced(item.child.child_key, Disposition.SKIPPED_LOCKED, 0)
+            decided = ChildDisposition(item.child.child_key, Disposition.SKIPPED_LOCKED, 0)
         else:
-            placed = ChildPlaced(item.child.child_key, job.disposition, job.job_id)
-        answers.append(ChildAnswer(item.parent.row.job_id, placed))
+            decided = ChildDisposition(item.child.child_key, job.disposition, job.job_id)
+        answers.append(ChildAnswer(item.parent.row.job_id, decided))
     return answers
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.jobs.requests import Child, ChildPlaced, Disposition
+from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.rows import StagedChildRow
@@ -26,7 +26,7 @@ class ChildAnswer:
     """What became of a child of a job."""
 
     parent_job_id: int
-    placed: ChildPlaced
+    decided: ChildDisposition
 
 
 def needs_of_children(rows: Sequence[StagedChildRow]) -> Needs:
@@ -59,7 +59,7 @@ async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
     return [r for r in released if r.parent.done]
 
 
-async def place_children(tx: UnitOfWork, released: Sequence[Released]) -> list[ChildAnswer]:
+async def insert_children(tx: UnitOfWork, released: Sequence[Released]) -> list[ChildAnswer]:
     """Make jobs of those children that wait for no barrier."""
     answers: list[ChildAnswer] = []
     open_children = []
@@ -71,10 +71,10 @@ async def place_children(tx: UnitOfWork, released: Sequence[Released]) -> list[C
         else:
             open_children.append(item)
     tx.freshness.released(r.child for r in released)
-    placed = await insert_jobs(tx, [_place(item) for item in open_children])
+    inserted = await insert_jobs(tx, [_new_job(item) for item in open_children])
     answers += [
         _answer(item, job.disposition, job.job_id)
-        for item, job in zip(open_children, placed, strict=True)
+        for item, job in zip(open_children, inserted, strict=True)
     ]
     return answers
 
@@ -86,7 +86,7 @@ def year_is_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> bool:
     return not tx.year_is_open(scope.tenant, scope.year)
 
 
-def _place(item: Released) -> NewJob:
+def _new_job(item: Released) -> NewJob:
     return NewJob(
         pipeline_ids=item.parent.pipeline_ids,
         job_type=item.child.job_type,
@@ -99,8 +99,8 @@ def _place(item: Released) -> NewJob:
 
 
 def _answer(item: Released, disposition: Disposition, job_id: int = 0) -> ChildAnswer:
-    placed = ChildPlaced(item.child.child_key, disposition, job_id)
-    return ChildAnswer(item.parent.row.job_id, placed)
+    decided = ChildDisposition(item.child.child_key, disposition, job_id)
+    return ChildAnswer(item.parent.row.job_id, decided)
 
 
 def _child(row: StagedChildRow) -> Child:

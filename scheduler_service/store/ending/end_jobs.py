@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.jobs.requests import ChildPlaced
+from scheduler_service.jobs.requests import ChildDisposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
@@ -61,7 +61,9 @@ class JobEndedTwice(Exception):
     """A defect: one transaction was about to count two ends of one job."""
 
 
-async def end_jobs(tx: UnitOfWork, ends: Sequence[End]) -> Mapping[int, tuple[ChildPlaced, ...]]:
+async def end_jobs(
+    tx: UnitOfWork, ends: Sequence[End]
+) -> Mapping[int, tuple[ChildDisposition, ...]]:
     """Everything that follows from these ends, in this transaction. Per job its children.
 
     Raises JobEndedTwice, before anything is counted, if a job is named twice.
@@ -80,13 +82,13 @@ async def end_jobs(tx: UnitOfWork, ends: Sequence[End]) -> Mapping[int, tuple[Ch
     await _touch_joined(tx, ends)
     released = await children.take_staged(tx, ends)
     released += owed_to_own_pipelines(tx, ends, released)
-    answers = await children.place_children(tx, released)
+    answers = await children.insert_children(tx, released)
     answers += await barrier.settle(tx, ends, released)
     await repair(tx, ends)
-    by_job: dict[int, list[ChildPlaced]] = {}
+    by_job: dict[int, list[ChildDisposition]] = {}
     for answer in answers:
-        by_job.setdefault(answer.parent_job_id, []).append(answer.placed)
-    return {job_id: tuple(placed) for job_id, placed in by_job.items()}
+        by_job.setdefault(answer.parent_job_id, []).append(answer.decided)
+    return {job_id: tuple(decided) for job_id, decided in by_job.items()}
 
 
 def _count(tx: UnitOfWork, end: End) -> None:

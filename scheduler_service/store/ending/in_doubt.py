@@ -94,7 +94,7 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
             continue
         tx.freshness.released(children)
         pipeline = await _repair_pipeline(tx, end, children[0].scope)
-        places = [
+        new_jobs = [
             NewJob(
                 (pipeline.pipeline_id,),
                 child.job_type,
@@ -104,8 +104,8 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
             )
             for child in children
         ]
-        placed = await insert_jobs(tx, places)
-        pipeline.root_job_id = placed[0].job_id
+        inserted = await insert_jobs(tx, new_jobs)
+        pipeline.root_job_id = inserted[0].job_id
 
 
 def _follow_up_children(tx: UnitOfWork, end: End) -> list[Child]:

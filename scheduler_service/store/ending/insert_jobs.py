@@ -49,8 +49,8 @@ class InsertedJob:
 
 
 @dataclass(frozen=True, slots=True)
-class _NewRow:
-    place: NewJob
+class _NumberedJob:
+    new_job: NewJob
     job_id: int
     state: JobState
     key_number: int | None
@@ -71,49 +71,49 @@ class _InsertedRow(Row):
     coalesce_key: str | None
 
 
-def needs_of(places: Sequence[NewJob]) -> Needs:
-    """The keys that must be locked to place these."""
-    keys = (place.exclusive_key for place in places)
+def needs_of(new_jobs: Sequence[NewJob]) -> Needs:
+    """The keys that must be locked to insert these."""
+    keys = (new_job.exclusive_key for new_job in new_jobs)
     return Needs(keys=frozenset(key for key in keys if key is not None))
 
 
-async def insert_jobs(tx: UnitOfWork, places: Sequence[NewJob]) -> list[InsertedJob]:
+async def insert_jobs(tx: UnitOfWork, new_jobs: Sequence[NewJob]) -> list[InsertedJob]:
     """Insert or join, one answer per request, in order. Pipelines and keys are locked."""
-    if not places:
+    if not new_jobs:
         return []
-    leaders = _leaders(places)
+    leaders = _leaders(new_jobs)
     # A job of the same batch may have left the key while a duplicate waits behind it.
-    await tx.pass_on(needs_of(places).keys)
-    rows = await _new_rows(tx, [places[index] for index in leaders.values()])
-    placed_leaders = await _insert(tx, rows)
-    by_key = dict(zip(leaders.keys(), placed_leaders, strict=True))
+    await tx.pass_on(needs_of(new_jobs).keys)
+    rows = await _new_rows(tx, [new_jobs[index] for index in leaders.values()])
+    inserted_leaders = await _insert(tx, rows)
+    by_key = dict(zip(leaders.keys(), inserted_leaders, strict=True))
     answers = []
-    for index, place in enumerate(places):
-        placed = by_key[_group(index, place)]
-        is_leader = leaders[_group(index, place)] == index
-        answers.append(placed if is_leader else _as_joined(placed))
-    await _link(tx, places, answers)
+    for index, new_job in enumerate(new_jobs):
+        inserted = by_key[_group(index, new_job)]
+        is_leader = leaders[_group(index, new_job)] == index
+        answers.append(inserted if is_leader else _as_joined(inserted))
+    await _link(tx, new_jobs, answers)
     return answers
 
 
-def _group(index: int, place: NewJob) -> str | int:
-    return place.coalesce_key or index
+def _group(index: int, new_job: NewJob) -> str | int:
+    return new_job.coalesce_key or index
 
 
-def _leaders(places: Sequence[NewJob]) -> dict[str | int, int]:
+def _leaders(new_jobs: Sequence[NewJob]) -> dict[str | int, int]:
     """The first request of each coalesce key: a statement may not touch a row twice."""
     leaders: dict[str | int, int] = {}
-    for index, place in enumerate(places):
-        leaders.setdefault(_group(index, place), index)
+    for index, new_job in enumerate(new_jobs):
+        leaders.setdefault(_group(index, new_job), index)
     return leaders
 
 
-def _as_joined(placed: InsertedJob) -> InsertedJob:
-    return InsertedJob(placed.job_id, placed.owner_id, Disposition.JOINED)
+def _as_joined(inserted: InsertedJob) -> InsertedJob:
+    return InsertedJob(inserted.job_id, inserted.owner_id, Disposition.JOINED)
 
 
-async def _new_rows(tx: UnitOfWork, places: Sequence[NewJob]) -> list[_NewRow]:
-    missing = sum(place.job_id is None for place in places)
+async def _new_rows(tx: UnitOfWork, new_jobs: Sequence[NewJob]) -> list[_NumberedJob]:
+    missing = sum(new_job.job_id is None for new_job in new_jobs)
     drawn: list[int] = []
     if missing:
         (ids,) = await statement("allocate_ids").rows(
@@ -121,20 +121,20 @@ async def _new_rows(tx: UnitOfWork, places: Sequence[NewJob]) -> list[_NewRow]:
         )
         drawn = list(ids.job_ids)
     return [
-        _behind_its_key(tx, place, place.job_id if place.job_id is not None else drawn.pop(0))
-        for place in places
+        _behind_its_key(tx, new_job, new_job.job_id if new_job.job_id is not None else drawn.pop(0))
+        for new_job in new_jobs
     ]
 
 
-def _behind_its_key(tx: UnitOfWork, place: NewJob, job_id: int) -> _NewRow:
-    if place.exclusive_key is None:
-        return _NewRow(place, job_id, JobState.QUEUED, None)
-    key = tx.key(place.exclusive_key)
+def _behind_its_key(tx: UnitOfWork, new_job: NewJob, job_id: int) -> _NumberedJob:
+    if new_job.exclusive_key is None:
+        return _NumberedJob(new_job, job_id, JobState.QUEUED, None)
+    key = tx.key(new_job.exclusive_key)
     number, must_wait, is_first = take_number(key)
     if is_first:
         key.first_job_id = job_id
     state = JobState.NOT_STARTED if must_wait else JobState.QUEUED
-    return _NewRow(place, job_id, state, number)
+    return _NumberedJob(new_job, job_id, state, number)
 
 
 def take_number(key: KeyState) -> tuple[int, bool, bool]:
@@ -148,66 +148,66 @@ def take_number(key: KeyState) -> tuple[int, bool, bool]:
     return number, not is_first or key.drain_token is not None, is_first
 
 
-async def _insert(tx: UnitOfWork, rows: Sequence[_NewRow]) -> list[InsertedJob]:
+async def _insert(tx: UnitOfWork, rows: Sequence[_NumberedJob]) -> list[InsertedJob]:
     inserted = await statement("insert_jobs").rows(tx.conn, _InsertedRow, **_columns(tx, rows))
     by_key: dict[str | None, _InsertedRow] = {
         row.coalesce_key: row for row in inserted if row.coalesce_key is not None
     }
     answers = []
     for row in rows:
-        found = by_key.get(row.place.coalesce_key)
+        found = by_key.get(row.new_job.coalesce_key)
         if found is not None and found.job_id != row.job_id:
             joined = InsertedJob(found.job_id, found.pipeline_id, Disposition.JOINED)
             answers.append(joined)
             continue
-        tx.pipeline(row.place.pipeline_ids[0]).job_added()
+        tx.pipeline(row.new_job.pipeline_ids[0]).job_added()
         answers.append(_created(tx, row))
     return answers
 
 
-def _created(tx: UnitOfWork, row: _NewRow) -> InsertedJob:
-    owner = row.place.pipeline_ids[0]
+def _created(tx: UnitOfWork, row: _NumberedJob) -> InsertedJob:
+    owner = row.new_job.pipeline_ids[0]
     if row.state is JobState.QUEUED:
-        tx.woken_types.add(row.place.job_type)
+        tx.woken_types.add(row.new_job.job_type)
         return InsertedJob(row.job_id, owner, Disposition.CREATED)
     return InsertedJob(row.job_id, owner, Disposition.QUEUED_BEHIND)
 
 
-def _columns(tx: UnitOfWork, rows: Sequence[_NewRow]) -> dict[str, list[Any] | None]:
-    places = [row.place for row in rows]
-    scopes = [place.scope for place in places]
+def _columns(tx: UnitOfWork, rows: Sequence[_NumberedJob]) -> dict[str, list[Any] | None]:
+    new_jobs = [row.new_job for row in rows]
+    scopes = [new_job.scope for new_job in new_jobs]
     return {
         "job_ids": [row.job_id for row in rows],
-        "pipeline_ids": [place.pipeline_ids[0] for place in places],
+        "pipeline_ids": [new_job.pipeline_ids[0] for new_job in new_jobs],
         "tenants": [scope.tenant for scope in scopes],
-        "job_types": [place.job_type for place in places],
+        "job_types": [new_job.job_type for new_job in new_jobs],
         "modules": sparse([scope.module for scope in scopes]),
         "data_entry_types": sparse([scope.data_entry_type for scope in scopes]),
         "years": sparse([scope.year for scope in scopes]),
         "units": sparse([scope.unit for scope in scopes]),
         "reference_kinds": sparse([scope.reference_kind for scope in scopes]),
-        "payloads": sparse([place.payload for place in places]),
+        "payloads": sparse([new_job.payload for new_job in new_jobs]),
         "states": [str(row.state) for row in rows],
-        "priorities": [place.priority for place in places],
+        "priorities": [new_job.priority for new_job in new_jobs],
         "fair_stamps": [tx.fair_stamp(scope.tenant) for scope in scopes],
-        "attempts_maxima": [JOB_TYPES[place.job_type].attempts_max for place in places],
-        "coalesce_keys": sparse([place.coalesce_key for place in places]),
-        "exclusive_keys": sparse([place.exclusive_key for place in places]),
+        "attempts_maxima": [JOB_TYPES[new_job.job_type].attempts_max for new_job in new_jobs],
+        "coalesce_keys": sparse([new_job.coalesce_key for new_job in new_jobs]),
+        "exclusive_keys": sparse([new_job.exclusive_key for new_job in new_jobs]),
         "key_numbers": sparse([row.key_number for row in rows]),
-        "slot_keys": sparse([JOB_TYPES[p.job_type].slot_key(p.scope) for p in places]),
-        "parent_job_ids": sparse([place.parent_job_id for place in places]),
-        "child_keys": sparse([place.child_key for place in places]),
-        "changed_versions": [tx.pipeline(p.pipeline_ids[0]).next_version for p in places],
+        "slot_keys": sparse([JOB_TYPES[p.job_type].slot_key(p.scope) for p in new_jobs]),
+        "parent_job_ids": sparse([new_job.parent_job_id for new_job in new_jobs]),
+        "child_keys": sparse([new_job.child_key for new_job in new_jobs]),
+        "changed_versions": [tx.pipeline(p.pipeline_ids[0]).next_version for p in new_jobs],
     }
 
 
-async def _link(tx: UnitOfWork, places: Sequence[NewJob], answers: Sequence[InsertedJob]) -> None:
+async def _link(tx: UnitOfWork, new_jobs: Sequence[NewJob], answers: Sequence[InsertedJob]) -> None:
     wanted = sorted(
         {
-            (pipeline_id, placed.job_id)
-            for place, placed in zip(places, answers, strict=True)
-            for pipeline_id in place.pipeline_ids
-            if pipeline_id != placed.owner_id
+            (pipeline_id, inserted.job_id)
+            for new_job, inserted in zip(new_jobs, answers, strict=True)
+            for pipeline_id in new_job.pipeline_ids
+            if pipeline_id != inserted.owner_id
         }
     )
     if not wanted:

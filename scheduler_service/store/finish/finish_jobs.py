@@ -38,52 +38,52 @@ YEAR_TYPES = frozenset(
 
 
 class _Holder(NamedTuple):
-    """A job and the first ending of the claim that holds it, as the look before the locks found
-    them; `place` is the ending's in the batch.
+    """A job and the first request of the claim that holds it, as the look before the locks found
+    them; `position` is the request's in the batch.
     """
 
     row: "_FinishingRow"
-    ending: FinishRequest
-    place: int
+    request: FinishRequest
+    position: int
     # Whether its end touches more than its pipeline.
     has_needs: bool
 
 
 async def finish_jobs(
-    tx: UnitOfWork, endings: Sequence[FinishRequest]
+    tx: UnitOfWork, requests: Sequence[FinishRequest]
 ) -> list[FinishAnswer | Refused]:
-    """One answer per ending, in order. A claim named twice is decided by its first ending."""
-    holders, repeats = await _hold(tx, endings)
+    """One answer per request, in order. A claim named twice is decided by its first request."""
+    holders, repeats = await _hold(tx, requests)
     await _lock_keys(tx, [holder.row for holder in holders.values() if holder.has_needs])
     applied = await _compare_and_set(tx, holders)
-    placed = await end_jobs(tx, await _ends(tx, holders, applied))
-    answers: list[FinishAnswer | Refused | None] = [None] * len(endings)
+    decided = await end_jobs(tx, await _ends(tx, holders, applied))
+    answers: list[FinishAnswer | Refused | None] = [None] * len(requests)
     for job_id in applied:
-        answers[holders[job_id].place] = APPLIED
-    for job_id, children_placed in placed.items():
-        answers[holders[job_id].place] = FinishAnswer(FinishOutcome.APPLIED, children_placed)
-    for place, job_id in repeats:
+        answers[holders[job_id].position] = APPLIED
+    for job_id, decisions in decided.items():
+        answers[holders[job_id].position] = FinishAnswer(FinishOutcome.APPLIED, decisions)
+    for position, job_id in repeats:
         if job_id in applied:
-            answers[place] = _repeat(endings[place], holders[job_id].ending)
+            answers[position] = _repeat(requests[position], holders[job_id].request)
     if None in answers:
-        await _answer_refused(tx, endings, answers)
+        await _answer_refused(tx, requests, answers)
     return [answer for answer in answers if answer is not None]
 
 
 async def _hold(
-    tx: UnitOfWork, endings: Sequence[FinishRequest]
+    tx: UnitOfWork, requests: Sequence[FinishRequest]
 ) -> tuple[dict[int, _Holder], list[tuple[int, int]]]:
     """Lock the years and pipelines that these ends touch. Who holds its job, by the job's number;
-    and the places of further endings by the same claims, with their jobs.
+    and the positions of further requests by the same claims, with their jobs.
     """
     await tx.lock_years(tx.extra_needs)
     found = await statement("hold_finishing_jobs").rows(
         tx.conn,
         _FinishingRow,
-        job_ids=[e.job_id for e in endings],
-        claim_tokens=[e.claim_token for e in endings],
-        worker_ids=[e.worker_id for e in endings],
-        principals=[e.principal for e in endings],
+        job_ids=[r.job_id for r in requests],
+        claim_tokens=[r.claim_token for r in requests],
+        worker_ids=[r.worker_id for r in requests],
+        principals=[r.principal for r in requests],
         year_types=sorted(YEAR_TYPES),
         pipeline_ids=sorted(tx.extra_needs.pipelines),
     )
@@ -97,14 +97,14 @@ async def _hold(
             else:
                 tx.hold_year(row.tenant, row.year, locked=row.locked)
             continue
-        place, job_id = number - 1, row.job_id
+        position, job_id = number - 1, row.job_id
         if job_id in holders:
-            # Of a claim's endings the first counts, in whatever order they are found.
-            first = holders[job_id].place
-            repeats.append((max(first, place), job_id))
-            place = min(first, place)
+            # Of a claim's requests the first counts, in whatever order they are found.
+            first = holders[job_id].position
+            repeats.append((max(first, position), job_id))
+            position = min(first, position)
         has_needs = row.exclusive_key is not None or row.has_children
-        holders[job_id] = _Holder(row, endings[place], place, has_needs)
+        holders[job_id] = _Holder(row, requests[position], position, has_needs)
     return holders, repeats
 
 
@@ -141,17 +141,17 @@ async def _compare_and_set(
     if not holders:
         return {}
     ordered = [holders[job_id] for job_id in sorted(holders)]
-    endings = [holder.ending for holder in ordered]
+    requests = [holder.request for holder in ordered]
     owners = [holder.row.pipeline_id for holder in ordered]
     ended = await statement("finish_jobs").rows(
         tx.conn,
         _EndedRow,
-        job_ids=[e.job_id for e in endings],
-        claim_tokens=[e.claim_token for e in endings],
-        results=[e.result.value for e in endings],
-        messages=sparse([e.message or None for e in endings]),
-        error_causes=sparse([e.error_cause or None for e in endings]),
-        stats=sparse([e.stats for e in endings]),
+        job_ids=[r.job_id for r in requests],
+        claim_tokens=[r.claim_token for r in requests],
+        results=[r.result.value for r in requests],
+        messages=sparse([r.message or None for r in requests]),
+        error_causes=sparse([r.error_cause or None for r in requests]),
+        stats=sparse([r.stats for r in requests]),
         versions=[tx.pipelines[owner].next_version for owner in owners],
     )
     return {row.job_id: row for row in ended}
@@ -163,8 +163,8 @@ async def _ends(
     """The ends that were, with the mark of those that may have written unseen."""
     ends = []
     for job_id, ended in applied.items():
-        row, ending, _, has_needs = holders[job_id]
-        owner, token, has_children = ended.pipeline_id, ending.claim_token, False
+        row, request, _, has_needs = holders[job_id]
+        owner, token, has_children = ended.pipeline_id, request.claim_token, False
         if owner != row.pipeline_id:
             # Ownership passed on between the look and the lock.
             raise MustLockMore(Needs(pipelines=frozenset({owner})))
@@ -176,7 +176,7 @@ async def _ends(
         ends.append(
             End(
                 row,
-                ending.result,
+                request.result,
                 pipeline_ids,
                 token,
                 False,
@@ -197,7 +197,7 @@ async def _with_marks(tx: UnitOfWork, holders: Mapping[int, _Holder], ends: list
     in_doubt = {
         end.row.job_id: end.token
         for end in moving
-        if _is_in_doubt(end.row, holders[end.row.job_id].ending)
+        if _is_in_doubt(end.row, holders[end.row.job_id].request)
     }
     if not in_doubt:
         return ends
@@ -217,8 +217,8 @@ def _joined_by(tx: UnitOfWork, ended: "_EndedRow") -> Sequence[int]:
     return joined_by
 
 
-def _is_in_doubt(row: EndingJobRow, ending: FinishRequest) -> bool:
-    may_have_written = ending.result is JobResult.ERROR and ending.written is Written.UNKNOWN
+def _is_in_doubt(row: EndingJobRow, request: FinishRequest) -> bool:
+    may_have_written = request.result is JobResult.ERROR and request.written is Written.UNKNOWN
     return may_have_written and JOB_TYPES[row.job_type].writes_data
 
 
@@ -236,43 +236,45 @@ async def _provision_years(tx: UnitOfWork, ends: Sequence[End]) -> None:
         )
 
 
-def _repeat(ending: FinishRequest, first: FinishRequest) -> FinishAnswer:
-    same = ending.result is first.result
+def _repeat(request: FinishRequest, first: FinishRequest) -> FinishAnswer:
+    same = request.result is first.result
     return FinishAnswer(FinishOutcome.ALREADY_APPLIED if same else FinishOutcome.CONFLICT)
 
 
 async def _answer_refused(
-    tx: UnitOfWork, endings: Sequence[FinishRequest], answers: list[FinishAnswer | Refused | None]
+    tx: UnitOfWork, requests: Sequence[FinishRequest], answers: list[FinishAnswer | Refused | None]
 ) -> None:
     """Say why the unanswered ones did not apply: read again, now that all is decided."""
-    refused = [(place, endings[place]) for place, answer in enumerate(answers) if answer is None]
+    refused = [
+        (position, requests[position]) for position, answer in enumerate(answers) if answer is None
+    ]
     found = await statement("peek_jobs").rows(
-        tx.conn, JobRow, job_ids=sorted({ending.job_id for _, ending in refused})
+        tx.conn, JobRow, job_ids=sorted({request.job_id for _, request in refused})
     )
     rows = {row.job_id: row for row in found}
     stale = []
-    for place, ending in refused:
-        answer = answers[place] = _why_refused(rows.get(ending.job_id), ending)
+    for position, request in refused:
+        answer = answers[position] = _why_refused(rows.get(request.job_id), request)
         if isinstance(answer, FinishAnswer) and answer.outcome is FinishOutcome.STALE:
-            stale.append(ending)
+            stale.append(request)
     await drains.end_drains_of(
-        tx, [(e.claim_token, (e.worker_id, e.principal), _written_of(e)) for e in stale]
+        tx, [(r.claim_token, (r.worker_id, r.principal), _written_of(r)) for r in stale]
     )
 
 
-def _why_refused(row: JobRow | None, ending: FinishRequest) -> FinishAnswer | Refused:
+def _why_refused(row: JobRow | None, request: FinishRequest) -> FinishAnswer | Refused:
     if row is None:
-        return Refused("JOB_NOT_FOUND", f"there is no job {ending.job_id}")
-    if row.finished_by_token != ending.claim_token:
+        return Refused("JOB_NOT_FOUND", f"there is no job {request.job_id}")
+    if row.finished_by_token != request.claim_token:
         return FinishAnswer(FinishOutcome.STALE)
-    if row.result == ending.result:
+    if row.result == request.result:
         return FinishAnswer(FinishOutcome.ALREADY_APPLIED)
     return FinishAnswer(FinishOutcome.CONFLICT)
 
 
-def _written_of(ending: FinishRequest) -> Written:
+def _written_of(request: FinishRequest) -> Written:
     """A cancelled job's claim that comes to Finish has ended its drain; what did it write?"""
-    return ending.written if ending.result is JobResult.ERROR else Written.UNKNOWN
+    return request.written if request.result is JobResult.ERROR else Written.UNKNOWN
 
 
 class _FinishingRow(EndingJobRow, LockedPipelineRow):
