@@ -1,10 +1,11 @@
 """The RPCs that say how the scheduler's jobs, queues and totals stand."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
 
-from carbonline.v1 import monitoring_pb2
+from carbonline.v1 import monitoring_pb2, types_pb2
 
 if TYPE_CHECKING:
     from carbonline.v1.operations_pb2_grpc import OperationsServiceAsyncStub
@@ -35,6 +36,25 @@ class MonitoringCalls:
         """A page of queues: how many jobs wait and run. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._unary(self._operations.GetQueueStats, wanted)
+
+    async def list_active_pipelines(
+        self, year: int, modules: Sequence[int] = (), *, include_last_failed: bool = False
+    ) -> monitoring_pb2.ListActivePipelinesResponse:
+        """The modules of a year that a pipeline works on. `modules` are enum numbers."""
+        request = monitoring_pb2.ListActivePipelinesRequest(
+            tenant=self.tenant,
+            year=year,
+            modules=map(types_pb2.Module.ValueType, modules),
+            include_last_failed=include_last_failed,
+        )
+        return await self._unary(self._operations.ListActivePipelines, request)
+
+    async def list_stale_stats(
+        self, wanted: monitoring_pb2.ListStaleStatsRequest
+    ) -> monitoring_pb2.ListStaleStatsResponse:
+        """A page of stale totals. Sets the tenant of `wanted`."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._operations.ListStaleStats, wanted)
 
     async def verify_history(
         self, *, after_pipeline_id: int = 0, page_token: str = ""

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from carbonline.command.active import active
 from carbonline.command.cancel import cancel
 from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
@@ -25,6 +26,7 @@ from carbonline.command.recover import recover
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
 from carbonline.command.retry import retry
+from carbonline.command.stale import stale
 from carbonline.command.status import status
 from carbonline.command.submit import submit
 from carbonline.command.template import template
@@ -70,6 +72,8 @@ main.add_section(
     jobs,
     explain,
     queue,
+    active,
+    stale,
     cancel,
     retry,
     recover,

@@ -75,6 +75,11 @@ def reason_word(kind: int) -> str:
     return _word(monitoring_pb2.JobReasonKind.items(), kind, "JOB_REASON_KIND_").lower()
 
 
+def stale_word(reason: int) -> str:
+    """no_aggregation_ever, last_aggregation_failed ...: why totals are stale."""
+    return _word(monitoring_pb2.StaleReason.items(), reason, "STALE_REASON_").lower()
+
+
 def scope_words(scope: types_pb2.Scope) -> str:
     """A scope as words, such as "professional_travel plane 2024"."""
     parts = [

@@ -1,6 +1,7 @@
 """The store: one method per operation, each one short transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from scheduler_service.jobs.requests import (
     Submission,
     Submitted,
 )
+from scheduler_service.jobs.stale_stats import ModuleState
 from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
 from scheduler_service.store.chain.chain_children import TooManyChildren, chain_children
 from scheduler_service.store.claim.claim_jobs import claim_jobs
@@ -48,9 +50,14 @@ from scheduler_service.store.pause.pause_job_types import (
     pause_job_type,
     resume_job_type,
 )
+from scheduler_service.store.reads.active_pipelines import (
+    ActivePipelines,
+    read_active_pipelines,
+)
 from scheduler_service.store.reads.explain import Explained, read_job_facts
 from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_stats
 from scheduler_service.store.reads.reads import Reads
+from scheduler_service.store.reads.stale_stats import read_module_states
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.submit.retry_pipeline import retry_pipeline
@@ -265,6 +272,20 @@ class Store(Reads):
     async def queue_stats(self, tenants: Sequence[str]) -> list[QueueStats]:
         """How much of each type waits and runs in some tenants."""
         return await read_queue_stats(self.pool, tenants, self.lease_seconds)
+
+    async def module_states(
+        self, tenant: str, year: int | None
+    ) -> tuple[list[ModuleState], datetime | None]:
+        """What is known of a tenant's totals, and the moment of the snapshot."""
+        return await read_module_states(self.pool, tenant, year)
+
+    async def active_pipelines(
+        self, tenant: str, year: int, modules: Sequence[int], *, with_failed: bool
+    ) -> ActivePipelines:
+        """Which pipelines work on modules of a year."""
+        return await read_active_pipelines(
+            self.pool, tenant, year, modules, with_failed=with_failed
+        )
 
     async def verify_pipelines(
         self, tenant: str, after_pipeline_id: int, pipelines_max: int, *, with_claims: bool

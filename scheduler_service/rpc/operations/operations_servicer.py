@@ -8,6 +8,7 @@ from scheduler_service.rpc.operations.jobs import Jobs
 from scheduler_service.rpc.operations.pipelines import Pipelines
 from scheduler_service.rpc.operations.queues import Queues
 from scheduler_service.rpc.operations.recovery import Recovery
+from scheduler_service.rpc.operations.totals import Totals
 from scheduler_service.rpc.operations.uploads import Uploads
 from scheduler_service.rpc.operations.workers import Workers
 from scheduler_service.rpc.operations.years import Years
@@ -15,7 +16,7 @@ from scheduler_service.store.store import Store
 
 
 class OperationsServicer(
-    Pipelines, Jobs, Recovery, Uploads, Years, Workers, PausedJobTypes, History, Queues
+    Pipelines, Jobs, Recovery, Uploads, Years, Workers, PausedJobTypes, History, Queues, Totals
 ):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 

@@ -1,0 +1,89 @@
+"""Which pipelines work on the modules of a year."""
+
+from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
+from scheduler_service.jobs.requests import Submitted, Written
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.reads.active_pipelines import ActivePipelines
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TENANT,
+    TOTALS,
+    TRAVEL,
+    YEAR,
+    StoreDriver,
+)
+
+BUILDINGS, ROOM = 3, 30
+ROOMS = Scope(TENANT, BUILDINGS, ROOM, YEAR)
+
+
+async def found(driver: StoreDriver, year: int = YEAR, *modules: int) -> ActivePipelines:
+    return await driver.store.active_pipelines(
+        TENANT, year, modules or sorted(TYPES_OF_MODULE), with_failed=True
+    )
+
+
+async def active(driver: StoreDriver, year: int = YEAR, *modules: int) -> dict[int, int]:
+    pipelines = (await found(driver, year, *modules)).active
+    return {module: pipeline.pipeline_id for module, pipeline in pipelines.items()}
+
+
+async def test_the_newest_pipeline_of_each_module_is_found(driver: StoreDriver) -> None:
+    assert await active(driver) == {}
+    jobs = [("csv_ingest", INGEST), ("csv_ingest", INGEST), ("csv_ingest", ROOMS)]
+    _, second, rooms = [await driver.submit(job_type, scope) for job_type, scope in jobs]
+    assert await active(driver) == {TRAVEL: second.pipeline_id, BUILDINGS: rooms.pipeline_id}
+    assert await active(driver, YEAR, BUILDINGS) == {BUILDINGS: rooms.pipeline_id}
+    assert await active(driver, YEAR + 1) == {}
+
+
+async def test_a_pipeline_is_active_until_its_last_step_has_ended(driver: StoreDriver) -> None:
+    pipeline = await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    await driver.chain(claim, ("emission_recalc", PLANE))
+    await driver.finish(claim)
+    assert await active(driver) == {TRAVEL: pipeline.pipeline_id}
+    claim = await driver.claim("emission_recalc")
+    await driver.chain(claim, ("aggregation", None))
+    await driver.finish(claim)
+    assert await active(driver) == {TRAVEL: pipeline.pipeline_id}
+    await driver.finish(await driver.claim("aggregation"))
+    assert await active(driver) == {}
+
+
+async def test_a_pipeline_that_joined_a_job_is_active_too(driver: StoreDriver) -> None:
+    await driver.submit("emission_recalc", RECALC)
+    joined = await driver.submit("emission_recalc", RECALC)
+    assert await active(driver) == {TRAVEL: joined.pipeline_id}
+
+
+async def test_units_and_places_are_of_no_module(driver: StoreDriver) -> None:
+    units = await driver.submit("unit_sync", Scope(TENANT, year=YEAR))
+    places = await driver.submit("reference_ingest", Scope(TENANT, reference_kind="locations"))
+    wide = [one.pipeline_id for one in (await found(driver)).year_wide]
+    assert wide == [places.pipeline_id, units.pipeline_id]
+    other = [one.pipeline_id for one in (await found(driver, YEAR + 1)).year_wide]
+    assert other == [places.pipeline_id]
+    assert await active(driver) == {}
+
+
+async def test_the_last_failure_is_told_until_the_slot_is_claimed_again(
+    driver: StoreDriver,
+) -> None:
+    async def failed() -> dict[int, int]:
+        pipelines = (await found(driver)).failed
+        return {module: pipeline.pipeline_id for module, pipeline in pipelines.items()}
+
+    async def aggregated(result: JobResult) -> Submitted:
+        pipeline = await driver.submit("aggregation", TOTALS)
+        await driver.finish(await driver.claim("aggregation"), result, Written.NOTHING)
+        return pipeline
+
+    assert await failed() == {}
+    pipeline = await aggregated(JobResult.ERROR)
+    assert await failed() == {TRAVEL: pipeline.pipeline_id}
+    await aggregated(JobResult.SUCCESS)
+    assert await failed() == {}
