@@ -48,6 +48,7 @@ from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
 from scheduler_service.settings import ADDRESS, Settings
+from scheduler_service.store.claim.seen_workers import SEEN_PER_LEASE
 from scheduler_service.store.core.pool import (
     CONNECT_TIMEOUT_SECONDS,
     open_pool,
@@ -119,7 +120,9 @@ async def running_server(
     async with _open_store(settings, metrics, log) as store:
         await _check_schema(store)
         wakes = Wakes()
-        long_polls = LongPolls(wakes, settings.poll_seconds)
+        # An idle worker gives its signs of life by looking for jobs.
+        poll_seconds = min(settings.poll_seconds, settings.lease_seconds / SEEN_PER_LEASE)
+        long_polls = LongPolls(wakes, poll_seconds)
         watches = Watches(
             store,
             wakes,

@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from prometheus_client import CollectorRegistry
@@ -21,7 +22,7 @@ from carbonline.serving.metrics_port import metrics_served
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.canary import Canary
 from worker_service.ledger.errors import SchemaMissing
-from worker_service.ledger.pool import open_ledger
+from worker_service.ledger.pool import Ledger, open_ledger
 from worker_service.ledger_and_blobs import LedgerAndBlobs
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.mechanics.drain import Drain
@@ -32,7 +33,7 @@ from worker_service.mechanics.serve import Served, Surroundings, WorkerLimits, s
 from worker_service.metrics import WorkerMetrics
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
-from worker_service.settings import NOOP, Settings
+from worker_service.settings import JOB_TYPES, NOOP, Settings
 from worker_service.steps.aggregation import run_aggregation
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
@@ -66,6 +67,9 @@ async def serve_worker(settings: Settings) -> int:
     Waits for a database that is starting. Returns the exit code of the process: 0 after a drain, 1
     after a failure, 2 if settings, the database or a port must be corrected first.
     """
+    if fault := fault_of_job_types(settings):
+        print(f"worker: {fault}", file=sys.stderr)
+        return EXIT_USAGE
     identity = WorkerIdentity(str(uuid.uuid4()), settings.build_id, socket.gethostname())
     stream = stderr_stream()
     log = open_process_log(
@@ -101,7 +105,7 @@ async def _serve(
     metrics: CollectorRegistry,
 ) -> Served:
     async with (
-        open_jobs(settings, log) as (registry, needs, beside),
+        open_jobs(settings, log) as jobs,
         open_channel(settings.scheduler_address, retries=False) as channel,
     ):
         scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
@@ -110,19 +114,30 @@ async def _serve(
                 "worker_started",
                 build_id=identity.build_id,
                 scheduler_address=settings.scheduler_address,
-                job_types=registry.job_types,
+                job_types=jobs.registry.job_types,
                 concurrency=settings.concurrency,
             )
             counted = WorkerMetrics(metrics)
             return await serve_jobs(
                 scheduler,
-                registry,
+                jobs.registry,
                 limits_of(settings),
                 drain,
                 log,
                 counted.run_ended,
-                around=Surroundings(needs, counted.ready_changed, beside),
+                around=Surroundings(
+                    jobs.needs, counted.ready_changed, jobs.beside, jobs.lease_changed
+                ),
             )
+
+
+def fault_of_job_types(settings: Settings) -> str:
+    """What is wrong with the wanted job types; "" if nothing is."""
+    known = (*LEDGER_JOB_TYPES, NOOP)
+    unknown = [name for name in settings.job_types if name not in known]
+    if not unknown:
+        return ""
+    return f"{JOB_TYPES.variable} must name some of {', '.join(known)}, not {', '.join(unknown)}"
 
 
 def needs_ledger(settings: Settings) -> bool:
@@ -130,16 +145,27 @@ def needs_ledger(settings: Settings) -> bool:
     return set(settings.job_types) != {NOOP}
 
 
-@asynccontextmanager
-async def open_jobs(
-    settings: Settings, log: FilteringBoundLogger
-) -> AsyncIterator[tuple[Registry, Needs, Sequence[asyncio.Task[None]]]]:
-    """The steps of the wanted job types, what they need, and the tasks beside them.
+@dataclass(slots=True)
+class OpenJobs:
+    """The steps of the wanted job types, what they need, and the tasks beside them."""
 
-    All are open as long as this context is.
-    """
+    registry: Registry
+    needs: Needs
+    beside: Sequence[asyncio.Task[None]]
+    ledger: Ledger | None
+
+    async def lease_changed(self, lease_seconds: float) -> None:
+        """Bounds the sessions of the ledger by the lease that the scheduler gives."""
+        if self.ledger is not None:
+            await self.ledger.follow_lease(lease_seconds)
+
+
+@asynccontextmanager
+async def open_jobs(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[OpenJobs]:
+    """What runs jobs: open as long as this context is. Raises as `open_ledger`."""
     needs: Needs = NoNeeds()
     beside: list[asyncio.Task[None]] = []
+    ledger: Ledger | None = None
     wanted = settings.job_types or LEDGER_JOB_TYPES
     async with AsyncExitStack() as opened:
         entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
@@ -148,12 +174,13 @@ async def open_jobs(
             canary = Canary(settings.database_url, "carbonline worker readiness")
             opened.callback(canary.close)
             needs = LedgerAndBlobs(canary, stores.blobs)
+            ledger = stores.ledger
             entries += steps_of(stores)
             housekeeping = asyncio.create_task(run_housekeeping(stores, log), name="housekeeping")
             opened.push_async_callback(_ended, housekeeping)
             beside.append(housekeeping)
         registry = check_registry([entry for entry in entries if entry[0] in wanted], wanted)
-        yield registry, needs, beside
+        yield OpenJobs(registry, needs, beside, ledger)
 
 
 async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:

@@ -60,7 +60,7 @@ def check_claim(
         max_jobs=fields.number("max_jobs", request.max_jobs, 1, JOBS_MAX),
         principal=principal.name,
         tenants=principal.tenants,
-        build_id=fields.text("build_id", request.build_id, NAME_CHARACTERS_MAX),
+        build_id=fields.text("build_id", request.build_id, NAME_CHARACTERS_MAX, needed=True),
         host=fields.text("host", request.host, NAME_CHARACTERS_MAX),
     )
     wait_seconds = fields.seconds("wait", request.wait, WAIT_SECONDS_MAX)

@@ -102,7 +102,7 @@ class Store(Reads):
         self._units = UnitRunner(pool, self.notifier, FairShare(), self._observer.committed)
         self._set_asides = SetAsides(self._units, sweep_seconds, self._observer.set_aside)
         self._finish_unlocked = FinishUnlocked(self._units)
-        self._seen = SeenWorkers()
+        self._seen = SeenWorkers(lease_seconds)
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
             self._claim_jobs, CLAIM_REQUESTS_MAX
         )

@@ -72,12 +72,25 @@ class SessionLimits:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ledger:
     """An open pool of connections. Safe for concurrent calls."""
 
     pool: Pool
     limits: SessionLimits
+    database_url: str
+    application_name: str
+
+    async def follow_lease(self, lease_seconds: float) -> None:
+        """Gives sessions the timeouts of another lease. Those in use keep theirs to their end."""
+        self.limits = SessionLimits.of_lease(lease_seconds)
+        self.pool.set_connect_args(
+            self.database_url,
+            timeout=CONNECT_SECONDS,
+            command_timeout=self.limits.statement_seconds + COMMAND_MARGIN_SECONDS,
+            server_settings=session_settings(self.application_name, self.limits),
+        )
+        await self.pool.expire_connections()
 
     async def close(self) -> None:
         """Closes all connections. Cuts those that do not end within CONNECT_SECONDS."""
@@ -142,7 +155,7 @@ async def open_ledger(
             connect_seconds=CONNECT_SECONDS,
             command_seconds=limits.statement_seconds + COMMAND_MARGIN_SECONDS,
         )
-    ledger = Ledger(pool, limits)
+    ledger = Ledger(pool, limits, database_url, application_name)
     try:
         await ledger.ping()
     except BaseException:

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -35,6 +35,12 @@ WAIT_SECONDS_MAX = 20.0
 # Jobs that end at about the same time are replaced by one claim.
 LINGER_SECONDS = 0.003
 LAST_CLAIM_SECONDS = 2.0
+# A shorter lease leaves no time for heartbeats, nor for the margins in which a run must end.
+LEASE_SECONDS_MIN = 0.5
+
+
+class LeaseTooShort(Exception):
+    """The scheduler gives leases by which this worker cannot run jobs. The message says why."""
 
 
 class Arrival(NamedTuple):
@@ -108,7 +114,8 @@ class ClaimLoop:
     """Claims jobs and hands them to `start`, with the moment from which their lease counts.
 
     While the worker is not ready, it sends no claims, and releases the jobs of one that was sent.
-    `lease_seconds` is what the scheduler is expected to give; the jobs that it sends correct it.
+    `lease_seconds` is what the scheduler is expected to give; the jobs that it sends correct it,
+    and `lease_changed` is called before they start.
     """
 
     def __init__(
@@ -119,6 +126,7 @@ class ClaimLoop:
         start: Callable[[ClaimedJob, float], None],
         *,
         readiness: Readiness,
+        lease_changed: Callable[[float], Awaitable[None]],
         log: FilteringBoundLogger,
         lease_seconds: float,
     ) -> None:
@@ -127,6 +135,7 @@ class ClaimLoop:
         self._concurrency = concurrency
         self._start = start
         self._readiness = readiness
+        self._lease_changed = lease_changed
         self._log = log
         self._lease_seconds = lease_seconds
         self._unanswered: dict[str, ClaimRequest] = {}
@@ -140,7 +149,7 @@ class ClaimLoop:
     async def run(self, drain: Drain) -> None:
         """Claims and starts jobs until a drain is requested, then releases what was not started.
 
-        Raises SchedulerRefused if Claim itself is refused.
+        Raises SchedulerRefused if Claim itself is refused, and LeaseTooShort.
         """
         polls = [
             asyncio.create_task(self._poll(always=number == 0), name="claim")
@@ -176,6 +185,7 @@ class ClaimLoop:
                 # The next call is sent before the jobs of this one are started.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
+                await self._follow_lease()
                 self._start_arrived_jobs()
                 await self._release_returns()
         finally:
@@ -190,10 +200,24 @@ class ClaimLoop:
                 return free
             await self._readiness.wait()
 
+    async def _follow_lease(self) -> None:
+        """Before jobs with another lease than expected are started."""
+        leases = {arrival.job.lease_seconds for arrival in self._arrived}
+        if not leases or leases == {self._lease_seconds}:
+            return
+        lease_seconds = min(leases)
+        if lease_seconds < LEASE_SECONDS_MIN:
+            raise LeaseTooShort(
+                f"the scheduler gives leases of {lease_seconds:g} s, and a worker needs at least "
+                f"{LEASE_SECONDS_MIN:g} s: raise the scheduler's CARBONLINE_LEASE_SECONDS"
+            )
+        self._log.info("lease_followed", seconds=lease_seconds, expected=self._lease_seconds)
+        await self._lease_changed(lease_seconds)
+        self._lease_seconds = lease_seconds
+
     def _start_arrived_jobs(self) -> None:
         while self._arrived:
             job, asked_at = self._arrived.popleft()
-            self._lease_seconds = job.lease_seconds
             if reason := self._readiness.reason:
                 self._return(job, ReleaseReason.NOT_READY, f"not ready: {reason}")
             elif asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) > seconds_now():

@@ -23,13 +23,18 @@ from worker_service.mechanics.scheduler import (
 )
 
 LAST_BEAT_SECONDS = 1.0
+# A lease is renewed so often that three heartbeats may be lost.
+BEATS_PER_LEASE = 4
+# Of a worker that holds nothing, and so does not know what lease the scheduler gives.
+NOT_READY_BEAT_SECONDS_MAX = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class BeatTiming:
     """How often heartbeats are sent.
 
-    Every claim is in one at least every `beat_seconds`; a claim with new progress after
+    Every claim is in one at least every `beat_seconds`, and more often if its lease asks for it; a
+    claim with new progress after
     `progress_seconds`, one with a new phase after `phase_seconds`.
     """
 
@@ -37,11 +42,6 @@ class BeatTiming:
     progress_seconds: float = 0.5
     phase_seconds: float = 0.25
     timeout_seconds_max: float = 5.0
-
-    @property
-    def timeout_seconds(self) -> float:
-        """The deadline of one heartbeat. One without an answer by then is repeated."""
-        return min(self.beat_seconds, self.timeout_seconds_max)
 
 
 class LeaseKeeper:
@@ -66,6 +66,7 @@ class LeaseKeeper:
         self._held: dict[tuple[int, int], HeldClaim] = {}
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
+        self._beat_seconds = timing.beat_seconds
         self._backoff = Backoff(0.1, max(0.2, timing.beat_seconds / 2))
         self._next_beat_at = 0.0
         self._last_sent_at = 0.0
@@ -90,13 +91,19 @@ class LeaseKeeper:
     def take(self, job: ClaimedJob, asked_at: float) -> HeldClaim:
         """Starts to renew a claim's lease, which counts from `asked_at`."""
         held = HeldClaim(job, asked_at)
-        first_beat_at = asked_at + self._timing.beat_seconds
+        self._beat_by(job.lease_seconds)
+        first_beat_at = asked_at + self._beat_seconds
         if not self._held or first_beat_at < self._next_beat_at:
             self._next_beat_at = first_beat_at
             self._woken.set()
         self._held[job.job_id, job.claim_token] = held
         self._check_leases_by(held.stop_at)
         return held
+
+    def _beat_by(self, lease_seconds: float) -> None:
+        """Follows the lease that the scheduler gives, which may not be the one of the settings."""
+        self._beat_seconds = min(self._timing.beat_seconds, lease_seconds / BEATS_PER_LEASE)
+        self._backoff.max_seconds = max(0.2, self._beat_seconds / 2)
 
     def drop(self, held: HeldClaim) -> None:
         """Stops renewing the lease: the run has ended."""
@@ -142,7 +149,9 @@ class LeaseKeeper:
             draining, not_ready = self._draining, self._not_ready
             self._last_sent_at = seconds_now()
             answered = await self._beat(claims)
-            pause = self._timing.beat_seconds if answered else self._backoff.next_seconds()
+            pause = self._beat_seconds if answered else self._backoff.next_seconds()
+            if answered and not claims:
+                pause = min(pause, NOT_READY_BEAT_SECONDS_MAX)
             if answered:
                 self._backoff.reset()
                 self._draining_sent, self._not_ready_sent = draining, not_ready
@@ -174,6 +183,11 @@ class LeaseKeeper:
             return min(due_at - now, self._timing.progress_seconds) if due_at > now else 0.0
         return due_at - now
 
+    @property
+    def _timeout_seconds(self) -> float:
+        """The deadline of one heartbeat. One without an answer by then is repeated."""
+        return min(self._beat_seconds, self._timing.timeout_seconds_max)
+
     def _has_news(self) -> bool:
         """Whether there is something about the worker itself that the scheduler does not know."""
         says_draining = self._draining and not self._draining_sent
@@ -204,7 +218,7 @@ class LeaseKeeper:
             Beat(held.job.job_id, held.job.claim_token, held.unsent_progress()) for held in claims
         ]
         heartbeat_reply = await self._scheduler.heartbeat(
-            beats, self._draining, self._timing.timeout_seconds, self._not_ready
+            beats, self._draining, self._timeout_seconds, self._not_ready
         )
         for held, beat in zip(claims, beats, strict=True):
             held.progress_sent(beat.progress)

@@ -1,7 +1,7 @@
 """The life of a worker process: claim jobs, run them, renew leases, drain."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -22,6 +22,10 @@ from worker_service.mechanics.scheduler import Scheduler
 
 # Lost connections, timeouts, and what files meet.
 TRANSIENT: tuple[type[Exception], ...] = (OSError,)
+
+
+async def _ignore_lease(_seconds: float) -> None:
+    return None
 
 
 def _ignore_reason(_reason: str) -> None:
@@ -53,12 +57,14 @@ class Surroundings:
     """What a worker process has besides its jobs.
 
     No job is claimed while `needs` cannot be used; `ready_changed` is called with the reason, and
-    with "" when they can again. If one of `tasks` ends, the worker ends.
+    with "" when they can again. If one of `tasks` ends, the worker ends. `lease_changed` is awaited
+    before jobs run whose lease is not `WorkerLimits.lease_seconds`, or not that of the last call.
     """
 
     needs: Needs = NoNeeds()  # noqa: RUF009  it has no state
     ready_changed: Callable[[str], None] = _ignore_reason
     tasks: Sequence[asyncio.Task[None]] = ()
+    lease_changed: Callable[[float], Awaitable[None]] = _ignore_lease
 
 
 NOTHING_AROUND = Surroundings()
@@ -116,6 +122,7 @@ async def serve_jobs(
         concurrency,
         start,
         readiness=readiness,
+        lease_changed=around.lease_changed,
         log=log,
         lease_seconds=limits.lease_seconds,
     )

@@ -1,11 +1,14 @@
 """When workers were last written down, so that it is not done at every empty poll."""
 
+import math
 import time
 from collections.abc import Iterable
 from uuid import UUID
 
 WORKERS_REMEMBERED_MAX = 10_000
 SEE_WORKER_EVERY_SECONDS = 3.0
+# A worker that is silent for a lease is lost, so an idle one is written down several times in it.
+SEEN_PER_LEASE = 4
 
 
 class SeenWorkers:
@@ -13,15 +16,17 @@ class SeenWorkers:
     because the worker has ended.
     """
 
-    def __init__(self) -> None:
-        """Nobody seen yet."""
+    def __init__(self, lease_seconds: float = math.inf) -> None:
+        """Nobody seen yet. `lease_seconds` is how long a silent worker counts as live."""
+        self._lease_seconds = lease_seconds
         self._seen: dict[UUID, float] = {}
         self._ended: set[UUID] = set()
 
     def is_news(self, worker_id: UUID) -> bool:
         """True at most every few seconds per worker."""
         now = time.monotonic()
-        if now - self._seen.get(worker_id, -SEE_WORKER_EVERY_SECONDS) < SEE_WORKER_EVERY_SECONDS:
+        every_seconds = min(SEE_WORKER_EVERY_SECONDS, self._lease_seconds / SEEN_PER_LEASE)
+        if now - self._seen.get(worker_id, -math.inf) < every_seconds:
             return False
         self._remember(worker_id, now)
         self._ended.discard(worker_id)

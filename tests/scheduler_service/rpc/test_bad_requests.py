@@ -234,7 +234,7 @@ async def test_another_tenants_pipelines_and_jobs_are_not_found(client: Client) 
     listed = await client.operations.ListJobs(operations_pb2.ListJobsRequest(), metadata=other)
     assert list(listed.jobs) == []
     claim = scheduler_pb2.ClaimRequest(
-        worker_id=UUID, request_id=UUID, job_types=["csv_ingest"], max_jobs=1
+        worker_id=UUID, request_id=UUID, job_types=["csv_ingest"], max_jobs=1, build_id="test"
     )
     assert list((await client.scheduler.Claim(claim, metadata=other)).jobs) == []
     foreign = submit(scope=scope(tenant="local"))

@@ -34,7 +34,7 @@ BAD_REQUESTS: dict[str, tuple[str, Any, set[str]]] = {
     "claim of nothing by nobody": (
         "Claim",
         pb.ClaimRequest(worker_id="w", request_id="r", wait=duration_pb2.Duration(seconds=26)),
-        {"worker_id", "request_id", "job_types", "max_jobs", "wait"},
+        {"worker_id", "request_id", "job_types", "max_jobs", "wait", "build_id"},
     ),
     "claim of unknown types": (
         "Claim",

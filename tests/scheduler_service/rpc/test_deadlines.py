@@ -32,7 +32,11 @@ def submit(_client: Client, _job: pb.ClaimedJob) -> pb.SubmitRequest:
 
 def claim(_client: Client, _job: pb.ClaimedJob) -> pb.ClaimRequest:
     return pb.ClaimRequest(
-        worker_id=str(uuid4()), request_id=str(uuid4()), job_types=["noop"], max_jobs=1
+        worker_id=str(uuid4()),
+        request_id=str(uuid4()),
+        job_types=["noop"],
+        max_jobs=1,
+        build_id="test",
     )
 
 

@@ -50,7 +50,9 @@ GOOD: dict[str, list[Message]] = {
     "Submit": [NOOP, FILE],
     "BatchSubmit": [pb.BatchSubmitRequest(requests=[NOOP, FILE])],
     "Claim": [
-        pb.ClaimRequest(worker_id=UUID, request_id=UUID, job_types=["csv_ingest"], max_jobs=1)
+        pb.ClaimRequest(
+            worker_id=UUID, request_id=UUID, job_types=["csv_ingest"], max_jobs=1, build_id="t"
+        )
     ],
     "Heartbeat": [pb.HeartbeatRequest(worker_id=UUID, beats=[BEAT])],
     "Chain": [pb.ChainRequest(**HELD, children=[CHILD])],
@@ -150,7 +152,11 @@ async def held_job(client: Client, worker_id: str) -> pb.ClaimedJob:
     """A job of its own in a worker's hands."""
     await client.scheduler.Submit(noop(priority=0))
     claim = pb.ClaimRequest(
-        worker_id=worker_id, request_id=str(uuid4()), job_types=["noop"], max_jobs=1
+        worker_id=worker_id,
+        request_id=str(uuid4()),
+        job_types=["noop"],
+        max_jobs=1,
+        build_id="test",
     )
     job: pb.ClaimedJob
     (job,) = (await client.scheduler.Claim(claim)).jobs

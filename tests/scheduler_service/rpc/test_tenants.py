@@ -106,7 +106,11 @@ async def test_a_drain_is_its_callers_too(client: Client) -> None:
 async def test_a_claim_is_repeated_for_its_caller_only(client: Client) -> None:
     await client.scheduler.Submit(request_for("noop"))
     request = scheduler_pb2.ClaimRequest(
-        worker_id=client.worker_id, request_id=str(uuid4()), job_types=["noop"], max_jobs=1
+        worker_id=client.worker_id,
+        request_id=str(uuid4()),
+        job_types=["noop"],
+        max_jobs=1,
+        build_id="test",
     )
     (job,) = (await client.scheduler.Claim(request)).jobs
     assert list((await client.scheduler.Claim(request, metadata=OTHER)).jobs) == []
@@ -131,6 +135,7 @@ async def held_of(client: Client, request: Any, metadata: Any = None) -> Claimed
         request_id=str(uuid4()),
         job_types=[request.job_type],
         max_jobs=10,
+        build_id="test",
     )
     job: Claimed
     (job,) = (await client.scheduler.Claim(claim_request, metadata=metadata)).jobs

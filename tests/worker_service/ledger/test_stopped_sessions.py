@@ -71,3 +71,16 @@ async def test_everything_read_in_a_snapshot_is_of_one_moment(driver: LedgerDriv
         assert await snapshot.fetch("SELECT FROM carbon.entry_sets") == []
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await snapshot.execute("DELETE FROM carbon.entry_sets")
+
+
+async def test_sessions_follow_the_lease_that_the_scheduler_gives(database_url: str) -> None:
+    ledger = await open_ledger(database_url, application_name="follows", lease_seconds=45.0)
+    try:
+        await ledger.follow_lease(LEASE_SECONDS)
+        async with ledger.session() as conn:
+            idle = await conn.fetchval("SHOW idle_in_transaction_session_timeout")
+            statement = await conn.fetchval("SHOW statement_timeout")
+        assert (idle, statement) == ("600ms", "1400ms")
+        assert ledger.limits == SessionLimits.of_lease(LEASE_SECONDS)
+    finally:
+        await ledger.close()

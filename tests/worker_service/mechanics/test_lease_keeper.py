@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from carbonline.v1 import scheduler_pb2, types_pb2
 from tests.worker_service.mechanics.conftest import StartWorker
 from tests.worker_service.mechanics.scripted_scheduler import ScriptedScheduler
@@ -78,6 +80,39 @@ async def test_heartbeats_go_on_while_a_handler_burns_cpu_in_a_thread(
     start_worker(step, beat_seconds=0.1)
     await scheduler.until(lambda: token in scheduler.finishes)
     assert len([beat for beat in scheduler.beats if beat.beats]) >= 5
+
+
+async def test_a_worker_beats_by_the_lease_that_it_was_given(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.lease_seconds = 1.2
+    enough = asyncio.Event()
+
+    async def step(run: Run) -> Outcome:
+        await enough.wait()
+        run.check()
+        return Succeeded()
+
+    token = await scheduler.give()
+    worker = start_worker(step, beat_seconds=10.0, lease_seconds=45.0)
+    await scheduler.until(lambda: len(scheduler.beats) >= 6)
+    enough.set()
+    await scheduler.until(lambda: token in scheduler.finishes)
+    assert worker.log.one("lease_followed")["seconds"] == pytest.approx(1.2)
+
+
+async def test_a_worker_ends_with_a_sentence_if_leases_are_too_short(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    async def step(run: Run) -> Outcome:
+        raise AssertionError("it must not start")
+
+    token = await scheduler.give(lease_seconds=0.1)
+    worker = start_worker(step)
+    async with asyncio.timeout(10):
+        served = await worker.serving
+    assert "raise the scheduler's CARBONLINE_LEASE_SECONDS" in str(served.failure)
+    assert scheduler.releases[token].reason == scheduler_pb2.RELEASE_REASON_DRAIN
 
 
 async def test_a_renewed_lease_outlives_the_first_one(

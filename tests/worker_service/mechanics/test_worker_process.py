@@ -92,6 +92,17 @@ async def test_wrong_settings_are_one_line_and_exit_2(tmp_path: Path) -> None:
         assert "a quarter of CARBONLINE_LEASE_SECONDS" in said.decode()
 
 
+async def test_a_job_type_that_no_worker_runs_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
+    # The database of the URL does not exist, and is not asked.
+    settings = {"JOB_TYPES": "csv_ingest,csv_ingst", "DATABASE_URL": "postgresql://nobody@/none"}
+    async with worker(tmp_path, **settings) as process:
+        _, printed = await process.communicate()
+        assert process.returncode == 2
+        assert printed.decode().count("\n") == 1
+        assert "CARBONLINE_JOB_TYPES must name some of csv_ingest" in printed.decode()
+        assert "not csv_ingst" in printed.decode()
+
+
 async def test_a_worker_waits_for_a_scheduler_that_comes_later(tmp_path: Path) -> None:
     async with worker(tmp_path) as process:
         line = await line_of(process, "claim_unanswered")

@@ -1,6 +1,7 @@
 """Heartbeats of many workers in one statement, and each worker hears of its own claims only."""
 
-from uuid import UUID
+import itertools
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -175,3 +176,18 @@ async def test_only_a_last_beat_costs_a_statement_more(driver: StoreDriver) -> N
     last = Heartbeat(other.worker_id, "local", [], True)
     assert [await statements(one) for one in (working, draining)] == [2, 2]
     assert await statements(working, last) == 3
+
+
+def test_a_short_lease_makes_no_idle_worker_look_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    worker_id, lease_seconds = uuid4(), 2.0
+    seen = SeenWorkers(lease_seconds)
+    written_at = []
+    for _ in range(40):
+        if seen.is_news(worker_id):
+            written_at.append(now[0])
+        now[0] += 0.1
+    pauses = [later - before for before, later in itertools.pairwise(written_at)]
+    assert pauses
+    assert max(pauses) <= lease_seconds / 2
