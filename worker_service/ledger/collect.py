@@ -10,8 +10,9 @@ ROWS_PER_STATEMENT = 20_000
 COLLECTOR_LOCK = 4_202_403
 
 # A set that is loading can still be published until its claim or a newer one has passed its fence,
-# or until its scope was closed; a day is longer than any job lives. A claim that has passed it
-# without publishing has found the same rows there.
+# or until its scope was closed. A claim that has passed it without publishing has found the same
+# rows there. Of a claim that ended otherwise nothing is known but that it loads no more: a set to
+# which nobody has added for a day is left behind.
 _NEVER_SEEN_AGAIN = """
     s.state <> 'PUBLISHED' AND s.collected_at IS NULL
     AND s.made_at < carbon.clock() - $1 * interval '1 second'

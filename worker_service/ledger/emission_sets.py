@@ -55,6 +55,12 @@ INSERT INTO carbon.emission_sets (
 VALUES ($1, $2, $3, $4, $5, $6, 'LOADING', $7, $8, $9, $10, $11, carbon.clock())
 ON CONFLICT (tenant, emission_set, entry_set) DO NOTHING
 """
+# See the statement of this name in `entry_sets`.
+STILL_LOADING = """
+UPDATE carbon.emission_sets SET made_at = carbon.clock()
+WHERE tenant = $1 AND emission_set = $2 AND state = 'LOADING'
+    AND made_at < carbon.clock() - interval '1 hour'
+"""
 ADD_COUNTS = """
 INSERT INTO carbon.outcome_counts (tenant, emission_set, entry_set, unit, outcome, entry_count)
 SELECT $1, $2, $3, n.unit, n.outcome, n.entry_count
@@ -237,9 +243,12 @@ def uncomputed_rows(tenant: str, emission_set: int, uncomputed: pl.DataFrame) ->
     )
 
 
-async def load_emissions(ledger: Ledger, emissions: bytes, uncomputed: bytes) -> None:
-    """Adds a batch to sets in state LOADING. Both arguments are made by `frame_bytes`."""
+async def load_emissions(
+    ledger: Ledger, tenant: str, emission_set: int, emissions: bytes, uncomputed: bytes
+) -> None:
+    """Adds a batch to sets in state LOADING. The last two arguments are made by `frame_bytes`."""
     async with ledger.session() as conn:
+        await conn.execute(STILL_LOADING, tenant, emission_set)
         if emissions:
             await copy_in(conn, "emissions", EMISSION_COLUMNS, emissions)
         if uncomputed:

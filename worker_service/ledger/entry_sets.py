@@ -35,6 +35,12 @@ VALUES (
     $7, $8, $9, $10, $11, 'LOADING', carbon.clock()
 )
 """
+# A set that is being loaded is younger than a day, however long that takes: see `collect`.
+STILL_LOADING = """
+UPDATE carbon.entry_sets SET made_at = carbon.clock()
+WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
+    AND made_at < carbon.clock() - interval '1 hour'
+"""
 PUBLISHED_SETS = """
 SELECT s.entry_set, s.row_count, s.last_row_number,
     coalesce((
@@ -119,9 +125,10 @@ def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-async def load_entries(ledger: Ledger, rows: bytes) -> None:
+async def load_entries(ledger: Ledger, new: NewSet, rows: bytes) -> None:
     """Adds a batch of rows, made by `frame_bytes`, to a set in state LOADING."""
     async with ledger.session() as conn:
+        await conn.execute(STILL_LOADING, new.tenant, new.entry_set)
         await copy_in(conn, "entries", ENTRY_COLUMNS, rows)
 
 

@@ -259,7 +259,7 @@ async def _load(
         async for rows, digests, batch in prepared:
             run.check()
             if digests is not None:
-                await load_entries(stores.ledger, rows)
+                await load_entries(stores.ledger, what.new, rows)
                 await save_digests(stores.ledger, what.new.tenant, digests)
                 loaded.accepted += batch.accepted.height
                 loaded.units.update(batch.accepted["unit"].unique())

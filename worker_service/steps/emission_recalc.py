@@ -138,7 +138,7 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     async with aclosing(computed):
         async for batch in computed:
             run.check()
-            await load_emissions(stores.ledger, batch.emissions, batch.uncomputed)
+            await load_emissions(stores.ledger, of.tenant, token, batch.emissions, batch.uncomputed)
             if not batch.doubtful.is_empty():
                 await asyncio.to_thread(
                     work.warned.add, batch.doubtful, batch.doubtful["row"].n_unique()

@@ -10,9 +10,9 @@ from worker_service.ledger.collect import collect_once
 from worker_service.steps.stores import Stores
 
 ROUND_SECONDS = 60.0
-# Not for safety, since readers of a retired set have a snapshot of it: what was replaced by
-# mistake can be examined for a while.
-UNSEEN_SECONDS = 3600.0
+# Not for safety: readers of a retired set have a snapshot of it, and whoever may still publish one
+# is known by its fence. Soon, because under many uploads the ledger grows by what waits for it.
+UNSEEN_SECONDS = 60.0
 # Between two deletions of one round: jobs come first.
 PAUSE_SECONDS = 0.2
 

@@ -94,7 +94,7 @@ class LedgerDriver:
             schema_overrides={"row_number": pl.Int32},
         )
         await open_set(self.ledger, new)
-        await load_entries(self.ledger, frame_bytes(entry_rows(new, rows)))
+        await load_entries(self.ledger, new, frame_bytes(entry_rows(new, rows)))
         await save_digests(self.ledger, new.tenant, DigestChunk(new.entry_set, 1, "the test", b""))
 
     async def upload(
@@ -156,9 +156,8 @@ class LedgerDriver:
                 factor_id=pl.lit(1),
                 emission_type=pl.lit(LEAF),
             )
-            await load_emissions(
-                self.ledger, frame_bytes(emission_rows(TENANT, token, computed)), b""
-            )
+            rows = frame_bytes(emission_rows(TENANT, token, computed))
+            await load_emissions(self.ledger, TENANT, token, rows, b"")
             counts = [(unit, "computed", units.count(unit)) for unit in set(units)]
             await load_outcome_counts(self.ledger, TENANT, token, entries.entry_set, counts)
             await note_sums(self.ledger, TENANT, token, entries.entry_set, kg * len(units), 0)

@@ -1,6 +1,7 @@
 """Rows that nobody can see any more go, after a while; all others stay."""
 
 import asyncpg
+import polars as pl
 import pytest
 
 from tests.worker_service.ledger.ledger_driver import (
@@ -14,8 +15,9 @@ from tests.worker_service.ledger.ledger_driver import (
 )
 from worker_service.ledger import collect
 from worker_service.ledger.collect import COLLECTOR_LOCK, Collected, collect_once
-from worker_service.ledger.entry_sets import NewSet
+from worker_service.ledger.entry_sets import NewSet, entry_rows, load_entries
 from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.frames import frame_bytes
 
 UNSEEN_SECONDS = 3600.0
 A_DAY = 24 * 3600.0
@@ -105,6 +107,22 @@ async def test_a_set_that_can_never_be_published_goes(driver: LedgerDriver, how:
     assert await collect_all(driver) == 2
     assert 20 not in await kept_entries(driver)
     assert 30 not in await kept_emissions(driver)
+
+
+async def test_a_set_to_which_a_live_claim_still_adds_stays_however_old_it_is(
+    driver: LedgerDriver,
+) -> None:
+    new = NewSet(TENANT, 20, MODULE, PLANE, YEAR, None, "blob:b")
+    await driver.load(new, ["0829"])
+    for first in (2, 3):
+        await driver.advance_clock(A_DAY - 60)
+        rows = pl.DataFrame(
+            {"row_number": [first], "unit": ["0829"], "data": ["{}"]},
+            schema_overrides={"row_number": pl.Int32},
+        )
+        await load_entries(driver.ledger, new, frame_bytes(entry_rows(new, rows)))
+        assert await collect_all(driver) == 0
+    assert len(await driver.rows("SELECT FROM carbon.entries WHERE entry_set = 20")) == 3
 
 
 async def test_a_set_that_its_claim_has_just_lost_stays_for_a_while(driver: LedgerDriver) -> None:

@@ -42,7 +42,7 @@ async def compute_none(driver: LedgerDriver, token: int) -> None:
             }
         )
         loaded = frame_bytes(uncomputed_rows(TENANT, token, frame))
-        await load_emissions(driver.ledger, b"", loaded)
+        await load_emissions(driver.ledger, TENANT, token, b"", loaded)
         counts = frame.group_by("unit", "outcome").len().rows()
         await load_outcome_counts(driver.ledger, TENANT, token, entries.entry_set, counts)
     await driver.publish(
