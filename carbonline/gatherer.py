@@ -35,6 +35,7 @@ class Gatherer(Generic[Item, Answer]):
         fails_all: Callable[[Exception], bool],
         weight: Callable[[Item], int] | None = None,
         batches_max: int = 1,
+        beside_weight: int | None = None,
         linger_seconds: float = 0.0,
     ) -> None:
         """`work` answers a batch of at most `weight_max`, or of a single item that weighs more:
@@ -43,14 +44,15 @@ class Gatherer(Generic[Item, Answer]):
 
         `fails_all` says which of its exceptions any item would have met: then the batch is not
         halved, and every caller gets the exception. `batches_max` batches may be on their way at
-        once if the later ones are full. A batch that is far from full waits for `linger_seconds`
-        if another one has just ended.
+        once if the later ones weigh at least `beside_weight`, or are full without it. A batch that
+        is far from full waits for `linger_seconds` if another one has just ended.
         """
         self._work = work
         self._weight_max = weight_max
         self._fails_all = fails_all
         self._weight = weight
         self._batches_max = batches_max
+        self._beside_weight = weight_max if beside_weight is None else beside_weight
         self._linger_seconds = linger_seconds
         self._waiting: deque[_Group[Item, Answer]] = deque()
         self._weight_waiting = 0
@@ -98,8 +100,8 @@ class Gatherer(Generic[Item, Answer]):
 
     def _start_runners(self) -> None:
         self._runners = [runner for runner in self._runners if not runner.done()]
-        full = self._weight_waiting >= self._weight_max
-        if not self._runners or (full and len(self._runners) < self._batches_max):
+        heavy = self._weight_waiting >= self._beside_weight
+        if not self._runners or (heavy and len(self._runners) < self._batches_max):
             self._runners.append(asyncio.create_task(self._run(), name="gatherer"))
 
     async def _run(self) -> None:

@@ -20,6 +20,7 @@ class Doubler:
         items_max: int,
         batches_max: int = 1,
         weight: Callable[[int], int] | None = None,
+        beside_weight: int | None = None,
     ) -> None:
         self.batches: list[list[int]] = []
         self.gate = asyncio.Event()
@@ -29,6 +30,7 @@ class Doubler:
             fails_all=is_unavailable,
             weight=weight,
             batches_max=batches_max,
+            beside_weight=beside_weight,
             linger_seconds=0.003,
         )
 
@@ -139,6 +141,17 @@ async def test_a_full_batch_need_not_wait_where_two_may_be_on_their_way() -> Non
     doubler.gate.set()
     assert [await few, await more, await last, await first] == [[2], [4], [6, 8], [0]]
     assert doubler.batches == [[0], [1, 2], [3, 4]]
+
+
+async def test_a_batch_that_is_heavy_enough_need_not_wait_to_be_full() -> None:
+    doubler = Doubler(items_max=10, batches_max=2, beside_weight=2)
+    first, few, more, last = await doubler.asked([1], [2], [3])
+    async with asyncio.timeout(5):
+        while len(doubler.batches) < 2:  # noqa: ASYNC110 - a turn or two of the loop
+            await asyncio.sleep(0)
+    assert doubler.batches == [[0], [1, 2, 3]]
+    doubler.gate.set()
+    assert [await few, await more, await last, await first] == [[2], [4], [6], [0]]
 
 
 async def test_a_batch_weighs_no_more_than_it_may_but_for_a_single_item() -> None:

@@ -1,6 +1,7 @@
 """Claim: takes claimable jobs for calls that came at once, and waits for nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 from uuid import UUID
@@ -9,8 +10,10 @@ import asyncpg
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ClaimRequest
+from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
+from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
 from scheduler_service.store.core.statements import Connection, Row, statement
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
@@ -134,8 +137,8 @@ async def _close_through(
     conn: Connection, rows: Sequence[ClaimedJobRow]
 ) -> Mapping[int, Mapping[str, int]]:
     """Per job the in-doubt tokens of what it reads. Read after the claim: more is never wrong."""
-    reads = {row.job_id: JOB_TYPES[row.job_type].ledger_reads(row.scope) for row in rows}
-    wanted = sorted({(row.tenant, name) for row in rows for name in reads[row.job_id]})
+    reads = {row.job_id: _ledger_reads(row.job_type, row.scope) for row in rows}
+    wanted = {(row.tenant, name) for row in rows for name in reads[row.job_id]}
     if not wanted:
         return dict.fromkeys(reads, NOTHING_IN_DOUBT)
     found = await statement("close_through").rows(
@@ -144,6 +147,8 @@ async def _close_through(
         tenants=[tenant for tenant, _ in wanted],
         ledger_scopes=[name for _, name in wanted],
     )
+    if not found:
+        return dict.fromkeys(reads, NOTHING_IN_DOUBT)
     in_doubt = {(r.tenant, r.ledger_scope): r.close_through for r in found}
     return {
         row.job_id: {
@@ -153,6 +158,11 @@ async def _close_through(
         }
         for row in rows
     }
+
+
+@lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
+def _ledger_reads(job_type: str, scope: Scope) -> tuple[str, ...]:
+    return JOB_TYPES[job_type].ledger_reads(scope)
 
 
 class _CloseThroughRow(Row):

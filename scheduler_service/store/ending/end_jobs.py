@@ -15,9 +15,22 @@ from scheduler_service.store.core.rows import (
     LinkRow,
 )
 from scheduler_service.store.core.statements import statement
-from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork
+from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
 from scheduler_service.store.ending import barrier, children
+from scheduler_service.store.ending.barrier import WAITING_FOR
 from scheduler_service.store.ending.in_doubt import follow_up_needs, owed_to_own_pipelines, repair
+
+# Types whose end may release jobs by itself: what waits for it, or what it owes in doubt, which is
+# among its children.
+_RELEASING = frozenset(t.name for t in JOB_TYPES.values() if t.children or t.name in WAITING_FOR)
+
+
+def needs_of_ends(rows: Sequence[EndingJobRow]) -> Needs:
+    """What must be locked to end these jobs, whatever their ends; without who joined them."""
+    own_keys = {row.exclusive_key for row in rows if row.exclusive_key is not None}
+    own = Needs(frozenset({row.pipeline_id for row in rows}), frozenset(own_keys))
+    releasing = {(row.job_type, row.scope) for row in rows if row.job_type in _RELEASING}
+    return all_of([own, *(_released_by_end(name, scope) for name, scope in releasing)])
 
 
 def needs_of_end(row: EndingJobRow, joined_by: Sequence[int]) -> Needs:

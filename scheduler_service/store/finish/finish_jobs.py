@@ -24,7 +24,7 @@ from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
 from scheduler_service.store.ending import children, drains
 from scheduler_service.store.ending.barrier import WAITING_FOR
-from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
+from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_ends
 from scheduler_service.store.ending.in_doubt import mark_in_doubt
 
 APPLIED = FinishAnswer(FinishOutcome.APPLIED)
@@ -119,7 +119,7 @@ async def _lock_keys(tx: UnitOfWork, rows: Sequence["_FinishingRow"]) -> None:
         }
         tenants = {row.tenant for row in rows if row.reference_kind is not None}
         tx.held |= Needs(years=frozenset(years), open_years_of=frozenset(tenants))
-    needs = [needs_of_end(row, ()) for row in rows]
+    needs = [needs_of_ends(rows)]
     parents = [row for row in rows if row.has_children]
     if parents:
         needs.append(children.needs_of_children(await _staged(tx, parents)))
@@ -211,7 +211,7 @@ async def _with_marks(tx: UnitOfWork, holders: Mapping[int, _Holder], ends: list
 def _joined_by(tx: UnitOfWork, ended: "_EndedRow") -> Sequence[int]:
     """Who joined it, as the compare-and-set read it under the pipelines' locks."""
     joined_by: Sequence[int] = ended.joined_by or ()
-    missing = frozenset(joined_by) - tx.pipelines.keys()
+    missing = frozenset(p for p in joined_by if p not in tx.pipelines)
     if missing:
         raise MustLockMore(Needs(pipelines=missing))
     return joined_by

@@ -13,6 +13,8 @@ from carbonline.postgres.errors import ANY_DATABASE_ERROR
 CHANNEL = "carbonline"
 GATHER_SECONDS = 0.003
 PAYLOAD_BYTES_MAX = 7900
+# A hint is not worth a write to the disk, for which the next commit would wait.
+NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
 
 # What became claimable and which pipelines changed; None means that anything may have.
 OnHint: TypeAlias = Callable[[frozenset[str] | None, frozenset[int] | None], None]
@@ -66,7 +68,7 @@ class Notifier:
             await asyncio.sleep(GATHER_SECONDS)
             payload = self._take()
             try:
-                await self._pool.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+                await self._pool.execute(NOTIFY, CHANNEL, payload)
             except ANY_DATABASE_ERROR:
                 # A lost hint costs one poll interval; the poll behind LISTEN finds the rest.
                 return
