@@ -6,7 +6,14 @@ from scheduler_service.jobs.states import JobResult
 
 
 class PipelineStatus(StrEnum):
-    """As stored; LIVE is NOT_STARTED or RUNNING on the wire."""
+    """How a pipeline stands; stored as its name. It follows from counters at every change.
+
+    LIVE: a job of it, own, joined or held, has not ended. On the wire this is NOT_STARTED until a
+    job has started, then RUNNING. The other four are final, and the row stays for good.
+
+    SUCCESS: no job failed. PARTIAL: a job failed, but not the root. FAILED: the root failed.
+    CANCELLED: CancelPipeline ended it.
+    """
 
     LIVE = "LIVE"
     SUCCESS = "SUCCESS"

@@ -1,4 +1,4 @@
-"""What the RPCs ask of the store, already checked, and what the store answers."""
+"""The requests that RPCs make to the store, already checked, and its answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,12 @@ class Written(StrEnum):
 
 
 class ReleaseReason(StrEnum):
-    """Why a claim is released."""
+    """Why a claim is released.
+
+    DRAIN: the worker shuts down; free of charge up to a bound. RETRY_LATER: a fault that may pass;
+    costs an attempt. CANCELLED: the answer to a CANCEL. NOT_READY: the worker cannot run jobs for
+    now; costs no attempt.
+    """
 
     DRAIN = "DRAIN"
     RETRY_LATER = "RETRY_LATER"
@@ -41,7 +46,10 @@ class ReleaseReason(StrEnum):
 
 
 class ClaimDirective(StrEnum):
-    """What a claim is to do."""
+    """What a claim's worker does next, as the answer to its beat.
+
+    CONTINUE: run on. CANCEL: stop, and release the claim. LOST: stop; the claim holds no job.
+    """
 
     CONTINUE = "CONTINUE"
     CANCEL = "CANCEL"
@@ -49,7 +57,12 @@ class ClaimDirective(StrEnum):
 
 
 class FinishOutcome(StrEnum):
-    """What a Finish came to."""
+    """What a Finish came to.
+
+    APPLIED: the job has ended now. ALREADY_APPLIED: an earlier call of this claim ended it with the
+    same result. STALE: the claim does not hold the job. CONFLICT: an earlier call of this claim
+    ended it with another result, which stands.
+    """
 
     APPLIED = "APPLIED"
     ALREADY_APPLIED = "ALREADY_APPLIED"
@@ -73,7 +86,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One Submit; `body_digest` tells a repeat of a request_id from another body."""
+    """One Submit. `body_digest` tells a repeat of a request_id from another body.
+
+    `priority` is 0 (first) to 9. With `validate_only` nothing is written.
+    """
 
     request_id: UUID
     body_digest: bytes
@@ -87,7 +103,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """Pipeline and root of a Submit."""
+    """The pipeline and the root job of a Submit; both are 0 if it was only validated."""
 
     pipeline_id: int
     job_id: int
@@ -96,7 +112,7 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """One Claim. `tenants` None means every tenant; leases are of `lease_seconds`."""
+    """One Claim: up to `max_jobs` jobs of these types. `tenants` None means every tenant."""
 
     worker_id: UUID
     request_id: UUID
@@ -110,7 +126,7 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProgressReport:
-    """How far a running job has come."""
+    """How far a running job has come: `done` of `total` units of work, 0 if that is unknown."""
 
     done: int
     total: int

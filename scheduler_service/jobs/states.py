@@ -1,4 +1,4 @@
-"""The one table that says which (state, event) pairs are legal and where they lead."""
+"""The states of a job, and the one table of legal transitions between them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,21 @@ from types import MappingProxyType
 
 
 class JobState(StrEnum):
-    """Where a job stands; stored as its name."""
+    """Where a job stands; stored as its name.
+
+    NOT_STARTED: it waits for its turn behind its exclusive key, for its backoff, or for a claim
+    that drains. Submit and the Finish of a parent put a job here, a release or an expired lease
+    puts it back. The end of the job before it moves it to QUEUED, or the sweep once `run_after`
+    has come.
+
+    QUEUED: it can be claimed. Claim moves it to RUNNING.
+
+    RUNNING: a worker holds its claim. The claim's Finish ends it. Release, RecoverJob, or the sweep
+    after the lease has expired, returns it to NOT_STARTED, or ends it if its attempts are spent.
+
+    FINISHED: it has ended with a JobResult, and nothing moves it any more. The row stays: jobs are
+    never deleted. CancelPipeline brings a job here from every other state.
+    """
 
     NOT_STARTED = "NOT_STARTED"
     QUEUED = "QUEUED"
@@ -15,7 +29,16 @@ class JobState(StrEnum):
 
 
 class JobResult(StrEnum):
-    """How a finished job ended; stored as its name."""
+    """How a finished job ended; stored as its name.
+
+    SUCCESS, WARNING: its claim finished it; its data count and its children become jobs.
+
+    ERROR: its claim finished it so, or its attempts were spent; its staged children are dropped.
+
+    CANCELLED: CancelPipeline ended it. A claim that it had drains until its worker lets go.
+
+    SUPERSEDED: it waited while a job with the same coalesce key came back, which does its work.
+    """
 
     SUCCESS = "SUCCESS"
     WARNING = "WARNING"
@@ -39,7 +62,7 @@ class JobEvent(StrEnum):
 
 
 class IllegalTransition(Exception):
-    """The event is not legal in the state; the caller decided on something it had not locked."""
+    """The event is not legal in the state: a defect, since decisions are made on locked rows."""
 
 
 TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""When workers were last written down, so that it is not done at every empty poll."""
+"""Remembers when each worker's row was written, so that not every empty poll writes it."""
 
 import math
 import time

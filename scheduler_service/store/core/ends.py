@@ -1,4 +1,4 @@
-"""A job that has just ended, as everything that follows from its end needs to see it."""
+"""The end of a job, with what follows from it."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,12 @@ _DONE = (JobResult.SUCCESS, JobResult.WARNING)
 class End(NamedTuple):
     """A job that this transaction has set to FINISHED, and the claim that ended with it.
 
-    `row` is the job as it was before (see peek_jobs.sql); `pipeline_ids` its owner first, then
-    who joined it; `token` 0 if it never ran; `drains` while the claim may still be at work. A
-    tuple, as FinishRequest is: thousands are made in a second.
+    `row`: the job as it was before. `pipeline_ids`: its owner, then the pipelines that joined it.
+    `token`: of the claim, 0 if the job never ran. `drains`: the claim may still be at work.
+    `in_doubt_token`: the newest claim of the job that may have written, None if there is none.
+    `has_children`: the claim may have staged children.
+
+    A tuple, because thousands are made per second.
     """
 
     row: EndingJobRow

@@ -1,4 +1,4 @@
-"""A stamp at insert by which tenants share the workers: a virtual clock per tenant."""
+"""Lets tenants share the workers: each new job gets a stamp of its tenant's virtual clock."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ def _wall_microseconds() -> int:
 
 
 class FairShare:
-    """Stamps grow by a quantum per job of a tenant, so a flood of one tenant lies behind
+    """Makes stamps that grow by a quantum per job of a tenant, so a flood of one tenant lies behind
     the few jobs of another. A hint for the order of claims, never a rule: kept per process.
     """
 

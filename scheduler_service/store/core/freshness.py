@@ -1,4 +1,4 @@
-"""Freshness as tokens: what changed, what the last recalculation and aggregation have seen."""
+"""Records freshness as tokens: what changed, and what the last recalculation and totals saw."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class _TypeMark:
 
 @dataclass(slots=True)
 class FreshnessMarks:
-    """What a transaction has to say of types and modules: each row is written once, in order."""
+    """What a transaction writes about types and modules: each row once, in order."""
 
     types: dict[tuple[str, int, int], _TypeMark] = field(default_factory=dict)
     modules: dict[tuple[str, int, int], int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Concurrent calls of one kind share a transaction of the store."""
+"""Gathers concurrent calls of one kind into one transaction of the store."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""What a store tells of its work, to whoever counts, times and logs it."""
+"""The interface through which a store is counted, timed and logged."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -18,21 +18,22 @@ from scheduler_service.store.core.unit_of_work import UnitOfWork
 
 
 class Observer:
-    """Hears of everything and does nothing with it: subclass it and override what you need.
+    """Does nothing. Subclass it and override what you need.
 
     Its methods are called in the event loop, between the calls of thousands of workers: they
     must not wait.
     """
 
     def timed(self, operation: str) -> AbstractContextManager[None]:  # noqa: ARG002 - for others
-        """Entered for as long as an operation takes: submit, claim, heartbeat, chain, finish,
-        release, cancel, recover, retry, sweep or
-        backstop.
+        """A context that is entered for as long as an operation takes.
+
+        `operation` is submit, claim, heartbeat, chain, finish, release, cancel, recover, retry,
+        sweep or backstop.
         """
         return nullcontext()
 
     def gathered(self, operation: str, calls: int) -> None:
-        """So many calls (or, of submit and finish, items) share a batch."""
+        """`calls` calls share a batch; of submit and finish, so many items."""
 
     def submitted(
         self, submissions: Sequence[Submission], answers: Sequence[Submitted | Refused]
@@ -48,7 +49,7 @@ class Observer:
         """Finish requests were answered, in order."""
 
     def neglected(self, keys: int) -> None:
-        """The backstop moved so many keys on. Anything but 0 is a bug."""
+        """The backstop moved so many keys on. Anything but 0 is a defect."""
 
     def paused(self, pauses: Sequence[Pause]) -> None:
         """Somebody asked for these pauses; some may have lasted before."""

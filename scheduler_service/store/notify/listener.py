@@ -1,4 +1,4 @@
-"""LISTEN on a connection of its own: hints that something changed, lost ones made up by polls."""
+"""Listens on its own connection for hints that something changed; polls make up for lost ones."""
 
 import asyncio
 import json

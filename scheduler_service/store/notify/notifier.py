@@ -1,4 +1,4 @@
-"""One NOTIFY per process every few milliseconds, after commit: a hint, never a truth."""
+"""Sends one NOTIFY for many transactions, a few milliseconds after they have committed."""
 
 import asyncio
 import json

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.serving.errors import CODES
+from carbonline.v1 import interventions_pb2 as interventions
+from carbonline.v1 import monitoring_pb2 as monitoring
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
@@ -76,6 +78,14 @@ GOOD: dict[str, list[Message]] = {
     ],
     "GetYear": [ops.GetYearRequest(year=2024)],
     "ListWorkers": [ops.ListWorkersRequest()],
+    "ExplainJob": [monitoring.ExplainJobRequest(job_id=1)],
+    "GetQueueStats": [monitoring.GetQueueStatsRequest(page_size=1)],
+    "VerifyHistory": [monitoring.VerifyHistoryRequest(after_pipeline_id=1)],
+    "PauseJobType": [interventions.PauseJobTypeRequest(job_type="unit_sync", reason="why")],
+    "ResumeJobType": [interventions.ResumeJobTypeRequest(job_type="unit_sync")],
+    "ListJobTypePauses": [interventions.ListJobTypePausesRequest(include_resumed=True)],
+    "RecoverJob": [interventions.RecoverJobRequest(job_id=1, claim_token=1, reason="why")],
+    "RetryPipeline": [interventions.RetryPipelineRequest(pipeline_id=2, request_id=UUID)],
 }
 METHODS = {
     method.name: f"/{service.full_name}/{method.name}"
