@@ -56,6 +56,13 @@ class MonitoringCalls:
         wanted.tenant = self.tenant
         return await self._unary(self._operations.ListStaleStats, wanted)
 
+    async def list_slots(
+        self, wanted: monitoring_pb2.ListSlotsRequest
+    ) -> monitoring_pb2.ListSlotsResponse:
+        """A page of slots: current jobs and last successes. Sets the tenant of `wanted`."""
+        wanted.tenant = self.tenant
+        return await self._unary(self._operations.ListSlots, wanted)
+
     async def verify_history(
         self, *, after_pipeline_id: int = 0, page_token: str = ""
     ) -> monitoring_pb2.VerifyHistoryResponse:

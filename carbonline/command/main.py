@@ -26,6 +26,7 @@ from carbonline.command.recover import recover
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
 from carbonline.command.retry import retry
+from carbonline.command.slots import slots
 from carbonline.command.stale import stale
 from carbonline.command.status import status
 from carbonline.command.submit import submit
@@ -74,6 +75,7 @@ main.add_section(
     queue,
     active,
     stale,
+    slots,
     cancel,
     retry,
     recover,

@@ -57,6 +57,7 @@ from scheduler_service.store.reads.active_pipelines import (
 from scheduler_service.store.reads.explain import Explained, read_job_facts
 from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_stats
 from scheduler_service.store.reads.reads import Reads
+from scheduler_service.store.reads.slots import Slot, read_slots
 from scheduler_service.store.reads.stale_stats import read_module_states
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
@@ -286,6 +287,12 @@ class Store(Reads):
         return await read_active_pipelines(
             self.pool, tenant, year, modules, with_failed=with_failed
         )
+
+    async def slots(
+        self, tenant: str, year: int, modules: Sequence[int], *, after: str, slots_max: int
+    ) -> list[Slot]:
+        """The current job and the last success of each slot of a year."""
+        return await read_slots(self.pool, tenant, year, modules, after=after, slots_max=slots_max)
 
     async def verify_pipelines(
         self, tenant: str, after_pipeline_id: int, pipelines_max: int, *, with_claims: bool

@@ -65,6 +65,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "explain": DOCUMENTED,
         "active": DOCUMENTED,
         "queue": DOCUMENTED,
+        "slots": DOCUMENTED,
         "stale": DOCUMENTED,
         "factors": MISSING,
         "held_up": DISPLAY,

@@ -1,12 +1,13 @@
 """Which pipelines work on a year's totals, and which totals are stale."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypeAlias
 
 import grpc.aio
 
 from carbonline.serving.interceptor import caller
-from carbonline.serving.pages import page_token
+from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import monitoring_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
@@ -14,16 +15,19 @@ from scheduler_service.jobs.stale_stats import StaleStats, stale_stats
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import VALUES_MAX, own_tenant
 from scheduler_service.rpc.fields import Fields
+from scheduler_service.store.reads.slots import Slot
 from scheduler_service.store.store import Store
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 200, 1_000
+# Each has two jobs, which may be large.
+SLOTS_DEFAULT = 50
 OLDER_THAN_SECONDS_MAX = 10 * 366 * 86_400.0
 _REASONS = messages.numbers(pb.StaleReason, "STALE_REASON_")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class Totals(operations_pb2_grpc.OperationsServiceServicer):
-    """ListActivePipelines, ListStaleStats."""
+    """ListActivePipelines, ListSlots, ListStaleStats."""
 
     store: Store
 
@@ -32,13 +36,8 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.ListActivePipelinesResponse:
         fields = Fields()
         fields.year("year", request.year)
-        fields.count("modules", len(request.modules), VALUES_MAX, least=0)
-        modules = [
-            fields.known(f"modules[{number}]", module, types_pb2.Module, needed=True)
-            for number, module in enumerate(request.modules[:VALUES_MAX])
-        ]
+        chosen = _modules(fields, request.modules) or sorted(TYPES_OF_MODULE)
         fields.done()
-        chosen = sorted({module for module in modules if module is not None} or TYPES_OF_MODULE)
         tenant = own_tenant(caller(), request.tenant)
         found = await self.store.active_pipelines(
             tenant, request.year, chosen, with_failed=request.include_last_failed
@@ -53,6 +52,29 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
             if module in found.failed:
                 one.last_failed.CopyFrom(messages.pipeline(found.failed[module]))
         return answer
+
+    async def ListSlots(
+        self, request: pb.ListSlotsRequest, context: Context
+    ) -> pb.ListSlotsResponse:
+        fields = Fields()
+        fields.year("year", request.year)
+        modules = _modules(fields, request.modules)
+        size = fields.page_size("page_size", request.page_size, SLOTS_DEFAULT, PAGE_SIZE_MAX)
+        after = fields.page_keys("page_token", request.page_token, str)
+        fields.done()
+        found = await self.store.slots(
+            own_tenant(caller(), request.tenant),
+            request.year,
+            modules,
+            after=after[0] if after else "",
+            slots_max=size + 1,
+        )
+        page = first_page([_slot(one) for one in found[:size]])
+        more = len(page) < len(found)
+        return pb.ListSlotsResponse(
+            slots=page,
+            next_page_token=page_token(found[len(page) - 1].slot_key) if more else "",
+        )
 
     async def ListStaleStats(
         self, request: pb.ListStaleStatsRequest, context: Context
@@ -81,6 +103,26 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
                 page_token(page[-1].state.year, page[-1].state.module) if more else ""
             ),
         )
+
+
+def _modules(fields: Fields, asked: Sequence[int]) -> list[int]:
+    fields.count("modules", len(asked), VALUES_MAX, least=0)
+    known = [
+        fields.known(f"modules[{number}]", module, types_pb2.Module, needed=True)
+        for number, module in enumerate(asked[:VALUES_MAX])
+    ]
+    return sorted({module for module in known if module is not None})
+
+
+def _slot(slot: Slot) -> pb.Slot:
+    current = messages.job_summary(slot.current)
+    last = slot.last_success
+    return pb.Slot(
+        job_type=current.job_type,
+        scope=current.scope,
+        current=current,
+        last_success=messages.job_summary(last) if last is not None else None,
+    )
 
 
 def _stale(found: StaleStats) -> pb.StaleStats:
