@@ -24,7 +24,9 @@ _replace_option = click.option(
     "--replace", is_flag=True, help="Remove what the file lacks; refused if entries use it."
 )
 _take_away_option = click.option(
-    "--take-away", is_flag=True, help="With --replace: remove even what entries use."
+    "--take-away",
+    is_flag=True,
+    help="Do not ask: remove even what entries use, and even most of the kilograms.",
 )
 
 
@@ -135,6 +137,4 @@ def _load(target: Target, job: FileJob, *, watch: bool) -> NoReturn:
 
 
 def _replacing(*, replace: bool, take_away: bool) -> Replacing:
-    if take_away and not replace:
-        raise click.UsageError("--take-away requires --replace.")
     return Replacing(replace, take_away)

@@ -24,6 +24,7 @@ from worker_service.ledger.factors import (
 from worker_service.ledger.factors import read_factors as read_stored_factors
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
+from worker_service.ledger.input_versions import factors_input
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded
@@ -31,6 +32,7 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.steps.losing_most import refuse_to_lose_most
 from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
@@ -50,8 +52,9 @@ async def run_factor_ingest(stores: Stores, run: Run) -> Outcome:
     """Adds and changes the factors of a file. Factors that it lacks become stale and stay in force.
 
     With mode "replace" they are removed instead. Mode "remove_stale" takes no file, and removes
-    stale factors. If emissions use factors to be removed, that needs consent. A file of mended
-    rows, as `carbonline rejected` writes them, adds to the others: none becomes stale.
+    stale factors. If emissions use factors to be removed, or less than half of the kilograms would
+    be left, that needs consent. A file of mended rows, as `carbonline rejected` writes them, adds
+    to the others: none becomes stale.
     """
     job = run.job
     assert job.data_entry_type is not None, "the scheduler checks the scope"
@@ -93,18 +96,19 @@ async def _ingest(
                 gone = await factors_not_in(conn, of, parsed.accepted)
                 await _refuse_used(conn, run, of, gone)
             remove = [factor.factor_id for factor in gone]
-        await chain_follow_ups(run, stores.ledger)
-        run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         name = str(job.payload.get("file_name", ""))
         origin = Origin(str(file.reference), name, job.claim_token)
-        changes = await publish(
-            run,
-            stores.ledger,
-            [f"factors/{of.year}"],
-            lambda conn: save_factors(
+
+        async def save(conn: Connection) -> FactorChanges:
+            return await save_factors(
                 conn, of, parsed.accepted, origin, remove=remove, is_whole=not is_mended
-            ),
-        )
+            )
+
+        versioned = factors_input(of.data_entry_type, of.year)
+        await refuse_to_lose_most(stores.ledger, run, [of], versioned, save)
+        await chain_follow_ups(run, stores.ledger)
+        run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
+        changes = await publish(run, stores.ledger, [f"factors/{of.year}"], save)
         stats = {
             "factors_changed": changes.changed,
             "factors_stale": changes.stale,

@@ -13,8 +13,11 @@ from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable
 from worker_service.carbon.parse.uncorrected_places import uncorrected_places
 from worker_service.carbon.shipped_places import shipped_places
+from worker_service.ledger.entry_sets import years_with_entries
+from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
+from worker_service.ledger.input_versions import reference_input
 from worker_service.ledger.locations import (
     KIND,
     LOCATION_SCHEMA,
@@ -24,7 +27,7 @@ from worker_service.ledger.locations import (
     save_locations,
 )
 from worker_service.ledger.locations import read_locations as read_places
-from worker_service.ledger.pool import Ledger
+from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
@@ -33,6 +36,7 @@ from worker_service.steps.corrected_places import corrected_places
 from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.steps.losing_most import refuse_to_lose_most
 from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
@@ -51,8 +55,8 @@ from worker_service.steps.taking_away import (
 async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
     """Adds the places of a file, or changes those with the same code.
 
-    With mode "replace", other places of the transport mode are removed. If entries use them, that
-    needs consent.
+    With mode "replace", other places of the transport mode are removed. If entries use them, or
+    less than half of the kilograms of a type and year would be left, that needs consent.
     """
     job = run.job
     try:
@@ -78,20 +82,21 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             return nothing
         name = str(job.payload.get("file_name", ""))
         places = PlacesFile(job.tenant, transport_mode, parsed.accepted, name, str(file.reference))
-        if replace and not has_consent(job):
-            run.progress(0, 0, "look for entries that use what goes")
-            try:
+
+        async def save(conn: Connection) -> PlaceChanges:
+            return await save_locations(conn, places, job.claim_token, replace=replace)
+
+        try:
+            if replace and not has_consent(job):
+                run.progress(0, 0, "look for entries that use what goes")
                 await _refuse_used(stores.ledger, places)
-            except Refusal as refusal:
-                return refusal.outcome()
+            readers = await _readers(stores.ledger, places)
+            await refuse_to_lose_most(stores.ledger, run, readers, reference_input(KIND), save)
+        except Refusal as refusal:
+            return refusal.outcome()
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        changes = await publish(
-            run,
-            stores.ledger,
-            [f"reference/{KIND}"],
-            lambda conn: save_locations(conn, places, job.claim_token, replace=replace),
-        )
+        changes = await publish(run, stores.ledger, [f"reference/{KIND}"], save)
         stats = {
             "places_new": changes.new,
             "places_changed": changes.changed,
@@ -137,6 +142,15 @@ async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
         if gone:
             usage = await usage_of_places(conn, file.tenant, readers, gone)
             refuse_what_is_used("places_in_use", "place", len(gone), usage, str.upper)
+
+
+async def _readers(ledger: Ledger, file: PlacesFile) -> list[FactorSlice]:
+    """The types and years with entries whose formula reads places of this mode."""
+    return [
+        FactorSlice(file.tenant, data_entry_type, year)
+        for data_entry_type, *_ in place_columns(file.transport_mode)
+        for year in await years_with_entries(ledger, file.tenant, data_entry_type)
+    ]
 
 
 def _sentence(changes: PlaceChanges) -> str:

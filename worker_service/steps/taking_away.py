@@ -13,6 +13,9 @@ from worker_service.steps.input_file import Refusal
 ADD, REPLACE, REMOVE_STALE = "add", "replace", "remove_stale"
 CONSENT = "yes"
 NAMED_MAX = 5
+HOW_TO_ALLOW = (
+    'If that is meant, load the file again with --take-away (in the payload "take_away": "yes").'
+)
 HOW_TO_CONSENT = (
     'If that is meant, submit the file again with --yes (in the payload "take_away": "yes").'
 )

@@ -118,6 +118,26 @@ def test_four_airports_are_added_and_no_total_changes(terminal: Terminal) -> Non
     assert total_of(terminal) == before
 
 
+def test_factors_of_another_unit_are_asked_about_before(terminal: Terminal) -> None:
+    before = total_of(terminal)
+    grams = "".join(
+        line.replace("0.2906", "0.0002906").replace("0.1902", "0.0001902")
+        for line in (terminal.folder / "factors.csv").read_text().splitlines(keepends=True)
+    )
+    small = terminal.file("small.csv", grams)
+    refused = terminal.type("load", "factors", small, *PLANE)
+    assert refused.code == 4, refused
+    assert "most_would_go" in refused.out
+    assert "less than half of the kilograms of 2024 would be left" in " ".join(refused.out.split())
+    assert total_of(terminal) == before
+    taken = terminal.type("load", "factors", small, *PLANE, "--take-away")
+    assert taken.code == 0, taken
+    assert total_of(terminal) != before
+    back = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE)
+    assert back.code == 0
+    assert total_of(terminal) == before
+
+
 def test_replacing_places_that_entries_use_needs_a_word(terminal: Terminal) -> None:
     before = total_of(terminal)
     four = terminal.file("four.csv", FOUR_AIRPORTS)
@@ -128,8 +148,6 @@ def test_replacing_places_that_entries_use_needs_a_word(terminal: Terminal) -> N
     assert "4 entries use GVA, CDG, JFK." in refused.out
     assert "--take-away" in refused.out
     assert total_of(terminal) == before
-    alone = terminal.type("load", "locations", four, "--take-away")
-    assert (alone.code, "requires --replace" in alone.err) == (2, True)
     taken = terminal.type("load", "locations", four, "--replace", "--take-away")
     assert taken.code == 0
     shown = terminal.type("totals", *YEAR)

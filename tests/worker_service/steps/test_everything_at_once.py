@@ -45,6 +45,7 @@ async def submit_all(harness: WorkerHarness) -> list[int]:
                 await harness.submit(
                     "factor_ingest",
                     FACTORS.replace("0.2906", FACTOR[wave]),
+                    payload={"take_away": "yes"},
                     module=TRAVEL,
                     data_entry_type=PLANE,
                     year=YEAR,
@@ -56,7 +57,7 @@ async def submit_all(harness: WorkerHarness) -> list[int]:
             await harness.submit(
                 "reference_ingest",
                 places,
-                payload={"transport_mode": "plane"},
+                payload={"transport_mode": "plane", "take_away": "yes"},
                 reference_kind="locations",
             )
         )

@@ -1,0 +1,85 @@
+"""Asks before new factors or places take most kilograms away, as a new upload does."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+
+from carbonline.pluralize import pluralize
+from worker_service.carbon.catalogue import declaration
+from worker_service.ledger.entry_sets import ENTRY_SCHEMA, read_entries
+from worker_service.ledger.factors import FactorSlice
+from worker_service.ledger.frames import frame_of
+from worker_service.ledger.input_versions import newest_change
+from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.published_kilograms import published_kilograms
+from worker_service.ledger.rehearsal import rehearsal
+from worker_service.mechanics.run import Run
+from worker_service.steps.formula_inputs import FormulaInputs, read_formula_inputs
+from worker_service.steps.input_file import Refusal
+from worker_service.steps.kilograms_ahead import KilogramsAhead
+from worker_service.steps.taking_away import HOW_TO_ALLOW, has_consent
+
+# Exactly half may go, and sums of doubles differ in their last digits.
+_HALF = 0.5 * (1 - 1e-9)
+
+
+async def refuse_to_lose_most(
+    ledger: Ledger,
+    run: Run,
+    slices: Sequence[FactorSlice],
+    versioned: str,
+    change: Callable[[Connection], Awaitable[object]],
+) -> None:
+    """Raises Refusal if `change` would leave less than half of the kilograms of one of `slices`.
+
+    `change` is run in a transaction that is rolled back, and `versioned` is the input that it
+    changes. The entries are then computed as the recalculation will, until half of the kilograms
+    are reached. Does nothing if there is consent, or if the change changes nothing.
+    """
+    if has_consent(run.job):
+        return
+    run.progress(0, 0, "compare kilograms")
+    async with ledger.snapshot() as snapshot:
+        have = [of for of in slices if await published_kilograms(snapshot, of)]
+    if not have:
+        return
+    async with rehearsal(ledger) as conn:
+        await change(conn)
+        if await newest_change(conn, run.job.tenant, [versioned]) != run.job.claim_token:
+            return
+        inputs = [
+            await read_formula_inputs(conn, of, declaration(of.data_entry_type)) for of in have
+        ]
+    async with ledger.snapshot() as snapshot:
+        for of, after in zip(have, inputs, strict=True):
+            await _refuse_if_most_goes(snapshot, run, of, after)
+
+
+async def _refuse_if_most_goes(
+    snapshot: Connection, run: Run, of: FactorSlice, after: FormulaInputs
+) -> None:
+    uploads = await published_kilograms(snapshot, of)
+    before = math.fsum(one.total_kg for one in uploads)
+    ahead = KilogramsAhead(after)
+    done, total = 0, sum(one.entries.row_count for one in uploads)
+    for one in uploads:
+        async for rows in read_entries(snapshot, of.tenant, one.entries):
+            run.check()
+            stored = await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+            await asyncio.to_thread(ahead.add, stored)
+            done += stored.height
+            run.progress(done, total, "compare kilograms")
+            # No entry has less than 0 kg, so the rest cannot change the answer.
+            if ahead.total_kg >= _HALF * before:
+                return
+    raise Refusal("most_would_go", _sentence(of, before, ahead))
+
+
+def _sentence(of: FactorSlice, before: float, ahead: KilogramsAhead) -> str:
+    said = (
+        f"Nothing was changed, since less than half of the kilograms of {of.year} would be left:"
+        f" {ahead.total_kg:,.3f} kg instead of {before:,.3f} kg."
+    )
+    if without := ahead.entries_without_kg:
+        said += f" {pluralize(without, 'entry', 'entries')} would have no kilograms."
+    return f"{said} {HOW_TO_ALLOW}"
