@@ -49,10 +49,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "FIELD_INVALID": "correct the fields that BadRequest names",
         "TOO_LARGE": "send less; the message says the limit",
-        "PIPELINE_NOT_FOUND": "check the number; another tenant's are not found either",
-        "JOB_NOT_FOUND": "check the number; another tenant's are not found either",
+        "PIPELINE_NOT_FOUND": "check the number; a number of another tenant is not found either",
+        "JOB_NOT_FOUND": "check the number; a number of another tenant is not found either",
         "UNIT_NOT_FOUND": "check the id; the message names similar units",
-        "BLOB_NOT_FOUND": "upload it first; another tenant's are not found either",
+        "BLOB_NOT_FOUND": "upload it first; a blob of another tenant is not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
         "PERMISSION_DENIED": "use a token of a role that the message names",
         "STALE_CLAIM": "stop the run: the claim no longer holds the job",

@@ -62,7 +62,7 @@ class Metrics:
         )
         self.set_asides = Counter(
             f"{PREFIX}set_asides",
-            "Claims, jobs and keys that a sweep failed at and left alone for a while",
+            "Claims, jobs and keys that a sweep failed at and skips for a while",
             ["step"],
             registry=registry,
         )

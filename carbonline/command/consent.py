@@ -17,10 +17,10 @@ NO_TERMINAL = (
     "--take-away)."
 )
 _QUESTIONS = {
-    "most_would_go": "More than half would go. Continue?",
-    "mended_rows_replace": "All that the mended file lacks would go. Continue?",
-    "factors_in_use": "Factors that entries use would go. Continue?",
-    "places_in_use": "Places that entries use would go. Continue?",
+    "most_would_go": "More than half would be removed. Continue?",
+    "mended_rows_replace": "All rows that the corrected file lacks would be removed. Continue?",
+    "factors_in_use": "Factors that entries use would be removed. Continue?",
+    "places_in_use": "Places that entries use would be removed. Continue?",
 }
 
 

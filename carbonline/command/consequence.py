@@ -21,7 +21,7 @@ from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2, types_pb2
 
 yes_option = click.option(
-    "--yes", is_flag=True, help="Do not ask, even if more than half would go."
+    "--yes", is_flag=True, help="Do not ask, even if more than half would be removed."
 )
 
 NOBODY_TO_ASK = "There is no terminal to ask at: this goes on as with --yes, however much goes."
@@ -117,7 +117,7 @@ def ask_first(consequence: Consequence, *, yes: bool) -> bool:
         return True
     if not consequence.is_much:
         return False
-    if answers_yes("More than half would go. Continue?"):
+    if answers_yes("More than half would be removed. Continue?"):
         return True
     click.echo("Nothing was submitted.", err=True)
     raise SystemExit(ExitCode.INTERRUPTED)

@@ -12,7 +12,7 @@ from carbonline.v1 import interventions_pb2
 Pause = interventions_pb2.JobTypePause
 
 all_tenants_option = click.option(
-    "--all-tenants", is_flag=True, help="In all institutions that you may act for."
+    "--all-tenants", is_flag=True, help="Apply to all institutions that you may act for."
 )
 
 
@@ -25,7 +25,7 @@ all_tenants_option = click.option(
 @all_tenants_option
 @connection_options
 def pause(*, target: Target, job_type: str, reason: str, all_tenants: bool) -> None:
-    """Pause JOB_TYPE: its jobs wait until `carbonline resume`. Jobs that run go on.
+    """Pause JOB_TYPE: its jobs wait until `carbonline resume`. Running jobs continue.
 
     The pause outlives restarts. `carbonline status` shows it.
     """

@@ -31,7 +31,7 @@ COLUMNS = (
 def queue(target: Target, output: Output) -> None:
     """Count the jobs that wait for a worker and those that run, by job type.
 
-    A type without such jobs is left out. A job is claimable once nothing but a worker is missing.
+    A type without such jobs is left out. A job is claimable if it needs only a worker.
     """
     found, more = run_to_end(_queue(target))
     show_rows(

@@ -12,19 +12,21 @@ from carbonline.v1 import interventions_pb2
 
 
 @click.command(
-    short_help="Take a job from a worker that hangs or died.",
+    short_help="Take a job from a worker that hangs or has died.",
     epilog=examples("carbonline recover 7", 'carbonline recover 7 --force --reason "it hangs"'),
 )
 @click.argument("job", type=ID)
-@click.option("--force", is_flag=True, help="Take it also from a worker that still reports.")
+@click.option(
+    "--force", is_flag=True, help="Also take it from a worker that still sends heartbeats."
+)
 @click.option("--reason", default="", help="The reason, shown in the timeline.")
 @connection_options
 def recover(*, target: Target, job: int, force: bool, reason: str) -> None:
     """Take the running JOB from its worker: another one runs it, with all attempts again.
 
-    A job whose lease is over is taken back at once. With --force, so is a job whose worker still
-    reports but does not get on: that worker is told to stop, and the job waits until it has, or
-    until its lease is over.
+    A job whose lease has expired is taken at once. With --force, a job is also taken from a
+    worker that still sends heartbeats but makes no progress. That worker is told to stop, and
+    the job waits until it has stopped or its lease expires.
     """
     answer = run_to_end(_recover(target, job, force=force, reason=reason))
     click.echo(_sentence(answer))

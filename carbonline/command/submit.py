@@ -60,8 +60,8 @@ def submit(  # noqa: PLR0913  click gives each option
     """Submit a CSV of activity data, plain or gzipped, and watch it to its end.
 
     The file replaces what the same source sent before for the same type, year and unit (or all
-    units). Files of other sources and units stay. The command says first what goes, and in a
-    terminal it asks if that is more than half of the rows or kilograms.
+    units). Files of other sources and units stay. The command first says what it replaces, and in
+    a terminal asks if that is more than half of the rows or kilograms.
     """
     job = entries_job(file, module, data_entry_type, year, unit, source)
     goes = run_to_end(of_submission(target, job))

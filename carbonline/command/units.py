@@ -51,7 +51,7 @@ def units(
 ) -> None:
     """List units: each UNIT, those that --search finds, or all. Times are UTC.
 
-    `carbonline load units` adds and renames them, `carbonline remove units` takes out those that
+    `carbonline load units` adds and renames them, `carbonline remove units` removes those that
     no entry uses.
     """
     wanted = reference_pb2.ListUnitsRequest(units=units, text=search, with_usage=used)

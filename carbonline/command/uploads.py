@@ -77,7 +77,7 @@ def uploads(
 ) -> None:
     """List the uploads that count in a year, newest first.
 
-    Kilograms are from the last recalculation. To take one out: `carbonline withdraw UPLOAD`.
+    Kilograms are from the last recalculation. To withdraw one: `carbonline withdraw UPLOAD`.
     """
     wanted = ledger_pb2.ListUploadsRequest(
         year=year,

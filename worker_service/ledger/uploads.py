@@ -127,10 +127,10 @@ class MostWouldGo(Exception):
 
 
 class MendedRowsReplace(Exception):
-    """The file has only rows that were rejected before, and `replaced` would go for them."""
+    """The file has only rows that were rejected before, and would replace `replaced`."""
 
     def __init__(self, replaced: Upload) -> None:
-        super().__init__(f"upload {replaced.upload_id} would go for mended rows")
+        super().__init__(f"upload {replaced.upload_id} would be replaced by corrected rows")
         self.replaced = replaced
 
 

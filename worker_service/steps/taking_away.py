@@ -40,7 +40,10 @@ def has_consent(job: ClaimedJob) -> bool:
 def refuse_what_is_used(
     cause: str, noun: str, gone: int, usage: Usage, names: Callable[[Any], str]
 ) -> None:
-    """Raise Refusal if entries use what would go; `names` gives the words for a key of `usage`."""
+    """Raise Refusal if entries use what would be removed.
+
+    `names` gives the words for a key of `usage`.
+    """
     used = sorted(usage.by_key, key=lambda key: (-usage.by_key[key], str(key)))
     if not used:
         return
@@ -64,8 +67,8 @@ def refuse_to_replace_by_mended(job: ClaimedJob, noun: str) -> None:
     raise Refusal(
         "mended_rows_replace",
         f"Nothing was changed: the file has only {noun} that were rejected (it has the column"
-        f" {ROW_COLUMN} or {REASON_COLUMN}), and all other {noun} would go. Leave out --replace to"
-        " add to them, or allow the removal with --take-away.",
+        f" {ROW_COLUMN} or {REASON_COLUMN}), and all other {noun} would be removed. Leave"
+        " out --replace to add to them, or allow the removal with --take-away.",
     )
 
 

@@ -102,7 +102,7 @@ def mended_rows_replace_sentences(mended: MendedRowsReplace) -> list[str]:
     gone = mended.replaced
     what = (
         "Nothing was changed: the file has only rows that were rejected (it has the column"
-        f" {ROW_COLUMN} or {REASON_COLUMN}), and {named(gone)} would go."
+        f" {ROW_COLUMN} or {REASON_COLUMN}), and {named(gone)} would be removed."
     )
     source = _argument(gone.source)
     return [what, f"To add the rows, give them a source of their own: --source {source}."]

@@ -291,7 +291,7 @@ def test_a_person_is_asked_before_rows_that_cannot_be_used_take_more_than_half_a
         assert "2 rows are rejected; the first: row 1, cabin_class: " in " ".join(seen.split())
     assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
-    assert (code, "More than half would go. Continue?" in seen) == (0, True), seen
+    assert (code, "More than half would be removed. Continue?" in seen) == (0, True), seen
     assert seen.count("To watch it from another terminal") == 2
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
 
@@ -314,7 +314,7 @@ def test_a_person_is_asked_before_what_entries_use_goes(year: Year) -> None:
     year.terminal.file("another.csv", FACTORS.replace("economy", "first"))
     words = ("load", "factors", "another.csv", *year.planes, "--replace")
     code, seen = at_a_terminal(year.terminal, *words, answer=b"n\n")
-    assert (code, "Factors that entries use would go. Continue?" in seen) == (4, True), seen
+    assert (code, "Factors that entries use would be removed. Continue?" in seen) == (4, True), seen
     assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
     assert (code, "More than half is gone." in " ".join(seen.split())) == (0, True), seen

@@ -191,8 +191,8 @@ async def test_mended_rows_replace_all_others_with_consent_only(
     noun = load.removeprefix("load_")
     assert refused.message == (
         f"Nothing was changed: the file has only {noun} that were rejected (it has the column"
-        f" rejected_row or rejected_reason), and all other {noun} would go. Leave out --replace to"
-        " add to them, or allow the removal with --take-away."
+        f" rejected_row or rejected_reason), and all other {noun} would be removed. Leave out"
+        " --replace to add to them, or allow the removal with --take-away."
     )
     taken = ingest(await loaded(rows[load], mode="replace", take_away="yes"))
     assert taken.result in {types_pb2.JOB_RESULT_SUCCESS, types_pb2.JOB_RESULT_WARNING}
