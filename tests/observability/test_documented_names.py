@@ -13,6 +13,8 @@ from worker_service.metrics import LedgerMetrics, WorkerMetrics
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs" / "observability.md").read_text(encoding="utf-8")
 LINE = re.compile(r"^\| `(\w+)` \| (error|warning|info|debug) \| (.*?) ?\|", re.MULTILINE)
+# The log writes this line itself, below every logger, and serves this metric.
+OF_THE_LOG = ("log_lines_lost", "warning", {"lines"}, "carbonline_log_lines_lost_total")
 THE_JOB = {"pipeline_id", "job_id", "claim_token", "tenant", "job_type"}
 # What a worker's logger carries once a step is over.
 BOUND = {"seconds"}
@@ -22,7 +24,7 @@ ROW = re.compile(r"^\| `(carbonline_\w+)` \| ([\w, ]*?) ?\|", re.MULTILINE)
 def declared() -> dict[str, tuple[str, ...]]:
     """Every metric as it is scraped, with its labels."""
     registry = CollectorRegistry()
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[str, ...]] = {OF_THE_LOG[3]: ()}
     for metrics in (Metrics(registry), WorkerMetrics(registry), LedgerMetrics(registry)):
         for metric in vars(metrics).values():
             if hasattr(metric, "describe") and metric is not registry:
@@ -53,7 +55,7 @@ def fields_of(cell: str) -> set[str]:
 def test_every_line_that_can_be_logged_is_documented_with_its_level_and_no_other() -> None:
     calls = log_calls()
     assert len(calls) > 50
-    logged = {(call.event, call.level) for call in calls}
+    logged = {(call.event, call.level) for call in calls} | {OF_THE_LOG[:2]}
     assert sorted(documented_lines()) == sorted(logged)
 
 
@@ -62,6 +64,7 @@ def test_the_fields_of_a_line_are_documented(line: tuple[str, str]) -> None:
     fields = documented_lines()[line]
     calls = [call for call in log_calls() if (call.event, call.level) == line]
     logged = set().union(*(call.fields for call in calls))
+    logged |= OF_THE_LOG[2] if line == OF_THE_LOG[:2] else set()
     assert sorted(logged - fields) == []
     if not any(call.more for call in calls):
         assert sorted(fields - logged - THE_JOB - BOUND) == []
