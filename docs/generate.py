@@ -58,6 +58,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "STALE_CLAIM": "stop the run: the claim no longer holds the job",
         "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",
         "PERIOD_LOCKED": "choose another year: this one is locked",
+        "YEAR_BUSY": "wait for the jobs that the message names, or cancel their pipelines",
         "CLAIM_LIVE": "wait for the worker, or set `force` to take the job from it",
         "NOTHING_TO_CANCEL": "do nothing: the pipeline has ended",
         "NOTHING_TO_RECOVER": "do nothing: the claim no longer holds the job",

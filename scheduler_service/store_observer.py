@@ -12,6 +12,7 @@ from scheduler_service.jobs.requests import (
     FinishAnswer,
     FinishRequest,
     Pause,
+    PeriodLock,
     Refused,
     Submission,
     Submitted,
@@ -123,6 +124,20 @@ class StoreObserver(Observer):
                 seconds=round(item.seconds, 1),
                 error=item.reason,
             )
+
+    def locked(self, lock: PeriodLock) -> None:
+        """As Observer says."""
+        self._log.info(
+            "year_locked",
+            tenant=lock.tenant,
+            year=lock.year,
+            locked_by=lock.locked_by,
+            detail=lock.reason,
+        )
+
+    def unlocked(self, lock: PeriodLock, principal: str) -> None:
+        """As Observer says."""
+        self._log.info("year_unlocked", tenant=lock.tenant, year=lock.year, unlocked_by=principal)
 
     def _log_submitted(self, submission: Submission, answer: Submitted) -> None:
         if submission.job_type == NOOP and not self._debug:

@@ -86,3 +86,15 @@ class OperatorCalls:
             tenant=self.tenant, include_resumed=include_resumed
         )
         return await self._unary(self._operations.ListJobTypePauses, request)
+
+    async def lock_period(
+        self, year: int, reason: str = ""
+    ) -> interventions_pb2.LockPeriodResponse:
+        """Locks a year: its numbers do not change any more."""
+        request = interventions_pb2.LockPeriodRequest(tenant=self.tenant, year=year, reason=reason)
+        return await self._unary(self._operations.LockPeriod, request)
+
+    async def unlock_period(self, year: int) -> interventions_pb2.UnlockPeriodResponse:
+        """Lets the numbers of a locked year change again."""
+        request = interventions_pb2.UnlockPeriodRequest(tenant=self.tenant, year=year)
+        return await self._unary(self._operations.UnlockPeriod, request)

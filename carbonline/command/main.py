@@ -17,6 +17,7 @@ from carbonline.command.factors import factors
 from carbonline.command.jobs import jobs
 from carbonline.command.load import load
 from carbonline.command.locations import locations
+from carbonline.command.lock import lock, unlock
 from carbonline.command.migrate import migrate
 from carbonline.command.pause import pause, resume
 from carbonline.command.pipelines import pipelines
@@ -84,6 +85,8 @@ main.add_section(
     workers,
     pause,
     resume,
+    lock,
+    unlock,
     verify,
     migrate,
     completion,

@@ -18,6 +18,7 @@ from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.pause import pause_words
 from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
 from carbonline.command.pipelines import row_of
+from carbonline.command.printing import moment
 from carbonline.command.safe_text import one_line
 from carbonline.pluralize import pluralize
 from carbonline.v1 import interventions_pb2, ledger_pb2, operations_pb2, types_pb2
@@ -136,7 +137,9 @@ def _print_year(
     if not answer.provisioned:
         click.echo(f"Year {answer.year}: not provisioned; load units with --year {answer.year}.")
         return
-    locked = f", locked by {one_line(answer.locked_by)}" if answer.locked else ""
+    reason = f": {answer.lock_reason}" if answer.lock_reason else ""
+    since = f", locked since {moment(answer.locked_at)} UTC, by {answer.locked_by}{reason}"
+    locked = one_line(since) if answer.locked else ""
     click.echo(f"Year {answer.year}: provisioned{locked}.")
     for name, module in modules_of_year(answer, freshness).items():
         state = "totals are up to date" if module["fresh"] else "totals are STALE"

@@ -39,6 +39,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "STALE_CLAIM": grpc.StatusCode.FAILED_PRECONDITION,
         "YEAR_NOT_PROVISIONED": grpc.StatusCode.FAILED_PRECONDITION,
         "PERIOD_LOCKED": grpc.StatusCode.FAILED_PRECONDITION,
+        "YEAR_BUSY": grpc.StatusCode.FAILED_PRECONDITION,
         "CLAIM_LIVE": grpc.StatusCode.FAILED_PRECONDITION,
         "NOTHING_TO_CANCEL": grpc.StatusCode.FAILED_PRECONDITION,
         "NOTHING_TO_RECOVER": grpc.StatusCode.FAILED_PRECONDITION,

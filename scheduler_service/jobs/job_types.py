@@ -61,6 +61,11 @@ class JobType:
     has_slot: bool = False
 
     @property
+    def respects_locks(self) -> bool:
+        """Whether a locked year takes none of it: it changes, or loads units for, its year."""
+        return self.needs_provisioned_year or self.provisions_year
+
+    @property
     def writes_data(self) -> bool:
         """Whether a claim of it that ends in doubt may have changed the ledger."""
         return bool(self.writes)

@@ -75,8 +75,8 @@ class Refused:
     """A request that the state of things refuses; `reason` is the ErrorInfo reason.
 
     Reasons: FIELD_INVALID, YEAR_NOT_PROVISIONED, PERIOD_LOCKED, STALE_CLAIM, NOTHING_TO_CANCEL,
-    NOTHING_TO_RECOVER, CLAIM_LIVE, NOTHING_TO_RETRY, SUPERSEDED, PIPELINE_NOT_FOUND,
-    JOB_NOT_FOUND. One table in serving maps them to codes.
+    NOTHING_TO_RECOVER, CLAIM_LIVE, NOTHING_TO_RETRY, SUPERSEDED, YEAR_BUSY,
+    PIPELINE_NOT_FOUND, JOB_NOT_FOUND. One table in serving maps them to codes.
     """
 
     reason: str
@@ -290,6 +290,16 @@ class Recovered:
     pipeline_id: int
     claim_token: int
     drain_seconds: float
+
+
+class PeriodLock(NamedTuple):
+    """The lock of a year: since when, by whom and why."""
+
+    tenant: str
+    year: int
+    locked_at: datetime
+    locked_by: str
+    reason: str
 
 
 class Pause(NamedTuple):

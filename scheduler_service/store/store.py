@@ -17,6 +17,7 @@ from scheduler_service.jobs.requests import (
     FinishAnswer,
     FinishRequest,
     Pause,
+    PeriodLock,
     PipelineRetry,
     Recovered,
     Recovery,
@@ -44,6 +45,7 @@ from scheduler_service.store.finish.finish_unlocked import (
     FinishUnlocked,
     LockedElsewhere,
 )
+from scheduler_service.store.lock.lock_period import lock_period, unlock_period
 from scheduler_service.store.notify.notifier import Notifier
 from scheduler_service.store.pause.pause_job_types import (
     list_pauses,
@@ -237,6 +239,22 @@ class Store(Reads):
         if isinstance(answer, Recovered):
             self.notifier.notify_activity({answer.pipeline_id})
         return answer
+
+    async def lock_period(
+        self, tenant: str, year: int, reason: str, principal: str
+    ) -> PeriodLock | Refused:
+        """The year's lock, new or earlier, or which jobs keep it from being locked."""
+        answer = await self._units.run(lambda tx: lock_period(tx, tenant, year, reason, principal))
+        if isinstance(answer, PeriodLock):
+            self._observer.locked(answer)
+        return answer
+
+    async def unlock_period(self, tenant: str, year: int, principal: str) -> PeriodLock | None:
+        """The lock that this ended; None if there was none."""
+        ended = await self._units.run(lambda tx: unlock_period(tx, tenant, year))
+        if ended is not None:
+            self._observer.unlocked(ended, principal)
+        return ended
 
     async def pause_job_type(
         self, tenants: Sequence[str], job_type: str, reason: str, principal: str

@@ -78,6 +78,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "known_years": TYPING,
         "limits": COMMANDS,
         "load": MISSING,
+        "lock": DOCUMENTED,
         "locations": MISSING,
         "main": COMMANDS,
         "migrate": COMMANDS,

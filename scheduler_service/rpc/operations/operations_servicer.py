@@ -5,6 +5,7 @@ from collections.abc import Collection
 from scheduler_service.rpc.operations.history import History
 from scheduler_service.rpc.operations.job_types import PausedJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
+from scheduler_service.rpc.operations.periods import Periods
 from scheduler_service.rpc.operations.pipelines import Pipelines
 from scheduler_service.rpc.operations.queues import Queues
 from scheduler_service.rpc.operations.recovery import Recovery
@@ -16,7 +17,17 @@ from scheduler_service.store.store import Store
 
 
 class OperationsServicer(
-    Pipelines, Jobs, Recovery, Uploads, Years, Workers, PausedJobTypes, History, Queues, Totals
+    Pipelines,
+    Jobs,
+    Recovery,
+    Uploads,
+    Years,
+    Periods,
+    Workers,
+    PausedJobTypes,
+    History,
+    Queues,
+    Totals,
 ):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 

@@ -8,6 +8,7 @@ from scheduler_service.jobs.requests import (
     FinishAnswer,
     FinishRequest,
     Pause,
+    PeriodLock,
     Refused,
     Submission,
     Submitted,
@@ -59,6 +60,12 @@ class Observer:
 
     def set_aside(self, items: Sequence[SetAside]) -> None:
         """A sweep failed at these, and leaves them alone for a while."""
+
+    def locked(self, lock: PeriodLock) -> None:
+        """Somebody asked for this lock; it may have lasted before."""
+
+    def unlocked(self, lock: PeriodLock, principal: str) -> None:
+        """The principal ended this lock."""
 
     def committed(self, unit: UnitOfWork) -> None:
         """A unit of work was committed."""

@@ -105,7 +105,7 @@ def _new_job(job: FailedJobRow, pipeline_id: int) -> NewJob:
 
 
 def _year_of(job: FailedJobRow) -> Needs:
-    if not JOB_TYPES[job.job_type].needs_provisioned_year or job.year is None:
+    if not JOB_TYPES[job.job_type].respects_locks or job.year is None:
         return Needs()
     return Needs(years=frozenset({(job.tenant, job.year)}))
 

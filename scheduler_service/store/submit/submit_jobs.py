@@ -103,17 +103,18 @@ def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
         key = job_type.exclusive_key(scope)
         if key is not None and not submission.validate_only:
             keys.add(key)
-        if job_type.needs_provisioned_year and scope.year is not None:
+        if job_type.respects_locks and scope.year is not None:
             years.add((scope.tenant, scope.year))
     return Needs(keys=frozenset(keys), years=frozenset(years))
 
 
 def why_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> Refused | None:
     """Why the job's year, which is held, takes no such job; None if it does, or needs no year."""
-    if not JOB_TYPES[job_type].needs_provisioned_year or scope.year is None:
+    row = JOB_TYPES[job_type]
+    if not row.respects_locks or scope.year is None:
         return None
     match tx.years.get((scope.tenant, scope.year)):
-        case None:
+        case None if row.needs_provisioned_year:
             return Refused(
                 "YEAR_NOT_PROVISIONED",
                 f"year {scope.year} of {scope.tenant} is not provisioned: submit a unit_sync first "
@@ -121,7 +122,7 @@ def why_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> Refused | None:
                 {"year": str(scope.year)},
             )
         case True:
-            message = f"year {scope.year} of {scope.tenant} is locked"
+            message = f"year {scope.year} of {scope.tenant} is locked: its numbers do not change"
             return Refused("PERIOD_LOCKED", message, {"year": str(scope.year)})
         case _:
             return None

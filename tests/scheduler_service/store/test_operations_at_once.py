@@ -150,6 +150,13 @@ async def recover(at: Ground) -> Any:
     ]
 
 
+async def lock(at: Ground) -> Any:
+    """And unlock: at the end the year must take what is left."""
+    for _ in range(2):
+        await at.driver.store.lock_period(RECALC.tenant, YEAR, "a test asks", "tester")
+        await at.driver.store.unlock_period(RECALC.tenant, YEAR, "tester")
+
+
 async def pause(at: Ground) -> Any:
     """And resume: at the end nothing may be left paused."""
     store, tenants = at.driver.store, (RECALC.tenant, "other")
@@ -171,6 +178,7 @@ OPERATIONS: tuple[Operation, ...] = (
     recover,
     expire,
     sweep,
+    lock,
     pause,
 )
 FINISHES = (finish, finish_badly)

@@ -1,0 +1,1 @@
+"""LockPeriod, UnlockPeriod: years whose numbers must not change any more."""

@@ -1,0 +1,1 @@
+"""The store's room lock, on a real PostgreSQL."""
