@@ -87,3 +87,22 @@ def test_marks_in_a_good_row_are_no_separators(note: str) -> None:
 def test_a_row_that_lacks_its_end_is_told_what_is_missing() -> None:
     batch = batches_of(f"{HEADERS['entries']}\n0828,GVA,CDG\n")[0]
     assert "has semicolons" not in " ".join(batch.rejected["reason"])
+
+
+@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("mark", ["|", ":", "^", "~", "/", " "])
+def test_a_separator_that_no_file_is_read_with_is_named(kind: str, mark: str) -> None:
+    file = f"{HEADERS[kind]}\n{ROWS[kind]}\n".replace(COMMA, mark)
+    with pytest.raises(RefusedFile) as refused:
+        READERS[kind](file)
+    assert refused.value.cause is Cause.MISSING_COLUMNS
+    named = "spaces" if mark == " " else f'"{mark}"'
+    assert str(refused.value) == (
+        f"the header has {named} between its columns: save the file with commas, semicolons or tabs"
+    )
+
+
+def test_a_header_of_one_wrong_name_is_not_about_separators() -> None:
+    with pytest.raises(RefusedFile) as refused:
+        READERS["units"]("iata|latitude\nGVA|46\n")
+    assert "lacks the columns unit_institutional_id, name" in str(refused.value)

@@ -76,6 +76,21 @@ def test_a_number_that_may_be_another_says_what_to_write(
     assert reason in rejected["reason"]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("1e3", 1000), ("2E+00", 2), ("1.5e1", 15), ("+1E2", 100), ("20e-1", 2)],
+)
+def test_trips_with_an_exponent_are_whole_numbers_too(written: str, read: int) -> None:
+    trips = parsed([{**GOOD, "number_of_trips": written}, GOOD]).accepted["number_of_trips"]
+    assert trips[0] == read
+
+
+@pytest.mark.parametrize("written", ["1e-1", "1.25e1", "1e99", "e3", "1e", "1e3.5", "0e3", "-1e3"])
+def test_an_exponent_that_gives_no_possible_number_is_rejected(written: str) -> None:
+    rows = parsed([{**GOOD, "number_of_trips": written}, GOOD])
+    assert rows.rejected["column"].to_list() == ["number_of_trips"]
+
+
 def test_a_decimal_comma_in_a_factor_file_is_not_called_a_thousands_separator() -> None:
     text = csv_of(FACTOR_COLUMNS, [{**ECONOMY, "ef_kg_co2eq_per_km": "0,183"}])
     [rejected] = read_factors(PLANE, opening(text)).rejected.to_dicts()

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
-from worker_service.carbon.csv_source.other_separator import SEPARATORS
+from worker_service.carbon.csv_source.other_separator import (
+    SEPARATORS,
+    STRANGE_SEPARATORS,
+    strange_separator_reason,
+)
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMNS
 from worker_service.carbon.csv_source.records import quoted_records
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
@@ -65,6 +69,8 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         )
     missing = [name for name in required if name not in names]
     if missing:
+        if strange := _strange_separator(first.fields, known):
+            raise RefusedFile(Cause.MISSING_COLUMNS, strange_separator_reason(strange))
         has = f"it has: {_had(names, missing, known)}" if any(names) else f"it is: {first.line}"
         columns = "column" if len(missing) == 1 else "columns"
         raise RefusedFile(
@@ -80,6 +86,15 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
         needed=len(required),
     )
+
+
+def _strange_separator(fields: Sequence[str], known: AbstractSet[str]) -> str:
+    """A mark that no CSV file is read with, but under which the header has known columns."""
+    if len(fields) != 1:
+        return ""
+    fitness = {mark: len(known & set(_names(fields[0].split(mark)))) for mark in STRANGE_SEPARATORS}
+    mark = max(STRANGE_SEPARATORS, key=lambda one: fitness[one])
+    return mark if fitness[mark] > 1 else ""
 
 
 def _unread(names: list[str], known: AbstractSet[str]) -> tuple[UnreadColumn, ...]:

@@ -7,6 +7,8 @@ import polars as pl
 from worker_service.carbon.csv_source.shown import shown
 
 SEPARATORS = (",", ";", "\t")
+# Databases and scripts write them; no file is read with them.
+STRANGE_SEPARATORS = ("|", ":", "^", "~", "/", " ")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
@@ -73,6 +75,14 @@ def file_reason(separator: str, other: str) -> str:
     return (
         f"the header has {_NAMES[separator]} between its columns, and the rows have"
         f" {_NAMES[other]}: use one of them in the whole file"
+    )
+
+
+def strange_separator_reason(mark: str) -> str:
+    """Why a file is refused whose columns are separated by one of STRANGE_SEPARATORS."""
+    named = "spaces" if mark == " " else f'"{mark}"'
+    return (
+        f"the header has {named} between its columns: save the file with commas, semicolons or tabs"
     )
 
 

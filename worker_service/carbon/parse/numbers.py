@@ -20,12 +20,16 @@ POINT_OR_THOUSANDS = _HEAD + r"\.\d{3}$"
 _FRACTION = r"^[+-]?\d*\.\d*$"
 _WHOLE = r"^[+-]?\d+$"
 _WHOLE_WITH_POINT = r"^([+-]?\d+)\.0*$"
+_WITH_EXPONENT = r"^[+-]?\d+(\.\d+)?[eE][+-]?\d{1,2}$"
 _MUST_BE_WHOLE = "must be a whole number, such as 2"
 _NOT_WHOLE = "is not a number: write digits only, such as 2"
 
 
 def whole_numbers(text: pl.Expr) -> pl.Expr:
-    """Digits, with a point and zeros after them at most: 1.0 is 1, and 1.000 may be 1000."""
+    """Digits, with a point and zeros after them at most: 1.0 is 1, and 1.000 may be 1000.
+
+    Spreadsheets write large numbers with an exponent, so 1e3 is 1000.
+    """
     return text.map_batches(_whole, return_dtype=pl.Int64)
 
 
@@ -35,7 +39,14 @@ def _whole(text: pl.Series) -> pl.Series:
         return value
     with_point = text.set(text.str.contains(POINT_OR_THOUSANDS).fill_null(value=False), None)
     bare = with_point.str.extract(_WHOLE_WITH_POINT).cast(pl.Int64, strict=False)
-    return value.zip_with(value.is_not_null(), bare)
+    whole = value.zip_with(value.is_not_null(), bare)
+    has_exponent = text.str.contains(_WITH_EXPONENT).fill_null(value=False)
+    if not has_exponent.any():
+        return whole
+    number = text.set(~has_exponent, None).cast(pl.Float64, strict=False)
+    is_whole = (number == number.floor()) & (number.abs() <= NUMBER_MAX)
+    read = number.set(~is_whole.fill_null(value=False), None).cast(pl.Int64, strict=False)
+    return whole.zip_with(whole.is_not_null(), read)
 
 
 def has_decimal_comma(text: pl.Expr) -> pl.Expr:
