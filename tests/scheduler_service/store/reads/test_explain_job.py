@@ -169,6 +169,24 @@ async def test_a_job_of_a_paused_type_names_the_pause(driver: StoreDriver) -> No
     assert await kinds(driver, job.job_id) == []
 
 
+async def test_a_job_that_a_sweep_has_failed_at_says_until_when_it_is_set_aside(
+    driver: StoreDriver,
+) -> None:
+    await a_worker_of_all_types(driver)
+    job = await driver.submit("noop", Scope(TENANT))
+    other = await driver.submit("noop", Scope(TENANT))
+    await driver.another().claim_all("noop")
+    await driver.store.pool.execute(
+        "INSERT INTO scheduler.set_asides (step, item, job_id, failures, until, reason)"
+        " VALUES ('expire', '1', $1, 1, scheduler.clock() + interval '1 minute', 'it fails')",
+        job.job_id,
+    )
+    assert await kinds(driver, job.job_id) == [JobReasonKind.RUNNING, JobReasonKind.SET_ASIDE]
+    assert await kinds(driver, other.job_id) == [JobReasonKind.RUNNING]
+    await driver.pass_time(timedelta(minutes=2))
+    assert await kinds(driver, job.job_id) == [JobReasonKind.RUNNING]
+
+
 async def test_a_type_that_this_scheduler_does_not_run_blocks(driver: StoreDriver) -> None:
     job = await driver.submit("noop", Scope(TENANT))
     facts = (await explained(driver, job.job_id)).facts

@@ -303,3 +303,14 @@ async def test_another_tenants_history_is_not_looked_at(unsound: StoreDriver) ->
     await answer_that_is_gone(unsound)
     page = await unsound.store.verify_requests("another", NO_REQUEST, 100)
     assert (page.count, page.findings) == (0, [])
+
+
+async def test_a_job_of_another_release_does_not_stop_the_check(unsound: StoreDriver) -> None:
+    await unsound.provision()
+    await in_doubt(unsound)
+    await by_hand(
+        unsound, "UPDATE scheduler.jobs SET job_type = 'newer' WHERE job_type = 'csv_ingest'"
+    )
+    assert await history_of(unsound.store) == []
+    await by_hand(unsound, "UPDATE scheduler.pipelines SET live_jobs = 2")
+    assert 8 in {finding.invariant for finding in await history_of(unsound.store)}
