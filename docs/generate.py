@@ -54,6 +54,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "UNIT_NOT_FOUND": "check the id; the message names similar units",
         "BLOB_NOT_FOUND": "upload it first; a blob of another tenant is not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
+        "OTHER_TENANT": "use a token of the tenant whose job it is, or check the number",
         "PERMISSION_DENIED": "use a token of a role that the message names",
         "STALE_CLAIM": "stop the run: the claim no longer holds the job",
         "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",

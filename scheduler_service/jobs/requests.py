@@ -1,6 +1,6 @@
 """The requests that RPCs make to the store, already checked, and its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -193,7 +193,7 @@ class Chained:
 
 
 class FinishRequest(NamedTuple):
-    """One Finish: SUCCESS, WARNING or ERROR by a claim."""
+    """One Finish: SUCCESS, WARNING or ERROR by a claim. `tenants` None means every tenant."""
 
     job_id: int
     claim_token: int
@@ -204,6 +204,7 @@ class FinishRequest(NamedTuple):
     error_cause: str
     stats: Json | None
     written: Written
+    tenants: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ class FinishAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One released claim."""
+    """One released claim. `tenants` None means every tenant."""
 
     job_id: int
     claim_token: int
@@ -231,6 +232,7 @@ class Release:
     written: Written
     message: str
     delay_seconds: float | None
+    tenants: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,3 +314,15 @@ class Pause(NamedTuple):
     reason: str
     resumed_at: datetime | None
     resumed_by: str | None
+
+
+def is_ones_own(tenant: str, tenants: Collection[str] | None) -> bool:
+    """Whether it belongs to one of the caller's tenants; None stands for every tenant."""
+    return tenants is None or tenant in tenants
+
+
+def other_tenants(what: str, number: int) -> Refused:
+    """The refusal of a pipeline or job of another tenant. Numbers are a plain sequence, so it tells
+    nothing that the next number would not.
+    """
+    return Refused("OTHER_TENANT", f"{what} {number} belongs to a tenant that you do not act for")

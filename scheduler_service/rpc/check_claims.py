@@ -160,6 +160,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
         error_cause=fields.text("error_cause", request.error_cause, NAME_CHARACTERS_MAX),
         stats=fields.json("stats", request.stats) if request.HasField("stats") else None,
         written=_written(fields, "written", request.written),
+        tenants=principal.tenants,
     )
     fields.done()
     return finish
@@ -200,6 +201,7 @@ def _release(
         written=_written(fields, f"{field}.written", release.written),
         message=fields.text(f"{field}.message", release.message, MESSAGE_CHARACTERS_MAX),
         delay_seconds=delay,
+        tenants=principal.tenants,
     )
 
 

@@ -120,7 +120,12 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     ) -> pb.HeartbeatResponse:
         worker_id, beats = check_heartbeat(request)
         answers = await self._store.heartbeat(
-            worker_id, caller().name, beats, request.draining, request.not_ready
+            worker_id,
+            caller().name,
+            beats,
+            request.draining,
+            request.not_ready,
+            caller().tenants,
         )
         return pb.HeartbeatResponse(
             answers=[
@@ -138,7 +143,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     async def Chain(self, request: pb.ChainRequest, context: Context) -> pb.ChainResponse:
         worker_id, job_id, claim_token, children = check_chain(request, self._enabled)
         answer = await self._store.chain_children(
-            worker_id, caller().name, job_id, claim_token, children
+            worker_id, caller().name, job_id, claim_token, children, caller().tenants
         )
         if isinstance(answer, Refused):
             raise refusal(answer)

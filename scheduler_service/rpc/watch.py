@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
@@ -73,21 +74,27 @@ class Watches:
             feed.notify()
 
     async def run(self) -> None:
-        """Read what changed, at each hint and at each poll, until cancelled."""
+        """Read what changed at each hint, and everything at each poll, until cancelled. Hints do
+        not put a poll off: those of another scheduler may be lost.
+        """
+        loop = asyncio.get_running_loop()
+        poll_at = loop.time() + self._poll_pause()
         while True:
-            wait = self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
-            try:
+            with suppress(TimeoutError):
                 # Not wait_for: it forgets a cancellation that comes together with the event.
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout_at(poll_at):
                     await self._wakes.pipelines_changed.wait()
-                changed = self._wakes.take_pipelines()
-            except TimeoutError:
-                changed = None
+            changed = self._wakes.take_pipelines()
+            if loop.time() >= poll_at:
+                changed, poll_at = None, loop.time() + self._poll_pause()
             try:
                 await self._read(changed)
             except ANY_DATABASE_ERROR as error:
                 self._failures.add(repr(error))
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    def _poll_pause(self) -> float:
+        return self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
 
     def _log_failures(self, latest: str, reads: int) -> None:
         self._log.warning("watch_read_failed", reads=reads, error=latest)

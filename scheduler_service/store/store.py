@@ -160,11 +160,12 @@ class Store(Reads):
         beats: Sequence[Beat],
         draining: bool,
         not_ready: str = "",
+        tenants: tuple[str, ...] | None = None,
     ) -> list[BeatAnswer]:
         """One answer per beat, in order; renews leases, never changes a state."""
         with self._observer.timed("heartbeat"):
             return await self._beats.ask(
-                Heartbeat(worker_id, principal, beats, draining, not_ready)
+                Heartbeat(worker_id, principal, beats, draining, not_ready, tenants)
             )
 
     async def _heartbeats(self, heartbeats_asked: Sequence[Heartbeat]) -> list[list[BeatAnswer]]:
@@ -181,13 +182,14 @@ class Store(Reads):
         job_id: int,
         claim_token: int,
         children: Sequence[ChildRequest],
+        tenants: tuple[str, ...] | None = None,
     ) -> Chained | Refused:
         """All children staged, or none and why."""
         try:
             with self._observer.timed("chain"):
                 return await self._units.run(
                     lambda tx: chain_children(
-                        tx, worker_id, principal, job_id, claim_token, children
+                        tx, worker_id, principal, job_id, claim_token, children, tenants=tenants
                     )
                 )
         except TooManyChildren as too_many:

@@ -1,6 +1,6 @@
 """Chain: stages children under a live claim; they are no jobs before its Finish."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -11,6 +11,7 @@ from scheduler_service.jobs.requests import (
     ChildRequest,
     Disposition,
     Refused,
+    is_ones_own,
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.rows import ScopeRow
@@ -27,8 +28,12 @@ async def chain_children(
     job_id: int,
     claim_token: int,
     wanted: Sequence[ChildRequest],
+    *,
+    tenants: Collection[str] | None = None,
 ) -> Chained | Refused:
-    """All of them or none. STALE_CLAIM when the claim does not hold the job."""
+    """All of them or none. STALE_CLAIM when the claim does not hold the job, or the job is of none
+    of `tenants` (None: of every tenant).
+    """
     rows = await statement("lock_claimed_job").rows(
         tx.conn,
         _ParentRow,
@@ -37,7 +42,7 @@ async def chain_children(
         worker_id=worker_id,
         principal=principal,
     )
-    if not rows:
+    if not rows or not is_ones_own(rows[0].tenant, tenants):
         return Refused("STALE_CLAIM", f"claim {claim_token} does not hold job {job_id}: stop")
     children = [_child(rows[0], request) for request in wanted]
     for child in children:

@@ -12,13 +12,16 @@ from scheduler_service.store.core.statements import Connection, Row, sparse, sta
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One worker's Heartbeat. `not_ready` says why the worker claims no jobs, "" if it is ready."""
+    """One worker's Heartbeat. `not_ready` says why the worker claims no jobs, "" if it is ready.
+    `tenants` None means every tenant.
+    """
 
     worker_id: UUID
     principal: str
     beats: Sequence[Beat]
     draining: bool
     not_ready: str = ""
+    tenants: tuple[str, ...] | None = None
 
     @property
     def is_last(self) -> bool:
@@ -30,6 +33,8 @@ class Heartbeat:
 BEATS_TOGETHER_MAX = 5_000
 # Whose beat for which claim.
 _Asked: TypeAlias = tuple[UUID, str, int, int]
+# The tenants of each worker and principal; None for every tenant.
+_Allowed: TypeAlias = Mapping[tuple[UUID, str], tuple[str, ...] | None]
 
 
 async def heartbeats(
@@ -56,15 +61,20 @@ async def heartbeats(
             name = _asked(one, beat)
             if beat.progress is not None or name not in asked:
                 asked[name] = beat
+    allowed = {(p.worker_id, p.principal): p.tenants for p in beating}
     names = list(asked)
     rows: list[_RenewedRow] = []
     for start in range(0, len(names), BEATS_TOGETHER_MAX):
-        rows += await _renew(conn, names[start : start + BEATS_TOGETHER_MAX], asked, lease_seconds)
+        rows += await _renew(
+            conn, names[start : start + BEATS_TOGETHER_MAX], asked, allowed, lease_seconds
+        )
     answers = {_named(row): _answer(row) for row in rows}
     news = {row.pipeline_with_news for row in rows if row.pipeline_with_news is not None}
     unrenewed = [name for name in names if name not in answers]
     if unrenewed:
-        left = await statement("claims_not_renewed").rows(conn, _BeatRow, **_names(unrenewed))
+        left = await statement("claims_not_renewed").rows(
+            conn, _BeatRow, **_names(unrenewed, allowed)
+        )
         answers |= {_named(row): _answer(row) for row in left}
     return [[answers[_asked(one, beat)] for beat in one.beats] for one in beating], frozenset(news)
 
@@ -84,13 +94,14 @@ async def _renew(
     conn: Connection,
     names: Sequence[_Asked],
     asked: Mapping[_Asked, Beat],
+    allowed: _Allowed,
     lease_seconds: float,
 ) -> list["_RenewedRow"]:
     told = [asked[name].progress for name in names]
     return await statement("renew_claims").rows(
         conn,
         _RenewedRow,
-        **_names(names),
+        **_names(names, allowed),
         lease_seconds=lease_seconds,
         done=sparse([p.done if p else None for p in told]),
         total=sparse([p.total if p else None for p in told]),
@@ -99,12 +110,13 @@ async def _renew(
     )
 
 
-def _names(names: Sequence[_Asked]) -> dict[str, list[Any]]:
+def _names(names: Sequence[_Asked], allowed: _Allowed) -> dict[str, list[Any] | None]:
     return {
         "worker_ids": [worker_id for worker_id, _, _, _ in names],
         "principals": [principal for _, principal, _, _ in names],
         "job_ids": [job_id for _, _, job_id, _ in names],
         "claim_tokens": [claim_token for _, _, _, claim_token in names],
+        "tenants": sparse([allowed[worker_id, principal] for worker_id, principal, _, _ in names]),
     }
 
 

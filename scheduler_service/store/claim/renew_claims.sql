@@ -6,12 +6,16 @@ WITH free AS (
     FROM unnest(
         CAST(:worker_ids AS uuid[]), CAST(:principals AS text[]), CAST(:job_ids AS bigint[]),
         CAST(:claim_tokens AS bigint[]), CAST(:done AS bigint[]), CAST(:total AS bigint[]),
-        CAST(:phases AS text[]), CAST(:messages AS text[])
-    ) AS b (worker_id, principal, job_id, claim_token, done, total, phase, message)
+        CAST(:phases AS text[]), CAST(:messages AS text[]), CAST(:tenants AS jsonb[])
+    ) AS b (worker_id, principal, job_id, claim_token, done, total, phase, message, tenants)
     JOIN scheduler.claims AS c
         ON c.claim_token = b.claim_token AND c.job_id = b.job_id
         AND c.worker_id = b.worker_id AND c.principal = b.principal
     WHERE NOT c.draining
+        -- No join: a plan for it might read all jobs.
+        AND (b.tenants IS NULL OR b.tenants ? (
+            SELECT j.tenant FROM scheduler.jobs AS j WHERE j.job_id = b.job_id
+        ))
     FOR UPDATE OF c SKIP LOCKED
 ), renewed AS (
     UPDATE scheduler.claims AS c

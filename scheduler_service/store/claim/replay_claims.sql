@@ -1,14 +1,22 @@
 -- Repeated Claims: renew what is still held of each, and hand it out again.
 WITH again AS (
-    SELECT w.number, w.principal, unnest(r.claim_tokens) AS claim_token
+    SELECT w.number, w.principal, w.tenants, unnest(r.claim_tokens) AS claim_token,
+        unnest(r.job_ids) AS job_id
     FROM unnest(
-        CAST(:worker_ids AS uuid[]), CAST(:request_ids AS uuid[]), CAST(:principals AS text[])
-    ) WITH ORDINALITY AS w (worker_id, request_id, principal, number)
+        CAST(:worker_ids AS uuid[]), CAST(:request_ids AS uuid[]), CAST(:principals AS text[]),
+        CAST(:tenants AS jsonb[])
+    ) WITH ORDINALITY AS w (worker_id, request_id, principal, tenants, number)
     JOIN scheduler.claim_requests AS r
         ON r.worker_id = w.worker_id AND r.request_id = w.request_id
+), own AS MATERIALIZED (
+    SELECT a.number, a.principal, a.claim_token
+    FROM again AS a
+    WHERE (a.tenants ? (
+        SELECT j.tenant FROM scheduler.jobs AS j WHERE j.job_id = a.job_id
+    )) IS NOT FALSE
 ), held AS (
     SELECT c.claim_token, again.number
-    FROM again
+    FROM own AS again
     JOIN scheduler.claims AS c ON c.claim_token = again.claim_token
     WHERE NOT c.draining AND c.principal = again.principal
     FOR UPDATE OF c SKIP LOCKED

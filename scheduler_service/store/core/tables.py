@@ -120,6 +120,7 @@ jobs = Table(
     Column("created_at", TIMESTAMP(timezone=True), nullable=False),
     Column("started_at", TIMESTAMP(timezone=True), nullable=True),
     Column("finished_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("finished_by_worker_id", UUID(as_uuid=True), nullable=True),
     PrimaryKeyConstraint("job_id", name="jobs_pkey"),
     CheckConstraint(
         "state IN ('NOT_STARTED', 'QUEUED', 'RUNNING', 'FINISHED')", name="state_is_known"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
+from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
@@ -11,12 +12,13 @@ from scheduler_service.jobs.requests import (
     FinishRequest,
     Refused,
     Written,
+    is_ones_own,
+    other_tenants,
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.rows import (
     EndingJobRow,
-    JobRow,
     LockedPipelineRow,
     StagedChildRow,
 )
@@ -98,6 +100,8 @@ async def _hold(
                 tx.hold_year(row.tenant, row.year, locked=row.locked)
             continue
         position, job_id = number - 1, row.job_id
+        if not is_ones_own(row.tenant, requests[position].tenants):
+            continue
         if job_id in holders:
             # Of a claim's requests the first counts, in whatever order they are found.
             first = holders[job_id].position
@@ -248,8 +252,8 @@ async def _answer_refused(
     refused = [
         (position, requests[position]) for position, answer in enumerate(answers) if answer is None
     ]
-    found = await statement("peek_jobs").rows(
-        tx.conn, JobRow, job_ids=sorted({request.job_id for _, request in refused})
+    found = await statement("finished_jobs").rows(
+        tx.conn, _FinishedRow, job_ids=sorted({request.job_id for _, request in refused})
     )
     rows = {row.job_id: row for row in found}
     stale = []
@@ -262,14 +266,25 @@ async def _answer_refused(
     )
 
 
-def _why_refused(row: JobRow | None, request: FinishRequest) -> FinishAnswer | Refused:
+def _why_refused(row: "_FinishedRow | None", request: FinishRequest) -> FinishAnswer | Refused:
     if row is None:
         return Refused("JOB_NOT_FOUND", f"there is no job {request.job_id}")
-    if row.finished_by_token != request.claim_token:
+    if not is_ones_own(row.tenant, request.tenants):
+        return other_tenants("job", request.job_id)
+    if row.finished_by_token != request.claim_token or _is_stranger(row, request):
         return FinishAnswer(FinishOutcome.STALE)
     if row.result == request.result:
         return FinishAnswer(FinishOutcome.ALREADY_APPLIED)
     return FinishAnswer(FinishOutcome.CONFLICT)
+
+
+def _is_stranger(row: "_FinishedRow", request: FinishRequest) -> bool:
+    """Whether another worker or principal has ended the job, as far as that is known: the worker of
+    a job that ended long ago may be forgotten.
+    """
+    return row.finished_by_worker_id not in (None, request.worker_id) or (
+        row.finished_by_principal not in (None, request.principal)
+    )
 
 
 def _written_of(request: FinishRequest) -> Written:
@@ -297,3 +312,15 @@ class _EndedRow(Row):
     pipeline_id: int
     in_doubt_token: int | None
     joined_by: list[int] | None
+
+
+class _FinishedRow(Row):
+    """A job that a Finish did not end."""
+
+    __slots__ = ()
+    job_id: int
+    tenant: str
+    result: str | None
+    finished_by_token: int | None
+    finished_by_worker_id: UUID | None
+    finished_by_principal: str | None

@@ -9,6 +9,7 @@ WITH ended AS (
         stats = n.stats,
         finished_at = scheduler.clock(),
         finished_by_token = j.claim_token,
+        finished_by_worker_id = j.worker_id,
         claim_token = NULL,
         worker_id = NULL,
         changed_version = n.version

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scheduler_service.jobs.requests import Release, ReleaseReason
+from scheduler_service.jobs.requests import Release, ReleaseReason, is_ones_own
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.ending.drains import end_drains_of
@@ -31,7 +31,9 @@ async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool
     )
     places: dict[int, int] = {}
     for row in holders:
-        places.setdefault(releases[row.number - 1].claim_token, row.number - 1)
+        release = releases[row.number - 1]
+        if is_ones_own(row.tenant, release.tenants):
+            places.setdefault(release.claim_token, row.number - 1)
     mine = [releases[place] for place in sorted(places.values())]
     given = await release_claims(
         tx,
@@ -57,3 +59,4 @@ async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool
 class _HeldRow(Row):
     __slots__ = ()
     number: int
+    tenant: str

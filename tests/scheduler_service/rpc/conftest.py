@@ -23,8 +23,9 @@ class ByTenantToken:
     """Who sends `Bearer NAME` is the principal of tenant NAME; without it, of tenant local."""
 
     def principal(self, peer: str, authorization: str) -> Principal | None:
-        name = authorization.removeprefix("Bearer ") or "local"
-        return None if name == "nobody" else Principal(name, (name,))
+        name, _, tenant = authorization.removeprefix("Bearer ").partition("@")
+        name = name or "local"
+        return None if name == "nobody" else Principal(name, (tenant or name,))
 
 
 @dataclass

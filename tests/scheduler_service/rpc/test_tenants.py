@@ -1,7 +1,7 @@
 """Institutions on one scheduler: none sees, moves, or waits for what is another's."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import grpc
@@ -13,11 +13,15 @@ from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 OTHER = (("authorization", "Bearer other"),)
+# Of another institution's scheduler, whose callers have the same name.
+NAMESAKE = (("authorization", "Bearer local@other"),)
+STRANGERS = {"another caller": OTHER, "another's caller of the same name": NAMESAKE}
 YEAR = types_pb2.Scope(year=2024)
 # One that ends alone, and one whose end has followers.
 JOB_TYPES = {"noop": types_pb2.Scope(), "unit_sync": YEAR}
 Claimed = scheduler_pb2.ClaimedJob
-Tell = Callable[[Client, Claimed], Awaitable[object]]
+Metadata: TypeAlias = tuple[tuple[str, str]]
+Tell = Callable[[Client, Claimed, Metadata], Awaitable[object]]
 
 
 def request_for(job_type: str) -> scheduler_pb2.SubmitRequest:
@@ -37,24 +41,24 @@ async def held(client: Client, job_type: str) -> Claimed:
     return job
 
 
-async def beat(client: Client, job: Claimed) -> object:
+async def beat(client: Client, job: Claimed, stranger: Metadata) -> object:
     request = scheduler_pb2.HeartbeatRequest(worker_id=client.worker_id)
     request.beats.add(job_id=job.job.job_id, claim_token=job.claim_token)
-    answer = await client.scheduler.Heartbeat(request, metadata=OTHER)
+    answer = await client.scheduler.Heartbeat(request, metadata=stranger)
     return [one.directive for one in answer.answers]
 
 
-async def chain(client: Client, job: Claimed) -> object:
+async def chain(client: Client, job: Claimed, stranger: Metadata) -> object:
     request = scheduler_pb2.ChainRequest(
         worker_id=client.worker_id, job_id=job.job.job_id, claim_token=job.claim_token
     )
     request.children.add(child_key="c", job_type="noop")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await client.scheduler.Chain(request, metadata=OTHER)
+        await client.scheduler.Chain(request, metadata=stranger)
     return refused.value.code()
 
 
-async def release(client: Client, job: Claimed) -> object:
+async def release(client: Client, job: Claimed, stranger: Metadata) -> object:
     request = scheduler_pb2.ReleaseRequest(worker_id=client.worker_id)
     request.releases.add(
         job_id=job.job.job_id,
@@ -62,13 +66,14 @@ async def release(client: Client, job: Claimed) -> object:
         reason=scheduler_pb2.RELEASE_REASON_DRAIN,
         written=types_pb2.WRITTEN_NOTHING,
     )
-    answer = await client.scheduler.Release(request, metadata=OTHER)
+    answer = await client.scheduler.Release(request, metadata=stranger)
     return list(answer.released)
 
 
-async def finish(client: Client, job: Claimed) -> object:
-    answer = await client.scheduler.Finish(client.ending(job), metadata=OTHER)
-    return answer.outcome
+async def finish(client: Client, job: Claimed, stranger: Metadata) -> object:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.scheduler.Finish(client.ending(job), metadata=stranger)
+    return refused.value.code()
 
 
 @pytest.mark.parametrize("job_type", JOB_TYPES)
@@ -78,14 +83,15 @@ async def finish(client: Client, job: Claimed) -> object:
         pytest.param(beat, [scheduler_pb2.CLAIM_DIRECTIVE_LOST], id="Heartbeat"),
         pytest.param(chain, grpc.StatusCode.FAILED_PRECONDITION, id="Chain"),
         pytest.param(release, [False], id="Release"),
-        pytest.param(finish, scheduler_pb2.FINISH_OUTCOME_STALE, id="Finish"),
+        pytest.param(finish, grpc.StatusCode.PERMISSION_DENIED, id="Finish"),
     ],
 )
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
 async def test_a_claim_is_its_callers_even_if_another_knows_all_its_numbers(
-    client: Client, job_type: str, tell: Tell, answer: object
+    client: Client, job_type: str, stranger: Metadata, tell: Tell, answer: object
 ) -> None:
     job = await held(client, job_type)
-    assert await tell(client, job) == answer
+    assert await tell(client, job, stranger) == answer
     ended = await client.finish(job)
     assert ended.outcome == scheduler_pb2.FINISH_OUTCOME_APPLIED
 
@@ -96,7 +102,9 @@ async def test_a_drain_is_its_callers_too(client: Client) -> None:
         operations_pb2.CancelPipelineRequest(pipeline_id=job.job.pipeline_id)
     )
     await client.scheduler.Submit(request_for("unit_sync"))
-    assert await finish(client, job) == scheduler_pb2.FINISH_OUTCOME_STALE
+    for stranger in STRANGERS.values():
+        assert await finish(client, job, stranger) is grpc.StatusCode.PERMISSION_DENIED
+        assert await release(client, job, stranger) == [False]
     # Its key is taken for as long as its own worker has not let go.
     assert await client.claim("unit_sync") == []
     await client.finish(job)
@@ -113,9 +121,26 @@ async def test_a_claim_is_repeated_for_its_caller_only(client: Client) -> None:
         build_id="test",
     )
     (job,) = (await client.scheduler.Claim(request)).jobs
-    assert list((await client.scheduler.Claim(request, metadata=OTHER)).jobs) == []
+    for stranger in STRANGERS.values():
+        assert list((await client.scheduler.Claim(request, metadata=stranger)).jobs) == []
     (again,) = (await client.scheduler.Claim(request)).jobs
     assert again.claim_token == job.claim_token
+
+
+async def test_a_finish_is_repeated_for_its_worker_only(client: Client) -> None:
+    job = await held(client, "noop")
+    await client.finish(job)
+    assert (await client.finish(job)).outcome == scheduler_pb2.FINISH_OUTCOME_ALREADY_APPLIED
+    ending = client.ending(job)
+    ending.worker_id = str(uuid4())
+    stale = await client.scheduler.Finish(ending)
+    assert stale.outcome == scheduler_pb2.FINISH_OUTCOME_STALE
+    for stranger in STRANGERS.values():
+        assert await finish(client, job, stranger) is grpc.StatusCode.PERMISSION_DENIED
+    # Of the same institution, and under the worker's number.
+    colleague = (("authorization", "Bearer colleague@local"),)
+    stale = await client.scheduler.Finish(client.ending(job), metadata=colleague)
+    assert stale.outcome == scheduler_pb2.FINISH_OUTCOME_STALE
 
 
 async def test_the_same_work_of_two_tenants_meets_nowhere(client: Client) -> None:

@@ -242,6 +242,7 @@ async def test_what_many_beats_read_grows_with_their_number_only(
         "total": [2] * BEATS,
         "phases": ["read"] * BEATS,
         "messages": ["so far"] * BEATS,
+        "tenants": [json.dumps([TENANT])] * BEATS,
     }
     conn = await asyncpg.connect(database_url, server_settings=session_settings("plans"))
     try:
@@ -258,7 +259,10 @@ async def test_what_many_beats_read_grows_with_their_number_only(
 
 def literal(values: list[Any] | None) -> str:
     """An array as SQL says it; a lease's seconds where there is none."""
-    return "45.0" if values is None else "'{" + ",".join(f'"{value}"' for value in values) + "}'"
+    if values is None:
+        return "45.0"
+    quoted = (str(value).replace('"', '\\"') for value in values)
+    return "'{" + ",".join(f'"{value}"' for value in quoted) + "}'"
 
 
 def rows_through(node: dict[str, Any]) -> float:

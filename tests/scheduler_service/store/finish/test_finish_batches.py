@@ -78,8 +78,8 @@ async def test_a_batch_may_mix_ends_without_needs_with_any_others(driver: StoreD
     assert [a.outcome for a in answers if isinstance(a, FinishAnswer)] == [
         FinishOutcome.APPLIED,
         FinishOutcome.APPLIED,
-        # As if the stranger had come a moment later: the token proves whose end it was.
-        FinishOutcome.ALREADY_APPLIED,
+        # The stranger has the right token, and is told nothing all the same.
+        FinishOutcome.STALE,
         FinishOutcome.ALREADY_APPLIED,
         FinishOutcome.APPLIED,
     ]

@@ -120,7 +120,7 @@ async def test_another_caller_in_the_same_batch_stands_in_nobodys_way(
     thief = holder._replace(principal="other", result=JobResult.WARNING)
     answers = await driver.store.finish_jobs([thief, holder, thief])
     outcomes = [answer.outcome for answer in answers if isinstance(answer, FinishAnswer)]
-    refused, applied = FinishOutcome.CONFLICT, FinishOutcome.APPLIED
+    refused, applied = FinishOutcome.STALE, FinishOutcome.APPLIED
     assert outcomes == [refused, applied, refused]
     assert await driver.state(submitted.job_id) == "FINISHED SUCCESS"
 
