@@ -191,6 +191,7 @@ NEEDS_NOTHING = (
     "ListWorkers",
     "ListJobTypePauses",
     "GetQueueStats",
+    "ListStaleStats",
     "VerifyHistory",
 )
 
