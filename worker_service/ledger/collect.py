@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from worker_service.ledger.job_answers import forget_answers
 from worker_service.ledger.pool import Connection, Ledger
 
 # Deleted by one statement: few enough to hold up nothing else.
@@ -104,6 +105,7 @@ async def collect_once(ledger: Ledger, unseen_seconds: float) -> Collected:
             entry_set = await conn.fetchrow(ENTRY_SET_TO_COLLECT, unseen_seconds)
             if entry_set is not None:
                 return await _collect_entries(conn, tuple(entry_set))
+            await forget_answers(conn)
             return Collected(0, more=False)
         finally:
             await conn.execute("SELECT pg_advisory_unlock($1)", COLLECTOR_LOCK)

@@ -315,6 +315,18 @@ uncomputed_entries = Table(
     ),
 )
 
+job_answers = Table(
+    "job_answers",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("job_id", BigInteger, nullable=False),
+    Column("claim_token", BigInteger, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    Column("made_at", TIMESTAMP(timezone=True), nullable=False),
+    PrimaryKeyConstraint("tenant", "job_id", name="job_answers_pkey"),
+    Index("job_answers_by_age", "made_at"),
+)
+
 totals = Table(
     "totals",
     METADATA,

@@ -25,16 +25,16 @@ from worker_service.ledger.factors import read_factors as read_stored_factors
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import factors_input
+from worker_service.ledger.job_answers import first_answer
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
-from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.losing_most import refuse_to_lose_most
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.publishing import publish
+from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 from worker_service.steps.taking_away import (
@@ -108,15 +108,14 @@ async def _ingest(
         await refuse_to_lose_most(stores.ledger, run, [of], versioned, save)
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        changes = await publish(run, stores.ledger, [f"factors/{of.year}"], save)
+        kept = keeping_changes(run, save)
+        changes = await publish(run, stores.ledger, [f"factors/{of.year}"], kept)
         stats = {
             "factors_changed": changes.changed,
             "factors_stale": changes.stale,
             "factors_removed": changes.removed,
         }
-        changed = changes.changed + changes.removed
-        sentence = with_earlier_attempt(job, _sentence(changes), changed=changed)
-        return report.succeeded(sentence, stats)
+        return report.succeeded(_sentence(changes), stats)
 
 
 async def _beside_those_in_force(
@@ -142,15 +141,21 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
         await _refuse_used(conn, run, of, stale)
     await chain_follow_ups(run, stores.ledger)
     origin = Origin("", "", job.claim_token)
+
+    async def remove(conn: Connection) -> int:
+        removed = await remove_factors(conn, of, origin, [one.factor_id for one in stale])
+        answer = {"removed": removed}
+        kept = await first_answer(conn, job.tenant, job.job_id, job.claim_token, answer)
+        return int(kept["removed"])
+
     removed = await publish(
         run,
         stores.ledger,
         [f"factors/{of.year}"],
-        lambda conn: remove_factors(conn, of, origin, [one.factor_id for one in stale]),
+        remove,
     )
     are = "is" if removed == 1 else "are"
     sentence = f"{pluralize(removed, 'stale factor')} {are} no longer in force."
-    sentence = with_earlier_attempt(job, sentence, changed=removed)
     return Succeeded({"factors_removed": removed}, sentence)
 
 

@@ -2,16 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from typing import TypeVar
 
 from carbonline.postgres.errors import DatabaseUnavailable
 from worker_service.ledger.errors import CommitUnknown, FenceRefused
+from worker_service.ledger.factors import FactorChanges
 from worker_service.ledger.fences import Publication, Tokens, publication, was_committed
+from worker_service.ledger.job_answers import first_answer
+from worker_service.ledger.locations import PlaceChanges
 from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.units import UnitChanges
 from worker_service.mechanics.backoff import Backoff
 from worker_service.mechanics.run import ClaimLost, Run
 
 T = TypeVar("T")
+Changes = TypeVar("Changes", FactorChanges, PlaceChanges, UnitChanges)
 
 
 async def publish(
@@ -47,6 +53,23 @@ async def publish(
             run.data_rolled_back()
         raise
     return answers[0]
+
+
+def keeping_changes(
+    run: Run, write: Callable[[Connection], Awaitable[Changes]]
+) -> Callable[[Connection], Awaitable[Changes]]:
+    """`write`, whose changes are kept with the data.
+
+    A retry that finds the work of an earlier attempt done returns what that one changed.
+    """
+
+    async def written(conn: Connection) -> Changes:
+        changes = await write(conn)
+        job = run.job
+        kept = await first_answer(conn, job.tenant, job.job_id, job.claim_token, asdict(changes))
+        return type(changes)(**kept)
+
+    return written
 
 
 async def _settle(run: Run, ledger: Ledger, wanted: Publication, unknown: CommitUnknown) -> None:

@@ -33,12 +33,11 @@ from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.corrected_places import corrected_places
-from worker_service.steps.earlier_attempt import with_earlier_attempt
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.losing_most import refuse_to_lose_most
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.publishing import publish
+from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 from worker_service.steps.taking_away import (
@@ -96,7 +95,8 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             return refusal.outcome()
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        changes = await publish(run, stores.ledger, [f"reference/{KIND}"], save)
+        kept = keeping_changes(run, save)
+        changes = await publish(run, stores.ledger, [f"reference/{KIND}"], kept)
         stats = {
             "places_new": changes.new,
             "places_changed": changes.changed,
@@ -104,9 +104,7 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             "places_gone": changes.gone,
             "places_doubtful": moved.warnings.height,
         }
-        changed = changes.new + changes.changed + changes.gone
-        first = with_earlier_attempt(job, _sentence(changes), changed=changed)
-        sentence = " ".join([first, *_moved_sentences(moved)])
+        sentence = " ".join([_sentence(changes), *_moved_sentences(moved)])
         return report.succeeded(sentence, stats, warnings=changes.gone > 0)
 
 

@@ -14,7 +14,7 @@ from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.publishing import publish
+from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 from worker_service.steps.taking_away import NAMED_MAX
@@ -50,14 +50,17 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
             run,
             stores.ledger,
             ["units"],
-            lambda conn: save_units(
-                conn,
-                job.tenant,
-                units,
-                names,
-                job.claim_token,
-                file_name=str(job.payload.get("file_name", "")),
-                blob=str(file.reference),
+            keeping_changes(
+                run,
+                lambda conn: save_units(
+                    conn,
+                    job.tenant,
+                    units,
+                    names,
+                    job.claim_token,
+                    file_name=str(job.payload.get("file_name", "")),
+                    blob=str(file.reference),
+                ),
             ),
         )
         _step(run, 3)

@@ -114,8 +114,8 @@ async def test_a_set_to_which_a_live_claim_still_adds_stays_however_old_it_is(
 ) -> None:
     new = NewSet(TENANT, 20, MODULE, PLANE, YEAR, None, "blob:b")
     await driver.load(new, ["0829"])
-    for first in (2, 3):
-        await driver.advance_clock(A_DAY - 60)
+    for first, seconds in ((2, A_DAY - 60), (3, 2 * A_DAY - 120)):
+        await driver.advance_clock(seconds)
         rows = pl.DataFrame(
             {"row_number": [first], "unit": ["0829"], "data": ["{}"]},
             schema_overrides={"row_number": pl.Int32},
