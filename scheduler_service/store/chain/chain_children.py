@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from scheduler_service.jobs.catalogue import MODULE_OF_TYPE
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
     Chained,
@@ -87,6 +88,9 @@ def _why_not(parent: "_ParentRow", child: Child) -> str | None:
     missing = sorted(p for p in child_type.needs if getattr(child.scope, p) is None)
     if missing:
         return f"{child.job_type} needs {', '.join(missing)}"
+    entry_type, module = child.scope.data_entry_type, child.scope.module
+    if None not in (entry_type, module) and MODULE_OF_TYPE.get(entry_type or 0) != module:
+        return f"data_entry_type {entry_type} does not belong to module {module}: name its module"
     return None
 
 

@@ -1,0 +1,1 @@
+"""The store's room chain, on a real PostgreSQL."""
