@@ -103,7 +103,7 @@ async def test_a_cancel_is_said_with_its_reason(observed: Observed) -> None:
     assert (line["pipeline_id"], line["tenant"], line["detail"]) == (
         submitted.pipeline_id,
         "local",
-        "enough",
+        "by local: enough",
     )
     (ended,) = observed.log.of("pipeline_ended")
     assert ended["status"] == "CANCELLED"

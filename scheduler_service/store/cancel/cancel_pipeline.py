@@ -11,6 +11,14 @@ from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineStat
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
 
 
+class CancelledJobRow(Row):
+    """A job that a cancel ended, or left to others."""
+
+    __slots__ = ()
+    job_id: int
+    is_unlinked: bool
+
+
 async def cancel_pipeline(
     tx: UnitOfWork, pipeline_id: int, tenants: tuple[str, ...] | None, reason: str, principal: str
 ) -> Cancelled | Refused:
@@ -19,6 +27,8 @@ async def cancel_pipeline(
     state = tx.pipelines.get(pipeline_id)
     if state is None or (tenants is not None and state.tenant not in tenants):
         return Refused("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+    if state.live_jobs == 0 and state.cancelled:
+        return await _first_answer(tx, pipeline_id)
     if state.live_jobs == 0:
         message = f"pipeline {pipeline_id} has already ended: nothing to cancel"
         return Refused("NOTHING_TO_CANCEL", message)
@@ -40,8 +50,20 @@ async def cancel_pipeline(
     await _pass_on(tx, state, unlinked, heirs)
     own = [row for row in rows if row.job_id not in heirs]
     await _cancel(tx, state, own, reason)
-    tx.events.append(Event(state.tenant, pipeline_id, None, None, "cancelled", reason))
+    detail = f"by {principal}{': ' if reason else ''}{reason}"
+    tx.events.append(Event(state.tenant, pipeline_id, None, None, "cancelled", detail))
     return Cancelled(tuple(row.job_id for row in own), tuple(row.job_id for row in unlinked))
+
+
+async def _first_answer(tx: UnitOfWork, pipeline_id: int) -> Cancelled:
+    """What the cancel of before did: nothing of the pipeline has changed since."""
+    rows = await statement("cancelled_jobs_of").rows(
+        tx.conn, CancelledJobRow, pipeline_id=pipeline_id
+    )
+    return Cancelled(
+        tuple(row.job_id for row in rows if not row.is_unlinked),
+        tuple(row.job_id for row in rows if row.is_unlinked),
+    )
 
 
 async def _lock(tx: UnitOfWork, pipeline_id: int) -> None:

@@ -112,3 +112,27 @@ async def test_nothing_live_is_nothing_to_cancel(driver: StoreDriver) -> None:
     unknown = await driver.cancel(424242)
     assert isinstance(unknown, Refused)
     assert unknown.reason == "PIPELINE_NOT_FOUND"
+
+
+async def test_a_repeated_cancel_answers_what_the_first_did(driver: StoreDriver) -> None:
+    upload = await driver.submit("csv_ingest", INGEST)
+    shared = await driver.submit("emission_recalc", RECALC)
+    await driver.submit("emission_recalc", RECALC)
+    for submitted in (upload, shared):
+        first = await driver.cancel(submitted.pipeline_id)
+        version = (await driver.pipeline(submitted.pipeline_id))["version"]
+        assert isinstance(first, Cancelled)
+        assert first.cancelled_job_ids + first.unlinked_job_ids == (submitted.job_id,)
+        assert await driver.cancel(submitted.pipeline_id) == first
+        assert (await driver.pipeline(submitted.pipeline_id))["version"] == version
+
+
+async def test_who_cancelled_and_why_stands_in_the_timeline_once(driver: StoreDriver) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    for _ in range(2):
+        await driver.cancel(submitted.pipeline_id)
+    rows = await driver.store.pool.fetch(
+        "SELECT detail FROM scheduler.job_events WHERE pipeline_id = $1 AND event = 'cancelled'",
+        submitted.pipeline_id,
+    )
+    assert [row["detail"] for row in rows] == ["by tester: a test asks"]
