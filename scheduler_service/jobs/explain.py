@@ -336,7 +336,7 @@ def _jobs_ahead(job: JobFacts) -> list[JobReason]:
     return [
         JobReason(
             JobReasonKind.JOBS_AHEAD,
-            f"{jobs} of type {job.job_type} {are} claimed first.",
+            f"{jobs} of type {job.job_type} of the same institution {are} claimed first.",
             "Wait, or start more workers.",
             jobs=job.jobs_ahead,
         )

@@ -112,14 +112,14 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """One Claim: up to `max_jobs` jobs of these types. `tenants` None means every tenant."""
+    """One Claim: up to `max_jobs` jobs of these types and tenants."""
 
     worker_id: UUID
     request_id: UUID
     job_types: tuple[str, ...]
     max_jobs: int
     principal: str
-    tenants: tuple[str, ...] | None
+    tenants: tuple[str, ...]
     build_id: str
     host: str
 

@@ -34,7 +34,6 @@ from scheduler_service.store.claim.claim_jobs import claim_jobs
 from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
-from scheduler_service.store.core.fair_share import FairShare
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.pool import open_pool
@@ -102,7 +101,7 @@ class Store(Reads):
         self.sweep_seconds = sweep_seconds
         self.notifier = Notifier(pool)
         self._observer = observer or Observer()
-        self._units = UnitRunner(pool, self.notifier, FairShare(), self._observer.committed)
+        self._units = UnitRunner(pool, self.notifier, self._observer.committed)
         self._set_asides = SetAsides(self._units, sweep_seconds, self._observer.set_aside)
         self._finish_unlocked = FinishUnlocked(self._units)
         self._seen = SeenWorkers(lease_seconds)

@@ -18,6 +18,8 @@ from scheduler_service.store.core.statements import Connection, Row, sparse, sta
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 JOBS_TOGETHER_MAX = 1_000
+# How many jobs others may hold at the head of a queue before a Claim finds less than there is.
+SPARE_HEADS = 100
 Identity: TypeAlias = tuple[UUID, UUID, str]
 NOTHING_IN_DOUBT: Mapping[str, int] = MappingProxyType({})
 
@@ -63,7 +65,7 @@ def _identity(request: ClaimRequest) -> Identity:
 
 
 def _alike(requests: Sequence[ClaimRequest]) -> Iterator[Sequence[ClaimRequest]]:
-    """Held children for the same types of the same tenants, not for too many jobs at once."""
+    """Requests for the same types of the same tenants, not for too many jobs at once."""
     groups: dict[object, list[ClaimRequest]] = {}
     for request in requests:
         groups.setdefault((request.job_types, request.tenants), []).append(request)
@@ -85,7 +87,7 @@ async def _see(conn: Connection, request: ClaimRequest) -> None:
         conn,
         worker_id=request.worker_id,
         principal=request.principal,
-        tenants=None if request.tenants is None else list(request.tenants),
+        tenants=list(request.tenants),
         build_id=request.build_id,
         host=request.host,
         job_types=list(request.job_types),
@@ -105,7 +107,8 @@ async def _claim(
             principals=[request.principal for request in alike],
             max_jobs=[request.max_jobs for request in alike],
             job_types=list(first.job_types),
-            tenants=None if first.tenants is None else list(first.tenants),
+            tenants=list(first.tenants),
+            spare_heads=SPARE_HEADS,
             lease_seconds=lease_seconds,
             answer_bytes_max=ANSWER_BYTES_MAX,
         )

@@ -1,7 +1,8 @@
--- Take claimable jobs of some types for calls that ask alike: best first per type, the first call
--- first, skipping what others hold, and what is paused in its tenant. One statement: each decision
--- is read from the locked row itself. Touches job rows only, the claims' own rows, and the records
--- by which repeats of these calls are known; a call that has its record gets nothing here.
+-- Take claimable jobs of some types and tenants for calls that ask alike: best first, the first
+-- call first, skipping what others hold, and what is paused in its tenant. Reads the head of the
+-- queue of each type and tenant, and nothing of other tenants. One statement: each decision is read
+-- from the locked row itself. Touches job rows only, the claims' own rows, and the records by which
+-- repeats of these calls are known; a call that has its record gets nothing here.
 WITH asked AS (
     SELECT w.*, sum(w.max_jobs) OVER (ORDER BY w.number) AS last_place
     FROM unnest(
@@ -18,25 +19,39 @@ WITH asked AS (
         WHERE p.job_type = t.job_type AND p.resumed_at IS NULL
     ) AS paused_tenants
     FROM unnest(CAST(:job_types AS text[])) AS t (job_type)
-), candidates AS (
-    SELECT j.job_id, j.answer_bytes,
-        row_number() OVER (ORDER BY j.priority, j.fair_stamp, j.job_id) AS place
-    FROM wanted
+), flows AS MATERIALIZED (
+    SELECT w.job_type, n.tenant
+    FROM wanted AS w
+    JOIN unnest(CAST(:tenants AS text[])) AS n (tenant) ON n.tenant <> ALL(w.paused_tenants)
+), heads AS MATERIALIZED (
+    SELECT h.*
+    FROM flows AS f
     CROSS JOIN LATERAL (
-        SELECT q.job_id, q.priority, q.fair_stamp,
-            coalesce(octet_length(CAST(q.payload AS text)), 0) + octet_length(q.message)
-                AS answer_bytes
+        SELECT q.job_id, q.priority, q.fair_stamp
         FROM scheduler.jobs AS q
-        WHERE q.job_type = wanted.job_type
-            AND q.state = 'QUEUED'
-            AND (CAST(:tenants AS text[]) IS NULL OR q.tenant = ANY(CAST(:tenants AS text[])))
-            AND q.tenant <> ALL(wanted.paused_tenants)
+        WHERE q.job_type = f.job_type AND q.tenant = f.tenant AND q.state = 'QUEUED'
         ORDER BY q.priority, q.fair_stamp, q.job_id
+        -- Others may hold as many and more, and are passed over.
+        LIMIT (SELECT 2 * max(last_place) + CAST(:spare_heads AS bigint) FROM asked)
+    ) AS h
+    WHERE EXISTS (SELECT FROM asked)
+), candidates AS (
+    SELECT c.job_id, c.answer_bytes,
+        row_number() OVER (ORDER BY c.priority, c.fair_stamp, c.job_id) AS place
+    FROM (
+        SELECT j.job_id, h.priority, h.fair_stamp, j.answer_bytes
+        FROM (SELECT * FROM heads ORDER BY priority, fair_stamp, job_id) AS h
+        -- One by one, as far as they are needed: what is not taken is not locked.
+        CROSS JOIN LATERAL (
+            SELECT q.job_id,
+                coalesce(octet_length(CAST(q.payload AS text)), 0) + octet_length(q.message)
+                    AS answer_bytes
+            FROM scheduler.jobs AS q
+            WHERE q.job_id = h.job_id AND (q.state = 'QUEUED') IS TRUE
+            FOR UPDATE SKIP LOCKED
+        ) AS j
         LIMIT (SELECT coalesce(max(last_place), 0) FROM asked)
-        FOR UPDATE SKIP LOCKED
-    ) AS j
-    -- Else every claim would pass over all jobs of a paused type.
-    WHERE (CAST(:tenants AS text[]) <@ wanted.paused_tenants) IS NOT TRUE
+    ) AS c
 ), picked AS MATERIALIZED (
     SELECT p.*, nextval('scheduler.tokens') AS claim_token
     FROM (

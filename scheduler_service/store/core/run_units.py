@@ -10,7 +10,6 @@ from typing import TypeVar
 import asyncpg
 
 from carbonline.postgres.errors import TRY_AGAIN
-from scheduler_service.store.core.fair_share import FairShare
 from scheduler_service.store.core.statements import Connection
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork
 from scheduler_service.store.notify.notifier import Notifier
@@ -37,14 +36,12 @@ class UnitRunner:
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
         notifier: Notifier,
-        fair_share: FairShare,
         committed: Callable[[UnitOfWork], None],
     ) -> None:
         """Nothing is opened before the first run; `committed` is told of what came of each."""
         self.pool = pool
         self._committed = committed
         self._notifier = notifier
-        self._fair_share = fair_share
 
     async def run(self, work: Callable[[UnitOfWork], Awaitable[Answer]]) -> Answer:
         """The answer of `work`, committed. `work` may be called again from the start: when the
@@ -99,7 +96,7 @@ class UnitRunner:
         shared_seconds: float | None = None,
     ) -> Answer:
         async with self.pool.acquire() as conn, _transaction(conn, shared_seconds):
-            tx = UnitOfWork(conn, self._fair_share.stamp, extra)
+            tx = UnitOfWork(conn, extra)
             answer = await work(tx)
             await tx.save()
         self._publish(tx)
@@ -109,7 +106,7 @@ class UnitRunner:
         self, work: Callable[[UnitOfWork], Awaitable[Answer]], extra: Needs
     ) -> Answer:
         async with self.pool.acquire() as conn:
-            tx = UnitOfWork(conn, self._fair_share.stamp, extra)
+            tx = UnitOfWork(conn, extra)
             answer = await work(tx)
         self._publish(tx)
         return answer

@@ -23,7 +23,9 @@ WITH passed AS MATERIALIZED (
     WHERE k.exclusive_key = p.exclusive_key
 )
 UPDATE scheduler.jobs AS j
-SET state = 'QUEUED', run_after = NULL
+SET state = 'QUEUED',
+    run_after = NULL,
+    fair_stamp = scheduler.fair_stamp(j.tenant, j.job_type, j.priority, j.fair_stamp)
 FROM (
     SELECT p.first_job_id AS job_id FROM passed AS p
     WHERE p.is_unsettled AND p.drain_token IS NULL AND p.first_job_id IS NOT NULL

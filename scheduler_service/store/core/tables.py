@@ -150,8 +150,9 @@ jobs = Table(
         "coalesce_key IS NULL OR payload IS NULL", name="a_coalescing_job_has_no_payload"
     ),
     Index(
-        "claimable_jobs_by_type",
+        "claimable_jobs_of_a_tenant",
         "job_type",
+        "tenant",
         "priority",
         "fair_stamp",
         "job_id",

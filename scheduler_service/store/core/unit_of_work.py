@@ -1,6 +1,6 @@
 """One unit of work: what a transaction has locked, what it changes, and what it notifies of."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -114,8 +114,6 @@ class UnitOfWork:
     """The locks, the changes to write back, and what to wake after the commit."""
 
     conn: Connection
-    # The next stamp of a tenant, by which tenants share the workers.
-    fair_stamp: Callable[[str], int]
     extra_needs: Needs = field(default_factory=Needs)
     pipelines: dict[int, PipelineState] = field(default_factory=dict)
     keys: dict[str, KeyState] = field(default_factory=dict)

@@ -189,7 +189,6 @@ def _columns(tx: UnitOfWork, rows: Sequence[_NumberedJob]) -> dict[str, list[Any
         "payloads": sparse([new_job.payload for new_job in new_jobs]),
         "states": [str(row.state) for row in rows],
         "priorities": [new_job.priority for new_job in new_jobs],
-        "fair_stamps": [tx.fair_stamp(scope.tenant) for scope in scopes],
         "attempts_maxima": [JOB_TYPES[new_job.job_type].attempts_max for new_job in new_jobs],
         "coalesce_keys": sparse([new_job.coalesce_key for new_job in new_jobs]),
         "exclusive_keys": sparse([new_job.exclusive_key for new_job in new_jobs]),

@@ -29,7 +29,8 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS jobs
     FROM (
         SELECT FROM scheduler.jobs AS q
-        WHERE q.job_type = j.job_type AND q.state = 'QUEUED' AND j.state = 'QUEUED'
+        WHERE q.job_type = j.job_type AND q.tenant = j.tenant
+            AND q.state = 'QUEUED' AND j.state = 'QUEUED'
             AND (q.priority, q.fair_stamp, q.job_id) < (j.priority, j.fair_stamp, j.job_id)
         LIMIT CAST(:jobs_max AS bigint)
     ) AS better

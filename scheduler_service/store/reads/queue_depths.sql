@@ -11,7 +11,6 @@ CROSS JOIN LATERAL (
         SELECT j.job_id
         FROM scheduler.jobs AS j
         WHERE j.job_type = t.job_type AND j.state = 'QUEUED'
-        ORDER BY j.priority, j.fair_stamp, j.job_id
         LIMIT CAST(:jobs_max AS bigint)
     ) AS c
 ) AS q

@@ -179,7 +179,7 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
     roots = _roots(tx, submissions)
     answers: list[Submitted | None] = [None] * len(roots)
     joined = []
-    for row in await statement("submit_jobs").rows(tx.conn, _MadeRow, **_columns(tx, roots)):
+    for row in await statement("submit_jobs").rows(tx.conn, _MadeRow, **_columns(roots)):
         place = row.number - 1
         root = roots[place]
         job_id, disposition = row.job_id, Disposition.CREATED
@@ -197,7 +197,7 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
     return answers
 
 
-def _columns(tx: UnitOfWork, roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
+def _columns(roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
     asked = [root.submission for root in roots]
     scopes = [submission.scope for submission in asked]
     types = [JOB_TYPES[submission.job_type] for submission in asked]
@@ -214,7 +214,6 @@ def _columns(tx: UnitOfWork, roots: Sequence[_Root]) -> dict[str, list[Any] | No
         "payloads": sparse([s.payload for s in asked]),
         "waits": sparse([root.must_wait or None for root in roots]),
         "priorities": [s.priority for s in asked],
-        "fair_stamps": [tx.fair_stamp(scope.tenant) for scope in scopes],
         "attempts_maxima": [job_type.attempts_max for job_type in types],
         "coalesce_keys": sparse([root.coalesce_key for root in roots]),
         "exclusive_keys": sparse([r.key.exclusive_key if r.key else None for r in roots]),

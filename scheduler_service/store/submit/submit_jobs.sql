@@ -10,13 +10,13 @@ WITH asked AS (
         CAST(:data_entry_types AS smallint[]), CAST(:years AS smallint[]),
         CAST(:units AS text[]), CAST(:reference_kinds AS text[]), CAST(:payloads AS jsonb[]),
         CAST(:waits AS boolean[]), CAST(:priorities AS smallint[]),
-        CAST(:fair_stamps AS bigint[]), CAST(:attempts_maxima AS smallint[]),
+        CAST(:attempts_maxima AS smallint[]),
         CAST(:coalesce_keys AS text[]), CAST(:exclusive_keys AS text[]),
         CAST(:key_numbers AS bigint[]), CAST(:slot_keys AS text[]),
         CAST(:submitted_bys AS text[]), CAST(:follows AS boolean[])
     ) WITH ORDINALITY AS n (tenant, request_id, body_digest, job_type, module, data_entry_type,
-        year, unit, reference_kind, payload, waits, priority, fair_stamp, attempts_max,
-        coalesce_key, exclusive_key, key_number, slot_key, submitted_by, follows, number)
+        year, unit, reference_kind, payload, waits, priority, attempts_max, coalesce_key,
+        exclusive_key, key_number, slot_key, submitted_by, follows, number)
 ), recorded AS (
     INSERT INTO scheduler.submit_requests
         (tenant, request_id, body_digest, pipeline_id, job_id, created_at)
@@ -27,8 +27,16 @@ WITH asked AS (
     ORDER BY tenant, request_id, number
     ON CONFLICT DO NOTHING
     RETURNING pipeline_id
+), flows AS MATERIALIZED (
+    SELECT f.*, scheduler.fair_stamp(f.tenant, f.job_type, f.priority, NULL) AS first_stamp
+    FROM (SELECT DISTINCT tenant, job_type, priority FROM asked) AS f
 ), new AS MATERIALIZED (
-    SELECT asked.* FROM recorded JOIN asked USING (pipeline_id)
+    SELECT asked.*, flows.first_stamp - 1 + row_number() OVER (
+            PARTITION BY asked.tenant, asked.job_type, asked.priority ORDER BY asked.number
+        ) AS fair_stamp
+    FROM recorded
+    JOIN asked USING (pipeline_id)
+    JOIN flows USING (tenant, job_type, priority)
 ), pipelines AS (
     INSERT INTO scheduler.pipelines (
         pipeline_id, tenant, kind, module, data_entry_type, year, unit, reference_kind, status,

@@ -59,7 +59,7 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
     [
         (
             replace(QUEUED, jobs_ahead=1204),
-            "1,204 other jobs of type csv_ingest are claimed first.",
+            "1,204 other jobs of type csv_ingest of the same institution are claimed first.",
         ),
         (
             replace(WAITING, first=FIRST, older_jobs=2),

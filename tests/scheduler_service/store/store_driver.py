@@ -32,6 +32,8 @@ from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.store import Store
 
 TENANT = "uni"
+# Whom the workers of these tests serve.
+TENANTS = (TENANT, "other", "local")
 TRAVEL, PLANE, TRAIN = 2, 20, 21
 YEAR = 2024
 INGEST = Scope(TENANT, TRAVEL, PLANE, YEAR)
@@ -45,7 +47,7 @@ class StoreDriver:
 
     store: Store
     worker_id: UUID = field(default_factory=uuid4)
-    tenants: tuple[str, ...] | None = None
+    tenants: tuple[str, ...] = TENANTS
 
     def another(self) -> "StoreDriver":
         """Another worker at the same store."""

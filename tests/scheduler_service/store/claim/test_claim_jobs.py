@@ -14,12 +14,12 @@ from scheduler_service.store.claim.claim_jobs import ANSWER_BYTES_MAX
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.store import Store
-from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, TENANT, TENANTS, StoreDriver
 
 
 def asking(max_jobs: int = 1, *job_types: str) -> ClaimRequest:
     return ClaimRequest(
-        uuid4(), uuid4(), job_types or ("noop",), max_jobs, "local", None, "test", "here"
+        uuid4(), uuid4(), job_types or ("noop",), max_jobs, "local", TENANTS, "test", "here"
     )
 
 

@@ -25,7 +25,7 @@ LIVE, FINISHED = 10_000, 100_000
 # A share of so many is more than the planner would look up one by one.
 WAITING = 100_000
 OF_EACH_JOB = {"job_id", "claim_token", "last_token", "finished_by_token", "fair_stamp"}
-PRIMARY_KEY, CLAIMABLE = "jobs_pkey", "claimable_jobs_by_type"
+PRIMARY_KEY, CLAIMABLE = "jobs_pkey", "claimable_jobs_of_a_tenant"
 OF_PIPELINE, OF_SLOT = "jobs_of_a_pipeline", "jobs_of_a_slot_by_claim"
 JOB_INDEXES = {
     "claim_jobs": {CLAIMABLE, PRIMARY_KEY},
@@ -296,3 +296,38 @@ async def test_plans_of_an_empty_table_are_gone_when_it_has_filled(
             assert not whole_indexes(plan)
     finally:
         await opened.close()
+
+
+async def test_a_claim_reads_nothing_of_tenants_that_it_is_not_for(
+    driver: StoreDriver, database_url: str
+) -> None:
+    submitted = await driver.submit("noop", Scope("other"))
+    await clone(driver, submitted.job_id, LIVE)
+    mine = await driver.submit("noop", Scope(TENANT))
+    asked = statement("claim_jobs")
+    values = {
+        "worker_ids": [uuid4()],
+        "request_ids": [uuid4()],
+        "principals": ["local"],
+        "max_jobs": [10],
+        "job_types": ["noop"],
+        "tenants": [TENANT],
+        "spare_heads": 100,
+        "lease_seconds": 45.0,
+        "answer_bytes_max": 1_000_000,
+    }
+    conn = await asyncpg.connect(database_url, server_settings=session_settings("plans"))
+    try:
+        found = await conn.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {asked.text}",
+            *asked.arguments(values),
+        )
+    finally:
+        await conn.close()
+    read = [
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        for node in nodes(json.loads(found)[0]["Plan"])
+        if node.get("Relation Name") == "jobs" and "Scan" in node["Node Type"]
+    ]
+    assert await driver.state(mine.job_id) == "RUNNING"
+    assert max(read) == 1

@@ -1,0 +1,104 @@
+"""Tenants share the workers: whoever has one job does not wait for another's two thousand."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from scheduler_service.jobs.requests import Submission
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.store import Store
+from tests.scheduler_service.store.conftest import LEASE_SECONDS
+from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
+
+OTHER = "other"
+
+
+@pytest.fixture
+async def second(database_url: str) -> AsyncIterator[StoreDriver]:
+    """A driver of another scheduler on the same database."""
+    store = await Store.open(database_url, lease_seconds=LEASE_SECONDS, sweep_seconds=5.0)
+    try:
+        yield StoreDriver(store)
+    finally:
+        await store.close()
+
+
+async def flood(driver: StoreDriver, jobs: int) -> None:
+    """So many jobs of one tenant, in one batch."""
+    asked = Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
+    await driver.store.submit_jobs([replace(asked, request_id=uuid4()) for _ in range(jobs)])
+
+
+async def tenants_claimed(driver: StoreDriver, jobs: int) -> list[str]:
+    """Whose the next jobs are, claimed one by one."""
+    return [(await driver.claim("noop")).row.tenant for _ in range(jobs)]
+
+
+async def test_a_single_job_is_claimed_next_but_one_behind_a_flood(driver: StoreDriver) -> None:
+    await flood(driver, 2_000)
+    assert len(await driver.claim_all("noop", max_jobs=647)) == 647
+    await driver.submit("noop", Scope(OTHER))
+    assert OTHER in await tenants_claimed(driver, 2)
+
+
+async def test_it_is_whichever_scheduler_took_it(driver: StoreDriver, second: StoreDriver) -> None:
+    await flood(driver, 300)
+    await driver.claim_all("noop", max_jobs=100)
+    await second.submit("noop", Scope(OTHER))
+    assert OTHER in await tenants_claimed(driver, 2)
+    await flood(second, 300)
+    await driver.submit("noop", Scope(OTHER))
+    assert OTHER in await tenants_claimed(second, 2)
+
+
+async def test_two_floods_are_claimed_in_turn_however_late_the_second_is(
+    driver: StoreDriver,
+) -> None:
+    await flood(driver, 200)
+    await driver.claim_all("noop", max_jobs=100)
+    for _ in range(10):
+        await driver.submit("noop", Scope(OTHER))
+    claimed = await tenants_claimed(driver, 20)
+    assert claimed.count(OTHER) == 10
+
+
+async def test_whoever_was_idle_has_saved_nothing_up(driver: StoreDriver) -> None:
+    await driver.submit("noop", Scope(OTHER))
+    await flood(driver, 200)
+    await driver.claim_all("noop", max_jobs=150)
+    for _ in range(20):
+        await driver.submit("noop", Scope(OTHER))
+    claimed = await tenants_claimed(driver, 20)
+    assert 9 <= claimed.count(OTHER) <= 11
+
+
+async def test_a_tenants_own_jobs_are_claimed_in_order(driver: StoreDriver) -> None:
+    jobs = [(await driver.submit("noop", Scope(TENANT))).job_id for _ in range(5)]
+    assert [(await driver.claim("noop")).row.job_id for _ in range(5)] == jobs
+
+
+async def test_a_job_that_comes_back_keeps_its_place_among_its_tenants(
+    driver: StoreDriver,
+) -> None:
+    await flood(driver, 50)
+    claim = await driver.claim("noop")
+    await driver.claim_all("noop", max_jobs=20)
+    await driver.release(claim)
+    await driver.pass_time(timedelta(minutes=10))
+    await driver.store.promote_due_jobs()
+    assert (await driver.claim("noop")).row.job_id == claim.row.job_id
+
+
+async def test_a_claim_finds_what_others_do_not_hold(
+    driver: StoreDriver, second: StoreDriver
+) -> None:
+    await flood(driver, 40)
+    async with driver.store.pool.acquire() as conn, conn.transaction():
+        await conn.execute(
+            "SELECT FROM scheduler.jobs WHERE state = 'QUEUED'"
+            " ORDER BY fair_stamp LIMIT 30 FOR UPDATE"
+        )
+        assert len(await second.claim_all("noop", max_jobs=5)) == 5
