@@ -60,6 +60,8 @@ from scheduler_service.store_observer import StoreObserver
 from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import publish_queue_depths
 
+# The newest migration of the schema, which this release needs.
+SCHEMA_REVISION = "0012"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 SERVICES = (
     scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"].full_name,
@@ -213,9 +215,12 @@ def _check_address(settings: Settings) -> None:
 
 async def _check_schema(store: Store) -> None:
     try:
-        await store.pool.fetchval("SELECT count(*) FROM scheduler.sweep_runs")
-        await store.pool.fetchval("SELECT count(*) FROM scheduler.pipeline_summaries WHERE false")
+        revision = await store.pool.fetchval("SELECT version_num FROM scheduler.alembic_version")
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
+        revision = None
+    # A newer one is of the next release, which migrates before it starts its own schedulers.
+    if revision is None or revision < SCHEMA_REVISION:
+        found = f"revision {revision}, not {SCHEMA_REVISION}" if revision else "no revision"
         raise NotMigrated(
-            "the database has no current schema `scheduler`: run `carbonline migrate` on it first"
-        ) from None
+            f"the schema `scheduler` of the database has {found}: run `carbonline migrate` first"
+        )

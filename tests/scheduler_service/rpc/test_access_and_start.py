@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import grpc
 import grpc.aio
 import pytest
@@ -13,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from carbonline.serving.logs import open_log
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import operations_pb2, operations_pb2_grpc
-from scheduler_service.server import NotMigrated, running_server
+from scheduler_service.server import SCHEMA_REVISION, NotMigrated, running_server
 from scheduler_service.settings import Settings
 from tests.scheduler_service.rpc.conftest import Client
 
@@ -93,6 +94,29 @@ async def test_an_address_that_must_not_be_served_is_refused_in_a_sentence(
     with pytest.raises(SettingsWrong, match=said):
         async with running_server(settings_of(database_url, address), open_log("error")):
             pass
+
+
+async def test_a_database_of_an_older_release_is_refused_in_a_sentence(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = settings_of(database_url, f"unix:{tmp_path}/s")
+    conn = await asyncpg.connect(database_url)
+    await conn.execute("UPDATE scheduler.alembic_version SET version_num = '0009'")
+    with pytest.raises(NotMigrated, match=f"revision 0009, not {SCHEMA_REVISION}: run `carbonline"):
+        async with running_server(settings, open_log("error")):
+            pass
+    # The next release migrates first, while schedulers of this one still run and start.
+    await conn.execute("UPDATE scheduler.alembic_version SET version_num = '9999'")
+    await conn.close()
+    async with running_server(settings, open_log("error")):
+        pass
+
+
+async def test_the_schema_that_is_asked_for_is_the_newest(database_url: str) -> None:
+    conn = await asyncpg.connect(database_url)
+    found = await conn.fetchval("SELECT version_num FROM scheduler.alembic_version")
+    await conn.close()
+    assert found == SCHEMA_REVISION
 
 
 async def test_a_database_that_is_not_migrated_is_refused_in_a_sentence(
