@@ -240,7 +240,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/scheduler_client": {
         "identity": SCHEDULER_CLIENT,
-        "messages": SCHEDULER_CLIENT,
     },
     "worker_service/steps": {
         "aggregation": FILES_TO_TOTALS,

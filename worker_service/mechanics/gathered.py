@@ -12,6 +12,12 @@ from worker_service.mechanics.scheduler import SchedulerRefused, SchedulerUnreac
 
 CALLS_MAX = 2
 
+
+class _Unanswered:
+    """Stands for the answer to a call that got none."""
+
+
+UNANSWERED = _Unanswered()
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -21,18 +27,19 @@ class Gathered(Generic[Item, Answer]):
 
     def __init__(
         self,
-        send: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        send: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | None]]],
         weight_max: int,
         log: FilteringBoundLogger,
         weight: Callable[[Item], int] | None = None,
     ) -> None:
         """`send` takes at least one item and at most `weight_max` of weight, and returns one
-        answer per item, in order. `weight` says what an item weighs; without it, 1.
+        answer per item, in order: None for an item that could not be decided now, whatever
+        happened to the others. `weight` says what an item weighs; without it, 1.
         """
         self._send = send
         self._log = log
         self._backoff = Backoff()
-        self._gatherer: Gatherer[Item, Answer | None] = Gatherer(
+        self._gatherer: Gatherer[Item, Answer | _Unanswered | None] = Gatherer(
             self._answers,
             weight_max,
             fails_all=_concerns_all,
@@ -45,20 +52,28 @@ class Gathered(Generic[Item, Answer]):
 
         Raises SchedulerRefused if this item is refused, whatever else was in its batch.
         """
-        while (answer := await self._gatherer.ask(item)) is None:
+        own_backoff = Backoff()
+        while True:
+            match await self._gatherer.ask(item):
+                case None:
+                    # Its own pause: the others of its batch have their answers.
+                    await asyncio.sleep(own_backoff.next_seconds())
+                case _Unanswered():
+                    pass
+                case answer:
+                    return answer
             if not worth_it():
                 return None
-        return answer
 
-    async def _answers(self, items: Sequence[Item]) -> Sequence[Answer | None]:
-        """The answers; after a pause, None for each item if the scheduler did not answer."""
+    async def _answers(self, items: Sequence[Item]) -> Sequence[Answer | _Unanswered | None]:
+        """The answers; after a pause, UNANSWERED for each if the scheduler did not answer."""
         try:
             answers = await self._send(items)
         except SchedulerUnreachable as error:
             self._log.warning("finish_or_release_unanswered", reason=str(error), jobs=len(items))
             # Within the call: what comes meanwhile waits for the same batch.
             await asyncio.sleep(self._backoff.next_seconds())
-            return [None] * len(items)
+            return [UNANSWERED] * len(items)
         self._backoff.reset()
         if len(answers) != len(items):
             raise ValueError(f"{len(answers)} answers came for {len(items)} items")

@@ -195,8 +195,11 @@ class Scheduler(Protocol):
         """Stages children under the claim. Returns how many are staged in all."""
         ...
 
-    async def finish(self, finishes: Sequence[Finish]) -> Sequence[FinishAnswer]:
-        """Ends at most FINISHES_MAX jobs, fewer with stats. One answer for each, in order."""
+    async def finish(self, finishes: Sequence[Finish]) -> Sequence[FinishAnswer | None]:
+        """Ends at most FINISHES_MAX jobs, fewer with stats.
+
+        One answer for each, in order; None if the scheduler could not decide that one now.
+        """
         ...
 
     async def release(self, releases: Sequence[Release]) -> Sequence[bool]:

@@ -29,18 +29,6 @@ Answer = TypeVar("Answer")
 CALL_SECONDS = 10.0
 # Beyond the wait of a long poll: for the network, and for a busy scheduler.
 POLL_EXTRA_SECONDS = 5.0
-# Status codes of calls that are invalid or forbidden: repeating them does not help.
-REFUSALS = frozenset(
-    {
-        "INVALID_ARGUMENT",
-        "NOT_FOUND",
-        "FAILED_PRECONDITION",
-        "OUT_OF_RANGE",
-        "PERMISSION_DENIED",
-        "UNAUTHENTICATED",
-        "UNIMPLEMENTED",
-    }
-)
 
 
 class SchedulerClient:
@@ -88,8 +76,8 @@ class SchedulerClient:
         )
         return answer.staged_children
 
-    async def finish(self, finishes: Sequence[Finish]) -> Sequence[FinishAnswer]:
-        """Ends jobs. One answer for each, in order."""
+    async def finish(self, finishes: Sequence[Finish]) -> Sequence[FinishAnswer | None]:
+        """Ends jobs. One answer for each, in order; None for one to ask again."""
         request = scheduler_pb2.BatchFinishRequest(
             requests=[
                 messages.finish_request(finish, self._identity.worker_id) for finish in finishes
@@ -117,6 +105,6 @@ async def _answer(call: Awaitable[Answer]) -> Answer:
         return await call
     except grpc.aio.AioRpcError as error:
         refusal = server_error(error)
-        if refusal.code in REFUSALS or refusal.too_large:
+        if refusal.code in messages.REFUSALS or refusal.too_large:
             raise SchedulerRefused(refusal.code, refusal.reason, refusal.message) from None
         raise SchedulerUnreachable(f"{refusal.code} {refusal.message}") from None

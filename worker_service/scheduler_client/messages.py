@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, assert_never
 
+import grpc
 from google.protobuf.duration_pb2 import Duration
 
 from carbonline.client.json_struct import struct_of, values_of
@@ -26,6 +27,19 @@ from worker_service.mechanics.scheduler import (
 )
 from worker_service.scheduler_client.identity import WorkerIdentity
 
+# Status codes of requests that are invalid or forbidden: repeating them does not help.
+REFUSALS = frozenset(
+    {
+        "INVALID_ARGUMENT",
+        "NOT_FOUND",
+        "FAILED_PRECONDITION",
+        "OUT_OF_RANGE",
+        "PERMISSION_DENIED",
+        "UNAUTHENTICATED",
+        "UNIMPLEMENTED",
+    }
+)
+_CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 MESSAGE_CHARACTERS_MAX = 4096
 NOT_READY_CHARACTERS_MAX = 512
 STATS_BYTES_MAX = 64 * 1024
@@ -165,10 +179,10 @@ def finish_request(finish: Finish, worker_id: str) -> scheduler_pb2.FinishReques
     return message
 
 
-def finish_answer(result: scheduler_pb2.BatchFinishResult) -> FinishAnswer:
-    """What the scheduler did with one Finish of a batch."""
+def finish_answer(result: scheduler_pb2.BatchFinishResult) -> FinishAnswer | None:
+    """What the scheduler did with one Finish of a batch; None if it could not decide it now."""
     if result.WhichOneof("result") == "error":
-        return FinishAnswer.REFUSED
+        return FinishAnswer.REFUSED if _CODE_NAMES.get(result.error.code) in REFUSALS else None
     return OUTCOMES.get(result.response.outcome, FinishAnswer.STALE)
 
 

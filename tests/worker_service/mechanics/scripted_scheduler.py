@@ -17,6 +17,7 @@ from carbonline.v1 import scheduler_pb2, types_pb2
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceServicer
 
 Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
+INVALID_ARGUMENT = grpc.StatusCode.INVALID_ARGUMENT.value[0]
 
 
 class ScriptedScheduler(SchedulerServiceServicer):
@@ -147,7 +148,8 @@ class ScriptedScheduler(SchedulerServiceServicer):
         answer = scheduler_pb2.BatchFinishResponse()
         for finish in request.requests:
             if self.refuse_stats and finish.HasField("stats"):
-                answer.results.add().error.reason = "TOO_LARGE"
+                error = answer.results.add().error
+                error.code, error.reason = INVALID_ARGUMENT, "TOO_LARGE"
                 continue
             self.finishes[finish.claim_token] = finish
             response = answer.results.add().response

@@ -79,6 +79,24 @@ async def test_a_refused_item_is_refused_alone() -> None:
     assert isinstance(refused, SchedulerRefused)
 
 
+async def test_an_item_that_cannot_be_decided_now_is_sent_again_alone() -> None:
+    calls: list[list[int]] = []
+
+    async def send(items: Sequence[int]) -> Sequence[int | None]:
+        calls.append(list(items))
+        return [None if item == 2 and len(calls) < 4 else 2 * item for item in items]
+
+    assert await asked(Gathered(send, 10, LOG), 1, 2, 3) == [2, 4, 6]
+    assert calls == [[1, 2, 3], [2], [2], [2]]
+
+
+async def test_an_undecided_item_that_is_not_worth_a_repeat_gets_no_answer() -> None:
+    async def send(items: Sequence[int]) -> Sequence[int | None]:
+        return [None] * len(items)
+
+    assert await asked(Gathered(send, 10, LOG), 1, within=2) == [None]
+
+
 async def test_a_defect_is_told_to_all_and_not_asked_again() -> None:
     scheduler = Scheduler()
     answers = await asked(Gathered(scheduler.send, 10, LOG), 1, 7)
