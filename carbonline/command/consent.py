@@ -1,6 +1,11 @@
 """Asks for consent if a worker refused to remove data without it."""
 
+import os
+import select
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -38,21 +43,35 @@ def answers_yes(question: str) -> bool:
     Ctrl-C and the end of input mean no. If no terminal can be opened, that means no, too, and
     stderr says how to consent.
     """
-    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
-        try:
-            return click.confirm(question, err=True)
-        except click.Abort:
-            click.echo(err=True)
-            return False
     try:
         with TERMINAL.open("rb", buffering=0) as typed, TERMINAL.open("wb", buffering=0) as screen:
-            screen.write(f"{question} [y/N]: ".encode())
+            # Before the question: somebody may be quick to press Ctrl-C.
+            with _woken_by_signals() as woken:
+                screen.write(f"{question} [y/N]: ".encode())
+                while typed.fileno() not in select.select([typed.fileno(), woken], [], [])[0]:
+                    os.read(woken, ANSWER_BYTES_MAX)
             return typed.readline(ANSWER_BYTES_MAX).strip().lower() in {b"y", b"yes"}
     except KeyboardInterrupt:
         click.echo(err=True)
     except OSError:
         click.echo(f"{question.removesuffix(' Continue?')} {NO_TERMINAL}", err=True)
     return False
+
+
+@contextmanager
+def _woken_by_signals() -> Iterator[int]:
+    """A file descriptor that is readable once a signal has come.
+
+    One that comes right before a read begins does not end the read.
+    """
+    woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        yield woken
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(woken)
+        os.close(wake)
 
 
 def _streams() -> tuple[TextIO | None, ...]:

@@ -53,7 +53,7 @@ def completed(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
-        (("totls",), "Did you mean 'totals'?"),
+        (("totlas",), "Did you mean 'totals'?"),
         (("load", "factor"), "Did you mean 'factors'?"),
         (("totals", "--yer", "2024"), "--year"),
         (("totals", "--module", "profesional-travel"), "did you mean professional_travel?"),

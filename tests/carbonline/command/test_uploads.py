@@ -78,10 +78,10 @@ class Year:
         assert typed.code == 0, typed
         return typed.err + typed.out
 
-    def load_factors(self, text: str) -> Typed:
+    def load_factors(self, text: str, *words: str) -> Typed:
         """What the command says of factors that are taken."""
         file = self.terminal.file("other_factors.csv", text)
-        typed = self.terminal.type("load", "factors", file, *self.planes)
+        typed = self.terminal.type("load", "factors", file, *self.planes, *words)
         assert typed.code == 0, typed
         return typed
 
@@ -350,7 +350,7 @@ def test_factors_say_the_kilograms_before_and_after(year: Year) -> None:
     year.submit("a.csv", trips(2))
     gone = " More than half is gone."
     for factor, trips_before, trips_now, end in (("0.4", 2, 4, ""), ("0.1", 4, 1, gone)):
-        loaded = year.load_factors(FACTORS.replace("0.2", factor))
+        loaded = year.load_factors(FACTORS.replace("0.2", factor), "--take-away")
         before, now = trips_before * KG_OF_A_TRIP, trips_now * KG_OF_A_TRIP
         assert loaded.out.splitlines()[-1] == (
             f"professional_travel {year.words[1]}: {before:,.3f} kg before, {now:,.3f} kg now"
@@ -372,7 +372,8 @@ def test_places_say_the_kilograms_of_each_year_that_they_change(year: Year) -> N
     far = year.terminal.file("far.csv", near.replace("XXB,0,1", "XXB,0,40"))
     assert year.terminal.type("load", "locations", far).code == 0
     year.submit("flights.csv", ONE_TRIP.replace("CDG,GVA", "XXA,XXB"))
-    loaded = year.terminal.type("load", "locations", year.terminal.file("near.csv", near))
+    file = year.terminal.file("near.csv", near)
+    loaded = year.terminal.type("load", "locations", file, "--take-away")
     [line] = [line for line in loaded.out.splitlines() if " kg before, " in line]
     assert line.startswith(f"{year.words[1]}: ")
     assert line.endswith(" More than half is gone.")
