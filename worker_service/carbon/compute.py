@@ -45,8 +45,8 @@ def compute(
 
     entries: entry_set i64, row_number i32, unit, the declared columns as parsed, and
     `__kg_co2eq_override__` f64, which wins over the formula where it is not null.
-    factors: factor_id i64, version i32, kind, subkind, stale bool, value and classification
-    columns.
+    factors: factor_id i64, version i32, kind, subkind, stale bool, stale_token i64 (when it became
+    stale), value and classification columns.
     references: the frames that `declaration.references` names. Raises KeyError if one is missing.
     The order of rows in any of them does not matter.
     """

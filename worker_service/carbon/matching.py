@@ -7,6 +7,9 @@ import polars as pl
 from worker_service.carbon.declarations import OF_FACTOR, Band, Matched
 from worker_service.carbon.outcomes import EntryOutcome, fail
 
+# Of factors that are not stale: beyond every token.
+_NEWEST = pl.lit(2**63 - 1, pl.Int64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchByKind:
@@ -14,7 +17,8 @@ class MatchByKind:
 
     `kind` and `subkind` name columns of entries to compare with those of factors; None compares
     nothing. With `band`, a factor matches if lower <= `band_of` < upper; `band_of` may read columns
-    of entries and factors. Factors of the newest file are preferred to stale ones. Without a match
+    of entries and factors. Factors of the newest file are preferred to stale ones, and of these the
+    one that became stale last, by `stale_token`. Without a match
     the outcome is `no_factor`; with several, where one is expected, `ambiguous_factor`. `sought` is
     an expression for what was looked for, in words.
     """
@@ -50,11 +54,11 @@ class MatchByKind:
         return Matched(keys=keys, factors=hits)
 
     def _newest(self, hits: pl.DataFrame) -> pl.DataFrame:
-        """Drops stale factors of keys that a factor of the newest file matches too."""
+        """Drops stale factors of keys that a factor matches, too, which a later file had."""
         if self.every_match:
             return hits
-        fresh = (~pl.col("stale")).any().over("key_id")
-        return hits.filter(~(pl.col("stale") & fresh))
+        given = pl.when("stale").then("stale_token").otherwise(_NEWEST)
+        return hits.filter(given == given.max().over("key_id"))
 
     def _hits(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
         if self.subkind is None:

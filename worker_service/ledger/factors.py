@@ -21,6 +21,7 @@ FACTOR_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "classification": pl.String,
     "values": pl.String,
     "stale": pl.Boolean,
+    "stale_token": pl.Int64,
 }
 # A factor whose values are the same keeps its row, its version and its emissions.
 UPSERT = """
@@ -53,10 +54,11 @@ INSERT INTO carbon.factor_versions (
 SELECT $1, factor_id, version, kind, subkind, factor_values, $10, $9, carbon.clock(), $11
 FROM changed
 """
-# Absent from the newest file: reported, and used only where no factor of the file matches.
+# Absent from the newest file: reported, and used only where no factor of the file matches. Of two
+# such factors the one that was given last counts: its token is that of the first file without it.
 MARK_STALE = """
 UPDATE carbon.factors AS f
-SET stale = NOT n.is_given
+SET stale = NOT n.is_given, stale_token = CASE WHEN NOT n.is_given THEN CAST($7 AS bigint) END
 FROM (
     SELECT o.factor_id, EXISTS (
         SELECT FROM unnest(CAST($4 AS text[]), CAST($5 AS text[])) AS g (emission_type, class)
@@ -106,7 +108,7 @@ ORDER BY o.factor_id
 """
 FACTORS = """
 SELECT factor_id, version, kind, subkind, classification, factor_values,
-    CAST(stale AS text) AS stale
+    CAST(stale AS text) AS stale, coalesce(stale_token, 0) AS stale_token
 FROM carbon.factors
 WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND removed_at IS NULL
 ORDER BY factor_id
@@ -183,7 +185,8 @@ async def save_factors(
     brought_by = (origin.claim_token, origin.blob, origin.file_name)
     changed = _count(await conn.execute(UPSERT, *slice_, *identity, *values, *brought_by))
     removed = await _remove(conn, of, origin, remove)
-    restaled = _count(await conn.execute(MARK_STALE, *slice_, *identity, is_whole))
+    arguments = (*slice_, *identity, is_whole, origin.claim_token)
+    restaled = _count(await conn.execute(MARK_STALE, *arguments))
     # What is stale decides between two factors that fit.
     if changed or restaled:
         await _mark(conn, of, origin)

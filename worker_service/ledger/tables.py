@@ -165,6 +165,7 @@ factors = Table(
     Column("stale", Boolean, nullable=False, server_default=text("false")),
     Column("changed_token", BigInteger, nullable=False),
     Column("removed_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("stale_token", BigInteger, nullable=True),
     PrimaryKeyConstraint("tenant", "factor_id", name="factors_pkey"),
     UniqueConstraint(
         "tenant",

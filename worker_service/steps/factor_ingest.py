@@ -178,5 +178,6 @@ def _sentence(changes: FactorChanges) -> str:
         are = "is" if changes.removed == 1 else "are"
         sentence += f" {pluralize(changes.removed, 'older one')} {are} no longer in force."
     if changes.stale:
-        sentence += f" {pluralize(changes.stale, 'older one')} not in this file: still used."
+        older = pluralize(changes.stale, "older one")
+        sentence += f" {older} not in this file: used where no factor of it fits."
     return sentence

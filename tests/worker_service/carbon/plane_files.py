@@ -94,6 +94,7 @@ def factors_of(rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:
         factor_id=pl.col("row_number").cast(pl.Int64),
         version=pl.lit(1, pl.Int32),
         stale=pl.lit(value=False),
+        stale_token=pl.lit(0, pl.Int64),
     )
 
 

@@ -50,7 +50,7 @@ def _factors(*rows: tuple[str | None, str | None, float, float | None]) -> pl.Da
             "max_distance": pl.Float64,
         },
         orient="row",
-    ).with_columns(stale=pl.lit(value=False))
+    ).with_columns(stale=pl.lit(value=False), stale_token=pl.lit(0, pl.Int64))
 
 
 @pytest.mark.parametrize(("km", "factor"), [(0.0, 1), (2499.9, 1), (2500.0, 2), (15000.0, 2)])
@@ -85,6 +85,14 @@ def test_of_two_that_fit_the_one_of_the_newest_file_wins_and_an_older_one_fills_
     matched = _BANDED.match(keys, factors)
     assert matched.factors.sort("key_id")["factor_id"].to_list() == [2, 1, 3]
     assert matched.keys["outcome"].to_list() == [None, None, None]
+
+
+def test_of_two_stale_ones_that_fit_the_one_that_became_stale_last_wins() -> None:
+    factors = _factors(
+        ("first", "economy", 0, None), ("third", "economy", 0, None), ("second", "economy", 0, None)
+    ).with_columns(stale=pl.lit(value=True), stale_token=pl.Series([5, 9, 7]))
+    matched = _BANDED.match(_keys(km=[500.0], cabin=["economy"]), factors)
+    assert matched.factors["factor_id"].to_list() == [2]
 
 
 def test_a_factor_without_subkind_stands_in_only_where_there_is_no_exact_one() -> None:

@@ -10,6 +10,7 @@ from tests.worker_service.steps.conftest import (
     CDG,
     FACTORS,
     GVA_CDG_KG,
+    GVA_CDG_KM,
     GVA_JFK_KG,
     JFK,
     PLACES,
@@ -120,6 +121,18 @@ async def test_an_entry_that_no_factor_fits_any_more_loses_its_emission(
     assert (await harness.totals())["0828"].outcome_counts == {"no_factor": 1}
 
 
+async def test_of_two_factors_that_newer_files_lack_the_one_that_was_given_last_counts(
+    harness: WorkerHarness,
+) -> None:
+    header = FACTORS.splitlines(keepends=True)[0]
+    await harness.load_flights(flights(CDG))
+    for rows in ("a,economy,0.2,1,,\n", "b,economy,0.3,1,,\n"):
+        await harness.load_factors(header + rows, take_away="yes")
+    view = await harness.load_factors(header + "c,first,0.8,1,,\n")
+    assert values_of(view.in_order()[1].stats)["outcomes"] == {"computed": 1}
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KM * 0.3})
+
+
 async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(harness: WorkerHarness) -> None:
     await harness.load_flights(flights(CDG))
     lines = FACTORS.splitlines(keepends=True)
@@ -128,7 +141,8 @@ async def test_a_factor_that_the_newest_file_lacks_is_told_and_used(harness: Wor
     assert values_of(ingest.stats)["factors_stale"] == 1
     assert ingest.message == (
         "1 factor accepted. 1 row with a warning; the first: row 1, min_distance: no factor of"
-        " economy for 0 to 800 km. 0 are new or changed. 1 older one not in this file: still used."
+        " economy for 0 to 800 km. 0 are new or changed."
+        " 1 older one not in this file: used where no factor of it fits."
     )
     assert_uses_the_stale_factor(view.in_order()[1], entries=1)
     await harness.load_flights(flights(CDG, CDG))
