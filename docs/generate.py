@@ -67,6 +67,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "SUPERSEDED": "do nothing: a newer upload counts; to replace it, submit the file again",
         "TOO_MANY_PARKED_CLAIMS": "wait, then call again",
         "TOO_MANY_STREAMS": "wait, then call again",
+        "TOO_MANY_READS": "wait, then read again, and less often",
+        "READ_TOO_LONG": "ask for fewer rows, for one year or module, or later",
         "READER_TOO_SLOW": "watch again from the last version seen",
         "UPLOAD_IDLE": "send the chunks without long pauses",
         "BLOB_DAMAGED": "upload the file again: the stored one is damaged",

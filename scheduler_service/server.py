@@ -44,6 +44,7 @@ from carbonline.v1 import (
 from scheduler_service.metrics import Metrics
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.operations.operations_servicer import OperationsServicer
+from scheduler_service.rpc.refusals import read_refused
 from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
@@ -51,11 +52,11 @@ from scheduler_service.settings import ADDRESS, Settings
 from scheduler_service.store.claim.seen_workers import SEEN_PER_LEASE
 from scheduler_service.store.core.pool import (
     CONNECT_TIMEOUT_SECONDS,
-    open_pool,
+    open_pools,
     session_settings,
 )
 from scheduler_service.store.notify.listener import Listener
-from scheduler_service.store.store import Store
+from scheduler_service.store.store import APPLICATION_NAME, Store
 from scheduler_service.store_observer import StoreObserver
 from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import publish_queue_depths
@@ -139,6 +140,7 @@ async def running_server(
             metrics.called,
             database_unavailable=DATABASE_UNAVAILABLE,
             value_refused=VALUE_REFUSED,
+            translated=read_refused,
             # Watches and waiting claims end by themselves when they drain.
             ends_own_streams=False,
         )
@@ -178,13 +180,15 @@ async def _open_store(
     settings: Settings, metrics: Metrics, log: FilteringBoundLogger
 ) -> AsyncIterator[Store]:
     try:
-        pool = await open_pool(settings.database_url, application_name="carbonline scheduler")
+        pools = await open_pools(
+            settings.database_url, settings.connections, application_name=APPLICATION_NAME
+        )
     except STARTING as error:
         raise DatabaseUnavailable(database_unavailable(error, "DATABASE_URL")) from error
     except UNUSABLE as error:
         raise DatabaseRefused(database_refuses(error, "DATABASE_URL")) from error
     store = Store(
-        pool,
+        pools,
         lease_seconds=settings.lease_seconds,
         sweep_seconds=settings.sweep_seconds,
         observer=StoreObserver(metrics, log),
@@ -198,9 +202,9 @@ async def _open_store(
 async def _publish_health(healthy: Health, settings: Settings, store: Store) -> None:
     ping = Ping(
         settings.database_url,
-        session_settings("carbonline scheduler health"),
+        session_settings(f"{APPLICATION_NAME} health"),
         connect_seconds=CONNECT_TIMEOUT_SECONDS,
-        renew_sessions=store.pool.expire_connections,
+        renew_sessions=store.pools.renew_sessions,
     )
     try:
         await publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)

@@ -20,8 +20,11 @@ from carbonline.serving.declared_settings import (
 )
 from carbonline.serving.settings import SettingsReader
 from scheduler_service.jobs.job_types import enabled_job_types
+from scheduler_service.store.core.pool import PoolSizes
 
 SWEEPS_PER_LEASE_MIN = 8
+# A pool beyond it is a slip of the keyboard: PostgreSQL has 100 connections by default.
+CONNECTIONS_MAX = 1000
 
 DATABASE_URL = Setting(
     "DATABASE_URL",
@@ -44,6 +47,43 @@ SWEEP_SECONDS = seconds(
 POLL_SECONDS = seconds(
     "POLL_SECONDS", "1", "How often a waiting claim looks for jobs when no notification comes."
 )
+SIZES = PoolSizes()
+
+
+def _connections(name: str, default: int, does: str) -> Setting:
+    form = f"a whole number from 1 up to {CONNECTIONS_MAX}"
+    return Setting(name, form, does, f"{default}", unit="connections")
+
+
+LEASE_CONNECTIONS = _connections(
+    "LEASE_CONNECTIONS",
+    SIZES.leases,
+    "The most connections to PostgreSQL for Claim, Heartbeat, Submit and Finish. With fewer than "
+    "the default, their batches may wait for each other.",
+)
+CALL_CONNECTIONS = _connections(
+    "CALL_CONNECTIONS",
+    SIZES.calls,
+    "The most connections for calls that may wait for a locked pipeline: Chain, Release, and what "
+    "operators change.",
+)
+READ_CONNECTIONS = _connections(
+    "READ_CONNECTIONS",
+    SIZES.reads,
+    "The most connections for what people and monitors read. More of them take time from the "
+    "workers' calls.",
+)
+READ_SECONDS = seconds(
+    "READ_SECONDS",
+    f"{SIZES.read_seconds:g}",
+    "A statement of a read that takes longer is ended, and the call answers READ_TOO_LONG.",
+)
+SWEEP_CONNECTIONS = _connections(
+    "SWEEP_CONNECTIONS",
+    SIZES.sweeps,
+    "The most connections for sweeps, for the reader behind all watches, for notifications and for "
+    "metrics.",
+)
 NOOP = Setting("NOOP", "1 or nothing", "1 allows jobs of the type noop, for tests and benchmarks.")
 SETTINGS = (
     DATABASE_URL,
@@ -54,6 +94,11 @@ SETTINGS = (
     BEAT_SECONDS,
     SWEEP_SECONDS,
     POLL_SECONDS,
+    LEASE_CONNECTIONS,
+    CALL_CONNECTIONS,
+    READ_CONNECTIONS,
+    READ_SECONDS,
+    SWEEP_CONNECTIONS,
     METRICS_PORT,
     LOG_LEVEL,
     BUILD_ID,
@@ -63,7 +108,7 @@ SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One field per variable: CARBONLINE_ and the field's name in capitals.
+    """One field per variable: CARBONLINE_ and the field's name in capitals. `connections` has five.
 
     `address` is CARBONLINE_SCHEDULER_ADDRESS: "unix:PATH" or "host:port". `metrics_port` 0 serves
     no metrics. No variables are the last three; `drain_grace_seconds` and what ends behind it fit
@@ -82,6 +127,7 @@ class Settings:
     poll_seconds: float = 1.0
     build_id: str = "unknown"
     metrics_port: int = 0
+    connections: PoolSizes = SIZES
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
@@ -109,6 +155,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         poll_seconds=read.seconds(POLL_SECONDS),
         build_id=read.build_id(),
         metrics_port=read.port(),
+        connections=PoolSizes(
+            read.whole(LEASE_CONNECTIONS, most=CONNECTIONS_MAX),
+            read.whole(CALL_CONNECTIONS, most=CONNECTIONS_MAX),
+            read.whole(READ_CONNECTIONS, most=CONNECTIONS_MAX),
+            read.whole(SWEEP_CONNECTIONS, most=CONNECTIONS_MAX),
+            read.seconds(READ_SECONDS),
+        ),
     )
     if settings.sweep_seconds * SWEEPS_PER_LEASE_MIN > lease_seconds:
         read.faults.append(

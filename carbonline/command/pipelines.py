@@ -75,5 +75,17 @@ def row_of(pipeline: types_pb2.Pipeline) -> Row:
 async def _pipelines(
     target: Target, year: int, limit: int, *, errors: bool
 ) -> operations_pb2.ListPipelinesResponse:
+    found = operations_pb2.ListPipelinesResponse()
     async with target.client() as client:
-        return await client.list_pipelines(page_size=limit, errors_only=errors, year=year)
+        while len(found.pipelines) < limit:
+            page = await client.list_pipelines(
+                page_size=limit - len(found.pipelines),
+                page_token=found.next_page_token,
+                errors_only=errors,
+                year=year,
+            )
+            found.pipelines.extend(page.pipelines)
+            found.next_page_token = page.next_page_token
+            if not page.next_page_token:
+                break
+    return found

@@ -48,6 +48,8 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "SUPERSEDED": grpc.StatusCode.FAILED_PRECONDITION,
         "TOO_MANY_PARKED_CLAIMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_STREAMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "TOO_MANY_READS": grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "READ_TOO_LONG": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "READER_TOO_SLOW": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "UPLOAD_IDLE": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "BLOB_DAMAGED": grpc.StatusCode.DATA_LOSS,

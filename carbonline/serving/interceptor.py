@@ -57,12 +57,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
         *,
         database_unavailable: tuple[type[Exception], ...],
         value_refused: tuple[type[Exception], ...] = (),
+        translated: Callable[[Exception], RpcError | None] = lambda _: None,
         ends_own_streams: bool,
     ) -> None:
         """`log` gets defects, `called` the method and the code of each call that ends.
 
         Exceptions of `database_unavailable` are answered with DATABASE_UNAVAILABLE. Those that are
-        of `value_refused` too are answered with FIELD_INVALID: no check has found them.
+        of `value_refused` too are answered with FIELD_INVALID: no check has found them. Before
+        both, `translated` is asked: if it returns an error, that is the answer.
 
         `ends_own_streams` costs two tasks per message. Leave it out if all streams of the services
         end by themselves when their server drains.
@@ -72,6 +74,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self._called = called
         self._database_unavailable = database_unavailable
         self._value_refused = value_refused
+        self._translated = translated
         self._ends_own_streams = ends_own_streams
         # Thousands of calls a second may find the database unavailable.
         self._unavailable: ThrottledLog[tuple[str, str]] = ThrottledLog(self._log_unavailable)
@@ -132,7 +135,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
             try:
                 self._admit(method, context)
                 answer = await behave(_decoded(request), context)
-            except Exception as error:  # noqa: BLE001 - every answer of ours has a code
+            except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
+                error = self._translated(raised) or raised
                 code = self._code_of(error, context)
                 await self._fail(method, error, context)
             else:
@@ -154,7 +158,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
                     async for message in each:
                         yield message
                 code = OK
-            except Exception as error:  # noqa: BLE001 - every answer of ours has a code
+            except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
+                error = self._translated(raised) or raised
                 code = self._code_of(error, context)
                 await self._fail(method, error, context)
             finally:

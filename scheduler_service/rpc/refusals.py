@@ -1,7 +1,8 @@
-"""Turns what the store refuses into the error that its caller gets."""
+"""Turns what the store refuses or cannot do into the error that its caller gets."""
 
 from carbonline.serving.errors import RpcError, Violation
 from scheduler_service.jobs.requests import Refused
+from scheduler_service.store.reads.readers import WAIT_SECONDS, ReadTookTooLong, TooManyReads
 
 
 def refusal(refused: Refused) -> RpcError:
@@ -10,3 +11,22 @@ def refusal(refused: Refused) -> RpcError:
     if refused.reason == "FIELD_INVALID":
         violations = (Violation(refused.metadata.get("field", ""), refused.message),)
     return RpcError(refused.reason, refused.message, refused.metadata, violations)
+
+
+def read_refused(error: Exception) -> RpcError | None:
+    """The error for a read that took too long or did not begin; None for any other exception."""
+    match error:
+        case ReadTookTooLong():
+            return RpcError(
+                "READ_TOO_LONG",
+                "this read took too long and was ended: ask for fewer rows with page_size, for one "
+                "year or module, or again later",
+            )
+        case TooManyReads():
+            return RpcError(
+                "TOO_MANY_READS",
+                f"for {WAIT_SECONDS:g} s other reads held every connection for reads: read again "
+                "later, and less often",
+            )
+        case _:
+            return None

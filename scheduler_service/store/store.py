@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-import asyncpg
-
+from carbonline.postgres.pool import Pool
 from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
@@ -36,7 +35,7 @@ from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.core.observer import Observer
-from scheduler_service.store.core.pool import open_pool
+from scheduler_service.store.core.pool import Pools, PoolSizes, open_pools
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.finish.finish_jobs import finish_jobs
 from scheduler_service.store.finish.finish_unlocked import (
@@ -57,6 +56,7 @@ from scheduler_service.store.reads.active_pipelines import (
 )
 from scheduler_service.store.reads.explain import Explained, read_job_facts
 from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_stats
+from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.reads import Reads
 from scheduler_service.store.reads.slots import Slot, read_slots
 from scheduler_service.store.reads.stale_stats import read_module_states
@@ -76,6 +76,7 @@ from scheduler_service.store.verify.verify_history import (
     verify_requests,
 )
 
+APPLICATION_NAME = "carbonline scheduler"
 CLAIM_REQUESTS_MAX = 64
 # Of up to a thousand beats each.
 HEARTBEATS_MAX = 64
@@ -89,20 +90,25 @@ class Store(Reads):
 
     def __init__(
         self,
-        pool: "asyncpg.Pool[asyncpg.Record]",
+        pools: Pools,
         *,
         lease_seconds: float,
         sweep_seconds: float,
         observer: Observer | None = None,
     ) -> None:
-        """Use `open` instead, unless the pool is yours. `observer` hears of what is done."""
-        super().__init__(pool)
+        """Use `open` instead, unless the pools are yours. `observer` hears of what is done."""
+        super().__init__(Readers(pools.reads), Readers(pools.sweeps))
+        self.pools = pools
+        # Of the leases.
+        self.pool = pools.leases
         self.lease_seconds = lease_seconds
         self.sweep_seconds = sweep_seconds
-        self.notifier = Notifier(pool)
+        self.notifier = Notifier(pools.sweeps)
         self._observer = observer or Observer()
-        self._units = UnitRunner(pool, self.notifier, self._observer.committed)
-        self._set_asides = SetAsides(self._units, sweep_seconds, self._observer.set_aside)
+        self._units = self._units_on(pools.leases)
+        self._call_units = self._units_on(pools.calls)
+        self._sweep_units = self._units_on(pools.sweeps)
+        self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
         self._finish_unlocked = FinishUnlocked(self._units)
         self._seen = SeenWorkers(lease_seconds)
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
@@ -112,16 +118,19 @@ class Store(Reads):
             self._heartbeats, HEARTBEATS_MAX
         )
 
+    def _units_on(self, pool: Pool) -> UnitRunner:
+        return UnitRunner(pool, self.notifier, self._observer.committed)
+
     @classmethod
     async def open(cls, database_url: str, *, lease_seconds: float, sweep_seconds: float) -> Self:
         """Connect. The schema must be migrated."""
-        pool = await open_pool(database_url, application_name="carbonline scheduler")
-        return cls(pool, lease_seconds=lease_seconds, sweep_seconds=sweep_seconds)
+        pools = await open_pools(database_url, PoolSizes(), application_name=APPLICATION_NAME)
+        return cls(pools, lease_seconds=lease_seconds, sweep_seconds=sweep_seconds)
 
     async def close(self) -> None:
         """Send the last hints and disconnect."""
         await self.notifier.close()
-        await self.pool.close()
+        await self.pools.close()
 
     async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
         """One answer per submission, in order; idempotent by (tenant, request_id)."""
@@ -186,7 +195,7 @@ class Store(Reads):
         """All children staged, or none and why."""
         try:
             with self._observer.timed("chain"):
-                return await self._units.run(
+                return await self._call_units.run(
                     lambda tx: chain_children(
                         tx, worker_id, principal, job_id, claim_token, children, tenants=tenants
                     )
@@ -217,26 +226,26 @@ class Store(Reads):
     async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:
         """Per release whether the claim held its job, or drained, until now."""
         with self._observer.timed("release"):
-            return await self._units.run(lambda tx: release_jobs(tx, releases))
+            return await self._call_units.run(lambda tx: release_jobs(tx, releases))
 
     async def cancel_pipeline(
         self, tenants: tuple[str, ...] | None, pipeline_id: int, reason: str, principal: str
     ) -> Cancelled | Refused:
         """Every live job of the pipeline ended, or left to who joined it."""
         with self._observer.timed("cancel"):
-            return await self._units.run(
+            return await self._call_units.run(
                 lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
             )
 
     async def retry_pipeline(self, wanted: PipelineRetry) -> Retried | Refused:
         """A new pipeline for what another one left undone; idempotent by (tenant, request_id)."""
         with self._observer.timed("retry"):
-            return await self._units.run(lambda tx: retry_pipeline(tx, wanted))
+            return await self._call_units.run(lambda tx: retry_pipeline(tx, wanted))
 
     async def recover_job(self, wanted: Recovery) -> Recovered | Refused:
         """The job taken from its claim, or why it was left to it."""
         with self._observer.timed("recover"):
-            answer = await self._units.run(lambda tx: recover_job(tx, wanted))
+            answer = await self._call_units.run(lambda tx: recover_job(tx, wanted))
         if isinstance(answer, Recovered):
             self.notifier.notify_activity({answer.pipeline_id})
         return answer
@@ -245,14 +254,16 @@ class Store(Reads):
         self, tenant: str, year: int, reason: str, principal: str
     ) -> PeriodLock | Refused:
         """The year's lock, new or earlier, or which jobs keep it from being locked."""
-        answer = await self._units.run(lambda tx: lock_period(tx, tenant, year, reason, principal))
+        answer = await self._call_units.run(
+            lambda tx: lock_period(tx, tenant, year, reason, principal)
+        )
         if isinstance(answer, PeriodLock):
             self._observer.locked(answer)
         return answer
 
     async def unlock_period(self, tenant: str, year: int, principal: str) -> PeriodLock | None:
         """The lock that this ended; None if there was none."""
-        ended = await self._units.run(lambda tx: unlock_period(tx, tenant, year))
+        ended = await self._call_units.run(lambda tx: unlock_period(tx, tenant, year))
         if ended is not None:
             self._observer.unlocked(ended, principal)
         return ended
@@ -264,7 +275,7 @@ class Store(Reads):
 
         A Claim that is in flight may still take a job; none that begins afterwards does.
         """
-        pauses = await self._units.run_statement(
+        pauses = await self._call_units.run_statement(
             lambda tx: pause_job_type(tx, tenants, job_type, reason, principal)
         )
         self._observer.paused(pauses)
@@ -274,7 +285,7 @@ class Store(Reads):
         self, tenants: Sequence[str], job_type: str, principal: str
     ) -> list[Pause]:
         """The pauses that this ended; waiting Claims look again."""
-        resumed = await self._units.run_statement(
+        resumed = await self._call_units.run_statement(
             lambda tx: resume_job_type(tx, tenants, job_type, principal)
         )
         self._observer.resumed(resumed)
@@ -282,71 +293,73 @@ class Store(Reads):
 
     async def list_pauses(self, tenant: str, *, include_resumed: bool) -> list[Pause]:
         """The tenant's pauses, newest first: those that last, or all."""
-        async with self.pool.acquire() as conn:
+        async with self._readers.connection() as conn:
             return await list_pauses(conn, tenant, include_resumed=include_resumed)
 
     async def explain_job(self, tenant: str, job_id: int) -> Explained | None:
         """What keeps a job from running; None for an unknown job and for another tenant's."""
-        return await read_job_facts(self.pool, job_id, tenant, self.lease_seconds)
+        return await read_job_facts(self._readers, job_id, tenant, self.lease_seconds)
 
     async def queue_stats(self, tenants: Sequence[str]) -> list[QueueStats]:
         """How much of each type waits and runs in some tenants."""
-        return await read_queue_stats(self.pool, tenants, self.lease_seconds)
+        return await read_queue_stats(self._readers, tenants, self.lease_seconds)
 
     async def module_states(
         self, tenant: str, year: int | None
     ) -> tuple[list[ModuleState], datetime | None]:
         """What is known of a tenant's totals, and the moment of the snapshot."""
-        return await read_module_states(self.pool, tenant, year)
+        return await read_module_states(self._readers, tenant, year)
 
     async def active_pipelines(
         self, tenant: str, year: int, modules: Sequence[int], *, with_failed: bool
     ) -> ActivePipelines:
         """Which pipelines work on modules of a year."""
         return await read_active_pipelines(
-            self.pool, tenant, year, modules, with_failed=with_failed
+            self._readers, tenant, year, modules, with_failed=with_failed
         )
 
     async def slots(
         self, tenant: str, year: int, modules: Sequence[int], *, after: str, slots_max: int
     ) -> list[Slot]:
         """The current job and the last success of each slot of a year."""
-        return await read_slots(self.pool, tenant, year, modules, after=after, slots_max=slots_max)
+        return await read_slots(
+            self._readers, tenant, year, modules, after=after, slots_max=slots_max
+        )
 
     async def verify_pipelines(
         self, tenant: str, after_pipeline_id: int, pipelines_max: int, *, with_claims: bool
     ) -> VerifiedPage:
         """What breaks an invariant in a tenant's next pipelines."""
         return await verify_pipelines(
-            self.pool, tenant, after_pipeline_id, pipelines_max, with_claims=with_claims
+            self._readers, tenant, after_pipeline_id, pipelines_max, with_claims=with_claims
         )
 
     async def verify_requests(self, tenant: str, after: UUID, requests_max: int) -> VerifiedPage:
         """Which of a tenant's next remembered Submits could not be answered again."""
-        return await verify_requests(self.pool, tenant, after, requests_max)
+        return await verify_requests(self._readers, tenant, after, requests_max)
 
     async def expire_claims(self) -> int:
         """Take back what expired claims held. Returns how many expired."""
         with self._observer.timed("sweep"):
             return await sweep.expire_claims(
-                self._units, self._set_asides, self.lease_seconds, self.sweep_seconds
+                self._sweep_units, self._set_asides, self.lease_seconds, self.sweep_seconds
             )
 
     async def promote_due_jobs(self) -> int:
         """Queue what waited for its time. Returns how many jobs were due."""
-        return await sweep.promote_due_jobs(self._units, self._set_asides)
+        return await sweep.promote_due_jobs(self._sweep_units, self._set_asides)
 
     async def seconds_to_next_due(self) -> float | None:
         """How long until a waiting job's time comes or a lease is over; None: never."""
-        return await sweep.seconds_to_next_due(self._units)
+        return await sweep.seconds_to_next_due(self._sweep_units)
 
     async def backstop(self) -> int:
         """Repair keys that were left standing. Anything but 0 is a bug to be logged."""
         with self._observer.timed("backstop"):
-            keys = await sweep.backstop(self._units, self._set_asides)
+            keys = await sweep.backstop(self._sweep_units, self._set_asides)
         self._observer.neglected(keys)
         return keys
 
     async def forget_old(self) -> None:
         """Drop what is remembered for a while only."""
-        await sweep.forget_old(self._units)
+        await sweep.forget_old(self._sweep_units)

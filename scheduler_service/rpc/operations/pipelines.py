@@ -48,12 +48,10 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         self, request: pb.ListPipelinesRequest, context: Context
     ) -> pb.ListPipelinesResponse:
         wanted = check_pipelines(request, caller())
-        rows = await self.store.list_pipelines(wanted)
-        page = rows[: wanted.page_size]
-        more = len(rows) > wanted.page_size
+        page = await self.store.list_pipelines(wanted)
         return pb.ListPipelinesResponse(
-            pipelines=[messages.pipeline(row) for row in page],
-            next_page_token=page_token(page[-1].pipeline_id) if more else "",
+            pipelines=[messages.pipeline(row) for row in page.pipelines],
+            next_page_token=page_token(page.before_id) if page.before_id is not None else "",
         )
 
     async def CancelPipeline(

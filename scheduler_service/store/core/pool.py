@@ -1,6 +1,8 @@
 """The scheduler's connections: every statement and lock wait bounded, plans kept fresh."""
 
 import time
+from dataclasses import dataclass
+from typing import Self
 
 from carbonline.postgres import pool as postgres
 from carbonline.postgres.pool import Pool
@@ -11,34 +13,113 @@ LOCK_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 10
 # Behind the server's own timeout.
 COMMAND_MARGIN_SECONDS = 5
-CONNECTIONS_MAX = 8
+READ_SECONDS = 2.0
 # A plan is made for the tables as they are, and kept: those of an empty table read all of it, for
 # each row of a batch, whatever has come since. It is noticed by ANALYZE a minute later, or never.
 PLANS_SECONDS_MAX = 10.0
 SESSIONS_REMEMBERED_MAX = 100
 
 
-async def open_pool(database_url: str, *, application_name: str) -> Pool:
-    """A pool of at most CONNECTIONS_MAX connections.
+@dataclass(frozen=True, slots=True)
+class PoolSizes:
+    """The largest number of connections of each pool; `read_seconds` bounds a statement of a read.
+
+    `leases` and `sweeps` fit what uses them: of each kind of work so many batches are on their way
+    at once, or one, so that none of it waits for a connection.
+    """
+
+    leases: int = 8
+    calls: int = 4
+    reads: int = 3
+    sweeps: int = 4
+    read_seconds: float = READ_SECONDS
+
+    @property
+    def all(self) -> int:
+        """The connections of all pools."""
+        return self.leases + self.calls + self.reads + self.sweeps
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Connections by who may wait for whom.
+
+    `leases` serves Claim, Heartbeat, Submit and Finish, whose batches are bounded in number.
+    `calls` serves what may wait for a lock, any number of calls at once: Chain, Release and the
+    interventions. `reads` is for people, gateways and monitors. `sweeps` serves what the scheduler
+    does by itself: sweeps, the one reader of all watches, notifications, queue depths.
+    """
+
+    leases: Pool
+    calls: Pool
+    reads: Pool
+    sweeps: Pool
+
+    @classmethod
+    def one(cls, pool: Pool) -> Self:
+        """The same pool for everything."""
+        return cls(pool, pool, pool, pool)
+
+    async def renew_sessions(self) -> None:
+        """Replace every connection, each when it is not in use."""
+        for pool in {self.leases, self.calls, self.reads, self.sweeps}:
+            await pool.expire_connections()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        for pool in {self.leases, self.calls, self.reads, self.sweeps}:
+            await pool.close()
+
+
+async def open_pools(database_url: str, sizes: PoolSizes, *, application_name: str) -> Pools:
+    """Pools of at most `sizes` connections. Each opens the first at once, the others when needed.
+
+    Raises SessionNotKept, asyncpg's or OS errors.
+    """
+    opened: list[Pool] = []
+    try:
+        for name, size, seconds in (
+            ("", sizes.leases, STATEMENT_TIMEOUT_SECONDS),
+            (" calls", sizes.calls, STATEMENT_TIMEOUT_SECONDS),
+            (" reads", sizes.reads, sizes.read_seconds),
+            (" sweeps", sizes.sweeps, STATEMENT_TIMEOUT_SECONDS),
+        ):
+            opened.append(await open_pool(database_url, application_name + name, size, seconds))
+    except BaseException:
+        for pool in opened:
+            pool.terminate()
+        raise
+    return Pools(*opened)
+
+
+async def open_pool(
+    database_url: str,
+    application_name: str,
+    connections_max: int,
+    statement_seconds: float = STATEMENT_TIMEOUT_SECONDS,
+) -> Pool:
+    """A pool of at most `connections_max` connections.
 
     Raises SessionNotKept, asyncpg's or OS errors.
     """
     return await postgres.open_pool(
         database_url,
-        session_settings(application_name),
-        connections_max=CONNECTIONS_MAX,
+        session_settings(application_name, statement_seconds),
+        connections_max=connections_max,
         connect_seconds=CONNECT_TIMEOUT_SECONDS,
-        command_seconds=STATEMENT_TIMEOUT_SECONDS + COMMAND_MARGIN_SECONDS,
+        command_seconds=statement_seconds + COMMAND_MARGIN_SECONDS,
         setup=_Planned(),
         reset=_leave_as_it_was,
     )
 
 
-def session_settings(application_name: str) -> dict[str, str]:
+def session_settings(
+    application_name: str, statement_seconds: float = STATEMENT_TIMEOUT_SECONDS
+) -> dict[str, str]:
     """What every session of the scheduler is set to."""
     return {
         "application_name": application_name,
-        "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
+        "statement_timeout": f"{statement_seconds * 1000:.0f}ms",
         "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
         "timezone": "UTC",

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import asyncpg
-
 from scheduler_service.jobs.active import keys_of_year, slots_of_year
 from scheduler_service.store.core.statements import Row, statement
-from scheduler_service.store.reads.reads import snapshot
+from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import PipelineRow
 
 
@@ -21,7 +19,7 @@ class ActivePipelines:
 
 
 async def read_active_pipelines(
-    pool: "asyncpg.Pool[asyncpg.Record]",
+    readers: Readers,
     tenant: str,
     year: int,
     modules: Sequence[int],
@@ -30,7 +28,7 @@ async def read_active_pipelines(
 ) -> ActivePipelines:
     """A module without such a pipeline is left out."""
     slots = slots_of_year(tenant, year, modules) if with_failed else []
-    async with snapshot(pool) as conn:
+    async with readers.snapshot() as conn:
         live = await statement("live_pipelines_of_keys").rows(
             conn, _LivePipelineRow, keys=keys_of_year(tenant, year, modules)
         )

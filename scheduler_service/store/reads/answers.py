@@ -26,6 +26,13 @@ class Shown:
     timeline: Sequence[EventRow]
 
 
+class PipelinePage(NamedTuple):
+    """`before_id` is where the next page begins; None on the last page."""
+
+    pipelines: Sequence[PipelineRow]
+    before_id: int | None
+
+
 class JobPage(NamedTuple):
     """`before` is where the next page begins; None on the last page."""
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from scheduler_service.jobs.explain import FirstJob, Holder, JobFacts, KnownWorker, SetAsideUntil
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Pause
@@ -14,7 +12,7 @@ from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.jobs.worker_state import worker_state
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.reads.explain_rows import HeldChildRow, LastingPauseRow, StandingRow
-from scheduler_service.store.reads.reads import snapshot
+from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import JobSummaryRow, WorkerRow
 
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
@@ -31,11 +29,11 @@ class Explained:
 
 
 async def read_job_facts(
-    pool: "asyncpg.Pool[asyncpg.Record]", job_id: int, tenant: str, lease_seconds: float
+    readers: Readers, job_id: int, tenant: str, lease_seconds: float
 ) -> Explained | None:
     """None for an unknown job and for another tenant's."""
     barriers = {t.name: t.barrier.after for t in JOB_TYPES.values() if t.barrier is not None}
-    async with snapshot(pool) as conn:
+    async with readers.snapshot() as conn:
         jobs = await statement("job_by_id").rows(
             conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
         )

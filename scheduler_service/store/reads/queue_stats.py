@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import asyncpg
-
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.worker_state import WorkerState, worker_state
 from scheduler_service.store.core.statements import Row, statement
-from scheduler_service.store.reads.reads import snapshot
+from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import WorkerRow
 
 # Of one type, all tenants together. Beyond it nobody needs the exact number, and a look has to stay
@@ -29,11 +27,11 @@ class QueueStats(NamedTuple):
 
 
 async def read_queue_stats(
-    pool: "asyncpg.Pool[asyncpg.Record]", tenants: Sequence[str], lease_seconds: float
+    readers: Readers, tenants: Sequence[str], lease_seconds: float
 ) -> list[QueueStats]:
     """By tenant and type, those that have a job that is claimable or runs."""
     types, asked = sorted(JOB_TYPES), list(tenants)
-    async with snapshot(pool) as conn:
+    async with readers.snapshot() as conn:
         rows = await statement("queue_stats").rows(
             conn, _QueueRow, tenants=asked, job_types=types, jobs_max=JOBS_COUNTED_MAX
         )

@@ -1,15 +1,13 @@
 """What people, gateways and watchers read of pipelines and jobs; each read is one snapshot."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-import asyncpg
-
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.store.core.statements import Connection, Row, statement
-from scheduler_service.store.reads.answers import JobPage, QueueDepth, Shown, View
+from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.reads.answers import JobPage, PipelinePage, QueueDepth, Shown, View
 from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
+from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import (
     ActiveJobRow,
     ChangedJobRow,
@@ -24,36 +22,30 @@ from scheduler_service.store.reads.rows import (
     YearRow,
 )
 
-# So that a page takes some tenths of a second at most: pipelines whose jobs are looked at, and
-# pipelines that are passed because they have ended.
+# So that a page takes some tenths of a second at most: pipelines that are looked at, they or their
+# jobs, and pipelines that are passed because they have ended.
 PIPELINES_READ_MAX, PIPELINES_PASSED_MAX = 50_000, 1_000_000
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
 QUEUE_JOBS_MAX = 100_000
 
 
-@asynccontextmanager
-async def snapshot(pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[Connection]:
-    """A connection whose statements all see the same moment."""
-    async with (
-        pool.acquire() as conn,
-        conn.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        yield conn
-
-
 class Reads:
     """The reads of a Store. None of them changes or locks a row.
 
-    Connection losses and timeouts come through as asyncpg's errors, OSError or TimeoutError.
+    Raises ReadTookTooLong and TooManyReads. Connection losses come through as asyncpg's errors,
+    OSError or TimeoutError.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        """Reads through the given pool."""
-        self.pool = pool
+    def __init__(self, readers: Readers, own_readers: Readers) -> None:
+        """`readers` is for callers, `own_readers` for what the scheduler reads by itself: of that
+        one read at a time is on its way, and it may take longer.
+        """
+        self._readers = readers
+        self._own_readers = own_readers
 
     async def queue_depths(self) -> list[QueueDepth]:
         """One for each job type, counted up to QUEUE_JOBS_MAX."""
-        async with self.pool.acquire() as conn:
+        async with self._own_readers.connection() as conn:
             rows = await statement("queue_depths").rows(
                 conn, _DepthRow, job_types=sorted(JOB_TYPES), jobs_max=QUEUE_JOBS_MAX
             )
@@ -61,7 +53,7 @@ class Reads:
 
     async def read_views(self, after_versions: Mapping[int, int]) -> dict[int, View]:
         """Per pipeline the jobs that changed after its version; unknown pipelines are left out."""
-        async with snapshot(self.pool) as conn:
+        async with self._own_readers.snapshot() as conn:
             ids = sorted(after_versions)
             rows = await statement("pipelines_by_id").rows(conn, PipelineRow, pipeline_ids=ids)
             views = {row.pipeline_id: View(row) for row in rows}
@@ -81,7 +73,7 @@ class Reads:
 
     async def read_activity(self, pipeline_ids: Sequence[int]) -> dict[int, list[ActiveJobRow]]:
         """Claimable and running jobs of some pipelines, a bounded number of each."""
-        async with self.pool.acquire() as conn:
+        async with self._own_readers.connection() as conn:
             rows = await statement("active_jobs").rows(
                 conn, ActiveJobRow, pipeline_ids=list(pipeline_ids)
             )
@@ -92,7 +84,7 @@ class Reads:
 
     async def evidence_digest(self, pipeline_id: int) -> str:
         """sha256 over ids, results and tokens of the pipeline's jobs, by id."""
-        async with self.pool.acquire() as conn:
+        async with self._own_readers.connection() as conn:
             (row,) = await statement("evidence_digest").rows(
                 conn, _DigestRow, pipeline_id=pipeline_id
             )
@@ -103,7 +95,7 @@ class Reads:
 
         Without jobs (`jobs_max` 0) there is no timeline.
         """
-        async with snapshot(self.pool) as conn:
+        async with self._readers.snapshot() as conn:
             rows = await statement("pipelines_by_id").rows(
                 conn, PipelineRow, pipeline_ids=[pipeline_id]
             )
@@ -124,7 +116,7 @@ class Reads:
         self, job_id: int, tenant: str
     ) -> tuple[JobSummaryRow, list[EventRow]] | None:
         """A job and its timeline; None for an unknown job and for another tenant's."""
-        async with snapshot(self.pool) as conn:
+        async with self._readers.snapshot() as conn:
             rows = await statement("job_by_id").rows(
                 conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
             )
@@ -139,10 +131,14 @@ class Reads:
             )
         return rows[0], timeline
 
-    async def list_pipelines(self, wanted: PipelineFilter) -> list[PipelineRow]:
-        """Newest first, at most a page and one more, which says that there is another page."""
-        async with self.pool.acquire() as conn:
-            return await statement("list_pipelines").rows(
+    async def list_pipelines(self, wanted: PipelineFilter) -> PipelinePage:
+        """Newest first.
+
+        It looks at a bounded number of pipelines: where few of them match, a page may be short, or
+        empty, and not the last.
+        """
+        async with self._readers.connection() as conn:
+            rows = await statement("list_pipelines").rows(
                 conn,
                 PipelineRow,
                 tenant=wanted.tenant,
@@ -154,8 +150,20 @@ class Reads:
                 created_from=wanted.created_from,
                 created_before=wanted.created_before,
                 before_id=wanted.before_id,
+                pipelines_max=PIPELINES_READ_MAX,
                 rows_max=wanted.page_size + 1,
             )
+            if len(rows) > wanted.page_size:
+                page = rows[: wanted.page_size]
+                return PipelinePage(page, page[-1].pipeline_id)
+            last = await statement("last_listed_pipeline").rows(
+                conn,
+                _LastRow,
+                tenant=wanted.tenant,
+                before_pipeline_id=None if wanted.before_id is None else wanted.before_id - 1,
+                pipelines_max=PIPELINES_READ_MAX,
+            )
+        return PipelinePage(rows, last[0].pipeline_id if last else None)
 
     async def list_jobs(self, wanted: JobFilter) -> JobPage:
         """A pipeline's newest first, or the newest pipelines' first.
@@ -176,7 +184,7 @@ class Reads:
             "before_job_id": before_job_id,
             "rows_max": wanted.page_size + 1,
         }
-        async with self.pool.acquire() as conn:
+        async with self._readers.connection() as conn:
             if wanted.pipeline_id is not None:
                 rows = await statement("list_jobs_of_pipeline").rows(
                     conn, SeenJobRow, pipeline_id=wanted.pipeline_id, **alike
@@ -198,7 +206,7 @@ class Reads:
         self, tenant: str, year: int, keys: Sequence[str]
     ) -> tuple[YearRow | None, list[FreshnessRow], list[LiveJobRow]]:
         """The year, or None; how fresh each type and module is; the live jobs of `keys`."""
-        async with snapshot(self.pool) as conn:
+        async with self._readers.snapshot() as conn:
             years = await statement("year_by_number").rows(conn, YearRow, tenant=tenant, year=year)
             types = await statement("freshness_of_year").rows(
                 conn, FreshnessRow, tenant=tenant, year=year
@@ -210,7 +218,7 @@ class Reads:
         self, tenants: Sequence[str]
     ) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
         """Workers by last sign of life, and what each holds of these tenants' jobs."""
-        async with snapshot(self.pool) as conn:
+        async with self._readers.snapshot() as conn:
             workers = await statement("list_workers").rows(conn, WorkerRow, tenants=list(tenants))
             held = await statement("held_claims").rows(conn, HeldClaimRow, tenants=list(tenants))
         by_worker: dict[UUID, list[HeldClaimRow]] = {}

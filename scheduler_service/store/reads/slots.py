@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import asyncpg
-
 from scheduler_service.jobs.active import slots_of_year
 from scheduler_service.store.core.statements import statement
-from scheduler_service.store.reads.reads import snapshot
+from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import JobSummaryRow
 
 
@@ -21,7 +19,7 @@ class Slot:
 
 
 async def read_slots(
-    pool: "asyncpg.Pool[asyncpg.Record]",
+    readers: Readers,
     tenant: str,
     year: int,
     modules: Sequence[int],
@@ -31,7 +29,7 @@ async def read_slots(
 ) -> list[Slot]:
     """By key, those behind `after`. Without modules also the slots of units and places."""
     keys = [key for key in slots_of_year(tenant, year, modules) if key > after]
-    async with snapshot(pool) as conn:
+    async with readers.snapshot() as conn:
         rows = await statement("slot_jobs").rows(conn, _SlotJobRow, slot_keys=keys)
     current = {row.slot_key: row for row in rows if not row.ended_well}
     success = {row.slot_key: row for row in rows if row.ended_well}

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-import asyncpg
-
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE
 from scheduler_service.jobs.freshness import TypeTokens
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -12,18 +10,18 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.stale_stats import AggregationJob, ChangedType, ModuleState
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.statements import Row, statement
-from scheduler_service.store.reads.reads import snapshot
+from scheduler_service.store.reads.readers import Readers
 
 AGGREGATION = JOB_TYPES["aggregation"]
 
 
 async def read_module_states(
-    pool: "asyncpg.Pool[asyncpg.Record]", tenant: str, year: int | None
+    readers: Readers, tenant: str, year: int | None
 ) -> tuple[list[ModuleState], datetime | None]:
     """By year and module, those with data that changed; and the moment of the snapshot, None if
     there are none.
     """
-    async with snapshot(pool) as conn:
+    async with readers.snapshot() as conn:
         changed = await statement("changed_types").rows(
             conn, _ChangedTypeRow, tenant=tenant, year=year
         )

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import asyncpg
-
 from scheduler_service.jobs.invariants import Finding
 from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.pipeline_status import pipeline_status
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.statements import Connection, statement
-from scheduler_service.store.reads.reads import snapshot
+from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.verify.rows import (
     CountedRow,
     FindingRow,
@@ -41,7 +39,7 @@ class VerifiedPage:
 
 
 async def verify_pipelines(
-    pool: "asyncpg.Pool[asyncpg.Record]",
+    readers: Readers,
     tenant: str,
     after_pipeline_id: int,
     pipelines_max: int,
@@ -49,7 +47,7 @@ async def verify_pipelines(
     with_claims: bool,
 ) -> VerifiedPage:
     """The tenant's next pipelines, and, `with_claims`, all live claims of its jobs."""
-    async with snapshot(pool) as conn:
+    async with readers.snapshot() as conn:
         page = await statement("pipelines_to_verify").rows(
             conn,
             PageRow,
@@ -81,10 +79,10 @@ async def verify_pipelines(
 
 
 async def verify_requests(
-    pool: "asyncpg.Pool[asyncpg.Record]", tenant: str, after: UUID, requests_max: int
+    readers: Readers, tenant: str, after: UUID, requests_max: int
 ) -> VerifiedPage:
     """The tenant's next remembered Submits."""
-    async with snapshot(pool) as conn:
+    async with readers.snapshot() as conn:
         rows = await statement("verify_requests").rows(
             conn, RequestRow, tenant=tenant, after=after, requests_max=requests_max
         )

@@ -9,9 +9,11 @@ import grpc
 import grpc.aio
 import pytest
 
+from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.store.core import run_units
+from scheduler_service.store.core.pool import PoolSizes
 from tests.scheduler_service.rpc.conftest import Client
 
 JOBS = 12
@@ -88,6 +90,33 @@ async def test_a_caller_waits_no_longer_than_its_deadline(
             await client.scheduler.Finish(client.ending(first), timeout=0.6)
         assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert await finish(client, first) == APPLIED
+
+
+async def test_calls_that_wait_for_a_locked_pipeline_hold_up_no_worker(
+    client: Client, database_url: str
+) -> None:
+    first, second, third, *_ = await held(client)
+    async with locked(database_url, [first]):
+        cancel = ops.CancelPipelineRequest(pipeline_id=first.job.pipeline_id, reason="a mistake")
+        waiting = [
+            asyncio.ensure_future(client.operations.CancelPipeline(cancel)) for _ in range(JOBS)
+        ]
+        locks = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(SECONDS):
+            while await client.server.store.pools.reads.fetchval(locks) < PoolSizes().calls:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            beat = pb.ClaimBeat(job_id=third.job.job_id, claim_token=third.claim_token)
+            beats = pb.HeartbeatRequest(worker_id=client.worker_id, beats=[beat])
+            (answer,) = (await client.scheduler.Heartbeat(beats)).answers
+            assert answer.directive == pb.CLAIM_DIRECTIVE_CONTINUE
+            assert await finish(client, second) == APPLIED
+        assert not any(one.done() for one in waiting)
+    async with asyncio.timeout(2 * SECONDS):
+        cancelled = {tuple(answer.cancelled_job_ids) for answer in await asyncio.gather(*waiting)}
+    assert cancelled == {(first.job.job_id,)}
 
 
 SLOW = """

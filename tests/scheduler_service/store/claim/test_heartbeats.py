@@ -131,7 +131,7 @@ async def test_beats_and_polls_on_their_way_bring_back_no_worker_that_has_ended(
     held = await claimed(driver)
     assert (await driver.finish(held)).finished
     # A scheduler that has not heard of it lately: to the one before, a poll would be no news.
-    store = Store(driver.store.pool, lease_seconds=driver.store.lease_seconds, sweep_seconds=0.5)
+    store = Store(driver.store.pools, lease_seconds=driver.store.lease_seconds, sweep_seconds=0.5)
     asked = StoreDriver(store, driver.worker_id)
     await last_beat(asked)
     assert await asked.claim_all("noop") == []

@@ -205,6 +205,10 @@ async def test_what_reads_a_pipelines_jobs_reads_no_others(
     for name in ("list_jobs", "last_listed_pipeline"):
         plan = await plan_of(database_url, name)
         assert indexes_on(plan, "pipelines") == {"pipelines_of_a_tenant_by_number"}
+    by_tenant_then_each = {"pipelines_of_a_tenant_by_number", "pipelines_pkey"}
+    assert indexes_on(await plan_of(database_url, "list_pipelines"), "pipelines") == (
+        by_tenant_then_each
+    )
     for name, plan in plans.items():
         (read_by,) = {n["Index Cond"] for n in nodes(plan) if n.get("Index Name") == OF_PIPELINE}
         if name == "first_jobs":
@@ -277,7 +281,7 @@ async def test_plans_of_an_empty_table_are_gone_when_it_has_filled(
     monkeypatch.setattr(pool, "PLANS_SECONDS_MAX", -1.0)
     asked = statement("renew_claims")
     nothing = ", ".join("NULL" for _ in asked.parameters)
-    opened = await pool.open_pool(database_url, application_name="plans")
+    opened = await pool.open_pool(database_url, "plans", 1)
     try:
         async with opened.acquire() as conn:
             await conn.execute("VACUUM ANALYZE scheduler.claims")

@@ -205,7 +205,7 @@ async def test_a_drain_that_cannot_be_ended_holds_up_no_other(driver: StoreDrive
 async def test_what_is_set_aside_is_logged_and_counted(store: Store) -> None:
     metrics = Metrics(CollectorRegistry())
     seen = Store(
-        store.pool,
+        store.pools,
         lease_seconds=store.lease_seconds,
         sweep_seconds=store.sweep_seconds,
         observer=StoreObserver(metrics, structlog.get_logger()),

@@ -1,0 +1,113 @@
+"""However many read, and however long: no worker's call waits for a reader."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import asyncpg
+import grpc.aio
+import pytest
+
+from carbonline.client.errors import server_error
+from carbonline.v1 import operations_pb2 as ops
+from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import types_pb2
+from scheduler_service.settings import Settings
+from scheduler_service.store.core.pool import PoolSizes
+from scheduler_service.store.reads import readers, reads
+from tests.scheduler_service.rpc.conftest import Client
+
+READERS = 30
+# Far below the time for which a read, or a statement that waits for a lock, may take.
+SECONDS = 3.0
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Reads that are given up soon."""
+    return replace(settings, connections=PoolSizes(read_seconds=1.5))
+
+
+@asynccontextmanager
+async def hidden(database_url: str, table: str) -> AsyncIterator[None]:
+    """While it lasts, nobody can read the table."""
+    conn = await asyncpg.connect(database_url)
+    try:
+        async with conn.transaction():
+            await conn.execute(f"LOCK TABLE scheduler.{table} IN ACCESS EXCLUSIVE MODE")
+            yield
+    finally:
+        await conn.close()
+
+
+async def read(client: Client, pipeline_id: int) -> str:
+    """The reason why a pipeline cannot be read; "" if it can."""
+    try:
+        await client.operations.GetPipeline(ops.GetPipelineRequest(pipeline_id=pipeline_id))
+    except grpc.aio.AioRpcError as error:
+        return f"{error.code().name} {server_error(error).reason}"
+    return ""
+
+
+async def test_readers_that_wait_hold_up_no_worker(
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "WAIT_SECONDS", 0.5)
+    held = [await client.submit("noop", types_pb2.Scope()) for _ in range(2)]
+    first, second = await client.claim("noop", max_jobs=2)
+    async with hidden(database_url, "job_events"):
+        reading = [asyncio.ensure_future(read(client, held[0].pipeline_id)) for _ in range(READERS)]
+        # They have begun: a connection is waiting for the table.
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(SECONDS):
+            while not await client.server.store.pools.sweeps.fetchval(waiting):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(1.0):
+            beat = pb.HeartbeatRequest(
+                worker_id=client.worker_id,
+                beats=[pb.ClaimBeat(job_id=second.job.job_id, claim_token=second.claim_token)],
+            )
+            (answer,) = (await client.scheduler.Heartbeat(beat)).answers
+            assert answer.directive == pb.CLAIM_DIRECTIVE_CONTINUE
+            await client.submit("noop", types_pb2.Scope())
+            await client.claim("noop")
+            assert (await client.finish(first)).outcome == pb.FINISH_OUTCOME_APPLIED
+        told = Counter(await asyncio.gather(*reading))
+    connections = PoolSizes().reads
+    assert told == {
+        "RESOURCE_EXHAUSTED READ_TOO_LONG": connections,
+        "RESOURCE_EXHAUSTED TOO_MANY_READS": READERS - connections,
+    }
+    assert await read(client, held[0].pipeline_id) == ""
+
+
+async def test_a_rare_pipeline_is_found_page_by_page_each_of_a_bounded_look(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rare = await client.submit("noop", types_pb2.Scope())
+    (job,) = await client.claim("noop")
+    await client.finish(job, types_pb2.JOB_RESULT_ERROR)
+    others = [await client.submit("noop", types_pb2.Scope()) for _ in range(5)]
+    monkeypatch.setattr(reads, "PIPELINES_READ_MAX", 2)
+    found: list[int] = []
+    pages: list[int] = []
+    token = ""
+    while not pages or token:
+        answer = await client.operations.ListPipelines(
+            ops.ListPipelinesRequest(errors_only=True, page_token=token)
+        )
+        found += [one.pipeline_id for one in answer.pipelines]
+        pages.append(len(answer.pipelines))
+        token = answer.next_page_token
+    assert found == [rare.pipeline_id]
+    # Six pipelines, two at a look, and one more that finds no further one.
+    assert pages == [0, 0, 1, 0]
+    running = [types_pb2.PIPELINE_STATUS_NOT_STARTED]
+    request = ops.ListPipelinesRequest(statuses=running, page_size=1)
+    (newest,) = (await client.operations.ListPipelines(request)).pipelines
+    assert newest.pipeline_id == others[-1].pipeline_id
