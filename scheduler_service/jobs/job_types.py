@@ -237,8 +237,9 @@ def follow_ups(
 ) -> tuple[tuple[str, Scope], ...]:
     """What must run after a run of this type may have written its whole scope.
 
-    The scheduler releases these itself when a claim ended in doubt. Over (job type,
-    scope) they form an acyclic graph: ingest, then recalculation, then aggregation.
+    The scheduler releases those that a claim which ended well did not stage, and all of them
+    when a claim ended in doubt. Over (job type, scope) they form an acyclic graph: ingest, then
+    recalculation, then aggregation.
     """
     match job_type:
         case "csv_ingest" | "upload_withdrawal" | "factor_ingest":

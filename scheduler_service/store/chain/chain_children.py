@@ -47,9 +47,9 @@ async def chain_children(
         return Refused("STALE_CLAIM", f"claim {claim_token} does not hold job {job_id}: stop")
     children = [_child(rows[0], request) for request in wanted]
     for child in children:
-        why = _why_not(rows[0], child)
-        if why is not None:
-            return Refused("FIELD_INVALID", why, {"field": f"children[{child.child_key}]"})
+        refused = _why_not(rows[0], child)
+        if refused is not None:
+            return refused
     await _stage(tx, job_id, claim_token, children)
     (count,) = await statement("count_staged").rows(
         tx.conn, _CountRow, parent_job_id=job_id, claim_token=claim_token
@@ -81,14 +81,31 @@ def _child(parent: "_ParentRow", request: ChildRequest) -> Child:
     return Child(request.child_key, request.job_type, trimmed, request.payload)
 
 
-def _why_not(parent: "_ParentRow", child: Child) -> str | None:
-    parent_type, child_type = JOB_TYPES[parent.job_type], JOB_TYPES[child.job_type]
-    if child.job_type not in parent_type.children:
-        return f"{parent['job_type']} may not chain {child.job_type}"
-    missing = sorted(p for p in child_type.needs if getattr(child.scope, p) is None)
+def _why_not(parent: "_ParentRow", child: Child) -> Refused | None:
+    fault = _fault(parent.job_type, child)
+    if fault is not None:
+        return Refused("FIELD_INVALID", fault, {"field": f"children[{child.child_key}]"})
+    year, child_type = child.scope.year, JOB_TYPES[child.job_type]
+    if child_type.needs_provisioned_year and year not in parent.provisioned_years:
+        return Refused(
+            "YEAR_NOT_PROVISIONED",
+            f"year {year} of {parent.tenant} is not provisioned, so nothing of it can be computed",
+            {"year": str(year), "field": f"children[{child.child_key}]"},
+        )
+    return None
+
+
+def _fault(parent_type: str, child: Child) -> str | None:
+    """What is wrong with a child whose scope is complete."""
+    if child.job_type not in JOB_TYPES[parent_type].children:
+        return f"{parent_type} may not chain {child.job_type}"
+    row, scope = JOB_TYPES[child.job_type], child.scope
+    missing = sorted(part for part in row.needs if getattr(scope, part) is None)
     if missing:
         return f"{child.job_type} needs {', '.join(missing)}"
-    entry_type, module = child.scope.data_entry_type, child.scope.module
+    entry_type, module = scope.data_entry_type, scope.module
+    if entry_type is not None and "data_entry_type" not in row.needs | row.takes:
+        return f"{child.job_type} takes no data_entry_type: leave it out"
     if None not in (entry_type, module) and MODULE_OF_TYPE.get(entry_type or 0) != module:
         return f"data_entry_type {entry_type} does not belong to module {module}: name its module"
     return None
@@ -135,6 +152,7 @@ class _ParentRow(ScopeRow):
     job_id: int
     job_type: str
     claim_token: int
+    provisioned_years: list[int]
 
 
 class _CountRow(Row):

@@ -239,6 +239,10 @@ class UnitOfWork:
             sorted(y for (t, y), locked in self.years.items() if t == tenant and not locked)
         )
 
+    def held_years(self, tenant: str) -> tuple[int, ...]:
+        """The held years of the tenant that are provisioned, also locked ones."""
+        return tuple(sorted(y for t, y in self.years if t == tenant))
+
     async def pass_on(self, exclusive_keys: Iterable[str]) -> None:
         """The oldest waiting job of a key that was left is its first, before any newcomer."""
         left = self.unsettled_keys.intersection(exclusive_keys)

@@ -1,21 +1,21 @@
-"""Children staged under a claim become jobs in the transaction of its Finish, or are dropped."""
+"""What follows a job that ends well: children that its claim staged, and what else must follow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.rows import StagedChildRow
-from scheduler_service.store.core.statements import statement
+from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.insert_jobs import NewJob, insert_jobs
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A staged child whose parent has finished well."""
+    """A child whose parent has finished well."""
 
     parent: End
     child: Child
@@ -57,6 +57,70 @@ async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
     by_job = {end.row.job_id: end for end in parents}
     released = [Released(by_job[row.parent_job_id], _child(row)) for row in rows]
     return [r for r in released if r.parent.done]
+
+
+def follow_up_needs(job_type: JobType, scope: Scope) -> Needs:
+    """What must be locked for the jobs that must follow this one."""
+    if not job_type.writes_data:
+        return Needs()
+    if scope.reference_kind is not None:
+        return Needs(open_years_of=frozenset({scope.tenant}))
+    needs = Needs()
+    for follow_up_type, follow_up_scope in follow_ups(job_type.name, scope, ()):
+        needs |= _needs_of(follow_up_type, follow_up_scope)
+    return needs
+
+
+def _needs_of(job_type: str, scope: Scope) -> Needs:
+    key = JOB_TYPES[job_type].exclusive_key(scope)
+    years = frozenset({(scope.tenant, scope.year)}) if scope.year is not None else frozenset()
+    return Needs(keys=frozenset({key} if key is not None else ()), years=years)
+
+
+async def owed_follow_ups(
+    tx: UnitOfWork, ends: Sequence[End], released: Sequence[Released]
+) -> list[Released]:
+    """What must follow these ends and was not staged: released beside the staged children.
+
+    A worker may forget to stage, or find the work of an earlier attempt done and stage nothing.
+    """
+    staged = {(r.parent.row.job_id, r.child.job_type, r.child.scope) for r in released}
+    owed = []
+    for end in ends:
+        if not end.owes_follow_ups:
+            continue
+        owed += [
+            Released(end, child)
+            for child in await _declared(tx, end)
+            if (end.row.job_id, child.job_type, child.scope) not in staged
+        ]
+    return owed
+
+
+async def _declared(tx: UnitOfWork, end: End) -> list[Child]:
+    """The jobs that must follow the job's whole scope. Reference data are read in every year, but
+    change only types that ever had data there: what comes later is computed with them anyway.
+    """
+    if end.scope.reference_kind is None:
+        return follow_up_children(end, ())
+    years = tx.held_years(end.scope.tenant)
+    rows = await statement("types_with_data").rows(
+        tx.conn, _TypeRow, tenant=end.scope.tenant, years=list(years)
+    )
+    with_data = {(row.data_entry_type, row.year) for row in rows}
+    return [
+        child
+        for child in follow_up_children(end, years)
+        if (child.scope.data_entry_type, child.scope.year) in with_data
+    ]
+
+
+def follow_up_children(end: End, years: tuple[int, ...]) -> list[Child]:
+    """The jobs that must follow the job's whole scope; of reference data in some years."""
+    return [
+        Child(f"follow_up:{job_type}:{scope.data_entry_type}:{scope.year}", job_type, scope, None)
+        for job_type, scope in follow_ups(end.row.job_type, end.scope, years)
+    ]
 
 
 async def insert_children(tx: UnitOfWork, released: Sequence[Released]) -> list[ChildAnswer]:
@@ -106,3 +170,9 @@ def _answer(item: Released, disposition: Disposition, job_id: int = 0) -> ChildA
 def _child(row: StagedChildRow) -> Child:
     scope = Scope(row.tenant, row.module, row.data_entry_type, row.year, row.unit)
     return Child(row.child_key, row.job_type, scope, row.payload)
+
+
+class _TypeRow(Row):
+    __slots__ = ()
+    data_entry_type: int
+    year: int

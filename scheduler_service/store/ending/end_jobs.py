@@ -18,9 +18,9 @@ from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
 from scheduler_service.store.ending import barrier, children
 from scheduler_service.store.ending.barrier import WAITING_FOR
-from scheduler_service.store.ending.in_doubt import follow_up_needs, owed_to_own_pipelines, repair
+from scheduler_service.store.ending.in_doubt import repair
 
-# Types whose end may release jobs by itself: what waits for it, or what it owes in doubt, which is
+# Types whose end may release jobs by itself: what waits for it, or what must follow it, which is
 # among its children.
 _RELEASING = frozenset(t.name for t in JOB_TYPES.values() if t.children or t.name in WAITING_FOR)
 
@@ -50,7 +50,7 @@ def needs_of_end(row: EndingJobRow, joined_by: Sequence[int]) -> Needs:
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _released_by_end(name: str, scope: Scope) -> Needs:
     job_type = JOB_TYPES[name]
-    return follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
+    return children.follow_up_needs(job_type, scope) | barrier.needs_of_end(job_type, scope)
 
 
 async def pipelines_of(tx: UnitOfWork, rows: Sequence[JoinableRow]) -> dict[int, tuple[int, ...]]:
@@ -94,7 +94,7 @@ async def end_jobs(
         _record(tx, end)
     await _touch_joined(tx, ends)
     released = await children.take_staged(tx, ends)
-    released += owed_to_own_pipelines(tx, ends, released)
+    released += await children.owed_follow_ups(tx, ends, released)
     answers = await children.insert_children(tx, released)
     answers += await barrier.settle(tx, ends, released)
     await repair(tx, ends)

@@ -1,15 +1,14 @@
-"""Claims that may have written unseen: marked for good, their scopes' follow-ups released."""
+"""Claims that may have written unseen: marked for good, and repaired if their job ends badly."""
 
 from collections.abc import Sequence
 
-from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
-from scheduler_service.jobs.requests import Child
+from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.rows import EndingJobRow
 from scheduler_service.store.core.statements import statement
-from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
-from scheduler_service.store.ending.children import Released, year_is_closed
+from scheduler_service.store.core.unit_of_work import Event, PipelineState, UnitOfWork
+from scheduler_service.store.ending.children import follow_up_children, year_is_closed
 from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, insert_jobs
 
 REPAIR_KIND = "repair"
@@ -49,47 +48,16 @@ def writes_data(row: EndingJobRow) -> bool:
     return JOB_TYPES[row.job_type].writes_data
 
 
-def follow_up_needs(job_type: JobType, scope: Scope) -> Needs:
-    """What must be locked in case this job has ended in doubt."""
-    if not job_type.writes_data:
-        return Needs()
-    if scope.reference_kind is not None:
-        return Needs(open_years_of=frozenset({scope.tenant}))
-    needs = Needs()
-    for follow_up_type, follow_up_scope in follow_ups(job_type.name, scope, ()):
-        needs |= _needs_of(follow_up_type, follow_up_scope)
-    return needs
-
-
-def _needs_of(job_type: str, scope: Scope) -> Needs:
-    key = JOB_TYPES[job_type].exclusive_key(scope)
-    years = frozenset({(scope.tenant, scope.year)}) if scope.year is not None else frozenset()
-    return Needs(keys=frozenset({key} if key is not None else ()), years=years)
-
-
-def owed_to_own_pipelines(
-    tx: UnitOfWork, ends: Sequence[End], released: Sequence[Released]
-) -> list[Released]:
-    """Follow-ups of jobs in doubt that ended well after all: released beside their own children.
-
-    A retry may find its work already committed and chain nothing: the mark on the job heals that.
-    """
-    staged = {(r.parent.row.job_id, r.child.job_type, r.child.scope) for r in released}
-    return [
-        Released(end, child)
-        for end in ends
-        if end.in_doubt_token is not None and end.done
-        for child in _follow_up_children(tx, end)
-        if (end.row.job_id, child.job_type, child.scope) not in staged
-    ]
-
-
 async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
     """Give the jobs in doubt that ended badly a repair pipeline each, once their drain is over."""
     for end in ends:
         if end.in_doubt_token is None or end.done or end.drains:
             continue
-        children = _follow_up_children(tx, end)
+        children = [
+            child
+            for child in follow_up_children(end, tx.open_years(end.scope.tenant))
+            if not year_is_closed(tx, child.job_type, child.scope)
+        ]
         if not children:
             continue
         tx.freshness.released(children)
@@ -106,15 +74,6 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
         ]
         inserted = await insert_jobs(tx, new_jobs)
         pipeline.root_job_id = inserted[0].job_id
-
-
-def _follow_up_children(tx: UnitOfWork, end: End) -> list[Child]:
-    wanted = follow_ups(end.row.job_type, end.scope, tx.open_years(end.scope.tenant))
-    return [
-        Child(f"follow_up:{job_type}:{scope.data_entry_type}:{scope.year}", job_type, scope, None)
-        for job_type, scope in wanted
-        if not year_is_closed(tx, job_type, scope)
-    ]
 
 
 async def _repair_pipeline(tx: UnitOfWork, end: End, scope: Scope) -> PipelineState:

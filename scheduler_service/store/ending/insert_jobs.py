@@ -82,6 +82,8 @@ async def insert_jobs(tx: UnitOfWork, new_jobs: Sequence[NewJob]) -> list[Insert
     if not new_jobs:
         return []
     leaders = _leaders(new_jobs)
+    # All keys at once: a transaction that starts over for each of them does so too often.
+    tx.require(needs_of(new_jobs))
     # A job of the same batch may have left the key while a duplicate waits behind it.
     await tx.pass_on(needs_of(new_jobs).keys)
     rows = await _new_rows(tx, [new_jobs[index] for index in leaders.values()])

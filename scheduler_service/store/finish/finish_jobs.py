@@ -187,6 +187,7 @@ async def _ends(
                 ended.in_doubt_token,
                 has_children,
                 has_needs,
+                request.written is Written.NOTHING,
             )
         )
     return await _with_marks(tx, holders, ends)

@@ -97,6 +97,10 @@ class Client:
             claim_token=job.claim_token,
             result=result,
             error_cause="broken" if result == types_pb2.JOB_RESULT_ERROR else "",
+            # Nothing follows but what was staged.
+            written=types_pb2.WRITTEN_UNKNOWN
+            if result == types_pb2.JOB_RESULT_ERROR
+            else types_pb2.WRITTEN_NOTHING,
         )
 
 

@@ -103,10 +103,14 @@ class StoreDriver:
         self,
         claim: Claimed,
         result: JobResult = JobResult.SUCCESS,
-        written: Written = Written.UNKNOWN,
+        written: Written | None = None,
     ) -> FinishRequest:
-        """The Finish of a claim."""
+        """The Finish of a claim. Unless told otherwise, one that ends well has changed nothing, so
+        that nothing follows but what it has staged.
+        """
         is_error = result is JobResult.ERROR
+        if written is None:
+            written = Written.UNKNOWN if is_error else Written.NOTHING
         return FinishRequest(
             job_id=claim.row.job_id,
             claim_token=claim.claim_token,
@@ -123,7 +127,7 @@ class StoreDriver:
         self,
         claim: Claimed,
         result: JobResult = JobResult.SUCCESS,
-        written: Written = Written.UNKNOWN,
+        written: Written | None = None,
     ) -> FinishAnswer:
         """Finish a claim. The answer is not a refusal."""
         (answer,) = await self.store.finish_jobs([self.ending(claim, result, written)])
@@ -162,12 +166,13 @@ class StoreDriver:
 
     async def chain(self, claim: Claimed, *children: tuple[str, int | None]) -> Chained | Refused:
         """Stage children: (job type, data-entry type), module and year the parent's."""
+        wanted = (ChildRequest(f"{t}:{e}", t, e, None, None, None) for t, e in children)
+        return await self.chain_all(claim, *wanted)
+
+    async def chain_all(self, claim: Claimed, *children: ChildRequest) -> Chained | Refused:
+        """Stage children as they are named."""
         return await self.store.chain_children(
-            self.worker_id,
-            "local",
-            claim.row.job_id,
-            claim.claim_token,
-            [ChildRequest(f"{t}:{e}", t, e, None, None, None) for t, e in children],
+            self.worker_id, "local", claim.row.job_id, claim.claim_token, children
         )
 
     async def cancel(self, pipeline_id: int) -> Cancelled | Refused:

@@ -1,0 +1,156 @@
+"""What must follow a job follows, whether its worker has staged it or not."""
+
+import pytest
+
+from scheduler_service.jobs.freshness import is_seen
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
+from scheduler_service.jobs.requests import FinishAnswer, Written
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TENANT,
+    TRAIN,
+    TRAVEL,
+    YEAR,
+    StoreDriver,
+)
+
+EARLIER = YEAR - 1
+
+
+def scope_of(name: str) -> Scope:
+    """A scope of everything that the type needs."""
+    needs = JOB_TYPES[name].needs
+    return Scope(
+        TENANT,
+        TRAVEL if "module" in needs else None,
+        PLANE if "data_entry_type" in needs else None,
+        YEAR if "year" in needs else None,
+        reference_kind="locations" if "reference_kind" in needs else None,
+    )
+
+
+async def ended(
+    driver: StoreDriver, name: str, result: JobResult, written: Written | None
+) -> FinishAnswer:
+    """A run of this type that stages nothing."""
+    await driver.submit(name, scope_of(name))
+    return await driver.finish(await driver.claim(name), result, written)
+
+
+async def with_data(driver: StoreDriver, year: int) -> None:
+    """A year with flights and their totals."""
+    submitted = await driver.submit("csv_ingest", Scope(TENANT, TRAVEL, PLANE, year))
+    for name in ("csv_ingest", "emission_recalc", "aggregation"):
+        await driver.finish(await driver.claim(name), JobResult.SUCCESS, Written.UNKNOWN)
+    assert await driver.status(submitted.pipeline_id) == "SUCCESS"
+
+
+async def scopes_of(driver: StoreDriver, answer: FinishAnswer) -> set[tuple[str, Scope]]:
+    """The jobs that an end has released, by type and scope."""
+    jobs = [await driver.job(child.job_id) for child in answer.children]
+    return {
+        (job["job_type"], Scope(job["tenant"], job["module"], job["data_entry_type"], job["year"]))
+        for job in jobs
+    }
+
+
+async def is_fresh(driver: StoreDriver, year: int) -> bool:
+    """Whether the totals of the module have seen every change."""
+    (state,), _ = await driver.store.module_states(TENANT, year)
+    return all(is_seen(one.tokens, state.claim) for one in state.types)
+
+
+@pytest.mark.parametrize("name", JOB_TYPES)
+async def test_a_run_that_stages_nothing_is_followed_by_all_that_must_follow(
+    driver: StoreDriver, name: str
+) -> None:
+    await driver.provision(EARLIER)
+    await with_data(driver, YEAR)
+    wanted = {
+        (child, scope)
+        for child, scope in follow_ups(name, scope_of(name), (EARLIER, YEAR))
+        # Reference data change only what has data.
+        if name != "reference_ingest" or (scope.data_entry_type, scope.year) == (PLANE, YEAR)
+    }
+    answer = await ended(driver, name, JobResult.WARNING, Written.UNKNOWN)
+    assert await scopes_of(driver, answer) == wanted
+    assert all(one.child_key.startswith("follow_up:") for one in answer.children)
+
+
+@pytest.mark.parametrize("name", JOB_TYPES)
+async def test_a_run_that_changed_nothing_or_failed_is_followed_by_nothing(
+    driver: StoreDriver, name: str
+) -> None:
+    await with_data(driver, YEAR)
+    jobs = await driver.store.pool.fetchval("SELECT count(*) FROM scheduler.jobs")
+    for result in (JobResult.SUCCESS, JobResult.ERROR):
+        answer = await ended(driver, name, result, Written.NOTHING)
+        assert answer.children == ()
+    assert await driver.store.pool.fetchval("SELECT count(*) FROM scheduler.jobs") == jobs + 2
+
+
+async def test_totals_are_fresh_in_the_end_though_no_worker_stages_anything(
+    driver: StoreDriver,
+) -> None:
+    await with_data(driver, YEAR)
+    assert await is_fresh(driver, YEAR)
+    await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.UNKNOWN)
+    assert not await is_fresh(driver, YEAR)
+
+
+async def test_what_was_staged_is_neither_doubled_nor_does_it_replace_the_rest(
+    driver: StoreDriver,
+) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    await driver.chain(claim, ("emission_recalc", PLANE))
+    await driver.finish(claim, JobResult.SUCCESS, Written.UNKNOWN)
+    assert [job["child_key"] for job in await driver.jobs_of("emission_recalc")] == [
+        "emission_recalc:20"
+    ]
+    await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    await driver.chain(claim, ("emission_recalc", TRAIN))
+    await driver.finish(claim, JobResult.SUCCESS, Written.UNKNOWN)
+    assert {job["data_entry_type"] for job in await driver.jobs_of("emission_recalc")} == {
+        PLANE,
+        TRAIN,
+    }
+
+
+async def test_a_follow_up_joins_and_serves_every_pipeline_of_its_parent(
+    driver: StoreDriver,
+) -> None:
+    one, other = [await driver.submit("emission_recalc", RECALC) for _ in range(2)]
+    claim = await driver.claim("emission_recalc")
+    await driver.finish(claim, JobResult.SUCCESS, Written.UNKNOWN)
+    assert await driver.status(other.pipeline_id) == "LIVE"
+    await driver.finish(await driver.claim("aggregation"))
+    for submitted in (one, other):
+        assert await driver.status(submitted.pipeline_id) == "SUCCESS"
+
+
+async def test_places_leave_locked_years_stale_where_they_have_data(driver: StoreDriver) -> None:
+    await driver.provision(EARLIER)
+    for year in (EARLIER, YEAR):
+        await with_data(driver, year)
+    await driver.store.lock_period(TENANT, EARLIER, "reported", "tester")
+    answer = await ended(driver, "reference_ingest", JobResult.SUCCESS, Written.UNKNOWN)
+    assert {(one.child_key, str(one.disposition)) for one in answer.children} == {
+        (f"follow_up:emission_recalc:{PLANE}:{YEAR}", "CREATED"),
+        (f"follow_up:emission_recalc:{PLANE}:{EARLIER}", "SKIPPED_LOCKED"),
+    }
+    assert not await is_fresh(driver, EARLIER)
+
+
+async def test_places_of_many_years_are_followed_in_one_transaction(driver: StoreDriver) -> None:
+    years = range(2000, 2016)
+    for year in years:
+        await driver.provision(year)
+        await with_data(driver, year)
+    answer = await ended(driver, "reference_ingest", JobResult.SUCCESS, Written.UNKNOWN)
+    assert [child.disposition for child in answer.children] == ["CREATED"] * len(years)
