@@ -13,6 +13,7 @@ from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.client.monitoring_calls import MonitoringCalls
 from carbonline.client.operator_calls import OperatorCalls
+from carbonline.client.upkeep_calls import CALL_SECONDS, UpkeepCalls
 from carbonline.client.upload import Sent, ignore_sent, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
 from carbonline.v1 import (
@@ -31,12 +32,11 @@ from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
-CALL_SECONDS = 15.0
 FILE_SECONDS = 900.0
 WATCH_PATIENCE_SECONDS = 60.0
 
 
-class ContractClient(OperatorCalls, MonitoringCalls):
+class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
     """Calls RPCs and returns the messages of the contract.
 
     Addresses are "unix:PATH" or "host:port". `tenant` may be empty if the caller has only one.
@@ -298,9 +298,12 @@ class ContractClient(OperatorCalls, MonitoringCalls):
             raise server_error(error) from None
 
     async def _unary(
-        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer],
+        request: Request,
+        seconds: float = CALL_SECONDS,
     ) -> Answer:
-        return await _answered(method(request, timeout=CALL_SECONDS, metadata=self._metadata))
+        return await _answered(method(request, timeout=seconds, metadata=self._metadata))
 
 
 async def _answered(call: Awaitable[Answer]) -> Answer:

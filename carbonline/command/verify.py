@@ -1,5 +1,6 @@
-"""`carbonline verify`: checks the invariants of the job table."""
+"""`carbonline verify`: checks the invariants of the job table and of the ledger."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import click
@@ -10,6 +11,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.verify_ledger import LedgerCheck, check_ledger
 from carbonline.pluralize import pluralize
 from carbonline.v1 import monitoring_pb2
 
@@ -18,6 +20,7 @@ COLUMNS = (
     Column("sentence", "what must hold"),
     Column("pipeline", kind=Kind.NUMERAL),
     Column("job", kind=Kind.NUMERAL),
+    Column("ledger_scope", "ledger scope", in_tables=False),
     Column("detail", "what breaks it"),
 )
 
@@ -43,7 +46,7 @@ class History:
 
 
 @click.command(
-    short_help="Check that the stored history is sound.",
+    short_help="Check that the stored history and the ledger are sound.",
     epilog=examples("carbonline verify", "carbonline verify --after 1200 --json"),
 )
 @click.option(
@@ -51,31 +54,36 @@ class History:
     type=click.IntRange(0, 2**63 - 1),
     default=0,
     metavar="PIPELINE",
-    help="Only pipelines with a larger number.",
+    help="Only pipelines with a larger number, and what was computed since that one.",
 )
 @output_options
 @connection_options
 def verify(target: Target, output: Output, after: int) -> None:
-    """Check every invariant of the job table over the whole history, page by page.
+    """Check every invariant of the job table and of the ledger, page by page.
 
-    Nothing is changed. The exit code is 8 if something breaks an invariant, which is a bug. A
-    pipeline that has ended does not change, so the last line says with which --after the next check
-    reads only what is new.
+    Emissions and totals are computed again and compared; stale ones are left out. Nothing is
+    changed. The exit code is 8 if something breaks an invariant, which is a bug. A pipeline that
+    has ended does not change, so the last line says with which --after the next check reads only
+    what is new.
     """
-    history = run_to_end(_verify(target, after))
+    history, ledger = run_to_end(_verify(target, after))
+    found = [*map(_row, history.findings), *ledger.findings]
     about = {
         "pipelines": history.pipelines,
         "requests": history.requests,
         "ended_through": history.ended_through,
+        "totals": ledger.totals,
+        "entries": ledger.entries,
+        "stale_totals": ledger.stale,
     }
-    show_rows(COLUMNS, [_row(one) for one in history.findings], output, about=about)
+    show_rows(COLUMNS, found, output, about=about)
     if output.is_table:
-        click.echo(_summary(history))
-    if history.findings:
+        click.echo(_summary(found, history, ledger))
+    if found:
         raise SystemExit(ExitCode.UNSOUND)
 
 
-async def _verify(target: Target, after: int) -> History:
+async def _verify(target: Target, after: int) -> tuple[History, LedgerCheck]:
     history = History(ended_through=after)
     async with target.client() as client:
         token = ""
@@ -84,14 +92,23 @@ async def _verify(target: Target, after: int) -> History:
             history.add(page)
             token = page.next_page_token
             if not token:
-                return history
+                break
+        return history, await check_ledger(client, after)
 
 
-def _summary(history: History) -> str:
-    found = history.findings
+def _summary(found: Sequence[Row], history: History, ledger: LedgerCheck) -> str:
     says = f"{pluralize(len(found), 'finding')}." if found else "Every invariant holds."
-    checked = pluralize(history.pipelines, "pipeline")
-    return f"{says} {checked} checked; next time: carbonline verify --after {history.ended_through}"
+    pipelines = pluralize(history.pipelines, "pipeline")
+    entries = pluralize(ledger.entries, "entry", "entries")
+    next_time = f"next time: carbonline verify --after {history.ended_through}"
+    return f"{says} {pipelines} and {entries} checked; {next_time}{_stale(ledger)}"
+
+
+def _stale(ledger: LedgerCheck) -> str:
+    if not ledger.stale:
+        return ""
+    count = pluralize(ledger.stale, "module")
+    return f"\nNot compared, because a change is on its way: the totals of {count}."
 
 
 def _row(finding: monitoring_pb2.InvariantFinding) -> Row:
@@ -100,5 +117,6 @@ def _row(finding: monitoring_pb2.InvariantFinding) -> Row:
         "sentence": finding.sentence,
         "pipeline": finding.pipeline_id or None,
         "job": finding.job_id or None,
+        "ledger_scope": None,
         "detail": finding.detail,
     }

@@ -11,6 +11,7 @@ MISTAKES = "tests/carbonline/command/test_mistakes.py"
 TYPING = "tests/carbonline/command/test_typing.py"
 MISSING = "tests/carbonline/command/test_what_is_missing.py"
 UPLOADS = "tests/carbonline/command/test_uploads.py"
+VERIFY = "tests/carbonline/command/test_verify.py"
 DISPLAY = "tests/carbonline/command/test_display.py"
 DOCUMENTED = "tests/docs/test_documented_commands.py"
 STACK = "tests/carbonline/local/test_stack.py"
@@ -27,6 +28,7 @@ LEASES = "tests/worker_service/mechanics/test_lease_keeper.py"
 CLAIMS = "tests/worker_service/mechanics/test_claim_loop.py"
 PROCESS = "tests/worker_service/mechanics/test_worker_process.py"
 SCHEDULER_CLIENT = "tests/worker_service/scheduler_client/test_client.py"
+VERIFIED = "tests/worker_service/steps/test_verified_ledger.py"
 FILES_TO_TOTALS = "tests/worker_service/steps/test_files_to_totals.py"
 REPLACING = "tests/worker_service/steps/test_adding_and_replacing.py"
 INGEST = "tests/worker_service/steps/test_csv_ingest.py"
@@ -48,6 +50,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "submission": SCRIPTS,
         "sync_client": SCRIPTS,
         "totals_frame": SCRIPTS,
+        "upkeep_calls": VERIFY,
         "view": "tests/carbonline/client/test_watch.py",
     },
     "carbonline/command": {
@@ -99,6 +102,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "uncomputed": MISSING,
         "units": MISSING,
         "up": STACK,
+        "verify_ledger": VERIFY,
         "waiting": DISPLAY,
         "warnings": COMMANDS,
         "watch": COMMANDS,
@@ -200,6 +204,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "worker_service/ledger": {
         "canary": "tests/worker_service/steps/test_outages.py",
         "errors": "tests/worker_service/ledger/test_fences.py",
+        "formula_inputs": "tests/worker_service/steps/test_emission_recalc.py",
         "frames": "tests/worker_service/ledger/test_entry_sets.py",
         "input_versions": "tests/worker_service/ledger/test_emission_sets.py",
         "job_answers": "tests/worker_service/steps/test_earlier_attempts.py",
@@ -220,6 +225,13 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "threads": "tests/worker_service/ledger_api/test_blob_servicer.py",
         "unit_list": LISTS,
         "units": "tests/worker_service/ledger_api/test_totals.py",
+        "verification": VERIFIED,
+    },
+    "worker_service/ledger/verify": {
+        "invariants": VERIFIED,
+        "verify_emissions": VERIFIED,
+        "verify_tokens": VERIFIED,
+        "verify_totals": VERIFIED,
     },
     "worker_service/mechanics": {
         "backoff": "tests/worker_service/mechanics/test_gathered.py",
@@ -246,7 +258,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "corrected_places": "tests/worker_service/steps/test_moved_places.py",
         "doubtful_entries": "tests/worker_service/steps/test_reported_distances.py",
         "factor_ingest": REPLACING,
-        "formula_inputs": "tests/worker_service/steps/test_emission_recalc.py",
         "input_file": "tests/worker_service/steps/test_refused_files.py",
         "kilograms_ahead": INGEST,
         "noop": PROCESS,

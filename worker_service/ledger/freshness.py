@@ -103,13 +103,17 @@ class TypeState:
     @property
     def fresh(self) -> bool:
         """Whether a recalculation would find nothing to do."""
-        return not (
+        return not (self.misses_a_change or self.other_formulas)
+
+    @property
+    def misses_a_change(self) -> bool:
+        """Whether entries, factors or reference data have changed since the last recalculation."""
+        return bool(
             self.waiting
             or self.left_over
             or self.with_other_entries
             or self.with_other_factors
             or self.with_other_references
-            or self.other_formulas
         )
 
 

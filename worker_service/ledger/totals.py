@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from worker_service.carbon.totals import UnitTotals
 from worker_service.ledger.emission_sets import emissions_ledger_scope
 from worker_service.ledger.fences import Tokens, read_tokens
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
@@ -121,6 +122,23 @@ class UnitRow:
     outcome_counts: Mapping[str, int]
 
 
+def unit_row(totals: UnitTotals) -> UnitRow:
+    """Totals as they are stored: what is only shown, and never summed again, as doubles."""
+    return UnitRow(
+        unit=totals.unit,
+        scope1=totals.scope1,
+        scope2=totals.scope2,
+        scope3=totals.scope3,
+        total=totals.total,
+        by_emission_type={path: float(kg) for path, kg in totals.by_emission_type.items()},
+        by_additional_value={
+            path: float(value) for path, value in totals.by_additional_value.items()
+        },
+        entry_count=totals.entry_count,
+        outcome_counts=totals.outcome_counts,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StoredTotals:
     """The stored totals of one unit in one module and year. Units as in UnitRow."""
@@ -233,7 +251,7 @@ class TotalsReader:
     ) -> Sequence[StoredTotals]:
         """One per unit and module, in that order. Raises DatabaseUnavailable."""
         async with self._ledger.session() as conn:
-            return await _stored(conn, TotalsFilter(tenant, year, module, unit))
+            return await stored_totals(conn, TotalsFilter(tenant, year, module, unit))
 
     async def read_year(
         self, wanted: TotalsFilter, computable: Sequence[Computable], years: tuple[int, int]
@@ -244,7 +262,7 @@ class TotalsReader:
         DatabaseUnavailable.
         """
         async with self._ledger.snapshot() as conn:
-            totals = await _stored(conn, wanted)
+            totals = await stored_totals(conn, wanted)
             states = await read_states(conn, wanted.tenant, wanted.year, computable)
             others: list[int] = []
             if not totals:
@@ -253,6 +271,7 @@ class TotalsReader:
         return YearTotals(totals, states, others)
 
 
-async def _stored(conn: Connection, of: TotalsFilter) -> list[StoredTotals]:
+async def stored_totals(conn: Connection, of: TotalsFilter) -> list[StoredTotals]:
+    """The totals that the filter chooses, by unit, then by module."""
     rows = await conn.fetch(READ, of.tenant, of.year, of.module, of.unit)
     return [StoredTotals(**row) for row in rows]

@@ -2,7 +2,7 @@
 
 from carbonline.serving.field_checker import YEAR_MAX, YEAR_MIN
 from carbonline.serving.interceptor import Context, caller
-from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2
+from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2, upkeep_pb2
 from worker_service.carbon.describe import (
     ColumnDescription,
     ModuleDescription,
@@ -19,6 +19,7 @@ from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
 from worker_service.ledger_api.units import spelt_unit
 from worker_service.ledger_api.uploads import answer_uploads
+from worker_service.ledger_api.verification import Verification
 
 
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
@@ -29,6 +30,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self._ledger = ledger
         self._file_bytes_max = file_bytes_max
         self._totals = TotalsReader(ledger)
+        self._verification = Verification(ledger)
 
     async def GetTotals(
         self, request: ledger_pb2.GetTotalsRequest, _context: Context
@@ -87,6 +89,13 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         return ledger_pb2.ListModulesResponse(
             modules=map(_module, describe_catalogue()), file_bytes_max=self._file_bytes_max
         )
+
+    async def VerifyLedger(
+        self, request: upkeep_pb2.VerifyLedgerRequest, _context: Context
+    ) -> upkeep_pb2.VerifyLedgerResponse:
+        """Return what breaks an invariant on one page of the ledger."""
+        tenant = caller().tenant(request.tenant)
+        return await self._verification.answer(tenant, request)
 
 
 def _check(request: ledger_pb2.GetTotalsRequest) -> None:

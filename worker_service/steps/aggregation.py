@@ -4,15 +4,15 @@ import asyncio
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import module_by_id
-from worker_service.carbon.totals import LeafSum, OutcomeCount, UnitTotals, roll_up
+from worker_service.carbon.totals import LeafSum, OutcomeCount, roll_up
 from worker_service.ledger.fences import Tokens, close_ledger_scopes
 from worker_service.ledger.totals import (
     TotalsSlice,
-    UnitRow,
     counts_of_set,
     replace_totals,
     sets_to_sum,
     sum_set,
+    unit_row,
 )
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
@@ -34,7 +34,7 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
     await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     leaf_sums, counts, tokens = await _sums(stores, run, of)
     totals = await asyncio.to_thread(roll_up, leaf_sums, counts)
-    rows = [_row(unit) for unit in totals]
+    rows = [unit_row(unit) for unit in totals]
     run.progress(len(rows), len(rows), "publish")
     await publish(
         run,
@@ -67,19 +67,3 @@ async def _sums(
             of_set = await counts_of_set(snapshot, of.tenant, one)
             counts += [OutcomeCount(*count) for count in of_set]
     return leaf_sums, counts, tokens
-
-
-def _row(totals: UnitTotals) -> UnitRow:
-    return UnitRow(
-        unit=totals.unit,
-        scope1=totals.scope1,
-        scope2=totals.scope2,
-        scope3=totals.scope3,
-        total=totals.total,
-        by_emission_type={path: float(kg) for path, kg in totals.by_emission_type.items()},
-        by_additional_value={
-            path: float(value) for path, value in totals.by_additional_value.items()
-        },
-        entry_count=totals.entry_count,
-        outcome_counts=totals.outcome_counts,
-    )

@@ -33,13 +33,13 @@ from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_en
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.pool import Connection
 from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.doubtful_entries import doubt_sentences, doubt_stats, noted_doubts
 from worker_service.steps.follow_ups import chain_follow_ups
-from worker_service.steps.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
 from worker_service.steps.publishing import publish

@@ -11,9 +11,9 @@ from worker_service.carbon.outcomes import uncomputed
 from worker_service.carbon.stored import entries_from_stored
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.factors import FactorSlice
+from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.uploads import upload_in_place_of
-from worker_service.steps.formula_inputs import FormulaInputs, read_formula_inputs
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, read_entries
 from worker_service.ledger.factors import FactorSlice
+from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import newest_change
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.published_kilograms import published_kilograms
 from worker_service.ledger.rehearsal import rehearsal
 from worker_service.mechanics.run import Run
-from worker_service.steps.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.steps.input_file import Refusal
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.taking_away import HOW_TO_ALLOW, has_consent

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given
 from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.errors import CODES
 from carbonline.serving.pages import page_token
-from carbonline.v1 import blobs_pb2, ledger_pb2, reference_pb2, types_pb2
+from carbonline.v1 import blobs_pb2, ledger_pb2, reference_pb2, types_pb2, upkeep_pb2
 from tests.carbonline.serving.odd_requests import bytes_like
 from tests.worker_service.ledger_api.conftest import ALL_RPCS, Client, as_caller, refused, until
 
@@ -79,6 +80,15 @@ GOOD: dict[str, list[Any]] = {
             with_usage=True,
             page_size=10,
             page_token=page_token("0827"),
+        )
+    ],
+    "VerifyLedger": [
+        upkeep_pb2.VerifyLedgerRequest(
+            year=2024,
+            module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+            changed_since=Timestamp(seconds=1_700_000_000),
+            page_size=10,
+            page_token=page_token("emissions", 2024, 20, 7, 1),
         )
     ],
     "ListModules": [ledger_pb2.ListModulesRequest()],

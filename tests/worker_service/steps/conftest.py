@@ -1,6 +1,6 @@
 """A scheduler and a worker in this process, on an own database: files in, totals out.
 
-After each test the invariants of the ledger must hold.
+After each test the invariants of the ledger must hold, those of `VerifyLedger` too.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from carbonline.v1 import types_pb2
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
 from tests.worker_service.ledger.invariants import broken_invariants
+from tests.worker_service.ledger.verified import findings
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.pool import Ledger, open_ledger
 from worker_service.ledger.totals import StoredTotals, TotalsReader
@@ -212,6 +213,7 @@ async def idle_harness(database_url: str, tmp_path: Path) -> AsyncIterator[Worke
         client = await opened.enter_async_context(ContractClient(address, address, tenant="local"))
         yield WorkerHarness(client, stores, ledger, tmp_path, dict(steps_of(stores)))
         assert await broken_invariants(ledger) == {}
+        assert await findings(ledger) == []
 
 
 @pytest.fixture
