@@ -10,9 +10,12 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Group(Generic[Item, Answer]):
-    """Items that came together, and where their answers go, or why there are none."""
+    """Items that came together, and where their answers go, or why there are none.
+
+    Not frozen, because there is one per item that comes alone, and that would cost three times.
+    """
 
     items: Sequence[Item]
     weight: int
@@ -56,11 +59,14 @@ class Gatherer(Generic[Item, Answer]):
         self._linger_seconds = linger_seconds
         self._waiting: deque[_Group[Item, Answer]] = deque()
         self._weight_waiting = 0
-        self._runners: list[asyncio.Task[None]] = []
+        # Of those that still look for batches; a task that is over may not have been seen yet.
+        self._running = 0
+        self._runners: set[asyncio.Task[None]] = set()
 
     async def ask(self, item: Item) -> Answer:
         """The answer for one item. Raises the exception with which it, or every item, failed."""
-        (answer,) = await self.ask_all([item])
+        weight = 1 if self._weight is None else self._weight(item)
+        (answer,) = await self._put((item,), weight)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -71,53 +77,62 @@ class Gatherer(Generic[Item, Answer]):
 
         Raises an exception that is of `fails_all`: any of the items may then be asked again.
         """
-        groups = list(self._groups(items))
-        self._waiting += groups
-        self._weight_waiting += sum(group.weight for group in groups)
-        self._start_runners()
-        if len(groups) == 1:
-            answers = list(await groups[0].answers)
+        parts = [self._put(part, weight) for part, weight in self._parts(items)]
+        if len(parts) == 1:
+            answers = list(await parts[0])
         else:
-            parts = await asyncio.gather(*(group.answers for group in groups))
-            answers = [answer for part in parts for answer in part]
+            answers = [answer for part in await asyncio.gather(*parts) for answer in part]
         for answer in answers:
             if isinstance(answer, Exception) and self._fails_all(answer):
                 raise answer
         return answers
 
-    def _groups(self, items: Sequence[Item]) -> Iterator[_Group[Item, Answer]]:
-        """The items in parts of which each fits into a batch."""
-        loop = asyncio.get_running_loop()
+    def _parts(self, items: Sequence[Item]) -> Iterator[tuple[Sequence[Item], int]]:
+        """The items in parts of which each fits into a batch, with the weight of each."""
         weights = [1] * len(items) if self._weight is None else [self._weight(i) for i in items]
         start, total = 0, 0
         for number, weight in enumerate(weights):
             if total and total + weight > self._weight_max:
-                yield _Group(items[start:number], total, loop.create_future())
+                yield items[start:number], total
                 start, total = number, 0
             total += weight
         if total:
-            yield _Group(items[start:], total, loop.create_future())
+            yield items[start:], total
 
-    def _start_runners(self) -> None:
-        self._runners = [runner for runner in self._runners if not runner.done()]
+    def _put(
+        self, items: Sequence[Item], weight: int
+    ) -> asyncio.Future[Sequence[Answer | Exception]]:
+        """Let these wait for a batch; the future has their answers."""
+        answers = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Group(items, weight, answers))
+        self._weight_waiting += weight
         heavy = self._weight_waiting >= self._beside_weight
-        if not self._runners or (heavy and len(self._runners) < self._batches_max):
-            self._runners.append(asyncio.create_task(self._run(), name="gatherer"))
+        if not self._running or (heavy and self._running < self._batches_max):
+            self._running += 1
+            runner = asyncio.create_task(self._run(), name="gatherer")
+            self._runners.add(runner)
+            runner.add_done_callback(self._runners.discard)
+        return answers
 
     async def _run(self) -> None:
-        while self._waiting:
-            batch = self._next_batch()
-            if not batch:
-                continue
-            answers = await self._answers([item for group in batch for item in group.items])
-            start = 0
-            for group in batch:
-                end = start + len(group.items)
-                if not group.answers.done():
-                    group.answers.set_result(answers[start:end])
-                start = end
-            if self._linger_seconds and 0 < self._weight_waiting < self._weight_max // 4:
-                await asyncio.sleep(self._linger_seconds)
+        try:
+            while self._waiting:
+                await self._run_batch(self._next_batch())
+                if self._linger_seconds and 0 < self._weight_waiting < self._weight_max // 4:
+                    await asyncio.sleep(self._linger_seconds)
+        finally:
+            self._running -= 1
+
+    async def _run_batch(self, batch: Sequence[_Group[Item, Answer]]) -> None:
+        if not batch:
+            return
+        answers = await self._answers([item for group in batch for item in group.items])
+        start = 0
+        for group in batch:
+            end = start + len(group.items)
+            if not group.answers.done():
+                group.answers.set_result(answers[start:end])
+            start = end
 
     def _next_batch(self) -> list[_Group[Item, Answer]]:
         """Whole groups, in order; those that nobody waits for any more are dropped."""

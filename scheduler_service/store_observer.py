@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 
 from structlog.typing import FilteringBoundLogger
@@ -20,8 +20,8 @@ from scheduler_service.jobs.requests import (
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.metrics import Metrics, add_counts
 from scheduler_service.store.core.claimed import Claimed
-from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.observer import Observer
+from scheduler_service.store.core.rows import End
 from scheduler_service.store.core.set_aside import SetAside
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 
@@ -76,14 +76,9 @@ class StoreObserver(Observer):
                 worker_id=str(request.worker_id),
             )
 
-    def finished(
-        self, requests: Sequence[FinishRequest], answers: Sequence[FinishAnswer | Refused]
-    ) -> None:
+    def finished(self, answers: Iterable[tuple[FinishRequest, FinishAnswer | Refused]]) -> None:
         """Counts finish requests by outcome and result."""
-        counted = (
-            (_outcome(answer), request.result.value)
-            for request, answer in zip(requests, answers, strict=True)
-        )
+        counted = ((_outcome(answer), request.result.value) for request, answer in answers)
         add_counts(self._metrics.finishes, Counter(counted))
 
     def neglected(self, keys: int) -> None:

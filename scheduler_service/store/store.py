@@ -210,7 +210,7 @@ class Store(Reads):
         self._observer.gathered("finish", len(requests))
         with self._observer.timed("finish"):
             answers = await self._units.run(lambda tx: finish_jobs(tx, requests))
-        self._observer.finished(requests, answers)
+        self._observer.finished(zip(requests, answers, strict=True))
         return answers
 
     async def finish_unlocked(self, requests: Sequence[FinishRequest]) -> list[Finished]:
@@ -218,9 +218,11 @@ class Store(Reads):
         self._observer.gathered("finish", len(requests))
         with self._observer.timed("finish"):
             answers = await self._finish_unlocked.finish(requests)
-        for request, answer in zip(requests, answers, strict=True):
-            if not isinstance(answer, LockedElsewhere):
-                self._observer.finished([request], [answer])
+        self._observer.finished(
+            (request, answer)
+            for request, answer in zip(requests, answers, strict=True)
+            if not isinstance(answer, LockedElsewhere)
+        )
         return answers
 
     async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:

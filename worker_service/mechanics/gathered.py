@@ -52,16 +52,15 @@ class Gathered(Generic[Item, Answer]):
 
         Raises SchedulerRefused if this item is refused, whatever else was in its batch.
         """
-        own_backoff = Backoff()
+        own_backoff: Backoff | None = None
         while True:
-            match await self._gatherer.ask(item):
-                case None:
-                    # Its own pause: the others of its batch have their answers.
-                    await asyncio.sleep(own_backoff.next_seconds())
-                case _Unanswered():
-                    pass
-                case answer:
-                    return answer
+            answer = await self._gatherer.ask(item)
+            if answer is None:
+                # Its own pause: the others of its batch have their answers.
+                own_backoff = own_backoff or Backoff()
+                await asyncio.sleep(own_backoff.next_seconds())
+            elif not isinstance(answer, _Unanswered):
+                return answer
             if not worth_it():
                 return None
 

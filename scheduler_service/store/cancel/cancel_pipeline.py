@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from scheduler_service.jobs.requests import Cancelled, Refused
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import JobRow, LinkRow
+from scheduler_service.store.core.rows import End, JobRow, LinkRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end

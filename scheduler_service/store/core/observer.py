@@ -1,6 +1,6 @@
 """The interface through which a store is counted, timed and logged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from scheduler_service.jobs.requests import (
@@ -44,10 +44,8 @@ class Observer:
     def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
         """A request was answered with these claims."""
 
-    def finished(
-        self, requests: Sequence[FinishRequest], answers: Sequence[FinishAnswer | Refused]
-    ) -> None:
-        """Finish requests were answered, in order."""
+    def finished(self, answers: Iterable[tuple[FinishRequest, FinishAnswer | Refused]]) -> None:
+        """Finish requests were answered, each with its answer."""
 
     def neglected(self, keys: int) -> None:
         """The backstop moved so many keys on. Anything but 0 is a defect."""

@@ -1,8 +1,12 @@
-"""Loads the statements of the store's rooms by name and binds their named parameters."""
+"""Loads the statements of the store's rooms by name and binds their named parameters.
+
+Columns of a batch are sent as PostgreSQL writes arrays: the driver takes three times as long for
+them.
+"""
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -13,9 +17,13 @@ from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
-from scheduler_service.store.core.array_literals import Literal, as_text, columns_of
+Literal: TypeAlias = Callable[[Sequence[Any]], str]
 
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_COLUMNS = r"CAST\(:[a-z_]+ AS \w+\[\]\)"
+# The only place where PostgreSQL reads an array once per statement, however many rows there are.
+_UNNESTED = re.compile(rf"unnest\(\s*{_COLUMNS}(?:,\s*{_COLUMNS})*\s*\)")
+_COLUMN = re.compile(r"CAST\(:([a-z_]+) AS (\w+)\[\]\)")
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 
 
@@ -107,9 +115,79 @@ def statement_files() -> Mapping[str, Traversable]:
 def parse_statement(name: str, source: str) -> Statement:
     """Number the named parameters of a statement: :names become $1, $2 ..."""
     body = _COMMENT.sub("", source).strip().rstrip(";")
-    columns = columns_of(body)
-    body = as_text(body, columns)
+    columns = _columns_of(body)
+    body = _as_text(body, columns)
     parameters = tuple(dict.fromkeys(_PARAMETER.findall(body)))
     numbers = {parameter: number for number, parameter in enumerate(parameters, start=1)}
     numbered = _PARAMETER.sub(lambda match: f"${numbers[match[1]]}", body)
     return Statement(name, numbered, parameters, MappingProxyType(columns))
+
+
+def _numbers(values: Sequence[int | bool | None]) -> str:
+    """Numbers and truth values. TypeError for anything else."""
+    try:
+        return ",".join(map(int.__repr__, values))
+    except TypeError:
+        return ",".join("NULL" if v is None else int.__repr__(v) for v in values)
+
+
+def _texts(values: Sequence[str | None]) -> str:
+    """Texts. TypeError for anything else."""
+    if None in values:
+        return ",".join("NULL" if v is None else f'"{_escaped(v)}"' for v in values)
+    between = '","'.join(values)  # type: ignore[arg-type]
+    if "\\" in between or between.count('"') != 2 * (len(values) - 1):
+        between = '","'.join(map(_escaped, values))  # type: ignore[arg-type]
+    return f'"{between}"' if values else ""
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _uuids(values: Sequence[object]) -> str:
+    return ",".join(map(str, values))
+
+
+# Types of which a value's text says all; other columns are left to the driver.
+_CONTENTS: Mapping[str, Callable[[Sequence[Any]], str]] = MappingProxyType(
+    {
+        "bigint": _numbers,
+        "integer": _numbers,
+        "smallint": _numbers,
+        "boolean": _numbers,
+        "text": _texts,
+        "uuid": _uuids,
+    }
+)
+
+
+def _columns_of(source: str) -> Mapping[str, Literal]:
+    """How to write those parameters of a statement that are columns of an unnest and nothing else.
+
+    Elsewhere an array may be read again for every row, so the driver's form is the cheaper one.
+    """
+    unnested = " ".join(_UNNESTED.findall(source))
+    return {
+        name: _literal(_CONTENTS[element])
+        for name, element in _COLUMN.findall(unnested)
+        if element in _CONTENTS and _times(name, source) == _times(name, unnested)
+    }
+
+
+def _times(name: str, source: str) -> int:
+    return len(re.findall(rf":{name}\b", source))
+
+
+def _as_text(source: str, columns: Mapping[str, Literal]) -> str:
+    """The statement with these parameters taken as texts."""
+    return _COLUMN.sub(
+        lambda found: (
+            f"CAST(CAST(:{found[1]} AS text) AS {found[2]}[])" if found[1] in columns else found[0]
+        ),
+        source,
+    )
+
+
+def _literal(contents: Callable[[Sequence[Any]], str]) -> Literal:
+    return lambda values: f"{{{contents(values)}}}"

@@ -4,11 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from scheduler_service.jobs.pipeline_status import PipelineStatus, pipeline_status
-from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.ends import End
+from scheduler_service.jobs.states import JobResult, PipelineStatus, pipeline_status
 from scheduler_service.store.core.freshness import FreshnessMarks
-from scheduler_service.store.core.rows import LockedPipelineRow
+from scheduler_service.store.core.rows import End, LockedPipelineRow
 from scheduler_service.store.core.statements import Connection, Row, sparse, statement
 
 YearKey: TypeAlias = tuple[str, int]

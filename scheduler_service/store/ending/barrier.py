@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType
 from scheduler_service.jobs.requests import ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.ends import End
+from scheduler_service.store.core.rows import End
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.children import ChildAnswer, Released, year_is_closed

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import StagedChildRow
+from scheduler_service.store.core.rows import End, StagedChildRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.insert_jobs import NewJob, insert_jobs

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import EndingJobRow
+from scheduler_service.store.core.rows import End, EndingJobRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, PipelineState, UnitOfWork
 from scheduler_service.store.ending.children import follow_up_children, year_is_closed

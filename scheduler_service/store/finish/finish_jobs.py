@@ -16,17 +16,17 @@ from scheduler_service.jobs.requests import (
     other_tenants,
 )
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.ends import End
 from scheduler_service.store.core.rows import (
+    End,
     EndingJobRow,
     LockedPipelineRow,
     StagedChildRow,
 )
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
-from scheduler_service.store.ending import children, drains
+from scheduler_service.store.ending import children
 from scheduler_service.store.ending.barrier import WAITING_FOR
-from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_ends
+from scheduler_service.store.ending.end_jobs import end_drains_of, end_jobs, needs_of_ends
 from scheduler_service.store.ending.in_doubt import mark_in_doubt
 
 APPLIED = FinishAnswer(FinishOutcome.APPLIED)
@@ -262,7 +262,7 @@ async def _answer_refused(
         answer = answers[position] = _why_refused(rows.get(request.job_id), request)
         if isinstance(answer, FinishAnswer) and answer.outcome is FinishOutcome.STALE:
             stale.append(request)
-    await drains.end_drains_of(
+    await end_drains_of(
         tx, [(r.claim_token, (r.worker_id, r.principal), _written_of(r)) for r in stale]
     )
 

@@ -16,8 +16,7 @@ from scheduler_service.jobs.retry import (
     drain_costs_an_attempt,
 )
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.ends import End
-from scheduler_service.store.core.rows import ClaimTokenRow, JobRow, LinkRow
+from scheduler_service.store.core.rows import ClaimTokenRow, End, JobRow, LinkRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end, pipelines_of

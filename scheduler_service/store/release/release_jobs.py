@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from scheduler_service.jobs.requests import Release, ReleaseReason, is_ones_own
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
-from scheduler_service.store.ending.drains import end_drains_of
+from scheduler_service.store.ending.end_jobs import end_drains_of
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
 
 _FAULT = {

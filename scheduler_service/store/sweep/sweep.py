@@ -11,7 +11,7 @@ from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.set_aside import Step
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
-from scheduler_service.store.ending.drains import DrainingRow, end_drains_of
+from scheduler_service.store.ending.end_jobs import DrainingRow, end_drains_of
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
 from scheduler_service.store.sweep.set_asides import KEPT_SECONDS, DueRow, SetAsides
 

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from scheduler_service.jobs.invariants import Finding
 from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
-from scheduler_service.jobs.pipeline_status import pipeline_status
-from scheduler_service.jobs.states import JobResult
+from scheduler_service.jobs.states import JobResult, pipeline_status
 from scheduler_service.store.core.statements import Connection, statement
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.verify.rows import (

@@ -2,9 +2,8 @@
 
 import pytest
 
-from scheduler_service.jobs.pipeline_status import PipelineStatus, pipeline_status
 from scheduler_service.jobs.retry import Again, Spent, after_expiry, after_fault
-from scheduler_service.jobs.states import JobResult
+from scheduler_service.jobs.states import JobResult, PipelineStatus, pipeline_status
 
 
 @pytest.mark.parametrize(
