@@ -49,8 +49,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "FIELD_INVALID": "correct the fields that BadRequest names",
         "TOO_LARGE": "send less; the message says the limit",
-        "PIPELINE_NOT_FOUND": "check the number; a number of another tenant is not found either",
-        "JOB_NOT_FOUND": "check the number; a number of another tenant is not found either",
+        "PIPELINE_NOT_FOUND": "check the number; one of another tenant, or of a pipeline that was "
+        "deleted long after its end, is not found either",
+        "JOB_NOT_FOUND": "check the number; one of another tenant, or of a job that was deleted "
+        "with its pipeline, is not found either",
         "UNIT_NOT_FOUND": "check the id; the message names similar units",
         "BLOB_NOT_FOUND": "upload it first; a blob of another tenant is not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",

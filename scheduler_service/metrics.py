@@ -60,6 +60,12 @@ class Metrics:
             "Keys that the backstop had to move on: each one is a defect",
             registry=registry,
         )
+        self.removed = Counter(
+            f"{PREFIX}removed_rows",
+            "Rows deleted because they were old",
+            ["kind"],
+            registry=registry,
+        )
         self.set_asides = Counter(
             f"{PREFIX}set_asides",
             "Claims, jobs and keys that a sweep failed at and skips for a while",

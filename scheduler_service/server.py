@@ -60,9 +60,10 @@ from scheduler_service.store.store import APPLICATION_NAME, Store
 from scheduler_service.store_observer import StoreObserver
 from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import publish_queue_depths
+from scheduler_service.sweeps.retention import retain_forever
 
 # The newest migration of the schema, which this release needs.
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 SERVICES = (
     scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"].full_name,
@@ -159,6 +160,7 @@ async def running_server(
         background.start("listener", listener.run())
         background.start("watches", watches.run())
         background.start("sweeps", sweep_forever(store, log))
+        background.start("retention", retain_forever(store, log))
         background.start("health", _publish_health(healthy, settings, store))
         if settings.metrics_port:
             depths = publish_queue_depths(store, metrics.queue_is, log)
@@ -191,6 +193,7 @@ async def _open_store(
         pools,
         lease_seconds=settings.lease_seconds,
         sweep_seconds=settings.sweep_seconds,
+        retention_days=settings.retention_days,
         observer=StoreObserver(metrics, log),
     )
     try:

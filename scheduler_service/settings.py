@@ -16,6 +16,7 @@ from carbonline.serving.declared_settings import (
     TENANT,
     TOKEN_FILE,
     Setting,
+    days,
     seconds,
 )
 from carbonline.serving.settings import SettingsReader
@@ -43,6 +44,12 @@ SWEEP_SECONDS = seconds(
     "5",
     "The time between two sweeps, which find expired leases and due retries; at most an eighth of "
     "LEASE_SECONDS.",
+)
+RETENTION_DAYS = days(
+    "RETENTION_DAYS",
+    "90",
+    "How long a pipeline is kept after its end, with its jobs and timeline. A slot's current job "
+    "and its last success stay, and so does what a kept pipeline needs.",
 )
 POLL_SECONDS = seconds(
     "POLL_SECONDS", "1", "How often a waiting claim looks for jobs when no notification comes."
@@ -81,8 +88,8 @@ READ_SECONDS = seconds(
 SWEEP_CONNECTIONS = _connections(
     "SWEEP_CONNECTIONS",
     SIZES.sweeps,
-    "The most connections for sweeps, for the reader behind all watches, for notifications and for "
-    "metrics.",
+    "The most connections for sweeps, for retention, for the reader behind all watches, for "
+    "notifications and for metrics.",
 )
 NOOP = Setting("NOOP", "1 or nothing", "1 allows jobs of the type noop, for tests and benchmarks.")
 SETTINGS = (
@@ -102,6 +109,7 @@ SETTINGS = (
     METRICS_PORT,
     LOG_LEVEL,
     BUILD_ID,
+    RETENTION_DAYS,
     NOOP,
 )
 
@@ -128,6 +136,7 @@ class Settings:
     build_id: str = "unknown"
     metrics_port: int = 0
     connections: PoolSizes = SIZES
+    retention_days: float = 90.0
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
@@ -162,6 +171,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             read.whole(SWEEP_CONNECTIONS, most=CONNECTIONS_MAX),
             read.seconds(READ_SECONDS),
         ),
+        retention_days=read.days(RETENTION_DAYS),
     )
     if settings.sweep_seconds * SWEEPS_PER_LEASE_MIN > lease_seconds:
         read.faults.append(

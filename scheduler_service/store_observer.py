@@ -21,6 +21,7 @@ from scheduler_service.jobs.states import JobResult
 from scheduler_service.metrics import Metrics, add_counts
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.observer import Observer
+from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.rows import End
 from scheduler_service.store.core.set_aside import SetAside
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
@@ -84,6 +85,12 @@ class StoreObserver(Observer):
     def neglected(self, keys: int) -> None:
         """Counts the keys, each of which is a defect; the sweep logs them."""
         self._metrics.neglected.inc(keys)
+
+    def removed(self, removed: Removed) -> None:
+        """Counts what was deleted by kind, and logs it if it was anything."""
+        if counts := removed.counts():
+            add_counts(self._metrics.removed, {(kind,): n for kind, n in counts.items()})
+            self._log.info("removed_old", **counts)
 
     def paused(self, pauses: Sequence[Pause]) -> None:
         """Logs each pause, with who and why."""

@@ -8,6 +8,8 @@ PREFIX = "CARBONLINE_"
 HELP_COLUMNS = 80
 # A day: a longer lease, pause or grace helps nobody.
 SECONDS_MAX = 86_400
+# A hundred years.
+DAYS_MAX = 36_525
 PORT_MAX = 65_535
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -44,6 +46,11 @@ def seconds(name: str, default: str, does: str, *, or_none: bool = False) -> Set
     """A setting in seconds, more than 0, or 0 where `or_none`."""
     form = f"a number {'from' if or_none else 'greater than'} 0 up to {SECONDS_MAX}"
     return Setting(name, form, does, default, unit="seconds")
+
+
+def days(name: str, default: str, does: str) -> Setting:
+    """A setting in days, at least one."""
+    return Setting(name, f"a number from 1 up to {DAYS_MAX:,}", does, default, unit="days")
 
 
 TOKEN_FILE = Setting(

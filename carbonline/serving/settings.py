@@ -9,6 +9,7 @@ from typing import TypeVar
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
+    DAYS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
     LOG_LEVELS,
@@ -103,6 +104,10 @@ class SettingsReader:
     def seconds(self, setting: Setting, *, or_none: bool = False) -> float:
         """A number of seconds more than 0, or 0 if `or_none`."""
         return self._number(setting, float, lambda n: 0 < n <= SECONDS_MAX or (or_none and n == 0))
+
+    def days(self, setting: Setting) -> float:
+        """A number of days, at least one."""
+        return self._number(setting, float, lambda n: 1 <= n <= DAYS_MAX)
 
     def whole(self, setting: Setting, *, most: int) -> int:
         """A whole number from 1 to `most`."""

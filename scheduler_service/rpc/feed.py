@@ -58,6 +58,12 @@ class Feed:
             self.ended = is_terminal(view)
             self.notify()
 
+    def take_removal(self) -> None:
+        """The pipeline was deleted: notify the watchers, who will not find it."""
+        if not self.ended:
+            self.ended = True
+            self.notify()
+
     def take_activity(self, rows: Sequence[ActiveJobRow]) -> None:
         """Keep what runs now and notify the watchers, if it differs from before."""
         activity = pb.PipelineActivity(

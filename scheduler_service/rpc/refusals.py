@@ -5,6 +5,15 @@ from scheduler_service.jobs.requests import Refused
 from scheduler_service.store.reads.readers import WAIT_SECONDS, ReadTookTooLong, TooManyReads
 
 
+def not_found(what: str, number: int, retention_days: float) -> RpcError:
+    """The error for a pipeline or a job ("pipeline", "job") that is not there, or no longer."""
+    days = "1 day" if retention_days == 1 else f"{retention_days:g} days"
+    return RpcError(
+        f"{what.upper()}_NOT_FOUND",
+        f"there is no {what} {number}; a pipeline is deleted, with its jobs, {days} after its end",
+    )
+
+
 def refusal(refused: Refused) -> RpcError:
     """The error for a refusal. FIELD_INVALID also names the field."""
     violations: tuple[Violation, ...] = ()

@@ -15,6 +15,7 @@ from carbonline.v1 import scheduler_pb2 as pb
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large, pages
+from scheduler_service.rpc.refusals import not_found
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.reads.answers import View
@@ -63,7 +64,7 @@ class Watches:
         # One connection at a time, however many watches begin, fall behind or end at once.
         self._reading = asyncio.Lock()
         self._starts: Gatherer[Wanted, _Start | None] = Gatherer(self._read_starts, READ_MAX)
-        self._finals: Gatherer[int, Message] = Gatherer(self._read_finals, READ_MAX)
+        self._finals: Gatherer[int, Message | None] = Gatherer(self._read_finals, READ_MAX)
         self._failures = ThrottledLog(self._log_failures)
         self.draining = asyncio.Event()
 
@@ -111,6 +112,8 @@ class Watches:
         for feed in part:
             if feed.pipeline_id in views:
                 feed.take_view(views[feed.pipeline_id])
+            else:
+                feed.take_removal()
         live = [f for f in part if not f.ended]
         if live:
             active = await self._store.read_activity([f.pipeline_id for f in live])
@@ -138,7 +141,7 @@ class Watches:
             for message in start.beginning():
                 yield message
             if is_terminal(start.view):
-                yield await self._finals.ask(pipeline_id)
+                yield await self._final(pipeline_id)
                 return
             async for message in self._follow(feed, start.version):
                 yield message
@@ -152,12 +155,15 @@ class Watches:
     async def _start(self, pipeline_id: int, tenant: str, after_version: int) -> "_Start":
         start = await self._starts.ask((pipeline_id, after_version))
         if start is None or start.view.pipeline.tenant != tenant:
-            raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+            raise self._not_found(pipeline_id)
         if after_version > start.version or start.is_large:
             # The watcher names a version that never was, or has missed more than fits into one
             # message: start over with a snapshot.
             return await self._start(pipeline_id, tenant, 0)
         return start
+
+    def _not_found(self, pipeline_id: int) -> RpcError:
+        return not_found("pipeline", pipeline_id, self._store.retention_days)
 
     async def _follow(self, feed: Feed, version: int) -> AsyncIterator[Message]:
         loop = asyncio.get_running_loop()
@@ -182,7 +188,7 @@ class Watches:
                 if feed.activity.jobs:
                     yield Message(activity=feed.activity)
             if feed.ended:
-                yield await self._finals.ask(feed.pipeline_id)
+                yield await self._final(feed.pipeline_id)
                 return
             if loop.time() > ends_at:
                 raise RpcError(
@@ -198,7 +204,8 @@ class Watches:
 
     async def _read_start(self, feed: Feed, version: int) -> "_Start":
         start = await self._starts.ask((feed.pipeline_id, version))
-        assert start is not None, "a watched pipeline is never deleted"
+        if start is None:
+            raise self._not_found(feed.pipeline_id)
         return start
 
     async def _has_news(self, news: asyncio.Event) -> bool:
@@ -231,7 +238,13 @@ class Watches:
             left -= versions.items()
         return [found.get(one) for one in wanted]
 
-    async def _read_finals(self, pipeline_ids: Sequence[int]) -> Sequence[Message]:
+    async def _final(self, pipeline_id: int) -> Message:
+        final = await self._finals.ask(pipeline_id)
+        if final is None:
+            raise self._not_found(pipeline_id)
+        return final
+
+    async def _read_finals(self, pipeline_ids: Sequence[int]) -> Sequence[Message | None]:
         finals: dict[int, Message] = {}
         async with self._reading:
             views = await self._store.read_views(dict.fromkeys(pipeline_ids, NO_JOBS))
@@ -240,7 +253,7 @@ class Watches:
                 pipeline = messages.pipeline(view.pipeline)
                 final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
                 finals[pipeline_id] = Message(final=final)
-        return [finals[pipeline_id] for pipeline_id in pipeline_ids]
+        return [finals.get(pipeline_id) for pipeline_id in pipeline_ids]
 
 
 class _Start:

@@ -36,6 +36,7 @@ from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.pool import Pools, PoolSizes, open_pools
+from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.finish.finish_jobs import finish_jobs
 from scheduler_service.store.finish.finish_unlocked import (
@@ -62,6 +63,8 @@ from scheduler_service.store.reads.slots import Slot, read_slots
 from scheduler_service.store.reads.stale_stats import read_module_states
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
+from scheduler_service.store.retention.forget_old import forget_old
+from scheduler_service.store.retention.remove_pipelines import RemovePipelines
 from scheduler_service.store.submit.retry_pipeline import retry_pipeline
 from scheduler_service.store.submit.submit_jobs import (
     needs_of_submissions,
@@ -77,6 +80,9 @@ from scheduler_service.store.verify.verify_history import (
 )
 
 APPLICATION_NAME = "carbonline scheduler"
+# How long an ended pipeline is kept, unless the settings say otherwise.
+RETENTION_DAYS = 90.0
+SECONDS_PER_DAY = 86_400
 CLAIM_REQUESTS_MAX = 64
 # Of up to a thousand beats each.
 HEARTBEATS_MAX = 64
@@ -94,6 +100,7 @@ class Store(Reads):
         *,
         lease_seconds: float,
         sweep_seconds: float,
+        retention_days: float = RETENTION_DAYS,
         observer: Observer | None = None,
     ) -> None:
         """Use `open` instead, unless the pools are yours. `observer` hears of what is done."""
@@ -103,6 +110,7 @@ class Store(Reads):
         self.pool = pools.leases
         self.lease_seconds = lease_seconds
         self.sweep_seconds = sweep_seconds
+        self.retention_days = retention_days
         self.notifier = Notifier(pools.sweeps)
         self._observer = observer or Observer()
         self._units = self._units_on(pools.leases)
@@ -110,6 +118,9 @@ class Store(Reads):
         self._sweep_units = self._units_on(pools.sweeps)
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
         self._finish_unlocked = FinishUnlocked(self._units)
+        self._remove_pipelines = RemovePipelines(
+            self._sweep_units, self._set_asides, retention_days * SECONDS_PER_DAY
+        )
         self._seen = SeenWorkers(lease_seconds)
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
             self._claim_jobs, CLAIM_REQUESTS_MAX
@@ -362,6 +373,15 @@ class Store(Reads):
         self._observer.neglected(keys)
         return keys
 
-    async def forget_old(self) -> None:
-        """Drop what is remembered for a while only."""
-        await sweep.forget_old(self._sweep_units)
+    async def forget_old(self) -> Removed:
+        """Delete what is remembered for a while and belongs to no pipeline."""
+        removed = await forget_old(self._sweep_units, self._remove_pipelines.kept_seconds)
+        self._observer.removed(removed)
+        return removed
+
+    async def remove_pipelines(self) -> Removed:
+        """Delete what ended longer ago than pipelines are kept, and is not needed."""
+        with self._observer.timed("remove"):
+            removed = await self._remove_pipelines.remove()
+        self._observer.removed(removed)
+        return removed

@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
@@ -17,6 +16,7 @@ from scheduler_service.rpc.check_operations import (
     own_tenant,
 )
 from scheduler_service.rpc.explanations import explanation
+from scheduler_service.rpc.refusals import not_found
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -32,7 +32,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         job_id = check_identifier("job_id", request.job_id)
         found = await self.store.read_job(job_id, own_tenant(caller(), request.tenant))
         if found is None:
-            raise RpcError("JOB_NOT_FOUND", f"there is no job {job_id}")
+            raise not_found("job", job_id, self.store.retention_days)
         row, timeline = found
         return pb.GetJobResponse(
             job=messages.job_summary(row),
@@ -55,5 +55,5 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         job_id = check_identifier("job_id", request.job_id)
         found = await self.store.explain_job(own_tenant(caller(), request.tenant), job_id)
         if found is None:
-            raise RpcError("JOB_NOT_FOUND", f"there is no job {job_id}")
+            raise not_found("job", job_id, self.store.retention_days)
         return explanation(found, self.job_types)

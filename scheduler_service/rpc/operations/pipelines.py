@@ -4,7 +4,6 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import operations_pb2 as pb
@@ -18,7 +17,7 @@ from scheduler_service.rpc.check_operations import (
     own_tenant,
 )
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.rpc.refusals import refusal
+from scheduler_service.rpc.refusals import not_found, refusal
 from scheduler_service.store.reads.answers import Shown
 from scheduler_service.store.store import Store
 
@@ -77,7 +76,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
             pipeline_id, own_tenant(caller(), tenant), jobs_max=jobs_max
         )
         if shown is None:
-            raise RpcError("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+            raise not_found("pipeline", pipeline_id, self.store.retention_days)
         return shown
 
 

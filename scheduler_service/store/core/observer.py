@@ -14,6 +14,7 @@ from scheduler_service.jobs.requests import (
     Submitted,
 )
 from scheduler_service.store.core.claimed import Claimed
+from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.set_aside import SetAside
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
@@ -29,7 +30,7 @@ class Observer:
         """A context that is entered for as long as an operation takes.
 
         `operation` is submit, claim, heartbeat, chain, finish, release, cancel, recover, retry,
-        sweep or backstop.
+        sweep, backstop or remove.
         """
         return nullcontext()
 
@@ -49,6 +50,9 @@ class Observer:
 
     def neglected(self, keys: int) -> None:
         """The backstop moved so many keys on. Anything but 0 is a defect."""
+
+    def removed(self, removed: Removed) -> None:
+        """A look for what is kept for a while only has deleted this."""
 
     def paused(self, pauses: Sequence[Pause]) -> None:
         """Somebody asked for these pauses; some may have lasted before."""

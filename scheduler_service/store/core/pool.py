@@ -31,7 +31,7 @@ class PoolSizes:
     leases: int = 8
     calls: int = 4
     reads: int = 3
-    sweeps: int = 4
+    sweeps: int = 5
     read_seconds: float = READ_SECONDS
 
     @property
@@ -47,7 +47,7 @@ class Pools:
     `leases` serves Claim, Heartbeat, Submit and Finish, whose batches are bounded in number.
     `calls` serves what may wait for a lock, any number of calls at once: Chain, Release and the
     interventions. `reads` is for people, gateways and monitors. `sweeps` serves what the scheduler
-    does by itself: sweeps, the one reader of all watches, notifications, queue depths.
+    does by itself: sweeps, retention, the one reader of all watches, notifications, queue depths.
     """
 
     leases: Pool

@@ -10,11 +10,12 @@ class Step(StrEnum):
     EXPIRE = "expire"
     PROMOTE = "promote"
     BACKSTOP = "backstop"
+    REMOVE = "remove"
 
 
 class SetAside(NamedTuple):
-    """One thing that a sweep leaves alone for `seconds`: a claim by its token, a job by its number,
-    or an exclusive key. `job_id` is None for a key.
+    """One thing that a sweep leaves alone for `seconds`: a claim by its token, a job or a pipeline
+    by its number, or an exclusive key. `job_id` is None for a pipeline and for a key.
     """
 
     step: Step

@@ -77,6 +77,11 @@ pipelines = Table(
         "live_jobs >= 0 AND failed_jobs >= 0 AND warned_jobs >= 0", name="counters_are_not_negative"
     ),
     Index("pipelines_of_a_tenant_by_number", "tenant", "pipeline_id"),
+    Index(
+        "pipelines_that_mend_another",
+        text("coalesce(repair_of, retry_of)"),
+        postgresql_where=text("coalesce(repair_of, retry_of) IS NOT NULL"),
+    ),
 )
 
 jobs = Table(
@@ -323,6 +328,7 @@ submit_requests = Table(
     Column("job_id", BigInteger, nullable=False),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False),
     PrimaryKeyConstraint("tenant", "request_id", name="submit_requests_pkey"),
+    Index("requests_of_a_pipeline", "pipeline_id"),
 )
 
 claim_requests = Table(

@@ -66,14 +66,17 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
         tx.conn, RetriablePipelineRow, pipeline_id=wanted.pipeline_id
     )
     if not found or found[0].tenant != wanted.tenant:
-        message = f"there is no pipeline {wanted.pipeline_id}"
-        return Refused("PIPELINE_NOT_FOUND", message)
+        return _no_pipeline(wanted.pipeline_id)
     failed = await _failed(tx, found[0])
     if isinstance(failed, Refused):
         return failed
     places = [_new_job(job, pipeline_id=0) for job in failed]
     years = [_year_of(job) for job in failed]
-    await tx.lock(all_of((needs_of(places), *years)))
+    # Nobody deletes the pipeline while it is locked, nor later while its retry is live.
+    itself = Needs(pipelines=frozenset({wanted.pipeline_id}))
+    await tx.lock(all_of((needs_of(places), *years, itself)))
+    if wanted.pipeline_id not in tx.pipelines:
+        return _no_pipeline(wanted.pipeline_id)
     # Under the keys' locks: a newer upload that ends now has ended, or comes behind.
     refused = await _why_not(tx, found[0], failed)
     if refused is not None:
@@ -81,6 +84,10 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     if wanted.validate_only:
         return await _validated(tx, failed)
     return await _create(tx, wanted, found[0], failed)
+
+
+def _no_pipeline(pipeline_id: int) -> Refused:
+    return Refused("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
 
 
 async def _failed(tx: UnitOfWork, pipeline: RetriablePipelineRow) -> list[FailedJobRow] | Refused:

@@ -13,7 +13,7 @@ from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import DrainingRow, end_drains_of
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
-from scheduler_service.store.sweep.set_asides import KEPT_SECONDS, DueRow, SetAsides
+from scheduler_service.store.sweep.set_asides import DueRow, SetAsides
 
 BATCH_MAX = 200
 # A step that has more to do than this goes on with the next sweep, so that others have their turn.
@@ -137,14 +137,6 @@ async def _reset(tx: UnitOfWork, exclusive_key: str) -> None:
         rows = await statement("peek_jobs").rows(tx.conn, JobRow, job_ids=[key.first_job_id])
         is_live = any(row.state != "FINISHED" for row in rows)
         key.first_job_id = key.first_job_id if is_live else None
-
-
-async def forget_old(units: UnitRunner) -> None:
-    """Drop what is remembered for a while only: replayable claims, workers long gone."""
-    async with units.pool.acquire() as conn:
-        await statement("forget_requests").run(conn, requests_max=10 * BATCH_MAX)
-        await statement("forget_workers").run(conn)
-        await statement("forget_set_asides").run(conn, kept_seconds=KEPT_SECONDS)
 
 
 class _ExpiredRow(DueRow):

@@ -149,6 +149,7 @@ READ_WHOLE = {
     "verify_live_claims": {"claims", "jobs_pkey"},
     "verify_progress": {"set_asides"},
     "forget_ended_workers": {"claims"},
+    "forget_pauses": {"pauses"},
     "forget_set_asides": {"set_asides"},
     "forget_workers": {"claims", "workers_pkey"},
     "grant_after_outage": {"claims", "claims_pkey"},

@@ -26,6 +26,7 @@ PYTHON_TYPES: Mapping[str, object] = {
     "int2": int,
     "int4": int,
     "int8": int,
+    "int2[]": list[int],
     "int8[]": list[int],
     "text": str,
     "text[]": list[str],

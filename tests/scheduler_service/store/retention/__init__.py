@@ -1,0 +1,1 @@
+"""What is deleted after a while, and what stays."""
