@@ -5,7 +5,7 @@ WITH picked AS MATERIALIZED (
     SELECT job_id, nextval('scheduler.tokens') AS claim_token
     FROM (
         SELECT job_id FROM scheduler.jobs
-        WHERE job_type = 'noop' AND state = 'QUEUED'
+        WHERE job_type = 'noop' AND tenant = 'bench' AND state = 'QUEUED'
         ORDER BY priority, fair_stamp, job_id
         LIMIT 100 FOR UPDATE SKIP LOCKED
     ) AS free

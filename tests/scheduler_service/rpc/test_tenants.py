@@ -105,6 +105,10 @@ async def test_a_drain_is_its_callers_too(client: Client) -> None:
     for stranger in STRANGERS.values():
         assert await finish(client, job, stranger) is grpc.StatusCode.PERMISSION_DENIED
         assert await release(client, job, stranger) == [False]
+    ending = client.ending(job)
+    ending.worker_id = str(uuid4())
+    stale = await client.scheduler.Finish(ending)
+    assert stale.outcome == scheduler_pb2.FINISH_OUTCOME_STALE
     # Its key is taken for as long as its own worker has not let go.
     assert await client.claim("unit_sync") == []
     await client.finish(job)
