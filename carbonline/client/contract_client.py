@@ -1,19 +1,18 @@
 """The RPCs of carbonline.v1 that people's tools call, with deadlines and typed errors."""
 
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any
 
 import grpc.aio
 
-from carbonline.client.channel import Metadata, credentials, open_channel
+from carbonline.client.calls import answered
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.client.monitoring_calls import MonitoringCalls
 from carbonline.client.operator_calls import OperatorCalls
-from carbonline.client.upkeep_calls import CALL_SECONDS, UpkeepCalls
+from carbonline.client.upkeep_calls import UpkeepCalls
 from carbonline.client.upload import Sent, ignore_sent, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
 from carbonline.v1 import (
@@ -24,13 +23,6 @@ from carbonline.v1 import (
     scheduler_pb2,
     types_pb2,
 )
-from carbonline.v1.blobs_pb2_grpc import BlobServiceStub
-from carbonline.v1.ledger_pb2_grpc import LedgerServiceStub
-from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
-from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
-
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
 
 FILE_SECONDS = 900.0
 WATCH_PATIENCE_SECONDS = 60.0
@@ -42,37 +34,6 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
     Addresses are "unix:PATH" or "host:port". `tenant` may be empty if the caller has only one.
     Every method raises ServerError if the call is refused, Unreachable if it is not answered.
     """
-
-    def __init__(
-        self,
-        scheduler_address: str,
-        ledger_address: str,
-        *,
-        tenant: str = "",
-        token_file: Path | None = None,
-    ) -> None:
-        self.tenant = tenant
-        self._metadata: Metadata = credentials(token_file)
-        self._to_scheduler = open_channel(scheduler_address, retries=True)
-        self._to_ledger = open_channel(ledger_address, retries=True)
-        self._scheduler = SchedulerServiceStub(self._to_scheduler)
-        self._operations = OperationsServiceStub(self._to_scheduler)
-        self._ledger = LedgerServiceStub(self._to_ledger)
-        self._blobs = BlobServiceStub(self._to_ledger)
-
-    async def __aenter__(self) -> Self:
-        """Connects at the first call, not before."""
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Closes the channels. Cancels calls in flight."""
-        await self._to_scheduler.close()
-        await self._to_ledger.close()
 
     def scope(
         self,
@@ -115,7 +76,7 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
         )
         if payload:
             request.payload.CopyFrom(struct_of(payload))
-        return await self._unary(self._scheduler.Submit, request)
+        return await self._ask_scheduler(self._scheduler.Submit, request)
 
     def watch(
         self,
@@ -135,12 +96,12 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
             )
             return aiter(self._scheduler.WatchPipeline(request, metadata=self._metadata))
 
-        return watch_events(open_stream, after_version, patience_seconds)
+        return watch_events(open_stream, self._at_scheduler, after_version, patience_seconds)
 
     async def get_pipeline(self, pipeline_id: int) -> operations_pb2.GetPipelineResponse:
         """A pipeline with its jobs, their edges and its timeline."""
         request = operations_pb2.GetPipelineRequest(tenant=self.tenant, pipeline_id=pipeline_id)
-        return await self._unary(self._operations.GetPipeline, request)
+        return await self._ask_scheduler(self._operations.GetPipeline, request)
 
     async def list_pipelines(
         self, *, page_size: int = 50, page_token: str = "", errors_only: bool = False, year: int = 0
@@ -153,7 +114,7 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
             errors_only=errors_only,
             year=year,
         )
-        return await self._unary(self._operations.ListPipelines, request)
+        return await self._ask_scheduler(self._operations.ListPipelines, request)
 
     async def list_jobs(
         self,
@@ -171,7 +132,7 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
             page_size=page_size,
             page_token=page_token,
         )
-        return await self._unary(self._operations.ListJobs, request)
+        return await self._ask_scheduler(self._operations.ListJobs, request)
 
     async def cancel_pipeline(
         self, pipeline_id: int, reason: str
@@ -180,7 +141,7 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
         request = operations_pb2.CancelPipelineRequest(
             tenant=self.tenant, pipeline_id=pipeline_id, reason=reason
         )
-        return await self._unary(self._operations.CancelPipeline, request)
+        return await self._ask_scheduler(self._operations.CancelPipeline, request)
 
     async def withdraw_upload(
         self,
@@ -205,16 +166,16 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
             request_id=request_id or str(uuid.uuid4()),
             validate_only=validate_only,
         )
-        return await self._unary(self._operations.WithdrawUpload, request)
+        return await self._ask_scheduler(self._operations.WithdrawUpload, request)
 
     async def get_year(self, year: int) -> operations_pb2.GetYearResponse:
         """Whether a year is provisioned and locked, and how fresh its modules are."""
         request = operations_pb2.GetYearRequest(tenant=self.tenant, year=year)
-        return await self._unary(self._operations.GetYear, request)
+        return await self._ask_scheduler(self._operations.GetYear, request)
 
     async def list_workers(self) -> operations_pb2.ListWorkersResponse:
         """The worker processes, and the jobs that they hold."""
-        return await self._unary(self._operations.ListWorkers, operations_pb2.ListWorkersRequest())
+        return await self._ask_scheduler(self._operations.ListWorkers, operations_pb2.ListWorkersRequest())
 
     async def get_totals(
         self, year: int, *, module: int = 0, unit: str = ""
@@ -226,46 +187,46 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
             module=types_pb2.Module.ValueType(module),
             unit=unit,
         )
-        return await self._unary(self._ledger.GetTotals, request)
+        return await self._ask_ledger(self._ledger.GetTotals, request)
 
     async def list_uncomputed(
         self, wanted: ledger_pb2.ListUncomputedRequest
     ) -> ledger_pb2.ListUncomputedResponse:
         """A page of entries without kilograms. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._ledger.ListUncomputed, wanted)
+        return await self._ask_ledger(self._ledger.ListUncomputed, wanted)
 
     async def list_uploads(
         self, wanted: ledger_pb2.ListUploadsRequest
     ) -> ledger_pb2.ListUploadsResponse:
         """A page of uploads, newest first. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._ledger.ListUploads, wanted)
+        return await self._ask_ledger(self._ledger.ListUploads, wanted)
 
     async def list_factors(
         self, wanted: reference_pb2.ListFactorsRequest
     ) -> reference_pb2.ListFactorsResponse:
         """A page of factors. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._ledger.ListFactors, wanted)
+        return await self._ask_ledger(self._ledger.ListFactors, wanted)
 
     async def list_locations(
         self, wanted: reference_pb2.ListLocationsRequest
     ) -> reference_pb2.ListLocationsResponse:
         """A page of places. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._ledger.ListLocations, wanted)
+        return await self._ask_ledger(self._ledger.ListLocations, wanted)
 
     async def list_units(
         self, wanted: reference_pb2.ListUnitsRequest
     ) -> reference_pb2.ListUnitsResponse:
         """A page of units. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._ledger.ListUnits, wanted)
+        return await self._ask_ledger(self._ledger.ListUnits, wanted)
 
     async def list_modules(self) -> ledger_pb2.ListModulesResponse:
         """The catalogue: modules, data-entry types, columns, templates."""
-        return await self._unary(self._ledger.ListModules, ledger_pb2.ListModulesRequest())
+        return await self._ask_ledger(self._ledger.ListModules, ledger_pb2.ListModulesRequest())
 
     async def upload_blob(
         self,
@@ -285,7 +246,7 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
             source.open("rb").close()
         messages = upload_messages(source, scope, name, sent)
         call = self._blobs.UploadBlob(messages, timeout=FILE_SECONDS, metadata=self._metadata)
-        return await _answered(call)
+        return await answered(call, self._at_ledger, FILE_SECONDS)
 
     async def download_blob(self, blob: str) -> AsyncIterator[bytes]:
         """The bytes of a file, in chunks."""
@@ -295,19 +256,4 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
             async for message in call:
                 yield message.chunk
         except grpc.aio.AioRpcError as error:
-            raise server_error(error) from None
-
-    async def _unary(
-        self,
-        method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer],
-        request: Request,
-        seconds: float = CALL_SECONDS,
-    ) -> Answer:
-        return await _answered(method(request, timeout=seconds, metadata=self._metadata))
-
-
-async def _answered(call: Awaitable[Answer]) -> Answer:
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        raise server_error(error) from None
+            raise server_error(error, self._at_ledger, FILE_SECONDS) from None

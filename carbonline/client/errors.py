@@ -7,6 +7,8 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from carbonline.client.no_answer import Server, failed, no_answer
+
 
 class ClientError(Exception):
     """The base of all errors of the client. The message is a sentence for people."""
@@ -37,6 +39,7 @@ class ServerError(ClientError):
 
     `code` is the name of the gRPC status code. `reason` is the contract's error reason, "" if the
     server, or a proxy, gave none. `fields` maps fields of a bad request to what is wrong with them.
+    `server` is whose answer it is, or would have been.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class ServerError(ClientError):
         message: str,
         metadata: Mapping[str, str],
         fields: Mapping[str, str],
+        server: Server | None = None,
     ) -> None:
         super().__init__(message or code)
         self.code = code
@@ -53,6 +57,7 @@ class ServerError(ClientError):
         self.message = message
         self.metadata = metadata
         self.fields = fields
+        self.server = server
 
     @property
     def unreachable(self) -> bool:
@@ -74,10 +79,18 @@ class Unreachable(ServerError):
 
 
 _UNAVAILABLE = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED"})
+# A server of the contract does not answer these of itself: it failed, or somebody on the way did.
+_BROKEN = frozenset({"UNKNOWN", "INTERNAL", "CANCELLED", "ABORTED"})
 
 
-def server_error(error: grpc.aio.AioRpcError) -> ServerError:
-    """The error of a failed call, with its details. Unreachable if it may be repeated."""
+def server_error(
+    error: grpc.aio.AioRpcError, server: Server, seconds: float | None = None
+) -> ServerError:
+    """The error of a failed call, with its details. Unreachable if it may be repeated.
+
+    `seconds` is the deadline that the call had. If the server did not answer, the message is a
+    sentence of ours in place of gRPC's.
+    """
     info = error_details_pb2.ErrorInfo()
     bad_request = error_details_pb2.BadRequest()
     for detail in _details(error):
@@ -85,14 +98,24 @@ def server_error(error: grpc.aio.AioRpcError) -> ServerError:
             detail.Unpack(info)
         elif detail.Is(bad_request.DESCRIPTOR):
             detail.Unpack(bad_request)
-    kind = Unreachable if error.code().name in _UNAVAILABLE else ServerError
+    code = error.code().name
+    kind = Unreachable if code in _UNAVAILABLE else ServerError
     return kind(
-        error.code().name,
+        code,
         info.reason,
-        error.details() or "",
+        _message(code, info.reason, error.details() or "", server, seconds),
         dict(info.metadata),
         {violation.field: violation.description for violation in bad_request.field_violations},
+        server,
     )
+
+
+def _message(code: str, reason: str, words: str, server: Server, seconds: float | None) -> str:
+    if reason:
+        return words
+    if code in _UNAVAILABLE:
+        return no_answer(server, words, seconds if code == "DEADLINE_EXCEEDED" else None)
+    return failed(server, words or code) if code in _BROKEN else words
 
 
 def _details(error: grpc.aio.AioRpcError) -> Sequence[any_pb2.Any]:

@@ -1,41 +1,25 @@
 """The RPCs that say how the scheduler's jobs, queues and totals stand."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
 
-import grpc.aio
-
+from carbonline.client.calls import Calls
 from carbonline.v1 import monitoring_pb2, types_pb2
 
-if TYPE_CHECKING:
-    from carbonline.v1.operations_pb2_grpc import OperationsServiceAsyncStub
 
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
-
-
-class MonitoringCalls:
+class MonitoringCalls(Calls):
     """A part of ContractClient."""
-
-    tenant: str
-    _operations: "OperationsServiceAsyncStub"
-
-    async def _unary(
-        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
-    ) -> Answer:
-        raise NotImplementedError
 
     async def explain_job(self, job_id: int) -> monitoring_pb2.ExplainJobResponse:
         """Why a job does not run, and the held children of its pipeline."""
         request = monitoring_pb2.ExplainJobRequest(tenant=self.tenant, job_id=job_id)
-        return await self._unary(self._operations.ExplainJob, request)
+        return await self._ask_scheduler(self._operations.ExplainJob, request)
 
     async def get_queue_stats(
         self, wanted: monitoring_pb2.GetQueueStatsRequest
     ) -> monitoring_pb2.GetQueueStatsResponse:
         """A page of queues: how many jobs wait and run. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._operations.GetQueueStats, wanted)
+        return await self._ask_scheduler(self._operations.GetQueueStats, wanted)
 
     async def list_active_pipelines(
         self, year: int, modules: Sequence[int] = (), *, include_last_failed: bool = False
@@ -47,21 +31,21 @@ class MonitoringCalls:
             modules=map(types_pb2.Module.ValueType, modules),
             include_last_failed=include_last_failed,
         )
-        return await self._unary(self._operations.ListActivePipelines, request)
+        return await self._ask_scheduler(self._operations.ListActivePipelines, request)
 
     async def list_stale_stats(
         self, wanted: monitoring_pb2.ListStaleStatsRequest
     ) -> monitoring_pb2.ListStaleStatsResponse:
         """A page of stale totals. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._operations.ListStaleStats, wanted)
+        return await self._ask_scheduler(self._operations.ListStaleStats, wanted)
 
     async def list_slots(
         self, wanted: monitoring_pb2.ListSlotsRequest
     ) -> monitoring_pb2.ListSlotsResponse:
         """A page of slots: current jobs and last successes. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
-        return await self._unary(self._operations.ListSlots, wanted)
+        return await self._ask_scheduler(self._operations.ListSlots, wanted)
 
     async def verify_history(
         self, *, after_pipeline_id: int = 0, page_token: str = ""
@@ -70,4 +54,4 @@ class MonitoringCalls:
         request = monitoring_pb2.VerifyHistoryRequest(
             tenant=self.tenant, after_pipeline_id=after_pipeline_id, page_token=page_token
         )
-        return await self._unary(self._operations.VerifyHistory, request)
+        return await self._ask_scheduler(self._operations.VerifyHistory, request)

@@ -1,34 +1,18 @@
 """The RPCs by which an operator intervenes."""
 
 import uuid
-from typing import TYPE_CHECKING, TypeVar
 
-import grpc.aio
-
+from carbonline.client.calls import Calls
 from carbonline.v1 import interventions_pb2, operations_pb2
 
-if TYPE_CHECKING:
-    from carbonline.v1.operations_pb2_grpc import OperationsServiceAsyncStub
 
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
-
-
-class OperatorCalls:
+class OperatorCalls(Calls):
     """A part of ContractClient."""
-
-    tenant: str
-    _operations: "OperationsServiceAsyncStub"
-
-    async def _unary(
-        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
-    ) -> Answer:
-        raise NotImplementedError
 
     async def get_job(self, job_id: int) -> operations_pb2.GetJobResponse:
         """A job with its payload and its timeline."""
         request = operations_pb2.GetJobRequest(tenant=self.tenant, job_id=job_id)
-        return await self._unary(self._operations.GetJob, request)
+        return await self._ask_scheduler(self._operations.GetJob, request)
 
     async def retry_pipeline(
         self, pipeline_id: int, *, request_id: str = "", validate_only: bool = False
@@ -43,7 +27,7 @@ class OperatorCalls:
             request_id=request_id or str(uuid.uuid4()),
             validate_only=validate_only,
         )
-        return await self._unary(self._operations.RetryPipeline, request)
+        return await self._ask_scheduler(self._operations.RetryPipeline, request)
 
     async def recover_job(
         self, job_id: int, *, claim_token: int = 0, force: bool = False, reason: str = ""
@@ -55,7 +39,7 @@ class OperatorCalls:
         request = interventions_pb2.RecoverJobRequest(
             tenant=self.tenant, job_id=job_id, claim_token=claim_token, force=force, reason=reason
         )
-        return await self._unary(self._operations.RecoverJob, request)
+        return await self._ask_scheduler(self._operations.RecoverJob, request)
 
     async def pause_job_type(
         self, job_type: str, reason: str = "", *, all_tenants: bool = False
@@ -67,7 +51,7 @@ class OperatorCalls:
             job_type=job_type,
             reason=reason,
         )
-        return await self._unary(self._operations.PauseJobType, request)
+        return await self._ask_scheduler(self._operations.PauseJobType, request)
 
     async def resume_job_type(
         self, job_type: str, *, all_tenants: bool = False
@@ -76,7 +60,7 @@ class OperatorCalls:
         request = interventions_pb2.ResumeJobTypeRequest(
             tenant="" if all_tenants else self.tenant, all_tenants=all_tenants, job_type=job_type
         )
-        return await self._unary(self._operations.ResumeJobType, request)
+        return await self._ask_scheduler(self._operations.ResumeJobType, request)
 
     async def list_job_type_pauses(
         self, *, include_resumed: bool = False
@@ -85,16 +69,16 @@ class OperatorCalls:
         request = interventions_pb2.ListJobTypePausesRequest(
             tenant=self.tenant, include_resumed=include_resumed
         )
-        return await self._unary(self._operations.ListJobTypePauses, request)
+        return await self._ask_scheduler(self._operations.ListJobTypePauses, request)
 
     async def lock_period(
         self, year: int, reason: str = ""
     ) -> interventions_pb2.LockPeriodResponse:
         """Locks a year: its numbers do not change any more."""
         request = interventions_pb2.LockPeriodRequest(tenant=self.tenant, year=year, reason=reason)
-        return await self._unary(self._operations.LockPeriod, request)
+        return await self._ask_scheduler(self._operations.LockPeriod, request)
 
     async def unlock_period(self, year: int) -> interventions_pb2.UnlockPeriodResponse:
         """Lets the numbers of a locked year change again."""
         request = interventions_pb2.UnlockPeriodRequest(tenant=self.tenant, year=year)
-        return await self._unary(self._operations.UnlockPeriod, request)
+        return await self._ask_scheduler(self._operations.UnlockPeriod, request)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import grpc.aio
 
 from carbonline.client.errors import ServerError, Unreachable, server_error
+from carbonline.client.no_answer import Server, no_answer
 from carbonline.v1 import scheduler_pb2, types_pb2
 
 # The server sends a message at least every ten seconds.
@@ -72,7 +73,7 @@ class _Position:
 
 
 async def watch_events(
-    open_stream: OpenStream, after_version: int, patience_seconds: float
+    open_stream: OpenStream, server: Server, after_version: int, patience_seconds: float
 ) -> AsyncIterator[WatchEvent]:
     """Yields events until the pipeline's end, over as many streams as it takes.
 
@@ -86,7 +87,7 @@ async def watch_events(
         position.pages.clear()
         position.answered = False
         try:
-            async for event in _one_stream(open_stream(position.version), position):
+            async for event in _one_stream(open_stream(position.version), server, position):
                 yield event
                 if isinstance(event, Final):
                     return
@@ -106,7 +107,9 @@ async def watch_events(
 
 
 async def _one_stream(
-    stream: AsyncIterator[scheduler_pb2.WatchPipelineResponse], position: _Position
+    stream: AsyncIterator[scheduler_pb2.WatchPipelineResponse],
+    server: Server,
+    position: _Position,
 ) -> AsyncIterator[WatchEvent]:
     messages = aiter(stream)
     while True:
@@ -116,10 +119,10 @@ async def _one_stream(
         except StopAsyncIteration:
             return
         except TimeoutError:
-            silent = f"no message for {SILENCE_SECONDS_MAX:g} s"
-            raise Unreachable("UNAVAILABLE", "", silent, {}, {}) from None
+            silent = no_answer(server, "", SILENCE_SECONDS_MAX)
+            raise Unreachable("UNAVAILABLE", "", silent, {}, {}, server) from None
         except grpc.aio.AioRpcError as error:
-            raise server_error(error) from None
+            raise server_error(error, server) from None
         position.answered = True
         event = _event_of(message, position)
         if event is not None:

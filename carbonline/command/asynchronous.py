@@ -71,8 +71,8 @@ def sentence_of(error: ServerError) -> str:
     if error.code == "UNIMPLEMENTED" and not error.reason:
         # gRPC's own answer, before any of our code: "Method not found!".
         lines[0] = f"{_OTHER_SERVER} ({error.code}: {error.message})"
-    elif error.unreachable:
-        lines[0] = f"No answer ({error.code}): {lines[0]}"
+    elif error.unreachable and error.reason:
+        lines[0] = f"No answer from {error.server or 'the server'}: {lines[0]} [{error.reason}]"
     elif error.reason:
         lines[0] = f"{lines[0]} [{error.reason}]"
     return "\n".join(lines)

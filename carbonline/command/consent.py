@@ -1,28 +1,33 @@
 """Asks for consent if a worker refused to remove data without it."""
 
+import errno
 import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from enum import Enum, auto
+from types import MappingProxyType
 from typing import TextIO
 
 import click
 
 from carbonline.client.submission import NEEDS_CONSENT
 from carbonline.client.view import PipelineView
+from carbonline.command.exit_codes import ExitCode
 from carbonline.v1 import types_pb2
 
-TERMINAL = Path("/dev/tty")
+TERMINAL = "/dev/tty"
 ANSWER_BYTES_MAX = 100
 NO_TERMINAL = (
     "There is no terminal to ask at. If that is meant, add --yes (for places and factors "
     "--take-away)."
 )
+ASKS = " Continue?"
+MOST_WOULD_GO = "More than half would be removed. Continue?"
 _QUESTIONS = {
-    "most_would_go": "More than half would be removed. Continue?",
+    "most_would_go": MOST_WOULD_GO,
     "mended_rows_replace": "All rows that the corrected file lacks would be removed. Continue?",
     "factors_in_use": "Factors that entries use would be removed. Continue?",
     "places_in_use": "Places that entries use would be removed. Continue?",
@@ -37,25 +42,78 @@ def is_watched() -> bool:
     return any(stream is not None and stream.isatty() for stream in _streams())
 
 
-def answers_yes(question: str) -> bool:
-    """Ask a question at the terminal, even if stdin is a file. Returns whether the answer is yes.
+class Answer(Enum):
+    """What came of a question: an answer, Ctrl-C, or nobody who could be asked."""
 
-    Ctrl-C and the end of input mean no. If no terminal can be opened, that means no, too, and
-    stderr says how to consent.
+    YES = auto()
+    NO = auto()
+    INTERRUPTED = auto()
+    NOT_ASKED = auto()
+
+
+UNLESS_YES: Mapping[Answer, ExitCode] = MappingProxyType(
+    {
+        Answer.NO: ExitCode.DECLINED,
+        Answer.INTERRUPTED: ExitCode.INTERRUPTED,
+        Answer.NOT_ASKED: ExitCode.REFUSED,
+    }
+)
+
+
+def ask(question: str) -> Answer:
+    """Ask a question at the terminal, even if stdin is a file.
+
+    The end of input means no. If no terminal can be asked at, stderr says how to consent.
     """
     try:
-        with TERMINAL.open("rb", buffering=0) as typed, TERMINAL.open("wb", buffering=0) as screen:
+        with _terminal() as (typed, screen), open(typed, "rb", buffering=0, closefd=False) as keys:
             # Before the question: somebody may be quick to press Ctrl-C.
             with _woken_by_signals() as woken:
-                screen.write(f"{question} [y/N]: ".encode())
-                while typed.fileno() not in select.select([typed.fileno(), woken], [], [])[0]:
+                os.write(screen, f"{question} [y/N]: ".encode())
+                while typed not in select.select([typed, woken], [], [])[0]:
                     os.read(woken, ANSWER_BYTES_MAX)
-            return typed.readline(ANSWER_BYTES_MAX).strip().lower() in {b"y", b"yes"}
+            answer = keys.readline(ANSWER_BYTES_MAX).strip().lower()
+            return Answer.YES if answer in {b"y", b"yes"} else Answer.NO
     except KeyboardInterrupt:
         click.echo(err=True)
+        return Answer.INTERRUPTED
     except OSError:
-        click.echo(f"{question.removesuffix(' Continue?')} {NO_TERMINAL}", err=True)
-    return False
+        click.echo(f"{question.removesuffix(ASKS)} {NO_TERMINAL}", err=True)
+        return Answer.NOT_ASKED
+
+
+def declined(question: str) -> Answer:
+    """The answer no, given beforehand. Prints what the question would have said."""
+    click.echo(question.removesuffix(ASKS), err=True)
+    return Answer.NO
+
+
+@contextmanager
+def _terminal() -> Iterator[tuple[int, int]]:
+    """What to read answers from and where to write questions. Raises OSError if there is nothing.
+
+    A program in a container, or behind `su -c`, may have no controlling terminal although a
+    person types at its stdin.
+    """
+    try:
+        controlling = os.open(TERMINAL, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        yield _terminal_of_streams()
+        return
+    try:
+        yield controlling, controlling
+    finally:
+        os.close(controlling)
+
+
+def _terminal_of_streams() -> tuple[int, int]:
+    terminals = [
+        stream.fileno() for stream in _streams() if stream is not None and stream.isatty()
+    ]
+    if sys.stdin is None or sys.stdin.fileno() not in terminals:
+        raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
+    # stderr before stdin, which may be open for reading only.
+    return sys.stdin.fileno(), terminals[-1]
 
 
 @contextmanager

@@ -7,8 +7,7 @@ import click
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.connection import Target
-from carbonline.command.consent import answers_yes, is_watched
-from carbonline.command.exit_codes import ExitCode
+from carbonline.command.consent import MOST_WOULD_GO, UNLESS_YES, Answer, ask, declined, is_watched
 from carbonline.command.jobs_of_files import FileJob, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
 from carbonline.command.mended_file import is_mended
@@ -21,10 +20,15 @@ from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2, types_pb2
 
 yes_option = click.option(
-    "--yes", is_flag=True, help="Do not ask, even if more than half would be removed."
+    "--yes/--no",
+    default=None,
+    help="Do not ask whether more than half may be removed: it may, or may not.",
 )
 
-NOBODY_TO_ASK = "There is no terminal to ask at: this goes on as with --yes, however much goes."
+NOBODY_TO_ASK = (
+    "There is no terminal to ask at: this goes on as with --yes, even if more than half is "
+    "removed. To have that refused, give --no."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +102,12 @@ async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Co
     )
 
 
-def ask_first(consequence: Consequence, *, yes: bool) -> bool:
-    """Print the consequence and, if it is large, ask on a terminal. Exit if the person declines.
+def ask_first(consequence: Consequence, *, yes: bool | None) -> bool:
+    """Print the consequence and, if it is large, ask on a terminal. Exit unless the answer is yes.
 
-    Returns whether the answer also consents to what the worker may find later: true with --yes,
-    after a yes, and if nobody is there to ask (stderr then says so); false for mended rows
-    without --yes.
+    `yes` is the answer if it was given beforehand. Returns whether the answer also consents to what
+    the worker may find later: true with --yes, after a yes, and if nobody is there to ask (stderr
+    then says so); false with --no, and for mended rows without --yes.
     """
     if consequence.sentence:
         click.echo(one_line(consequence.sentence), err=True)
@@ -111,16 +115,17 @@ def ask_first(consequence: Consequence, *, yes: bool) -> bool:
         return True
     if consequence.is_mended:
         return False
-    if not is_watched():
+    if yes is None and not is_watched():
         if consequence.sentence:
             click.echo(NOBODY_TO_ASK, err=True)
         return True
     if not consequence.is_much:
         return False
-    if answers_yes("More than half would be removed. Continue?"):
+    answer = ask(MOST_WOULD_GO) if yes is None else declined(MOST_WOULD_GO)
+    if answer is Answer.YES:
         return True
     click.echo("Nothing was submitted.", err=True)
-    raise SystemExit(ExitCode.INTERRUPTED)
+    raise SystemExit(UNLESS_YES[answer])
 
 
 def _is_most(upload: ledger_pb2.Upload, counting: Sequence[ledger_pb2.Upload]) -> bool:

@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 6
     INCOMPLETE = 7
     UNSOUND = 8
+    DECLINED = 9
     INTERRUPTED = 130
     READER_LEFT = 141
 
@@ -38,6 +39,7 @@ Exit codes:
   6  no answer: no server runs there, or it is too busy
   7  totals --strict: none, stale, or entries without kilograms
   8  verify: something breaks an invariant
+  9  you answered no to a question; nothing was changed
   130  interrupted; a submitted pipeline continues
   141  the reader of the output has gone
 """

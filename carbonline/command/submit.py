@@ -10,7 +10,14 @@ from carbonline.client.submission import Submitted, submit_with_consent
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
-from carbonline.command.consent import answers_yes, is_watched, question_of
+from carbonline.command.consent import (
+    UNLESS_YES,
+    Answer,
+    ask,
+    declined,
+    is_watched,
+    question_of,
+)
 from carbonline.command.consequence import (
     ask_first,
     of_submission,
@@ -54,7 +61,7 @@ def submit(  # noqa: PLR0913  click gives each option
     year: int,
     unit: str,
     source: str,
-    yes: bool,
+    yes: bool | None,
     no_watch: bool,
 ) -> None:
     """Submit a CSV of activity data, plain or gzipped, and watch it to its end.
@@ -67,24 +74,33 @@ def submit(  # noqa: PLR0913  click gives each option
     goes = run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)
-    raise SystemExit(submit_to_the_end(target, job, watch=not no_watch, before=goes.before))
+    raise SystemExit(
+        submit_to_the_end(target, job, watch=not no_watch, before=goes.before, yes=yes)
+    )
 
 
 def submit_to_the_end(
-    target: Target, job: FileJob, *, watch: bool, before: Kilograms | None = None
+    target: Target,
+    job: FileJob,
+    *,
+    watch: bool,
+    before: Kilograms | None = None,
+    yes: bool | None = None,
 ) -> ExitCode:
     """Upload, submit and, if `watch`, watch the pipeline. Prints the totals before and after.
 
-    If the worker refuses for lack of consent, asks on a terminal and submits again.
+    If the worker refuses for lack of consent, asks on a terminal and submits again. `yes` is the
+    answer if it was given beforehand.
     """
     ended = run_to_end(_submit(target, job, watch=watch, before=before))
-    if not ended.question or not is_watched():
+    if not ended.question or (yes is None and not is_watched()):
         return ended.code
     # Asked outside of the event loop, which takes Ctrl-C for itself.
-    if not answers_yes(ended.question):
-        click.echo("Nothing was changed.", err=True)
-        return ended.code
-    return run_to_end(_submit_again(target, ended.submitted, before)).code
+    answer = ask(ended.question) if yes is None else declined(ended.question)
+    if answer is Answer.YES:
+        return run_to_end(_submit_again(target, ended.submitted, before)).code
+    click.echo("Nothing was changed.", err=True)
+    return ended.code if answer is Answer.NOT_ASKED else UNLESS_YES[answer]
 
 
 @dataclass(frozen=True, slots=True)

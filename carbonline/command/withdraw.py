@@ -27,7 +27,7 @@ from carbonline.v1 import ledger_pb2
 @yes_option
 @no_watch_option
 @connection_options
-def withdraw(*, target: Target, upload: int, yes: bool, no_watch: bool) -> None:
+def withdraw(*, target: Target, upload: int, yes: bool | None, no_watch: bool) -> None:
     """Withdraw UPLOAD: its entries no longer count, and the totals are recomputed.
 
     `carbonline uploads --year Y` lists the uploads that count. What the upload had replaced does

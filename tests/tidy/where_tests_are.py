@@ -38,6 +38,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "carbonline": {"extras": "tests/package/test_distributions.py"},
     "carbonline/client": {
         "async_client": SCRIPTS,
+        "calls": "tests/carbonline/client/test_no_answer.py",
         "channel": "tests/proxy/test_replayed_calls.py",
         "contract_client": "tests/scheduler_service/rpc/test_large_messages.py",
         "errors": MISTAKES,

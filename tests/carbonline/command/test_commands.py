@@ -233,7 +233,7 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
         (("submit", "trips.csv", "--module", "nothing"), 2, "is not one of buildings"),
         (("submit", "wrong.csv", *SUBMIT_PLANE), 4, "FAILED"),
         (("submit", "large.csv", *SUBMIT_PLANE), 2, "the ledger accepts at most 2,147,483,648"),
-        (("workers", "--scheduler", "unix:/absent"), 6, "No answer"),
+        (("workers", "--scheduler", "unix:/absent"), 6, "Nothing listens at unix:/absent"),
         (("workers", "--data-folder", "elsewhere"), 6, "No stack runs"),
     ],
 )

@@ -1,5 +1,6 @@
 """Uploads as a person sees them: what one replaces is said, asked about, listed, taken back."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -8,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 
 import pytest
@@ -103,12 +105,21 @@ def year(stack: Terminal) -> Year:
     return Year(stack)
 
 
+# What a person types instead of yes, and the exit code: n, Ctrl-C, and the end of input.
+NOES = {b"n\n": 9, b"\x03": 130, b"\x04": 9}
+
+
 def at_a_terminal(
-    terminal: Terminal, *words: str, answer: bytes = b"", piped: str = ""
+    terminal: Terminal,
+    *words: str,
+    answer: bytes = b"",
+    piped: str = "",
+    controlling: bool = True,
 ) -> tuple[int, str]:
     """Exit code and all that is seen, where the one question is answered so.
 
-    `piped` is the text of a file that stdin is, instead of the terminal.
+    `piped` is the text of a file that stdin is, instead of the terminal. Without `controlling`, the
+    command's session has no terminal, although its streams are one.
     """
     # Before the fork: what a child of a process with threads does before it becomes another
     # program may never end.
@@ -117,6 +128,10 @@ def at_a_terminal(
     if pid == 0:
         if file is not None:
             os.dup2(os.open(file, os.O_RDONLY), 0)
+        if not controlling:
+            # Whoever gives up a terminal is told to hang up.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            fcntl.ioctl(0, termios.TIOCNOTTY)
         os.chdir(terminal.folder)
         os.execve(sys.executable, [*COMMAND, *words], terminal.environment)
     seen = b""
@@ -168,8 +183,13 @@ def test_a_unit_file_saved_again_is_the_same_rows(year: Year, saved_again: bytes
 
 def test_a_second_file_of_the_year_says_what_it_replaced(year: Year) -> None:
     year.submit("trips_a.csv", trips(300))
+    second = year.terminal.file("second.csv", ONE_TRIP)
+    declined = year.terminal.type("submit", second, *year.planes, "--no")
+    assert declined.err.endswith("More than half would be removed.\nNothing was submitted.\n")
+    assert (declined.code, len(year.uploads())) == (9, 1)
     said = year.submit("second.csv", ONE_TRIP)
     assert "There is no terminal to ask at: this goes on as with --yes" in said
+    assert "To have that refused, give --no." in said
     assert "Continue?" not in said
     assert "1 row accepted, in place of 300 rows of trips_a.csv (pipeline " in said
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
@@ -219,11 +239,12 @@ def test_a_person_is_asked_before_more_than_half_of_the_entries_go(year: Year) -
     year.submit("trips_a.csv", trips(3))
     year.terminal.file("one.csv", ONE_TRIP)
     words = ("submit", "one.csv", *year.planes)
-    for no in (b"n\n", b"\x03"):
+    for no, exit_code in NOES.items():
         code, seen = at_a_terminal(year.terminal, *words, answer=no)
-        assert (code, "Nothing was submitted." in seen) == (130, True), seen
+        assert (code, "Nothing was submitted." in seen) == (exit_code, True), seen
     assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
-    code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
+    # Behind `su -c` or in a container, a person may type at a terminal that controls nothing.
+    code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n", controlling=False)
     assert (code, "Continue?" in seen) == (0, True), seen
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)
 
@@ -231,12 +252,12 @@ def test_a_person_is_asked_before_more_than_half_of_the_entries_go(year: Year) -
 def test_a_person_who_pipes_a_file_in_is_asked_too(year: Year) -> None:
     year.submit("trips_a.csv", trips(3))
     words = ("submit", "-", *year.planes)
-    for no in (b"n\n", b"\x03", b"\x04"):
+    for no, exit_code in NOES.items():
         code, seen = at_a_terminal(year.terminal, *words, answer=no, piped=ONE_TRIP)
-        assert (code, "Nothing was submitted." in seen) == (130, True), seen
+        assert (code, "Nothing was submitted." in seen) == (exit_code, True), seen
     bad_rows = trips(3).replace("economy", "hammock", 2)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"n\n", piped=bad_rows)
-    assert (code, "Nothing was changed." in seen) == (4, True), seen
+    assert (code, "Nothing was changed." in seen) == (9, True), seen
     assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n", piped=ONE_TRIP)
     assert (code, "Continue?" in seen) == (0, True), seen
@@ -264,7 +285,7 @@ def test_where_a_person_looks_on_who_cannot_be_asked_most_stays(year: Year) -> N
     # A terminal breaks its lines somewhere.
     seen = " ".join(os.read(master, 1 << 16).decode().split())
     os.close(master)
-    assert (ended.returncode, "add --yes" in seen) == (130, True), seen
+    assert (ended.returncode, "add --yes" in seen) == (2, True), seen
     assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
 
 
@@ -285,10 +306,12 @@ def test_a_person_is_asked_before_rows_that_cannot_be_used_take_more_than_half_a
     year.submit("trips_a.csv", trips(3))
     year.terminal.file("two_are_bad.csv", trips(3).replace("economy", "hammock", 2))
     words = ("submit", "two_are_bad.csv", *year.planes)
-    for no in (b"n\n", b"\x03"):
+    for no, exit_code in NOES.items():
         code, seen = at_a_terminal(year.terminal, *words, answer=no)
-        assert (code, "Nothing was changed." in seen) == (4, True), seen
+        assert (code, "Nothing was changed." in seen) == (exit_code, True), seen
         assert "2 rows are rejected; the first: row 1, cabin_class: " in " ".join(seen.split())
+    declined = year.terminal.type(*words, "--no")
+    assert (declined.code, "Nothing was changed." in declined.err) == (9, True), declined
     assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
     assert (code, "More than half would be removed. Continue?" in seen) == (0, True), seen
@@ -301,7 +324,7 @@ def test_a_person_is_asked_before_more_than_half_of_the_kilograms_go(year: Year)
     year.terminal.file("lost.csv", trips(3).replace("CDG", "QQQ"))
     words = ("submit", "lost.csv", *year.planes)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"n\n")
-    assert (code, "3 rows have no kilograms." in " ".join(seen.split())) == (4, True), seen
+    assert (code, "3 rows have no kilograms." in " ".join(seen.split())) == (9, True), seen
     assert year.kg() == pytest.approx(3 * KG_OF_A_TRIP)
     code, seen = at_a_terminal(year.terminal, *words, "--yes")
     assert (code, "Continue?" in seen) == (0, False), seen
@@ -314,7 +337,7 @@ def test_a_person_is_asked_before_what_entries_use_goes(year: Year) -> None:
     year.terminal.file("another.csv", FACTORS.replace("economy", "first"))
     words = ("load", "factors", "another.csv", *year.planes, "--replace")
     code, seen = at_a_terminal(year.terminal, *words, answer=b"n\n")
-    assert (code, "Factors that entries use would be removed. Continue?" in seen) == (4, True), seen
+    assert (code, "Factors that entries use would be removed. Continue?" in seen) == (9, True), seen
     assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)
     code, seen = at_a_terminal(year.terminal, *words, answer=b"y\n")
     assert (code, "More than half is gone." in " ".join(seen.split())) == (0, True), seen
@@ -340,7 +363,9 @@ def test_a_person_is_asked_before_most_of_the_year_is_taken_back(year: Year) -> 
     year.submit("b.csv", ONE_TRIP, "--source", "agency_b")
     small, large = (str(upload["upload"]) for upload in year.uploads())
     code, seen = at_a_terminal(year.terminal, "withdraw", large, answer=b"n\n")
-    assert (code, "Continue?" in seen) == (130, True), seen
+    assert (code, "Continue?" in seen) == (9, True), seen
+    declined = year.terminal.type("withdraw", large, "--no")
+    assert (declined.code, "Nothing was submitted." in declined.err) == (9, True), declined
     code, seen = at_a_terminal(year.terminal, "withdraw", small)
     assert (code, "Continue?" in seen) == (0, False), seen
     assert year.kg() == pytest.approx(2 * KG_OF_A_TRIP)

@@ -1,0 +1,149 @@
+"""A server that does not answer is told of in sentences: which, where, and what to do."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import click
+import grpc
+import grpc.aio
+import pytest
+from click.testing import CliRunner
+
+from carbonline.client import calls
+from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import ServerError, Unreachable
+from carbonline.client.no_answer import Server, no_answer
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.main import main
+from tests.carbonline.command.test_typing import ALL
+
+AT = "unix:/run/ledger"
+LEDGER = Server("ledger", AT)
+# What the commands need, by the names of their parameters; FILE is the path of a file.
+VALUES = {
+    "pipeline": "7",
+    "job": "7",
+    "upload": "7",
+    "year": "2024",
+    "data_entry_type": "plane",
+    "module": "professional_travel",
+    "job_type": "csv_ingest",
+    "units": "0828",
+    "file": "FILE",
+}
+CALLING = {words: one for words, one in ALL.items() if "scheduler" in {p.name for p in one.params}}
+WORDS_OF_GRPC = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "Deadline", "failed to connect", "SETTINGS")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            f"failed to connect to all addresses; last error: UNKNOWN: {AT}: connect failed "
+            "(No such file or directory)",
+            f"Nothing listens at {AT}, the address of the ledger. Start it, or correct the address.",
+        ),
+        (
+            "failed to connect to all addresses; last error: UNKNOWN: Failed to connect to remote "
+            "host: Connection refused",
+            f"Nothing listens at {AT}",
+        ),
+        (
+            "connection attempt timed out before receiving SETTINGS frame",
+            f"The ledger at {AT} takes connections and does not answer. It hangs",
+        ),
+        ("keepalive watchdog timeout", "takes connections and does not answer"),
+        ("DNS resolution failed for nowhere:1", f"No host has the name in {AT}"),
+        ("Trying to connect an http1.x server", f"What listens at {AT} is not the ledger."),
+        ("Socket closed", f"The connection to the ledger at {AT} was lost"),
+        ("", "was lost: it has ended or restarts. Try again."),
+    ],
+)
+def test_grpcs_words_become_a_sentence(words: str, sentence: str) -> None:
+    assert sentence in no_answer(LEDGER, words)
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[str]:
+    """The address of a server that is stopped: connections come about and get no answer."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        server.listen(100)
+        yield f"unix:{tmp_path}/s"
+
+
+@pytest.mark.parametrize("words", CALLING, ids=" ".join)
+def test_each_command_says_that_the_server_does_not_answer(
+    silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.2)
+    monkeypatch.setitem(ContractClient.watch.__kwdefaults__, "patience_seconds", 0.0)
+    (tmp_path / "file.csv").write_text("a,b\n1,2\n")
+    needed = [one for one in CALLING[words].params if one.required]
+    typed = [word.replace("FILE", str(tmp_path / "file.csv")) for word in map(_typed, needed)]
+    ended = CliRunner().invoke(main, [*words, *" ".join(typed).split(), "--scheduler", silent])
+    said = " ".join(ended.output.split())
+    assert ended.exit_code == ExitCode.UNREACHABLE, said
+    assert "does not answer. It hangs" in said or "has not answered for 0.2 s. It hangs" in said
+    assert silent in said
+    assert [word for word in WORDS_OF_GRPC if word in said] == []
+
+
+def _typed(param: click.Parameter) -> str:
+    value = VALUES[str(param.name)]
+    return value if isinstance(param, click.Argument) else f"{param.opts[0]} {value}"
+
+
+Behaviour: TypeAlias = Callable[[bytes, object], Awaitable[bytes]]
+
+
+class Everything(grpc.GenericRpcHandler):
+    """Answers every unary call in one way."""
+
+    def __init__(self, behave: Behaviour) -> None:
+        self._handler = grpc.unary_unary_rpc_method_handler(behave)  # type: ignore[arg-type]
+
+    def service(self, handler_call_details: object) -> object:
+        return self._handler
+
+
+@asynccontextmanager
+async def served(folder: Path, behave: Behaviour) -> AsyncIterator[ContractClient]:
+    """A client of a server that answers every unary call in one way."""
+    server = grpc.aio.server(handlers=[Everything(behave)])
+    server.add_insecure_port(f"unix:{folder}/s")
+    await server.start()
+    try:
+        async with ContractClient(f"unix:{folder}/s", f"unix:{folder}/s") as client:
+            yield client
+    finally:
+        await server.stop(0)
+
+
+async def test_a_call_in_flight_ends_with_the_sentence_at_its_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.2)
+
+    async def never(_request: bytes, _context: object) -> bytes:
+        await asyncio.Event().wait()
+        return b""
+
+    async with served(tmp_path, never) as client:
+        with pytest.raises(Unreachable, match=r"^The ledger at unix:.* has not answered for 0.2 s"):
+            await client.list_modules()
+        with pytest.raises(Unreachable, match="^The scheduler at unix:"):
+            await client.list_workers()
+
+
+async def test_a_server_that_fails_is_named_with_its_log(tmp_path: Path) -> None:
+    async def fails(_request: bytes, _context: object) -> bytes:
+        raise ZeroDivisionError
+
+    async with served(tmp_path, fails) as client:
+        with pytest.raises(ServerError, match=r"^The ledger at .* failed at this call. Its log"):
+            await client.list_modules()
