@@ -49,14 +49,14 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "FIELD_INVALID": "correct the fields that BadRequest names",
         "TOO_LARGE": "send less; the message says the limit",
-        "PIPELINE_NOT_FOUND": "check the number; one of another tenant, or of a pipeline that was "
-        "deleted long after its end, is not found either",
-        "JOB_NOT_FOUND": "check the number; one of another tenant, or of a job that was deleted "
-        "with its pipeline, is not found either",
+        "PIPELINE_NOT_FOUND": "check the number; a pipeline that was deleted long after its end is "
+        "not found either",
+        "JOB_NOT_FOUND": "check the number; a job that was deleted with its pipeline is not found "
+        "either",
         "UNIT_NOT_FOUND": "check the id; the message names similar units",
         "BLOB_NOT_FOUND": "upload it first; a blob of another tenant is not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
-        "OTHER_TENANT": "use a token of the tenant whose job it is, or check the number",
+        "OTHER_TENANT": "check the number, or use a token of the tenant that it belongs to",
         "PERMISSION_DENIED": "use a token of a role that the message names",
         "STALE_CLAIM": "stop the run: the claim no longer holds the job",
         "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",

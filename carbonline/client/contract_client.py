@@ -175,7 +175,9 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
 
     async def list_workers(self) -> operations_pb2.ListWorkersResponse:
         """The worker processes, and the jobs that they hold."""
-        return await self._ask_scheduler(self._operations.ListWorkers, operations_pb2.ListWorkersRequest())
+        return await self._ask_scheduler(
+            self._operations.ListWorkers, operations_pb2.ListWorkersRequest()
+        )
 
     async def get_totals(
         self, year: int, *, module: int = 0, unit: str = ""

@@ -84,12 +84,12 @@ _BROKEN = frozenset({"UNKNOWN", "INTERNAL", "CANCELLED", "ABORTED"})
 
 
 def server_error(
-    error: grpc.aio.AioRpcError, server: Server, seconds: float | None = None
+    error: grpc.aio.AioRpcError, server: Server | None = None, seconds: float | None = None
 ) -> ServerError:
     """The error of a failed call, with its details. Unreachable if it may be repeated.
 
-    `seconds` is the deadline that the call had. If the server did not answer, the message is a
-    sentence of ours in place of gRPC's.
+    `seconds` is the deadline that the call had. If `server` is given and did not answer, the
+    message is a sentence about it in place of gRPC's.
     """
     info = error_details_pb2.ErrorInfo()
     bad_request = error_details_pb2.BadRequest()
@@ -110,8 +110,10 @@ def server_error(
     )
 
 
-def _message(code: str, reason: str, words: str, server: Server, seconds: float | None) -> str:
-    if reason:
+def _message(
+    code: str, reason: str, words: str, server: Server | None, seconds: float | None
+) -> str:
+    if reason or server is None:
         return words
     if code in _UNAVAILABLE:
         return no_answer(server, words, seconds if code == "DEADLINE_EXCEEDED" else None)

@@ -107,9 +107,7 @@ def _terminal() -> Iterator[tuple[int, int]]:
 
 
 def _terminal_of_streams() -> tuple[int, int]:
-    terminals = [
-        stream.fileno() for stream in _streams() if stream is not None and stream.isatty()
-    ]
+    terminals = [stream.fileno() for stream in _streams() if stream is not None and stream.isatty()]
     if sys.stdin is None or sys.stdin.fileno() not in terminals:
         raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
     # stderr before stdin, which may be open for reading only.

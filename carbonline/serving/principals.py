@@ -23,18 +23,22 @@ class Principal:
     def tenant(self, asked: str, field: str = "tenant") -> str:
         """The tenant of a request. An empty one means the caller's only tenant.
 
-        Raises RpcError FIELD_INVALID, naming `field`, if the caller does not have the tenant.
+        Raises RpcError OTHER_TENANT if the caller does not act for the tenant, and FIELD_INVALID,
+        naming `field`, if it has several and names none.
         """
         if fault := self.fault_of_tenant(asked):
             raise invalid([Violation(field, fault)])
         return asked or self.tenants[0]
 
     def fault_of_tenant(self, asked: str) -> str:
-        """Why `tenant` would raise, for callers that collect faults; "" if it would not."""
+        """Why `tenant` would raise FIELD_INVALID, for callers that collect faults; "" if it would
+        not. Raises RpcError OTHER_TENANT as `tenant` does.
+        """
         if asked and asked not in self.tenants:
             known = ", ".join(self.tenants[:TENANTS_SHOWN])
             shown = asked[:TENANT_CHARACTERS_SHOWN]
-            return f"{self.name} may not act for tenant {shown!r}, only for {known}"
+            why = f"{self.name} may not act for tenant {shown!r}, only for {known}"
+            raise RpcError("OTHER_TENANT", why)
         if not asked and len(self.tenants) != 1:
             return "is required: this caller has several tenants"
         return ""

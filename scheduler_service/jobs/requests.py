@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from scheduler_service.jobs.scope import Scope
@@ -76,7 +76,7 @@ class Refused:
 
     Reasons: FIELD_INVALID, YEAR_NOT_PROVISIONED, PERIOD_LOCKED, STALE_CLAIM, NOTHING_TO_CANCEL,
     NOTHING_TO_RECOVER, CLAIM_LIVE, NOTHING_TO_RETRY, SUPERSEDED, YEAR_BUSY,
-    PIPELINE_NOT_FOUND, JOB_NOT_FOUND. One table in serving maps them to codes.
+    PIPELINE_NOT_FOUND, JOB_NOT_FOUND, OTHER_TENANT. One table in serving maps them to codes.
     """
 
     reason: str
@@ -193,7 +193,7 @@ class Chained:
 
 
 class FinishRequest(NamedTuple):
-    """One Finish: SUCCESS, WARNING or ERROR by a claim. `tenants` None means every tenant."""
+    """One Finish: SUCCESS, WARNING or ERROR by a claim of a caller of these tenants."""
 
     job_id: int
     claim_token: int
@@ -204,7 +204,7 @@ class FinishRequest(NamedTuple):
     error_cause: str
     stats: Json | None
     written: Written
-    tenants: tuple[str, ...] | None = None
+    tenants: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class FinishAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One released claim. `tenants` None means every tenant."""
+    """One claim that a caller of these tenants releases."""
 
     job_id: int
     claim_token: int
@@ -232,7 +232,7 @@ class Release:
     written: Written
     message: str
     delay_seconds: float | None
-    tenants: tuple[str, ...] | None = None
+    tenants: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,13 +316,36 @@ class Pause(NamedTuple):
     resumed_by: str | None
 
 
-def is_ones_own(tenant: str, tenants: Collection[str] | None) -> bool:
-    """Whether it belongs to one of the caller's tenants; None stands for every tenant."""
-    return tenants is None or tenant in tenants
+def not_there(what: Literal["pipeline", "job"], number: int) -> Refused:
+    """The refusal of a pipeline or job that there is not."""
+    return Refused(_NOT_FOUND[what], f"there is no {what} {number}")
 
 
-def other_tenants(what: str, number: int) -> Refused:
-    """The refusal of a pipeline or job of another tenant. Numbers are a plain sequence, so it tells
-    nothing that the next number would not.
+class OfTenant(Protocol):
+    """Something that belongs to one tenant."""
+
+    @property
+    def tenant(self) -> str:
+        """The tenant."""
+        ...
+
+
+Owned = TypeVar("Owned", bound=OfTenant)
+
+
+def ones_own(
+    what: Literal["pipeline", "job"], number: int, found: Owned | None, tenants: Collection[str]
+) -> Owned | Refused:
+    """What was found of a pipeline or job, or why a caller of these tenants does not get it.
+
+    `found` is None if there is none of this number. Numbers are a plain sequence, so OTHER_TENANT
+    tells nothing that the next number would not.
     """
-    return Refused("OTHER_TENANT", f"{what} {number} belongs to a tenant that you do not act for")
+    if found is None:
+        return not_there(what, number)
+    if found.tenant not in tenants:
+        return Refused("OTHER_TENANT", f"{what} {number} belongs to another tenant")
+    return found
+
+
+_NOT_FOUND = {"pipeline": "PIPELINE_NOT_FOUND", "job": "JOB_NOT_FOUND"}

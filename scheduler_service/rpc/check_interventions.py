@@ -3,7 +3,7 @@
 from carbonline.serving.principals import Principal
 from carbonline.v1 import interventions_pb2
 from scheduler_service.jobs.requests import PipelineRetry, Recovery
-from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX, own_tenant
+from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX
 from scheduler_service.rpc.check_submit import digest
 from scheduler_service.rpc.fields import Fields
 
@@ -16,7 +16,7 @@ def check_recovery(request: interventions_pb2.RecoverJobRequest, principal: Prin
     reason = fields.text("reason", request.reason, TEXT_CHARACTERS_MAX)
     fields.done()
     return Recovery(
-        tenants=(own_tenant(principal, request.tenant),),
+        tenants=(principal.tenant(request.tenant),),
         job_id=job_id,
         claim_token=claim_token or 0,
         force=request.force,
@@ -34,7 +34,7 @@ def check_retry(
     request_id = fields.uuid("request_id", request.request_id)
     fields.done()
     return PipelineRetry(
-        tenant=own_tenant(principal, request.tenant),
+        tenant=principal.tenant(request.tenant),
         pipeline_id=pipeline_id,
         request_id=request_id,
         body_digest=digest(request),

@@ -17,11 +17,6 @@ TEXT_CHARACTERS_MAX = 512
 VALUES_MAX = 32
 
 
-def own_tenant(principal: Principal, asked: str) -> str:
-    """The tenant to read: the caller's, or "", which has no rows, for a tenant of others."""
-    return "" if asked and asked not in principal.tenants else principal.tenant(asked)
-
-
 def check_identifier(field: str, value: int) -> int:
     """The number of a pipeline or job. Raises RpcError FIELD_INVALID."""
     fields = Fields()
@@ -38,7 +33,7 @@ def check_pipelines(
     statuses = _names(fields, "statuses", request.statuses, types_pb2.PipelineStatus)
     before = fields.page_keys("page_token", request.page_token, int)
     found = PipelineFilter(
-        tenant=own_tenant(principal, request.tenant),
+        tenant=principal.tenant(request.tenant),
         statuses=tuple(name.removeprefix("PIPELINE_STATUS_") for name in statuses),
         kind=fields.text("kind", request.kind, TEXT_CHARACTERS_MAX) or None,
         module=fields.known("module", request.module, types_pb2.Module),
@@ -62,7 +57,7 @@ def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) ->
         fields.job_type(f"job_types[{number}]", name, JOB_TYPES)
     before = fields.page_keys("page_token", request.page_token, int, int)
     found = JobFilter(
-        tenant=own_tenant(principal, request.tenant),
+        tenant=principal.tenant(request.tenant),
         pipeline_id=fields.optional_identifier("pipeline_id", request.pipeline_id),
         states=tuple(name.removeprefix("JOB_STATE_") for name in states),
         job_types=tuple(request.job_types[:VALUES_MAX]),

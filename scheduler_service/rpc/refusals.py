@@ -1,17 +1,26 @@
 """Turns what the store refuses or cannot do into the error that its caller gets."""
 
+from typing import Literal
+
+import grpc
+
 from carbonline.serving.errors import RpcError, Violation
-from scheduler_service.jobs.requests import Refused
+from scheduler_service.jobs.requests import Refused, not_there
 from scheduler_service.store.reads.readers import WAIT_SECONDS, ReadTookTooLong, TooManyReads
 
 
-def not_found(what: str, number: int, retention_days: float) -> RpcError:
-    """The error for a pipeline or a job ("pipeline", "job") that is not there, or no longer."""
-    days = "1 day" if retention_days == 1 else f"{retention_days:g} days"
-    return RpcError(
-        f"{what.upper()}_NOT_FOUND",
-        f"there is no {what} {number}; a pipeline is deleted, with its jobs, {days} after its end",
-    )
+def not_found(what: Literal["pipeline", "job"], number: int, retention_days: float) -> RpcError:
+    """The error for a pipeline or a job that is not there, or no longer."""
+    return read_refusal(not_there(what, number), retention_days)
+
+
+def read_refusal(refused: Refused, retention_days: float) -> RpcError:
+    """The error for a read that is refused. NOT_FOUND says when pipelines are deleted."""
+    error = refusal(refused)
+    if error.code is grpc.StatusCode.NOT_FOUND:
+        days = "1 day" if retention_days == 1 else f"{retention_days:g} days"
+        error.message += f"; a pipeline is deleted, with its jobs, {days} after its end"
+    return error
 
 
 def refusal(refused: Refused) -> RpcError:

@@ -30,7 +30,6 @@ from scheduler_service.rpc.check_claims import (
     check_heartbeat,
     check_release,
 )
-from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.check_submit import check_submit
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.long_poll import LongPolls
@@ -122,10 +121,10 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         answers = await self._store.heartbeat(
             worker_id,
             caller().name,
+            caller().tenants,
             beats,
             request.draining,
             request.not_ready,
-            caller().tenants,
         )
         return pb.HeartbeatResponse(
             answers=[
@@ -143,7 +142,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     async def Chain(self, request: pb.ChainRequest, context: Context) -> pb.ChainResponse:
         worker_id, job_id, claim_token, children = check_chain(request, self._enabled)
         answer = await self._store.chain_children(
-            worker_id, caller().name, job_id, claim_token, children, caller().tenants
+            worker_id, caller().name, caller().tenants, job_id, claim_token, children
         )
         if isinstance(answer, Refused):
             raise refusal(answer)
@@ -217,7 +216,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         fields.number("after_version", request.after_version, 0, 2**63 - 1)
         fields.done()
         principal = caller()
-        tenant = own_tenant(principal, request.tenant)
+        tenant = principal.tenant(request.tenant)
         watch = self._watches.watch(pipeline_id, tenant, request.after_version)
         async with aclosing(watch) as messages:
             async for message in messages:

@@ -12,10 +12,11 @@ from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from carbonline.serving.errors import RpcError
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.v1 import scheduler_pb2 as pb
+from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large, pages
-from scheduler_service.rpc.refusals import not_found
+from scheduler_service.rpc.refusals import not_found, read_refusal
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.reads.answers import View
@@ -126,7 +127,8 @@ class Watches:
         """The messages of one watch, as WatchPipeline promises them.
 
         `after_version` is the last version that the watcher has seen; 0 starts with a snapshot.
-        Raises RpcError PIPELINE_NOT_FOUND, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or DRAINING.
+        Raises RpcError PIPELINE_NOT_FOUND, OTHER_TENANT, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or
+        DRAINING.
         """
         if self.streams >= STREAMS_MAX:
             raise RpcError(
@@ -153,9 +155,10 @@ class Watches:
                     self._feeds.pop(pipeline_id, None)
 
     async def _start(self, pipeline_id: int, tenant: str, after_version: int) -> "_Start":
-        start = await self._starts.ask((pipeline_id, after_version))
-        if start is None or start.view.pipeline.tenant != tenant:
-            raise self._not_found(pipeline_id)
+        found = await self._starts.ask((pipeline_id, after_version))
+        start = ones_own("pipeline", pipeline_id, found, (tenant,))
+        if isinstance(start, Refused):
+            raise read_refusal(start, self._store.retention_days)
         if after_version > start.version or start.is_large:
             # The watcher names a version that never was, or has missed more than fits into one
             # message: start over with a snapshot.
@@ -261,6 +264,7 @@ class _Start:
 
     def __init__(self, view: View, after_version: int) -> None:
         self.view = view
+        self.tenant: str = view.pipeline.tenant
         self.version: int = view.pipeline.version
         self._after_version = after_version
         self._beginning: list[Message] | None = None

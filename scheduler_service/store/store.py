@@ -176,15 +176,15 @@ class Store(Reads):
         self,
         worker_id: UUID,
         principal: str,
+        tenants: tuple[str, ...],
         beats: Sequence[Beat],
         draining: bool,
         not_ready: str = "",
-        tenants: tuple[str, ...] | None = None,
     ) -> list[BeatAnswer]:
         """One answer per beat, in order; renews leases, never changes a state."""
         with self._observer.timed("heartbeat"):
             return await self._beats.ask(
-                Heartbeat(worker_id, principal, beats, draining, not_ready, tenants)
+                Heartbeat(worker_id, principal, tenants, beats, draining, not_ready)
             )
 
     async def _heartbeats(self, heartbeats_asked: Sequence[Heartbeat]) -> list[list[BeatAnswer]]:
@@ -198,10 +198,10 @@ class Store(Reads):
         self,
         worker_id: UUID,
         principal: str,
+        tenants: tuple[str, ...],
         job_id: int,
         claim_token: int,
         children: Sequence[ChildRequest],
-        tenants: tuple[str, ...] | None = None,
     ) -> Chained | Refused:
         """All children staged, or none and why."""
         try:
@@ -242,7 +242,7 @@ class Store(Reads):
             return await self._call_units.run(lambda tx: release_jobs(tx, releases))
 
     async def cancel_pipeline(
-        self, tenants: tuple[str, ...] | None, pipeline_id: int, reason: str, principal: str
+        self, tenants: tuple[str, ...], pipeline_id: int, reason: str, principal: str
     ) -> Cancelled | Refused:
         """Every live job of the pipeline ended, or left to who joined it."""
         with self._observer.timed("cancel"):
@@ -309,8 +309,8 @@ class Store(Reads):
         async with self._readers.connection() as conn:
             return await list_pauses(conn, tenant, include_resumed=include_resumed)
 
-    async def explain_job(self, tenant: str, job_id: int) -> Explained | None:
-        """What keeps a job from running; None for an unknown job and for another tenant's."""
+    async def explain_job(self, tenant: str, job_id: int) -> Explained | Refused:
+        """What keeps a job of the tenant from running."""
         return await read_job_facts(self._readers, job_id, tenant, self.lease_seconds)
 
     async def queue_stats(self, tenants: Sequence[str]) -> list[QueueStats]:

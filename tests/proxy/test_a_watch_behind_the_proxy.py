@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from carbonline.client.no_answer import Server
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted, watch_events
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
@@ -28,7 +29,7 @@ class Watcher:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        async for event in watch_events(self._open, 0, 30):
+        async for event in watch_events(self._open, Server("scheduler", "here"), 0, 30):
             self.view.apply(event)
             self.interruptions += isinstance(event, Interrupted)
             self.news.set()

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from carbonline.serving.errors import CODES
+from carbonline.v1 import errors_pb2
 from tests.tidy.tracked_files import REPOSITORY
 
 # As in "NOT_FOUND (JOB_NOT_FOUND)" and "UNAVAILABLE (STORE_FULL or DRAINING)".
 NAMED = re.compile(r"\b(?P<code>[A-Z_]{5,}) \((?P<reasons>[A-Z_]{5,}(?: or [A-Z_]{5,})*)\)")
+# As in RpcError("DRAINING", ...) and Refused("JOB_NOT_FOUND", ...).
+GIVEN = re.compile(r"\b(?:RpcError|Refused)\(\s*\"([A-Z_]+)\"")
 PROTOS = sorted((REPOSITORY / "protos").rglob("*.proto"))
 
 
@@ -26,6 +29,27 @@ def test_an_error_is_named_with_its_own_code(proto: Path) -> None:
             assert CODES[reason].name == named["code"], named[0]
 
 
-def test_every_error_is_named() -> None:
-    words = set(re.findall(r"[A-Z_]+", " ".join(map(comments_of, PROTOS))))
+def test_every_error_is_named_where_a_caller_meets_it() -> None:
+    met = [proto for proto in PROTOS if proto.stem != "errors"]
+    words = set(re.findall(r"[A-Z_]+", " ".join(map(comments_of, met))))
     assert sorted(set(CODES) - words) == []
+
+
+def test_the_reasons_on_the_wire_are_those_of_the_enum() -> None:
+    names = [name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()]
+    assert names == ["UNSPECIFIED", *CODES]
+    comments = comments_of(REPOSITORY / "protos/carbonline/v1/errors.proto")
+    for reason, code in CODES.items():
+        assert f"{code.name} ({reason}): " in comments
+
+
+def test_the_code_gives_the_reasons_of_the_enum_and_gives_each() -> None:
+    given, written = set(), ""
+    for package in ("carbonline/serving", "scheduler_service", "worker_service/ledger_api"):
+        for file in (REPOSITORY / package).rglob("*.py"):
+            if file != REPOSITORY / "carbonline/serving/errors.py":
+                text = file.read_text(encoding="utf-8")
+                given |= set(GIVEN.findall(text))
+                written += text
+    assert given - CODES.keys() == set()
+    assert [reason for reason in CODES if f'"{reason}"' not in written] == []

@@ -9,7 +9,6 @@ from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import page_token
 from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
 from scheduler_service.jobs.invariants import INVARIANTS, Finding
-from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.store import Store
 from scheduler_service.store.verify.verify_history import NO_REQUEST, VerifiedPage
@@ -35,7 +34,7 @@ class History(operations_pb2_grpc.OperationsServiceServicer):
         size = fields.page_size("page_size", request.page_size, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         what, last = _place(fields, request.page_token, after)
         fields.done()
-        tenant = own_tenant(caller(), request.tenant)
+        tenant = caller().tenant(request.tenant)
         if isinstance(last, UUID):
             found = await self.store.verify_requests(tenant, last, size * REQUESTS_PER_PIPELINE)
             return _answer(found, requests=found.count, next_token=_token(what, found.last))

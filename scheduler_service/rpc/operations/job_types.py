@@ -10,7 +10,7 @@ from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Pause
 from scheduler_service.rpc import messages
-from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX, own_tenant
+from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.store import Store
 
@@ -46,7 +46,7 @@ class PausedJobTypes(operations_pb2_grpc.OperationsServiceServicer):
     async def ListJobTypePauses(
         self, request: pb.ListJobTypePausesRequest, context: Context
     ) -> pb.ListJobTypePausesResponse:
-        tenant = own_tenant(caller(), request.tenant)
+        tenant = caller().tenant(request.tenant)
         pauses = await self.store.list_pauses(tenant, include_resumed=request.include_resumed)
         return pb.ListJobTypePausesResponse(pauses=map(_pause, pauses))
 

@@ -9,14 +9,14 @@ from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
 from carbonline.v1 import operations_pb2 as pb
+from scheduler_service.jobs.requests import Refused
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import (
     check_identifier,
     check_jobs,
-    own_tenant,
 )
 from scheduler_service.rpc.explanations import explanation
-from scheduler_service.rpc.refusals import not_found
+from scheduler_service.rpc.refusals import read_refusal
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -30,9 +30,9 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         job_id = check_identifier("job_id", request.job_id)
-        found = await self.store.read_job(job_id, own_tenant(caller(), request.tenant))
-        if found is None:
-            raise not_found("job", job_id, self.store.retention_days)
+        found = await self.store.read_job(job_id, caller().tenant(request.tenant))
+        if isinstance(found, Refused):
+            raise read_refusal(found, self.store.retention_days)
         row, timeline = found
         return pb.GetJobResponse(
             job=messages.job_summary(row),
@@ -43,6 +43,8 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         wanted = check_jobs(request, caller())
         found = await self.store.list_jobs(wanted)
+        if isinstance(found, Refused):
+            raise read_refusal(found, self.store.retention_days)
         summaries = [messages.job_summary(row, joined=row.is_joined) for row in found.jobs]
         page, before = first_page(summaries), found.before
         if len(page) < len(summaries):
@@ -53,7 +55,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         self, request: monitoring_pb2.ExplainJobRequest, context: Context
     ) -> monitoring_pb2.ExplainJobResponse:
         job_id = check_identifier("job_id", request.job_id)
-        found = await self.store.explain_job(own_tenant(caller(), request.tenant), job_id)
-        if found is None:
-            raise not_found("job", job_id, self.store.retention_days)
+        found = await self.store.explain_job(caller().tenant(request.tenant), job_id)
+        if isinstance(found, Refused):
+            raise read_refusal(found, self.store.retention_days)
         return explanation(found, self.job_types)

@@ -14,10 +14,9 @@ from scheduler_service.rpc.check_operations import (
     TEXT_CHARACTERS_MAX,
     check_identifier,
     check_pipelines,
-    own_tenant,
 )
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.rpc.refusals import not_found, refusal
+from scheduler_service.rpc.refusals import read_refusal, refusal
 from scheduler_service.store.reads.answers import Shown
 from scheduler_service.store.store import Store
 
@@ -60,7 +59,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         pipeline_id = fields.identifier("pipeline_id", request.pipeline_id)
         reason = fields.text("reason", request.reason, TEXT_CHARACTERS_MAX)
         fields.done()
-        tenants = (own_tenant(caller(), request.tenant),)
+        tenants = (caller().tenant(request.tenant),)
         answer = await self.store.cancel_pipeline(tenants, pipeline_id, reason, caller().name)
         if isinstance(answer, Refused):
             raise refusal(answer)
@@ -73,10 +72,10 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
 
     async def _pipeline(self, tenant: str, pipeline_id: int, *, jobs_max: int) -> Shown:
         shown = await self.store.read_pipeline(
-            pipeline_id, own_tenant(caller(), tenant), jobs_max=jobs_max
+            pipeline_id, caller().tenant(tenant), jobs_max=jobs_max
         )
-        if shown is None:
-            raise not_found("pipeline", pipeline_id, self.store.retention_days)
+        if isinstance(shown, Refused):
+            raise read_refusal(shown, self.store.retention_days)
         return shown
 
 

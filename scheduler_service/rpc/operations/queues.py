@@ -8,7 +8,6 @@ from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import page_token
 from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
 from scheduler_service.rpc import messages
-from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.reads.queue_stats import QueueStats
 from scheduler_service.store.store import Store
@@ -30,7 +29,7 @@ class Queues(operations_pb2_grpc.OperationsServiceServicer):
         after = tuple(fields.page_keys("page_token", request.page_token, str, str))
         fields.done()
         principal = caller()
-        tenants = (own_tenant(principal, request.tenant),) if request.tenant else principal.tenants
+        tenants = (principal.tenant(request.tenant),) if request.tenant else principal.tenants
         found = await self.store.queue_stats(tenants)
         rest = [one for one in found if (one.tenant, one.job_type) > after]
         page = rest[:size]

@@ -31,7 +31,7 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
         found = await self.store.read_job(wanted.job_id, wanted.tenants[0])
         seconds = answer.drain_seconds
         return pb.RecoverJobResponse(
-            job=messages.job_summary(found[0]) if found else None,
+            job=None if isinstance(found, Refused) else messages.job_summary(found[0]),
             claim_token=answer.claim_token,
             drains_for=messages.duration(seconds) if seconds > 0 else None,
         )

@@ -13,7 +13,7 @@ from carbonline.v1 import operations_pb2_grpc, types_pb2
 from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
 from scheduler_service.jobs.stale_stats import StaleStats, stale_stats
 from scheduler_service.rpc import messages
-from scheduler_service.rpc.check_operations import VALUES_MAX, own_tenant
+from scheduler_service.rpc.check_operations import VALUES_MAX
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.reads.slots import Slot
 from scheduler_service.store.store import Store
@@ -38,7 +38,7 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         fields.year("year", request.year)
         chosen = _modules(fields, request.modules) or sorted(TYPES_OF_MODULE)
         fields.done()
-        tenant = own_tenant(caller(), request.tenant)
+        tenant = caller().tenant(request.tenant)
         found = await self.store.active_pipelines(
             tenant, request.year, chosen, with_failed=request.include_last_failed
         )
@@ -63,7 +63,7 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         after = fields.page_keys("page_token", request.page_token, str)
         fields.done()
         found = await self.store.slots(
-            own_tenant(caller(), request.tenant),
+            caller().tenant(request.tenant),
             request.year,
             modules,
             after=after[0] if after else "",
@@ -85,7 +85,7 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         size = fields.page_size("page_size", request.page_size, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         after = tuple(fields.page_keys("page_token", request.page_token, int, int))
         fields.done()
-        states, now = await self.store.module_states(own_tenant(caller(), request.tenant), year)
+        states, now = await self.store.module_states(caller().tenant(request.tenant), year)
         found = [
             stale
             for state in states

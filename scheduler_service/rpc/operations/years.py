@@ -10,7 +10,6 @@ from carbonline.v1 import operations_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.freshness import TypeTokens, stale_types
 from scheduler_service.jobs.pending import keys_of_changes, pending_types
-from scheduler_service.rpc.check_operations import own_tenant
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.reads.rows import FreshnessRow, LiveJobRow
 from scheduler_service.store.store import Store
@@ -27,7 +26,7 @@ class Years(operations_pb2_grpc.OperationsServiceServicer):
         fields = Fields()
         fields.year("year", request.year)
         fields.done()
-        tenant = own_tenant(caller(), request.tenant)
+        tenant = caller().tenant(request.tenant)
         keys = keys_of_changes(tenant, request.year)
         row, freshness, live = await self.store.read_year(tenant, request.year, keys)
         answer = pb.GetYearResponse(

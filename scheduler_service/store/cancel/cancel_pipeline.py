@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scheduler_service.jobs.requests import Cancelled, Refused
+from scheduler_service.jobs.requests import Cancelled, Refused, ones_own
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.rows import End, JobRow, LinkRow
 from scheduler_service.store.core.statements import Row, statement
@@ -19,13 +19,13 @@ class CancelledJobRow(Row):
 
 
 async def cancel_pipeline(
-    tx: UnitOfWork, pipeline_id: int, tenants: tuple[str, ...] | None, reason: str, principal: str
+    tx: UnitOfWork, pipeline_id: int, tenants: tuple[str, ...], reason: str, principal: str
 ) -> Cancelled | Refused:
     """What was cancelled and what was left to others, or why nothing was."""
     await _lock(tx, pipeline_id)
-    state = tx.pipelines.get(pipeline_id)
-    if state is None or (tenants is not None and state.tenant not in tenants):
-        return Refused("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+    state = ones_own("pipeline", pipeline_id, tx.pipelines.get(pipeline_id), tenants)
+    if isinstance(state, Refused):
+        return state
     if state.live_jobs == 0 and state.cancelled:
         return await _first_answer(tx, pipeline_id)
     if state.live_jobs == 0:

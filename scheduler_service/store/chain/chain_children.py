@@ -12,10 +12,10 @@ from scheduler_service.jobs.requests import (
     ChildRequest,
     Disposition,
     Refused,
-    is_ones_own,
+    ones_own,
 )
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.rows import ScopeRow
+from scheduler_service.store.core.rows import JobRow, ScopeRow
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
@@ -30,10 +30,10 @@ async def chain_children(
     claim_token: int,
     wanted: Sequence[ChildRequest],
     *,
-    tenants: Collection[str] | None = None,
+    tenants: Collection[str],
 ) -> Chained | Refused:
-    """All of them or none. STALE_CLAIM when the claim does not hold the job, or the job is of none
-    of `tenants` (None: of every tenant).
+    """All of them or none. STALE_CLAIM when the claim does not hold the job, OTHER_TENANT when the
+    job is of none of `tenants`.
     """
     rows = await statement("lock_claimed_job").rows(
         tx.conn,
@@ -43,8 +43,8 @@ async def chain_children(
         worker_id=worker_id,
         principal=principal,
     )
-    if not rows or not is_ones_own(rows[0].tenant, tenants):
-        return Refused("STALE_CLAIM", f"claim {claim_token} does not hold job {job_id}: stop")
+    if not rows or rows[0].tenant not in tenants:
+        return await _why_no_parent(tx, tenants, job_id, claim_token)
     children = [_child(rows[0], request) for request in wanted]
     for child in children:
         refused = _why_not(rows[0], child)
@@ -58,6 +58,16 @@ async def chain_children(
         # Nothing of this call may stay: the caller is told so by the error, not by half a list.
         raise TooManyChildren(CHILDREN_MAX)
     return Chained(count.staged, await provisional(tx.conn, children))
+
+
+async def _why_no_parent(
+    tx: UnitOfWork, tenants: Collection[str], job_id: int, claim_token: int
+) -> Refused:
+    found = await statement("peek_jobs").rows(tx.conn, JobRow, job_ids=[job_id])
+    own = ones_own("job", job_id, found[0] if found else None, tenants)
+    if isinstance(own, Refused) and found:
+        return own
+    return Refused("STALE_CLAIM", f"claim {claim_token} does not hold job {job_id}: stop")
 
 
 class TooManyChildren(Exception):

@@ -14,7 +14,7 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
-from scheduler_service.store.core.statements import Connection, Row, sparse, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 JOBS_TOGETHER_MAX = 1_000
@@ -131,7 +131,7 @@ async def _replay(
         worker_ids=[request.worker_id for request in requests],
         request_ids=[request.request_id for request in requests],
         principals=[request.principal for request in requests],
-        tenants=sparse([request.tenants for request in requests]),
+        tenants=[request.tenants for request in requests],
         lease_seconds=lease_seconds,
     )
     return [(requests[row.number - 1], row) for row in rows]

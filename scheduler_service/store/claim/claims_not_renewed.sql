@@ -2,7 +2,7 @@
 SELECT b.worker_id, b.principal, b.job_id, b.claim_token,
     c.claim_token IS NULL OR (b.tenants ? (
         SELECT j.tenant FROM scheduler.jobs AS j WHERE j.job_id = b.job_id
-    )) IS FALSE AS lost,
+    )) IS NOT TRUE AS lost,
     coalesce(c.draining, false) AS draining,
     CAST(extract(epoch FROM c.lease_until - scheduler.clock()) AS double precision)
         AS seconds_left

@@ -12,16 +12,16 @@ from scheduler_service.store.core.statements import Connection, Row, sparse, sta
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One worker's Heartbeat. `not_ready` says why the worker claims no jobs, "" if it is ready.
-    `tenants` None means every tenant.
+    """One worker's Heartbeat, for jobs of these tenants. `not_ready` says why the worker claims no
+    jobs, "" if it is ready.
     """
 
     worker_id: UUID
     principal: str
+    tenants: tuple[str, ...]
     beats: Sequence[Beat]
     draining: bool
     not_ready: str = ""
-    tenants: tuple[str, ...] | None = None
 
     @property
     def is_last(self) -> bool:
@@ -33,8 +33,8 @@ class Heartbeat:
 BEATS_TOGETHER_MAX = 5_000
 # Whose beat for which claim.
 _Asked: TypeAlias = tuple[UUID, str, int, int]
-# The tenants of each worker and principal; None for every tenant.
-_Allowed: TypeAlias = Mapping[tuple[UUID, str], tuple[str, ...] | None]
+# The tenants of each worker and principal.
+_Allowed: TypeAlias = Mapping[tuple[UUID, str], tuple[str, ...]]
 
 
 async def heartbeats(
@@ -116,7 +116,7 @@ def _names(names: Sequence[_Asked], allowed: _Allowed) -> dict[str, list[Any] | 
         "principals": [principal for _, principal, _, _ in names],
         "job_ids": [job_id for _, _, job_id, _ in names],
         "claim_tokens": [claim_token for _, _, _, claim_token in names],
-        "tenants": sparse([allowed[worker_id, principal] for worker_id, principal, _, _ in names]),
+        "tenants": [allowed[worker_id, principal] for worker_id, principal, _, _ in names],
     }
 
 

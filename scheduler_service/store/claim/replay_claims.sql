@@ -11,9 +11,7 @@ WITH again AS (
 ), own AS MATERIALIZED (
     SELECT a.number, a.principal, a.claim_token
     FROM again AS a
-    WHERE (a.tenants ? (
-        SELECT j.tenant FROM scheduler.jobs AS j WHERE j.job_id = a.job_id
-    )) IS NOT FALSE
+    WHERE a.tenants ? (SELECT j.tenant FROM scheduler.jobs AS j WHERE j.job_id = a.job_id)
 ), held AS (
     SELECT c.claim_token, again.number
     FROM own AS again

@@ -12,8 +12,7 @@ from scheduler_service.jobs.requests import (
     FinishRequest,
     Refused,
     Written,
-    is_ones_own,
-    other_tenants,
+    ones_own,
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.rows import (
@@ -100,7 +99,7 @@ async def _hold(
                 tx.hold_year(row.tenant, row.year, locked=row.locked)
             continue
         position, job_id = number - 1, row.job_id
-        if not is_ones_own(row.tenant, requests[position].tenants):
+        if row.tenant not in requests[position].tenants:
             continue
         if job_id in holders:
             # Of a claim's requests the first counts, in whatever order they are found.
@@ -267,11 +266,10 @@ async def _answer_refused(
     )
 
 
-def _why_refused(row: "_FinishedRow | None", request: FinishRequest) -> FinishAnswer | Refused:
-    if row is None:
-        return Refused("JOB_NOT_FOUND", f"there is no job {request.job_id}")
-    if not is_ones_own(row.tenant, request.tenants):
-        return other_tenants("job", request.job_id)
+def _why_refused(found: "_FinishedRow | None", request: FinishRequest) -> FinishAnswer | Refused:
+    row = ones_own("job", request.job_id, found, request.tenants)
+    if isinstance(row, Refused):
+        return row
     if row.finished_by_token != request.claim_token or _is_stranger(row, request):
         return FinishAnswer(FinishOutcome.STALE)
     if row.result == request.result:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from scheduler_service.jobs.explain import FirstJob, Holder, JobFacts, KnownWorker, SetAsideUntil
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.jobs.requests import Pause
+from scheduler_service.jobs.requests import Pause, Refused, ones_own
 from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.jobs.worker_state import worker_state
 from scheduler_service.store.core.statements import statement
@@ -30,16 +30,14 @@ class Explained:
 
 async def read_job_facts(
     readers: Readers, job_id: int, tenant: str, lease_seconds: float
-) -> Explained | None:
-    """None for an unknown job and for another tenant's."""
+) -> Explained | Refused:
+    """The facts about a job of the tenant."""
     barriers = {t.name: t.barrier.after for t in JOB_TYPES.values() if t.barrier is not None}
     async with readers.snapshot() as conn:
-        jobs = await statement("job_by_id").rows(
-            conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
-        )
-        if not jobs:
-            return None
-        (job,) = jobs
+        jobs = await statement("job_by_id").rows(conn, JobSummaryRow, job_id=job_id)
+        job = ones_own("job", job_id, jobs[0] if jobs else None, (tenant,))
+        if isinstance(job, Refused):
+            return job
         (found,) = await statement("explain_job").rows(
             conn, StandingRow, job_id=job_id, jobs_max=JOBS_COUNTED_MAX
         )

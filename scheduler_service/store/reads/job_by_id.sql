@@ -1,3 +1,3 @@
--- One job as people see it, of these tenants.
+-- One job as people see it.
 SELECT * FROM scheduler.job_summaries
-WHERE job_id = :job_id AND tenant = ANY(CAST(:tenants AS text[]));
+WHERE job_id = :job_id;

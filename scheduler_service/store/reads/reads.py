@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.reads.answers import JobPage, PipelinePage, QueueDepth, Shown, View
 from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
@@ -90,19 +91,19 @@ class Reads:
             )
         return row.digest
 
-    async def read_pipeline(self, pipeline_id: int, tenant: str, *, jobs_max: int) -> Shown | None:
-        """None for an unknown pipeline and for another tenant's.
-
-        Without jobs (`jobs_max` 0) there is no timeline.
-        """
+    async def read_pipeline(
+        self, pipeline_id: int, tenant: str, *, jobs_max: int
+    ) -> Shown | Refused:
+        """A pipeline of the tenant. Without jobs (`jobs_max` 0) there is no timeline."""
         async with self._readers.snapshot() as conn:
             rows = await statement("pipelines_by_id").rows(
                 conn, PipelineRow, pipeline_ids=[pipeline_id]
             )
-            if not rows or rows[0].tenant != tenant:
-                return None
+            pipeline = ones_own("pipeline", pipeline_id, rows[0] if rows else None, (tenant,))
+            if isinstance(pipeline, Refused):
+                return pipeline
             if not jobs_max:
-                return Shown(rows[0], (), ())
+                return Shown(pipeline, (), ())
             jobs = await statement("first_jobs").rows(
                 conn, SeenJobRow, pipeline_id=pipeline_id, jobs_max=jobs_max
             )
@@ -110,26 +111,21 @@ class Reads:
             timeline = await statement("timeline").rows(
                 conn, EventRow, pipeline_id=pipeline_id, job_ids=own, job_id=None
             )
-        return Shown(rows[0], jobs, timeline)
+        return Shown(pipeline, jobs, timeline)
 
     async def read_job(
         self, job_id: int, tenant: str
-    ) -> tuple[JobSummaryRow, list[EventRow]] | None:
-        """A job and its timeline; None for an unknown job and for another tenant's."""
+    ) -> tuple[JobSummaryRow, list[EventRow]] | Refused:
+        """A job of the tenant, and its timeline."""
         async with self._readers.snapshot() as conn:
-            rows = await statement("job_by_id").rows(
-                conn, JobSummaryRow, job_id=job_id, tenants=[tenant]
-            )
-            if not rows:
-                return None
+            rows = await statement("job_by_id").rows(conn, JobSummaryRow, job_id=job_id)
+            job = ones_own("job", job_id, rows[0] if rows else None, (tenant,))
+            if isinstance(job, Refused):
+                return job
             timeline = await statement("timeline").rows(
-                conn,
-                EventRow,
-                pipeline_id=rows[0].pipeline_id,
-                job_ids=[job_id],
-                job_id=job_id,
+                conn, EventRow, pipeline_id=job.pipeline_id, job_ids=[job_id], job_id=job_id
             )
-        return rows[0], timeline
+        return job, timeline
 
     async def list_pipelines(self, wanted: PipelineFilter) -> PipelinePage:
         """Newest first.
@@ -165,7 +161,7 @@ class Reads:
             )
         return PipelinePage(rows, last[0].pipeline_id if last else None)
 
-    async def list_jobs(self, wanted: JobFilter) -> JobPage:
+    async def list_jobs(self, wanted: JobFilter) -> JobPage | Refused:
         """A pipeline's newest first, or the newest pipelines' first.
 
         Of pipelines without such jobs it looks at a bounded number: then a page may be short, or
@@ -186,6 +182,17 @@ class Reads:
         }
         async with self._readers.connection() as conn:
             if wanted.pipeline_id is not None:
+                pipelines = await statement("pipelines_by_id").rows(
+                    conn, PipelineRow, pipeline_ids=[wanted.pipeline_id]
+                )
+                pipeline = ones_own(
+                    "pipeline",
+                    wanted.pipeline_id,
+                    pipelines[0] if pipelines else None,
+                    (wanted.tenant,),
+                )
+                if isinstance(pipeline, Refused):
+                    return pipeline
                 rows = await statement("list_jobs_of_pipeline").rows(
                     conn, SeenJobRow, pipeline_id=wanted.pipeline_id, **alike
                 )

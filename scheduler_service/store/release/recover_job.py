@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from scheduler_service.jobs.requests import Recovered, Recovery, Refused
+from scheduler_service.jobs.requests import Recovered, Recovery, Refused, ones_own
 from scheduler_service.store.core.rows import JobRow, LinkRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
@@ -32,8 +32,8 @@ class RecoveryRow(Row):
 async def recover_job(tx: UnitOfWork, wanted: Recovery) -> Recovered | Refused:
     """What became of the claim, or why the job was left to it."""
     row = await _locked(tx, wanted)
-    if row is None:
-        return Refused("JOB_NOT_FOUND", f"there is no job {wanted.job_id}")
+    if isinstance(row, Refused):
+        return row
     token = row.claim_token
     if token is None or wanted.claim_token not in (0, token):
         return await _answer_again(tx, wanted, row)
@@ -57,13 +57,14 @@ async def recover_job(tx: UnitOfWork, wanted: Recovery) -> Recovered | Refused:
     return Recovered(owner, token, claim.seconds_left if is_live else 0.0)
 
 
-async def _locked(tx: UnitOfWork, wanted: Recovery) -> JobRow | None:
-    """The job, locked. None if these tenants have no such job."""
+async def _locked(tx: UnitOfWork, wanted: Recovery) -> JobRow | Refused:
+    """The job, locked, or why there is none for these tenants."""
     found = await statement("peek_jobs").rows(tx.conn, JobRow, job_ids=[wanted.job_id])
-    if not found or found[0].tenant not in wanted.tenants:
-        return None
+    own = ones_own("job", wanted.job_id, found[0] if found else None, wanted.tenants)
+    if isinstance(own, Refused):
+        return own
     links = await statement("links_of_jobs").rows(tx.conn, LinkRow, job_ids=[wanted.job_id])
-    needs = needs_of_end(found[0], [link.pipeline_id for link in links])
+    needs = needs_of_end(own, [link.pipeline_id for link in links])
     await tx.lock(needs | await needs_of_duplicates(tx, found))
     (row,) = await statement("lock_jobs").rows(tx.conn, JobRow, job_ids=[wanted.job_id])
     return row

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scheduler_service.jobs.requests import Release, ReleaseReason, is_ones_own
+from scheduler_service.jobs.requests import Release, ReleaseReason
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_drains_of
@@ -32,7 +32,7 @@ async def release_jobs(tx: UnitOfWork, releases: Sequence[Release]) -> list[bool
     places: dict[int, int] = {}
     for row in holders:
         release = releases[row.number - 1]
-        if is_ones_own(row.tenant, release.tenants):
+        if row.tenant in release.tenants:
             places.setdefault(release.claim_token, row.number - 1)
     mine = [releases[place] for place in sorted(places.values())]
     given = await release_claims(

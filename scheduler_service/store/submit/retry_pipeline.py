@@ -11,6 +11,7 @@ from scheduler_service.jobs.requests import (
     Refused,
     Retried,
     RetriedJob,
+    ones_own,
 )
 from scheduler_service.store.chain.chain_children import provisional
 from scheduler_service.store.core.rows import ScopeRow
@@ -65,9 +66,12 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     found = await statement("retriable_pipeline").rows(
         tx.conn, RetriablePipelineRow, pipeline_id=wanted.pipeline_id
     )
-    if not found or found[0].tenant != wanted.tenant:
-        return _no_pipeline(wanted.pipeline_id)
-    failed = await _failed(tx, found[0])
+    pipeline = ones_own(
+        "pipeline", wanted.pipeline_id, found[0] if found else None, (wanted.tenant,)
+    )
+    if isinstance(pipeline, Refused):
+        return pipeline
+    failed = await _failed(tx, pipeline)
     if isinstance(failed, Refused):
         return failed
     places = [_new_job(job, pipeline_id=0) for job in failed]
@@ -75,19 +79,18 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     # Nobody deletes the pipeline while it is locked, nor later while its retry is live.
     itself = Needs(pipelines=frozenset({wanted.pipeline_id}))
     await tx.lock(all_of((needs_of(places), *years, itself)))
-    if wanted.pipeline_id not in tx.pipelines:
-        return _no_pipeline(wanted.pipeline_id)
+    locked = ones_own(
+        "pipeline", wanted.pipeline_id, tx.pipelines.get(wanted.pipeline_id), (wanted.tenant,)
+    )
+    if isinstance(locked, Refused):
+        return locked
     # Under the keys' locks: a newer upload that ends now has ended, or comes behind.
-    refused = await _why_not(tx, found[0], failed)
+    refused = await _why_not(tx, pipeline, failed)
     if refused is not None:
         return refused
     if wanted.validate_only:
         return await _validated(tx, failed)
-    return await _create(tx, wanted, found[0], failed)
-
-
-def _no_pipeline(pipeline_id: int) -> Refused:
-    return Refused("PIPELINE_NOT_FOUND", f"there is no pipeline {pipeline_id}")
+    return await _create(tx, wanted, pipeline, failed)
 
 
 async def _failed(tx: UnitOfWork, pipeline: RetriablePipelineRow) -> list[FailedJobRow] | Refused:

@@ -14,6 +14,7 @@ from carbonline.client.channel import MESSAGE_BYTES_MAX
 from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.client.json_struct import struct_of
+from carbonline.client.no_answer import Server
 from carbonline.client.watch import watch_events
 from carbonline.serving import pages
 from carbonline.serving.field_checker import JSON_DEPTH_MAX
@@ -164,7 +165,8 @@ async def test_a_watch_whose_first_message_is_too_large_ends_with_it(
         await client.scheduler.Finish(ending)
     stub = SchedulerServiceStub(narrow)
     request = pb.WatchPipelineRequest(pipeline_id=job.job.pipeline_id)
-    events = watch_events(lambda _version: aiter(stub.WatchPipeline(request)), 0, 60.0)
+    server = Server("scheduler", "here")
+    events = watch_events(lambda _version: aiter(stub.WatchPipeline(request)), server, 0, 60.0)
     async with asyncio.timeout(10):
         with pytest.raises(ServerError, match="larger than max"):
             await anext(events)

@@ -75,7 +75,7 @@ async def test_a_job_of_another_tenant_is_not_recovered(client: Client) -> None:
         request = pb.RecoverJobRequest(job_id=job.job.job_id, force=True, tenant=tenant)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await client.operations.RecoverJob(request, metadata=OTHER)
-        assert server_error(refused.value).reason == "JOB_NOT_FOUND"
+        assert server_error(refused.value).reason == "OTHER_TENANT"
     assert (await client.finish(job)).finished
 
 

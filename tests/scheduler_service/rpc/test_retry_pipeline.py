@@ -83,7 +83,7 @@ async def test_nobody_retries_a_pipeline_of_another_tenant(client: Client) -> No
     for tenant in ("", "local"):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await client.operations.RetryPipeline(retry_of(number, tenant=tenant), metadata=OTHER)
-        assert server_error(refused.value).reason == "PIPELINE_NOT_FOUND"
+        assert server_error(refused.value).reason == "OTHER_TENANT"
 
 
 @pytest.mark.parametrize(

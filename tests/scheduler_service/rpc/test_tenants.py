@@ -8,9 +8,11 @@ import grpc
 import grpc.aio
 import pytest
 
+from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from tests.scheduler_service.rpc.conftest import BLOB, Client
+from tests.scheduler_service.rpc.test_odd_requests import GOOD, METHODS
 
 OTHER = (("authorization", "Bearer other"),)
 # Of another institution's scheduler, whose callers have the same name.
@@ -81,7 +83,7 @@ async def finish(client: Client, job: Claimed, stranger: Metadata) -> object:
     ("tell", "answer"),
     [
         pytest.param(beat, [scheduler_pb2.CLAIM_DIRECTIVE_LOST], id="Heartbeat"),
-        pytest.param(chain, grpc.StatusCode.FAILED_PRECONDITION, id="Chain"),
+        pytest.param(chain, grpc.StatusCode.PERMISSION_DENIED, id="Chain"),
         pytest.param(release, [False], id="Release"),
         pytest.param(finish, grpc.StatusCode.PERMISSION_DENIED, id="Finish"),
     ],
@@ -178,8 +180,10 @@ async def test_lists_and_years_tell_of_ones_own_only(client: Client) -> None:
     pipelines = operations_pb2.ListPipelinesRequest()
     assert len((await operations.ListPipelines(pipelines)).pipelines) == 2
     assert list((await operations.ListPipelines(pipelines, metadata=OTHER)).pipelines) == []
-    jobs = operations_pb2.ListJobsRequest(pipeline_id=job.job.pipeline_id)
-    assert len((await operations.ListJobs(jobs)).jobs) == 1
+    assert job.job.job_id in {
+        one.job_id for one in (await operations.ListJobs(operations_pb2.ListJobsRequest())).jobs
+    }
+    jobs = operations_pb2.ListJobsRequest()
     assert list((await operations.ListJobs(jobs, metadata=OTHER)).jobs) == []
     year = operations_pb2.GetYearRequest(year=2024)
     assert (await operations.GetYear(year)).provisioned
@@ -187,3 +191,83 @@ async def test_lists_and_years_tell_of_ones_own_only(client: Client) -> None:
     workers = operations_pb2.ListWorkersRequest()
     assert [len(w.held) for w in (await operations.ListWorkers(workers)).workers] == [1]
     assert list((await operations.ListWorkers(workers, metadata=OTHER)).workers) == []
+
+
+def named_by(method: str) -> str:
+    """The field by which the requests of a method name a pipeline or job; "" for others."""
+    fields = {field.name for field in GOOD[method][0].DESCRIPTOR.fields}
+    return min(fields & {"pipeline_id", "job_id"}, default="")
+
+
+# By method: the number of a pipeline or job as the request has it.
+NAMED = {method: field for method in GOOD if (field := named_by(method))}
+# Those answer for each claim, with LOST and false.
+NAMED_IN_ITEMS = {"Heartbeat", "Release", "BatchFinish"}
+
+
+def request_of(method: str, number: int, **fields: object) -> bytes:
+    request = type(GOOD[method][0])()
+    request.CopyFrom(GOOD[method][0])
+    for name, value in {NAMED[method]: number, **fields}.items():
+        setattr(request, name, value)
+    return request.SerializeToString()
+
+
+async def refusal_of(client: Client, method: str, data: bytes, name: str) -> tuple[str, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.send_bytes(METHODS[method], data, caller=name)
+    error = server_error(refused.value)
+    return error.code, error.reason
+
+
+def test_every_request_that_names_a_pipeline_or_job_is_among_those_that_are_tried() -> None:
+    fields = {method: request.DESCRIPTOR.fields for method, (request, *_) in GOOD.items()}
+    told = {
+        method
+        for method, ones in fields.items()
+        if any(one.name.endswith(("pipeline_id", "job_id")) for one in ones)
+    }
+    # It names where to begin, and reads its own tenant only.
+    assert told - NAMED.keys() == {"VerifyHistory"}
+    assert not NAMED_IN_ITEMS & NAMED.keys()
+
+
+@pytest.mark.parametrize("method", NAMED)
+async def test_what_is_another_tenants_is_refused_and_what_is_nobodys_is_not_found(
+    client: Client, method: str
+) -> None:
+    job = await held(client, "noop")
+    number = getattr(job.job, NAMED[method])
+    for stranger in ("other", "local@other"):
+        refused = await refusal_of(client, method, request_of(method, number), stranger)
+        assert refused == ("PERMISSION_DENIED", "OTHER_TENANT")
+    if "tenant" in GOOD[method][0].DESCRIPTOR.fields_by_name:
+        foreign = request_of(method, number, tenant="local")
+        refused = await refusal_of(client, method, foreign, "other")
+        assert refused == ("PERMISSION_DENIED", "OTHER_TENANT")
+    unknown = await refusal_of(client, method, request_of(method, number + 1_000), "other")
+    if method == "Chain":
+        # A worker is told the same of a job that is gone and of a claim that is.
+        assert unknown == ("FAILED_PRECONDITION", "STALE_CLAIM")
+    else:
+        what = NAMED[method].removesuffix("_id").upper()
+        assert unknown == ("NOT_FOUND", f"{what}_NOT_FOUND")
+    # Nothing has happened to it.
+    assert (await client.finish(job)).outcome == scheduler_pb2.FINISH_OUTCOME_APPLIED
+
+
+TENANTED = {
+    method
+    for method, (request, *_) in GOOD.items()
+    if {"tenant", "scope"} & set(request.DESCRIPTOR.fields_by_name)
+}
+
+
+@pytest.mark.parametrize("method", sorted(TENANTED))
+async def test_a_tenant_that_one_does_not_act_for_is_refused(client: Client, method: str) -> None:
+    request = type(GOOD[method][0])()
+    request.CopyFrom(GOOD[method][0])
+    named: Any = request.scope if "scope" in request.DESCRIPTOR.fields_by_name else request  # type: ignore[attr-defined]
+    named.tenant = "local"
+    refused = await refusal_of(client, method, request.SerializeToString(), "other")
+    assert refused == ("PERMISSION_DENIED", "OTHER_TENANT")

@@ -121,6 +121,7 @@ class StoreDriver:
             error_cause="broken" if is_error else "",
             stats={"rows": 1},
             written=written,
+            tenants=self.tenants,
         )
 
     async def finish(
@@ -153,6 +154,7 @@ class StoreDriver:
                     written=written,
                     message="",
                     delay_seconds=delay_seconds,
+                    tenants=self.tenants,
                 )
             ]
         )
@@ -161,7 +163,7 @@ class StoreDriver:
     async def beat(self, claim: Claimed) -> BeatAnswer:
         """One heartbeat of one claim."""
         beat = Beat(claim.row.job_id, claim.claim_token, None)
-        (answer,) = await self.store.heartbeat(self.worker_id, "local", [beat], False)
+        (answer,) = await self.store.heartbeat(self.worker_id, "local", self.tenants, [beat], False)
         return answer
 
     async def chain(self, claim: Claimed, *children: tuple[str, int | None]) -> Chained | Refused:
@@ -172,12 +174,17 @@ class StoreDriver:
     async def chain_all(self, claim: Claimed, *children: ChildRequest) -> Chained | Refused:
         """Stage children as they are named."""
         return await self.store.chain_children(
-            self.worker_id, "local", claim.row.job_id, claim.claim_token, children
+            self.worker_id,
+            "local",
+            self.tenants,
+            claim.row.job_id,
+            claim.claim_token,
+            children,
         )
 
     async def cancel(self, pipeline_id: int) -> Cancelled | Refused:
         """Cancel a pipeline."""
-        return await self.store.cancel_pipeline(None, pipeline_id, "a test asks", "tester")
+        return await self.store.cancel_pipeline(self.tenants, pipeline_id, "a test asks", "tester")
 
     async def recover(
         self, job_id: int, *, force: bool = False, claim_token: int = 0, tenant: str = TENANT

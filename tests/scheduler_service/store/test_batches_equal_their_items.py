@@ -169,6 +169,7 @@ async def release(at: Beginning, drawn: Sequence[Drawn]) -> list[Any]:
             written=Written.UNKNOWN if wrote else Written.NOTHING,
             message=str(how),
             delay_seconds=0.0,
+            tenants=at.driver.tenants,
         )
         for which, how, wrote, is_own in drawn
     ]
@@ -184,7 +185,9 @@ async def heartbeat(at: Beginning, drawn: Sequence[Drawn]) -> list[Any]:
         )
         for which, how, tells, is_own in drawn
     ]
-    answers = await at.driver.store.heartbeat(at.driver.worker_id, "local", beats, False)
+    answers = await at.driver.store.heartbeat(
+        at.driver.worker_id, "local", at.driver.tenants, beats, False
+    )
     return [answer.directive for answer in answers]
 
 
@@ -265,7 +268,12 @@ async def test_children_chained_together_are_staged_as_one_by_one(
             for which, how, _, _ in items
         ]
         return await at.driver.store.chain_children(
-            at.driver.worker_id, "local", claim.row.job_id, claim.claim_token, children
+            at.driver.worker_id,
+            "local",
+            at.driver.tenants,
+            claim.row.job_id,
+            claim.claim_token,
+            children,
         )
 
     together, alone = await beginning(store), await beginning(store)

@@ -173,7 +173,7 @@ async def test_another_tenants_file_is_as_unknown_as_one_that_is_not_there(clien
 
 async def test_nobody_uploads_for_another_tenant(client: Client) -> None:
     error = await refused(client.upload(PIECES, scope=types_pb2.Scope(tenant="yours")))
-    assert (error.code, list(error.fields)) == ("INVALID_ARGUMENT", ["header.scope.tenant"])
+    assert (error.code, error.reason) == ("PERMISSION_DENIED", "OTHER_TENANT")
     assert client.files() == []
 
 

@@ -17,7 +17,7 @@ from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.store import Store
-from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import TENANT, TENANTS, StoreDriver
 
 
 def beat(claim: Claimed, done: int | None = None) -> Beat:
@@ -44,7 +44,9 @@ async def known(driver: StoreDriver) -> set[UUID]:
 
 
 async def last_beat(driver: StoreDriver, principal: str = "local") -> None:
-    assert await driver.store.heartbeat(driver.worker_id, principal, [], draining=True) == []
+    assert (
+        await driver.store.heartbeat(driver.worker_id, principal, TENANTS, [], draining=True) == []
+    )
 
 
 async def claimed(driver: StoreDriver) -> Claimed:
@@ -59,9 +61,9 @@ async def test_a_stranger_in_the_same_statement_neither_renews_nor_reports(
     mine, theirs = await claimed(driver), await claimed(other)
     answers = await together(
         driver,
-        Heartbeat(other.worker_id, "local", [beat(mine, 9), beat(theirs, 2)], False),
-        Heartbeat(driver.worker_id, "local", [beat(mine, 1)], False),
-        Heartbeat(driver.worker_id, "somebody else", [beat(mine, 8)], False),
+        Heartbeat(other.worker_id, "local", TENANTS, [beat(mine, 9), beat(theirs, 2)], False),
+        Heartbeat(driver.worker_id, "local", TENANTS, [beat(mine, 1)], False),
+        Heartbeat(driver.worker_id, "somebody else", TENANTS, [beat(mine, 8)], False),
     )
     assert [[a.directive for a in one] for one in answers] == [
         [ClaimDirective.LOST, ClaimDirective.CONTINUE],
@@ -78,8 +80,8 @@ async def test_each_worker_says_for_itself_whether_it_drains(driver: StoreDriver
     mine, theirs = await claimed(driver), await claimed(other)
     await together(
         driver,
-        Heartbeat(driver.worker_id, "local", [beat(mine)], True),
-        Heartbeat(other.worker_id, "local", [], False),
+        Heartbeat(driver.worker_id, "local", TENANTS, [beat(mine)], True),
+        Heartbeat(other.worker_id, "local", TENANTS, [], False),
     )
     rows = await driver.store.pool.fetch("SELECT worker_id, draining FROM scheduler.workers")
     draining = {row["worker_id"]: row["draining"] for row in rows}
@@ -96,9 +98,9 @@ async def test_a_worker_that_has_ended_is_forgotten_and_no_other(driver: StoreDr
         assert await worker.claim_all("noop") == []
     await together(
         driver,
-        Heartbeat(lives.worker_id, "local", [], False),
-        Heartbeat(ended.worker_id, "local", [], True),
-        Heartbeat(drains.worker_id, "local", [beat(held)], True),
+        Heartbeat(lives.worker_id, "local", TENANTS, [], False),
+        Heartbeat(ended.worker_id, "local", TENANTS, [], True),
+        Heartbeat(drains.worker_id, "local", TENANTS, [beat(held)], True),
     )
     assert await known(driver) == {driver.worker_id, drains.worker_id, lives.worker_id}
 
@@ -109,8 +111,8 @@ async def test_a_worker_that_ends_is_kept_while_it_holds_a_claim(driver: StoreDr
     assert await other.claim_all("noop") == []
     await together(
         driver,
-        Heartbeat(driver.worker_id, "local", [], True),
-        Heartbeat(other.worker_id, "local", [], True),
+        Heartbeat(driver.worker_id, "local", TENANTS, [], True),
+        Heartbeat(other.worker_id, "local", TENANTS, [], True),
     )
     rows = await driver.store.pool.fetch("SELECT worker_id, draining FROM scheduler.workers")
     assert [tuple(row) for row in rows] == [(driver.worker_id, True)]
@@ -136,7 +138,7 @@ async def test_beats_and_polls_on_their_way_bring_back_no_worker_that_has_ended(
     await last_beat(asked)
     assert await asked.claim_all("noop") == []
     assert (await asked.beat(held)).directive is ClaimDirective.LOST
-    await store.heartbeat(driver.worker_id, "local", [], draining=False)
+    await store.heartbeat(driver.worker_id, "local", TENANTS, [], draining=False)
     assert await known(driver) == set()
 
 
@@ -171,9 +173,9 @@ async def test_only_a_last_beat_costs_a_statement_more(driver: StoreDriver) -> N
         # The driver asks for the types of parameters, too, at their first use.
         return len([query for query in asked if "scheduler." in query])
 
-    working = Heartbeat(driver.worker_id, "local", [beat(held)], False)
-    draining = Heartbeat(driver.worker_id, "local", [beat(held)], True)
-    last = Heartbeat(other.worker_id, "local", [], True)
+    working = Heartbeat(driver.worker_id, "local", TENANTS, [beat(held)], False)
+    draining = Heartbeat(driver.worker_id, "local", TENANTS, [beat(held)], True)
+    last = Heartbeat(other.worker_id, "local", TENANTS, [], True)
     assert [await statements(one) for one in (working, draining)] == [2, 2]
     assert await statements(working, last) == 3
 

@@ -24,7 +24,7 @@ def noops(count: int) -> list[ChildRequest]:
 
 async def chain(driver: StoreDriver, claim: Claimed, children: list[ChildRequest]) -> None:
     await driver.store.chain_children(
-        driver.worker_id, "local", claim.row.job_id, claim.claim_token, children
+        driver.worker_id, "local", (TENANT,), claim.row.job_id, claim.claim_token, children
     )
 
 
@@ -108,7 +108,9 @@ async def test_children_chained_while_their_parent_ends_are_not_lost(driver: Sto
 
     async def chain_slowly(tx: UnitOfWork) -> None:
         job_id, token = root.row.job_id, root.claim_token
-        await chain_children(tx, driver.worker_id, "local", job_id, token, noops(3))
+        await chain_children(
+            tx, driver.worker_id, "local", job_id, token, noops(3), tenants=(TENANT,)
+        )
         holds.set()
         await may_commit.wait()
 

@@ -86,7 +86,7 @@ async def test_a_pipeline_that_leaves_a_job_while_it_ends_is_not_counted_again(
     holds, may_commit = asyncio.Event(), asyncio.Event()
 
     async def cancel_slowly(tx: UnitOfWork) -> None:
-        await cancel_pipeline(tx, joined.pipeline_id, None, "a test asks", "tester")
+        await cancel_pipeline(tx, joined.pipeline_id, (TENANT,), "a test asks", "tester")
         await tx.save()
         holds.set()
         await may_commit.wait()

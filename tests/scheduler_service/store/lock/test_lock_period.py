@@ -86,7 +86,7 @@ async def test_new_places_do_not_change_a_locked_year_and_leave_it_stale(
         for year in (YEAR, 2025)
     ]
     await driver.store.chain_children(
-        driver.worker_id, "local", claim.row.job_id, claim.claim_token, children
+        driver.worker_id, "local", (TENANT,), claim.row.job_id, claim.claim_token, children
     )
     answer = await driver.finish(claim)
     placed = {child.child_key: child.disposition for child in answer.children}

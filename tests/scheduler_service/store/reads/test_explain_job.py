@@ -7,7 +7,7 @@ import pytest
 
 from scheduler_service.jobs.explain import JobReason, JobReasonKind, explain, is_claimable
 from scheduler_service.jobs.job_types import enabled_job_types
-from scheduler_service.jobs.requests import Beat, ClaimRequest, ReleaseReason, Written
+from scheduler_service.jobs.requests import Beat, ClaimRequest, Refused, ReleaseReason, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.reads.explain import Explained
@@ -28,7 +28,7 @@ STEPS = 30
 
 async def explained(driver: StoreDriver, job_id: int) -> Explained:
     found = await driver.store.explain_job(TENANT, job_id)
-    assert found is not None
+    assert isinstance(found, Explained)
     return found
 
 
@@ -130,7 +130,7 @@ async def test_a_job_that_no_live_worker_takes_says_so(driver: StoreDriver) -> N
     worker = driver.another()
     await worker.release(await worker.claim("noop"))
     assert await reasons(driver, job.job_id) == []
-    await driver.store.heartbeat(worker.worker_id, "local", [], False)
+    await driver.store.heartbeat(worker.worker_id, "local", (TENANT,), [], False)
     await driver.pass_time(timedelta(seconds=100))
     [no_worker] = await reasons(driver, job.job_id)
     assert "1 lost (build test)" in no_worker.message
@@ -141,7 +141,7 @@ async def test_a_worker_that_drains_takes_no_job(driver: StoreDriver) -> None:
     claim, job = [await driver.submit("noop", Scope(TENANT)) for _ in range(2)]
     held = await worker.claim("noop")
     beat = Beat(held.row.job_id, held.claim_token, None)
-    await driver.store.heartbeat(worker.worker_id, "local", [beat], True)
+    await driver.store.heartbeat(worker.worker_id, "local", (TENANT,), [beat], True)
     assert held.row.job_id == claim.job_id
     [no_worker] = await reasons(driver, job.job_id)
     assert "1 draining (build test)" in no_worker.message
@@ -218,5 +218,9 @@ async def test_held_children_name_what_they_wait_for(driver: StoreDriver) -> Non
 
 async def test_another_tenants_job_is_not_explained(driver: StoreDriver) -> None:
     job = await driver.submit("noop", Scope(TENANT))
-    assert await driver.store.explain_job("another", job.job_id) is None
-    assert await driver.store.explain_job(TENANT, job.job_id + 1) is None
+    other = await driver.store.explain_job("another", job.job_id)
+    assert isinstance(other, Refused)
+    assert other.reason == "OTHER_TENANT"
+    unknown = await driver.store.explain_job(TENANT, job.job_id + 1)
+    assert isinstance(unknown, Refused)
+    assert unknown.reason == "JOB_NOT_FOUND"

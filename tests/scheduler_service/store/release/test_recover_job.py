@@ -202,7 +202,7 @@ async def test_what_does_not_run_or_is_anothers_is_not_recovered(driver: StoreDr
     submitted = await driver.submit("csv_ingest", INGEST)
     assert await refused(driver, submitted.job_id) == "NOTHING_TO_RECOVER"
     claim = await driver.claim("csv_ingest")
-    assert await refused(driver, submitted.job_id, force=True, tenant="other") == "JOB_NOT_FOUND"
+    assert await refused(driver, submitted.job_id, force=True, tenant="other") == "OTHER_TENANT"
     await driver.finish(claim, JobResult.ERROR, Written.NOTHING)
     assert await refused(driver, submitted.job_id, force=True) == "NOTHING_TO_RECOVER"
     assert await refused(driver, 424242) == "JOB_NOT_FOUND"

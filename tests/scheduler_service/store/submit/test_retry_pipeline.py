@@ -224,7 +224,7 @@ async def test_what_succeeded_lives_or_is_anothers_is_not_retried(driver: StoreD
     ):
         assert (await refused(driver, pipeline_id)).reason == reason
     other = await refused(driver, bad.pipeline_id, tenant="other")
-    assert other.reason == "PIPELINE_NOT_FOUND"
+    assert other.reason == "OTHER_TENANT"
 
 
 async def test_the_timeline_of_the_failed_pipeline_names_its_retry(driver: StoreDriver) -> None:
