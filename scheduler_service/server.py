@@ -63,7 +63,7 @@ from scheduler_service.sweeps.queue_depths import publish_queue_depths
 from scheduler_service.sweeps.retention import retain_forever
 
 # The newest migration of the schema, which this release needs.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 SERVICES = (
     scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"].full_name,

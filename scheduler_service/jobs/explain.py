@@ -23,6 +23,7 @@ class JobReasonKind(StrEnum):
     DRAINING_CLAIM = "DRAINING_CLAIM"
     NEXT_SWEEP = "NEXT_SWEEP"
     SET_ASIDE = "SET_ASIDE"
+    RUNS_ALONE = "RUNS_ALONE"
     NO_WORKER = "NO_WORKER"
     JOBS_AHEAD = "JOBS_AHEAD"
     EARLIER_ATTEMPTS = "EARLIER_ATTEMPTS"
@@ -30,7 +31,12 @@ class JobReasonKind(StrEnum):
 
 # While one of the others holds, a worker that asks still gets the job when its turn comes.
 DELAYING = frozenset(
-    {JobReasonKind.NO_WORKER, JobReasonKind.JOBS_AHEAD, JobReasonKind.EARLIER_ATTEMPTS}
+    {
+        JobReasonKind.NO_WORKER,
+        JobReasonKind.RUNS_ALONE,
+        JobReasonKind.JOBS_AHEAD,
+        JobReasonKind.EARLIER_ATTEMPTS,
+    }
 )
 
 
@@ -110,6 +116,7 @@ class JobFacts:
     run_after: datetime | None
     attempts: int
     attempts_max: int
+    runs_alone: bool
     holder: Holder | None
     first: FirstJob | None
     drain: Holder | None
@@ -141,7 +148,12 @@ def explain(job: JobFacts, enabled: Collection[str]) -> list[JobReason]:
 
 def _not_running(job: JobFacts, enabled: Collection[str]) -> list[JobReason]:
     blocking = [*_unknown_type(job, enabled), *_paused_type(job), *_waits(job)]
-    delaying = [*_no_worker(job), *_jobs_ahead(job), *_earlier_attempts(job, job.attempts)]
+    delaying = [
+        *_no_worker(job),
+        *_runs_alone(job),
+        *_jobs_ahead(job),
+        *_earlier_attempts(job, job.attempts),
+    ]
     return blocking + delaying
 
 
@@ -285,7 +297,7 @@ def _not_due(job: JobFacts) -> list[JobReason]:
     return [
         JobReason(
             JobReasonKind.NOT_DUE,
-            f"The job waits until {_moment(job.run_after)} after an attempt that failed.",
+            f"The job waits until {_moment(job.run_after)}, since an attempt failed or expired.",
             "Wait: the pause grows with each attempt.",
             until=job.run_after,
         )
@@ -326,6 +338,20 @@ def _why_not(worker: KnownWorker, *, able: bool) -> str:
     if able:
         return worker.state.lower().replace("_", " ")
     return "with other job types" if worker.serves_tenant else "with other tenants"
+
+
+def _runs_alone(job: JobFacts) -> list[JobReason]:
+    if not job.runs_alone:
+        return []
+    return [
+        JobReason(
+            JobReasonKind.RUNS_ALONE,
+            "A claim of the job has expired. Since then the job runs alone: a worker gets it when "
+            "it runs no other job.",
+            "Wait: the scheduler holds other jobs back from one worker until that runs none, or "
+            "start a worker.",
+        )
+    ]
 
 
 def _jobs_ahead(job: JobFacts) -> list[JobReason]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 300.0
+EXPIRY_SECONDS = 1.0
 RELEASES_MAX = 20
 # What a worker needs is seldom usable again within less, and other workers take the job meanwhile.
 NOT_READY_SECONDS = 1.0
@@ -21,8 +22,22 @@ class Spent:
     """Ends with ERROR: its attempts are used up."""
 
 
-def after_expiry(attempts: int, attempts_max: int) -> Again | Spent:
-    """An expiry releases the job at once: the fault was the worker's, the lease was the wait."""
+def after_expiry(attempts: int, attempts_max: int, spread: float) -> Again | Spent:
+    """An expired job waits a moment, since its lease was a wait already. `spread`, from 0 to 1,
+    tells those apart that expired with one worker, so that they do not come back together.
+
+    Only a job that ran alone in its worker has one attempt less: see `after_expiry_beside_others`.
+    """
+    return Spent() if attempts >= attempts_max else after_expiry_beside_others(spread)
+
+
+def after_expiry_beside_others(spread: float) -> Again:
+    """Who of several jobs in one worker took the others along is not known: none is charged."""
+    return Again(EXPIRY_SECONDS * (0.5 + spread))
+
+
+def after_drain(attempts: int, attempts_max: int) -> Again | Spent:
+    """A drain that costs an attempt releases the job at once."""
     return Spent() if attempts >= attempts_max else Again(0.0)
 
 

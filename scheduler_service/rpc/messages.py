@@ -120,6 +120,8 @@ def _fill_job(message: types_pb2.Job, row: ShownJobRow) -> None:
         message.releases = releases
     if expiries := row.expiries:
         message.expiries = expiries
+    if row.runs_alone:
+        message.runs_alone = True
     if text := row.message:
         message.message = text
     _fill_run(message, row)

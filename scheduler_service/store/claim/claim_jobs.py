@@ -11,6 +11,7 @@ import asyncpg
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.claim.claim_alone import claim_alone
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
@@ -44,8 +45,11 @@ async def claim_jobs(
         firsts.setdefault(_identity(request), request)
     found: dict[Identity, list[ClaimedJobRow]] = {identity: [] for identity in firsts}
     for alike in _alike(list(firsts.values())):
-        for request, row in await _claim(conn, alike, lease_seconds):
-            found[_identity(request)].append(row)
+        for request, answer in await _claim(conn, alike, lease_seconds):
+            if answer.makes_room:
+                found[_identity(request)] += await claim_alone(conn, request, lease_seconds)
+            else:
+                found[_identity(request)].append(answer)
     empty = [request for identity, request in firsts.items() if not found[identity]]
     for request, row in await _replay(conn, empty, lease_seconds):
         found[_identity(request)].append(row)
@@ -96,12 +100,12 @@ async def _see(conn: Connection, request: ClaimRequest) -> None:
 
 async def _claim(
     conn: Connection, alike: Sequence[ClaimRequest], lease_seconds: float
-) -> list[tuple[ClaimRequest, ClaimedJobRow]]:
+) -> list[tuple[ClaimRequest, "_FoundRow"]]:
     first = alike[0]
     try:
         rows = await statement("claim_jobs").rows(
             conn,
-            ClaimedJobRow,
+            _FoundRow,
             worker_ids=[request.worker_id for request in alike],
             request_ids=[request.request_id for request in alike],
             principals=[request.principal for request in alike],
@@ -167,6 +171,15 @@ async def _close_through(
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _ledger_reads(job_type: str, scope: Scope) -> tuple[str, ...]:
     return JOB_TYPES[job_type].ledger_reads(scope)
+
+
+class _FoundRow(ClaimedJobRow):
+    """A claimed job. Of a call that `makes_room` for a job that runs alone there is only the
+    number.
+    """
+
+    __slots__ = ()
+    makes_room: bool
 
 
 class _CloseThroughRow(Row):

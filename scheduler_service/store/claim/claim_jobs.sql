@@ -3,8 +3,11 @@
 -- queue of each type and tenant, and nothing of other tenants. One statement: each decision is read
 -- from the locked row itself. Touches job rows only, the claims' own rows, and the records by which
 -- repeats of these calls are known; a call that has its record gets nothing here.
-WITH asked AS (
-    SELECT w.*, sum(w.max_jobs) OVER (ORDER BY w.number) AS last_place
+-- Jobs that run alone are passed over. If one is next, a worker makes room: it gets nothing until
+-- it holds nothing, and then that job by claim_alone. An idle worker does, or else a busy one.
+-- A worker that holds a job that runs alone gets nothing.
+WITH calls AS MATERIALIZED (
+    SELECT w.*, scheduler.may_have_company(w.worker_id) AS may_have_company
     FROM unnest(
         CAST(:worker_ids AS uuid[]), CAST(:request_ids AS uuid[]), CAST(:principals AS text[]),
         CAST(:max_jobs AS bigint[])
@@ -30,11 +33,61 @@ WITH asked AS (
         SELECT q.job_id, q.priority, q.fair_stamp
         FROM scheduler.jobs AS q
         WHERE q.job_type = f.job_type AND q.tenant = f.tenant AND q.state = 'QUEUED'
+            AND NOT q.runs_alone
         ORDER BY q.priority, q.fair_stamp, q.job_id
         -- Others may hold as many and more, and are passed over.
-        LIMIT (SELECT 2 * max(last_place) + CAST(:spare_heads AS bigint) FROM asked)
+        LIMIT (SELECT 2 * sum(max_jobs) + CAST(:spare_heads AS bigint) FROM calls)
     ) AS h
-    WHERE EXISTS (SELECT FROM asked)
+    WHERE EXISTS (SELECT FROM calls)
+), to_run_alone AS MATERIALIZED (
+    SELECT h.*
+    FROM flows AS f
+    CROSS JOIN LATERAL (
+        SELECT q.job_id, q.job_type, q.tenant, q.priority, q.fair_stamp
+        FROM scheduler.jobs AS q
+        WHERE q.job_type = f.job_type AND q.tenant = f.tenant AND q.state = 'QUEUED'
+            AND q.runs_alone
+        ORDER BY q.priority, q.fair_stamp, q.job_id
+        LIMIT 1
+    ) AS h
+    -- Nearly always there is none at all, and nothing else is read.
+    WHERE (
+        SELECT true FROM scheduler.jobs AS a WHERE a.state = 'QUEUED' AND a.runs_alone LIMIT 1
+    )
+    ORDER BY h.priority, h.fair_stamp, h.job_id
+    LIMIT 1
+), next_alone AS MATERIALIZED (
+    SELECT a.* FROM to_run_alone AS a
+    WHERE NOT EXISTS (
+        SELECT FROM heads AS h
+        WHERE (h.priority, h.fair_stamp, h.job_id) < (a.priority, a.fair_stamp, a.job_id)
+    )
+), making_room AS MATERIALIZED (
+    SELECT c.worker_id, CAST(min(c.number) AS bigint) AS number
+    FROM next_alone AS a
+    CROSS JOIN calls AS c
+    CROSS JOIN LATERAL (
+        SELECT NOT EXISTS (
+            SELECT FROM scheduler.claims AS h WHERE h.worker_id = c.worker_id
+        ) AS is_idle
+    ) AS w
+    WHERE c.may_have_company AND (w.is_idle OR c.worker_id = (
+        -- Of the busy ones always the same, so that its jobs run out while the others go on.
+        SELECT k.worker_id FROM scheduler.workers AS k
+        WHERE k.last_seen_at > scheduler.clock()
+                - CAST(:lease_seconds AS double precision) * interval '1 second'
+            AND NOT k.draining AND k.not_ready = '' AND a.job_type = ANY(k.job_types)
+            AND (k.tenants IS NULL OR a.tenant = ANY(k.tenants))
+        ORDER BY md5(CAST(k.worker_id AS text) || CAST(a.job_id AS text))
+        LIMIT 1
+    ))
+    GROUP BY c.worker_id, w.is_idle
+    ORDER BY w.is_idle DESC, number
+    LIMIT 1
+), asked AS (
+    SELECT c.*, sum(c.max_jobs) OVER (ORDER BY c.number) AS last_place
+    FROM calls AS c
+    WHERE c.may_have_company AND c.worker_id NOT IN (SELECT m.worker_id FROM making_room AS m)
 ), candidates AS (
     SELECT c.job_id, c.answer_bytes,
         row_number() OVER (ORDER BY c.priority, c.fair_stamp, c.job_id) AS place
@@ -80,7 +133,8 @@ WITH asked AS (
         j.job_type, j.module, j.data_entry_type, j.year, j.unit, j.reference_kind, j.payload,
         j.state, j.result, j.message, j.error_cause, j.stats, j.run_after, j.attempts,
         j.attempts_max, j.releases, j.expiries, j.claim_token, j.last_token, j.worker_id,
-        j.parent_job_id, j.child_key, j.superseded_by, j.created_at, j.started_at, j.finished_at
+        j.parent_job_id, j.child_key, j.superseded_by, j.created_at, j.started_at, j.finished_at,
+        j.runs_alone
 ), leased AS (
     INSERT INTO scheduler.claims (claim_token, job_id, worker_id, principal, lease_until)
     SELECT claim_token, job_id, worker_id, principal,
@@ -95,9 +149,13 @@ WITH asked AS (
     -- again alone.
     GROUP BY worker_id, request_id, principal
 )
-SELECT number, job_id, pipeline_id, tenant, job_type, module, data_entry_type, year, unit,
-    reference_kind, payload, state, result, message, error_cause, stats, run_after, attempts,
-    attempts_max, releases, expiries, claim_token, last_token, worker_id, parent_job_id, child_key,
-    superseded_by, created_at, started_at, finished_at
-FROM claimed
-ORDER BY place;
+SELECT coalesce(c.number, m.number) AS number, m.number IS NOT NULL AS makes_room, c.job_id,
+    c.pipeline_id, c.tenant, c.job_type, c.module, c.data_entry_type, c.year, c.unit,
+    c.reference_kind, c.payload, c.state, c.result, c.message, c.error_cause, c.stats, c.run_after,
+    c.attempts, c.attempts_max, c.releases, c.expiries, c.claim_token, c.last_token, c.worker_id,
+    c.parent_job_id, c.child_key, c.superseded_by, c.created_at, c.started_at, c.finished_at,
+    c.runs_alone
+FROM claimed AS c
+-- Who makes room has claimed nothing.
+FULL JOIN making_room AS m ON m.number = c.number
+ORDER BY c.place;

@@ -102,6 +102,7 @@ class ShownJobRow(ScopeRow):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    runs_alone: bool
 
 
 class LockedPipelineRow(Row):

@@ -71,6 +71,7 @@ def _facts(
         run_after=job.run_after,
         attempts=job.attempts,
         attempts_max=job.attempts_max,
+        runs_alone=job.runs_alone,
         holder=_holder(job.job_id, job.worker_id, found.lease_until),
         first=_first(found),
         drain=_holder(found.drain_job_id, found.drain_worker_id, found.drain_until),

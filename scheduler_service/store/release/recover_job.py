@@ -9,6 +9,7 @@ from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 from scheduler_service.store.ending.end_jobs import needs_of_end
 from scheduler_service.store.ending.in_doubt import mark_in_doubt
+from scheduler_service.store.release.company import mark_company
 from scheduler_service.store.release.supersede import needs_of_duplicates, supersede_duplicates
 
 
@@ -48,6 +49,7 @@ async def recover_job(tx: UnitOfWork, wanted: Recovery) -> Recovered | Refused:
     if is_live:
         await _drain(tx, row)
     else:
+        await mark_company(tx, [claim.worker_id], [token])
         await statement("delete_claims").run(tx.conn, claim_tokens=[token])
         await mark_in_doubt(tx, [(row, token)])
     await _run_again(tx, row, claim, is_live=is_live)

@@ -7,6 +7,7 @@ SET state = 'NOT_STARTED',
     worker_id = NULL,
     attempts = 0,
     expiries = j.expiries + CAST(:expiries AS smallint),
+    runs_alone = j.runs_alone OR CAST(:expiries AS smallint) > 0,
     message = '',
     run_after = CASE WHEN j.exclusive_key IS NULL THEN CAST(:run_after AS timestamptz) END
 WHERE j.job_id = :job_id AND j.state = 'RUNNING';

@@ -2,7 +2,8 @@
 still first of its key, or ends with ERROR when its attempts are spent.
 """
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,17 +11,20 @@ from scheduler_service.jobs.requests import Written
 from scheduler_service.jobs.retry import (
     Again,
     Spent,
+    after_drain,
     after_expiry,
+    after_expiry_beside_others,
     after_fault,
     after_not_ready,
     drain_costs_an_attempt,
 )
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.rows import ClaimTokenRow, End, JobRow, LinkRow
+from scheduler_service.store.core.rows import End, JobRow, LinkRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end, pipelines_of
 from scheduler_service.store.ending.in_doubt import mark_in_doubt
+from scheduler_service.store.release.company import lock_expired
 from scheduler_service.store.release.supersede import needs_of_duplicates, supersede_duplicates
 
 
@@ -63,12 +67,14 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
         )
     }
     holders = [i for i in items if i.job_id in rows and _holds(rows[i.job_id], i)]
-    holders = await _still_expired(tx, holders)
+    # A beat may have come between the sweep's look and these locks: the lease is read again.
+    expired = await lock_expired(tx, [i.claim_token for i in holders if i.fault is Fault.EXPIRY])
+    holders = [i for i in holders if i.fault is not Fault.EXPIRY or i.claim_token in expired]
     if not holders:
         return set()
     for item in holders:
         tx.require(needs_of_end(rows[item.job_id], ()))
-    decided = [_decide(item, rows[item.job_id]) for item in holders]
+    decided = [_decide(item, rows[item.job_id], expired) for item in holders]
     await statement("delete_claims").run(tx.conn, claim_tokens=[i.claim_token for i in holders])
     await statement("drop_staged_children").run(
         tx.conn,
@@ -103,29 +109,25 @@ async def _lock(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> None:
     await tx.lock(needs)
 
 
-async def _still_expired(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> list[ReleasedClaim]:
-    """A beat may have come between the sweep's look and these locks: read the lease again."""
-    expiring = [i.claim_token for i in items if i.fault is Fault.EXPIRY]
-    if not expiring:
-        return list(items)
-    rows = await statement("lock_expired_claims").rows(
-        tx.conn, ClaimTokenRow, claim_tokens=sorted(expiring)
-    )
-    expired = {row.claim_token for row in rows}
-    return [i for i in items if i.fault is not Fault.EXPIRY or i.claim_token in expired]
-
-
-def _decide(item: ReleasedClaim, row: JobRow) -> _Decided:
+def _decide(item: ReleasedClaim, row: JobRow, beside_others: Mapping[int, bool]) -> _Decided:
     attempts, maximum = row.attempts, row.attempts_max
     match item.fault:
         case Fault.DRAIN if not drain_costs_an_attempt(row.releases):
             return _Decided(item, row, attempts - 1, Again(0.0))
-        case Fault.DRAIN | Fault.EXPIRY:
-            return _Decided(item, row, attempts, after_expiry(attempts, maximum))
+        case Fault.DRAIN:
+            return _Decided(item, row, attempts, after_drain(attempts, maximum))
+        case Fault.EXPIRY if beside_others[item.claim_token]:
+            return _Decided(item, row, attempts - 1, after_expiry_beside_others(_spread()))
+        case Fault.EXPIRY:
+            return _Decided(item, row, attempts, after_expiry(attempts, maximum, _spread()))
         case Fault.RETRY_LATER:
             return _Decided(item, row, attempts, after_fault(attempts, maximum, item.delay_seconds))
         case Fault.NOT_READY:
             return _Decided(item, row, attempts - 1, after_not_ready())
+
+
+def _spread() -> float:
+    return random.random()  # noqa: S311
 
 
 def _event(decided: _Decided) -> Event:
@@ -143,8 +145,7 @@ async def _run_again(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
         tx.conn,
         job_ids=[d.row.job_id for d in decided],
         attempts=[d.attempts for d in decided],
-        releases=[int(d.item.fault is Fault.DRAIN) for d in decided],
-        expiries=[int(d.item.fault is Fault.EXPIRY) for d in decided],
+        **_counted(decided),
         delays=[d.then.delay_seconds for d in decided if isinstance(d.then, Again)],
         messages=[d.item.message for d in decided],
     )
@@ -153,6 +154,13 @@ async def _run_again(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
             tx.maybe_due_jobs.add(d.row.job_id)
         else:
             tx.unsettled_keys.add(d.row.exclusive_key)
+
+
+def _counted(decided: Sequence[_Decided]) -> dict[str, list[int]]:
+    return {
+        "releases": [int(d.item.fault is Fault.DRAIN) for d in decided],
+        "expiries": [int(d.item.fault is Fault.EXPIRY) for d in decided],
+    }
 
 
 async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
@@ -164,6 +172,7 @@ async def _abandon(tx: UnitOfWork, decided: Sequence[_Decided]) -> None:
         messages=[_last_words(d) for d in decided],
         error_causes=["attempts_spent" for _ in decided],
         versions=[tx.pipeline(d.row.pipeline_id).next_version for d in decided],
+        **_counted(decided),
     )
     tokens = {
         row.job_id: row.in_doubt_token

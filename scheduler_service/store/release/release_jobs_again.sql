@@ -1,4 +1,5 @@
 -- RUNNING -> NOT_STARTED: the job keeps its place at the head of its key and waits for its time.
+-- From its first expiry on it runs alone.
 UPDATE scheduler.jobs AS j
 SET state = 'NOT_STARTED',
     claim_token = NULL,
@@ -6,6 +7,7 @@ SET state = 'NOT_STARTED',
     attempts = n.attempts,
     releases = j.releases + n.releases,
     expiries = j.expiries + n.expiries,
+    runs_alone = j.runs_alone OR n.expiries > 0,
     message = n.message,
     run_after = CASE WHEN n.delay_seconds > 0
         THEN scheduler.clock() + n.delay_seconds * interval '1 second' END

@@ -31,6 +31,7 @@ QUEUED = JobFacts(
     run_after=None,
     attempts=0,
     attempts_max=5,
+    runs_alone=False,
     holder=None,
     first=None,
     drain=None,
@@ -70,7 +71,7 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
         ),
         (
             replace(WAITING, run_after=NOW + timedelta(minutes=1)),
-            "The job waits until 2026-01-02 03:05:05 UTC after an attempt that failed.",
+            "The job waits until 2026-01-02 03:05:05 UTC, since an attempt failed or expired.",
         ),
         (
             replace(

@@ -2,7 +2,14 @@
 
 import pytest
 
-from scheduler_service.jobs.retry import Again, Spent, after_expiry, after_fault
+from scheduler_service.jobs.retry import (
+    Again,
+    Spent,
+    after_drain,
+    after_expiry,
+    after_expiry_beside_others,
+    after_fault,
+)
 from scheduler_service.jobs.states import JobResult, PipelineStatus, pipeline_status
 
 
@@ -21,9 +28,15 @@ def test_a_fault_waits_and_ends(attempts: int, asked: float | None, then: Again 
     assert after_fault(attempts, 5, asked) == then
 
 
-def test_an_expired_job_runs_again_at_once_until_attempts_are_spent() -> None:
-    assert after_expiry(4, 5) == Again(0.0)
-    assert after_expiry(5, 5) == Spent()
+def test_an_expired_job_runs_again_a_moment_later_until_attempts_are_spent() -> None:
+    assert after_expiry(4, 5, 0.0) == after_expiry_beside_others(0.0) == Again(0.5)
+    assert after_expiry(4, 5, 1.0) == after_expiry_beside_others(1.0) == Again(1.5)
+    assert after_expiry(5, 5, 0.5) == Spent()
+
+
+def test_a_drain_that_costs_an_attempt_waits_for_nothing() -> None:
+    assert after_drain(4, 5) == Again(0.0)
+    assert after_drain(5, 5) == Spent()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ STATEMENTS = ROOT / "scheduler_service" / "store"
 EVENTS_OF = {
     "abandon_jobs": JobEvent.ABANDONED,
     "cancel_jobs": JobEvent.CANCELLED,
+    "claim_alone": JobEvent.CLAIMED,
     "claim_jobs": JobEvent.CLAIMED,
     "finish_jobs": JobEvent.FINISHED,
     "supersede_jobs": JobEvent.SUPERSEDED,

@@ -246,8 +246,17 @@ class StoreDriver:
         return [dict(row) for row in rows]
 
     async def let_leases_expire(self) -> int:
-        """A lease goes by, with the sweep running all the while. Returns how many expired."""
-        return await self.let_leases_run_out() + await self.store.expire_claims()
+        """A lease goes by, with the sweep running all the while, and what expired comes back.
+        Returns how many expired.
+        """
+        return await self.let_leases_run_out() + await self.let_leases_expire_now()
+
+    async def let_leases_expire_now(self) -> int:
+        """What has expired is taken back, and its pause goes by. Returns how many expired."""
+        expired = await self.store.expire_claims()
+        await self.pass_time(timedelta(seconds=2))
+        await self.store.promote_due_jobs()
+        return expired
 
     async def let_leases_run_out(self) -> int:
         """As let_leases_expire, but for the sweep that takes back what was held until now."""
