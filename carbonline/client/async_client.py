@@ -321,7 +321,7 @@ class AsyncClient:
         catalogue: ledger_pb2.ListModulesResponse,
         progress: Progress | None,
     ) -> PipelineReport:
-        name = "airports.csv"
+        name = "airportsdata.csv"
         if isinstance(source, Path):
             check_size(source, catalogue)
             name = sent_name(source.name)

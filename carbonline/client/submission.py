@@ -11,9 +11,15 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import WrongArgument
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
-# Causes with which a worker refuses to take something away until the caller consents.
+# Causes with which a worker refuses to change much until the caller consents.
 NEEDS_CONSENT = frozenset(
-    {"most_would_go", "mended_rows_replace", "factors_in_use", "places_in_use"}
+    {
+        "most_would_go",
+        "kilograms_would_double",
+        "mended_rows_replace",
+        "factors_in_use",
+        "places_in_use",
+    }
 )
 CONSENT: Mapping[str, str] = MappingProxyType({"take_away": "yes"})
 

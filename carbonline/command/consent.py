@@ -28,6 +28,7 @@ ASKS = " Continue?"
 MOST_WOULD_GO = "More than half would be removed. Continue?"
 _QUESTIONS = {
     "most_would_go": MOST_WOULD_GO,
+    "kilograms_would_double": "The kilograms would more than double. Continue?",
     "mended_rows_replace": "All rows that the corrected file lacks would be removed. Continue?",
     "factors_in_use": "Factors that entries use would be removed. Continue?",
     "places_in_use": "Places that entries use would be removed. Continue?",

@@ -57,10 +57,12 @@ async def print_kilograms(client: ContractClient, before: Kilograms) -> None:
 def _sentence(module: int, year: int, before: Decimal, now: Decimal) -> str:
     of = f"{module_name(module)} {year}" if module else str(year)
     change = now - before
-    less = " More than half is gone." if 2 * now < before else ""
+    much = " More than half is gone." if 2 * now < before else ""
+    if now > 2 * before > 0:
+        much = " That is more than twice as much."
     return (
         f"{of}: {kilograms(before)} kg before, {kilograms(now)} kg now"
-        f" ({'+' if change >= 0 else ''}{kilograms(change)}).{less}"
+        f" ({'+' if change >= 0 else ''}{kilograms(change)}).{much}"
     )
 
 

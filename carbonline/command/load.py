@@ -26,7 +26,7 @@ _replace_option = click.option(
 _take_away_option = click.option(
     "--take-away",
     is_flag=True,
-    help="Do not ask: remove even what entries use, and even most of the kilograms.",
+    help="Do not ask: remove even what entries use, and halve or double the kilograms.",
 )
 
 

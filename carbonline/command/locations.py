@@ -21,6 +21,8 @@ COLUMNS = (
     Column("country", kind=Kind.WORD),
     Column("latitude", kind=Kind.NUMBER, decimals=4),
     Column("longitude", kind=Kind.NUMBER, decimals=4),
+    Column("state", kind=Kind.WORD, once_if_same=True),
+    Column("version", kind=Kind.NUMERAL, once_if_same=True),
     Column("entries", "used by entries", Kind.NUMBER),
     Column("file", once_if_same=True),
     Column("changed_at", in_tables=False),
@@ -32,6 +34,7 @@ COLUMNS = (
     epilog=examples(
         "carbonline locations GVA CDG",
         "carbonline locations --search brussels",
+        "carbonline locations --stale --used",
         "carbonline locations -o places.csv",
     ),
 )
@@ -41,6 +44,7 @@ COLUMNS = (
     default="",
     help="Only places whose code starts with this, or whose name contains it.",
 )
+@click.option("--stale", is_flag=True, help="Only places that a later file of the name lacks.")
 @click.option("--used", is_flag=True, help="Show how many entries use each.")
 @limit_option
 @output_options
@@ -51,17 +55,27 @@ def locations(
     output: Output,
     codes: tuple[str, ...],
     search: str,
+    stale: bool,
     used: bool,
     limit: int | None,
 ) -> None:
-    """List places: those of each CODE, those that --search finds, or all."""
-    wanted = reference_pb2.ListLocationsRequest(codes=codes, text=search, with_usage=used)
+    """List places: those of each CODE, those that --search finds, or all.
+
+    A stale place is not in the newest file with the name of the file that brought it, but still
+    used; `carbonline remove stale-locations` removes such places, and
+    `carbonline remove locations` any others.
+    """
+    wanted = reference_pb2.ListLocationsRequest(
+        codes=codes, text=search, stale_only=stale, with_usage=used
+    )
     found, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
     show_rows(
         COLUMNS,
         [_row(one, used=used) for one in found],
         output,
-        if_none="There are no such places." if codes or search else "There are no places yet.",
+        if_none=(
+            "There are no such places." if codes or search or stale else "There are no places yet."
+        ),
         more="give codes, --search or --limit" if more else "",
     )
     there = {one.code for one in found}
@@ -84,6 +98,8 @@ def _row(one: reference_pb2.Location, *, used: bool) -> Row:
         "country": one.country,
         "latitude": one.latitude,
         "longitude": one.longitude,
+        "state": "stale" if one.stale else "in force",
+        "version": one.version,
         "entries": one.entries if used else None,
         "file": one.file_name,
         "changed_at": moment_of(one.changed_at),

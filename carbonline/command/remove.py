@@ -1,24 +1,38 @@
-"""`carbonline remove`: removes factors that the newest file lacks, and unused units."""
+"""`carbonline remove`: removes factors and places that the newest file lacks, places, and units."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, NoReturn
 
 import click
 
+from carbonline.client.submission import CONSENT
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.kilograms import kilograms_of, print_kilograms
+from carbonline.command.kilograms import (
+    Kilograms,
+    kilograms_of,
+    kilograms_of_all_years,
+    print_kilograms,
+)
 from carbonline.command.options import YEAR, no_watch_option, type_option
 from carbonline.command.recalculate import follow_and_print_the_end, module_of
 
 EXAMPLE = "carbonline remove stale-factors --type plane --year 2024"
+EXAMPLE_OF_PLACES = "carbonline remove locations SXF"
 EXAMPLE_OF_UNITS = "carbonline remove units 0829"
+_take_away_option = click.option(
+    "--take-away", is_flag=True, help="Even what entries use, and most of the kilograms."
+)
+_mode_option = click.option(
+    "--transport-mode", type=click.Choice(["plane"]), default="plane", show_default=True
+)
 
 
-@click.group(cls=CommandGroup, epilog=examples(EXAMPLE, EXAMPLE_OF_UNITS))
+@click.group(cls=CommandGroup, epilog=examples(EXAMPLE, EXAMPLE_OF_PLACES, EXAMPLE_OF_UNITS))
 def remove() -> None:
-    """Remove stale factors, or units that no entry uses."""
+    """Remove stale factors, places, or units that no entry uses."""
 
 
 @remove.command(
@@ -28,7 +42,7 @@ def remove() -> None:
 )
 @type_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
-@click.option("--take-away", is_flag=True, help="Even factors that entries use.")
+@_take_away_option
 @no_watch_option
 @connection_options
 def stale_factors(
@@ -39,10 +53,12 @@ def stale_factors(
     Refused if emissions use them, unless you pass --take-away. Nothing is deleted: a later file
     restores them, and what they computed can still be explained.
     """
-    payload = {"mode": "remove_stale", **({"take_away": "yes"} if take_away else {})}
-    raise SystemExit(
-        run_to_end(_remove(target, data_entry_type, year, payload, watch=not no_watch))
-    )
+    payload = {"mode": "remove_stale", **(CONSENT if take_away else {})}
+    _end(_remove(target, data_entry_type, year, payload, watch=not no_watch))
+
+
+def _end(removal: Coroutine[Any, Any, ExitCode]) -> NoReturn:
+    raise SystemExit(run_to_end(removal))
 
 
 async def _remove(
@@ -53,6 +69,67 @@ async def _remove(
         scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
         before = await kilograms_of(client, module, year)
         submitted = await client.submit("factor_ingest", scope, payload)
+        code = await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
+        if watch and code is ExitCode.SUCCESS:
+            await print_kilograms(client, before)
+        return code
+
+
+@remove.command(
+    name="locations",
+    short_help="Places, by their codes.",
+    epilog=examples(EXAMPLE_OF_PLACES, "carbonline locations SXF --used"),
+)
+@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@_mode_option
+@_take_away_option
+@no_watch_option
+@connection_options
+def locations(
+    *,
+    target: Target,
+    codes: tuple[str, ...],
+    transport_mode: str,
+    take_away: bool,
+    no_watch: bool,
+) -> None:
+    """Remove the place of each CODE: all of them, or none.
+
+    Refused if entries use them, unless you pass --take-away; those entries then have no kilograms.
+    A later file restores a place.
+    """
+    payload = {"mode": "remove", "codes": list(codes), "transport_mode": transport_mode}
+    _end(_remove_places(target, payload, take_away=take_away, watch=not no_watch))
+
+
+@remove.command(
+    name="stale-locations",
+    short_help="Places that the newest file of their name lacks.",
+    epilog=examples("carbonline remove stale-locations", "carbonline locations --stale --used"),
+)
+@_mode_option
+@_take_away_option
+@no_watch_option
+@connection_options
+def stale_locations(
+    *, target: Target, transport_mode: str, take_away: bool, no_watch: bool
+) -> None:
+    """Remove the places that the newest file with the name of their own file lacks.
+
+    Refused if entries use them, unless you pass --take-away. A later file restores a place.
+    """
+    payload = {"mode": "remove_stale", "transport_mode": transport_mode}
+    _end(_remove_places(target, payload, take_away=take_away, watch=not no_watch))
+
+
+async def _remove_places(
+    target: Target, payload: Mapping[str, object], *, take_away: bool, watch: bool
+) -> ExitCode:
+    async with target.client() as client:
+        before = await kilograms_of_all_years(client) if watch else Kilograms()
+        consent = CONSENT if take_away else {}
+        scope = client.scope(reference_kind="locations")
+        submitted = await client.submit("reference_ingest", scope, {**payload, **consent})
         code = await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
         if watch and code is ExitCode.SUCCESS:
             await print_kilograms(client, before)
@@ -73,7 +150,7 @@ def units(*, target: Target, units: tuple[str, ...], no_watch: bool) -> None:
     Entries of all years count, also those without kilograms. To remove such entries, upload their
     files without the unit, or withdraw the uploads. A later file of units restores a unit.
     """
-    raise SystemExit(run_to_end(_remove_units(target, units, watch=not no_watch)))
+    _end(_remove_units(target, units, watch=not no_watch))
 
 
 async def _remove_units(target: Target, units: Sequence[str], *, watch: bool) -> ExitCode:

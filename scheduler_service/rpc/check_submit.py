@@ -20,16 +20,17 @@ PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "csv_ingest": ("blob", "file_name", "source", "take_away"),
         "factor_ingest": ("blob", "file_name", "mode", "take_away"),
-        "reference_ingest": ("blob", "file_name", "transport_mode", "mode", "take_away"),
+        "reference_ingest": ("blob", "file_name", "transport_mode", "mode", "take_away", "codes"),
         "unit_sync": ("blob", "file_name"),
     }
 )
-# What a file may do with what is there already; the last needs no file.
-REMOVE_STALE = "remove_stale"
+# What a file may do with what is there already; the last ones need no file.
+REMOVE_STALE, REMOVE = "remove_stale", "remove"
+WITHOUT_A_FILE = (REMOVE_STALE, REMOVE)
 MODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "factor_ingest": ("add", "replace", REMOVE_STALE),
-        "reference_ingest": ("add", "replace"),
+        "reference_ingest": ("add", "replace", REMOVE_STALE, REMOVE),
     }
 )
 # What a job's data is to say of who brought it; callers cannot give it themselves.
@@ -41,6 +42,7 @@ _UPLOAD_RULE = "must be the upload_id of an upload; ListUploads lists them"
 _KEY_CHARACTERS_SHOWN_MAX = 64
 _TEXT_CHARACTERS_MAX = 255
 REMOVED_UNITS_MAX = 1_000
+REMOVED_PLACES_MAX, CODE_CHARACTERS_MAX = 1_000, 128
 _SOURCE_RULE = (
     f"must be a name of at most {SOURCE_CHARACTERS_MAX} characters, without control or invisible"
     " characters"
@@ -97,7 +99,7 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
         if unknown := [key for key in payload if key not in known]:
             shown = unknown[0][:_KEY_CHARACTERS_SHOWN_MAX]
             fields.fail(f"{field}.{shown}", f"is unknown: {job_type} takes {', '.join(known)}")
-        for key in (key for key in known if key != "blob"):
+        for key in (key for key in known if key not in {"blob", "codes"}):
             text = payload.get(key, "")
             if not isinstance(text, str) or len(text) > _TEXT_CHARACTERS_MAX:
                 fault = f"must be text of at most {_TEXT_CHARACTERS_MAX} characters"
@@ -123,14 +125,20 @@ def check_units_payload(fields: Fields, field: str, payload: Json) -> None:
     for key in payload.keys() - {"units"}:
         shown = key[:_KEY_CHARACTERS_SHOWN_MAX]
         fields.fail(f"{field}.{shown}", "is unknown: unit_removal takes units")
-    units = payload.get("units")
-    if not isinstance(units, list) or not 1 <= len(units) <= REMOVED_UNITS_MAX:
-        fields.fail(f"{field}.units", f"must be a list of 1 to {REMOVED_UNITS_MAX:,} units")
+    _check_names(fields, f"{field}.units", payload, "units", REMOVED_UNITS_MAX, UNIT_CHARACTERS_MAX)
+
+
+def _check_names(
+    fields: Fields, field: str, payload: Json, noun: str, names_max: int, characters_max: int
+) -> None:
+    """Check a list of names that a payload has under its `noun`, in the plural."""
+    names = payload.get(noun)
+    if not isinstance(names, list) or not 1 <= len(names) <= names_max:
+        fields.fail(field, f"must be a list of 1 to {names_max:,} {noun}")
         return
-    for number, unit in enumerate(units):
-        if not isinstance(unit, str) or not 1 <= len(unit.strip()) <= UNIT_CHARACTERS_MAX:
-            fault = f"must be text of 1 to {UNIT_CHARACTERS_MAX} characters"
-            fields.fail(f"{field}.units[{number}]", fault)
+    for number, name in enumerate(names):
+        if not isinstance(name, str) or not 1 <= len(name.strip()) <= characters_max:
+            fields.fail(f"{field}[{number}]", f"must be text of 1 to {characters_max} characters")
 
 
 def _check_mode(fields: Fields, field: str, job_type: str, payload: Json) -> None:
@@ -140,10 +148,15 @@ def _check_mode(fields: Fields, field: str, job_type: str, payload: Json) -> Non
         fields.fail(f"{field}.mode", f"must be one of {', '.join(modes)}")
     if payload.get("take_away", "yes") not in ("", "yes"):
         fields.fail(f"{field}.take_away", 'must be "yes" or left out')
+    if mode == REMOVE and mode in modes:
+        limits = (REMOVED_PLACES_MAX, CODE_CHARACTERS_MAX)
+        _check_names(fields, f"{field}.codes", payload, "codes", *limits)
+    elif "codes" in payload and modes:
+        fields.fail(f"{field}.codes", f"must be left out unless mode is {REMOVE}")
     blob = payload.get("blob")
-    if mode == REMOVE_STALE and mode in modes:
+    if mode in WITHOUT_A_FILE and mode in modes:
         if blob is not None:
-            fields.fail(f"{field}.blob", f"must be left out: {REMOVE_STALE} reads no file")
+            fields.fail(f"{field}.blob", f"must be left out: {mode} reads no file")
     elif not isinstance(blob, str) or not BLOB.fullmatch(blob):
         fields.fail(
             f"{field}.blob", 'must be "blob:sha256:" and 64 hex digits; UploadBlob returns it'

@@ -1,6 +1,6 @@
 """Units that are badly written, and files whose rows are separated otherwise than the header."""
 
-from tests.cases.conftest import Terminal
+from tests.cases.conftest import FILES, Terminal
 
 
 def test_rows_of_another_separator_than_the_header_are_named_as_that(terminal: Terminal) -> None:
@@ -23,3 +23,17 @@ def test_a_typed_unit_with_a_lost_zero_is_answered_with_the_unit(terminal: Termi
     assert "828 is not a unit of the institution. Did you mean 0828?" in typed.output
     asked = terminal.type("totals", "--year", "2027", "--unit", "12.0")
     assert "12.0 is not a unit of the institution. Did you mean 0012 or 12" in asked.output
+
+
+def test_units_of_one_file_that_look_alike_are_told_and_no_hidden_character_is_kept(
+    terminal: Terminal,
+) -> None:
+    typed = terminal.type("load", "units", FILES / "41_units_written_badly.csv", "--year", "2027")
+
+    assert "0555 is one: a spreadsheet may have written it as a number" in typed.output
+    warned = " ".join(terminal.warnings(typed).split())
+    for told in ("dropped the zero", "write it with plain letters", "which is left out"):
+        assert told in warned
+    assert "05\\u200b56" in warned
+    listed = terminal.type("units", "0556", "--format", "csv").out
+    assert listed.splitlines()[1].startswith("0556,Hidden,")

@@ -11,15 +11,16 @@ _CODES = Path(__file__).with_name("airport_codes.csv")
 _AIRPORTS_NAMED = 3
 
 
+def cities() -> pl.DataFrame:
+    """A frame with the columns code (as keys are stored) and airports, the first ones of a city."""
+    codes = _codes().filter(pl.col("kind") == "city")
+    return codes.select(pl.col("code").str.to_lowercase(), _named().alias("airports"))
+
+
 def airport_hints() -> pl.DataFrame:
     """A frame with the columns code (as keys are stored) and hint (what to write instead)."""
-    codes = pl.read_csv(_CODES, schema_overrides={"airports": pl.String})
-    airports = pl.col("airports").str.split(" ")
-    named = airports.list.head(_AIRPORTS_NAMED).list.join(", ")
-    more = (
-        pl.when(airports.list.len() > _AIRPORTS_NAMED).then(pl.lit(", ...")).otherwise(pl.lit(""))
-    )
-    city = pl.format("{} is a city ({}{}): name the airport", "code", named, more)
+    codes = _codes()
+    city = pl.format("{} is a city ({}): name the airport", "code", _named())
     moved = pl.format("{} is retired: {} took its place", "code", "airports")
     gone = pl.format("{} ({}) is retired: load its place or name another airport", "code", "name")
     hint = (
@@ -30,3 +31,16 @@ def airport_hints() -> pl.DataFrame:
         .otherwise(gone)
     )
     return codes.select(pl.col("code").str.to_lowercase(), hint.alias("hint"))
+
+
+def _codes() -> pl.DataFrame:
+    return pl.read_csv(_CODES, schema_overrides={"airports": pl.String})
+
+
+def _named() -> pl.Expr:
+    """The airports of a code, such as "LHR, LGW, LCY, ..."."""
+    airports = pl.col("airports").str.split(" ")
+    more = (
+        pl.when(airports.list.len() > _AIRPORTS_NAMED).then(pl.lit(", ...")).otherwise(pl.lit(""))
+    )
+    return pl.concat_str(airports.list.head(_AIRPORTS_NAMED).list.join(", "), more)

@@ -7,6 +7,8 @@ import polars as pl
 from worker_service.carbon.declarations import OF_FACTOR, Band, Matched
 from worker_service.carbon.outcomes import EntryOutcome, fail
 
+# So many of the factors that fit an entry are named.
+_NAMED_MAX = 3
 # Of factors that are not stale: beyond every token.
 _NEWEST = pl.lit(2**63 - 1, pl.Int64)
 
@@ -48,8 +50,10 @@ class MatchByKind:
         none, several = pl.col("matches").is_null(), pl.col("matches") > 1
         keys = fail(keys, none, EntryOutcome.NO_FACTOR, pl.format("no factor for {}", self.sought))
         if not self.every_match:
-            detail = pl.format("{} factors for {}", "matches", self.sought)
-            keys = fail(keys, several, EntryOutcome.AMBIGUOUS_FACTOR, detail)
+            named = _named(hits.join(counts.filter(several), on="key_id", how="semi"), factors)
+            keys = keys.join(named, on="key_id", how="left", maintain_order="left")
+            detail = pl.format("{} factors for {}: {}", "matches", self.sought, "named")
+            keys = fail(keys, several, EntryOutcome.AMBIGUOUS_FACTOR, detail).drop("named")
             hits = hits.join(counts.filter(~several), on="key_id", how="semi")
         return Matched(keys=keys, factors=hits)
 
@@ -84,3 +88,23 @@ class MatchByKind:
             return hits
         value, upper = self.band_of, pl.col(self.band.upper)
         return hits.filter((pl.col(self.band.lower) <= value) & (upper.is_null() | (value < upper)))
+
+
+def _named(hits: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+    """key_id, and the first factors of each key by id, with what distinguishes them (`named`)."""
+    kinds = pl.concat_str(["factor_kind", "factor_subkind"], separator=" ", ignore_nulls=True)
+    one = pl.format("{} ({})", "factor_id", kinds).str.strip_suffix(" ()")
+    of_factors = factors.select("factor_id", one.alias("one"))
+    listed = pl.col("one").sort_by("factor_id").head(_NAMED_MAX).str.join(", ")
+    more = pl.len().cast(pl.Int64) - _NAMED_MAX
+    return (
+        hits.select("key_id", "factor_id")
+        .join(of_factors, on="factor_id")
+        .group_by("key_id")
+        .agg(
+            pl.when(more > 0)
+            .then(pl.format("{} and {} more", listed, more))
+            .otherwise(listed)
+            .alias("named")
+        )
+    )

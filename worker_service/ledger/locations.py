@@ -1,4 +1,8 @@
-"""Places by transport mode: a file adds and changes places, or replaces all of a mode."""
+"""Places by transport mode: a file adds and changes places, or replaces all of a mode.
+
+A place is stale if a later file with the name of the one that brought it lacks it. It is used all
+the same.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +33,8 @@ WITH given AS (
 ), changed AS (
     UPDATE carbon.locations AS l
     SET country = g.country, name = g.name, latitude = g.latitude, longitude = g.longitude,
-        file_name = $8, blob = $9, changed_token = $10, changed_at = carbon.clock()
+        file_name = $8, blob = $9, changed_token = $10, changed_at = carbon.clock(),
+        version = l.version + 1
     FROM given AS g
     JOIN carbon.locations AS o
         ON o.tenant = $1 AND o.transport_mode = $2 AND o.code = g.code
@@ -64,6 +69,36 @@ DELETE FROM carbon.locations AS l
 WHERE l.tenant = $1 AND l.transport_mode = $2
     AND NOT EXISTS (SELECT FROM unnest(CAST($3 AS text[])) AS g (code) WHERE g.code = l.code)
 """
+# A file without a name is followed by no other, and a part of a file lacks nothing.
+MARK_STALE = """
+UPDATE carbon.locations AS l
+SET stale = NOT n.is_given
+FROM (
+    SELECT o.code, EXISTS (
+        SELECT FROM unnest(CAST($3 AS text[])) AS g (code) WHERE g.code = o.code
+    ) AS is_given
+    FROM carbon.locations AS o
+    WHERE o.tenant = $1 AND o.transport_mode = $2
+) AS n
+WHERE l.tenant = $1 AND l.transport_mode = $2 AND l.code = n.code AND l.stale = n.is_given
+    AND (n.is_given OR ($4 AND l.file_name = $5 AND l.file_name <> ''))
+"""
+COUNT_STALE = """
+SELECT count(*) FROM carbon.locations WHERE tenant = $1 AND transport_mode = $2 AND stale
+"""
+STALE = """
+SELECT code FROM carbon.locations
+WHERE tenant = $1 AND transport_mode = $2 AND stale
+ORDER BY code
+"""
+KNOWN = """
+SELECT DISTINCT code FROM carbon.locations
+WHERE tenant = $1 AND transport_mode = $2 AND code = ANY(CAST($3 AS text[]))
+"""
+REMOVE = """
+DELETE FROM carbon.locations
+WHERE tenant = $1 AND transport_mode = $2 AND code = ANY(CAST($3 AS text[]))
+"""
 MISSING = """
 SELECT l.code FROM carbon.locations AS l
 WHERE l.tenant = $1 AND l.transport_mode = $2
@@ -80,13 +115,17 @@ ORDER BY transport_mode, code
 
 @dataclass(frozen=True, slots=True)
 class PlacesFile:
-    """The places of one transport mode in a file, each code once."""
+    """The places of one transport mode in a file, each code once.
+
+    `is_whole`: the file is not only a part of another one, such as its mended rows.
+    """
 
     tenant: str
     transport_mode: str
     places: pl.DataFrame
     file_name: str
     blob: str
+    is_whole: bool = True
 
     @property
     def codes(self) -> list[str]:
@@ -96,12 +135,13 @@ class PlacesFile:
 
 @dataclass(frozen=True, slots=True)
 class PlaceChanges:
-    """How many places are new, changed, the same, and gone."""
+    """How many places are new, changed, the same, and gone; and how many of all are stale."""
 
     new: int
     changed: int
     same: int
     gone: int
+    stale: int = 0
 
 
 async def save_locations(
@@ -121,8 +161,33 @@ async def save_locations(
     gone = _count(await conn.execute(DELETE, *mode, file.codes)) if replace else 0
     if new or gone or changed["moved"]:
         await mark_changed(conn, file.tenant, reference_input(KIND), claim_token)
+    await conn.execute(MARK_STALE, *mode, file.codes, file.is_whole, file.file_name)
+    stale = await conn.fetchval(COUNT_STALE, *mode)
     same = file.places.height - new - changed["changed"]
-    return PlaceChanges(new, changed["changed"], same, gone)
+    return PlaceChanges(new, changed["changed"], same, gone, stale)
+
+
+async def remove_locations(
+    conn: Connection, tenant: str, transport_mode: str, codes: Sequence[str], claim_token: int
+) -> int:
+    """Removes places. Call it within a publication. Returns how many were there."""
+    removed = _count(await conn.execute(REMOVE, tenant, transport_mode, list(codes)))
+    if removed:
+        await mark_changed(conn, tenant, reference_input(KIND), claim_token)
+    return removed
+
+
+async def stale_codes(conn: Connection, tenant: str, transport_mode: str) -> list[str]:
+    """The codes of the stale places of a mode, in order."""
+    return [row["code"] for row in await conn.fetch(STALE, tenant, transport_mode)]
+
+
+async def known_codes(
+    conn: Connection, tenant: str, transport_mode: str, codes: Sequence[str]
+) -> set[str]:
+    """Those of some codes that the mode has places of."""
+    rows = await conn.fetch(KNOWN, tenant, transport_mode, list(codes))
+    return {row["code"] for row in rows}
 
 
 async def codes_not_in(conn: Connection, file: PlacesFile) -> Sequence[str]:

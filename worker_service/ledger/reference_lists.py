@@ -33,7 +33,7 @@ ORDER BY w.factor_id
 LOCATIONS = """
 SELECT transport_mode, code, coalesce(left(name, 200), '') AS name,
     coalesce(left(country, 200), '') AS country, latitude, longitude, file_name, blob,
-    changed_token AS claim_token, changed_at
+    changed_token AS claim_token, changed_at, version, stale
 FROM carbon.locations
 WHERE tenant = $1 AND (CAST($2 AS text) IS NULL OR transport_mode = $2)
     AND (CAST($3 AS text[]) IS NULL OR code = ANY(CAST($3 AS text[])))
@@ -41,9 +41,9 @@ WHERE tenant = $1 AND (CAST($2 AS text) IS NULL OR transport_mode = $2)
         CAST($4 AS text) IS NULL OR starts_with(code, $4)
         OR strpos(lower(name), $4) > 0 OR strpos(lower(country), $4) > 0
     )
-    AND (transport_mode, code) > ($5, $6)
+    AND (transport_mode, code) > ($5, $6) AND (NOT $7 OR stale)
 ORDER BY transport_mode, code
-LIMIT $7
+LIMIT $8
 """
 
 
@@ -91,6 +91,7 @@ class LocationFilter:
     transport_mode: str | None = None
     codes: Sequence[str] | None = None
     text: str | None = None
+    stale_only: bool = False
     readers: Mapping[str, Sequence[PlaceColumns]] = field(default_factory=dict)
 
 
@@ -108,6 +109,8 @@ class StoredLocation:
     blob: str
     claim_token: int
     changed_at: datetime | None
+    version: int
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +157,8 @@ async def list_locations(
     """A page of at most `rows_max`, read at one moment. Raises DatabaseUnavailable."""
     codes = None if of.codes is None else list(of.codes)
     async with ledger.snapshot() as conn:
-        rows = await conn.fetch(
-            LOCATIONS, of.tenant, of.transport_mode, codes, of.text, *after, rows_max + 1
-        )
+        wanted = (of.tenant, of.transport_mode, codes, of.text)
+        rows = await conn.fetch(LOCATIONS, *wanted, *after, of.stale_only, rows_max + 1)
         places = [StoredLocation(**row) for row in rows[:rows_max]]
         entries: dict[tuple[str, str], int] = {}
         for mode, readers in of.readers.items():

@@ -213,6 +213,8 @@ locations = Table(
     Column("blob", Text, nullable=False, server_default=text("''")),
     Column("changed_token", BigInteger, nullable=False, server_default=text("0")),
     Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
     Index("locations_of_a_mode", "tenant", "transport_mode", "code"),
 )
 

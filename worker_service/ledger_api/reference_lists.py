@@ -65,6 +65,7 @@ async def answer_locations(
         request.transport_mode or None,
         comparison_keys([code.strip() for code in request.codes]) if request.codes else None,
         comparison_key(request.text.strip()) or None,
+        request.stale_only,
         _readers() if request.with_usage else {},
     )
     after = (keys[0], keys[1]) if keys else ("", "")
@@ -125,6 +126,8 @@ def _location(
         blob=stored.blob,
         claim_token=stored.claim_token,
         entries=entries.get((stored.transport_mode, stored.code), 0),
+        version=stored.version,
+        stale=stored.stale,
     )
     if stored.changed_at is not None:
         location.changed_at.FromDatetime(stored.changed_at)

@@ -32,7 +32,7 @@ from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
-from worker_service.steps.losing_most import refuse_to_lose_most
+from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
@@ -105,7 +105,7 @@ async def _ingest(
             )
 
         versioned = factors_input(of.data_entry_type, of.year)
-        await refuse_to_lose_most(stores.ledger, run, [of], versioned, save)
+        await refuse_large_changes(stores.ledger, run, [of], versioned, save)
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         kept = keeping_changes(run, save)

@@ -21,14 +21,19 @@ class KilogramsAhead:
     """Computes batches of entries as the recalculation will, and keeps only the sums.
 
     `entries_without_kg` counts entries for which there is no factor, place or value.
+    `kg_of_counted` leaves out the entries that had no kilograms before.
     """
 
     inputs: FormulaInputs
     entries_without_kg: int = 0
     _sums: list[float] = field(default_factory=list)
+    _new_sums: list[float] = field(default_factory=list)
 
-    def add(self, stored: pl.DataFrame) -> None:
-        """Computes a batch of stored entries: row_number, unit, data. Blocks."""
+    def add(self, stored: pl.DataFrame, without_kg: pl.Series | None = None) -> None:
+        """Computes a batch of stored entries: row_number, unit, data. Blocks.
+
+        `without_kg`: the numbers of rows that have no kilograms until now.
+        """
         declared = self.inputs.declared
         frame = entries_from_stored(
             declared, stored.with_columns(entry_set=pl.lit(0, dtype=pl.Int64))
@@ -36,11 +41,20 @@ class KilogramsAhead:
         computed = compute(declared, frame, self.inputs.factors, self.inputs.references)
         self.entries_without_kg += uncomputed(computed.outcomes).height
         self._sums.append(float(computed.emissions["kg"].sum() or 0.0))
+        if without_kg is not None and not without_kg.is_empty():
+            are_new = computed.emissions["row_number"].is_in(without_kg.implode())
+            new = computed.emissions.filter(are_new)
+            self._new_sums.append(float(new["kg"].sum() or 0.0))
 
     @property
     def total_kg(self) -> float:
         """The sum of all batches in kg CO2eq."""
         return math.fsum(self._sums)
+
+    @property
+    def kg_of_counted(self) -> float:
+        """The sum without that of the entries that had no kilograms, in kg CO2eq."""
+        return self.total_kg - math.fsum(self._new_sums)
 
 
 async def kilograms_ahead(

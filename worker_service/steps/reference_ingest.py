@@ -1,4 +1,4 @@
-"""reference_ingest: loads places of a transport mode, which are added or replace all others."""
+"""reference_ingest: loads places of a transport mode, or removes some."""
 
 import asyncio
 import dataclasses
@@ -6,15 +6,12 @@ import dataclasses
 import polars as pl
 
 from carbonline.pluralize import pluralize
-from worker_service.carbon.catalogue import place_columns
 from worker_service.carbon.parse.moved_places import MovedPlaces, moved_places
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, read_locations
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable
 from worker_service.carbon.parse.uncorrected_places import uncorrected_places
 from worker_service.carbon.shipped_places import shipped_places
-from worker_service.ledger.entry_sets import years_with_entries
-from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import reference_input
@@ -28,40 +25,49 @@ from worker_service.ledger.locations import (
 )
 from worker_service.ledger.locations import read_locations as read_places
 from worker_service.ledger.pool import Connection, Ledger
-from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.corrected_places import corrected_places
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
-from worker_service.steps.losing_most import refuse_to_lose_most
+from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.place_removal import (
+    refuse_used_places,
+    remove_places,
+    slices_with_places,
+)
 from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 from worker_service.steps.taking_away import (
     ADD,
     NAMED_MAX,
+    REMOVE,
+    REMOVE_STALE,
     REPLACE,
     has_consent,
     mode_of,
     refuse_to_replace_by_mended,
-    refuse_what_is_used,
 )
 
 
 async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
     """Adds the places of a file, or changes those with the same code.
 
-    With mode "replace", other places of the transport mode are removed. If entries use them, or
-    less than half of the kilograms of a type and year would be left, that needs consent.
+    With mode "replace", other places of the transport mode are removed. If entries use them, or the
+    kilograms of a type and year would be halved or doubled, that needs consent. Modes "remove" and
+    "remove_stale" take no file.
     """
     job = run.job
     try:
         with refusals():
             transport_mode = _transport_mode(job)
-            replace = mode_of(job, (ADD, REPLACE)) == REPLACE
+            mode = mode_of(job, (ADD, REPLACE, REMOVE_STALE, REMOVE))
+            if mode in {REMOVE_STALE, REMOVE}:
+                return await remove_places(stores, run, transport_mode, mode)
+            replace = mode == REPLACE
             file = input_file(stores.blobs, job)
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             run.progress(0, 0, "read")
@@ -80,7 +86,9 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
         if nothing := report.nothing_good():
             return nothing
         name = str(job.payload.get("file_name", ""))
-        places = PlacesFile(job.tenant, transport_mode, parsed.accepted, name, str(file.reference))
+        is_whole = not parsed.originals.is_mended
+        reference = str(file.reference)
+        places = PlacesFile(job.tenant, transport_mode, parsed.accepted, name, reference, is_whole)
 
         async def save(conn: Connection) -> PlaceChanges:
             return await save_locations(conn, places, job.claim_token, replace=replace)
@@ -89,8 +97,8 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             if replace and not has_consent(job):
                 run.progress(0, 0, "look for entries that use what goes")
                 await _refuse_used(stores.ledger, places)
-            readers = await _readers(stores.ledger, places)
-            await refuse_to_lose_most(stores.ledger, run, readers, reference_input(KIND), save)
+            readers = await slices_with_places(stores.ledger, job.tenant, transport_mode)
+            await refuse_large_changes(stores.ledger, run, readers, reference_input(KIND), save)
         except Refusal as refusal:
             return refusal.outcome()
         await chain_follow_ups(run, stores.ledger)
@@ -102,6 +110,7 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             "places_changed": changes.changed,
             "places_same": changes.same,
             "places_gone": changes.gone,
+            "places_stale": changes.stale,
             "places_doubtful": moved.warnings.height,
         }
         sentence = " ".join([_sentence(changes), *_moved_sentences(moved)])
@@ -131,24 +140,9 @@ async def _moved(
 
 async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
     """Raises Refusal if entries use a place that the file lacks."""
-    readers = [
-        PlaceColumns(data_entry_type, columns, excused_by)
-        for data_entry_type, columns, excused_by in place_columns(file.transport_mode)
-    ]
     async with ledger.snapshot() as conn:
         gone = await codes_not_in(conn, file)
-        if gone:
-            usage = await usage_of_places(conn, file.tenant, readers, gone)
-            refuse_what_is_used("places_in_use", "place", len(gone), usage, str.upper)
-
-
-async def _readers(ledger: Ledger, file: PlacesFile) -> list[FactorSlice]:
-    """The types and years with entries whose formula reads places of this mode."""
-    return [
-        FactorSlice(file.tenant, data_entry_type, year)
-        for data_entry_type, *_ in place_columns(file.transport_mode)
-        for year in await years_with_entries(ledger, file.tenant, data_entry_type)
-    ]
+    await refuse_used_places(ledger, file.tenant, file.transport_mode, gone)
 
 
 def _sentence(changes: PlaceChanges) -> str:
@@ -156,6 +150,12 @@ def _sentence(changes: PlaceChanges) -> str:
     if changes.gone:
         are = "is" if changes.gone == 1 else "are"
         sentence += f" {pluralize(changes.gone, 'other place')} {are} gone."
+    if changes.stale:
+        are, stay = ("is", "stays") if changes.stale == 1 else ("are", "stay")
+        sentence += (
+            f" {pluralize(changes.stale, 'older place')} {are} not in the newest file of the name"
+            f" and {stay} in use: carbonline locations --stale."
+        )
     return sentence
 
 

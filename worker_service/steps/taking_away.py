@@ -10,7 +10,7 @@ from worker_service.ledger.usage import Usage
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.steps.input_file import Refusal
 
-ADD, REPLACE, REMOVE_STALE = "add", "replace", "remove_stale"
+ADD, REPLACE, REMOVE_STALE, REMOVE = "add", "replace", "remove_stale", "remove"
 CONSENT = "yes"
 NAMED_MAX = 5
 HOW_TO_ALLOW = (
@@ -38,11 +38,16 @@ def has_consent(job: ClaimedJob) -> bool:
 
 
 def refuse_what_is_used(
-    cause: str, noun: str, gone: int, usage: Usage, names: Callable[[Any], str]
+    cause: str,
+    noun: str,
+    gone: int,
+    usage: Usage,
+    names: Callable[[Any], str],
+    instead: str = "Leave out --replace to add to them, or allow the removal",
 ) -> None:
     """Raise Refusal if entries use what would be removed.
 
-    `names` gives the words for a key of `usage`.
+    `names` gives the words for a key of `usage`, `instead` what to do about it.
     """
     used = sorted(usage.by_key, key=lambda key: (-usage.by_key[key], str(key)))
     if not used:
@@ -53,7 +58,7 @@ def refuse_what_is_used(
         cause,
         f"Nothing was changed: {pluralize(gone, noun)} {would}, and"
         f" {pluralize(usage.entries, 'entry', 'entries')} {use} {named_in_short(map(names, used))}."
-        " Leave out --replace to add to them, or allow the removal with --take-away.",
+        f" {instead} with --take-away.",
     )
 
 

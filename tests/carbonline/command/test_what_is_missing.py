@@ -133,8 +133,11 @@ def test_factors_of_another_unit_are_asked_about_before(terminal: Terminal) -> N
     taken = terminal.type("load", "factors", small, *PLANE, "--take-away")
     assert taken.code == 0, taken
     assert total_of(terminal) != before
-    back = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE)
+    again = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE)
+    assert (again.code, "kilograms_would_double" in again.out) == (4, True), again
+    back = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE, "--take-away")
     assert back.code == 0
+    assert back.out.splitlines()[-1].endswith("). That is more than twice as much.")
     assert total_of(terminal) == before
 
 
@@ -154,6 +157,31 @@ def test_replacing_places_that_entries_use_needs_a_word(terminal: Terminal) -> N
     assert "4 of 4 entries have no kilograms" in shown.out
     assert terminal.type("load", "locations", terminal.folder / "places.csv").code == 0
     assert total_of(terminal) == before
+
+
+def test_places_that_a_file_has_no_more_are_listed_and_removed(terminal: Terminal) -> None:
+    first = "iata,latitude,longitude\nXXA,1,2\nXXB,1,3\nXXC,1,4\n"
+    assert terminal.type("load", "locations", terminal.file("own.csv", first)).code == 0
+    second = "iata,latitude,longitude\nXXA,1.1,2\n"
+    loaded = terminal.type("load", "locations", terminal.file("own.csv", second))
+    assert "2 older places are not in the newest file of the name and stay in use" in (
+        " ".join(loaded.out.split() + loaded.err.split())
+    )
+    listed = terminal.type("locations", "xxa", "xxb", "--used", "--format", "csv").out.splitlines()
+    assert [line.split(",")[1] for line in listed[1:]] == ["XXA", "XXB"]
+    named = listed[0].split(",")
+    rows = [dict(zip(named, line.split(","), strict=True)) for line in listed[1:]]
+    assert [(row["state"], row["version"], row["entries"]) for row in rows] == [
+        ("in force", "2", "0"),
+        ("stale", "1", "0"),
+    ]
+    assert terminal.type("locations", "--stale").out.count("XX") == 2
+    removed = terminal.type("remove", "stale-locations")
+    assert (removed.code, "2 stale places were removed." in removed.err) == (0, True), removed
+    refused = terminal.type("remove", "locations", "XXA", "GVA")
+    assert (refused.code, "places_in_use" in refused.out) == (4, True), refused
+    assert terminal.type("remove", "locations", "XXA").code == 0
+    assert terminal.type("locations", "XXA", "XXB", "XXC").err == "There are no such places.\n"
 
 
 def test_stale_factors_are_taken_out_of_force(terminal: Terminal) -> None:

@@ -120,7 +120,12 @@ def test_several_factors_where_one_is_expected_are_ambiguous() -> None:
     assert computed.emissions.is_empty()
     assert computed.outcomes.select("outcome", "detail").row(0) == (
         "ambiguous_factor",
-        "2 factors for economy at 407.6 km",
+        "2 factors for economy at 407.6 km: 1 (short economy), 2 (other economy)",
+    )
+    five = [factors_of([ECONOMY]).with_columns(factor_id=pl.lit(n, pl.Int64)) for n in (9, 3, 7, 5)]
+    several = compute(PLANE, entries, pl.concat(five), {"locations": locations_of()})
+    assert several.outcomes["detail"][0].endswith(
+        ": 3 (short economy), 5 (short economy), 7 (short economy) and 1 more"
     )
 
 

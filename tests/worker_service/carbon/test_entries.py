@@ -218,11 +218,17 @@ def test_an_implausible_number_is_accepted_with_a_warning() -> None:
     assert batch.warned_rows == 2
 
 
-def test_a_trip_that_ends_where_it_began_is_warned_of_unless_its_distance_is_reported() -> None:
+def test_a_trip_that_ends_where_it_began_is_warned_of_with_a_distance_too() -> None:
     same = {**GOOD, "origin_iata": "GVA", "destination_iata": "gva "}
-    said, _ = warned_of([GOOD, same, {**same, "distance_km": 40}])
-    reason = "is the same place as origin_iata: is that correct?"
-    assert said == [(2, "destination_iata", reason)]
+    said, _ = warned_of([GOOD, same, {**same, "distance_km": 40}, {**same, "kg_co2eq": 1}])
+    assert said == [
+        (2, "destination_iata", "is the same place as origin_iata: is that correct?"),
+        (
+            *(3, "destination_iata"),
+            "is the same place as origin_iata: is distance_km that of a round trip?",
+        ),
+        (4, "destination_iata", "is the same place as origin_iata: is that correct?"),
+    ]
 
 
 def test_dated_rows_that_are_equal_to_the_letter_are_warned_of() -> None:

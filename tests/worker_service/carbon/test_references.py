@@ -48,3 +48,14 @@ def test_a_code_that_is_not_of_three_letters_is_warned_of(code: str) -> None:
     assert places.warnings.rows() == [
         (2, "iata", code, "is not an IATA code, which has three letters: is the column right?")
     ]
+
+
+def test_a_place_under_the_code_of_a_city_is_warned_of_with_its_airports() -> None:
+    text = "iata,latitude,longitude\nLON,51.5,-0.1\nLHR,51.47,-0.45\nnyc,40.7,-74\nSXF,52.4,13.5\n"
+    places = read_locations("plane", opening(text))
+    assert places.accepted.height == 4
+    assert [(row, value) for row, _, value, _ in places.warnings.rows()] == [(1, "LON"), (3, "NYC")]
+    assert places.warnings["reason"][1] == (
+        "is the code of a city (EWR, JFK, LGA), and flights that name it will count from here: is"
+        " that meant?"
+    )

@@ -1,5 +1,6 @@
 """Values as spreadsheets and data frames write them: read where they are clear, else told how."""
 
+import polars as pl
 import pytest
 
 from tests.worker_service.carbon.plane_files import (
@@ -17,6 +18,7 @@ from tests.worker_service.carbon.plane_files import (
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope
 from worker_service.carbon.parse.factors import read_factors
 from worker_service.carbon.parse.references import read_locations, read_units
+from worker_service.carbon.parse.units import doubtful_units
 
 UNITS = ("0828", "0829", "0012", "12", "1E5", "NA", "Zürich-1", "ÉCOLE")
 
@@ -128,14 +130,30 @@ def test_an_id_kept_as_text_or_with_what_nobody_sees_is_the_id(written: str) -> 
         assert (row["unit"], row["origin_iata"], row["destination_iata"]) == ("0828", "gva", "cdg")
 
 
-def test_what_nobody_sees_is_left_out_of_reference_data_too() -> None:
-    units = read_units(opening("unit_institutional_id,name\n\u200b0828\u00a0,Physics\n0828,P\n"))
-    assert units.accepted["unit_id"].to_list() == ["0828"]
+HIDDEN = "has a character that nobody sees, which is left out"
+
+
+def test_what_nobody_sees_is_left_out_of_reference_data_too_and_said() -> None:
+    ids = ("\u200b0828\u00a0", "05\u200b55", "0556\u202c", "A\u00a0B", "0828", " \u00a00900", "X y")
+    text = "".join(f"{unit},N\n" for unit in ids)
+    units = read_units(opening(f"unit_institutional_id,name\n{text}"))
+    assert units.accepted["unit_id"].to_list() == ["0555", "0556", "A B", "0828", "0900", "X y"]
+    assert units.warnings.filter(pl.col("reason").str.contains("which is")).rows() == [
+        (1, "unit_institutional_id", "\\u200b0828", HIDDEN),
+        (2, "unit_institutional_id", "05\\u200b55", HIDDEN),
+        (3, "unit_institutional_id", "0556\\u202c", HIDDEN),
+        (
+            *(4, "unit_institutional_id", "A\\xa0B"),
+            "has a no-break space, which is read as a plain one",
+        ),
+    ]
     places = read_locations("plane", opening("iata,latitude,longitude\nG\u200bVA,46,6\n"))
     assert places.accepted["code"].to_list() == ["gva"]
+    assert places.warnings.rows() == [(1, "iata", "G\\u200bVA", HIDDEN)]
     factor = {**ECONOMY, "category": "short\u00a0haul\ufeff", "cabin_class": "eco\u00adnomy"}
     factors = read_factors(PLANE, opening(csv_of(FACTOR_COLUMNS, [factor])))
     assert factors.accepted.select("category", "cabin_class").row(0) == ("short haul", "economy")
+    assert factors.warnings["reason"].to_list()[:2] == [HIDDEN, HIDDEN]
 
 
 def test_what_nobody_sees_is_shown_where_a_value_is_rejected() -> None:
@@ -157,6 +175,11 @@ def test_what_nobody_sees_is_shown_where_a_value_is_rejected() -> None:
         ("8280", ""),
         ("1E999999999", ""),
         ("none", ""),
+        ("828,0", "; 0828 is one: a spreadsheet may have written it as a number"),
+        ("\uff10\uff18\uff12\uff18", "; 0828 is one: write it with plain letters and digits"),
+        ("\u0660\u0668\u0662\u0668", "; 0828 is one: write it with plain letters and digits"),
+        ("\uff18\uff12\uff18", "; 0828 is one: a spreadsheet may have dropped the zero"),
+        ("\uff3aürich-1", "; Zürich-1 is one: write it with plain letters and digits"),
         ("Zurich-1", "; did you mean Zürich-1?"),
         ("zürich 1", "; did you mean Zürich-1?"),
     ],
@@ -194,6 +217,29 @@ def test_a_file_for_one_unit_says_what_its_other_ids_mean() -> None:
         "is another unit than 0828, which the file was uploaded for;"
         " 0828 is one: a spreadsheet may have dropped the zero"
     )
+
+
+@pytest.mark.parametrize(
+    ("ids", "doubted"),
+    [
+        (["0555.0", "0555"], {"0555.0": "0555 is one: a spreadsheet may have written it as"}),
+        (["555", "0555", "5.55E+02"], {"555": "0555 is one", "5.55E+02": "0555 is one"}),
+        (["\uff10555", "0555"], {"\uff10555": "0555 is one: write it with plain letters and"}),
+        (["ZÃ¼rich", "Zürich"], {"ZÃ¼rich": "Zürich is one: its letters are UTF-8 that was read"}),
+        (["LAB 1", "LAB-1", "lab1"], {"LAB-1": "did you mean LAB 1?", "lab1": "did you mean LAB"}),
+        (["828.00", "0556"], {"828.00": "0828 is one: a spreadsheet may have written it as a"}),
+        (["1-11", "11-1", "1.1.1", "0556", "0557", "École"], {}),
+        (["0828", "0012", "12", "NA", "ecole-2", "---", "***"], {}),
+    ],
+)
+def test_a_new_unit_is_compared_with_known_ones_and_with_those_of_its_file(
+    ids: list[str], doubted: dict[str, str]
+) -> None:
+    rows = pl.DataFrame({"row_number": range(1, len(ids) + 1), "unit_id": ids})
+    found = doubtful_units(rows, UNITS)
+    assert found.select("row", "value").rows() == [(ids.index(unit) + 1, unit) for unit in doubted]
+    for reason, hint in zip(found["reason"], doubted.values(), strict=True):
+        assert reason.startswith(f"is a new unit; {hint}")
 
 
 def test_another_unit_of_the_institution_is_not_a_badly_written_one() -> None:

@@ -9,8 +9,11 @@ from worker_service.ledger.locations import (
     LOCATION_SCHEMA,
     PlaceChanges,
     PlacesFile,
+    known_codes,
     read_locations,
+    remove_locations,
     save_locations,
+    stale_codes,
 )
 
 
@@ -22,6 +25,8 @@ async def save_places(
     replace: bool = False,
     latitude: float = 46.2381,
     name: str = 'the "west", one\n\\.',
+    file_name: str = "",
+    is_whole: bool = True,
 ) -> PlaceChanges:
     places = pl.DataFrame(
         {
@@ -33,7 +38,8 @@ async def save_places(
         },
         schema_overrides={"country": pl.String},
     )
-    file = PlacesFile(TENANT, mode, places, f"file {token}", f"blob:{token}")
+    named = file_name or f"file {token}"
+    file = PlacesFile(TENANT, mode, places, named, f"blob:{token}", is_whole)
     return await driver.publish(
         token, "reference/locations", lambda c: save_locations(c, file, token, replace=replace)
     )
@@ -93,3 +99,42 @@ async def test_the_places_of_a_mode_are_replaced_whole(driver: LedgerDriver) -> 
     assert await version(driver) == 30
     assert await save_places(driver, 40, "plane", "CDG", replace=True) == PlaceChanges(0, 0, 1, 1)
     assert await version(driver) == 40
+
+
+async def test_a_place_counts_its_changes_and_is_stale_where_its_file_lacks_it(
+    driver: LedgerDriver,
+) -> None:
+    async def states() -> list[tuple[object, ...]]:
+        rows = await driver.rows(
+            "SELECT code, version, stale FROM carbon.locations WHERE transport_mode = 'plane'"
+            " ORDER BY code"
+        )
+        return [tuple(row) for row in rows]
+
+    await save_places(driver, 10, "plane", "CDG", "GVA", "JFK", file_name="a")
+    await save_places(driver, 20, "train", "GVA", file_name="a")
+    await save_places(driver, 30, "plane", "GVA", latitude=46.3, file_name="b")
+    assert await states() == [("CDG", 1, False), ("GVA", 2, False), ("JFK", 1, False)]
+    part = await save_places(driver, 40, "plane", "JFK", file_name="a", is_whole=False)
+    assert part.stale == 0
+    whole = await save_places(driver, 50, "plane", "JFK", file_name="a")
+    assert whole.stale == 1
+    assert await states() == [("CDG", 1, True), ("GVA", 2, False), ("JFK", 1, False)]
+    async with driver.ledger.snapshot() as conn:
+        assert await stale_codes(conn, TENANT, "plane") == ["CDG"]
+        assert await stale_codes(conn, TENANT, "train") == []
+        known = await known_codes(conn, TENANT, "plane", ["CDG", "XXX"])
+    assert known == {"CDG"}
+    back = await save_places(driver, 60, "plane", "CDG", file_name="c")
+    assert (back, await version(driver)) == (PlaceChanges(0, 0, 1, 0), 30)
+
+    async def remove(token: int, *codes: str) -> int:
+        return await driver.publish(
+            token,
+            "reference/locations",
+            lambda conn: remove_locations(conn, TENANT, "plane", codes, token),
+        )
+
+    assert (await remove(70, "XXX"), await version(driver)) == (0, 30)
+    assert (await remove(80, "GVA", "CDG"), await version(driver)) == (2, 80)
+    assert await placed(driver) == [("plane", "JFK"), ("train", "GVA")]

@@ -131,6 +131,19 @@ async def test_places_are_found(
     assert (await places(book_client, "other", **wanted)).locations == []
 
 
+async def test_stale_places_and_changed_ones_are_told(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await save_places(driver, 10, "plane", "gva", "cdg", file_name="own.csv")
+    await save_places(driver, 20, "plane", "gva", latitude=46.3, file_name="own.csv")
+    found = await places(book_client)
+    assert [(one.code, one.version, one.stale) for one in found.locations] == [
+        ("CDG", 1, True),
+        ("GVA", 2, False),
+    ]
+    assert [one.code for one in (await places(book_client, stale_only=True)).locations] == ["CDG"]
+
+
 async def test_places_come_page_by_page(driver: LedgerDriver, book_client: Client) -> None:
     await save_places(driver, 10, "plane", "b\n", "a", "c")
     codes, token = [], ""

@@ -103,8 +103,8 @@ class WorkerHarness:
         """Units of a year, and the year is provisioned."""
         return await self.ended(await self.submit("unit_sync", text, year=year))
 
-    async def load_places(self, text: str = PLACES, **payload: str) -> PipelineView:
-        """Airports."""
+    async def load_places(self, text: str | None = PLACES, **payload: object) -> PipelineView:
+        """Airports; without a file what the payload says alone."""
         mode = {"transport_mode": "plane", **payload}
         pipeline = await self.submit(
             "reference_ingest", text, payload=mode, reference_kind="locations"

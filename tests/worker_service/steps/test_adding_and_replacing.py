@@ -198,18 +198,56 @@ async def test_mended_rows_replace_all_others_with_consent_only(
     assert taken.result in {types_pb2.JOB_RESULT_SUCCESS, types_pb2.JOB_RESULT_WARNING}
 
 
+async def test_a_place_is_stale_once_a_file_of_the_name_lacks_it_and_can_be_removed(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG))
+    head, *rows = PLACES.splitlines(keepends=True)
+    await harness.load_places(head + "".join(rows) + "XXA,1,2\n", file_name="own.csv")
+    fewer = head + "".join(row for row in rows if "CDG" not in row and "GVA" not in row)
+    changed = ingest(await harness.load_places(fewer, file_name="own.csv"))
+    assert "1 older place is not in the newest file of the name and stays in use" in changed.message
+    other = ingest(await harness.load_places(head + "XXB,1,2\n", file_name="four.csv"))
+    assert values_of(other.stats)["places_stale"] == 1
+
+    removed = ingest(await harness.load_places(None, mode="remove_stale"))
+    assert removed.message == "1 stale place was removed."
+    refused = ingest(await harness.load_places(None, mode="remove", codes=["cdg", "XXB"]))
+    assert refused.error_cause == "places_in_use"
+    assert "1 entry uses CDG. Correct the entries first, or allow the removal with" in (
+        refused.message
+    )
+    unknown = ingest(await harness.load_places(None, mode="remove", codes=["XXB", "X\u200bXX"]))
+    assert unknown.error_cause == "unknown_place"
+    assert await codes_of(harness) == {"cdg", "gva", "jfk", "xxb"}
+    await harness.load_places(None, mode="remove", codes=["cdg", "XXB"], take_away="yes")
+    assert await codes_of(harness) == {"gva", "jfk"}
+    assert sum((await harness.kg()).values()) == 0
+    await harness.load_places(PLACES)
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+async def codes_of(harness: WorkerHarness) -> set[str]:
+    return {row["code"] for row in await harness.rows("SELECT code FROM carbon.locations")}
+
+
 @pytest.mark.parametrize(
     ("job_type", "payload", "field"),
     [
         ("factor_ingest", {"mode": "all"}, "payload.mode"),
-        ("reference_ingest", {"mode": "remove_stale", "transport_mode": "plane"}, "payload.mode"),
+        ("reference_ingest", {"mode": "all", "transport_mode": "plane"}, "payload.mode"),
+        ("reference_ingest", {"mode": "remove", "transport_mode": "plane"}, "payload.codes"),
+        ("reference_ingest", {"mode": "remove", "codes": ["GVA", ""]}, "payload.codes[1]"),
+        ("reference_ingest", {"mode": "remove", "codes": ["GVA"], "blob": "x"}, "payload.blob"),
+        ("reference_ingest", {"mode": "remove_stale", "codes": ["GVA"]}, "payload.codes"),
+        ("factor_ingest", {"mode": "remove"}, "payload.mode"),
         ("factor_ingest", {"mode": "replace", "take_away": "perhaps"}, "payload.take_away"),
         ("factor_ingest", {"mode": "replace"}, "payload.blob"),
         ("csv_ingest", {"mode": "replace"}, "payload.mode"),
     ],
 )
 async def test_an_unknown_mode_is_refused_at_submission(
-    idle_harness: WorkerHarness, job_type: str, payload: dict[str, str], field: str
+    idle_harness: WorkerHarness, job_type: str, payload: dict[str, object], field: str
 ) -> None:
     scope = {"module": 2, "data_entry_type": 20, "year": YEAR}
     of_places = {"reference_kind": "locations"}

@@ -52,6 +52,15 @@ async def test_a_new_unit_that_looks_like_one_with_a_lost_zero_is_told(
     assert sync.result == types_pb2.JOB_RESULT_WARNING
     assert "row 1, unit_institutional_id: is a new unit; 0828 is one: a spreadsheet" in sync.message
     assert values_of(sync.stats)["rows_warned"] == 1
+    text = "unit_institutional_id,name\n0555,A\n0555.0,B\n05\u200b56,C\n"
+    [sync] = (await harness.load_units(text)).in_order()
+    assert sync.result == types_pb2.JOB_RESULT_WARNING
+    assert (
+        "2 rows with a warning; the first: row 2, unit_institutional_id: is a new unit; 0555 is"
+        in (sync.message)
+    )
+    stored = await harness.rows("SELECT unit FROM carbon.units WHERE unit LIKE '055%'")
+    assert sorted(row["unit"] for row in stored) == ["0555", "0555.0", "0556"]
 
 
 async def test_a_place_named_twice_is_told_and_the_last_row_stands(harness: WorkerHarness) -> None:

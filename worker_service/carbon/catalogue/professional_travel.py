@@ -218,9 +218,12 @@ PLANE = DataEntryType(
     warnings=(
         RowWarning(
             "destination_iata",
-            when=(pl.col("origin_iata") == pl.col("destination_iata"))
-            & pl.col("distance_km").is_null(),
-            reason=pl.lit("is the same place as origin_iata: is that correct?"),
+            when=pl.col("origin_iata") == pl.col("destination_iata"),
+            reason=pl.when(pl.col("distance_km").is_null())
+            .then(pl.lit("is the same place as origin_iata: is that correct?"))
+            .otherwise(
+                pl.lit("is the same place as origin_iata: is distance_km that of a round trip?")
+            ),
         ),
     ),
 )

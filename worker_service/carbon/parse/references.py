@@ -6,11 +6,13 @@ from types import MappingProxyType
 
 import polars as pl
 
+from worker_service.carbon.airport_codes import cities
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, ColumnKind, Normalisation
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable, read_table
+from worker_service.carbon.parse.values import as_seen
 
 _LATITUDE = Column("latitude", ColumnKind.NUMBER, minimum=-90, maximum=90, example="46.2381")
 _LONGITUDE = Column("longitude", ColumnKind.NUMBER, minimum=-180, maximum=180, example="6.109")
@@ -54,7 +56,9 @@ def read_locations(
         table,
         accepted=accepted,
         rejected=_with_swap_hint(table.rejected),
-        warnings=merged_rejections([table.warnings, _no_codes(table.accepted)]),
+        warnings=merged_rejections(
+            [table.warnings, _no_codes(table.accepted), _cities(table.accepted)]
+        ),
     )
 
 
@@ -71,6 +75,21 @@ def _no_codes(accepted: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _cities(accepted: pl.DataFrame) -> pl.DataFrame:
+    """Warns of accepted places whose code means a city that has several airports, or another."""
+    found = accepted.join(cities(), left_on="iata", right_on="code", maintain_order="left")
+    return found.select(
+        pl.col("row_number").cast(pl.Int64).alias("row"),
+        pl.lit("iata").alias("column"),
+        shown(pl.col("iata").str.to_uppercase()).alias("value"),
+        pl.format(
+            "is the code of a city ({}), and flights that name it will count from here: is that"
+            " meant?",
+            "airports",
+        ).alias("reason"),
+    )
+
+
 def _with_swap_hint(rejected: pl.DataFrame) -> pl.DataFrame:
     """Asks for swapped columns where a latitude is none, and would be a longitude."""
     degrees = pl.col("value").cast(pl.Float64, strict=False).abs()
@@ -83,10 +102,12 @@ def _with_swap_hint(rejected: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_units(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> ParsedTable:
-    """`accepted`: row_number, unit_id as it is spelt, name.
+    """`accepted`: row_number, unit_id as it is spelt but for what nobody sees, name.
 
     Units that differ only in case are one unit: the last row stands.
     """
     table = read_table(open_file, UNIT_COLUMNS, [UNIT_COLUMN], bytes_max)
-    accepted = table.accepted.rename({UNIT_COLUMN: "unit_id"})
+    accepted = table.accepted.with_columns(as_seen(pl.col(UNIT_COLUMN))).rename(
+        {UNIT_COLUMN: "unit_id"}
+    )
     return replace(table, accepted=accepted)

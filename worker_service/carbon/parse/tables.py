@@ -14,6 +14,7 @@ from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import Column
 from worker_service.carbon.parse.as_written import as_written
+from worker_service.carbon.parse.invisible_in_keys import invisible_in_keys
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
@@ -94,7 +95,9 @@ def read_table(
     text.divided.note(accepted, replaced)
     ambiguous = pl.concat([points.ambiguous(), text.divided.doubtful()]).drop("warned")
     warned = as_written(merged_rejections([replaced, warned_rows(accepted, columns)]), texts)
-    warnings = merged_rejections([warned, ambiguous])
+    keys = {name: at for name, at in text.header.positions.items() if name in identity}
+    invisible = invisible_in_keys(batches, keys, checked.accepted)
+    warnings = merged_rejections([warned, ambiguous, invisible])
     return ParsedTable(
         encoding=text.encoding,
         accepted=accepted,

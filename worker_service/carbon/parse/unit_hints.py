@@ -1,5 +1,6 @@
 """Guesses which unit an unknown id means."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,9 @@ NEAR_MAX = 3
 # Comparing letter by letter with more of them takes too long for an answer.
 COMPARED_MAX = 5_000
 _NUMBER_CHARACTERS_MAX = 40
+# What a spreadsheet adds to a whole number where decimals have a comma.
+_DECIMAL_COMMA_OF_NOTHING = re.compile(r",0{1,2}$")
+_MARK_BETWEEN_DIGITS = re.compile(r"(?<=\d)\W+(?=\d)")
 # What reads bytes of the one as the other changes letters, and loses none.
 _MISREAD = (
     ("utf-8", "UTF-8"),
@@ -31,10 +35,23 @@ class UnitHints:
         self._units = units
 
     def hint(self, written: str) -> str:
-        """Such as "0828 is one: a spreadsheet may have dropped the zero". "" if unsure."""
-        if (number := _number(written)) is not None:
-            return _of_numbers(written, self._by_number.get(number, []))
-        for encoding, name in _MISREAD:
+        """Such as "0828 is one: a spreadsheet may have dropped the zero". "" if unsure.
+
+        What is written is never taken for itself, should it be one of the units.
+        """
+        plain = plain_digits(written)
+        if plain != written and (unit := self._by_key.get(comparison_key(plain))) is not None:
+            return f"{shown_text(unit)} is one: write it with plain letters and digits"
+        if (number := _number(plain)) is not None:
+            return _of_numbers(plain, _without(written, self._by_number.get(number, [])))
+        if misread := self.misread(written):
+            return misread
+        meant = _without(written, self._bare.get(_bare(written), []))
+        return f"did you mean {_listed(meant, 'or')}?" if meant else ""
+
+    def misread(self, written: str) -> str:
+        """The hint for an id whose bytes were read in another encoding. "" for any other."""
+        for encoding, name in () if written.isascii() else _MISREAD:
             unit = self._by_key.get(comparison_key(_reread(written, encoding)))
             if unit is not None:
                 # The file as a whole is not UTF-8, or was saved as UTF-8 after it was misread.
@@ -44,8 +61,7 @@ class UnitHints:
                     else f"the file looks like {name}, save it"
                 )
                 return f"{unit} is one: {looks} as CSV UTF-8"
-        meant = self._bare.get(_bare(written), [])
-        return f"did you mean {_listed(meant, 'or')}?" if meant else ""
+        return ""
 
     def near(self, written: str) -> list[str]:
         """At most NEAR_MAX units that may be meant, the most likely first."""
@@ -68,7 +84,7 @@ class UnitHints:
 
     @cached_property
     def _by_key(self) -> dict[str, str]:
-        return {comparison_key(unit): unit for unit in self._units}
+        return dict(zip(comparison_keys(list(self._units)), self._units, strict=True))
 
     @cached_property
     def _bare(self) -> dict[str, list[str]]:
@@ -77,6 +93,28 @@ class UnitHints:
             if bare := _bare(unit):
                 found.setdefault(bare, []).append(unit)
         return found
+
+
+def plain_digits(text: str) -> str:
+    """The text with plain letters and digits for full-width ones and digits of other scripts."""
+    if text.isascii():
+        return text
+    composed = unicodedata.normalize("NFKC", text)
+    return "".join(str(unicodedata.decimal(letter, letter)) for letter in composed)
+
+
+def likeness(unit: str) -> Decimal | str | None:
+    """What two ids have in common if one may be the other, badly written. None for nothing.
+
+    A number, or letters and digits without accents. Between digits a mark counts: 1-11 is not 11-1.
+    """
+    plain = plain_digits(unit)
+    number = _number(plain)
+    if number is not None:
+        return number
+    marked = _MARK_BETWEEN_DIGITS.sub("_", unicodedata.normalize("NFKD", plain).casefold())
+    letters = "".join(letter for letter in marked if letter.isalnum() or letter == "_")
+    return letters.lstrip("0") or None
 
 
 def unknown_unit_sentence(asked: str, units: Sequence[str]) -> str:
@@ -90,6 +128,10 @@ def _sentences(asked: str, units: Sequence[str]) -> Iterator[str]:
         yield "It has no units yet: load them first."
     elif near := UnitHints(units).near(asked.strip()):
         yield f"Did you mean {_listed(near, 'or')}?"
+
+
+def _without(written: str, units: Sequence[str]) -> list[str]:
+    return [unit for unit in units if unit != written]
 
 
 def _of_numbers(written: str, meant: Sequence[str]) -> str:
@@ -121,7 +163,7 @@ def _number(text: str) -> Decimal | None:
     if len(text) > _NUMBER_CHARACTERS_MAX or not text[:1].isdigit():
         return None
     try:
-        return Decimal(text)
+        return Decimal(_DECIMAL_COMMA_OF_NOTHING.sub("", text))
     except InvalidOperation:
         return None
 

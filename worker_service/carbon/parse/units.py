@@ -1,6 +1,6 @@
 """Finds the unit of each row of an activity file."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -8,7 +8,7 @@ from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, Normalisation
 from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
-from worker_service.carbon.parse.unit_hints import UnitHints
+from worker_service.carbon.parse.unit_hints import UnitHints, likeness, plain_digits
 from worker_service.carbon.parse.values import (
     as_comparison_key,
     comparison_key,
@@ -19,21 +19,43 @@ from worker_service.carbon.parse.values import (
 UNIT = Column(UNIT_COLUMN, normalisation=Normalisation.KEY, example="0828")
 # Of so many different ids that are no units, in a batch, it is asked what they mean.
 HINTED_IDS_MAX = 200
+# More of them in a file of units are not listed.
+DOUBTFUL_UNITS_MAX = 10_000
 
 
 def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
-    """row, column, value, reason of new units that look like a `known` one, badly written.
+    """row, column, value, reason of new units that look like another one, badly written.
 
-    accepted: row_number, unit_id.
+    accepted: row_number, unit_id. The other one is `known`, or is new in the same file.
     """
-    there, hints = frozenset(comparison_keys(list(known))), UnitHints(known)
+    there = frozenset(comparison_keys(list(known)))
+    units = accepted["unit_id"].to_list()
+    numbered = zip(accepted["row_number"].to_list(), units, comparison_keys(units), strict=True)
+    new = [(row, unit) for row, unit, key in numbered if key not in there]
+    well_written = _well_written(new, known)
+    hints = UnitHints([*known, *well_written])
     rows = []
-    for row, unit in accepted.select("row_number", "unit_id").iter_rows():
-        if comparison_key(unit) not in there and (hint := hints.hint(unit)):
+    for row, unit in new:
+        if hint := hints.misread(unit) if unit in well_written else hints.hint(unit):
             rows.append((row, UNIT_COLUMN, shown_text(unit), f"is a new unit; {hint}"))
-            if len(rows) == HINTED_IDS_MAX:
+            if len(rows) == DOUBTFUL_UNITS_MAX:
                 break
     return merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
+
+
+def _well_written(new: Sequence[tuple[int, str]], known: Collection[str]) -> frozenset[str]:
+    """New units that are like none but themselves, and of those alike the best written one."""
+    best: dict[object, tuple[bool, bool, bool, int, str]] = {}
+    taken = {likeness(unit) for unit in known}
+    for row, unit in new:
+        alike = likeness(unit) or unit
+        if alike in taken:
+            continue
+        is_plain, is_digits = plain_digits(unit) == unit, unit.isascii() and unit.isdecimal()
+        # A zero may be lost, and is never added.
+        rank = (not is_plain, not is_digits, not unit.startswith("0"), row, unit)
+        best[alike] = min(best.get(alike, rank), rank)
+    return frozenset(unit for *_, unit in best.values())
 
 
 class KnownUnits:

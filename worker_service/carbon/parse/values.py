@@ -45,6 +45,12 @@ def trimmed(name: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
+def as_seen(text: pl.Expr) -> pl.Expr:
+    """The text without zero-width characters, with plain spaces, in composed Unicode."""
+    seen = text.str.replace_all(_ANY_ZERO_WIDTH, "").str.replace_all(_ANY_NO_BREAK, " ")
+    return seen.str.normalize("NFC")
+
+
 def as_comparison_key(text: pl.Expr) -> pl.Expr:
     """The case-folded form in which keys are stored and compared.
 
@@ -69,9 +75,8 @@ def _as_comparison_key(text: pl.Series) -> pl.Series:
     # Composing costs more than everything else together, and plain ASCII needs none.
     if _is_ascii(text):
         return text.str.to_lowercase()
-    seen = text.str.replace_all(_ANY_ZERO_WIDTH, "").str.replace_all(_ANY_NO_BREAK, " ")
-    composed = seen.str.normalize("NFC").str.to_lowercase()
-    return composed.str.replace_all("ß", "ss", literal=True)
+    seen = text.to_frame().select(as_seen(pl.first())).to_series()
+    return seen.str.to_lowercase().str.replace_all("ß", "ss", literal=True)
 
 
 def _is_ascii(text: pl.Series) -> bool:

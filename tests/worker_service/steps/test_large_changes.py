@@ -1,4 +1,4 @@
-"""New factors or places that would leave less than half of the kilograms need consent."""
+"""New factors or places that would halve or double the kilograms need consent."""
 
 import pytest
 
@@ -31,9 +31,9 @@ async def published(harness: WorkerHarness) -> list[list[object]]:
     return [[tuple(row) for row in await harness.rows(query)] for query in PUBLISHED]
 
 
-def refusal_of(view: PipelineView) -> str:
+def refusal_of(view: PipelineView, cause: str = "most_would_go") -> str:
     [job] = view.in_order()
-    assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "most_would_go")
+    assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, cause)
     return job.message
 
 
@@ -78,18 +78,57 @@ async def test_each_year_is_looked_at_by_itself(harness: WorkerHarness) -> None:
     assert "kilograms of 2023 would be left" in refusal_of(await harness.load_places(near))
 
 
+async def test_factors_in_grams_are_asked_about(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    before, kg = await published(harness), GVA_CDG_KG + GVA_JFK_KG
+    grams = FACTORS.replace("0.2906", "290.6").replace("0.1902", "190.2")
+    said = refusal_of(await harness.load_factors(grams), "kilograms_would_double")
+    assert said.startswith(
+        "Nothing was changed, since the kilograms of 2024 would more than double:"
+        f" {1000 * kg:,.3f} kg instead of {kg:,.3f} kg. If that is meant, load the file again with"
+    )
+    assert await published(harness) == before
+    await harness.load_factors(grams, take_away="yes")
+    assert sum((await harness.kg()).values()) == pytest.approx(1000 * kg)
+
+
+async def test_a_place_that_moves_far_is_asked_about_and_so_is_its_mending(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    far = PLACES.replace("49.0097,2.5479", "-49.0097,2.5479")
+    refusal_of(await harness.load_places(far), "kilograms_would_double")
+    await harness.load_places(far, take_away="yes")
+    refusal_of(await harness.load_places(PLACES), "most_would_go")
+
+
+async def test_entries_that_get_their_first_kilograms_double_nothing(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG, *[CDG.replace("CDG", "XXA")] * 3))
+    kg = sum((await harness.kg()).values())
+    await harness.load_places("iata,latitude,longitude\nXXA,-46,-174\n")
+    assert sum((await harness.kg()).values()) > 2 * kg
+
+
 @pytest.mark.parametrize(
     ("row", "factors"),
     [
         (CDG, FACTORS.replace("0.2906", "0.1453")),
-        (CDG, FACTORS.replace("0.2906", "290.6")),
+        (CDG, FACTORS.replace("0.2906", "0.5812")),
         ("0828,GVA,CDG,1,economy,1,1000", A_THOUSANDTH),
         ("0828,GVA,XXX,1,economy,1,", A_THOUSANDTH),
         (CDG, FACTORS.replace("0.1902", "0.0001902")),
     ],
-    ids=["half of it", "more", "kilograms of its own", "without kilograms", "a factor not used"],
+    ids=[
+        "half of it",
+        "twice as much",
+        "kilograms of its own",
+        "without kilograms",
+        "a factor not used",
+    ],
 )
-async def test_what_leaves_half_is_not_asked_about(
+async def test_what_leaves_half_or_doubles_is_not_asked_about(
     harness: WorkerHarness, row: str, factors: str
 ) -> None:
     await harness.load_flights(flights(row))

@@ -1,4 +1,4 @@
-"""Asks before new factors or places take most kilograms away, as a new upload does."""
+"""Asks before new factors or places halve the kilograms of entries, or double them."""
 
 import asyncio
 import math
@@ -12,29 +12,35 @@ from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inp
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import newest_change
 from worker_service.ledger.pool import Connection, Ledger
-from worker_service.ledger.published_kilograms import published_kilograms
+from worker_service.ledger.published_kilograms import (
+    WITHOUT_KG,
+    published_kilograms,
+    rows_without_kilograms,
+)
 from worker_service.ledger.rehearsal import rehearsal
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.taking_away import HOW_TO_ALLOW, has_consent
 
-# Exactly half may go, and sums of doubles differ in their last digits.
+# Exactly half may go, and as much may come; sums of doubles differ in their last digits.
 _HALF = 0.5 * (1 - 1e-9)
+_DOUBLE = 2 * (1 + 1e-9)
 
 
-async def refuse_to_lose_most(
+async def refuse_large_changes(
     ledger: Ledger,
     run: Run,
     slices: Sequence[FactorSlice],
     versioned: str,
     change: Callable[[Connection], Awaitable[object]],
 ) -> None:
-    """Raises Refusal if `change` would leave less than half of the kilograms of one of `slices`.
+    """Raises Refusal if `change` would more than halve or double the kilograms of one of `slices`.
 
     `change` is run in a transaction that is rolled back, and `versioned` is the input that it
-    changes. The entries are then computed as the recalculation will, until half of the kilograms
-    are reached. Does nothing if there is consent, or if the change changes nothing.
+    changes. The entries are then computed as the recalculation will. Those without kilograms until
+    now cannot double what there is. Does nothing if there is consent, or if the change changes
+    nothing.
     """
     if has_consent(run.job):
         return
@@ -52,10 +58,10 @@ async def refuse_to_lose_most(
         ]
     async with ledger.snapshot() as snapshot:
         for of, after in zip(have, inputs, strict=True):
-            await _refuse_if_most_goes(snapshot, run, of, after)
+            await _refuse_large_change(snapshot, run, of, after)
 
 
-async def _refuse_if_most_goes(
+async def _refuse_large_change(
     snapshot: Connection, run: Run, of: FactorSlice, after: FormulaInputs
 ) -> None:
     uploads = await published_kilograms(snapshot, of)
@@ -63,23 +69,25 @@ async def _refuse_if_most_goes(
     ahead = KilogramsAhead(after)
     done, total = 0, sum(one.entries.row_count for one in uploads)
     for one in uploads:
+        without_kg = frame_of(await rows_without_kilograms(snapshot, of.tenant, one), WITHOUT_KG)
         async for rows in read_entries(snapshot, of.tenant, one.entries):
             run.check()
             stored = await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
-            await asyncio.to_thread(ahead.add, stored)
+            await asyncio.to_thread(ahead.add, stored, without_kg["row_number"])
             done += stored.height
             run.progress(done, total, "compare kilograms")
-            # No entry has less than 0 kg, so the rest cannot change the answer.
-            if ahead.total_kg >= _HALF * before:
-                return
-    raise Refusal("most_would_go", _sentence(of, before, ahead))
+    if ahead.total_kg < _HALF * before:
+        would = f"less than half of the kilograms of {of.year} would be left"
+        raise Refusal("most_would_go", _sentence(would, ahead.total_kg, before, ahead))
+    if ahead.kg_of_counted > _DOUBLE * before:
+        would = f"the kilograms of {of.year} would more than double"
+        raise Refusal(
+            "kilograms_would_double", _sentence(would, ahead.kg_of_counted, before, ahead)
+        )
 
 
-def _sentence(of: FactorSlice, before: float, ahead: KilogramsAhead) -> str:
-    said = (
-        f"Nothing was changed, since less than half of the kilograms of {of.year} would be left:"
-        f" {ahead.total_kg:,.3f} kg instead of {before:,.3f} kg."
-    )
+def _sentence(would: str, after: float, before: float, ahead: KilogramsAhead) -> str:
+    said = f"Nothing was changed, since {would}: {after:,.3f} kg instead of {before:,.3f} kg."
     if without := ahead.entries_without_kg:
         said += f" {pluralize(without, 'entry', 'entries')} would have no kilograms."
     return f"{said} {HOW_TO_ALLOW}"
