@@ -29,7 +29,7 @@ from carbonline.serving.database_start import database_is_up, database_refuses, 
 from carbonline.serving.drain import drain
 from carbonline.serving.health import Health, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
-from carbonline.serving.listening import OPTIONS, fault_of_address, listen
+from carbonline.serving.listening import fault_of_address, listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
@@ -65,6 +65,8 @@ from scheduler_service.sweeps.retention import retain_forever
 # The newest migration of the schema, which this release needs.
 SCHEMA_REVISION = "0014"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
+# Longer than any other call than a watch takes, the wait of a Claim included.
+CALL_SECONDS_MAX = 90.0
 SERVICES = (
     scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"].full_name,
     operations_pb2.DESCRIPTOR.services_by_name["OperationsService"].full_name,
@@ -133,7 +135,7 @@ async def running_server(
             log,
             poll_seconds=settings.poll_seconds,
             keepalive_seconds=settings.keepalive_seconds,
-            seconds_max=settings.watch_seconds_max,
+            seconds_max=settings.stream_seconds_max,
         )
         interceptor = Interceptor(
             authenticator,
@@ -145,7 +147,12 @@ async def running_server(
             # Watches and waiting claims end by themselves when they drain.
             ends_own_streams=False,
         )
-        server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)
+        server = grpc.aio.server(
+            interceptors=[interceptor],
+            options=options(
+                settings.connection_seconds_max, settings.stream_seconds_max + CALL_SECONDS_MAX
+            ),
+        )
         scheduler = SchedulerServicer(store, long_polls, watches, log, job_types=settings.job_types)
         scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
         operations = OperationsServicer(

@@ -9,6 +9,7 @@ from carbonline.postgres.url import driver_url
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
+    CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
     METRICS_PORT,
@@ -106,6 +107,7 @@ SETTINGS = (
     READ_CONNECTIONS,
     READ_SECONDS,
     SWEEP_CONNECTIONS,
+    CONNECTION_SECONDS_MAX,
     METRICS_PORT,
     LOG_LEVEL,
     BUILD_ID,
@@ -133,6 +135,7 @@ class Settings:
     log_level: str = "info"
     noop: bool = False
     poll_seconds: float = 1.0
+    connection_seconds_max: float = 1800.0
     build_id: str = "unknown"
     metrics_port: int = 0
     connections: PoolSizes = SIZES
@@ -140,6 +143,13 @@ class Settings:
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
+
+    @property
+    def stream_seconds_max(self) -> float:
+        """When a watch ends: it keeps its connection open, and must not outlive it."""
+        if not self.connection_seconds_max:
+            return self.watch_seconds_max
+        return min(self.watch_seconds_max, self.connection_seconds_max)
 
     @property
     def job_types(self) -> tuple[str, ...]:
@@ -162,6 +172,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         log_level=read.log_level(),
         noop=read.text(NOOP) == "1",
         poll_seconds=read.seconds(POLL_SECONDS),
+        connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
         build_id=read.build_id(),
         metrics_port=read.port(),
         connections=PoolSizes(

@@ -7,10 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from carbonline.client.addresses import target_of
 from carbonline.postgres.url import driver_url
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
+    CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
     METRICS_PORT,
@@ -40,8 +42,9 @@ DATABASE_URL = Setting(
 )
 SCHEDULER_ADDRESS = Setting(
     "SCHEDULER_ADDRESS",
-    "unix:PATH or host:port",
-    "The address of the scheduler.",
+    "unix:PATH or host:port, or several separated by commas",
+    "The address of the scheduler. If it names several, or a host's name stands for several, "
+    "calls go to each in turn.",
     example="127.0.0.1:7400 or unix:/path/to/socket",
 )
 LEDGER_ADDRESS = Setting(
@@ -88,7 +91,14 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             BEAT_SECONDS,
             *_SHARED,
         ),
-        "ledger": (LEDGER_DATABASE_URL, DATABASE_URL, LEDGER_ADDRESS, BLOB_FOLDER, *_SHARED),
+        "ledger": (
+            LEDGER_DATABASE_URL,
+            DATABASE_URL,
+            LEDGER_ADDRESS,
+            BLOB_FOLDER,
+            CONNECTION_SECONDS_MAX,
+            *_SHARED,
+        ),
     }
 )
 
@@ -116,6 +126,7 @@ class Settings:
     concurrency: int
     job_types: tuple[str, ...]
     drain_grace_seconds: float
+    connection_seconds_max: float
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "worker") -> Settings:
@@ -126,7 +137,10 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
     database_url = read.text(LEDGER_DATABASE_URL) or read.text(DATABASE_URL)
     if needs_ledger and not database_url:
         read.needed(LEDGER_DATABASE_URL)
-    read.needed(SCHEDULER_ADDRESS if role == "worker" else LEDGER_ADDRESS)
+    if role == "worker":
+        _check_scheduler_address(read)
+    else:
+        read.needed(LEDGER_ADDRESS)
     lease_seconds, beat_seconds = read.lease_and_beat()
     settings = Settings(
         database_url=driver_url(database_url),
@@ -143,6 +157,14 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         concurrency=read.whole(CONCURRENCY, most=CONCURRENCY_MAX),
         job_types=job_types,
         drain_grace_seconds=read.seconds(DRAIN_GRACE_SECONDS, or_none=True),
+        connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
     )
     read.check()
     return settings
+
+
+def _check_scheduler_address(read: SettingsReader) -> None:
+    try:
+        target_of(read.needed(SCHEDULER_ADDRESS))
+    except ValueError as error:
+        read.faults.append(f"{SCHEDULER_ADDRESS.variable} {error}")

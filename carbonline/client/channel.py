@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 import grpc.aio
 
+from carbonline.client.addresses import target_of
+from carbonline.client.errors import WrongArgument
+
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -22,18 +25,33 @@ _BALANCING: list[dict[str, dict[str, str]]] = [{"round_robin": {}}]
 
 
 def open_channel(address: str, *, retries: bool) -> grpc.aio.Channel:
-    """A channel to "unix:PATH" or "host:port", which connects when it is first used.
+    """A channel to the servers of an address, which connects when it is first used.
+
+    `address` is "unix:PATH" or "host:port", or several of them separated by commas. Calls go to
+    each server in turn, also to each that the host's name stands for. One that does not answer is
+    left out until it does. Raises WrongArgument if several addresses do not go together.
 
     With `retries`, gRPC repeats calls that are answered UNAVAILABLE. Callers that repeat calls
     themselves pass False.
     """
+    try:
+        target = target_of(address)
+    except ValueError as error:
+        raise WrongArgument(str(error)) from None
     return grpc.aio.insecure_channel(
-        address,
+        target,
         options=[
+            # Without it, servers and proxies would be told of the whole list.
+            *([("grpc.default_authority", "localhost")] if target != address else []),
             ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.keepalive_timeout_ms", 10_000),
+            # A frozen server is noticed, and its calls fail, before the deadline of a call: then
+            # there is time to ask another one. Without the last two, none is ever noticed. Servers
+            # allow a ping every five seconds.
+            ("grpc.keepalive_time_ms", 6_000),
+            ("grpc.keepalive_timeout_ms", 5_000),
+            ("grpc.http2.ping_timeout_ms", 5_000),
+            ("grpc.http2.max_pings_without_data", 0),
             # Reconnect within two seconds of a server's return; the default is up to two minutes.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 100),

@@ -31,7 +31,8 @@ WATCH_PATIENCE_SECONDS = 60.0
 class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
     """Calls RPCs and returns the messages of the contract.
 
-    Addresses are "unix:PATH" or "host:port". `tenant` may be empty if the caller has only one.
+    Addresses are "unix:PATH" or "host:port", or several separated by commas; see `open_channel`.
+    `tenant` may be empty if the caller has only one.
     Every method raises ServerError if the call is refused, Unreachable if it is not answered.
     """
 

@@ -12,7 +12,7 @@ DATA_FOLDER = "carbonline-data"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Addresses ("unix:PATH" or "host:port"), tenant and token file."""
+    """Addresses ("unix:PATH" or "host:port", or several with commas), tenant and token file."""
 
     scheduler_address: str
     ledger_address: str

@@ -17,6 +17,10 @@ SILENCE_SECONDS_MAX = 25.0
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 2.0
 RESUMABLE = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
+OLD = "STREAM_MAXIMUM_AGE"
+# A server ends its streams in order: because of their age, or because it shuts down. The next one
+# goes to a server that is up, if there is one.
+ROUTINE = frozenset({OLD, "DRAINING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ async def watch_events(
 ) -> AsyncIterator[WatchEvent]:
     """Yields events until the pipeline's end, over as many streams as it takes.
 
-    Raises ServerError if the watch is refused, or if no server answers for `patience_seconds`.
+    A stream that a server ends as a matter of routine is resumed without an event. Raises
+    ServerError if the watch is refused, or if no server answers for `patience_seconds`.
     """
     position = _Position(after_version)
     pause_seconds = PAUSE_SECONDS_FIRST
@@ -91,17 +96,21 @@ async def watch_events(
                 yield event
                 if isinstance(event, Final):
                     return
-            reason = "the stream ended before the pipeline"
+            reason, is_routine = "the stream ended before the pipeline", False
         except ServerError as error:
             if error.code not in RESUMABLE or error.too_large:
                 raise
+            # Where nothing has happened, a stream may grow old without a message.
+            position.answered |= error.reason == OLD
             if not position.answered and loop.time() >= patient_until:
                 raise
             reason = error.message or error.code
+            is_routine = error.reason in ROUTINE and position.answered
         if position.answered:
             pause_seconds = PAUSE_SECONDS_FIRST
             patient_until = loop.time() + patience_seconds
-        yield Interrupted(position.version, reason)
+        if not is_routine:
+            yield Interrupted(position.version, reason)
         await asyncio.sleep(pause_seconds * uniform(0.5, 1.0))  # noqa: S311  spreads load only
         pause_seconds = min(PAUSE_SECONDS_MAX, 2 * pause_seconds)
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import WrongArgument
 from carbonline.client.services import DATA_FOLDER, choose_services
 from carbonline.command.collected_options import Function, with_options
 
@@ -35,7 +36,10 @@ class Target:
     tenant: str
 
     def client(self) -> ContractClient:
-        """A client of the services. Raises NobodyThere if no stack runs on the data folder."""
+        """A client of the services. Raises NobodyThere if no stack runs on the data folder.
+
+        Raises click.UsageError if several addresses do not go together.
+        """
         where = choose_services(
             self.data_folder, self.scheduler, self.ledger, self.token_file, self.tenant
         )
@@ -45,12 +49,15 @@ class Target:
                 f"No stack runs on the folder {self.data_folder}. Start one with "
                 f"'{command_line('up', alone)}', or give --scheduler and --ledger."
             )
-        return ContractClient(
-            where.scheduler_address,
-            where.ledger_address,
-            tenant=where.tenant,
-            token_file=where.token_file,
-        )
+        try:
+            return ContractClient(
+                where.scheduler_address,
+                where.ledger_address,
+                tenant=where.tenant,
+                token_file=where.token_file,
+            )
+        except WrongArgument as error:
+            raise click.UsageError(str(error)) from None
 
 
 def connection_options(function: Function) -> Function:
@@ -84,7 +91,8 @@ _OPTIONS = (
         default="",
         envvar="CARBONLINE_SCHEDULER_ADDRESS",
         show_envvar=True,
-        help="Use the scheduler at this address instead: unix:PATH or host:port.",
+        help="Use the scheduler at this address instead: unix:PATH or host:port, or several "
+        "addresses with commas between them.",
     ),
     click.option(
         "--ledger",

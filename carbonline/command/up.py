@@ -9,6 +9,7 @@ import click
 
 from carbonline.client.services import DATA_FOLDER
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.collected_options import Function
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line
 from carbonline.local.settings import (
@@ -19,6 +20,37 @@ from carbonline.local.settings import (
 )
 from carbonline.local.stack import Stack, running_stack
 
+_PROCESS_OPTIONS = (
+    click.option(
+        "--schedulers",
+        type=click.IntRange(1, 16),
+        default=1,
+        show_default=True,
+        help="Number of scheduler processes; clients and workers call each in turn.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(0, 64),
+        default=2,
+        show_default=True,
+        help="Number of worker processes; with 0, jobs wait for your own workers.",
+    ),
+    click.option(
+        "--concurrency",
+        type=click.IntRange(1, 1000),
+        default=1,
+        show_default=True,
+        help="Jobs that each worker runs at once.",
+    ),
+)
+
+
+def _with_process_options(function: Function) -> Function:
+    """How many processes there are, and what each worker runs."""
+    for option in reversed(_PROCESS_OPTIONS):
+        function = option(function)
+    return function
+
 
 @click.command(
     short_help="Run PostgreSQL, scheduler, ledger and workers.",
@@ -26,6 +58,7 @@ from carbonline.local.stack import Stack, running_stack
         "carbonline up",
         "carbonline up --data-folder /srv/carbonline --workers 4",
         "carbonline up --scheduler-port 7400 --ledger-port 7401",
+        "carbonline up --schedulers 2",
     ),
 )
 @click.option(
@@ -43,20 +76,7 @@ from carbonline.local.stack import Stack, running_stack
     show_envvar=True,
     help="Use an existing PostgreSQL (15-18) instead of starting one.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(0, 64),
-    default=2,
-    show_default=True,
-    help="Number of worker processes; with 0, jobs wait for your own workers.",
-)
-@click.option(
-    "--concurrency",
-    type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    help="Jobs that each worker runs at once.",
-)
+@_with_process_options
 @click.option(
     "--lease-seconds",
     type=click.IntRange(1, 3600),
@@ -64,7 +84,11 @@ from carbonline.local.stack import Stack, running_stack
     show_default=True,
     help="A lease expires after this long without a heartbeat; another worker gets the job.",
 )
-@click.option("--scheduler-port", type=click.IntRange(0, 65535), help="Also listen on loopback.")
+@click.option(
+    "--scheduler-port",
+    type=click.IntRange(0, 65535),
+    help="Also listen on loopback; several schedulers take the ports that follow, too.",
+)
 @click.option("--ledger-port", type=click.IntRange(0, 65535), help="Also listen on loopback.")
 @click.option(
     "--metrics-port",
@@ -72,8 +96,8 @@ from carbonline.local.stack import Stack, running_stack
     default=0,
     envvar="CARBONLINE_METRICS_PORT",
     show_envvar=True,
-    help="Serve Prometheus metrics on loopback ports: this one for the scheduler, the following "
-    "ones for the ledger process and each worker. 0, the default, serves none.",
+    help="Serve Prometheus metrics on loopback ports: this one for the first scheduler, the "
+    "following ones for the other processes. 0, the default, serves none.",
 )
 @click.option("--tenant", default="local", envvar="CARBONLINE_TENANT", show_default=True)
 def up(*, lease_seconds: int, **chosen: Any) -> None:
@@ -112,7 +136,8 @@ async def _up(settings: StackSettings) -> None:
 def _print_addresses(stack: Stack, target: Target, seconds: float) -> None:
     where = stack.addresses
     click.echo(f"carbonline runs: {', '.join(stack.names)}.")
-    click.echo(f"  scheduler  {where.scheduler_address}")
+    for address in where.scheduler_addresses:
+        click.echo(f"  scheduler  {address}")
     click.echo(f"  ledger     {where.ledger_address}")
     click.echo(f"  data       {where.data_folder}")
     click.echo(f"  logs       {where.log_folder}")

@@ -26,7 +26,7 @@ def choose_addresses(settings: StackSettings, data_folder: Path, database_url: s
     on_tcp = settings.scheduler_port is not None or settings.ledger_port is not None
     return Addresses(
         database_url=database_url,
-        scheduler_address=_address("scheduler", settings.scheduler_port, data_folder),
+        scheduler_address=_scheduler_address(settings, data_folder),
         ledger_address=_address("ledger", settings.ledger_port, data_folder),
         token_file=_token_file(data_folder) if on_tcp else None,
         tenant=settings.tenant,
@@ -34,6 +34,20 @@ def choose_addresses(settings: StackSettings, data_folder: Path, database_url: s
         blob_folder=data_folder / "blobs",
         log_folder=log_folder,
         metrics_ports=_metrics_ports(settings),
+    )
+
+
+def _scheduler_address(settings: StackSettings, data_folder: Path) -> str:
+    first = settings.scheduler_port
+    names = settings.scheduler_names
+    if first and first + len(names) - 1 > PORT_MAX:
+        raise WrongChoice(
+            f"{len(names)} schedulers need a port each, and {first} as the first one is too high. "
+            f"Choose a port up to {PORT_MAX - len(names) + 1}."
+        )
+    return ",".join(
+        _address(name, first + place if first else first, data_folder)
+        for place, name in enumerate(names)
     )
 
 

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from carbonline.local.settings import Addresses, StackSettings
@@ -36,7 +36,8 @@ class Program:
     """One process of the stack.
 
     Processes of one `rank` start together, lower ranks first. A process that has not ended
-    `stop_seconds_max` after SIGTERM is killed.
+    `stop_seconds_max` after SIGTERM is killed. `variables` are settings of this process alone,
+    by name without the prefix.
     """
 
     name: str
@@ -44,18 +45,25 @@ class Program:
     ready: Readiness
     rank: int
     stop_seconds_max: float = 10.0
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[Program]:
-    """The scheduler, the ledger process, and as many workers as the settings say."""
+    """The ledger process, and as many schedulers and workers as the settings say."""
     # -P: do not import from the current folder.
     python = (sys.executable, "-P", "-m")
     return (
-        Program(
-            name="scheduler",
-            command=(*python, "scheduler_service"),
-            ready=AnswersServing(addresses.scheduler_address),
-            rank=1,
+        *(
+            Program(
+                name=name,
+                command=(*python, "scheduler_service"),
+                ready=AnswersServing(address),
+                rank=1,
+                variables={"SCHEDULER_ADDRESS": address},
+            )
+            for name, address in zip(
+                settings.scheduler_names, addresses.scheduler_addresses, strict=True
+            )
         ),
         Program(
             name="ledger",
@@ -98,6 +106,7 @@ def program_environment(
         "TENANT": settings.tenant,
         "DRAIN_GRACE_SECONDS": f"{settings.drain_seconds:g}",
         "METRICS_PORT": str(addresses.metrics_ports.get(program.name, 0)),
+        **program.variables,
     }
     if addresses.token_file is not None:
         variables["TOKEN_FILE"] = str(addresses.token_file)

@@ -16,14 +16,16 @@ class StackSettings:
 
     `database_url`: use this PostgreSQL instead of starting one. `scheduler_port`, `ledger_port`:
     listen on TCP, on the loopback interface only, and require the token of a 0600 file; 0 means any
-    free port. Without ports, servers listen on unix sockets in a 0700 folder. `metrics_port`: the
-    scheduler serves metrics there, the other processes on the ports after it; 0 serves none.
+    free port. Several schedulers take consecutive ports. Without ports, servers listen on unix
+    sockets in a 0700 folder. `metrics_port`: the first scheduler serves metrics there, the other
+    processes on the ports after it; 0 serves none.
     `supervise`: restart processes that end by themselves. `environment` is added to that of every
     process. `drain_seconds`: how long running jobs may go on when the stack stops.
     """
 
     data_folder: Path
     database_url: str | None = None
+    schedulers: int = 1
     workers: int = 2
     concurrency: int = 1
     scheduler_port: int | None = None
@@ -41,7 +43,14 @@ class StackSettings:
     @property
     def process_names(self) -> Sequence[str]:
         """The names of all processes but PostgreSQL: scheduler, ledger, worker-1, worker-2..."""
-        return ("scheduler", "ledger", *self.worker_names)
+        return (*self.scheduler_names, "ledger", *self.worker_names)
+
+    @property
+    def scheduler_names(self) -> Sequence[str]:
+        """scheduler; or scheduler-1, scheduler-2... if there are several."""
+        if self.schedulers == 1:
+            return ("scheduler",)
+        return tuple(f"scheduler-{number}" for number in range(1, self.schedulers + 1))
 
     @property
     def worker_names(self) -> Sequence[str]:
@@ -51,7 +60,10 @@ class StackSettings:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where to find the parts of a running stack. Addresses are `unix:PATH` or `host:port`."""
+    """Where to find the parts of a running stack. Addresses are `unix:PATH` or `host:port`.
+
+    `scheduler_address` names all schedulers, separated by commas.
+    """
 
     database_url: str
     scheduler_address: str
@@ -62,6 +74,11 @@ class Addresses:
     blob_folder: Path
     log_folder: Path
     metrics_ports: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def scheduler_addresses(self) -> Sequence[str]:
+        """The address of each scheduler."""
+        return self.scheduler_address.split(",")
 
     @property
     def metrics_urls(self) -> Mapping[str, str]:

@@ -88,6 +88,13 @@ BEAT_SECONDS = seconds(
     "10",
     "The time between two heartbeats of a worker; at most a quarter of LEASE_SECONDS.",
 )
+CONNECTION_SECONDS_MAX = seconds(
+    "CONNECTION_SECONDS_MAX",
+    "1800",
+    "The age, with jitter, at which a connection is closed. Calls in flight go on, and clients "
+    "connect again by themselves, so that servers that were added get their share. 0 closes none.",
+    or_none=True,
+)
 
 
 def help_of(usage: str, about: str, settings: Sequence[Setting]) -> str:

@@ -1,5 +1,6 @@
 """Opens the port or socket of a server, on addresses that need no TLS."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import grpc.aio
@@ -25,11 +26,28 @@ OPTIONS = (
 )
 
 
+def options(connection_seconds_max: float, call_seconds_max: float) -> Sequence[tuple[str, int]]:
+    """The options of a server.
+
+    It closes a connection after about `connection_seconds_max` (0: never), once its calls have
+    ended, or `call_seconds_max` later. gRPC adds a tenth of jitter.
+    """
+    if not connection_seconds_max:
+        return OPTIONS
+    return (
+        *OPTIONS,
+        ("grpc.max_connection_age_ms", round(connection_seconds_max * 1000)),
+        ("grpc.max_connection_age_grace_ms", round(call_seconds_max * 1000)),
+    )
+
+
 def fault_of_address(variable: str, address: str, token_file: Path | None) -> str:
     """Why a server must not listen on the address of the setting `variable`; "" if it may.
 
     A port on the network needs TLS and authentication, which this release has not.
     """
+    if "," in address:
+        return f"{variable} {address}: a server listens on one address; give each its own"
     if address.startswith("unix:"):
         return ""
     if not address.startswith(LOOPBACK):

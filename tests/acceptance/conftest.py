@@ -1,4 +1,6 @@
-"""A stack of the product's own processes, with a lease of five seconds, ready for flights."""
+"""A stack of the product's own processes, ready for flights: two schedulers, whose connections
+never last, and a lease of five seconds.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,6 +15,8 @@ from carbonline.local.stack import running_stack
 from tests.acceptance.acceptance_run import FLIGHTS, AcceptanceRun
 
 LEASE_SECONDS = 5.0
+# So short that connections are closed in the middle of every test.
+CONNECTION_SECONDS_MAX = "2"
 
 OpenRun: TypeAlias = Callable[..., AbstractAsyncContextManager[AcceptanceRun]]
 
@@ -32,6 +36,8 @@ def open_run(tmp_path: Path) -> OpenRun:
             "beat_seconds": 1.0,
             "sweep_seconds": 0.5,
             "supervise": True,
+            "schedulers": 2,
+            "environment": {"CARBONLINE_CONNECTION_SECONDS_MAX": CONNECTION_SECONDS_MAX},
             **settings,
         }
         async with running_stack(StackSettings(**wanted), **stack_options) as stack:
@@ -53,6 +59,6 @@ def open_run(tmp_path: Path) -> OpenRun:
 
 @pytest.fixture
 async def run(open_run: OpenRun) -> AsyncIterator[AcceptanceRun]:
-    """A prepared stack of two workers, which are started again when they end."""
+    """A prepared stack of two schedulers and two workers, all started again when they end."""
     async with open_run() as opened:
         yield opened

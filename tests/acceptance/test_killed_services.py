@@ -10,7 +10,7 @@ from tests.acceptance.recovery import Sign, must_answer, must_go_on, taken_up, w
 
 
 # The scheduler's end breaks off no step, that of PostgreSQL does.
-@pytest.mark.parametrize(("name", "sign"), [("scheduler", worked_on), ("postgres", taken_up)])
+@pytest.mark.parametrize(("name", "sign"), [("scheduler-1", worked_on), ("postgres", taken_up)])
 async def test_kill_9_in_the_middle_of_ingest(run: AcceptanceRun, name: str, sign: Sign) -> None:
     pipeline = await run.submit()
     job = await run.until(pipeline, reading)

@@ -18,7 +18,7 @@ from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.drain import drain
 from carbonline.serving.health import SERVING, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
-from carbonline.serving.listening import OPTIONS, fault_of_address, listen
+from carbonline.serving.listening import fault_of_address, listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
@@ -42,6 +42,8 @@ BLOB_SERVICE = blobs_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name
 # Reads that run at the same time, each on a connection of its own. Others wait.
 READS_MAX = 4
 COLLECT_SECONDS = 3600.0
+# How long a file in transfer may keep a connection that is to be closed because of its age.
+TRANSFER_SECONDS_MAX = 3600.0
 # How long a file in transfer may still take when the process is told to end.
 STREAMS_END_SECONDS = 5.0
 UNAVAILABLE: tuple[type[Exception], ...] = (DatabaseUnavailable, SchemaMissing)
@@ -119,7 +121,10 @@ async def running_ledger(
             database_unavailable=UNAVAILABLE,
             ends_own_streams=True,
         )
-        server = grpc.aio.server(interceptors=[interceptor], options=OPTIONS)
+        server = grpc.aio.server(
+            interceptors=[interceptor],
+            options=options(settings.connection_seconds_max, TRANSFER_SECONDS_MAX),
+        )
         numbers = LedgerServicer(ledger, blobs.bytes_max)
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(numbers, server)
         files = BlobServicer(blobs, upload_idle_seconds)

@@ -14,6 +14,7 @@ from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted
 from carbonline.command.follow import watch_to_end
+from carbonline.serving.errors import RpcError
 from carbonline.v1 import types_pb2
 from carbonline.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_server
 from tests.carbonline.command.scripted_watch import (
@@ -73,6 +74,20 @@ async def test_a_broken_watch_goes_on_from_the_last_version(play: Play, breaks: 
         (1, True),
         (2, False),
     ]
+
+
+async def test_a_stream_that_ends_as_a_matter_of_routine_goes_on_without_a_word(play: Play) -> None:
+    client, scripted = await play(
+        [snapshot(3, job(1)), RpcError("STREAM_MAXIMUM_AGE", "old")],
+        [RpcError("STREAM_MAXIMUM_AGE", "old, and nothing happened")],
+        [change(3, 5, job(2)), RpcError("DRAINING", "it ends")],
+        [final(6)],
+    )
+    view, interruptions = await watched(client)
+    # gRPC itself repeats a call that was answered by nothing but UNAVAILABLE.
+    assert sorted(set(scripted.asked)) == [0, 3, 5]
+    assert interruptions == []
+    assert view.ended
 
 
 async def test_a_snapshot_that_breaks_between_its_pages_is_asked_for_again(play: Play) -> None:

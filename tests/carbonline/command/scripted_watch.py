@@ -8,15 +8,16 @@ from typing import TypeAlias
 import grpc
 import grpc.aio
 
+from carbonline.serving.errors import RpcError, abort
 from carbonline.v1 import scheduler_pb2, types_pb2
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceServicer
 
 Message: TypeAlias = scheduler_pb2.WatchPipelineResponse
-Script: TypeAlias = Sequence["Message | grpc.StatusCode"]
+Script: TypeAlias = Sequence["Message | grpc.StatusCode | RpcError"]
 
 
 class ScriptedWatch(SchedulerServiceServicer):
-    """Each call plays the next script: messages, then an end or an error code."""
+    """Each call plays the next script: messages, then an end, an error code or an error."""
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts = list(scripts)
@@ -31,6 +32,8 @@ class ScriptedWatch(SchedulerServiceServicer):
         for item in self.scripts.pop(0):
             if isinstance(item, grpc.StatusCode):
                 await context.abort(item, "as the script says")
+            elif isinstance(item, RpcError):
+                await abort(context, item)
             else:
                 yield item
 

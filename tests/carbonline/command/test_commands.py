@@ -235,6 +235,7 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
         (("submit", "large.csv", *SUBMIT_PLANE), 2, "the ledger accepts at most 2,147,483,648"),
         (("workers", "--scheduler", "unix:/absent"), 6, "Nothing listens at unix:/absent"),
         (("workers", "--data-folder", "elsewhere"), 6, "No stack runs"),
+        (("workers", "--scheduler", "unix:a,h:1"), 2, "unix:a,h:1: several addresses must all be"),
     ],
 )
 def test_exit_codes_tell_refused_failed_and_unreachable(

@@ -61,7 +61,8 @@ def stand_ins(settings: StackSettings, addresses: Addresses) -> Sequence[Program
     def command(program: Program) -> tuple[str, ...]:
         match program.ready:
             case AnswersServing():
-                return stand_in("serves", f"CARBONLINE_{program.name.upper()}_ADDRESS")
+                server = program.name.partition("-")[0].upper()
+                return stand_in("serves", f"CARBONLINE_{server}_ADDRESS")
             case LogsEvent():
                 return stand_in("works")
 
@@ -261,6 +262,34 @@ async def test_on_tcp_a_token_of_this_user_alone_is_needed(settings: StackSettin
         assert environment["CARBONLINE_TOKEN_FILE"] == str(token_file)
     async with running(on_tcp):
         assert token_file.read_text() == token
+
+
+async def test_several_schedulers_have_an_address_each_and_clients_all_of_them(
+    settings: StackSettings,
+) -> None:
+    first = free_ports(2)
+    two_schedulers = replace(settings, schedulers=2, workers=1)
+    for port, begins, ends in (
+        (None, "unix:", "/scheduler-2.sock"),
+        (first, "127.0.0.1:", f":{first + 1}"),
+        (0, "127.0.0.1:", ""),
+    ):
+        async with running(replace(two_schedulers, scheduler_port=port)) as stack:
+            assert stack.names == ("scheduler-1", "scheduler-2", "ledger", "worker-1")
+            one, two = stack.addresses.scheduler_addresses
+            assert one != two
+            assert one.startswith(begins)
+            assert two.startswith(begins)
+            assert two.endswith(ends)
+            given = {
+                name: stack.child(name).environment["CARBONLINE_SCHEDULER_ADDRESS"]
+                for name in ("scheduler-1", "scheduler-2", "worker-1")
+            }
+            assert given == {"scheduler-1": one, "scheduler-2": two, "worker-1": f"{one},{two}"}
+            assert find_stack(settings.data_folder) == stack.addresses
+    with pytest.raises(LocalStackError, match=r"3 schedulers need a port each.* up to 65533"):
+        async with running(replace(settings, schedulers=3, scheduler_port=65_534)):
+            pass
 
 
 async def test_a_taken_port_is_a_sentence(settings: StackSettings) -> None:

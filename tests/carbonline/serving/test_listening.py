@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from carbonline.serving.listening import fault_of_address
+from carbonline.serving.listening import fault_of_address, options
 from tests.carbonline.serving.processes import PROGRAMS, SECONDS_MAX, process, settings_of
 
 TOKEN = Path("token")
@@ -23,6 +23,11 @@ TOKEN = Path("token")
         ("[::]:7400", TOKEN, "THE_ADDRESS [::]:7400: without TLS only loopback addresses"),
         ("example.org:7400", TOKEN, "THE_ADDRESS example.org:7400: without TLS only loopback"),
         ("", TOKEN, "THE_ADDRESS : without TLS only loopback addresses"),
+        (
+            "unix:/run/a,unix:/run/b",
+            None,
+            "THE_ADDRESS unix:/run/a,unix:/run/b: a server listens on",
+        ),
     ],
 )
 def test_only_this_machine_is_served_and_a_port_with_a_token_only(
@@ -44,3 +49,10 @@ async def test_a_process_that_cannot_listen_says_why_in_a_line_and_ends_with_2(
         assert running.returncode == 2
         assert said.decode().count("\n") == 1
         assert f"{name}: cannot listen on unix:/absent/folder/s" in said.decode()
+
+
+def test_a_connection_is_closed_at_its_age_or_never() -> None:
+    aging = dict(options(1800.0, 90.0))
+    assert aging["grpc.max_connection_age_ms"] == 1_800_000
+    assert aging["grpc.max_connection_age_grace_ms"] == 90_000
+    assert "grpc.max_connection_age_ms" not in dict(options(0.0, 90.0))

@@ -85,6 +85,14 @@ def test_numbers_at_the_ends_of_what_is_allowed_are_taken() -> None:
     assert settings.drain_grace_seconds == 0.0
 
 
+def test_a_worker_takes_several_schedulers_if_they_go_together() -> None:
+    variable = f"{PREFIX}SCHEDULER_ADDRESS"
+    together = worker_settings.read_settings({**ENOUGH, variable: "unix:/run/a,unix:/run/b"})
+    assert together.scheduler_address == "unix:/run/a,unix:/run/b"
+    with pytest.raises(SettingsWrong, match=f"^{variable} unix:/run/a,h:1: several addresses"):
+        worker_settings.read_settings({**ENOUGH, variable: "unix:/run/a,h:1"})
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_url_names_any_driver(service: ModuleType) -> None:
     given = {**ENOUGH, f"{PREFIX}DATABASE_URL": "postgresql+psycopg://user:a+b@host/name"}

@@ -1,0 +1,124 @@
+"""Several schedulers sweep one database: an outage of all gives one lease more, once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scheduler_service.jobs.requests import ClaimDirective
+from scheduler_service.store.core.rows import ClaimTokenRow
+from scheduler_service.store.core.statements import statement
+from scheduler_service.store.store import Store
+from scheduler_service.store.sweep import sweep
+from tests.scheduler_service.store.conftest import LEASE_SECONDS
+from tests.scheduler_service.store.store_driver import INGEST, StoreDriver, a_statement_waits
+
+LEASE = timedelta(seconds=LEASE_SECONDS)
+# Half a lease without a sweep is an outage.
+OUTAGE = timedelta(seconds=LEASE_SECONDS / 2 + 1)
+SHORT = timedelta(seconds=5)
+
+
+@pytest.fixture
+async def other(database_url: str) -> AsyncIterator[Store]:
+    """The store of a second scheduler."""
+    opened = await Store.open(database_url, lease_seconds=LEASE_SECONDS, sweep_seconds=5.0)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def lease_until(driver: StoreDriver) -> datetime:
+    """When the only lease ends."""
+    found = await driver.store.pool.fetchval("SELECT lease_until FROM scheduler.claims")
+    assert isinstance(found, datetime)
+    return found
+
+
+async def test_a_rolling_restart_extends_no_lease(driver: StoreDriver, other: Store) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.store.expire_claims()
+    await driver.claim("csv_ingest")
+    until = await lease_until(driver)
+    # First the one does not run, then the other: longer than half a lease in all.
+    for sweeper in [other] * 4 + [driver.store] * 4:
+        await driver.pass_time(SHORT)
+        assert await sweeper.expire_claims() == 0
+        assert await lease_until(driver) == until
+    await driver.pass_time(SHORT + SHORT)
+    assert await other.expire_claims() == 1
+
+
+async def test_an_outage_of_all_extends_each_lease_once(driver: StoreDriver, other: Store) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.store.expire_claims()
+    claim = await driver.claim("csv_ingest")
+    await driver.pass_time(timedelta(minutes=10))
+    expired = await asyncio.gather(driver.store.expire_claims(), other.expire_claims())
+    assert list(expired) == [0, 0]
+    assert (await driver.beat(claim)).directive is ClaimDirective.CONTINUE
+    until = await lease_until(driver)
+    # Whoever comes back later, too, finds that somebody has swept since.
+    for sweeper in [driver.store] * 4 + [other] * 4:
+        await driver.pass_time(SHORT)
+        assert await sweeper.expire_claims() == 0
+        assert await lease_until(driver) == until
+    await driver.pass_time(SHORT + SHORT)
+    expired = await asyncio.gather(driver.store.expire_claims(), other.expire_claims())
+    assert sorted(expired) == [0, 1]
+
+
+async def test_who_waits_for_the_one_that_extends_leases_extends_none(
+    driver: StoreDriver, other: Store
+) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.store.expire_claims()
+    await driver.claim("csv_ingest")
+    await driver.pass_time(OUTAGE)
+    async with driver.store.pool.acquire() as first, other.pool.acquire() as second:
+        async with first.transaction():
+            assert len(await extended_by(first)) == 1
+            waiting = asyncio.create_task(extended_by(second))
+            await a_statement_waits(driver)
+            await statement("record_sweep").run(first)
+        assert await waiting == []
+
+
+async def extended_by(conn: Any) -> Sequence[ClaimTokenRow]:
+    """The claims whose leases this connection extends now."""
+    return await statement("grant_after_outage").rows(
+        conn,
+        ClaimTokenRow,
+        outage_seconds=LEASE_SECONDS / 2,
+        lease_seconds=LEASE_SECONDS,
+    )
+
+
+async def test_a_sweep_that_is_long_at_work_extends_no_lease(
+    driver: StoreDriver, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await driver.submit("noop", INGEST)
+    await driver.store.expire_claims()
+    (lost,) = await driver.claim_all("noop", max_jobs=1)
+    for _ in range(2):
+        await driver.pass_time((LEASE - SHORT) / 2)
+        await driver.store.expire_claims()
+    await driver.claim_all("noop", max_jobs=1)
+    await driver.pass_time(SHORT)
+    taking_back = sweep._take_back
+
+    async def slowly(*args: Any) -> int:
+        await driver.pass_time(OUTAGE - SHORT)
+        return await taking_back(*args)
+
+    monkeypatch.setattr(sweep, "_take_back", slowly)
+    assert await driver.store.expire_claims() == 1
+    until = await lease_until(driver)
+    await driver.pass_time(SHORT)
+    assert await other.expire_claims() == 0
+    assert await lease_until(driver) == until
+    assert (await driver.beat(lost)).directive is ClaimDirective.LOST
