@@ -91,9 +91,14 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
         Raises Unreachable if no server has answered for `patience_seconds`.
         """
 
-        def open_stream(version: int) -> AsyncIterator[scheduler_pb2.WatchPipelineResponse]:
+        def open_stream(
+            version: int, broken_off: scheduler_pb2.SnapshotPosition | None
+        ) -> AsyncIterator[scheduler_pb2.WatchPipelineResponse]:
             request = scheduler_pb2.WatchPipelineRequest(
-                tenant=self.tenant, pipeline_id=pipeline_id, after_version=version
+                tenant=self.tenant,
+                pipeline_id=pipeline_id,
+                after_version=version,
+                broken_off=broken_off,
             )
             return aiter(self._scheduler.WatchPipeline(request, metadata=self._metadata))
 

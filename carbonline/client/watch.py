@@ -64,16 +64,34 @@ class Final:
 
 
 WatchEvent: TypeAlias = Snapshot | Change | Activity | Interrupted | Final
-OpenStream: TypeAlias = Callable[[int], AsyncIterator[scheduler_pb2.WatchPipelineResponse]]
+# A stream after a version, and behind the pages of a snapshot that broke off, if there are any.
+OpenStream: TypeAlias = Callable[
+    [int, scheduler_pb2.SnapshotPosition | None],
+    AsyncIterator[scheduler_pb2.WatchPipelineResponse],
+]
 
 
 @dataclass(slots=True)
 class _Position:
-    """The version that the watcher has, and the pages of an incomplete snapshot."""
+    """The version that the watcher has, and the pages of an incomplete snapshot with the version
+    that it will have.
+    """
 
     version: int
     pages: list[types_pb2.Job] = field(default_factory=list)
+    pages_version: int = 0
+    # Whether the message before was a page that another one follows.
+    is_continued: bool = False
     answered: bool = False
+
+    @property
+    def broken_off(self) -> scheduler_pb2.SnapshotPosition | None:
+        """Where the pages end; None if there are none."""
+        if not self.pages:
+            return None
+        return scheduler_pb2.SnapshotPosition(
+            version=self.pages_version, after_job_id=self.pages[-1].job_id
+        )
 
 
 async def watch_events(
@@ -89,10 +107,10 @@ async def watch_events(
     loop = asyncio.get_running_loop()
     patient_until = loop.time() + patience_seconds
     while True:
-        position.pages.clear()
-        position.answered = False
+        position.answered = position.is_continued = False
         try:
-            async for event in _one_stream(open_stream(position.version), server, position):
+            stream = open_stream(position.version, position.broken_off)
+            async for event in _one_stream(stream, server, position):
                 yield event
                 if isinstance(event, Final):
                     return
@@ -143,7 +161,11 @@ def _event_of(
 ) -> WatchEvent | None:
     match message.WhichOneof("message"):
         case "snapshot":
+            if not message.snapshot.after_job_id and not position.is_continued:
+                position.pages.clear()
             position.pages.extend(message.snapshot.jobs)
+            position.pages_version = message.snapshot.pipeline.version
+            position.is_continued = message.snapshot.more
             if message.snapshot.more:
                 return None
             jobs = tuple(position.pages)

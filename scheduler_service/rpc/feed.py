@@ -7,26 +7,31 @@ from dataclasses import dataclass, field
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
-from scheduler_service.store.reads.answers import View
+from scheduler_service.rpc.gradually import gradually
+from scheduler_service.store.reads.answers import VIEW_JOBS_MAX, View
 from scheduler_service.store.reads.rows import ActiveJobRow
 
 CHANGES_KEPT_MAX = 32
 
 
-def change_of(view: View, from_version: int) -> pb.PipelineChange:
+async def change_of(view: View, from_version: int) -> pb.PipelineChange:
     """The view as a change from `from_version` to the view's version."""
+    pipeline = messages.pipeline(view.pipeline)
+    pipeline.version = view.version
     return pb.PipelineChange(
         from_version=from_version,
-        to_version=view.pipeline.version,
-        pipeline=messages.pipeline(view.pipeline),
-        jobs=jobs_of(view),
+        to_version=view.version,
+        pipeline=pipeline,
+        jobs=await jobs_of(view),
         left_job_ids=view.left_job_ids,
     )
 
 
-def jobs_of(view: View) -> list[types_pb2.Job]:
+async def jobs_of(view: View) -> list[types_pb2.Job]:
     """The jobs of a view, by id."""
-    return [messages.job_summary(row, joined=row.job_id in view.joined) for row in view.jobs]
+    return await gradually(
+        view.jobs, lambda row: messages.job_summary(row, joined=row.job_id in view.joined)
+    )
 
 
 def is_terminal(view: View) -> bool:
@@ -47,15 +52,19 @@ class Feed:
     changes: dict[int, pb.PipelineChange] = field(default_factory=dict)
     ended: bool = False
 
-    def take_view(self, view: View) -> None:
-        """Keep the change since the previous version, and notify the watchers."""
+    async def take_view(self, view: View) -> None:
+        """Keep the change since the previous version, and notify the watchers. One of too many
+        jobs is not kept: the watchers read the pipeline anew.
+        """
         if view.pipeline.version > self.version:
-            change = change_of(view, self.version)
-            self.changes[self.version] = change
-            self.version = change.to_version
+            if view.version > self.version:
+                self.changes[self.version] = await change_of(view, self.version)
+                self.version = view.version
+            else:
+                self.version = view.pipeline.version
             while len(self.changes) > CHANGES_KEPT_MAX:
                 del self.changes[min(self.changes)]
-            self.ended = is_terminal(view)
+            self.ended = is_terminal(view) and self.version == view.pipeline.version
             self.notify()
 
     def take_removal(self) -> None:
@@ -80,13 +89,15 @@ class Feed:
         self.news = asyncio.Event()
 
     def change_after(self, version: int) -> pb.PipelineChange | None:
-        """The change from this version to the newest one. None if it is no longer kept."""
+        """The change from this version to the newest one. None if it is not kept, or has too many
+        jobs to be put together here.
+        """
         found = self.changes.get(version)
         if found is None:
             return None
         while found.to_version < self.version:
             following = self.changes.get(found.to_version)
-            if following is None:
+            if following is None or len(found.jobs) + len(following.jobs) > VIEW_JOBS_MAX:
                 return None
             found = _merged(found, following)
         return found

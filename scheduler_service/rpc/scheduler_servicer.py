@@ -34,7 +34,7 @@ from scheduler_service.rpc.check_submit import check_submit
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.rpc.watch import Watches
+from scheduler_service.rpc.watch import SnapshotPosition, Watches
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.store import Store
 
@@ -214,13 +214,24 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         fields = Fields()
         pipeline_id = fields.identifier("pipeline_id", request.pipeline_id)
         fields.number("after_version", request.after_version, 0, 2**63 - 1)
+        broken_off = _broken_off(fields, request)
         fields.done()
         principal = caller()
         tenant = principal.tenant(request.tenant)
-        watch = self._watches.watch(pipeline_id, tenant, request.after_version)
+        watch = self._watches.watch(pipeline_id, tenant, request.after_version, broken_off)
         async with aclosing(watch) as messages:
             async for message in messages:
                 await _write(context, message)
+
+
+def _broken_off(fields: Fields, request: pb.WatchPipelineRequest) -> SnapshotPosition | None:
+    if not request.HasField("broken_off"):
+        return None
+    position = request.broken_off
+    return SnapshotPosition(
+        fields.number("broken_off.version", position.version, 1, 2**63 - 1),
+        fields.identifier("broken_off.after_job_id", position.after_job_id),
+    )
 
 
 async def _write(context: Context, message: pb.WatchPipelineResponse) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
@@ -12,17 +13,18 @@ from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from carbonline.serving.errors import RpcError
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import types_pb2
 from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
-from scheduler_service.rpc.pages import is_large, pages
+from scheduler_service.rpc.pages import is_large
 from scheduler_service.rpc.refusals import not_found, read_refusal
+from scheduler_service.rpc.snapshots import Message, Snapshots, snapshot_pages
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.reads.answers import View
 from scheduler_service.store.store import Store
 
-SNAPSHOT_JOBS_MAX = 500
 STREAMS_MAX = 20_000
 LOOK_AGAIN_SECONDS = 0.1
 FEEDS_PER_READ = 500
@@ -30,9 +32,16 @@ READ_MAX = 500
 # A version that no pipeline has reached: nothing changed after it.
 NO_JOBS = 2**62
 
-Message = pb.WatchPipelineResponse
 # A pipeline, and the version after which its changes are wanted.
 Wanted: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPosition:
+    """Where the pages of a snapshot broke off: its version, and the last job of the last page."""
+
+    version: int
+    after_job_id: int
 
 
 class Watches:
@@ -64,6 +73,7 @@ class Watches:
         self.streams = 0
         # One connection at a time, however many watches begin, fall behind or end at once.
         self._reading = asyncio.Lock()
+        self._snapshots = Snapshots(store, self._reading)
         self._starts: Gatherer[Wanted, _Start | None] = Gatherer(self._read_starts, READ_MAX)
         self._finals: Gatherer[int, Message | None] = Gatherer(self._read_finals, READ_MAX)
         self._failures = ThrottledLog(self._log_failures)
@@ -109,12 +119,16 @@ class Watches:
                 await self._read_part(part)
 
     async def _read_part(self, part: Sequence[Feed]) -> None:
-        views = await self._store.read_views({f.pipeline_id: f.version for f in part})
-        for feed in part:
-            if feed.pipeline_id in views:
-                feed.take_view(views[feed.pipeline_id])
-            else:
-                feed.take_removal()
+        behind = part
+        while behind:
+            views = await self._store.read_views({f.pipeline_id: f.version for f in behind})
+            read = [(f, views[f.pipeline_id]) for f in behind if f.pipeline_id in views]
+            for feed, view in read:
+                await feed.take_view(view)
+            for feed in behind:
+                if feed.pipeline_id not in views:
+                    feed.take_removal()
+            behind = [feed for feed, view in read if feed.version < view.pipeline.version]
         live = [f for f in part if not f.ended]
         if live:
             active = await self._store.read_activity([f.pipeline_id for f in live])
@@ -122,11 +136,16 @@ class Watches:
                 feed.take_activity(active[feed.pipeline_id])
 
     async def watch(
-        self, pipeline_id: int, tenant: str, after_version: int
+        self,
+        pipeline_id: int,
+        tenant: str,
+        after_version: int,
+        broken_off: SnapshotPosition | None = None,
     ) -> AsyncGenerator[Message, None]:
         """The messages of one watch, as WatchPipeline promises them.
 
         `after_version` is the last version that the watcher has seen; 0 starts with a snapshot.
+        `broken_off` is where the pages of a snapshot ended, which go on from there.
         Raises RpcError PIPELINE_NOT_FOUND, OTHER_TENANT, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or
         DRAINING.
         """
@@ -137,12 +156,13 @@ class Watches:
         self.streams += 1
         feed: Feed | None = None
         try:
-            start = await self._start(pipeline_id, tenant, after_version)
-            feed = self._feeds.setdefault(pipeline_id, Feed(pipeline_id, start.version))
+            start = await self._start(pipeline_id, tenant, after_version, broken_off)
+            new = Feed(pipeline_id, start.view.pipeline.version, ended=is_terminal(start.view))
+            feed = self._feeds.setdefault(pipeline_id, new)
             feed.watchers += 1
-            for message in start.beginning():
+            async for message in self._beginning(start):
                 yield message
-            if is_terminal(start.view):
+            if is_terminal(start.view) and start.version == start.view.pipeline.version:
                 yield await self._final(pipeline_id)
                 return
             async for message in self._follow(feed, start.version):
@@ -154,12 +174,21 @@ class Watches:
                 if feed.watchers == 0:
                     self._feeds.pop(pipeline_id, None)
 
-    async def _start(self, pipeline_id: int, tenant: str, after_version: int) -> "_Start":
-        found = await self._starts.ask((pipeline_id, after_version))
+    async def _start(
+        self,
+        pipeline_id: int,
+        tenant: str,
+        after_version: int,
+        broken_off: SnapshotPosition | None = None,
+    ) -> "_Start":
+        wanted = after_version if broken_off is None else NO_JOBS
+        found = await self._starts.ask((pipeline_id, wanted))
         start = ones_own("pipeline", pipeline_id, found, (tenant,))
         if isinstance(start, Refused):
             raise read_refusal(start, self._store.retention_days)
-        if after_version > start.version or start.is_large:
+        if broken_off is not None and broken_off.version <= start.version:
+            return start.behind(broken_off)
+        if wanted > start.version or start.is_large:
             # The watcher names a version that never was, or has missed more than fits into one
             # message: start over with a snapshot.
             return await self._start(pipeline_id, tenant, 0)
@@ -167,6 +196,15 @@ class Watches:
 
     def _not_found(self, pipeline_id: int) -> RpcError:
         return not_found("pipeline", pipeline_id, self._store.retention_days)
+
+    async def _beginning(self, start: "_Start") -> AsyncIterator[Message]:
+        for message in start.messages:
+            yield message
+        if start.rest_after is None:
+            return
+        async for message in self._snapshots.after(start.pipeline, start.rest_after):
+            self._check_draining()
+            yield message
 
     async def _follow(self, feed: Feed, version: int) -> AsyncIterator[Message]:
         loop = asyncio.get_running_loop()
@@ -177,9 +215,9 @@ class Watches:
             news = feed.news
             if feed.version > version:
                 change = feed.change_after(version) or await self._read_change(feed, version)
-                if is_large(change.jobs):
+                if change is None or is_large(change.jobs):
                     start = await self._read_start(feed, 0)
-                    for message in start.beginning():
+                    async for message in self._beginning(start):
                         yield message
                     version = start.version
                 else:
@@ -202,8 +240,10 @@ class Watches:
             if not await self._has_news(news):
                 yield Message(keepalive=pb.Keepalive(version=version))
 
-    async def _read_change(self, feed: Feed, version: int) -> pb.PipelineChange:
-        return change_of((await self._read_start(feed, version)).view, version)
+    async def _read_change(self, feed: Feed, version: int) -> pb.PipelineChange | None:
+        """The change since the version; None if it has too many jobs."""
+        start = await self._read_start(feed, version)
+        return None if start.is_large else start.messages[0].change
 
     async def _read_start(self, feed: Feed, version: int) -> "_Start":
         start = await self._starts.ask((feed.pipeline_id, version))
@@ -220,12 +260,15 @@ class Watches:
                     await news.wait()
             except TimeoutError:
                 has_news = False
+        self._check_draining()
+        return has_news
+
+    def _check_draining(self) -> None:
         if self.draining.is_set():
             raise RpcError(
                 "DRAINING",
                 "this scheduler is shutting down; watch again from the last version you have seen",
             )
-        return has_news
 
     async def _read_starts(self, wanted: Sequence[Wanted]) -> Sequence["_Start | None"]:
         found: dict[Wanted, _Start] = {}
@@ -237,7 +280,8 @@ class Watches:
                 views = await self._store.read_views(versions)
             for pipeline_id, view in views.items():
                 after_version = versions[pipeline_id]
-                found[pipeline_id, after_version] = _Start(view, after_version)
+                start = await _start_of(view, after_version)
+                found[pipeline_id, after_version] = start
             left -= versions.items()
         return [found.get(one) for one in wanted]
 
@@ -259,39 +303,51 @@ class Watches:
         return [finals.get(pipeline_id) for pipeline_id in pipeline_ids]
 
 
+@dataclass(frozen=True, slots=True)
 class _Start:
-    """Where a watch starts. Made once for all watches that start there at the same time."""
+    """Where a watch starts. Made once for all watches that start there at the same time.
 
-    def __init__(self, view: View, after_version: int) -> None:
-        self.view = view
-        self.tenant: str = view.pipeline.tenant
-        self.version: int = view.pipeline.version
-        self._after_version = after_version
-        self._beginning: list[Message] | None = None
+    `version` is what the watcher has when it has read everything. Behind `messages` the pages of
+    the snapshot go on after the job `rest_after`; None if there are no more. `is_large`: the change
+    since the version is too large for one message.
+    """
 
-    def beginning(self) -> list[Message]:
-        """The first messages of such a watch."""
-        if self._beginning is None:
-            self._beginning = _beginning(self.view, self._after_version)
-        return self._beginning
+    view: View
+    version: int
+    messages: Sequence[Message]
+    rest_after: int | None = None
+    is_large: bool = False
 
     @property
-    def is_large(self) -> bool:
-        """Whether the change since the version is too large for one message."""
-        return any(is_large(message.change.jobs) for message in self.beginning())
+    def tenant(self) -> str:
+        """Whose pipeline it is."""
+        return self.view.pipeline.tenant
 
+    @property
+    def pipeline(self) -> types_pb2.Pipeline:
+        """The pipeline, with the version of the snapshot."""
+        pipeline = messages.pipeline(self.view.pipeline)
+        pipeline.version = self.version
+        return pipeline
 
-def _beginning(view: View, after_version: int) -> list[Message]:
-    version = view.pipeline.version
-    if 0 < after_version <= version:
-        if after_version == version:
-            return []
-        return [Message(change=change_of(view, after_version))]
-    found = pages(jobs_of(view), SNAPSHOT_JOBS_MAX)
-    pipeline = messages.pipeline(view.pipeline)
-    return [
-        Message(
-            snapshot=pb.PipelineSnapshot(pipeline=pipeline, jobs=page, more=number < len(found) - 1)
+    def behind(self, broken_off: SnapshotPosition) -> "_Start":
+        """The same for a watcher that has the first pages of an earlier snapshot."""
+        return replace(
+            self, version=broken_off.version, messages=(), rest_after=broken_off.after_job_id
         )
-        for number, page in enumerate(found)
-    ]
+
+
+async def _start_of(view: View, after_version: int) -> _Start:
+    version = view.pipeline.version
+    if after_version >= version:
+        return _Start(view, version, ())
+    if after_version > 0:
+        if view.version == after_version:
+            return _Start(view, version, (), is_large=True)
+        change = await change_of(view, after_version)
+        message = Message(change=change)
+        return _Start(view, view.version, (message,), is_large=is_large(change.jobs))
+    jobs = await jobs_of(view)
+    pipeline = messages.pipeline(view.pipeline)
+    found = snapshot_pages(pipeline, jobs, 0, has_more=view.has_more)
+    return _Start(view, version, found, jobs[-1].job_id if view.has_more else None)

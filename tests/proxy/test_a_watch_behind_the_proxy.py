@@ -34,9 +34,11 @@ class Watcher:
             self.interruptions += isinstance(event, Interrupted)
             self.news.set()
 
-    async def _open(self, version: int) -> AsyncIterator[scheduler_pb2.WatchPipelineResponse]:
+    async def _open(
+        self, version: int, broken_off: scheduler_pb2.SnapshotPosition | None
+    ) -> AsyncIterator[scheduler_pb2.WatchPipelineResponse]:
         request = scheduler_pb2.WatchPipelineRequest(
-            pipeline_id=self.pipeline_id, after_version=version
+            pipeline_id=self.pipeline_id, after_version=version, broken_off=broken_off
         )
         async for message in self.client.scheduler.WatchPipeline(request):
             match message.WhichOneof("message"):

@@ -16,6 +16,7 @@ from scheduler_service.rpc.check_operations import (
     check_pipelines,
 )
 from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.gradually import gradually
 from scheduler_service.rpc.refusals import read_refusal, refusal
 from scheduler_service.store.reads.answers import Shown
 from scheduler_service.store.store import Store
@@ -34,12 +35,14 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.GetPipelineResponse:
         pipeline_id = check_identifier("pipeline_id", request.pipeline_id)
         shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=JOBS_SHOWN_MAX)
-        jobs = first_page([messages.job_summary(row, joined=row.is_joined) for row in shown.jobs])
+        jobs = first_page(
+            await gradually(shown.jobs, lambda row: messages.job_summary(row, joined=row.is_joined))
+        )
         return pb.GetPipelineResponse(
             pipeline=messages.pipeline(shown.pipeline),
             jobs=jobs,
             edges=[edge for job in jobs for edge in _edges(job)],
-            timeline=first_page([messages.timeline_event(row) for row in shown.timeline]),
+            timeline=first_page(await gradually(shown.timeline, messages.timeline_event)),
         )
 
     async def ListPipelines(

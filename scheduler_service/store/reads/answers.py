@@ -6,15 +6,44 @@ from typing import NamedTuple
 
 from scheduler_service.store.reads.rows import ChangedJobRow, EventRow, PipelineRow, SeenJobRow
 
+# Jobs of a pipeline that are read at once for those who watch it.
+VIEW_JOBS_MAX = 1_000
+
 
 @dataclass(slots=True)
 class View:
-    """A pipeline at one version, and what of it is new to somebody."""
+    """A pipeline as it is, and what of it is new to somebody, up to `version`.
+
+    `has_more`: there is more than was read. If `version` is the one that was asked for, not even
+    the changes of the next version were few enough.
+    """
 
     pipeline: PipelineRow
+    version: int
     jobs: list[ChangedJobRow] = field(default_factory=list)
     joined: set[int] = field(default_factory=set)
     left_job_ids: list[int] = field(default_factory=list)
+    has_more: bool = False
+
+    def fill(self, rows: Sequence[ChangedJobRow], after_version: int, rows_max: int) -> None:
+        """Take rows that were asked for, at most one more than `rows_max`, by number."""
+        if len(rows) > rows_max:
+            self.has_more = True
+            rows = rows[:rows_max] if after_version == 0 else self._whole_versions(rows)
+        for row in rows:
+            if row.has_left:
+                self.left_job_ids.append(row.job_id)
+                continue
+            self.jobs.append(row)
+            if row.is_joined:
+                self.joined.add(row.job_id)
+        if self.has_more and after_version:
+            self.version = max((row.seen_version for row in rows), default=after_version)
+
+    def _whole_versions(self, rows: Sequence[ChangedJobRow]) -> list[ChangedJobRow]:
+        """Without those of the last version, which may be incomplete."""
+        last = max(row.seen_version for row in rows)
+        return [row for row in rows if row.seen_version < last]
 
 
 @dataclass(frozen=True, slots=True)

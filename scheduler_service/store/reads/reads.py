@@ -1,12 +1,20 @@
 """What people, gateways and watchers read of pipelines and jobs; each read is one snapshot."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.store.core.statements import Row, statement
-from scheduler_service.store.reads.answers import JobPage, PipelinePage, QueueDepth, Shown, View
+from scheduler_service.store.reads.answers import (
+    VIEW_JOBS_MAX,
+    JobPage,
+    PipelinePage,
+    QueueDepth,
+    Shown,
+    View,
+)
 from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import (
@@ -53,11 +61,13 @@ class Reads:
         return [QueueDepth(row.job_type, row.jobs, row.oldest_seconds) for row in rows]
 
     async def read_views(self, after_versions: Mapping[int, int]) -> dict[int, View]:
-        """Per pipeline the jobs that changed after its version; unknown pipelines are left out."""
+        """Per pipeline the jobs that changed after its version, at most VIEW_JOBS_MAX; after
+        version 0 the first by number. Unknown pipelines are left out.
+        """
         async with self._own_readers.snapshot() as conn:
             ids = sorted(after_versions)
             rows = await statement("pipelines_by_id").rows(conn, PipelineRow, pipeline_ids=ids)
-            views = {row.pipeline_id: View(row) for row in rows}
+            views = {row.pipeline_id: View(row, row.version) for row in rows}
             behind = [
                 i for i in ids if i in views and views[i].pipeline.version > after_versions[i]
             ]
@@ -67,10 +77,25 @@ class Reads:
                     ChangedJobRow,
                     pipeline_ids=behind,
                     after_versions=[after_versions[i] for i in behind],
+                    jobs_max=VIEW_JOBS_MAX + 1,
                 )
-                for row in changed:
-                    _add(views[row.seen_by], row)
+                for pipeline_id, of_it in groupby(changed, key=lambda row: row.seen_by):
+                    after_version = after_versions[pipeline_id]
+                    views[pipeline_id].fill(list(of_it), after_version, VIEW_JOBS_MAX)
         return views
+
+    async def jobs_after(
+        self, pipeline_id: int, after_job_id: int, *, jobs_max: int
+    ) -> list[SeenJobRow]:
+        """The next jobs of a pipeline, own and joined, by number."""
+        async with self._own_readers.connection() as conn:
+            return await statement("first_jobs").rows(
+                conn,
+                SeenJobRow,
+                pipeline_id=pipeline_id,
+                after_job_id=after_job_id,
+                jobs_max=jobs_max,
+            )
 
     async def read_activity(self, pipeline_ids: Sequence[int]) -> dict[int, list[ActiveJobRow]]:
         """Claimable and running jobs of some pipelines, a bounded number of each."""
@@ -105,7 +130,7 @@ class Reads:
             if not jobs_max:
                 return Shown(pipeline, (), ())
             jobs = await statement("first_jobs").rows(
-                conn, SeenJobRow, pipeline_id=pipeline_id, jobs_max=jobs_max
+                conn, SeenJobRow, pipeline_id=pipeline_id, after_job_id=0, jobs_max=jobs_max
             )
             own = [job.job_id for job in jobs if not job.is_joined]
             timeline = await statement("timeline").rows(
@@ -232,15 +257,6 @@ class Reads:
         for row in held:
             by_worker.setdefault(row.worker_id, []).append(row)
         return workers, by_worker
-
-
-def _add(view: View, row: ChangedJobRow) -> None:
-    if row.has_left:
-        view.left_job_ids.append(row.job_id)
-        return
-    view.jobs.append(row)
-    if row.is_joined:
-        view.joined.add(row.job_id)
 
 
 def _job_page(rows: Sequence[SeenJobRow], page_size: int) -> JobPage:

@@ -58,10 +58,13 @@ class ActiveJobRow(SeenJobRow):
 
 
 class ChangedJobRow(ActiveJobRow):
-    """A job that changed after a version; `has_left` if the pipeline waits for it no longer."""
+    """A job that changed after a version, and in which; `has_left` if the pipeline waits for it no
+    longer.
+    """
 
     __slots__ = ()
     has_left: bool
+    seen_version: int
 
 
 class EventRow(Row):

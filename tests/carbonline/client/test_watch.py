@@ -76,6 +76,7 @@ async def test_a_broken_watch_goes_on_from_the_last_version(play: Play, breaks: 
     ]
 
 
+<<<<<<< HEAD
 async def test_a_stream_that_ends_as_a_matter_of_routine_goes_on_without_a_word(play: Play) -> None:
     client, scripted = await play(
         [snapshot(3, job(1)), RpcError("STREAM_MAXIMUM_AGE", "old")],
@@ -91,13 +92,31 @@ async def test_a_stream_that_ends_as_a_matter_of_routine_goes_on_without_a_word(
 
 
 async def test_a_snapshot_that_breaks_between_its_pages_is_asked_for_again(play: Play) -> None:
+=======
+async def test_a_snapshot_that_breaks_between_its_pages_goes_on_behind_the_last(
+    play: Play,
+) -> None:
+>>>>>>> f0dd8c8 (A watch of a large pipeline is read in parts, and goes on behind any page)
     client, scripted = await play(
         [snapshot(3, job(1), more=True), grpc.StatusCode.UNAVAILABLE],
-        [snapshot(4, job(1), more=True), snapshot(4, job(2)), final(4)],
+        [snapshot(3, job(2), more=True, after_job_id=1), grpc.StatusCode.UNAVAILABLE],
+        [snapshot(3, job(4), after_job_id=2), change(3, 4, job(3)), final(4)],
     )
     view, _ = await watched(client)
-    assert scripted.asked == [0, 0]
-    assert list(view.jobs) == [1, 2]
+    assert scripted.asked == [0, 0, 0]
+    assert scripted.broken_off == [(0, 0), (3, 1), (3, 2)]
+    assert sorted(view.jobs) == [1, 2, 3, 4]
+
+
+async def test_a_snapshot_that_starts_over_replaces_the_pages_before(play: Play) -> None:
+    client, scripted = await play(
+        [snapshot(3, job(1), more=True), grpc.StatusCode.UNAVAILABLE],
+        # The pages of an older server do not say what they follow.
+        [snapshot(2, job(2), more=True), snapshot(2, job(3)), final(2)],
+    )
+    view, _ = await watched(client)
+    assert scripted.broken_off == [(0, 0), (3, 1)]
+    assert list(view.jobs) == [2, 3]
 
 
 async def test_late_activity_does_not_bring_an_ended_job_back(play: Play) -> None:

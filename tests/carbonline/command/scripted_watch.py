@@ -22,6 +22,7 @@ class ScriptedWatch(SchedulerServiceServicer):
     def __init__(self, *scripts: Script) -> None:
         self.scripts = list(scripts)
         self.asked: list[int] = []
+        self.broken_off: list[tuple[int, int]] = []
 
     async def WatchPipeline(
         self,
@@ -29,6 +30,8 @@ class ScriptedWatch(SchedulerServiceServicer):
         context: "grpc.aio.ServicerContext[object, object]",
     ) -> AsyncIterator[Message]:
         self.asked.append(request.after_version)
+        position = request.broken_off
+        self.broken_off.append((position.version, position.after_job_id))
         for item in self.scripts.pop(0):
             if isinstance(item, grpc.StatusCode):
                 await context.abort(item, "as the script says")
@@ -44,9 +47,13 @@ def job(
     return types_pb2.Job(job_id=job_id, job_type="csv_ingest", state=state)
 
 
-def snapshot(version: int, *jobs: types_pb2.Job, more: bool = False) -> Message:
+def snapshot(
+    version: int, *jobs: types_pb2.Job, more: bool = False, after_job_id: int = 0
+) -> Message:
     pipeline = types_pb2.Pipeline(pipeline_id=1, version=version)
-    seen = scheduler_pb2.PipelineSnapshot(pipeline=pipeline, jobs=jobs, more=more)
+    seen = scheduler_pb2.PipelineSnapshot(
+        pipeline=pipeline, jobs=jobs, more=more, after_job_id=after_job_id
+    )
     return Message(snapshot=seen)
 
 

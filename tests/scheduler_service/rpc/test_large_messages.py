@@ -166,7 +166,9 @@ async def test_a_watch_whose_first_message_is_too_large_ends_with_it(
     stub = SchedulerServiceStub(narrow)
     request = pb.WatchPipelineRequest(pipeline_id=job.job.pipeline_id)
     server = Server("scheduler", "here")
-    events = watch_events(lambda _version: aiter(stub.WatchPipeline(request)), server, 0, 60.0)
+    events = watch_events(
+        lambda _version, _position: aiter(stub.WatchPipeline(request)), server, 0, 60.0
+    )
     async with asyncio.timeout(10):
         with pytest.raises(ServerError, match="larger than max"):
             await anext(events)

@@ -1,0 +1,83 @@
+"""Sends a pipeline's jobs in pages, which are read and made one part after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeAlias
+
+from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import types_pb2
+from scheduler_service.rpc import messages
+from scheduler_service.rpc.gradually import gradually
+from scheduler_service.rpc.pages import pages
+from scheduler_service.store.core.gather import Gatherer
+from scheduler_service.store.store import Store
+
+SNAPSHOT_JOBS_MAX = 500
+# Jobs that one read brings, and watchers that one read may serve.
+READ_JOBS_MAX, READ_WATCHERS_MAX = 1_000, 500
+
+Message = pb.WatchPipelineResponse
+# A pipeline, and the job behind which the part begins.
+_Wanted: TypeAlias = tuple[int, int]
+# Jobs by number, and whether there are more.
+_Part: TypeAlias = tuple[Sequence[types_pb2.Job], bool]
+
+
+class Snapshots:
+    """The parts of large snapshots. Watchers that want the same part at once share its read."""
+
+    def __init__(self, store: Store, reading: asyncio.Lock) -> None:
+        """`reading` is held while the database is asked."""
+        self._store = store
+        self._reading = reading
+        self._parts: Gatherer[_Wanted, _Part] = Gatherer(self._read_parts, READ_WATCHERS_MAX)
+
+    async def after(
+        self, pipeline: types_pb2.Pipeline, after_job_id: int
+    ) -> AsyncIterator[Message]:
+        """The pages of a snapshot of this pipeline that follow the page which ends with a job.
+
+        Their jobs may be newer than the pipeline's version: the next change names them again.
+        """
+        has_more = True
+        while has_more:
+            jobs, has_more = await self._parts.ask((pipeline.pipeline_id, after_job_id))
+            for message in snapshot_pages(pipeline, jobs, after_job_id, has_more=has_more):
+                yield message
+            if jobs:
+                after_job_id = jobs[-1].job_id
+
+    async def _read_parts(self, wanted: Sequence[_Wanted]) -> Sequence[_Part]:
+        found: dict[_Wanted, _Part] = {}
+        for one in wanted:
+            if one in found:
+                continue
+            async with self._reading:
+                rows = await self._store.jobs_after(*one, jobs_max=READ_JOBS_MAX + 1)
+            jobs = await gradually(
+                rows[:READ_JOBS_MAX],
+                lambda row: messages.job_summary(row, joined=row.is_joined),
+            )
+            found[one] = jobs, len(rows) > READ_JOBS_MAX
+        return [found[one] for one in wanted]
+
+
+def snapshot_pages(
+    pipeline: types_pb2.Pipeline,
+    jobs: Sequence[types_pb2.Job],
+    after_job_id: int,
+    *,
+    has_more: bool,
+) -> list[Message]:
+    """Jobs that follow `after_job_id` as pages of a snapshot. `has_more`: others follow them."""
+    found = pages(jobs, SNAPSHOT_JOBS_MAX)
+    made = []
+    for number, page in enumerate(found):
+        more = has_more or number < len(found) - 1
+        snapshot = pb.PipelineSnapshot(
+            pipeline=pipeline, jobs=page, more=more, after_job_id=after_job_id
+        )
+        made.append(Message(snapshot=snapshot))
+        if page:
+            after_job_id = page[-1].job_id
+    return made

@@ -1,0 +1,166 @@
+"""A pipeline of many jobs is sent in pages, which can be taken up again behind any of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import grpc.aio
+import pytest
+
+from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import types_pb2
+from scheduler_service.rpc import gradually, snapshots
+from scheduler_service.store.reads import reads
+from tests.scheduler_service.rpc.conftest import Client
+
+CHILDREN = 60
+# Of a page, of a read of the first page, and of a read of the pages behind.
+PAGE, VIEW, PART = 7, 20, 13
+# Jobs that end in one version: more than half of a read.
+TOGETHER = 15
+SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty jobs are many."""
+    monkeypatch.setattr(snapshots, "SNAPSHOT_JOBS_MAX", PAGE)
+    monkeypatch.setattr(snapshots, "READ_JOBS_MAX", PART)
+    monkeypatch.setattr(reads, "VIEW_JOBS_MAX", VIEW)
+    monkeypatch.setattr(gradually, "MESSAGES_AT_ONCE", 3)
+
+
+async def planted(client: Client) -> int:
+    """A pipeline of a root, which has ended, and its children."""
+    submitted = await client.submit("noop", types_pb2.Scope())
+    (root,) = await client.claim("noop")
+    children = [pb.ChildSpec(child_key=f"{n}", job_type="noop") for n in range(CHILDREN)]
+    await client.scheduler.Chain(
+        pb.ChainRequest(
+            worker_id=client.worker_id,
+            job_id=root.job.job_id,
+            claim_token=root.claim_token,
+            children=children,
+        )
+    )
+    await client.finish(root)
+    return submitted.pipeline_id
+
+
+def watched(client: Client, pipeline_id: int, **how: Any) -> AsyncIterator[Any]:
+    """A watch of the pipeline, from the beginning unless told otherwise."""
+    stream: AsyncIterator[Any] = aiter(
+        client.scheduler.WatchPipeline(pb.WatchPipelineRequest(pipeline_id=pipeline_id, **how))
+    )
+    return stream
+
+
+async def pages_of(watch: AsyncIterator[Any], most: int = 1_000) -> list[pb.PipelineSnapshot]:
+    """The next pages of a snapshot, at most so many."""
+    found: list[pb.PipelineSnapshot] = []
+    async with asyncio.timeout(SECONDS):
+        while len(found) < most and (not found or found[-1].more):
+            message = await anext(watch)
+            if message.HasField("snapshot"):
+                found.append(message.snapshot)
+    return found
+
+
+def numbers(pages: Sequence[pb.PipelineSnapshot]) -> list[int]:
+    """The jobs on these pages."""
+    return [job.job_id for page in pages for job in page.jobs]
+
+
+def position_of(page: pb.PipelineSnapshot) -> pb.SnapshotPosition:
+    """Where the watch breaks off behind this page."""
+    return pb.SnapshotPosition(version=page.pipeline.version, after_job_id=page.jobs[-1].job_id)
+
+
+async def test_each_page_is_small_and_says_which_job_it_follows(client: Client) -> None:
+    pages = await pages_of(watched(client, await planted(client)))
+    assert len(numbers(pages)) == CHILDREN + 1
+    assert numbers(pages) == sorted(set(numbers(pages)))
+    assert max(len(page.jobs) for page in pages) == PAGE
+    assert pages[0].after_job_id == 0
+    for before, page in pairwise(pages):
+        assert page.after_job_id == before.jobs[-1].job_id
+    assert len({page.pipeline.version for page in pages}) == 1
+
+
+async def test_a_snapshot_is_taken_up_again_behind_any_of_its_pages(client: Client) -> None:
+    pipeline_id = await planted(client)
+    pages = await pages_of(watched(client, pipeline_id))
+    for number, page in enumerate(pages[:-1], start=1):
+        again = watched(client, pipeline_id, broken_off=position_of(page))
+        rest = await pages_of(again)
+        assert rest[0].after_job_id == page.jobs[-1].job_id
+        assert numbers(pages[:number]) + numbers(rest) == numbers(pages)
+
+
+async def test_what_changes_between_two_pages_comes_as_a_change_after_the_last(
+    client: Client,
+) -> None:
+    pipeline_id = await planted(client)
+    pages = await pages_of(watched(client, pipeline_id), most=2)
+    jobs = await client.claim("noop", max_jobs=CHILDREN)
+    ended = [job.job.job_id for job in (jobs[0], jobs[-1])]
+    for job in (jobs[0], jobs[-1]):
+        await client.finish(job)
+    watch = watched(client, pipeline_id, broken_off=position_of(pages[-1]))
+    pages += await pages_of(watch)
+    assert len(set(numbers(pages))) == CHILDREN + 1
+    assert len({page.pipeline.version for page in pages}) == 1
+    async with asyncio.timeout(SECONDS):
+        change = (await anext(watch)).change
+    assert change.from_version == pages[0].pipeline.version
+    assert [job.job_id for job in change.jobs] == sorted(ended)
+    assert {job.result for job in change.jobs} == {types_pb2.JOB_RESULT_SUCCESS}
+
+
+async def test_an_ended_pipeline_is_taken_up_again_and_comes_to_its_end(client: Client) -> None:
+    pipeline_id = await planted(client)
+    pages = await pages_of(watched(client, pipeline_id), most=3)
+    for job in await client.claim("noop", max_jobs=CHILDREN):
+        await client.finish(job)
+    watch = watched(client, pipeline_id, broken_off=position_of(pages[-1]))
+    async with asyncio.timeout(SECONDS):
+        kinds = [message.WhichOneof("message") async for message in watch]
+    assert (kinds[0], kinds[-1]) == ("snapshot", "final")
+    assert "change" in kinds
+
+
+async def test_a_position_that_never_was_starts_over(client: Client) -> None:
+    pipeline_id = await planted(client)
+    position = pb.SnapshotPosition(version=1_000, after_job_id=3)
+    pages = await pages_of(watched(client, pipeline_id, broken_off=position))
+    assert pages[0].after_job_id == 0
+    assert len(numbers(pages)) == CHILDREN + 1
+
+
+async def test_many_changes_come_in_several_messages_without_a_gap(client: Client) -> None:
+    pipeline_id = await planted(client)
+    (page,) = await pages_of(watched(client, pipeline_id), most=1)
+    version = page.pipeline.version
+    jobs = await client.claim("noop", max_jobs=CHILDREN)
+    for start in range(0, CHILDREN, TOGETHER):
+        requests = [client.ending(job) for job in jobs[start : start + TOGETHER]]
+        await client.scheduler.BatchFinish(pb.BatchFinishRequest(requests=requests))
+    seen: set[int] = set()
+    spans = []
+    async with asyncio.timeout(SECONDS):
+        async for message in watched(client, pipeline_id, after_version=version):
+            if message.HasField("change"):
+                change = message.change
+                spans.append((change.from_version, change.to_version))
+                seen |= {job.job_id for job in change.jobs}
+                assert change.pipeline.version == change.to_version
+    assert len(seen) == CHILDREN
+    assert len(spans) > 1
+    assert [start for start, _ in spans] == [version, *(end for _, end in spans[:-1])]
+
+
+async def test_a_broken_off_position_needs_both_numbers(client: Client) -> None:
+    watch = watched(client, await planted(client), broken_off=pb.SnapshotPosition(version=1))
+    with pytest.raises(grpc.aio.AioRpcError, match=r"broken_off\.after_job_id"):
+        await anext(watch)
