@@ -9,6 +9,11 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+# A batch that fails is divided into so many: where each failure is a timeout, halves take long.
+PARTS = 8
+# Between two looks whether what fails everything has passed.
+PAUSE_SECONDS = 0.25
+
 
 @dataclass(slots=True)
 class _Group(Generic[Item, Answer]):
@@ -20,14 +25,53 @@ class _Group(Generic[Item, Answer]):
     items: Sequence[Item]
     weight: int
     answers: asyncio.Future[Sequence[Answer | Exception]]
+    # By place, where the batch failed and its parts are asked.
+    found: dict[int, Answer | Exception] | None = None
+
+    def answer(self, place: int, answer: Answer | Exception) -> None:
+        """The answer of one item. With the last one the group has its answers."""
+        if self.found is None:
+            self.found = {}
+        self.found[place] = answer
+        if len(self.found) == len(self.items) and not self.answers.done():
+            self.answers.set_result([self.found[n] for n in range(len(self.items))])
+
+
+@dataclass(slots=True)
+class _Part(Generic[Item, Answer]):
+    """Some items of a batch that failed: each by its group and its place there."""
+
+    places: Sequence[tuple[_Group[Item, Answer], int]]
+    patient_until: float = 0.0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still waits for an answer."""
+        return not all(group.answers.done() for group, _ in self.places)
+
+    def items(self) -> list[Item]:
+        """The items, in order."""
+        return [group.items[place] for group, place in self.places]
+
+    def answer(self, answers: Sequence[Answer | Exception]) -> None:
+        """One answer per item, in order."""
+        for (group, place), answer in zip(self.places, answers, strict=True):
+            group.answer(place, answer)
+
+    def divided(self, patient_until: float) -> "Iterator[_Part[Item, Answer]]":
+        """At most PARTS parts of it."""
+        size = -(-len(self.places) // PARTS)
+        for start in range(0, len(self.places), size):
+            yield _Part(self.places[start : start + size], patient_until)
 
 
 class Gatherer(Generic[Item, Answer]):
     """Sends items in batches. An item waits for nothing while no batch is on its way; what comes
     meanwhile shares the next batch, so that batches grow with the load by themselves.
 
-    Each item gets its own answer. A batch that fails is halved until the item that fails is alone:
-    its neighbours are not harmed. Nor are they by a caller that is cancelled.
+    Each item gets its own answer. A batch that fails is divided until the item that fails is alone:
+    its neighbours are not harmed. Nor are they by a caller that is cancelled. The parts are asked
+    beside the batches that come later, which wait for none of them.
     """
 
     def __init__(
@@ -40,15 +84,19 @@ class Gatherer(Generic[Item, Answer]):
         batches_max: int = 1,
         beside_weight: int | None = None,
         linger_seconds: float = 0.0,
+        patience_seconds: float = 0.0,
     ) -> None:
         """`work` answers a batch of at most `weight_max`, or of a single item that weighs more:
         one answer per item, in order, or the exception with which that item failed. `weight` says
         what an item weighs; without it, 1.
 
         `fails_all` says which of its exceptions any item would have met: then the batch is not
-        halved, and every caller gets the exception. `batches_max` batches may be on their way at
-        once if the later ones weigh at least `beside_weight`, or are full without it. A batch that
-        is far from full waits for `linger_seconds` if another one has just ended.
+        divided, and every caller gets the exception. A part of a divided batch is asked again
+        instead, for `patience_seconds` after the division: an item may have caused what fails all.
+
+        `batches_max` batches may be on their way at once, and one part of a divided batch, if the
+        later ones weigh at least `beside_weight`, or are full without it. A batch that is far from
+        full waits for `linger_seconds` if another one has just ended.
         """
         self._work = work
         self._weight_max = weight_max
@@ -57,11 +105,14 @@ class Gatherer(Generic[Item, Answer]):
         self._batches_max = batches_max
         self._beside_weight = weight_max if beside_weight is None else beside_weight
         self._linger_seconds = linger_seconds
+        self._patience_seconds = patience_seconds
         self._waiting: deque[_Group[Item, Answer]] = deque()
         self._weight_waiting = 0
         # Of those that still look for batches; a task that is over may not have been seen yet.
         self._running = 0
         self._runners: set[asyncio.Task[None]] = set()
+        self._failed: deque[_Part[Item, Answer]] = deque()
+        self._divider: asyncio.Task[None] | None = None
 
     async def ask(self, item: Item) -> Answer:
         """The answer for one item. Raises the exception with which it, or every item, failed."""
@@ -126,7 +177,11 @@ class Gatherer(Generic[Item, Answer]):
     async def _run_batch(self, batch: Sequence[_Group[Item, Answer]]) -> None:
         if not batch:
             return
-        answers = await self._answers([item for group in batch for item in group.items])
+        try:
+            answers = await self._work([item for group in batch for item in group.items])
+        except Exception as error:  # noqa: BLE001 - whatever it is, its callers get it
+            self._divide(_Part([(g, n) for g in batch for n in range(len(g.items))]), error)
+            return
         start = 0
         for group in batch:
             end = start + len(group.items)
@@ -146,13 +201,27 @@ class Gatherer(Generic[Item, Answer]):
                 room -= group.weight
         return batch
 
-    async def _answers(self, items: Sequence[Item]) -> Sequence[Answer | Exception]:
-        """One answer per item, in order, or the exception with which it failed."""
-        try:
-            return await self._work(items)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its callers get it
-            if len(items) == 1 or self._fails_all(error):
-                return [error] * len(items)
-        middle = len(items) // 2
-        first = await self._answers(items[:middle])
-        return [*first, *await self._answers(items[middle:])]
+    def _divide(self, part: _Part[Item, Answer], error: Exception) -> None:
+        """Ask smaller parts, beside the batches; or answer, if nothing smaller would do better."""
+        if len(part.places) == 1 or self._fails_all(error):
+            part.answer([error] * len(part.places))
+            return
+        loop = asyncio.get_running_loop()
+        self._failed += part.divided(loop.time() + self._patience_seconds)
+        if self._divider is None or self._divider.done():
+            self._divider = asyncio.create_task(self._ask_parts(), name="divider")
+
+    async def _ask_parts(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._failed:
+            part = self._failed.popleft()
+            if not part.is_wanted:
+                continue
+            try:
+                part.answer(await self._work(part.items()))
+            except Exception as error:  # noqa: BLE001 - whatever it is, its callers get it
+                if self._fails_all(error) and loop.time() < part.patient_until:
+                    self._failed.appendleft(part)
+                    await asyncio.sleep(PAUSE_SECONDS)
+                else:
+                    self._divide(part, error)

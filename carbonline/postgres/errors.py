@@ -50,6 +50,15 @@ OF_ONE_TRANSACTION: tuple[type[Exception], ...] = (
     asyncpg.TransactionRollbackError,
     asyncpg.OutOfMemoryError,
 )
+# The session ended while a statement was on its way: the server went away, or that statement took
+# it along.
+SESSION_LOST: tuple[type[Exception], ...] = (
+    ConnectionResetError,
+    BrokenPipeError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 # The database, or the driver for it, rejects a value. Checks come before SQL, so one of them has a
 # gap. Repeating does not help, although the driver's error is also an InterfaceError.
 VALUE_REFUSED: tuple[type[Exception], ...] = (
@@ -86,10 +95,11 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def fails_everything(error: BaseException) -> bool:
-    """Whether the database answers nobody now. What one transaction met alone is left out: without
-    the item that it met it with, the same transaction may succeed.
+    """Whether the database answers nobody now. What one transaction met alone is left out, and so
+    is the end of its session: without the item that it met it with, the same transaction may
+    succeed.
     """
-    return is_unavailable(error) and not isinstance(error, OF_ONE_TRANSACTION)
+    return is_unavailable(error) and not isinstance(error, (*OF_ONE_TRANSACTION, *SESSION_LOST))
 
 
 def is_locked(error: object) -> bool:

@@ -42,11 +42,12 @@ BATCH_MAX = 500
 # While one full batch is written, the next one is prepared. This also holds for Finishes of one
 # pipeline, although the second batch then waits for the first.
 BATCHES_MAX = 2
-# How long a Finish may wait for a lock of others, and between two looks.
+# How long a Submit or Finish may wait for a lock of others, and between two looks.
 LOCKED_SECONDS_MAX = 60.0
 LOCKED_PAUSE_SECONDS = (0.02, 0.2)
 # How long a message of a watch may wait for its reader.
 WRITE_SECONDS_MAX = 30.0
+Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -73,19 +74,27 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         self._log = log
         self._enabled = job_types
         self._submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
-            store.submit_jobs, BATCH_MAX, BATCHES_MAX
+            store.submit_unlocked, BATCH_MAX, BATCHES_MAX
         )
         self._finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
             store.finish_unlocked, BATCH_MAX, BATCHES_MAX
         )
-        # A batch of their own for those that others have locked.
+        # Batches of their own for those that others have locked.
+        self._locked_submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
+            store.submit_unlocked, BATCH_MAX
+        )
         self._locked_finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
             store.finish_unlocked, BATCH_MAX
         )
 
     async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:
         submission = check_submit(request, caller(), self._enabled)
-        return _submitted(await self._submits.ask(submission))
+        [answer] = await self._submitted([submission])
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        return messages.submitted(answer)
 
     async def BatchSubmit(
         self, request: pb.BatchSubmitRequest, context: Context
@@ -98,7 +107,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             except RpcError as error:
                 checked.append(error)
         good = [item for item in checked if isinstance(item, Submission)]
-        answers = self._with_failures_told("BatchSubmit", await self._submits.ask_all(good))
+        answers = self._with_failures_told("BatchSubmit", await self._submitted(good))
         response = pb.BatchSubmitResponse()
         for one in checked:
             if isinstance(one, RpcError):
@@ -179,23 +188,15 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
                 _fill_finished(response.results.add(), next(answers))
         return response
 
+    async def _submitted(
+        self, submissions: Sequence[Submission]
+    ) -> list[Submitted | Refused | Exception]:
+        return await _until_unlocked(self._submits, self._locked_submits, submissions)
+
     async def _finished(
         self, requests: Sequence[FinishRequest]
     ) -> list[FinishAnswer | Refused | Exception]:
-        """An answer for each. What somebody else has locked is asked for again in a batch of its
-        own, until LOCKED_SECONDS_MAX are over or the caller hangs up.
-        """
-        answers = await self._finishes.ask_all(requests)
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + LOCKED_SECONDS_MAX
-        while locked := [place for place, answer in enumerate(answers) if is_locked(answer)]:
-            if loop.time() > ends_at:
-                break
-            await asyncio.sleep(random.uniform(*LOCKED_PAUSE_SECONDS))  # noqa: S311
-            again = await self._locked_finishes.ask_all([requests[place] for place in locked])
-            for place, answer in zip(locked, again, strict=True):
-                answers[place] = answer
-        return answers
+        return await _until_unlocked(self._finishes, self._locked_finishes, requests)
 
     async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
         releases = check_release(request, caller())
@@ -253,10 +254,23 @@ def _check_batch(requests: Sequence[object]) -> None:
     fields.done()
 
 
-def _submitted(answer: Submitted | Refused) -> pb.SubmitResponse:
-    if isinstance(answer, Refused):
-        raise refusal(answer)
-    return messages.submitted(answer)
+async def _until_unlocked(
+    first: Gatherer[Item, Answer], locked: Gatherer[Item, Answer], items: Sequence[Item]
+) -> list[Answer | Exception]:
+    """An answer for each. What somebody else has locked is asked for again in a batch of its own,
+    until LOCKED_SECONDS_MAX are over or the caller hangs up.
+    """
+    answers = await first.ask_all(items)
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + LOCKED_SECONDS_MAX
+    while places := [place for place, answer in enumerate(answers) if is_locked(answer)]:
+        if loop.time() > ends_at:
+            break
+        await asyncio.sleep(random.uniform(*LOCKED_PAUSE_SECONDS))  # noqa: S311
+        again = await locked.ask_all([items[place] for place in places])
+        for place, answer in zip(places, again, strict=True):
+            answers[place] = answer
+    return answers
 
 
 def _fill_submitted(result: pb.BatchSubmitResult, answer: Submitted | Refused | Exception) -> None:

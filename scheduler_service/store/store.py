@@ -38,12 +38,9 @@ from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.pool import Pools, PoolSizes, open_pools
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import UnitRunner
+from scheduler_service.store.core.unlocked import LockedElsewhere
 from scheduler_service.store.finish.finish_jobs import finish_jobs
-from scheduler_service.store.finish.finish_unlocked import (
-    Finished,
-    FinishUnlocked,
-    LockedElsewhere,
-)
+from scheduler_service.store.finish.finish_unlocked import Finished, finishes_unlocked
 from scheduler_service.store.lock.lock_period import lock_period, unlock_period
 from scheduler_service.store.notify.notifier import Notifier
 from scheduler_service.store.pause.pause_job_types import (
@@ -71,6 +68,7 @@ from scheduler_service.store.submit.submit_jobs import (
     parts_in_order,
     submit_jobs,
 )
+from scheduler_service.store.submit.submit_unlocked import SubmitAnswer, SubmitUnlocked
 from scheduler_service.store.sweep import sweep
 from scheduler_service.store.sweep.set_asides import SetAsides
 from scheduler_service.store.verify.verify_history import (
@@ -117,7 +115,8 @@ class Store(Reads):
         self._call_units = self._units_on(pools.calls)
         self._sweep_units = self._units_on(pools.sweeps)
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
-        self._finish_unlocked = FinishUnlocked(self._units)
+        self._finishes_unlocked = finishes_unlocked(self._units)
+        self._submit_unlocked = SubmitUnlocked(self._units)
         self._remove_pipelines = RemovePipelines(
             self._sweep_units, self._set_asides, retention_days * SECONDS_PER_DAY
         )
@@ -155,8 +154,18 @@ class Store(Reads):
 
     async def _submit_together(self, part: Sequence[Submission]) -> list[Submitted | Refused]:
         needs = needs_of_submissions(part)
-        run = self._units.run if needs else self._units.run_statement
+        run = self._call_units.run if needs else self._call_units.run_statement
         return await run(lambda tx: submit_jobs(tx, part))
+
+    async def submit_unlocked(self, submissions: Sequence[Submission]) -> list[SubmitAnswer]:
+        """As submit_jobs, but for those whose rows somebody else has locked: LockedElsewhere."""
+        self._observer.gathered("submit", len(submissions))
+        with self._observer.timed("submit"):
+            answers = await self._submit_unlocked.submit(submissions)
+        pairs = zip(submissions, answers, strict=True)
+        done = [(asked, a) for asked, a in pairs if not isinstance(a, LockedElsewhere)]
+        self._observer.submitted([asked for asked, _ in done], [answer for _, answer in done])
+        return answers
 
     async def claim_jobs(self, request: ClaimRequest) -> list[Claimed]:
         """What is claimable now, or a repeated request's claims; never waits for work."""
@@ -228,7 +237,7 @@ class Store(Reads):
         """As finish_jobs, but for those whose rows somebody else has locked: LockedElsewhere."""
         self._observer.gathered("finish", len(requests))
         with self._observer.timed("finish"):
-            answers = await self._finish_unlocked.finish(requests)
+            answers = await self._finishes_unlocked.ask(requests)
         self._observer.finished(
             (request, answer)
             for request, answer in zip(requests, answers, strict=True)

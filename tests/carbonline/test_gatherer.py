@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import asyncpg
 import pytest
 from asyncpg.exceptions import _base
 
-from carbonline.gatherer import Gatherer
-from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
+from carbonline import gatherer
+from carbonline.gatherer import PARTS, Gatherer
+from carbonline.postgres.errors import VALUE_REFUSED, fails_everything, is_unavailable
 
 
 class Doubler:
@@ -166,3 +168,75 @@ async def test_a_call_without_items_has_no_answers_and_makes_no_batch() -> None:
     doubler = Doubler(items_max=10)
     assert await doubler.gatherer.ask_all([]) == []
     assert doubler.batches == []
+
+
+class Crashing:
+    """Doubles numbers. -4 ends the session that it is sent on, and the server refuses the next
+    `away` calls; a batch with -5 fails, and -5 alone waits until it is let go.
+    """
+
+    def __init__(self, away: int = 0, patience_seconds: float = 60.0) -> None:
+        self.away = away
+        self.batches: list[list[int]] = []
+        self.let_go = asyncio.Event()
+        self._left = 0
+        self.gatherer: Gatherer[int, int] = Gatherer(
+            self.work, 100, fails_all=fails_everything, patience_seconds=patience_seconds
+        )
+
+    async def work(self, items: Sequence[int]) -> Sequence[int]:
+        self.batches.append(list(items))
+        await asyncio.sleep(0)
+        if self._left:
+            self._left -= 1
+            raise ConnectionRefusedError("the server is starting")
+        if -4 in items:
+            self._left = self.away
+            raise asyncpg.ConnectionDoesNotExistError("the connection was closed")
+        if -5 in items and len(items) > 1:
+            raise asyncpg.QueryCanceledError("it takes too long")
+        if -5 in items:
+            await self.let_go.wait()
+        return [2 * item for item in items]
+
+
+async def test_who_comes_later_does_not_wait_for_what_is_left_of_a_batch_that_failed() -> None:
+    slow = Crashing()
+    async with asyncio.timeout(20):
+        failing = asyncio.create_task(slow.gatherer.ask_all([1, 2, -5, 3]))
+        while [-5] not in slow.batches:  # noqa: ASYNC110 - a turn or two of the loop
+            await asyncio.sleep(0)
+        for number in range(3):
+            assert await slow.gatherer.ask_all([number, 7]) == [2 * number, 14]
+        assert not failing.done()
+        slow.let_go.set()
+        assert await failing == [2, 4, -10, 6]
+
+
+@pytest.mark.parametrize("away", [0, 3])
+async def test_an_item_that_takes_the_session_along_fails_alone(
+    monkeypatch: pytest.MonkeyPatch, away: int
+) -> None:
+    monkeypatch.setattr(gatherer, "PAUSE_SECONDS", 0.001)
+    crashing = Crashing(away)
+    async with asyncio.timeout(20):
+        answers = await crashing.gatherer.ask_all([*range(1, 40), -4, *range(50, 60)])
+        again = await crashing.gatherer.ask(5)
+    assert isinstance(answers.pop(39), asyncpg.ConnectionDoesNotExistError)
+    assert answers == [2 * n for n in (*range(1, 40), *range(50, 60))]
+    assert again == 10
+    # It crashed with its neighbours, with some of them, and alone.
+    crashes = sorted(len(batch) for batch in crashing.batches if -4 in batch)
+    assert crashes[0] == 1
+    assert len([size for size in crashes if size > 1]) <= 2 + 3
+    assert max(len(batch) for batch in crashing.batches[1:]) <= 50 // PARTS + 1
+
+
+async def test_a_server_that_stays_away_is_not_waited_for_beyond_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gatherer, "PAUSE_SECONDS", 0.001)
+    crashing = Crashing(away=10_000_000, patience_seconds=0.05)
+    async with asyncio.timeout(20):
+        with pytest.raises(ConnectionRefusedError):
+            await crashing.gatherer.ask_all([1, 2, -4])

@@ -9,14 +9,17 @@ from carbonline.postgres.errors import fails_everything
 # The callers of the transaction before are about to come again, and another one costs more than
 # this wait.
 LINGER_SECONDS = 0.003
+# An item may crash the process that serves its session. PostgreSQL then ends all others, too, and
+# is back within seconds.
+PATIENCE_SECONDS = 5.0
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
 class Gatherer(gatherer.Gatherer[Item, Answer]):
-    """A gatherer whose callers all meet the same when the database answers nobody. What is locked
-    or takes too long is found by halves, as every other failure is.
+    """A gatherer whose callers all meet the same when the database answers nobody. What is locked,
+    takes too long or ends its session is found part by part, as every other failure is.
     """
 
     def __init__(
@@ -36,4 +39,5 @@ class Gatherer(gatherer.Gatherer[Item, Answer]):
             beside_weight=items_max // 2,
             fails_all=fails_everything,
             linger_seconds=LINGER_SECONDS,
+            patience_seconds=PATIENCE_SECONDS,
         )

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
@@ -132,8 +132,8 @@ async def _transaction(conn: Connection, statement_seconds: float | None) -> Asy
     try:
         yield
     except BaseException:
-        # Of a connection that is lost the pool takes care.
-        if not conn.is_closed():
+        # Of a connection that is lost the pool takes care, and has taken it back already.
+        with suppress(asyncpg.InterfaceError):
             await conn.execute("ROLLBACK")
         raise
     await conn.execute("COMMIT")

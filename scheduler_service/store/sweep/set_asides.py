@@ -1,9 +1,13 @@
 """What fails in a sweep delays only itself: it is found, and set aside for longer each time."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import TypeVar
 
-from carbonline.postgres.errors import fails_everything, is_locked
+from carbonline.gatherer import PAUSE_SECONDS
+from carbonline.postgres.errors import SESSION_LOST, fails_everything, is_locked
+from scheduler_service.store.core.gather import PATIENCE_SECONDS
 from scheduler_service.store.core.locked_jobs import locked_jobs
 from scheduler_service.store.core.pool import STATEMENT_TIMEOUT_SECONDS
 from scheduler_service.store.core.run_units import SHARED_STATEMENT_SECONDS, UnitRunner
@@ -52,9 +56,10 @@ class SetAsides:
         smaller ones, until each row that fails is alone. That one is set aside. What is locked is
         left to the next sweep.
 
-        Raises what says that the database answers nobody.
+        Raises what says that the database answers nobody; after a row has ended its session, only
+        if that lasts.
         """
-        done, failed = 0, list[tuple[Due, Exception]]()
+        done, failed, patient_until = 0, list[tuple[Due, Exception]](), 0.0
         parts = [rows] if rows else []
         while parts:
             part = parts.pop()
@@ -62,7 +67,13 @@ class SetAsides:
                 done += await self._together(part, work)
             except Exception as error:
                 if fails_everything(error):
-                    raise
+                    if monotonic() > patient_until:
+                        raise
+                    parts.append(part)
+                    await asyncio.sleep(PAUSE_SECONDS)
+                    continue
+                if isinstance(error, SESSION_LOST):
+                    patient_until = monotonic() + PATIENCE_SECONDS
                 free = await self._free(part) if is_locked(error) else part
                 if len(free) < len(part):
                     parts += [free] if free else []

@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import asyncpg
 import grpc
 import grpc.aio
 import pytest
 
+from carbonline.client.json_struct import struct_of
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.store.core import run_units
 from scheduler_service.store.core.pool import PoolSizes
-from tests.scheduler_service.rpc.conftest import Client
+from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 JOBS = 12
 APPLIED = pb.FINISH_OUTCOME_APPLIED
@@ -117,6 +119,98 @@ async def test_calls_that_wait_for_a_locked_pipeline_hold_up_no_worker(
     async with asyncio.timeout(2 * SECONDS):
         cancelled = {tuple(answer.cancelled_job_ids) for answer in await asyncio.gather(*waiting)}
     assert cancelled == {(first.job.job_id,)}
+
+
+@asynccontextmanager
+async def locked_key(client: Client, database_url: str, unit: str) -> AsyncIterator[None]:
+    """While it lasts, somebody else has locked the key of the uploads of a module and year."""
+    await upload(client, unit, year=2024)
+    conn = await asyncpg.connect(database_url)
+    try:
+        async with conn.transaction():
+            found = await conn.fetch("SELECT FROM scheduler.exclusive_keys FOR UPDATE")
+            assert found
+            await client.server.store.pool.execute(NEW_YEAR)
+            yield
+    finally:
+        await conn.close()
+
+
+# A year whose key nobody has locked.
+NEW_YEAR = (
+    "INSERT INTO scheduler.years (tenant, year, provisioned_at)"
+    " VALUES ('local', 2025, scheduler.clock())"
+)
+
+
+def an_upload(unit: str, year: int) -> pb.SubmitRequest:
+    scope = types_pb2.Scope(
+        module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+        data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+        year=year,
+        unit=unit,
+    )
+    request = pb.SubmitRequest(request_id=str(uuid4()), job_type="csv_ingest", scope=scope)
+    request.payload.CopyFrom(struct_of({"blob": BLOB}))
+    return request
+
+
+async def upload(client: Client, unit: str, year: int) -> int:
+    answer: pb.SubmitResponse = await client.scheduler.Submit(an_upload(unit, year))
+    return answer.disposition
+
+
+async def test_a_locked_key_holds_up_no_other_submit(client: Client, database_url: str) -> None:
+    await client.provision()
+    async with locked_key(client, database_url, "0828"):
+        waiting = [asyncio.ensure_future(upload(client, "0829", year=2024)) for _ in range(3)]
+        batch = pb.BatchSubmitRequest(
+            requests=[an_upload("0828", 2025), an_upload("0828", 2024), an_upload("0829", 2025)]
+        )
+        mixed = asyncio.ensure_future(client.scheduler.BatchSubmit(batch))
+        async with asyncio.timeout(SECONDS):
+            for number in range(5):
+                await upload(client, str(number), year=2025)
+                await client.submit("noop", types_pb2.Scope())
+            jobs = "SELECT count(*) FROM scheduler.jobs WHERE year = 2025"
+            # Of the mixed batch, too.
+            while await client.server.store.pool.fetchval(jobs) < 7:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert not mixed.done()
+        assert not any(one.done() for one in waiting)
+        with pytest.raises(grpc.aio.AioRpcError) as late:
+            await client.scheduler.Submit(an_upload("0830", 2024), timeout=0.3)
+        assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    async with asyncio.timeout(2 * SECONDS):
+        made = {one.response.disposition for one in (await mixed).results}
+        made.update(await asyncio.gather(*waiting))
+    # None was made twice, or taken for a repeat.
+    assert made <= {types_pb2.DISPOSITION_CREATED, types_pb2.DISPOSITION_QUEUED_BEHIND}
+
+
+CRASH = """
+CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.priority = 9 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER crashes BEFORE INSERT ON scheduler.jobs FOR EACH ROW EXECUTE FUNCTION crash();
+"""
+
+
+async def test_a_submit_that_takes_its_session_along_fails_alone(client: Client) -> None:
+    await client.server.store.pool.execute(CRASH)
+    requests = [
+        pb.SubmitRequest(request_id=str(uuid4()), job_type="noop", priority=9 if n == 7 else 5)
+        for n in range(JOBS)
+    ]
+    answers = (await client.scheduler.BatchSubmit(pb.BatchSubmitRequest(requests=requests))).results
+    failed = [place for place, one in enumerate(answers) if one.WhichOneof("result") == "error"]
+    assert failed == [7]
+    assert answers[7].error.reason == "DATABASE_UNAVAILABLE"
+    assert (
+        await client.server.store.pool.fetchval("SELECT count(*) FROM scheduler.jobs") == JOBS - 1
+    )
 
 
 SLOW = """

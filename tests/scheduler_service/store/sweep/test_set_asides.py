@@ -34,6 +34,7 @@ CREATE TRIGGER traps BEFORE UPDATE ON scheduler.jobs FOR EACH ROW
 """
 VIOLATED = "RAISE EXCEPTION 'attempts_are_bounded' USING ERRCODE = 'check_violation';"
 ENDLESS = "PERFORM pg_sleep(60);"
+CRASHED = "PERFORM pg_terminate_backend(pg_backend_pid());"
 
 
 async def claimed(driver: StoreDriver, jobs: int) -> list[Claimed]:
@@ -83,7 +84,9 @@ async def test_a_job_of_an_unknown_type_holds_up_no_other(driver: StoreDriver) -
     assert await driver.store.expire_claims() == 1
 
 
-@pytest.mark.parametrize("what", [VIOLATED, ENDLESS], ids=["violated check", "timeout"])
+@pytest.mark.parametrize(
+    "what", [VIOLATED, ENDLESS, CRASHED], ids=["violated check", "timeout", "session lost"]
+)
 async def test_a_claim_that_cannot_be_taken_back_holds_up_no_other(
     driver: StoreDriver, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
