@@ -76,7 +76,6 @@ async def test_a_broken_watch_goes_on_from_the_last_version(play: Play, breaks: 
     ]
 
 
-<<<<<<< HEAD
 async def test_a_stream_that_ends_as_a_matter_of_routine_goes_on_without_a_word(play: Play) -> None:
     client, scripted = await play(
         [snapshot(3, job(1)), RpcError("STREAM_MAXIMUM_AGE", "old")],
@@ -91,12 +90,9 @@ async def test_a_stream_that_ends_as_a_matter_of_routine_goes_on_without_a_word(
     assert view.ended
 
 
-async def test_a_snapshot_that_breaks_between_its_pages_is_asked_for_again(play: Play) -> None:
-=======
 async def test_a_snapshot_that_breaks_between_its_pages_goes_on_behind_the_last(
     play: Play,
 ) -> None:
->>>>>>> f0dd8c8 (A watch of a large pipeline is read in parts, and goes on behind any page)
     client, scripted = await play(
         [snapshot(3, job(1), more=True), grpc.StatusCode.UNAVAILABLE],
         [snapshot(3, job(2), more=True, after_job_id=1), grpc.StatusCode.UNAVAILABLE],
