@@ -16,3 +16,8 @@ class UpkeepCalls(Calls):
         """What breaks an invariant on one page of the ledger. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._ask_ledger(self._ledger.VerifyLedger, wanted, VERIFY_SECONDS)
+
+    async def get_uncollected(self) -> upkeep_pb2.GetUncollectedResponse:
+        """How much of the ledger counts no more and waits to be deleted."""
+        request = upkeep_pb2.GetUncollectedRequest(tenant=self.tenant)
+        return await self._ask_ledger(self._ledger.GetUncollected, request)

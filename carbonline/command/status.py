@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import click
 
-from carbonline.client.contract_client import ContractClient
 from carbonline.client.pending import pending_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Row
@@ -21,7 +20,7 @@ from carbonline.command.pipelines import row_of
 from carbonline.command.printing import moment
 from carbonline.command.safe_text import one_line
 from carbonline.pluralize import pluralize
-from carbonline.v1 import interventions_pb2, ledger_pb2, operations_pb2, types_pb2
+from carbonline.v1 import interventions_pb2, ledger_pb2, operations_pb2, types_pb2, upkeep_pb2
 
 PIPELINES_SHOWN = 5
 LIVE = frozenset({types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STATUS_RUNNING})
@@ -39,6 +38,7 @@ class Standing:
     workers: operations_pb2.ListWorkersResponse
     pipelines: operations_pb2.ListPipelinesResponse
     pauses: Sequence[interventions_pb2.JobTypePause]
+    uncollected: upkeep_pb2.GetUncollectedResponse
     year: operations_pb2.GetYearResponse | None
     freshness: Sequence[ledger_pb2.TotalsFreshness]
 
@@ -62,6 +62,7 @@ def status(target: Target, output: Output, year: int | None) -> None:
         _print_workers(standing.workers)
         for one in standing.pauses:
             click.echo(f"{pause_words(one)}.")
+        _print_uncollected(standing.uncollected)
         _print_live(standing.pipelines)
     rows = [row_of(pipeline) for pipeline in standing.pipelines.pipelines]
     show_rows(COLUMNS, rows, output, about=_about(standing))
@@ -78,13 +79,9 @@ async def _status(target: Target, year: int | None) -> Standing:
         )
         of_year = await client.get_year(year) if year else None
         totals = await client.get_totals(year) if year else None
-        await _check_ledger(client)
+        uncollected = await client.get_uncollected()
     freshness = totals.freshness if totals else ()
-    return Standing(workers, pipelines, paused.pauses, of_year, freshness)
-
-
-async def _check_ledger(client: ContractClient) -> None:
-    await client.list_modules()
+    return Standing(workers, pipelines, paused.pauses, uncollected, of_year, freshness)
 
 
 def _counts(workers: operations_pb2.ListWorkersResponse) -> dict[str, int]:
@@ -102,6 +99,12 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
         "workers": _counts(standing.workers),
         "running_jobs": _running(standing.workers),
         "paused": {one.job_type: pause_words(one) for one in standing.pauses},
+        "uncollected": {
+            "sets": standing.uncollected.sets,
+            "rows": standing.uncollected.rows,
+            "oldest_since": moment(standing.uncollected.oldest_since),
+            "loading_sets": standing.uncollected.loading_sets,
+        },
     }
     if standing.year is not None:
         about["year"] = {
@@ -117,6 +120,14 @@ def _print_workers(answer: operations_pb2.ListWorkersResponse) -> None:
     counts = ", ".join(f"{count} {word}" for word, count in _counts(answer).items())
     click.echo(f"The scheduler ({answer.scheduler_build_id}) and the ledger are up.")
     click.echo(f"Workers: {counts or 'none'}; {pluralize(_running(answer), 'job')} running.")
+
+
+def _print_uncollected(answer: upkeep_pb2.GetUncollectedResponse) -> None:
+    if not answer.sets:
+        return
+    rows, sets = pluralize(answer.rows, "row"), pluralize(answer.sets, "set")
+    since = f"the first since {moment(answer.oldest_since)} UTC"
+    click.echo(f"To be deleted: {rows} in {sets} that count no more, {since}.")
 
 
 def _print_live(answer: operations_pb2.ListPipelinesResponse) -> None:

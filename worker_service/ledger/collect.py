@@ -6,14 +6,16 @@ from typing import Any
 from worker_service.ledger.job_answers import forget_answers
 from worker_service.ledger.pool import Connection, Ledger
 
-# Deleted by one statement: few enough to hold up nothing else.
-ROWS_PER_STATEMENT = 20_000
+# Deleted by one round: few enough to hold up nothing else. Most sets have fewer rows, so a round
+# takes several.
+ROWS_PER_ROUND = 20_000
+SETS_PER_ROUND = 50
 COLLECTOR_LOCK = 4_202_403
 
 # A set that is loading can still be published until its claim or a newer one has passed its fence,
 # or until its scope was closed. A claim that has passed it without publishing has found the same
 # rows there. Of a claim that ended otherwise nothing is known but that it loads no more: a set to
-# which nobody has added for a day is left behind.
+# which nobody has added for a day is left behind. What is collected is in no index of these.
 _NEVER_SEEN_AGAIN = """
     s.state <> 'PUBLISHED' AND s.collected_at IS NULL
     AND s.made_at < carbon.clock() - $1 * interval '1 second'
@@ -27,15 +29,15 @@ _NEVER_SEEN_AGAIN = """
         )
     )
 ORDER BY s.made_at
-LIMIT 1
+LIMIT $2
 """
-ENTRY_SET_TO_COLLECT = """
+ENTRY_SETS_TO_COLLECT = """
 SELECT s.tenant, s.entry_set
 FROM carbon.entry_sets AS s
 LEFT JOIN carbon.write_fences AS f
     ON f.tenant = s.tenant AND f.scope = 'entries/' || s.module || '/' || s.year
 WHERE """ + _NEVER_SEEN_AGAIN.format(writer="s.entry_set")
-EMISSION_SET_TO_COLLECT = """
+EMISSION_SETS_TO_COLLECT = """
 SELECT s.tenant, s.emission_set, s.entry_set
 FROM carbon.emission_sets AS s
 LEFT JOIN carbon.write_fences AS f
@@ -89,9 +91,9 @@ class Collected:
 
 
 async def collect_once(ledger: Ledger, unseen_seconds: float) -> Collected:
-    """Deletes at most ROWS_PER_STATEMENT rows of a set that was retired `unseen_seconds` ago.
+    """Deletes at most ROWS_PER_ROUND rows of sets that were retired `unseen_seconds` ago.
 
-    Rows of a set that was loaded and can no longer be published go the same way. One process
+    Rows of sets that were loaded and can no longer be published go the same way. One process
     collects at a time, under an advisory lock of its session; others return at once. Raises
     DatabaseUnavailable.
     """
@@ -99,34 +101,42 @@ async def collect_once(ledger: Ledger, unseen_seconds: float) -> Collected:
         if not await conn.fetchval("SELECT pg_try_advisory_lock($1)", COLLECTOR_LOCK):
             return Collected(0, more=False)
         try:
-            emission_set = await conn.fetchrow(EMISSION_SET_TO_COLLECT, unseen_seconds)
-            if emission_set is not None:
-                return await _collect_emissions(conn, tuple(emission_set))
-            entry_set = await conn.fetchrow(ENTRY_SET_TO_COLLECT, unseen_seconds)
-            if entry_set is not None:
-                return await _collect_entries(conn, tuple(entry_set))
+            room = ROWS_PER_ROUND
+            for query, collect in (
+                (EMISSION_SETS_TO_COLLECT, _collect_emissions),
+                (ENTRY_SETS_TO_COLLECT, _collect_entries),
+            ):
+                found = await conn.fetch(query, unseen_seconds, SETS_PER_ROUND)
+                for row in found:
+                    room -= await collect(conn, tuple(row), room)
+                    if room <= 0:
+                        return Collected(ROWS_PER_ROUND, more=True)
+                if len(found) == SETS_PER_ROUND:
+                    return Collected(ROWS_PER_ROUND - room, more=True)
             await forget_answers(conn)
-            return Collected(0, more=False)
+            return Collected(ROWS_PER_ROUND - room, more=False)
         finally:
             await conn.execute("SELECT pg_advisory_unlock($1)", COLLECTOR_LOCK)
 
 
-async def _collect_emissions(conn: Connection, key: tuple[Any, ...]) -> Collected:
+async def _collect_emissions(conn: Connection, key: tuple[Any, ...], room: int) -> int:
+    """Deletes at most `room` rows of a set, and marks the set once it has none. How many."""
+    deleted = 0
     for statement in (DELETE_EMISSIONS, DELETE_UNCOMPUTED):
-        deleted = _count(await conn.execute(statement, *key, ROWS_PER_STATEMENT))
-        if deleted:
-            return Collected(deleted, more=True)
-    await conn.execute(DELETE_COUNTS, *key)
-    await conn.execute(MARK_EMISSION_SET, *key)
-    return Collected(0, more=True)
+        if deleted < room:
+            deleted += _count(await conn.execute(statement, *key, room - deleted))
+    if deleted < room:
+        await conn.execute(DELETE_COUNTS, *key)
+        await conn.execute(MARK_EMISSION_SET, *key)
+    return deleted
 
 
-async def _collect_entries(conn: Connection, key: tuple[Any, ...]) -> Collected:
-    deleted = _count(await conn.execute(DELETE_ENTRIES, *key, ROWS_PER_STATEMENT))
-    if not deleted:
+async def _collect_entries(conn: Connection, key: tuple[Any, ...], room: int) -> int:
+    deleted = _count(await conn.execute(DELETE_ENTRIES, *key, room))
+    if deleted < room:
         await conn.execute(DELETE_DIGESTS, *key)
         await conn.execute(MARK_ENTRY_SET, *key)
-    return Collected(deleted, more=True)
+    return deleted
 
 
 def _count(done: str) -> int:

@@ -105,7 +105,11 @@ entry_sets = Table(
         "year",
         postgresql_where=text("state = 'PUBLISHED'"),
     ),
-    Index("entry_sets_to_collect", "made_at", postgresql_where=text("state <> 'PUBLISHED'")),
+    Index(
+        "uncollected_entry_sets",
+        "made_at",
+        postgresql_where=text("state <> 'PUBLISHED' AND collected_at IS NULL"),
+    ),
     Index(
         "one_published_upload_per_type_year_unit_and_source",
         "tenant",
@@ -264,7 +268,11 @@ emission_sets = Table(
         "year",
         postgresql_where=text("state = 'PUBLISHED'"),
     ),
-    Index("emission_sets_to_collect", "made_at", postgresql_where=text("state <> 'PUBLISHED'")),
+    Index(
+        "uncollected_emission_sets",
+        "made_at",
+        postgresql_where=text("state <> 'PUBLISHED' AND collected_at IS NULL"),
+    ),
     Index("emission_sets_of_an_entry_set", "tenant", "entry_set", "emission_set"),
 )
 

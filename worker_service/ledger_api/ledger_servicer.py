@@ -11,6 +11,7 @@ from worker_service.carbon.describe import (
 )
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.totals import TotalsFilter, TotalsReader
+from worker_service.ledger.uncollected import read_uncollected
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.freshness import computable_types
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
@@ -96,6 +97,18 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """Return what breaks an invariant on one page of the ledger."""
         tenant = caller().tenant(request.tenant)
         return await self._verification.answer(tenant, request)
+
+    async def GetUncollected(
+        self, request: upkeep_pb2.GetUncollectedRequest, _context: Context
+    ) -> upkeep_pb2.GetUncollectedResponse:
+        """Return how much waits to be deleted."""
+        found = await read_uncollected(self._ledger, caller().tenant(request.tenant))
+        answer = upkeep_pb2.GetUncollectedResponse(
+            sets=found.sets, rows=found.row_count, loading_sets=found.loading_sets
+        )
+        if found.oldest_since is not None:
+            answer.oldest_since.FromDatetime(found.oldest_since)
+        return answer
 
 
 def _check(request: ledger_pb2.GetTotalsRequest) -> None:

@@ -50,7 +50,7 @@ from worker_service.steps.input_file import (
 from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
-from worker_service.steps.publishing import publish
+from worker_service.steps.publishing import abandon_sets, publish
 from worker_service.steps.shared_rows import SharedRows, digest_chunk, shared_rows
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT, has_consent, named_in_short
@@ -85,6 +85,13 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
     kilograms of the replaced upload would be left, or mended rows would replace it. Ends in
     WARNING if rows are rejected or doubtful.
     """
+    outcome = await _ingested(stores, run)
+    if isinstance(outcome, Failed):
+        await abandon_sets(stores.ledger, run.job, f"entries/{run.job.module}/{run.job.year}")
+    return outcome
+
+
+async def _ingested(stores: Stores, run: Run) -> Outcome:
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     assert job.data_entry_type is not None

@@ -42,7 +42,7 @@ from worker_service.steps.doubtful_entries import doubt_sentences, doubt_stats, 
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
-from worker_service.steps.publishing import publish
+from worker_service.steps.publishing import abandon_sets, publish
 from worker_service.steps.stale_in_use import stale_in_use
 from worker_service.steps.stores import Stores
 
@@ -102,6 +102,7 @@ async def _recalculated(
                 plan.tokens_read,
             )
         except InputMoved as moved:
+            await abandon_sets(stores.ledger, run.job, of.ledger_scope)
             return RetryLater(str(moved))
     return await _outcome(stores, of, plan, warned)
 

@@ -13,8 +13,8 @@ ROUND_SECONDS = 60.0
 # Not for safety: readers of a retired set have a snapshot of it, and whoever may still publish one
 # is known by its fence. Soon, because under many uploads the ledger grows by what waits for it.
 UNSEEN_SECONDS = 60.0
-# Between two deletions of one round: jobs come first.
-PAUSE_SECONDS = 0.2
+# Between two deletions: as long as the last one took, so that jobs have half of the time, at least.
+PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.02, 2.0
 
 
 async def run_housekeeping(stores: Stores, log: FilteringBoundLogger) -> None:
@@ -39,9 +39,12 @@ async def run_housekeeping(stores: Stores, log: FilteringBoundLogger) -> None:
 async def collect_all(stores: Stores, unseen_seconds: float = UNSEEN_SECONDS) -> int:
     """Delete rows of sets retired for `unseen_seconds`, until none is left. Returns how many."""
     rows = 0
+    now = asyncio.get_running_loop().time
     while True:
+        began_at = now()
         collected = await collect_once(stores.ledger, unseen_seconds)
         rows += collected.rows
         if not collected.more:
             return rows
-        await asyncio.sleep(PAUSE_SECONDS)
+        took = now() - began_at
+        await asyncio.sleep(min(max(took, PAUSE_SECONDS_MIN), PAUSE_SECONDS_MAX))

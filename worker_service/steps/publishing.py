@@ -2,18 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TypeVar
 
 from carbonline.postgres.errors import DatabaseUnavailable
 from worker_service.ledger.errors import CommitUnknown, FenceRefused
 from worker_service.ledger.factors import FactorChanges
-from worker_service.ledger.fences import Publication, Tokens, publication, was_committed
+from worker_service.ledger.fences import (
+    Publication,
+    Tokens,
+    close_ledger_scopes,
+    publication,
+    was_committed,
+)
 from worker_service.ledger.job_answers import first_answer
 from worker_service.ledger.locations import PlaceChanges
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.units import UnitChanges
 from worker_service.mechanics.backoff import Backoff
+from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.run import ClaimLost, Run
 
 T = TypeVar("T")
@@ -70,6 +78,16 @@ def keeping_changes(
         return type(changes)(**kept)
 
     return written
+
+
+async def abandon_sets(ledger: Ledger, job: ClaimedJob, ledger_scope: str) -> None:
+    """Close a ledger scope to this claim, which will not write it any more.
+
+    Then the collector knows that what the claim has loaded can never count, and deletes it soon. A
+    database that does not answer leaves that to the next claim.
+    """
+    with suppress(DatabaseUnavailable):
+        await close_ledger_scopes(ledger, job.tenant, {ledger_scope: job.claim_token})
 
 
 async def _settle(run: Run, ledger: Ledger, wanted: Publication, unknown: CommitUnknown) -> None:

@@ -20,13 +20,33 @@ from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
 
 UNSEEN_SECONDS = 3600.0
+# Sets whose rows are deleted, with their summaries.
+OLD_SETS = """
+WITH n AS (SELECT generate_series(1000, 20999) AS number), fences AS (
+    INSERT INTO carbon.write_fences (tenant, scope, newest_token)
+    VALUES ('local', 'entries/2/2024', 30000), ('local', 'emissions/20/2024', 30000)
+), entries AS (
+    INSERT INTO carbon.entry_sets (tenant, entry_set, module, data_entry_type, year, source, blob,
+        state, made_at, published_at, retired_at, retired_by, collected_at)
+    SELECT 'local', number, 2, 20, 2024, 'csv_year', '', 'RETIRED', now() - interval '2 days',
+        now(), now() - interval '1 day', number + 1, now()
+    FROM n
+)
+INSERT INTO carbon.emission_sets (tenant, emission_set, entry_set, module, data_entry_type, year,
+    state, formula_version, entries_token, factors_token, references_token, made_at, published_at,
+    retired_at, retired_by, collected_at)
+SELECT 'local', number, number, 2, 20, 2024, 'RETIRED', '1', 0, 0, 0, now() - interval '2 days',
+    now(), now() - interval '1 day', number + 1, now()
+FROM n
+"""
 A_DAY = 24 * 3600.0
 
 
 async def collect_all(driver: LedgerDriver) -> int:
-    rows = 0
-    while (collected := await collect_once(driver.ledger, UNSEEN_SECONDS)).more:
-        rows += collected.rows
+    rows, more = 0, True
+    while more:
+        collected = await collect_once(driver.ledger, UNSEEN_SECONDS)
+        rows, more = rows + collected.rows, collected.more
     return rows
 
 
@@ -134,15 +154,50 @@ async def test_a_set_that_its_claim_has_just_lost_stays_for_a_while(driver: Ledg
 async def test_a_set_goes_in_small_deletions(
     driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collect, "ROWS_PER_STATEMENT", 2)
+    monkeypatch.setattr(collect, "ROWS_PER_ROUND", 2)
     await driver.upload(10, ["0828"] * 5)
     await driver.upload(20, ["0829"])
     await driver.advance_clock(UNSEEN_SECONDS + 60)
     rounds = []
     while (collected := await collect_once(driver.ledger, UNSEEN_SECONDS)).more:
         rounds.append(collected.rows)
-    assert rounds == [2, 2, 1, 0]
+    assert rounds == [2, 2]
+    assert collected == Collected(1, more=False)
     assert await kept_entries(driver) == [20]
+
+
+async def test_a_round_takes_many_small_sets_and_not_more_rows_than_it_may(
+    driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "ROWS_PER_ROUND", 5)
+    for token in range(10, 19):
+        await driver.upload(token, ["0828", "0829"])
+    await driver.advance_clock(UNSEEN_SECONDS + 60)
+    rounds = [await collect_once(driver.ledger, UNSEEN_SECONDS) for _ in range(4)]
+    assert rounds == [Collected(5, more=True)] * 3 + [Collected(1, more=False)]
+    for token in range(20, 24):
+        await driver.upload(token, ["0828"])
+    await driver.advance_clock(2 * UNSEEN_SECONDS + 120)
+    monkeypatch.setattr(collect, "SETS_PER_ROUND", 3)
+    rounds = [await collect_once(driver.ledger, UNSEEN_SECONDS) for _ in range(2)]
+    assert rounds == [Collected(4, more=True), Collected(1, more=False)]
+    assert await kept_entries(driver) == [23]
+
+
+async def test_a_look_reads_no_set_that_is_collected(driver: LedgerDriver) -> None:
+    await driver.rows(OLD_SETS)
+    await driver.rows("ANALYZE carbon.entry_sets")
+    await driver.rows("ANALYZE carbon.emission_sets")
+    for query in (collect.ENTRY_SETS_TO_COLLECT, collect.EMISSION_SETS_TO_COLLECT):
+        plan = "\n".join(
+            row[0]
+            for row in await driver.rows(
+                "EXPLAIN (ANALYZE, COSTS OFF) "
+                + query.replace("$1", str(UNSEEN_SECONDS)).replace("$2", "50")
+            )
+        )
+        assert "uncollected_" in plan, plan
+        assert "Rows Removed by Filter" not in plan, plan
 
 
 async def test_one_process_collects_at_a_time(driver: LedgerDriver, database_url: str) -> None:

@@ -91,6 +91,7 @@ GOOD: dict[str, list[Any]] = {
             page_token=page_token("emissions", 2024, 20, 7, 1),
         )
     ],
+    "GetUncollected": [upkeep_pb2.GetUncollectedRequest(tenant="local")],
     "ListModules": [ledger_pb2.ListModulesRequest()],
     "UploadBlob": [HEADER, CHUNK],
     "DownloadBlob": [blobs_pb2.DownloadBlobRequest(blob=BLOB)],

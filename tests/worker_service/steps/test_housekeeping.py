@@ -12,6 +12,7 @@ from carbonline.postgres.errors import DatabaseUnavailable
 from tests.worker_service.ledger.ledger_driver import LedgerDriver
 from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
 from worker_service.ledger.collect import Collected
+from worker_service.ledger.uncollected import read_uncollected
 from worker_service.steps import housekeeping
 from worker_service.steps.housekeeping import collect_all, run_housekeeping
 
@@ -19,7 +20,7 @@ from worker_service.steps.housekeeping import collect_all, run_housekeeping
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "ROUND_SECONDS", 0.01)
-    monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(housekeeping, "PAUSE_SECONDS_MIN", 0.0)
 
 
 async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
@@ -45,6 +46,20 @@ async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
     ]
     assert (await harness.recalculate()).in_order()[0].message.endswith("nothing has changed.")
     assert await harness.kg() == kg
+
+
+async def test_rows_of_a_refused_file_are_taken_away_as_soon_as_replaced_ones(
+    harness: WorkerHarness,
+) -> None:
+    driver = LedgerDriver(harness.ledger)
+    await harness.load_flights(flights(*[CDG] * 5))
+    refused = await harness.load_flights(flights(CDG))
+    assert refused.in_order()[0].error_cause == "most_would_go"
+    waiting = await read_uncollected(harness.ledger, "local")
+    assert (waiting.sets, waiting.row_count, waiting.loading_sets) == (1, 1, 0)
+    await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
+    assert await collect_all(harness.stores) == 1
+    assert (await harness.rows("SELECT count(*) AS n FROM carbon.entries"))[0]["n"] == 5
 
 
 async def rounds_that_raise(
