@@ -164,8 +164,8 @@ BAD_REQUESTS: dict[str, tuple[str, Any, set[str]]] = {
     ),
     "a withdrawal of nothing": (
         "WithdrawUpload",
-        ops.WithdrawUploadRequest(tenant="other"),
-        {"tenant", "upload_id", "module", "data_entry_type", "year", "request_id"},
+        ops.WithdrawUploadRequest(),
+        {"upload_id", "module", "data_entry_type", "year", "request_id"},
     ),
     "a withdrawal from another module": (
         "WithdrawUpload",
@@ -259,7 +259,7 @@ ODD_REQUESTS: dict[str, tuple[str, Any, str]] = {
     "a tenant that cannot be": (
         "GetPipeline",
         ops.GetPipelineRequest(tenant="a\0b", pipeline_id=LARGEST),
-        "PIPELINE_NOT_FOUND",
+        "OTHER_TENANT",
     ),
     "an unknown job": ("GetJob", ops.GetJobRequest(job_id=LARGEST), "JOB_NOT_FOUND"),
     "an unknown pipeline's cancel": (
@@ -267,7 +267,11 @@ ODD_REQUESTS: dict[str, tuple[str, Any, str]] = {
         ops.CancelPipelineRequest(pipeline_id=LARGEST),
         "PIPELINE_NOT_FOUND",
     ),
-    "jobs of an unknown pipeline": ("ListJobs", ops.ListJobsRequest(pipeline_id=LARGEST), "OK"),
+    "jobs of an unknown pipeline": (
+        "ListJobs",
+        ops.ListJobsRequest(pipeline_id=LARGEST),
+        "PIPELINE_NOT_FOUND",
+    ),
     "all of time": (
         "ListPipelines",
         ops.ListPipelinesRequest(

@@ -127,7 +127,7 @@ async def test_years_and_tenants_are_kept_apart(client: Client, ledger: Ledger) 
     assert (await read(client, "other")).institution.total_kg_exact == str(10**30)
     assert await read(client, year=2023) == ledger_pb2.GetTotalsResponse(years=[2024])
     error = await refused(read(client, "other", tenant="local"))
-    assert (error.code, list(error.fields)) == ("INVALID_ARGUMENT", ["tenant"])
+    assert (error.code, error.reason) == ("PERMISSION_DENIED", "OTHER_TENANT")
 
 
 async def test_entries_without_kilograms_are_counted_in_every_sum(
@@ -188,8 +188,6 @@ async def test_all_that_is_wrong_is_said_at_once(client: Client) -> None:
         ({"module": 2**31 - 1}, "module"),
         ({"unit": "\0"}, "unit"),
         ({"unit": "x" * 129}, "unit"),
-        ({"tenant": "yours"}, "tenant"),
-        ({"tenant": "a\0b"}, "tenant"),
     ],
 )
 async def test_each_wrong_field_is_named(
