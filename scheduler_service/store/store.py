@@ -115,6 +115,7 @@ class Store(Reads):
         self._call_units = self._units_on(pools.calls)
         self._sweep_units = self._units_on(pools.sweeps)
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
+        self._backstop = sweep.Backstop(self._sweep_units, self._set_asides)
         self._finishes_unlocked = finishes_unlocked(self._units)
         self._submit_unlocked = SubmitUnlocked(self._units)
         self._remove_pipelines = RemovePipelines(
@@ -378,7 +379,7 @@ class Store(Reads):
     async def backstop(self) -> int:
         """Repair keys that were left standing. Anything but 0 is a bug to be logged."""
         with self._observer.timed("backstop"):
-            keys = await sweep.backstop(self._sweep_units, self._set_asides)
+            keys = await self._backstop.look()
         self._observer.neglected(keys)
         return keys
 

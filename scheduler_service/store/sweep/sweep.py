@@ -10,7 +10,7 @@ from scheduler_service.jobs.requests import Written
 from scheduler_service.store.core.rows import ClaimTokenRow, JobRow
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.set_aside import Step
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import DrainingRow, end_drains_of
 from scheduler_service.store.release.company import mark_company
@@ -18,6 +18,8 @@ from scheduler_service.store.release.release_claims import Fault, ReleasedClaim,
 from scheduler_service.store.sweep.set_asides import DueRow, SetAsides
 
 BATCH_MAX = 200
+# Of which one look of the backstop learns whether they stand still.
+KEYS_MAX = 1_000
 # A step that has more to do than this goes on with the next sweep, so that others have their turn.
 STEP_SECONDS_MAX = 30.0
 
@@ -120,19 +122,41 @@ async def seconds_to_next_due(units: UnitRunner) -> float | None:
     return rows[0].seconds if rows else None
 
 
-async def backstop(units: UnitRunner, set_asides: SetAsides) -> int:
-    """Move keys on that were left standing. Finding one is a bug: the caller logs and counts it."""
-    async with units.pool.acquire() as conn:
-        rows = await statement("neglected_keys").rows(conn, _KeyRow, keys_max=BATCH_MAX)
-    return await set_asides.do_each(Step.BACKSTOP, rows, _settle)
+class Backstop:
+    """Moves keys on that were left standing while jobs wait for them. One per store."""
+
+    def __init__(self, units: UnitRunner, set_asides: SetAsides) -> None:
+        """Begins with the first key."""
+        self._units = units
+        self._set_asides = set_asides
+        self._after_key = ""
+
+    async def look(self) -> int:
+        """Looks at the next KEYS_MAX keys with waiting jobs. Returns how many had to be moved on:
+        each is a bug, which the caller logs and counts.
+        """
+        async with self._units.pool.acquire() as conn:
+            found = await statement("keys_waited_for").rows(
+                conn, _WaitingKeyRow, after_key=self._after_key, keys_max=KEYS_MAX
+            )
+            keys = [row.exclusive_key for row in found]
+            rows = await _neglected(conn, keys)
+        # After the last key the next look begins with the first one again.
+        self._after_key = keys[-1] if len(keys) == KEYS_MAX else ""
+        return await self._set_asides.do_each(Step.BACKSTOP, rows, _settle)
+
+
+async def _neglected(conn: Connection, keys: Sequence[str]) -> "list[_KeyRow]":
+    if not keys:
+        return []
+    return await statement("neglected_keys").rows(conn, _KeyRow, exclusive_keys=list(keys))
 
 
 async def _settle(tx: UnitOfWork, rows: Sequence["_KeyRow"]) -> int:
     keys = frozenset(row.exclusive_key for row in rows)
     await tx.lock(Needs(keys=keys))
     # Read again under the locks: an end may have been on its way.
-    still = await statement("neglected_keys").rows(tx.conn, _KeyRow, keys_max=BATCH_MAX)
-    neglected = keys & {row.exclusive_key for row in still}
+    neglected = {row.exclusive_key for row in await _neglected(tx.conn, sorted(keys))}
     for exclusive_key in neglected:
         await _reset(tx, exclusive_key)
     tx.unsettled_keys |= neglected
@@ -169,6 +193,11 @@ class _DueJobRow(DueRow):
 
 
 class _KeyRow(DueRow):
+    __slots__ = ()
+    exclusive_key: str
+
+
+class _WaitingKeyRow(Row):
     __slots__ = ()
     exclusive_key: str
 

@@ -143,7 +143,7 @@ async def all_running_and_many_finished(driver: StoreDriver) -> None:
 
 
 # What sweeps, people's lists and a worker's end read from one end to the other: rows that live for
-# a moment, and one per worker or key. The keys' jobs are looked up where there are many.
+# a moment, and one per worker.
 READ_WHOLE = {
     # Where a job is to run alone: the claims of the worker that asks, and who else could make room.
     "claim_alone": {"claims"},
@@ -160,7 +160,6 @@ READ_WHOLE = {
     "grant_after_outage": {"claims", "claims_pkey"},
     "held_claims": {"claims_pkey", "jobs_pkey"},
     "list_workers": {"workers"},
-    "neglected_keys": {"exclusive_keys"},
     "seconds_to_next_due": {"claims"},
 }
 
