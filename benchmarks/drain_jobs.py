@@ -32,7 +32,7 @@ async def measure(sizes: Sizes) -> list[Figure]:
     async with running_bench(max(sizes.workers)) as bench:
         for rows in (0, sizes.finished):
             if rows:
-                await _grow(bench, rows)
+                await grow(bench, rows)
             before = await _floor(bench, sizes.children)
             rates = {}
             for workers in sizes.workers:
@@ -77,7 +77,7 @@ async def _drained(bench: Bench, pipeline_id: int, workers: int) -> float:
     return float(row["jobs"] / row["seconds"])
 
 
-async def _grow(bench: Bench, rows: int) -> None:
+async def grow(bench: Bench, rows: int) -> None:
     """Clone the first pipeline, which RPCs made and workers ended, to about so many rows."""
     row = await bench.row(
         "SELECT pipeline_id, count(*) AS jobs, max(job_id) AS last FROM scheduler.jobs"
@@ -92,7 +92,10 @@ async def _grow(bench: Bench, rows: int) -> None:
             " WHERE table_schema = 'scheduler' AND table_name = $1",
             table,
         )
-        selected = [f"t.{n} + copy * {step}" if n in shifted else f"t.{n}" for n in found["names"]]
+        selected = [
+            f"t.{n} + CAST(copy AS bigint) * {step}" if n in shifted else f"t.{n}"
+            for n in found["names"]
+        ]
         statements.append(
             GROW.format(
                 table=table,

@@ -12,6 +12,7 @@ from benchmarks import (
     keyed_jobs,
     machine,
     planes,
+    readers,
     single_pairs,
     start_latency,
     submit_jobs,
@@ -58,6 +59,12 @@ async def _machine(short: bool) -> Sequence[Figure]:
     return await machine.measure(10_000 if short else 100_000)
 
 
+async def _readers(short: bool) -> Sequence[Figure]:
+    return await readers.measure(
+        readers.Sizes(20_000, 50, 5.0) if short else readers.Sizes(1_000_000, 200, 30.0)
+    )
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -65,13 +72,14 @@ PARTS: dict[str, Part] = {
     "c": _latency,
     "d": _planes,
     "e": _watchers,
+    "f": _readers,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e; all when left out")
+    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e, f; all when left out")
     parser.add_argument("--short", action="store_true", help="small numbers, printed only")
     parser.add_argument("--no-row", action="store_true", help="print only")
     chosen = parser.parse_args(arguments)

@@ -23,7 +23,8 @@ CHANNELS = 8
 CHANGES_PER_SECOND = 20
 SCHEDULER_CONNECTIONS = (
     "SELECT count(*) AS connections FROM pg_stat_activity"
-    " WHERE application_name IN ('carbonline scheduler', 'carbonline listener')"
+    " WHERE application_name LIKE 'carbonline scheduler%'"
+    " OR application_name = 'carbonline listener'"
 )
 
 
