@@ -58,7 +58,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
         "OTHER_TENANT": "check the number, or use a token of the tenant that it belongs to",
         "PERMISSION_DENIED": "use a token of a role that the message names",
-        "STALE_CLAIM": "stop the run: the claim no longer holds the job",
+        "STALE_CLAIM": "stop the handler, roll back, and forget the claim",
         "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",
         "PERIOD_LOCKED": "choose another year: this one is locked",
         "YEAR_BUSY": "wait for the jobs that the message names, or cancel their pipelines",

@@ -14,6 +14,11 @@ class MonitoringCalls(Calls):
         request = monitoring_pb2.ExplainJobRequest(tenant=self.tenant, job_id=job_id)
         return await self._ask_scheduler(self._operations.ExplainJob, request)
 
+    async def list_job_types(self) -> monitoring_pb2.ListJobTypesResponse:
+        """Every job type: scope, payload, stats, children, attempts."""
+        request = monitoring_pb2.ListJobTypesRequest()
+        return await self._ask_scheduler(self._operations.ListJobTypes, request)
+
     async def get_queue_stats(
         self, wanted: monitoring_pb2.GetQueueStatsRequest
     ) -> monitoring_pb2.GetQueueStatsResponse:

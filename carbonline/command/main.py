@@ -14,6 +14,7 @@ from carbonline.command.demo import demo
 from carbonline.command.exit_codes import EXIT_CODES_HELP
 from carbonline.command.explain import explain
 from carbonline.command.factors import factors
+from carbonline.command.job_types import job_types
 from carbonline.command.jobs import jobs
 from carbonline.command.load import load
 from carbonline.command.locations import locations
@@ -83,6 +84,7 @@ main.add_section(
     recalculate,
     remove,
     workers,
+    job_types,
     pause,
     resume,
     lock,

@@ -48,7 +48,8 @@ class ReleaseReason(StrEnum):
 class ClaimDirective(StrEnum):
     """What a claim's worker does next, as the answer to its beat.
 
-    CONTINUE: run on. CANCEL: stop, and release the claim. LOST: stop; the claim holds no job.
+    CONTINUE: run on. CANCEL: stop the handler, roll back, and release the claim. LOST: stop the
+    handler, roll back, and forget the claim.
     """
 
     CONTINUE = "CONTINUE"

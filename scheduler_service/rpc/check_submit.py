@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
-from types import MappingProxyType
+from collections.abc import Collection
 from typing import Any
 
 from carbonline.serving.principals import Principal
 from carbonline.v1 import interventions_pb2, operations_pb2, scheduler_pb2, types_pb2
+from scheduler_service.jobs.job_type_keys import PAYLOAD_KEYS, REMOVE, REMOVE_STALE
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Json, Submission
 from scheduler_service.jobs.scope import Scope
@@ -15,24 +15,8 @@ from scheduler_service.rpc.fields import UNIT_CHARACTERS_MAX, Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
 BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
-# The keys of a payload, by the job types that take a file.
-PAYLOAD_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "csv_ingest": ("blob", "file_name", "source", "take_away"),
-        "factor_ingest": ("blob", "file_name", "mode", "take_away"),
-        "reference_ingest": ("blob", "file_name", "transport_mode", "mode", "take_away", "codes"),
-        "unit_sync": ("blob", "file_name"),
-    }
-)
-# What a file may do with what is there already; the last ones need no file.
-REMOVE_STALE, REMOVE = "remove_stale", "remove"
+FILE_TYPES = ("csv_ingest", "factor_ingest", "reference_ingest", "unit_sync")
 WITHOUT_A_FILE = (REMOVE_STALE, REMOVE)
-MODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "factor_ingest": ("add", "replace", REMOVE_STALE),
-        "reference_ingest": ("add", "replace", REMOVE_STALE, REMOVE),
-    }
-)
 # What a job's data is to say of who brought it; callers cannot give it themselves.
 SIGNED = frozenset({"csv_ingest"})
 SOURCE_CHARACTERS_MAX = 64
@@ -95,7 +79,8 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
         check_upload_payload(fields, field, payload)
     if job_type == "unit_removal":
         check_units_payload(fields, field, payload)
-    if known := PAYLOAD_KEYS.get(job_type):
+    if job_type in FILE_TYPES:
+        known = tuple(key.name for key in PAYLOAD_KEYS[job_type])
         if unknown := [key for key in payload if key not in known]:
             shown = unknown[0][:_KEY_CHARACTERS_SHOWN_MAX]
             fields.fail(f"{field}.{shown}", f"is unknown: {job_type} takes {', '.join(known)}")
@@ -143,7 +128,8 @@ def _check_names(
 
 def _check_mode(fields: Fields, field: str, job_type: str, payload: Json) -> None:
     """A mode that the type has, consent that is one, and a file where the mode reads one."""
-    modes, mode = MODES.get(job_type, ()), payload.get("mode", "")
+    keys = {key.name: key.values for key in PAYLOAD_KEYS[job_type]}
+    modes, mode = keys.get("mode", ()), payload.get("mode", "")
     if mode and modes and mode not in modes:
         fields.fail(f"{field}.mode", f"must be one of {', '.join(modes)}")
     if payload.get("take_away", "yes") not in ("", "yes"):

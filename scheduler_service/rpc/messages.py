@@ -11,6 +11,7 @@ from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 
 from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
 from carbonline.serving.errors import RpcError, value_refused
+from carbonline.serving.settings import BEATS_PER_LEASE_MIN
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.requests import (
     ChildDisposition,
@@ -27,6 +28,7 @@ from scheduler_service.store.reads.rows import EventRow, JobSummaryRow, Pipeline
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
+COMMIT_MARGIN_SHARE = 0.1
 UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
 
 
@@ -220,7 +222,9 @@ def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
     for claim in claims:
         message = response.jobs.add(claim_token=claim.claim_token)
         _fill_job(message.job, claim.row)
-        message.lease.CopyFrom(_lease(claim.lease_seconds))
+        message.lease.CopyFrom(_duration(claim.lease_seconds))
+        message.heartbeat_interval.CopyFrom(_duration(claim.lease_seconds / BEATS_PER_LEASE_MIN))
+        message.commit_margin.CopyFrom(_duration(claim.lease_seconds * COMMIT_MARGIN_SHARE))
         if (payload := claim.row.payload) is not None:
             message.payload.update(payload)
         for name, token in sorted(claim.close_through.items()):
@@ -228,7 +232,8 @@ def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
     return response
 
 
-_lease = lru_cache(maxsize=8)(duration)
+# Claims are many and leases few.
+_duration = lru_cache(maxsize=24)(duration)
 
 
 def child(answer: ChildDisposition) -> scheduler_pb2.ChildDisposition:

@@ -54,3 +54,11 @@ def test_the_code_gives_the_reasons_of_the_enum_and_gives_each() -> None:
                 written += text
     assert given - CODES.keys() == set()
     assert [reason for reason in CODES if f'"{reason}"' not in written] == []
+
+
+def test_what_a_worker_does_with_a_lost_claim_is_said_in_one_way() -> None:
+    said = " ".join(map(comments_of, PROTOS)).lower()
+    told = re.findall(r"(.{40})\bforget the claim", said)
+    assert len(told) >= 4
+    one_way = "stop the handler, roll back, and "
+    assert [words for words in told if not words.endswith(one_way)] == []

@@ -69,6 +69,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "explain": DOCUMENTED,
         "active": DOCUMENTED,
         "queue": DOCUMENTED,
+        "job_types": DOCUMENTED,
         "slots": DOCUMENTED,
         "stale": DOCUMENTED,
         "factors": MISSING,

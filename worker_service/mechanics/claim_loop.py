@@ -13,7 +13,6 @@ from worker_service.mechanics.backoff import Backoff
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.clock import seconds_now
 from worker_service.mechanics.drain import Drain
-from worker_service.mechanics.held_claim import MARGIN_SHARE
 from worker_service.mechanics.outcome import Written
 from worker_service.mechanics.readiness import Readiness
 from worker_service.mechanics.scheduler import (
@@ -220,7 +219,7 @@ class ClaimLoop:
             job, asked_at = self._arrived.popleft()
             if reason := self._readiness.reason:
                 self._return(job, ReleaseReason.NOT_READY, f"not ready: {reason}")
-            elif asked_at + job.lease_seconds * (1 - 3 * MARGIN_SHARE) > seconds_now():
+            elif asked_at + job.lease_seconds - 3 * job.margin_seconds > seconds_now():
                 self._start(job, asked_at)
             else:
                 # Its lease may be over before its first heartbeat is answered.

@@ -8,7 +8,6 @@ from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Written
 from worker_service.mechanics.scheduler import Progress
 
-MARGIN_SHARE = 0.1
 FRAMES_MAX = 8
 
 
@@ -40,7 +39,7 @@ class HeldClaim:
     def __init__(self, job: ClaimedJob, asked_at: float) -> None:
         self.job = job
         self.lease_ends_at = asked_at + job.lease_seconds
-        self.margin_seconds = job.lease_seconds * MARGIN_SHARE
+        self.margin_seconds = job.margin_seconds
         self.stop_reason: StopReason | None = None
         self.written = Written.NOTHING
         self.ending = False

@@ -23,8 +23,6 @@ from worker_service.mechanics.scheduler import (
 )
 
 LAST_BEAT_SECONDS = 1.0
-# A lease is renewed so often that three heartbeats may be lost.
-BEATS_PER_LEASE = 4
 # Of a worker that holds nothing, and so does not know what lease the scheduler gives.
 NOT_READY_BEAT_SECONDS_MAX = 2.0
 
@@ -91,7 +89,7 @@ class LeaseKeeper:
     def take(self, job: ClaimedJob, asked_at: float) -> HeldClaim:
         """Starts to renew a claim's lease, which counts from `asked_at`."""
         held = HeldClaim(job, asked_at)
-        self._beat_by(job.lease_seconds)
+        self._beat_by(job)
         first_beat_at = asked_at + self._beat_seconds
         if not self._held or first_beat_at < self._next_beat_at:
             self._next_beat_at = first_beat_at
@@ -100,9 +98,9 @@ class LeaseKeeper:
         self._check_leases_by(held.stop_at)
         return held
 
-    def _beat_by(self, lease_seconds: float) -> None:
-        """Follows the lease that the scheduler gives, which may not be the one of the settings."""
-        self._beat_seconds = min(self._timing.beat_seconds, lease_seconds / BEATS_PER_LEASE)
+    def _beat_by(self, job: ClaimedJob) -> None:
+        """Follows what the scheduler asks for, which may not be what the settings say."""
+        self._beat_seconds = min(self._timing.beat_seconds, job.beat_seconds)
         self._backoff.max_seconds = max(0.2, self._beat_seconds / 2)
 
     def drop(self, held: HeldClaim) -> None:

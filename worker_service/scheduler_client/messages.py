@@ -112,6 +112,8 @@ def claimed_job(claimed: scheduler_pb2.ClaimedJob) -> ClaimedJob:
         close_through={close.ledger_scope: close.claim_token for close in claimed.close_through},
         attempt=job.attempts,
         attempts_max=job.attempts_max,
+        heartbeat_interval_seconds=_seconds(claimed.heartbeat_interval),
+        commit_margin_seconds=_seconds(claimed.commit_margin),
     )
 
 

@@ -190,6 +190,7 @@ NEEDS_NOTHING = (
     "ListJobs",
     "ListWorkers",
     "ListJobTypePauses",
+    "ListJobTypes",
     "GetQueueStats",
     "ListStaleStats",
     "VerifyHistory",

@@ -79,6 +79,7 @@ GOOD: dict[str, list[Message]] = {
     "GetYear": [ops.GetYearRequest(year=2024)],
     "ListWorkers": [ops.ListWorkersRequest()],
     "ExplainJob": [monitoring.ExplainJobRequest(job_id=1)],
+    "ListJobTypes": [monitoring.ListJobTypesRequest()],
     "GetQueueStats": [monitoring.GetQueueStatsRequest(page_size=1)],
     "VerifyHistory": [monitoring.VerifyHistoryRequest(after_pipeline_id=1)],
     "ListActivePipelines": [monitoring.ListActivePipelinesRequest(year=2024)],

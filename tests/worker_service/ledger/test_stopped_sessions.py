@@ -19,7 +19,7 @@ from worker_service.ledger.pool import (
     open_ledger,
     session_settings,
 )
-from worker_service.mechanics.held_claim import MARGIN_SHARE
+from worker_service.mechanics.claimed_job import MARGIN_SHARE
 
 LEASE_SECONDS = 2.0
 

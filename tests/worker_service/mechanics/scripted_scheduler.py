@@ -56,13 +56,19 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self._numbers = itertools.count(1)
         self._changed = asyncio.Condition()
 
-    async def give(self, job_type: str = "work", lease_seconds: float | None = None) -> int:
+    async def give(
+        self,
+        job_type: str = "work",
+        lease_seconds: float | None = None,
+        heartbeat_interval_seconds: float = 0.0,
+    ) -> int:
         """Makes a job claimable; its claim token, which is its id too."""
         number = next(self._numbers)
         job = types_pb2.Job(job_id=number, pipeline_id=100 + number, job_type=job_type, attempts=1)
         job.scope.tenant = "epfl"
         claimed = scheduler_pb2.ClaimedJob(job=job, claim_token=number)
         claimed.lease.FromMilliseconds(int(1000 * (lease_seconds or self.lease_seconds)))
+        claimed.heartbeat_interval.FromMilliseconds(int(1000 * heartbeat_interval_seconds))
         self.jobs.append(claimed)
         await self._notify()
         return number

@@ -101,6 +101,22 @@ async def test_a_worker_beats_by_the_lease_that_it_was_given(
     assert worker.log.one("lease_followed")["seconds"] == pytest.approx(1.2)
 
 
+async def test_a_worker_beats_as_often_as_the_claim_asks_for(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    enough = asyncio.Event()
+
+    async def step(run: Run) -> Outcome:
+        await enough.wait()
+        return Succeeded()
+
+    token = await scheduler.give(lease_seconds=45.0, heartbeat_interval_seconds=0.1)
+    start_worker(step, beat_seconds=10.0, lease_seconds=45.0)
+    await scheduler.until(lambda: len(scheduler.beats) >= 5)
+    enough.set()
+    await scheduler.until(lambda: token in scheduler.finishes)
+
+
 async def test_a_worker_ends_with_a_sentence_if_leases_are_too_short(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:

@@ -18,6 +18,7 @@ from carbonline.client.channel import open_channel
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
+from scheduler_service.jobs.job_type_keys import STATS
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
 from tests.worker_service.ledger.invariants import broken_invariants
@@ -142,6 +143,9 @@ class WorkerHarness:
         async with asyncio.timeout(60):
             async for event in self.client.watch(pipeline_id):
                 view.apply(event)
+        for job in view.in_order():
+            # Whatever a test does: ListJobTypes has told of it.
+            assert job.stats.fields.keys() <= STATS[job.job_type].keys(), job.job_type
         return view
 
     async def recalculate(self, year: int = YEAR) -> PipelineView:

@@ -1,0 +1,143 @@
+"""What the payload of each job type takes, and which stats its jobs end with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadKey:
+    """A key of a payload. `values` are the only ones that it may have; none means any text."""
+
+    name: str
+    meaning: str
+    required: bool = False
+    values: tuple[str, ...] = ()
+
+
+# Modes that need no file.
+REMOVE_STALE, REMOVE = "remove_stale", "remove"
+_BLOB = PayloadKey("blob", "the reference of the file, which UploadBlob returns", required=True)
+_FILE_NAME = PayloadKey("file_name", "the name of the file that people see")
+_TAKE_AWAY = PayloadKey(
+    "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
+)
+
+# Of the types that are not here, noop takes anything and the others nothing.
+PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
+    {
+        "csv_ingest": (
+            _BLOB,
+            _FILE_NAME,
+            PayloadKey("source", "who reports the file; default if left out"),
+            _TAKE_AWAY,
+        ),
+        "upload_withdrawal": (
+            PayloadKey("upload_id", "the number of the upload; ListUploads lists them", True),
+        ),
+        "factor_ingest": (
+            PayloadKey("blob", f"the reference of the file; left out with {REMOVE_STALE}"),
+            _FILE_NAME,
+            PayloadKey(
+                "mode",
+                "what happens to factors that the file lacks",
+                values=("add", "replace", REMOVE_STALE),
+            ),
+            _TAKE_AWAY,
+        ),
+        "reference_ingest": (
+            PayloadKey("blob", "the reference of the file; left out with a mode that reads none"),
+            _FILE_NAME,
+            PayloadKey("transport_mode", "the mode of the places, such as plane"),
+            PayloadKey(
+                "mode",
+                "what happens to places that the file lacks, or which are removed",
+                values=("add", "replace", REMOVE_STALE, REMOVE),
+            ),
+            _TAKE_AWAY,
+            PayloadKey("codes", f"with {REMOVE}, the codes of the places, a list of texts"),
+        ),
+        "unit_sync": (_BLOB, _FILE_NAME),
+        "unit_removal": (PayloadKey("units", "the units to remove, a list of texts", True),),
+    }
+)
+
+_WARNED = {
+    "rows_warned": "how many accepted rows have a warning",
+    "warned_blob": "the CSV of all warnings",
+    "warned_rows": "the first of them",
+}
+_OF_FILE = {
+    "rows": "how many rows the file has",
+    "rows_accepted": "how many of them count",
+    "rows_rejected": "how many cannot be used",
+    "rejected_blob": "the CSV of all rejected rows with their reasons",
+    "rejected_rows": "the first of them",
+    **_WARNED,
+    "encoding": "how the file's characters are encoded",
+    "unknown_columns": "the columns that were not read",
+}
+
+# Name and meaning. A stat that would be empty may be left out.
+STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "csv_ingest": {
+            **_OF_FILE,
+            "defaults_used": "the value that each row has in place of a column that was not read",
+            "upload_id": "the upload that counts now",
+            "unchanged": "true if the same rows counted already",
+            "replaced": "the upload that no longer counts",
+            "same_rows_in_uploads": "uploads of other sources with the same rows",
+            "shared_rows": "uploads that share some rows, with the first pair",
+            "would_count": "with most_would_go, the rows and kilograms of the file",
+            "would_replace": "with most_would_go, the upload that it would have replaced",
+        },
+        "upload_withdrawal": {
+            "upload_id": "the upload that no longer counts",
+            "rows_withdrawn": "how many rows it had",
+        },
+        "factor_ingest": {
+            **_OF_FILE,
+            "factors_changed": "how many factors are new or changed",
+            "factors_stale": "how many are in force and not in the file",
+            "factors_removed": "how many are no longer in force",
+        },
+        "reference_ingest": {
+            **_OF_FILE,
+            "places_new": "how many places are new",
+            "places_changed": "how many are changed",
+            "places_same": "how many are as before",
+            "places_gone": "how many a replacing file removed",
+            "places_stale": "how many the file lacks, which stay",
+            "places_removed": "how many were removed without a file",
+            "places_doubtful": "how many lie far from where they were",
+        },
+        "unit_sync": {
+            **_OF_FILE,
+            "units_new": "how many units are new",
+            "units_renamed": "how many have another name",
+            "units_same": "how many are as before",
+            "units_changed": "how many are new or renamed",
+        },
+        "unit_removal": {"units_removed": "how many units were removed"},
+        "emission_recalc": {
+            "rows": "how many entries were read",
+            "entries": "how many entries have an outcome",
+            "outcomes": "how many entries have each outcome",
+            "sets_computed": "how many uploads were computed",
+            "sets_kept": "how many had nothing to compute",
+            "uncomputed": "outcomes without kilograms, each with an example",
+            "stale_factors_used": "how many stale factors are used",
+            "entries_of_stale_factors": "how many entries use them",
+            "stale_factors": "the most used of them",
+            **_WARNED,
+        },
+        "aggregation": {
+            "rows": "how many entries were summed",
+            "entries": "the same",
+            "units": "how many units have a total",
+            "total_kg": "the sum in kilograms, as text with all digits",
+        },
+        "noop": {},
+    }
+)
