@@ -33,6 +33,7 @@ VALUES = {
     "module": "professional_travel",
     "job_type": "csv_ingest",
     "units": "0828",
+    "codes": "GVA",
     "file": "FILE",
     "output": "-",
 }
