@@ -30,6 +30,11 @@ def warned_of(job: types_pb2.Job) -> NotedRows:
     return _noted(job, "warned")
 
 
+def shared_of(job: types_pb2.Job) -> NotedRows:
+    """The accepted rows that another upload has, too: the first of them, if they are many."""
+    return _noted(job, "counted_twice")
+
+
 def _noted(job: types_pb2.Job, noun: str) -> NotedRows:
     stats = values_of(job.stats)
     count = stats.get(f"rows_{noun}", 0)

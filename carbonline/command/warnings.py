@@ -11,7 +11,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.job_stats import warned_of
+from carbonline.command.job_stats import shared_of, warned_of
 from carbonline.command.options import ID
 from carbonline.command.output import Output, output_options, show_rows
 
@@ -35,7 +35,8 @@ COLUMNS = (
 def warnings(target: Target, output: Output, pipeline: int) -> None:
     """List which rows of PIPELINE count but look doubtful, and why.
 
-    A table shows only the first rows; JSON, CSV and files have all of them.
+    A table shows only the first rows; JSON, CSV and files have all of them. Of rows that another
+    upload has, too, the first 10,000 are listed.
     """
     rows = run_to_end(_warnings(target, pipeline))
     shown = rows[:ROWS_SHOWN] if output.is_table else rows
@@ -52,7 +53,12 @@ def warnings(target: Target, output: Output, pipeline: int) -> None:
 async def _warnings(target: Target, pipeline_id: int) -> Sequence[Row]:
     async with target.client() as client:
         answer = await client.get_pipeline(pipeline_id)
-        blobs = [noted.blob for noted in map(warned_of, answer.jobs) if noted.blob]
+        blobs = [
+            noted.blob
+            for job in answer.jobs
+            for noted in (warned_of(job), shared_of(job))
+            if noted.blob
+        ]
         return [row for blob in blobs for row in _rows_of(await _text_of(client, blob))]
 
 

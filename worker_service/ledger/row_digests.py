@@ -41,6 +41,11 @@ SELECT row_number FROM carbon.entries
 WHERE tenant = $1 AND entry_set = $2 AND row_number >= $3
 ORDER BY row_number OFFSET $4 LIMIT 1
 """
+ROWS_FROM = """
+SELECT row_number FROM carbon.entries
+WHERE tenant = $1 AND entry_set = $2 AND row_number >= $3
+ORDER BY row_number LIMIT $4
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,14 @@ async def row_number_of(
     number = await conn.fetchval(NTH_ROW, tenant, entry_set, first_row, offset)
     assert isinstance(number, int), "a digest has a row"
     return number
+
+
+async def row_numbers_from(
+    conn: Connection, tenant: str, entry_set: int, first_row: int, count: int
+) -> list[int]:
+    """The numbers of `count` rows of a set, from `first_row` on."""
+    rows = await conn.fetch(ROWS_FROM, tenant, entry_set, first_row, count)
+    return [row["row_number"] for row in rows]
 
 
 def _upload(row: Any) -> Upload:

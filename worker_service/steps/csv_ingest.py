@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 
+import polars as pl
+
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
@@ -38,7 +40,8 @@ from worker_service.steps.content_digest import ContentDigest
 from worker_service.steps.file_sentences import (
     default_sentences,
     defaults_used,
-    file_sentences,
+    encoding_sentences,
+    unread_sentences,
 )
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import (
@@ -51,7 +54,7 @@ from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import abandon_sets, publish
-from worker_service.steps.shared_rows import SharedRows, digest_chunk, shared_rows
+from worker_service.steps.shared_rows import AllShared, digest_chunk, shared_rows
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT, has_consent, named_in_short
 from worker_service.steps.upload_sentences import (
@@ -74,7 +77,7 @@ class _Loaded:
     remarks: list[str] = field(default_factory=list)
     units: set[str] = field(default_factory=set)
     digest: ContentDigest = field(default_factory=ContentDigest)
-    shared: Sequence[SharedRows] = ()
+    shared: AllShared = field(default_factory=AllShared)
 
 
 async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
@@ -160,19 +163,21 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             "rows": loaded.accepted + notes.rejected.row_count,
             "rows_accepted": loaded.accepted,
             **notes.stats(),
-            "encoding": entries.encoding,
+            "encoding": entries.encoding.name,
             "unknown_columns": [column.name for column in entries.unread_columns],
         }
-        of_file = file_sentences(entries.encoding, entries.unread_columns)
+        unread = unread_sentences(entries.unread_columns)
+        of_file = encoding_sentences(entries.encoding)
         if loaded.accepted == 0:
-            message = " ".join([_nothing_good(notes), *of_file])
+            message = " ".join([_nothing_good(notes), *unread, *of_file])
             return Failed("no_valid_rows", message, stats)
         await chain_follow_ups(run, stores.ledger)
         if defaults := defaults_used(entries.unread_columns, what.declared.columns):
             stats["defaults_used"] = defaults
-            of_file += default_sentences(defaults)
+            unread += default_sentences(defaults)
         run.progress(loaded.accepted, loaded.accepted, "compare with other uploads")
         loaded.shared = await shared_rows(stores.ledger, what.declared, what.new)
+        await asyncio.to_thread(_note_shared, notes, loaded.shared.listed)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         ledger_scope = f"entries/{what.new.module}/{what.new.year}"
         contents = _contents(loaded, notes, is_mended=entries.is_mended)
@@ -185,16 +190,24 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         try:
             published = await publish(run, stores.ledger, [ledger_scope], publish_it)
         except MostWouldGo as most:
-            message = " ".join([*_refused(most, loaded, notes), *of_file])
+            message = " ".join([*_refused(most, loaded, notes), *unread, *of_file])
             return Failed("most_would_go", message, stats | refused_stats(most))
         except MendedRowsReplace as mended:
-            message = " ".join([*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *of_file])
+            said = [*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *unread, *of_file]
+            message = " ".join(said)
             return Failed("mended_rows_replace", message, stats | {"rows_accepted": 0})
-        sentences = [*_result_sentences(loaded, notes, published), *loaded.remarks, *of_file]
-        twice = bool(published.duplicates or loaded.shared)
+        accepted, *others = _result_sentences(loaded, notes, published)
+        # What is probably misspelt matters more than single rows.
+        sentences = [accepted, *unread, *others, *loaded.remarks, *of_file]
+        twice = bool(published.duplicates or loaded.shared.uploads)
         warnings = notes.any or bool(entries.unread_columns) or twice
-        stats |= upload_stats(published, loaded.shared)
+        stats |= notes.stats() | upload_stats(published, loaded.shared.uploads)
         return Succeeded(stats, " ".join(sentences), warnings=warnings)
+
+
+def _note_shared(notes: RowNotes, listed: pl.DataFrame) -> None:
+    notes.shared.add(listed, listed["row"].n_unique())
+    notes.shared.keep()
 
 
 def _contents(loaded: _Loaded, notes: RowNotes, *, is_mended: bool) -> Contents:
@@ -218,7 +231,7 @@ def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) ->
             unchanged=unchanged_sentence(there) if there else "",
         ),
         *duplicate_sentences(published.duplicates),
-        *shared_sentences(loaded.shared, published.duplicates),
+        *shared_sentences(loaded.shared.uploads, published.duplicates, loaded.shared.listed.height),
     ]
 
 

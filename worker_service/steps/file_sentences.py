@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from worker_service.carbon.csv_source.near_names import UnreadColumn
-from worker_service.carbon.csv_source.survey import UTF_8
+from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Column
 
 COLUMNS_NAMED_MAX = 10
@@ -27,18 +27,19 @@ def default_sentences(defaults: Mapping[str, str]) -> list[str]:
     ]
 
 
-def file_sentences(encoding: str, unread: Sequence[UnreadColumn]) -> list[str]:
-    """Sentences about columns that were not read, and about an encoding that was guessed."""
-    sentences = []
-    if unread:
-        # Probably misspelt columns come first.
-        first = sorted(unread, key=lambda column: not column.near)[:COLUMNS_NAMED_MAX]
-        named = ", ".join(str(column) for column in first)
-        more = len(unread) - len(first)
-        were = "column was" if len(unread) == 1 else "columns were"
-        sentences.append(
-            f"{len(unread):,} {were} not read: {named}{f' and {more:,} more' if more else ''}."
-        )
-    if encoding != UTF_8:
-        sentences.append("It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8.")
-    return sentences
+def unread_sentences(unread: Sequence[UnreadColumn]) -> list[str]:
+    """A sentence about columns that were not read. Empty for none."""
+    if not unread:
+        return []
+    # Probably misspelt columns come first.
+    first = sorted(unread, key=lambda column: not column.near)[:COLUMNS_NAMED_MAX]
+    named = ", ".join(str(column) for column in first)
+    more = len(unread) - len(first)
+    were = "column was" if len(unread) == 1 else "columns were"
+    return [f"{len(unread):,} {were} not read: {named}{f' and {more:,} more' if more else ''}."]
+
+
+def encoding_sentences(encoding: FileEncoding) -> list[str]:
+    """A sentence about an encoding that was guessed. Empty for UTF-8."""
+    said = encoding.sentence
+    return [f"{said[0].upper()}{said[1:]}."] if said else []

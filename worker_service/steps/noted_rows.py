@@ -126,17 +126,22 @@ def _lines_of(noted: pl.DataFrame) -> bytes:
 
 
 class RowNotes(AbstractContextManager["RowNotes"]):
-    """The notes of an ingest about single rows: `rejected` ones, and accepted `warned` ones."""
+    """The notes of an ingest about single rows: `rejected` ones, and accepted `warned` ones.
+
+    `shared` are rows that another upload has, too. They are known last, so they are kept by
+    themselves, and are not counted among the warned ones.
+    """
 
     def __init__(self, blobs: BlobStore, job: ClaimedJob, rejected_header: bytes) -> None:
         """`rejected_header` is the first line of the file of rejected rows."""
         self.rejected = NotedRows(blobs, job, "rejected", rejected_header)
         self.warned = NotedRows(blobs, job, "warned")
+        self.shared = NotedRows(blobs, job, "counted_twice")
         self._both = ExitStack()
 
     def __enter__(self) -> Self:
         """Begins to collect."""
-        for rows in (self.rejected, self.warned):
+        for rows in (self.rejected, self.warned, self.shared):
             self._both.enter_context(rows)
         return self
 
@@ -150,13 +155,14 @@ class RowNotes(AbstractContextManager["RowNotes"]):
         self._both.__exit__(kind, error, trace)
 
     def keep(self) -> None:
-        """Create the blobs."""
+        """Create the blobs of rejected and of warned rows."""
         self.rejected.keep()
         self.warned.keep()
 
     def stats(self) -> dict[str, Any]:
         """Stats of the job."""
-        return {**self.rejected.stats(), **self.warned.stats()}
+        shared = self.shared.stats() if self.shared.row_count else {}
+        return {**self.rejected.stats(), **self.warned.stats(), **shared}
 
     @property
     def any(self) -> bool:

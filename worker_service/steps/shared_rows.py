@@ -3,12 +3,15 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
+from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.stored import stored_again
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, NewSet, PublishedSet, read_entries
 from worker_service.ledger.frames import frame_of
@@ -18,6 +21,7 @@ from worker_service.ledger.row_digests import (
     UploadBeside,
     read_chunks,
     row_number_of,
+    row_numbers_from,
     save_digests,
     uploads_beside,
 )
@@ -27,6 +31,8 @@ from worker_service.ledger.uploads import Upload
 MADE_BY = f"polars-{pl.__version__}"
 # Digests of each side that are compared at once: those of some 500,000 rows.
 BYTES_AT_ONCE = 4 << 20
+# So many rows are listed one by one. All of them are counted.
+LISTED_MAX = 10_000
 _SEED = 3
 _PLACE = ("entry_set", "first_row", "offset")
 
@@ -44,6 +50,17 @@ class SharedRows:
     other_row: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AllShared:
+    """What a new upload shares with others: with each (`uploads`), and the first rows (`listed`).
+
+    `listed`: row, column, value, reason, in order of row; at most LISTED_MAX rows.
+    """
+
+    uploads: tuple[SharedRows, ...] = ()
+    listed: pl.DataFrame = field(default_factory=lambda: merged_rejections([]))
+
+
 def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:
     """Digests of stored rows (row_number, unit, data, in order), at least one. Blocks."""
     digests = stored.select("unit", "data").hash_rows(seed=_SEED).alias("digest")
@@ -52,9 +69,7 @@ def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:
     return DigestChunk(entry_set, stored["row_number"][0], MADE_BY, buffer.getvalue())
 
 
-async def shared_rows(
-    ledger: Ledger, declared: DataEntryType, new: NewSet
-) -> tuple[SharedRows, ...]:
+async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> AllShared:
     """What the loaded rows of a set have in common with each upload that will count beside it.
 
     Rows are equal if unit, values and note are. Uploads with digests of another version, or none,
@@ -66,30 +81,42 @@ async def shared_rows(
             if not one.has_digests:
                 await _digest_again(ledger, conn, declared, new.tenant, one)
     if not beside:
-        return ()
+        return AllShared()
     # Another snapshot, because the first one does not see the digests that were made just now.
     async with ledger.snapshot() as conn:
-        found = await _compared(conn, new, [one.upload.upload_id for one in beside])
+        found, first = await _compared(conn, new, [one.upload.upload_id for one in beside])
         uploads = {one.upload.upload_id: one.upload for one in beside}
-        return tuple([await _named(conn, new, uploads, row) for row in found.iter_rows(named=True)])
+        named = [await _named(conn, new, uploads, row) for row in found.iter_rows(named=True)]
+        return AllShared(tuple(named), await _listed(conn, new, uploads, first))
 
 
-async def _compared(conn: Connection, new: NewSet, others: Sequence[int]) -> pl.DataFrame:
-    """A row for each set with common rows: entry_set, how many, and where the first pair is."""
+async def _compared(
+    conn: Connection, new: NewSet, others: Sequence[int]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A row for each set with common rows: entry_set, how many, and where the first pair is.
+
+    And the first LISTED_MAX pairs, in the same form.
+    """
     found: list[pl.DataFrame] = []
+    first: list[pl.DataFrame] = []
+    room = LISTED_MAX
     async for piece in _pieces(conn, new.tenant, [new.entry_set]):
         own = await asyncio.to_thread(_frame, piece)
         pairs = [
             await asyncio.to_thread(_pairs, own, other)
             async for other in _pieces(conn, new.tenant, others)
         ]
-        found.append(await asyncio.to_thread(_counted, pairs))
-    return (
+        each = await asyncio.to_thread(_each, pairs)
+        found.append(_counted(each))
+        first.append(each.head(room))
+        room -= first[-1].height
+    counted = (
         pl.concat(found)
         .group_by("entry_set", maintain_order=True)
         .agg(pl.col("rows").sum(), pl.exclude("rows").first())
         .sort("entry_set")
     )
+    return counted, pl.concat(first)
 
 
 def _frame(chunks: Sequence[DigestChunk]) -> pl.DataFrame:
@@ -111,14 +138,46 @@ def _pairs(own: pl.DataFrame, chunks: Sequence[DigestChunk]) -> pl.DataFrame:
     return own.drop("entry_set").join(firsts, on="digest", suffix="_other", maintain_order="left")
 
 
-def _counted(pairs: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def _each(pairs: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Each own row once for each set that has it, in order."""
     # A row that is in two pieces of the other set is one row.
     each = pl.concat(pairs).unique(_PLACE, keep="first", maintain_order=True)
-    return (
-        each.sort("first_row", "offset", maintain_order=True)
-        .group_by("entry_set", maintain_order=True)
-        .agg(pl.len().alias("rows"), pl.exclude("digest").first())
+    return each.sort("first_row", "offset", maintain_order=True)
+
+
+def _counted(each: pl.DataFrame) -> pl.DataFrame:
+    return each.group_by("entry_set", maintain_order=True).agg(
+        pl.len().alias("rows"), pl.exclude("digest").first()
     )
+
+
+async def _listed(
+    conn: Connection, new: NewSet, uploads: Mapping[int, Upload], pairs: pl.DataFrame
+) -> pl.DataFrame:
+    """row, column, value, reason of pairs."""
+    own = pairs.select(pl.lit(new.entry_set).alias("entry_set"), "first_row", "offset")
+    other = pairs.select(
+        "entry_set",
+        pl.col("first_row_other").alias("first_row"),
+        pl.col("offset_other").alias("offset"),
+    )
+    numbers: dict[tuple[int, int], Sequence[int]] = {}
+    chunks = pl.concat([own, other]).group_by("entry_set", "first_row").agg(pl.col("offset").max())
+    for entry_set, first_row, last in chunks.iter_rows():
+        numbers[entry_set, first_row] = await row_numbers_from(
+            conn, new.tenant, entry_set, first_row, last + 1
+        )
+    rows = []
+    for mine, there in zip(own.iter_rows(), other.iter_rows(), strict=True):
+        row, same = (numbers[entry_set, first][at] for entry_set, first, at in (mine, there))
+        reason = f"counts twice: it is identical to row {same:,} of {_words(uploads[there[0]])}"
+        rows.append((row, "", "", reason))
+    return merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
+
+
+def _words(upload: Upload) -> str:
+    named = f" ({shown_text(upload.file_name)})" if upload.file_name else ""
+    return f"upload {upload.upload_id}{named}"
 
 
 async def _named(

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 import polars as pl
 
 from worker_service.carbon.csv_source.near_names import UnreadColumn
+from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.parse.tables import TableOriginals
 from worker_service.mechanics.outcome import Failed, Succeeded
-from worker_service.steps.file_sentences import file_sentences
+from worker_service.steps.file_sentences import encoding_sentences, unread_sentences
 from worker_service.steps.noted_rows import RowNotes, ended
 
 
@@ -17,8 +18,8 @@ class Parsed(Protocol):
     """A file's accepted, rejected and doubtful rows."""
 
     @property
-    def encoding(self) -> str:
-        """The encoding as which the file was read."""
+    def encoding(self) -> FileEncoding:
+        """What the file was read as."""
         ...
 
     @property
@@ -69,20 +70,24 @@ class TableReport:
             return None
         first = ended(self.notes.rejected.first_reason)
         sentence = f"No {self.noun} can be used, so nothing was changed; {first}"
-        return Failed("no_valid_rows", " ".join([sentence, *self._of_file()]), self._stats({}))
+        message = " ".join([sentence, *self._unread(), *self._encoding()])
+        return Failed("no_valid_rows", message, self._stats({}))
 
     def succeeded(
         self, sentence: str, stats: Mapping[str, Any], *, warnings: bool = False
     ) -> Succeeded:
         """The outcome once the accepted rows are saved. The arguments add what the step says."""
-        sentences = self.notes.sentences(self.parsed.accepted.height, self.noun)
-        sentences += self._of_file()
+        accepted, *others = self.notes.sentences(self.parsed.accepted.height, self.noun)
+        sentences = [accepted, *self._unread(), *others, *self._encoding()]
         sentences += [sentence] if sentence else []
         warnings = warnings or self.notes.any or bool(self.parsed.unread_columns)
         return Succeeded(self._stats(stats), " ".join(sentences), warnings=warnings)
 
-    def _of_file(self) -> list[str]:
-        return file_sentences(self.parsed.encoding, self.parsed.unread_columns)
+    def _unread(self) -> list[str]:
+        return unread_sentences(self.parsed.unread_columns)
+
+    def _encoding(self) -> list[str]:
+        return encoding_sentences(self.parsed.encoding)
 
     def _stats(self, own: Mapping[str, Any]) -> dict[str, Any]:
         accepted = self.parsed.accepted.height
@@ -91,6 +96,6 @@ class TableReport:
             "rows_accepted": accepted,
             **self.notes.stats(),
             **own,
-            "encoding": self.parsed.encoding,
+            "encoding": self.parsed.encoding.name,
             "unknown_columns": [column.name for column in self.parsed.unread_columns],
         }

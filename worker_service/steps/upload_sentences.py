@@ -42,10 +42,12 @@ def duplicate_sentences(duplicates: Sequence[Upload]) -> list[str]:
     ]
 
 
-def shared_sentences(shared: Sequence[SharedRows], duplicates: Sequence[Upload]) -> list[str]:
+def shared_sentences(
+    shared: Sequence[SharedRows], duplicates: Sequence[Upload], listed: int
+) -> list[str]:
     """What to do about rows that other uploads have, too. Empty for none.
 
-    `duplicates` are equal as a whole, and named elsewhere.
+    `duplicates` are equal as a whole, and named elsewhere. `listed` of the pairs are listed.
     """
     known = {one.upload_id for one in duplicates}
     others = [one for one in shared if one.upload.upload_id not in known]
@@ -55,8 +57,12 @@ def shared_sentences(shared: Sequence[SharedRows], duplicates: Sequence[Upload])
     more = len(others) - _DUPLICATES_SHOWN
     beside = f"; and rows of {pluralize(more, 'other upload')}" if more > 0 else ""
     command = f"carbonline withdraw {others[0].upload.upload_id}"
+    pairs = sum(one.rows for one in shared)
+    which = "them" if listed == pairs else f"the first {listed:,}"
+    where = [f"carbonline warnings lists {which}."] if pairs > len(shared) else []
     return [
         f"Rows that other uploads have, too, count twice: {said}{beside}.",
+        *where,
         f"If that is a mistake, leave them out of one file, or withdraw an upload: {command}.",
     ]
 

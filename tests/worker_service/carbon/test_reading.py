@@ -253,7 +253,7 @@ def _refusal(content: bytes | str) -> RefusedFile:
         (
             b"\xff,y\n1,2\n",
             Cause.MISSING_COLUMNS,
-            "it has: \u00ff, y; it is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8",
+            "\u00ff, y; it is not UTF-8 and was read as Windows-1252, see line 1 (the header),",
         ),
         (b"a,b,c\n1,2,3\n\n4,5\0,6\n", Cause.NOT_TEXT, "the first in line 4 (row 3), byte 4: "),
         (b"a,\0b\n1,2,3\n", Cause.NOT_TEXT, "the first in line 1 (the header), byte 3: "),

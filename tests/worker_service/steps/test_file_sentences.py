@@ -16,20 +16,23 @@ from tests.worker_service.steps.conftest import (
     flights,
 )
 from worker_service.carbon.csv_source.near_names import UnreadColumn
-from worker_service.steps.file_sentences import file_sentences
+from worker_service.steps.file_sentences import unread_sentences
 
-ENCODING = "It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
+ENCODING = (
+    "It is not UTF-8 and was read as Windows-1252, see line 2 (row 1), byte {}:"
+    " save it as CSV UTF-8."
+)
 MISSPELT = "1 column was not read: number_of_trip (did you mean number_of_trips?)."
 
 
 def test_columns_that_were_nearly_read_are_named_first_and_many_are_counted() -> None:
     many = [UnreadColumn(f"x{number}") for number in range(12)]
-    [said] = file_sentences("utf-8", [*many, UnreadColumn("rfi", "rfi_adjustment")])
+    [said] = unread_sentences([*many, UnreadColumn("rfi", "rfi_adjustment")])
     assert said == (
         "13 columns were not read: rfi (did you mean rfi_adjustment?), x0, x1, x2, x3, x4, x5,"
         " x6, x7, x8 and 3 more."
     )
-    assert file_sentences("utf-8", []) == []
+    assert unread_sentences([]) == []
 
 
 async def test_a_misspelt_column_of_trips_is_a_warning_that_names_it(
@@ -59,6 +62,17 @@ async def test_a_misspelt_column_without_a_default_gives_rows_no_value(
     assert "defaults_used" not in values_of(ingest.stats)
 
 
+async def test_a_column_that_was_not_read_is_told_before_doubtful_rows(
+    harness: WorkerHarness,
+) -> None:
+    text = flights("0828,GVA,GVA,1,economy,10,", "0828,GVA,CDG,1,hammock,1,")
+    view = await harness.load_flights(text.replace("number_of_trips", "number_of_trip"))
+    accepted, said, *others = view.in_order()[0].message.partition(MISSPELT)
+    assert accepted.startswith("1 row accepted, 1 rejected; the first: ")
+    assert said == MISSPELT
+    assert "1 row with a warning; the first: row 1, destination_iata: " in "".join(others)
+
+
 @pytest.mark.parametrize("kind", ["units", "places", "factors"])
 async def test_a_column_that_is_not_read_is_a_warning_in_every_kind_of_file(
     harness: WorkerHarness, kind: str
@@ -84,6 +98,6 @@ async def test_the_encoding_and_unread_columns_are_told_where_no_row_can_be_used
     view = await harness.load_flights((header + "ÉCOLE,GVA,CDG,1,economy,1,\n").encode("mac-roman"))
     [ingest] = view.in_order()
     assert ingest.result == types_pb2.JOB_RESULT_ERROR
-    assert ingest.message.endswith(f" {MISSPELT} {ENCODING}")
+    assert ingest.message.endswith(f" {MISSPELT} {ENCODING.format(1)}")
     units = await harness.load_units("unit_institutional_id,name\n,É\n".encode("cp1252"))
-    assert units.in_order()[0].message.endswith(ENCODING)
+    assert units.in_order()[0].message.endswith(ENCODING.format(2))

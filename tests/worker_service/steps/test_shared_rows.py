@@ -88,8 +88,30 @@ async def test_each_row_is_counted_once_however_often_the_other_upload_has_it(
     chunks = await harness.rows("SELECT first_row FROM carbon.row_digests ORDER BY first_row")
     assert len(chunks) > 2
     view = await harness.load_flights(flights(*[BACK] * 6, *[CDG] * 9, JFK), source="b")
-    [one] = values_of(view.in_order()[0].stats)["shared_rows"]
+    ingest = view.in_order()[0]
+    [one] = values_of(ingest.stats)["shared_rows"]
     assert (one["rows"], one["row"], one["other_row"]) == (10, 7, 3)
+    assert " carbonline warnings lists them. If that is a mistake" in ingest.message
+    listed = values_of(ingest.stats)["counted_twice_rows"]
+    other = one["upload_id"]
+    assert [(row["row"], row["reason"].rpartition(" row ")[2]) for row in listed] == [
+        *((row, f"3 of upload {other}") for row in range(7, 16)),
+        (16, f"1 of upload {other}"),
+    ]
+
+
+async def test_of_many_shared_rows_the_first_are_listed_and_it_is_said(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_rows, "LISTED_MAX", 3)
+    rows = [CDG, BACK, JFK, CDG.replace("1,economy", "7,economy")]
+    await harness.load_flights(flights(*rows))
+    view = await harness.load_flights(flights("0828,GVA,CDG,8,economy,1,", *rows), source="b")
+    ingest = view.in_order()[0]
+    assert " carbonline warnings lists the first 3. If" in ingest.message
+    stats = values_of(ingest.stats)
+    assert [row["row"] for row in stats["counted_twice_rows"]] == [2, 3, 4]
+    assert (stats["rows_counted_twice"], stats["rows_warned"]) == (3, 0)
 
 
 async def test_an_upload_of_another_build_is_compared_too(harness: WorkerHarness) -> None:

@@ -81,13 +81,15 @@ async def test_a_file_that_is_not_utf_8_is_told(harness: WorkerHarness) -> None:
     [sync] = (await harness.load_units(text.encode("cp1252"))).in_order()
     assert sync.result == types_pb2.JOB_RESULT_SUCCESS
     assert sync.message == (
-        "1 unit accepted. It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
+        "1 unit accepted. It is not UTF-8 and was read as Windows-1252, see line 2 (row 1), byte 6:"
+        " save it as CSV UTF-8."
         " 1 new, 0 renamed, 0 unchanged. The year 2024 is provisioned."
     )
     assert values_of(sync.stats)["encoding"] == "windows-1252"
     [ingest, *_] = (await harness.load_flights((flights(CDG) + "É").encode("cp1252"))).in_order()
     assert ingest.message.endswith(
-        " It is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8."
+        " It is not UTF-8 and was read as Windows-1252, see the end of the file:"
+        " save it as CSV UTF-8."
     )
     [ingest, *_] = (await harness.load_flights(flights(CDG))).in_order()
     assert ingest.message.endswith("; nothing was changed.")

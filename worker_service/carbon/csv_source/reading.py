@@ -20,7 +20,7 @@ from worker_service.carbon.csv_source.other_separator import (
 from worker_service.carbon.csv_source.records import RawBatch, batches
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.spreadsheet_text import unmarked
-from worker_service.carbon.csv_source.survey import UTF_8, Survey, survey
+from worker_service.carbon.csv_source.survey import FileEncoding, Survey, survey
 from worker_service.carbon.csv_source.swallowed_rows import rows_in_fields
 from worker_service.carbon.csv_source.widths import WideRecord, rejected_for_width
 
@@ -52,7 +52,7 @@ class TextFile:
     closed at its end, or by `close`.
     """
 
-    encoding: str
+    encoding: FileEncoding
     header: Header
     line_count: int
     unread: list[UnreadColumn]
@@ -75,13 +75,12 @@ def read_text(
     surveyed = survey(open_file, bytes_max)
     stream = PlainBytes(open_file(), bytes_max)
     try:
-        lines = Lines(stream, surveyed.encoding)
+        lines = Lines(stream, surveyed.encoding.name)
         header = read_header(lines, required, optional)
     except BaseException as error:
         stream.close()
-        if isinstance(error, RefusedFile) and surveyed.encoding != UTF_8:
-            said = f"{error}; it is not UTF-8 and was read as Windows-1252: save it as CSV UTF-8"
-            raise RefusedFile(error.cause, said) from error
+        if isinstance(error, RefusedFile) and (said := surveyed.encoding.sentence):
+            raise RefusedFile(error.cause, f"{error}; {said}") from error
         raise
     known = [*required, *optional]
     unread = list(header.unread)

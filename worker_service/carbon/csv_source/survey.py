@@ -23,10 +23,29 @@ _NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 @dataclass(frozen=True, slots=True)
+class FileEncoding:
+    """What a file is read as: "utf-8" or "windows-1252".
+
+    `not_utf8`: where its first letter is that is not UTF-8, in words. "" if all are.
+    """
+
+    name: str
+    not_utf8: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What to do about a file that is not UTF-8, without a full stop. "" if it is."""
+        if not self.not_utf8:
+            return ""
+        where = f"see {self.not_utf8}"
+        return f"it is not UTF-8 and was read as Windows-1252, {where}: save it as CSV UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """The encoding and the size of a file. `line_count` counts line ends: LF, CRLF or CR."""
 
-    encoding: str
+    encoding: FileEncoding
     line_count: int
     byte_count: int
 
@@ -52,12 +71,13 @@ def survey(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> Survey:
             position.pass_over(piece)
             byte_count += len(piece)
         if not not_utf8 and _undecodable(decoder, b"", final=True) is not None:
-            not_utf8 = "the end"
+            not_utf8 = "the end of the file"
     if byte_count == 0:
         raise RefusedFile(Cause.EMPTY, "the file is empty")
     if not_utf8 and not_cp1252:
         raise RefusedFile(Cause.ENCODING, _of_encodings(not_utf8, not_cp1252))
-    return Survey(WINDOWS_1252 if not_utf8 else UTF_8, position.line_ends, byte_count)
+    encoding = FileEncoding(WINDOWS_1252 if not_utf8 else UTF_8, not_utf8)
+    return Survey(encoding, position.line_ends, byte_count)
 
 
 def _undecodable(

@@ -9,6 +9,7 @@ from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.mended import Originals
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
+from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import (
     COMMON_COLUMNS,
     UNIT_COLUMN,
@@ -67,7 +68,7 @@ class EntryFile:
     closed at its end, or by `close`.
     """
 
-    encoding: str
+    encoding: FileEncoding
     unread_columns: Sequence[UnreadColumn]
     line_count: int
     rejected_header: bytes

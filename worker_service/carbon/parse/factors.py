@@ -9,6 +9,7 @@ from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
 from worker_service.carbon.parse.band_gaps import gaps, of_class
 from worker_service.carbon.parse.row_warnings import warned_rows
@@ -27,7 +28,7 @@ class ParsedFactors:
     ones.
     """
 
-    encoding: str
+    encoding: FileEncoding
     accepted: pl.DataFrame
     rejected: pl.DataFrame
     warnings: pl.DataFrame

@@ -12,6 +12,7 @@ from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.reading import TextBatch, read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
+from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Column
 from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.invisible_in_keys import invisible_in_keys
@@ -32,7 +33,7 @@ class ParsedTable:
     takes its place, or it is accepted and doubtful.
     """
 
-    encoding: str
+    encoding: FileEncoding
     accepted: pl.DataFrame
     rejected: pl.DataFrame
     warnings: pl.DataFrame

@@ -46,9 +46,8 @@ def trimmed(name: str) -> pl.Expr:
 
 
 def as_seen(text: pl.Expr) -> pl.Expr:
-    """The text without zero-width characters, with plain spaces, in composed Unicode."""
-    seen = text.str.replace_all(_ANY_ZERO_WIDTH, "").str.replace_all(_ANY_NO_BREAK, " ")
-    return seen.str.normalize("NFC")
+    """The text without zero-width characters, and with plain spaces."""
+    return text.str.replace_all(_ANY_ZERO_WIDTH, "").str.replace_all(_ANY_NO_BREAK, " ")
 
 
 def as_comparison_key(text: pl.Expr) -> pl.Expr:
@@ -76,7 +75,7 @@ def _as_comparison_key(text: pl.Series) -> pl.Series:
     if _is_ascii(text):
         return text.str.to_lowercase()
     seen = text.to_frame().select(as_seen(pl.first())).to_series()
-    return seen.str.to_lowercase().str.replace_all("ß", "ss", literal=True)
+    return seen.str.normalize("NFC").str.to_lowercase().str.replace_all("ß", "ss", literal=True)
 
 
 def _is_ascii(text: pl.Series) -> bool:
