@@ -23,6 +23,8 @@ BEATS_PER_SECOND, FINISHES_PER_SECOND = 50, 20
 HELD = 20
 CANCELS = 8
 CALL_SECONDS_MAX = 30.0
+# Longer than the pipeline is locked.
+WAIT_SECONDS_MAX = 120.0
 
 
 @dataclass(frozen=True)
@@ -157,13 +159,16 @@ async def _locked(bench: Bench, planter: Planter, job: pb.ClaimedJob) -> AsyncIt
                 "SELECT FROM scheduler.pipelines WHERE pipeline_id = $1 FOR UPDATE",
                 job.job.pipeline_id,
             )
-            waiting.append(asyncio.ensure_future(planter.finish([job])))
+            finish = bench.scheduler.Finish(planter.success_of(job), timeout=WAIT_SECONDS_MAX)
+            waiting.append(asyncio.ensure_future(finish))
             waiting += [
-                asyncio.ensure_future(bench.operations.CancelPipeline(cancel, timeout=2 * 60))
+                asyncio.ensure_future(
+                    bench.operations.CancelPipeline(cancel, timeout=WAIT_SECONDS_MAX)
+                )
                 for _ in range(CANCELS)
             ]
             yield
-            assert not any(call.done() for call in waiting[:1])
+            assert not waiting[0].done(), "the pipeline was not locked"
     finally:
         await conn.close()
         await asyncio.gather(*waiting, return_exceptions=True)

@@ -44,7 +44,7 @@ COLUMNS = (
 @connection_options
 def pipelines(target: Target, output: Output, year: int | None, errors: bool, limit: int) -> None:
     """List pipelines, newest first."""
-    answer = run_to_end(_pipelines(target, year or 0, limit, errors=errors))
+    answer = run_to_end(matching_pipelines(target, year or 0, limit, errors=errors))
     show_rows(
         COLUMNS,
         [row_of(pipeline) for pipeline in answer.pipelines],
@@ -72,9 +72,13 @@ def row_of(pipeline: types_pb2.Pipeline) -> Row:
     }
 
 
-async def _pipelines(
+async def matching_pipelines(
     target: Target, year: int, limit: int, *, errors: bool
 ) -> operations_pb2.ListPipelinesResponse:
+    """The newest pipelines that match, at most `limit` (1 to 500), from as many pages as it takes.
+
+    `year` 0 means all. The token is that of the page behind them. Raises ServerError.
+    """
     found = operations_pb2.ListPipelinesResponse()
     async with target.client() as client:
         while len(found.pipelines) < limit:

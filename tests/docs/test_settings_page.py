@@ -2,6 +2,7 @@
 
 import re
 
+from scheduler_service.settings import SETTINGS
 from tests.tidy.tracked_files import REPOSITORY, tracked_files
 
 VARIABLE = re.compile(r"(?<!_)CARBONLINE_[A-Z]+(?:_[A-Z]+)*\b(?!_)")
@@ -14,6 +15,15 @@ ROOMS = (
     "docker-compose.yml",
     "README.md",
 )
+
+SCALING = (REPOSITORY / "docs" / "scaling.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_scaling_says_how_many_connections_a_scheduler_takes() -> None:
+    pools = [one for one in SETTINGS if one.unit == "connections"]
+    assert len(pools) == 4
+    for pool in pools:
+        assert f"| {pool.default} (`{pool.variable}`) |" in SCALING
 
 
 def test_every_variable_that_code_and_docs_name_is_on_the_page() -> None:

@@ -91,7 +91,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "output_file": "tests/carbonline/command/test_output.py",
         "pause": DOCUMENTED,
         "picture": DISPLAY,
-        "pipelines": COMMANDS,
         "recalculate": MISSING,
         "recover": DOCUMENTED,
         "rejected": COMMANDS,

@@ -34,11 +34,6 @@ class PoolSizes:
     sweeps: int = 5
     read_seconds: float = READ_SECONDS
 
-    @property
-    def all(self) -> int:
-        """The connections of all pools."""
-        return self.leases + self.calls + self.reads + self.sweeps
-
 
 @dataclass(frozen=True, slots=True)
 class Pools:
