@@ -75,6 +75,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "UPLOAD_IDLE": "send the chunks without long pauses",
         "BLOB_DAMAGED": "upload the file again: the stored one is damaged",
         "STORE_FULL": "free space on the disk of the ledger process",
+        "DATABASE_FULL": "free space on the disk of the database; repeat the call, with backoff",
         "DATABASE_UNAVAILABLE": "repeat the same call, with backoff",
         "DRAINING": "repeat the same call: another server answers",
         "STREAM_MAXIMUM_AGE": "watch again from the last version seen",

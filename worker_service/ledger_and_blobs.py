@@ -7,6 +7,7 @@ import os
 import asyncpg
 
 from carbonline.postgres.errors import DatabaseUnavailable
+from carbonline.postgres.full_disk import DISK_FULL, is_full
 from worker_service.blobs.store import BlobFolderUnusable, BlobStore
 from worker_service.ledger.canary import Canary
 from worker_service.mechanics.readiness import NotUsable
@@ -14,7 +15,7 @@ from worker_service.mechanics.readiness import NotUsable
 # The database itself cannot be used, whoever asks.
 _OF_THE_DATABASE: tuple[type[Exception], ...] = (
     asyncpg.ReadOnlySQLTransactionError,
-    # Full disk, no memory, no connection left.
+    # No memory, no connection left.
     asyncpg.InsufficientResourcesError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -59,6 +60,9 @@ class LedgerAndBlobs:
 
     def blamed(self, error: BaseException) -> str:
         """What is to blame, judged by the error alone."""
+        if is_full(error):
+            self._canary.note_full()
+            return f"ledger: {DISK_FULL}"
         if isinstance(error, DatabaseUnavailable):
             known = isinstance(error.__cause__, _OF_THE_DATABASE)
             return f"ledger: {str(error.__cause__).partition(chr(10))[0]}" if known else ""

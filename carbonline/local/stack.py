@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -18,6 +19,7 @@ from carbonline.local.migration import migrate_schemas
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.local.programs import Program, product_programs, program_environment
 from carbonline.local.readiness import until_ready
+from carbonline.local.room import has_room
 from carbonline.local.settings import Addresses, StackSettings
 from carbonline.local.socket_folder import remove_socket_folder
 from carbonline.local.stack_file import remove_stack_file, write_stack_file
@@ -133,7 +135,8 @@ class Stack:
     def _keep(self, name: str) -> None:
         child = self.child(name)
         if self._settings.supervise:
-            work = keep_running(child, lambda: self._start_again(name), self._report)
+            room = partial(has_room, self.addresses.data_folder)
+            work = keep_running(child, lambda: self._start_again(name), self._report, room)
         else:
             work = report_end(child, self._report)
         self._keepers[name] = asyncio.create_task(work)

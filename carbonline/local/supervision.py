@@ -13,6 +13,8 @@ FIRST_PAUSE_SECONDS = 0.2
 PAUSE_SECONDS_MAX = 30.0
 # After running for this long, the next failure counts as the first.
 STEADY_SECONDS = 60.0
+# While the disk is full.
+LOOK_SECONDS = 0.5
 
 Report: TypeAlias = Callable[[str], None]
 
@@ -24,9 +26,16 @@ async def report_end(child: ChildProcess, report: Report) -> None:
 
 
 async def keep_running(
-    child: ChildProcess, start_again: Callable[[], Awaitable[None]], report: Report
+    child: ChildProcess,
+    start_again: Callable[[], Awaitable[None]],
+    report: Report,
+    has_room: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Restarts a child whenever it ends, after a pause, and reports it. Runs until cancelled."""
+    """Restarts a child whenever it ends, after a pause, and reports it. Runs until cancelled.
+
+    While the disk is full, it waits for `has_room` instead: a start would fail, and once there is
+    room, nobody shall wait for the rest of a pause.
+    """
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE_SECONDS
     while True:
@@ -34,14 +43,31 @@ async def keep_running(
         code = await child.exited()
         if loop.time() - since >= STEADY_SECONDS:
             pause = FIRST_PAUSE_SECONDS
-        report(f"The {child.name} ended with {code}. Restarting it. See {child.log_file}.")
-        # Jitter, so that processes that ended together do not restart in step.
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-        pause = min(pause * 2, PAUSE_SECONDS_MAX)
+        if has_room():
+            report(f"The {child.name} ended with {code}. Restarting it. See {child.log_file}.")
+            # Jitter, so that processes that ended together do not restart in step.
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            pause = min(pause * 2, PAUSE_SECONDS_MAX)
+        else:
+            report(
+                f"The {child.name} ended with {code}, and the disk of the data folder is full."
+                " It starts again as soon as there is room."
+            )
+            await _room(has_room)
+            pause = FIRST_PAUSE_SECONDS
         try:
             await start_again()
         except (LocalStackError, OSError) as error:
             report(str(error))
+
+
+async def _room(has_room: Callable[[], bool]) -> None:
+    """Waits for room, but not for ever: a process may come by with less."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PAUSE_SECONDS_MAX):
+            # A disk does not tell when somebody has made room.
+            while not has_room():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECONDS)
 
 
 def never_raising(report: Report) -> Report:

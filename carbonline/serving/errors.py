@@ -54,6 +54,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "UPLOAD_IDLE": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "BLOB_DAMAGED": grpc.StatusCode.DATA_LOSS,
         "STORE_FULL": grpc.StatusCode.UNAVAILABLE,
+        "DATABASE_FULL": grpc.StatusCode.UNAVAILABLE,
         "DATABASE_UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
         "DRAINING": grpc.StatusCode.UNAVAILABLE,
         "STREAM_MAXIMUM_AGE": grpc.StatusCode.UNAVAILABLE,

@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.postgres.full_disk import DISK_FULL, is_full
 from carbonline.serving.errors import RpcError, abort, value_refused
 from carbonline.serving.principals import Authenticator, Principal, no_credentials, not_allowed
 from carbonline.serving.roles import roles_allowed
@@ -62,7 +63,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
     ) -> None:
         """`log` gets defects, `called` the method and the code of each call that ends.
 
-        Exceptions of `database_unavailable` are answered with DATABASE_UNAVAILABLE. Those that are
+        Exceptions of `database_unavailable` are answered with DATABASE_UNAVAILABLE, or with
+        DATABASE_FULL if that is why. Those that are
         of `value_refused` too are answered with FIELD_INVALID: no check has found them. Before
         both, `translated` is asked: if it returns an error, that is the answer.
 
@@ -220,8 +222,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 await abort(context, value_refused())
             case _ if isinstance(error, self._database_unavailable):
                 self._unavailable.add((method, repr(error)))
-                message = "the database is unavailable; retry this call"
-                await abort(context, RpcError("DATABASE_UNAVAILABLE", message))
+                await abort(context, _unavailable(error))
             case _:
                 self._log.error("call_failed", method=method, exc_info=error)
                 raise error
@@ -246,6 +247,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 return grpc.StatusCode.UNAVAILABLE.name
             case _:
                 return grpc.StatusCode.UNKNOWN.name
+
+
+def _unavailable(error: Exception) -> RpcError:
+    if is_full(error):
+        message = f"{DISK_FULL}, and nothing was stored; make room there, then retry this call"
+        return RpcError("DATABASE_FULL", message)
+    return RpcError("DATABASE_UNAVAILABLE", "the database is unavailable; retry this call")
 
 
 def _safe(deserialize: Any) -> Any:

@@ -119,6 +119,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "healthcheck": "tests/build/test_compose.py",
         "programs": STACK,
         "readiness": STACK,
+        "room": "tests/acceptance/test_full_disk.py",
         "settings": STACK,
         "socket_folder": "tests/carbonline/local/test_stale_sockets.py",
         "stack_file": STACK,
@@ -131,6 +132,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "carbonline/migrations": {"environment": "tests/carbonline/migrations/test_run.py"},
     "carbonline/postgres": {
+        "full_disk": "tests/worker_service/steps/test_outages.py",
         "ping": "tests/carbonline/serving/test_health.py",
         "pool": "tests/carbonline/serving/test_database_start.py",
         "sqlstates": "tests/carbonline/postgres/test_errors.py",

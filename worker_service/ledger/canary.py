@@ -3,6 +3,7 @@
 import asyncpg
 
 from carbonline.postgres.errors import ACCESS_REFUSED, ANY_DATABASE_ERROR, DatabaseUnavailable
+from carbonline.postgres.full_disk import DISK_FULL, take_room
 from worker_service.ledger.pool import CONNECT_SECONDS
 
 # A standby answers reads, and refuses the commit that every job ends with.
@@ -23,6 +24,11 @@ class Canary:
         self._database_url = database_url
         self._application_name = application_name
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._was_full = False
+
+    def note_full(self) -> None:
+        """A job met a full disk: from now on a look also takes room, until there is some."""
+        self._was_full = True
 
     async def look(self) -> None:
         """Raises DatabaseUnavailable if the database cannot be used, or could not since the last
@@ -32,6 +38,11 @@ class Canary:
             if self._connection is None:
                 self._connection = await self._connected()
             may_write = await self._connection.fetchval(MAY_WRITE, timeout=CONNECT_SECONDS)
+            if may_write and self._was_full:
+                await take_room(self._connection)
+                self._was_full = False
+        except asyncpg.DiskFullError as error:
+            raise DatabaseUnavailable(DISK_FULL) from error
         except (*ANY_DATABASE_ERROR, *ACCESS_REFUSED) as error:
             self.close()
             raise DatabaseUnavailable(_first_line(error)) from error

@@ -151,6 +151,36 @@ async def test_a_supervised_process_comes_back_by_itself(settings: StackSettings
     assert told.empty()
 
 
+async def test_a_process_that_ends_on_a_full_disk_comes_back_as_soon_as_there_is_room(
+    settings: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: asyncio.Queue[str] = asyncio.Queue()
+    looks: list[Path] = []
+    room = asyncio.Event()
+
+    def has_room(folder: Path) -> bool:
+        looks.append(folder)
+        return room.is_set()
+
+    monkeypatch.setattr("carbonline.local.stack.has_room", has_room)
+    async with running_stack(
+        replace(settings, supervise=True),
+        report=told.put_nowait,
+        programs=stand_ins,
+        migrate=migrates_nothing,
+    ) as stack:
+        stack.kill("scheduler")
+        sentence = await asyncio.wait_for(told.get(), 10)
+        assert "The scheduler ended with -9, and the disk of the data folder is full." in sentence
+        async with asyncio.timeout(10):
+            while len(looks) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert not stack.child("scheduler").running
+        assert set(looks) == {settings.data_folder}
+        room.set()
+        assert await asyncio.wait_for(told.get(), 10) == "The scheduler is ready again."
+
+
 async def test_a_process_comes_back_though_its_end_can_be_reported_to_nobody(
     settings: StackSettings,
 ) -> None:

@@ -140,3 +140,58 @@ async def read_only(apart: WorkerHarness, switch: str) -> None:
         await conn.execute(f"ALTER SYSTEM SET default_transaction_read_only = {switch}")
         await conn.execute("SELECT pg_reload_conf()")
         await conn.execute("RESET default_transaction_read_only")
+
+
+# As a full disk answers: what is to be stored finds no room, and what is stored can be read.
+FULL = """
+CREATE SEQUENCE public.refusals;
+CREATE FUNCTION public.no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'could not extend file "base/5/1": No space left on device'
+        USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER no_room BEFORE INSERT ON carbon.entry_sets EXECUTE FUNCTION public.no_room();
+CREATE FUNCTION public.no_table() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM nextval('public.refusals');
+    RAISE EXCEPTION 'could not extend file "base/5/2": No space left on device'
+        USING ERRCODE = 'disk_full';
+END $$;
+CREATE EVENT TRIGGER no_table ON ddl_command_start WHEN TAG IN ('CREATE TABLE')
+    EXECUTE FUNCTION public.no_table();
+"""
+ROOM = "DROP EVENT TRIGGER no_table; DROP TRIGGER no_room ON carbon.entry_sets;"
+
+
+async def refusals(apart: WorkerHarness) -> int:
+    """How often a look found no room. A sequence is not rolled back."""
+    [row] = await apart.rows("SELECT last_value FROM public.refusals")
+    number: int = row["last_value"]
+    return number
+
+
+async def test_a_full_ledger_costs_no_attempt_and_nobody_works_until_there_is_room(
+    apart: WorkerHarness,
+) -> None:
+    async with apart.working():
+        await apart.load_units()
+        await apart.load_places()
+        await apart.load_factors()
+        async with apart.ledger.session() as conn:
+            await conn.execute(FULL)
+        pipeline = await apart.submit_flights(flights(CDG))
+        full = "ledger: the disk of the database is full"
+        await worker_says(apart.client, lambda one: one.not_ready == full and not one.held)
+        # The worker looks again and again, and claims nothing.
+        [first] = (await apart.client.get_pipeline(pipeline)).jobs
+        async with asyncio.timeout(30):
+            while (await refusals(apart)) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        [waiting] = (await apart.client.get_pipeline(pipeline)).jobs
+        async with apart.ledger.session() as conn:
+            await conn.execute(ROOM)
+        view = await apart.ended(pipeline)
+        assert view.pipeline is not None
+        assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS
+        assert {job.attempts for job in view.in_order()} == {1}
+        assert waiting.claim_token == first.claim_token
