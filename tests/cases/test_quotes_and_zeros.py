@@ -43,3 +43,13 @@ def test_a_file_that_was_pasted_below_itself_with_a_new_row_is_warned_of(
     assert "SUCCESS with warnings" in typed.output
     assert "2 rows with a warning; the first: row 3: is identical to row 1: a" in typed.output
     assert "is identical to row 2" in " ".join(terminal.warnings(typed).split())
+
+
+def test_a_number_that_its_comma_cuts_is_told_with_both_readings(terminal: Terminal) -> None:
+    typed = terminal.submit("42_trips_with_a_comma_before_a_note.csv", 2033)
+
+    assert typed.code == 0
+    assert "is 1000 if its comma separates thousands, and was read as 1, with 000 in note" in (
+        typed.output
+    )
+    assert "row 2, origin_iata: is in single quotes: leave them out" in typed.output

@@ -183,6 +183,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "header": READING,
         "invisible": READING,
         "lines": READING,
+        "plain_digits": SPREADSHEETS,
         "reason_columns": "tests/worker_service/carbon/test_mended.py",
         "records": READING,
         "refusal": READING,

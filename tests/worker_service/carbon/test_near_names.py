@@ -52,6 +52,16 @@ def test_a_name_is_told_only_where_it_is_sure(name: str, meant: str) -> None:
 
 
 PLANES = declaration(20)
+
+
+def test_kilometres_alone_mean_the_one_column_of_kilometres() -> None:
+    assert near_name("km", [column.name for column in entry_columns(PLANES, per_year=True)]) == (
+        "distance_km"
+    )
+    factors = (*PLANES.factors.classification, *PLANES.factors.values)
+    assert near_name("km", [column.name for column in factors]) in {"detour_km", ""}
+
+
 FILES = {
     "units": UNIT_COLUMNS,
     "places": LOCATION_COLUMNS["plane"],

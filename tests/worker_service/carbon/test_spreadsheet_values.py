@@ -15,6 +15,7 @@ from tests.worker_service.carbon.plane_files import (
     opening,
     parsed,
 )
+from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope
 from worker_service.carbon.parse.factors import read_factors
 from worker_service.carbon.parse.references import read_locations, read_units
@@ -53,6 +54,17 @@ def test_a_whole_number_may_have_a_point_and_zeros(written: str, trips: int) -> 
         ("number_of_trips", "1.234,5", "must be a whole number, such as 2"),
         ("number_of_trips", "1,234.5", "must be a whole number, such as 2"),
         ("number_of_trips", "1 234.5", "must be a whole number, such as 2"),
+        (
+            "number_of_trips",
+            "\uff11\uff10",
+            "has full-width digits or those of another script: write 10",
+        ),
+        ("number_of_trips", "'1'", "is in single quotes: leave them out, or write double quotes"),
+        ("kg_co2eq", "\u0661.5", "has full-width digits or those of another script: write 1.5"),
+        ("kg_co2eq", "'0.5'", "is in single quotes"),
+        ("departure_date", "'2024-03-31'", "is in single quotes"),
+        ("cabin_class", "'economy'", "is in single quotes"),
+        ("origin_iata", "'GVA'", "is in single quotes"),
         ("number_of_trips", "two", "is not a number: write digits only, such as 2"),
         ("kg_co2eq", "0,183", "has a decimal comma: write 0.183"),
         ("kg_co2eq", "00,183", "has a decimal comma: write 00.183"),
@@ -154,6 +166,27 @@ def test_what_nobody_sees_is_left_out_of_reference_data_too_and_said() -> None:
     factors = read_factors(PLANE, opening(csv_of(FACTOR_COLUMNS, [factor])))
     assert factors.accepted.select("category", "cabin_class").row(0) == ("short haul", "economy")
     assert factors.warnings["reason"].to_list()[:2] == [HIDDEN, HIDDEN]
+
+
+def test_single_quotes_are_explained_in_every_kind_of_file() -> None:
+    [unit] = read_units(
+        opening("unit_institutional_id,name\n'0555',N\n0556,it's\n")
+    ).rejected.rows()
+    assert (unit[0], unit[1], unit[3][:19]) == (1, "unit_institutional_id", "is in single quotes")
+    [place] = read_locations(
+        "plane", opening("iata,latitude,longitude\n'GVA',46,6\n")
+    ).rejected.rows()
+    assert (place[1], place[3][:19]) == ("iata", "is in single quotes")
+    rows = parsed([{**GOOD, "note": "'so be it'"}, GOOD])
+    assert rows.rejected.is_empty()
+    with pytest.raises(RefusedFile, match="its names are in single quotes: leave them out, or"):
+        read_units(opening("'unit_institutional_id','name'\n'0555','Physics'\n"))
+    [wide] = read_units(
+        opening("unit_institutional_id,name\n0555,'Physics, old'\n0556,N\n")
+    ).rejected["reason"]
+    assert wide == (
+        "3 fields, and the header has 2; single quotes keep no field together: write double quotes"
+    )
 
 
 def test_what_nobody_sees_is_shown_where_a_value_is_rejected() -> None:

@@ -72,6 +72,8 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         if strange := _strange_separator(first.fields, known):
             raise RefusedFile(Cause.MISSING_COLUMNS, strange_separator_reason(strange))
         has = f"it has: {_had(names, missing, known)}" if any(names) else f"it is: {first.line}"
+        if any(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
+            has += "; its names are in single quotes: leave them out, or write double quotes"
         columns = "column" if len(missing) == 1 else "columns"
         raise RefusedFile(
             Cause.MISSING_COLUMNS, f"the header lacks the {columns} {_shown(missing)}; {has}"

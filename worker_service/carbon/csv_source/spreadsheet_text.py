@@ -12,6 +12,15 @@ _GUARDED = r"(?s)^'([=+\-@\t\r].*)$"
 _FORMULA_OF_TEXT = r'(?s)^\s*="([^"]*)"\s*$'
 
 
+QUOTED_REASON = 'is in single quotes: leave them out, or write double quotes (")'
+
+
+def is_single_quoted(value: pl.Expr) -> pl.Expr:
+    """Whether a value is in single quotes, which are no quotes of a CSV file."""
+    ends = value.str.starts_with("'") & value.str.ends_with("'")
+    return ends & (value.str.len_bytes() > 1)
+
+
 def inert(value: pl.Expr) -> pl.Expr:
     """The value, with an apostrophe before it if a spreadsheet would run it as a formula."""
     runs = value.str.contains(_FORMULA) & ~value.str.contains(_HARMLESS)

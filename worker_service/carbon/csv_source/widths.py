@@ -93,11 +93,21 @@ def rejected_for_width(records: list[WideRecord], width: int, separator: str) ->
             shown_text(separator.join(record.fields)),
             swallowed_reason(record.fields, width, separator)
             or wide_reason(record.fields, width, separator)
-            or f"{record.field_count:,} fields, and the header has {width:,}",
+            or _width_reason(record, width),
         )
         for record in records
     ]
     return pl.DataFrame(rows, schema=REJECTED, orient="row")
+
+
+def _width_reason(record: WideRecord, width: int) -> str:
+    reason = f"{record.field_count:,} fields, and the header has {width:,}"
+    fields = [field.strip() for field in record.fields]
+    opened = [at for at, field in enumerate(fields) if field[:1] == "'" and field[-1:] != "'"]
+    closed = [at for at, field in enumerate(fields) if field[-1:] == "'" and field[:1] != "'"]
+    if opened and closed and opened[0] < closed[-1]:
+        reason += "; single quotes keep no field together: write double quotes"
+    return reason
 
 
 def without_blank(frame: pl.DataFrame) -> pl.DataFrame:

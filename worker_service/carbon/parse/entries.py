@@ -17,6 +17,7 @@ from worker_service.carbon.declarations import (
     DataEntryType,
 )
 from worker_service.carbon.parse.as_written import as_written
+from worker_service.carbon.parse.cut_numbers import cut_numbers
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
@@ -112,13 +113,14 @@ def read_entries(
 
 
 def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> Iterator[EntryBatch]:
+    columns = (*declaration.columns, *COMMON_COLUMNS)
     units = KnownUnits(scope.units, scope.unit)
     compared = ComparedRows(declaration.columns)
-    points = ThousandsPoints((*declaration.columns, *COMMON_COLUMNS), text.header.separator)
+    points = ThousandsPoints(columns, text.header.separator)
     originals = Originals(text.header)
     batch = None
     for read in text.batches:
-        checked = _checked(read, declaration, scope, units)
+        checked = _with_cut_numbers(_checked(read, declaration, scope, units), read, text, columns)
         batch = replace(checked, rejected_lines=originals.lines(read, checked.rejected))
         compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
         points.add(read.frame, batch.accepted, batch.warned)
@@ -135,6 +137,16 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
             else:
                 late = pl.concat([some, late])
         yield replace(_of_the_whole_file(batch, late), remarks=equal.remarks)
+
+
+def _with_cut_numbers(
+    batch: EntryBatch, read: TextBatch, text: TextFile, columns: Sequence[Column]
+) -> EntryBatch:
+    cut = cut_numbers(read.raw, text.header, columns, batch.accepted)
+    if cut.is_empty():
+        return batch
+    warned = merged_rejections([batch.warned, cut])
+    return replace(batch, warned=warned, warned_rows=warned["row"].n_unique())
 
 
 def _ambiguous(points: pl.DataFrame, text: TextFile) -> pl.DataFrame:

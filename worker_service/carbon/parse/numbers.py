@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from worker_service.carbon.csv_source.plain_digits import plain_digits
+from worker_service.carbon.csv_source.spreadsheet_text import QUOTED_REASON, is_single_quoted
 from worker_service.carbon.declarations import Column, ColumnKind
 
 # Keeps every product of a formula finite.
@@ -21,6 +23,7 @@ _FRACTION = r"^[+-]?\d*\.\d*$"
 _WHOLE = r"^[+-]?\d+$"
 _WHOLE_WITH_POINT = r"^([+-]?\d+)\.0*$"
 _WITH_EXPONENT = r"^[+-]?\d+(\.\d+)?[eE][+-]?\d{1,2}$"
+_OTHER_DIGITS = r"[\p{Nd}--[0-9]]"
 _MUST_BE_WHOLE = "must be a whole number, such as 2"
 _NOT_WHOLE = "is not a number: write digits only, such as 2"
 
@@ -74,7 +77,11 @@ def number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
     separated = text.str.contains(_COMMAS) | text.str.contains(_GAPS)
     meant = pl.when(separated).then(bare).when(text.str.contains(DECIMAL_COMMA)).then(point)
     return (
-        pl.when(_of_two_readings(text, whole=whole))
+        pl.when(is_single_quoted(text))
+        .then(pl.lit(QUOTED_REASON))
+        .when(text.str.contains(_OTHER_DIGITS))
+        .then(pl.format("has full-width digits or those of another script: write {}", _plain(text)))
+        .when(_of_two_readings(text, whole=whole))
         .then(
             pl.format(
                 "is {} with a thousands separator or {} with a decimal comma:"
@@ -100,6 +107,15 @@ def number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
         .when(value.is_null() | too_large(value))
         .then(pl.lit("is not a finite number, or too large"))
         .otherwise(pl.lit(bounds_rule(column)))
+    )
+
+
+def _plain(text: pl.Expr) -> pl.Expr:
+    return text.map_batches(
+        lambda texts: pl.Series(
+            [None if one is None else plain_digits(one) for one in texts], dtype=pl.String
+        ),
+        return_dtype=pl.String,
     )
 
 

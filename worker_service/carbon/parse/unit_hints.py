@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import cached_property
 
+from worker_service.carbon.csv_source.plain_digits import plain_digits
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
 
@@ -93,14 +94,6 @@ class UnitHints:
             if bare := _bare(unit):
                 found.setdefault(bare, []).append(unit)
         return found
-
-
-def plain_digits(text: str) -> str:
-    """The text with plain letters and digits for full-width ones and digits of other scripts."""
-    if text.isascii():
-        return text
-    composed = unicodedata.normalize("NFKC", text)
-    return "".join(str(unicodedata.decimal(letter, letter)) for letter in composed)
 
 
 def likeness(unit: str) -> Decimal | str | None:

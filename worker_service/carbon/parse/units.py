@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
+from worker_service.carbon.csv_source.plain_digits import plain_digits
 from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, Normalisation
 from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
-from worker_service.carbon.parse.unit_hints import UnitHints, likeness, plain_digits
+from worker_service.carbon.parse.unit_hints import UnitHints, likeness
 from worker_service.carbon.parse.values import (
     as_comparison_key,
     comparison_key,

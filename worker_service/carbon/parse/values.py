@@ -7,6 +7,7 @@ from typing import assert_never
 import polars as pl
 
 from worker_service.carbon.csv_source.invisible import NO_BREAK, ZERO_WIDTH
+from worker_service.carbon.csv_source.spreadsheet_text import QUOTED_REASON, is_single_quoted
 from worker_service.carbon.declarations import Column, ColumnKind, Normalisation
 from worker_service.carbon.parse.numbers import number_reason, too_large, whole_numbers
 
@@ -96,16 +97,16 @@ def reading_of(column: Column, year: int | None) -> Reading:
         case ColumnKind.DATE:
             return _date(text, value, year)
         case ColumnKind.CHOICE:
-            return Reading(
-                as_comparison_key(text), ~value.is_in(column.choices), _choice_reason(column, value)
-            )
+            bad = ~value.is_in(column.choices)
+            return Reading(as_comparison_key(text), bad, _choice_reason(column, text, value))
         case _:
             assert_never(column.kind)
 
 
-def _choice_reason(column: Column, value: pl.Expr) -> pl.Expr:
+def _choice_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
     """Names the choice that was meant where it is known, and all of them where it is not."""
-    listed = pl.lit(f"must be one of {', '.join(column.choices)}")
+    any_of = pl.lit(f"must be one of {', '.join(column.choices)}")
+    listed = pl.when(is_single_quoted(text)).then(pl.lit(QUOTED_REASON)).otherwise(any_of)
     if not column.spellings:
         return listed
     spelt, meant = zip(*column.spellings, strict=True)
@@ -128,17 +129,22 @@ def _number(column: Column, text: pl.Expr, value: pl.Expr, read: pl.Expr) -> Rea
 
 def _text(column: Column, text: pl.Expr) -> Reading:
     value = as_comparison_key(text) if column.normalisation is Normalisation.KEY else text
-    return Reading(
-        value,
-        text.str.len_chars() > TEXT_CHARACTERS_MAX,
-        pl.lit(f"is longer than {TEXT_CHARACTERS_MAX:,} characters"),
-    )
+    bad = text.str.len_chars() > TEXT_CHARACTERS_MAX
+    reason = pl.lit(f"is longer than {TEXT_CHARACTERS_MAX:,} characters")
+    if column.required:
+        # A code or an id in single quotes would be another one. A note may be a quotation.
+        quoted = is_single_quoted(text)
+        bad |= quoted
+        reason = pl.when(quoted).then(pl.lit(QUOTED_REASON)).otherwise(reason)
+    return Reading(value, bad, reason)
 
 
 def _date(text: pl.Expr, value: pl.Expr, year: int | None) -> Reading:
     bad = _unread(text, value)
     reason = (
-        pl.when(text.str.contains(_TIME))
+        pl.when(is_single_quoted(text))
+        .then(pl.lit(QUOTED_REASON))
+        .when(text.str.contains(_TIME))
         .then(pl.lit("must be a date like 2024-03-31: leave the time out"))
         .otherwise(pl.lit("must be a date like 2024-03-31"))
     )
