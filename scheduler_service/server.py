@@ -201,6 +201,7 @@ async def _open_store(
         lease_seconds=settings.lease_seconds,
         sweep_seconds=settings.sweep_seconds,
         retention_days=settings.retention_days,
+        children_max=settings.children_max,
         observer=StoreObserver(metrics, log),
     )
     try:

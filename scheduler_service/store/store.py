@@ -28,7 +28,11 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.stale_stats import ModuleState
 from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
-from scheduler_service.store.chain.chain_children import TooManyChildren, chain_children
+from scheduler_service.store.chain.chain_children import (
+    CHILDREN_MAX,
+    TooManyChildren,
+    chain_children,
+)
 from scheduler_service.store.claim.claim_jobs import claim_jobs
 from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
@@ -99,6 +103,7 @@ class Store(Reads):
         lease_seconds: float,
         sweep_seconds: float,
         retention_days: float = RETENTION_DAYS,
+        children_max: int = CHILDREN_MAX,
         observer: Observer | None = None,
     ) -> None:
         """Use `open` instead, unless the pools are yours. `observer` hears of what is done."""
@@ -109,6 +114,7 @@ class Store(Reads):
         self.lease_seconds = lease_seconds
         self.sweep_seconds = sweep_seconds
         self.retention_days = retention_days
+        self._children_max = children_max
         self.notifier = Notifier(pools.sweeps)
         self._observer = observer or Observer()
         self._units = self._units_on(pools.leases)
@@ -216,15 +222,12 @@ class Store(Reads):
         """All children staged, or none and why."""
         try:
             with self._observer.timed("chain"):
+                who, limit = (worker_id, principal, job_id, claim_token), self._children_max
                 return await self._call_units.run(
-                    lambda tx: chain_children(
-                        tx, worker_id, principal, job_id, claim_token, children, tenants=tenants
-                    )
+                    lambda tx: chain_children(tx, *who, children, tenants=tenants, limit=limit)
                 )
         except TooManyChildren as too_many:
-            limit = str(too_many.args[0])
-            message = f"a claim may stage at most {limit} children"
-            return Refused("TOO_LARGE", message, {"limit": limit})
+            return too_many.refusal()
 
     async def finish_jobs(self, requests: Sequence[FinishRequest]) -> list[FinishAnswer | Refused]:
         """The compare-and-set, one answer per request, in order."""

@@ -19,7 +19,8 @@ from scheduler_service.store.core.rows import JobRow, ScopeRow
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
-CHILDREN_MAX = 100_000
+# Under one claim, unless the settings say otherwise. Its Finish makes jobs of all of them at once.
+CHILDREN_MAX = 10_000
 
 
 async def chain_children(
@@ -31,9 +32,10 @@ async def chain_children(
     wanted: Sequence[ChildRequest],
     *,
     tenants: Collection[str],
+    limit: int = CHILDREN_MAX,
 ) -> Chained | Refused:
     """All of them or none. STALE_CLAIM when the claim does not hold the job, OTHER_TENANT when the
-    job is of none of `tenants`.
+    job is of none of `tenants`. Raises TooManyChildren if the claim had more than `limit`.
     """
     rows = await statement("lock_claimed_job").rows(
         tx.conn,
@@ -54,9 +56,9 @@ async def chain_children(
     (count,) = await statement("count_staged").rows(
         tx.conn, _CountRow, parent_job_id=job_id, claim_token=claim_token
     )
-    if count.staged > CHILDREN_MAX:
+    if count.staged > limit:
         # Nothing of this call may stay: the caller is told so by the error, not by half a list.
-        raise TooManyChildren(CHILDREN_MAX)
+        raise TooManyChildren(count.staged, limit)
     return Chained(count.staged, await provisional(tx.conn, children))
 
 
@@ -71,7 +73,20 @@ async def _why_no_parent(
 
 
 class TooManyChildren(Exception):
-    """A claim staged more than CHILDREN_MAX children; the transaction is rolled back."""
+    """A claim staged more children than it may; the transaction is rolled back."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        """So many, of at most so many."""
+        super().__init__(f"{size} of {limit}")
+        self.size, self.limit = size, limit
+
+    def refusal(self) -> Refused:
+        """What the caller is told."""
+        message = (
+            f"this claim would have {self.size:,} children, and may have {self.limit:,} in all: "
+            "chain fewer, each of which chains some of the others"
+        )
+        return Refused("TOO_LARGE", message, {"limit": f"{self.limit}", "size": f"{self.size}"})
 
 
 def _child(parent: "_ParentRow", request: ChildRequest) -> Child:

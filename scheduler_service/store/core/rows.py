@@ -134,6 +134,19 @@ class LinkRow(Row):
     pipeline_id: int
 
 
+class StagedScopeRow(Row):
+    """A type and scope of children that claims have staged, and how many have it."""
+
+    __slots__ = ()
+    job_type: str
+    module: int | None
+    data_entry_type: int | None
+    year: int | None
+    unit: str | None
+    tenant: str
+    children: int
+
+
 class StagedChildRow(Row):
     """A child that a claim has staged, with the tenant of its parent."""
 

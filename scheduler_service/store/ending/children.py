@@ -1,15 +1,19 @@
 """What follows a job that ends well: children that its claim staged, and what else must follow."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.rows import End, StagedChildRow
+from scheduler_service.store.core.rows import End, StagedChildRow, StagedScopeRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.insert_jobs import NewJob, insert_jobs
+
+# Made in one go, so that other calls are served in between.
+CHILDREN_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +32,18 @@ class ChildAnswer:
     decided: ChildDisposition
 
 
-def needs_of_children(rows: Sequence[StagedChildRow]) -> Needs:
-    """The keys and years that staged children (rows of staged_children) will need."""
-    needs = Needs()
+def needs_of_children(rows: Sequence[StagedScopeRow]) -> Needs:
+    """The keys and years that staged children of these scopes will need."""
+    keys, years = set(), set()
     for row in rows:
-        child = _child(row)
-        job_type = JOB_TYPES[child.job_type]
-        key = job_type.exclusive_key(child.scope)
+        scope = Scope(row.tenant, row.module, row.data_entry_type, row.year, row.unit)
+        job_type = JOB_TYPES[row.job_type]
+        key = job_type.exclusive_key(scope)
         if key is not None:
-            needs |= Needs(keys=frozenset({key}))
-        if job_type.needs_provisioned_year and child.scope.year is not None:
-            needs |= Needs(years=frozenset({(child.scope.tenant, child.scope.year)}))
-    return needs
+            keys.add(key)
+        if job_type.needs_provisioned_year and scope.year is not None:
+            years.add((scope.tenant, scope.year))
+    return Needs(keys=frozenset(keys), years=frozenset(years))
 
 
 async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
@@ -54,7 +58,11 @@ async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
         claim_tokens=[end.token for end in parents],
     )
     by_job = {end.row.job_id: end for end in parents}
-    released = [Released(by_job[row.parent_job_id], _child(row)) for row in rows]
+    released: list[Released] = []
+    for start in range(0, len(rows), CHILDREN_AT_ONCE):
+        part = rows[start : start + CHILDREN_AT_ONCE]
+        released += [Released(by_job[row.parent_job_id], _child(row)) for row in part]
+        await asyncio.sleep(0)
     return [r for r in released if r.parent.done]
 
 
@@ -83,7 +91,12 @@ async def owed_follow_ups(
 
     A worker may forget to stage, or find the work of an earlier attempt done and stage nothing.
     """
-    staged = {(r.parent.row.job_id, r.child.job_type, r.child.scope) for r in released}
+    parents = {end.row.job_id for end in ends if JOB_TYPES[end.row.job_type].writes_data}
+    staged = {
+        (r.parent.row.job_id, r.child.job_type, r.child.scope)
+        for r in released
+        if r.parent.row.job_id in parents
+    }
     owed = []
     for end in ends:
         if not end.owes_follow_ups:
@@ -134,11 +147,13 @@ async def insert_children(tx: UnitOfWork, released: Sequence[Released]) -> list[
         else:
             open_children.append(item)
     tx.freshness.released(r.child for r in released)
-    inserted = await insert_jobs(tx, [_new_job(item) for item in open_children])
-    answers += [
-        _answer(item, job.disposition, job.job_id)
-        for item, job in zip(open_children, inserted, strict=True)
-    ]
+    for start in range(0, len(open_children), CHILDREN_AT_ONCE):
+        part = open_children[start : start + CHILDREN_AT_ONCE]
+        inserted = await insert_jobs(tx, [_new_job(item) for item in part])
+        answers += [
+            _answer(item, job.disposition, job.job_id)
+            for item, job in zip(part, inserted, strict=True)
+        ]
     return answers
 
 

@@ -19,7 +19,7 @@ from scheduler_service.store.core.rows import (
     End,
     EndingJobRow,
     LockedPipelineRow,
-    StagedChildRow,
+    StagedScopeRow,
 )
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import MustLockMore, Needs, UnitOfWork, all_of
@@ -29,6 +29,8 @@ from scheduler_service.store.ending.end_jobs import end_drains_of, end_jobs, nee
 from scheduler_service.store.ending.in_doubt import mark_in_doubt
 
 APPLIED = FinishAnswer(FinishOutcome.APPLIED)
+# What several jobs may have staged that end in one transaction.
+CHILDREN_TOGETHER_MAX = 10_000
 # Types whose end may release jobs into a year, which must then be held: their children, their
 # follow-ups, or what waits for them.
 YEAR_TYPES = frozenset(
@@ -36,6 +38,10 @@ YEAR_TYPES = frozenset(
     for t in JOB_TYPES.values()
     if t.name in WAITING_FOR or any(JOB_TYPES[c].needs_provisioned_year for c in t.children)
 )
+
+
+class TooManyTogether(Exception):
+    """These jobs have staged too many children for one transaction: finish fewer at once."""
 
 
 class _Holder(NamedTuple):
@@ -53,7 +59,10 @@ class _Holder(NamedTuple):
 async def finish_jobs(
     tx: UnitOfWork, requests: Sequence[FinishRequest]
 ) -> list[FinishAnswer | Refused]:
-    """One answer per request, in order. A claim named twice is decided by its first request."""
+    """One answer per request, in order. A claim named twice is decided by its first request.
+
+    Raises TooManyTogether for more than one job.
+    """
     holders, repeats = await _hold(tx, requests)
     await _lock_keys(tx, [holder.row for holder in holders.values() if holder.has_needs])
     applied = await _compare_and_set(tx, holders)
@@ -125,15 +134,18 @@ async def _lock_keys(tx: UnitOfWork, rows: Sequence["_FinishingRow"]) -> None:
     needs = [needs_of_ends(rows)]
     parents = [row for row in rows if row.has_children]
     if parents:
-        needs.append(children.needs_of_children(await _staged(tx, parents)))
+        staged = await _staged(tx, parents)
+        if len(parents) > 1 and sum(row.children for row in staged) > CHILDREN_TOGETHER_MAX:
+            raise TooManyTogether(f"{len(parents)} jobs")
+        needs.append(children.needs_of_children(staged))
     wanted = all_of(needs)
     tx.require(replace(wanted, keys=frozenset()))
     await tx.lock_keys(wanted.keys | tx.extra_needs.keys)
 
 
-async def _staged(tx: UnitOfWork, parents: Sequence[EndingJobRow]) -> list[StagedChildRow]:
+async def _staged(tx: UnitOfWork, parents: Sequence[EndingJobRow]) -> list[StagedScopeRow]:
     return await statement("staged_children_of").rows(
-        tx.conn, StagedChildRow, parent_job_ids=[row.job_id for row in parents]
+        tx.conn, StagedScopeRow, parent_job_ids=[row.job_id for row in parents]
     )
 
 
