@@ -67,6 +67,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "NOTHING_TO_RECOVER": "do nothing: the claim no longer holds the job",
         "NOTHING_TO_RETRY": "wait for the pipeline's end; if it has ended, nothing of it failed",
         "SUPERSEDED": "do nothing: a newer upload counts; to replace it, submit the file again",
+        "TOO_MANY_LIVE_JOBS": "wait until some of the tenant's jobs have run, then submit again",
+        "TOO_MANY_JOINERS": "wait until the job runs that so many wait for, then submit again",
         "TOO_MANY_PARKED_CLAIMS": "wait, then call again",
         "TOO_MANY_STREAMS": "wait, then call again",
         "TOO_MANY_READS": "wait, then read again, and less often",

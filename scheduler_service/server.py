@@ -63,7 +63,7 @@ from scheduler_service.sweeps.queue_depths import publish_queue_depths
 from scheduler_service.sweeps.retention import retain_forever
 
 # The newest migration of the schema, which this release needs.
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0015"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 # Longer than any other call than a watch takes, the wait of a Claim included.
 CALL_SECONDS_MAX = 90.0
@@ -128,7 +128,7 @@ async def running_server(
         wakes = Wakes()
         # An idle worker gives its signs of life by looking for jobs.
         poll_seconds = min(settings.poll_seconds, settings.lease_seconds / SEEN_PER_LEASE)
-        long_polls = LongPolls(wakes, poll_seconds)
+        long_polls = LongPolls(wakes, poll_seconds, settings.limits.parked_claims)
         watches = Watches(
             store,
             wakes,
@@ -136,6 +136,7 @@ async def running_server(
             poll_seconds=settings.poll_seconds,
             keepalive_seconds=settings.keepalive_seconds,
             seconds_max=settings.stream_seconds_max,
+            watches_max=settings.limits.watches,
         )
         interceptor = Interceptor(
             authenticator,
@@ -201,7 +202,11 @@ async def _open_store(
         lease_seconds=settings.lease_seconds,
         sweep_seconds=settings.sweep_seconds,
         retention_days=settings.retention_days,
+<<<<<<< HEAD
         children_max=settings.children_max,
+=======
+        limits=settings.limits,
+>>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
         observer=StoreObserver(metrics, log),
     )
     try:

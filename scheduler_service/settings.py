@@ -22,6 +22,8 @@ from carbonline.serving.declared_settings import (
 )
 from carbonline.serving.settings import SettingsReader
 from scheduler_service.jobs.job_types import enabled_job_types
+from scheduler_service.jobs.limits import Limits
+from scheduler_service.limit_settings import DEFAULTS, LIMIT_SETTINGS, read_limits
 from scheduler_service.store.core.pool import PoolSizes
 
 SWEEPS_PER_LEASE_MIN = 8
@@ -121,14 +123,19 @@ SETTINGS = (
     LOG_LEVEL,
     BUILD_ID,
     RETENTION_DAYS,
+<<<<<<< HEAD
     CHILDREN_MAX,
+=======
+    *LIMIT_SETTINGS,
+>>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
     NOOP,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One field per variable: CARBONLINE_ and the field's name in capitals. `connections` has five.
+    """One field per variable: CARBONLINE_ and the field's name in capitals. `connections` has five,
+    `limits` one for each name that ends with _MAX.
 
     `address` is CARBONLINE_SCHEDULER_ADDRESS: "unix:PATH" or "host:port". `metrics_port` 0 serves
     no metrics. No variables are the last three; `drain_grace_seconds` and what ends behind it fit
@@ -150,7 +157,11 @@ class Settings:
     metrics_port: int = 0
     connections: PoolSizes = SIZES
     retention_days: float = 90.0
+<<<<<<< HEAD
     children_max: int = 10_000
+=======
+    limits: Limits = DEFAULTS
+>>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
@@ -194,7 +205,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             read.seconds(READ_SECONDS),
         ),
         retention_days=read.days(RETENTION_DAYS),
+<<<<<<< HEAD
         children_max=read.whole(CHILDREN_MAX, most=CHILDREN_MAX_MOST),
+=======
+        limits=read_limits(read),
+>>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
     )
     if settings.sweep_seconds * SWEEPS_PER_LEASE_MIN > lease_seconds:
         read.faults.append(

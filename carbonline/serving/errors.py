@@ -46,6 +46,8 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "NOTHING_TO_RECOVER": grpc.StatusCode.FAILED_PRECONDITION,
         "NOTHING_TO_RETRY": grpc.StatusCode.FAILED_PRECONDITION,
         "SUPERSEDED": grpc.StatusCode.FAILED_PRECONDITION,
+        "TOO_MANY_LIVE_JOBS": grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "TOO_MANY_JOINERS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_PARKED_CLAIMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_STREAMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_READS": grpc.StatusCode.RESOURCE_EXHAUSTED,

@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from carbonline.serving.errors import RpcError
+from scheduler_service.rpc.places import NoPlace, Places
 from scheduler_service.rpc.wakes import Wakes
-
-PARKED_MAX = 10_000
 
 Found = TypeVar("Found")
 
@@ -16,11 +15,13 @@ Found = TypeVar("Found")
 class LongPolls:
     """The Claims of this process that wait for jobs."""
 
-    def __init__(self, wakes: Wakes, poll_seconds: float) -> None:
-        """A Claim that nobody wakes looks again every `poll_seconds`, with jitter."""
+    def __init__(self, wakes: Wakes, poll_seconds: float, parked_max: int) -> None:
+        """A Claim that nobody wakes looks again every `poll_seconds`, with jitter. One caller may
+        have `parked_max` that wait, all together twice as many.
+        """
         self._wakes = wakes
         self._poll_seconds = poll_seconds
-        self._parked = 0
+        self._parked = Places(parked_max)
         self.draining = asyncio.Event()
 
     async def first(
@@ -28,11 +29,13 @@ class LongPolls:
         look: Callable[[], Awaitable[Sequence[Found]]],
         job_types: Sequence[str],
         wait_seconds: float,
+        caller: str,
     ) -> Sequence[Found]:
         """What `look` finds, or nothing after `wait_seconds`.
 
         `job_types` are those whose jobs wake it. It returns at once while this process drains.
-        Raises RpcError TOO_MANY_PARKED_CLAIMS above PARKED_MAX. A caller that hangs up cancels it.
+        Raises RpcError TOO_MANY_PARKED_CLAIMS if too many claims of the `caller`, or of all, wait.
+        A caller that hangs up cancels it.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_seconds
@@ -43,17 +46,17 @@ class LongPolls:
                 left = deadline - loop.time()
                 if found or left <= 0 or self.draining.is_set():
                     return found
-                await self._park(woken, min(left, self._poll_seconds * random.uniform(0.75, 1.25)))  # noqa: S311
+                poll = self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
+                await self._park(caller, woken, min(left, poll))
 
-    async def _park(self, woken: asyncio.Event, seconds: float) -> None:
-        if self._parked >= PARKED_MAX:
-            message = f"{PARKED_MAX:,} claims are waiting at this scheduler; call again later"
-            raise RpcError("TOO_MANY_PARKED_CLAIMS", message)
-        self._parked += 1
+    async def _park(self, caller: str, woken: asyncio.Event, seconds: float) -> None:
         try:
-            await _any_of(woken, self.draining, seconds)
-        finally:
-            self._parked -= 1
+            with self._parked.one(caller):
+                await _any_of(woken, self.draining, seconds)
+        except NoPlace:
+            most = self._parked.each_max
+            message = f"{most:,} claims of yours, or twice as many of all callers, wait here; "
+            raise RpcError("TOO_MANY_PARKED_CLAIMS", message + "call again later") from None
 
 
 async def _any_of(first: asyncio.Event, second: asyncio.Event, seconds: float) -> None:

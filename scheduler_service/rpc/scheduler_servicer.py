@@ -119,7 +119,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
         claim, wait_seconds = check_claim(request, caller(), self._enabled)
         claims = await self._long_polls.first(
-            lambda: self._store.claim_jobs(claim), claim.job_types, wait_seconds
+            lambda: self._store.claim_jobs(claim), claim.job_types, wait_seconds, caller().name
         )
         return messages.claimed(claims)
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large
+from scheduler_service.rpc.places import NoPlace, Places
 from scheduler_service.rpc.refusals import not_found, read_refusal
 from scheduler_service.rpc.snapshots import Message, Snapshots, snapshot_pages
 from scheduler_service.rpc.wakes import Wakes
@@ -25,7 +26,6 @@ from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.reads.answers import View
 from scheduler_service.store.store import Store
 
-STREAMS_MAX = 20_000
 LOOK_AGAIN_SECONDS = 0.1
 FEEDS_PER_READ = 500
 READ_MAX = 500
@@ -56,6 +56,7 @@ class Watches:
         poll_seconds: float,
         keepalive_seconds: float,
         seconds_max: float,
+        watches_max: int,
     ) -> None:
         """`run` must run for as long as the server does.
 
@@ -69,8 +70,7 @@ class Watches:
         self._keepalive_seconds = keepalive_seconds
         self._seconds_max = seconds_max
         self._feeds: dict[int, Feed] = {}
-        # Watches that are open.
-        self.streams = 0
+        self._places = Places(watches_max)
         # One connection at a time, however many watches begin, fall behind or end at once.
         self._reading = asyncio.Lock()
         self._snapshots = Snapshots(store, self._reading)
@@ -78,6 +78,11 @@ class Watches:
         self._finals: Gatherer[int, Message | None] = Gatherer(self._read_finals, READ_MAX)
         self._failures = ThrottledLog(self._log_failures)
         self.draining = asyncio.Event()
+
+    @property
+    def streams(self) -> int:
+        """Watches that are open."""
+        return self._places.taken
 
     def drain(self) -> None:
         """End all streams with DRAINING, because this scheduler shuts down."""
@@ -149,11 +154,27 @@ class Watches:
         Raises RpcError PIPELINE_NOT_FOUND, OTHER_TENANT, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or
         DRAINING.
         """
-        if self.streams >= STREAMS_MAX:
+        try:
+            with self._places.one(tenant):
+                watch = self._watch(pipeline_id, tenant, after_version, broken_off)
+                async with aclosing(watch) as messages:
+                    async for message in messages:
+                        yield message
+        except NoPlace:
+            most = self._places.each_max
             raise RpcError(
-                "TOO_MANY_STREAMS", f"{STREAMS_MAX:,} watches are open; watch again later"
-            )
-        self.streams += 1
+                "TOO_MANY_STREAMS",
+                f"{most:,} watches of {tenant}, or twice as many of all tenants, are open here; "
+                "watch again later",
+            ) from None
+
+    async def _watch(
+        self,
+        pipeline_id: int,
+        tenant: str,
+        after_version: int,
+        broken_off: SnapshotPosition | None,
+    ) -> AsyncGenerator[Message, None]:
         feed: Feed | None = None
         try:
             start = await self._start(pipeline_id, tenant, after_version, broken_off)
@@ -168,7 +189,6 @@ class Watches:
             async for message in self._follow(feed, start.version):
                 yield message
         finally:
-            self.streams -= 1
             if feed is not None:
                 feed.watchers -= 1
                 if feed.watchers == 0:

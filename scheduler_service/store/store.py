@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Self
 from uuid import UUID
 
 from carbonline.postgres.pool import Pool
+from scheduler_service.jobs.limits import RETENTION_DAYS, SECONDS_PER_DAY, Limits
 from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
@@ -66,9 +68,9 @@ from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.retention.forget_old import forget_old
 from scheduler_service.store.retention.remove_pipelines import RemovePipelines
+from scheduler_service.store.submit.limits import LiveJobs
 from scheduler_service.store.submit.retry_pipeline import retry_pipeline
 from scheduler_service.store.submit.submit_jobs import (
-    needs_of_submissions,
     parts_in_order,
     submit_jobs,
 )
@@ -82,9 +84,7 @@ from scheduler_service.store.verify.verify_history import (
 )
 
 APPLICATION_NAME = "carbonline scheduler"
-# How long an ended pipeline is kept, unless the settings say otherwise.
-RETENTION_DAYS = 90.0
-SECONDS_PER_DAY = 86_400
+LIMITS = Limits()
 CLAIM_REQUESTS_MAX = 64
 # Of up to a thousand beats each.
 HEARTBEATS_MAX = 64
@@ -103,7 +103,11 @@ class Store(Reads):
         lease_seconds: float,
         sweep_seconds: float,
         retention_days: float = RETENTION_DAYS,
+<<<<<<< HEAD
         children_max: int = CHILDREN_MAX,
+=======
+        limits: Limits = LIMITS,
+>>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
         observer: Observer | None = None,
     ) -> None:
         """Use `open` instead, unless the pools are yours. `observer` hears of what is done."""
@@ -123,10 +127,11 @@ class Store(Reads):
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
         self._backstop = sweep.Backstop(self._sweep_units, self._set_asides)
         self._finishes_unlocked = finishes_unlocked(self._units)
-        self._submit_unlocked = SubmitUnlocked(self._units)
-        self._remove_pipelines = RemovePipelines(
-            self._sweep_units, self._set_asides, retention_days * SECONDS_PER_DAY
-        )
+        self._submit_unlocked = SubmitUnlocked(self._units, limits.joiners)
+        kept = retention_days * SECONDS_PER_DAY
+        self._remove_pipelines = RemovePipelines(self._sweep_units, self._set_asides, kept)
+        self._limits = limits
+        self._live_jobs = LiveJobs(self._sweep_units, limits.live_jobs)
         self._seen = SeenWorkers(lease_seconds)
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
             self._claim_jobs, CLAIM_REQUESTS_MAX
@@ -152,23 +157,23 @@ class Store(Reads):
     async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
         """One answer per submission, in order; idempotent by (tenant, request_id)."""
         self._observer.gathered("submit", len(submissions))
-        answers: list[Submitted | Refused] = []
         with self._observer.timed("submit"):
-            for part in parts_in_order(submissions):
-                answers += await self._submit_together(part)
+            answers = await self._live_jobs.within(submissions, self._submit_in_order)
         self._observer.submitted(submissions, answers)
         return answers
 
-    async def _submit_together(self, part: Sequence[Submission]) -> list[Submitted | Refused]:
-        needs = needs_of_submissions(part)
-        run = self._call_units.run if needs else self._call_units.run_statement
-        return await run(lambda tx: submit_jobs(tx, part))
+    async def _submit_in_order(self, asked: Sequence[Submission]) -> list[Submitted | Refused]:
+        answers: list[Submitted | Refused] = []
+        for part in parts_in_order(asked):
+            work = partial(submit_jobs, submissions=part, joiners_max=self._limits.joiners)
+            answers += await self._call_units.run(work)
+        return answers
 
     async def submit_unlocked(self, submissions: Sequence[Submission]) -> list[SubmitAnswer]:
         """As submit_jobs, but for those whose rows somebody else has locked: LockedElsewhere."""
         self._observer.gathered("submit", len(submissions))
         with self._observer.timed("submit"):
-            answers = await self._submit_unlocked.submit(submissions)
+            answers = await self._live_jobs.within(submissions, self._submit_unlocked.submit)
         pairs = zip(submissions, answers, strict=True)
         done = [(asked, a) for asked, a in pairs if not isinstance(a, LockedElsewhere)]
         self._observer.submitted([asked for asked, _ in done], [answer for _, answer in done])

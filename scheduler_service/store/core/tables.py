@@ -188,6 +188,11 @@ jobs = Table(
         "run_after",
         postgresql_where=text("state = 'NOT_STARTED' AND run_after IS NOT NULL"),
     ),
+    Index(
+        "waiting_jobs_of_a_tenant",
+        "tenant",
+        postgresql_where=text("(state = 'NOT_STARTED') IS TRUE"),
+    ),
     # Statements that read by it say `(state = 'FINISHED') IS FALSE`, or TRUE.
     Index("jobs_of_a_pipeline", "pipeline_id", text("(state = 'FINISHED')"), "changed_version"),
     Index(

@@ -25,7 +25,8 @@ from scheduler_service.store.core.unit_of_work import (
     all_of,
 )
 from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, insert_jobs, needs_of
-from scheduler_service.store.submit.submit_jobs import another_body, known_requests, why_closed
+from scheduler_service.store.submit.known_requests import known_requests
+from scheduler_service.store.submit.submit_jobs import another_body, why_closed
 
 JOBS_MAX = 1_000
 

@@ -1,8 +1,7 @@
 """Submit: a pipeline and its root in one transaction, once per request_id."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Child, Disposition, Refused, Submission, Submitted
@@ -17,8 +16,8 @@ from scheduler_service.store.core.unit_of_work import (
     UnitOfWork,
 )
 from scheduler_service.store.ending.insert_jobs import take_number
-
-RequestKey = tuple[str, UUID]
+from scheduler_service.store.submit.known_requests import RequestKey, known_requests, request_of
+from scheduler_service.store.submit.limits import crowded
 
 
 def parts_in_order(submissions: Sequence[Submission]) -> list[Sequence[Submission]]:
@@ -28,7 +27,7 @@ def parts_in_order(submissions: Sequence[Submission]) -> list[Sequence[Submissio
     parts: list[Sequence[Submission]] = []
     start, seen, makes = 0, set[RequestKey](), False
     for place, submission in enumerate(submissions):
-        request = _request(submission)
+        request = request_of(submission)
         if request in seen or (makes and submission.validate_only):
             parts.append(submissions[start:place])
             start, seen, makes = place, set[RequestKey](), False
@@ -38,9 +37,11 @@ def parts_in_order(submissions: Sequence[Submission]) -> list[Sequence[Submissio
 
 
 async def submit_jobs(
-    tx: UnitOfWork, submissions: Sequence[Submission]
+    tx: UnitOfWork, submissions: Sequence[Submission], joiners_max: int
 ) -> list[Submitted | Refused]:
-    """One answer per submission, in order. Nothing of a refused one is written."""
+    """One answer per submission, in order. Nothing of a refused one is written: of one that would
+    join a job which `joiners_max` pipelines have joined, for one.
+    """
     answers: list[Submitted | Refused | None] = [None] * len(submissions)
     new: Sequence[int] = range(len(submissions))
     needs = needs_of_submissions(submissions)
@@ -50,9 +51,11 @@ async def submit_jobs(
         new = await _new(tx, submissions)
         await tx.lock(needs_of_submissions([submissions[place] for place in new]))
     accepted = []
+    refused = await crowded(tx, submissions, new, joiners_max)
     for place in new:
         submission = submissions[place]
-        answers[place] = why_closed(tx, submission.job_type, submission.scope)
+        closed = why_closed(tx, submission.job_type, submission.scope)
+        answers[place] = closed or refused.get(place)
         if answers[place] is None:
             if submission.validate_only:
                 answers[place] = await _validated(tx, submission)
@@ -69,30 +72,13 @@ async def submit_jobs(
     return [answer for answer in answers if answer is not None]
 
 
-def _request(submission: Submission) -> RequestKey:
-    return submission.scope.tenant, submission.request_id
-
-
 async def _new(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[int]:
     """Places of the requests that are not known; of one that comes twice the first."""
     first: dict[RequestKey, int] = {}
     for place, submission in enumerate(submissions):
-        first.setdefault(_request(submission), place)
+        first.setdefault(request_of(submission), place)
     known = await known_requests(tx, first)
     return [place for request, place in first.items() if request not in known]
-
-
-async def known_requests(
-    tx: UnitOfWork, requests: Collection[RequestKey]
-) -> "dict[RequestKey, _KnownRow]":
-    """The requests among these that were answered before."""
-    rows = await statement("known_requests").rows(
-        tx.conn,
-        _KnownRow,
-        tenants=[tenant for tenant, _ in requests],
-        request_ids=[request_id for _, request_id in requests],
-    )
-    return {(row.tenant, row.request_id): row for row in rows}
 
 
 def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
@@ -263,13 +249,13 @@ async def _answer_repeats(
 ) -> None:
     """The answer of the same request before, in this batch or earlier; not if the body differs."""
     unanswered = [place for place, answer in enumerate(answers) if answer is None]
-    known = await known_requests(tx, {_request(submissions[place]) for place in unanswered})
+    known = await known_requests(tx, {request_of(submissions[place]) for place in unanswered})
     first: dict[RequestKey, int] = {}
     for place, submission in enumerate(submissions):
-        first.setdefault(_request(submission), place)
+        first.setdefault(request_of(submission), place)
     for place in unanswered:
         submission = submissions[place]
-        request = _request(submission)
+        request = request_of(submission)
         row = known.get(request)
         if row is not None:
             same = row.body_digest == submission.body_digest
@@ -287,15 +273,6 @@ def another_body() -> Refused:
     """The refusal of a request_id that stands for something else already."""
     message = "this request_id was used before with another body: make a new UUID"
     return Refused("FIELD_INVALID", message, {"field": "request_id"})
-
-
-class _KnownRow(Row):
-    __slots__ = ()
-    tenant: str
-    request_id: UUID
-    body_digest: bytes
-    pipeline_id: int
-    job_id: int
 
 
 class _MadeRow(Row):

@@ -23,9 +23,10 @@ SubmitAnswer: TypeAlias = Submitted | Refused | LockedElsewhere
 class SubmitUnlocked:
     """Batches of Submits, each without those whose key, year or duplicate somebody has locked."""
 
-    def __init__(self, units: UnitRunner) -> None:
-        """Nothing is known to be locked yet."""
+    def __init__(self, units: UnitRunner, joiners_max: int) -> None:
+        """Nothing is known to be locked yet. `joiners_max` pipelines may join a job."""
         self._units = units
+        self._joiners_max = joiners_max
         self._parts = Unlocked(self._together, self._locked)
 
     async def submit(self, submissions: Sequence[Submission]) -> list[SubmitAnswer]:
@@ -62,7 +63,7 @@ class SubmitUnlocked:
             return []
 
         async def work(tx: UnitOfWork) -> list[Submitted | Refused]:
-            return await submit_jobs(tx, part)
+            return await submit_jobs(tx, part, self._joiners_max)
 
         if needs_of_submissions(part):
             return await self._units.run_shared(work)

@@ -22,6 +22,7 @@ async def test_a_wake_just_before_it_does_not_swallow_the_order_to_end(turns_bet
         poll_seconds=60,
         keepalive_seconds=60,
         seconds_max=60,
+        watches_max=1,
     )
     reading = asyncio.create_task(watches.run())
     for _ in range(5):

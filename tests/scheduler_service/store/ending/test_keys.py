@@ -171,7 +171,7 @@ async def test_two_requests_that_make_a_key_at_once_run_one_after_the_other(
     holds, may_commit = asyncio.Event(), asyncio.Event()
 
     async def make_slowly(tx: UnitOfWork) -> None:
-        await submit_jobs(tx, [upload()])
+        await submit_jobs(tx, [upload()], joiners_max=1)
         await tx.save()
         holds.set()
         await may_commit.wait()

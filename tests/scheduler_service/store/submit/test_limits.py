@@ -1,0 +1,115 @@
+"""A tenant that floods is refused, by Submit only, and nobody else is."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from scheduler_service.jobs.limits import Limits
+from scheduler_service.jobs.requests import Disposition, Refused, Submission, Submitted
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.store import Store
+from scheduler_service.store.submit import limits
+from tests.scheduler_service.store.store_driver import (
+    INGEST,
+    PLANE,
+    RECALC,
+    TENANT,
+    TRAIN,
+    StoreDriver,
+)
+
+NOOP, OTHERS_NOOP = Scope(TENANT), Scope("other")
+LIVE_JOBS, JOINERS = 5, 3
+
+
+@pytest.fixture
+async def bounded(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[StoreDriver]:
+    """A scheduler with low limits, which looks each time."""
+    monkeypatch.setattr(limits, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "PAUSE_PER_LOOK", 0)
+    store = Store(
+        driver.store.pools,
+        lease_seconds=driver.store.lease_seconds,
+        sweep_seconds=driver.store.sweep_seconds,
+        limits=Limits(live_jobs=LIVE_JOBS, joiners=JOINERS),
+    )
+    yield StoreDriver(store)
+    await store.notifier.close()
+
+
+def reason(answer: Submitted | Refused) -> str:
+    return answer.reason if isinstance(answer, Refused) else str(answer.disposition)
+
+
+async def test_a_tenant_with_too_many_waiting_jobs_is_refused_and_no_other(
+    bounded: StoreDriver,
+) -> None:
+    request_id = uuid4()
+    await bounded.submit("noop", NOOP, request_id=request_id)
+    # What waits behind a key counts, too.
+    for _ in range(LIVE_JOBS - 1):
+        await bounded.submit("csv_ingest", INGEST)
+    assert reason(await bounded.ask("noop", NOOP)) == "TOO_MANY_LIVE_JOBS"
+    assert reason(await bounded.ask("csv_ingest", INGEST, validate_only=True)) == (
+        "TOO_MANY_LIVE_JOBS"
+    )
+    # A repeat is answered as before.
+    assert reason(await bounded.ask("noop", NOOP, request_id=request_id)) == "REPLAYED"
+    assert reason(await bounded.ask("noop", OTHERS_NOOP)) == "CREATED"
+    # One that is claimed waits no longer.
+    await bounded.claim("noop")
+    assert reason(await bounded.ask("noop", NOOP)) == "CREATED"
+
+
+async def test_a_batch_is_refused_from_the_limit_on_each_in_its_place(bounded: StoreDriver) -> None:
+    submissions = [
+        Submission(uuid4(), b"body", "noop", Scope(tenant), None, 5, "tester")
+        for tenant in (TENANT, "other", TENANT, TENANT, TENANT, TENANT, TENANT, "other", TENANT)
+    ]
+    answers = await bounded.store.submit_jobs(submissions)
+    assert [reason(answer) for answer in answers] == [
+        *("CREATED",) * 6,
+        "TOO_MANY_LIVE_JOBS",
+        "CREATED",
+        "TOO_MANY_LIVE_JOBS",
+    ]
+
+
+async def test_what_follows_a_job_is_never_refused(bounded: StoreDriver) -> None:
+    submitted = await bounded.submit("csv_ingest", INGEST)
+    ingest = await bounded.claim("csv_ingest")
+    for _ in range(LIVE_JOBS):
+        await bounded.submit("noop", NOOP)
+    await bounded.chain(ingest, ("emission_recalc", PLANE), ("emission_recalc", TRAIN))
+    answer = await bounded.finish(ingest)
+    assert [child.disposition for child in answer.children] == [Disposition.CREATED] * 2
+    # And neither is a repair, or a retry that an operator asks for.
+    recalc, *_ = await bounded.claim_all("emission_recalc")
+    await bounded.finish(recalc, JobResult.ERROR)
+    await bounded.cancel(submitted.pipeline_id)
+    assert not isinstance(await bounded.retry(submitted.pipeline_id), Refused)
+
+
+async def test_a_job_that_enough_have_joined_takes_no_more_submits_and_every_child(
+    bounded: StoreDriver,
+) -> None:
+    submissions = [
+        Submission(uuid4(), b"body", "emission_recalc", RECALC, None, 5, "tester")
+        for _ in range(JOINERS)
+    ]
+    for one in await bounded.store.submit_jobs(submissions):
+        assert isinstance(one, Submitted)
+    assert reason(await bounded.ask("emission_recalc", RECALC)) == "JOINED"
+    assert reason(await bounded.ask("emission_recalc", RECALC)) == "TOO_MANY_JOINERS"
+    ingest = await bounded.submit("csv_ingest", INGEST)
+    claim = await bounded.claim("csv_ingest")
+    await bounded.chain(claim, ("emission_recalc", PLANE))
+    answer = await bounded.finish(claim)
+    assert [child.disposition for child in answer.children] == [Disposition.JOINED]
+    await bounded.finish(await bounded.claim("emission_recalc"))
+    assert await bounded.status(ingest.pipeline_id) != "FAILED"
+    assert reason(await bounded.ask("emission_recalc", RECALC)) == "CREATED"
