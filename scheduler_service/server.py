@@ -202,11 +202,8 @@ async def _open_store(
         lease_seconds=settings.lease_seconds,
         sweep_seconds=settings.sweep_seconds,
         retention_days=settings.retention_days,
-<<<<<<< HEAD
         children_max=settings.children_max,
-=======
         limits=settings.limits,
->>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
         observer=StoreObserver(metrics, log),
     )
     try:

@@ -123,11 +123,8 @@ SETTINGS = (
     LOG_LEVEL,
     BUILD_ID,
     RETENTION_DAYS,
-<<<<<<< HEAD
     CHILDREN_MAX,
-=======
     *LIMIT_SETTINGS,
->>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
     NOOP,
 )
 
@@ -157,11 +154,8 @@ class Settings:
     metrics_port: int = 0
     connections: PoolSizes = SIZES
     retention_days: float = 90.0
-<<<<<<< HEAD
     children_max: int = 10_000
-=======
     limits: Limits = DEFAULTS
->>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
@@ -205,11 +199,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             read.seconds(READ_SECONDS),
         ),
         retention_days=read.days(RETENTION_DAYS),
-<<<<<<< HEAD
         children_max=read.whole(CHILDREN_MAX, most=CHILDREN_MAX_MOST),
-=======
         limits=read_limits(read),
->>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
     )
     if settings.sweep_seconds * SWEEPS_PER_LEASE_MIN > lease_seconds:
         read.faults.append(

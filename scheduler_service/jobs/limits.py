@@ -18,3 +18,6 @@ class Limits:
     joiners: int = 1_000
     parked_claims: int = 5_000
     watches: int = 10_000
+
+
+LIMITS = Limits()

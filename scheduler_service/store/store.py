@@ -7,7 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from carbonline.postgres.pool import Pool
-from scheduler_service.jobs.limits import RETENTION_DAYS, SECONDS_PER_DAY, Limits
+from scheduler_service.jobs.limits import LIMITS, RETENTION_DAYS, SECONDS_PER_DAY, Limits
 from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
@@ -84,7 +84,6 @@ from scheduler_service.store.verify.verify_history import (
 )
 
 APPLICATION_NAME = "carbonline scheduler"
-LIMITS = Limits()
 CLAIM_REQUESTS_MAX = 64
 # Of up to a thousand beats each.
 HEARTBEATS_MAX = 64
@@ -103,11 +102,8 @@ class Store(Reads):
         lease_seconds: float,
         sweep_seconds: float,
         retention_days: float = RETENTION_DAYS,
-<<<<<<< HEAD
         children_max: int = CHILDREN_MAX,
-=======
         limits: Limits = LIMITS,
->>>>>>> 1c8b106 (Live jobs, joiners, parked claims and watches are bounded by settings, each tenant for itself)
         observer: Observer | None = None,
     ) -> None:
         """Use `open` instead, unless the pools are yours. `observer` hears of what is done."""
@@ -399,7 +395,6 @@ class Store(Reads):
 
     async def remove_pipelines(self) -> Removed:
         """Delete what ended longer ago than pipelines are kept, and is not needed."""
-        with self._observer.timed("remove"):
-            removed = await self._remove_pipelines.remove()
+        removed = await self._remove_pipelines.remove()
         self._observer.removed(removed)
         return removed

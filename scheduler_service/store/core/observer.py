@@ -30,7 +30,7 @@ class Observer:
         """A context that is entered for as long as an operation takes.
 
         `operation` is submit, claim, heartbeat, chain, finish, release, cancel, recover, retry,
-        sweep, backstop or remove.
+        sweep or backstop.
         """
         return nullcontext()
 
