@@ -1,6 +1,6 @@
 # `make` alone lists the targets. Each makes the environment it needs, in .venv, by itself.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test test-slow bench bench-short chaos chaos-short check mutants protos released-protos format
+.PHONY: docs help demo test test-slow bench bench-short shake shake-short check mutants protos released-protos format
 .PHONY: lock clean runtime dev
 MAKEFLAGS += --no-print-directory
 
@@ -15,8 +15,8 @@ demo: runtime  ## run the whole stack once over a year of flights, and print the
 test: dev  ## run the tests, all but the slow ones
 	@$(PYTHON_IN_VENV) -m pytest -n 2 tests
 
-test-slow: dev  ## run the tests that take minutes, chaos included
-	@$(PYTHON_IN_VENV) -m pytest -m "slow or chaos" -o faulthandler_timeout=600 tests
+test-slow: dev  ## run the tests that take minutes, shake included
+	@$(PYTHON_IN_VENV) -m pytest -m "slow or shake" -o faulthandler_timeout=600 tests
 
 bench: runtime  ## measure the scheduler beside pgbench; rows go to benchmarks/RESULTS.md
 	@GRPC_VERBOSITY=NONE $(PYTHON_IN_VENV) -m benchmarks.run
@@ -24,11 +24,11 @@ bench: runtime  ## measure the scheduler beside pgbench; rows go to benchmarks/R
 bench-short: runtime  ## the same with small numbers, printed only
 	@GRPC_VERBOSITY=NONE $(PYTHON_IN_VENV) -m benchmarks.run --short
 
-chaos: dev  ## kill, stop and restart everything at random under use for ten minutes
-	@CHAOS_SECONDS=600 $(PYTHON_IN_VENV) -m pytest -s -m chaos -o faulthandler_timeout=1800 tests/chaos
+shake: dev  ## kill, stop and restart everything under use for five minutes; SEED=n repeats a run
+	@SHAKE_SECONDS=300 SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -s -m shake -o faulthandler_timeout=1800 tests/shake
 
-chaos-short: dev  ## the same for twenty seconds, for CI
-	@CHAOS_SECONDS=20 $(PYTHON_IN_VENV) -m pytest -s -m chaos -o faulthandler_timeout=600 tests/chaos
+shake-short: dev  ## the same within a minute, for CI
+	@SHAKE_SECONDS=40 SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -s -m shake -o faulthandler_timeout=600 tests/shake
 
 check: dev  ## check format, lint, types, room contracts, protos, house rules, mutants
 	@echo "format and lint"

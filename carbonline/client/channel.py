@@ -13,13 +13,14 @@ from carbonline.client.errors import WrongArgument
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
-# Only UNAVAILABLE means that the same call may be repeated. Every RPC is safe to repeat.
+# UNAVAILABLE means that the same call may be repeated, and CANCELLED that the server ended in the
+# middle of it. Every RPC is safe to repeat.
 _RETRY = {
     "maxAttempts": 4,
     "initialBackoff": "0.1s",
     "maxBackoff": "2s",
     "backoffMultiplier": 2,
-    "retryableStatusCodes": ["UNAVAILABLE"],
+    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
 }
 _BALANCING: list[dict[str, dict[str, str]]] = [{"round_robin": {}}]
 

@@ -78,9 +78,11 @@ class Unreachable(ServerError):
     """No server answered in time, or one asked to repeat the call later."""
 
 
-_UNAVAILABLE = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED"})
+# CANCELLED comes from a server that ended in the middle of the call; a caller's own cancellation
+# never comes as a status of gRPC.
+_UNAVAILABLE = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
 # A server of the contract does not answer these of itself: it failed, or somebody on the way did.
-_BROKEN = frozenset({"UNKNOWN", "INTERNAL", "CANCELLED", "ABORTED"})
+_BROKEN = frozenset({"UNKNOWN", "INTERNAL", "ABORTED"})
 
 
 def server_error(

@@ -16,7 +16,7 @@ from carbonline.v1 import scheduler_pb2, types_pb2
 SILENCE_SECONDS_MAX = 25.0
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 2.0
-RESUMABLE = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
+RESUMABLE = frozenset({"UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 OLD = "STREAM_MAXIMUM_AGE"
 # A server ends its streams in order: because of their age, or because it shuts down. The next one
 # goes to a server that is up, if there is one.

@@ -10,9 +10,10 @@ from carbonline.local.child_process import ChildProcess
 from carbonline.local.errors import LocalStackError
 
 FIRST_PAUSE_SECONDS = 0.2
-PAUSE_SECONDS_MAX = 30.0
+# What runs again only after longer than this keeps others waiting for more than a lease.
+PAUSE_SECONDS_MAX = 4.0
 # After running for this long, the next failure counts as the first.
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 10.0
 # While the disk is full.
 LOOK_SECONDS = 0.5
 

@@ -69,19 +69,14 @@ DELETE FROM carbon.locations AS l
 WHERE l.tenant = $1 AND l.transport_mode = $2
     AND NOT EXISTS (SELECT FROM unnest(CAST($3 AS text[])) AS g (code) WHERE g.code = l.code)
 """
-# A file without a name is followed by no other, and a part of a file lacks nothing.
+# A file without a name is followed by no other, and a part of a file lacks nothing. Of a list, ANY
+# makes a hash; a subquery was compared row by row where the table had no statistics yet.
 MARK_STALE = """
 UPDATE carbon.locations AS l
-SET stale = NOT n.is_given
-FROM (
-    SELECT o.code, EXISTS (
-        SELECT FROM unnest(CAST($3 AS text[])) AS g (code) WHERE g.code = o.code
-    ) AS is_given
-    FROM carbon.locations AS o
-    WHERE o.tenant = $1 AND o.transport_mode = $2
-) AS n
-WHERE l.tenant = $1 AND l.transport_mode = $2 AND l.code = n.code AND l.stale = n.is_given
-    AND (n.is_given OR ($4 AND l.file_name = $5 AND l.file_name <> ''))
+SET stale = NOT l.stale
+WHERE l.tenant = $1 AND l.transport_mode = $2
+    AND l.stale = (l.code = ANY(CAST($3 AS text[])))
+    AND (l.stale OR ($4 AND l.file_name = $5 AND l.file_name <> ''))
 """
 COUNT_STALE = """
 SELECT count(*) FROM carbon.locations WHERE tenant = $1 AND transport_mode = $2 AND stale

@@ -59,7 +59,14 @@ async def watched(client: ContractClient, **how: float) -> tuple[PipelineView, l
 
 
 @pytest.mark.parametrize(
-    "breaks", [(grpc.StatusCode.UNAVAILABLE,), (grpc.StatusCode.RESOURCE_EXHAUSTED,), ()]
+    "breaks",
+    [
+        (grpc.StatusCode.UNAVAILABLE,),
+        # What a server that ends in the middle of a call leaves behind.
+        (grpc.StatusCode.CANCELLED,),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED,),
+        (),
+    ],
 )
 async def test_a_broken_watch_goes_on_from_the_last_version(play: Play, breaks: Script) -> None:
     client, scripted = await play(

@@ -7,6 +7,7 @@ from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import newest_change, reference_input
 from worker_service.ledger.locations import (
     LOCATION_SCHEMA,
+    MARK_STALE,
     PlaceChanges,
     PlacesFile,
     known_codes,
@@ -138,3 +139,13 @@ async def test_a_place_counts_its_changes_and_is_stale_where_its_file_lacks_it(
     assert (await remove(70, "XXX"), await version(driver)) == (0, 30)
     assert (await remove(80, "GVA", "CDG"), await version(driver)) == (2, 80)
     assert await placed(driver) == [("plane", "JFK"), ("train", "GVA")]
+
+
+async def test_a_table_without_statistics_is_not_compared_row_by_row(driver: LedgerDriver) -> None:
+    codes = [f"{number:04}" for number in range(2000)]
+    async with driver.ledger.session() as conn:
+        plan = await conn.fetch(f"EXPLAIN {MARK_STALE}", TENANT, "plane", codes, True, "a file")
+    text = "\n".join(line for (line,) in plan)
+    assert "Scan" in text
+    assert "SubPlan" not in text
+    assert "Nested Loop" not in text

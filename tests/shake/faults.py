@@ -1,0 +1,129 @@
+"""What is broken, and when: planned from a seed, then done one after the other."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from carbonline.local.postgres import EmbeddedPostgres
+from carbonline.local.stack import POSTGRES, Stack
+
+# The first faults hit a stack on which something runs.
+FIRST_SECONDS = 3.0
+PAUSE_SECONDS_MAX = 3.0
+# Past a lease of five seconds, or not.
+STOPPED_SECONDS_MAX = 8.0
+OUTAGE_SECONDS_MAX = 60.0
+# Of the time that the ledger is unavailable, and when that begins.
+OUTAGE_SHARE = 0.2
+OUTAGE_BEGINS = 0.4
+LEDGER_DATABASE = "ledger database"
+STAND_IN = "worker-1"
+
+
+class Kind(StrEnum):
+    """KILL: kill -9. STOP: frozen for a while. RESTART: in order. OUTAGE: killed, and away."""
+
+    KILL = "kill -9"
+    STOP = "stop"
+    RESTART = "restart"
+    OUTAGE = "outage"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to which process, when, and for how long, from the start of the plan."""
+
+    at_seconds: float
+    kind: Kind
+    name: str
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        lasts = f" for {self.seconds:.1f} s" if self.seconds else ""
+        return f"{self.at_seconds:5.1f} s: {self.kind} {self.name}{lasts}"
+
+
+def plan(seed: int, seconds: float, names: Sequence[str]) -> Sequence[Fault]:
+    """The faults of `seconds`: the same ones for the same arguments.
+
+    Every kind comes early, on a scheduler and on a worker. The ledger's database is unavailable
+    once, for a fifth of the time or a minute. The ledger process is left alone then: it cannot
+    start.
+    """
+    randomly = random.Random(seed)
+    away = Fault(
+        OUTAGE_BEGINS * seconds,
+        Kind.OUTAGE,
+        LEDGER_DATABASE,
+        min(OUTAGE_SHARE * seconds, OUTAGE_SECONDS_MAX),
+    )
+    faults, at = [away], FIRST_SECONDS
+    ahead = [(kind, name) for kind in _ORDINARY for name in names if name.endswith("-2")]
+    randomly.shuffle(ahead)
+    while at < seconds:
+        kind, name = ahead.pop() if ahead else _any(randomly, names)
+        lasts = randomly.uniform(0, STOPPED_SECONDS_MAX) if kind is Kind.STOP else 0.0
+        if name == "ledger" and at > away.at_seconds - STOPPED_SECONDS_MAX:
+            name = name if at > away.at_seconds + away.seconds + STOPPED_SECONDS_MAX else STAND_IN
+        faults.append(Fault(at, kind, name, lasts))
+        at += lasts + randomly.uniform(0, PAUSE_SECONDS_MAX)
+    return sorted(faults, key=lambda fault: fault.at_seconds)
+
+
+_ORDINARY = (Kind.KILL, Kind.STOP, Kind.RESTART)
+
+
+def _any(randomly: random.Random, names: Sequence[str]) -> tuple[Kind, str]:
+    name = randomly.choice(names)
+    # To stop PostgreSQL's first process stops none of its sessions.
+    kinds = (Kind.KILL, Kind.RESTART) if name == POSTGRES else (Kind.KILL, *_ORDINARY)
+    return randomly.choice(kinds), name
+
+
+@dataclass
+class Faults:
+    """Does a plan to a stack that restarts what ends. `done` says what has happened."""
+
+    stack: Stack
+    ledger_database: EmbeddedPostgres
+    done: list[Fault] = field(default_factory=list)
+
+    async def happen(self, planned: Sequence[Fault]) -> None:
+        """Each at its time, or as soon as the one before is over. In the end everything may run."""
+        away = [fault for fault in planned if fault.kind is Kind.OUTAGE]
+        others = [fault for fault in planned if fault.kind is not Kind.OUTAGE]
+        await asyncio.gather(self._one_by_one(away), self._one_by_one(others))
+
+    async def _one_by_one(self, planned: Sequence[Fault]) -> None:
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
+        for fault in planned:
+            await asyncio.sleep(began_at + fault.at_seconds - loop.time())
+            await self._do(fault)
+            self.done.append(fault)
+
+    async def _do(self, fault: Fault) -> None:
+        match fault.kind:
+            case Kind.KILL:
+                self.stack.kill(fault.name)
+            case Kind.RESTART:
+                await self.stack.restart(fault.name)
+            case Kind.STOP:
+                await self._stop(fault)
+            case Kind.OUTAGE:
+                self.ledger_database.child.kill()
+                await asyncio.sleep(fault.seconds)
+                await self.ledger_database.start()
+
+    async def _stop(self, fault: Fault) -> None:
+        # It may have ended by itself, or not be there again yet.
+        with suppress(ProcessLookupError):
+            pid = self.stack.pid(fault.name)
+            os.kill(pid, signal.SIGSTOP)
+            await asyncio.sleep(fault.seconds)
+            os.kill(pid, signal.SIGCONT)
