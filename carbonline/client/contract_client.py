@@ -63,17 +63,19 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
         *,
         request_id: str = "",
         validate_only: bool = False,
+        priority: int | None = None,
     ) -> scheduler_pb2.SubmitResponse:
         """Submits a job, which begins a pipeline with all that follows it.
 
         Repeating the call with the same `request_id` makes no second pipeline. `validate_only`
-        checks the request and makes none.
+        checks the request and makes none. `priority` goes from 0 (first) to 9 (last); None is 5.
         """
         request = scheduler_pb2.SubmitRequest(
             request_id=request_id or str(uuid.uuid4()),
             job_type=job_type,
             scope=scope,
             validate_only=validate_only,
+            priority=priority,
         )
         if payload:
             request.payload.CopyFrom(struct_of(payload))

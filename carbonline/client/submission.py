@@ -37,6 +37,7 @@ class Submitted:
     job_type: str
     scope: types_pb2.Scope
     payload: Mapping[str, str]
+    priority: int | None = None
 
 
 async def submit_file(
@@ -45,10 +46,12 @@ async def submit_file(
     scope: types_pb2.Scope,
     payload: Mapping[str, str],
     upload: Upload,
+    priority: int | None = None,
 ) -> Submitted:
     """Uploads a file and submits its job.
 
     The request is validated before the upload. `upload` is called with the scope of the file.
+    `priority` is as in `ContractClient.submit`.
     """
     await client.submit(job_type, scope, {**payload, "blob": NO_BLOB}, validate_only=True)
     of_file = types_pb2.Scope(
@@ -60,14 +63,16 @@ async def submit_file(
     )
     uploaded = await upload(of_file)
     complete_payload = {**payload, "blob": uploaded.blob}
-    answer = await client.submit(job_type, scope, complete_payload)
-    return Submitted(answer.pipeline_id, job_type, scope, complete_payload)
+    answer = await client.submit(job_type, scope, complete_payload, priority=priority)
+    return Submitted(answer.pipeline_id, job_type, scope, complete_payload, priority)
 
 
 async def submit_with_consent(client: ContractClient, refused: Submitted) -> Submitted:
     """Submit the same blob again, which may now take away what it was refused for."""
     complete_payload = {**refused.payload, **CONSENT}
-    answer = await client.submit(refused.job_type, refused.scope, complete_payload)
+    answer = await client.submit(
+        refused.job_type, refused.scope, complete_payload, priority=refused.priority
+    )
     return replace(refused, pipeline_id=answer.pipeline_id, payload=complete_payload)
 
 

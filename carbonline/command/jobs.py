@@ -38,6 +38,7 @@ COLUMNS = (
     Column("worker", in_tables=False),
     Column("parent_job", in_tables=False),
     Column("stats", in_tables=False),
+    Column("priority", in_tables=False),
 )
 
 
@@ -97,4 +98,5 @@ def row_of(job: types_pb2.Job) -> Row:
         "worker": job.worker_id or None,
         "parent_job": job.parent_job_id or None,
         "stats": in_order(values_of(job.stats)),
+        "priority": job.priority,
     }

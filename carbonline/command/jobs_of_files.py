@@ -33,6 +33,7 @@ class FileJob:
     unit: str = ""
     reference_kind: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
+    priority: int | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -120,7 +121,7 @@ async def send_file(client: ContractClient, job: FileJob) -> submission.Submitte
     name = sent_name(job.file.name) if job.file else FILE_NAME
     payload = {"file_name": name, **job.extra}
     upload = partial(uploaded, client, job, name)
-    return await submission.submit_file(client, job.job_type, scope, payload, upload)
+    return await submission.submit_file(client, job.job_type, scope, payload, upload, job.priority)
 
 
 def check_size(job: FileJob, bytes_max: int) -> None:

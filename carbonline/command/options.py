@@ -96,6 +96,12 @@ type_option = click.option(
     required=True,
     help="The data-entry type, such as plane.",
 )
+priority_option = click.option(
+    "--priority",
+    type=click.IntRange(0, 9),
+    default=None,
+    help="From 0 (first) to 9 (last), also for what follows.  [default: 5]",
+)
 no_watch_option = click.option(
     "--no-watch", is_flag=True, help="Print only the pipeline's number, without watching."
 )

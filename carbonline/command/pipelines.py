@@ -26,6 +26,7 @@ COLUMNS = (
     Column("has_warnings", in_tables=False),
     Column("has_error", in_tables=False),
     Column("live_jobs", kind=Kind.NUMBER, once_if_same=True),
+    Column("priority", in_tables=False),
 )
 
 
@@ -69,6 +70,7 @@ def row_of(pipeline: types_pb2.Pipeline) -> Row:
         "has_warnings": pipeline.has_warnings,
         "has_error": pipeline.has_error,
         "live_jobs": pipeline.live_jobs,
+        "priority": pipeline.priority,
     }
 
 

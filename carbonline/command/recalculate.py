@@ -9,7 +9,7 @@ from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, print_the_end
 from carbonline.command.names import type_name
-from carbonline.command.options import YEAR, no_watch_option, type_option
+from carbonline.command.options import YEAR, no_watch_option, priority_option, type_option
 
 
 @click.command(
@@ -18,22 +18,29 @@ from carbonline.command.options import YEAR, no_watch_option, type_option
 )
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @type_option
+@priority_option
 @no_watch_option
 @connection_options
-def recalculate(*, target: Target, year: int, data_entry_type: int, no_watch: bool) -> None:
+def recalculate(
+    *, target: Target, year: int, data_entry_type: int, priority: int | None, no_watch: bool
+) -> None:
     """Recompute the emissions and totals of a type and year, and watch the pipeline to its end.
 
     Emissions with unchanged entries, factors, places and formula keep their rows. You need this
     after an upgrade with a new formula; everything else is recomputed automatically.
     """
-    raise SystemExit(run_to_end(_recalculate(target, year, data_entry_type, watch=not no_watch)))
+    raise SystemExit(
+        run_to_end(_recalculate(target, year, data_entry_type, priority, watch=not no_watch))
+    )
 
 
-async def _recalculate(target: Target, year: int, data_entry_type: int, *, watch: bool) -> ExitCode:
+async def _recalculate(
+    target: Target, year: int, data_entry_type: int, priority: int | None, *, watch: bool
+) -> ExitCode:
     async with target.client() as client:
         module = await module_of(client, data_entry_type)
         scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
-        submitted = await client.submit("emission_recalc", scope)
+        submitted = await client.submit("emission_recalc", scope, priority=priority)
         return await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
 
 

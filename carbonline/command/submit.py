@@ -1,6 +1,6 @@
 """`carbonline submit`: uploads activity data, submits it and watches the pipeline to its end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -27,7 +27,14 @@ from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, print_the_end
 from carbonline.command.jobs_of_files import FileJob, consenting, entries_job, send_file
 from carbonline.command.kilograms import Kilograms, print_kilograms
-from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
+from carbonline.command.options import (
+    FILE,
+    YEAR,
+    module_option,
+    no_watch_option,
+    priority_option,
+    type_option,
+)
 
 
 @click.command(
@@ -49,6 +56,7 @@ from carbonline.command.options import FILE, YEAR, module_option, no_watch_optio
     default="",
     help="Who reports the file, such as agency_b. Files of other sources stay.  [default: default]",
 )
+@priority_option
 @yes_option
 @no_watch_option
 @connection_options
@@ -61,6 +69,7 @@ def submit(  # noqa: PLR0913  click gives each option
     year: int,
     unit: str,
     source: str,
+    priority: int | None,
     yes: bool | None,
     no_watch: bool,
 ) -> None:
@@ -71,6 +80,7 @@ def submit(  # noqa: PLR0913  click gives each option
     a terminal asks if that is more than half of the rows or kilograms.
     """
     job = entries_job(file, module, data_entry_type, year, unit, source)
+    job = replace(job, priority=priority)
     goes = run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)

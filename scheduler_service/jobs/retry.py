@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 300.0
+DELAY_SECONDS_MAX = 3600.0
 EXPIRY_SECONDS = 1.0
 RELEASES_MAX = 20
 # What a worker needs is seldom usable again within less, and other workers take the job meanwhile.
@@ -42,11 +43,11 @@ def after_drain(attempts: int, attempts_max: int) -> Again | Spent:
 
 
 def after_fault(attempts: int, attempts_max: int, delay_seconds: float | None) -> Again | Spent:
-    """A retryable fault waits: as long as the worker asked, or 1, 2, 4 ... 300 seconds."""
+    """A retryable fault waits: as long as the worker asked, up to an hour, or 1, 2, 4 ... 300 s."""
     if attempts >= attempts_max:
         return Spent()
     if delay_seconds is not None:
-        return Again(min(delay_seconds, BACKOFF_MAX_SECONDS))
+        return Again(min(delay_seconds, DELAY_SECONDS_MAX))
     doubled: float = BACKOFF_FIRST_SECONDS * 2.0 ** min(attempts - 1, 10)
     return Again(min(doubled, BACKOFF_MAX_SECONDS))
 

@@ -20,6 +20,7 @@ from scheduler_service.jobs.requests import (
     ReleaseReason,
     Written,
 )
+from scheduler_service.jobs.retry import DELAY_SECONDS_MAX
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.rpc.check_submit import check_payload
 from scheduler_service.rpc.fields import Fields
@@ -27,7 +28,6 @@ from scheduler_service.rpc.fields import Fields
 JOBS_MAX = 1000
 JOB_TYPES_MAX = 32
 WAIT_SECONDS_MAX = 25.0
-DELAY_SECONDS_MAX = 3600.0
 MESSAGE_CHARACTERS_MAX = 4096
 NAME_CHARACTERS_MAX = 128
 NOT_READY_CHARACTERS_MAX = 512

@@ -115,6 +115,7 @@ def _fill_job(message: types_pb2.Job, row: ShownJobRow) -> None:
     message.job_type = row.job_type
     message.state = JOB_STATES[row.state]
     message.attempts_max = row.attempts_max
+    message.priority = row.priority
     _fill_timestamp(message.created_at, row.created_at)
     if attempts := row.attempts:
         message.attempts = attempts
@@ -193,6 +194,7 @@ def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
         finished_at=timestamp(row.finished_at),
         repair_of=row.repair_of or 0,
         retry_of=row.retry_of or 0,
+        priority=row.priority or 0,
     )
 
 

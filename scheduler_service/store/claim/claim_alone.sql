@@ -47,7 +47,7 @@ WITH flows AS MATERIALIZED (
     WHERE j.job_id = p.job_id
     RETURNING j.job_id, j.pipeline_id, j.tenant, j.job_type, j.module, j.data_entry_type, j.year,
         j.unit, j.reference_kind, j.payload, j.state, j.result, j.message, j.error_cause, j.stats,
-        j.run_after, j.attempts, j.attempts_max, j.releases, j.expiries, j.claim_token,
+        j.run_after, j.attempts, j.attempts_max, j.priority, j.releases, j.expiries, j.claim_token,
         j.last_token, j.worker_id, j.parent_job_id, j.child_key, j.superseded_by, j.created_at,
         j.started_at, j.finished_at, j.runs_alone
 ), leased AS (
@@ -65,6 +65,6 @@ WITH flows AS MATERIALIZED (
 )
 SELECT CAST(1 AS bigint) AS number, job_id, pipeline_id, tenant, job_type, module, data_entry_type,
     year, unit, reference_kind, payload, state, result, message, error_cause, stats, run_after,
-    attempts, attempts_max, releases, expiries, claim_token, last_token, worker_id, parent_job_id,
-    child_key, superseded_by, created_at, started_at, finished_at, runs_alone
+    attempts, attempts_max, priority, releases, expiries, claim_token, last_token, worker_id,
+    parent_job_id, child_key, superseded_by, created_at, started_at, finished_at, runs_alone
 FROM claimed;

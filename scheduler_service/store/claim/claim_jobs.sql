@@ -132,9 +132,9 @@ WITH calls AS MATERIALIZED (
     RETURNING p.number, p.place, p.request_id, p.principal, j.job_id, j.pipeline_id, j.tenant,
         j.job_type, j.module, j.data_entry_type, j.year, j.unit, j.reference_kind, j.payload,
         j.state, j.result, j.message, j.error_cause, j.stats, j.run_after, j.attempts,
-        j.attempts_max, j.releases, j.expiries, j.claim_token, j.last_token, j.worker_id,
-        j.parent_job_id, j.child_key, j.superseded_by, j.created_at, j.started_at, j.finished_at,
-        j.runs_alone
+        j.attempts_max, j.priority, j.releases, j.expiries, j.claim_token, j.last_token,
+        j.worker_id, j.parent_job_id, j.child_key, j.superseded_by, j.created_at, j.started_at,
+        j.finished_at, j.runs_alone
 ), leased AS (
     INSERT INTO scheduler.claims (claim_token, job_id, worker_id, principal, lease_until)
     SELECT claim_token, job_id, worker_id, principal,
@@ -152,9 +152,9 @@ WITH calls AS MATERIALIZED (
 SELECT coalesce(c.number, m.number) AS number, m.number IS NOT NULL AS makes_room, c.job_id,
     c.pipeline_id, c.tenant, c.job_type, c.module, c.data_entry_type, c.year, c.unit,
     c.reference_kind, c.payload, c.state, c.result, c.message, c.error_cause, c.stats, c.run_after,
-    c.attempts, c.attempts_max, c.releases, c.expiries, c.claim_token, c.last_token, c.worker_id,
-    c.parent_job_id, c.child_key, c.superseded_by, c.created_at, c.started_at, c.finished_at,
-    c.runs_alone
+    c.attempts, c.attempts_max, c.priority, c.releases, c.expiries, c.claim_token, c.last_token,
+    c.worker_id, c.parent_job_id, c.child_key, c.superseded_by, c.created_at, c.started_at,
+    c.finished_at, c.runs_alone
 FROM claimed AS c
 -- Who makes room has claimed nothing.
 FULL JOIN making_room AS m ON m.number = c.number

@@ -28,8 +28,8 @@ WITH again AS (
 )
 SELECT renewed.number, j.job_id, j.pipeline_id, j.tenant, j.job_type, j.module,
     j.data_entry_type, j.year, j.unit, j.reference_kind, j.payload, j.state, j.result,
-    j.message, j.error_cause, j.stats, j.run_after, j.attempts, j.attempts_max, j.releases,
-    j.expiries, j.claim_token, j.last_token, j.worker_id, j.parent_job_id, j.child_key,
+    j.message, j.error_cause, j.stats, j.run_after, j.attempts, j.attempts_max, j.priority,
+    j.releases, j.expiries, j.claim_token, j.last_token, j.worker_id, j.parent_job_id, j.child_key,
     j.superseded_by, j.created_at, j.started_at, j.finished_at, j.runs_alone
 FROM renewed
 JOIN scheduler.jobs AS j

@@ -92,6 +92,7 @@ class ShownJobRow(ScopeRow):
     run_after: datetime | None
     attempts: int
     attempts_max: int
+    priority: int
     releases: int
     expiries: int
     last_token: int | None

@@ -263,6 +263,7 @@ held_children = Table(
     Column("year", SmallInteger, nullable=False),
     Column("parent_job_id", BigInteger, nullable=False),
     Column("child_key", Text, nullable=False),
+    Column("priority", SmallInteger, server_default=text("5"), nullable=False),
     PrimaryKeyConstraint("pipeline_id", "job_type", "module", "year", name="held_children_pkey"),
     ForeignKeyConstraint(
         ["pipeline_id"], ["scheduler.pipelines.pipeline_id"], name="a_held_child_has_a_pipeline"

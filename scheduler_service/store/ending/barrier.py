@@ -29,6 +29,7 @@ class _HeldChild:
     year: int
     parent_job_id: int
     child_key: str
+    priority: int
     is_stored: bool
 
     @property
@@ -60,9 +61,12 @@ async def settle(
     Runs after the ends and the new jobs are written: what is still live is read in a
     statement of its own, under the pipelines' locks.
     """
-    candidates = {w.identity: w for w in _held_by_barrier(released)}
-    for child in await _stored(tx, ends):
-        candidates[child.identity] = child
+    candidates: dict[tuple[int, str, int, int], _HeldChild] = {}
+    # Whoever wants it, it is one child, with the best priority; one that is stored is counted.
+    for child in (*_held_by_barrier(released), *await _stored(tx, ends)):
+        earlier = candidates.get(child.identity, child)
+        best = min(child.priority, earlier.priority)
+        candidates[child.identity] = replace(child, priority=best)
     if not candidates:
         return []
     held = await _held(tx, list(candidates.values()))
@@ -89,6 +93,7 @@ def _held_by_barrier(released: Sequence[Released]) -> list[_HeldChild]:
                 year=scope.year,
                 parent_job_id=item.parent.row.job_id,
                 child_key=item.child.child_key,
+                priority=item.parent.row.priority,
                 is_stored=False,
             )
             for pipeline_id in item.parent.pipeline_ids
@@ -117,6 +122,7 @@ async def _stored(tx: UnitOfWork, ends: Sequence[End]) -> list[_HeldChild]:
             year=row.year,
             parent_job_id=row.parent_job_id,
             child_key=row.child_key,
+            priority=row.priority,
             is_stored=True,
         )
         for row in rows
@@ -139,21 +145,23 @@ async def _held(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> set[tuple[i
 
 
 async def _hold(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
-    new = [w for w in candidates if not w.is_stored]
-    if not new:
+    """Those that are stored may have become more urgent."""
+    if not candidates:
         return
     rows = await statement("hold_children").rows(
         tx.conn,
-        _PipelineRow,
-        pipeline_ids=[w.pipeline_id for w in new],
-        job_types=[w.job_type for w in new],
-        modules=[w.module for w in new],
-        years=[w.year for w in new],
-        parent_job_ids=[w.parent_job_id for w in new],
-        child_keys=[w.child_key for w in new],
+        _HoldingRow,
+        pipeline_ids=[w.pipeline_id for w in candidates],
+        job_types=[w.job_type for w in candidates],
+        modules=[w.module for w in candidates],
+        years=[w.year for w in candidates],
+        parent_job_ids=[w.parent_job_id for w in candidates],
+        child_keys=[w.child_key for w in candidates],
+        priorities=[w.priority for w in candidates],
     )
     for row in rows:
-        tx.pipeline(row.pipeline_id).job_added()
+        if row.is_new:
+            tx.pipeline(row.pipeline_id).job_added()
 
 
 async def _let_go(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
@@ -185,12 +193,14 @@ async def _make_jobs(
                 (child.pipeline_id,),
                 child.job_type,
                 child.scope,
+                priority=child.priority,
                 parent_job_id=child.parent_job_id,
                 child_key=child.child_key,
             )
         else:
             ids = (*new_job.pipeline_ids, child.pipeline_id)
-            grouped[group] = replace(new_job, pipeline_ids=ids)
+            best = min(new_job.priority, child.priority)
+            grouped[group] = replace(new_job, pipeline_ids=ids, priority=best)
     inserted = await insert_jobs(tx, list(grouped.values()))
     return dict(zip(grouped, inserted, strict=True))
 
@@ -223,6 +233,11 @@ class _PipelineRow(Row):
     pipeline_id: int
 
 
+class _HoldingRow(_PipelineRow):
+    __slots__ = ()
+    is_new: bool
+
+
 class _StillHeldRow(_PipelineRow):
     __slots__ = ()
     job_type: str
@@ -234,3 +249,4 @@ class _HeldChildRow(_StillHeldRow):
     __slots__ = ()
     parent_job_id: int
     child_key: str
+    priority: int

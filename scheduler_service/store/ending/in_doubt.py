@@ -66,6 +66,7 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
                 (pipeline.pipeline_id,),
                 child.job_type,
                 child.scope,
+                priority=end.row.priority,
                 parent_job_id=end.row.job_id,
                 child_key=child.child_key,
             )

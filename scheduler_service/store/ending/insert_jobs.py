@@ -1,7 +1,7 @@
 """Makes jobs: each is created, queued behind its key, or joined to a waiting duplicate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -86,7 +86,11 @@ async def insert_jobs(tx: UnitOfWork, new_jobs: Sequence[NewJob]) -> list[Insert
     tx.require(needs_of(new_jobs))
     # A job of the same batch may have left the key while a duplicate waits behind it.
     await tx.pass_on(needs_of(new_jobs).keys)
-    rows = await _new_rows(tx, [new_jobs[index] for index in leaders.values()])
+    best = _best_priorities(new_jobs)
+    rows = await _new_rows(
+        tx,
+        [replace(new_jobs[i], priority=best[group]) for group, i in leaders.items()],
+    )
     inserted_leaders = await _insert(tx, rows)
     by_key = dict(zip(leaders.keys(), inserted_leaders, strict=True))
     answers = []
@@ -108,6 +112,15 @@ def _leaders(new_jobs: Sequence[NewJob]) -> dict[str | int, int]:
     for index, new_job in enumerate(new_jobs):
         leaders.setdefault(_group(index, new_job), index)
     return leaders
+
+
+def _best_priorities(new_jobs: Sequence[NewJob]) -> dict[str | int, int]:
+    """A job is as urgent as the most urgent of those who want it."""
+    best: dict[str | int, int] = {}
+    for index, new_job in enumerate(new_jobs):
+        group = _group(index, new_job)
+        best[group] = min(new_job.priority, best.get(group, new_job.priority))
+    return best
 
 
 def _as_joined(inserted: InsertedJob) -> InsertedJob:

@@ -1,5 +1,6 @@
 -- New jobs; one whose coalesce key has a waiting duplicate becomes that duplicate instead.
--- The no-op update locks the duplicate: it cannot be claimed before this transaction has joined it.
+-- Its update locks the duplicate, which cannot be claimed before this transaction has joined it,
+-- and makes it as urgent as the most urgent of those who want it.
 WITH new AS MATERIALIZED (
     SELECT *
     FROM unnest(
@@ -19,7 +20,7 @@ WITH new AS MATERIALIZED (
     SELECT f.*, scheduler.fair_stamp(f.tenant, f.job_type, f.priority, NULL) AS first_stamp
     FROM (SELECT DISTINCT tenant, job_type, priority FROM new) AS f
 )
-INSERT INTO scheduler.jobs (
+INSERT INTO scheduler.jobs AS j (
     job_id, pipeline_id, tenant, job_type, module, data_entry_type, year, unit, reference_kind,
     payload, state, priority, fair_stamp, attempts_max, coalesce_key, exclusive_key, key_number,
     slot_key, parent_job_id, child_key, changed_version, created_at
@@ -36,5 +37,8 @@ JOIN flows AS f
     ON f.tenant = n.tenant AND f.job_type = n.job_type AND f.priority = n.priority
 ON CONFLICT (coalesce_key)
     WHERE state IN ('NOT_STARTED', 'QUEUED') AND coalesce_key IS NOT NULL
-    DO UPDATE SET coalesce_key = excluded.coalesce_key
+    DO UPDATE SET coalesce_key = excluded.coalesce_key,
+        priority = least(j.priority, excluded.priority),
+        fair_stamp = CASE WHEN excluded.priority < j.priority
+            THEN excluded.fair_stamp ELSE j.fair_stamp END
 RETURNING job_id, pipeline_id, coalesce_key;

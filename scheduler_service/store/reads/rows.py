@@ -25,6 +25,7 @@ class PipelineRow(ScopeRow):
     finished_at: datetime | None
     repair_of: int | None
     retry_of: int | None
+    priority: int | None
 
 
 class JobSummaryRow(ShownJobRow):

@@ -133,6 +133,11 @@ class _Root(NamedTuple):
     is_first: bool = False
     follows: bool = False
 
+    @property
+    def group(self) -> str | RequestKey:
+        """Roots of one group share a job."""
+        return self.coalesce_key or request_of(self.submission)
+
 
 def _roots(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[_Root]:
     roots = []
@@ -183,6 +188,15 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
     return answers
 
 
+def _best_priorities(roots: Sequence[_Root]) -> list[int]:
+    """Of each root that of the most urgent one that shares its job."""
+    best: dict[str | RequestKey, int] = {}
+    for root in roots:
+        priority = root.submission.priority
+        best[root.group] = min(priority, best.get(root.group, priority))
+    return [best[root.group] for root in roots]
+
+
 def _columns(roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
     asked = [root.submission for root in roots]
     scopes = [submission.scope for submission in asked]
@@ -199,7 +213,7 @@ def _columns(roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
         "reference_kinds": sparse([scope.reference_kind for scope in scopes]),
         "payloads": sparse([s.payload for s in asked]),
         "waits": sparse([root.must_wait or None for root in roots]),
-        "priorities": [s.priority for s in asked],
+        "priorities": _best_priorities(roots),
         "attempts_maxima": [job_type.attempts_max for job_type in types],
         "coalesce_keys": sparse([root.coalesce_key for root in roots]),
         "exclusive_keys": sparse([r.key.exclusive_key if r.key else None for r in roots]),

@@ -58,7 +58,7 @@ WITH asked AS (
     -- Apart from those below: what may conflict is written to the log twice.
     WHERE coalesce_key IS NULL
 ), coalescing AS (
-    INSERT INTO scheduler.jobs (
+    INSERT INTO scheduler.jobs AS j (
         job_id, pipeline_id, tenant, job_type, module, data_entry_type, year, state, priority,
         fair_stamp, attempts_max, coalesce_key, exclusive_key, key_number, slot_key,
         changed_version, created_at
@@ -68,10 +68,14 @@ WITH asked AS (
         coalesce_key, exclusive_key, key_number, slot_key, 1, scheduler.clock()
     FROM new
     WHERE coalesce_key IS NOT NULL AND follows IS NOT TRUE
-    -- The no-op update locks the duplicate, which cannot be claimed before it has been joined.
+    -- The update locks the duplicate, which cannot be claimed before it has been joined, and makes
+    -- it as urgent as the most urgent of those who want it.
     ON CONFLICT (coalesce_key)
         WHERE state IN ('NOT_STARTED', 'QUEUED') AND coalesce_key IS NOT NULL
-        DO UPDATE SET coalesce_key = excluded.coalesce_key
+        DO UPDATE SET coalesce_key = excluded.coalesce_key,
+            priority = least(j.priority, excluded.priority),
+            fair_stamp = CASE WHEN excluded.priority < j.priority
+                THEN excluded.fair_stamp ELSE j.fair_stamp END
     RETURNING job_id, coalesce_key
 )
 SELECT new.number, new.pipeline_id, new.job_id, c.job_id AS duplicate_id

@@ -20,7 +20,8 @@ from scheduler_service.jobs.states import JobResult, PipelineStatus, pipeline_st
         (2, None, Again(2.0)),
         (4, None, Again(8.0)),
         (4, 0.0, Again(0.0)),
-        (4, 9999.0, Again(300.0)),
+        (4, 900.0, Again(900.0)),
+        (4, 9999.0, Again(3600.0)),
         (5, 0.0, Spent()),
     ],
 )

@@ -57,8 +57,16 @@ class StoreDriver:
         self, job_type: str, scope: Scope, *, request_id: UUID | None = None, **fields: Any
     ) -> Submitted | Refused:
         """Submit, and whatever comes of it."""
+        asked = self.submission(job_type, scope, request_id=request_id, **fields)
+        (answer,) = await self.store.submit_jobs([asked])
+        return answer
+
+    def submission(
+        self, job_type: str, scope: Scope, *, request_id: UUID | None = None, **fields: Any
+    ) -> Submission:
+        """A Submit that could be made."""
         payload = {"blob": "blob:sha256:0"} if job_type == "csv_ingest" else None
-        submission = Submission(
+        return Submission(
             request_id=request_id or uuid4(),
             body_digest=fields.pop("body_digest", b"body"),
             job_type=job_type,
@@ -68,8 +76,6 @@ class StoreDriver:
             submitted_by="tester",
             **fields,
         )
-        (answer,) = await self.store.submit_jobs([submission])
-        return answer
 
     async def submit(self, job_type: str, scope: Scope, **fields: Any) -> Submitted:
         """Submit, and it must be taken."""
