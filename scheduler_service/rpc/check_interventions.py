@@ -33,11 +33,12 @@ def check_retry(
     pipeline_id = fields.identifier("pipeline_id", request.pipeline_id)
     request_id = fields.uuid("request_id", request.request_id)
     fields.done()
+    tenant = principal.tenant(request.tenant)
     return PipelineRetry(
-        tenant=principal.tenant(request.tenant),
+        tenant=tenant,
         pipeline_id=pipeline_id,
         request_id=request_id,
-        body_digest=digest(request),
+        body_digest=digest(tenant, pipeline_id, request.validate_only),
         principal=principal.name,
         validate_only=request.validate_only,
     )

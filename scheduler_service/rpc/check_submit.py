@@ -1,14 +1,16 @@
 """Checks what is submitted, and turns it into a value of the store."""
 
 import hashlib
+import json
 import re
 from collections.abc import Collection
+from types import MappingProxyType
 from typing import Any
 
 from carbonline.serving.principals import Principal
-from carbonline.v1 import interventions_pb2, operations_pb2, scheduler_pb2, types_pb2
+from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_type_keys import PAYLOAD_KEYS, REMOVE, REMOVE_STALE
-from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.requests import Json, Submission
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.fields import UNIT_CHARACTERS_MAX, Fields
@@ -20,6 +22,8 @@ WITHOUT_A_FILE = (REMOVE_STALE, REMOVE)
 # What a job's data is to say of who brought it; callers cannot give it themselves.
 SIGNED = frozenset({"csv_ingest"})
 SOURCE_CHARACTERS_MAX = 64
+# What these keys mean if they are left out.
+PAYLOAD_DEFAULTS = MappingProxyType({"source": "default", "mode": "add"})
 # A payload's numbers are doubles, which count no further.
 UPLOAD_MAX = 2**53
 _UPLOAD_RULE = "must be the upload_id of an upload; ListUploads lists them"
@@ -48,6 +52,7 @@ def check_submit(
     tenant = request.scope.tenant or principal.tenants[0]
     scope = fields.scope("scope", request.scope, tenant, job_type)
     payload = check_payload(fields, "payload", job_type, request)
+    meant = _meant(job_type, payload or {})
     if payload is not None and job_type in SIGNED:
         payload = {**payload, "submitted_by": principal.name}
     priority = request.priority if request.HasField("priority") else PRIORITY_DEFAULT
@@ -55,7 +60,7 @@ def check_submit(
     fields.done()
     return Submission(
         request_id=request_id,
-        body_digest=digest(request),
+        body_digest=digest(job_type, *parts_of(scope), meant, priority, request.validate_only),
         job_type=job_type,
         scope=scope,
         payload=payload,
@@ -177,7 +182,9 @@ def check_withdrawal(
     fields.done()
     return Submission(
         request_id=request_id,
-        body_digest=digest(request),
+        body_digest=digest(
+            "upload_withdrawal", *parts_of(scope), request.upload_id, request.validate_only
+        ),
         job_type="upload_withdrawal",
         scope=scope,
         payload={"upload_id": request.upload_id},
@@ -187,14 +194,24 @@ def check_withdrawal(
     )
 
 
-def digest(
-    request: scheduler_pb2.SubmitRequest
-    | operations_pb2.WithdrawUploadRequest
-    | interventions_pb2.RetryPipelineRequest,
-) -> bytes:
-    """The digest of a request without its request_id: a repeat has the same one."""
-    request_id = request.request_id
-    request.ClearField("request_id")
-    body = request.SerializeToString(deterministic=True)
-    request.request_id = request_id
-    return hashlib.sha256(body).digest()
+def digest(*body: Any) -> bytes:
+    """The digest of what a request means, without its request_id: a repeat has the same one,
+    whoever made its bytes.
+    """
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+
+
+def parts_of(scope: Scope) -> tuple[Any, ...]:
+    """The scope as a part of a body."""
+    return (scope.tenant, *(getattr(scope, part) for part in SCOPE_PARTS))
+
+
+def _meant(job_type: str, payload: Json) -> Json:
+    """The payload without what means the same when it is left out."""
+    if job_type not in FILE_TYPES:
+        return payload
+    return {
+        key: value
+        for key, value in payload.items()
+        if value != "" and PAYLOAD_DEFAULTS.get(key) != value
+    }

@@ -175,17 +175,20 @@ class Upload:
         self.size_bytes += len(piece)
 
     def keep(self) -> Kept:
-        """Makes the upload a blob, synced to disk. The first summary of the same bytes stays."""
+        """Makes the upload a blob, synced to disk. The first summary of the same bytes stays,
+        and so do the first bytes, unless they are damaged: then these take their place.
+        """
         reference = BlobReference(self._tenant, self.sha256)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        target = self._store.path(reference)
-        if target.is_file():
+        target, summary = self._store.path(reference), self._store.summary_path(reference)
+        if _is_whole(target, reference.sha256, self.size_bytes):
             return Kept(reference, self.size_bytes, already_stored=True)
         target.parent.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
         # The summary first: whoever sees the bytes sees it too.
-        self._write_summary(self._store.summary_path(reference))
+        if not (target.is_file() and summary.is_file()):
+            self._write_summary(summary)
         self._passing.replace(target)
         for folder in (target.parent, target.parent.parent):
             _sync_folder(folder)
@@ -235,6 +238,16 @@ class BlobReader:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+
+def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
+    """Whether the file is there and has these bytes."""
+    try:
+        with path.open("rb") as file:
+            same_size = os.fstat(file.fileno()).st_size == size_bytes
+            return same_size and hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

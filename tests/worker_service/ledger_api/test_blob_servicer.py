@@ -233,6 +233,19 @@ async def test_bytes_that_changed_on_disk_are_not_passed_on_as_good(client: Clie
     assert (error.code, error.reason) == ("DATA_LOSS", "BLOB_DAMAGED")
 
 
+@pytest.mark.parametrize("damage", [b"lies", bytes(sum(map(len, PIECES)))])
+async def test_a_damaged_file_is_mended_by_uploading_it_again(
+    client: Client, damage: bytes
+) -> None:
+    first = await client.upload(PIECES)
+    (stored,) = (path for path in client.folder.rglob(SHA256))
+    stored.write_bytes(damage)
+    again = await client.upload(PIECES)
+    assert (again.blob, again.already_stored) == (first.blob, False)
+    assert b"".join(await client.download(again.blob)) == b"".join(PIECES)
+    assert (await client.upload(PIECES)).already_stored
+
+
 async def test_a_reader_that_goes_away_frees_its_file(client: Client) -> None:
     blob = (await client.upload(PIECES)).blob
     for _ in range(20):
