@@ -24,7 +24,7 @@ from carbonline.serving.settings import SettingsReader
 from scheduler_service.jobs.job_types import enabled_job_types
 from scheduler_service.jobs.limits import Limits
 from scheduler_service.limit_settings import DEFAULTS, LIMIT_SETTINGS, read_limits
-from scheduler_service.store.core.pool import PoolSizes
+from scheduler_service.store.core.pool_sizes import PoolSizes
 
 SWEEPS_PER_LEASE_MIN = 8
 # A pool beyond it is a slip of the keyboard: PostgreSQL has 100 connections by default.

@@ -41,7 +41,8 @@ from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.core.observer import Observer
-from scheduler_service.store.core.pool import Pools, PoolSizes, open_pools
+from scheduler_service.store.core.pool import Pools, open_pools
+from scheduler_service.store.core.pool_sizes import PoolSizes
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.unlocked import LockedElsewhere
@@ -70,10 +71,7 @@ from scheduler_service.store.retention.forget_old import forget_old
 from scheduler_service.store.retention.remove_pipelines import RemovePipelines
 from scheduler_service.store.submit.limits import LiveJobs
 from scheduler_service.store.submit.retry_pipeline import retry_pipeline
-from scheduler_service.store.submit.submit_jobs import (
-    parts_in_order,
-    submit_jobs,
-)
+from scheduler_service.store.submit.submit_jobs import parts_in_order, submit_jobs
 from scheduler_service.store.submit.submit_unlocked import SubmitAnswer, SubmitUnlocked
 from scheduler_service.store.sweep import sweep
 from scheduler_service.store.sweep.set_asides import SetAsides

@@ -6,6 +6,7 @@ from typing import Self
 
 from carbonline.postgres import pool as postgres
 from carbonline.postgres.pool import Pool
+from scheduler_service.store.core.pool_sizes import PoolSizes
 from scheduler_service.store.core.statements import Connection
 
 STATEMENT_TIMEOUT_SECONDS = 10
@@ -13,26 +14,10 @@ LOCK_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 10
 # Behind the server's own timeout.
 COMMAND_MARGIN_SECONDS = 5
-READ_SECONDS = 2.0
 # A plan is made for the tables as they are, and kept: those of an empty table read all of it, for
 # each row of a batch, whatever has come since. It is noticed by ANALYZE a minute later, or never.
 PLANS_SECONDS_MAX = 10.0
 SESSIONS_REMEMBERED_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSizes:
-    """The largest number of connections of each pool; `read_seconds` bounds a statement of a read.
-
-    `leases` and `sweeps` fit what uses them: of each kind of work so many batches are on their way
-    at once, or one, so that none of it waits for a connection.
-    """
-
-    leases: int = 8
-    calls: int = 4
-    reads: int = 3
-    sweeps: int = 5
-    read_seconds: float = READ_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.store.core import run_units
-from scheduler_service.store.core.pool import PoolSizes
+from scheduler_service.store.core.pool_sizes import PoolSizes
 from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 JOBS = 12
