@@ -12,8 +12,9 @@ STEPS = "".join(
     file.read_text(encoding="utf-8")
     for file in sorted((REPOSITORY / "worker_service/steps").glob("*.py"))
 )
-# The names that one class makes for rejected and warned rows.
-NOTED = re.compile(r"(rows_(rejected|warned)|(rejected|warned)_(blob|rows))")
+# The names that one class makes for each kind of noted rows.
+KINDS = "(rejected|warned|counted_twice)"
+NOTED = re.compile(rf"(rows_{KINDS}|{KINDS}_(blob|rows))")
 
 
 def test_every_type_has_its_stats_and_nothing_else_has() -> None:
