@@ -219,7 +219,7 @@ async def test_a_key_is_free_when_chain_is_the_first_to_notice_a_cancel(
         return Succeeded()
 
     job_types, scope = (
-        ("unit_sync", "csv_ingest"),
+        ("unit_sync", "csv_ingest", "emission_recalc", "aggregation"),
         client.scope(module=2, data_entry_type=20, year=2024),
     )
     # No heartbeat says it earlier.
