@@ -25,7 +25,8 @@ async def test_while_one_is_frozen_the_other_does_its_work(open_run: OpenRun) ->
                 await run.client.list_workers()
             view = await run.ended(pipeline)
             await run.must_have_arrived(view)
-            assert {job.attempts for job in view.in_order()} == {1}
+            # A claim or a beat that the frozen one had just taken in may cost its run the lease.
+            assert {job.attempts for job in view.in_order()} <= {1, 2}
         finally:
             os.kill(frozen, signal.SIGCONT)
 
