@@ -6,6 +6,7 @@ Each pytest-xdist worker has a server of its own: half a second, and nothing to 
 import asyncio
 import itertools
 import shutil
+import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -20,6 +21,11 @@ THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 NAMES = itertools.count()
 
 T = TypeVar("T")
+
+# Who starts the tests in the background, as with nohup, starts them deaf to Ctrl-C, and so are the
+# processes that they start. Some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def to_its_end(work: Coroutine[None, None, T]) -> T:

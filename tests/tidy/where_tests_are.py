@@ -130,7 +130,10 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "data_folder": POSTGRES,
         "server": POSTGRES,
     },
-    "carbonline/migrations": {"environment": "tests/carbonline/migrations/test_run.py"},
+    "carbonline/migrations": {
+        "environment": "tests/carbonline/migrations/test_run.py",
+        "patiently": "tests/carbonline/migrations/test_other_sessions.py",
+    },
     "carbonline/postgres": {
         "full_disk": "tests/worker_service/steps/test_outages.py",
         "ping": "tests/carbonline/serving/test_health.py",

@@ -1,7 +1,8 @@
 """Tenants share the workers by what is queued, and a claim reads its own tenants' queues only."""
 
 from alembic import op
-from sqlalchemy import text
+
+from carbonline.migrations.patiently import run_patiently
 
 revision = "0012"
 down_revision = "0011"
@@ -60,27 +61,17 @@ ON scheduler.jobs (job_type, priority, fair_stamp, job_id) WHERE state = 'QUEUED
 DROP = "DROP INDEX CONCURRENTLY IF EXISTS scheduler.{}"
 
 
-def _patiently(*statements: str) -> None:
-    """Without a lock that anybody waits for; see 0003."""
-    with op.get_context().autocommit_block():
-        usual = op.get_bind().scalar(text("SHOW lock_timeout"))
-        op.execute("SET lock_timeout = '2min'")
-        for statement in statements:
-            op.execute(statement)
-        op.execute(f"SET lock_timeout = '{usual}'")
-
-
 def upgrade() -> None:
     """The new index first. What an attempt that was cut short has left is invalid: made anew."""
     op.execute(FAIR_STAMP.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
-    _patiently(
+    run_patiently(
         DROP.format("claimable_jobs_of_a_tenant"), BY_TENANT, DROP.format("claimable_jobs_by_type")
     )
 
 
 def downgrade() -> None:
     """As before."""
-    _patiently(
+    run_patiently(
         DROP.format("claimable_jobs_by_type"), BY_TYPE, DROP.format("claimable_jobs_of_a_tenant")
     )
     op.execute(DROP_FAIR_STAMP)

@@ -1,7 +1,6 @@
 """An old pipeline's requests, and who repairs or retries it, are found when it is to be deleted."""
 
-from alembic import op
-from sqlalchemy import text
+from carbonline.migrations.patiently import run_patiently
 
 revision = "0013"
 down_revision = "0012"
@@ -20,19 +19,9 @@ WHERE coalesce(repair_of, retry_of) IS NOT NULL
 DROP = "DROP INDEX CONCURRENTLY IF EXISTS scheduler.{}"
 
 
-def _patiently(*statements: str) -> None:
-    """Without a lock that anybody waits for; see 0003."""
-    with op.get_context().autocommit_block():
-        usual = op.get_bind().scalar(text("SHOW lock_timeout"))
-        op.execute("SET lock_timeout = '2min'")
-        for statement in statements:
-            op.execute(statement)
-        op.execute(f"SET lock_timeout = '{usual}'")
-
-
 def upgrade() -> None:
     """What an attempt that was cut short has left is invalid: made anew."""
-    _patiently(
+    run_patiently(
         DROP.format("requests_of_a_pipeline"),
         REQUESTS,
         DROP.format("pipelines_that_mend_another"),
@@ -42,4 +31,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """As before."""
-    _patiently(DROP.format("pipelines_that_mend_another"), DROP.format("requests_of_a_pipeline"))
+    run_patiently(DROP.format("pipelines_that_mend_another"), DROP.format("requests_of_a_pipeline"))

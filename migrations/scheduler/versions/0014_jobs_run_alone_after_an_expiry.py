@@ -1,7 +1,8 @@
 """After an expiry a job runs alone in its worker process: only a job that ran alone is charged."""
 
 from alembic import op
-from sqlalchemy import text
+
+from carbonline.migrations.patiently import run_patiently
 
 revision = "0014"
 down_revision = "0013"
@@ -61,23 +62,13 @@ LEFT JOIN scheduler.claims AS c ON c.claim_token = j.claim_token
 """
 
 
-def _patiently(*statements: str) -> None:
-    """Without a lock that anybody waits for; see 0003."""
-    with op.get_context().autocommit_block():
-        usual = op.get_bind().scalar(text("SHOW lock_timeout"))
-        op.execute("SET lock_timeout = '2min'")
-        for statement in statements:
-            op.execute(statement)
-        op.execute(f"SET lock_timeout = '{usual}'")
-
-
 def upgrade() -> None:
     """What an attempt that was cut short has left is invalid: made anew."""
     op.execute(JOBS)
     op.execute(SUMMARIES.format(",\n    j.runs_alone"))
     op.execute(CLAIMS)
     op.execute(MAY_HAVE_COMPANY)
-    _patiently(
+    run_patiently(
         DROP.format("claimable_jobs_to_run_alone"),
         TO_RUN_ALONE,
         DROP.format("claims_that_run_alone"),
@@ -87,7 +78,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """As before."""
-    _patiently(DROP.format("claimable_jobs_to_run_alone"), DROP.format("claims_that_run_alone"))
+    run_patiently(DROP.format("claimable_jobs_to_run_alone"), DROP.format("claims_that_run_alone"))
     op.execute(DROP_MAY_HAVE_COMPANY)
     op.execute("DROP VIEW scheduler.job_summaries")
     op.execute("ALTER TABLE scheduler.jobs DROP COLUMN IF EXISTS runs_alone")

@@ -1,7 +1,6 @@
 """A tenant's jobs that wait behind others are counted by index."""
 
-from alembic import op
-from sqlalchemy import text
+from carbonline.migrations.patiently import run_patiently
 
 revision = "0015"
 down_revision = "0014"
@@ -17,21 +16,11 @@ WHERE (state = 'NOT_STARTED') IS TRUE
 DROP = "DROP INDEX CONCURRENTLY IF EXISTS scheduler.waiting_jobs_of_a_tenant"
 
 
-def _patiently(*statements: str) -> None:
-    """Without a lock that anybody waits for; see 0003."""
-    with op.get_context().autocommit_block():
-        usual = op.get_bind().scalar(text("SHOW lock_timeout"))
-        op.execute("SET lock_timeout = '2min'")
-        for statement in statements:
-            op.execute(statement)
-        op.execute(f"SET lock_timeout = '{usual}'")
-
-
 def upgrade() -> None:
     """What an attempt that was cut short has left is invalid: made anew."""
-    _patiently(DROP, CREATE)
+    run_patiently(DROP, CREATE)
 
 
 def downgrade() -> None:
     """As before."""
-    _patiently(DROP)
+    run_patiently(DROP)
