@@ -16,6 +16,9 @@ VALUES ($1, $2, $3, $4, carbon.clock())
 ON CONFLICT (tenant, job_id) DO UPDATE SET answer = a.answer
 RETURNING answer
 """
+ANSWERED = """
+SELECT EXISTS (SELECT FROM carbon.job_answers WHERE tenant = $1 AND job_id = $2)
+"""
 FORGET = """
 DELETE FROM carbon.job_answers
 WHERE (tenant, job_id) IN (
@@ -38,6 +41,12 @@ async def first_answer(
         KEEP_FIRST, tenant, job_id, claim_token, dict(answer)
     )
     return kept
+
+
+async def has_answered(conn: Connection, tenant: str, job_id: int) -> bool:
+    """Whether an earlier claim of the job has published. Close its ledger scopes before."""
+    answered: bool = await conn.fetchval(ANSWERED, tenant, job_id)
+    return answered
 
 
 async def forget_answers(conn: Connection) -> None:

@@ -25,7 +25,7 @@ from worker_service.ledger.factors import read_factors as read_stored_factors
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import factors_input
-from worker_service.ledger.job_answers import first_answer
+from worker_service.ledger.job_answers import first_answer, has_answered
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded
@@ -137,7 +137,8 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
     job = run.job
     await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     async with stores.ledger.snapshot() as conn:
-        stale = await stale_factors(conn, of)
+        done = await has_answered(conn, job.tenant, job.job_id)
+        stale = [] if done else await stale_factors(conn, of)
         await _refuse_used(conn, run, of, stale)
     await chain_follow_ups(run, stores.ledger)
     origin = Origin("", "", job.claim_token)

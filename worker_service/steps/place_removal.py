@@ -10,7 +10,7 @@ from worker_service.ledger.entry_sets import years_with_entries
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.input_versions import reference_input
-from worker_service.ledger.job_answers import first_answer
+from worker_service.ledger.job_answers import first_answer, has_answered
 from worker_service.ledger.locations import KIND, known_codes, remove_locations, stale_codes
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import PlaceColumns, usage_of_places
@@ -26,6 +26,7 @@ from worker_service.steps.taking_away import (
     REMOVE_STALE,
     has_consent,
     named_in_short,
+    names_to_remove,
     refuse_what_is_used,
 )
 
@@ -39,8 +40,11 @@ async def remove_places(stores: Stores, run: Run, transport_mode: str, mode: str
     job, ledger = run.job, stores.ledger
     await close_ledger_scopes(ledger, job.tenant, job.close_through)
     async with ledger.snapshot() as conn:
-        if mode == REMOVE_STALE:
-            codes: Sequence[str] = await stale_codes(conn, job.tenant, transport_mode)
+        codes: Sequence[str]
+        if await has_answered(conn, job.tenant, job.job_id):
+            codes = []
+        elif mode == REMOVE_STALE:
+            codes = await stale_codes(conn, job.tenant, transport_mode)
         else:
             codes = await _named(conn, job, transport_mode)
     if not has_consent(job):
@@ -88,22 +92,16 @@ async def slices_with_places(ledger: Ledger, tenant: str, transport_mode: str) -
 
 
 async def _named(conn: Connection, job: ClaimedJob, transport_mode: str) -> Sequence[str]:
-    """The codes of the payload as they are stored, each once. Raises Refusal for an unknown one.
-
-    A later attempt skips unknown codes: an earlier one may have removed them without reporting it.
-    """
-    given = job.payload.get("codes")
-    wanted = [str(code).strip() for code in given] if isinstance(given, list) else []
-    if not any(wanted):
-        raise Refusal("no_places", "payload.codes must name the places to remove.")
+    """The codes of the payload as they are stored, each once. Raises Refusal for an unknown one."""
+    wanted = names_to_remove(job, "codes", "places")
     keys = dict.fromkeys(map(comparison_key, wanted))
     known = await known_codes(conn, job.tenant, transport_mode, list(keys))
     unknown = [code for code in wanted if comparison_key(code) not in known]
-    if unknown and job.attempt == 1:
+    if unknown:
         no = "is not the code of a place" if len(unknown) == 1 else "are not codes of places"
         raise Refusal(
             "unknown_place",
             f"Nothing was changed: {named_in_short(map(shown_text, unknown))} {no}."
             " `carbonline locations` lists those that are.",
         )
-    return [key for key in keys if key in known]
+    return list(keys)

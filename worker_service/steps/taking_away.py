@@ -13,6 +13,8 @@ from worker_service.steps.input_file import Refusal
 ADD, REPLACE, REMOVE_STALE, REMOVE = "add", "replace", "remove_stale", "remove"
 CONSENT = "yes"
 NAMED_MAX = 5
+# As many as a person types.
+REMOVED_MAX = 1_000
 HOW_TO_ALLOW = (
     'If that is meant, load the file again with --take-away (in the payload "take_away": "yes").'
 )
@@ -35,6 +37,21 @@ def mode_of(job: ClaimedJob, known: Sequence[str]) -> str:
 def has_consent(job: ClaimedJob) -> bool:
     """Whether the caller allows the removal of what entries use, or of most of an upload."""
     return job.payload.get("take_away") == CONSENT
+
+
+def names_to_remove(job: ClaimedJob, key: str, nouns: str) -> Sequence[str]:
+    """The names that the payload lists under `key`, as written. Raises Refusal if it lists none.
+
+    `nouns` says what they are names of.
+    """
+    given = job.payload.get(key)
+    names = [str(name).strip() for name in given] if isinstance(given, list) else []
+    if not names or len(names) > REMOVED_MAX or "" in names:
+        raise Refusal(
+            f"no_{nouns}",
+            f"payload.{key} must name the {nouns} to remove: 1 to {REMOVED_MAX:,} of them.",
+        )
+    return names
 
 
 def refuse_what_is_used(

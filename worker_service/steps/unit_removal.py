@@ -6,6 +6,7 @@ from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.job_answers import first_answer, has_answered
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.units import read_units, remove_units
 from worker_service.ledger.usage import Usage, usage_of_units
@@ -15,19 +16,16 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
-from worker_service.steps.taking_away import named_in_short
-
-# As many as a person types.
-UNITS_MAX = 1_000
+from worker_service.steps.taking_away import named_in_short, names_to_remove
 
 
 async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
     """Remove the units that the payload names: all, or none if an entry uses one of them."""
     job = run.job
     try:
-        wanted = _wanted(job)
+        wanted = names_to_remove(job, "units", "units")
         await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
-        units = await _spelt(stores, run, wanted)
+        units = await _left(stores, job, wanted)
         run.progress(0, 0, "look for entries that use them")
         looked_at: set[int] = set()
         async with stores.ledger.snapshot() as conn:
@@ -37,46 +35,41 @@ async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
             removed = await remove_units(conn, job.tenant, units)
             # Entries published since the look. Nobody can publish entries of these units now.
             _refuse_used(await usage_of_units(conn, job.tenant, units, looked_at))
-            return removed
+            answer = {"removed": removed}
+            kept = await first_answer(conn, job.tenant, job.job_id, job.claim_token, answer)
+            return int(kept["removed"])
 
         run.progress(0, 0, "publish")
         removed = await publish(run, stores.ledger, ["units"], remove)
     except Refusal as refusal:
         return refusal.outcome()
-    # Units that an earlier attempt removed are named as the caller wrote them.
+    # Units that an earlier claim removed are named as the caller wrote them.
     spelt = {comparison_key(unit): unit for unit in (*wanted, *units)}
     were = "was" if len(spelt) == 1 else "were"
     named = named_in_short(map(shown_text, spelt.values()))
     return Succeeded({"units_removed": removed}, f"{named} {were} removed.")
 
 
-def _wanted(job: ClaimedJob) -> Sequence[str]:
-    given = job.payload.get("units")
-    units = [str(unit).strip() for unit in given] if isinstance(given, list) else []
-    if not units or len(units) > UNITS_MAX or "" in units:
-        raise Refusal(
-            "no_units", f"payload.units must name the units to remove: 1 to {UNITS_MAX:,} of them."
-        )
-    return units
+async def _left(stores: Stores, job: ClaimedJob, wanted: Sequence[str]) -> Sequence[str]:
+    """The units to remove as the institution spells them, each once.
 
-
-async def _spelt(stores: Stores, run: Run, wanted: Sequence[str]) -> Sequence[str]:
-    """As the institution spells them, each once. Raises Refusal for an unknown unit.
-
-    A later attempt skips unknown units: an earlier one may have removed them without reporting it.
+    None if an earlier claim of the job has removed them. Raises Refusal for an unknown unit.
     """
-    known = await read_units(stores.ledger, run.job.tenant)
+    async with stores.ledger.session() as conn:
+        if await has_answered(conn, job.tenant, job.job_id):
+            return []
+    known = await read_units(stores.ledger, job.tenant)
     spelt = dict(zip(comparison_keys(known), known, strict=True))
     keys = dict.fromkeys(map(comparison_key, wanted))
     unknown = [unit for unit in wanted if comparison_key(unit) not in spelt]
-    if unknown and run.job.attempt == 1:
+    if unknown:
         no = "is not a unit" if len(unknown) == 1 else "are not units"
         raise Refusal(
             "unknown_unit",
             f"Nothing was changed: {named_in_short(map(shown_text, unknown))} {no} of the"
             " institution. `carbonline units` lists those that are.",
         )
-    return [spelt[key] for key in keys if key in spelt]
+    return [spelt[key] for key in keys]
 
 
 def _refuse_used(usage: Usage) -> None:

@@ -46,15 +46,16 @@ def claim(
     job_type: str,
     token: int,
     *,
+    job_id: int | None = None,
     lease_seconds: float = 60.0,
     payload: Mapping[str, Any] = {},
     close_through: Mapping[str, int] = {},
     reference_kind: str | None = None,
     attempt: int = 1,
 ) -> Claim:
-    """Of a job over planes in 2024."""
+    """Of a job over planes in 2024, whose only claim this is if no `job_id` is given."""
     job = ClaimedJob(
-        job_id=token,
+        job_id=token if job_id is None else job_id,
         pipeline_id=1,
         tenant="local",
         job_type=job_type,

@@ -83,10 +83,12 @@ async def test_what_is_not_a_unit_is_named_and_nothing_is_removed(harness: Worke
 
 async def test_a_second_attempt_finds_the_work_of_the_first(harness: WorkerHarness) -> None:
     for token, attempt in ((LATER, 1), (LATEST, 2)):
-        removal = claim("unit_removal", token, payload={"units": ["0829"]}, attempt=attempt)
+        units = {"units": ["0829"]}
+        removal = claim("unit_removal", token, job_id=LATER, payload=units, attempt=attempt)
         outcome = await run_unit_removal(harness.stores, removal.run)
         assert isinstance(outcome, Succeeded)
         assert outcome.message == "0829 was removed."
+        assert outcome.stats == {"units_removed": 1}
     assert await units_of(harness) == ["0828"]
 
 
