@@ -100,7 +100,7 @@ WITH calls AS MATERIALIZED (
                 coalesce(octet_length(CAST(q.payload AS text)), 0) + octet_length(q.message)
                     AS answer_bytes
             FROM scheduler.jobs AS q
-            WHERE q.job_id = h.job_id AND (q.state = 'QUEUED') IS TRUE
+            WHERE q.job_id = h.job_id AND (q.state = 'QUEUED') IS TRUE AND NOT q.runs_alone
             FOR UPDATE SKIP LOCKED
         ) AS j
         LIMIT (SELECT coalesce(max(last_place), 0) FROM asked)

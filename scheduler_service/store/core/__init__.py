@@ -21,6 +21,8 @@ says can deadlock with anybody who follows it.
 * Pipelines are locked FOR NO KEY UPDATE, so that links to them can be inserted meanwhile.
 * Keys that are missing are made before any is locked, in one statement (`hold_keys.sql`).
 * Claim and Heartbeat wait for nothing: they skip what is locked.
+* Nobody waits for a claim but who has locked its job. What marks the other claims of a worker
+  (`release/company.py`) skips those that are locked, and does nothing with that worker then.
 
 `tests/scheduler_service/store/test_operations_at_once.py` drives every pair of operations against
 each other.

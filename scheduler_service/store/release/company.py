@@ -13,6 +13,7 @@ class WorkerRow(Row):
 
     __slots__ = ()
     worker_id: UUID
+    all_marked: bool
 
 
 class ExpiredClaimRow(Row):
@@ -28,7 +29,9 @@ async def lock_expired(tx: UnitOfWork, claim_tokens: Collection[int]) -> dict[in
     """Of these claims those whose lease is over, locked; per claim whether it ran beside others.
 
     The jobs are locked. A worker's claims need not expire at once: each that is left is marked, so
-    that the last one does not look as if it had run alone.
+    that the last one does not look as if it had run alone. Waits for nothing: who holds one claim
+    and waits for its neighbours would deadlock with whoever began with a neighbour. So a claim is
+    left out while somebody else has locked it, or a neighbour that is to be marked.
     """
     if not claim_tokens:
         return {}
@@ -36,21 +39,25 @@ async def lock_expired(tx: UnitOfWork, claim_tokens: Collection[int]) -> dict[in
         tx.conn, ExpiredClaimRow, claim_tokens=sorted(claim_tokens)
     )
     together = Counter(row.worker_id for row in rows)
-    unmarked = {row.worker_id for row in rows if not row.had_company}
-    beside = await mark_company(tx, unmarked, [row.claim_token for row in rows])
+    beside = await mark_company(tx, together, [row.claim_token for row in rows])
     return {
         row.claim_token: row.had_company or together[row.worker_id] > 1 or row.worker_id in beside
         for row in rows
+        if beside.get(row.worker_id, True)
     }
 
 
 async def mark_company(
     tx: UnitOfWork, worker_ids: Collection[UUID], claim_tokens: Collection[int]
-) -> set[UUID]:
-    """Mark what these workers hold besides these claims. Returns those that hold any."""
+) -> dict[UUID, bool]:
+    """Mark what these workers hold besides these claims.
+
+    Whether all have their mark, of each worker that holds any: of one with a claim that somebody
+    else has locked, none is marked now.
+    """
     if not worker_ids:
-        return set()
+        return {}
     rows = await statement("mark_company").rows(
         tx.conn, WorkerRow, worker_ids=sorted(worker_ids), claim_tokens=sorted(claim_tokens)
     )
-    return {row.worker_id for row in rows}
+    return {row.worker_id: row.all_marked for row in rows}

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from scheduler_service.jobs.requests import Recovered, Recovery, Refused, ones_own
 from scheduler_service.store.core.rows import JobRow, LinkRow
 from scheduler_service.store.core.statements import Row, statement
@@ -49,7 +51,7 @@ async def recover_job(tx: UnitOfWork, wanted: Recovery) -> Recovered | Refused:
     if is_live:
         await _drain(tx, row)
     else:
-        await mark_company(tx, [claim.worker_id], [token])
+        await _mark_neighbours(tx, claim)
         await statement("delete_claims").run(tx.conn, claim_tokens=[token])
         await mark_in_doubt(tx, [(row, token)])
     await _run_again(tx, row, claim, is_live=is_live)
@@ -93,6 +95,13 @@ def _still_live(row: JobRow, claim: HoldingClaimRow) -> Refused:
         f"and its lease lasts for {claim.seconds_left:.0f} s: to take the job from it, use force"
     )
     return Refused("CLAIM_LIVE", message, {"claim_token": str(claim.claim_token)})
+
+
+async def _mark_neighbours(tx: UnitOfWork, claim: HoldingClaimRow) -> None:
+    """They had company. Raises LockNotAvailableError while somebody else has locked one."""
+    marked = await mark_company(tx, [claim.worker_id], [claim.claim_token])
+    if not marked.get(claim.worker_id, True):
+        raise asyncpg.LockNotAvailableError("a claim of the same worker is locked")
 
 
 async def _drain(tx: UnitOfWork, row: JobRow) -> None:

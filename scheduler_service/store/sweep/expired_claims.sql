@@ -1,9 +1,8 @@
 -- Claims whose lease is over, by token, from behind one on; unlocked: the lease is read again under
 -- their lock. What is set aside is left out.
-SELECT CAST(c.claim_token AS text) AS item, c.claim_token, c.worker_id, c.job_id, c.draining,
-    j.job_type
+SELECT CAST(c.claim_token AS text) AS item, c.claim_token, c.job_id, c.draining, j.job_type
 FROM (
-    SELECT c.claim_token, c.worker_id, c.job_id, c.draining
+    SELECT c.claim_token, c.job_id, c.draining
     FROM scheduler.claims AS c
     WHERE c.lease_until < scheduler.clock() AND c.claim_token > CAST(:after_token AS bigint)
         AND (

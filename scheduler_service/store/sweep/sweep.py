@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
-from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Written
@@ -13,7 +12,7 @@ from scheduler_service.store.core.set_aside import Step
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import DrainingRow, end_drains_of
-from scheduler_service.store.release.company import mark_company
+from scheduler_service.store.release.company import lock_expired
 from scheduler_service.store.release.release_claims import Fault, ReleasedClaim, release_claims
 from scheduler_service.store.sweep.set_asides import DueRow, SetAsides
 
@@ -83,10 +82,8 @@ async def _expire(tx: UnitOfWork, claims: Sequence["_ExpiredRow"]) -> int:
 
 async def _end_drains(tx: UnitOfWork, claims: Sequence["_ExpiredRow"]) -> int:
     await tx.lock(Needs())
-    ended = await end_drains_of(tx, [(c.claim_token, None, Written.UNKNOWN) for c in claims])
-    gone = [c for c in claims if c.claim_token in ended]
-    await mark_company(tx, {c.worker_id for c in gone}, [c.claim_token for c in gone])
-    return len(ended)
+    expired = await lock_expired(tx, [c.claim_token for c in claims])
+    return len(await end_drains_of(tx, [(token, None, Written.UNKNOWN) for token in expired]))
 
 
 async def promote_due_jobs(units: UnitRunner, set_asides: SetAsides) -> int:
@@ -179,7 +176,6 @@ async def _reset(tx: UnitOfWork, exclusive_key: str) -> None:
 class _ExpiredRow(DueRow):
     __slots__ = ()
     claim_token: int
-    worker_id: UUID
     draining: bool
     job_type: str | None
     job_id: int

@@ -112,6 +112,27 @@ async def test_who_expires_last_of_a_worker_did_not_run_alone(driver: StoreDrive
     assert await counts(driver, last) == (0, 1, True)
 
 
+async def test_who_came_after_one_expiry_and_stays_after_the_next_did_not_run_alone(
+    driver: StoreDriver,
+) -> None:
+    await submit_noops(driver, 2)
+    worker = driver.another()
+    _, second = await worker.claim_all("noop")
+    await driver.store.expire_claims()
+    await driver.pass_time(timedelta(seconds=15))
+    await worker.beat(second)
+    for _ in range(2):
+        assert await driver.store.expire_claims() == 0
+        await driver.pass_time(timedelta(seconds=16))
+    assert await driver.store.expire_claims() == 1
+    [newcomer] = await submit_noops(driver, 1)
+    await worker.claim("noop")
+    await driver.pass_time(timedelta(seconds=16))
+    assert await driver.store.expire_claims() == 1
+    assert await driver.let_leases_expire() == 1
+    assert await counts(driver, newcomer) == (0, 1, True)
+
+
 async def test_a_claim_that_outlived_the_recovery_of_a_neighbour_had_company(
     driver: StoreDriver,
 ) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -15,6 +17,8 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.release import recover_job
+from scheduler_service.store.release.company import mark_company
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
@@ -46,6 +50,27 @@ async def events_of(driver: StoreDriver, job_id: int) -> list[str]:
 async def lease_runs_out(driver: StoreDriver) -> None:
     """Without a sweep that takes the job back."""
     await driver.pass_time(timedelta(seconds=driver.store.lease_seconds + 1))
+
+
+async def test_a_sweep_meanwhile_leaves_the_workers_other_claims_to_the_next_one(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has locked its own claim, and marks the other's: they must not wait for each other."""
+    first, last = [(await driver.submit("noop", Scope(TENANT))).job_id for _ in range(2)]
+    await driver.claim_all("noop")
+    for _ in range(3):
+        await driver.store.expire_claims()
+        await driver.pass_time(timedelta(seconds=driver.store.lease_seconds / 3 + 1))
+
+    async def mark_after_a_sweep(*given: Any) -> dict[UUID, bool]:
+        assert await driver.store.expire_claims() == 0
+        return await mark_company(*given)
+
+    monkeypatch.setattr(recover_job, "mark_company", mark_after_a_sweep)
+    await recovered(driver, first)
+    assert await driver.store.pool.fetchval("SELECT count(*) FROM scheduler.set_asides") == 0
+    assert await driver.store.expire_claims() == 1
+    assert (await driver.job(last))["attempts"] == 0
 
 
 async def test_an_expired_claim_loses_its_job_before_any_sweep(driver: StoreDriver) -> None:

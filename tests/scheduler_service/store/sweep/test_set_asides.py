@@ -43,6 +43,13 @@ async def claimed(driver: StoreDriver, jobs: int) -> list[Claimed]:
     return await driver.claim_all("noop", max_jobs=jobs)
 
 
+async def leases_run_out(driver: StoreDriver) -> None:
+    """And no sweep takes anything back yet."""
+    for _ in range(3):
+        assert await driver.store.expire_claims() == 0
+        await driver.pass_time(timedelta(seconds=driver.store.lease_seconds / 3))
+
+
 def numbers(claims: Sequence[Claimed]) -> list[int]:
     return [claim.row.job_id for claim in claims]
 
@@ -145,9 +152,7 @@ async def test_a_locked_pipeline_is_left_to_the_next_sweep(
 ) -> None:
     claims = await claimed(driver, 12)
     locked = [claims[3], claims[7]]
-    for _ in range(3):
-        assert await driver.store.expire_claims() == 0
-        await driver.pass_time(timedelta(seconds=driver.store.lease_seconds / 3))
+    await leases_run_out(driver)
     other = await asyncpg.connect(database_url)
     async with other.transaction():
         await other.execute(
@@ -159,6 +164,31 @@ async def test_a_locked_pipeline_is_left_to_the_next_sweep(
     assert await still_running(driver) == numbers(locked)
     assert await set_aside(driver) == []
     assert await driver.store.expire_claims() == len(locked)
+
+
+@pytest.mark.parametrize("drains", [False, True], ids=["held", "draining"])
+async def test_a_locked_claim_leaves_its_neighbours_to_the_next_sweep(
+    driver: StoreDriver, database_url: str, drains: bool
+) -> None:
+    submitted = await driver.submit("csv_ingest", INGEST)
+    await driver.claim("csv_ingest")
+    if drains:
+        await driver.cancel(submitted.pipeline_id)
+    *_, locked = await claimed(driver, 2)
+    strangers = await claimed(driver.another(), 2)
+    await leases_run_out(driver)
+    other = await asyncpg.connect(database_url)
+    async with other.transaction():
+        await other.execute(
+            "SELECT FROM scheduler.claims WHERE claim_token = $1 FOR UPDATE", locked.claim_token
+        )
+        assert await driver.store.expire_claims() == len(strangers)
+        # Nothing has expired beside them yet.
+        marks = "SELECT bool_or(had_company) FROM scheduler.claims"
+        assert not await driver.store.pool.fetchval(marks)
+    await other.close()
+    assert await set_aside(driver) == []
+    assert await driver.store.expire_claims() == 3
 
 
 async def test_a_sweep_goes_on_until_nothing_is_due(
