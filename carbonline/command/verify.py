@@ -108,7 +108,7 @@ def _stale(ledger: LedgerCheck) -> str:
     if not ledger.stale:
         return ""
     count = pluralize(ledger.stale, "module")
-    return f"\nNot compared, because a change is on its way: the totals of {count}."
+    return f"\nNot computed again, because a change is on its way: the totals of {count}."
 
 
 def _row(finding: monitoring_pb2.InvariantFinding) -> Row:

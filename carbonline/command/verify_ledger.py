@@ -1,7 +1,7 @@
 """Verifies the ledger, and asks the scheduler whether it knows of the totals that are stale."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -73,9 +73,10 @@ async def _is_missed(client: ContractClient, stale: upkeep_pb2.LedgerStaleTotals
     if await _is_known(client, stale):
         return False
     # What was on its way at the first look may have ended before the scheduler was asked.
-    again = await client.verify_ledger(
-        upkeep_pb2.VerifyLedgerRequest(year=stale.year, module=stale.module)
-    )
+    wanted = upkeep_pb2.VerifyLedgerRequest(year=stale.year, module=stale.module)
+    # Older totals are looked at, and not summed once more.
+    wanted.changed_since.FromDatetime(datetime.now(UTC) + MARGIN)
+    again = await client.verify_ledger(wanted)
     return stale in again.stale
 
 

@@ -100,7 +100,7 @@ async def test_stale_totals_are_a_finding_only_if_the_scheduler_takes_them_for_f
     await pool.execute(CHANGE_ON_ITS_WAY)
     code, printed = await typed(tmp_path)
     assert code == 0, printed
-    assert "Not compared, because a change is on its way: the totals of 1 module." in printed
+    assert "Not computed again, because a change is on its way: the totals of 1 module." in printed
 
 
 def test_the_next_check_begins_before_the_first_pipeline_that_has_not_ended() -> None:

@@ -19,6 +19,7 @@ from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope
 from worker_service.carbon.parse.factors import read_factors
 from worker_service.carbon.parse.references import read_locations, read_units
+from worker_service.carbon.parse.unit_hints import UnitHints
 from worker_service.carbon.parse.units import doubtful_units
 
 UNITS = ("0828", "0829", "0012", "12", "1E5", "NA", "Zürich-1", "ÉCOLE")
@@ -260,6 +261,7 @@ def test_a_file_for_one_unit_says_what_its_other_ids_mean() -> None:
         (["\uff10555", "0555"], {"\uff10555": "0555 is one: write it with plain letters and"}),
         (["ZÃ¼rich", "Zürich"], {"ZÃ¼rich": "Zürich is one: its letters are UTF-8 that was read"}),
         (["LAB 1", "LAB-1", "lab1"], {"LAB-1": "did you mean LAB 1?", "lab1": "did you mean LAB"}),
+        (["00", "0", "0.0"], {"0": "00 is one", "0.0": "00 is one: a spreadsheet may have"}),
         (["828.00", "0556"], {"828.00": "0828 is one: a spreadsheet may have written it as a"}),
         (["1-11", "11-1", "1.1.1", "0556", "0557", "École"], {}),
         (["0828", "0012", "12", "NA", "ecole-2", "---", "***"], {}),
@@ -273,6 +275,20 @@ def test_a_new_unit_is_compared_with_known_ones_and_with_those_of_its_file(
     assert found.select("row", "value").rows() == [(ids.index(unit) + 1, unit) for unit in doubted]
     for reason, hint in zip(found["reason"], doubted.values(), strict=True):
         assert reason.startswith(f"is a new unit; {hint}")
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("1-11", ""),
+        ("11/1", "did you mean 11-1?"),
+        ("LAB_3", "did you mean LAB 3?"),
+        ("10'828", "did you mean 10828?"),
+        ("10 828", "did you mean 10828?"),
+    ],
+)
+def test_marks_between_digits_tell_units_apart(written: str, hint: str) -> None:
+    assert UnitHints(["11-1", "10828", "LAB 3"]).hint(written) == hint
 
 
 def test_another_unit_of_the_institution_is_not_a_badly_written_one() -> None:

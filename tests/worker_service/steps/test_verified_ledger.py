@@ -123,6 +123,11 @@ BROKEN_SUMS = (
         "row 4 of upload {upload} is listed as no_factor",
     ),
     (
+        "UPDATE carbon.uncomputed_entries SET unit = '0828'",
+        EMISSIONS,
+        "row 4 of upload {upload} is listed as unknown_place",
+    ),
+    (
         "UPDATE carbon.entries SET data = data || '{\"number_of_trips\": 5}' WHERE row_number = 1",
         EMISSIONS,
         "row 1 of upload {upload} has ... kg of professional_travel.plane.eco, and a",
@@ -222,7 +227,15 @@ async def test_pages_go_through_every_entry_that_is_not_stale(
     assert of_module[0].totals == 1
 
 
-async def test_totals_that_miss_a_change_are_listed_and_not_compared(
+async def test_a_reason_in_the_words_of_another_release_is_not_a_finding(
+    harness: WorkerHarness,
+) -> None:
+    await loaded(harness)
+    async with broken(harness, "UPDATE carbon.uncomputed_entries SET detail = detail || '!'"):
+        assert await findings(harness.ledger) == []
+
+
+async def test_stale_totals_are_listed_and_compared_with_the_emissions_that_they_sum(
     harness: WorkerHarness,
 ) -> None:
     await loaded(harness)
@@ -234,9 +247,18 @@ async def test_totals_that_miss_a_change_are_listed_and_not_compared(
     [stale] = first.stale
     assert (stale.module, stale.year) == (TRAVEL, YEAR)
     assert stale.reason == "factors of plane changed since"
-    # The sums of what was published are compared, whether it is stale or not.
     assert [one.ledger_scope for one in first.findings] == [TOTALS]
     assert not any(page.findings or page.entries for page in rest)
+
+
+async def test_a_look_for_what_is_stale_alone_sums_nothing(harness: WorkerHarness) -> None:
+    await loaded(harness)
+    stale = "UPDATE carbon.input_versions SET changed_token = 0"
+    wanted = Request(year=YEAR, module=TRAVEL)
+    wanted.changed_since.FromDatetime(datetime.now(UTC) + timedelta(minutes=10))
+    async with broken(harness, stale + "; UPDATE carbon.emissions SET kg = 0"):
+        first, *_ = await pages(harness.ledger, wanted)
+    assert (len(first.stale), first.totals, len(first.findings)) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ COMPARED_MAX = 5_000
 _NUMBER_CHARACTERS_MAX = 40
 # What a spreadsheet adds to a whole number where decimals have a comma.
 _DECIMAL_COMMA_OF_NOTHING = re.compile(r",0{1,2}$")
-_MARK_BETWEEN_DIGITS = re.compile(r"(?<=\d)\W+(?=\d)")
+_MARK_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
+# In no text.
+_MARK = "\0"
 # What reads bytes of the one as the other changes letters, and loses none.
 _MISREAD = (
     ("utf-8", "UTF-8"),
@@ -38,16 +40,16 @@ class UnitHints:
     def hint(self, written: str) -> str:
         """Such as "0828 is one: a spreadsheet may have dropped the zero". "" if unsure.
 
-        What is written is never taken for itself, should it be one of the units.
+        `written` is none of the units.
         """
         plain = plain_digits(written)
         if plain != written and (unit := self._by_key.get(comparison_key(plain))) is not None:
             return f"{shown_text(unit)} is one: write it with plain letters and digits"
         if (number := _number(plain)) is not None:
-            return _of_numbers(plain, _without(written, self._by_number.get(number, [])))
+            return _of_numbers(plain, self._by_number.get(number, []))
         if misread := self.misread(written):
             return misread
-        meant = _without(written, self._bare.get(_bare(written), []))
+        meant = self._spelt_alike(written)
         return f"did you mean {_listed(meant, 'or')}?" if meant else ""
 
     def misread(self, written: str) -> str:
@@ -68,11 +70,16 @@ class UnitHints:
         """At most NEAR_MAX units that may be meant, the most likely first."""
         number = _number(written)
         same = [] if number is None else self._by_number.get(number, [])
-        bare = self._bare.get(_bare(written), [])
+        bare = self._spelt_alike(written)
         compared = list(self._units)[:COMPARED_MAX]
         spelt = dict(zip(comparison_keys(compared), compared, strict=True))
         close = get_close_matches(comparison_key(written), spelt, n=NEAR_MAX)
         return list(dict.fromkeys([*same, *bare, *(spelt[one] for one in close)]))[:NEAR_MAX]
+
+    def _spelt_alike(self, written: str) -> list[str]:
+        # Without any mark, digits may be those of one number.
+        bare = _bare(written)
+        return self._bare.get(bare) or self._bare.get(bare.replace(_MARK, ""), [])
 
     @cached_property
     def _by_number(self) -> dict[Decimal, list[str]]:
@@ -99,15 +106,11 @@ class UnitHints:
 def likeness(unit: str) -> Decimal | str | None:
     """What two ids have in common if one may be the other, badly written. None for nothing.
 
-    A number, or letters and digits without accents. Between digits a mark counts: 1-11 is not 11-1.
+    A number, or letters and digits.
     """
     plain = plain_digits(unit)
     number = _number(plain)
-    if number is not None:
-        return number
-    marked = _MARK_BETWEEN_DIGITS.sub("_", unicodedata.normalize("NFKD", plain).casefold())
-    letters = "".join(letter for letter in marked if letter.isalnum() or letter == "_")
-    return letters.lstrip("0") or None
+    return (_bare(plain) or None) if number is None else number
 
 
 def unknown_unit_sentence(asked: str, units: Sequence[str]) -> str:
@@ -121,10 +124,6 @@ def _sentences(asked: str, units: Sequence[str]) -> Iterator[str]:
         yield "It has no units yet: load them first."
     elif near := UnitHints(units).near(asked.strip()):
         yield f"Did you mean {_listed(near, 'or')}?"
-
-
-def _without(written: str, units: Sequence[str]) -> list[str]:
-    return [unit for unit in units if unit != written]
 
 
 def _of_numbers(written: str, meant: Sequence[str]) -> str:
@@ -147,9 +146,12 @@ def _listed(units: Sequence[str], last: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Letters and digits alone, without accents and leading zeros."""
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(filter(str.isalnum, letters)).lstrip("0")
+    """Letters and digits, without accents and leading zeros.
+
+    Between digits a mark counts: 1-11 is not 11-1.
+    """
+    marked = _MARK_BETWEEN_DIGITS.sub(_MARK, unicodedata.normalize("NFKD", text).casefold())
+    return "".join(one for one in marked if one.isalnum() or one == _MARK).lstrip("0")
 
 
 def _number(text: str) -> Decimal | None:

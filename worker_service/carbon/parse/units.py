@@ -47,14 +47,15 @@ def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFra
 def _well_written(new: Sequence[tuple[int, str]], known: Collection[str]) -> frozenset[str]:
     """New units that are like none but themselves, and of those alike the best written one."""
     best: dict[object, tuple[bool, bool, bool, int, str]] = {}
-    taken = {likeness(unit) for unit in known}
+    taken = {likeness(unit) for unit in known} - {None}
     for row, unit in new:
-        alike = likeness(unit) or unit
-        if alike in taken:
+        same = likeness(unit)
+        if same in taken:
             continue
         is_plain, is_digits = plain_digits(unit) == unit, unit.isascii() and unit.isdecimal()
         # A zero may be lost, and is never added.
         rank = (not is_plain, not is_digits, not unit.startswith("0"), row, unit)
+        alike = unit if same is None else same
         best[alike] = min(best.get(alike, rank), rank)
     return frozenset(unit for *_, unit in best.values())
 

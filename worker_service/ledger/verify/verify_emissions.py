@@ -37,11 +37,11 @@ EMISSION_SCHEMA: Schema = {
     "factor_version": pl.Int32,
     "overridden": pl.Boolean,
 }
+# Without the reason in words: another release may say it in others.
 UNCOMPUTED_SCHEMA: Schema = {
     "row_number": pl.Int32,
     "unit": pl.String,
     "outcome": pl.String,
-    "detail": pl.String,
 }
 _IDENTITY = ("row_number", "emission_type", "factor_id")
 _EXACT = ("unit", "scope", "factor_version", "overridden")
@@ -69,7 +69,7 @@ FROM carbon.emissions
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number > $4 AND row_number <= $5
 """
 UNCOMPUTED = """
-SELECT row_number, unit, outcome, detail
+SELECT row_number, unit, outcome
 FROM carbon.uncomputed_entries
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number > $4 AND row_number <= $5
 """
@@ -249,8 +249,6 @@ def _close(left: pl.Expr, right: pl.Expr) -> pl.Expr:
 
 
 def _other_outcomes(stored: pl.DataFrame, computed: pl.DataFrame) -> Iterator[tuple[int, str]]:
-    computed = computed.with_columns(pl.col("detail").fill_null(""))
-    stored = stored.with_columns(pl.col("detail").fill_null(""))
     names = list(UNCOMPUTED_SCHEMA)
     for one, other, sentence in (
         (stored, computed, "is listed as {}, and a recomputation does not say so"),

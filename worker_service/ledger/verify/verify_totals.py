@@ -78,8 +78,9 @@ class StaleTotals:
 
 @dataclass(frozen=True, slots=True)
 class TotalsPage:
-    """The totals of one module and year: where they are, and what was found. `compared` is false
-    if they are stale. `place` is None after the last.
+    """The totals of one module and year: where they are, and what was found. `compared` is true
+    if they were compared with their emissions, which stale totals may be, too: they are the sums
+    of these until other emissions are published. `place` is None after the last.
     """
 
     place: tuple[int, int] | None
@@ -107,8 +108,9 @@ async def verify_totals(
         types = types_of(module)
         of = TotalsSlice(chosen.tenant, module, year, [one.data_entry_type for one in types])
         states = await read_states(conn, chosen.tenant, year, types)
-        stale = await _stale(conn, of, states)
-        if not all(state.summed for state in states):
+        state = states[0] if states else None
+        stale = None if state is None else await _stale(conn, of, state)
+        if state is not None and not state.summed:
             return TotalsPage(place, stale=stale)
         stored = await stored_totals(conn, TotalsFilter(chosen.tenant, year, module, None))
         newest = max((one.computed_at for one in stored), default=None)
@@ -119,22 +121,18 @@ async def verify_totals(
     return TotalsPage(place, found[:FINDINGS_MAX], stale, compared=True)
 
 
-async def _stale(
-    conn: Connection, of: TotalsSlice, states: Sequence[ModuleState]
-) -> StaleTotals | None:
-    for state in states:
-        # What another release computed in another way, no job has missed.
-        if state.summed and not any(one.misses_a_change for one in state.types):
-            continue
-        scopes = [
-            of.ledger_scope,
-            f"entries/{of.module}/{of.year}",
-            f"factors/{of.year}",
-            *(emissions_ledger_scope(one, of.year) for one in of.types),
-        ]
-        newest = await conn.fetchval(LAST_WRITE, of.tenant, scopes)
-        return StaleTotals(state, of.year, newest)
-    return None
+async def _stale(conn: Connection, of: TotalsSlice, state: ModuleState) -> StaleTotals | None:
+    # What another release computed in another way, no job has missed.
+    if state.summed and not any(one.misses_a_change for one in state.types):
+        return None
+    scopes = [
+        of.ledger_scope,
+        f"entries/{of.module}/{of.year}",
+        f"factors/{of.year}",
+        *(emissions_ledger_scope(one, of.year) for one in of.types),
+    ]
+    newest = await conn.fetchval(LAST_WRITE, of.tenant, scopes)
+    return StaleTotals(state, of.year, newest)
 
 
 async def _summed(conn: Connection, of: TotalsSlice) -> tuple[list[UnitRow], list[Finding]]:
