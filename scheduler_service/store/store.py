@@ -125,7 +125,7 @@ class Store(Reads):
         kept = retention_days * SECONDS_PER_DAY
         self._remove_pipelines = RemovePipelines(self._sweep_units, self._set_asides, kept)
         self._limits = limits
-        self._live_jobs = LiveJobs(self._sweep_units, limits.live_jobs)
+        self._live_jobs = LiveJobs(self._units, limits.live_jobs)
         self._seen = SeenWorkers(lease_seconds)
         self._claim_requests: Gatherer[ClaimRequest, list[Claimed]] = Gatherer(
             self._claim_jobs, CLAIM_REQUESTS_MAX

@@ -1,12 +1,13 @@
 """What a Submit may add: jobs to its tenant, pipelines to a job. Nothing else is refused by it."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
 
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.jobs.requests import Refused, Submission
+from scheduler_service.jobs.requests import Disposition, Refused, Submission, Submitted
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
@@ -15,13 +16,15 @@ from scheduler_service.store.submit.known_requests import known_requests, reques
 LOOK_SECONDS = 1.0
 # A look at a long queue takes a while, and is made less often.
 PAUSE_PER_LOOK = 20
+# The answers after which one more job waits.
+ADDING = frozenset({Disposition.CREATED, Disposition.QUEUED_BEHIND})
 
 Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
 class _Count:
-    """The jobs of a tenant that wait: those of the last look, and those that came since."""
+    """The jobs of a tenant that wait: those of the last look, and those that Submit made since."""
 
     jobs: int
     look_at: float
@@ -47,29 +50,35 @@ class LiveJobs:
         refused = await self._refused(submissions)
         taken = [one for place, one in enumerate(submissions) if place not in refused]
         answers: list[Answer | Refused] = list(await submit(taken)) if taken else []
+        for submission, answer in zip(taken, answers, strict=True):
+            if isinstance(answer, Submitted) and answer.disposition in ADDING:
+                self._counts[submission.scope.tenant].jobs += not submission.validate_only
         for place, refusal in sorted(refused.items()):
             answers.insert(place, refusal)
         return answers
 
     async def _refused(self, submissions: Sequence[Submission]) -> dict[int, Refused]:
-        tenants = {submission.scope.tenant for submission in submissions}
+        asked = Counter(submission.scope.tenant for submission in submissions)
         now = monotonic()
-        old = [t for t in tenants if t not in self._counts or self._counts[t].look_at <= now]
+        old = [t for t in asked if t not in self._counts or self._counts[t].look_at <= now]
         if old:
             await self._look(sorted(old))
-        over = []
-        for place, submission in enumerate(submissions):
-            count = self._counts[submission.scope.tenant]
-            if count.jobs >= self._jobs_max:
-                over.append(place)
-            elif not submission.validate_only:
-                count.jobs += 1
-        if not over:
+        waiting = {tenant: self._counts[tenant].jobs for tenant in asked}
+        if all(waiting[tenant] + jobs <= self._jobs_max for tenant, jobs in asked.items()):
             return {}
-        requests = {request_of(submissions[place]) for place in over}
-        known = await self._units.run_statement(lambda tx: known_requests(tx, requests))
-        new = [place for place in over if request_of(submissions[place]) not in known]
-        return {place: self._refusal(submissions[place].scope.tenant) for place in new}
+        requests = {request_of(submission) for submission in submissions}
+        known = set(await self._units.run_statement(lambda tx: known_requests(tx, requests)))
+        refused = {}
+        for place, submission in enumerate(submissions):
+            tenant, request = submission.scope.tenant, request_of(submission)
+            if request in known:
+                continue
+            if waiting[tenant] >= self._jobs_max:
+                refused[place] = self._refusal(tenant)
+            elif not submission.validate_only:
+                waiting[tenant] += 1
+                known.add(request)
+        return refused
 
     async def _look(self, tenants: Sequence[str]) -> None:
         began_at = monotonic()

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import TypeAlias
-from uuid import UUID
 
 from carbonline.postgres.errors import fails_everything
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -11,6 +10,7 @@ from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 from scheduler_service.store.core.unlocked import LockedElsewhere, Unlocked
+from scheduler_service.store.submit.known_requests import RequestKey, request_of
 from scheduler_service.store.submit.submit_jobs import (
     needs_of_submissions,
     parts_in_order,
@@ -36,7 +36,7 @@ class SubmitUnlocked:
         Raises LockNotAvailableError if the others had to wait all the same: ask for fewer at once.
         """
         answers: list[SubmitAnswer] = []
-        left_out: set[str | UUID] = set()
+        left_out: set[str | RequestKey] = set()
         for part in parts_in_order(submissions):
             behind = {n for n, one in enumerate(part) if left_out & _names(one)}
             try:
@@ -88,10 +88,11 @@ class SubmitUnlocked:
         return await self._units.run_shared(look)
 
 
-def _names(submission: Submission) -> set[str | UUID]:
+def _names(submission: Submission) -> set[str | RequestKey]:
     """What two submissions have in common if one must not overtake the other."""
     key = JOB_TYPES[submission.job_type].exclusive_key(submission.scope)
-    return {submission.request_id, key} if key is not None else {submission.request_id}
+    request = request_of(submission)
+    return {request, key} if key is not None else {request}
 
 
 class _PlaceRow(Row):

@@ -1,6 +1,9 @@
 """A tenant that floods is refused, by Submit only, and nobody else is."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -9,6 +12,7 @@ from scheduler_service.jobs.limits import Limits
 from scheduler_service.jobs.requests import Disposition, Refused, Submission, Submitted
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.unlocked import LockedElsewhere
 from scheduler_service.store.store import Store
 from scheduler_service.store.submit import limits
 from tests.scheduler_service.store.store_driver import (
@@ -19,9 +23,22 @@ from tests.scheduler_service.store.store_driver import (
     TRAIN,
     StoreDriver,
 )
+from tests.scheduler_service.store.submit.test_submit_unlocked import KEY, locked
 
 NOOP, OTHERS_NOOP = Scope(TENANT), Scope("other")
 LIVE_JOBS, JOINERS = 5, 3
+
+
+@asynccontextmanager
+async def limited(driver: StoreDriver) -> AsyncIterator[StoreDriver]:
+    store = Store(
+        driver.store.pools,
+        lease_seconds=driver.store.lease_seconds,
+        sweep_seconds=driver.store.sweep_seconds,
+        limits=Limits(live_jobs=LIVE_JOBS, joiners=JOINERS),
+    )
+    yield StoreDriver(store)
+    await store.notifier.close()
 
 
 @pytest.fixture
@@ -31,14 +48,18 @@ async def bounded(
     """A scheduler with low limits, which looks each time."""
     monkeypatch.setattr(limits, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(limits, "PAUSE_PER_LOOK", 0)
-    store = Store(
-        driver.store.pools,
-        lease_seconds=driver.store.lease_seconds,
-        sweep_seconds=driver.store.sweep_seconds,
-        limits=Limits(live_jobs=LIVE_JOBS, joiners=JOINERS),
-    )
-    yield StoreDriver(store)
-    await store.notifier.close()
+    async with limited(driver) as made:
+        yield made
+
+
+@pytest.fixture
+async def counting(
+    driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[StoreDriver]:
+    """A scheduler with low limits, which looks once and counts from then on."""
+    monkeypatch.setattr(limits, "LOOK_SECONDS", 3_600.0)
+    async with limited(driver) as made:
+        yield made
 
 
 def reason(answer: Submitted | Refused) -> str:
@@ -77,6 +98,59 @@ async def test_a_batch_is_refused_from_the_limit_on_each_in_its_place(bounded: S
         "CREATED",
         "TOO_MANY_LIVE_JOBS",
     ]
+
+
+async def test_only_what_was_made_is_counted_between_two_looks(
+    counting: StoreDriver, database_url: str
+) -> None:
+    request_id = uuid4()
+    await counting.submit("emission_recalc", RECALC, request_id=request_id)
+    for _ in range(LIVE_JOBS):
+        assert reason(await counting.ask("emission_recalc", RECALC, request_id=request_id)) == (
+            "REPLAYED"
+        )
+        # A year that nobody has provisioned.
+        never = replace(INGEST, year=2001)
+        assert reason(await counting.ask("csv_ingest", never)) == "YEAR_NOT_PROVISIONED"
+    for _ in range(JOINERS - 1):
+        assert reason(await counting.ask("emission_recalc", RECALC)) == "JOINED"
+    # Each call asks again for what somebody else has locked, until it is free.
+    async with locked(database_url, KEY):
+        for _ in range(LIVE_JOBS):
+            (answer,) = await counting.store.submit_unlocked(
+                [counting.submission("emission_recalc", RECALC)]
+            )
+            assert isinstance(answer, LockedElsewhere)
+    made = [reason(await counting.ask("noop", NOOP)) for _ in range(LIVE_JOBS)]
+    assert made == [*("CREATED",) * (LIVE_JOBS - 1), "TOO_MANY_LIVE_JOBS"]
+
+
+async def test_repeats_in_a_batch_take_no_place_from_what_is_new_in_it(
+    counting: StoreDriver,
+) -> None:
+    made = [counting.submission("noop", NOOP) for _ in range(LIVE_JOBS - 2)]
+    await counting.store.submit_unlocked(made)
+    one, other, third = (counting.submission("noop", NOOP) for _ in range(3))
+    answers = await counting.store.submit_unlocked([*made, one, one, other, third, other])
+    assert [reason(answer) for answer in answers if not isinstance(answer, LockedElsewhere)] == [
+        *("REPLAYED",) * len(made),
+        "CREATED",
+        "REPLAYED",
+        "CREATED",
+        "TOO_MANY_LIVE_JOBS",
+        "REPLAYED",
+    ]
+
+
+async def test_a_submit_waits_for_no_sweep(bounded: StoreDriver) -> None:
+    sweeps = bounded.store.pools.sweeps
+    async with AsyncExitStack() as busy:
+        for _ in range(sweeps.get_max_size()):
+            await busy.enter_async_context(sweeps.acquire())
+        async with asyncio.timeout(10):
+            for _ in range(LIVE_JOBS):
+                assert reason(await bounded.ask("noop", NOOP)) == "CREATED"
+            assert reason(await bounded.ask("noop", NOOP)) == "TOO_MANY_LIVE_JOBS"
 
 
 async def test_what_follows_a_job_is_never_refused(bounded: StoreDriver) -> None:

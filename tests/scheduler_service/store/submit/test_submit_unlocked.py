@@ -87,6 +87,23 @@ async def test_nobody_overtakes_who_was_left_out_before_it_with_the_same_request
     assert isinstance(made[2], Submitted)
 
 
+async def test_the_same_request_id_of_another_tenant_waits_for_nobody(
+    driver: StoreDriver, database_url: str
+) -> None:
+    await driver.submit("emission_recalc", RECALC)
+    first = asked("emission_recalc", RECALC)
+    others = replace(asked("noop", Scope("other")), request_id=first.request_id)
+    free = asked("noop", Scope(TENANT))
+    async with locked(database_url, KEY):
+        # The repeat makes a second part.
+        assert await answered(driver, [first, free, free, others]) == [
+            LEFT_OUT,
+            "CREATED",
+            "REPLAYED",
+            "CREATED",
+        ]
+
+
 async def test_what_fails_behind_what_was_made_is_asked_again_and_the_made_stands(
     driver: StoreDriver,
 ) -> None:
