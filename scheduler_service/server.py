@@ -44,7 +44,7 @@ from carbonline.v1 import (
 from scheduler_service.metrics import Metrics
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.operations.operations_servicer import OperationsServicer
-from scheduler_service.rpc.refusals import read_refused
+from scheduler_service.rpc.refusals import slow_read
 from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
@@ -144,7 +144,7 @@ async def running_server(
             metrics.called,
             database_unavailable=DATABASE_UNAVAILABLE,
             value_refused=VALUE_REFUSED,
-            translated=read_refused,
+            translated=slow_read,
             # Watches and waiting claims end by themselves when they drain.
             ends_own_streams=False,
         )
@@ -202,7 +202,6 @@ async def _open_store(
         lease_seconds=settings.lease_seconds,
         sweep_seconds=settings.sweep_seconds,
         retention_days=settings.retention_days,
-        children_max=settings.children_max,
         limits=settings.limits,
         observer=StoreObserver(metrics, log),
     )

@@ -22,8 +22,8 @@ from carbonline.serving.declared_settings import (
 )
 from carbonline.serving.settings import SettingsReader
 from scheduler_service.jobs.job_types import enabled_job_types
-from scheduler_service.jobs.limits import Limits
-from scheduler_service.limit_settings import DEFAULTS, LIMIT_SETTINGS, read_limits
+from scheduler_service.jobs.limits import LIMITS, RETENTION_DAYS, Limits
+from scheduler_service.limit_settings import LIMIT_SETTINGS, read_limits
 from scheduler_service.store.core.pool_sizes import PoolSizes
 
 SWEEPS_PER_LEASE_MIN = 8
@@ -48,9 +48,9 @@ SWEEP_SECONDS = seconds(
     "The time between two sweeps, which find expired leases and due retries; at most an eighth of "
     "LEASE_SECONDS.",
 )
-RETENTION_DAYS = days(
+RETENTION = days(
     "RETENTION_DAYS",
-    "90",
+    f"{RETENTION_DAYS:g}",
     "How long a pipeline is kept after its end, with its jobs and timeline. A slot's current job "
     "and its last success stay, and so does what a kept pipeline needs.",
 )
@@ -94,15 +94,6 @@ SWEEP_CONNECTIONS = _connections(
     "The most connections for sweeps, for retention, for the reader behind all watches, for "
     "notifications and for metrics.",
 )
-CHILDREN_MAX_MOST = 100_000
-CHILDREN_MAX = Setting(
-    "CHILDREN_MAX",
-    f"a whole number from 1 up to {CHILDREN_MAX_MOST}",
-    "The most children that one job may chain. Its Finish makes jobs of all of them in one "
-    "transaction, which takes some 0.1 s for each thousand.",
-    "10000",
-    unit="jobs",
-)
 NOOP = Setting("NOOP", "1 or nothing", "1 allows jobs of the type noop, for tests and benchmarks.")
 SETTINGS = (
     DATABASE_URL,
@@ -122,8 +113,7 @@ SETTINGS = (
     METRICS_PORT,
     LOG_LEVEL,
     BUILD_ID,
-    RETENTION_DAYS,
-    CHILDREN_MAX,
+    RETENTION,
     *LIMIT_SETTINGS,
     NOOP,
 )
@@ -153,9 +143,8 @@ class Settings:
     build_id: str = "unknown"
     metrics_port: int = 0
     connections: PoolSizes = SIZES
-    retention_days: float = 90.0
-    children_max: int = 10_000
-    limits: Limits = DEFAULTS
+    retention_days: float = RETENTION_DAYS
+    limits: Limits = LIMITS
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
@@ -192,14 +181,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         build_id=read.build_id(),
         metrics_port=read.port(),
         connections=PoolSizes(
-            read.whole(LEASE_CONNECTIONS, most=CONNECTIONS_MAX),
-            read.whole(CALL_CONNECTIONS, most=CONNECTIONS_MAX),
-            read.whole(READ_CONNECTIONS, most=CONNECTIONS_MAX),
-            read.whole(SWEEP_CONNECTIONS, most=CONNECTIONS_MAX),
-            read.seconds(READ_SECONDS),
+            leases=read.whole(LEASE_CONNECTIONS, most=CONNECTIONS_MAX),
+            calls=read.whole(CALL_CONNECTIONS, most=CONNECTIONS_MAX),
+            reads=read.whole(READ_CONNECTIONS, most=CONNECTIONS_MAX),
+            sweeps=read.whole(SWEEP_CONNECTIONS, most=CONNECTIONS_MAX),
+            read_seconds=read.seconds(READ_SECONDS),
         ),
-        retention_days=read.days(RETENTION_DAYS),
-        children_max=read.whole(CHILDREN_MAX, most=CHILDREN_MAX_MOST),
+        retention_days=read.days(RETENTION),
         limits=read_limits(read),
     )
     if settings.sweep_seconds * SWEEPS_PER_LEASE_MIN > lease_seconds:

@@ -4,20 +4,21 @@ from dataclasses import dataclass
 
 # How long an ended pipeline is kept, unless the settings say otherwise.
 RETENTION_DAYS = 90.0
-SECONDS_PER_DAY = 86_400
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Each is of one tenant or caller and of one scheduler, but `live_jobs`, which is of a tenant
-    everywhere, and `joiners`, which is of a job. Of all callers together there may be twice as many
-    `parked_claims` and `watches`.
+    everywhere, and `joiners` and `children`, which are of a job. Of all callers together there may
+    be twice as many `parked_claims` and `watches`.
     """
 
     live_jobs: int = 250_000
     joiners: int = 1_000
     parked_claims: int = 5_000
     watches: int = 10_000
+    children: int = 10_000
 
 
 LIMITS = Limits()

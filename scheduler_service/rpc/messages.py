@@ -13,6 +13,7 @@ from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
 from carbonline.serving.errors import RpcError, value_refused
 from carbonline.serving.settings import BEATS_PER_LEASE_MIN
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from scheduler_service.jobs.limits import DAY_SECONDS
 from scheduler_service.jobs.requests import (
     ChildDisposition,
     Disposition,
@@ -27,7 +28,6 @@ from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX, ScopeRow, S
 from scheduler_service.store.reads.rows import EventRow, JobSummaryRow, PipelineRow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAY_SECONDS = 86_400
 COMMIT_MARGIN_SHARE = 0.1
 UNKNOWN: int = grpc.StatusCode.UNKNOWN.value[0]
 

@@ -11,11 +11,11 @@ from scheduler_service.store.reads.readers import WAIT_SECONDS, ReadTookTooLong,
 
 def not_found(what: Literal["pipeline", "job"], number: int, retention_days: float) -> RpcError:
     """The error for a pipeline or a job that is not there, or no longer."""
-    return read_refusal(not_there(what, number), retention_days)
+    return refusal_with_days(not_there(what, number), retention_days)
 
 
-def read_refusal(refused: Refused, retention_days: float) -> RpcError:
-    """The error for a read that is refused. NOT_FOUND says when pipelines are deleted."""
+def refusal_with_days(refused: Refused, retention_days: float) -> RpcError:
+    """As `refusal`, for what names a pipeline or a job: NOT_FOUND says when they are deleted."""
     error = refusal(refused)
     if error.code is grpc.StatusCode.NOT_FOUND:
         days = "1 day" if retention_days == 1 else f"{retention_days:g} days"
@@ -31,7 +31,7 @@ def refusal(refused: Refused) -> RpcError:
     return RpcError(refused.reason, refused.message, refused.metadata, violations)
 
 
-def read_refused(error: Exception) -> RpcError | None:
+def slow_read(error: Exception) -> RpcError | None:
     """The error for a read that took too long or did not begin; None for any other exception."""
     match error:
         case ReadTookTooLong():

@@ -19,7 +19,7 @@ from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large
 from scheduler_service.rpc.places import NoPlace, Places
-from scheduler_service.rpc.refusals import not_found, read_refusal
+from scheduler_service.rpc.refusals import not_found, refusal_with_days
 from scheduler_service.rpc.snapshots import Message, Snapshots, snapshot_pages
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.store.core.gather import Gatherer
@@ -205,7 +205,7 @@ class Watches:
         found = await self._starts.ask((pipeline_id, wanted))
         start = ones_own("pipeline", pipeline_id, found, (tenant,))
         if isinstance(start, Refused):
-            raise read_refusal(start, self._store.retention_days)
+            raise refusal_with_days(start, self._store.retention_days)
         if broken_off is not None and broken_off.version <= start.version:
             return start.behind(broken_off)
         if wanted > start.version or start.is_large:

@@ -7,7 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from carbonline.postgres.pool import Pool
-from scheduler_service.jobs.limits import LIMITS, RETENTION_DAYS, SECONDS_PER_DAY, Limits
+from scheduler_service.jobs.limits import DAY_SECONDS, LIMITS, RETENTION_DAYS, Limits
 from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
@@ -30,11 +30,7 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.stale_stats import ModuleState
 from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
-from scheduler_service.store.chain.chain_children import (
-    CHILDREN_MAX,
-    TooManyChildren,
-    chain_children,
-)
+from scheduler_service.store.chain.chain_children import TooManyChildren, chain_children
 from scheduler_service.store.claim.claim_jobs import claim_jobs
 from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
@@ -59,10 +55,12 @@ from scheduler_service.store.reads.active_pipelines import (
     ActivePipelines,
     read_active_pipelines,
 )
+from scheduler_service.store.reads.done import with_job, with_pipeline
 from scheduler_service.store.reads.explain import Explained, read_job_facts
 from scheduler_service.store.reads.queue_stats import QueueStats, read_queue_stats
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.reads import Reads
+from scheduler_service.store.reads.rows import JobSummaryRow, PipelineRow
 from scheduler_service.store.reads.slots import Slot, read_slots
 from scheduler_service.store.reads.stale_stats import read_module_states
 from scheduler_service.store.release.recover_job import recover_job
@@ -100,7 +98,6 @@ class Store(Reads):
         lease_seconds: float,
         sweep_seconds: float,
         retention_days: float = RETENTION_DAYS,
-        children_max: int = CHILDREN_MAX,
         limits: Limits = LIMITS,
         observer: Observer | None = None,
     ) -> None:
@@ -112,7 +109,6 @@ class Store(Reads):
         self.lease_seconds = lease_seconds
         self.sweep_seconds = sweep_seconds
         self.retention_days = retention_days
-        self._children_max = children_max
         self.notifier = Notifier(pools.sweeps)
         self._observer = observer or Observer()
         self._units = self._units_on(pools.leases)
@@ -122,7 +118,7 @@ class Store(Reads):
         self._backstop = sweep.Backstop(self._sweep_units, self._set_asides)
         self._finishes_unlocked = finishes_unlocked(self._units)
         self._submit_unlocked = SubmitUnlocked(self._units, limits.joiners)
-        kept = retention_days * SECONDS_PER_DAY
+        kept = retention_days * DAY_SECONDS
         self._remove_pipelines = RemovePipelines(self._sweep_units, self._set_asides, kept)
         self._limits = limits
         self._live_jobs = LiveJobs(self._units, limits.live_jobs)
@@ -221,7 +217,7 @@ class Store(Reads):
         """All children staged, or none and why."""
         try:
             with self._observer.timed("chain"):
-                who, limit = (worker_id, principal, job_id, claim_token), self._children_max
+                who, limit = (worker_id, principal, job_id, claim_token), self._limits.children
                 return await self._call_units.run(
                     lambda tx: chain_children(tx, *who, children, tenants=tenants, limit=limit)
                 )
@@ -255,11 +251,12 @@ class Store(Reads):
 
     async def cancel_pipeline(
         self, tenants: tuple[str, ...], pipeline_id: int, reason: str, principal: str
-    ) -> Cancelled | Refused:
+    ) -> tuple[Cancelled, PipelineRow] | Refused:
         """Every live job of the pipeline ended, or left to who joined it."""
         with self._observer.timed("cancel"):
-            return await self._call_units.run(
-                lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal)
+            return await self._call_units.run_and_read(
+                lambda tx: cancel_pipeline(tx, pipeline_id, tenants, reason, principal),
+                lambda conn, answer: with_pipeline(conn, answer, pipeline_id),
             )
 
     async def retry_pipeline(self, wanted: PipelineRetry) -> Retried | Refused:
@@ -267,12 +264,15 @@ class Store(Reads):
         with self._observer.timed("retry"):
             return await self._call_units.run(lambda tx: retry_pipeline(tx, wanted))
 
-    async def recover_job(self, wanted: Recovery) -> Recovered | Refused:
+    async def recover_job(self, wanted: Recovery) -> tuple[Recovered, JobSummaryRow] | Refused:
         """The job taken from its claim, or why it was left to it."""
         with self._observer.timed("recover"):
-            answer = await self._call_units.run(lambda tx: recover_job(tx, wanted))
-        if isinstance(answer, Recovered):
-            self.notifier.notify_activity({answer.pipeline_id})
+            answer = await self._call_units.run_and_read(
+                lambda tx: recover_job(tx, wanted),
+                lambda conn, done: with_job(conn, done, wanted.job_id),
+            )
+        if not isinstance(answer, Refused):
+            self.notifier.notify_activity({answer[0].pipeline_id})
         return answer
 
     async def lock_period(

@@ -16,7 +16,7 @@ from scheduler_service.rpc.check_operations import (
     check_jobs,
 )
 from scheduler_service.rpc.explanations import explanation
-from scheduler_service.rpc.refusals import read_refusal
+from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -32,7 +32,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         job_id = check_identifier("job_id", request.job_id)
         found = await self.store.read_job(job_id, caller().tenant(request.tenant))
         if isinstance(found, Refused):
-            raise read_refusal(found, self.store.retention_days)
+            raise refusal_with_days(found, self.store.retention_days)
         row, timeline = found
         return pb.GetJobResponse(
             job=messages.job_summary(row),
@@ -44,7 +44,7 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         wanted = check_jobs(request, caller())
         found = await self.store.list_jobs(wanted)
         if isinstance(found, Refused):
-            raise read_refusal(found, self.store.retention_days)
+            raise refusal_with_days(found, self.store.retention_days)
         summaries = [messages.job_summary(row, joined=row.is_joined) for row in found.jobs]
         page, before = first_page(summaries), found.before
         if len(page) < len(summaries):
@@ -57,5 +57,5 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         job_id = check_identifier("job_id", request.job_id)
         found = await self.store.explain_job(caller().tenant(request.tenant), job_id)
         if isinstance(found, Refused):
-            raise read_refusal(found, self.store.retention_days)
+            raise refusal_with_days(found, self.store.retention_days)
         return explanation(found, self.job_types)

@@ -17,8 +17,7 @@ from scheduler_service.rpc.check_operations import (
 )
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.gradually import gradually
-from scheduler_service.rpc.refusals import read_refusal, refusal
-from scheduler_service.store.reads.answers import Shown
+from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
 JOBS_SHOWN_MAX = 1000
@@ -34,7 +33,11 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         self, request: pb.GetPipelineRequest, context: Context
     ) -> pb.GetPipelineResponse:
         pipeline_id = check_identifier("pipeline_id", request.pipeline_id)
-        shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=JOBS_SHOWN_MAX)
+        shown = await self.store.read_pipeline(
+            pipeline_id, caller().tenant(request.tenant), jobs_max=JOBS_SHOWN_MAX
+        )
+        if isinstance(shown, Refused):
+            raise refusal_with_days(shown, self.store.retention_days)
         jobs = first_page(
             await gradually(shown.jobs, lambda row: messages.job_summary(row, joined=row.is_joined))
         )
@@ -65,21 +68,13 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         tenants = (caller().tenant(request.tenant),)
         answer = await self.store.cancel_pipeline(tenants, pipeline_id, reason, caller().name)
         if isinstance(answer, Refused):
-            raise refusal(answer)
-        shown = await self._pipeline(request.tenant, pipeline_id, jobs_max=0)
+            raise refusal_with_days(answer, self.store.retention_days)
+        cancelled, pipeline = answer
         return pb.CancelPipelineResponse(
-            pipeline=messages.pipeline(shown.pipeline),
-            cancelled_job_ids=answer.cancelled_job_ids,
-            unlinked_job_ids=answer.unlinked_job_ids,
+            pipeline=messages.pipeline(pipeline),
+            cancelled_job_ids=cancelled.cancelled_job_ids,
+            unlinked_job_ids=cancelled.unlinked_job_ids,
         )
-
-    async def _pipeline(self, tenant: str, pipeline_id: int, *, jobs_max: int) -> Shown:
-        shown = await self.store.read_pipeline(
-            pipeline_id, caller().tenant(tenant), jobs_max=jobs_max
-        )
-        if isinstance(shown, Refused):
-            raise read_refusal(shown, self.store.retention_days)
-        return shown
 
 
 def _edges(job: types_pb2.Job) -> list[pb.JobEdge]:

@@ -10,7 +10,7 @@ from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_interventions import check_recovery, check_retry
-from scheduler_service.rpc.refusals import refusal
+from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -27,12 +27,12 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
         wanted = check_recovery(request, caller())
         answer = await self.store.recover_job(wanted)
         if isinstance(answer, Refused):
-            raise refusal(answer)
-        found = await self.store.read_job(wanted.job_id, wanted.tenants[0])
-        seconds = answer.drain_seconds
+            raise refusal_with_days(answer, self.store.retention_days)
+        recovered, job = answer
+        seconds = recovered.drain_seconds
         return pb.RecoverJobResponse(
-            job=None if isinstance(found, Refused) else messages.job_summary(found[0]),
-            claim_token=answer.claim_token,
+            job=messages.job_summary(job),
+            claim_token=recovered.claim_token,
             drains_for=messages.duration(seconds) if seconds > 0 else None,
         )
 
@@ -41,7 +41,7 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.RetryPipelineResponse:
         answer = await self.store.retry_pipeline(check_retry(request, caller()))
         if isinstance(answer, Refused):
-            raise refusal(answer)
+            raise refusal_with_days(answer, self.store.retention_days)
         return pb.RetryPipelineResponse(
             pipeline_id=answer.pipeline_id,
             jobs=[

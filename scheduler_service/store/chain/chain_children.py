@@ -5,6 +5,7 @@ from uuid import UUID
 
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE
 from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.limits import LIMITS
 from scheduler_service.jobs.requests import (
     Chained,
     Child,
@@ -19,9 +20,6 @@ from scheduler_service.store.core.rows import JobRow, ScopeRow
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.core.unit_of_work import UnitOfWork
 
-# Under one claim, unless the settings say otherwise. Its Finish makes jobs of all of them at once.
-CHILDREN_MAX = 10_000
-
 
 async def chain_children(
     tx: UnitOfWork,
@@ -32,7 +30,7 @@ async def chain_children(
     wanted: Sequence[ChildRequest],
     *,
     tenants: Collection[str],
-    limit: int = CHILDREN_MAX,
+    limit: int = LIMITS.children,
 ) -> Chained | Refused:
     """All of them or none. STALE_CLAIM when the claim does not hold the job, OTHER_TENANT when the
     job is of none of `tenants`. Raises TooManyChildren if the claim had more than `limit`.

@@ -21,6 +21,7 @@ SHARED_LOCK_SECONDS = 0.25
 SHARED_STATEMENT_SECONDS = 3.0
 
 Answer = TypeVar("Answer")
+Read = TypeVar("Read")
 
 
 class LocksKeptGrowing(asyncpg.LockNotAvailableError):
@@ -47,7 +48,24 @@ class UnitRunner:
         """The answer of `work`, committed. `work` may be called again from the start: when the
         rows it found name others to lock, or when Postgres asks for a retry.
         """
-        return await self._repeated(self._once, work)
+        return await self._repeated(partial(self._once, work))
+
+    async def run_and_read(
+        self,
+        work: Callable[[UnitOfWork], Awaitable[Answer]],
+        read: Callable[[Connection, Answer], Awaitable[Read]],
+    ) -> Read:
+        """As `run`, but the answer is what `read` finds once everything is saved, before the
+        commit: where it cannot be read, nothing was done.
+        """
+
+        async def once(extra: Needs) -> Read:
+            async with self._unit(extra) as tx:
+                answer = await work(tx)
+                await tx.save()
+                return await read(tx.conn, answer)
+
+        return await self._repeated(once)
 
     async def run_shared(
         self,
@@ -60,26 +78,22 @@ class UnitRunner:
         default SHARED_STATEMENT_SECONDS.
         """
         seconds = SHARED_STATEMENT_SECONDS if statement_seconds is None else statement_seconds
-        once = partial(self._once, shared_seconds=seconds)
-        return await self._repeated(once, work, waits_again=False)
+        once = partial(self._once, work, shared_seconds=seconds)
+        return await self._repeated(once, waits_again=False)
 
     async def run_statement(self, work: Callable[[UnitOfWork], Awaitable[Answer]]) -> Answer:
         """As `run`, for work of one statement that locks and saves nothing else: it is a
         transaction of its own, without the round trips of BEGIN and COMMIT.
         """
-        return await self._repeated(self._statement, work)
+        return await self._repeated(partial(self._statement, work))
 
     async def _repeated(
-        self,
-        once: Callable[[Callable[[UnitOfWork], Awaitable[Answer]], Needs], Awaitable[Answer]],
-        work: Callable[[UnitOfWork], Awaitable[Answer]],
-        *,
-        waits_again: bool = True,
+        self, once: Callable[[Needs], Awaitable[Answer]], *, waits_again: bool = True
     ) -> Answer:
         extra = Needs()
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                return await once(work, extra)
+                return await once(extra)
             except MustLockMore as more:
                 extra |= more.needs
             except TRY_AGAIN as error:
@@ -95,12 +109,19 @@ class UnitRunner:
         extra: Needs,
         shared_seconds: float | None = None,
     ) -> Answer:
-        async with self.pool.acquire() as conn, _transaction(conn, shared_seconds):
-            tx = UnitOfWork(conn, extra)
+        async with self._unit(extra, shared_seconds) as tx:
             answer = await work(tx)
             await tx.save()
-        self._publish(tx)
         return answer
+
+    @asynccontextmanager
+    async def _unit(
+        self, extra: Needs, shared_seconds: float | None = None
+    ) -> AsyncIterator[UnitOfWork]:
+        async with self.pool.acquire() as conn, _transaction(conn, shared_seconds):
+            tx = UnitOfWork(conn, extra)
+            yield tx
+        self._publish(tx)
 
     async def _statement(
         self, work: Callable[[UnitOfWork], Awaitable[Answer]], extra: Needs

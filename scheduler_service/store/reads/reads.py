@@ -119,7 +119,7 @@ class Reads:
     async def read_pipeline(
         self, pipeline_id: int, tenant: str, *, jobs_max: int
     ) -> Shown | Refused:
-        """A pipeline of the tenant. Without jobs (`jobs_max` 0) there is no timeline."""
+        """A pipeline of the tenant, its first jobs and its timeline."""
         async with self._readers.snapshot() as conn:
             rows = await statement("pipelines_by_id").rows(
                 conn, PipelineRow, pipeline_ids=[pipeline_id]
@@ -127,8 +127,6 @@ class Reads:
             pipeline = ones_own("pipeline", pipeline_id, rows[0] if rows else None, (tenant,))
             if isinstance(pipeline, Refused):
                 return pipeline
-            if not jobs_max:
-                return Shown(pipeline, (), ())
             jobs = await statement("first_jobs").rows(
                 conn, SeenJobRow, pipeline_id=pipeline_id, after_job_id=0, jobs_max=jobs_max
             )

@@ -2,13 +2,14 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import grpc.aio
 import pytest
 
 from carbonline.client.errors import server_error
-from carbonline.v1 import monitoring_pb2, operations_pb2, types_pb2
+from carbonline.v1 import interventions_pb2, monitoring_pb2, operations_pb2, types_pb2
 from carbonline.v1 import scheduler_pb2 as pb
 from tests.scheduler_service.rpc.conftest import Client
 
@@ -39,10 +40,14 @@ async def test_a_deleted_pipeline_and_its_job_are_not_found_and_the_message_says
     (job,) = await client.claim("noop")
     await client.finish(job)
     await delete_old(client, database_url)
+    retry = {"pipeline_id": submitted.pipeline_id, "request_id": str(uuid4())}
     for call, request, reason in (
         ("GetPipeline", {"pipeline_id": submitted.pipeline_id}, "PIPELINE_NOT_FOUND"),
         ("GetJob", {"job_id": submitted.job_id}, "JOB_NOT_FOUND"),
         ("ExplainJob", {"job_id": submitted.job_id}, "JOB_NOT_FOUND"),
+        ("RecoverJob", {"job_id": submitted.job_id}, "JOB_NOT_FOUND"),
+        ("CancelPipeline", {"pipeline_id": submitted.pipeline_id}, "PIPELINE_NOT_FOUND"),
+        ("RetryPipeline", retry, "PIPELINE_NOT_FOUND"),
     ):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await getattr(client.operations, call)(request_of(call, request))
@@ -54,9 +59,10 @@ async def test_a_deleted_pipeline_and_its_job_are_not_found_and_the_message_says
     assert refusal(refused) == ("PIPELINE_NOT_FOUND", True)
 
 
-def request_of(call: str, fields: dict[str, int]) -> Any:
-    module = monitoring_pb2 if call == "ExplainJob" else operations_pb2
-    return getattr(module, f"{call}Request")(**fields)
+def request_of(call: str, fields: dict[str, Any]) -> Any:
+    name = f"{call}Request"
+    modules = (operations_pb2, monitoring_pb2, interventions_pb2)
+    return next(getattr(one, name)(**fields) for one in modules if hasattr(one, name))
 
 
 async def the_rest(watch: Any) -> None:

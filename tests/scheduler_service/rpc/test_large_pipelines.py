@@ -12,6 +12,7 @@ import pytest
 from carbonline.client.errors import server_error
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
+from scheduler_service.jobs.limits import Limits
 from scheduler_service.rpc import gradually, snapshots
 from scheduler_service.settings import Settings
 from scheduler_service.store.ending import children
@@ -41,7 +42,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """No job may chain more."""
-    return replace(settings, children_max=CHILDREN)
+    return replace(settings, limits=Limits(children=CHILDREN))
 
 
 async def planted(client: Client) -> int:

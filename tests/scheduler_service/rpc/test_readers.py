@@ -11,9 +11,9 @@ import grpc.aio
 import pytest
 
 from carbonline.client.errors import server_error
+from carbonline.v1 import interventions_pb2, types_pb2
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
-from carbonline.v1 import types_pb2
 from scheduler_service.settings import Settings
 from scheduler_service.store.core.pool_sizes import PoolSizes
 from scheduler_service.store.reads import readers, reads
@@ -51,6 +51,17 @@ async def read(client: Client, pipeline_id: int) -> str:
     return ""
 
 
+async def until_waiting(client: Client, sessions: int) -> None:
+    """So many connections wait for what is locked."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(SECONDS):
+        while await client.server.store.pools.sweeps.fetchval(waiting) < sessions:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 async def test_readers_that_wait_hold_up_no_worker(
     client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,14 +70,7 @@ async def test_readers_that_wait_hold_up_no_worker(
     first, second = await client.claim("noop", max_jobs=2)
     async with hidden(database_url, "job_events"):
         reading = [asyncio.ensure_future(read(client, held[0].pipeline_id)) for _ in range(READERS)]
-        # They have begun: a connection is waiting for the table.
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        async with asyncio.timeout(SECONDS):
-            while not await client.server.store.pools.sweeps.fetchval(waiting):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        await until_waiting(client, 1)
         async with asyncio.timeout(1.0):
             beat = pb.HeartbeatRequest(
                 worker_id=client.worker_id,
@@ -84,6 +88,35 @@ async def test_readers_that_wait_hold_up_no_worker(
         "RESOURCE_EXHAUSTED TOO_MANY_READS": READERS - connections,
     }
     assert await read(client, held[0].pipeline_id) == ""
+
+
+async def test_what_an_operator_did_is_answered_however_many_read(
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "WAIT_SECONDS", 0.1)
+    hangs = await client.submit("noop", types_pb2.Scope())
+    (claim,) = await client.claim("noop")
+    unwanted = await client.submit("noop", types_pb2.Scope())
+    async with hidden(database_url, "pauses"):
+        ask = client.operations.ListJobTypePauses
+        request = interventions_pb2.ListJobTypePausesRequest()
+        readers_connections = PoolSizes().reads
+        reading = [asyncio.ensure_future(ask(request)) for _ in range(readers_connections)]
+        await until_waiting(client, readers_connections)
+        recovered = await client.operations.RecoverJob(
+            interventions_pb2.RecoverJobRequest(job_id=hangs.job_id, force=True)
+        )
+        cancelled = await client.operations.CancelPipeline(
+            ops.CancelPipelineRequest(pipeline_id=unwanted.pipeline_id)
+        )
+        # They still hold every connection for reads.
+        assert await read(client, hangs.pipeline_id) == "RESOURCE_EXHAUSTED TOO_MANY_READS"
+        await asyncio.wait(reading)
+        assert all(task.exception() for task in reading)
+    assert recovered.claim_token == claim.claim_token
+    assert recovered.job.state == types_pb2.JOB_STATE_NOT_STARTED
+    assert cancelled.pipeline.status == types_pb2.PIPELINE_STATUS_CANCELLED
+    assert cancelled.cancelled_job_ids == [unwanted.job_id]
 
 
 async def test_a_rare_pipeline_is_found_page_by_page_each_of_a_bounded_look(

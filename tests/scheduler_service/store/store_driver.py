@@ -190,14 +190,18 @@ class StoreDriver:
 
     async def cancel(self, pipeline_id: int) -> Cancelled | Refused:
         """Cancel a pipeline."""
-        return await self.store.cancel_pipeline(self.tenants, pipeline_id, "a test asks", "tester")
+        answer = await self.store.cancel_pipeline(
+            self.tenants, pipeline_id, "a test asks", "tester"
+        )
+        return answer if isinstance(answer, Refused) else answer[0]
 
     async def recover(
         self, job_id: int, *, force: bool = False, claim_token: int = 0, tenant: str = TENANT
     ) -> Recovered | Refused:
         """Take a job from its claim."""
         wanted = Recovery((tenant,), job_id, claim_token, force, "it hangs", "tester")
-        return await self.store.recover_job(wanted)
+        answer = await self.store.recover_job(wanted)
+        return answer if isinstance(answer, Refused) else answer[0]
 
     async def retry(
         self, pipeline_id: int, *, request_id: UUID | None = None, **fields: Any
