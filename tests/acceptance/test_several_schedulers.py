@@ -4,6 +4,12 @@ import asyncio
 import os
 import signal
 
+import grpc.aio
+import pytest
+
+from carbonline.client import watch
+from carbonline.client.errors import ServerError, server_error
+from carbonline.client.no_answer import Server
 from carbonline.client.view import PipelineView
 from carbonline.client.watch import Interrupted
 from tests.acceptance.acceptance_run import AcceptanceRun, reading
@@ -55,10 +61,21 @@ async def watch_to_end(run: AcceptanceRun, pipeline_id: int) -> tuple[PipelineVi
     return view, interruptions
 
 
-async def test_connections_that_are_closed_for_their_age_are_no_news(run: AcceptanceRun) -> None:
+async def test_connections_that_are_closed_for_their_age_are_no_news(
+    run: AcceptanceRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams_ended: list[str] = []
+
+    def noted(error: grpc.aio.AioRpcError, server: Server) -> ServerError:
+        ended = server_error(error, server)
+        streams_ended.append(ended.reason or str(error.details()))
+        return ended
+
+    monkeypatch.setattr(watch, "server_error", noted)
     pipeline = await run.submit()
     view, interruptions = await watch_to_end(run, pipeline)
     await run.must_have_arrived(view)
+    assert set(streams_ended) == {watch.OLD}
     assert interruptions == []
     for name in ("worker-1", "worker-2"):
         for event in ("claim_unanswered", "heartbeat_unanswered", "finish_or_release_unanswered"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.proxy.http2_frames import HEADERS, PREFACE, read_frame
+from tests.proxy.http2_frames import ACK, HEADERS, PING, PREFACE, read_frame
 
 CHUNK_BYTES = 64 * 1024
 FRAMES_MAX = 10_000
@@ -39,7 +39,8 @@ class _Link:
 class FaultyProxy:
     """Relays HTTP/2 frame by frame, since a lost reply must not be a lost request.
 
-    `requests`, `dropped` and `connections` count what was seen, for assertions.
+    `requests`, `dropped`, `connections` and the clients' `pings` count what was seen, for
+    assertions.
     """
 
     def __init__(self, server_path: Path) -> None:
@@ -57,6 +58,7 @@ class FaultyProxy:
         self.requests = 0
         self.dropped = 0
         self.connections = 0
+        self.pings = 0
 
     def drop_next_replies(self, count: int = 1) -> None:
         """The next requests reach the server; its answers do not come back."""
@@ -148,6 +150,7 @@ class FaultyProxy:
             frame = await read_frame(link.from_client)
             if frame.kind == HEADERS:
                 self._count(link, frame.stream)
+            self.pings += frame.kind == PING and not frame.flags & ACK
             await self._send(link.requests, frame.data)
 
     async def _read_replies(self, link: _Link) -> None:

@@ -93,6 +93,20 @@ def without_a_gap(spans: list[tuple[int, int]]) -> bool:
     return all(before[1] == after[0] for before, after in pairwise(spans))
 
 
+async def test_a_client_does_not_answer_what_it_is_told_with_pings(
+    behind: Client, beside: Client, proxy: FaultyProxy
+) -> None:
+    # A server closes an old connection as soon as its last call has ended. A ping that came later
+    # would break it for the client, together with the end of the call that it has not read yet.
+    submitted = await beside.submit("noop", types_pb2.Scope(tenant="local"))
+    watcher = Watcher(behind, submitted.pipeline_id)
+    watching = asyncio.create_task(watcher.run())
+    for number in range(GENERATIONS):
+        await watcher.seen(await run_one(beside, last=number == GENERATIONS - 1))
+    await asyncio.wait_for(watching, 20)
+    assert (proxy.connections, proxy.pings) == (1, 0)
+
+
 @pytest.mark.parametrize("break_it", [FaultyProxy.cut, FaultyProxy.half_close])
 async def test_a_watch_that_is_cut_after_each_change_misses_none(
     behind: Client, beside: Client, proxy: FaultyProxy, break_it: object
