@@ -27,5 +27,5 @@ async def drain(server: grpc.aio.Server, interceptor: Interceptor, grace_seconds
     stopping = asyncio.create_task(server.stop(grace_seconds + STOP_SECONDS), name="stop")
     await asyncio.wait({stopping}, timeout=grace_seconds)
     interceptor.over.set()
-    await stopping
+    await asyncio.gather(stopping, interceptor.end_calls())
     interceptor.end()

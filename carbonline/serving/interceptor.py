@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
@@ -47,7 +47,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     A foreign call is one to a service that is not carbonline's, such as health or reflection.
     Setting `draining` ends foreign streams, which would go on for ever. Setting `over` also ends
-    the streams of carbonline's services, if `ends_own_streams`.
+    the streams of carbonline's services, if `ends_own_streams`; `end_calls` ends other calls.
     """
 
     def __init__(
@@ -88,6 +88,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self.without_foreign_calls = asyncio.Event()
         self.without_foreign_calls.set()
         self._foreign_calls = 0
+        # What still works on an answer, each in its task.
+        self._calls: dict[asyncio.Task[Any], Context] = {}
 
     async def intercept_service(
         self,
@@ -114,7 +116,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         }
         match handler.request_streaming, handler.response_streaming:
             case False, False:
-                call = self._answering(method, handler.unary_unary)
+                call = self._answering(method, self._until_ended(method, handler.unary_unary))
                 return grpc.unary_unary_rpc_method_handler(call, **codec)
             case True, False:
                 call = self._answering(method, self._until_end(method, handler.stream_unary))
@@ -141,6 +143,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 error = self._translated(raised) or raised
                 code = self._code_of(error, context)
                 await self._fail(method, error, context)
+            except asyncio.CancelledError:
+                told = CODE_NAMES[context.code()]
+                code = CANCELLED if told == OK else told
+                raise
             else:
                 code = OK
                 return answer
@@ -181,6 +187,28 @@ class Interceptor(grpc.aio.ServerInterceptor):
             self._foreign_calls -= 1
             if not self._foreign_calls:
                 self.without_foreign_calls.set()
+
+    async def end_calls(self) -> None:
+        """Answer every call of carbonline's services that has not been answered with DRAINING, and
+        end its work. It is answered first: the work may wait for a database that does not answer.
+        """
+        calls, self._calls = self._calls, {}
+        error = RpcError("DRAINING", "this server is shutting down; retry this call")
+        await asyncio.gather(*(_cut(task, context, error) for task, context in calls.items()))
+
+    def _until_ended(self, method: str, behave: Any) -> Any:
+        if not method.startswith(OWN_PACKAGE):
+            return behave
+
+        async def call(request: Any, context: Context) -> Any:
+            task: Any = asyncio.current_task()
+            self._calls[task] = context
+            try:
+                return await behave(request, context)
+            finally:
+                self._calls.pop(task, None)
+
+        return call
 
     def _until_end(self, method: str, behave: Any) -> Any:
         end = self._end_of(method)
@@ -247,6 +275,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 return grpc.StatusCode.UNAVAILABLE.name
             case _:
                 return grpc.StatusCode.UNKNOWN.name
+
+
+async def _cut(task: asyncio.Task[Any], context: Context, error: RpcError) -> None:
+    # Sent by now, or its caller has hung up.
+    with suppress(grpc.aio.AbortError, grpc.aio.UsageError, grpc.aio.InternalError):
+        await abort(context, error)
+    task.cancel()
 
 
 def _unavailable(error: Exception) -> RpcError:

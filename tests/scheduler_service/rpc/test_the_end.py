@@ -8,18 +8,29 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_status import rpc_status
 
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.background import BackgroundTaskEnded
 from carbonline.serving.logs import open_log
+from carbonline.v1 import (
+    interventions_pb2,
+    operations_pb2_grpc,
+    scheduler_pb2,
+    scheduler_pb2_grpc,
+)
+from scheduler_service.metrics import PREFIX
 from scheduler_service.rpc.watch import Watches
 from scheduler_service.server import running_server, serve
 from scheduler_service.settings import Settings
+from tests.scheduler_service.rpc.test_readers import hidden
 
 SECONDS = 20.0
 REPOSITORY = Path(__file__).parents[3]
@@ -70,6 +81,61 @@ async def test_streams_that_would_go_on_for_ever_hold_up_no_end(settings: Settin
         for stream in (health, reflection):
             error = await end_of(stream)
             assert (error.code, error.reason) == ("UNAVAILABLE", "DRAINING"), error
+
+
+async def until_waiting(database_url: str) -> None:
+    """A statement waits for what is locked."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(SECONDS), asyncpg.create_pool(database_url, min_size=1) as pool:
+        while not await pool.fetchval(waiting):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_a_call_that_waits_for_the_database_is_told_that_the_server_ends(
+    settings: Settings, database_url: str
+) -> None:
+    async with (
+        grpc.aio.insecure_channel(settings.address) as channel,
+        AsyncExitStack() as server,
+    ):
+        hasty = replace(settings, drain_grace_seconds=0.5)
+        running = await server.enter_async_context(running_server(hasty, open_log("error")))
+        stub: Any = scheduler_pb2_grpc.SchedulerServiceStub(channel)
+        operations: Any = operations_pb2_grpc.OperationsServiceStub(channel)
+        async with hidden(database_url, "pauses"):
+            pause = interventions_pb2.PauseJobTypeRequest(job_type="noop", reason="it hangs")
+            waiting = [
+                operations.PauseJobType(pause),
+                operations.ListJobTypePauses(interventions_pb2.ListJobTypePausesRequest()),
+                stub.Claim(
+                    scheduler_pb2.ClaimRequest(
+                        worker_id=str(uuid4()),
+                        request_id=str(uuid4()),
+                        job_types=["noop"],
+                        max_jobs=1,
+                        build_id="test",
+                    )
+                ),
+            ]
+            left = operations.PauseJobType(pause)
+            await until_waiting(database_url)
+            left.cancel()
+            await asyncio.wait_for(server.aclose(), SECONDS)
+            for call in waiting:
+                with pytest.raises(grpc.aio.AioRpcError) as raised:
+                    await call
+                error = server_error(raised.value)
+                assert (error.code, error.reason) == ("UNAVAILABLE", "DRAINING"), error
+                status = rpc_status.from_call(raised.value)
+                assert "google.rpc.RetryInfo" in {one.TypeName() for one in status.details}
+        # The caller that hung up is not counted among those that were told.
+        for code in ("UNAVAILABLE", "CANCELLED"):
+            labels = {"method": "carbonline.v1.OperationsService/PauseJobType", "code": code}
+            registry = running.metrics.registry
+            assert registry.get_sample_value(f"{PREFIX}rpc_calls_total", labels) == 1, code
 
 
 async def test_a_background_task_that_ends_ends_the_server(
