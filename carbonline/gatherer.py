@@ -86,7 +86,7 @@ class Gatherer(Generic[Item, Answer]):
         linger_seconds: float = 0.0,
         patience_seconds: float = 0.0,
     ) -> None:
-        """`work` answers a batch of at most `weight_max`, or of a single item that weighs more:
+        """`work` answers a batch of at most `weight_max`, or of a single call that weighs more:
         one answer per item, in order, or the exception with which that item failed. `weight` says
         what an item weighs; without it, 1.
 
@@ -124,31 +124,18 @@ class Gatherer(Generic[Item, Answer]):
 
     async def ask_all(self, items: Sequence[Item]) -> list[Answer | Exception]:
         """One answer per item, in order, or the exception with which it failed; the answers of the
-        others stand. They may share batches with the items of other callers.
+        others stand. All are in one batch, which they may share with the items of other callers.
 
         Raises an exception that is of `fails_all`: any of the items may then be asked again.
         """
-        parts = [self._put(part, weight) for part, weight in self._parts(items)]
-        if len(parts) == 1:
-            answers = list(await parts[0])
-        else:
-            answers = [answer for part in await asyncio.gather(*parts) for answer in part]
+        if not items:
+            return []
+        weight = len(items) if self._weight is None else sum(map(self._weight, items))
+        answers = list(await self._put(items, weight))
         for answer in answers:
             if isinstance(answer, Exception) and self._fails_all(answer):
                 raise answer
         return answers
-
-    def _parts(self, items: Sequence[Item]) -> Iterator[tuple[Sequence[Item], int]]:
-        """The items in parts of which each fits into a batch, with the weight of each."""
-        weights = [1] * len(items) if self._weight is None else [self._weight(i) for i in items]
-        start, total = 0, 0
-        for number, weight in enumerate(weights):
-            if total and total + weight > self._weight_max:
-                yield items[start:number], total
-                start, total = number, 0
-            total += weight
-        if total:
-            yield items[start:], total
 
     def _put(
         self, items: Sequence[Item], weight: int

@@ -65,12 +65,12 @@ async def test_what_comes_while_a_batch_is_on_its_way_shares_the_next() -> None:
     assert doubler.batches == [[0], [1, 2, 3, 4]]
 
 
-async def test_a_batch_has_a_bound_and_a_long_call_is_answered_in_order() -> None:
+async def test_a_batch_has_a_bound_and_a_call_is_never_cut_in_two() -> None:
     doubler = Doubler(items_max=3)
-    tasks = await doubler.asked([1, 2, 3, 4, 5, 6, 7], [8])
+    tasks = await doubler.asked([1, 2], [3, 4], [5], [1, 2, 3, 4, 5, 6, 7], [8])
     doubler.gate.set()
-    assert (await asyncio.gather(*tasks))[1:] == [[2, 4, 6, 8, 10, 12, 14], [16]]
-    assert doubler.batches == [[0], [1, 2, 3], [4, 5, 6], [7, 8]]
+    assert (await asyncio.gather(*tasks))[3:] == [[10], [2, 4, 6, 8, 10, 12, 14], [16]]
+    assert doubler.batches == [[0], [1, 2], [3, 4, 5], [1, 2, 3, 4, 5, 6, 7], [8]]
 
 
 async def test_a_poisoned_item_fails_alone_whoever_came_with_it() -> None:
@@ -84,14 +84,6 @@ async def test_a_poisoned_item_fails_alone_whoever_came_with_it() -> None:
     assert isinstance(poisoned, ValueError)
     with pytest.raises(ValueError, match="poisoned"):
         await doubler.gatherer.ask(-1)
-
-
-async def test_what_one_batch_of_a_long_call_came_to_stands_whatever_fails_in_the_next() -> None:
-    doubler = Doubler(items_max=2)
-    _, long = await doubler.asked([1, 2, 3, -1, 5])
-    doubler.gate.set()
-    answers = await long
-    assert [a for a in answers if not isinstance(a, ValueError)] == [2, 4, 6, 10]
 
 
 async def test_a_lost_database_is_every_callers_and_asked_once() -> None:
@@ -156,12 +148,12 @@ async def test_a_batch_that_is_heavy_enough_need_not_wait_to_be_full() -> None:
     assert [await few, await more, await last, await first] == [[2], [4], [6], [0]]
 
 
-async def test_a_batch_weighs_no_more_than_it_may_but_for_a_single_item() -> None:
+async def test_a_batch_weighs_no_more_than_it_may_but_for_a_single_call() -> None:
     doubler = Doubler(items_max=10, weight=lambda item: max(item, 1))
-    _, light, heavy, last = await doubler.asked([4, 4, 4], [25], [1, 2])
+    _, light, heavy, last = await doubler.asked([4], [4, 25], [1, 2])
     doubler.gate.set()
-    assert [await light, await heavy, await last] == [[8, 8, 8], [50], [2, 4]]
-    assert doubler.batches == [[0], [4, 4], [4], [25], [1, 2]]
+    assert [await light, await heavy, await last] == [[8], [8, 50], [2, 4]]
+    assert doubler.batches == [[0], [4], [4, 25], [1, 2]]
 
 
 async def test_a_call_without_items_has_no_answers_and_makes_no_batch() -> None:

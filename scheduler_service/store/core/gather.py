@@ -28,8 +28,8 @@ class Gatherer(gatherer.Gatherer[Item, Answer]):
         items_max: int,
         batches_max: int = 1,
     ) -> None:
-        """`work` answers at most `items_max` items, each with its answer or with the
-        exception that it failed with, in order.
+        """`work` answers at most `items_max` items, or those of a single call that has more, each
+        with its answer or with the exception that it failed with, in order.
         """
         super().__init__(
             work,

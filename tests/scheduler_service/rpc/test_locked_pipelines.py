@@ -14,11 +14,14 @@ from carbonline.client.json_struct import struct_of
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
+from scheduler_service.rpc.scheduler_servicer import BATCH_MAX
 from scheduler_service.store.core import run_units
 from scheduler_service.store.core.pool_sizes import PoolSizes
 from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 JOBS = 12
+# More than calls that come at once share.
+LARGE = BATCH_MAX + 10
 APPLIED = pb.FINISH_OUTCOME_APPLIED
 # Far below the time for which a statement waits for a lock, far above what a batch takes.
 SECONDS = 3.0
@@ -186,6 +189,57 @@ async def test_a_locked_key_holds_up_no_other_submit(client: Client, database_ur
         made.update(await asyncio.gather(*waiting))
     # None was made twice, or taken for a repeat.
     assert made <= {types_pb2.DISPOSITION_CREATED, types_pb2.DISPOSITION_QUEUED_BEHIND}
+
+
+PATIENT = """
+CREATE FUNCTION patient() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.priority = 9 THEN PERFORM pg_advisory_xact_lock(9); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER waits BEFORE INSERT ON scheduler.jobs FOR EACH ROW EXECUTE FUNCTION patient();
+"""
+BETWEEN = """
+SELECT (SELECT count(*) FROM scheduler.jobs WHERE job_type = 'noop') >= $1
+    AND EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory' AND NOT l.granted
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+
+async def test_in_a_large_batch_nobody_overtakes_who_waits_for_a_key(
+    client: Client, database_url: str
+) -> None:
+    """The key comes free when the first half of the batch is done, and the second is not."""
+    await client.provision()
+    store = client.server.store
+    await store.pool.execute(PATIENT)
+    plain = [pb.SubmitRequest(request_id=str(uuid4()), job_type="noop") for _ in range(LARGE)]
+    patient = pb.SubmitRequest(request_id=str(uuid4()), job_type="noop", priority=9)
+    older, newer = an_upload("0829", 2024), an_upload("0829", 2024)
+    # Each repeat begins a new part of the batch.
+    requests = [older, *plain, plain[0], patient, patient, newer]
+    other = await asyncpg.connect(database_url)
+    try:
+        async with locked_key(client, database_url, "0828"):
+            await other.execute("SELECT pg_advisory_lock(9)")
+            batch = pb.BatchSubmitRequest(requests=requests)
+            asked = asyncio.ensure_future(client.scheduler.BatchSubmit(batch))
+            async with asyncio.timeout(5 * SECONDS):
+                while not await store.pools.reads.fetchval(BETWEEN, BATCH_MAX - 1):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        await other.execute("SELECT pg_advisory_unlock(9)")
+        async with asyncio.timeout(5 * SECONDS):
+            answers = (await asked).results
+    finally:
+        await other.close()
+    numbers = [
+        await store.pool.fetchval(
+            "SELECT key_number FROM scheduler.jobs WHERE job_id = $1",
+            answers[place].response.job_id,
+        )
+        for place in (0, -1)
+    ]
+    assert numbers == sorted(numbers)
 
 
 CRASH = """
