@@ -5,7 +5,6 @@ from uuid import UUID
 
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE
 from scheduler_service.jobs.job_types import JOB_TYPES
-from scheduler_service.jobs.limits import LIMITS
 from scheduler_service.jobs.requests import (
     Chained,
     Child,
@@ -30,7 +29,7 @@ async def chain_children(
     wanted: Sequence[ChildRequest],
     *,
     tenants: Collection[str],
-    limit: int = LIMITS.children,
+    limit: int,
 ) -> Chained | Refused:
     """All of them or none. STALE_CLAIM when the claim does not hold the job, OTHER_TENANT when the
     job is of none of `tenants`. Raises TooManyChildren if the claim had more than `limit`.

@@ -30,7 +30,13 @@ class _HeldChild:
     parent_job_id: int
     child_key: str
     priority: int
-    is_stored: bool
+    # The priority with which it is held already.
+    stored_priority: int | None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether its row is missing, or less urgent than it must be."""
+        return self.stored_priority is None or self.priority < self.stored_priority
 
     @property
     def identity(self) -> tuple[int, str, int, int]:
@@ -70,8 +76,9 @@ async def settle(
     if not candidates:
         return []
     held = await _held(tx, list(candidates.values()))
-    ready = [w for identity, w in sorted(candidates.items()) if identity not in held]
-    await _hold(tx, [w for identity, w in sorted(candidates.items()) if identity in held])
+    ordered = [candidate for _, candidate in sorted(candidates.items())]
+    ready = [w for w in ordered if w.identity not in held]
+    await _hold(tx, [w for w in ordered if w.identity in held and w.is_changed])
     await _let_go(tx, ready)
     closed = [w for w in ready if year_is_closed(tx, w.job_type, w.scope)]
     jobs = await _make_jobs(tx, [w for w in ready if w not in closed])
@@ -94,7 +101,7 @@ def _held_by_barrier(released: Sequence[Released]) -> list[_HeldChild]:
                 parent_job_id=item.parent.row.job_id,
                 child_key=item.child.child_key,
                 priority=item.parent.row.priority,
-                is_stored=False,
+                stored_priority=None,
             )
             for pipeline_id in item.parent.pipeline_ids
         ]
@@ -123,7 +130,7 @@ async def _stored(tx: UnitOfWork, ends: Sequence[End]) -> list[_HeldChild]:
             parent_job_id=row.parent_job_id,
             child_key=row.child_key,
             priority=row.priority,
-            is_stored=True,
+            stored_priority=row.priority,
         )
         for row in rows
     ]
@@ -145,7 +152,7 @@ async def _held(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> set[tuple[i
 
 
 async def _hold(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
-    """Those that are stored may have become more urgent."""
+    """One that is stored has become more urgent: the others are left as they are."""
     if not candidates:
         return
     rows = await statement("hold_children").rows(
@@ -165,7 +172,7 @@ async def _hold(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
 
 
 async def _let_go(tx: UnitOfWork, candidates: Sequence[_HeldChild]) -> None:
-    stored = [w for w in candidates if w.is_stored]
+    stored = [w for w in candidates if w.stored_priority is not None]
     if not stored:
         return
     rows = await statement("delete_held_children").rows(

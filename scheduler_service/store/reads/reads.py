@@ -156,7 +156,7 @@ class Reads:
         It looks at a bounded number of pipelines: where few of them match, a page may be short, or
         empty, and not the last.
         """
-        async with self._readers.connection() as conn:
+        async with self._readers.snapshot() as conn:
             rows = await statement("list_pipelines").rows(
                 conn,
                 PipelineRow,
@@ -203,7 +203,7 @@ class Reads:
             "before_job_id": before_job_id,
             "rows_max": wanted.page_size + 1,
         }
-        async with self._readers.connection() as conn:
+        async with self._readers.snapshot() as conn:
             if wanted.pipeline_id is not None:
                 pipelines = await statement("pipelines_by_id").rows(
                     conn, PipelineRow, pipeline_ids=[wanted.pipeline_id]

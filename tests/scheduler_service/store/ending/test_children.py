@@ -154,3 +154,28 @@ async def test_places_of_many_years_are_followed_in_one_transaction(driver: Stor
         await with_data(driver, year)
     answer = await ended(driver, "reference_ingest", JobResult.SUCCESS, Written.UNKNOWN)
     assert [child.disposition for child in answer.children] == ["CREATED"] * len(years)
+
+
+@pytest.mark.parametrize("priority", [1, 5, 9])
+async def test_a_held_child_is_written_again_only_when_it_becomes_more_urgent(
+    driver: StoreDriver, priority: int
+) -> None:
+    buildings, types = 3, (30, 31, 32)
+    await driver.submit("csv_ingest", Scope(TENANT, buildings, types[0], YEAR))
+    ingest = await driver.claim("csv_ingest")
+    await driver.chain(ingest, *(("emission_recalc", one) for one in types))
+    await driver.finish(ingest)
+    claims = await driver.claim_all("emission_recalc")
+    await driver.store.pool.execute(
+        "UPDATE scheduler.jobs SET priority = $1 WHERE job_id = $2", priority, claims[1].row.job_id
+    )
+    held = "SELECT CAST(xmin AS text), CAST(xmax AS text), priority FROM scheduler.held_children"
+    rows = []
+    for claim in claims:
+        await driver.finish(claim, JobResult.SUCCESS, Written.UNKNOWN)
+        rows.append(await driver.store.pool.fetchrow(held))
+    first, second, last = rows
+    assert (first == second) == (priority >= 5)
+    assert last is None
+    [total] = await driver.jobs_of("aggregation")
+    assert total["priority"] == min(priority, 5)

@@ -109,7 +109,7 @@ async def test_children_chained_while_their_parent_ends_are_not_lost(driver: Sto
     async def chain_slowly(tx: UnitOfWork) -> None:
         job_id, token = root.row.job_id, root.claim_token
         await chain_children(
-            tx, driver.worker_id, "local", job_id, token, noops(3), tenants=(TENANT,)
+            tx, driver.worker_id, "local", job_id, token, noops(3), tenants=(TENANT,), limit=3
         )
         holds.set()
         await may_commit.wait()
