@@ -1,10 +1,8 @@
 """Deletes what is remembered for a while and belongs to no pipeline."""
 
-from collections.abc import Awaitable, Callable
-
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import UnitRunner
-from scheduler_service.store.core.statements import Connection, Row, statement
+from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.sweep.set_asides import KEPT_SECONDS
 
 BATCH_MAX = 2_000
@@ -16,38 +14,23 @@ async def forget_old(units: UnitRunner, kept_seconds: float) -> Removed:
     """Delete Claims that are not answered again, workers that are gone, and pauses that ended more
     than `kept_seconds` ago. Returns how much of each.
     """
-
-    async def requests(conn: Connection) -> int:
-        (row,) = await statement("forget_requests").rows(conn, _RemovedRow, rows_max=BATCH_MAX)
-        return row.removed
-
-    async def workers(conn: Connection) -> int:
-        (row,) = await statement("forget_workers").rows(conn, _RemovedRow, rows_max=BATCH_MAX)
-        return row.removed
-
-    async def pauses(conn: Connection) -> int:
-        (row,) = await statement("forget_pauses").rows(
-            conn, _RemovedRow, kept_seconds=kept_seconds, rows_max=BATCH_MAX
-        )
-        return row.removed
-
     async with units.pool.acquire() as conn:
         await statement("forget_set_asides").run(conn, kept_seconds=KEPT_SECONDS)
     return Removed(
-        requests=await _until_done(units, requests),
-        workers=await _until_done(units, workers),
-        pauses=await _until_done(units, pauses),
+        requests=await _forget(units, "forget_requests"),
+        workers=await _forget(units, "forget_workers"),
+        pauses=await _forget(units, "forget_pauses", kept_seconds=kept_seconds),
     )
 
 
-async def _until_done(units: UnitRunner, batch: Callable[[Connection], Awaitable[int]]) -> int:
-    """So many rows, each batch of them in a transaction of its own."""
+async def _forget(units: UnitRunner, name: str, **values: float) -> int:
+    """So many rows; each batch of them goes in a transaction of its own."""
     removed = 0
     for _ in range(BATCHES_MAX):
         async with units.pool.acquire() as conn:
-            rows = await batch(conn)
-        removed += rows
-        if rows < BATCH_MAX:
+            (row,) = await statement(name).rows(conn, _RemovedRow, rows_max=BATCH_MAX, **values)
+        removed += row.removed
+        if row.removed < BATCH_MAX:
             break
     return removed
 

@@ -31,21 +31,14 @@ class RemovePipelines:
         """What one look has deleted. It ends when no older pipeline is left to look at, and the
         next one begins with the oldest again; or after LOOK_SECONDS_MAX, and the next one goes on.
         """
-        # By the pipelines of a transaction, which may be tried again.
-        removed: dict[tuple[int, ...], Removed] = {}
-
-        async def work(tx: UnitOfWork, rows: Sequence[_OldRow]) -> int:
-            ids = tuple(row.pipeline_id for row in rows)
-            removed[ids] = await self._remove(tx, ids)
-            return removed[ids].pipelines
-
-        is_all, ends_at = False, monotonic() + LOOK_SECONDS_MAX
+        removed, is_all, ends_at = Removed(), False, monotonic() + LOOK_SECONDS_MAX
         while not is_all and monotonic() < ends_at:
             old = [row for row in await self._page() if row.is_old]
-            await self.set_asides.do_each(Step.REMOVE, [r for r in old if r.is_due], work)
+            due = [row for row in old if row.is_due]
+            removed = await self.set_asides.do_each(Step.REMOVE, due, self._remove, removed)
             is_all = len(old) < BATCH_MAX
             self.after_pipeline_id = 0 if is_all else old[-1].pipeline_id
-        return sum(removed.values(), start=Removed(is_all=is_all))
+        return removed + Removed(is_all=is_all)
 
     async def _page(self) -> "list[_OldRow]":
         async with self.units.pool.acquire() as conn:
@@ -57,8 +50,9 @@ class RemovePipelines:
                 pipelines_max=BATCH_MAX,
             )
 
-    async def _remove(self, tx: UnitOfWork, pipeline_ids: Collection[int]) -> Removed:
+    async def _remove(self, tx: UnitOfWork, old: "Sequence[_OldRow]") -> Removed:
         """Delete those of these pipelines that nothing needs, with those that joined their jobs."""
+        pipeline_ids = {row.pipeline_id for row in old}
         await tx.lock(Needs())
         linked = await statement("linked_pipelines").rows(
             tx.conn,
@@ -70,7 +64,7 @@ class RemovePipelines:
         locked = await statement("lock_old_pipelines").rows(
             tx.conn,
             _PipelineRow,
-            pipeline_ids=sorted({*pipeline_ids, *_numbers(linked)}),
+            pipeline_ids=sorted(pipeline_ids.union(_numbers(linked))),
             kept_seconds=self.kept_seconds,
         )
         ids = _numbers(locked)

@@ -10,6 +10,7 @@ from carbonline.postgres.errors import SESSION_LOST, fails_everything, is_locked
 from scheduler_service.store.core.gather import PATIENCE_SECONDS
 from scheduler_service.store.core.locked_jobs import locked_jobs
 from scheduler_service.store.core.pool import STATEMENT_TIMEOUT_SECONDS
+from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import SHARED_STATEMENT_SECONDS, UnitRunner
 from scheduler_service.store.core.set_aside import SetAside, Step
 from scheduler_service.store.core.statements import Row, statement
@@ -30,6 +31,7 @@ class DueRow(Row):
 
 
 Due = TypeVar("Due", bound=DueRow)
+Done = TypeVar("Done", int, Removed)
 
 
 class SetAsides:
@@ -50,16 +52,17 @@ class SetAsides:
         self,
         step: Step,
         rows: Sequence[Due],
-        work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[int]],
-    ) -> int:
-        """The sum of what `work` answers. All rows share a transaction if that succeeds, and else
-        smaller ones, until each row that fails is alone. That one is set aside. What is locked is
-        left to the next sweep.
+        work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[Done]],
+        nothing: Done,
+    ) -> Done:
+        """`nothing`, plus what `work` answers in each transaction that committed. All rows share a
+        transaction if that succeeds, and else smaller ones, until each row that fails is alone.
+        That one is set aside. What is locked is left to the next sweep.
 
         Raises what says that the database answers nobody; after a row has ended its session, only
         if that lasts.
         """
-        done, failed, patient_until = 0, list[tuple[Due, Exception]](), 0.0
+        done, failed, patient_until = nothing, list[tuple[Due, Exception]](), 0.0
         parts = [rows] if rows else []
         while parts:
             part = parts.pop()
@@ -102,8 +105,8 @@ class SetAsides:
         self._told([SetAside(step, p.item, p.job_id, p.failures, p.reason, p.seconds) for p in put])
 
     async def _together(
-        self, rows: Sequence[Due], work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[int]]
-    ) -> int:
+        self, rows: Sequence[Due], work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[Done]]
+    ) -> Done:
         seconds = STATEMENT_TIMEOUT_SECONDS if len(rows) == 1 else SHARED_STATEMENT_SECONDS
         return await self._units.run_shared(lambda tx: work(tx, rows), seconds)
 

@@ -68,9 +68,8 @@ async def _take_back(set_asides: SetAsides, claims: Sequence["_ExpiredRow"]) -> 
     await set_asides.put(Step.EXPIRE, unknown, reasons)
     live = [c for c in known if not c.draining]
     drained = [c for c in known if c.draining]
-    return await set_asides.do_each(Step.EXPIRE, live, _expire) + await set_asides.do_each(
-        Step.EXPIRE, drained, _end_drains
-    )
+    expired = await set_asides.do_each(Step.EXPIRE, live, _expire, 0)
+    return await set_asides.do_each(Step.EXPIRE, drained, _end_drains, expired)
 
 
 async def _expire(tx: UnitOfWork, claims: Sequence["_ExpiredRow"]) -> int:
@@ -96,7 +95,7 @@ async def promote_due_jobs(units: UnitRunner, set_asides: SetAsides) -> int:
             rows = await statement("due_jobs").rows(
                 conn, _DueJobRow, after_time=time, after_job_id=job_id, jobs_max=BATCH_MAX
             )
-        looked_at += await set_asides.do_each(Step.PROMOTE, rows, _promote)
+        looked_at += await set_asides.do_each(Step.PROMOTE, rows, _promote, 0)
         await _record(units, rows)
         if len(rows) < BATCH_MAX:
             break
@@ -140,7 +139,7 @@ class Backstop:
             rows = await _neglected(conn, keys)
         # After the last key the next look begins with the first one again.
         self._after_key = keys[-1] if len(keys) == KEYS_MAX else ""
-        return await self._set_asides.do_each(Step.BACKSTOP, rows, _settle)
+        return await self._set_asides.do_each(Step.BACKSTOP, rows, _settle, 0)
 
 
 async def _neglected(conn: Connection, keys: Sequence[str]) -> "list[_KeyRow]":

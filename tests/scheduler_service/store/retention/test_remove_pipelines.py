@@ -1,6 +1,7 @@
 """Old pipelines go whole; what is live, needed, linked or owed a repair stays."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.retention import remove_pipelines
 from scheduler_service.store.retention.remove_pipelines import removable
+from scheduler_service.store.store import Store
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
@@ -222,9 +224,15 @@ async def test_batches_repeat_until_all_is_gone_or_the_look_is_over(
     assert removed.pipelines == 20
 
 
-async def test_several_schedulers_share_the_work(driver: StoreDriver) -> None:
+async def test_several_schedulers_share_the_work(driver: StoreDriver, database_url: str) -> None:
     await many(driver, 60)
-    each = await asyncio.gather(*(driver.store.remove_pipelines() for _ in range(4)))
+    async with AsyncExitStack() as stack:
+        stores = [driver.store]
+        for _ in range(3):
+            opened = await Store.open(database_url, lease_seconds=45.0, sweep_seconds=5.0)
+            stack.push_async_callback(opened.close)
+            stores.append(opened)
+        each = await asyncio.gather(*(store.remove_pipelines() for store in stores))
     assert sum(removed.pipelines for removed in each) == 60
     assert sum(removed.jobs for removed in each) == 60
 
@@ -249,15 +257,22 @@ BEGIN
     IF OLD.pipeline_id = {pipeline_id} THEN RAISE EXCEPTION 'it stays'; END IF;
     RETURN OLD;
 END $$;
-CREATE TRIGGER traps BEFORE DELETE ON scheduler.jobs FOR EACH ROW EXECUTE FUNCTION trap();
+"""
+AT_ONCE = "CREATE TRIGGER t BEFORE DELETE ON scheduler.jobs FOR EACH ROW EXECUTE FUNCTION trap()"
+AT_COMMIT = """
+CREATE CONSTRAINT TRIGGER t AFTER DELETE ON scheduler.jobs
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trap()
 """
 
 
-async def test_a_pipeline_that_cannot_be_deleted_holds_up_no_other(driver: StoreDriver) -> None:
+@pytest.mark.parametrize("trigger", [AT_ONCE, AT_COMMIT], ids=["at once", "at its commit"])
+async def test_a_pipeline_that_cannot_be_deleted_holds_up_no_other(
+    driver: StoreDriver, trigger: str
+) -> None:
     _, bad, *_ = ids = await many(driver, 6)
-    await driver.store.pool.execute(TRAP.format(pipeline_id=bad))
+    await driver.store.pool.execute(TRAP.format(pipeline_id=bad) + trigger)
     removed = await driver.store.remove_pipelines()
-    assert (removed.pipelines, removed.is_all) == (len(ids) - 1, True)
+    assert (removed.pipelines, removed.jobs, removed.is_all) == (len(ids) - 1, len(ids) - 1, True)
     (row,) = await driver.store.pool.fetch("SELECT step, item FROM scheduler.set_asides")
     assert tuple(row) == ("remove", str(bad))
     await driver.store.pool.execute("DROP FUNCTION trap CASCADE")
