@@ -9,6 +9,7 @@ import uvloop
 
 from carbonline.extras import lacks
 from carbonline.serving.declared_settings import help_of
+from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from scheduler_service.settings import SETTINGS, read_settings
 
@@ -30,16 +31,18 @@ def main(arguments: Sequence[str]) -> int:
     """
     if arguments:
         asked = list(arguments) in (["--help"], ["-h"])
-        said = help_of(PROGRAM, ABOUT, SETTINGS) if asked else f"usage: {PROGRAM} [--help]"
-        print(said, file=sys.stdout if asked else sys.stderr)
-        return 0 if asked else EXIT_USAGE
+        if not asked:
+            print_sentence(f"usage: {PROGRAM} [--help]")
+            return EXIT_USAGE
+        print(help_of(PROGRAM, ABOUT, SETTINGS))
+        return 0
     if lacking := lacks("server", "The scheduler"):
-        print(f"scheduler: {lacking}", file=sys.stderr)
+        print_sentence(f"scheduler: {lacking}")
         return EXIT_USAGE
     try:
         settings = read_settings()
     except SettingsWrong as wrong:
-        print(wrong.message_for("scheduler", PROGRAM), file=sys.stderr)
+        print_sentence(wrong.message_for("scheduler", PROGRAM))
         return EXIT_USAGE
     # gRPC's own log lines are not JSON and repeat what the errors of calls say. gRPC reads this
     # variable when it is imported.
@@ -53,10 +56,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         uvloop.run(serve(settings))
     except (SettingsWrong, DatabaseRefused, NotMigrated, OSError) as error:
-        print(f"scheduler: {error}", file=sys.stderr)
+        print_sentence(f"scheduler: {error}")
         return EXIT_USAGE
     except BackgroundTaskEnded as error:
-        print(f"scheduler: {error}", file=sys.stderr)
+        print_sentence(f"scheduler: {error}")
         return EXIT_FAILED
     return 0
 

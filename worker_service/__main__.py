@@ -5,7 +5,6 @@ import gc
 import os
 import sys
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ import uvloop
 
 from carbonline.extras import lacks
 from carbonline.serving.declared_settings import help_of
+from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from worker_service.footprint import limit_footprint
 from worker_service.settings import SETTINGS, Role, Settings, read_settings
@@ -44,15 +44,15 @@ def main(arguments: list[str]) -> int:
         print(help_of(PROGRAMS[role], ABOUT[role], SETTINGS[role]))
         return 0
     if options:
-        print(USAGE, file=sys.stderr)
+        print_sentence(USAGE)
         return EXIT_WRONG_SETTINGS
     if lacking := lacks("server", "The ledger process" if role == "ledger" else "A worker"):
-        print(f"{role}: {lacking}", file=sys.stderr)
+        print_sentence(f"{role}: {lacking}")
         return EXIT_WRONG_SETTINGS
     try:
         settings = read_settings(role=role)
     except SettingsWrong as wrong:
-        print(wrong.message_for(role, PROGRAMS[role]), file=sys.stderr)
+        print_sentence(wrong.message_for(role, PROGRAMS[role]))
         return EXIT_WRONG_SETTINGS
     # What gRPC logs itself is not JSON, and says nothing that the errors of calls do not say.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -62,8 +62,6 @@ def main(arguments: list[str]) -> int:
         code, idle = runner.run(_to_its_end(_served(role, settings)))
         if not idle:
             # A thread in the middle of a computation would delay the end, and nobody waits for it.
-            with suppress(OSError):
-                sys.stderr.flush()
             os._exit(code)
     return code
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +18,7 @@ from carbonline.postgres.errors import DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.printed import print_sentence
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.canary import Canary
 from worker_service.ledger.errors import SchemaMissing
@@ -68,7 +68,7 @@ async def serve_worker(settings: Settings) -> int:
     after a failure, 2 if settings, the database or a port must be corrected first.
     """
     if fault := fault_of_job_types(settings):
-        print(f"worker: {fault}", file=sys.stderr)
+        print_sentence(f"worker: {fault}")
         return EXIT_USAGE
     identity = WorkerIdentity(str(uuid.uuid4()), settings.build_id, socket.gethostname())
     stream = stderr_stream()
@@ -86,10 +86,10 @@ async def serve_worker(settings: Settings) -> int:
         metrics.register(stream)
         served = await _serve(settings, identity, drain, log, metrics)
     except (DatabaseUnavailable, DatabaseRefused) as error:
-        print(f"worker: {sentence_about(error)}", file=sys.stderr)
+        print_sentence(f"worker: {sentence_about(error)}")
         return EXIT_USAGE
     except (SchemaMissing, OSError) as error:
-        print(f"worker: {error}", file=sys.stderr)
+        print_sentence(f"worker: {error}")
         return EXIT_USAGE
     if served.failure is not None:
         log.error("worker_failed", exc_info=served.failure)

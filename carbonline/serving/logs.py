@@ -12,6 +12,7 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from carbonline.serving.log_stream import LogStream, stderr_stream
+from carbonline.serving.printed import PrintedText
 
 # Without the values of local variables, among which are passwords and tokens.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(
@@ -56,9 +57,11 @@ def _log_to(stream: TextIO, level: str, **names: object) -> FilteringBoundLogger
 def open_process_log(
     level: str, stream: LogStream | None = None, **names: object
 ) -> FilteringBoundLogger:
-    """`open_log` for a whole process: warnings and logs of libraries become such lines too.
+    """`open_log` for a whole process: warnings and logs of libraries, and what they print to the
+    standard error, become such lines too.
 
-    For composition roots only, since it replaces what the process does with Python's logging.
+    For composition roots only, since it replaces what the process does with Python's logging and
+    `sys.stderr`.
     `stream` is the standard error if it is left out.
     """
     stream = stream or stderr_stream()
@@ -78,7 +81,9 @@ def open_process_log(
     logging.basicConfig(handlers=[handler], level=least, force=True)
     logging.captureWarnings(capture=True)
     # It has what a logger needs of a text stream.
-    return _log_to(cast(TextIO, stream), level, **names)
+    log = _log_to(cast(TextIO, stream), level, **names)
+    sys.stderr = cast(TextIO, PrintedText(lambda text: log.warning("printed", text=text)))
+    return log
 
 
 def _number_of(level: str) -> int:

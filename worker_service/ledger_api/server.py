@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.serving.principals import Authenticator, LocalAuthenticator
+from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from worker_service.blobs.reference import ReferenceWrong, check_tenant
@@ -81,13 +81,13 @@ async def serve_ledger(settings: Settings) -> int:
             await running.background.run_until(stopping)
             log.info("ledger_draining")
     except (DatabaseUnavailable, DatabaseRefused) as error:
-        print(f"ledger: {sentence_about(error)}", file=sys.stderr)
+        print_sentence(f"ledger: {sentence_about(error)}")
         return EXIT_USAGE
     except (SettingsWrong, SchemaMissing, OSError) as error:
-        print(f"ledger: {error}", file=sys.stderr)
+        print_sentence(f"ledger: {error}")
         return EXIT_USAGE
     except BackgroundTaskEnded as error:
-        print(f"ledger: {error}", file=sys.stderr)
+        print_sentence(f"ledger: {error}")
         return EXIT_FAILED
     log.info("ledger_stopped")
     return 0
