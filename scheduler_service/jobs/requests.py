@@ -104,11 +104,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The pipeline and the root job of a Submit; both are 0 if it was only validated."""
+    """The pipeline and the root job of a Submit; both are 0 if it was only validated.
+
+    `first_disposition` is that of the first answer; None if a repeat finds that it was not kept.
+    """
 
     pipeline_id: int
     job_id: int
     disposition: Disposition
+    first_disposition: Disposition | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,8 +198,10 @@ def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
     )
 
 
-def disposition(value: Disposition) -> types_pb2.Disposition.ValueType:
-    """The number of a disposition on the wire."""
+def disposition(value: Disposition | None) -> types_pb2.Disposition.ValueType:
+    """The number of a disposition on the wire; UNSPECIFIED for None."""
+    if value is None:
+        return types_pb2.DISPOSITION_UNSPECIFIED
     number: types_pb2.Disposition.ValueType = DISPOSITIONS[value]
     return number
 
@@ -216,6 +218,7 @@ def fill_submitted(message: scheduler_pb2.SubmitResponse, answer: Submitted) -> 
     message.pipeline_id = answer.pipeline_id
     message.job_id = answer.job_id
     message.disposition = DISPOSITIONS[answer.disposition]
+    message.first_disposition = disposition(answer.first_disposition)
 
 
 def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:

@@ -31,4 +31,5 @@ class Uploads(operations_pb2_grpc.OperationsServiceServicer):
             pipeline_id=answer.pipeline_id,
             job_id=answer.job_id,
             disposition=messages.disposition(answer.disposition),
+            first_disposition=messages.disposition(answer.first_disposition),
         )

@@ -338,6 +338,7 @@ submit_requests = Table(
     Column("pipeline_id", BigInteger, nullable=False),
     Column("job_id", BigInteger, nullable=False),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("disposition", Text, nullable=True),
     PrimaryKeyConstraint("tenant", "request_id", name="submit_requests_pkey"),
     Index("requests_of_a_pipeline", "pipeline_id"),
 )

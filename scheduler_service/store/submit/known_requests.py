@@ -12,7 +12,7 @@ RequestKey: TypeAlias = tuple[str, UUID]
 
 
 class KnownRow(Row):
-    """A request, and what it was answered."""
+    """A request, and what it was answered; `disposition` is None where nobody wrote it down."""
 
     __slots__ = ()
     tenant: str
@@ -20,6 +20,7 @@ class KnownRow(Row):
     body_digest: bytes
     pipeline_id: int
     job_id: int
+    disposition: str | None
 
 
 def request_of(submission: Submission) -> RequestKey:

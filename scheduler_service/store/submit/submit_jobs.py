@@ -117,7 +117,7 @@ def why_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> Refused | None:
 async def _validated(tx: UnitOfWork, submission: Submission) -> Submitted:
     child = Child("", submission.job_type, submission.scope, None)
     (guess,) = await provisional(tx.conn, [child])
-    return Submitted(0, 0, guess.disposition)
+    return Submitted(0, 0, guess.disposition, guess.disposition)
 
 
 class _Root(NamedTuple):
@@ -183,7 +183,7 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
             disposition = Disposition.QUEUED_BEHIND
         else:
             tx.woken_types.add(root.submission.job_type)
-        answers[place] = Submitted(row.pipeline_id, job_id, disposition)
+        answers[place] = Submitted(row.pipeline_id, job_id, disposition, disposition)
     await _join(tx, joined)
     return answers
 
@@ -273,8 +273,9 @@ async def _answer_repeats(
         row = known.get(request)
         if row is not None:
             same = row.body_digest == submission.body_digest
+            first_was = None if row.disposition is None else Disposition(row.disposition)
             before: Submitted | Refused | None = Submitted(
-                row.pipeline_id, row.job_id, Disposition.REPLAYED
+                row.pipeline_id, row.job_id, Disposition.REPLAYED, first_was
             )
         else:
             # Of a request that was refused, or only validated, nothing is remembered.

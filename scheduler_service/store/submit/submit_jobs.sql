@@ -19,8 +19,9 @@ WITH asked AS (
         exclusive_key, key_number, slot_key, submitted_by, follows, number)
 ), recorded AS (
     INSERT INTO scheduler.submit_requests
-        (tenant, request_id, body_digest, pipeline_id, job_id, created_at)
-    SELECT tenant, request_id, body_digest, pipeline_id, job_id, scheduler.clock()
+        (tenant, request_id, body_digest, pipeline_id, job_id, created_at, disposition)
+    SELECT tenant, request_id, body_digest, pipeline_id, job_id, scheduler.clock(),
+        CASE WHEN waits THEN 'QUEUED_BEHIND' ELSE 'CREATED' END
     FROM asked
     -- In one order, as every record of requests: two batches that share some must not deadlock.
     -- Of a request that comes twice the first counts.

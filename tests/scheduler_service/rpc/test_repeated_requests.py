@@ -32,6 +32,12 @@ def with_priority(priority: int) -> pb.SubmitRequest:
     return request
 
 
+def recalculation() -> pb.SubmitRequest:
+    request = submit("emission_recalc")
+    request.ClearField("payload")
+    return request
+
+
 def newer(request: pb.SubmitRequest) -> pb.SubmitRequest:
     return pb.SubmitRequest.FromString(request.SerializeToString() + UNKNOWN_FIELD)
 
@@ -69,6 +75,28 @@ async def test_what_means_the_same_is_a_repeat(client: Client) -> None:
         made, again = await twice(client, first, second)
         answer = await again
         assert (answer.pipeline_id, answer.disposition) == (made.pipeline_id, REPLAYED), second
+        assert answer.first_disposition == made.disposition == made.first_disposition, second
+
+
+async def test_each_repeat_of_a_batch_says_what_its_request_was(client: Client) -> None:
+    await client.provision()
+    requests = [with_priority(5), with_priority(5), recalculation(), recalculation()]
+    for request in requests:
+        request.request_id = str(uuid4())
+    batch = pb.BatchSubmitRequest(requests=requests)
+    first, again = [
+        [result.response for result in (await client.scheduler.BatchSubmit(batch)).results]
+        for _ in range(2)
+    ]
+    said = [
+        types_pb2.DISPOSITION_CREATED,
+        types_pb2.DISPOSITION_QUEUED_BEHIND,
+        types_pb2.DISPOSITION_CREATED,
+        types_pb2.DISPOSITION_JOINED,
+    ]
+    assert [answer.disposition for answer in first] == said
+    assert [answer.disposition for answer in again] == [REPLAYED] * 4
+    assert [answer.first_disposition for answer in [*first, *again]] == [*said, *said]
 
 
 async def test_what_means_something_else_is_refused(client: Client) -> None:

@@ -46,6 +46,7 @@ async def test_a_repeat_of_a_withdrawal_makes_no_second_one(client: Client) -> N
     again = await client.operations.WithdrawUpload(request)
     assert again.disposition == types_pb2.DISPOSITION_REPLAYED
     assert again.pipeline_id == first.pipeline_id
+    assert again.first_disposition == first.disposition == first.first_disposition
 
 
 async def test_a_withdrawal_waits_for_the_ingests_before_it(client: Client) -> None:

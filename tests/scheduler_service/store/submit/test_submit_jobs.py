@@ -23,6 +23,14 @@ def dispositions(answers: list[Submitted | Refused]) -> list[str]:
     return [str(a.disposition) if isinstance(a, Submitted) else a.reason for a in answers]
 
 
+def first_dispositions(answers: list[Submitted | Refused]) -> list[str]:
+    return [str(a.first_disposition) for a in answers if isinstance(a, Submitted)]
+
+
+def jobs_of(answers: list[Submitted | Refused]) -> list[tuple[int, int]]:
+    return [(a.pipeline_id, a.job_id) for a in answers if isinstance(a, Submitted)]
+
+
 async def test_a_root_without_needs_is_a_pipeline_as_any_other(driver: StoreDriver) -> None:
     (answer,) = await driver.store.submit_jobs([noop()])
     assert isinstance(answer, Submitted)
@@ -85,6 +93,41 @@ async def test_two_batches_that_share_their_requests_make_each_once(driver: Stor
     said = dispositions(first) + dispositions(second)
     assert (said.count("CREATED"), said.count("REPLAYED")) == (200, 200)
     assert len(await driver.claim_all("noop", max_jobs=500)) == len(shared)
+
+
+async def test_a_repeat_says_what_the_request_was_whatever_became_of_it_since(
+    driver: StoreDriver,
+) -> None:
+    root = noop()
+    upload, behind = keyed("csv_ingest", INGEST), keyed("csv_ingest", INGEST)
+    recalc, *joiners = (keyed("emission_recalc", INGEST) for _ in range(3))
+    late = keyed("emission_recalc", INGEST)
+    asked = [root, upload, behind, recalc, *joiners, late]
+    first = [
+        *await driver.store.submit_jobs([root, upload, behind, recalc, *joiners]),
+        *await driver.store.submit_jobs([late]),
+    ]
+    said = dispositions(first)
+    assert said == ["CREATED", "CREATED", "QUEUED_BEHIND", "CREATED", *["JOINED"] * 3]
+    assert first_dispositions(first) == said
+    for ends in ((), ("csv_ingest", "emission_recalc")):
+        for job_type in ends:
+            # The upload behind moves up; the jobs that were joined are over.
+            await driver.finish(await driver.claim(job_type))
+        again = await driver.store.submit_jobs([*asked, root])
+        assert dispositions(again) == ["REPLAYED"] * 8
+        assert first_dispositions(again) == [*said, "CREATED"]
+        assert jobs_of(again[:-1]) == jobs_of(first)
+
+
+async def test_a_repeat_of_what_an_older_release_answered_does_not_guess(
+    driver: StoreDriver,
+) -> None:
+    request = noop()
+    await driver.store.submit_jobs([request])
+    await driver.store.pool.execute("UPDATE scheduler.submit_requests SET disposition = NULL")
+    again = await driver.store.submit_jobs([request])
+    assert (dispositions(again), first_dispositions(again)) == (["REPLAYED"], ["None"])
 
 
 async def test_what_is_only_validated_is_not_made(driver: StoreDriver) -> None:
