@@ -111,7 +111,7 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "places_changed": "how many are changed",
             "places_same": "how many are as before",
             "places_gone": "how many a replacing file removed",
-            "places_stale": "how many the file lacks, which stay",
+            "places_stale": "how many have become stale, since the file lacks them",
             "places_removed": "how many were removed without a file",
             "places_doubtful": "how many lie far from where they were",
         },

@@ -1,7 +1,7 @@
 """Places by transport mode: a file adds and changes places, or replaces all of a mode.
 
 A place is stale if a later file with the name of the one that brought it lacks it. It is used all
-the same.
+the same. The next file that has it, of whatever name, counts as the one that brought it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ LOCATION_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "longitude": pl.Float64,
 }
 
-# An unchanged place keeps the file and the token that brought it.
+# An unchanged place keeps the file and the token that brought it, unless it was stale.
 UPDATE = """
 WITH given AS (
     SELECT n.*
@@ -73,13 +73,13 @@ WHERE l.tenant = $1 AND l.transport_mode = $2
 # makes a hash; a subquery was compared row by row where the table had no statistics yet.
 MARK_STALE = """
 UPDATE carbon.locations AS l
-SET stale = NOT l.stale
+SET stale = NOT l.stale,
+    file_name = CASE WHEN l.stale THEN $5 ELSE l.file_name END,
+    blob = CASE WHEN l.stale THEN $6 ELSE l.blob END
 WHERE l.tenant = $1 AND l.transport_mode = $2
     AND l.stale = (l.code = ANY(CAST($3 AS text[])))
     AND (l.stale OR ($4 AND l.file_name = $5 AND l.file_name <> ''))
-"""
-COUNT_STALE = """
-SELECT count(*) FROM carbon.locations WHERE tenant = $1 AND transport_mode = $2 AND stale
+RETURNING l.stale
 """
 STALE = """
 SELECT code FROM carbon.locations
@@ -130,7 +130,7 @@ class PlacesFile:
 
 @dataclass(frozen=True, slots=True)
 class PlaceChanges:
-    """How many places are new, changed, the same, and gone; and how many of all are stale."""
+    """How many places are new, changed, the same, and gone; and how many have become stale."""
 
     new: int
     changed: int
@@ -156,8 +156,9 @@ async def save_locations(
     gone = _count(await conn.execute(DELETE, *mode, file.codes)) if replace else 0
     if new or gone or changed["moved"]:
         await mark_changed(conn, file.tenant, reference_input(KIND), claim_token)
-    await conn.execute(MARK_STALE, *mode, file.codes, file.is_whole, file.file_name)
-    stale = await conn.fetchval(COUNT_STALE, *mode)
+    of_file = (file.codes, file.is_whole, file.file_name, file.blob)
+    marked = await conn.fetch(MARK_STALE, *mode, *of_file)
+    stale = sum(row["stale"] for row in marked)
     same = file.places.height - new - changed["changed"]
     return PlaceChanges(new, changed["changed"], same, gone, stale)
 

@@ -141,10 +141,29 @@ async def test_a_place_counts_its_changes_and_is_stale_where_its_file_lacks_it(
     assert await placed(driver) == [("plane", "JFK"), ("train", "GVA")]
 
 
+async def test_a_stale_place_belongs_to_the_next_file_that_has_it(driver: LedgerDriver) -> None:
+    async def stale() -> list[str]:
+        async with driver.ledger.snapshot() as conn:
+            return await stale_codes(conn, TENANT, "plane")
+
+    await save_places(driver, 10, "plane", "CDG", "GVA", "JFK", file_name="a")
+    assert (await save_places(driver, 20, "plane", "JFK", file_name="a")).stale == 2
+    # Those that were stale before are not this file's doing.
+    assert (await save_places(driver, 30, "plane", "CDG", file_name="b")).stale == 0
+    assert await stale() == ["GVA"]
+    assert await origin(driver, "CDG") == ("b", "blob:30", 10)
+    assert (await save_places(driver, 40, "plane", "JFK", file_name="a")).stale == 0
+    assert await stale() == ["GVA"]
+    assert (await save_places(driver, 50, "plane", "LYS", file_name="b")).stale == 1
+    assert await stale() == ["CDG", "GVA"]
+    assert await origin(driver, "JFK") == ("a", "blob:10", 10)
+
+
 async def test_a_table_without_statistics_is_not_compared_row_by_row(driver: LedgerDriver) -> None:
     codes = [f"{number:04}" for number in range(2000)]
     async with driver.ledger.session() as conn:
-        plan = await conn.fetch(f"EXPLAIN {MARK_STALE}", TENANT, "plane", codes, True, "a file")
+        of_file = (codes, True, "a file", "blob:a")
+        plan = await conn.fetch(f"EXPLAIN {MARK_STALE}", TENANT, "plane", *of_file)
     text = "\n".join(line for (line,) in plan)
     assert "Scan" in text
     assert "SubPlan" not in text

@@ -208,7 +208,8 @@ async def test_a_place_is_stale_once_a_file_of_the_name_lacks_it_and_can_be_remo
     changed = ingest(await harness.load_places(fewer, file_name="own.csv"))
     assert "1 older place is not in the newest file of the name and stays in use" in changed.message
     other = ingest(await harness.load_places(head + "XXB,1,2\n", file_name="four.csv"))
-    assert values_of(other.stats)["places_stale"] == 1
+    assert values_of(changed.stats)["places_stale"] == 1
+    assert values_of(other.stats)["places_stale"] == 0
 
     removed = ingest(await harness.load_places(None, mode="remove_stale"))
     assert removed.message == "1 stale place was removed."
