@@ -187,6 +187,8 @@ def session_settings(application_name: str, limits: SessionLimits) -> dict[str, 
         "idle_in_transaction_session_timeout": _milliseconds(limits.idle_seconds),
         "timezone": "UTC",
         "jit": "off",
+        # Files go into statements as arrays. A plan for arrays of any length compares row by row.
+        "plan_cache_mode": "force_custom_plan",
     }
 
 

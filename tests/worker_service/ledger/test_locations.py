@@ -168,3 +168,24 @@ async def test_a_table_without_statistics_is_not_compared_row_by_row(driver: Led
     assert "Scan" in text
     assert "SubPlan" not in text
     assert "Nested Loop" not in text
+
+
+async def test_a_file_that_takes_stale_places_over_never_compares_row_by_row(
+    driver: LedgerDriver,
+) -> None:
+    codes = [f"{number:04}" for number in range(2000)]
+    await save_places(driver, 10, "plane", *codes, file_name="a")
+    await save_places(driver, 20, "plane", "GVA", file_name="a")
+    async with driver.ledger.session() as conn:
+        mark = await conn.prepare(MARK_STALE)
+        # From the sixth execution on PostgreSQL may plan for arrays that it does not know.
+        taken_over = [
+            len(await mark.fetch(TENANT, "plane", codes, False, f"file {number}", "blob:b"))
+            for number in range(7)
+        ]
+        [plans] = await conn.fetch(
+            "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE name = $1",
+            mark.get_name(),
+        )
+    assert taken_over == [2000, 0, 0, 0, 0, 0, 0]
+    assert tuple(plans) == (7, 0)
