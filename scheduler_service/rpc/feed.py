@@ -3,15 +3,24 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.gradually import gradually
+from scheduler_service.rpc.pages import is_large
 from scheduler_service.store.reads.answers import VIEW_JOBS_MAX, View
 from scheduler_service.store.reads.rows import ActiveJobRow
 
 CHANGES_KEPT_MAX = 32
+
+
+class Change(NamedTuple):
+    """A change as it is sent; `is_large`: it does not fit into one message."""
+
+    message: pb.WatchPipelineResponse
+    is_large: bool
 
 
 async def change_of(view: View, from_version: int) -> pb.PipelineChange:
@@ -50,22 +59,43 @@ class Feed:
     activity: pb.PipelineActivity = field(default_factory=pb.PipelineActivity)
     activity_number: int = 0
     changes: dict[int, pb.PipelineChange] = field(default_factory=dict)
+    # Made once for all watchers that are at the same version; until the next view.
+    made: dict[int, Change | None] = field(default_factory=dict)
+    # How often the database has fallen behind what was read of it.
+    times_back: int = 0
     ended: bool = False
 
     async def take_view(self, view: View) -> None:
         """Keep the change since the previous version, and notify the watchers. One of too many
         jobs is not kept: the watchers read the pipeline anew.
         """
-        if view.pipeline.version > self.version:
-            if view.version > self.version:
-                self.changes[self.version] = await change_of(view, self.version)
-                self.version = view.version
-            else:
-                self.version = view.pipeline.version
+        if view.pipeline.version < self.version:
+            self.fall_back(view.pipeline.version)
+        elif view.pipeline.version > self.version:
+            before, change = self.version, None
+            if view.version > before:
+                change = await change_of(view, before)
+            if self.version != before:
+                # It has fallen back meanwhile: the next look reads from there.
+                return
+            if change is not None:
+                self.changes[before] = change
+            self.version = view.pipeline.version if change is None else view.version
+            self.made.clear()
             while len(self.changes) > CHANGES_KEPT_MAX:
                 del self.changes[min(self.changes)]
             self.ended = is_terminal(view) and self.version == view.pipeline.version
             self.notify()
+
+    def fall_back(self, version: int) -> None:
+        """The database is at an earlier version: its server was replaced by one that lagged.
+        Notify the watchers, who start over.
+        """
+        self.version = version
+        self.changes.clear()
+        self.made.clear()
+        self.times_back += 1
+        self.notify()
 
     def take_removal(self) -> None:
         """The pipeline was deleted: notify the watchers, who will not find it."""
@@ -88,10 +118,18 @@ class Feed:
         self.news.set()
         self.news = asyncio.Event()
 
-    def change_after(self, version: int) -> pb.PipelineChange | None:
+    def change_after(self, version: int) -> Change | None:
         """The change from this version to the newest one. None if it is not kept, or has too many
         jobs to be put together here.
         """
+        if version not in self.made:
+            change = self._put_together(version)
+            self.made[version] = change and Change(
+                pb.WatchPipelineResponse(change=change), is_large(change.jobs)
+            )
+        return self.made[version]
+
+    def _put_together(self, version: int) -> pb.PipelineChange | None:
         found = self.changes.get(version)
         if found is None:
             return None

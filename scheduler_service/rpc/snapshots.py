@@ -9,12 +9,11 @@ from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.gradually import gradually
 from scheduler_service.rpc.pages import pages
-from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.store import Store
 
 SNAPSHOT_JOBS_MAX = 500
-# Jobs that one read brings, and watchers that one read may serve.
-READ_JOBS_MAX, READ_WATCHERS_MAX = 1_000, 500
+# Jobs that one read brings.
+READ_JOBS_MAX = 1_000
 
 Message = pb.WatchPipelineResponse
 # A pipeline, and the job behind which the part begins.
@@ -24,13 +23,17 @@ _Part: TypeAlias = tuple[Sequence[types_pb2.Job], bool]
 
 
 class Snapshots:
-    """The parts of large snapshots. Watchers that want the same part at once share its read."""
+    """The parts of large snapshots. Watchers that want the same part at once share its read. One
+    part is read and made at a time, and goes to its watchers before the next one is read.
+    """
 
     def __init__(self, store: Store, reading: asyncio.Lock) -> None:
         """`reading` is held while the database is asked."""
         self._store = store
         self._reading = reading
-        self._parts: Gatherer[_Wanted, _Part] = Gatherer(self._read_parts, READ_WATCHERS_MAX)
+        self._parts: dict[_Wanted, asyncio.Task[_Part]] = {}
+        # Whoever else reads waits for one part at most.
+        self._turn = asyncio.Lock()
 
     async def after(
         self, pipeline: types_pb2.Pipeline, after_job_id: int
@@ -41,25 +44,36 @@ class Snapshots:
         """
         has_more = True
         while has_more:
-            jobs, has_more = await self._parts.ask((pipeline.pipeline_id, after_job_id))
+            jobs, has_more = await self._part((pipeline.pipeline_id, after_job_id))
             for message in snapshot_pages(pipeline, jobs, after_job_id, has_more=has_more):
                 yield message
             if jobs:
                 after_job_id = jobs[-1].job_id
 
-    async def _read_parts(self, wanted: Sequence[_Wanted]) -> Sequence[_Part]:
-        found: dict[_Wanted, _Part] = {}
-        for one in wanted:
-            if one in found:
-                continue
+    async def _part(self, wanted: _Wanted) -> _Part:
+        if wanted not in self._parts:
+            reading = self._parts[wanted] = asyncio.create_task(self._read_part(wanted))
+            reading.add_done_callback(_look_at)
+        # A watcher that hangs up takes the part from nobody.
+        return await asyncio.shield(self._parts[wanted])
+
+    async def _read_part(self, wanted: _Wanted) -> _Part:
+        async with self._turn:
             async with self._reading:
-                rows = await self._store.jobs_after(*one, jobs_max=READ_JOBS_MAX + 1)
+                # Who comes now may know of newer changes than this read finds.
+                del self._parts[wanted]
+                rows = await self._store.jobs_after(*wanted, jobs_max=READ_JOBS_MAX + 1)
             jobs = await gradually(
                 rows[:READ_JOBS_MAX],
                 lambda row: messages.job_summary(row, joined=row.is_joined),
             )
-            found[one] = jobs, len(rows) > READ_JOBS_MAX
-        return [found[one] for one in wanted]
+        return jobs, len(rows) > READ_JOBS_MAX
+
+
+def _look_at(read: "asyncio.Task[_Part]") -> None:
+    """See how it failed, in case no watcher is left to do so."""
+    if not read.cancelled():
+        read.exception()
 
 
 def snapshot_pages(

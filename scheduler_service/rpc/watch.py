@@ -120,13 +120,13 @@ class Watches:
         feeds = [f for i, f in self._feeds.items() if changed is None or i in changed]
         for start in range(0, len(feeds), FEEDS_PER_READ):
             part = feeds[start : start + FEEDS_PER_READ]
-            async with self._reading:
-                await self._read_part(part)
+            await self._read_part(part)
 
     async def _read_part(self, part: Sequence[Feed]) -> None:
         behind = part
         while behind:
-            views = await self._store.read_views({f.pipeline_id: f.version for f in behind})
+            async with self._reading:
+                views = await self._store.read_views({f.pipeline_id: f.version for f in behind})
             read = [(f, views[f.pipeline_id]) for f in behind if f.pipeline_id in views]
             for feed, view in read:
                 await feed.take_view(view)
@@ -136,7 +136,8 @@ class Watches:
             behind = [feed for feed, view in read if feed.version < view.pipeline.version]
         live = [f for f in part if not f.ended]
         if live:
-            active = await self._store.read_activity([f.pipeline_id for f in live])
+            async with self._reading:
+                active = await self._store.read_activity([f.pipeline_id for f in live])
             for feed in live:
                 feed.take_activity(active[feed.pipeline_id])
 
@@ -181,12 +182,13 @@ class Watches:
             new = Feed(pipeline_id, start.view.pipeline.version, ended=is_terminal(start.view))
             feed = self._feeds.setdefault(pipeline_id, new)
             feed.watchers += 1
+            times_back = feed.times_back
             async for message in self._beginning(start):
                 yield message
             if is_terminal(start.view) and start.version == start.view.pipeline.version:
                 yield await self._final(pipeline_id)
                 return
-            async for message in self._follow(feed, start.version):
+            async for message in self._follow(feed, start.version, times_back):
                 yield message
         finally:
             if feed is not None:
@@ -226,23 +228,25 @@ class Watches:
             self._check_draining()
             yield message
 
-    async def _follow(self, feed: Feed, version: int) -> AsyncIterator[Message]:
+    async def _follow(self, feed: Feed, version: int, times_back: int) -> AsyncIterator[Message]:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._seconds_max * random.uniform(0.9, 1.0)  # noqa: S311
         activity_number = -1
         while True:
             # Taken before the look: what comes after the look sets this very event.
             news = feed.news
-            if feed.version > version:
-                change = feed.change_after(version) or await self._read_change(feed, version)
-                if change is None or is_large(change.jobs):
+            has_fallen_back = feed.times_back > times_back
+            if has_fallen_back or feed.version > version:
+                message = None if has_fallen_back else await self._change(feed, version)
+                if message is None:
+                    times_back = feed.times_back
                     start = await self._read_start(feed, 0)
                     async for message in self._beginning(start):
                         yield message
                     version = start.version
                 else:
-                    yield Message(change=change)
-                    version = change.to_version
+                    yield message
+                    version = message.change.to_version
                 continue
             if feed.activity_number > activity_number:
                 activity_number = feed.activity_number
@@ -260,10 +264,20 @@ class Watches:
             if not await self._has_news(news):
                 yield Message(keepalive=pb.Keepalive(version=version))
 
-    async def _read_change(self, feed: Feed, version: int) -> pb.PipelineChange | None:
-        """The change since the version; None if it has too many jobs."""
+    async def _change(self, feed: Feed, version: int) -> Message | None:
+        """The change since the version; None if only a snapshot tells it: it has too many jobs, or
+        the database has fallen behind the feed.
+        """
+        kept = feed.change_after(version)
+        if kept is not None:
+            return None if kept.is_large else kept.message
         start = await self._read_start(feed, version)
-        return None if start.is_large else start.messages[0].change
+        if start.is_large:
+            return None
+        if not start.messages:
+            feed.fall_back(start.version)
+            return None
+        return start.messages[0]
 
     async def _read_start(self, feed: Feed, version: int) -> "_Start":
         start = await self._starts.ask((feed.pipeline_id, version))
@@ -315,11 +329,12 @@ class Watches:
         finals: dict[int, Message] = {}
         async with self._reading:
             views = await self._store.read_views(dict.fromkeys(pipeline_ids, NO_JOBS))
-            for pipeline_id, view in views.items():
+        for pipeline_id, view in views.items():
+            async with self._reading:
                 digest = await self._store.evidence_digest(pipeline_id)
-                pipeline = messages.pipeline(view.pipeline)
-                final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
-                finals[pipeline_id] = Message(final=final)
+            pipeline = messages.pipeline(view.pipeline)
+            final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
+            finals[pipeline_id] = Message(final=final)
         return [finals.get(pipeline_id) for pipeline_id in pipeline_ids]
 
 

@@ -102,7 +102,7 @@ class Store(Reads):
         observer: Observer | None = None,
     ) -> None:
         """Use `open` instead, unless the pools are yours. `observer` hears of what is done."""
-        super().__init__(Readers(pools.reads), Readers(pools.sweeps))
+        super().__init__(Readers(pools.reads), Readers(pools.sweeps, for_callers=False))
         self.pools = pools
         # Of the leases.
         self.pool = pools.leases

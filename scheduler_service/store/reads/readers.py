@@ -26,23 +26,32 @@ class Readers:
     and wait for nobody but each other.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        """Reads on `pool`."""
+    def __init__(self, pool: Pool, *, for_callers: bool = True) -> None:
+        """Reads on `pool`. What the scheduler reads by itself is not `for_callers`: it fails with
+        the driver's errors, for no caller could ask for less.
+        """
         self._pool = pool
+        self._for_callers = for_callers
         self._free = asyncio.Semaphore(pool.get_max_size())
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection. Raises TooManyReads, and ReadTookTooLong for what is asked on it."""
+        """A connection. Raises TooManyReads, and ReadTookTooLong for what is asked on it, or else
+        TimeoutError and QueryCanceledError.
+        """
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._free.acquire()
         except TimeoutError:
+            if not self._for_callers:
+                raise
             raise TooManyReads("every connection for reads is in use") from None
         try:
             async with self._pool.acquire() as conn:
                 yield conn
         except asyncpg.QueryCanceledError as error:
+            if not self._for_callers:
+                raise
             raise ReadTookTooLong(str(error)) from error
         finally:
             self._free.release()

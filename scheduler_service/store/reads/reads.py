@@ -47,7 +47,7 @@ class Reads:
 
     def __init__(self, readers: Readers, own_readers: Readers) -> None:
         """`readers` is for callers, `own_readers` for what the scheduler reads by itself: of that
-        one read at a time is on its way, and it may take longer.
+        one read at a time is on its way, it may take longer, and it fails with the driver's errors.
         """
         self._readers = readers
         self._own_readers = own_readers

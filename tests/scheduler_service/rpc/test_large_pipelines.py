@@ -18,6 +18,7 @@ from scheduler_service.settings import Settings
 from scheduler_service.store.ending import children
 from scheduler_service.store.finish import finish_jobs
 from scheduler_service.store.reads import reads
+from scheduler_service.store.reads.rows import SeenJobRow
 from tests.scheduler_service.rpc.conftest import Client
 
 CHILDREN = 60
@@ -154,6 +155,35 @@ async def test_a_snapshot_is_taken_up_again_behind_any_of_its_pages(client: Clie
         rest = await pages_of(again)
         assert rest[0].after_job_id == page.jobs[-1].job_id
         assert numbers(pages[:number]) + numbers(rest) == numbers(pages)
+
+
+async def test_a_watcher_has_its_page_before_the_next_watchers_is_read(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline_id = await planted(client)
+    pages = (await pages_of(watched(client, pipeline_id)))[:3]
+    store = client.server.store
+    jobs_after, go_on = store.jobs_after, asyncio.Event()
+
+    async def the_last_one_late(
+        pipeline_id: int, after_job_id: int, *, jobs_max: int
+    ) -> list[SeenJobRow]:
+        if after_job_id == position_of(pages[-1]).after_job_id:
+            await go_on.wait()
+        return await jobs_after(pipeline_id, after_job_id, jobs_max=jobs_max)
+
+    monkeypatch.setattr(store, "jobs_after", the_last_one_late)
+    shared = snapshots.Snapshots(store, asyncio.Lock())
+    *first, last = [
+        asyncio.ensure_future(
+            pages_of(shared.after(page.pipeline, position_of(page).after_job_id), most=1)
+        )
+        for page in pages
+    ]
+    async with asyncio.timeout(SECONDS):
+        assert all(await asyncio.gather(*first))
+        go_on.set()
+        assert await last
 
 
 async def test_what_changes_between_two_pages_comes_as_a_change_after_the_last(

@@ -1,7 +1,7 @@
 """What another scheduler did is seen by the next poll, however busy everybody else is."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,9 @@ import pytest
 
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
+from scheduler_service.rpc import feed
 from scheduler_service.settings import Settings
+from scheduler_service.store.reads.answers import View
 from tests.scheduler_service.rpc.conftest import Client
 
 POLL_SECONDS = 0.6
@@ -60,3 +62,67 @@ async def test_a_change_without_a_hint_is_seen_while_others_are_busy(
             if message.HasField("change"):
                 break
         assert message.change.to_version == 2
+
+
+async def next_of(watch: Any, *kinds: str) -> Any:
+    """What the next message of these kinds holds."""
+    while True:
+        message = await anext(watch)
+        kind = message.WhichOneof("message")
+        if kind in kinds:
+            return getattr(message, kind)
+
+
+async def set_version(database_url: str, pipeline_id: int, version: int) -> None:
+    """As if it had changed so often."""
+    conn = await asyncpg.connect(database_url)
+    await conn.execute(
+        "UPDATE scheduler.pipelines SET version = $2 WHERE pipeline_id = $1", pipeline_id, version
+    )
+    await conn.close()
+
+
+async def test_a_watch_goes_on_with_a_snapshot_when_the_database_has_fallen_behind(
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each watcher asks the database what changed.
+    monkeypatch.setattr(feed, "CHANGES_KEPT_MAX", 0)
+    pipeline_id = (await client.submit("noop", types_pb2.Scope())).pipeline_id
+    store = client.server.store
+    read_views = store.read_views
+
+    async def read_and_lose(after_versions: Mapping[int, int]) -> dict[int, View]:
+        """The server that answers is replaced by one that has not heard of the second version."""
+        views = await read_views(after_versions)
+        if views[pipeline_id].pipeline.version == 2:
+            await set_version(database_url, pipeline_id, 1)
+        return views
+
+    monkeypatch.setattr(store, "read_views", read_and_lose)
+    request = pb.WatchPipelineRequest(pipeline_id=pipeline_id)
+    watch: Any = aiter(client.scheduler.WatchPipeline(request))
+    async with asyncio.timeout(SECONDS):
+        assert (await anext(watch)).snapshot.pipeline.version == 1
+        await set_version(database_url, pipeline_id, 2)
+        assert (await next_of(watch, "snapshot")).pipeline.version == 1
+        # One snapshot, and then what is new.
+        await set_version(database_url, pipeline_id, 3)
+        change = await next_of(watch, "change", "snapshot")
+        assert (change.from_version, change.to_version) == (1, 3)
+
+
+async def test_who_has_seen_what_the_database_has_lost_starts_over(
+    client: Client, database_url: str
+) -> None:
+    pipeline_id = (await client.submit("noop", types_pb2.Scope())).pipeline_id
+    request = pb.WatchPipelineRequest(pipeline_id=pipeline_id)
+    watch: Any = aiter(client.scheduler.WatchPipeline(request))
+    async with asyncio.timeout(SECONDS):
+        assert (await anext(watch)).snapshot.pipeline.version == 1
+        await set_version(database_url, pipeline_id, 3)
+        assert (await next_of(watch, "change")).to_version == 3
+        await set_version(database_url, pipeline_id, 2)
+        assert (await next_of(watch, "snapshot")).pipeline.version == 2
+        await set_version(database_url, pipeline_id, 3)
+        change = await next_of(watch, "change", "snapshot")
+        assert (change.from_version, change.to_version) == (2, 3)

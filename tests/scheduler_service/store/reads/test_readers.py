@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from scheduler_service.store.core.pool import open_pool
+from scheduler_service.store.core.pool import Pools, open_pool
 from scheduler_service.store.reads import readers
 from scheduler_service.store.reads.readers import Readers, ReadTookTooLong, TooManyReads
+from scheduler_service.store.store import Store
 
 CONNECTIONS = 2
 READ_SECONDS = 0.2
@@ -32,6 +33,26 @@ async def test_a_read_that_takes_too_long_is_ended_and_the_next_one_is_not(few: 
                     await conn.execute("SELECT pg_sleep(600)")
         async with few.snapshot() as conn:
             assert await conn.fetchval("SELECT 1") == 1
+
+
+async def test_what_the_scheduler_reads_by_itself_fails_with_the_drivers_errors(
+    database_url: str,
+) -> None:
+    pool = await open_pool(database_url, "reads", CONNECTIONS, READ_SECONDS)
+    store = Store(Pools.one(pool), lease_seconds=45.0, sweep_seconds=5.0)
+    locker = await asyncpg.connect(database_url)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), locker.transaction():
+            await locker.execute("LOCK TABLE scheduler.pipelines IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(asyncpg.QueryCanceledError) as raised:
+                await store.read_views({1: 0})
+            # A watch that is told READ_TOO_LONG could ask for nothing smaller.
+            assert not isinstance(raised.value, ReadTookTooLong)
+            with pytest.raises(ReadTookTooLong):
+                await store.read_pipeline(1, "local", jobs_max=1)
+    finally:
+        await locker.close()
+        await store.close()
 
 
 async def test_who_waits_too_long_for_a_connection_is_told_so_and_holds_up_nobody(
