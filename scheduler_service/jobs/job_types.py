@@ -60,10 +60,11 @@ class JobType:
     reads: tuple[str, ...] = ()
     has_slot: bool = False
 
-    @property
-    def respects_locks(self) -> bool:
-        """Whether a locked year takes none of it: it changes, or loads units for, its year."""
-        return self.needs_provisioned_year or self.provisions_year
+    def open_year(self, scope: Scope) -> int | None:
+        """The year that must not be locked, because such a job changes it, or loads units for it;
+        None if there is none.
+        """
+        return scope.year if self.needs_provisioned_year or self.provisions_year else None
 
     @property
     def writes_data(self) -> bool:

@@ -25,7 +25,10 @@ class Disposition(StrEnum):
 
 
 class Written(StrEnum):
-    """Whether a claim that did not finish well may have committed data."""
+    """Whether a claim may have committed data, however it ends.
+
+    NOTHING: surely not. UNKNOWN: it may have; what it could have changed is computed again.
+    """
 
     NOTHING = "NOTHING"
     UNKNOWN = "UNKNOWN"
@@ -73,11 +76,10 @@ class FinishOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A request that the state of things refuses; `reason` is the ErrorInfo reason.
+    """A request that the state of things refuses.
 
-    Reasons: FIELD_INVALID, YEAR_NOT_PROVISIONED, PERIOD_LOCKED, STALE_CLAIM, NOTHING_TO_CANCEL,
-    NOTHING_TO_RECOVER, CLAIM_LIVE, NOTHING_TO_RETRY, SUPERSEDED, YEAR_BUSY,
-    PIPELINE_NOT_FOUND, JOB_NOT_FOUND, OTHER_TENANT. One table in serving maps them to codes.
+    `reason` is the ErrorInfo reason, whose code is in carbonline.serving.errors.CODES; `message` is
+    a sentence for the caller.
     """
 
     reason: str

@@ -11,17 +11,17 @@ class JobState(StrEnum):
     """Where a job stands; stored as its name.
 
     NOT_STARTED: it waits for its turn behind its exclusive key, for its backoff, or for a claim
-    that drains. Submit and the Finish of a parent put a job here, a release or an expired lease
-    puts it back. The end of the job before it moves it to QUEUED, or the sweep once `run_after`
-    has come.
+    that drains. Submit, RetryPipeline and the Finish of a parent put a job here. Release,
+    RecoverJob or an expired lease puts it back. The end of the job or of the drain before it moves
+    it to QUEUED, or the sweep once `run_after` has come.
 
     QUEUED: it can be claimed. Claim moves it to RUNNING.
 
     RUNNING: a worker holds its claim. The claim's Finish ends it. Release, RecoverJob, or the sweep
     after the lease has expired, returns it to NOT_STARTED, or ends it if its attempts are spent.
 
-    FINISHED: it has ended with a JobResult, and nothing moves it any more. The row stays: jobs are
-    never deleted. CancelPipeline brings a job here from every other state.
+    FINISHED: it has ended with a JobResult, and nothing moves it any more. The row stays until its
+    pipeline is deleted. CancelPipeline brings a job here from every other state.
     """
 
     NOT_STARTED = "NOT_STARTED"
@@ -53,7 +53,8 @@ class PipelineStatus(StrEnum):
     """How a pipeline stands; stored as its name. It follows from counters at every change.
 
     LIVE: a job of it, own, joined or held, has not ended. On the wire this is NOT_STARTED until a
-    job has started, then RUNNING. The other four are final, and the row stays for good.
+    job has started, then RUNNING. The other four are final. A while after its end the pipeline is
+    deleted, with its jobs.
 
     SUCCESS: no job failed. PARTIAL: a job failed, but not the root. FAILED: the root failed.
     CANCELLED: CancelPipeline ended it.

@@ -13,9 +13,9 @@ WITH free AS (
         AND c.worker_id = b.worker_id AND c.principal = b.principal
     WHERE NOT c.draining
         -- No join: a plan for it might read all jobs.
-        AND (b.tenants ? (
+        AND b.tenants ? (
             SELECT j.tenant FROM scheduler.jobs AS j WHERE j.job_id = b.job_id
-        ))
+        )
     FOR UPDATE OF c SKIP LOCKED
 ), renewed AS (
     UPDATE scheduler.claims AS c

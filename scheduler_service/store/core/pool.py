@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from typing import Self
 
 from carbonline.postgres import pool as postgres
 from carbonline.postgres.pool import Pool
@@ -35,19 +34,14 @@ class Pools:
     reads: Pool
     sweeps: Pool
 
-    @classmethod
-    def one(cls, pool: Pool) -> Self:
-        """The same pool for everything."""
-        return cls(pool, pool, pool, pool)
-
     async def renew_sessions(self) -> None:
         """Replace every connection, each when it is not in use."""
-        for pool in {self.leases, self.calls, self.reads, self.sweeps}:
+        for pool in (self.leases, self.calls, self.reads, self.sweeps):
             await pool.expire_connections()
 
     async def close(self) -> None:
         """Disconnect."""
-        for pool in {self.leases, self.calls, self.reads, self.sweeps}:
+        for pool in (self.leases, self.calls, self.reads, self.sweeps):
             await pool.close()
 
 

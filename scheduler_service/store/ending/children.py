@@ -1,7 +1,7 @@
 """What follows a job that ends well: children that its claim staged, and what else must follow."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
@@ -34,16 +34,10 @@ class ChildAnswer:
 
 def needs_of_children(rows: Sequence[StagedScopeRow]) -> Needs:
     """The keys and years that staged children of these scopes will need."""
-    keys, years = set(), set()
-    for row in rows:
-        scope = Scope(row.tenant, row.module, row.data_entry_type, row.year, row.unit)
-        job_type = JOB_TYPES[row.job_type]
-        key = job_type.exclusive_key(scope)
-        if key is not None:
-            keys.add(key)
-        if job_type.needs_provisioned_year and scope.year is not None:
-            years.add((scope.tenant, scope.year))
-    return Needs(keys=frozenset(keys), years=frozenset(years))
+    return _needs_of(
+        (row.job_type, Scope(row.tenant, row.module, row.data_entry_type, row.year, row.unit))
+        for row in rows
+    )
 
 
 async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
@@ -72,16 +66,19 @@ def follow_up_needs(job_type: JobType, scope: Scope) -> Needs:
         return Needs()
     if scope.reference_kind is not None:
         return Needs(open_years_of=frozenset({scope.tenant}))
-    needs = Needs()
-    for follow_up_type, follow_up_scope in follow_ups(job_type.name, scope, ()):
-        needs |= _needs_of(follow_up_type, follow_up_scope)
-    return needs
+    return _needs_of(follow_ups(job_type.name, scope, ()))
 
 
-def _needs_of(job_type: str, scope: Scope) -> Needs:
-    key = JOB_TYPES[job_type].exclusive_key(scope)
-    years = frozenset({(scope.tenant, scope.year)}) if scope.year is not None else frozenset()
-    return Needs(keys=frozenset({key} if key is not None else ()), years=years)
+def _needs_of(jobs: Iterable[tuple[str, Scope]]) -> Needs:
+    """The keys and years of jobs of these types and scopes."""
+    keys, years = set(), set()
+    for name, scope in jobs:
+        job_type = JOB_TYPES[name]
+        if (key := job_type.exclusive_key(scope)) is not None:
+            keys.add(key)
+        if (year := job_type.open_year(scope)) is not None:
+            years.add((scope.tenant, year))
+    return Needs(keys=frozenset(keys), years=frozenset(years))
 
 
 async def owed_follow_ups(
@@ -159,9 +156,8 @@ async def insert_children(tx: UnitOfWork, released: Sequence[Released]) -> list[
 
 def year_is_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> bool:
     """Whether the child's year is locked or was never provisioned."""
-    if not JOB_TYPES[job_type].needs_provisioned_year or scope.year is None:
-        return False
-    return not tx.year_is_open(scope.tenant, scope.year)
+    year = JOB_TYPES[job_type].open_year(scope)
+    return year is not None and not tx.year_is_open(scope.tenant, year)
 
 
 def _new_job(item: Released) -> NewJob:

@@ -1,8 +1,8 @@
 """Makes jobs: each is created, queued behind its key, or joined to a waiting duplicate."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Disposition, Json
@@ -13,6 +13,7 @@ from scheduler_service.store.core.statements import Row, sparse, statement
 from scheduler_service.store.core.unit_of_work import KeyState, Needs, UnitOfWork
 
 PRIORITY_DEFAULT = 5
+Group = TypeVar("Group", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ async def insert_jobs(tx: UnitOfWork, new_jobs: Sequence[NewJob]) -> list[Insert
     tx.require(needs_of(new_jobs))
     # A job of the same batch may have left the key while a duplicate waits behind it.
     await tx.pass_on(needs_of(new_jobs).keys)
-    best = _best_priorities(new_jobs)
+    best = best_priorities(
+        (_group(index, new_job), new_job.priority) for index, new_job in enumerate(new_jobs)
+    )
     rows = await _new_rows(
         tx,
         [replace(new_jobs[i], priority=best[group]) for group, i in leaders.items()],
@@ -114,12 +117,11 @@ def _leaders(new_jobs: Sequence[NewJob]) -> dict[str | int, int]:
     return leaders
 
 
-def _best_priorities(new_jobs: Sequence[NewJob]) -> dict[str | int, int]:
-    """A job is as urgent as the most urgent of those who want it."""
-    best: dict[str | int, int] = {}
-    for index, new_job in enumerate(new_jobs):
-        group = _group(index, new_job)
-        best[group] = min(new_job.priority, best.get(group, new_job.priority))
+def best_priorities(wanted: Iterable[tuple[Group, int]]) -> dict[Group, int]:
+    """A job is as urgent as the most urgent of the group that wants it."""
+    best: dict[Group, int] = {}
+    for group, priority in wanted:
+        best[group] = min(priority, best.get(group, priority))
     return best
 
 

@@ -8,7 +8,7 @@ WITH duplicates AS (
     JOIN scheduler.jobs AS j ON j.job_id = n.job_id
 ), raised AS (
     UPDATE scheduler.jobs AS j
-    SET priority = least(j.priority, d.priority)
+    SET priority = d.priority
     FROM duplicates AS d
     WHERE j.job_id = d.survivor AND d.priority < j.priority
 )

@@ -22,7 +22,6 @@ from scheduler_service.store.core.unit_of_work import (
     Needs,
     PipelineState,
     UnitOfWork,
-    all_of,
 )
 from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, insert_jobs, needs_of
 from scheduler_service.store.submit.known_requests import known_requests
@@ -75,11 +74,13 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     failed = await _failed(tx, pipeline)
     if isinstance(failed, Refused):
         return failed
-    places = [_new_job(job, pipeline_id=0) for job in failed]
-    years = [_year_of(job) for job in failed]
-    # Nobody deletes the pipeline while it is locked, nor later while its retry is live.
-    itself = Needs(pipelines=frozenset({wanted.pipeline_id}))
-    await tx.lock(all_of((needs_of(places), *years, itself)))
+    years = {(job.tenant, JOB_TYPES[job.job_type].open_year(job.scope)) for job in failed}
+    rows = Needs(
+        years=frozenset((tenant, year) for tenant, year in years if year is not None),
+        # Nobody deletes the pipeline while it is locked, nor later while its retry is live.
+        pipelines=frozenset({wanted.pipeline_id}),
+    )
+    await tx.lock(rows | needs_of([_new_job(job, pipeline_id=0) for job in failed]))
     locked = ones_own(
         "pipeline", wanted.pipeline_id, tx.pipelines.get(wanted.pipeline_id), (wanted.tenant,)
     )
@@ -113,12 +114,6 @@ def _new_job(job: FailedJobRow, pipeline_id: int) -> NewJob:
     return NewJob(
         (pipeline_id,), job.job_type, job.scope, payload=job.payload, priority=job.priority
     )
-
-
-def _year_of(job: FailedJobRow) -> Needs:
-    if not JOB_TYPES[job.job_type].respects_locks or job.year is None:
-        return Needs()
-    return Needs(years=frozenset({(job.tenant, job.year)}))
 
 
 async def _why_not(

@@ -15,7 +15,7 @@ from scheduler_service.store.core.unit_of_work import (
     PipelineState,
     UnitOfWork,
 )
-from scheduler_service.store.ending.insert_jobs import take_number
+from scheduler_service.store.ending.insert_jobs import best_priorities, take_number
 from scheduler_service.store.submit.known_requests import RequestKey, known_requests, request_of
 from scheduler_service.store.submit.limits import crowded
 
@@ -89,27 +89,27 @@ def needs_of_submissions(submissions: Sequence[Submission]) -> Needs:
         key = job_type.exclusive_key(scope)
         if key is not None and not submission.validate_only:
             keys.add(key)
-        if job_type.respects_locks and scope.year is not None:
-            years.add((scope.tenant, scope.year))
+        if (year := job_type.open_year(scope)) is not None:
+            years.add((scope.tenant, year))
     return Needs(keys=frozenset(keys), years=frozenset(years))
 
 
 def why_closed(tx: UnitOfWork, job_type: str, scope: Scope) -> Refused | None:
     """Why the job's year, which is held, takes no such job; None if it does, or needs no year."""
-    row = JOB_TYPES[job_type]
-    if not row.respects_locks or scope.year is None:
+    year = JOB_TYPES[job_type].open_year(scope)
+    if year is None:
         return None
-    match tx.years.get((scope.tenant, scope.year)):
-        case None if row.needs_provisioned_year:
+    match tx.years.get((scope.tenant, year)):
+        case None if JOB_TYPES[job_type].needs_provisioned_year:
             return Refused(
                 "YEAR_NOT_PROVISIONED",
-                f"year {scope.year} of {scope.tenant} is not provisioned: submit a unit_sync first "
-                f"(carbonline load units FILE --year {scope.year})",
-                {"year": str(scope.year)},
+                f"year {year} of {scope.tenant} is not provisioned: submit a unit_sync first "
+                f"(carbonline load units FILE --year {year})",
+                {"year": str(year)},
             )
         case True:
-            message = f"year {scope.year} of {scope.tenant} is locked: its numbers do not change"
-            return Refused("PERIOD_LOCKED", message, {"year": str(scope.year)})
+            message = f"year {year} of {scope.tenant} is locked: its numbers do not change"
+            return Refused("PERIOD_LOCKED", message, {"year": str(year)})
         case _:
             return None
 
@@ -188,19 +188,11 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
     return answers
 
 
-def _best_priorities(roots: Sequence[_Root]) -> list[int]:
-    """Of each root that of the most urgent one that shares its job."""
-    best: dict[str | RequestKey, int] = {}
-    for root in roots:
-        priority = root.submission.priority
-        best[root.group] = min(priority, best.get(root.group, priority))
-    return [best[root.group] for root in roots]
-
-
 def _columns(roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
     asked = [root.submission for root in roots]
     scopes = [submission.scope for submission in asked]
     types = [JOB_TYPES[submission.job_type] for submission in asked]
+    best = best_priorities((root.group, root.submission.priority) for root in roots)
     return {
         "tenants": [scope.tenant for scope in scopes],
         "request_ids": [s.request_id for s in asked],
@@ -213,7 +205,7 @@ def _columns(roots: Sequence[_Root]) -> dict[str, list[Any] | None]:
         "reference_kinds": sparse([scope.reference_kind for scope in scopes]),
         "payloads": sparse([s.payload for s in asked]),
         "waits": sparse([root.must_wait or None for root in roots]),
-        "priorities": _best_priorities(roots),
+        "priorities": [best[root.group] for root in roots],
         "attempts_maxima": [job_type.attempts_max for job_type in types],
         "coalesce_keys": sparse([root.coalesce_key for root in roots]),
         "exclusive_keys": sparse([r.key.exclusive_key if r.key else None for r in roots]),

@@ -81,7 +81,7 @@ class SubmitUnlocked:
                 exclusive_keys=sparse([t.exclusive_key(s) for t, s in pairs]),
                 coalesce_keys=sparse([t.coalesce_key(s) for t, s in pairs]),
                 tenants=[scope.tenant for scope in scopes],
-                years=sparse([s.year if t.respects_locks else None for t, s in pairs]),
+                years=sparse([t.open_year(s) for t, s in pairs]),
             )
             return {row.number - 1 for row in rows}
 
