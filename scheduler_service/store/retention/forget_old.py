@@ -1,8 +1,10 @@
 """Deletes what is remembered for a while and belongs to no pipeline."""
 
+from collections.abc import Awaitable, Callable
+
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import UnitRunner
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.sweep.set_asides import KEPT_SECONDS
 
 BATCH_MAX = 2_000
@@ -17,18 +19,31 @@ async def forget_old(units: UnitRunner, kept_seconds: float) -> Removed:
     async with units.pool.acquire() as conn:
         await statement("forget_set_asides").run(conn, kept_seconds=KEPT_SECONDS)
     return Removed(
-        requests=await _forget(units, "forget_requests"),
-        workers=await _forget(units, "forget_workers"),
-        pauses=await _forget(units, "forget_pauses", kept_seconds=kept_seconds),
+        requests=await _until_done(
+            units,
+            lambda conn: statement("forget_requests").rows(conn, _RemovedRow, rows_max=BATCH_MAX),
+        ),
+        workers=await _until_done(
+            units,
+            lambda conn: statement("forget_workers").rows(conn, _RemovedRow, rows_max=BATCH_MAX),
+        ),
+        pauses=await _until_done(
+            units,
+            lambda conn: statement("forget_pauses").rows(
+                conn, _RemovedRow, kept_seconds=kept_seconds, rows_max=BATCH_MAX
+            ),
+        ),
     )
 
 
-async def _forget(units: UnitRunner, name: str, **values: float) -> int:
+async def _until_done(
+    units: UnitRunner, batch: "Callable[[Connection], Awaitable[list[_RemovedRow]]]"
+) -> int:
     """So many rows; each batch of them goes in a transaction of its own."""
     removed = 0
     for _ in range(BATCHES_MAX):
         async with units.pool.acquire() as conn:
-            (row,) = await statement(name).rows(conn, _RemovedRow, rows_max=BATCH_MAX, **values)
+            (row,) = await batch(conn)
         removed += row.removed
         if row.removed < BATCH_MAX:
             break

@@ -39,7 +39,7 @@ async def test_what_the_scheduler_reads_by_itself_fails_with_the_drivers_errors(
     database_url: str,
 ) -> None:
     pool = await open_pool(database_url, "reads", CONNECTIONS, READ_SECONDS)
-    store = Store(Pools.one(pool), lease_seconds=45.0, sweep_seconds=5.0)
+    store = Store(Pools(pool, pool, pool, pool), lease_seconds=45.0, sweep_seconds=5.0)
     locker = await asyncpg.connect(database_url)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), locker.transaction():
