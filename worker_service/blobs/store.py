@@ -32,6 +32,15 @@ class BlobDamaged(Exception):
     """The bytes on disk do not match the blob's hash."""
 
 
+class BlobUnreadable(OSError):
+    """The disk does not give the blob's bytes now. A fault of the disk, with its `errno`."""
+
+    def __init__(self, reference: BlobReference, error: OSError) -> None:
+        why = error.strerror or type(error).__name__
+        super().__init__(f"the stored bytes of {reference} cannot be read: {why}")
+        self.errno = error.errno
+
+
 class BlobFolderUnusable(Exception):
     """Nothing can be stored in the folder now. The message says why."""
 
@@ -84,11 +93,13 @@ class BlobStore:
         return Upload(self, tenant, summary, incoming / secrets.token_hex(16))
 
     def open(self, reference: BlobReference) -> "BlobReader":
-        """Opens a blob for reading. Raises BlobMissing."""
+        """Opens a blob for reading. Raises BlobMissing or BlobUnreadable."""
         try:
             return BlobReader(reference, self.path(reference).open("rb", buffering=0))
         except FileNotFoundError:
             raise BlobMissing(f"there is no {reference}") from None
+        except OSError as error:
+            raise BlobUnreadable(reference, error) from error
 
     def check_usable(self) -> None:
         """Raises BlobFolderUnusable if the folder is missing, full or not writable."""
@@ -221,8 +232,14 @@ class BlobReader:
         self.bytes_read = 0
 
     def read(self, size: int, /) -> bytes:
-        """Reads at most `size` bytes; none at the end. Raises BlobDamaged if the hash differs."""
-        piece = self._file.read(size)
+        """Reads at most `size` bytes; none at the end.
+
+        Raises BlobDamaged if the hash differs, BlobUnreadable if the disk fails.
+        """
+        try:
+            piece = self._file.read(size)
+        except OSError as error:
+            raise BlobUnreadable(self._reference, error) from error
         self._hash.update(piece)
         self.bytes_read += len(piece)
         if not piece and size and self._hash.hexdigest() != self._reference.sha256:

@@ -94,7 +94,9 @@ def _named(hits: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     """key_id, and the first factors of each key by id, with what distinguishes them (`named`)."""
     kinds = pl.concat_str(["factor_kind", "factor_subkind"], separator=" ", ignore_nulls=True)
     one = pl.format("{} ({})", "factor_id", kinds).str.strip_suffix(" ()")
-    of_factors = factors.select("factor_id", one.alias("one"))
+    of_factors = factors.join(hits, on="factor_id", how="semi").select(
+        "factor_id", one.alias("one")
+    )
     listed = pl.col("one").sort_by("factor_id").head(_NAMED_MAX).str.join(", ")
     more = pl.len().cast(pl.Int64) - _NAMED_MAX
     return (

@@ -69,7 +69,8 @@ async def _refuse_large_change(
     ahead = KilogramsAhead(after)
     done, total = 0, sum(one.entries.row_count for one in uploads)
     for one in uploads:
-        without_kg = frame_of(await rows_without_kilograms(snapshot, of.tenant, one), WITHOUT_KG)
+        without = await rows_without_kilograms(snapshot, of.tenant, one)
+        without_kg = await asyncio.to_thread(frame_of, without, WITHOUT_KG)
         async for rows in read_entries(snapshot, of.tenant, one.entries):
             run.check()
             stored = await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)

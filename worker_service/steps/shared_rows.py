@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -35,6 +35,9 @@ BYTES_AT_ONCE = 4 << 20
 LISTED_MAX = 10_000
 _SEED = 3
 _PLACE = ("entry_set", "first_row", "offset")
+
+# Of the rows of a chunk, by set and first row.
+_RowNumbers: TypeAlias = dict[tuple[int, int], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ async def _compared(
             await asyncio.to_thread(_pairs, own, other)
             async for other in _pieces(conn, new.tenant, others)
         ]
-        each = await asyncio.to_thread(_each, pairs)
-        found.append(_counted(each))
+        each, counted = await asyncio.to_thread(_each, pairs)
+        found.append(counted)
         first.append(each.head(room))
         room -= first[-1].height
     counted = (
@@ -138,17 +141,15 @@ def _pairs(own: pl.DataFrame, chunks: Sequence[DigestChunk]) -> pl.DataFrame:
     return own.drop("entry_set").join(firsts, on="digest", suffix="_other", maintain_order="left")
 
 
-def _each(pairs: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Each own row once for each set that has it, in order."""
+def _each(pairs: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each own row once for each set that has it, in order; and a row for each set. Blocks."""
     # A row that is in two pieces of the other set is one row.
     each = pl.concat(pairs).unique(_PLACE, keep="first", maintain_order=True)
-    return each.sort("first_row", "offset", maintain_order=True)
-
-
-def _counted(each: pl.DataFrame) -> pl.DataFrame:
-    return each.group_by("entry_set", maintain_order=True).agg(
+    each = each.sort("first_row", "offset", maintain_order=True)
+    counted = each.group_by("entry_set", maintain_order=True).agg(
         pl.len().alias("rows"), pl.exclude("digest").first()
     )
+    return each, counted
 
 
 async def _listed(
@@ -161,16 +162,23 @@ async def _listed(
         pl.col("first_row_other").alias("first_row"),
         pl.col("offset_other").alias("offset"),
     )
-    numbers: dict[tuple[int, int], Sequence[int]] = {}
+    numbers: _RowNumbers = {}
     chunks = pl.concat([own, other]).group_by("entry_set", "first_row").agg(pl.col("offset").max())
     for entry_set, first_row, last in chunks.iter_rows():
         numbers[entry_set, first_row] = await row_numbers_from(
             conn, new.tenant, entry_set, first_row, last + 1
         )
+    words = {upload_id: _words(upload) for upload_id, upload in uploads.items()}
+    return await asyncio.to_thread(_reasons, own, other, numbers, words)
+
+
+def _reasons(
+    own: pl.DataFrame, other: pl.DataFrame, numbers: _RowNumbers, words: Mapping[int, str]
+) -> pl.DataFrame:
     rows = []
     for mine, there in zip(own.iter_rows(), other.iter_rows(), strict=True):
         row, same = (numbers[entry_set, first][at] for entry_set, first, at in (mine, there))
-        reason = f"counts twice: it is identical to row {same:,} of {_words(uploads[there[0]])}"
+        reason = f"counts twice: it is identical to row {same:,} of {words[there[0]]}"
         rows.append((row, "", "", reason))
     return merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
 

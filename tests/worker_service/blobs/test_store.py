@@ -1,12 +1,23 @@
 """Blobs are kept whole under their content's name, or not at all."""
 
+import errno
 import hashlib
+import io
+import os
 from pathlib import Path
 
 import pytest
 
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
-from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobStore, BlobTooLarge, Kept
+from worker_service.blobs.store import (
+    BlobDamaged,
+    BlobMissing,
+    BlobReader,
+    BlobStore,
+    BlobTooLarge,
+    BlobUnreadable,
+    Kept,
+)
 
 
 def put(store: BlobStore, content: bytes, tenant: str = "local", **summary: object) -> Kept:
@@ -99,3 +110,26 @@ def test_what_dead_processes_left_is_collected(store: BlobStore, tmp_path: Path)
     assert store.collect_abandoned_uploads() == 0
     assert store.collect_abandoned_uploads(older_than_seconds=-1) == 1
     assert files_in(tmp_path) == []
+
+
+class BrokenDisk(io.BytesIO):
+    """A file on a disk that answers no read."""
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_disk_that_fails_is_named_with_the_blob(store: BlobStore) -> None:
+    reference = put(store, b"x").reference
+    with BlobReader(reference, BrokenDisk()) as reader, pytest.raises(BlobUnreadable) as raised:
+        reader.read(1)
+    assert (
+        str(raised.value) == f"the stored bytes of {reference} cannot be read: Input/output error"
+    )
+    # Whether the disk or the job is to blame is judged by it.
+    assert raised.value.errno == errno.EIO
+    store.path(reference).unlink()
+    store.path(reference).symlink_to(store.path(reference))
+    with pytest.raises(BlobUnreadable, match="symbolic links") as raised:
+        store.open(reference)
+    assert raised.value.errno == errno.ELOOP
