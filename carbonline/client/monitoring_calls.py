@@ -26,6 +26,11 @@ class MonitoringCalls(Calls):
         wanted.tenant = self.tenant
         return await self._ask_scheduler(self._operations.GetQueueStats, wanted)
 
+    async def list_named_blobs(self, blobs: Sequence[str]) -> Sequence[str]:
+        """Which of these files, at most 1,000 by their references, a job of the tenant names."""
+        request = monitoring_pb2.ListNamedBlobsRequest(tenant=self.tenant, blobs=blobs)
+        return (await self._ask_scheduler(self._operations.ListNamedBlobs, request)).blobs
+
     async def list_active_pipelines(
         self, year: int, modules: Sequence[int] = (), *, include_last_failed: bool = False
     ) -> monitoring_pb2.ListActivePipelinesResponse:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from scheduler_service.rpc.operations.blobs import Blobs
 from scheduler_service.rpc.operations.history import History
 from scheduler_service.rpc.operations.job_types import PausedJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
@@ -30,6 +31,7 @@ class OperationsServicer(
     History,
     Queues,
     Totals,
+    Blobs,
 ):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 

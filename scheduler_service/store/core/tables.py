@@ -200,6 +200,16 @@ jobs = Table(
         "last_token",
         postgresql_where=text("slot_key IS NOT NULL"),
     ),
+    Index(
+        "jobs_that_name_blobs",
+        text("scheduler.named_blobs(payload, stats)"),
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=text(
+            "(payload IS NOT NULL OR stats IS NOT NULL)"
+            " AND scheduler.named_blobs(payload, stats) <> '[]'"
+        ),
+    ),
 )
 
 claims = Table(

@@ -52,6 +52,12 @@ class Reads:
         self._readers = readers
         self._own_readers = own_readers
 
+    async def named_blobs(self, tenant: str, blobs: Sequence[str]) -> list[str]:
+        """Which of these blobs a job of the tenant names."""
+        async with self._readers.connection() as conn:
+            rows = await statement("named_blobs").rows(conn, _BlobRow, tenant=tenant, blobs=blobs)
+        return [row.blob for row in rows]
+
     async def queue_depths(self) -> list[QueueDepth]:
         """One for each job type, counted up to QUEUE_JOBS_MAX."""
         async with self._own_readers.connection() as conn:
@@ -262,6 +268,11 @@ def _job_page(rows: Sequence[SeenJobRow], page_size: int) -> JobPage:
         return JobPage(rows, None)
     last = rows[page_size - 1]
     return JobPage(rows[:page_size], (last.pipeline_id, last.job_id))
+
+
+class _BlobRow(Row):
+    __slots__ = ()
+    blob: str
 
 
 class _DepthRow(Row):

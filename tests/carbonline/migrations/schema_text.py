@@ -1,5 +1,7 @@
 """What a schema is, as PostgreSQL itself writes it: lines that can be compared."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import MetaData, text
 
 from carbonline.migrations.run import open_engine
@@ -39,6 +41,8 @@ FUNCTIONS = """
 SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p
 WHERE p.pronamespace = CAST(:schema AS regnamespace)
 """
+# Only these may an index use, so tables cannot be made without them.
+IMMUTABLE_FUNCTIONS = FUNCTIONS + " AND p.provolatile = 'i'"
 VIEWS = """
 SELECT format('view %s: %s', c.relname, pg_get_viewdef(c.oid)) FROM pg_class AS c
 WHERE c.relkind = 'v' AND c.relnamespace = CAST(:schema AS regnamespace)
@@ -68,12 +72,18 @@ async def schema_text(
     return sorted(lines)
 
 
-async def make_declared(database_url: str, metadata: MetaData) -> None:
-    """The tables of a tables.py in an empty database, without any migration."""
+async def make_declared(
+    database_url: str, metadata: MetaData, functions: Sequence[str] = ()
+) -> None:
+    """The tables of a tables.py in an empty database, without any migration. Their indexes use
+    these functions.
+    """
     engine = open_engine(database_url)
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"CREATE SCHEMA {metadata.schema}"))
+            for function in functions:
+                await connection.exec_driver_sql(function)
             await connection.run_sync(metadata.create_all)
     finally:
         await engine.dispose()

@@ -80,6 +80,7 @@ GOOD: dict[str, list[Message]] = {
     "ListWorkers": [ops.ListWorkersRequest()],
     "ExplainJob": [monitoring.ExplainJobRequest(job_id=1)],
     "ListJobTypes": [monitoring.ListJobTypesRequest()],
+    "ListNamedBlobs": [monitoring.ListNamedBlobsRequest(blobs=[BLOB])],
     "GetQueueStats": [monitoring.GetQueueStatsRequest(page_size=1)],
     "VerifyHistory": [monitoring.VerifyHistoryRequest(after_pipeline_id=1)],
     "ListActivePipelines": [monitoring.ListActivePipelinesRequest(year=2024)],

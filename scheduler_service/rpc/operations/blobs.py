@@ -1,0 +1,33 @@
+"""Which files jobs name."""
+
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from carbonline.serving.interceptor import caller
+from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
+from scheduler_service.rpc.check_submit import BLOB
+from scheduler_service.rpc.fields import Fields
+from scheduler_service.store.store import Store
+
+BLOBS_MAX = 1_000
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class Blobs(operations_pb2_grpc.OperationsServiceServicer):
+    """ListNamedBlobs."""
+
+    store: Store
+
+    async def ListNamedBlobs(
+        self, request: monitoring_pb2.ListNamedBlobsRequest, context: Context
+    ) -> monitoring_pb2.ListNamedBlobsResponse:
+        fields = Fields()
+        fields.count("blobs", len(request.blobs), BLOBS_MAX)
+        for number, blob in enumerate(request.blobs[:BLOBS_MAX]):
+            if not BLOB.fullmatch(blob):
+                fields.fail(f"blobs[{number}]", 'must be "blob:sha256:" and 64 hex digits')
+        fields.done()
+        tenant = caller().tenant(request.tenant)
+        named = await self.store.named_blobs(tenant, list(request.blobs))
+        return monitoring_pb2.ListNamedBlobsResponse(blobs=named)
