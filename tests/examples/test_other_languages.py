@@ -38,9 +38,12 @@ def works(*command: str) -> bool:
         return False
 
 
-needs_ruby = pytest.mark.skipif(
-    not works("ruby", "-e", "require 'grpc'"), reason="ruby with grpc is not on this machine"
-)
+@pytest.fixture(scope="module")
+def ruby() -> str:
+    """The interpreter. Skips where it, or its package grpc, is not to be had."""
+    if not works("ruby", "-e", "require 'grpc'"):
+        pytest.skip("ruby with grpc is not on this machine")
+    return "ruby"
 
 
 @asynccontextmanager
@@ -60,9 +63,8 @@ async def running(
             assert await process.wait() == 0
 
 
-@needs_ruby
 async def test_a_worker_in_ruby_runs_jobs_and_leaves_in_order(
-    database_url: str, tmp_path: Path
+    ruby: str, database_url: str, tmp_path: Path
 ) -> None:
     address = f"unix:{tmp_path}/s"
     settings = Settings(database_url=database_url, address=address, noop=True)
@@ -71,7 +73,7 @@ async def test_a_worker_in_ruby_runs_jobs_and_leaves_in_order(
         running_server(settings, open_log("critical")),
         ContractClient(address, address) as client,
     ):
-        async with running(["ruby", worker, DESCRIPTORS, address]):
+        async with running([ruby, worker, DESCRIPTORS, address]):
             submitted = await client.submit("noop", types_pb2.Scope(), {"text": "one two three"})
             async with asyncio.timeout(START_SECONDS):
                 events = [event async for event in client.watch(submitted.pipeline_id)]
@@ -91,7 +93,7 @@ def gateway_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("node is not on this machine")
     folder = tmp_path_factory.mktemp("node") / "gateway"
     shutil.copytree(EXAMPLES / "gateway_in_node", folder)
-    install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts"]
+    install = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     try:
         subprocess.run(
             install, cwd=folder, check=True, capture_output=True, timeout=INSTALL_SECONDS
