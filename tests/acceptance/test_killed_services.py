@@ -20,6 +20,16 @@ async def test_kill_9_in_the_middle_of_ingest(run: AcceptanceRun, name: str, sig
     await run.must_have_arrived(await run.ended(pipeline))
 
 
+async def test_kill_9_of_the_only_scheduler(open_run: OpenRun) -> None:
+    async with open_run(schedulers=1) as run:
+        pipeline = await run.submit()
+        job = await run.until(pipeline, reading)
+        fault_at = time.time()
+        run.stack.kill("scheduler")
+        await must_go_on(run, pipeline, job, fault_at, sign=worked_on, lease_seconds=LEASE_SECONDS)
+        await run.must_have_arrived(await run.ended(pipeline))
+
+
 async def test_kill_9_of_the_ledger_process_harms_no_job(run: AcceptanceRun) -> None:
     pipeline = await run.submit()
     job = await run.until(pipeline, reading)

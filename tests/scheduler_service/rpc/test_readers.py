@@ -20,14 +20,15 @@ from scheduler_service.store.reads import readers, reads
 from tests.scheduler_service.rpc.conftest import Client
 
 READERS = 30
-# Far below the time for which a read, or a statement that waits for a lock, may take.
+# A read takes longer here while its table is hidden: what ends sooner has not waited for one.
+READ_SECONDS = 4.0
 SECONDS = 3.0
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Reads that are given up soon."""
-    return replace(settings, connections=PoolSizes(read_seconds=1.5))
+    """Reads that are given up, and not before the others' calls are answered."""
+    return replace(settings, connections=PoolSizes(read_seconds=READ_SECONDS))
 
 
 @asynccontextmanager
@@ -66,12 +67,13 @@ async def test_readers_that_wait_hold_up_no_worker(
     client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readers, "WAIT_SECONDS", 0.5)
+    connections = PoolSizes().reads
     held = [await client.submit("noop", types_pb2.Scope()) for _ in range(2)]
     first, second = await client.claim("noop", max_jobs=2)
     async with hidden(database_url, "job_events"):
         reading = [asyncio.ensure_future(read(client, held[0].pipeline_id)) for _ in range(READERS)]
-        await until_waiting(client, 1)
-        async with asyncio.timeout(1.0):
+        await until_waiting(client, connections)
+        async with asyncio.timeout(SECONDS):
             beat = pb.HeartbeatRequest(
                 worker_id=client.worker_id,
                 beats=[pb.ClaimBeat(job_id=second.job.job_id, claim_token=second.claim_token)],
@@ -82,11 +84,10 @@ async def test_readers_that_wait_hold_up_no_worker(
             await client.claim("noop")
             assert (await client.finish(first)).outcome == pb.FINISH_OUTCOME_APPLIED
         told = Counter(await asyncio.gather(*reading))
-    connections = PoolSizes().reads
-    assert told == {
-        "RESOURCE_EXHAUSTED READ_TOO_LONG": connections,
-        "RESOURCE_EXHAUSTED TOO_MANY_READS": READERS - connections,
-    }
+    too_long, too_many = "RESOURCE_EXHAUSTED READ_TOO_LONG", "RESOURCE_EXHAUSTED TOO_MANY_READS"
+    assert set(told) == {too_long, too_many}
+    # Whoever asks late finds a connection that a read has given up.
+    assert told[too_long] >= connections
     assert await read(client, held[0].pipeline_id) == ""
 
 
