@@ -49,10 +49,12 @@ def recomputed(file: Path) -> Expected:
     return Expected(kg, ast.literal_eval(run.stderr)["computed"])
 
 
-def write_some_flights(target: Path) -> Path:
-    """Every hundredth flight: enough where a test breaks something at a place, not at a time."""
+def write_some_flights(target: Path, *, every: int = 100) -> Path:
+    """One flight in so many. A hundredth is enough where a test breaks something at a place and
+    not at a time.
+    """
     with gzip.open(FLIGHTS, "rt") as flights, gzip.open(target, "wt") as some:
-        some.writelines(line for number, line in enumerate(flights) if number % 100 == 0)
+        some.writelines(line for number, line in enumerate(flights) if number % every == 0)
     return target
 
 

@@ -1,14 +1,13 @@
 """What is broken, and when: planned from a seed, then done one after the other."""
 
 import asyncio
-import os
 import random
 import signal
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from carbonline.local.child_process import ChildProcess
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.local.stack import POSTGRES, Stack
 
@@ -87,11 +86,16 @@ def _any(randomly: random.Random, names: Sequence[str]) -> tuple[Kind, str]:
 
 @dataclass
 class Faults:
-    """Does a plan to a stack that restarts what ends. `done` says what has happened."""
+    """Does a plan to a stack that restarts what ends.
+
+    `done` says what has hit a process that ran, and `first_at` when it first did, by the event
+    loop's clock. What has ended, and is not there again yet, cannot be hit.
+    """
 
     stack: Stack
     ledger_database: EmbeddedPostgres
     done: list[Fault] = field(default_factory=list)
+    first_at: float | None = None
     # Set while the ledger process could start.
     ledger_starts: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -107,31 +111,36 @@ class Faults:
         began_at = loop.time()
         for fault in planned:
             await asyncio.sleep(began_at + fault.at_seconds - loop.time())
+            # A plan falls behind on a busy machine, into the outage perhaps.
+            if fault.name == "ledger":
+                await self.ledger_starts.wait()
+            is_hit = self._child(fault).running
+            if is_hit and self.first_at is None:
+                self.first_at = loop.time()
             await self._do(fault)
-            self.done.append(fault)
+            if is_hit:
+                self.done.append(fault)
+
+    def _child(self, fault: Fault) -> ChildProcess:
+        is_outage = fault.kind is Kind.OUTAGE
+        return self.ledger_database.child if is_outage else self.stack.child(fault.name)
 
     async def _do(self, fault: Fault) -> None:
         match fault.kind:
             case Kind.KILL:
                 self.stack.kill(fault.name)
             case Kind.RESTART:
-                # A plan falls behind on a busy machine, into the outage perhaps.
-                if fault.name == "ledger":
-                    await self.ledger_starts.wait()
                 await self.stack.restart(fault.name)
             case Kind.STOP:
-                await self._stop(fault)
+                # Unlike os.kill, it sends nothing to a process that has ended, whose number may be
+                # another one's by now.
+                child = self._child(fault)
+                child.send(signal.SIGSTOP)
+                await asyncio.sleep(fault.seconds)
+                child.send(signal.SIGCONT)
             case Kind.OUTAGE:
                 self.ledger_starts.clear()
                 self.ledger_database.child.kill()
                 await asyncio.sleep(fault.seconds)
                 await self.ledger_database.start()
                 self.ledger_starts.set()
-
-    async def _stop(self, fault: Fault) -> None:
-        # It may have ended by itself, or not be there again yet.
-        with suppress(ProcessLookupError):
-            pid = self.stack.pid(fault.name)
-            os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(fault.seconds)
-            os.kill(pid, signal.SIGCONT)

@@ -28,7 +28,8 @@ SOURCES = ("", "agency")
 
 @dataclass
 class Users:
-    """`accepted` are the pipelines that somebody was told of, `watching` their watches.
+    """`accepted` are the pipelines that somebody was told of, in order, each with the time of it by
+    the event loop's clock. `watching` are their watches. The last one of `flights` is the largest.
 
     `poisons` is how many jobs that kill or break their worker are submitted.
     """
@@ -39,7 +40,7 @@ class Users:
     flights: Sequence[Path]
     factors: Sequence[Path]
     poisons: int
-    accepted: list[int] = field(default_factory=list)
+    accepted: dict[int, float] = field(default_factory=dict)
     watching: list[asyncio.Task[PipelineView]] = field(default_factory=list)
     flooded: int = 0
 
@@ -54,16 +55,19 @@ class Users:
         )
 
     async def one_of_each(self) -> Sequence[int]:
-        """Whatever was cancelled, an upload of each source and factors are done to their end."""
+        """Whatever was cancelled, the largest file for each source and factors are done to their
+        end.
+        """
+        largest = self.flights[-1]
         acts: list[Callable[[], Awaitable[None]]] = [
-            *(partial(self._submit, self._upload(source)) for source in SOURCES),
+            *(partial(self._submit, _upload(largest, source)) for source in SOURCES),
             self._load_factors,
         ]
         for act in acts:
             # What was killed last may not be there again.
             while not await self._succeeds(act):  # noqa: ASYNC110
                 await asyncio.sleep(PAUSE_SECONDS_MAX)
-        return self.accepted[-len(acts) :]
+        return list(self.accepted)[-len(acts) :]
 
     async def _again_and_again(self, act: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -84,19 +88,8 @@ class Users:
         return True
 
     async def _upload_flights(self) -> None:
-        await self._submit(self._upload(self.random.choice(SOURCES)))
-
-    def _upload(self, source: str) -> FileJob:
-        flights = parts_of(find_files())[-1].job
-        named = {"source": source} if source else {}
-        return FileJob(
-            flights.job_type,
-            self.random.choice(self.flights),
-            flights.module,
-            flights.data_entry_type,
-            YEAR,
-            extra={**CONSENT, **named},
-        )
+        file, source = self.random.choice(self.flights), self.random.choice(SOURCES)
+        await self._submit(_upload(file, source))
 
     async def _load_factors(self) -> None:
         flights = parts_of(find_files())[-1].job
@@ -105,7 +98,9 @@ class Users:
 
     async def _submit(self, job: FileJob) -> None:
         pipeline_id = await submit_file(self.client, job)
-        self.accepted.append(pipeline_id)
+        # A job like one that waits already joins its pipeline, which is the last one again.
+        self.accepted.pop(pipeline_id, None)
+        self.accepted[pipeline_id] = asyncio.get_running_loop().time()
         self.watching.append(asyncio.create_task(self._watch(pipeline_id)))
 
     async def _watch(self, pipeline_id: int) -> PipelineView:
@@ -116,7 +111,9 @@ class Users:
 
     async def _cancel_something(self) -> None:
         if self.accepted and self.random.random() < 0.2:
-            await self.client.cancel_pipeline(self.random.choice(self.accepted[-5:]), "shaken")
+            await self.client.cancel_pipeline(
+                self.random.choice(list(self.accepted)[-5:]), "shaken"
+            )
 
     async def _poison(self) -> None:
         if self.poisons:
@@ -128,3 +125,16 @@ class Users:
         scope = self.flood.scope()
         await asyncio.gather(*(self.flood.submit("noop", scope) for _ in range(FLOOD_JOBS)))
         self.flooded += FLOOD_JOBS
+
+
+def _upload(file: Path, source: str) -> FileJob:
+    flights = parts_of(find_files())[-1].job
+    named = {"source": source} if source else {}
+    return FileJob(
+        flights.job_type,
+        file,
+        flights.module,
+        flights.data_entry_type,
+        YEAR,
+        extra={**CONSENT, **named},
+    )
