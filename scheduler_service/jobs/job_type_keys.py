@@ -1,64 +1,130 @@
 """What the payload of each job type takes, and which stats its jobs end with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from types import MappingProxyType
+
+
+class Kind(Enum):
+    """What the value of a key of a payload is."""
+
+    TEXT = auto()
+    # Text without control or invisible characters: two names must never look alike.
+    NAME = auto()
+    # The reference of a file in the blob store.
+    BLOB = auto()
+    # The number of an upload.
+    UPLOAD = auto()
+    # A list of texts, none of them blank.
+    TEXTS = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class PayloadKey:
-    """A key of a payload. `values` are the only ones that it may have; none means any text."""
+    """A key of a payload.
+
+    `values` are the only ones that it may have; none means any. `default` is what it means if it is
+    left out. With one of the other modes than `modes` it must be left out; none means all modes.
+    `characters_max` holds for a text and for each text of a list, which has at most `items_max`.
+    """
 
     name: str
     meaning: str
     required: bool = False
     values: tuple[str, ...] = ()
+    kind: Kind = Kind.TEXT
+    default: str = ""
+    modes: tuple[str, ...] = ()
+    characters_max: int = 255
+    items_max: int = 1_000
 
 
-# Modes that need no file.
-REMOVE_STALE, REMOVE = "remove_stale", "remove"
-_BLOB = PayloadKey("blob", "the reference of the file, which UploadBlob returns", required=True)
+MODE = "mode"
+ADD, REPLACE, REMOVE_STALE, REMOVE = "add", "replace", "remove_stale", "remove"
+_WITH_A_FILE = (ADD, REPLACE)
+_BLOB = PayloadKey(
+    "blob", "the reference of the file, which UploadBlob returns", required=True, kind=Kind.BLOB
+)
 _FILE_NAME = PayloadKey("file_name", "the name of the file that people see")
 _TAKE_AWAY = PayloadKey(
     "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
 )
 
-# Of the types that are not here, noop takes anything and the others nothing.
+# For tests and benchmarks: it does nothing with what it is given.
+ANY_PAYLOAD = frozenset({"noop"})
+# The types that are not here take nothing, except for those of ANY_PAYLOAD.
 PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
     {
         "csv_ingest": (
             _BLOB,
             _FILE_NAME,
-            PayloadKey("source", "who reports the file; default if left out"),
+            PayloadKey(
+                "source",
+                "who reports the file; default if left out",
+                kind=Kind.NAME,
+                default="default",
+                characters_max=64,
+            ),
             _TAKE_AWAY,
         ),
         "upload_withdrawal": (
-            PayloadKey("upload_id", "the number of the upload; ListUploads lists them", True),
+            PayloadKey(
+                "upload_id",
+                "the number of the upload; ListUploads lists them",
+                required=True,
+                kind=Kind.UPLOAD,
+            ),
         ),
         "factor_ingest": (
-            PayloadKey("blob", f"the reference of the file; left out with {REMOVE_STALE}"),
+            replace(
+                _BLOB,
+                meaning=f"the reference of the file; left out with {REMOVE_STALE}",
+                modes=_WITH_A_FILE,
+            ),
             _FILE_NAME,
             PayloadKey(
-                "mode",
+                MODE,
                 "what happens to factors that the file lacks",
-                values=("add", "replace", REMOVE_STALE),
+                values=(ADD, REPLACE, REMOVE_STALE),
+                default=ADD,
             ),
             _TAKE_AWAY,
         ),
         "reference_ingest": (
-            PayloadKey("blob", "the reference of the file; left out with a mode that reads none"),
+            replace(
+                _BLOB,
+                meaning="the reference of the file; left out with a mode that reads none",
+                modes=_WITH_A_FILE,
+            ),
             _FILE_NAME,
-            PayloadKey("transport_mode", "the mode of the places, such as plane"),
+            PayloadKey("transport_mode", "the mode of the places, such as plane", required=True),
             PayloadKey(
-                "mode",
+                MODE,
                 "what happens to places that the file lacks, or which are removed",
-                values=("add", "replace", REMOVE_STALE, REMOVE),
+                values=(ADD, REPLACE, REMOVE_STALE, REMOVE),
+                default=ADD,
             ),
             _TAKE_AWAY,
-            PayloadKey("codes", f"with {REMOVE}, the codes of the places, a list of texts"),
+            PayloadKey(
+                "codes",
+                f"with {REMOVE}, the codes of the places, a list of texts",
+                required=True,
+                kind=Kind.TEXTS,
+                modes=(REMOVE,),
+                characters_max=128,
+            ),
         ),
         "unit_sync": (_BLOB, _FILE_NAME),
-        "unit_removal": (PayloadKey("units", "the units to remove, a list of texts", True),),
+        "unit_removal": (
+            PayloadKey(
+                "units",
+                "the units to remove, a list of texts",
+                required=True,
+                kind=Kind.TEXTS,
+                characters_max=128,
+            ),
+        ),
     }
 )
 

@@ -22,7 +22,7 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.retry import DELAY_SECONDS_MAX
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.rpc.check_submit import check_payload
+from scheduler_service.rpc.check_payload import check_payload
 from scheduler_service.rpc.fields import Fields
 
 JOBS_MAX = 1000

@@ -6,7 +6,7 @@ import grpc.aio
 
 from carbonline.serving.interceptor import caller
 from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
-from scheduler_service.rpc.check_submit import BLOB
+from scheduler_service.rpc.check_payload import BLOB
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.store import Store
 

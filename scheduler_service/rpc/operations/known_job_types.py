@@ -7,11 +7,9 @@ import grpc.aio
 
 from carbonline.v1 import monitoring_pb2 as pb
 from carbonline.v1 import operations_pb2_grpc
-from scheduler_service.jobs.job_type_keys import PAYLOAD_KEYS, STATS
+from scheduler_service.jobs.job_type_keys import ANY_PAYLOAD, PAYLOAD_KEYS, STATS
 from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS, JobType
 
-# For tests and benchmarks: it does nothing with what it is given.
-ANY_PAYLOAD = frozenset({"noop"})
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
@@ -36,7 +34,10 @@ def _job_type(row: JobType, *, enabled: bool) -> pb.JobType:
         optional_scope_parts=[part for part in SCOPE_PARTS if part in row.takes],
         payload_keys=[
             pb.PayloadKey(
-                name=key.name, meaning=key.meaning, required=key.required, values=key.values
+                name=key.name,
+                meaning=key.meaning,
+                required=key.required and not key.modes,
+                values=key.values,
             )
             for key in PAYLOAD_KEYS.get(row.name, ())
         ],

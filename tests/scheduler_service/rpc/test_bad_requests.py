@@ -61,6 +61,15 @@ def scope(**fields: Any) -> types_pb2.Scope:
     return changed
 
 
+def places(payload: dict[str, Any]) -> scheduler_pb2.SubmitRequest:
+    """A submit of places."""
+    return submit(
+        job_type="reference_ingest",
+        scope=types_pb2.Scope(reference_kind="locations"),
+        payload=payload,
+    )
+
+
 def nested(depth: int) -> dict[str, Any]:
     value: dict[str, Any] = {"blob": BLOB}
     for _ in range(depth):
@@ -137,6 +146,35 @@ BAD_SUBMITS = {
             payload={"units": ["a"], "blob": BLOB},
         ),
         ["payload.blob"],
+    ),
+    "places of no mode": (places({"blob": BLOB}), ["payload.transport_mode"]),
+    "places of a mode that is empty": (
+        places({"blob": BLOB, "transport_mode": ""}),
+        ["payload.transport_mode"],
+    ),
+    "a removal of stale places with a file": (
+        places({"transport_mode": "plane", "mode": "remove_stale", "blob": BLOB}),
+        ["payload.blob"],
+    ),
+    "a removal of no places": (
+        places({"transport_mode": "plane", "mode": "remove"}),
+        ["payload.codes"],
+    ),
+    "places to remove in a file that adds": (
+        places({"transport_mode": "plane", "blob": BLOB, "codes": ["GVA"]}),
+        ["payload.codes"],
+    ),
+    "places to remove that are not text": (
+        places({"transport_mode": "plane", "mode": "remove", "codes": ["GVA", 7]}),
+        ["payload.codes[1]"],
+    ),
+    "a way that there is not": (
+        places({"transport_mode": "plane", "mode": "forget"}),
+        ["payload.blob", "payload.mode"],
+    ),
+    "a way that is null": (
+        places({"transport_mode": "plane", "mode": None, "blob": BLOB}),
+        ["payload.mode"],
     ),
     "payload of a coalescing type": (submit(job_type="emission_recalc"), ["payload"]),
     "NUL deep in the payload": (submit(payload={"blob": BLOB, "x": ["\0"]}), ["payload"]),

@@ -18,7 +18,12 @@ PARTS: dict[str, Any] = {
     "unit": "0828",
     "reference_kind": "locations",
 }
-VALUES: dict[str, Any] = {"blob": BLOB, "upload_id": 1, "units": ["0828"]}
+VALUES: dict[str, Any] = {
+    "blob": BLOB,
+    "upload_id": 1,
+    "units": ["0828"],
+    "transport_mode": "plane",
+}
 
 
 async def listed(client: Client) -> dict[str, monitoring_pb2.JobType]:

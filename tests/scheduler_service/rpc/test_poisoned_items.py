@@ -64,7 +64,7 @@ async def endings(client: Client) -> list[pb.FinishRequest]:
     for _ in range(ITEMS - 2):
         await client.submit("noop", types_pb2.Scope())
     places = types_pb2.Scope(reference_kind="locations")
-    await client.submit("reference_ingest", places, {"blob": BLOB})
+    await client.submit("reference_ingest", places, {"blob": BLOB, "transport_mode": "plane"})
     await client.submit("unit_sync", types_pb2.Scope(year=2024), {"blob": BLOB})
     *plain, last = await client.claim("noop", max_jobs=ITEMS)
     others = [*await client.claim("reference_ingest"), *await client.claim("unit_sync")]
