@@ -297,4 +297,5 @@ def timeline_event(row: EventRow) -> operations_pb2.TimelineEvent:
         event=row.event,
         claim_token=row.claim_token or 0,
         detail=row.detail,
+        worker_id=str(row.worker_id or ""),
     )

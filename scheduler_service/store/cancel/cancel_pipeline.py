@@ -1,10 +1,10 @@
 """CancelPipeline: ends every live job of a pipeline; what others joined is left to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scheduler_service.jobs.requests import Cancelled, Refused, ones_own
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.rows import End, JobRow, LinkRow
+from scheduler_service.store.core.rows import ClaimOfWorkerRow, End, JobRow, LinkRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, PipelineState, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end
@@ -131,9 +131,9 @@ async def _cancel(
         message=f"cancelled: {reason}" if reason else "cancelled",
         version=state.next_version,
     )
-    running = [row.claim_token for row in rows if row.claim_token is not None]
+    running = {row.claim_token: row.job_id for row in rows if row.claim_token is not None}
     if running:
-        await statement("drain_claims").run(tx.conn, claim_tokens=running)
+        await _drain(tx, state, running)
     await end_jobs(
         tx,
         [
@@ -149,6 +149,24 @@ async def _cancel(
             for row in rows
         ],
     )
+
+
+async def _drain(tx: UnitOfWork, state: PipelineState, running: Mapping[int, int]) -> None:
+    """These claims (token: job) go on without their jobs, which know their workers no longer."""
+    for claim in await statement("drain_claims").rows(
+        tx.conn, ClaimOfWorkerRow, claim_tokens=sorted(running)
+    ):
+        token = claim.claim_token
+        tx.events.append(
+            Event(
+                state.tenant,
+                state.pipeline_id,
+                running[token],
+                token,
+                "draining",
+                worker_id=claim.worker_id,
+            )
+        )
 
 
 class _DroppedRow(Row):

@@ -1,4 +1,6 @@
--- These claims hold no job any more; their workers are told with the next beat.
+-- These claims hold no job any more; their workers, which it names, are told
+-- with the next beat.
 UPDATE scheduler.claims
 SET draining = true
-WHERE claim_token = ANY(CAST(:claim_tokens AS bigint[]));
+WHERE claim_token = ANY(CAST(:claim_tokens AS bigint[]))
+RETURNING claim_token, worker_id;

@@ -127,6 +127,13 @@ class ClaimTokenRow(Row):
     claim_token: int
 
 
+class ClaimOfWorkerRow(ClaimTokenRow):
+    """A claim, and the worker that holds or held it."""
+
+    __slots__ = ()
+    worker_id: UUID
+
+
 class LinkRow(Row):
     """A pipeline that joined a job."""
 

@@ -146,7 +146,7 @@ def _escaped(text: str) -> str:
 
 
 def _uuids(values: Sequence[object]) -> str:
-    return ",".join(map(str, values))
+    return ",".join("NULL" if value is None else str(value) for value in values)
 
 
 # Types of which a value's text says all; other columns are left to the driver.

@@ -300,6 +300,7 @@ job_events = Table(
     Column("event", Text, nullable=False),
     Column("detail", Text, server_default=text("''"), nullable=False),
     Column("at", TIMESTAMP(timezone=True), nullable=False),
+    Column("worker_id", UUID(as_uuid=True), nullable=True),
     PrimaryKeyConstraint("event_id", name="job_events_pkey"),
     Index("events_of_a_pipeline", "pipeline_id", "event_id"),
     Index("events_of_a_job", "job_id", "event_id", postgresql_where=text("job_id IS NOT NULL")),

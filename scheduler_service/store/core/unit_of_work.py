@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from scheduler_service.jobs.states import JobResult, PipelineStatus, pipeline_status
 from scheduler_service.store.core.freshness import FreshnessMarks
@@ -97,7 +98,10 @@ class KeyState:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An unusual transition, for the timeline."""
+    """An unusual transition, for the timeline.
+
+    `worker_id` is of the claim. One event of each claim that ends knows it.
+    """
 
     tenant: str
     pipeline_id: int
@@ -105,6 +109,7 @@ class Event:
     claim_token: int | None
     event: str
     detail: str = ""
+    worker_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -356,7 +361,7 @@ def _status(state: PipelineState, root_result: JobResult | None) -> PipelineStat
     )
 
 
-def _event_columns(events: list[Event]) -> dict[str, list[Any]]:
+def _event_columns(events: list[Event]) -> dict[str, list[Any] | None]:
     return {
         "tenants": [e.tenant for e in events],
         "pipeline_ids": [e.pipeline_id for e in events],
@@ -364,4 +369,5 @@ def _event_columns(events: list[Event]) -> dict[str, list[Any]]:
         "claim_tokens": [e.claim_token for e in events],
         "events": [e.event for e in events],
         "details": [e.detail for e in events],
+        "worker_ids": sparse([e.worker_id for e in events]),
     }

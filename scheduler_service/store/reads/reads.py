@@ -138,7 +138,7 @@ class Reads:
             )
             own = [job.job_id for job in jobs if not job.is_joined]
             timeline = await statement("timeline").rows(
-                conn, EventRow, pipeline_id=pipeline_id, job_ids=own, job_id=None
+                conn, EventRow, pipeline_id=pipeline_id, job_ids=own
             )
         return Shown(pipeline, jobs, timeline)
 
@@ -152,7 +152,7 @@ class Reads:
             if isinstance(job, Refused):
                 return job
             timeline = await statement("timeline").rows(
-                conn, EventRow, pipeline_id=job.pipeline_id, job_ids=[job_id], job_id=job_id
+                conn, EventRow, pipeline_id=None, job_ids=[job_id]
             )
         return job, timeline
 

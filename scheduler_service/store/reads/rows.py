@@ -69,7 +69,7 @@ class ChangedJobRow(ActiveJobRow):
 
 
 class EventRow(Row):
-    """An event of a timeline; without a job it is the pipeline's."""
+    """An event of a timeline; without a job it is the pipeline's. `worker_id` is the claim's."""
 
     __slots__ = ()
     at: datetime
@@ -77,6 +77,7 @@ class EventRow(Row):
     event: str
     claim_token: int | None
     detail: str
+    worker_id: UUID | None
 
 
 class YearRow(Row):

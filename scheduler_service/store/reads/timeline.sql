@@ -1,20 +1,46 @@
--- What happened to a pipeline or to one of its jobs: some jobs' own times, and the unusual.
+-- What happened to some jobs: their own times, and the unusual, also from before they had their
+-- pipeline. Of a pipeline that is named all its own events; of a cancelled job without, who
+-- cancelled it. Whatever says a claim says its worker, if any event of the claim knows it.
 WITH seen AS (
-    SELECT j.* FROM scheduler.jobs AS j
-    WHERE j.job_id = ANY(CAST(:job_ids AS bigint[])) AND j.pipeline_id = :pipeline_id
+    SELECT j.* FROM scheduler.jobs AS j WHERE j.job_id = ANY(CAST(:job_ids AS bigint[]))
+), recorded AS MATERIALIZED (
+    SELECT e.*
+    FROM scheduler.job_events AS e
+    WHERE e.pipeline_id = CAST(:pipeline_id AS bigint)
+        OR (e.job_id = ANY(CAST(:job_ids AS bigint[])) AND e.job_id IS NOT NULL)
+    UNION ALL
+    SELECT e.*
+    FROM seen AS s
+    JOIN scheduler.job_events AS e ON e.pipeline_id = s.pipeline_id
+    WHERE CAST(:pipeline_id AS bigint) IS NULL AND s.result = 'CANCELLED'
+        AND e.job_id IS NULL AND e.event = 'cancelled'
+), firsts AS (
+    SELECT job_id, min(claim_token) AS claim_token FROM recorded GROUP BY job_id
+), events AS (
+    SELECT created_at AS at, job_id, 'created' AS event, CAST(NULL AS bigint) AS claim_token,
+        job_type AS detail, CAST(NULL AS uuid) AS worker_id, 1 AS place,
+        CAST(0 AS bigint) AS event_id
+    FROM seen
+    UNION ALL
+    -- The first claim. A claim that was not the last one has ended with an event.
+    SELECT s.started_at, s.job_id, 'started', coalesce(f.claim_token, s.last_token), '', NULL, 2,
+        0
+    FROM seen AS s
+    LEFT JOIN firsts AS f ON f.job_id = s.job_id
+    WHERE s.started_at IS NOT NULL
+    UNION ALL
+    SELECT at, job_id, event, claim_token, detail, worker_id, 3, event_id FROM recorded
+    UNION ALL
+    SELECT finished_at, job_id, 'finished', finished_by_token, result || ' ' || message,
+        finished_by_worker_id, 4, 0
+    FROM seen WHERE finished_at IS NOT NULL
+), holders AS (
+    SELECT claim_token, worker_id FROM events WHERE worker_id IS NOT NULL
+    UNION
+    SELECT claim_token, worker_id FROM seen WHERE claim_token IS NOT NULL
 )
-SELECT created_at AS at, job_id, 'created' AS event, 0 AS claim_token, job_type AS detail,
-    1 AS place
-FROM seen
-UNION ALL
-SELECT started_at, job_id, 'started', last_token, '', 2 FROM seen WHERE started_at IS NOT NULL
-UNION ALL
-SELECT at, job_id, event, claim_token, detail, 3
-FROM scheduler.job_events
-WHERE pipeline_id = :pipeline_id
-    AND (CAST(:job_id AS bigint) IS NULL OR job_id = CAST(:job_id AS bigint))
-UNION ALL
-SELECT finished_at, job_id, 'finished', finished_by_token, result || ' ' || message, 4
-FROM seen WHERE finished_at IS NOT NULL
-ORDER BY at, place, job_id
+SELECT e.at, e.job_id, e.event, e.claim_token, e.detail, h.worker_id
+FROM events AS e
+LEFT JOIN holders AS h ON h.claim_token = e.claim_token
+ORDER BY e.at, e.place, e.event_id, e.job_id
 LIMIT 5000;

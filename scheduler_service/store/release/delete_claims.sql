@@ -1,3 +1,4 @@
--- These claims are over.
+-- These claims are over. Says whose they were.
 DELETE FROM scheduler.claims
-WHERE claim_token = ANY(CAST(:claim_tokens AS bigint[]));
+WHERE claim_token = ANY(CAST(:claim_tokens AS bigint[]))
+RETURNING claim_token, worker_id;

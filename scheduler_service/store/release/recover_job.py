@@ -57,7 +57,9 @@ async def recover_job(tx: UnitOfWork, wanted: Recovery) -> Recovered | Refused:
     await _run_again(tx, row, claim, is_live=is_live)
     detail = f"by {wanted.principal}{': ' if wanted.reason else ''}{wanted.reason}"
     owner = row.pipeline_id
-    tx.events.append(Event(row.tenant, owner, row.job_id, token, "recovered", detail))
+    tx.events.append(
+        Event(row.tenant, owner, row.job_id, token, "recovered", detail, claim.worker_id)
+    )
     return Recovered(owner, token, claim.seconds_left if is_live else 0.0)
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from scheduler_service.jobs.requests import Written
 from scheduler_service.jobs.retry import (
@@ -19,7 +20,7 @@ from scheduler_service.jobs.retry import (
     drain_costs_an_attempt,
 )
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.rows import End, JobRow, LinkRow
+from scheduler_service.store.core.rows import ClaimOfWorkerRow, End, JobRow, LinkRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end, pipelines_of
@@ -75,7 +76,9 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     for item in holders:
         tx.require(needs_of_end(rows[item.job_id], ()))
     decided = [_decide(item, rows[item.job_id], expired) for item in holders]
-    await statement("delete_claims").run(tx.conn, claim_tokens=[i.claim_token for i in holders])
+    over = await statement("delete_claims").rows(
+        tx.conn, ClaimOfWorkerRow, claim_tokens=[i.claim_token for i in holders]
+    )
     await statement("drop_staged_children").run(
         tx.conn,
         parent_job_ids=[i.job_id for i in holders],
@@ -83,7 +86,8 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     )
     unknown = [d for d in decided if d.item.written is Written.UNKNOWN]
     await mark_in_doubt(tx, [(d.row, d.item.claim_token) for d in unknown])
-    tx.events += [_event(d) for d in decided]
+    workers = {row.claim_token: row.worker_id for row in over}
+    tx.events += [_event(d, workers[d.item.claim_token]) for d in decided]
     await _run_again(tx, [d for d in decided if isinstance(d.then, Again)])
     await _abandon(tx, [d for d in decided if isinstance(d.then, Spent)])
     return {item.claim_token for item in holders}
@@ -130,10 +134,16 @@ def _spread() -> float:
     return random.random()  # noqa: S311
 
 
-def _event(decided: _Decided) -> Event:
+def _event(decided: _Decided, worker_id: UUID) -> Event:
     row, item = decided.row, decided.item
     return Event(
-        row.tenant, row.pipeline_id, row.job_id, item.claim_token, item.fault, item.message
+        row.tenant,
+        row.pipeline_id,
+        row.job_id,
+        item.claim_token,
+        item.fault,
+        item.message,
+        worker_id,
     )
 
 
