@@ -74,12 +74,16 @@ async function upload(request, query) {
   return { pipeline: submitted.pipelineId, disposition: submitted.disposition };
 }
 
-// After UNAVAILABLE and RESOURCE_EXHAUSTED the watch goes on from the last version.
+// A server that ends cuts a watch with CANCELLED.
+const RESUMABLE = [grpc.status.UNAVAILABLE, grpc.status.RESOURCE_EXHAUSTED, grpc.status.CANCELLED];
+
+// What breaks off goes on from the last version, until the browser has gone.
 function follow(pipelineId, response) {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   let version = "0";
   let call;
   const watch = () => {
+    if (response.destroyed) return;
     call = scheduler.WatchPipeline({ pipelineId, afterVersion: version }, metadata);
     call.on("data", (message) => {
       const told = message[message.message];
@@ -90,9 +94,8 @@ function follow(pipelineId, response) {
       if (message.message === "final") response.end();
     });
     call.on("error", (error) => {
-      const again = [grpc.status.UNAVAILABLE, grpc.status.RESOURCE_EXHAUSTED].includes(error.code);
-      if (response.writableEnded) return;
-      if (again) setTimeout(watch, 500 + 500 * Math.random());
+      if (response.writableEnded || response.destroyed) return;
+      if (RESUMABLE.includes(error.code)) setTimeout(watch, 500 + 500 * Math.random());
       else response.end(`event: refused\ndata: ${JSON.stringify({ message: error.details })}\n\n`);
     });
   };

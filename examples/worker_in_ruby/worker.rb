@@ -46,12 +46,13 @@ Signal.trap('TERM') { $drain = true }
 def now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 def seconds(duration) = duration.nil? ? 0.0 : duration.seconds + duration.nanos / 1e9
 
-# Every RPC is safe to repeat, and only UNAVAILABLE and a missed deadline ask for it.
+# Every RPC is safe to repeat. UNAVAILABLE, a missed deadline, and CANCELLED, with which a server that
+# ends cuts a call, ask for it.
 def ask(method, request, until_at: nil)
   pause = 0.1
   begin
     STUB.public_send(method, request, deadline: Time.now + CALL_SECONDS + WAIT_SECONDS)
-  rescue GRPC::Unavailable, GRPC::DeadlineExceeded
+  rescue GRPC::Unavailable, GRPC::DeadlineExceeded, GRPC::Cancelled
     raise if until_at && now > until_at
 
     sleep(pause * rand(0.5..1.0))
