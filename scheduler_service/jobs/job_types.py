@@ -48,7 +48,6 @@ class JobType:
     takes: frozenset[str] = frozenset()
     needs_provisioned_year: bool = False
     provisions_year: bool = False
-    submittable: bool = True
     attempts_max: int = 5
     ingestion_method: str = "none"
     target: str = "none"

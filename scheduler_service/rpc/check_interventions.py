@@ -38,7 +38,9 @@ def check_retry(
         tenant=tenant,
         pipeline_id=pipeline_id,
         request_id=request_id,
-        body_digest=digest(tenant, pipeline_id, request.validate_only),
+        body_digest=digest(
+            tenant=tenant, pipeline_id=pipeline_id, validate_only=request.validate_only
+        ),
         principal=principal.name,
         validate_only=request.validate_only,
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from carbonline.serving.principals import Principal
@@ -41,7 +41,13 @@ def check_submit(
     fields.done()
     return Submission(
         request_id=request_id,
-        body_digest=digest(job_type, *parts_of(scope), meant, priority, request.validate_only),
+        body_digest=digest(
+            **parts_of(scope),
+            job_type=job_type,
+            payload=meant,
+            priority=priority,
+            validate_only=request.validate_only,
+        ),
         job_type=job_type,
         scope=scope,
         payload=payload,
@@ -73,7 +79,10 @@ def check_withdrawal(
     return Submission(
         request_id=request_id,
         body_digest=digest(
-            "upload_withdrawal", *parts_of(scope), request.upload_id, request.validate_only
+            **parts_of(scope),
+            job_type="upload_withdrawal",
+            upload_id=request.upload_id,
+            validate_only=request.validate_only,
         ),
         job_type="upload_withdrawal",
         scope=scope,
@@ -84,13 +93,15 @@ def check_withdrawal(
     )
 
 
-def digest(*body: Any) -> bytes:
+def digest(**body: Any) -> bytes:
     """The digest of what a request means, without its request_id: a repeat has the same one,
-    whoever made its bytes.
+    whoever made its bytes. What is empty counts as left out, so that a field which is new changes
+    the digest of no request without it.
     """
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+    given = {name: value for name, value in body.items() if value}
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).digest()
 
 
-def parts_of(scope: Scope) -> tuple[Any, ...]:
+def parts_of(scope: Scope) -> Mapping[str, Any]:
     """The scope as a part of a body."""
-    return (scope.tenant, *(getattr(scope, part) for part in SCOPE_PARTS))
+    return {"tenant": scope.tenant} | {part: getattr(scope, part) for part in SCOPE_PARTS}

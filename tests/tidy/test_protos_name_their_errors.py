@@ -9,8 +9,12 @@ from carbonline.serving.errors import CODES
 from carbonline.v1 import errors_pb2
 from tests.tidy.tracked_files import REPOSITORY
 
-# As in "NOT_FOUND (JOB_NOT_FOUND)" and "UNAVAILABLE (STORE_FULL or DRAINING)".
-NAMED = re.compile(r"\b(?P<code>[A-Z_]{5,}) \((?P<reasons>[A-Z_]{5,}(?: or [A-Z_]{5,})*)\)")
+# As in "NOT_FOUND (JOB_NOT_FOUND)", "UNAVAILABLE (STORE_FULL or DRAINING)" and "UNAVAILABLE
+# (DATABASE_UNAVAILABLE, DATABASE_FULL or DRAINING)".
+BETWEEN = "(?:, | or )"
+NAMED = re.compile(
+    rf"\b(?P<code>[A-Z_]{{5,}}) \((?P<reasons>[A-Z_]{{5,}}(?:{BETWEEN}[A-Z_]{{5,}})*)\)"
+)
 # As in RpcError("DRAINING", ...) and Refused("JOB_NOT_FOUND", ...).
 GIVEN = re.compile(r"\b(?:RpcError|Refused)\(\s*\"([A-Z_]+)\"")
 PROTOS = sorted((REPOSITORY / "protos").rglob("*.proto"))
@@ -25,7 +29,7 @@ def comments_of(proto: Path) -> str:
 @pytest.mark.parametrize("proto", PROTOS, ids=lambda proto: proto.stem)
 def test_an_error_is_named_with_its_own_code(proto: Path) -> None:
     for named in NAMED.finditer(comments_of(proto)):
-        for reason in named["reasons"].split(" or "):
+        for reason in re.split(BETWEEN, named["reasons"]):
             assert CODES[reason].name == named["code"], named[0]
 
 

@@ -25,6 +25,8 @@ ARGUED_EXCEPTIONS: dict[str, str] = {
     "protos/carbonline/v1/scheduler.proto": "prose: one service, read from top to bottom",
 }
 
+LONG_LINES = {"pyproject.toml": "the name of a contract is a sentence"}
+
 
 def function_lengths(path: Path) -> Iterator[tuple[str, int]]:
     """Name and lines of each function, decorators and docstring included."""
@@ -68,7 +70,7 @@ def test_a_line_is_seen_whole() -> None:
     long = [
         f"{path}:{number} has {characters} characters"
         for path in tracked_files(*CODE)
-        if str(path) not in ARGUED_EXCEPTIONS
+        if str(path) not in LONG_LINES
         for number, characters in long_lines(path)
     ]
     assert long == []
@@ -81,5 +83,5 @@ def test_an_exception_is_still_needed_where_it_points(exception: str) -> None:
     if function:
         assert dict(function_lengths(path))[function] > FUNCTION_LINES_MAX
     else:
-        assert len(code_lines(path)) > FILE_LINES_MAX or list(long_lines(path))
+        assert len(code_lines(path)) > FILE_LINES_MAX
     assert ARGUED_EXCEPTIONS[exception]

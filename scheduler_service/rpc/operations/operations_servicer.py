@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 from scheduler_service.rpc.operations.blobs import Blobs
 from scheduler_service.rpc.operations.history import History
-from scheduler_service.rpc.operations.job_types import PausedJobTypes
+from scheduler_service.rpc.operations.job_types import KnownJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
-from scheduler_service.rpc.operations.known_job_types import KnownJobTypes
+from scheduler_service.rpc.operations.pauses import PausedJobTypes
 from scheduler_service.rpc.operations.periods import Periods
 from scheduler_service.rpc.operations.pipelines import Pipelines
 from scheduler_service.rpc.operations.queues import Queues

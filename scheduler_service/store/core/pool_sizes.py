@@ -5,7 +5,7 @@ from dataclasses import dataclass
 READ_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSizes:
     """The largest number of connections of each pool; `read_seconds` bounds a statement of a read.
 

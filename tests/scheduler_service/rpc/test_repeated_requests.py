@@ -10,6 +10,7 @@ from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.v1 import interventions_pb2, types_pb2
 from carbonline.v1 import scheduler_pb2 as pb
+from scheduler_service.rpc.check_submit import digest
 from tests.scheduler_service.rpc.conftest import BLOB, Client
 
 TRAVEL, PLANE = types_pb2.MODULE_PROFESSIONAL_TRAVEL, types_pb2.DATA_ENTRY_TYPE_PLANE
@@ -67,6 +68,14 @@ async def twice(
     for request in (first, second):
         request.request_id = request_id
     return await client.scheduler.Submit(first), client.scheduler.Submit(second)
+
+
+def test_a_field_that_is_new_changes_the_digest_of_no_request_without_it() -> None:
+    before = digest(job_type="noop", year=2024)
+    assert digest(job_type="noop", year=2024, place=None, number=0, text="", on=False) == before
+    assert digest(job_type="noop", year=2024, place="Geneva") != before
+    # The same value in another field is something else.
+    assert digest(job_type="noop", module=2024) != before
 
 
 async def test_what_means_the_same_is_a_repeat(client: Client) -> None:
