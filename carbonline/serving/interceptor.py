@@ -24,7 +24,8 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 OWN_PACKAGE = "/carbonline.v1."
 OK = grpc.StatusCode.OK.name
 CANCELLED = grpc.StatusCode.CANCELLED.name
-# A context says the number or the member, depending on who has aborted the call.
+# A context says the number or the member, depending on who has aborted the call, and None if nobody
+# has.
 CODE_NAMES: Mapping[Any, str] = {
     **{code.value[0]: code.name for code in grpc.StatusCode},
     **{code: code.name for code in grpc.StatusCode},
@@ -144,7 +145,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 code = self._code_of(error, context)
                 await self._fail(method, error, context)
             except asyncio.CancelledError:
-                told = CODE_NAMES[context.code()]
+                told = CODE_NAMES.get(context.code(), OK)
                 code = CANCELLED if told == OK else told
                 raise
             else:

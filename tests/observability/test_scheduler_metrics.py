@@ -81,6 +81,29 @@ async def test_a_watch_that_its_watcher_leaves_is_counted_as_cancelled(observed:
     )
 
 
+async def test_a_claim_that_its_worker_leaves_is_counted_as_cancelled_and_not_as_a_fault(
+    observed: Observed, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = scheduler_pb2.ClaimRequest(
+        worker_id=str(uuid4()),
+        request_id=str(uuid4()),
+        job_types=["noop"],
+        max_jobs=1,
+        build_id="test",
+    )
+    request.wait.FromSeconds(10)
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await observed.client.scheduler.Claim(request, timeout=1)
+    assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    await observed.scrapes.becomes(
+        lambda value: value == 1,
+        "carbonline_scheduler_rpc_calls_total",
+        method=f"{SCHEDULER}/Claim",
+        code="CANCELLED",
+    )
+    assert [line for line in caplog.messages if "Unexpected" in line] == []
+
+
 async def test_a_queue_has_a_depth_and_an_age(observed: Observed) -> None:
     for _ in range(3):
         await observed.client.submit("noop", LOCAL)
