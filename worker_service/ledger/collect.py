@@ -71,6 +71,9 @@ WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number IN (
 DELETE_COUNTS = """
 DELETE FROM carbon.outcome_counts WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 """
+DELETE_SUMS = """
+DELETE FROM carbon.emission_sums WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+"""
 # The summary stays: it says what once counted, and that its rows are gone.
 MARK_ENTRY_SET = """
 UPDATE carbon.entry_sets SET collected_at = carbon.clock()
@@ -127,6 +130,7 @@ async def _collect_emissions(conn: Connection, key: tuple[Any, ...], room: int) 
             deleted += _count(await conn.execute(statement, *key, room - deleted))
     if deleted < room:
         await conn.execute(DELETE_COUNTS, *key)
+        await conn.execute(DELETE_SUMS, *key)
         await conn.execute(MARK_EMISSION_SET, *key)
     return deleted
 

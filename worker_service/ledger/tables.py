@@ -244,6 +244,7 @@ emission_sets = Table(
     Column("collected_at", TIMESTAMP(timezone=True), nullable=True),
     Column("total_kg", Double, nullable=True),
     Column("entries_without_kg", BigInteger, nullable=True),
+    Column("is_summed", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("tenant", "emission_set", "entry_set", name="emission_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(
@@ -294,6 +295,26 @@ emissions = Table(
     Column("emission_type", Text, nullable=False),
     PrimaryKeyConstraint(
         "tenant", "emission_set", "entry_set", "row_number", "part", name="emissions_pkey"
+    ),
+)
+
+emission_sums = Table(
+    "emission_sums",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("emission_set", BigInteger, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("emission_type", Text, nullable=False),
+    Column("kg", Numeric, nullable=False),
+    Column("additional_value", Numeric, nullable=True),
+    PrimaryKeyConstraint(
+        "tenant",
+        "emission_set",
+        "entry_set",
+        "unit",
+        "emission_type",
+        name="emission_sums_pkey",
     ),
 )
 

@@ -1,34 +1,41 @@
 """Totals of a module and year: exact sums of published emissions, replaced as a whole."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from worker_service.carbon.totals import UnitTotals
 from worker_service.ledger.emission_sets import emissions_ledger_scope
+from worker_service.ledger.emission_sums import Leaf, SummedSet
 from worker_service.ledger.fences import Tokens, read_tokens
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.pool import Connection, Ledger
 
-# Rows summed by one statement, so that it ends well within its timeout.
-SUM_ROWS = 250_000
-
 PUBLISHED_SETS = """
-SELECT emission_set, entry_set, last_row_number
+SELECT emission_set, entry_set, last_row_number, is_summed
 FROM carbon.emission_sets
 WHERE tenant = $1 AND module = $2 AND year = $3 AND data_entry_type = ANY(CAST($4 AS smallint[]))
     AND state = 'PUBLISHED'
 ORDER BY emission_set, entry_set
 """
 SUMS = """
-SELECT unit, emission_type, sum(CAST(kg AS numeric)) AS kg,
-    sum(CAST(additional_value AS numeric)) AS additional_value
-FROM carbon.emissions
-WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number > $4 AND row_number <= $5
-GROUP BY unit, emission_type
+SELECT k.unit, k.emission_type, sum(k.kg) AS kg, sum(k.additional_value) AS additional_value
+FROM carbon.emission_sets AS s
+JOIN carbon.emission_sums AS k USING (tenant, emission_set, entry_set)
+WHERE s.tenant = $1 AND s.module = $2 AND s.year = $3
+    AND s.data_entry_type = ANY(CAST($4 AS smallint[])) AND s.state = 'PUBLISHED'
+GROUP BY k.unit, k.emission_type
 """
 COUNTS = """
+SELECT c.unit, c.outcome, CAST(sum(c.entry_count) AS bigint) AS entry_count
+FROM carbon.emission_sets AS s
+JOIN carbon.outcome_counts AS c USING (tenant, emission_set, entry_set)
+WHERE s.tenant = $1 AND s.module = $2 AND s.year = $3
+    AND s.data_entry_type = ANY(CAST($4 AS smallint[])) AND s.state = 'PUBLISHED'
+GROUP BY c.unit, c.outcome
+"""
+COUNTS_OF_SET = """
 SELECT unit, outcome, entry_count
 FROM carbon.outcome_counts
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
@@ -92,15 +99,6 @@ class TotalsSlice:
         return [
             emissions_ledger_scope(data_entry_type, self.year) for data_entry_type in self.types
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class SummedSet:
-    """A published set of emissions."""
-
-    emission_set: int
-    entry_set: int
-    last_row_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,26 +166,25 @@ async def sets_to_sum(conn: Connection, of: TotalsSlice) -> tuple[list[SummedSet
     return [SummedSet(**row) for row in rows], tokens
 
 
-async def sum_set(
-    conn: Connection, tenant: str, one: SummedSet, rows_per_statement: int = SUM_ROWS
-) -> AsyncIterator[tuple[int, list[tuple[str, str, Decimal, Decimal | None]]]]:
-    """Sums of one set, a slice of rows at a time.
-
-    Yields the row number reached, and tuples of unit, emission type, kg CO2eq and additional value.
-    The same unit and type may come in several slices. The sums are exact, so their order does not
-    matter.
+async def kept_sums_of(conn: Connection, of: TotalsSlice) -> list[Leaf]:
+    """The sums of all published sets together. Call it within the snapshot of `sets_to_sum`, if
+    that says that all are summed.
     """
-    for first in range(0, one.last_row_number, rows_per_statement):
-        last = min(first + rows_per_statement, one.last_row_number)
-        rows = await conn.fetch(SUMS, tenant, one.emission_set, one.entry_set, first, last)
-        yield last, [tuple(row) for row in rows]
+    rows = await conn.fetch(SUMS, of.tenant, of.module, of.year, list(of.types))
+    return [tuple(row) for row in rows]
+
+
+async def counts_of(conn: Connection, of: TotalsSlice) -> list[tuple[str, str, int]]:
+    """The outcomes of all published sets together: tuples of unit, outcome, entries."""
+    rows = await conn.fetch(COUNTS, of.tenant, of.module, of.year, list(of.types))
+    return [tuple(row) for row in rows]
 
 
 async def counts_of_set(
     conn: Connection, tenant: str, one: SummedSet
 ) -> list[tuple[str, str, int]]:
     """The outcomes of one set: tuples of unit, outcome, entries."""
-    rows = await conn.fetch(COUNTS, tenant, one.emission_set, one.entry_set)
+    rows = await conn.fetch(COUNTS_OF_SET, tenant, one.emission_set, one.entry_set)
     return [tuple(row) for row in rows]
 
 

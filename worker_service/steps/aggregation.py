@@ -1,17 +1,19 @@
 """aggregation: sums the emissions of a module and year into totals per unit."""
 
 import asyncio
+from collections.abc import Sequence
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import module_by_id
 from worker_service.carbon.totals import LeafSum, OutcomeCount, roll_up
+from worker_service.ledger.emission_sums import SummedSet, keep_sums
 from worker_service.ledger.fences import Tokens, close_ledger_scopes
 from worker_service.ledger.totals import (
     TotalsSlice,
-    counts_of_set,
+    counts_of,
+    kept_sums_of,
     replace_totals,
     sets_to_sum,
-    sum_set,
     unit_row,
 )
 from worker_service.mechanics.outcome import Outcome, Succeeded
@@ -21,7 +23,7 @@ from worker_service.steps.stores import Stores
 
 
 async def run_aggregation(stores: Stores, run: Run) -> Outcome:
-    """Replaces all totals of the job's module and year.
+    """Replaces all totals of the job's module and year by the sums that its sets keep.
 
     Sums are exact decimals, so the order of rows and batches does not matter. Raises ClaimLost
     when the claim may no longer write, and DatabaseUnavailable when nothing was committed.
@@ -51,19 +53,26 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
 async def _sums(
     stores: Stores, run: Run, of: TotalsSlice
 ) -> tuple[list[LeafSum], list[OutcomeCount], Tokens]:
-    leaf_sums: list[LeafSum] = []
-    counts: list[OutcomeCount] = []
-    async with stores.ledger.snapshot() as snapshot:
-        sets, tokens = await sets_to_sum(snapshot, of)
-        total = sum(one.last_row_number for one in sets)
-        before = 0
-        run.progress(0, total, "sum")
-        for one in sets:
-            async for reached, sums in sum_set(snapshot, of.tenant, one):
-                run.check()
-                leaf_sums += [LeafSum(*leaf) for leaf in sums]
-                run.progress(before + reached, total, "sum")
-            before += one.last_row_number
-            of_set = await counts_of_set(snapshot, of.tenant, one)
-            counts += [OutcomeCount(*count) for count in of_set]
-    return leaf_sums, counts, tokens
+    run.progress(0, 0, "sum")
+    while True:
+        async with stores.ledger.snapshot() as snapshot:
+            sets, tokens = await sets_to_sum(snapshot, of)
+            unsummed = [one for one in sets if not one.is_summed]
+            if not unsummed:
+                leaf_sums = [LeafSum(*leaf) for leaf in await kept_sums_of(snapshot, of)]
+                return (
+                    leaf_sums,
+                    [OutcomeCount(*one) for one in await counts_of(snapshot, of)],
+                    tokens,
+                )
+        await _keep_sums(stores, run, of.tenant, unsummed)
+
+
+async def _keep_sums(stores: Stores, run: Run, tenant: str, sets: Sequence[SummedSet]) -> None:
+    """Sums what another release has published."""
+    done, total = 0, sum(one.last_row_number for one in sets)
+    for one in sets:
+        run.check()
+        run.progress(done, total, "sum")
+        await keep_sums(stores.ledger, tenant, one)
+        done += one.last_row_number

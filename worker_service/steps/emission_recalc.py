@@ -29,6 +29,7 @@ from worker_service.ledger.emission_sets import (
     uncomputed_rows,
 )
 from worker_service.ledger.emission_sets import count_outcomes as count_published
+from worker_service.ledger.emission_sums import SummedSet, keep_sums
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_entries
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.factors import FactorSlice
@@ -148,12 +149,17 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
             sums[batch.entries.entry_set].append(batch.kg)
             done += sum(batch.counts.values())
             run.progress(done, total, "compute")
-    for entry_set, of_set in counts.items():
+    for entries in plan.compute:
+        entry_set, of_set = entries.entry_set, counts[entries.entry_set]
         rows = [(unit, outcome, number) for (unit, outcome), number in of_set.items()]
         await load_outcome_counts(stores.ledger, of.tenant, token, entry_set, rows)
         without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
         kg = math.fsum(sums[entry_set])
         await note_sums(stores.ledger, of.tenant, token, entry_set, kg, without)
+        run.check()
+        await keep_sums(
+            stores.ledger, of.tenant, SummedSet(token, entry_set, entries.last_row_number)
+        )
 
 
 async def _read(

@@ -64,6 +64,17 @@ INVARIANTS = {
             SELECT coalesce(sum(c.entry_count), 0) FROM carbon.outcome_counts AS c
             WHERE (c.tenant, c.emission_set, c.entry_set)
                 = (s.tenant, s.emission_set, s.entry_set))""",
+    "the sums of a set are those of its rows": """
+        SELECT s.emission_set, s.entry_set, k.unit FROM carbon.emission_sets AS s
+        JOIN carbon.emission_sums AS k USING (tenant, emission_set, entry_set)
+        WHERE s.state = 'PUBLISHED' AND s.is_summed AND k.kg <> (
+            SELECT coalesce(sum(CAST(m.kg AS numeric)), 0) FROM carbon.emissions AS m
+            WHERE (m.tenant, m.emission_set, m.entry_set, m.unit, m.emission_type)
+                = (k.tenant, k.emission_set, k.entry_set, k.unit, k.emission_type))""",
+    "a set whose rows are gone has no sums": """
+        SELECT s.emission_set, s.entry_set, k.unit FROM carbon.emission_sums AS k
+        LEFT JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
+        WHERE s.collected_at IS NOT NULL OR s.emission_set IS NULL""",
     "a factor's newest version is what it holds": """
         SELECT f.factor_id FROM carbon.factors AS f
         LEFT JOIN carbon.factor_versions AS v USING (tenant, factor_id, version)

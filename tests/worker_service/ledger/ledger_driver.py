@@ -19,6 +19,7 @@ from worker_service.ledger.emission_sets import (
     plan_emissions,
     publish_emissions,
 )
+from worker_service.ledger.emission_sums import SummedSet, keep_sums
 from worker_service.ledger.entry_sets import (
     DEFAULT_SOURCE,
     NewSet,
@@ -161,6 +162,8 @@ class LedgerDriver:
             counts = [(unit, "computed", units.count(unit)) for unit in set(units)]
             await load_outcome_counts(self.ledger, TENANT, token, entries.entry_set, counts)
             await note_sums(self.ledger, TENANT, token, entries.entry_set, kg * len(units), 0)
+            summed = SummedSet(token, entries.entry_set, entries.last_row_number)
+            await keep_sums(self.ledger, TENANT, summed)
 
     async def recalculate(self, token: int, kg: float = 1.0, formula_version: str = "1") -> Plan:
         """As the step does it: nothing is written where nothing is to be done."""

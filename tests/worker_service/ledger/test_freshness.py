@@ -15,6 +15,7 @@ from tests.worker_service.ledger.ledger_driver import (
     YEAR,
     LedgerDriver,
 )
+from worker_service.ledger.emission_sums import sum_set
 from worker_service.ledger.factors import FactorSlice, Origin, save_factors
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.input_versions import mark_changed, reference_input
@@ -24,7 +25,6 @@ from worker_service.ledger.totals import (
     counts_of_set,
     replace_totals,
     sets_to_sum,
-    sum_set,
 )
 
 TRAIN = 21

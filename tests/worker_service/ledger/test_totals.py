@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from tests.worker_service.ledger.ledger_driver import (
-    LEAF,
     MODULE,
     PLANE,
     SLICE,
@@ -19,7 +18,6 @@ from worker_service.ledger.totals import (
     counts_of_set,
     replace_totals,
     sets_to_sum,
-    sum_set,
 )
 from worker_service.ledger.units import save_units
 
@@ -42,31 +40,6 @@ async def replace(
     await driver.publish(
         token, TOTALS.ledger_scope, lambda c: replace_totals(c, TOTALS, rows, tokens, token)
     )
-
-
-async def summed(driver: LedgerDriver, rows_per_statement: int) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    async with driver.ledger.snapshot() as snapshot:
-        sets, _ = await sets_to_sum(snapshot, TOTALS)
-        for one in sets:
-            steps = [step async for step in sum_set(snapshot, TENANT, one, rows_per_statement)]
-            assert steps[-1][0] == one.last_row_number
-            for unit, emission_type, kg, _additional in (
-                leaf for step in steps for leaf in step[1]
-            ):
-                assert emission_type == LEAF
-                sums[unit] = sums.get(unit, Decimal(0)) + kg
-    return sums
-
-
-async def test_sums_are_exact_however_they_are_cut(driver: LedgerDriver) -> None:
-    await driver.upload(10, ["0828", "0829"] * 50 + ["0828"])
-    await driver.recalculate(20, kg=0.1)
-    for rows_per_statement in (1, 7, 101, 1000):
-        assert await summed(driver, rows_per_statement) == {
-            "0828": Decimal("5.1"),
-            "0829": Decimal("5.0"),
-        }
 
 
 async def test_only_published_emissions_are_summed_and_the_scopes_tokens_are_told(

@@ -101,3 +101,18 @@ async def test_rejected_rows_are_mended_and_sent_again_as_they_come(harness: Wor
     assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG, "0829": 2 * GVA_JFK_KG})
     entries = [row["data"] for row in await harness.rows("SELECT data FROM carbon.entries")]
     assert {"1", "=2+3", "4"} == {entry["user_institutional_id"] for entry in entries}
+
+
+async def test_sets_that_another_release_has_published_are_summed_by_the_next_aggregation(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(GOOD))
+    await harness.load_flights(flights("0829,GVA,JFK,3,economy,1,"), unit="0829")
+    kg = await harness.kg()
+    async with harness.ledger.session() as conn:
+        await conn.execute("DELETE FROM carbon.emission_sums")
+        await conn.execute("UPDATE carbon.emission_sets SET is_summed = false")
+    await harness.load_flights(flights(GOOD, GOOD), unit="0828")
+    assert await harness.kg() == pytest.approx({**kg, "0828": 3 * GVA_CDG_KG})
+    unsummed = "SELECT FROM carbon.emission_sets WHERE state = 'PUBLISHED' AND NOT is_summed"
+    assert await harness.rows(unsummed) == []

@@ -93,6 +93,16 @@ BROKEN_SUMS = (
         "the outcomes of upload {upload} are not those of its entries",
     ),
     (
+        "UPDATE carbon.emission_sums SET kg = kg + 1 WHERE unit = '0829'",
+        TOTALS,
+        "the sums of upload {upload} are not those of its emissions",
+    ),
+    (
+        "DELETE FROM carbon.emission_sums",
+        TOTALS,
+        "the sums of upload {upload} are not those of its emissions",
+    ),
+    (
         "UPDATE carbon.emissions SET kg = 2 * kg WHERE row_number = 2",
         EMISSIONS,
         "row 2 of upload {upload} has ... kg of professional_travel.plane.eco, and a",
@@ -140,7 +150,8 @@ BROKEN_SUMS = (
 )
 TABLES = (
     *("units", "locations", "factor_versions", "factors", "totals", "entries", "entry_sets"),
-    *("emissions", "emission_sets", "outcome_counts", "uncomputed_entries", "input_versions"),
+    *("emissions", "emission_sets", "emission_sums", "outcome_counts", "uncomputed_entries"),
+    "input_versions",
 )
 
 
@@ -247,7 +258,9 @@ async def test_stale_totals_are_listed_and_compared_with_the_emissions_that_they
     [stale] = first.stale
     assert (stale.module, stale.year) == (TRAVEL, YEAR)
     assert stale.reason == "factors of plane changed since"
-    assert [one.ledger_scope for one in first.findings] == [TOTALS]
+    of_sums, of_totals = first.findings
+    assert (of_sums.ledger_scope, of_totals.ledger_scope) == (TOTALS, TOTALS)
+    assert of_sums.detail.endswith("are not those of its emissions")
     assert not any(page.findings or page.entries for page in rest)
 
 

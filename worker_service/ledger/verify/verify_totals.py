@@ -7,19 +7,17 @@ from dataclasses import dataclass
 
 from worker_service.carbon.totals import LeafSum, OutcomeCount, roll_up
 from worker_service.ledger.emission_sets import emissions_ledger_scope
+from worker_service.ledger.emission_sums import SUM_ROWS, SummedSet, kept_sums, sum_set
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.totals import (
-    SUM_ROWS,
     StoredTotals,
-    SummedSet,
     TotalsFilter,
     TotalsSlice,
     UnitRow,
     counts_of_set,
     sets_to_sum,
     stored_totals,
-    sum_set,
     unit_row,
 )
 from worker_service.ledger.verify.invariants import FINDINGS_MAX, TOTALS, Chosen, Finding
@@ -136,14 +134,20 @@ async def _stale(conn: Connection, of: TotalsSlice, state: ModuleState) -> Stale
 
 
 async def _summed(conn: Connection, of: TotalsSlice) -> tuple[list[UnitRow], list[Finding]]:
-    """Totals from scratch, and the sets whose outcomes were not counted as their rows say."""
+    """Totals from scratch, and the sets whose sums or outcomes are not those of their rows."""
     leaf_sums: list[LeafSum] = []
     outcomes: list[OutcomeCount] = []
     found: list[Finding] = []
     sets, _ = await sets_to_sum(conn, of)
     for one in sets:
-        async for _, sums in sum_set(conn, of.tenant, one):
-            leaf_sums += [LeafSum(*leaf) for leaf in sums]
+        of_rows = [
+            LeafSum(*leaf) async for _, sums in sum_set(conn, of.tenant, one) for leaf in sums
+        ]
+        leaf_sums += of_rows
+        kept = [LeafSum(*leaf) for leaf in await kept_sums(conn, of.tenant, one)]
+        if one.is_summed and not await asyncio.to_thread(_are_equal, kept, of_rows):
+            detail = f"the sums of upload {one.entry_set} are not those of its emissions"
+            found.append(Finding(TOTALS, of.ledger_scope, of.year, detail))
         counted = await _outcomes_of_rows(conn, of.tenant, one)
         outcomes += [OutcomeCount(unit, name, number) for (unit, name), number in counted.items()]
         stored = await counts_of_set(conn, of.tenant, one)
@@ -152,6 +156,10 @@ async def _summed(conn: Connection, of: TotalsSlice) -> tuple[list[UnitRow], lis
             found.append(Finding(TOTALS, of.ledger_scope, of.year, detail))
     totals = await asyncio.to_thread(roll_up, leaf_sums, outcomes)
     return [unit_row(one) for one in totals], found
+
+
+def _are_equal(some: Sequence[LeafSum], others: Sequence[LeafSum]) -> bool:
+    return roll_up(some) == roll_up(others)
 
 
 async def _outcomes_of_rows(
