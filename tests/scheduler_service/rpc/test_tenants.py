@@ -18,6 +18,8 @@ OTHER = (("authorization", "Bearer other"),)
 # Of another institution's scheduler, whose callers have the same name.
 NAMESAKE = (("authorization", "Bearer local@other"),)
 STRANGERS = {"another caller": OTHER, "another's caller of the same name": NAMESAKE}
+# Of our own institution.
+COLLEAGUE = (("authorization", "Bearer colleague@local"),)
 YEAR = types_pb2.Scope(year=2024)
 # One that ends alone, and one whose end has followers.
 JOB_TYPES = {"noop": types_pb2.Scope(), "unit_sync": YEAR}
@@ -111,6 +113,10 @@ async def test_a_drain_is_its_callers_too(client: Client) -> None:
     ending.worker_id = str(uuid4())
     stale = await client.scheduler.Finish(ending)
     assert stale.outcome == scheduler_pb2.FINISH_OUTCOME_STALE
+    # Under the worker's number.
+    assert await release(client, job, COLLEAGUE) == [False]
+    stale = await client.scheduler.Finish(client.ending(job), metadata=COLLEAGUE)
+    assert stale.outcome == scheduler_pb2.FINISH_OUTCOME_STALE
     # Its key is taken for as long as its own worker has not let go.
     assert await client.claim("unit_sync") == []
     await client.finish(job)
@@ -143,9 +149,8 @@ async def test_a_finish_is_repeated_for_its_worker_only(client: Client) -> None:
     assert stale.outcome == scheduler_pb2.FINISH_OUTCOME_STALE
     for stranger in STRANGERS.values():
         assert await finish(client, job, stranger) is grpc.StatusCode.PERMISSION_DENIED
-    # Of the same institution, and under the worker's number.
-    colleague = (("authorization", "Bearer colleague@local"),)
-    stale = await client.scheduler.Finish(client.ending(job), metadata=colleague)
+    # Under the worker's number.
+    stale = await client.scheduler.Finish(client.ending(job), metadata=COLLEAGUE)
     assert stale.outcome == scheduler_pb2.FINISH_OUTCOME_STALE
 
 

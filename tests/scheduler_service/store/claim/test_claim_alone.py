@@ -223,8 +223,9 @@ async def test_claims_at_two_schedulers_at_once_give_a_job_that_runs_alone_no_co
                 *(one.claim_all("noop", max_jobs=2) for one in (worker, there) * 4)
             )
             assert await driver.store.pool.fetchval(COMPANY_OF_THE_ALONE) == 0
-            for claim in (claim for answer in answers for claim in answer):
-                await worker.finish(claim)
+            [claim] = [claim for answer in answers for claim in answer]
+            assert claim.row.runs_alone
+            await worker.finish(claim)
             while claims := await driver.claim_all("noop"):
                 for claim in claims:
                     await driver.finish(claim)
