@@ -1,10 +1,11 @@
 """Why a job does not run: every reason, and what would help."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from scheduler_service.jobs.requests import Pause
 from scheduler_service.jobs.states import JobResult, JobState
@@ -157,17 +158,21 @@ def _not_running(job: JobFacts, enabled: Collection[str]) -> list[JobReason]:
     return blocking + delaying
 
 
+_AGAIN = "run its pipeline again with `carbonline retry`."
+_ADVICE_AFTER: Mapping[JobResult, str] = MappingProxyType(
+    {
+        JobResult.ERROR: f"Correct what the message names and submit the job again, or {_AGAIN}",
+        JobResult.CANCELLED: f"If the job is wanted after all, {_AGAIN}",
+    }
+)
+
+
 def _finished(job: JobFacts) -> JobReason:
     said = f": {job.message}" if job.message else ""
-    advice = (
-        "Correct what the message names, then submit the job again."
-        if job.result is JobResult.ERROR
-        else ""
-    )
     return JobReason(
         JobReasonKind.FINISHED,
         _sentence(f"The job has ended with {job.result}{said}"),
-        advice,
+        _ADVICE_AFTER.get(job.result, "") if job.result is not None else "",
         job_id=job.superseded_by,
     )
 

@@ -118,6 +118,20 @@ def test_a_job_that_waits_gives_all_its_reasons_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("result", "advised"),
+    [
+        (JobResult.ERROR, True),
+        (JobResult.CANCELLED, True),
+        (JobResult.WARNING, False),
+        (JobResult.SUCCESS, False),
+    ],
+)
+def test_what_was_left_undone_can_be_run_again(result: JobResult, *, advised: bool) -> None:
+    [reason] = explain(replace(WAITING, state=JobState.FINISHED, result=result), ENABLED)
+    assert ("`carbonline retry`" in reason.advice) is advised
+
+
 def test_a_superseded_job_names_the_one_that_does_its_work() -> None:
     job = replace(WAITING, state=JobState.FINISHED, result=JobResult.SUPERSEDED, superseded_by=9)
     [reason] = explain(job, ENABLED)
