@@ -265,6 +265,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "aggregation": FILES_TO_TOTALS,
         "corrected_places": "tests/worker_service/steps/test_moved_places.py",
         "doubtful_entries": "tests/worker_service/steps/test_reported_distances.py",
+        "follow_ups_done": INGEST,
         "factor_ingest": REPLACING,
         "input_file": "tests/worker_service/steps/test_refused_files.py",
         "kilograms_ahead": INGEST,

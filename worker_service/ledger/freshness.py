@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from worker_service.carbon.catalogue import MODULES, module_of
+from worker_service.carbon.declarations import DataEntryType, UndeclaredType
 from worker_service.ledger.emission_sets import emissions_ledger_scope
 from worker_service.ledger.fences import read_tokens
 from worker_service.ledger.input_versions import changes_of, factors_input, reference_input
@@ -129,6 +131,32 @@ class ModuleState:
     types: Sequence[TypeState]
     summed: bool
     unsummed_since: datetime | None
+
+
+def computable_types(module: int | None) -> list[Computable]:
+    """How this release computes each type of the module. None stands for all modules."""
+    return [
+        _computable(of.id, known) for of in MODULES if module in (None, of.id) for known in of.types
+    ]
+
+
+def _computable(module: int, known: DataEntryType | UndeclaredType) -> Computable:
+    if isinstance(known, UndeclaredType):
+        return Computable(module, known.id, known.name, "", ())
+    return Computable(module, known.id, known.name, known.formula.version, tuple(known.references))
+
+
+async def is_fresh(conn: Connection, tenant: str, data_entry_type: int, year: int) -> bool:
+    """Whether the totals of the type's module have seen every change.
+
+    Then neither a recalculation nor an aggregation would change anything. Call it within a
+    snapshot.
+    """
+    types = computable_types(module_of(data_entry_type).id)
+    states = await read_states(conn, tenant, year, types)
+    return bool(states) and all(
+        state.summed and all(one.fresh for one in state.types) for state in states
+    )
 
 
 async def read_states(

@@ -149,6 +149,12 @@ async def upload_in_place_of(conn: Connection, new: NewSet) -> Upload | None:
     return next((_upload(row) for row in found if row["is_replaced"]), None)
 
 
+async def has_same_rows(conn: Connection, new: NewSet, digest: str) -> bool:
+    """Whether the upload that publishing the set would replace at this moment has these rows."""
+    found = await conn.fetch(LIKE_IT, *_identity(new), digest)
+    return any(row["is_replaced"] and row["has_same_rows"] for row in found)
+
+
 async def publish_upload(
     conn: Connection, new: NewSet, contents: Contents, *, may_take_most: bool = False
 ) -> Published:

@@ -3,16 +3,7 @@
 from collections.abc import Iterator
 
 from carbonline.v1 import ledger_pb2, types_pb2
-from worker_service.carbon.catalogue import MODULES
-from worker_service.carbon.declarations import DataEntryType, UndeclaredType
-from worker_service.ledger.freshness import Computable, ModuleState, TypeState
-
-
-def computable_types(module: int | None) -> list[Computable]:
-    """How this release computes each type of the module. None stands for all modules."""
-    return [
-        _computable(of.id, known) for of in MODULES if module in (None, of.id) for known in of.types
-    ]
+from worker_service.ledger.freshness import ModuleState, TypeState
 
 
 def answer_freshness(state: ModuleState) -> ledger_pb2.TotalsFreshness:
@@ -33,12 +24,6 @@ def answer_freshness(state: ModuleState) -> ledger_pb2.TotalsFreshness:
     if reasons and known:
         answer.since.FromDatetime(min(known))
     return answer
-
-
-def _computable(module: int, known: DataEntryType | UndeclaredType) -> Computable:
-    if isinstance(known, UndeclaredType):
-        return Computable(module, known.id, known.name, "", ())
-    return Computable(module, known.id, known.name, known.formula.version, tuple(known.references))
 
 
 def _reasons(state: TypeState) -> Iterator[str]:

@@ -9,11 +9,11 @@ from worker_service.carbon.describe import (
     TypeDescription,
     describe_catalogue,
 )
+from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.totals import TotalsFilter, TotalsReader
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
-from worker_service.ledger_api.freshness import computable_types
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
 from worker_service.ledger_api.totals import answer_totals
 from worker_service.ledger_api.uncomputed import answer_uncomputed

@@ -6,6 +6,7 @@ from typing import Any
 from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.declarations import OVERRIDE_KEY
+from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.uncomputed import (
     RowPosition,
@@ -14,7 +15,6 @@ from worker_service.ledger.uncomputed import (
     list_uncomputed,
 )
 from worker_service.ledger_api.fields import KIND_CHARACTERS_MAX, UNIT_CHARACTERS_MAX, Fields
-from worker_service.ledger_api.freshness import computable_types
 from worker_service.ledger_api.stored_text import code_columns, code_of, text_of
 from worker_service.ledger_api.units import spelt_unit
 

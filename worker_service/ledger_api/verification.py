@@ -9,6 +9,7 @@ from carbonline.serving.pages import page_token
 from carbonline.v1 import types_pb2, upkeep_pb2
 from worker_service.carbon.catalogue import NotSupported, declaration
 from worker_service.carbon.declarations import DataEntryType
+from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.verify.invariants import INVARIANTS, Chosen, Finding
 from worker_service.ledger.verify.verify_emissions import Place, verify_emissions
@@ -19,7 +20,7 @@ from worker_service.ledger.verify.verify_tokens import (
 )
 from worker_service.ledger.verify.verify_totals import StaleTotals, verify_totals
 from worker_service.ledger_api.fields import Fields
-from worker_service.ledger_api.freshness import answer_freshness, computable_types
+from worker_service.ledger_api.freshness import answer_freshness
 
 ENTRIES_DEFAULT, ENTRIES_MAX = 50_000, 200_000
 # Looked up by number, where an entry is computed.

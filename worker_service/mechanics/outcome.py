@@ -9,7 +9,7 @@ Stats: TypeAlias = Mapping[str, Any]
 
 
 class Written(StrEnum):
-    """Whether a run that does not end well may have committed data.
+    """Whether a run may have committed data.
 
     NOTHING: surely not. UNKNOWN: it may have; the scheduler then has the totals computed again.
     """
@@ -27,11 +27,14 @@ class Succeeded:
     """The work is committed: the job ends in SUCCESS, or in WARNING if `warnings`.
 
     `stats` are plain JSON and are stored with the job, `message` is a sentence for people.
+    `written` is NOTHING only if the run changed nothing, and all that would follow it is done
+    already: then only what it chained follows.
     """
 
     stats: Stats = field(default_factory=dict)
     message: str = ""
     warnings: bool = False
+    written: Written = Written.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,14 +46,15 @@ Verdict: TypeAlias = Finish | Release | Forget
 def verdict(job: ClaimedJob, result: Result, written: Written) -> Verdict:
     """What to send: Finish, Release, or nothing.
 
-    `written` is what the run announced by `data_commit_starts`. Where the result disagrees, the
+    `written` is what the run announced by `data_commit_starts`. Where a failure says otherwise, the
     worse of the two counts.
     """
     claim = (job.job_id, job.claim_token)
     match result:
         case Succeeded():
             kind = FinishResult.WARNING if result.warnings else FinishResult.SUCCESS
-            return Finish(*claim, kind, result.message, "", result.stats, Written.UNKNOWN)
+            # A commit may have changed nothing, and only the step knows.
+            return Finish(*claim, kind, result.message, "", result.stats, result.written)
         case Failed():
             worse = result.written.or_worse(written)
             error = FinishResult.ERROR

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, assert_never
+from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -167,17 +167,11 @@ def finish_request(finish: Finish, worker_id: str) -> scheduler_pb2.FinishReques
         result=RESULTS[finish.result],
         message=_text(finish.message)[:MESSAGE_CHARACTERS_MAX],
         error_cause=finish.error_cause,
+        written=WRITTEN[finish.written],
     )
     stats = _fitting(finish.stats)
     if stats:
         message.stats.CopyFrom(struct_of(stats))
-    match finish.result:
-        case FinishResult.ERROR:
-            message.written = WRITTEN[finish.written]
-        case FinishResult.SUCCESS | FinishResult.WARNING:
-            pass
-        case _:
-            assert_never(finish.result)
     return message
 
 

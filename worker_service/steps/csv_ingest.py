@@ -34,7 +34,7 @@ from worker_service.ledger.uploads import (
     publish_upload,
     source_key,
 )
-from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
+from worker_service.mechanics.outcome import Failed, Outcome, Succeeded, Written
 from worker_service.mechanics.run import Run
 from worker_service.steps.content_digest import ContentDigest
 from worker_service.steps.file_sentences import (
@@ -44,6 +44,7 @@ from worker_service.steps.file_sentences import (
     unread_sentences,
 )
 from worker_service.steps.follow_ups import chain_follow_ups
+from worker_service.steps.follow_ups_done import follow_ups_are_done
 from worker_service.steps.input_file import (
     InputFile,
     Refusal,
@@ -86,7 +87,8 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
     The identity is type, year, unit (or all units), and source. Ends in ERROR, with nothing
     changed, if no row is accepted, or if nobody has consented and less than half of the rows or
     kilograms of the replaced upload would be left, or mended rows would replace it. Ends in
-    WARNING if rows are rejected or doubtful.
+    WARNING if rows are rejected or doubtful. Nothing follows if the rows are the same, and the
+    totals contain them.
     """
     outcome = await _ingested(stores, run)
     if isinstance(outcome, Failed):
@@ -171,7 +173,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         if loaded.accepted == 0:
             message = " ".join([_nothing_good(notes), *unread, *of_file])
             return Failed("no_valid_rows", message, stats)
-        await chain_follow_ups(run, stores.ledger)
+        done = await _follow_up(stores, run, what, loaded)
         if defaults := defaults_used(entries.unread_columns, what.declared.columns):
             stats["defaults_used"] = defaults
             unread += default_sentences(defaults)
@@ -202,7 +204,16 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         twice = bool(published.duplicates or loaded.shared.uploads)
         warnings = notes.any or bool(entries.unread_columns) or twice
         stats |= notes.stats() | upload_stats(published, loaded.shared.uploads)
-        return Succeeded(stats, " ".join(sentences), warnings=warnings)
+        written = Written.NOTHING if done and published.unchanged else Written.UNKNOWN
+        return Succeeded(stats, " ".join(sentences), warnings, written)
+
+
+async def _follow_up(stores: Stores, run: Run, what: _Ingest, loaded: _Loaded) -> bool:
+    """Stages what must follow. Returns whether nothing must, if the rows stay the same."""
+    done = await follow_ups_are_done(stores.ledger, what.new, loaded.digest.value)
+    if not done:
+        await chain_follow_ups(run, stores.ledger)
+    return done
 
 
 def _note_shared(notes: RowNotes, listed: pl.DataFrame) -> None:

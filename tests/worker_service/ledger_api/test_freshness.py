@@ -15,9 +15,9 @@ from tests.worker_service.ledger.test_freshness import aggregate
 from tests.worker_service.ledger_api.conftest import Client
 from worker_service.carbon.catalogue import declaration
 from worker_service.ledger.emission_sets import load_outcome_counts, publish_emissions
-from worker_service.ledger.freshness import Computable, ModuleState, TypeState
+from worker_service.ledger.freshness import Computable, ModuleState, TypeState, computable_types
 from worker_service.ledger.units import save_units
-from worker_service.ledger_api.freshness import answer_freshness, computable_types
+from worker_service.ledger_api.freshness import answer_freshness
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
 PLANE_2 = Computable(TRAVEL, PLANE, "plane", "plane-2", ("locations",))

@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import itertools
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import pytest
 
@@ -12,6 +14,7 @@ from tests.worker_service.ledger.ledger_driver import LedgerDriver
 from tests.worker_service.steps.claims import claim
 from tests.worker_service.steps.conftest import (
     CDG,
+    FACTORS,
     GVA_CDG_KG,
     GVA_JFK_KG,
     JFK,
@@ -19,8 +22,14 @@ from tests.worker_service.steps.conftest import (
     WorkerHarness,
     flights,
 )
-from worker_service.mechanics.outcome import Failed, Succeeded, Written
+from worker_service.mechanics.outcome import Failed, Outcome, Succeeded, Written
+from worker_service.mechanics.run import Run
 from worker_service.steps.csv_ingest import run_csv_ingest
+from worker_service.steps.emission_recalc import run_emission_recalc
+from worker_service.steps.factor_ingest import run_factor_ingest
+from worker_service.steps.stores import Stores
+
+Step: TypeAlias = Callable[[Stores, Run], Awaitable[Outcome]]
 
 ENTRY_SETS = "SELECT entry_set, state FROM carbon.entry_sets ORDER BY entry_set"
 UNIT_FILE = (
@@ -143,9 +152,46 @@ async def test_the_same_rows_saved_again_change_nothing(
         " 1 row rejected; the first: row 2, cabin_class: "
     )
     assert values_of(ingest.stats)["unchanged"] is True
-    # Whoever repeats it may do so because what should have followed did not.
-    assert [job.job_type for job in view.in_order()[1:]] == ["emission_recalc", "aggregation"]
+    # The totals contain them, so nothing follows.
+    assert len(view.in_order()) == 1
     assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+async def test_a_repeated_upload_has_follow_ups_where_the_totals_miss_something(
+    harness: WorkerHarness,
+) -> None:
+    async def repeated() -> list[str]:
+        return [job.job_type for job in (await harness.load_flights(flights(CDG))).in_order()[1:]]
+
+    async def in_hand(step: Step, job_type: str, token: int, **payload: str) -> None:
+        of = claim(job_type, token, payload=payload)
+        assert isinstance(await step(harness.stores, of.run), Succeeded)
+
+    await harness.load_flights(flights(CDG))
+    assert await repeated() == []
+    # As if what followed these had failed.
+    dearer = harness.blob(FACTORS.replace("0.2906", "0.3"))
+    await in_hand(run_factor_ingest, "factor_ingest", 1_000_001, blob=dearer, take_away="yes")
+    assert await repeated() == ["emission_recalc", "aggregation"]
+    kg = GVA_CDG_KG / 0.2906 * 0.3
+    assert await harness.kg() == pytest.approx({"0828": kg})
+    assert await repeated() == []
+    again = harness.blob(FACTORS)
+    await in_hand(run_factor_ingest, "factor_ingest", 1_000_002, blob=again, take_away="yes")
+    await in_hand(run_emission_recalc, "emission_recalc", 1_000_003)
+    assert await harness.kg() == pytest.approx({"0828": kg})
+    assert await repeated() == ["emission_recalc", "aggregation"]
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+async def test_a_repeated_upload_warns_again_of_rows_without_kilograms(
+    harness: WorkerHarness,
+) -> None:
+    for _ in range(2):
+        view = await harness.load_flights(flights(CDG, "0828,GVA,XXX,1,economy,1,"))
+        recalculation = view.in_order()[1]
+        assert recalculation.result == types_pb2.JOB_RESULT_WARNING
+        assert "1 have none (1 unknown_place" in recalculation.message
 
 
 async def test_two_sources_of_one_year_stand_side_by_side(harness: WorkerHarness) -> None:

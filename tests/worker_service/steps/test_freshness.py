@@ -13,9 +13,9 @@ from tests.worker_service.steps.conftest import (
     WorkerHarness,
     flights,
 )
-from worker_service.ledger.freshness import ModuleState
+from worker_service.ledger.freshness import ModuleState, computable_types
 from worker_service.ledger.totals import TotalsFilter, TotalsReader, YearTotals
-from worker_service.ledger_api.freshness import answer_freshness, computable_types
+from worker_service.ledger_api.freshness import answer_freshness
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 
