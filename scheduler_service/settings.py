@@ -14,10 +14,10 @@ from carbonline.serving.declared_settings import (
     LOG_LEVEL,
     METRICS_PORT,
     PREFIX,
+    RETENTION,
     TENANT,
     TOKEN_FILE,
     Setting,
-    days,
     seconds,
 )
 from carbonline.serving.settings import SettingsReader
@@ -47,12 +47,6 @@ SWEEP_SECONDS = seconds(
     "5",
     "The time between two sweeps, which find expired leases and due retries; at most an eighth of "
     "LEASE_SECONDS.",
-)
-RETENTION = days(
-    "RETENTION_DAYS",
-    f"{RETENTION_DAYS:g}",
-    "How long a pipeline is kept after its end, with its jobs and timeline. A slot's current job "
-    "and its last success stay, and so does what a kept pipeline needs.",
 )
 POLL_SECONDS = seconds(
     "POLL_SECONDS", "1", "How often a waiting claim looks for jobs when no notification comes."

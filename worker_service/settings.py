@@ -16,6 +16,8 @@ from carbonline.serving.declared_settings import (
     LEASE_SECONDS,
     LOG_LEVEL,
     METRICS_PORT,
+    RETENTION,
+    RETENTION_DAYS,
     TENANT,
     TOKEN_FILE,
     Setting,
@@ -89,6 +91,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             JOB_TYPES,
             LEASE_SECONDS,
             BEAT_SECONDS,
+            RETENTION,
             *_SHARED,
         ),
         "ledger": (
@@ -127,6 +130,7 @@ class Settings:
     job_types: tuple[str, ...]
     drain_grace_seconds: float
     connection_seconds_max: float
+    retention_days: float = RETENTION_DAYS
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "worker") -> Settings:
@@ -157,6 +161,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         concurrency=read.whole(CONCURRENCY, most=CONCURRENCY_MAX),
         job_types=job_types,
         drain_grace_seconds=read.seconds(DRAIN_GRACE_SECONDS, or_none=True),
+        retention_days=read.days(RETENTION),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
     )
     read.check()

@@ -44,6 +44,7 @@ from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.stores import Stores
 from worker_service.steps.unit_removal import run_unit_removal
 from worker_service.steps.unit_sync import run_unit_sync
+from worker_service.steps.unnamed_blobs import BlobRetention
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
 # Every type that this build can run, except noop, which runs only if CARBONLINE_JOB_TYPES names it.
@@ -57,6 +58,7 @@ LEDGER_JOB_TYPES: tuple[str, ...] = (
     "emission_recalc",
     "aggregation",
 )
+DAY_SECONDS = 86_400.0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
@@ -104,31 +106,30 @@ async def _serve(
     log: FilteringBoundLogger,
     metrics: CollectorRegistry,
 ) -> Served:
-    async with (
-        open_jobs(settings, log) as jobs,
-        open_channel(settings.scheduler_address, retries=False) as channel,
-    ):
+    async with open_channel(settings.scheduler_address, retries=False) as channel:
         scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
-        with metrics_served(metrics, settings.metrics_port):
-            log.info(
-                "worker_started",
-                build_id=identity.build_id,
-                scheduler_address=settings.scheduler_address,
-                job_types=jobs.registry.job_types,
-                concurrency=settings.concurrency,
-            )
-            counted = WorkerMetrics(metrics)
-            return await serve_jobs(
-                scheduler,
-                jobs.registry,
-                limits_of(settings),
-                drain,
-                log,
-                counted.run_ended,
-                around=Surroundings(
-                    jobs.needs, counted.ready_changed, jobs.beside, jobs.lease_changed
-                ),
-            )
+        retention = BlobRetention(settings.retention_days * DAY_SECONDS, scheduler.named_blobs)
+        async with open_jobs(settings, retention, log) as jobs:
+            with metrics_served(metrics, settings.metrics_port):
+                log.info(
+                    "worker_started",
+                    build_id=identity.build_id,
+                    scheduler_address=settings.scheduler_address,
+                    job_types=jobs.registry.job_types,
+                    concurrency=settings.concurrency,
+                )
+                counted = WorkerMetrics(metrics)
+                return await serve_jobs(
+                    scheduler,
+                    jobs.registry,
+                    limits_of(settings),
+                    drain,
+                    log,
+                    counted.run_ended,
+                    around=Surroundings(
+                        jobs.needs, counted.ready_changed, jobs.beside, jobs.lease_changed
+                    ),
+                )
 
 
 def fault_of_job_types(settings: Settings) -> str:
@@ -161,7 +162,9 @@ class OpenJobs:
 
 
 @asynccontextmanager
-async def open_jobs(settings: Settings, log: FilteringBoundLogger) -> AsyncIterator[OpenJobs]:
+async def open_jobs(
+    settings: Settings, retention: BlobRetention, log: FilteringBoundLogger
+) -> AsyncIterator[OpenJobs]:
     """What runs jobs: open as long as this context is. Raises as `open_ledger`."""
     needs: Needs = NoNeeds()
     beside: list[asyncio.Task[None]] = []
@@ -176,7 +179,8 @@ async def open_jobs(settings: Settings, log: FilteringBoundLogger) -> AsyncItera
             needs = LedgerAndBlobs(canary, stores.blobs)
             ledger = stores.ledger
             entries += steps_of(stores)
-            housekeeping = asyncio.create_task(run_housekeeping(stores, log), name="housekeeping")
+            keeping = run_housekeeping(stores, retention, log)
+            housekeeping = asyncio.create_task(keeping, name="housekeeping")
             opened.push_async_callback(_ended, housekeeping)
             beside.append(housekeeping)
         registry = check_registry([entry for entry in entries if entry[0] in wanted], wanted)

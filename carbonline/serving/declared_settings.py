@@ -88,6 +88,15 @@ BEAT_SECONDS = seconds(
     "10",
     "The time between two heartbeats of a worker; at most a quarter of LEASE_SECONDS.",
 )
+RETENTION_DAYS = 90.0
+RETENTION = days(
+    "RETENTION_DAYS",
+    f"{RETENTION_DAYS:g}",
+    "How long the scheduler keeps a pipeline after its end, with its jobs and timeline. A slot's "
+    "current job and its last success stay, and so does what a kept pipeline needs. Workers delete "
+    "a file this long after its last upload, unless a job or what counts names it. Use the same "
+    "value for the scheduler and all workers.",
+)
 CONNECTION_SECONDS_MAX = seconds(
     "CONNECTION_SECONDS_MAX",
     "1800",

@@ -159,7 +159,10 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "settings": PROCESS,
         "worker": PROCESS,
     },
-    "worker_service/blobs": {"reference": "tests/worker_service/blobs/test_store.py"},
+    "worker_service/blobs": {
+        "folder_lock": "tests/worker_service/blobs/test_removal.py",
+        "reference": "tests/worker_service/blobs/test_store.py",
+    },
     "worker_service/carbon": {
         "declarations": CATALOGUE,
         "describe": CATALOGUE,
@@ -215,6 +218,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "formula_inputs": "tests/worker_service/steps/test_emission_recalc.py",
         "frames": "tests/worker_service/ledger/test_entry_sets.py",
         "input_versions": "tests/worker_service/ledger/test_emission_sets.py",
+        "named_blobs": "tests/worker_service/steps/test_unnamed_blobs.py",
         "job_answers": "tests/worker_service/steps/test_earlier_attempts.py",
         "pool": "tests/worker_service/ledger/test_fences.py",
         "published_kilograms": "tests/worker_service/steps/test_large_changes.py",

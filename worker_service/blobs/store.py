@@ -13,9 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from worker_service.blobs.folder_lock import folder_locked
 from worker_service.blobs.reference import BlobReference, check_tenant
 
 BLOB_BYTES_MAX = 2 << 30
+SUMMARY = ".json"
 _INCOMING = ".incoming"
 _PRIVATE_FOLDER = 0o700
 # With less room, the next file would not fit.
@@ -79,7 +81,7 @@ class BlobStore:
     """
 
     def __init__(self, folder: Path, bytes_max: int = BLOB_BYTES_MAX) -> None:
-        self._folder = folder
+        self.folder = folder
         self.bytes_max = bytes_max
 
     def begin(
@@ -87,7 +89,7 @@ class BlobStore:
     ) -> "Upload":
         """Begins an upload. Use it as a context manager. Raises ReferenceWrong for a bad tenant."""
         check_tenant(tenant)
-        incoming = self._folder / tenant / _INCOMING
+        incoming = self.folder / tenant / _INCOMING
         incoming.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
         summary = BlobSummary(file_name, 0, datetime.now(UTC), scope or {})
         return Upload(self, tenant, summary, incoming / secrets.token_hex(16))
@@ -104,11 +106,11 @@ class BlobStore:
     def check_usable(self) -> None:
         """Raises BlobFolderUnusable if the folder is missing, full or not writable."""
         try:
-            self._folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-            disk = os.statvfs(self._folder)
+            self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            disk = os.statvfs(self.folder)
         except OSError as error:
             raise BlobFolderUnusable(error.strerror or type(error).__name__) from error
-        if disk.f_flag & os.ST_RDONLY or not os.access(self._folder, os.W_OK | os.X_OK):
+        if disk.f_flag & os.ST_RDONLY or not os.access(self.folder, os.W_OK | os.X_OK):
             raise BlobFolderUnusable("the folder is not writable")
         if disk.f_bavail * disk.f_frsize < _FREE_BYTES_MIN:
             raise BlobFolderUnusable("the disk is full")
@@ -132,7 +134,7 @@ class BlobStore:
         """
         ended = 0
         before = time.time() - older_than_seconds
-        for path in self._folder.glob(f"*/{_INCOMING}/*"):
+        for path in self.folder.glob(f"*/{_INCOMING}/*"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < before:
                     path.unlink()
@@ -141,11 +143,11 @@ class BlobStore:
 
     def path(self, reference: BlobReference) -> Path:
         """The file with the bytes. Two levels of folders keep each of them small."""
-        return self._folder / reference.tenant / reference.sha256[:2] / reference.sha256
+        return self.folder / reference.tenant / reference.sha256[:2] / reference.sha256
 
     def summary_path(self, reference: BlobReference) -> Path:
         """The file with the summary."""
-        return self.path(reference).with_suffix(".json")
+        return self.path(reference).with_suffix(SUMMARY)
 
 
 class Upload:
@@ -187,22 +189,26 @@ class Upload:
 
     def keep(self) -> Kept:
         """Makes the upload a blob, synced to disk. The first summary of the same bytes stays,
-        and so do the first bytes, unless they are damaged: then these take their place.
+        and so do the first bytes, unless they are damaged: then these take their place. The bytes
+        that stay count as uploaded now.
         """
         reference = BlobReference(self._tenant, self.sha256)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         target, summary = self._store.path(reference), self._store.summary_path(reference)
-        if _is_whole(target, reference.sha256, self.size_bytes):
-            return Kept(reference, self.size_bytes, already_stored=True)
         target.parent.mkdir(exist_ok=True, mode=_PRIVATE_FOLDER)
-        # The summary first: whoever sees the bytes sees it too.
-        if not (target.is_file() and summary.is_file()):
-            self._write_summary(summary)
-        self._passing.replace(target)
-        for folder in (target.parent, target.parent.parent):
-            _sync_folder(folder)
+        # Outside the lock, since it reads the whole file.
+        is_whole = _is_whole(target, reference.sha256, self.size_bytes)
+        with folder_locked(target.parent):
+            if is_whole and _touched(target):
+                return Kept(reference, self.size_bytes, already_stored=True)
+            # The summary first: whoever sees the bytes sees it too.
+            if not (target.is_file() and summary.is_file()):
+                self._write_summary(summary)
+            self._passing.replace(target)
+            for folder in (target.parent, target.parent.parent):
+                _sync_folder(folder)
         return Kept(reference, self.size_bytes, already_stored=False)
 
     def _write_summary(self, target: Path) -> None:
@@ -214,7 +220,7 @@ class Upload:
                 "scope": dict(self._summary.scope),
             }
         )
-        passing = self._passing.with_suffix(".json")
+        passing = self._passing.with_suffix(SUMMARY)
         with passing.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -265,6 +271,17 @@ def _is_whole(path: Path, sha256: str, size_bytes: int) -> bool:
             return same_size and hashlib.file_digest(file, "sha256").hexdigest() == sha256
     except FileNotFoundError:
         return False
+
+
+def _touched(path: Path) -> bool:
+    """Whether the file is still there. If so, it counts as written now, on disk too."""
+    try:
+        with path.open("rb") as file:
+            os.utime(file.fileno())
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

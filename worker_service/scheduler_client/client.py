@@ -7,7 +7,8 @@ import grpc.aio
 
 from carbonline.client.channel import Metadata
 from carbonline.client.errors import server_error
-from carbonline.v1 import scheduler_pb2
+from carbonline.v1 import monitoring_pb2, scheduler_pb2
+from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.scheduler import (
@@ -38,6 +39,7 @@ class SchedulerClient:
         self, channel: grpc.aio.Channel, identity: WorkerIdentity, metadata: Metadata
     ) -> None:
         self._stub = SchedulerServiceStub(channel)
+        self._operations = OperationsServiceStub(channel)
         self._identity = identity
         self._metadata = metadata
 
@@ -98,6 +100,18 @@ class SchedulerClient:
             self._stub.Release(request, timeout=CALL_SECONDS, metadata=self._metadata)
         )
         return list(answer.released)
+
+    async def named_blobs(self, tenant: str, blobs: Sequence[str]) -> Sequence[str]:
+        """Which of at most 1,000 blobs, given by their references, a job of the tenant names.
+
+        Raises SchedulerUnreachable, or SchedulerRefused for a tenant that the worker does not act
+        for.
+        """
+        request = monitoring_pb2.ListNamedBlobsRequest(tenant=tenant, blobs=blobs)
+        call = self._operations.ListNamedBlobs(
+            request, timeout=CALL_SECONDS, metadata=self._metadata
+        )
+        return (await _answer(call)).blobs
 
 
 async def _answer(call: Awaitable[Answer]) -> Answer:

@@ -1,13 +1,14 @@
-"""What a worker does beside its jobs: deletes rows that no longer count."""
+"""What a worker does beside its jobs: deletes rows that no longer count, and old files."""
 
 import asyncio
 import random
 
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.postgres.errors import DatabaseUnavailable
 from worker_service.ledger.collect import collect_once
+from worker_service.mechanics.scheduler import SchedulerUnreachable
 from worker_service.steps.stores import Stores
+from worker_service.steps.unnamed_blobs import BlobRetention, remove_unnamed_blobs
 
 ROUND_SECONDS = 60.0
 # Not for safety: readers of a retired set have a snapshot of it, and whoever may still publish one
@@ -17,23 +18,30 @@ UNSEEN_SECONDS = 60.0
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.02, 2.0
 
 
-async def run_housekeeping(stores: Stores, log: FilteringBoundLogger) -> None:
-    """Delete such rows about once a minute, until cancelled.
+async def run_housekeeping(
+    stores: Stores, retention: BlobRetention, log: FilteringBoundLogger
+) -> None:
+    """Delete such rows about once a minute, and such files once a day, until cancelled.
 
     A round that fails is logged, and the next one comes: jobs run without housekeeping, too.
     """
+
+    async def rows() -> None:
+        if collected := await collect_all(stores):
+            log.info("rows_collected", rows=collected)
+
+    async def blobs() -> None:
+        await remove_unnamed_blobs(stores, retention, log)
+
     while True:
         await asyncio.sleep(ROUND_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
-        try:
-            rows = await collect_all(stores)
-        except DatabaseUnavailable as error:
-            log.info("housekeeping_postponed", reason=str(error))
-            continue
-        except Exception as error:
-            log.exception("housekeeping_failed", exc_info=error)
-            continue
-        if rows:
-            log.info("rows_collected", rows=rows)
+        for work in (rows, blobs):
+            try:
+                await work()
+            except (OSError, SchedulerUnreachable) as error:
+                log.info("housekeeping_postponed", reason=str(error))
+            except Exception as error:
+                log.exception("housekeeping_failed", exc_info=error)
 
 
 async def collect_all(stores: Stores, unseen_seconds: float = UNSEEN_SECONDS) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from worker_service.blobs.folder_lock import LOCK
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import (
     BlobDamaged,
@@ -33,7 +34,8 @@ def content_of(store: BlobStore, reference: BlobReference) -> bytes:
 
 
 def files_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+    names = (path.name for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if name != LOCK)
 
 
 @pytest.fixture

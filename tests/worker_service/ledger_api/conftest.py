@@ -17,6 +17,7 @@ from carbonline.serving.principals import Principal
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc, types_pb2
 from tests.conftest import to_its_end
 from tests.worker_service.ledger.ledger_driver import TENANT, LedgerDriver
+from worker_service.blobs.folder_lock import LOCK
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.fences import Publication, publication
 from worker_service.ledger.pool import open_ledger
@@ -93,8 +94,9 @@ class Client:
                 return await call(data, metadata=metadata)
 
     def files(self) -> list[str]:
-        """The names of all files that the server keeps, however they came to be."""
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
+        """The names of all files that the server keeps, however they came to be; no locks."""
+        files = (path.name for path in self.folder.rglob("*") if path.is_file())
+        return sorted(name for name in files if name != LOCK)
 
     def arriving(self) -> int:
         """Bytes of uploads that are not whole yet; -1 where no upload is on its way."""

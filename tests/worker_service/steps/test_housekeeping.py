@@ -1,7 +1,7 @@
 """Housekeeping goes on for as long as a worker serves, whatever the database does meanwhile."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +15,14 @@ from worker_service.ledger.collect import Collected
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.steps import housekeeping
 from worker_service.steps.housekeeping import collect_all, run_housekeeping
+from worker_service.steps.unnamed_blobs import BlobRetention
+
+
+async def nobody_asks(_tenant: str, _blobs: Sequence[str]) -> Sequence[str]:
+    raise AssertionError("no blob is old")
+
+
+NOTHING_IS_OLD = BlobRetention(3600.0, nobody_asks)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +41,9 @@ async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
     assert await collect_all(harness.stores) == 0
     await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
+        keeping = asyncio.create_task(
+            run_housekeeping(harness.stores, NOTHING_IS_OLD, structlog.get_logger())
+        )
         async with asyncio.timeout(10):
             while not logged:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -77,7 +87,9 @@ async def rounds_that_raise(
 
     monkeypatch.setattr(housekeeping, "collect_once", failing)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(run_housekeeping(harness.stores, structlog.get_logger()))
+        keeping = asyncio.create_task(
+            run_housekeeping(harness.stores, NOTHING_IS_OLD, structlog.get_logger())
+        )
         async with asyncio.timeout(10):
             await enough.wait()
         keeping.cancel()

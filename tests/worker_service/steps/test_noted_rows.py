@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tests.worker_service.steps.claims import claim
+from worker_service.blobs.folder_lock import LOCK
 from worker_service.blobs.reference import read_reference
 from worker_service.blobs.store import BlobStore
 from worker_service.steps.noted_rows import (
@@ -32,7 +33,7 @@ def bad(first: int, count: int, value: str = 'a,"b"') -> pl.DataFrame:
 
 
 def files(blobs: BlobStore) -> list[Path]:
-    return [path for path in blobs._folder.rglob("*") if path.is_file()]
+    return [path for path in blobs.folder.rglob("*") if path.is_file() and path.name != LOCK]
 
 
 def test_all_are_in_the_blob_and_the_first_hundred_are_told(blobs: BlobStore) -> None:

@@ -264,7 +264,7 @@ class CountingBlobs(BlobStore):
     """Adds up what is read of the blobs that were opened since."""
 
     def __init__(self, blobs: BlobStore) -> None:
-        super().__init__(blobs._folder, blobs.bytes_max)
+        super().__init__(blobs.folder, blobs.bytes_max)
         self.bytes_read = 0
         self.lock = threading.Lock()
 
