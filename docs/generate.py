@@ -71,6 +71,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "TOO_MANY_JOINERS": "wait until the job runs that so many wait for, then submit again",
         "TOO_MANY_PARKED_CLAIMS": "wait, then call again",
         "TOO_MANY_STREAMS": "wait, then call again",
+        "TOO_MANY_CALLS": "read the answers of your other calls, wait, then repeat the same call",
         "TOO_MANY_READS": "wait, then read again, and less often",
         "READ_TOO_LONG": "ask for fewer rows, for one year or module, or later",
         "READER_TOO_SLOW": "watch again from the last version seen",

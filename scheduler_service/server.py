@@ -25,6 +25,7 @@ from carbonline.postgres.ping import Ping
 from carbonline.postgres.pool import probe
 from carbonline.postgres.url import UNREADABLE
 from carbonline.serving.background import Background
+from carbonline.serving.calls_in_flight import CallsInFlight
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
 from carbonline.serving.drain import drain
 from carbonline.serving.health import Health, add_health, publish_health
@@ -67,6 +68,7 @@ SCHEMA_REVISION = "0020"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 # Longer than any other call than a watch takes, the wait of a Claim included.
 CALL_SECONDS_MAX = 90.0
+CALLS_OF_RUNNING_JOBS = frozenset({"Heartbeat", "Chain", "Finish", "BatchFinish", "Release"})
 SERVICES = (
     scheduler_pb2.DESCRIPTOR.services_by_name["SchedulerService"].full_name,
     operations_pb2.DESCRIPTOR.services_by_name["OperationsService"].full_name,
@@ -83,6 +85,7 @@ class RunningScheduler:
     watches: Watches
     metrics: Metrics
     background: Background
+    calls: CallsInFlight
 
 
 async def serve(settings: Settings) -> None:
@@ -121,8 +124,13 @@ async def running_server(
 ) -> AsyncIterator[RunningScheduler]:
     """Everything that serves, and its orderly end."""
     _check_address(settings)
-    authenticator = authenticator or LocalAuthenticator(settings.tenant, settings.token_file)
     metrics = Metrics(CollectorRegistry())
+    calls = CallsInFlight(
+        settings.call_limits,
+        of_running_jobs=CALLS_OF_RUNNING_JOBS,
+        bounded_elsewhere=frozenset({"Claim"}),
+    )
+    interceptor = _interceptor(authenticator, settings, log, metrics, calls)
     async with _open_store(settings, metrics, log) as store:
         await _check_schema(store)
         wakes = Wakes()
@@ -137,16 +145,6 @@ async def running_server(
             keepalive_seconds=settings.keepalive_seconds,
             seconds_max=settings.stream_seconds_max,
             watches_max=settings.limits.watches,
-        )
-        interceptor = Interceptor(
-            authenticator,
-            log,
-            metrics.called,
-            database_unavailable=DATABASE_UNAVAILABLE,
-            value_refused=VALUE_REFUSED,
-            translated=slow_read,
-            # Watches and waiting claims end by themselves when they drain.
-            ends_own_streams=False,
         )
         server = grpc.aio.server(
             interceptors=[interceptor],
@@ -176,13 +174,33 @@ async def running_server(
         await server.start()
         try:
             with metrics_served(metrics.registry, settings.metrics_port):
-                yield RunningScheduler(store, port, long_polls, watches, metrics, background)
+                yield RunningScheduler(store, port, long_polls, watches, metrics, background, calls)
         finally:
             await healthy.enter_graceful_shutdown()
             long_polls.draining.set()
             watches.drain()
             await drain(server, interceptor, settings.drain_grace_seconds)
             await background.cancel()
+
+
+def _interceptor(
+    authenticator: Authenticator | None,
+    settings: Settings,
+    log: FilteringBoundLogger,
+    metrics: Metrics,
+    calls: CallsInFlight,
+) -> Interceptor:
+    return Interceptor(
+        authenticator or LocalAuthenticator(settings.tenant, settings.token_file),
+        log,
+        metrics.called,
+        database_unavailable=DATABASE_UNAVAILABLE,
+        value_refused=VALUE_REFUSED,
+        translated=slow_read,
+        # Watches and waiting claims end by themselves when they drain.
+        ends_own_streams=False,
+        calls=calls,
+    )
 
 
 @asynccontextmanager

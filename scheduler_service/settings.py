@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from carbonline.postgres.url import driver_url
+from carbonline.serving.call_limits import CALL_LIMITS, CallLimits
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
+    CALLS_MAX,
+    CALLS_MEBIBYTES_MAX,
     CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
@@ -109,6 +112,8 @@ SETTINGS = (
     BUILD_ID,
     RETENTION,
     *LIMIT_SETTINGS,
+    CALLS_MAX,
+    CALLS_MEBIBYTES_MAX,
     NOOP,
 )
 
@@ -139,6 +144,7 @@ class Settings:
     connections: PoolSizes = SIZES
     retention_days: float = RETENTION_DAYS
     limits: Limits = LIMITS
+    call_limits: CallLimits = CALL_LIMITS
     keepalive_seconds: float = 10.0
     watch_seconds_max: float = 3600.0
     drain_grace_seconds: float = 7.0
@@ -183,6 +189,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ),
         retention_days=read.days(RETENTION),
         limits=read_limits(read),
+        call_limits=read.call_limits(),
     )
     if settings.sweep_seconds * SWEEPS_PER_LEASE_MIN > lease_seconds:
         read.faults.append(

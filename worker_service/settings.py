@@ -9,9 +9,12 @@ from typing import Literal, TypeAlias
 
 from carbonline.client.addresses import target_of
 from carbonline.postgres.url import driver_url
+from carbonline.serving.call_limits import CallLimits
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
+    CALLS_MAX,
+    CALLS_MEBIBYTES_MAX,
     CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
@@ -100,6 +103,8 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             LEDGER_ADDRESS,
             BLOB_FOLDER,
             CONNECTION_SECONDS_MAX,
+            CALLS_MAX,
+            CALLS_MEBIBYTES_MAX,
             *_SHARED,
         ),
     }
@@ -130,6 +135,7 @@ class Settings:
     job_types: tuple[str, ...]
     drain_grace_seconds: float
     connection_seconds_max: float
+    call_limits: CallLimits
     retention_days: float = RETENTION_DAYS
 
 
@@ -163,6 +169,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         drain_grace_seconds=read.seconds(DRAIN_GRACE_SECONDS, or_none=True),
         retention_days=read.days(RETENTION),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
+        call_limits=read.call_limits(),
     )
     read.check()
     return settings

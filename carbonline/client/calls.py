@@ -1,5 +1,7 @@
 """How every RPC is called: the channels, the deadline, and errors that name the server."""
 
+import asyncio
+import random
 from collections.abc import Awaitable
 from pathlib import Path
 from types import TracebackType
@@ -8,7 +10,7 @@ from typing import Self, TypeVar
 import grpc.aio
 
 from carbonline.client.channel import Metadata, credentials, open_channel
-from carbonline.client.errors import server_error
+from carbonline.client.errors import ServerError, server_error
 from carbonline.client.no_answer import Server
 from carbonline.v1.blobs_pb2_grpc import BlobServiceStub
 from carbonline.v1.ledger_pb2_grpc import LedgerServiceStub
@@ -60,8 +62,7 @@ class Calls:
     async def _ask_scheduler(
         self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer], request: Request
     ) -> Answer:
-        call = method(request, timeout=CALL_SECONDS, metadata=self._metadata)
-        return await answered(call, self._at_scheduler, CALL_SECONDS)
+        return await self._ask(method, request, self._at_scheduler, CALL_SECONDS)
 
     async def _ask_ledger(
         self,
@@ -70,9 +71,28 @@ class Calls:
         seconds: float = 0.0,
     ) -> Answer:
         """Within `seconds`, or CALL_SECONDS if that is 0."""
-        seconds = seconds or CALL_SECONDS
-        call = method(request, timeout=seconds, metadata=self._metadata)
-        return await answered(call, self._at_ledger, seconds)
+        return await self._ask(method, request, self._at_ledger, seconds or CALL_SECONDS)
+
+    async def _ask(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer],
+        request: Request,
+        server: Server,
+        seconds: float,
+    ) -> Answer:
+        """The answer; a server with too many calls in flight is asked again after its pause."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + seconds
+        while True:
+            left = ends_at - loop.time()
+            try:
+                call = method(request, timeout=left, metadata=self._metadata)
+                return await answered(call, server, seconds)
+            except ServerError as error:
+                pause = error.retry_seconds * random.uniform(1.0, 1.5)  # noqa: S311
+                if error.reason != "TOO_MANY_CALLS" or loop.time() + pause >= ends_at:
+                    raise
+            await asyncio.sleep(pause)
 
 
 async def answered(call: Awaitable[Answer], server: Server, seconds: float) -> Answer:

@@ -39,7 +39,8 @@ class ServerError(ClientError):
 
     `code` is the name of the gRPC status code. `reason` is the contract's error reason, "" if the
     server, or a proxy, gave none. `fields` maps fields of a bad request to what is wrong with them.
-    `server` is whose answer it is, or would have been.
+    `server` is whose answer it is, or would have been. `retry_seconds` is after how long the server
+    asks for the same call again, 0 if it does not say.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class ServerError(ClientError):
         metadata: Mapping[str, str],
         fields: Mapping[str, str],
         server: Server | None = None,
+        *,
+        retry_seconds: float = 0.0,
     ) -> None:
         super().__init__(message or code)
         self.code = code
@@ -58,6 +61,7 @@ class ServerError(ClientError):
         self.metadata = metadata
         self.fields = fields
         self.server = server
+        self.retry_seconds = retry_seconds
 
     @property
     def unreachable(self) -> bool:
@@ -95,11 +99,14 @@ def server_error(
     """
     info = error_details_pb2.ErrorInfo()
     bad_request = error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
     for detail in _details(error):
         if detail.Is(info.DESCRIPTOR):
             detail.Unpack(info)
         elif detail.Is(bad_request.DESCRIPTOR):
             detail.Unpack(bad_request)
+        elif detail.Is(retry.DESCRIPTOR):
+            detail.Unpack(retry)
     code = error.code().name
     kind = Unreachable if code in _UNAVAILABLE else ServerError
     return kind(
@@ -109,6 +116,7 @@ def server_error(
         dict(info.metadata),
         {violation.field: violation.description for violation in bad_request.field_violations},
         server,
+        retry_seconds=retry.retry_delay.ToTimedelta().total_seconds(),
     )
 
 

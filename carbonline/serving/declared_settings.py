@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from carbonline.serving.call_limits import CALL_LIMITS
+
 PREFIX = "CARBONLINE_"
 HELP_COLUMNS = 80
 # A day: a longer lease, pause or grace helps nobody.
@@ -11,6 +13,10 @@ SECONDS_MAX = 86_400
 # A hundred years.
 DAYS_MAX = 36_525
 PORT_MAX = 65_535
+# Beyond it a limit bounds nothing.
+CALLS_MOST = 1_000_000
+# Two messages of the largest size: what waits to be received must not wait for all others to end.
+CALLS_MEBIBYTES_LEAST = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -103,6 +109,23 @@ CONNECTION_SECONDS_MAX = seconds(
     "The age, with jitter, at which a connection is closed. Calls in flight go on, and clients "
     "connect again by themselves, so that servers that were added get their share. 0 closes none.",
     or_none=True,
+)
+CALLS_MAX = Setting(
+    "CALLS_MAX",
+    f"a whole number from 1 up to {CALLS_MOST:,}",
+    "How many calls of one caller this server works on at once, besides streams and Claims, which "
+    "have limits of their own; twice as many of all callers. The next one is refused with "
+    "TOO_MANY_CALLS. Calls of running jobs count for themselves, and so do calls for health.",
+    default=f"{CALL_LIMITS.calls}",
+    unit="calls",
+)
+CALLS_MEBIBYTES_MAX = Setting(
+    "CALLS_MEBIBYTES_MAX",
+    f"a whole number from {CALLS_MEBIBYTES_LEAST} up to {CALLS_MOST:,}",
+    "How much memory the requests and answers of these calls may take, for one caller; twice as "
+    "much for all. Beyond it, requests wait before they are received.",
+    default=f"{CALL_LIMITS.mebibytes}",
+    unit="MiB",
 )
 
 

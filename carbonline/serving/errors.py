@@ -50,6 +50,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "TOO_MANY_JOINERS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_PARKED_CLAIMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_STREAMS": grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "TOO_MANY_CALLS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "TOO_MANY_READS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "READ_TOO_LONG": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "READER_TOO_SLOW": grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -137,9 +138,11 @@ async def abort(context: "grpc.aio.ServicerContext[Any, Any]", error: RpcError) 
             details=[_packed(detail) for detail in _details(error)],
         )
     )
-    await context.abort(
-        status.code, status.details, trailing_metadata=tuple(status.trailing_metadata)
-    )
+    trailers = tuple(status.trailing_metadata)
+    if error.reason == "TOO_MANY_CALLS":
+        # gRPC's own word for RetryInfo, for clients whose gRPC repeats such calls.
+        trailers += (("grpc-retry-pushback-ms", f"{RETRY_AFTER_SECONDS * 1000}"),)
+    await context.abort(status.code, status.details, trailing_metadata=trailers)
     raise AssertionError("abort returned")
 
 

@@ -5,13 +5,21 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.full_disk import DISK_FULL, is_full
+from carbonline.serving.calls_in_flight import (
+    CallsInFlight,
+    Room,
+    begin,
+    call_of_this_task,
+    too_many_calls,
+)
+from carbonline.serving.decoding import decoded, safely
 from carbonline.serving.errors import RpcError, abort, value_refused
 from carbonline.serving.principals import Authenticator, Principal, no_credentials, not_allowed
 from carbonline.serving.roles import roles_allowed
@@ -39,10 +47,6 @@ def caller() -> Principal:
     return _CALLER.get()
 
 
-class Undecodable:
-    """Stands for bytes that are no message of the expected type."""
-
-
 class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of a server.
 
@@ -61,6 +65,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         value_refused: tuple[type[Exception], ...] = (),
         translated: Callable[[Exception], RpcError | None] = lambda _: None,
         ends_own_streams: bool,
+        calls: CallsInFlight,
     ) -> None:
         """`log` gets defects, `called` the method and the code of each call that ends.
 
@@ -71,6 +76,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
         `ends_own_streams` costs two tasks per message. Leave it out if all streams of the services
         end by themselves when their server drains.
+
+        `calls` bounds the calls in flight. Streams of carbonline's services have limits of their
+        own: they count until their request is received.
         """
         self._authenticator = authenticator
         self._log = log
@@ -81,7 +89,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self._ends_own_streams = ends_own_streams
         # Thousands of calls a second may find the database unavailable.
         self._unavailable: ThrottledLog[tuple[str, str]] = ThrottledLog(self._log_unavailable)
-        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._in_flight = calls
+        self._wrapped: dict[str, _Wrapped] = {}
         self._allowed_roles: dict[str, frozenset[str]] = {}
         self.draining = asyncio.Event()
         self.over = asyncio.Event()
@@ -97,7 +106,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[MaybeHandler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "MaybeHandler":
-        """The handler, with its deserializer and its behaviour wrapped, once for all calls."""
+        """The handler, with its deserializer and its behaviour wrapped, once for all calls; or one
+        that refuses the call without receiving its request.
+        """
         method = handler_call_details.method
         known = self._wrapped.get(method)
         if known is None:
@@ -106,19 +117,47 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 return handler
             self._allowed_roles[method] = roles_allowed(method)
             known = self._wrapped[method] = self._wrap(method, handler)
-        return known
+        if known.room is not None:
+            call = known.room.enter(self._caller_of(handler_call_details))
+            if call is None:
+                return known.refusal
+            await begin(call, receives=not known.handler.request_streaming)
+        return known.handler
 
-    def _wrap(
-        self, method: str, handler: "grpc.RpcMethodHandler[Any, Any]"
+    def _caller_of(self, details: grpc.HandlerCallDetails) -> str:
+        """The name of the principal. Callers that send no valid token are one, "": so are all of a
+        unix socket, whom only the address that they call from makes known.
+        """
+        principal = self._authenticator.principal("", _authorization(details.invocation_metadata))
+        return principal.name if principal is not None else ""
+
+    def _wrap(self, method: str, handler: "grpc.RpcMethodHandler[Any, Any]") -> "_Wrapped":
+        is_own = method.startswith(OWN_PACKAGE)
+        is_stream = handler.request_streaming or handler.response_streaming
+        passes = is_own and (is_stream or self._in_flight.is_bounded_elsewhere(method))
+        in_flight = self._in_flight.room(method, is_foreign=not is_own)
+        return _Wrapped(
+            self._wrapped_handler(method, handler, ends_when_received=passes),
+            # Only a caller whose request comes as a stream can be answered before it is received.
+            grpc.stream_unary_rpc_method_handler(self._answering(method, _refuse)),
+            None if is_own and handler.request_streaming else in_flight,
+        )
+
+    def _wrapped_handler(
+        self, method: str, handler: "grpc.RpcMethodHandler[Any, Any]", *, ends_when_received: bool
     ) -> "grpc.RpcMethodHandler[Any, Any]":
+        serialize = handler.response_serializer
         codec = {
-            "request_deserializer": _safe(handler.request_deserializer),
-            "response_serializer": handler.response_serializer,
+            "request_deserializer": safely(
+                handler.request_deserializer, ends_when_received=ends_when_received
+            ),
+            "response_serializer": serialize,
         }
         match handler.request_streaming, handler.response_streaming:
             case False, False:
-                call = self._answering(method, self._until_ended(method, handler.unary_unary))
-                return grpc.unary_unary_rpc_method_handler(call, **codec)
+                behave = _counting(self._until_ended(method, handler.unary_unary), serialize)
+                codec["response_serializer"] = None
+                return grpc.unary_unary_rpc_method_handler(self._answering(method, behave), **codec)
             case True, False:
                 call = self._answering(method, self._until_end(method, handler.stream_unary))
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
@@ -139,7 +178,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             self._begun(method)
             try:
                 self._admit(method, context)
-                answer = await behave(_decoded(request), context)
+                answer = await behave(decoded(request), context)
             except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
                 error = self._translated(raised) or raised
                 code = self._code_of(error, context)
@@ -162,7 +201,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             self._begun(method)
             try:
                 self._admit(method, context)
-                end, messages = self._end_of(method), behave(_decoded(request), context)
+                end, messages = self._end_of(method), behave(decoded(request), context)
                 async with aclosing(messages if end is None else each_until(end, messages)) as each:
                     async for message in each:
                         yield message
@@ -229,10 +268,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
     def _admit(self, method: str, context: Context) -> None:
         if not method.startswith(OWN_PACKAGE):
             return
-        authorization = dict(context.invocation_metadata() or ()).get("authorization", "")
-        principal = self._authenticator.principal(
-            context.peer(), authorization if isinstance(authorization, str) else ""
-        )
+        authorization = _authorization(context.invocation_metadata())
+        principal = self._authenticator.principal(context.peer(), authorization)
         if principal is None:
             raise no_credentials()
         roles = self._allowed_roles[method]
@@ -292,26 +329,35 @@ def _unavailable(error: Exception) -> RpcError:
     return RpcError("DATABASE_UNAVAILABLE", "the database is unavailable; retry this call")
 
 
-def _safe(deserialize: Any) -> Any:
-    def read(data: bytes) -> Any:
-        try:
-            return deserialize(data)
-        # Whatever the decoder trips over is the sender's doing.
-        except Exception:  # noqa: BLE001
-            return Undecodable()
+class _Wrapped(NamedTuple):
+    """A method: its handler, the one that refuses, and where its calls count, if they do."""
 
-    return read
+    handler: "grpc.RpcMethodHandler[Any, Any]"
+    refusal: "grpc.RpcMethodHandler[Any, Any]"
+    room: Room | None
 
 
-def _decoded(request: Any) -> Any:
-    """The request, or the stream of requests; FIELD_INVALID where its bytes are no such message."""
-    if isinstance(request, Undecodable):
-        raise RpcError(
-            "FIELD_INVALID", "the request is not a valid message, or it is nested too deeply"
-        )
-    return _each_decoded(request) if isinstance(request, AsyncIterator) else request
+def _authorization(metadata: Any) -> str:
+    for name, value in metadata or ():
+        if name == "authorization":
+            return value if isinstance(value, str) else ""
+    return ""
 
 
-async def _each_decoded(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    async for request in requests:
-        yield _decoded(request)
+async def _refuse(_requests: Any, _context: Context) -> Any:
+    raise too_many_calls("too many calls of yours, or of all callers, are in flight; wait for them")
+
+
+def _counting(behave: Any, serialize: Any) -> Any:
+    """A behaviour whose answers are bytes, and are counted while their caller does not take them.
+
+    They are serialized here because a serializer cannot answer with an error.
+    """
+
+    async def call(request: Any, context: Context) -> bytes:
+        data: bytes = serialize(await behave(request, context))
+        if in_flight := call_of_this_task():
+            in_flight.answered(len(data))
+        return data
+
+    return call

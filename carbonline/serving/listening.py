@@ -9,7 +9,6 @@ MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
 TOKEN_FILE_VARIABLE = "CARBONLINE_TOKEN_FILE"  # noqa: S105 - the name of a setting
 OPTIONS = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
     # Two servers must never share a port unnoticed.
     ("grpc.so_reuseport", 0),
@@ -26,16 +25,21 @@ OPTIONS = (
 )
 
 
-def options(connection_seconds_max: float, call_seconds_max: float) -> Sequence[tuple[str, int]]:
-    """The options of a server.
+def options(
+    connection_seconds_max: float,
+    call_seconds_max: float,
+    request_bytes_max: int = MESSAGE_BYTES_MAX,
+) -> Sequence[tuple[str, int]]:
+    """The options of a server, which refuses messages of more than `request_bytes_max`.
 
     It closes a connection after about `connection_seconds_max` (0: never), once its calls have
     ended, or `call_seconds_max` later. gRPC adds a tenth of jitter.
     """
+    always = (("grpc.max_receive_message_length", request_bytes_max), *OPTIONS)
     if not connection_seconds_max:
-        return OPTIONS
+        return always
     return (
-        *OPTIONS,
+        *always,
         ("grpc.max_connection_age_ms", round(connection_seconds_max * 1000)),
         ("grpc.max_connection_age_grace_ms", round(call_seconds_max * 1000)),
     )

@@ -6,9 +6,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
+from carbonline.serving.call_limits import CallLimits
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
+    CALLS_MAX,
+    CALLS_MEBIBYTES_LEAST,
+    CALLS_MEBIBYTES_MAX,
+    CALLS_MOST,
     DAYS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
@@ -109,9 +114,16 @@ class SettingsReader:
         """A number of days, at least one."""
         return self._number(setting, float, lambda n: 1 <= n <= DAYS_MAX)
 
-    def whole(self, setting: Setting, *, most: int) -> int:
-        """A whole number from 1 to `most`."""
-        return self._number(setting, int, lambda n: 1 <= n <= most)
+    def whole(self, setting: Setting, *, most: int, least: int = 1) -> int:
+        """A whole number from `least` to `most`."""
+        return self._number(setting, int, lambda n: least <= n <= most)
+
+    def call_limits(self) -> CallLimits:
+        """The bounds of the calls in flight."""
+        return CallLimits(
+            self.whole(CALLS_MAX, most=CALLS_MOST),
+            self.whole(CALLS_MEBIBYTES_MAX, most=CALLS_MOST, least=CALLS_MEBIBYTES_LEAST),
+        )
 
     def port(self) -> int:
         """The port of the metrics; 0 for none."""

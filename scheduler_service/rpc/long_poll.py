@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from carbonline.serving.errors import RpcError
-from scheduler_service.rpc.places import NoPlace, Places
+from carbonline.serving.places import NoPlace, Places
 from scheduler_service.rpc.wakes import Wakes
 
 Found = TypeVar("Found")
@@ -17,7 +17,7 @@ class LongPolls:
 
     def __init__(self, wakes: Wakes, poll_seconds: float, parked_max: int) -> None:
         """A Claim that nobody wakes looks again every `poll_seconds`, with jitter. One caller may
-        have `parked_max` that wait, all together twice as many.
+        have `parked_max` that look or wait, all together twice as many.
         """
         self._wakes = wakes
         self._poll_seconds = poll_seconds
@@ -37,6 +37,20 @@ class LongPolls:
         Raises RpcError TOO_MANY_PARKED_CLAIMS if too many claims of the `caller`, or of all, wait.
         A caller that hangs up cancels it.
         """
+        try:
+            with self._parked.one(caller):
+                return await self._first(look, job_types, wait_seconds)
+        except NoPlace:
+            most = self._parked.each_max
+            message = f"{most:,} claims of yours, or twice as many of all callers, wait here; "
+            raise RpcError("TOO_MANY_PARKED_CLAIMS", message + "call again later") from None
+
+    async def _first(
+        self,
+        look: Callable[[], Awaitable[Sequence[Found]]],
+        job_types: Sequence[str],
+        wait_seconds: float,
+    ) -> Sequence[Found]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_seconds
         with self._wakes.waiting_for(job_types) as woken:
@@ -47,16 +61,7 @@ class LongPolls:
                 if found or left <= 0 or self.draining.is_set():
                     return found
                 poll = self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
-                await self._park(caller, woken, min(left, poll))
-
-    async def _park(self, caller: str, woken: asyncio.Event, seconds: float) -> None:
-        try:
-            with self._parked.one(caller):
-                await _any_of(woken, self.draining, seconds)
-        except NoPlace:
-            most = self._parked.each_max
-            message = f"{most:,} claims of yours, or twice as many of all callers, wait here; "
-            raise RpcError("TOO_MANY_PARKED_CLAIMS", message + "call again later") from None
+                await _any_of(woken, self.draining, min(left, poll))
 
 
 async def _any_of(first: asyncio.Event, second: asyncio.Event, seconds: float) -> None:

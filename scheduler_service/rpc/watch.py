@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from carbonline.serving.errors import RpcError
+from carbonline.serving.places import NoPlace, Places
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
@@ -18,7 +19,6 @@ from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
 from scheduler_service.rpc.pages import is_large
-from scheduler_service.rpc.places import NoPlace, Places
 from scheduler_service.rpc.refusals import not_found, refusal_with_days
 from scheduler_service.rpc.snapshots import Message, Snapshots, snapshot_pages
 from scheduler_service.rpc.wakes import Wakes

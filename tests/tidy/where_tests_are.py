@@ -142,6 +142,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "url": "tests/carbonline/migrations/test_database_urls.py",
     },
     "carbonline/serving": {
+        "call_limits": "tests/carbonline/serving/test_declared_settings.py",
+        "decoding": "tests/scheduler_service/rpc/test_odd_requests.py",
         "drain": THE_END,
         "errors": "tests/tidy/test_protos_name_their_errors.py",
         "interceptor": ACCESS,

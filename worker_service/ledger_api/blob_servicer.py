@@ -2,14 +2,15 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 from google.protobuf import json_format
 
 from carbonline.serving.errors import RpcError, Violation, invalid
 from carbonline.serving.interceptor import Context, caller
+from carbonline.serving.places import NoPlace, Places
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import (
@@ -27,7 +28,8 @@ from worker_service.ledger_api.threads import opened, whole
 CHUNK_BYTES_MAX = 1 << 20
 DOWNLOAD_CHUNK_BYTES = 512 << 10
 FILE_NAME_CHARACTERS_MAX = 255
-STREAMS_MAX = 200
+# Of one caller; of all together twice as many.
+STREAMS_MAX = 100
 IDLE_SECONDS = 60.0
 CANCELLATION_SECONDS = 0.01
 RECEIVE_REST_SECONDS = 1.0
@@ -40,15 +42,15 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         """An upload ends with UPLOAD_IDLE if it sends nothing for `idle_seconds`."""
         self._store = store
         self._idle_seconds = idle_seconds
-        self._streams = 0
+        self._streams = Places(STREAMS_MAX)
 
     async def UploadBlob(
         self, request_iterator: AsyncIterator[blobs_pb2.UploadBlobRequest], _context: Context
     ) -> blobs_pb2.UploadBlobResponse:
         """Keep the whole file, or nothing of it."""
-        self._stream_begins()
         try:
-            return await self._received(request_iterator)
+            with self._transfer():
+                return await self._received(request_iterator)
         except BlobTooLarge as error:
             limit = {"limit": str(error.bytes_max)}
             raise RpcError("TOO_LARGE", str(error), limit) from None
@@ -59,25 +61,21 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
                     "the disk of the ledger process is full; upload the file again later",
                 ) from error
             raise
-        finally:
-            self._streams -= 1
 
     async def DownloadBlob(
         self, request: blobs_pb2.DownloadBlobRequest, _context: Context
     ) -> AsyncIterator[blobs_pb2.DownloadBlobResponse]:
         """Send the bytes, and check their sha256 after the last one."""
         reference = _reference(request.tenant, request.blob)
-        self._stream_begins()
         try:
-            async with opened(self._store.open, reference) as reader:
-                while piece := await whole(reader.read, DOWNLOAD_CHUNK_BYTES):
-                    yield blobs_pb2.DownloadBlobResponse(chunk=piece)
+            with self._transfer():
+                async with opened(self._store.open, reference) as reader:
+                    while piece := await whole(reader.read, DOWNLOAD_CHUNK_BYTES):
+                        yield blobs_pb2.DownloadBlobResponse(chunk=piece)
         except BlobMissing as error:
             raise _not_found(error) from None
         except BlobDamaged as error:
             raise RpcError("BLOB_DAMAGED", str(error)) from None
-        finally:
-            self._streams -= 1
 
     async def StatBlob(
         self, request: blobs_pb2.StatBlobRequest, _context: Context
@@ -131,12 +129,15 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
                 return
             yield message
 
-    def _stream_begins(self) -> None:
-        if self._streams >= STREAMS_MAX:
-            raise RpcError(
-                "TOO_MANY_STREAMS", f"{STREAMS_MAX} files are in transfer; try again soon"
-            )
-        self._streams += 1
+    @contextmanager
+    def _transfer(self) -> Iterator[None]:
+        try:
+            with self._streams.one(caller().name):
+                yield
+        except NoPlace:
+            most = self._streams.each_max
+            message = f"{most:,} files of yours, or twice as many of all callers, are in transfer"
+            raise RpcError("TOO_MANY_STREAMS", f"{message}; try again soon") from None
 
 
 async def _receive_rest(messages: AsyncIterator[blobs_pb2.UploadBlobRequest]) -> None:

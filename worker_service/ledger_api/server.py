@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.errors import ANY_DATABASE_ERROR, DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.background import Background, BackgroundTaskEnded
+from carbonline.serving.calls_in_flight import CallsInFlight
 from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.drain import drain
 from carbonline.serving.health import SERVING, add_health, publish_health
@@ -29,7 +30,7 @@ from worker_service.blobs.reference import ReferenceWrong, check_tenant
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.errors import SchemaMissing
 from worker_service.ledger.pool import open_ledger
-from worker_service.ledger_api.blob_servicer import IDLE_SECONDS, BlobServicer
+from worker_service.ledger_api.blob_servicer import CHUNK_BYTES_MAX, IDLE_SECONDS, BlobServicer
 from worker_service.ledger_api.ledger_servicer import LedgerServicer
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.metrics import LedgerMetrics
@@ -41,6 +42,9 @@ LEDGER_SERVICE = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"].full_na
 BLOB_SERVICE = blobs_pb2.DESCRIPTOR.services_by_name["BlobService"].full_name
 # Reads that run at the same time, each on a connection of its own. Others wait.
 READS_MAX = 4
+# A chunk of a file, and what is around it. An upload holds one of them at a time; one that is a
+# little too large is refused with a sentence of ours.
+REQUEST_BYTES_MAX = 2 * CHUNK_BYTES_MAX
 COLLECT_SECONDS = 3600.0
 # How long a file in transfer may keep a connection that is to be closed because of its age.
 TRANSFER_SECONDS_MAX = 3600.0
@@ -120,10 +124,13 @@ async def running_ledger(
             metrics.called,
             database_unavailable=UNAVAILABLE,
             ends_own_streams=True,
+            calls=CallsInFlight(settings.call_limits),
         )
         server = grpc.aio.server(
             interceptors=[interceptor],
-            options=options(settings.connection_seconds_max, TRANSFER_SECONDS_MAX),
+            options=options(
+                settings.connection_seconds_max, TRANSFER_SECONDS_MAX, REQUEST_BYTES_MAX
+            ),
         )
         numbers = LedgerServicer(ledger, blobs.bytes_max)
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(numbers, server)

@@ -20,6 +20,7 @@ from tests.worker_service.ledger_api.conftest import (
     serving,
     until,
 )
+from worker_service.ledger_api import blob_servicer
 from worker_service.settings import Settings
 
 CONTENT = os.urandom(1_500_000)
@@ -53,6 +54,25 @@ async def begun(client: Client) -> Any:
     await call.write(blobs_pb2.UploadBlobRequest(chunk=b"half"))
     await until(lambda: client.arriving() >= 0)
     return call
+
+
+async def test_one_caller_transfers_so_many_files_and_another_still_can(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blob_servicer, "STREAMS_MAX", 1)
+    async with serving(settings) as client:
+        call = await begun(client)
+        error = await refused(client.upload(PIECES))
+        assert (error.code, error.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS")
+        assert error.retry_seconds > 0
+        assert (await client.upload(PIECES, caller="other")).size_bytes == len(CONTENT)
+        call.cancel()
+
+
+async def test_a_message_of_more_than_two_chunks_is_not_even_received(client: Client) -> None:
+    error = await refused(client.upload([bytes(3 * blob_servicer.CHUNK_BYTES_MAX)]))
+    assert error.too_large
+    assert client.files() == []
 
 
 async def test_what_was_uploaded_is_told_of_and_comes_back(client: Client) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scheduler_service.rpc.places import NoPlace, Places
+from carbonline.serving.places import NoPlace, Places
 
 
 def test_who_has_taken_all_of_its_places_leaves_room_for_others() -> None:

@@ -1,0 +1,16 @@
+"""How many calls, and how much of their messages, a server holds at once."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """What one caller may have in flight in one room: calls, and mebibytes of their requests and
+    answers. All callers of the room may together have twice as many.
+    """
+
+    calls: int = 2_000
+    mebibytes: int = 256
+
+
+CALL_LIMITS = CallLimits()

@@ -1,0 +1,208 @@
+"""Bounds the calls that a server works on, by count and by bytes, before it receives them."""
+
+import asyncio
+from collections import deque
+from contextvars import ContextVar
+
+from carbonline.serving.call_limits import CallLimits
+from carbonline.serving.errors import RpcError
+from carbonline.serving.listening import MESSAGE_BYTES_MAX
+
+MEBIBYTE = 1024 * 1024
+# A smaller answer is sent also to a caller whose bytes are used up: it says what was done.
+SMALL_ANSWER_BYTES = 64 * 1024
+_CALL: ContextVar["Call"] = ContextVar("call")
+
+
+class Share:
+    """What one caller has in flight, and its calls that wait to be received, in their order."""
+
+    __slots__ = ("bytes", "calls", "waiting")
+
+    def __init__(self) -> None:
+        """Nothing is in flight."""
+        self.calls = 0
+        self.bytes = 0
+        self.waiting: deque[tuple[Call, asyncio.Future[None]]] = deque()
+
+
+class Room:
+    """Calls that share a bound. One caller never takes more than half of it."""
+
+    def __init__(self, limits: CallLimits) -> None:
+        """Nobody calls."""
+        self._calls_max = limits.calls
+        self._bytes_max = limits.mebibytes * MEBIBYTE
+        self._calls = 0
+        self._bytes = 0
+        self._shares: dict[str, Share] = {}
+        # The callers of which a call waits; the one that has waited longest is first.
+        self._waiting: dict[str, Share] = {}
+
+    @property
+    def calls(self) -> int:
+        """The calls of all callers that are in flight."""
+        return self._calls
+
+    def enter(self, caller: str) -> "Call | None":
+        """A call that begins; None if its caller, or all callers, have no place left."""
+        share = self._shares.get(caller)
+        if share is None:
+            share = Share()
+        if share.calls >= self._calls_max or self._calls >= 2 * self._calls_max:
+            return None
+        self._shares[caller] = share
+        share.calls += 1
+        self._calls += 1
+        return Call(self, caller, share)
+
+    def has_bytes(self, share: Share, count: int) -> bool:
+        """Whether a caller may hold so many bytes more."""
+        return share.bytes + count <= self._bytes_max and self._bytes + count <= 2 * self._bytes_max
+
+    def hold(self, share: Share, more: int) -> None:
+        """Count so many bytes more, or fewer."""
+        share.bytes += more
+        self._bytes += more
+        if more < 0 and self._waiting:
+            self._wake()
+
+    def wait(self, caller: str, call: "Call") -> asyncio.Future[None]:
+        """Done when the call may be received."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        share = self._waiting.setdefault(caller, self._shares[caller])
+        share.waiting.append((call, turn))
+        return turn
+
+    def leave(self, caller: str, share: Share, count: int) -> None:
+        """A call ends, and with it what it held."""
+        share.calls -= 1
+        self._calls -= 1
+        self.hold(share, -count)
+        if not share.calls:
+            del self._shares[caller]
+            self._waiting.pop(caller, None)
+
+    def _wake(self) -> None:
+        """Give freed bytes to calls that wait, to one of each caller in turn."""
+        for caller in tuple(self._waiting):
+            share = self._waiting.pop(caller)
+            while share.waiting and share.waiting[0][1].done():
+                share.waiting.popleft()
+            if share.waiting and self.has_bytes(share, MESSAGE_BYTES_MAX):
+                call, turn = share.waiting.popleft()
+                call.reserve()
+                turn.set_result(None)
+            if share.waiting:
+                self._waiting[caller] = share
+
+
+class Call:
+    """A call in flight. Until it is received, it holds the bytes of the largest message."""
+
+    __slots__ = ("_bytes", "_caller", "_ended", "_room", "_share")
+
+    def __init__(self, room: Room, caller: str, share: Share) -> None:
+        """It holds no bytes yet."""
+        self._room = room
+        self._caller = caller
+        self._share = share
+        self._bytes = 0
+        self._ended = False
+
+    def may_be_received(self) -> bool:
+        """Reserves a message if there is room, and no call of the same caller waits for it."""
+        if self._share.waiting or not self._room.has_bytes(self._share, MESSAGE_BYTES_MAX):
+            return False
+        self.reserve()
+        return True
+
+    async def wait_for_bytes(self) -> None:
+        """Waits until it may be received, and a message is reserved."""
+        await self._room.wait(self._caller, self)
+
+    def reserve(self) -> None:
+        """Holds a message of the largest size."""
+        self._hold(MESSAGE_BYTES_MAX)
+
+    def received(self, count: int) -> None:
+        """Holds the `count` bytes of its request, and no more."""
+        self._hold(count - self._bytes)
+
+    def answered(self, count: int) -> None:
+        """Holds the `count` bytes of its answer, too, until its caller has taken them.
+
+        Raises RpcError TOO_MANY_CALLS if they are many, and those of its caller are used up.
+        """
+        if count > SMALL_ANSWER_BYTES and not self._room.has_bytes(self._share, count):
+            raise too_many_calls("your calls in flight take too much memory; read their answers")
+        self._hold(count)
+
+    def end(self, _task: object = None) -> None:
+        """Gives up its place and its bytes. Nothing happens the second time."""
+        if not self._ended:
+            self._ended = True
+            self._room.leave(self._caller, self._share, self._bytes)
+
+    def _hold(self, more: int) -> None:
+        if not self._ended:
+            self._bytes += more
+            self._room.hold(self._share, more)
+
+
+class CallsInFlight:
+    """The rooms of a server. What keeps the jobs of workers running has a room of its own, so that
+    no other call costs a job its lease; so have health and reflection, so that no flood makes a
+    server look dead.
+    """
+
+    def __init__(
+        self,
+        limits: CallLimits,
+        *,
+        of_running_jobs: frozenset[str] = frozenset(),
+        bounded_elsewhere: frozenset[str] = frozenset(),
+    ) -> None:
+        """Both are names of methods. Those that are `bounded_elsewhere` have limits of their own,
+        as streams have, and count until their request is received.
+        """
+        self._of_running_jobs = of_running_jobs
+        self._bounded_elsewhere = bounded_elsewhere
+        self.running_jobs = Room(limits)
+        self.foreign = Room(limits)
+        self.others = Room(limits)
+
+    def is_bounded_elsewhere(self, method: str) -> bool:
+        """Whether a method has a limit of its own."""
+        return method.rpartition("/")[2] in self._bounded_elsewhere
+
+    def room(self, method: str, *, is_foreign: bool) -> Room:
+        """The room of a method, by its full name."""
+        if is_foreign:
+            return self.foreign
+        of_a_job = method.rpartition("/")[2] in self._of_running_jobs
+        return self.running_jobs if of_a_job else self.others
+
+
+async def begin(call: Call, *, receives: bool) -> None:
+    """Let the task that this runs in be the call, and end the call with it.
+
+    If it `receives` its request next, this waits until there is room for that.
+    """
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("a call is a task")
+    task.add_done_callback(call.end)
+    _CALL.set(call)
+    if receives and not call.may_be_received():
+        await call.wait_for_bytes()
+
+
+def call_of_this_task() -> Call | None:
+    """The call that `begin` was told of."""
+    return _CALL.get(None)
+
+
+def too_many_calls(why: str) -> RpcError:
+    """The error for a caller without room."""
+    return RpcError("TOO_MANY_CALLS", f"{why}, and call again after the pause in RetryInfo")
