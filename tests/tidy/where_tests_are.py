@@ -216,6 +216,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/ledger": {
         "canary": "tests/worker_service/steps/test_outages.py",
+        "doubts": "tests/worker_service/steps/test_reported_distances.py",
         "errors": "tests/worker_service/ledger/test_fences.py",
         "formula_inputs": "tests/worker_service/steps/test_emission_recalc.py",
         "frames": "tests/worker_service/ledger/test_entry_sets.py",

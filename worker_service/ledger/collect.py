@@ -80,7 +80,7 @@ UPDATE carbon.entry_sets SET collected_at = carbon.clock()
 WHERE tenant = $1 AND entry_set = $2
 """
 MARK_EMISSION_SET = """
-UPDATE carbon.emission_sets SET collected_at = carbon.clock()
+UPDATE carbon.emission_sets SET collected_at = carbon.clock(), doubts = NULL
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 """
 

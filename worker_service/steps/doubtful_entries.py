@@ -1,10 +1,14 @@
 """Entries whose computation makes a value doubtful: reported like rows with a warning."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from carbonline.pluralize import pluralize
+from worker_service.carbon.csv_source.widths import REJECTED
+from worker_service.ledger.doubts import ENTRIES_KEPT_MAX, Doubts
 from worker_service.steps.noted_rows import NotedRows, ended
 
 
@@ -21,14 +25,29 @@ def noted_doubts(doubtful: pl.DataFrame, upload: int) -> pl.DataFrame:
     )
 
 
+async def note_again(warned: NotedRows, doubts: Sequence[Doubts]) -> None:
+    """Adds the doubts about sets that an earlier recalculation computed."""
+    for one in doubts:
+        noted = pl.DataFrame(one.first, schema=REJECTED)
+        await asyncio.to_thread(warned.add, noted, one.entries)
+
+
 def doubt_stats(warned: NotedRows) -> dict[str, Any]:
     """Stats of the job; empty if there is no doubt."""
     return warned.stats() if warned.row_count else {}
 
 
-def doubt_sentences(warned: NotedRows) -> list[str]:
-    """Such as "2 rows with a warning; the first: row 3, distance_km: ..."."""
+def doubt_sentences(warned: NotedRows, again: Sequence[Doubts]) -> list[str]:
+    """Such as "2 rows with a warning; the first: row 3, distance_km: ...".
+
+    `again`: the doubts that `note_again` added.
+    """
     if not warned.row_count:
         return []
     rows = pluralize(warned.row_count, "row")
-    return [f"{rows} with a warning; the first: {ended(warned.first_reason)}"]
+    sentences = [f"{rows} with a warning; the first: {ended(warned.first_reason)}"]
+    if any(one.entries > len(one.first) for one in again):
+        sentences.append(
+            f"Of uploads that were computed before, {ENTRIES_KEPT_MAX} rows each are listed."
+        )
+    return sentences

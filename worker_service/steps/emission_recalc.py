@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from worker_service.carbon.compute import compute
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.outcomes import BOOKED, count_outcomes, uncomputed
 from worker_service.carbon.stored import entries_from_stored
+from worker_service.ledger.doubts import ENTRIES_KEPT_MAX, Doubts, doubts_of, note_doubts
 from worker_service.ledger.emission_sets import (
     EmissionSlice,
     Plan,
@@ -39,7 +40,12 @@ from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.pool import Connection
 from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
 from worker_service.mechanics.run import Run
-from worker_service.steps.doubtful_entries import doubt_sentences, doubt_stats, noted_doubts
+from worker_service.steps.doubtful_entries import (
+    doubt_sentences,
+    doubt_stats,
+    note_again,
+    noted_doubts,
+)
 from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
@@ -91,7 +97,9 @@ async def _recalculated(
         if plan.compute:
             work = _Work(of, declared, plan, warned)
             await _compute_and_load(stores, run, work, snapshot)
-            await asyncio.to_thread(warned.keep)
+        again = await doubts_of(snapshot, of, [one.entry_set for one in plan.keep])
+        await note_again(warned, again)
+        await asyncio.to_thread(warned.keep)
     if not plan.nothing_to_do:
         run.progress(_rows(plan), _rows(plan), "publish")
         try:
@@ -105,7 +113,7 @@ async def _recalculated(
         except InputMoved as moved:
             await abandon_sets(stores.ledger, run.job, of.ledger_scope)
             return RetryLater(str(moved))
-    return await _outcome(stores, of, plan, warned)
+    return await _outcome(stores, of, plan, warned, doubt_sentences(warned, again))
 
 
 def _rows(plan: Plan) -> int:
@@ -130,9 +138,11 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     token = run.job.claim_token
     counts: dict[int, Counter[tuple[str, str]]] = {}
     sums: dict[int, list[float]] = {}
+    doubts: dict[int, Doubts] = {}
     for entries in plan.compute:
         counts[entries.entry_set] = Counter()
         sums[entries.entry_set] = []
+        doubts[entries.entry_set] = Doubts()
         await open_emission_set(stores.ledger, of, token, entries, plan.inputs)
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
@@ -142,9 +152,10 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
             run.check()
             await load_emissions(stores.ledger, of.tenant, token, batch.emissions, batch.uncomputed)
             if not batch.doubtful.is_empty():
-                await asyncio.to_thread(
-                    work.warned.add, batch.doubtful, batch.doubtful["row"].n_unique()
-                )
+                doubted = batch.doubtful["row"].n_unique()
+                first = batch.doubtful.head(ENTRIES_KEPT_MAX).to_dicts()
+                doubts[batch.entries.entry_set].add(doubted, first)
+                await asyncio.to_thread(work.warned.add, batch.doubtful, doubted)
             counts[batch.entries.entry_set].update(batch.counts)
             sums[batch.entries.entry_set].append(batch.kg)
             done += sum(batch.counts.values())
@@ -156,6 +167,8 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
         without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
         kg = math.fsum(sums[entry_set])
         await note_sums(stores.ledger, of.tenant, token, entry_set, kg, without)
+        if doubts[entry_set].entries:
+            await note_doubts(stores.ledger, of.tenant, token, entry_set, doubts[entry_set])
         run.check()
         await keep_sums(
             stores.ledger, of.tenant, SummedSet(token, entry_set, entries.last_row_number)
@@ -206,7 +219,9 @@ def _compute(
     )
 
 
-async def _outcome(stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedRows) -> Succeeded:
+async def _outcome(
+    stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedRows, doubted: Sequence[str]
+) -> Succeeded:
     outcomes = await count_published(stores.ledger, of)
     stats: dict[str, Any] = {
         "rows": _rows(plan),
@@ -223,7 +238,7 @@ async def _outcome(stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedR
         ]
     stale = await stale_in_use(stores.ledger, FactorSlice(of.tenant, of.data_entry_type, of.year))
     stats |= stale.stats() | doubt_stats(warned)
-    sentences = [_sentence(plan, outcomes, without, stats), *doubt_sentences(warned)]
+    sentences = [_sentence(plan, outcomes, without, stats), *doubted]
     sentences += [stale.sentence()] if stale else []
     warnings = bool(without or stale or warned.row_count)
     return Succeeded(stats, " ".join(sentences), warnings=warnings)

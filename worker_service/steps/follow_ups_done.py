@@ -1,6 +1,7 @@
 """Whether what would follow an upload that changes nothing is done already."""
 
 from worker_service.carbon.outcomes import BOOKED
+from worker_service.ledger.doubts import has_doubts
 from worker_service.ledger.emission_sets import EmissionSlice, count_outcomes
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.factors import FactorSlice
@@ -21,7 +22,9 @@ async def follow_ups_are_done(ledger: Ledger, new: NewSet, digest: str) -> bool:
             return False
         if not await is_fresh(conn, new.tenant, new.data_entry_type, new.year):
             return False
-    of = EmissionSlice(new.tenant, new.module, new.data_entry_type, new.year)
+        of = EmissionSlice(new.tenant, new.module, new.data_entry_type, new.year)
+        if await has_doubts(conn, of):
+            return False
     if (await count_outcomes(ledger, of)).keys() - set(BOOKED):
         return False
     return not await stale_in_use(ledger, FactorSlice(new.tenant, new.data_entry_type, new.year))

@@ -265,4 +265,4 @@ async def test_an_unknown_mode_is_refused_at_submission(
 async def test_removing_what_is_stale_reads_no_file(idle_harness: WorkerHarness) -> None:
     with pytest.raises(ServerError) as raised:
         await idle_harness.load_factors(FACTORS, mode="remove_stale")
-    assert "reads no file" in raised.value.fields["payload.blob"]
+    assert "remove_stale does not take it" in raised.value.fields["payload.blob"]

@@ -6,6 +6,8 @@ import io
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import PLACES, WorkerHarness
+from worker_service.ledger.doubts import ENTRIES_KEPT_MAX
+from worker_service.steps.housekeeping import collect_all
 
 HEADER = (
     "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,"
@@ -14,6 +16,13 @@ HEADER = (
 MILES = "0829,GVA,JFK,3,economy,3853\n"
 MORE_MILES = MILES.replace(",3,", ",4,")
 GOOD = "0828,GVA,CDG,1,economy,408\n"
+
+
+def noted(harness: WorkerHarness, recalculation: types_pb2.Job) -> list[dict[str, str]]:
+    """The rows in its blob."""
+    blob = values_of(recalculation.stats)["warned_blob"].rpartition(":")[2]
+    [path] = harness.folder.glob(f"blobs/local/*/{blob}")
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
 async def test_a_distance_that_the_places_contradict_is_a_warning_with_its_row(
@@ -37,10 +46,47 @@ async def test_a_distance_that_the_places_contradict_is_a_warning_with_its_row(
     )
     stats = values_of(recalculation.stats)
     assert stats["rows_warned"] == 2
-    [path] = harness.folder.glob("blobs/local/*/" + stats["warned_blob"].rpartition(":")[2])
-    listed = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    listed = noted(harness, recalculation)
     assert [(one["row"], one["value"]) for one in listed] == [("2", "3853"), ("4", "3853")]
     assert {one["reason"] for one in listed} == {reason}
+
+
+async def test_the_warning_stays_as_long_as_the_upload_counts(harness: WorkerHarness) -> None:
+    doubtful = HEADER + GOOD + MILES
+    first = (await harness.load_flights(doubtful)).in_order()[1]
+    rows, of_row = values_of(first.stats)["warned_rows"], first.message.partition(". ")[2]
+
+    again = (await harness.recalculate()).in_order()[0]
+    assert again.result == types_pb2.JOB_RESULT_WARNING
+    assert again.message == f"2 entries have emissions; nothing has changed. {of_row}"
+    assert values_of(again.stats)["warned_rows"] == rows
+    beside = (await harness.submit_and_end(HEADER + GOOD, source="agency")).in_order()[1]
+    assert values_of(beside.stats)["warned_rows"] == rows
+    repeated = (await harness.load_flights(doubtful)).in_order()[1]
+    assert values_of(repeated.stats)["warned_rows"] == rows
+
+    corrected = (await harness.load_flights(doubtful.replace("3853", "6201"))).in_order()[1]
+    assert corrected.result == types_pb2.JOB_RESULT_SUCCESS
+    assert (await harness.recalculate()).in_order()[0].result == types_pb2.JOB_RESULT_SUCCESS
+    kept = "SELECT entry_set FROM carbon.emission_sets WHERE doubts IS NOT NULL"
+    assert len(await harness.rows(kept)) == 1
+    await collect_all(harness.stores, unseen_seconds=0)
+    assert await harness.rows(kept) == []
+
+
+async def test_of_many_doubted_distances_the_first_are_listed_again_and_it_is_said(
+    harness: WorkerHarness,
+) -> None:
+    many = [MILES.replace(",3,", f",{number},") for number in range(3, 3 + ENTRIES_KEPT_MAX + 5)]
+    first = (await harness.load_flights(HEADER + "".join(many))).in_order()[1]
+    assert "are listed" not in first.message
+    again = (await harness.recalculate()).in_order()[0]
+    assert f" {len(many)} rows with a warning; the first: row 1, distance_km: " in again.message
+    assert again.message.endswith(
+        f" Of uploads that were computed before, {ENTRIES_KEPT_MAX} rows each are listed."
+    )
+    assert len(noted(harness, again)) == ENTRIES_KEPT_MAX
+    assert noted(harness, again) == noted(harness, first)[:ENTRIES_KEPT_MAX]
 
 
 async def test_good_distances_are_a_success(harness: WorkerHarness) -> None:

@@ -1,0 +1,62 @@
+"""Entries that a recalculation doubts: kept with its set, for recalculations that keep the set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from worker_service.ledger.emission_sets import EmissionSlice
+from worker_service.ledger.pool import Connection, Ledger
+
+# So many are kept one by one. All of them are counted.
+ENTRIES_KEPT_MAX = 100
+
+NOTE = """
+UPDATE carbon.emission_sets SET doubts = $4
+WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+"""
+OF_SETS = """
+SELECT doubts FROM carbon.emission_sets
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
+    AND entry_set = ANY(CAST($4 AS bigint[])) AND doubts IS NOT NULL
+ORDER BY entry_set
+"""
+ANY_DOUBT = """
+SELECT EXISTS (
+    SELECT FROM carbon.emission_sets
+    WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
+        AND doubts IS NOT NULL
+)
+"""
+
+
+@dataclass(slots=True)
+class Doubts:
+    """How many `entries` of a set are doubtful, and the `first`: row, column, value, reason."""
+
+    entries: int = 0
+    first: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def add(self, entries: int, noted: Sequence[Mapping[str, Any]]) -> None:
+        """Counts `entries`, and keeps what is `noted` of them while there is room."""
+        self.entries += entries
+        self.first += noted[: ENTRIES_KEPT_MAX - len(self.first)]
+
+
+async def note_doubts(
+    ledger: Ledger, tenant: str, emission_set: int, entry_set: int, doubts: Doubts
+) -> None:
+    """Stores the doubts about a whole set."""
+    async with ledger.session() as conn:
+        await conn.execute(NOTE, tenant, emission_set, entry_set, asdict(doubts))
+
+
+async def doubts_of(conn: Connection, of: EmissionSlice, entry_sets: Sequence[int]) -> list[Doubts]:
+    """The doubts about the published emissions of some sets of entries, by set, if any."""
+    slice_ = (of.tenant, of.data_entry_type, of.year)
+    rows = await conn.fetch(OF_SETS, *slice_, list(entry_sets))
+    return [Doubts(**row["doubts"]) for row in rows]
+
+
+async def has_doubts(conn: Connection, of: EmissionSlice) -> bool:
+    """Whether an entry with published emissions is doubtful."""
+    return bool(await conn.fetchval(ANY_DOUBT, of.tenant, of.data_entry_type, of.year))
