@@ -9,7 +9,6 @@ import airportsdata
 from carbonline.airport_corrections import CORRECTIONS
 
 HEADER = ("iata", "name", "country", "latitude", "longitude")
-FILE_NAME = "airportsdata.csv"
 ROWS_PER_CHUNK = 2000
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import TotalsIncomplete, WrongArgument
-from carbonline.client.file_names import sent_name
+from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
 from carbonline.client.json_struct import values_of
 from carbonline.client.paging import read_pages
 from carbonline.client.pending import totals_and_pending
@@ -321,7 +321,7 @@ class AsyncClient:
         catalogue: ledger_pb2.ListModulesResponse,
         progress: Progress | None,
     ) -> PipelineReport:
-        name = "airportsdata.csv"
+        name = AIRPORTS_FILE_NAME
         if isinstance(source, Path):
             check_size(source, catalogue)
             name = sent_name(source.name)

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 
 from carbonline.client import submission
-from carbonline.client.airports import FILE_NAME, airport_rows
+from carbonline.client.airports import airport_rows
 from carbonline.client.contract_client import ContractClient
-from carbonline.client.file_names import sent_name
+from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
 from carbonline.command.names import module_name, type_name
 from carbonline.command.upload_progress import upload_shown
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
@@ -118,7 +118,7 @@ async def send_file(client: ContractClient, job: FileJob) -> submission.Submitte
         unit=job.unit,
         reference_kind=job.reference_kind,
     )
-    name = sent_name(job.file.name) if job.file else FILE_NAME
+    name = sent_name(job.file.name) if job.file else AIRPORTS_FILE_NAME
     payload = {"file_name": name, **job.extra}
     upload = partial(uploaded, client, job, name)
     return await submission.submit_file(client, job.job_type, scope, payload, upload, job.priority)

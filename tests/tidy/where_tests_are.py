@@ -119,7 +119,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "healthcheck": "tests/build/test_compose.py",
         "programs": STACK,
         "readiness": STACK,
-        "room": "tests/acceptance/test_full_disk.py",
         "settings": STACK,
         "socket_folder": "tests/carbonline/local/test_stale_sockets.py",
         "stack_file": STACK,

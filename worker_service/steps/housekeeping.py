@@ -14,7 +14,8 @@ ROUND_SECONDS = 60.0
 # Not for safety: readers of a retired set have a snapshot of it, and whoever may still publish one
 # is known by its fence. Soon, because under many uploads the ledger grows by what waits for it.
 UNSEEN_SECONDS = 60.0
-# Between two deletions: as long as the last one took, so that jobs have half of the time, at least.
+# Between two deletions: as long as the last one took, so that jobs have half of the time. After one
+# that took longer than the longest pause they have less: what is to be deleted must not pile up.
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.02, 2.0
 
 
