@@ -37,7 +37,7 @@ async def measure(sizes: Sizes) -> list[Figure]:
             rates = {}
             for workers in sizes.workers:
                 pipeline_id = await Planter(bench).plant(sizes.children)
-                rates[workers] = await _drained(bench, pipeline_id, workers)
+                rates[workers] = await drained(bench, pipeline_id, workers)
             floor = mean((before, await _floor(bench, sizes.children)))
             for workers, rate in rates.items():
                 what = f"{workers} worker process{'es' * (workers > 1)}"
@@ -61,7 +61,7 @@ async def _floor(bench: Bench, jobs: int) -> float:
     return rate
 
 
-async def _drained(bench: Bench, pipeline_id: int, workers: int) -> float:
+async def drained(bench: Bench, pipeline_id: int, workers: int) -> float:
     """Jobs per second between the first claim and the last finish of the pipeline's leaves."""
     await bench.run_sql("VACUUM ANALYZE")
     await bench.start_workers(workers)

@@ -9,6 +9,7 @@ import uvloop
 
 from benchmarks import (
     drain_jobs,
+    held_snapshot,
     keyed_jobs,
     machine,
     planes,
@@ -65,6 +66,11 @@ async def _readers(short: bool) -> Sequence[Figure]:
     )
 
 
+async def _held_snapshot(short: bool) -> Sequence[Figure]:
+    # A short one would show nothing: the cost grows with the minutes.
+    return [] if short else await held_snapshot.measure(held_snapshot.Sizes(10))
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -73,13 +79,14 @@ PARTS: dict[str, Part] = {
     "d": _planes,
     "e": _watchers,
     "f": _readers,
+    "g": _held_snapshot,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e, f; all when left out")
+    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e, f, g; all when left out")
     parser.add_argument("--short", action="store_true", help="small numbers, printed only")
     parser.add_argument("--no-row", action="store_true", help="print only")
     chosen = parser.parse_args(arguments)
