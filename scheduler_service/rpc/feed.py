@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from carbonline.serving.pages import ANSWER_BYTES_MAX
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
@@ -14,6 +15,8 @@ from scheduler_service.store.reads.answers import VIEW_JOBS_MAX, View
 from scheduler_service.store.reads.rows import ActiveJobRow
 
 CHANGES_KEPT_MAX = 32
+# Of all changes of a feed: what one message takes. Who has missed more gets a snapshot.
+CHANGES_BYTES_MAX = ANSWER_BYTES_MAX
 
 
 class Change(NamedTuple):
@@ -59,6 +62,8 @@ class Feed:
     activity: pb.PipelineActivity = field(default_factory=pb.PipelineActivity)
     activity_number: int = 0
     changes: dict[int, pb.PipelineChange] = field(default_factory=dict)
+    # In bytes, of each of the changes.
+    sizes: dict[int, int] = field(default_factory=dict)
     # Made once for all watchers that are at the same version; until the next view.
     made: dict[int, Change | None] = field(default_factory=dict)
     # How often the database has fallen behind what was read of it.
@@ -79,13 +84,18 @@ class Feed:
                 # It has fallen back meanwhile: the next look reads from there.
                 return
             if change is not None:
-                self.changes[before] = change
+                self._keep(before, change)
             self.version = view.pipeline.version if change is None else view.version
             self.made.clear()
-            while len(self.changes) > CHANGES_KEPT_MAX:
-                del self.changes[min(self.changes)]
             self.ended = is_terminal(view) and self.version == view.pipeline.version
             self.notify()
+
+    def _keep(self, before: int, change: pb.PipelineChange) -> None:
+        self.changes[before] = change
+        self.sizes[before] = change.ByteSize()
+        while len(self.changes) > CHANGES_KEPT_MAX or sum(self.sizes.values()) > CHANGES_BYTES_MAX:
+            oldest = min(self.changes)
+            del self.changes[oldest], self.sizes[oldest]
 
     def fall_back(self, version: int) -> None:
         """The database is at an earlier version: its server was replaced by one that lagged.
@@ -93,6 +103,7 @@ class Feed:
         """
         self.version = version
         self.changes.clear()
+        self.sizes.clear()
         self.made.clear()
         self.times_back += 1
         self.notify()

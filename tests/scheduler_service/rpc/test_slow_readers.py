@@ -10,31 +10,37 @@ from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
-from scheduler_service.rpc import scheduler_servicer
+from scheduler_service.rpc import feed, scheduler_servicer
 from tests.scheduler_service.rpc.conftest import Client
 
 # More than all the buffers between the server and a caller that does not read.
 JOBS, STATS_BYTES = 250, 60_000
 
 
-async def large_pipeline(client: Client) -> int:
-    """A pipeline whose snapshot weighs JOBS times STATS_BYTES."""
+async def children_of_a_pipeline(client: Client, count: int) -> tuple[int, list[Any]]:
+    """A pipeline whose root has ended, and how its children will end: with STATS_BYTES each."""
     submitted = await client.submit("noop", types_pb2.Scope())
     (parent,) = await client.claim("noop")
     chain = pb.ChainRequest(
         worker_id=client.worker_id,
         job_id=parent.job.job_id,
         claim_token=parent.claim_token,
-        children=[pb.ChildSpec(child_key=str(n), job_type="noop") for n in range(JOBS)],
+        children=[pb.ChildSpec(child_key=str(n), job_type="noop") for n in range(count)],
     )
     await client.scheduler.Chain(chain)
     await client.finish(parent)
-    endings = [client.ending(job) for job in await client.claim("noop", max_jobs=JOBS)]
+    endings = [client.ending(job) for job in await client.claim("noop", max_jobs=count)]
     for ending in endings:
         ending.stats.CopyFrom(struct_of({"x": "y" * STATS_BYTES}))
+    return submitted.pipeline_id, endings
+
+
+async def large_pipeline(client: Client) -> int:
+    """A pipeline whose snapshot weighs JOBS times STATS_BYTES."""
+    pipeline_id, endings = await children_of_a_pipeline(client, JOBS)
     # One stays, so that the pipeline does not end.
     await asyncio.gather(*(client.scheduler.Finish(ending) for ending in endings[1:]))
-    return submitted.pipeline_id
+    return pipeline_id
 
 
 async def read_to_the_end(watch: Any) -> None:
@@ -66,3 +72,42 @@ async def test_a_watch_that_nobody_reads_is_ended_and_can_be_taken_up_again(
             if not message.snapshot.more:
                 break
     assert jobs == JOBS + 1
+
+
+async def test_of_large_changes_few_are_kept_and_each_reaches_the_watch(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Room for two.
+    monkeypatch.setattr(feed, "CHANGES_BYTES_MAX", 5 * STATS_BYTES // 2)
+    pipeline_id, endings = await children_of_a_pipeline(client, 6)
+    watch: Any = aiter(
+        client.scheduler.WatchPipeline(pb.WatchPipelineRequest(pipeline_id=pipeline_id))
+    )
+    kept: list[int] = []
+    async with asyncio.timeout(20):
+        await anext(watch)
+        for ending in endings:
+            await client.scheduler.Finish(ending)
+            while ending.job_id not in {job.job_id for job in (await anext(watch)).change.jobs}:
+                pass
+            found = client.server.watches._feeds[pipeline_id]
+            assert sum(c.ByteSize() for c in found.changes.values()) <= feed.CHANGES_BYTES_MAX
+            kept.append(len(found.changes))
+    assert max(kept) == 2
+
+
+async def test_a_change_that_is_too_large_to_be_kept_is_read_for_the_watch(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "CHANGES_BYTES_MAX", STATS_BYTES // 2)
+    pipeline_id, endings = await children_of_a_pipeline(client, 2)
+    watch: Any = aiter(
+        client.scheduler.WatchPipeline(pb.WatchPipelineRequest(pipeline_id=pipeline_id))
+    )
+    async with asyncio.timeout(20):
+        await anext(watch)
+        await client.scheduler.Finish(endings[0])
+        while not (message := await anext(watch)).HasField("change"):
+            pass
+    assert endings[0].job_id in {job.job_id for job in message.change.jobs}
+    assert not client.server.watches._feeds[pipeline_id].changes
