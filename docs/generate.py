@@ -53,6 +53,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not found either",
         "JOB_NOT_FOUND": "check the number; a job that was deleted with its pipeline is not found "
         "either",
+        "WORKER_NOT_FOUND": "check the id, as `carbonline workers` shows it",
         "UNIT_NOT_FOUND": "check the id; the message names similar units",
         "BLOB_NOT_FOUND": "upload it first; a blob of another tenant is not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",

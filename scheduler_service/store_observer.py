@@ -16,6 +16,7 @@ from scheduler_service.jobs.requests import (
     Refused,
     Submission,
     Submitted,
+    WorkerDrain,
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.metrics import Metrics, add_counts
@@ -102,6 +103,15 @@ class StoreObserver(Observer):
                 paused_by=pause.paused_by,
                 detail=pause.reason,
             )
+
+    def drain_asked(self, drain: WorkerDrain) -> None:
+        """Logs who told the worker first, and why."""
+        self._log.info(
+            "worker_drain_asked",
+            worker_id=str(drain.worker_id),
+            asked_by=drain.asked_by,
+            detail=drain.reason,
+        )
 
     def resumed(self, pauses: Sequence[Pause]) -> None:
         """Logs each pause that is over, with who ended it."""

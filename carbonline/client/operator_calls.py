@@ -53,6 +53,13 @@ class OperatorCalls(Calls):
         )
         return await self._ask_scheduler(self._operations.PauseJobType, request)
 
+    async def drain_worker(
+        self, worker_id: str, reason: str = ""
+    ) -> interventions_pb2.DrainWorkerResponse:
+        """Tells a worker to finish what it runs, and to end."""
+        request = interventions_pb2.DrainWorkerRequest(worker_id=worker_id, reason=reason)
+        return await self._ask_scheduler(self._operations.DrainWorker, request)
+
     async def resume_job_type(
         self, job_type: str, *, all_tenants: bool = False
     ) -> interventions_pb2.ResumeJobTypeResponse:

@@ -11,6 +11,7 @@ from carbonline.command.cancel import cancel
 from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
 from carbonline.command.demo import demo
+from carbonline.command.drain import drain
 from carbonline.command.exit_codes import EXIT_CODES_HELP
 from carbonline.command.explain import explain
 from carbonline.command.factors import factors
@@ -84,6 +85,7 @@ main.add_section(
     recalculate,
     remove,
     workers,
+    drain,
     job_types,
     pause,
     resume,

@@ -136,7 +136,13 @@ class Stack:
         child = self.child(name)
         if self._settings.supervise:
             room = partial(has_room, self.addresses.data_folder)
-            work = keep_running(child, lambda: self._start_again(name), self._report, room)
+            work = keep_running(
+                child,
+                lambda: self._start_again(name),
+                self._report,
+                room,
+                may_end=name in self._settings.worker_names,
+            )
         else:
             work = report_end(child, self._report)
         self._keepers[name] = asyncio.create_task(work)

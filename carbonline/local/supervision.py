@@ -31,8 +31,11 @@ async def keep_running(
     start_again: Callable[[], Awaitable[None]],
     report: Report,
     has_room: Callable[[], bool] = lambda: True,
+    *,
+    may_end: bool = False,
 ) -> None:
-    """Restarts a child whenever it ends, after a pause, and reports it. Runs until cancelled.
+    """Restarts a child whenever it ends, after a pause, and reports it. Runs until cancelled, or
+    until a child that `may_end` has done so in order: somebody told it to.
 
     While the disk is full, it waits for `has_room` instead: a start would fail, and once there is
     room, nobody shall wait for the rest of a pause.
@@ -42,6 +45,9 @@ async def keep_running(
     while True:
         since = loop.time()
         code = await child.exited()
+        if may_end and code == 0:
+            report(f"The {child.name} has ended in order, as it was told to. It stays ended.")
+            return
         if loop.time() - since >= STEADY_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         if has_room():

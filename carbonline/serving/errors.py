@@ -32,6 +32,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "TOO_LARGE": grpc.StatusCode.INVALID_ARGUMENT,
         "PIPELINE_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
         "JOB_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
+        "WORKER_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
         "UNIT_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
         "BLOB_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
         "UNAUTHENTICATED": grpc.StatusCode.UNAUTHENTICATED,

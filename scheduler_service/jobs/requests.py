@@ -88,6 +88,16 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerDrain:
+    """A worker was told to drain: when, by whom and why."""
+
+    worker_id: UUID
+    asked_at: datetime
+    asked_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One Submit. `body_digest` tells a repeat of a request_id from another body.
 

@@ -30,8 +30,9 @@ class LongPolls:
         job_types: Sequence[str],
         wait_seconds: float,
         caller: str,
+        is_to_drain: Callable[[], bool] = lambda: False,
     ) -> Sequence[Found]:
-        """What `look` finds, or nothing after `wait_seconds`.
+        """What `look` finds, or nothing after `wait_seconds`, or once the worker `is_to_drain`.
 
         `job_types` are those whose jobs wake it. It returns at once while this process drains.
         Raises RpcError TOO_MANY_PARKED_CLAIMS if too many claims of the `caller`, or of all, wait.
@@ -39,7 +40,7 @@ class LongPolls:
         """
         try:
             with self._parked.one(caller):
-                return await self._first(look, job_types, wait_seconds)
+                return await self._first(look, job_types, wait_seconds, is_to_drain)
         except NoPlace:
             most = self._parked.each_max
             message = f"{most:,} claims of yours, or twice as many of all callers, wait here; "
@@ -50,6 +51,7 @@ class LongPolls:
         look: Callable[[], Awaitable[Sequence[Found]]],
         job_types: Sequence[str],
         wait_seconds: float,
+        is_to_drain: Callable[[], bool],
     ) -> Sequence[Found]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_seconds
@@ -58,7 +60,7 @@ class LongPolls:
                 woken.clear()
                 found = await look()
                 left = deadline - loop.time()
-                if found or left <= 0 or self.draining.is_set():
+                if found or left <= 0 or is_to_drain() or self.draining.is_set():
                     return found
                 poll = self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
                 await _any_of(woken, self.draining, min(left, poll))

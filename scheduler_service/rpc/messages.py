@@ -221,9 +221,11 @@ def fill_submitted(message: scheduler_pb2.SubmitResponse, answer: Submitted) -> 
     message.first_disposition = disposition(answer.first_disposition)
 
 
-def claimed(claims: Sequence[Claimed]) -> scheduler_pb2.ClaimResponse:
-    """The answer to a Claim."""
+def claimed(claims: Sequence[Claimed], *, drains: bool) -> scheduler_pb2.ClaimResponse:
+    """The answer to a Claim of a worker, which may be one that `drains`."""
     response = scheduler_pb2.ClaimResponse()
+    if drains:
+        response.directive = scheduler_pb2.WORKER_DIRECTIVE_DRAIN
     for claim in claims:
         message = response.jobs.add(claim_token=claim.claim_token)
         _fill_job(message.job, claim.row)

@@ -119,9 +119,14 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
         claim, wait_seconds = check_claim(request, caller(), self._enabled)
         claims = await self._long_polls.first(
-            lambda: self._store.claim_jobs(claim), claim.job_types, wait_seconds, caller().name
+            lambda: self._store.claim_jobs(claim),
+            claim.job_types,
+            wait_seconds,
+            caller().name,
+            lambda: self._store.is_to_drain(claim.worker_id, claim.principal),
         )
-        return messages.claimed(claims)
+        drains = self._store.is_to_drain(claim.worker_id, claim.principal)
+        return messages.claimed(claims, drains=drains)
 
     async def Heartbeat(
         self, request: pb.HeartbeatRequest, context: Context
@@ -145,7 +150,9 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
                 )
                 for answer in answers
             ],
-            directive=pb.WORKER_DIRECTIVE_CONTINUE,
+            directive=pb.WORKER_DIRECTIVE_DRAIN
+            if self._store.is_to_drain(worker_id, caller().name)
+            else pb.WORKER_DIRECTIVE_CONTINUE,
         )
 
     async def Chain(self, request: pb.ChainRequest, context: Context) -> pb.ChainResponse:

@@ -46,11 +46,8 @@ from scheduler_service.store.finish.finish_jobs import finish_jobs
 from scheduler_service.store.finish.finish_unlocked import Finished, finishes_unlocked
 from scheduler_service.store.lock.lock_period import lock_period, unlock_period
 from scheduler_service.store.notify.notifier import Notifier
-from scheduler_service.store.pause.pause_job_types import (
-    list_pauses,
-    pause_job_type,
-    resume_job_type,
-)
+from scheduler_service.store.pause.no_more_claims import NoMoreClaims
+from scheduler_service.store.pause.pause_job_types import list_pauses
 from scheduler_service.store.reads.active_pipelines import (
     ActivePipelines,
     read_active_pipelines,
@@ -85,7 +82,7 @@ CLAIM_REQUESTS_MAX = 64
 HEARTBEATS_MAX = 64
 
 
-class Store(Reads):
+class Store(Reads, NoMoreClaims):
     """Everything the scheduler does to its tables. Safe for many concurrent calls.
 
     Connection losses and timeouts come through as asyncpg's errors, OSError or TimeoutError.
@@ -182,6 +179,10 @@ class Store(Reads):
             found = await claim_jobs(conn, requests, self.lease_seconds, self._seen)
         self.notifier.notify_activity({one.row.pipeline_id for claims in found for one in claims})
         return found
+
+    def is_to_drain(self, worker_id: UUID, principal: str) -> bool:
+        """Whether a worker is to drain, as the last Heartbeat or empty Claim of it has found."""
+        return self._seen.is_to_drain((worker_id, principal))
 
     async def heartbeat(
         self,
@@ -292,29 +293,6 @@ class Store(Reads):
         if ended is not None:
             self._observer.unlocked(ended, principal)
         return ended
-
-    async def pause_job_type(
-        self, tenants: Sequence[str], job_type: str, reason: str, principal: str
-    ) -> list[Pause]:
-        """Per tenant the pause of the type: a new one, or the earlier one that still lasts.
-
-        A Claim that is in flight may still take a job; none that begins afterwards does.
-        """
-        pauses = await self._call_units.run_statement(
-            lambda tx: pause_job_type(tx, tenants, job_type, reason, principal)
-        )
-        self._observer.paused(pauses)
-        return pauses
-
-    async def resume_job_type(
-        self, tenants: Sequence[str], job_type: str, principal: str
-    ) -> list[Pause]:
-        """The pauses that this ended; waiting Claims look again."""
-        resumed = await self._call_units.run_statement(
-            lambda tx: resume_job_type(tx, tenants, job_type, principal)
-        )
-        self._observer.resumed(resumed)
-        return resumed
 
     async def list_pauses(self, tenant: str, *, include_resumed: bool) -> list[Pause]:
         """The tenant's pauses, newest first: those that last, or all."""

@@ -89,6 +89,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "migrate": COMMANDS,
         "options": TYPING,
         "output_file": "tests/carbonline/command/test_output.py",
+        "drain": DOCUMENTED,
         "pause": DOCUMENTED,
         "picture": DISPLAY,
         "recalculate": MISSING,

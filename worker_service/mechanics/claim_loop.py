@@ -135,6 +135,8 @@ class ClaimLoop:
         self._start = start
         self._readiness = readiness
         self._lease_changed = lease_changed
+        # That of `run`.
+        self._drain = Drain()
         self._log = log
         self._lease_seconds = lease_seconds
         self._unanswered: dict[str, ClaimRequest] = {}
@@ -146,10 +148,12 @@ class ClaimLoop:
         self._releasing = False
 
     async def run(self, drain: Drain) -> None:
-        """Claims and starts jobs until a drain is requested, then releases what was not started.
+        """Claims and starts jobs until a drain is requested, by the scheduler too; then releases
+        what was not started.
 
         Raises SchedulerRefused if Claim itself is refused, and LeaseTooShort.
         """
+        self._drain = drain
         polls = [
             asyncio.create_task(self._poll(always=number == 0), name="claim")
             for number in range(CLAIM_CALLS_MAX)
@@ -263,11 +267,12 @@ class ClaimLoop:
         while True:
             asked_at = seconds_now()
             try:
-                jobs = await self._scheduler.claim(request)
+                reply = await self._scheduler.claim(request)
             except SchedulerUnreachable as error:
                 self._log.warning("claim_unanswered", reason=str(error), tries=backoff.tries + 1)
                 await asyncio.sleep(backoff.next_seconds())
             else:
+                jobs = reply.jobs
                 del self._unanswered[request.request_id]
                 self._concurrency.free_reserved(max_jobs - len(jobs))
                 self._arrived.extend(Arrival(job, asked_at) for job in jobs)
@@ -275,6 +280,8 @@ class ClaimLoop:
                     self._backlog.set()
                 else:
                     self._backlog.clear()
+                if reply.drain:
+                    self._drain.request_by_scheduler(self._log)
                 return
 
     async def _release_the_last(self) -> None:
@@ -288,11 +295,11 @@ class ClaimLoop:
         for request in self._unanswered.values():
             try:
                 async with asyncio.timeout(LAST_CLAIM_SECONDS):
-                    jobs = await self._scheduler.claim(replace(request, wait_seconds=0.0))
+                    reply = await self._scheduler.claim(replace(request, wait_seconds=0.0))
             except (SchedulerUnreachable, SchedulerRefused, TimeoutError) as error:
                 self._log.warning("last_claim_unanswered", reason=str(error))
                 continue
-            await self._release([_release_of(job, ReleaseReason.DRAIN) for job in jobs])
+            await self._release([_release_of(job, ReleaseReason.DRAIN) for job in reply.jobs])
 
     async def _release(self, releases: Sequence[Release]) -> None:
         for start in range(0, len(releases), BEATS_MAX):

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from structlog.typing import FilteringBoundLogger
+
 
 class Drain:
     """Two events that a process waits for.
@@ -21,5 +23,11 @@ class Drain:
         self.requested.set()
 
     def request_once(self) -> None:
-        """Requests a drain. Repeating it changes nothing. For the scheduler's requests."""
+        """Requests a drain. Repeating it changes nothing."""
         self.requested.set()
+
+    def request_by_scheduler(self, log: FilteringBoundLogger) -> None:
+        """As `request_once`, and logs that an operator has told this worker to end."""
+        if not self.requested.is_set():
+            log.info("drain_requested_by_scheduler")
+        self.request_once()

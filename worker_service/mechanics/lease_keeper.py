@@ -223,7 +223,6 @@ class LeaseKeeper:
         for answer in heartbeat_reply.answers:
             self._apply(answer, sent_at)
         if heartbeat_reply.drain and not self._draining:
-            self._log.info("drain_requested_by_scheduler")
             self._on_drain()
 
     def _apply(self, answer: BeatAnswer, sent_at: float) -> None:

@@ -89,6 +89,16 @@ class ClaimRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimReply:
+    """Up to `max_jobs` jobs; none if none came within the wait. `drain` asks the whole process to
+    drain.
+    """
+
+    jobs: Sequence[ClaimedJob]
+    drain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is: `done` of `total` rows or steps. A total of 0 means unknown."""
 
@@ -177,8 +187,8 @@ class Release:
 class Scheduler(Protocol):
     """Every call has a deadline and raises SchedulerUnreachable or SchedulerRefused."""
 
-    async def claim(self, request: ClaimRequest) -> Sequence[ClaimedJob]:
-        """Claims up to `max_jobs` jobs. Empty if none came within the wait."""
+    async def claim(self, request: ClaimRequest) -> ClaimReply:
+        """Claims up to `max_jobs` jobs, and waits for the first of them."""
         ...
 
     async def heartbeat(

@@ -93,7 +93,9 @@ async def serve_jobs(
     Returns when all handlers have ended, or when their grace is over, or at once after a hard stop.
     `run_ended` is called once per run, when its step has ended.
     """
-    keeper = LeaseKeeper(scheduler, limits.beat, log, on_drain=drain.request_once)
+    keeper = LeaseKeeper(
+        scheduler, limits.beat, log, on_drain=partial(drain.request_by_scheduler, log)
+    )
     concurrency = Concurrency(limits.concurrency)
 
     def changed(reason: str) -> None:

@@ -10,10 +10,10 @@ from carbonline.client.errors import server_error
 from carbonline.v1 import monitoring_pb2, scheduler_pb2
 from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
-from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.scheduler import (
     Beat,
     ChildRequest,
+    ClaimReply,
     ClaimRequest,
     Finish,
     FinishAnswer,
@@ -43,12 +43,13 @@ class SchedulerClient:
         self._identity = identity
         self._metadata = metadata
 
-    async def claim(self, request: ClaimRequest) -> Sequence[ClaimedJob]:
-        """Claims up to `max_jobs` jobs. Empty if none came within the wait."""
+    async def claim(self, request: ClaimRequest) -> ClaimReply:
+        """Claims up to `max_jobs` jobs, and waits for the first of them."""
         message = messages.claim_request(request, self._identity)
         timeout = request.wait_seconds + POLL_EXTRA_SECONDS
         answer = await _answer(self._stub.Claim(message, timeout=timeout, metadata=self._metadata))
-        return [messages.claimed_job(job) for job in answer.jobs]
+        drain = answer.directive == scheduler_pb2.WORKER_DIRECTIVE_DRAIN
+        return ClaimReply([messages.claimed_job(job) for job in answer.jobs], drain)
 
     async def heartbeat(
         self, beats: Sequence[Beat], draining: bool, timeout_seconds: float, not_ready: str = ""

@@ -1,15 +1,20 @@
-"""What people ask about worker processes."""
+"""What people ask about worker processes, and tell them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import grpc.aio
 
 from carbonline.serving.interceptor import caller
+from carbonline.v1 import interventions_pb2, operations_pb2_grpc, types_pb2
 from carbonline.v1 import operations_pb2 as pb
-from carbonline.v1 import operations_pb2_grpc, types_pb2
+from scheduler_service.jobs.requests import Refused
 from scheduler_service.jobs.worker_state import WorkerState, worker_state
 from scheduler_service.rpc import messages
+from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX
+from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.refusals import refusal
 from scheduler_service.store.reads.rows import HeldClaimRow, WorkerRow
 from scheduler_service.store.store import Store
 
@@ -18,7 +23,7 @@ _ORDER = [messages.WORKER_STATES[state] for state in WorkerState]
 
 
 class Workers(operations_pb2_grpc.OperationsServiceServicer):
-    """ListWorkers."""
+    """ListWorkers, DrainWorker."""
 
     store: Store
     build_id: str
@@ -30,6 +35,21 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
         workers = [self._worker(row, held.get(row.worker_id, ())) for row in rows]
         workers.sort(key=lambda worker: _ORDER.index(worker.state))
         return pb.ListWorkersResponse(workers=workers, scheduler_build_id=self.build_id)
+
+    async def DrainWorker(
+        self, request: interventions_pb2.DrainWorkerRequest, context: Context
+    ) -> interventions_pb2.DrainWorkerResponse:
+        fields = Fields()
+        worker_id = fields.uuid("worker_id", request.worker_id)
+        reason = fields.text("reason", request.reason, TEXT_CHARACTERS_MAX)
+        fields.done()
+        principal = caller()
+        told = await self.store.drain_worker(worker_id, principal.tenants, reason, principal.name)
+        if isinstance(told, Refused):
+            raise refusal(told)
+        return interventions_pb2.DrainWorkerResponse(
+            drain=_drain(told.asked_at, told.asked_by, told.reason)
+        )
 
     def _worker(self, row: WorkerRow, held: Sequence[HeldClaimRow]) -> types_pb2.Worker:
         state = worker_state(
@@ -48,7 +68,16 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
             held=map(_held, held),
             build_skew=row.build_id != self.build_id,
             not_ready=row.not_ready if state is WorkerState.NOT_READY else "",
+            drain=_drain(row.drain_asked_at, row.drain_asked_by or "", row.drain_reason or "")
+            if row.drain_asked_at is not None
+            else None,
         )
+
+
+def _drain(asked_at: datetime, asked_by: str, reason: str) -> types_pb2.WorkerDrain:
+    return types_pb2.WorkerDrain(
+        asked_at=messages.timestamp(asked_at), asked_by=asked_by, reason=reason
+    )
 
 
 def _held(claim: HeldClaimRow) -> types_pb2.HeldClaim:

@@ -12,7 +12,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.claim_alone import claim_alone
-from scheduler_service.store.claim.seen_workers import SeenWorkers
+from scheduler_service.store.claim.seen_workers import SeenWorkers, WorkerNameRow
 from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
 from scheduler_service.store.core.statements import Connection, Row, statement
@@ -53,6 +53,7 @@ async def claim_jobs(
     empty = [request for identity, request in firsts.items() if not found[identity]]
     for request, row in await _replay(conn, empty, lease_seconds):
         found[_identity(request)].append(row)
+    await _learn_drains(conn, [r for r in empty if not found[_identity(r)]], seen)
     for identity, rows in found.items():
         if rows and seen.is_back(firsts[identity].worker_id):
             await _see(conn, firsts[identity])
@@ -139,6 +140,20 @@ async def _replay(
         lease_seconds=lease_seconds,
     )
     return [(requests[row.number - 1], row) for row in rows]
+
+
+async def _learn_drains(
+    conn: Connection, requests: Sequence[ClaimRequest], seen: SeenWorkers
+) -> None:
+    """Of workers that got nothing: who is to drain gets nothing."""
+    if requests:
+        rows = await statement("workers_to_drain").rows(
+            conn,
+            WorkerNameRow,
+            worker_ids=[request.worker_id for request in requests],
+            principals=[request.principal for request in requests],
+        )
+        seen.learn_drains((row.worker_id, row.principal) for row in rows)
 
 
 async def _close_through(

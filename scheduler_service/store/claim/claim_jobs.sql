@@ -5,7 +5,7 @@
 -- repeats of these calls are known; a call that has its record gets nothing here.
 -- Jobs that run alone are passed over. If one is next, a worker makes room: it gets nothing until
 -- it holds nothing, and then that job by claim_alone. An idle worker does, or else a busy one.
--- A worker that holds a job that runs alone gets nothing.
+-- A worker that holds a job that runs alone gets nothing, nor does one that is to drain.
 WITH calls AS MATERIALIZED (
     SELECT w.*, scheduler.may_have_company(w.worker_id) AS may_have_company
     FROM unnest(
@@ -15,6 +15,10 @@ WITH calls AS MATERIALIZED (
     WHERE NOT EXISTS (
         SELECT FROM scheduler.claim_requests AS r
         WHERE r.worker_id = w.worker_id AND r.request_id = w.request_id
+    ) AND NOT EXISTS (
+        SELECT FROM scheduler.workers AS d
+        WHERE d.worker_id = w.worker_id AND d.principal = w.principal
+            AND d.drain_asked_at IS NOT NULL
     )
 ), wanted AS MATERIALIZED (
     SELECT t.job_type, ARRAY(
@@ -76,7 +80,8 @@ WITH calls AS MATERIALIZED (
         SELECT k.worker_id FROM scheduler.workers AS k
         WHERE k.last_seen_at > scheduler.clock()
                 - CAST(:lease_seconds AS double precision) * interval '1 second'
-            AND NOT k.draining AND k.not_ready = '' AND a.job_type = ANY(k.job_types)
+            AND NOT k.draining AND k.drain_asked_at IS NULL
+            AND k.not_ready = '' AND a.job_type = ANY(k.job_types)
             AND (k.tenants IS NULL OR a.tenant = ANY(k.tenants))
         ORDER BY md5(CAST(k.worker_id AS text) || CAST(a.job_id AS text))
         LIMIT 1

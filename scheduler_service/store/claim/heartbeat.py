@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from scheduler_service.jobs.requests import Beat, BeatAnswer, ClaimDirective
-from scheduler_service.store.claim.seen_workers import SeenWorkers
+from scheduler_service.store.claim.seen_workers import SeenWorkers, WorkerNameRow
 from scheduler_service.store.core.statements import Connection, Row, sparse, statement
 
 
@@ -45,13 +45,15 @@ async def heartbeats(
     A claim named twice is renewed once, with the progress that was told last.
     """
     latest = {(p.worker_id, p.principal): p for p in beating}
-    await statement("touch_workers").run(
+    to_drain = await statement("touch_workers").rows(
         conn,
+        WorkerNameRow,
         worker_ids=[worker_id for worker_id, _ in latest],
         principals=[principal for _, principal in latest],
         draining=[p.draining for p in latest.values()],
         not_ready=[p.not_ready for p in latest.values()],
     )
+    seen.learn_drains((row.worker_id, row.principal) for row in to_drain)
     last = {(p.worker_id, p.principal) for p in beating if p.is_last}
     if last:
         seen.ended(await _forget(conn, last))

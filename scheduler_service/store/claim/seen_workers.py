@@ -1,9 +1,15 @@
-"""Remembers when each worker's row was written, so that not every empty poll writes it."""
+"""Remembers what workers' rows say, so that not every empty poll writes or reads more of them."""
 
 import math
 import time
 from collections.abc import Iterable
+from typing import TypeAlias
 from uuid import UUID
+
+from scheduler_service.store.core.statements import Row
+
+# A worker and its principal.
+Worker: TypeAlias = tuple[UUID, str]
 
 WORKERS_REMEMBERED_MAX = 10_000
 SEE_WORKER_EVERY_SECONDS = 3.0
@@ -11,9 +17,17 @@ SEE_WORKER_EVERY_SECONDS = 3.0
 SEEN_PER_LEASE = 4
 
 
+class WorkerNameRow(Row):
+    """A worker and its principal."""
+
+    __slots__ = ()
+    worker_id: UUID
+    principal: str
+
+
 class SeenWorkers:
-    """What this process remembers of the workers' rows: when it wrote each, and which it deleted
-    because the worker has ended.
+    """What this process remembers of the workers' rows: when it wrote each, which it deleted
+    because the worker has ended, and which say that the worker is to drain.
     """
 
     def __init__(self, lease_seconds: float = math.inf) -> None:
@@ -21,6 +35,7 @@ class SeenWorkers:
         self._lease_seconds = lease_seconds
         self._seen: dict[UUID, float] = {}
         self._ended: set[UUID] = set()
+        self._drains: set[Worker] = set()
 
     def is_news(self, worker_id: UUID) -> bool:
         """True at most every few seconds per worker."""
@@ -45,6 +60,16 @@ class SeenWorkers:
             return False
         self._ended.discard(worker_id)
         return True
+
+    def learn_drains(self, workers: Iterable[Worker]) -> None:
+        """Their rows say that they are to drain."""
+        if len(self._drains) >= WORKERS_REMEMBERED_MAX:
+            self._drains.clear()
+        self._drains.update(workers)
+
+    def is_to_drain(self, worker: Worker) -> bool:
+        """Whether a row of the worker has said so."""
+        return worker in self._drains
 
     def _remember(self, worker_id: UUID, now: float) -> None:
         if len(self._seen) >= WORKERS_REMEMBERED_MAX:

@@ -12,6 +12,7 @@ from scheduler_service.jobs.requests import (
     Refused,
     Submission,
     Submitted,
+    WorkerDrain,
 )
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.removed import Removed
@@ -56,6 +57,9 @@ class Observer:
 
     def paused(self, pauses: Sequence[Pause]) -> None:
         """Somebody asked for these pauses; some may have lasted before."""
+
+    def drain_asked(self, drain: WorkerDrain) -> None:
+        """Somebody told a worker to drain, perhaps again."""
 
     def resumed(self, pauses: Sequence[Pause]) -> None:
         """Somebody ended these pauses."""

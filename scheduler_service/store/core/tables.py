@@ -378,6 +378,9 @@ workers = Table(
     Column("last_seen_at", TIMESTAMP(timezone=True), nullable=False),
     Column("not_ready", Text, server_default=text("''"), nullable=False),
     Column("tenants", ARRAY(Text), nullable=True),
+    Column("drain_asked_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("drain_asked_by", Text, nullable=True),
+    Column("drain_reason", Text, nullable=True),
     PrimaryKeyConstraint("worker_id", name="workers_pkey"),
 )
 

@@ -112,7 +112,9 @@ class LiveJobRow(ScopeRow):
 
 
 class WorkerRow(Row):
-    """A worker, and how long it has been silent. `tenants` is None if it serves all of them."""
+    """A worker, and how long it has been silent. `tenants` is None if it serves all of them. If it
+    was told to drain, `drain_asked_at` says when.
+    """
 
     __slots__ = ()
     worker_id: UUID
@@ -124,6 +126,9 @@ class WorkerRow(Row):
     not_ready: str
     last_seen_at: datetime
     seconds_ago: float
+    drain_asked_at: datetime | None
+    drain_asked_by: str | None
+    drain_reason: str | None
 
 
 class HeldClaimRow(Row):

@@ -144,6 +144,13 @@ async def test_a_supervised_process_comes_back_by_itself(settings: StackSettings
             assert f"The {name} ended with -9" in await asyncio.wait_for(told.get(), 10)
             assert await asyncio.wait_for(told.get(), 30) == f"The {name} is ready again."
             assert stack.pid(name) != before
+        os.kill(stack.pid("worker-2"), signal.SIGTERM)
+        sentence = await asyncio.wait_for(told.get(), 10)
+        assert sentence == "The worker-2 has ended in order, as it was told to. It stays ended."
+        os.kill(stack.pid("scheduler"), signal.SIGTERM)
+        assert "The scheduler ended with 0. Restarting" in await asyncio.wait_for(told.get(), 10)
+        assert await asyncio.wait_for(told.get(), 30) == "The scheduler is ready again."
+        assert not stack.child("worker-2").running
         await stack.restart("scheduler")
         await stack.stop("worker-1")
         assert not stack.child("worker-1").running

@@ -88,6 +88,7 @@ GOOD: dict[str, list[Message]] = {
     "ListStaleStats": [monitoring.ListStaleStatsRequest(year=2024)],
     "LockPeriod": [interventions.LockPeriodRequest(year=2031, reason="why")],
     "UnlockPeriod": [interventions.UnlockPeriodRequest(year=2031)],
+    "DrainWorker": [interventions.DrainWorkerRequest(worker_id=UUID, reason="why")],
     "PauseJobType": [interventions.PauseJobTypeRequest(job_type="unit_sync", reason="why")],
     "ResumeJobType": [interventions.ResumeJobTypeRequest(job_type="unit_sync")],
     "ListJobTypePauses": [interventions.ListJobTypePausesRequest(include_resumed=True)],

@@ -37,6 +37,7 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self.releases: dict[int, scheduler_pb2.ClaimRelease] = {}
         self.chained: list[scheduler_pb2.ChainRequest] = []
         self.directives: dict[int, scheduler_pb2.ClaimDirective.ValueType] = {}
+        self.claim_directive = scheduler_pb2.WORKER_DIRECTIVE_UNSPECIFIED
         self.worker_directive = scheduler_pb2.WORKER_DIRECTIVE_CONTINUE
         self.beats_unanswered = False
         self.last_beat_gate = asyncio.Event()
@@ -101,11 +102,15 @@ class ScriptedScheduler(SchedulerServiceServicer):
         self.claims_open += 1
         await self._notify()
         try:
-            await self.until(lambda: self.jobs, request.wait.ToNanoseconds() / 1e9)
+            await self.until(
+                lambda: self.jobs or self.claim_directive, request.wait.ToNanoseconds() / 1e9
+            )
         except TimeoutError:
             return scheduler_pb2.ClaimResponse()
         finally:
             self.claims_open -= 1
+        if self.claim_directive:
+            return scheduler_pb2.ClaimResponse(directive=self.claim_directive)
         taken = [self.jobs.pop(0) for _ in range(min(request.max_jobs, len(self.jobs)))]
         self.answered_claims[request.request_id] = taken
         if self.claim_answers_to_lose > 0:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from carbonline.serving.settings import SettingsWrong
+from carbonline.v1 import scheduler_pb2
 from tests.worker_service.mechanics.scripted_scheduler import ScriptedScheduler
 from worker_service.settings import read_settings
 
@@ -72,6 +73,17 @@ async def test_a_worker_process_runs_jobs_and_drains_on_sigterm(
         assert await process.stdout.read() == b""
     assert scheduler.claims[0].job_types == ["noop"]
     assert len({claim.worker_id for claim in scheduler.claims}) == 1
+
+
+async def test_an_idle_worker_that_is_drains_ends_in_order(
+    scheduler: ScriptedScheduler, tmp_path: Path
+) -> None:
+    scheduler.claim_directive = scheduler_pb2.WORKER_DIRECTIVE_DRAIN
+    async with worker(tmp_path) as process:
+        await line_of(process, "drain_requested_by_scheduler")
+        await line_of(process, "worker_stopped")
+        assert await ended(process) == 0
+    assert [beat.draining for beat in scheduler.last_beats] == [True]
 
 
 async def test_a_worker_that_may_not_claim_says_so_and_fails(
