@@ -42,13 +42,13 @@ def explain(target: Target, output: Output, job: int) -> None:
     job.
     """
     answer = run_to_end(_explain(target, job))
-    held = [_held_row(one) for one in answer.held_children]
+    held = [held_row(one) for one in answer.held_children]
     if output.is_table:
-        click.echo(_standing(answer.job, claimable=answer.claimable))
-    about = {**_about(answer.job), "claimable": answer.claimable, "held_children": held}
-    show_rows(COLUMNS, [_row(one) for one in answer.reasons], output, about=about)
+        click.echo(standing(answer.job, claimable=answer.claimable))
+    about = {**about_job(answer.job), "claimable": answer.claimable, "held_children": held}
+    show_rows(COLUMNS, [reason_row(one) for one in answer.reasons], output, about=about)
     if output.is_table:
-        for line in _held_lines(answer.held_children):
+        for line in held_lines(answer.held_children):
             click.echo(line)
 
 
@@ -57,7 +57,8 @@ async def _explain(target: Target, job_id: int) -> monitoring_pb2.ExplainJobResp
         return await client.explain_job(job_id)
 
 
-def _standing(job: types_pb2.Job, *, claimable: bool) -> str:
+def standing(job: types_pb2.Job, *, claimable: bool) -> str:
+    """How the job stands, in a sentence for people."""
     named = one_line(f"Job {job.job_id} ({job.job_type})")
     if job.state == types_pb2.JOB_STATE_FINISHED:
         return f"{named} has ended: {job_word(job)}."
@@ -67,7 +68,8 @@ def _standing(job: types_pb2.Job, *, claimable: bool) -> str:
     return f"{named} is {job_word(job)}: {said}."
 
 
-def _about(job: types_pb2.Job) -> dict[str, str | int | None]:
+def about_job(job: types_pb2.Job) -> dict[str, str | int | None]:
+    """Which job it is and how it stands, for programs."""
     scope = scope_row(job.scope)
     return {
         "job": job.job_id,
@@ -79,7 +81,8 @@ def _about(job: types_pb2.Job) -> dict[str, str | int | None]:
     }
 
 
-def _row(reason: monitoring_pb2.JobReason) -> Row:
+def reason_row(reason: monitoring_pb2.JobReason) -> Row:
+    """A reason as a row of COLUMNS."""
     return {
         "reason": reason_word(reason.kind),
         "blocks": reason.blocks,
@@ -92,7 +95,8 @@ def _row(reason: monitoring_pb2.JobReason) -> Row:
     }
 
 
-def _held_row(child: monitoring_pb2.HeldChild) -> Row:
+def held_row(child: monitoring_pb2.HeldChild) -> Row:
+    """A held child for programs."""
     return {
         "job_type": child.job_type,
         "module": module_name(child.module),
@@ -102,7 +106,8 @@ def _held_row(child: monitoring_pb2.HeldChild) -> Row:
     }
 
 
-def _held_lines(children: Sequence[monitoring_pb2.HeldChild]) -> list[str]:
+def held_lines(children: Sequence[monitoring_pb2.HeldChild]) -> list[str]:
+    """Sentences for people that say what each held child waits for."""
     return [
         one_line(
             f"Held until {_jobs(child.waits_for_job_ids)} ended: "

@@ -15,6 +15,7 @@ from carbonline.command.drain import drain
 from carbonline.command.exit_codes import EXIT_CODES_HELP
 from carbonline.command.explain import explain
 from carbonline.command.factors import factors
+from carbonline.command.job import job
 from carbonline.command.job_types import job_types
 from carbonline.command.jobs import jobs
 from carbonline.command.load import load
@@ -74,6 +75,7 @@ main.add_section(
     status,
     pipelines,
     jobs,
+    job,
     explain,
     queue,
     active,

@@ -384,7 +384,7 @@ def _earlier_attempts(job: JobFacts, used: int) -> list[JobReason]:
         JobReason(
             JobReasonKind.EARLIER_ATTEMPTS,
             _sentence(f"{attempts} of {job.attempts_max} {are} used.{said}"),
-            "Read the job's timeline (GetJob) and the workers' logs.",
+            "`carbonline job` lists its claims with their workers. Read the logs of these workers.",
         )
     ]
 

@@ -77,6 +77,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "input_file": UPLOADS,
         "interrupts": "tests/carbonline/command/test_output_failures.py",
         "job_stats": COMMANDS,
+        "job": "tests/scheduler_service/rpc/test_get_job.py",
         "jobs": COMMANDS,
         "jobs_of_files": "tests/carbonline/command/test_upload_progress.py",
         "kilograms": UPLOADS,

@@ -19,6 +19,7 @@ from scheduler_service.rpc.explanations import explanation
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
+JOINERS_SHOWN_MAX = 1_000
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
@@ -33,11 +34,11 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         found = await self.store.read_job(job_id, caller().tenant(request.tenant))
         if isinstance(found, Refused):
             raise refusal_with_days(found, self.store.retention_days)
-        row, timeline = found
         return pb.GetJobResponse(
-            job=messages.job_summary(row),
-            payload=messages.struct(row.payload),
-            timeline=first_page([messages.timeline_event(event) for event in timeline]),
+            job=messages.job_summary(found.job),
+            payload=messages.struct(found.job.payload),
+            timeline=first_page([messages.timeline_event(event) for event in found.timeline]),
+            joined_by_pipeline_ids=found.joined_by[:JOINERS_SHOWN_MAX],
         )
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:

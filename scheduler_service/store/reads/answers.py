@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from scheduler_service.store.reads.rows import ChangedJobRow, EventRow, PipelineRow, SeenJobRow
+from scheduler_service.store.reads.rows import (
+    ChangedJobRow,
+    EventRow,
+    JobSummaryRow,
+    PipelineRow,
+    SeenJobRow,
+)
 
 # Jobs of a pipeline that are read at once for those who watch it.
 VIEW_JOBS_MAX = 1_000
@@ -53,6 +59,15 @@ class Shown:
     pipeline: PipelineRow
     jobs: Sequence[SeenJobRow]
     timeline: Sequence[EventRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """A job, what happened to it, in order, and the pipelines that have joined it, by number."""
+
+    job: JobSummaryRow
+    timeline: Sequence[EventRow]
+    joined_by: Sequence[int]
 
 
 class PipelinePage(NamedTuple):

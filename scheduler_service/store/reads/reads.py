@@ -6,6 +6,7 @@ from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused, ones_own
+from scheduler_service.store.core.rows import LinkRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.reads.answers import (
     VIEW_JOBS_MAX,
@@ -13,6 +14,7 @@ from scheduler_service.store.reads.answers import (
     PipelinePage,
     QueueDepth,
     Shown,
+    ShownJob,
     View,
 )
 from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
@@ -142,10 +144,8 @@ class Reads:
             )
         return Shown(pipeline, jobs, timeline)
 
-    async def read_job(
-        self, job_id: int, tenant: str
-    ) -> tuple[JobSummaryRow, list[EventRow]] | Refused:
-        """A job of the tenant, and its timeline."""
+    async def read_job(self, job_id: int, tenant: str) -> ShownJob | Refused:
+        """A job of the tenant, its timeline, and who has joined it."""
         async with self._readers.snapshot() as conn:
             rows = await statement("job_by_id").rows(conn, JobSummaryRow, job_id=job_id)
             job = ones_own("job", job_id, rows[0] if rows else None, (tenant,))
@@ -154,7 +154,8 @@ class Reads:
             timeline = await statement("timeline").rows(
                 conn, EventRow, pipeline_id=None, job_ids=[job_id]
             )
-        return job, timeline
+            links = await statement("links_of_jobs").rows(conn, LinkRow, job_ids=[job_id])
+        return ShownJob(job, timeline, sorted(link.pipeline_id for link in links))
 
     async def list_pipelines(self, wanted: PipelineFilter) -> PipelinePage:
         """Newest first.

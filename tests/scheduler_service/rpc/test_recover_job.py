@@ -29,9 +29,10 @@ async def reason_of(client: Client, request: pb.RecoverJobRequest) -> str:
     return server_error(refused.value).reason
 
 
-async def typed(settings: Settings, *words: str) -> tuple[int, str]:
+async def typed(settings: Settings, *words: str, columns: int = 80) -> tuple[int, str]:
     """Exit code and output of a command that is typed for this scheduler."""
     environment = {k: v for k, v in os.environ.items() if "CARBONLINE" not in k}
+    environment["COLUMNS"] = str(columns)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "carbonline.command.main", *words),
         *("--scheduler", settings.address),

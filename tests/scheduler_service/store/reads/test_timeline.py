@@ -15,7 +15,7 @@ Story = list[tuple[str, int | None, object]]
 async def of_job(driver: StoreDriver, job_id: int) -> list[EventRow]:
     found = await driver.store.read_job(job_id, TENANT)
     assert not isinstance(found, Refused)
-    return found[1]
+    return list(found.timeline)
 
 
 async def of_pipeline(driver: StoreDriver, pipeline_id: int) -> list[EventRow]:
