@@ -169,6 +169,9 @@ _ADVICE_AFTER: Mapping[JobResult, str] = MappingProxyType(
 
 def _finished(job: JobFacts) -> JobReason:
     said = f": {job.message}" if job.message else ""
+    if said and job.result is JobResult.ERROR:
+        # Whatever its message says, "Success" for one, the job has failed.
+        said = f', and its message is "{job.message}"'
     return JobReason(
         JobReasonKind.FINISHED,
         _sentence(f"The job has ended with {job.result}{said}"),

@@ -95,10 +95,8 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
             "2 attempts of 5 are used. The last one said: The ledger does not answer.",
         ),
         (
-            replace(
-                WAITING, state=JobState.FINISHED, result=JobResult.ERROR, message="No valid rows."
-            ),
-            "The job has ended with ERROR: No valid rows.",
+            replace(WAITING, state=JobState.FINISHED, result=JobResult.ERROR, message="Success"),
+            'The job has ended with ERROR, and its message is "Success".',
         ),
     ],
 )
