@@ -203,6 +203,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/carbon/parse": {
         "band_gaps": "tests/worker_service/carbon/test_factors.py",
+        "detoured_bands": "tests/worker_service/carbon/test_factors.py",
         "equal_rows": "tests/worker_service/carbon/test_entries.py",
         "invisible_in_keys": SPREADSHEETS,
         "numbers": SPREADSHEETS,

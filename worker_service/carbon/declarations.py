@@ -82,13 +82,16 @@ class Band:
     """The columns with the bounds of a factor's band: lower <= number < upper.
 
     An empty upper bound means no bound. No entry has more than `largest` (in `unit`), so bands that
-    reach it leave no gap.
+    reach it leave no gap. `added` names the factor's column with what is added to numbers that are
+    looked up, `looked_up` in words, before the band is compared; it is no less than 0.
     """
 
     lower: str
     upper: str
     unit: str = ""
     largest: float = float("inf")
+    added: str = ""
+    looked_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from worker_service.carbon.outcomes import EntryOutcome, fail
 _NAMED_MAX = 3
 # Of factors that are not stale: beyond every token.
 _NEWEST = pl.lit(2**63 - 1, pl.Int64)
+_KINDS = pl.concat_str(["factor_kind", "factor_subkind"], separator=" ", ignore_nulls=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,9 +21,10 @@ class MatchByKind:
     `kind` and `subkind` name columns of entries to compare with those of factors; None compares
     nothing. With `band`, a factor matches if lower <= `band_of` < upper; `band_of` may read columns
     of entries and factors. Factors of the newest file are preferred to stale ones, and of these the
-    one that became stale last, by `stale_token`. Without a match
-    the outcome is `no_factor`; with several, where one is expected, `ambiguous_factor`. `sought` is
-    an expression for what was looked for, in words.
+    one that became stale last, by `stale_token`. Without a match the outcome is `no_factor`; with
+    several, where one is expected, `ambiguous_factor`. `sought` is an expression for what was
+    looked for, in words. `aside` says what a factor makes of it where that differs, such as "849.1
+    km with its detour"; it may read columns of entries and factors.
     """
 
     sought: pl.Expr
@@ -30,6 +32,7 @@ class MatchByKind:
     subkind: str | None = None
     band: Band | None = None
     band_of: pl.Expr | None = None
+    aside: pl.Expr | None = None
     every_match: bool = False
 
     @property
@@ -44,18 +47,39 @@ class MatchByKind:
         )
         both = set(keys.columns) & set(factors.columns)
         factors = factors.rename({name: name + OF_FACTOR for name in both})
-        hits = self._newest(self._hits(keys.filter(pl.col("outcome").is_null()), factors))
+        sought = keys.filter(pl.col("outcome").is_null())
+        hits = self._newest(self._hits(sought, factors))
         counts = hits.group_by("key_id").agg(pl.len().alias("matches"))
         keys = keys.join(counts, on="key_id", how="left", maintain_order="left")
         none, several = pl.col("matches").is_null(), pl.col("matches") > 1
-        keys = fail(keys, none, EntryOutcome.NO_FACTOR, pl.format("no factor for {}", self.sought))
+        missed = self._missed(sought.join(counts, on="key_id", how="anti"), factors)
+        keys = keys.join(missed, on="key_id", how="left", maintain_order="left")
+        detail = pl.format("no factor for {}{}", self.sought, pl.col("missed").fill_null(""))
+        keys = fail(keys, none, EntryOutcome.NO_FACTOR, detail).drop("missed")
         if not self.every_match:
-            named = _named(hits.join(counts.filter(several), on="key_id", how="semi"), factors)
+            doubled = hits.join(counts.filter(several), on="key_id", how="semi")
+            named = _named(self._with_aside(doubled), factors)
             keys = keys.join(named, on="key_id", how="left", maintain_order="left")
             detail = pl.format("{} factors for {}: {}", "matches", self.sought, "named")
             keys = fail(keys, several, EntryOutcome.AMBIGUOUS_FACTOR, detail).drop("named")
             hits = hits.join(counts.filter(~several), on="key_id", how="semi")
         return Matched(keys=keys, factors=hits)
+
+    def _missed(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+        """key_id and `missed`: such as " (849.1 km with its detour: short economy)", of factors
+        whose band alone does not fit.
+        """
+        if self.aside is None:
+            return pl.DataFrame(schema={"key_id": keys.schema["key_id"], "missed": pl.String})
+        beside = self._with_aside(self._compared(keys, factors))
+        beside = beside.filter(pl.col("aside").is_not_null())
+        named = _listed(beside, factors, pl.format("{}: {}", "aside", _KINDS))
+        return named.select("key_id", pl.format(" ({})", "named").alias("missed"))
+
+    def _with_aside(self, hits: pl.DataFrame) -> pl.DataFrame:
+        return hits.with_columns(
+            (pl.lit(None, pl.String) if self.aside is None else self.aside).alias("aside")
+        )
 
     def _newest(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Drops stale factors of keys that a factor matches, too, which a later file had."""
@@ -66,24 +90,31 @@ class MatchByKind:
 
     def _hits(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
         if self.subkind is None:
-            return self._join(keys, factors, {})
-        exact = self._join(keys, factors, {self.subkind: "factor_subkind"})
+            return self._in_band(self._pairs(keys, factors, {}))
+        exact = self._in_band(self._pairs(keys, factors, {self.subkind: "factor_subkind"}))
         rest = keys.join(exact, on="key_id", how="anti")
         general = factors.filter(pl.col("factor_subkind").is_null())
         # The column that was compared is the entry's; both sides must line up.
-        return pl.concat([exact, self._join(rest, general, {}).select(exact.columns)])
+        of_rest = self._in_band(self._pairs(rest, general, {}))
+        return pl.concat([exact, of_rest.select(exact.columns)])
 
-    def _join(
+    def _compared(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+        """Keys beside all factors of their kind and subkind, whatever the band."""
+        compared = {} if self.subkind is None else {self.subkind: "factor_subkind"}
+        return self._pairs(keys, factors, compared)
+
+    def _pairs(
         self, keys: pl.DataFrame, factors: pl.DataFrame, compared: dict[str, str]
     ) -> pl.DataFrame:
         if self.kind is not None:
             compared = {self.kind: "factor_kind", **compared}
-        if compared:
-            hits = keys.join(
-                factors, left_on=list(compared), right_on=list(compared.values()), how="inner"
-            )
-        else:
-            hits = keys.join(factors, how="cross")
+        if not compared:
+            return keys.join(factors, how="cross")
+        return keys.join(
+            factors, left_on=list(compared), right_on=list(compared.values()), how="inner"
+        )
+
+    def _in_band(self, hits: pl.DataFrame) -> pl.DataFrame:
         if self.band is None or self.band_of is None:
             return hits
         value, upper = self.band_of, pl.col(self.band.upper)
@@ -92,16 +123,20 @@ class MatchByKind:
 
 def _named(hits: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     """key_id, and the first factors of each key by id, with what distinguishes them (`named`)."""
-    kinds = pl.concat_str(["factor_kind", "factor_subkind"], separator=" ", ignore_nulls=True)
-    one = pl.format("{} ({})", "factor_id", kinds).str.strip_suffix(" ()")
-    of_factors = factors.join(hits, on="factor_id", how="semi").select(
-        "factor_id", one.alias("one")
-    )
+    kinds = pl.when(_KINDS != "").then(_KINDS)
+    apart = pl.concat_str([kinds, "aside"], separator=", ", ignore_nulls=True)
+    return _listed(hits, factors, pl.format("{} ({})", "factor_id", apart).str.strip_suffix(" ()"))
+
+
+def _listed(hits: pl.DataFrame, factors: pl.DataFrame, one: pl.Expr) -> pl.DataFrame:
+    """key_id, and the words `one` about the first factors of each key by id (`named`)."""
+    kinds = factors.select("factor_id", "factor_kind", "factor_subkind").unique("factor_id")
     listed = pl.col("one").sort_by("factor_id").head(_NAMED_MAX).str.join(", ")
     more = pl.len().cast(pl.Int64) - _NAMED_MAX
     return (
-        hits.select("key_id", "factor_id")
-        .join(of_factors, on="factor_id")
+        hits.select("key_id", "factor_id", "aside")
+        .join(kinds, on="factor_id")
+        .with_columns(one.alias("one"))
         .group_by("key_id")
         .agg(
             pl.when(more > 0)

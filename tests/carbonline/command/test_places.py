@@ -19,6 +19,10 @@ CITIES = HEADER + (
     "U1,LON,GVA,a1,economy\nU1,GVA,PAR,a1,economy\nU2,NYC,ZRH,a2,economy\nU2,ZRH,LHR,a2,economy\n"
 )
 BRUSSELS = HEADER + "U1,BRU,AMS,a1,economy\nU2,LUX,FRA,a2,economy\n"
+DETOURS = (
+    "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance,detour_km\n"
+    "short,economy,0.2906,1.35,0,800,95\nlong,economy,0.15,,800,,\n"
+)
 GAP = FACTORS.splitlines(keepends=True)[0] + (
     "short,economy,0.2,1,0,3699\nlong,economy,0.1,1,3700,\n"
 )
@@ -110,6 +114,9 @@ def test_a_gap_between_bands_is_a_warning(terminal: Terminal) -> None:
     assert "SUCCESS with warnings" in loaded.out
     said = "row 2, min_distance: no factor of economy for 3,699 to 3,700 km"
     assert f"1 row with a warning; the first: {said}." in loaded.err
+    detours = terminal.type("load", "factors", terminal.file("detours.csv", DETOURS), *gap)
+    said = "row 2, detour_km: no factor of economy for great circles of 705 to 800 km: detour_km is"
+    assert f"1 row with a warning; the first: {said}" in detours.err
 
 
 def test_flights_at_the_factors_of_the_uk_come_to_what_is_published(terminal: Terminal) -> None:

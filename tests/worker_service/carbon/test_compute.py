@@ -111,18 +111,20 @@ def test_a_factor_without_subkind_stands_in_only_where_there_is_no_exact_one() -
 
 
 def test_several_factors_where_one_is_expected_are_ambiguous() -> None:
-    second = {**ECONOMY, "category": "other", "ef_kg_co2eq_per_km": 0.5}
+    second = {**ECONOMY, "category": "other", "ef_kg_co2eq_per_km": 0.5, "detour_km": ""}
     entries = entries_of(parsed([GOOD]).accepted)
     factors = pl.concat(
         [factors_of([ECONOMY]), factors_of([second]).with_columns(pl.col("factor_id") + 1)]
     )
     computed = compute(PLANE, entries, factors, {"locations": locations_of()})
     assert computed.emissions.is_empty()
-    assert computed.outcomes.select("outcome", "detail").row(0) == (
-        "ambiguous_factor",
-        "2 factors for economy at 407.6 km: 1 (short economy), 2 (other economy)",
+    assert computed.outcomes["outcome"].to_list() == ["ambiguous_factor"]
+    assert computed.outcomes["detail"][0] == (
+        "2 factors for economy at 407.6 km: 1 (short economy, 502.6 km with its detour),"
+        " 2 (other economy)"
     )
-    five = [factors_of([ECONOMY]).with_columns(factor_id=pl.lit(n, pl.Int64)) for n in (9, 3, 7, 5)]
+    plain = {**ECONOMY, "detour_km": ""}
+    five = [factors_of([plain]).with_columns(factor_id=pl.lit(n, pl.Int64)) for n in (9, 3, 7, 5)]
     several = compute(PLANE, entries, pl.concat(five), {"locations": locations_of()})
     assert several.outcomes["detail"][0].endswith(
         ": 3 (short economy), 5 (short economy), 7 (short economy) and 1 more"

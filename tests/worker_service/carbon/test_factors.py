@@ -6,6 +6,8 @@ from tests.worker_service.carbon.plane_files import ECONOMY, FACTOR_COLUMNS, PLA
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.parse.factors import ParsedFactors, read_factors
 
+_DETOUR = "detour_km is added before bands are compared, so bands that touch need the same"
+
 
 def read(*rows: dict[str, object]) -> ParsedFactors:
     return read_factors(PLANE, opening(csv_of(FACTOR_COLUMNS, rows)))
@@ -122,6 +124,46 @@ def test_distances_without_a_factor_of_the_class_are_warned_of(
     assert factors.warnings.rows() == [
         (row, column, value, f"no factor of economy for {where}")
         for row, column, value, where in warnings
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bands", "warnings"),
+    [
+        ([(0, 800, 95), (800, "", 95)], []),
+        ([(0, 800, ""), (800, "", 0)], []),
+        ([(0, 800, 95), (800, "", "")], [(2, "no factor", "705 to 800 km")]),
+        ([(0, 800, ""), (800, "", 95)], [(2, "2 factors", "705 to 800 km")]),
+        ([(800, "", 95), (0, 800, "")], [(1, "2 factors", "705 to 800 km")]),
+        # The second band ends below 0.
+        ([(0, 800, ""), (800, 850, 900), (850, "", 0)], [(3, "no factor", "800 to 850 km")]),
+        ([(0, 800, ""), (800, 1500, 900), (1500, "", 700)], [(1, "2 factors", "0 to 600 km")]),
+        ([(0, 800, ""), (800, "", 900)], [(2, "2 factors", "0 to 800 km")]),
+    ],
+)
+def test_bands_whose_detours_differ_are_compared_as_flights_meet_them(
+    bands: list[tuple[object, object, object]], warnings: list[tuple[int, str, str]]
+) -> None:
+    rows = [
+        {
+            **ECONOMY,
+            "category": f"band {at}",
+            "min_distance": low,
+            "max_distance": high,
+            "detour_km": detour,
+        }
+        for at, (low, high, detour) in enumerate(bands)
+    ]
+    factors = read(*rows, {**ECONOMY, "cabin_class": "first", "max_distance": ""})
+    assert factors.accepted.height == len(bands) + 1
+    assert factors.warnings.rows() == [
+        (
+            row,
+            "detour_km",
+            str(bands[row - 1][2] or 0),
+            f"{how_many} of economy for great circles of {where}: {_DETOUR}",
+        )
+        for row, how_many, where in warnings
     ]
 
 

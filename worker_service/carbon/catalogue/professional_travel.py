@@ -44,9 +44,19 @@ _SPELLINGS = {
 _ONE_TRIP_KM_PLAUSIBLE = 20_500
 # Hardly a flight is shorter; 3.700 km may be 3,700.
 _ONE_TRIP_KM_AT_LEAST = 20
-_DISTANCE = Band("min_distance", "max_distance", unit="km", largest=_ONE_TRIP_KM_PLAUSIBLE)
+_DISTANCE = Band(
+    "min_distance",
+    "max_distance",
+    unit="km",
+    largest=_ONE_TRIP_KM_PLAUSIBLE,
+    added="detour_km",
+    looked_up="great circles",
+)
 # A trip of one's own kilometres is as long as it says; else a factor may add its detour.
 _KM = pl.coalesce("distance_km", pl.col("great_circle_km") + pl.col("detour_km").fill_null(0.0))
+_KM_WITH_DETOUR = pl.when(pl.col("distance_km").is_null() & (pl.col("detour_km") > 0)).then(
+    pl.format("{} km with its detour", _KM.round(1))
+)
 _KM_FLOWN = _KM * pl.col("number_of_trips")
 
 
@@ -187,6 +197,7 @@ PLANE = DataEntryType(
         subkind="cabin_class",
         band=_DISTANCE,
         band_of=_KM,
+        aside=_KM_WITH_DETOUR,
     ),
     formula=Formula(
         version="plane-2",

@@ -48,7 +48,7 @@ def gaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> pl.DataFr
     ]
     return pl.DataFrame(
         [
-            (at, column, _shown_length(value).replace(",", ""), _reason(name, where))
+            (at, column, shown_length(value).replace(",", ""), _reason(name, where))
             for at, column, value, name, where in found
         ],
         schema=REJECTED,
@@ -57,11 +57,11 @@ def gaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> pl.DataFr
 
 
 def _between(row: Mapping[str, float], band: Band) -> str:
-    return f"{_shown_length(row['ends_before'])} to {_shown_length(row['lower'])} {band.unit}"
+    return f"{shown_length(row['ends_before'])} to {shown_length(row['lower'])} {band.unit}"
 
 
 def _beyond(row: Mapping[str, float], band: Band) -> str:
-    return f"{_shown_length(row['upper'])} {band.unit} and more"
+    return f"{shown_length(row['upper'])} {band.unit} and more"
 
 
 def _reason(name: str, where: str) -> str:
@@ -69,6 +69,6 @@ def _reason(name: str, where: str) -> str:
     return f"no factor{of} for {where}"
 
 
-def _shown_length(number: float) -> str:
-    """Such as 3,699 or 0.5: every digit that the file gives."""
+def shown_length(number: float) -> str:
+    """A bound of a band, such as 3,699 or 0.5, with every digit that the file gives."""
     return f"{int(number):,}" if number.is_integer() else f"{number:,}"

@@ -12,6 +12,7 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
 from worker_service.carbon.parse.band_gaps import gaps, of_class
+from worker_service.carbon.parse.detoured_bands import differing_detours
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import TableOriginals, read_table
@@ -42,8 +43,8 @@ def read_factors(
     """Reads and checks a factor file as a whole.
 
     Raises RefusedFile if no row can be used, or if bands of a class overlap: only the author knows
-    which factor is meant. A gap between bands is a warning, except in a file of mended rows, whose
-    bands `gaps_in_force` completes.
+    which factor is meant. A gap between bands, and a gap or overlap that comes of different
+    detours, is a warning, except in a file of mended rows, whose bands `gaps_in_force` completes.
     """
     columns = declaration.factors
     identity = [column.name for column in columns.classification]
@@ -57,6 +58,7 @@ def read_factors(
         _refuse_overlaps(accepted, columns, columns.band)
         if not table.originals.is_mended:
             doubtful.append(gaps(accepted, columns, columns.band))
+            doubtful.append(differing_detours(accepted, columns, columns.band))
     return ParsedFactors(
         encoding=table.encoding,
         accepted=_factors(columns, accepted),
@@ -70,7 +72,8 @@ def read_factors(
 def gaps_in_force(
     declaration: DataEntryType, accepted: pl.DataFrame, in_force: pl.DataFrame
 ) -> pl.DataFrame:
-    """row, column, value, reason of gaps once a file's factors are in force beside others.
+    """row, column, value, reason of gaps once a file's factors are in force beside others, and of
+    what comes of different detours. Stale factors fill gaps, and overlap with none.
 
     `accepted` is that of ParsedFactors, `in_force` the factors of before, with their typed columns.
     """
@@ -80,13 +83,13 @@ def gaps_in_force(
     identity = [column.name for column in columns.classification]
     kept = in_force.join(accepted, on=identity, how="anti", nulls_equal=True)
     read = [*identity, *(column.name for column in columns.values)]
-    rows = pl.concat(
-        [
-            accepted.select("row_number", *read),
-            kept.select(pl.lit(None, accepted.schema["row_number"]).alias("row_number"), *read),
-        ]
+    no_row = pl.lit(None, accepted.schema["row_number"]).alias("row_number")
+    all_of, fresh = (
+        pl.concat([accepted.select("row_number", *read), beside.select(no_row, *read)])
+        for beside in (kept, kept.filter(~pl.col("stale")))
     )
-    return merged_rejections([gaps(rows, columns, columns.band)])
+    of_band = (columns, columns.band)
+    return merged_rejections([gaps(all_of, *of_band), differing_detours(fresh, *of_band)])
 
 
 def _factors(columns: FactorColumns, accepted: pl.DataFrame) -> pl.DataFrame:
