@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from scheduler_service.jobs.freshness import TypeTokens, is_seen
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.freshness import RECALCULATION
 from scheduler_service.store.core.rows import End, StagedChildRow, StagedScopeRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
@@ -87,6 +89,8 @@ async def owed_follow_ups(
     """What must follow these ends and was not staged: released beside the staged children.
 
     A worker may forget to stage, or find the work of an earlier attempt done and stage nothing.
+    Where it says that it changed nothing, totals may still lack an earlier change, as after a
+    cancelled aggregation: whoever repeats an upload is to get them.
     """
     parents = {end.row.job_id for end in ends if JOB_TYPES[end.row.job_type].writes_data}
     staged = {
@@ -96,14 +100,47 @@ async def owed_follow_ups(
     }
     owed = []
     for end in ends:
-        if not end.owes_follow_ups:
+        if not end.done:
             continue
+        children = await _declared(tx, end)
+        if not end.owes_follow_ups:
+            children = await _unseen(tx, end.scope.tenant, children)
         owed += [
             Released(end, child)
-            for child in await _declared(tx, end)
+            for child in children
             if (end.row.job_id, child.job_type, child.scope) not in staged
         ]
     return owed
+
+
+async def _unseen(tx: UnitOfWork, tenant: str, children: Sequence[Child]) -> list[Child]:
+    """Recalculations of types whose last change the totals of their module have not seen.
+
+    Read without a lock: whoever changes something meanwhile owes follow-ups of its own.
+    """
+    by_type = {
+        (child.scope.data_entry_type, child.scope.year): child
+        for child in children
+        if child.job_type == RECALCULATION
+    }
+    if not by_type:
+        return []
+    rows = await statement("freshness_of_types").rows(
+        tx.conn,
+        _FreshnessRow,
+        tenant=tenant,
+        types=[data_entry_type for data_entry_type, _ in by_type],
+        years=[year for _, year in by_type],
+        modules=[child.scope.module for child in by_type.values()],
+    )
+    return [
+        by_type[row.data_entry_type, row.year]
+        for row in rows
+        if not is_seen(
+            TypeTokens(row.data_entry_type, row.changed_token, row.recalc_claim, row.recalc_end),
+            row.agg_claim,
+        )
+    ]
 
 
 async def _declared(tx: UnitOfWork, end: End) -> list[Child]:
@@ -186,3 +223,13 @@ class _TypeRow(Row):
     __slots__ = ()
     data_entry_type: int
     year: int
+
+
+class _FreshnessRow(Row):
+    __slots__ = ()
+    data_entry_type: int
+    year: int
+    changed_token: int
+    recalc_claim: int
+    recalc_end: int
+    agg_claim: int

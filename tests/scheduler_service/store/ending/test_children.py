@@ -93,6 +93,26 @@ async def test_a_run_that_changed_nothing_or_failed_is_followed_by_nothing(
     assert await driver.store.pool.fetchval("SELECT count(*) FROM scheduler.jobs") == jobs + 2
 
 
+@pytest.mark.parametrize("lost", ["emission_recalc", "aggregation"])
+async def test_a_run_that_changed_nothing_is_followed_where_totals_lack_an_earlier_change(
+    driver: StoreDriver, lost: str
+) -> None:
+    await with_data(driver, YEAR)
+    await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.UNKNOWN)
+    if lost == "aggregation":
+        claim = await driver.claim("emission_recalc")
+        await driver.finish(claim, JobResult.SUCCESS, Written.UNKNOWN)
+    await driver.finish(await driver.claim(lost), JobResult.ERROR, Written.NOTHING)
+    assert not await is_fresh(driver, YEAR)
+    answer = await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.NOTHING)
+    assert await scopes_of(driver, answer) == {("emission_recalc", RECALC)}
+    for name in ("emission_recalc", "aggregation"):
+        await driver.finish(await driver.claim(name), JobResult.SUCCESS, Written.UNKNOWN)
+    assert await is_fresh(driver, YEAR)
+    answer = await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.NOTHING)
+    assert answer.children == ()
+
+
 async def test_totals_are_fresh_in_the_end_though_no_worker_stages_anything(
     driver: StoreDriver,
 ) -> None:

@@ -1,0 +1,10 @@
+-- What is remembered of types in their years, and when their modules were summed last.
+SELECT f.data_entry_type, f.year, f.changed_token, f.recalc_claim, f.recalc_end,
+    coalesce(m.agg_claim, 0) AS agg_claim
+FROM unnest(
+    CAST(:types AS smallint[]), CAST(:years AS smallint[]), CAST(:modules AS smallint[])
+) AS n (data_entry_type, year, module)
+JOIN scheduler.type_freshness AS f
+    ON f.tenant = :tenant AND f.data_entry_type = n.data_entry_type AND f.year = n.year
+LEFT JOIN scheduler.module_freshness AS m
+    ON m.tenant = :tenant AND m.module = n.module AND m.year = n.year;
