@@ -27,6 +27,7 @@ LEDGER = Server("ledger", AT)
 VALUES = {
     "pipeline": "7",
     "job": "7",
+    "worker": "00000000-0000-4000-8000-00000000000a",
     "upload": "7",
     "year": "2024",
     "data_entry_type": "plane",
