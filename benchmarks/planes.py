@@ -3,22 +3,17 @@
 import gzip
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
 
 from benchmarks.figures import Figure
-from carbonline.client.contract_client import ContractClient
-from carbonline.client.view import PipelineView
+from benchmarks.file_stack import FileBench, ended, running_files, server_seconds
 from carbonline.command.demo import find_files, parts_of
 from carbonline.command.jobs_of_files import submit_file
 from carbonline.command.picture import seconds_of
-from carbonline.local.settings import StackSettings
-from carbonline.local.stack import Stack, running_stack
-from carbonline.v1 import types_pb2
 
 # One process runs all steps: of two, some runs would give all to one and some would not.
 WORKER = "worker-1"
@@ -45,19 +40,12 @@ class Sizes:
     rows: Sequence[int]
 
 
-@dataclass(frozen=True)
-class _Bench:
-    stack: Stack
-    client: ContractClient
-    folder: Path
-
-
 async def measure(sizes: Sizes) -> list[Figure]:
     """Rows per second, end to end and by step, each beside what PostgreSQL does alone."""
     figures = []
-    async with _running() as bench:
+    async with running_files() as bench:
         for part in parts_of(find_files())[:-1]:
-            await _ended(bench, await submit_file(bench.client, part.job))
+            await ended(bench, await submit_file(bench.client, part.job))
         for rows in sizes.rows:
             # A process keeps what it once took, so each size has processes of its own.
             await bench.stack.restart(WORKER)
@@ -65,13 +53,19 @@ async def measure(sizes: Sizes) -> list[Figure]:
     return figures
 
 
-async def _measure(bench: _Bench, rows: int) -> list[Figure]:
+async def _measure(bench: FileBench, rows: int) -> list[Figure]:
     job = replace(parts_of(find_files())[-1].job, file=_file_of(bench.folder, rows))
-    view = await _ended(bench, await submit_file(bench.client, job))
+    view = await ended(bench, await submit_file(bench.client, job))
     peak = _peak_megabytes(bench.stack.pid(WORKER))
     floor = rows / await _floor_seconds(bench)
     figures = [
-        Figure(f"{rows:,} flights, end to end", rows / _seconds(view), "rows/s", FLOOR_NAME, floor)
+        Figure(
+            f"{rows:,} flights, end to end",
+            rows / server_seconds(view),
+            "rows/s",
+            FLOOR_NAME,
+            floor,
+        )
     ]
     figures += [
         Figure(f"{rows:,} flights, {one.job_type}", rows / (seconds_of(one, 0.0) or 0.0), "rows/s")
@@ -101,7 +95,7 @@ def parts_file() -> Path:
     return file
 
 
-async def _floor_seconds(bench: _Bench) -> float:
+async def _floor_seconds(bench: FileBench) -> float:
     """What the bare database takes to store the same rows in tables of the same make."""
     connection = await asyncpg.connect(bench.stack.addresses.database_url)
     try:
@@ -121,40 +115,9 @@ async def _floor_seconds(bench: _Bench) -> float:
     return took
 
 
-def _seconds(view: PipelineView) -> float:
-    """From Submit to the pipeline's end, by the database's clock."""
-    assert view.pipeline is not None
-    ended, began = view.pipeline.finished_at, view.pipeline.created_at
-    return (ended.ToNanoseconds() - began.ToNanoseconds()) / 1e9
-
-
 def _peak_megabytes(pid: int) -> float:
     """The most that a process has ever had in memory."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError(f"the kernel does not say what process {pid} took")
-
-
-async def _ended(bench: _Bench, pipeline_id: int) -> PipelineView:
-    view = PipelineView()
-    async for event in bench.client.watch(pipeline_id):
-        view.apply(event)
-    assert view.pipeline is not None
-    assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS, view.in_order()
-    return view
-
-
-@asynccontextmanager
-async def _running() -> AsyncIterator[_Bench]:
-    with tempfile.TemporaryDirectory(prefix="carbonline-bench-") as folder:
-        async with running_stack(StackSettings(Path(folder), workers=1)) as stack:
-            where = stack.addresses
-            client = ContractClient(
-                where.scheduler_address,
-                where.ledger_address,
-                tenant=where.tenant,
-                token_file=where.token_file,
-            )
-            async with client:
-                yield _Bench(stack, client, Path(folder))

@@ -15,6 +15,7 @@ from benchmarks import (
     planes,
     readers,
     single_pairs,
+    small_changes,
     start_latency,
     submit_jobs,
     watchers,
@@ -71,6 +72,14 @@ async def _held_snapshot(short: bool) -> Sequence[Figure]:
     return [] if short else await held_snapshot.measure(held_snapshot.Sizes(10))
 
 
+async def _small_changes(short: bool) -> Sequence[Figure]:
+    return await small_changes.measure(
+        small_changes.Sizes(20_000, 50, 30, 1)
+        if short
+        else small_changes.Sizes(1_000_000, 500, 1_004, 5)
+    )
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -80,13 +89,14 @@ PARTS: dict[str, Part] = {
     "e": _watchers,
     "f": _readers,
     "g": _held_snapshot,
+    "h": _small_changes,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e, f, g; all when left out")
+    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e, f, g, h; all when left out")
     parser.add_argument("--short", action="store_true", help="small numbers, printed only")
     parser.add_argument("--no-row", action="store_true", help="print only")
     chosen = parser.parse_args(arguments)
