@@ -5,7 +5,7 @@ PUBLISHED. A set moves to RETIRED when another one replaces it or it is withdraw
 deletes the rows of sets that are RETIRED, or LOADING and left behind by their claim.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -56,6 +56,12 @@ SELECT entry_set, row_number, unit, data
 FROM carbon.entries
 WHERE tenant = $1 AND entry_set = $2 AND row_number > $3 AND row_number <= $4
 ORDER BY row_number
+"""
+ROWS_OF_SETS = """
+SELECT entry_set, row_number, unit, data
+FROM carbon.entries
+WHERE tenant = $1 AND entry_set = ANY(CAST($2 AS bigint[]))
+ORDER BY entry_set, row_number
 """
 YEARS_OF_TYPE = """
 SELECT DISTINCT year FROM carbon.entry_sets
@@ -150,6 +156,38 @@ async def read_entries(
         )
         if rows:
             yield rows
+
+
+async def read_sets(
+    conn: Connection, tenant: str, sets: Sequence[PublishedSet], batch_rows: int = BATCH_ROWS
+) -> AsyncIterator[bytes]:
+    """The rows of sets in batches, for `frame_of` with ENTRY_SCHEMA. Small sets share a batch.
+
+    Skips empty batches.
+    """
+    for part in _parts(sets, batch_rows):
+        match part:
+            case [one]:
+                async for rows in read_entries(conn, tenant, one, batch_rows):
+                    yield rows
+            case _:
+                numbers = [one.entry_set for one in part]
+                if rows := await copy_out(conn, ROWS_OF_SETS, tenant, numbers):
+                    yield rows
+
+
+def _parts(sets: Sequence[PublishedSet], batch_rows: int) -> Iterator[Sequence[PublishedSet]]:
+    """Sets in order, each alone or with its neighbours, if they fit into a batch together."""
+    part: list[PublishedSet] = []
+    room = batch_rows
+    for one in sets:
+        if part and one.last_row_number > room:
+            yield part
+            part, room = [], batch_rows
+        part.append(one)
+        room -= one.last_row_number
+    if part:
+        yield part
 
 
 async def years_with_entries(ledger: Ledger, tenant: str, data_entry_type: int) -> Sequence[int]:

@@ -12,17 +12,22 @@ from worker_service.ledger.doubts import ENTRIES_KEPT_MAX, Doubts
 from worker_service.steps.noted_rows import NotedRows, ended
 
 
-def noted_doubts(doubtful: pl.DataFrame, upload: int) -> pl.DataFrame:
-    """entry_set, row_number, column, value, reason of an upload -> row, column, value, reason.
+def noted_doubts(doubtful: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    """entry_set, row_number, column, value, reason -> per upload its row, column, value, reason.
 
     A recalculation computes several uploads, and each has a row 1: the reason names the upload.
     """
-    return doubtful.select(
+    noted = doubtful.select(
+        "entry_set",
         pl.col("row_number").cast(pl.Int64).alias("row"),
         "column",
         "value",
-        pl.format("in upload {}, {}", pl.lit(upload), "reason").alias("reason"),
+        pl.format("in upload {}, {}", "entry_set", "reason").alias("reason"),
     )
+    return {
+        int(entry_set): of_set.drop("entry_set")
+        for [entry_set], of_set in noted.group_by("entry_set", maintain_order=True)
+    }
 
 
 async def note_again(warned: NotedRows, doubts: Sequence[Doubts]) -> None:

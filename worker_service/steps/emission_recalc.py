@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -31,7 +31,7 @@ from worker_service.ledger.emission_sets import (
 )
 from worker_service.ledger.emission_sets import count_outcomes as count_published
 from worker_service.ledger.emission_sums import SummedSet, keep_sums
-from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_entries
+from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_sets
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import close_ledger_scopes
@@ -56,14 +56,25 @@ from worker_service.steps.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """A computed batch of one set, ready to be loaded."""
+    """A computed batch, ready to be loaded: rows of one set, or several small sets.
 
-    entries: PublishedSet
+    `counts` are by set, unit and outcome; `kg` and `doubtful` by set.
+    """
+
     emissions: bytes
     uncomputed: bytes
-    counts: Counter[tuple[str, str]]
-    kg: float
-    doubtful: pl.DataFrame
+    counts: Counter[tuple[int, str, str]]
+    kg: Mapping[int, float]
+    doubtful: Mapping[int, pl.DataFrame]
+
+
+@dataclass(slots=True)
+class _SetSums:
+    """What the batches of a set come to. `counts` are by unit and outcome."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kg: list[float] = field(default_factory=list)
+    doubts: Doubts = field(default_factory=Doubts)
 
 
 async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
@@ -136,87 +147,78 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     factors = FactorSlice(of.tenant, of.data_entry_type, of.year)
     inputs = await read_formula_inputs(snapshot, factors, work.declared)
     token = run.job.claim_token
-    counts: dict[int, Counter[tuple[str, str]]] = {}
-    sums: dict[int, list[float]] = {}
-    doubts: dict[int, Doubts] = {}
+    sums = {entries.entry_set: _SetSums() for entries in plan.compute}
     for entries in plan.compute:
-        counts[entries.entry_set] = Counter()
-        sums[entries.entry_set] = []
-        doubts[entries.entry_set] = Doubts()
         await open_emission_set(stores.ledger, of, token, entries, plan.inputs)
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
-    computed = prefetched(_computed(prefetched(_read(snapshot, of, plan)), of, inputs, token))
+    read = prefetched(read_sets(snapshot, of.tenant, plan.compute))
+    computed = prefetched(_computed(read, of, inputs, token))
     async with aclosing(computed):
         async for batch in computed:
             run.check()
             await load_emissions(stores.ledger, of.tenant, token, batch.emissions, batch.uncomputed)
-            if not batch.doubtful.is_empty():
-                doubted = batch.doubtful["row"].n_unique()
-                first = batch.doubtful.head(ENTRIES_KEPT_MAX).to_dicts()
-                doubts[batch.entries.entry_set].add(doubted, first)
-                await asyncio.to_thread(work.warned.add, batch.doubtful, doubted)
-            counts[batch.entries.entry_set].update(batch.counts)
-            sums[batch.entries.entry_set].append(batch.kg)
-            done += sum(batch.counts.values())
+            for (entry_set, unit, outcome), number in batch.counts.items():
+                sums[entry_set].counts[unit, outcome] += number
+            for entry_set, kg in batch.kg.items():
+                sums[entry_set].kg.append(kg)
+            await _note_doubts(work.warned, sums, batch.doubtful)
+            done += batch.counts.total()
             run.progress(done, total, "compute")
     for entries in plan.compute:
-        entry_set, of_set = entries.entry_set, counts[entries.entry_set]
-        rows = [(unit, outcome, number) for (unit, outcome), number in of_set.items()]
-        await load_outcome_counts(stores.ledger, of.tenant, token, entry_set, rows)
-        without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
-        kg = math.fsum(sums[entry_set])
-        await note_sums(stores.ledger, of.tenant, token, entry_set, kg, without)
-        if doubts[entry_set].entries:
-            await note_doubts(stores.ledger, of.tenant, token, entry_set, doubts[entry_set])
         run.check()
-        await keep_sums(
-            stores.ledger, of.tenant, SummedSet(token, entry_set, entries.last_row_number)
-        )
+        await _keep_sums(stores, of, token, entries, sums[entries.entry_set])
 
 
-async def _read(
-    snapshot: Connection, of: EmissionSlice, plan: Plan
-) -> AsyncGenerator[tuple[PublishedSet, bytes], None]:
-    for entries in plan.compute:
-        async for rows in read_entries(snapshot, of.tenant, entries):
-            yield entries, rows
+async def _note_doubts(
+    warned: NotedRows, sums: Mapping[int, _SetSums], doubtful: Mapping[int, pl.DataFrame]
+) -> None:
+    for entry_set, of_set in doubtful.items():
+        doubted = of_set["row"].n_unique()
+        sums[entry_set].doubts.add(doubted, of_set.head(ENTRIES_KEPT_MAX).to_dicts())
+        await asyncio.to_thread(warned.add, of_set, doubted)
+
+
+async def _keep_sums(
+    stores: Stores, of: EmissionSlice, token: int, entries: PublishedSet, sums: _SetSums
+) -> None:
+    ledger, entry_set = stores.ledger, entries.entry_set
+    rows = [(unit, outcome, number) for (unit, outcome), number in sums.counts.items()]
+    await load_outcome_counts(ledger, of.tenant, token, entry_set, rows)
+    without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
+    await note_sums(ledger, of.tenant, token, entry_set, math.fsum(sums.kg), without)
+    if sums.doubts.entries:
+        await note_doubts(ledger, of.tenant, token, entry_set, sums.doubts)
+    await keep_sums(ledger, of.tenant, SummedSet(token, entry_set, entries.last_row_number))
 
 
 async def _computed(
-    read: AsyncGenerator[tuple[PublishedSet, bytes], None],
-    of: EmissionSlice,
-    inputs: FormulaInputs,
-    token: int,
+    read: AsyncGenerator[bytes, None], of: EmissionSlice, inputs: FormulaInputs, token: int
 ) -> AsyncGenerator[_Batch, None]:
     async with aclosing(read):
-        async for entries, rows in read:
-            yield await asyncio.to_thread(_compute, entries, rows, of, inputs, token)
+        async for rows in read:
+            yield await asyncio.to_thread(_compute, rows, of, inputs, token)
 
 
-def _compute(
-    entries: PublishedSet, rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int
-) -> _Batch:
+def _compute(rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int) -> _Batch:
     stored = frame_of(rows, ENTRY_SCHEMA)
     frame = entries_from_stored(inputs.declared, stored)
     computed = compute(inputs.declared, frame, inputs.factors, inputs.references)
     counted = count_outcomes(computed.outcomes)
     without = uncomputed(computed.outcomes)
+    kg = computed.emissions.group_by("entry_set").agg(pl.col("kg").sum())
     return _Batch(
-        entries=entries,
         emissions=frame_bytes(emission_rows(of.tenant, token, computed.emissions)),
         uncomputed=frame_bytes(uncomputed_rows(of.tenant, token, without)),
-        counts=Counter(
-            {
-                (unit, outcome): number
-                for unit, outcome, number in counted.select(
-                    "unit", "outcome", "entry_count"
-                ).iter_rows()
-            }
-        ),
-        kg=float(computed.emissions["kg"].sum() or 0.0),
-        doubtful=noted_doubts(computed.doubtful, entries.entry_set),
+        counts=Counter(_counts(counted)),
+        kg=dict(kg.iter_rows()),
+        doubtful=noted_doubts(computed.doubtful),
     )
+
+
+def _counts(counted: pl.DataFrame) -> dict[tuple[int, str, str], int]:
+    rows = counted.select("entry_set", "unit", "outcome", "entry_count").iter_rows()
+    return {(entry_set, unit, outcome): number for entry_set, unit, outcome, number in rows}
 
 
 async def _outcome(

@@ -22,6 +22,7 @@ from worker_service.ledger.entry_sets import (
     open_set,
     published_sets,
     read_entries,
+    read_sets,
     years_with_entries,
 )
 from worker_service.ledger.errors import FenceRefused, PublicationMismatch
@@ -106,3 +107,23 @@ async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(driver: Led
     assert pl.concat(batches)["unit"].to_list() == stored["unit"].to_list()
     notes = pl.concat(batches)["data"].str.json_path_match("$.note").to_list()
     assert notes == [None, 'x\n"y"', None, "\\."]
+
+
+async def test_small_sets_share_a_batch_and_no_row_is_left_out(driver: LedgerDriver) -> None:
+    sizes = [2, 3, 9, 1, 1, 4, 5]
+    for number, rows in enumerate(sizes, 1):
+        await driver.upload(10 * number, [f"{number:04}"] * rows, unit=f"{number:04}")
+    for batch_rows in (1, 4, 5, 100):
+        async with driver.ledger.snapshot() as snapshot:
+            sets = await published_sets(snapshot, TENANT, PLANE, YEAR)
+            batches = [
+                await asyncio.to_thread(frame_of, rows, ENTRY_SCHEMA)
+                async for rows in read_sets(snapshot, TENANT, sets, batch_rows)
+            ]
+        assert max(batch.height for batch in batches) <= batch_rows
+        together = pl.concat(batches).select("entry_set", "row_number").rows()
+        assert together == [
+            (10 * number, row) for number, rows in enumerate(sizes, 1) for row in range(1, rows + 1)
+        ]
+        of_sets = [batch["entry_set"].n_unique() for batch in batches]
+        assert (batch_rows < 100) or of_sets == [len(sizes)]
