@@ -193,7 +193,8 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             published = await publish(run, stores.ledger, [ledger_scope], publish_it)
         except MostWouldGo as most:
             message = " ".join([*_refused(most, loaded, notes), *unread, *of_file])
-            return Failed("most_would_go", message, stats | refused_stats(most))
+            stats |= notes.stats() | refused_stats(most)
+            return Failed("most_would_go", message, stats)
         except MendedRowsReplace as mended:
             said = [*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *unread, *of_file]
             message = " ".join(said)
@@ -247,13 +248,14 @@ def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) ->
 
 
 def _refused(most: MostWouldGo, loaded: _Loaded, notes: RowNotes) -> list[str]:
-    without = loaded.kilograms.entries_without_kg if loaded.kilograms else 0
-    sentences = [most_would_go_sentence(most, without)]
+    ahead = loaded.kilograms
+    why = (ahead.entries_without_kg, ahead.first_reason) if ahead else ()
+    sentences = [most_would_go_sentence(most, *why)]
     if rejected := notes.rejected.row_count:
         is_ = "is" if rejected == 1 else "are"
         first = ended(notes.rejected.first_reason)
         sentences.append(f"{pluralize(rejected, 'row')} {is_} rejected; the first: {first}")
-    return [*sentences, HOW_TO_CONSENT]
+    return [*sentences, *notes.warned_sentences(), *loaded.remarks, HOW_TO_CONSENT]
 
 
 def _nothing_good(notes: RowNotes) -> str:

@@ -90,22 +90,21 @@ async def _ingest(
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing
-        remove: Sequence[int] = ()
-        if replace:
-            async with stores.ledger.snapshot() as conn:
-                gone = await factors_not_in(conn, of, parsed.accepted)
-                await _refuse_used(conn, run, of, gone)
-            remove = [factor.factor_id for factor in gone]
         name = str(job.payload.get("file_name", ""))
         origin = Origin(str(file.reference), name, job.claim_token)
 
-        async def save(conn: Connection) -> FactorChanges:
-            return await save_factors(
-                conn, of, parsed.accepted, origin, remove=remove, is_whole=not is_mended
-            )
+        try:
+            remove = await _to_remove(stores.ledger, run, of, parsed) if replace else ()
 
-        versioned = factors_input(of.data_entry_type, of.year)
-        await refuse_large_changes(stores.ledger, run, [of], versioned, save)
+            async def save(conn: Connection) -> FactorChanges:
+                return await save_factors(
+                    conn, of, parsed.accepted, origin, remove=remove, is_whole=not is_mended
+                )
+
+            versioned = factors_input(of.data_entry_type, of.year)
+            await refuse_large_changes(stores.ledger, run, [of], versioned, save)
+        except Refusal as refusal:
+            return report.refused(refusal)
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         kept = keeping_changes(run, save)
@@ -116,6 +115,16 @@ async def _ingest(
             "factors_removed": changes.removed,
         }
         return report.succeeded(_sentence(changes), stats)
+
+
+async def _to_remove(
+    ledger: Ledger, run: Run, of: FactorSlice, parsed: ParsedFactors
+) -> Sequence[int]:
+    """The factors that the file lacks. Raises Refusal if they are in use."""
+    async with ledger.snapshot() as conn:
+        gone = await factors_not_in(conn, of, parsed.accepted)
+        await _refuse_used(conn, run, of, gone)
+    return [factor.factor_id for factor in gone]
 
 
 async def _beside_those_in_force(

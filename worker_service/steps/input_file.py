@@ -1,6 +1,6 @@
 """The file that a job reads: named by the payload, opened from the blob store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,17 +23,20 @@ _WHY_MISSING = (
 class Refusal(Exception):
     """The job cannot be done, and a retry would not help. Nothing was committed.
 
-    `cause` is a short stable word for programs, `message` a sentence for people.
+    `cause` is a short stable word for programs, `message` a sentence for people; `advice` says what
+    to do if the job is meant as it is, and comes last.
     """
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(self, cause: str, message: str, advice: str = "") -> None:
         super().__init__(message)
         self.cause = cause
         self.message = message
+        self.advice = advice
 
-    def outcome(self, stats: dict[str, Any] | None = None) -> Failed:
-        """The outcome that a step returns."""
-        return Failed(self.cause, self.message, stats or {})
+    def outcome(self, stats: Mapping[str, Any] | None = None, said: Sequence[str] = ()) -> Failed:
+        """The outcome that a step returns. `said` are sentences that explain the message."""
+        sentences = [self.message, *said, self.advice]
+        return Failed(self.cause, " ".join(filter(None, sentences)), stats or {})
 
 
 @dataclass(frozen=True, slots=True)

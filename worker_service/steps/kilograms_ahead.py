@@ -20,12 +20,14 @@ from worker_service.ledger.uploads import upload_in_place_of
 class KilogramsAhead:
     """Computes batches of entries as the recalculation will, and keeps only the sums.
 
-    `entries_without_kg` counts entries for which there is no factor, place or value.
+    `entries_without_kg` counts entries for which there is no factor, place or value; `first_reason`
+    is that of the first which has kilograms until now, else of the first.
     `kg_of_counted` leaves out the entries that had no kilograms before.
     """
 
     inputs: FormulaInputs
     entries_without_kg: int = 0
+    _reasons: tuple[str, str] = ("", "")
     _sums: list[float] = field(default_factory=list)
     _new_sums: list[float] = field(default_factory=list)
 
@@ -39,12 +41,20 @@ class KilogramsAhead:
             declared, stored.with_columns(entry_set=pl.lit(0, dtype=pl.Int64))
         )
         computed = compute(declared, frame, self.inputs.factors, self.inputs.references)
-        self.entries_without_kg += uncomputed(computed.outcomes).height
+        missing = uncomputed(computed.outcomes)
+        self.entries_without_kg += missing.height
+        self._reasons = _first_reasons(missing, without_kg, self._reasons)
         self._sums.append(float(computed.emissions["kg"].sum() or 0.0))
         if without_kg is not None and not without_kg.is_empty():
             are_new = computed.emissions["row_number"].is_in(without_kg.implode())
             new = computed.emissions.filter(are_new)
             self._new_sums.append(float(new["kg"].sum() or 0.0))
+
+    @property
+    def first_reason(self) -> str:
+        """Why the first entry without kilograms has none. "" if all have some."""
+        lost, other = self._reasons
+        return lost or other
 
     @property
     def total_kg(self) -> float:
@@ -55,6 +65,23 @@ class KilogramsAhead:
     def kg_of_counted(self) -> float:
         """The sum without that of the entries that had no kilograms, in kg CO2eq."""
         return self.total_kg - math.fsum(self._new_sums)
+
+
+def _first_reasons(
+    missing: pl.DataFrame, without_kg: pl.Series | None, known: tuple[str, str]
+) -> tuple[str, str]:
+    """The first reason of entries that lose their kilograms, and that of others."""
+    there = pl.Series([], dtype=pl.Int32) if without_kg is None else without_kg
+    is_old = pl.col("row_number").is_in(there.implode())
+    lost, other = known
+    return (
+        lost or _first_reason(missing.filter(~is_old)),
+        other or _first_reason(missing.filter(is_old)),
+    )
+
+
+def _first_reason(missing: pl.DataFrame) -> str:
+    return "" if missing.is_empty() else str(missing.sort("row_number")["detail"][0])
 
 
 async def kilograms_ahead(

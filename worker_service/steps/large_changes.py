@@ -21,6 +21,7 @@ from worker_service.ledger.rehearsal import rehearsal
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal
 from worker_service.steps.kilograms_ahead import KilogramsAhead
+from worker_service.steps.noted_rows import ended
 from worker_service.steps.taking_away import HOW_TO_ALLOW, has_consent
 
 # Exactly half may go, and as much may come; sums of doubles differ in their last digits.
@@ -79,16 +80,17 @@ async def _refuse_large_change(
             run.progress(done, total, "compare kilograms")
     if ahead.total_kg < _HALF * before:
         would = f"less than half of the kilograms of {of.year} would be left"
-        raise Refusal("most_would_go", _sentence(would, ahead.total_kg, before, ahead))
+        said = _sentence(would, ahead.total_kg, before, ahead)
+        raise Refusal("most_would_go", said, HOW_TO_ALLOW)
     if ahead.kg_of_counted > _DOUBLE * before:
         would = f"the kilograms of {of.year} would more than double"
-        raise Refusal(
-            "kilograms_would_double", _sentence(would, ahead.kg_of_counted, before, ahead)
-        )
+        said = _sentence(would, ahead.kg_of_counted, before, ahead)
+        raise Refusal("kilograms_would_double", said, HOW_TO_ALLOW)
 
 
 def _sentence(would: str, after: float, before: float, ahead: KilogramsAhead) -> str:
     said = f"Nothing was changed, since {would}: {after:,.3f} kg instead of {before:,.3f} kg."
     if without := ahead.entries_without_kg:
-        said += f" {pluralize(without, 'entry', 'entries')} would have no kilograms."
-    return f"{said} {HOW_TO_ALLOW}"
+        entries = pluralize(without, "entry", "entries")
+        said += f" {entries} would have no kilograms; the first: {ended(ahead.first_reason)}"
+    return said

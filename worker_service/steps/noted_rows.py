@@ -176,7 +176,7 @@ class RowNotes(AbstractContextManager["RowNotes"]):
 
         `instead` follows the count of accepted rows; `unchanged` replaces that count.
         """
-        rejected, warned = self.rejected, self.warned
+        rejected = self.rejected
         first = rejected.first_reason
         if not unchanged:
             sentences = [rows_sentence(accepted, rejected.row_count, first, noun, instead)]
@@ -185,10 +185,14 @@ class RowNotes(AbstractContextManager["RowNotes"]):
             if rejected.row_count:
                 rows = pluralize(rejected.row_count, "row")
                 sentences.append(f"{rows} rejected; the first: {ended(first)}")
-        if warned.row_count:
-            rows = pluralize(warned.row_count, "row")
-            sentences.append(f"{rows} with a warning; the first: {ended(warned.first_reason)}")
-        return sentences
+        return [*sentences, *self.warned_sentences()]
+
+    def warned_sentences(self) -> list[str]:
+        """Such as "2 rows with a warning; the first: row 1, iata: ...". Empty for none."""
+        if not (count := self.warned.row_count):
+            return []
+        first = ended(self.warned.first_reason)
+        return [f"{pluralize(count, 'row')} with a warning; the first: {first}"]
 
 
 def rows_sentence(

@@ -100,7 +100,7 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             readers = await slices_with_places(stores.ledger, job.tenant, transport_mode)
             await refuse_large_changes(stores.ledger, run, readers, reference_input(KIND), save)
         except Refusal as refusal:
-            return refusal.outcome()
+            return report.refused(refusal, _moved_sentences(moved))
         await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         kept = keeping_changes(run, save)

@@ -1,16 +1,18 @@
 """The report on a small file that was read as a whole: factors, places, units."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import polars as pl
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.parse.tables import TableOriginals
 from worker_service.mechanics.outcome import Failed, Succeeded
 from worker_service.steps.file_sentences import encoding_sentences, unread_sentences
+from worker_service.steps.input_file import Refusal
 from worker_service.steps.noted_rows import RowNotes, ended
 
 
@@ -72,6 +74,21 @@ class TableReport:
         sentence = f"No {self.noun} can be used, so nothing was changed; {first}"
         message = " ".join([sentence, *self._unread(), *self._encoding()])
         return Failed("no_valid_rows", message, self._stats({}))
+
+    def refused(self, refusal: Refusal, sentences: Sequence[str] = ()) -> Failed:
+        """The outcome if the accepted rows are not saved, with what is doubtful about the file.
+
+        `sentences` add what the step says.
+        """
+        said = [*self._rejected(), *self.notes.warned_sentences(), *self._unread(), *sentences]
+        return refusal.outcome(self._stats({"rows_accepted": 0}), [*said, *self._encoding()])
+
+    def _rejected(self) -> list[str]:
+        if not (count := self.notes.rejected.row_count):
+            return []
+        are = "is" if count == 1 else "are"
+        first = ended(self.notes.rejected.first_reason)
+        return [f"{pluralize(count, 'row')} {are} rejected; the first: {first}"]
 
     def succeeded(
         self, sentence: str, stats: Mapping[str, Any], *, warnings: bool = False

@@ -74,8 +74,8 @@ def refuse_what_is_used(
     raise Refusal(
         cause,
         f"Nothing was changed: {pluralize(gone, noun)} {would}, and"
-        f" {pluralize(usage.entries, 'entry', 'entries')} {use} {named_in_short(map(names, used))}."
-        f" {instead} with --take-away.",
+        f" {pluralize(usage.entries, 'entry', 'entries')} {use} {named_in_short(map(names, used))}.",
+        f"{instead} with --take-away.",
     )
 
 

@@ -7,6 +7,7 @@ from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_COLUMN
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.uploads import MendedRowsReplace, MostWouldGo, Published, Upload
+from worker_service.steps.noted_rows import ended
 from worker_service.steps.shared_rows import SharedRows
 
 _DUPLICATES_SHOWN = 3
@@ -83,8 +84,10 @@ def named(upload: Upload) -> str:
     return f"{pluralize(upload.row_count, 'row')}{file_name}{pipeline}"
 
 
-def most_would_go_sentence(most: MostWouldGo, entries_without_kg: int = 0) -> str:
-    """What a refused file would have replaced, and how to consent."""
+def most_would_go_sentence(
+    most: MostWouldGo, entries_without_kg: int = 0, first_reason: str = ""
+) -> str:
+    """What a refused file would have replaced, and why its first row without kilograms has none."""
     gone, contents = most.replaced, most.contents
     are = "row" if contents.row_count == 1 else "rows"
     kg = contents.total_kg
@@ -99,7 +102,8 @@ def most_would_go_sentence(most: MostWouldGo, entries_without_kg: int = 0) -> st
     )
     if entries_without_kg:
         have = "has" if entries_without_kg == 1 else "have"
-        sentence += f" {pluralize(entries_without_kg, 'row')} {have} no kilograms."
+        rows = pluralize(entries_without_kg, "row")
+        sentence += f" {rows} {have} no kilograms; the first: {ended(first_reason)}"
     return sentence
 
 

@@ -141,6 +141,20 @@ def test_factors_of_another_unit_are_asked_about_before(terminal: Terminal) -> N
     assert total_of(terminal) == before
 
 
+def test_swapped_columns_are_explained_though_the_file_is_refused(terminal: Terminal) -> None:
+    before = total_of(terminal)
+    swapped = "iata,name,country,longitude,latitude\nCDG,Paris,FR,49.0097,2.5479\n"
+    refused = terminal.type("load", "locations", terminal.file("swapped.csv", swapped))
+    assert refused.code == 4, refused
+    assert "kilograms_would_double" in refused.out
+    assert "latitude and longitude look swapped" in " ".join(refused.out.split())
+    number = refused.out.split("Rows with a warning: ")[1].split("warnings ")[1].split()[0]
+    listed = terminal.type("warnings", number, "--format", "csv").out
+    assert "CDG lies 5" in listed
+    assert "latitude and longitude look swapped" in listed
+    assert total_of(terminal) == before
+
+
 def test_replacing_places_that_entries_use_needs_a_word(terminal: Terminal) -> None:
     before = total_of(terminal)
     four = terminal.file("four.csv", FOUR_AIRPORTS)

@@ -111,8 +111,9 @@ async def test_factors_that_emissions_use_are_not_taken_away_without_consent(
         "factors_in_use",
     )
     assert ingest(refused).message == (
-        "Nothing was changed: 1 factor would no longer be in force, and 1 entry uses"
-        " short economy. Leave out --replace to add to them, or allow the removal with --take-away."
+        "Nothing was changed: 1 factor would no longer be in force, and 1 entry uses short economy."
+        " 1 row with a warning; the first: row 1, min_distance: no factor of economy for 0 to 800"
+        " km. Leave out --replace to add to them, or allow the removal with --take-away."
     )
     assert await harness.kg() == KG
     taken = await harness.load_factors(LONG_ONLY, mode="replace", take_away="yes")

@@ -260,7 +260,10 @@ async def test_what_would_leave_less_than_half_of_the_rows_needs_consent(
     [
         ("0829,GVA,CDG,3,economy,1,", f": 1 row ({GVA_CDG_KG:,.3f} kg) in"),
         ("0829,GVA,JFK,3,economy,1,12.5", ": 1 row (12.500 kg) in"),
-        ("0829,GVA,XXX,3,economy,1,", " kg. 1 row has no kilograms. If"),
+        (
+            "0829,GVA,XXX,3,economy,1,",
+            " kg. 1 row has no kilograms; the first: unknown airport XXX. If",
+        ),
     ],
     ids=["another place", "kilograms of its own", "an unknown place"],
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import (
@@ -54,7 +55,14 @@ async def test_entries_that_would_lose_their_factor_are_counted(harness: WorkerH
     await harness.load_flights(flights(CDG, CDG.replace("1,economy", "2,economy")))
     message = refusal_of(await harness.load_factors(A_SECOND_THAT_FITS))
     assert f": 0.000 kg instead of {2 * GVA_CDG_KG:,.3f} kg." in message
-    assert " 2 entries would have no kilograms. If that is meant, " in message
+    assert (
+        " 2 entries would have no kilograms; the first: 2 factors for economy at 407.6 km: "
+    ) in message
+    assert message.partition("(again economy). ")[2] == (
+        "1 row with a warning; the first: row 1, min_distance: 2 factors of economy for 0 to 800"
+        " km: short is in force, too. If that is meant, load the file again with --take-away (in"
+        ' the payload "take_away": "yes").'
+    )
     assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
 
 
@@ -63,7 +71,9 @@ async def test_places_nearby_are_asked_about(harness: WorkerHarness, mode: str) 
     await harness.load_flights(flights(CDG, JFK))
     before = await published(harness)
     message = refusal_of(await harness.load_places(NEARBY, mode=mode))
-    assert f" kg instead of {GVA_CDG_KG + GVA_JFK_KG:,.3f} kg. If that is meant, " in message
+    said = f" kg instead of {GVA_CDG_KG + GVA_JFK_KG:,.3f} kg. 2 rows with a warning; the first: "
+    assert f"{said}row 2, iata: CDG lies " in message
+    assert "file has them: CDG, JFK. If that is meant, " in message
     assert await published(harness) == before
     await harness.load_places(NEARBY, mode=mode, take_away="yes")
     assert sum((await harness.kg()).values()) < 20
@@ -85,7 +95,9 @@ async def test_factors_in_grams_are_asked_about(harness: WorkerHarness) -> None:
     said = refusal_of(await harness.load_factors(grams), "kilograms_would_double")
     assert said.startswith(
         "Nothing was changed, since the kilograms of 2024 would more than double:"
-        f" {1000 * kg:,.3f} kg instead of {kg:,.3f} kg. If that is meant, load the file again with"
+        f" {1000 * kg:,.3f} kg instead of {kg:,.3f} kg. 2 rows with a warning; the first: row 1,"
+        " ef_kg_co2eq_per_km: 290 kg per km in one row: is that correct? If that is meant, load"
+        " the file again with"
     )
     assert await published(harness) == before
     await harness.load_factors(grams, take_away="yes")
@@ -100,6 +112,37 @@ async def test_a_place_that_moves_far_is_asked_about_and_so_is_its_mending(
     refusal_of(await harness.load_places(far), "kilograms_would_double")
     await harness.load_places(far, take_away="yes")
     refusal_of(await harness.load_places(PLACES), "most_would_go")
+
+
+async def test_a_refused_file_has_the_warnings_that_it_would_have_had(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG, JFK))
+    swapped = "iata,latitude,longitude\nGVA,6.1090,46.2381\nQQ,1,1\nXXA,91,0\n"
+    view = await harness.load_places(swapped)
+    message = refusal_of(view, "kilograms_would_double")
+    assert "1 row is rejected; the first: row 3, latitude: must be from -90 to 90; " in message
+    assert (
+        " 2 rows with a warning; the first: row 1, iata: GVA lies 5,886 km from where it is now"
+        " (46.2381, 6.109): latitude and longitude look swapped. 1 place is probably not where the"
+        " file has it: GVA. Latitude and longitude of 1 place looks swapped: correct the file and"
+        " load it again. If that is meant, load the file again with --take-away (in the payload"
+        ' "take_away": "yes").'
+    ) in message
+    stats = values_of(view.in_order()[0].stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"], stats["rows_warned"]) == (0, 1, 2)
+    assert stats["warned_blob"]
+    assert stats["rejected_blob"]
+
+
+async def test_refused_flights_have_their_warnings_too(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(*[JFK] * 3))
+    view = await harness.load_flights(flights("0828,GVA,GVA,1,economy,1,"))
+    assert (
+        " 1 row with a warning; the first: row 1, destination_iata: is the same place as"
+        " origin_iata: is that correct? If that is meant, submit the file again with --yes"
+    ) in refusal_of(view)
+    assert values_of(view.in_order()[0].stats)["warned_blob"]
 
 
 async def test_entries_that_get_their_first_kilograms_double_nothing(

@@ -56,17 +56,62 @@ def gaps(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> pl.DataFr
     )
 
 
+def overlaps(
+    added: pl.DataFrame, in_force: pl.DataFrame, columns: FactorColumns, band: Band
+) -> pl.DataFrame:
+    """row, column, value, reason: one for each factor to add and each one in force of its class
+    that has numbers of its band, so that an entry with such a number would have two.
+    """
+    lower, upper = pl.col(band.lower), pl.col(band.upper).fill_null(float("inf"))
+    kind = pl.lit(None, pl.String) if columns.kind is None else pl.col(columns.kind)
+    ends = (of_class(columns).alias("class"), lower.alias("lower"), upper.alias("upper"))
+    both = (
+        added.select("row_number", *ends)
+        .join(in_force.select(kind.alias("kind"), *ends), on="class", suffix="_there")
+        .with_columns(
+            begin=pl.max_horizontal("lower", "lower_there"),
+            end=pl.min_horizontal("upper", "upper_there"),
+        )
+        .filter(pl.col("begin") < pl.col("end"))
+        .sort("row_number", "begin")
+    )
+    found = [
+        (
+            row["row_number"],
+            band.lower,
+            shown_length(row["lower"]).replace(",", ""),
+            _overlap(row["class"], shown_range(row["begin"], row["end"], band), row["kind"]),
+        )
+        for row in both.iter_rows(named=True)
+    ]
+    return pl.DataFrame(found, schema=REJECTED, orient="row")
+
+
 def _between(row: Mapping[str, float], band: Band) -> str:
-    return f"{shown_length(row['ends_before'])} to {shown_length(row['lower'])} {band.unit}"
+    return shown_range(row["ends_before"], row["lower"], band)
 
 
 def _beyond(row: Mapping[str, float], band: Band) -> str:
-    return f"{shown_length(row['upper'])} {band.unit} and more"
+    return shown_range(row["upper"], float("inf"), band)
 
 
 def _reason(name: str, where: str) -> str:
-    of = f" of {shown_text(name)}" if name else ""
-    return f"no factor{of} for {where}"
+    return f"no factor{_of(name)} for {where}"
+
+
+def _overlap(name: str, where: str, other: str | None) -> str:
+    return f"2 factors{_of(name)} for {where}: {shown_text(other or 'another')} is in force, too"
+
+
+def _of(name: str) -> str:
+    return f" of {shown_text(name)}" if name else ""
+
+
+def shown_range(begin: float, end: float, band: Band) -> str:
+    """Such as "3,699 to 3,700 km", or "3,700 km and more" without an end."""
+    if end == float("inf"):
+        return f"{shown_length(begin)} {band.unit} and more"
+    return f"{shown_length(begin)} to {shown_length(end)} {band.unit}"
 
 
 def shown_length(number: float) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import Band, FactorColumns
-from worker_service.carbon.parse.band_gaps import of_class, shown_length
+from worker_service.carbon.parse.band_gaps import of_class, shown_length, shown_range
 
 
 def differing_detours(factors: pl.DataFrame, columns: FactorColumns, band: Band) -> pl.DataFrame:
@@ -58,9 +58,7 @@ def _of_one_class(
 
 def _reason(how_many: str, row: Mapping[str, float], ends: tuple[float, float], band: Band) -> str:
     of = f" of {shown_text(str(row['class']))}" if row["class"] else ""
-    begin, end = ends
-    to = f" {band.unit} and more" if end == float("inf") else f" to {shown_length(end)} {band.unit}"
     return (
-        f"{how_many}{of} for {band.looked_up} of {shown_length(begin)}{to}: {band.added} is added"
+        f"{how_many}{of} for {band.looked_up} of {shown_range(*ends, band)}: {band.added} is added"
         " before bands are compared, so bands that touch need the same"
     )

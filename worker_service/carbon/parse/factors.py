@@ -11,7 +11,7 @@ from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
-from worker_service.carbon.parse.band_gaps import gaps, of_class
+from worker_service.carbon.parse.band_gaps import gaps, of_class, overlaps
 from worker_service.carbon.parse.detoured_bands import differing_detours
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import merged_rejections
@@ -72,8 +72,8 @@ def read_factors(
 def gaps_in_force(
     declaration: DataEntryType, accepted: pl.DataFrame, in_force: pl.DataFrame
 ) -> pl.DataFrame:
-    """row, column, value, reason of gaps once a file's factors are in force beside others, and of
-    what comes of different detours. Stale factors fill gaps, and overlap with none.
+    """row, column, value, reason of gaps and overlaps once a file's factors are in force beside
+    others, with their detours and without. Stale factors fill gaps, and overlap with none.
 
     `accepted` is that of ParsedFactors, `in_force` the factors of before, with their typed columns.
     """
@@ -89,7 +89,13 @@ def gaps_in_force(
         for beside in (kept, kept.filter(~pl.col("stale")))
     )
     of_band = (columns, columns.band)
-    return merged_rejections([gaps(all_of, *of_band), differing_detours(fresh, *of_band)])
+    return merged_rejections(
+        [
+            gaps(all_of, *of_band),
+            overlaps(accepted, kept.filter(~pl.col("stale")), *of_band),
+            differing_detours(fresh, *of_band),
+        ]
+    )
 
 
 def _factors(columns: FactorColumns, accepted: pl.DataFrame) -> pl.DataFrame:
