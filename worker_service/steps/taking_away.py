@@ -71,10 +71,11 @@ def refuse_what_is_used(
         return
     would = "would be removed" if noun == "place" else "would no longer be in force"
     use = "uses" if usage.entries == 1 else "use"
+    entries = pluralize(usage.entries, "entry", "entries")
     raise Refusal(
         cause,
-        f"Nothing was changed: {pluralize(gone, noun)} {would}, and"
-        f" {pluralize(usage.entries, 'entry', 'entries')} {use} {named_in_short(map(names, used))}.",
+        f"Nothing was changed: {pluralize(gone, noun)} {would}, and {entries} {use}"
+        f" {named_in_short(map(names, used))}.",
         f"{instead} with --take-away.",
     )
 

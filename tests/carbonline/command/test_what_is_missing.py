@@ -143,14 +143,14 @@ def test_factors_of_another_unit_are_asked_about_before(terminal: Terminal) -> N
 
 def test_swapped_columns_are_explained_though_the_file_is_refused(terminal: Terminal) -> None:
     before = total_of(terminal)
-    swapped = "iata,name,country,longitude,latitude\nCDG,Paris,FR,49.0097,2.5479\n"
+    swapped = "iata,name,country,longitude,latitude\nGVA,Geneva,CH,46.2381,6.109\n"
     refused = terminal.type("load", "locations", terminal.file("swapped.csv", swapped))
     assert refused.code == 4, refused
     assert "kilograms_would_double" in refused.out
     assert "latitude and longitude look swapped" in " ".join(refused.out.split())
     number = refused.out.split("Rows with a warning: ")[1].split("warnings ")[1].split()[0]
     listed = terminal.type("warnings", number, "--format", "csv").out
-    assert "CDG lies 5" in listed
+    assert "GVA lies 5,886 km from where it is now" in listed
     assert "latitude and longitude look swapped" in listed
     assert total_of(terminal) == before
 
