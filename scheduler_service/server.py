@@ -43,6 +43,7 @@ from carbonline.v1 import (
     scheduler_pb2_grpc,
 )
 from scheduler_service.metrics import Metrics
+from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.operations.operations_servicer import OperationsServicer
 from scheduler_service.rpc.refusals import slow_read
@@ -152,12 +153,7 @@ async def running_server(
                 settings.connection_seconds_max, settings.stream_seconds_max + CALL_SECONDS_MAX
             ),
         )
-        scheduler = SchedulerServicer(store, long_polls, watches, log, job_types=settings.job_types)
-        scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
-        operations = OperationsServicer(
-            store, build_id=settings.build_id, job_types=settings.job_types
-        )
-        operations_pb2_grpc.add_OperationsServiceServicer_to_server(operations, server)
+        _add_servicers(server, settings, store, long_polls, watches, log)
         healthy = add_health(server, SERVICES)
         port = listen(server, settings.address)
         store.notifier.on_hint = wakes.hint
@@ -201,6 +197,25 @@ def _interceptor(
         ends_own_streams=False,
         calls=calls,
     )
+
+
+def _add_servicers(
+    server: grpc.aio.Server,
+    settings: Settings,
+    store: Store,
+    long_polls: LongPolls,
+    watches: Watches,
+    log: FilteringBoundLogger,
+) -> None:
+    gathered = GatheredCalls(store)
+    scheduler = SchedulerServicer(
+        store, gathered, long_polls, watches, log, job_types=settings.job_types
+    )
+    scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
+    operations = OperationsServicer(
+        store, gathered, build_id=settings.build_id, job_types=settings.job_types
+    )
+    operations_pb2_grpc.add_OperationsServiceServicer_to_server(operations, server)
 
 
 @asynccontextmanager

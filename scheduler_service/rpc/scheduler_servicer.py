@@ -1,7 +1,6 @@
 """SchedulerService: each RPC checks, calls one method of the store, and answers."""
 
 import asyncio
-import random
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias, TypeVar
@@ -9,7 +8,6 @@ from typing import Any, TypeAlias, TypeVar
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.postgres.errors import is_locked
 from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from carbonline.v1 import scheduler_pb2 as pb
@@ -32,35 +30,25 @@ from scheduler_service.rpc.check_claims import (
 )
 from scheduler_service.rpc.check_submit import check_submit
 from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.rpc.watch import SnapshotPosition, Watches
-from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.store import Store
 
-BATCH_MAX = 500
-# While one full batch is written, the next one is prepared. This also holds for Finishes of one
-# pipeline, although the second batch then waits for the first.
-BATCHES_MAX = 2
-# How long a Submit or Finish may wait for a lock of others, and between two looks.
-LOCKED_SECONDS_MAX = 60.0
-LOCKED_PAUSE_SECONDS = (0.02, 0.2)
 # How long a message of a watch may wait for its reader.
 WRITE_SECONDS_MAX = 30.0
-Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
-    """Serves SchedulerService; see the proto for what each RPC promises.
-
-    Submits and Finishes that arrive at the same time are gathered into one transaction.
-    """
+    """Serves SchedulerService; see the proto for what each RPC promises."""
 
     def __init__(
         self,
         store: Store,
+        gathered: GatheredCalls,
         long_polls: LongPolls,
         watches: Watches,
         log: FilteringBoundLogger,
@@ -69,27 +57,15 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     ) -> None:
         """`job_types` are the enabled ones; `log` gets failures of ours."""
         self._store = store
+        self._gathered = gathered
         self._long_polls = long_polls
         self._watches = watches
         self._log = log
         self._enabled = job_types
-        self._submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
-            store.submit_unlocked, BATCH_MAX, BATCHES_MAX
-        )
-        self._finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
-            store.finish_unlocked, BATCH_MAX, BATCHES_MAX
-        )
-        # Batches of their own for those that others have locked.
-        self._locked_submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
-            store.submit_unlocked, BATCH_MAX
-        )
-        self._locked_finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
-            store.finish_unlocked, BATCH_MAX
-        )
 
     async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:
         submission = check_submit(request, caller(), self._enabled)
-        [answer] = await self._submitted([submission])
+        [answer] = await self._gathered.submit([submission])
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, Refused):
@@ -107,7 +83,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             except RpcError as error:
                 checked.append(error)
         good = [item for item in checked if isinstance(item, Submission)]
-        answers = self._with_failures_told("BatchSubmit", await self._submitted(good))
+        answers = self._with_failures_told("BatchSubmit", await self._gathered.submit(good))
         response = pb.BatchSubmitResponse()
         for one in checked:
             if isinstance(one, RpcError):
@@ -168,7 +144,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         )
 
     async def Finish(self, request: pb.FinishRequest, context: Context) -> pb.FinishResponse:
-        [answer] = await self._finished([check_finish(request, caller())])
+        [answer] = await self._gathered.finish([check_finish(request, caller())])
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, Refused):
@@ -186,7 +162,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             except RpcError as error:
                 checked.append(error)
         good = [item for item in checked if isinstance(item, FinishRequest)]
-        answers = self._with_failures_told("BatchFinish", await self._finished(good))
+        answers = self._with_failures_told("BatchFinish", await self._gathered.finish(good))
         response = pb.BatchFinishResponse()
         for one in checked:
             if isinstance(one, RpcError):
@@ -194,16 +170,6 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             else:
                 _fill_finished(response.results.add(), next(answers))
         return response
-
-    async def _submitted(
-        self, submissions: Sequence[Submission]
-    ) -> list[Submitted | Refused | Exception]:
-        return await _until_unlocked(self._submits, self._locked_submits, submissions)
-
-    async def _finished(
-        self, requests: Sequence[FinishRequest]
-    ) -> list[FinishAnswer | Refused | Exception]:
-        return await _until_unlocked(self._finishes, self._locked_finishes, requests)
 
     async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
         releases = check_release(request, caller())
@@ -259,25 +225,6 @@ def _check_batch(requests: Sequence[object]) -> None:
     fields = Fields()
     fields.count("requests", len(requests), JOBS_MAX)
     fields.done()
-
-
-async def _until_unlocked(
-    first: Gatherer[Item, Answer], locked: Gatherer[Item, Answer], items: Sequence[Item]
-) -> list[Answer | Exception]:
-    """An answer for each. What somebody else has locked is asked for again in a batch of its own,
-    until LOCKED_SECONDS_MAX are over or the caller hangs up.
-    """
-    answers = await first.ask_all(items)
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + LOCKED_SECONDS_MAX
-    while places := [place for place, answer in enumerate(answers) if is_locked(answer)]:
-        if loop.time() > ends_at:
-            break
-        await asyncio.sleep(random.uniform(*LOCKED_PAUSE_SECONDS))  # noqa: S311
-        again = await locked.ask_all([items[place] for place in places])
-        for place, answer in zip(places, again, strict=True):
-            answers[place] = answer
-    return answers
 
 
 def _fill_submitted(result: pb.BatchSubmitResult, answer: Submitted | Refused | Exception) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.rpc.operations.blobs import Blobs
 from scheduler_service.rpc.operations.history import History
 from scheduler_service.rpc.operations.job_types import KnownJobTypes
@@ -35,10 +36,18 @@ class OperationsServicer(
 ):
     """Every RPC of the service: check, call one store method, answer. See the proto."""
 
-    def __init__(self, store: Store, *, build_id: str, job_types: Collection[str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        gathered: GatheredCalls,
+        *,
+        build_id: str,
+        job_types: Collection[str],
+    ) -> None:
         """`build_id` is this scheduler's: workers of another build are told apart by it.
         `job_types` are the enabled ones.
         """
         self.store = store
+        self.gathered = gathered
         self.build_id = build_id
         self.job_types = job_types

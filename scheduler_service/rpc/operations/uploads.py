@@ -10,8 +10,8 @@ from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_submit import check_withdrawal
+from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.rpc.refusals import refusal
-from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -19,12 +19,14 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class Uploads(operations_pb2_grpc.OperationsServiceServicer):
     """WithdrawUpload."""
 
-    store: Store
+    gathered: GatheredCalls
 
     async def WithdrawUpload(
         self, request: pb.WithdrawUploadRequest, context: Context
     ) -> pb.WithdrawUploadResponse:
-        [answer] = await self.store.submit_jobs([check_withdrawal(request, caller())])
+        [answer] = await self.gathered.submit([check_withdrawal(request, caller())])
+        if isinstance(answer, Exception):
+            raise answer
         if isinstance(answer, Refused):
             raise refusal(answer)
         return pb.WithdrawUploadResponse(

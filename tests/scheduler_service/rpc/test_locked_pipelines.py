@@ -14,7 +14,7 @@ from carbonline.client.json_struct import struct_of
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
-from scheduler_service.rpc.scheduler_servicer import BATCH_MAX
+from scheduler_service.rpc.gathered_calls import BATCH_MAX
 from scheduler_service.store.core import run_units
 from scheduler_service.store.core.pool_sizes import PoolSizes
 from tests.scheduler_service.rpc.conftest import BLOB, Client
@@ -189,6 +189,40 @@ async def test_a_locked_key_holds_up_no_other_submit(client: Client, database_ur
         made.update(await asyncio.gather(*waiting))
     # None was made twice, or taken for a repeat.
     assert made <= {types_pb2.DISPOSITION_CREATED, types_pb2.DISPOSITION_QUEUED_BEHIND}
+
+
+def a_withdrawal(year: int) -> ops.WithdrawUploadRequest:
+    return ops.WithdrawUploadRequest(
+        upload_id=7,
+        module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+        data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+        year=year,
+        request_id=str(uuid4()),
+    )
+
+
+async def withdraw(client: Client, year: int) -> int:
+    answer: ops.WithdrawUploadResponse = await client.operations.WithdrawUpload(a_withdrawal(year))
+    return answer.disposition
+
+
+async def test_a_locked_key_holds_up_no_other_withdrawal(client: Client, database_url: str) -> None:
+    await client.provision()
+    async with locked_key(client, database_url, "0828"):
+        # One more than could wait in the database at once.
+        withdrawals = range(PoolSizes().calls + 1)
+        waiting = [asyncio.ensure_future(withdraw(client, year=2024)) for _ in withdrawals]
+        async with asyncio.timeout(SECONDS):
+            for number in range(5):
+                await withdraw(client, year=2025)
+                await upload(client, str(number), year=2025)
+        assert not any(one.done() for one in waiting)
+        with pytest.raises(grpc.aio.AioRpcError) as late:
+            await client.operations.WithdrawUpload(a_withdrawal(2024), timeout=0.3)
+        assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    async with asyncio.timeout(2 * SECONDS):
+        made = set(await asyncio.gather(*waiting))
+    assert made == {types_pb2.DISPOSITION_QUEUED_BEHIND}
 
 
 PATIENT = """
