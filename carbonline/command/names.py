@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from carbonline.command.safe_text import one_line
+from carbonline.unseen import unseen_written_out
 from carbonline.v1 import monitoring_pb2, types_pb2
 
 # What the server's catalogue computes: a command that lacks its type may run without a server.
@@ -86,7 +87,7 @@ def scope_words(scope: types_pb2.Scope) -> str:
         module_name(scope.module),
         type_name(scope.data_entry_type),
         str(scope.year or ""),
-        scope.unit,
+        unseen_written_out(scope.unit),
         scope.reference_kind,
     ]
     return one_line(" ".join(part for part in parts if part))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, assert_never
 
+from carbonline.unseen import has_unseen
 from scheduler_service.jobs.job_type_keys import ANY_PAYLOAD, MODE, PAYLOAD_KEYS, Kind, PayloadKey
 from scheduler_service.jobs.requests import Json
 from scheduler_service.rpc.fields import Fields
@@ -102,7 +103,7 @@ def _one_of(values: Sequence[str]) -> str:
 
 
 def _is_name(text: str, characters_max: int) -> bool:
-    return len(text) <= characters_max and text.isprintable()
+    return len(text) <= characters_max and text.isprintable() and not has_unseen(text)
 
 
 def _check_texts(fields: Fields, field: str, key: PayloadKey, texts: Sequence[Any]) -> None:

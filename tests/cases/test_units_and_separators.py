@@ -37,3 +37,20 @@ def test_units_of_one_file_that_look_alike_are_told_and_no_hidden_character_is_k
     assert "05\\u200b56" in warned
     listed = terminal.type("units", "0556", "--format", "csv").out
     assert listed.splitlines()[1].startswith("0556,Hidden,")
+
+
+def test_ids_of_other_scripts_are_told_and_what_nobody_sees_makes_no_new_unit(
+    terminal: Terminal,
+) -> None:
+    unseen = "".join(f"0828{one},Physics\n" for one in "\ufe0f\u115f\u1160\u3164\u2800\U000e0020")
+    units = f"unit_institutional_id,name\n{unseen}\u041d\u0410,N\nHA,N\n"
+    (terminal.folder / "scripts.csv").write_text(units, "utf-8")
+    typed = terminal.type("load", "units", "scripts.csv", "--year", "2027")
+
+    assert "2 new" in typed.output
+    warned = " ".join(terminal.warnings(typed).split())
+    assert "0828\\ufe0f" in warned
+    assert "HA looks the same, but it has U+041D CYRILLIC CAPITAL LETTER EN, U+0410" in warned
+    scope = terminal.submit("20a_unit_upload.csv", 2027, "--unit", "0828\u200b").output
+    assert "0828\\u200b" in scope
+    assert "\u200b" not in scope

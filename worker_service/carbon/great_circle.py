@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.declarations import References
+from worker_service.carbon.lookalikes import code_hints
 from worker_service.carbon.outcomes import EntryOutcome, doubt, fail
 from worker_service.carbon.reported_distance import doubt_of_distance, is_doubtful_distance
 
@@ -71,6 +72,11 @@ class TripDistance:
             keys = keys.join(
                 hints, left_on=column, right_on="code", how="left", maintain_order="left"
             )
+            unknown = keys.filter(pl.col(f"{end}_places").is_null())[column].drop_nulls().unique()
+            alike = code_hints(unknown, places["code"]).rename({"look_alike": f"{end}_look_alike"})
+            keys = keys.join(
+                alike, left_on=column, right_on="code", how="left", maintain_order="left"
+            )
         keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
         return self._doubted(keys.with_columns(great_circle_km=great_circle_km()))
 
@@ -91,9 +97,11 @@ class TripDistance:
         def end(name: str, column: str) -> pl.Expr:
             code = pl.col(column).str.to_uppercase()
             count = pl.col(f"{name}_places")
+            unknown = pl.format(f"unknown {self.noun} {{}}", code)
+            alike = pl.format(" ({})", f"{name}_look_alike").fill_null("")
             return (
                 pl.when(count.is_null())
-                .then(pl.coalesce(f"{name}_hint", pl.format(f"unknown {self.noun} {{}}", code)))
+                .then(pl.coalesce(f"{name}_hint", pl.concat_str(unknown, alike)))
                 .when(count > 1)
                 .then(pl.format(f"ambiguous {self.noun} {{}}", code))
             )

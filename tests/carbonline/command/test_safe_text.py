@@ -23,6 +23,7 @@ def test_nothing_that_a_terminal_obeys_is_printed() -> None:
     assert one_line("Zürich\xa0日本") == "Zürich\xa0日本"
     scope = types_pb2.Scope(unit="\x1b]0;title\x07")
     assert scope_words(scope) == "\\x1b]0;title\\x07"
+    assert scope_words(types_pb2.Scope(unit="0828\u200b")) == "0828\\u200b"
 
 
 def test_tables_errors_and_messages_show_control_characters(

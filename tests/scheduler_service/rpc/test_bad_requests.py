@@ -105,6 +105,10 @@ BAD_SUBMITS = {
         submit(payload={"blob": BLOB, "source": "agency\u200b"}),
         ["payload.source"],
     ),
+    "a source with a filler that Python prints": (
+        submit(payload={"blob": BLOB, "source": "agency\u3164"}),
+        ["payload.source"],
+    ),
     "consent that is none": (
         submit(payload={"blob": BLOB, "take_away": "no"}),
         ["payload.take_away"],

@@ -2,13 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from carbonline.unseen import UNSEEN
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.compute import Computed, compute
 from worker_service.carbon.csv_source.byte_stream import Open
+from worker_service.carbon.csv_source.invisible import WHITE_SPACE
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope, read_entries
 from worker_service.carbon.parse.factors import read_factors
 from worker_service.carbon.parse.references import read_locations
@@ -55,6 +58,14 @@ ECONOMY = {
     "detour_km": 95,
 }
 AIRPORTS = {"GVA": (46.2381, 6.1090), "CDG": (49.0097, 2.5479), "JFK": (40.6413, -73.7781)}
+
+
+_AT_THE_ENDS = re.compile(rf"^[{WHITE_SPACE}{UNSEEN}]+|[{WHITE_SPACE}{UNSEEN}]+\Z")
+
+
+def stripped(field: str) -> str:
+    """A field without white space, and what nobody sees, around it."""
+    return _AT_THE_ENDS.sub("", field)
 
 
 def opening(content: bytes | str) -> Open:

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.worker_service.carbon.plane_files import opening
+from tests.worker_service.carbon.plane_files import opening, stripped
 from worker_service.carbon.csv_source import lines as lines_module
 from worker_service.carbon.csv_source.byte_stream import READ_BYTES
-from worker_service.carbon.csv_source.invisible import AROUND
 from worker_service.carbon.csv_source.reading import TextFile, read_text
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown, shown_text
@@ -36,7 +35,7 @@ def read(content: bytes | str) -> tuple[dict[int, list[str]], list[int], TextFil
     for batch in file.batches:
         for number, *fields in batch.frame.rows():
             # What stands around a field is trimmed at the latest when it is checked.
-            rows[number] = [(field or "").strip(AROUND) for field in fields]
+            rows[number] = [stripped(field or "") for field in fields]
         ragged += batch.ragged["row"].to_list()
     return rows, ragged, file
 
@@ -53,7 +52,7 @@ def _expected(text: str) -> tuple[dict[int, list[str]], list[int]]:
         if any(field.strip() for field in record[3:]):
             wide.append(row)
         elif any(field.strip() for field in record):
-            good[row] = [field.strip(AROUND) for field in [*record, "", "", ""][:3]]
+            good[row] = [stripped(field) for field in [*record, "", "", ""][:3]]
     return good, wide
 
 

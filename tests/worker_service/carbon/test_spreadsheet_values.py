@@ -132,7 +132,8 @@ def test_the_first_moment_of_a_day_is_the_day(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ['="0828"', '"=""0828"""', '\'="0828"', "0828\u200b", "\ufeff0828", "\u00a00828\u2060"],
+    ['="0828"', '"=""0828"""', '\'="0828"', "0828\u200b", "\ufeff0828", "\u00a00828\u2060"]
+    + [f"08{one}28" for one in "\ufe0f\U000e0020\U000e0100\u115f\u3164\u2800\u180e\u034f\u061c"],
 )
 def test_an_id_kept_as_text_or_with_what_nobody_sees_is_the_id(written: str) -> None:
     text = f"{','.join(COLUMNS)}\n{written},GVA\u200b,C\u00adDG,1,economy,,,,,\n"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from worker_service.carbon.csv_source.invisible import as_seen
+from worker_service.carbon.csv_source.invisible import text_as_seen
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn, near_name
 from worker_service.carbon.csv_source.other_separator import (
@@ -146,7 +146,7 @@ def _fitness(
 
 
 def _names(fields: list[str]) -> list[str]:
-    return [as_seen(field).strip().strip('"').strip().casefold() for field in fields]
+    return [text_as_seen(field).strip().strip('"').strip().casefold() for field in fields]
 
 
 def _had(names: Sequence[str], missing: Collection[str], known: AbstractSet[str]) -> str:

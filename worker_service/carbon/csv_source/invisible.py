@@ -1,47 +1,37 @@
 """Invisible characters, which come with text copied from web pages and workbooks."""
 
-from types import MappingProxyType
-
 import polars as pl
 
-# Zero-width space, non-joiner, joiner, word joiner, byte order mark; soft hyphen; marks of
-# direction, which come with text copied from dialogs of Windows.
-ZERO_WIDTH = (
-    "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-    "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
+# What Unicode says may be ignored (fillers, joiners, selectors, marks of direction), and the empty
+# pattern of Braille. As the spaces below, the inside of a character class of polars.
+UNSEEN = r"\p{Default_Ignorable_Code_Point}\x{2800}"
 # Spaces at which a line must not be broken.
 NO_BREAK = "\u00a0\u202f\u2007"
-# What polars trims by itself, which it does not beside characters that it is given.
-_WHITE_SPACE = "\t\n\x0b\x0c\r \x85\u1680\u2028\u2029\u205f\u3000" + NO_BREAK
-AROUND = _WHITE_SPACE + "".join(map(chr, range(0x2000, 0x200B))) + ZERO_WIDTH
-# By their first two bytes, of which most files have few.
-_ZERO_WIDTH_BYTES = MappingProxyType(
-    {
-        letter.encode()[:2]: tuple(
-            one.encode() for one in ZERO_WIDTH if one.encode()[:2] == letter.encode()[:2]
-        )
-        for letter in ZERO_WIDTH
-    }
-)
-_AS_SEEN = MappingProxyType(
-    str.maketrans({**dict.fromkeys(ZERO_WIDTH, ""), **dict.fromkeys(NO_BREAK, " ")})
-)
+# What polars trims by itself.
+WHITE_SPACE = "\t\n\x0b\x0c\r \x85\u1680\u2000-\u200a\u2028\u2029\u205f\u3000" + NO_BREAK
+ANY_UNSEEN = f"[{UNSEEN}]"
+ANY_NO_BREAK = f"[{NO_BREAK}]"
+_AT_THE_ENDS = f"^[{WHITE_SPACE}{UNSEEN}]+|[{WHITE_SPACE}{UNSEEN}]+$"
 
 
-def as_seen(text: str) -> str:
-    """The text without zero-width characters, and with plain spaces."""
-    return text.translate(_AS_SEEN)
+def as_seen(text: pl.Expr) -> pl.Expr:
+    """The text without characters that nobody sees, and with plain spaces."""
+    return text.str.replace_all(ANY_UNSEEN, "").str.replace_all(ANY_NO_BREAK, " ")
 
 
-def may_have_zero_width(block: bytes) -> bool:
-    """Whether a block has a zero-width character. Fast."""
-    return not block.isascii() and any(
-        head in block and any(letter in block for letter in letters)
-        for head, letters in _ZERO_WIDTH_BYTES.items()
-    )
+def text_as_seen(text: str) -> str:
+    """`as_seen` for one text."""
+    return text if text.isascii() else str(pl.select(as_seen(pl.lit(text))).item())
+
+
+def may_have_unseen(block: bytes) -> bool:
+    """Whether a block has a character that nobody sees. Fast."""
+    if block.isascii():
+        return False
+    text = pl.Series([block.decode("utf-8", errors="ignore")])
+    return bool(text.str.contains(ANY_UNSEEN).item())
 
 
 def trimmed_of_invisible(value: pl.Expr) -> pl.Expr:
-    """A value without white space and zero-width characters around it."""
-    return value.str.strip_chars(AROUND)
+    """A value without white space and characters that nobody sees around it."""
+    return value.str.replace_all(_AT_THE_ENDS, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from worker_service.carbon.csv_source.invisible import may_have_zero_width
+from worker_service.carbon.csv_source.invisible import may_have_unseen
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.spreadsheet_text import may_have_marks
@@ -151,7 +151,7 @@ def _by_polars(block: bytes, width: int, separator: str, row: int) -> RawBatch |
         frame = frame.with_columns(pl.all().str.replace_all(line_end, "\n", literal=True))
         if frame.select(pl.sum_horizontal(pl.all().str.len_bytes()).max()).item() > LINE_BYTES_MAX:
             return None
-    marks = may_have_marks(block, separator) or may_have_zero_width(block)
+    marks = may_have_marks(block, separator) or may_have_unseen(block)
     numbered = without_blank(_numbered(frame, row))
     return RawBatch(numbered, [], row + frame.height, marks, has_lines)
 
@@ -165,7 +165,7 @@ def _of_any_width(block: bytes, width: int, separator: str, mark: str, row: int)
     frame = _marked(block, max(most, width), separator, mark, quoted=False)
     fitting, surplus, others = fitted_frame(_numbered(frame, row), width, mark)
     wide = sorted([*wide, *surplus], key=lambda record: record.row)
-    marks = may_have_marks(block, separator) or may_have_zero_width(block)
+    marks = may_have_marks(block, separator) or may_have_unseen(block)
     fitting = without_blank(fitting)
     return RawBatch(fitting, wide, row + frame.height, marks, has_lines=False, widths=others)
 

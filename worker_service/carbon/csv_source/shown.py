@@ -4,34 +4,19 @@ from types import MappingProxyType
 
 import polars as pl
 
-from worker_service.carbon.csv_source.invisible import NO_BREAK, ZERO_WIDTH
+from worker_service.carbon.csv_source.invisible import NO_BREAK, UNSEEN
 
 VALUE_CHARACTERS_MAX = 80
 
 # Control characters move the cursor of a terminal, marks of direction reorder the text around
 # them, and texts that differ in invisible characters look the same.
-_ESCAPED = (
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    *(0x200E, 0x200F, 0x2028, 0x2029),
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    *map(ord, ZERO_WIDTH + NO_BREAK),
-)
-_SHORT = MappingProxyType({0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"})
-_ESCAPES = MappingProxyType(
-    {
-        code: _SHORT.get(code, f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
-        for code in _ESCAPED
-    }
-)
+_ESCAPED = rf"[\x00-\x1f\x7f-\x9f\x{{2028}}\x{{2029}}{UNSEEN}{NO_BREAK}]"
+_SHORT = MappingProxyType({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def shown(text: pl.Expr) -> pl.Expr:
     """Values, cut and escaped for a list of errors. "" for null."""
-    cut = text.str.slice(0, VALUE_CHARACTERS_MAX).str.replace_many(
-        [chr(code) for code in _ESCAPES], list(_ESCAPES.values())
-    )
+    cut = text.str.slice(0, VALUE_CHARACTERS_MAX).map_batches(_escaped, return_dtype=pl.String)
     return (
         pl.when(text.str.len_chars() > VALUE_CHARACTERS_MAX).then(cut + "…").otherwise(cut)
     ).fill_null("")
@@ -39,5 +24,18 @@ def shown(text: pl.Expr) -> pl.Expr:
 
 def shown_text(text: str) -> str:
     """`shown` for one text."""
-    cut = text[:VALUE_CHARACTERS_MAX].translate(_ESCAPES)
+    cut = text[:VALUE_CHARACTERS_MAX]
+    if not (cut.isascii() and cut.isprintable()):
+        cut = str(_escaped(pl.Series([cut])).item())
     return cut + "…" if len(text) > VALUE_CHARACTERS_MAX else cut
+
+
+def _escaped(texts: pl.Series) -> pl.Series:
+    found = texts.str.extract_all(_ESCAPED).explode().drop_nulls().unique().to_list()
+    if not found:
+        return texts
+    return texts.str.replace_many(found, [_written_out(letter) for letter in found])
+
+
+def _written_out(letter: str) -> str:
+    return _SHORT.get(letter) or letter.encode("unicode_escape").decode("ascii")

@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from worker_service.carbon.csv_source.invisible import NO_BREAK, ZERO_WIDTH, trimmed_of_invisible
+from worker_service.carbon.csv_source.invisible import (
+    ANY_NO_BREAK,
+    ANY_UNSEEN,
+    trimmed_of_invisible,
+)
 from worker_service.carbon.csv_source.reading import TextBatch
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.parse.rows import merged_rejections
@@ -24,8 +28,8 @@ def invisible_in_keys(
     for batch in batches:
         for name, at in positions.items():
             field = pl.col(str(at))
-            is_hidden = field.str.contains(f"[{ZERO_WIDTH}]")
-            is_fixed = trimmed_of_invisible(field).str.contains(f"[{NO_BREAK}]")
+            is_hidden = field.str.contains(ANY_UNSEEN)
+            is_fixed = trimmed_of_invisible(field).str.contains(ANY_NO_BREAK)
             rows = batch.raw.filter(is_hidden | is_fixed)
             if not rows.is_empty():
                 found.append(

@@ -8,11 +8,11 @@ import polars as pl
 
 from worker_service.carbon.airport_codes import cities
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, ColumnKind, Normalisation
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable, read_table
-from worker_service.carbon.parse.values import as_seen
 
 _LATITUDE = Column("latitude", ColumnKind.NUMBER, minimum=-90, maximum=90, example="46.2381")
 _LONGITUDE = Column("longitude", ColumnKind.NUMBER, minimum=-180, maximum=180, example="6.109")

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from worker_service.carbon.csv_source.plain_digits import plain_digits
 from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.lookalikes import foreign_letters, looks_like, skeleton
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
 
 # So many units are named at most.
@@ -45,6 +46,9 @@ class UnitHints:
         plain = plain_digits(written)
         if plain != written and (unit := self._by_key.get(comparison_key(plain))) is not None:
             return f"{shown_text(unit)} is one: write it with plain letters and digits"
+        unit = self._by_skeleton.get(skeleton(written))
+        if unit is not None and foreign_letters(written + unit):
+            return looks_like(shown_text(written), shown_text(unit))
         if (number := _number(plain)) is not None:
             return _of_numbers(plain, self._by_number.get(number, []))
         if misread := self.misread(written):
@@ -71,6 +75,7 @@ class UnitHints:
         number = _number(written)
         same = [] if number is None else self._by_number.get(number, [])
         bare = self._spelt_alike(written)
+        same = [*same, *filter(None, [self._by_skeleton.get(skeleton(written))])]
         compared = list(self._units)[:COMPARED_MAX]
         spelt = dict(zip(comparison_keys(compared), compared, strict=True))
         close = get_close_matches(comparison_key(written), spelt, n=NEAR_MAX)
@@ -95,6 +100,10 @@ class UnitHints:
         return dict(zip(comparison_keys(list(self._units)), self._units, strict=True))
 
     @cached_property
+    def _by_skeleton(self) -> dict[str, str]:
+        return {skeleton(unit): unit for unit in self._units}
+
+    @cached_property
     def _bare(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for unit in self._units:
@@ -108,7 +117,7 @@ def likeness(unit: str) -> Decimal | str | None:
 
     A number, or letters and digits.
     """
-    plain = plain_digits(unit)
+    plain = skeleton(plain_digits(unit))
     number = _number(plain)
     return (_bare(plain) or None) if number is None else number
 

@@ -8,6 +8,7 @@ from worker_service.carbon.csv_source.plain_digits import plain_digits
 from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, Normalisation
+from worker_service.carbon.lookalikes import foreign_letters
 from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
 from worker_service.carbon.parse.unit_hints import UnitHints, likeness
 from worker_service.carbon.parse.values import (
@@ -52,7 +53,8 @@ def _well_written(new: Sequence[tuple[int, str]], known: Collection[str]) -> fro
         same = likeness(unit)
         if same in taken:
             continue
-        is_plain, is_digits = plain_digits(unit) == unit, unit.isascii() and unit.isdecimal()
+        is_plain = plain_digits(unit) == unit and not foreign_letters(unit)
+        is_digits = unit.isascii() and unit.isdecimal()
         # A zero may be lost, and is never added.
         rank = (not is_plain, not is_digits, not unit.startswith("0"), row, unit)
         alike = unit if same is None else same

@@ -6,14 +6,12 @@ from typing import assert_never
 
 import polars as pl
 
-from worker_service.carbon.csv_source.invisible import NO_BREAK, ZERO_WIDTH
+from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.spreadsheet_text import QUOTED_REASON, is_single_quoted
 from worker_service.carbon.declarations import Column, ColumnKind, Normalisation
 from worker_service.carbon.parse.numbers import number_reason, too_large, whole_numbers
 
 TEXT_CHARACTERS_MAX = 1_000
-_ANY_ZERO_WIDTH = f"[{ZERO_WIDTH}]"
-_ANY_NO_BREAK = f"[{NO_BREAK}]"
 
 _ISO_DATE_CHARACTERS = 10
 # Data frames and databases write a date as its first moment, in any zone.
@@ -46,15 +44,10 @@ def trimmed(name: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def as_seen(text: pl.Expr) -> pl.Expr:
-    """The text without zero-width characters, and with plain spaces."""
-    return text.str.replace_all(_ANY_ZERO_WIDTH, "").str.replace_all(_ANY_NO_BREAK, " ")
-
-
 def as_comparison_key(text: pl.Expr) -> pl.Expr:
     """The case-folded form in which keys are stored and compared.
 
-    Composed Unicode, lower case, ss for ß, plain spaces, no zero-width characters.
+    Composed Unicode, lower case, ss for ß, plain spaces, nothing that nobody sees.
     """
     return text.map_batches(_as_comparison_key, return_dtype=pl.String)
 
