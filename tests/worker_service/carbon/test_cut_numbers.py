@@ -1,9 +1,11 @@
 """Numbers whose comma may have cut them in two: both readings are given."""
 
+import polars as pl
 import pytest
 
 from tests.worker_service.carbon.plane_files import FACTOR_COLUMNS, PLANE, batches_of, opening
 from worker_service.carbon.parse.factors import read_factors
+from worker_service.carbon.parse.references import read_locations
 
 BASE = "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class"
 ROW = "0828,GVA,CDG,1,economy"
@@ -63,3 +65,79 @@ def test_a_column_that_is_not_read_may_hold_the_rest_of_a_number_in_any_file() -
     )
     found = read_factors(PLANE, opening(f"{factor}\n{row},050\n")).warnings
     assert found["reason"].str.contains("050 in source").sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,234.56", "is 1234.56 if its comma separates thousands, and was read as 1, with 234.56"),
+        ("1,050.5", "is 1050.5 if its comma separates thousands, and was read as 1, with 050.5 in"),
+        (
+            "1.234,56",
+            "is 1234.56 if its points separate thousands and its comma is a decimal one, and was",
+        ),
+    ],
+)
+@pytest.mark.parametrize("behind", ["note", "agency"])
+def test_a_number_with_both_separators_is_told_wherever_its_rest_stands(
+    row: str, reason: str, behind: str
+) -> None:
+    others = ("81.5,", "12.25,by night")
+    [(number, column, value, told)] = [
+        one for one in warned(f"kg_co2eq,{behind}", *others, row) if one[2] == row
+    ]
+    assert (number, column, value) == (3, "kg_co2eq", row)
+    assert told.startswith(reason)
+
+
+def test_a_distance_cut_into_the_kilograms_is_told_where_other_rows_have_none() -> None:
+    header = "number_of_trips,distance_km,kg_co2eq,note"
+    [(row, column, value, reason)] = warned(header, "1,6,207,", "1,408,,", "1,500,,")
+    assert (row, column, value) == (1, "distance_km", "6,207")
+    assert reason.startswith(
+        "is 6207 if its comma separates thousands, or 6.207 if its comma is a decimal one, and was"
+        " read as 6, with 207 in kg_co2eq"
+    )
+    [(_, column, value, _)] = warned(header, "1,6,207.5,", "1,408,,")
+    assert (column, value) == ("distance_km", "6,207.5")
+    # Whoever reports both does so in every row, and not with three digits each time.
+    doubted = [row for row in warned(header, "1,408,81.5,", "1,500,120,") if "comma" in row[3]]
+    assert doubted == []
+
+
+def test_no_count_begins_with_a_zero() -> None:
+    [(_, column, value, reason)] = warned("kg_co2eq,number_of_trips", "2,050", "3,1", "12.5,2")
+    assert (column, value) == ("kg_co2eq", "2,050")
+    assert reason.startswith("is 2050 if its comma separates thousands")
+
+
+def test_a_rest_in_a_column_of_names_is_told_beside_real_names() -> None:
+    base = "unit_institutional_id,origin_iata,destination_iata,cabin_class"
+    header = f"{base},kg_co2eq,user_institutional_id,note\n"
+    for other, expected in (("a2", ["1,234"]), ("7", [])):
+        text = f"{header}0828,GVA,JFK,economy,1,234,a1\n0828,GVA,JFK,economy,81.5,{other},\n"
+        found = [row[2] for batch in batches_of(text) for row in batch.warned.rows()]
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "value"),
+    [
+        ("iata,longitude,latitude,name\nQZA,6.1,46,2381\n", "latitude", "46,2381"),
+        ("iata,name,latitude,longitude,country\nXAC,Own,46.5,6,10895\n", "longitude", "6,10895"),
+    ],
+)
+def test_a_place_whose_decimal_comma_leads_into_a_name_is_told(
+    text: str, column: str, value: str
+) -> None:
+    found = read_locations("plane", opening(text)).warnings
+    [reason] = found.filter((pl.col("column") == column) & (pl.col("value") == value))["reason"]
+    assert reason.startswith(f"is {value.replace(',', '.')} if its comma is a decimal one, and was")
+
+
+def test_the_upper_end_of_a_factor_cut_into_the_next_column_is_told() -> None:
+    header = "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance"
+    rows = "short,economy,0.2,1,0,3,700\nlong,economy,0.1,1,3700,,\n"
+    found = read_factors(PLANE, opening(f"{header},detour_km\n{rows}")).warnings
+    [reason] = found.filter(pl.col("value") == "3,700")["reason"]
+    assert reason.startswith("is 3700 if its comma separates thousands")

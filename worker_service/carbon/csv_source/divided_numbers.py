@@ -12,6 +12,9 @@ KEPT_ROWS_MAX = 200_000
 _WHOLE = r"^\s*[+-]?\d+\s*$"
 # Published factors have up to six decimals; longer ones are rather ids.
 _DECIMALS = r"^\s*\d{1,6}\s*$"
+# As 6 and 207 of 6,207.
+_GROUP_BEFORE = r"^[+-]?\d{1,3}$"
+_GROUP = r"^\d{3}$"
 _DOUBTFUL = {
     "row": pl.Int64,
     "column": pl.String,
@@ -110,9 +113,15 @@ class DividedNumbers:
                 "column"
             ),
             shown(whole + "," + decimals).alias("value"),
-            pl.format(
-                "is {}.{} if its comma is a decimal one, or {} and then {} in the next column if"
-                " the row has a comma too many at its end: write the one that is meant",
-                *(whole, decimals, whole, decimals),
+            pl.concat_str(
+                pl.lit("is "),
+                pl.when(whole.str.contains(_GROUP_BEFORE) & decimals.str.contains(_GROUP))
+                .then(pl.format("{}{} if its comma separates thousands, ", whole, decimals))
+                .otherwise(pl.lit("")),
+                pl.format(
+                    "{}.{} if its comma is a decimal one, or {} and then {} in the next column if"
+                    " the row has a comma too many at its end: write the one that is meant",
+                    *(whole, decimals, whole, decimals),
+                ),
             ).alias("reason"),
         )

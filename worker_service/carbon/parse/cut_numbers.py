@@ -1,6 +1,7 @@
-"""Numbers that their comma may have cut: 1,000 read as 1, with 000 in the text column behind it."""
+"""Numbers that their comma may have cut: 1,000 read as 1, with 000 in the column behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -9,54 +10,152 @@ from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.declarations import Column, ColumnKind
 from worker_service.carbon.parse.rows import merged_rejections
 
+_NUMBERS = (ColumnKind.NUMBER, ColumnKind.INTEGER)
 _WHOLE = r"^[+-]?\d{1,3}$"
-# What may stand behind a comma. A whole number has no decimals.
-_BEHIND = {ColumnKind.INTEGER: r"^\d{3}$", ColumnKind.NUMBER: r"^\d{1,3}$"}
-# Columns that are not read may hold anything, but seldom this.
-_OF_THOUSANDS = r"^0\d{2}$"
+# What stands before a group of thousands.
+_LEADING = r"^[+-]?[1-9]\d{0,2}$"
+# As 1.234 of 1.234,56.
+_WITH_POINTS = r"^[+-]?\d{1,3}(\.\d{3})+$"
+_GROUP = r"^\d{3}$"
+# As 234.56 of 1,234.56.
+_GROUP_AND_DECIMALS = r"^\d{3}\.\d+$"
+_OF_THOUSANDS = r"^0\d{2}(\.\d+)?$"
+# Notes of more digits are rather numbers of tickets, but for coordinates.
+_DECIMALS = r"^\d{1,3}$"
+_DIGITS = r"^\d+$"
+_THOUSAND = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Seam:
+    """A column of numbers, and the one behind it: None if that is not read."""
+
+    column: Column
+    behind: Column | None
+    head: pl.Expr
+    tail: pl.Expr
+    name: str
+
+    @property
+    def has_decimals(self) -> bool:
+        return self.column.kind is ColumnKind.NUMBER
+
+    @property
+    def has_thousands(self) -> bool:
+        """Whether a number of the column may be a thousand or more."""
+        return self.column.maximum is None or self.column.maximum >= _THOUSAND
 
 
 def cut_numbers(
     raw: pl.DataFrame, header: Header, columns: Sequence[Column], accepted: pl.DataFrame
 ) -> pl.DataFrame:
-    """row, column, value, reason of `accepted` rows with such a number, with both readings.
+    """row, column, value, reason of `accepted` rows with such a number, with all readings.
 
-    raw: columns "0", "1", ... as in the file, row_number. `columns` are those that are read. Behind
-    another number, the comma is seen because a field is too many.
+    raw: columns "0", "1", ... as in the file, row_number. `columns` are those that are read. Where
+    the column behind usually holds numbers, too, the other rows of `raw` must speak for a cut.
     """
     if header.separator != ",":
         return merged_rejections([])
     known = {header.positions[one.name]: one for one in columns if one.name in header.positions}
     found = []
-    for at, column in known.items():
-        behind = known.get(at + 1)
-        is_text = behind is None or (behind.kind is ColumnKind.TEXT and not behind.required)
-        pattern = _BEHIND.get(column.kind)
-        if pattern is None or not is_text or at + 1 >= header.width or at + 1 in header.of_reasons:
+    for at in known:
+        seam = _seam(at, known, header)
+        if seam is None:
             continue
-        head, tail = (pl.col(str(place)).str.strip_chars() for place in (at, at + 1))
-        is_cut = tail.str.contains(pattern if behind else _OF_THOUSANDS)
-        rows = raw.filter(is_cut & head.str.contains(_WHOLE))
+        rows = raw.filter(_is_cut(raw, seam).fill_null(value=False))
         if not rows.is_empty():
-            name = shown_text(header.names[at + 1].strip())
             found.append(
                 rows.join(accepted, on="row_number", how="semi").select(
                     pl.col("row_number").cast(pl.Int64).alias("row"),
-                    pl.lit(column.name).alias("column"),
-                    shown(pl.concat_str(head, tail, separator=",")).alias("value"),
-                    _reason(column, head, tail, name or "the next column").alias("reason"),
+                    pl.lit(seam.column.name).alias("column"),
+                    shown(pl.concat_str(seam.head, seam.tail, separator=",")).alias("value"),
+                    _reason(seam).alias("reason"),
                 )
             )
     return merged_rejections(found)
 
 
-def _reason(column: Column, head: pl.Expr, tail: pl.Expr, behind: str) -> pl.Expr:
+def _seam(at: int, known: Mapping[int, Column], header: Header) -> _Seam | None:
+    column, behind = known[at], known.get(at + 1)
+    if column.kind not in _NUMBERS or at + 1 >= header.width or at + 1 in header.of_reasons:
+        return None
+    if behind is not None and behind.kind not in (*_NUMBERS, ColumnKind.TEXT):
+        return None
+    head, tail = (pl.col(str(place)).str.strip_chars() for place in (at, at + 1))
+    name = shown_text(header.names[at + 1].strip())
+    return _Seam(column, behind, head, tail, name or "the next column")
+
+
+def _is_cut(raw: pl.DataFrame, seam: _Seam) -> pl.Expr:
+    if seam.behind is not None and seam.behind.kind in _NUMBERS:
+        return _is_cut_into_numbers(raw, seam)
+    can_be = _can_be_one_number(seam)
+    if seam.behind is None:
+        # Columns that are not read may hold any digits.
+        plain = seam.tail.str.contains(_DIGITS) & seam.head.str.contains(_WHOLE)
+        is_certain = seam.tail.str.contains(_OF_THOUSANDS) | ~plain
+        return can_be & (is_certain | pl.lit(_are_groups(raw, seam)))
+    if seam.behind.required:
+        has_letters = raw.select(seam.tail.str.contains(r"\p{L}").any()).item()
+        return can_be & pl.lit(bool(has_letters))
+    return can_be
+
+
+def _can_be_one_number(seam: _Seam) -> pl.Expr:
+    """Whether both fields together are written as numbers are."""
+    head, tail = seam.head, seam.tail
+    is_whole = head.str.contains(_WHOLE)
+    if not seam.has_decimals:
+        return is_whole & tail.str.contains(_GROUP)
+    if not seam.has_thousands:
+        return is_whole & tail.str.contains(_DIGITS)
+    return (is_whole & (tail.str.contains(_DECIMALS) | tail.str.contains(_GROUP_AND_DECIMALS))) | (
+        head.str.contains(_WITH_POINTS) & tail.str.contains(_DECIMALS)
+    )
+
+
+def _is_cut_into_numbers(raw: pl.DataFrame, seam: _Seam) -> pl.Expr:
+    """Before a column of numbers: no number begins with a 0, and where each row with something
+    there has three digits behind at most three, and others have nothing, these are thousands. The
+    bounds of bands are not, since the first band begins with 0.
+    """
+    head, tail = seam.head, seam.tail
+    is_group = tail.str.contains(_GROUP) | tail.str.contains(_GROUP_AND_DECIMALS)
+    are_groups = pl.lit(seam.has_thousands and _are_groups(raw, seam))
+    return head.str.contains(_LEADING) & is_group & (tail.str.contains(_OF_THOUSANDS) | are_groups)
+
+
+def _are_groups(raw: pl.DataFrame, seam: _Seam) -> bool:
+    """Whether all fields behind are groups of three digits behind whole numbers, or empty, and some
+    are empty.
+    """
+    if not seam.has_decimals:
+        return False
+    tail = seam.tail.fill_null("")
+    is_group = tail.str.contains(_GROUP) | tail.str.contains(_GROUP_AND_DECIMALS)
+    fits = is_group & seam.head.fill_null("").str.contains(_LEADING)
+    empty = tail == ""
+    return bool(raw.select((fits | empty).all() & empty.any() & fits.any()).item())
+
+
+def _reason(seam: _Seam) -> pl.Expr:
+    head, tail = seam.head, seam.tail
     thousands = pl.format("{}{} if its comma separates thousands", head, tail)
     decimals = pl.format("{}.{} if its comma is a decimal one", head, tail)
+    points = pl.format(
+        "{}.{} if its points separate thousands and its comma is a decimal one",
+        *(head.str.replace_all(".", "", literal=True), tail),
+    )
     either = pl.concat_str(thousands, decimals, separator=", or ")
-    is_whole = pl.lit(column.kind is ColumnKind.INTEGER)
+    is_whole = pl.lit(not seam.has_decimals)
     meant = (
-        pl.when(is_whole).then(thousands).when(tail.str.len_chars() == 3).then(either)
-    ).otherwise(decimals)
-    read = pl.format("and was read as {}, with {} in {}", head, tail, pl.lit(behind))
+        pl.when(head.str.contains(".", literal=True))
+        .then(points)
+        .when(is_whole | tail.str.contains(".", literal=True))
+        .then(thousands)
+        .when(pl.lit(seam.has_thousands) & (tail.str.len_chars() == 3))
+        .then(either)
+        .otherwise(decimals)
+    )
+    read = pl.format("and was read as {}, with {} in {}", head, tail, pl.lit(seam.name))
     return pl.format("is {}, {}: write the number without a comma", meant, read)
