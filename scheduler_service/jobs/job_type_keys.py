@@ -179,7 +179,7 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "places_gone": "how many a replacing file removed",
             "places_stale": "how many have become stale, since the file lacks them",
             "places_removed": "how many were removed without a file",
-            "places_doubtful": "how many lie far from where they were",
+            "places_doubtful": "how many are probably not where the file has them",
         },
         "unit_sync": {
             **_OF_FILE,

@@ -111,7 +111,7 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
             "places_same": changes.same,
             "places_gone": changes.gone,
             "places_stale": changes.stale,
-            "places_doubtful": moved.warnings.height,
+            "places_doubtful": moved.doubtful.height,
         }
         sentence = " ".join([_sentence(changes), *_moved_sentences(moved)])
         return report.succeeded(sentence, stats, warnings=changes.gone > 0)
@@ -161,15 +161,20 @@ def _sentence(changes: PlaceChanges) -> str:
 
 def _moved_sentences(moved: MovedPlaces) -> list[str]:
     """Such as "3 places are probably not where the file has them: GVA, CDG, JFK."."""
-    count = moved.warnings.height
-    if not count:
-        return []
-    are, them = ("is", "it") if count == 1 else ("are", "them")
-    named = ", ".join(moved.warnings["value"].head(NAMED_MAX).to_list())
-    more = f" and {count - NAMED_MAX:,} more" if count > NAMED_MAX else ""
-    sentence = [
-        f"{pluralize(count, 'place')} {are} probably not where the file has {them}: {named}{more}."
-    ]
+    sentence = []
+    if count := moved.doubtful.height:
+        are, them = ("is", "it") if count == 1 else ("are", "them")
+        sentence.append(
+            f"{pluralize(count, 'place')} {are} probably not where the file has {them}:"
+            f" {_named(moved.doubtful)}."
+        )
+    if count := len(moved.righted):
+        was, them = ("was", "it") if count == 1 else ("were", "them")
+        righted = moved.warnings.filter(pl.col("row").is_in(moved.righted))
+        sentence.append(
+            f"{pluralize(count, 'place')} {was} probably wrong before, and the file corrects"
+            f" {them}: {_named(righted)}."
+        )
     if moved.swapped:
         look = "looks" if moved.swapped == 1 else "look"
         sentence.append(
@@ -177,6 +182,13 @@ def _moved_sentences(moved: MovedPlaces) -> list[str]:
             " correct the file and load it again."
         )
     return sentence
+
+
+def _named(places: pl.DataFrame) -> str:
+    """The first codes, and how many more there are."""
+    named = ", ".join(places["value"].head(NAMED_MAX).to_list())
+    more = places.height - NAMED_MAX
+    return f"{named} and {more:,} more" if more > 0 else named
 
 
 def _transport_mode(job: ClaimedJob) -> str:

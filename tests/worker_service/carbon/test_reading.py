@@ -272,6 +272,8 @@ def _refusal(content: bytes | str) -> RefusedFile:
         (b"a,b,c\n1,\0,3\n", Cause.NOT_TEXT, "NUL bytes"),
         ("a,b,c\n1,2,3\n".encode("utf-16-le"), Cause.NOT_TEXT, "may be UTF-16 text; save it as"),
         ("a,b,c\n1,2,3\n".encode("utf-16-be"), Cause.NOT_TEXT, "may be UTF-16 text; save it as"),
+        ("a,b,c\n1,2,3\n".encode("utf-32-le"), Cause.NOT_TEXT, "may be UTF-32 text; save it as"),
+        ("a,b,c\n1,2,3\n".encode("utf-32-be"), Cause.NOT_TEXT, "may be UTF-32 text; save it as"),
         (b"PK\x03\x04rest", Cause.NOT_TEXT, "an Excel workbook"),
         ("a,b\n1,2\n".encode("utf-16"), Cause.NOT_TEXT, "UTF-16"),
         (gzip.compress(b"%PDF-1.7", mtime=0), Cause.NOT_TEXT, "a PDF"),

@@ -32,6 +32,11 @@ async def test_the_mended_file_is_told_to_agree_with_what_anybody_knows(
     await harness.load_places(SWAPPED)
     ingest = (await harness.load_places(PLACES)).in_order()[0]
     assert "the package airportsdata has it here, too" in ingest.message
+    assert ingest.message.endswith(
+        " 2 places were probably wrong before, and the file corrects them: GVA, CDG."
+    )
+    assert "probably not where the file has" not in ingest.message
+    assert (values_of(ingest.stats)["places_doubtful"], "swapped" in ingest.message) == (0, False)
     again = (await harness.load_places(PLACES)).in_order()[0]
     assert again.result == types_pb2.JOB_RESULT_SUCCESS
     assert again.message == "3 places accepted. 0 new, 0 changed, 3 unchanged."

@@ -89,6 +89,7 @@ REFUSED = {
     "a picture": Case("not_text", "The file contains NUL bytes, the first in line", PNG),
     "a workbook": Case("not_text", "This is an Excel workbook or a zip archive;", workbook()),
     "UTF-16": Case("not_text", "This is UTF-16 text; save it", flights(CDG).encode("utf-16")),
+    "UTF-32": Case("not_text", "This is UTF-32 text; save it", flights(CDG).encode("utf-32")),
     "UTF-16 without a mark": Case(
         "not_text",
         "The file contains NUL bytes: it may be UTF-16 text; save it as CSV in UTF-8.",

@@ -132,7 +132,9 @@ def _line_ends(piece: bytes) -> tuple[int, int]:
 def _of_nul_bytes(piece: bytes, place: str, *, at_start: bool) -> str:
     head = piece[:_UTF16_HEAD_BYTES]
     if at_start and any(head[odd::2] and not any(head[odd::2]) for odd in (0, 1)):
-        return "the file contains NUL bytes: it may be UTF-16 text; save it as CSV in UTF-8"
+        # In UTF-32 three of four are NUL.
+        name = "UTF-32" if sum(not any(head[at::4]) for at in range(4)) == 3 else "UTF-16"
+        return f"the file contains NUL bytes: it may be {name} text; save it as CSV in UTF-8"
     return f"the file contains NUL bytes, the first in {place}: it is not a CSV in text form"
 
 

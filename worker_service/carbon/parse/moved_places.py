@@ -25,10 +25,20 @@ _SLIPS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MovedPlaces:
-    """`warnings`: row, column, value, reason, in order of row. `swapped`: how many look swapped."""
+    """`warnings`: row, column, value, reason, in order of row. `swapped`: how many look swapped.
+
+    `righted`: the rows of places that SHIPPED_BY has where the file has them, so that what was in
+    force is probably wrong.
+    """
 
     warnings: pl.DataFrame
     swapped: int
+    righted: frozenset[int] = frozenset()
+
+    @property
+    def doubtful(self) -> pl.DataFrame:
+        """The warnings of places that are probably not where the file has them."""
+        return self.warnings.filter(~pl.col("row").is_in(self.righted))
 
 
 def moved_places(
@@ -63,8 +73,17 @@ def moved_places(
         _code().alias("value"),
         reason.alias("reason"),
     )
-    swapped = (pl.col("slip") == _SWAPPED) & ~pl.col("zero")
-    return MovedPlaces(merged_rejections([warnings]), int(slips.select(swapped.sum()).item()))
+    righted = slips.filter(_is_righted() & ~pl.col("zero"))["row_number"].to_list()
+    swapped = (pl.col("slip") == _SWAPPED) & ~pl.col("zero") & ~_is_righted()
+    return MovedPlaces(
+        merged_rejections([warnings]),
+        int(slips.select(swapped.sum()).item()),
+        frozenset(righted),
+    )
+
+
+def _is_righted() -> pl.Expr:
+    return (_moved(_FORCE) & (pl.col("shipped_km") <= MOVED_KM)).fill_null(value=False)
 
 
 def _code() -> pl.Expr:
@@ -93,7 +112,7 @@ def _place(known: str, where: str) -> pl.Expr:
     hint = pl.col("slip")
     if known == _FORCE:
         is_right = pl.lit(f"{SHIPPED_BY} has it here, too")
-        hint = pl.when(pl.col("shipped_km") <= MOVED_KM).then(is_right).otherwise(hint)
+        hint = pl.when(_is_righted()).then(is_right).otherwise(hint)
     return pl.concat_str(far, hint.fill_null("is that correct?"), separator=": ")
 
 
