@@ -53,14 +53,14 @@ class StoreObserver(Observer):
         """Measures how many calls share a batch."""
         self._metrics.gathered.labels(operation).observe(calls)
 
-    def submitted(
-        self, submissions: Sequence[Submission], answers: Sequence[Submitted | Refused]
-    ) -> None:
+    def submitted(self, answers: Iterable[tuple[Submission, Submitted | Refused]]) -> None:
         """Counts answers by disposition, or by the reason of a refusal; logs each new pipeline."""
-        add_counts(self._metrics.submits, Counter((_disposition(a),) for a in answers))
-        for submission, answer in zip(submissions, answers, strict=True):
+        counts: Counter[tuple[str, ...]] = Counter()
+        for submission, answer in answers:
+            counts[(_disposition(answer),)] += 1
             if isinstance(answer, Submitted) and not submission.validate_only:
                 self._log_submitted(submission, answer)
+        add_counts(self._metrics.submits, counts)
 
     def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
         """Counts claims by job type; at debug logs each."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Self
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from scheduler_service.jobs.requests import (
     Chained,
     ChildRequest,
     ClaimRequest,
-    FinishAnswer,
     FinishRequest,
     Pause,
     PeriodLock,
@@ -26,7 +24,6 @@ from scheduler_service.jobs.requests import (
     Release,
     Retried,
     Submission,
-    Submitted,
 )
 from scheduler_service.jobs.stale_stats import ModuleState
 from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
@@ -42,7 +39,6 @@ from scheduler_service.store.core.pool_sizes import PoolSizes
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.unlocked import LockedElsewhere
-from scheduler_service.store.finish.finish_jobs import finish_jobs
 from scheduler_service.store.finish.finish_unlocked import Finished, finishes_unlocked
 from scheduler_service.store.lock.lock_period import lock_period, unlock_period
 from scheduler_service.store.notify.notifier import Notifier
@@ -66,7 +62,6 @@ from scheduler_service.store.retention.forget_old import forget_old
 from scheduler_service.store.retention.remove_pipelines import RemovePipelines
 from scheduler_service.store.submit.limits import LiveJobs
 from scheduler_service.store.submit.retry_pipeline import retry_pipeline
-from scheduler_service.store.submit.submit_jobs import parts_in_order, submit_jobs
 from scheduler_service.store.submit.submit_unlocked import SubmitAnswer, SubmitUnlocked
 from scheduler_service.store.sweep import sweep
 from scheduler_service.store.sweep.set_asides import SetAsides
@@ -141,29 +136,18 @@ class Store(Reads, NoMoreClaims):
         await self.notifier.close()
         await self.pools.close()
 
-    async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
-        """One answer per submission, in order; idempotent by (tenant, request_id)."""
-        self._observer.gathered("submit", len(submissions))
-        with self._observer.timed("submit"):
-            answers = await self._live_jobs.within(submissions, self._submit_in_order)
-        self._observer.submitted(submissions, answers)
-        return answers
-
-    async def _submit_in_order(self, asked: Sequence[Submission]) -> list[Submitted | Refused]:
-        answers: list[Submitted | Refused] = []
-        for part in parts_in_order(asked):
-            work = partial(submit_jobs, submissions=part, joiners_max=self._limits.joiners)
-            answers += await self._call_units.run(work)
-        return answers
-
     async def submit_unlocked(self, submissions: Sequence[Submission]) -> list[SubmitAnswer]:
-        """As submit_jobs, but for those whose rows somebody else has locked: LockedElsewhere."""
+        """One answer per submission, in order; idempotent by (tenant, request_id). For those whose
+        rows somebody else has locked: LockedElsewhere.
+        """
         self._observer.gathered("submit", len(submissions))
         with self._observer.timed("submit"):
             answers = await self._live_jobs.within(submissions, self._submit_unlocked.submit)
-        pairs = zip(submissions, answers, strict=True)
-        done = [(asked, a) for asked, a in pairs if not isinstance(a, LockedElsewhere)]
-        self._observer.submitted([asked for asked, _ in done], [answer for _, answer in done])
+        self._observer.submitted(
+            (submission, answer)
+            for submission, answer in zip(submissions, answers, strict=True)
+            if not isinstance(answer, LockedElsewhere)
+        )
         return answers
 
     async def claim_jobs(self, request: ClaimRequest) -> list[Claimed]:
@@ -225,16 +209,10 @@ class Store(Reads, NoMoreClaims):
         except TooManyChildren as too_many:
             return too_many.refusal()
 
-    async def finish_jobs(self, requests: Sequence[FinishRequest]) -> list[FinishAnswer | Refused]:
-        """The compare-and-set, one answer per request, in order."""
-        self._observer.gathered("finish", len(requests))
-        with self._observer.timed("finish"):
-            answers = await self._units.run(lambda tx: finish_jobs(tx, requests))
-        self._observer.finished(zip(requests, answers, strict=True))
-        return answers
-
     async def finish_unlocked(self, requests: Sequence[FinishRequest]) -> list[Finished]:
-        """As finish_jobs, but for those whose rows somebody else has locked: LockedElsewhere."""
+        """The compare-and-set, one answer per request, in order. For those whose rows somebody else
+        has locked: LockedElsewhere.
+        """
         self._observer.gathered("finish", len(requests))
         with self._observer.timed("finish"):
             answers = await self._finishes_unlocked.ask(requests)

@@ -38,10 +38,8 @@ class Observer:
     def gathered(self, operation: str, calls: int) -> None:
         """`calls` calls share a batch; of submit and finish, so many items."""
 
-    def submitted(
-        self, submissions: Sequence[Submission], answers: Sequence[Submitted | Refused]
-    ) -> None:
-        """Submissions were answered, in order."""
+    def submitted(self, answers: Iterable[tuple[Submission, Submitted | Refused]]) -> None:
+        """Submissions were answered, each with its answer."""
 
     def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
         """A request was answered with these claims."""

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from carbonline.postgres.errors import is_locked
+from scheduler_service.store.core import gather, run_units
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.invariants import broken_invariants
 from tests.scheduler_service.store.store_driver import StoreDriver
@@ -13,9 +15,12 @@ LEASE_SECONDS = 45.0
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
-    """An open store."""
+async def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
+    """An open store. Batches of a driver that fail are not divided: items that are asked again
+    alone would hide what is wrong with the batch.
+    """
     opened = await Store.open(database_url, lease_seconds=LEASE_SECONDS, sweep_seconds=5.0)
+    monkeypatch.setattr(gather, "fails_everything", lambda error: not is_locked(error))
     try:
         yield opened
         assert await broken_invariants(opened.pool) == {}
@@ -32,3 +37,12 @@ async def driver(store: Store) -> StoreDriver:
     made = StoreDriver(store)
     await made.provision()
     return made
+
+
+@pytest.fixture
+def long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Submits and Finishes wait for a lock until they get it, or until PostgreSQL finds a deadlock.
+    Else they would give up and be asked again.
+    """
+    monkeypatch.setattr(run_units, "SHARED_LOCK_SECONDS", 10.0)
+    monkeypatch.setattr(run_units, "SHARED_STATEMENT_SECONDS", 10.0)

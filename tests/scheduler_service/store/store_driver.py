@@ -1,9 +1,10 @@
 """Claims, finishes and submits jobs through a store, under the identity of one worker."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from scheduler_service.jobs.requests import (
@@ -28,9 +29,11 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.store import Store
 
+Answer = TypeVar("Answer")
 TENANT = "uni"
 # Whom the workers of these tests serve.
 TENANTS = (TENANT, "other", "local")
@@ -58,8 +61,15 @@ class StoreDriver:
     ) -> Submitted | Refused:
         """Submit, and whatever comes of it."""
         asked = self.submission(job_type, scope, request_id=request_id, **fields)
-        (answer,) = await self.store.submit_jobs([asked])
+        (answer,) = await self.submit_jobs([asked])
         return answer
+
+    async def submit_jobs(self, submissions: Sequence[Submission]) -> list[Submitted | Refused]:
+        """Submit a batch as the RPCs do. Raises what an item fails with.
+
+        Calls that are made at once share no batch: they meet in the database.
+        """
+        return _unless_failed(await GatheredCalls(self.store).submit(submissions))
 
     def submission(
         self, job_type: str, scope: Scope, *, request_id: UUID | None = None, **fields: Any
@@ -137,9 +147,13 @@ class StoreDriver:
         written: Written | None = None,
     ) -> FinishAnswer:
         """Finish a claim. The answer is not a refusal."""
-        (answer,) = await self.store.finish_jobs([self.ending(claim, result, written)])
+        (answer,) = await self.finish_jobs([self.ending(claim, result, written)])
         assert isinstance(answer, FinishAnswer), answer
         return answer
+
+    async def finish_jobs(self, requests: Sequence[FinishRequest]) -> list[FinishAnswer | Refused]:
+        """Finish a batch, as `submit_jobs` submits one."""
+        return _unless_failed(await GatheredCalls(self.store).finish(requests))
 
     async def release(
         self,
@@ -284,6 +298,15 @@ class StoreDriver:
             "CREATE OR REPLACE FUNCTION scheduler.clock() RETURNS timestamptz LANGUAGE sql STABLE "
             f"AS 'SELECT statement_timestamp() + interval ''{seconds} seconds'''"
         )
+
+
+def _unless_failed(answers: Sequence[Answer | Exception]) -> list[Answer]:
+    good = []
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+        good.append(answer)
+    return good
 
 
 async def a_statement_waits(driver: StoreDriver) -> None:

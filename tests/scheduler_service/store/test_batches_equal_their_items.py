@@ -153,7 +153,7 @@ async def finish(at: Beginning, drawn: Sequence[Drawn]) -> list[Any]:
         written = Written.UNKNOWN if wrote else Written.NOTHING
         ending = at.driver.ending(at.claims[which], RESULTS[how], written)
         endings.append(ending if is_own else ending._replace(worker_id=STRANGER))
-    answers = await at.driver.store.finish_jobs(endings)
+    answers = await at.driver.finish_jobs(endings)
     return [a.outcome if isinstance(a, FinishAnswer) else a.reason for a in answers]
 
 
@@ -221,7 +221,7 @@ async def submit(at: Beginning, drawn: Sequence[Drawn]) -> list[Any]:
                 validate_only=validates and how == 0,
             )
         )
-    answers = await at.driver.store.submit_jobs(submissions)
+    answers = await at.driver.submit_jobs(submissions)
     return [a.disposition if isinstance(a, Submitted) else a.reason for a in answers]
 
 

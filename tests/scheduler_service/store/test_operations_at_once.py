@@ -21,7 +21,6 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core import run_units
 from scheduler_service.store.core.claimed import Claimed
-from scheduler_service.store.core.unlocked import LockedElsewhere
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
@@ -78,8 +77,7 @@ Operation: TypeAlias = Callable[[Ground], Awaitable[Any]]
 
 
 async def submit(at: Ground) -> Any:
-    """As the RPC does it: what is locked is asked again."""
-    left = [
+    asked = [
         Submission(at.driver.another().worker_id, b"body", job_type, scope, None, 5, "tester")
         for job_type, scope in (
             ("emission_recalc", RECALC),
@@ -87,13 +85,7 @@ async def submit(at: Ground) -> Any:
             ("csv_ingest", INGEST),
         )
     ]
-    while left:
-        try:
-            answers = await at.driver.store.submit_unlocked(left)
-        except asyncpg.LockNotAvailableError:
-            continue
-        pairs = zip(left, answers, strict=True)
-        left = [one for one, answer in pairs if isinstance(answer, LockedElsewhere)]
+    return await at.driver.submit_jobs(asked)
 
 
 async def claim(at: Ground) -> Any:
@@ -119,7 +111,7 @@ async def finish_badly(at: Ground) -> Any:
 async def _ended(at: Ground, result: JobResult, *claims: Claimed) -> list[tuple[int, JobResult]]:
     """The jobs that were ended by this call, and how."""
     endings = [at.driver.ending(one, result, Written.UNKNOWN) for one in claims]
-    answers = await at.driver.store.finish_jobs(endings)
+    answers = await at.driver.finish_jobs(endings)
     return [
         (ending.job_id, result)
         for ending, answer in zip(endings, answers, strict=True)
@@ -196,6 +188,7 @@ PAIRS = list(itertools.combinations_with_replacement(OPERATIONS, 2))
 @pytest.mark.parametrize(
     ("one", "other"), PAIRS, ids=[f"{a.__name__}-{b.__name__}" for a, b in PAIRS]
 )
+@pytest.mark.usefixtures("long_waits")
 async def test_two_operations_at_once_deadlock_never_and_lose_nothing(
     driver: StoreDriver, monkeypatch: pytest.MonkeyPatch, one: Operation, other: Operation
 ) -> None:
@@ -233,9 +226,7 @@ async def run_to_the_end(driver: StoreDriver) -> None:
         await driver.let_leases_expire()
         await driver.store.promote_due_jobs()
         claims = await driver.claim_all(*TYPES)
-        await driver.store.finish_jobs(
-            [driver.ending(one, written=Written.UNKNOWN) for one in claims]
-        )
+        await driver.finish_jobs([driver.ending(one, written=Written.UNKNOWN) for one in claims])
         live = await driver.store.pool.fetchval(
             "SELECT count(*) FROM scheduler.pipelines WHERE status = 'LIVE'"
         )

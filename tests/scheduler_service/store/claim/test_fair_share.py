@@ -29,7 +29,7 @@ async def second(database_url: str) -> AsyncIterator[StoreDriver]:
 async def flood(driver: StoreDriver, jobs: int) -> None:
     """So many jobs of one tenant, in one batch."""
     asked = Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
-    await driver.store.submit_jobs([replace(asked, request_id=uuid4()) for _ in range(jobs)])
+    await driver.submit_jobs([replace(asked, request_id=uuid4()) for _ in range(jobs)])
 
 
 async def tenants_claimed(driver: StoreDriver, jobs: int) -> list[str]:

@@ -196,14 +196,14 @@ async def test_what_reads_a_pipelines_jobs_reads_no_others(
     driver: StoreDriver, database_url: str
 ) -> None:
     for _ in range(6):
-        await driver.store.submit_jobs(
+        await driver.submit_jobs(
             [
                 Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
                 for _ in range(500)
             ]
         )
     claims = await driver.claim_all("noop", max_jobs=1500)
-    await driver.store.finish_jobs([driver.ending(claim) for claim in claims])
+    await driver.finish_jobs([driver.ending(claim) for claim in claims])
     for table in ("jobs", "claims", "pipelines"):
         await driver.store.pool.execute(f"VACUUM ANALYZE scheduler.{table}")
     plans = {name: await plan_of(database_url, name) for name in INDEXES_OF_PIPELINE}
@@ -237,7 +237,7 @@ async def test_what_many_beats_read_grows_with_their_number_only(
     driver: StoreDriver, database_url: str
 ) -> None:
     for _ in range(3):
-        await driver.store.submit_jobs(
+        await driver.submit_jobs(
             [
                 Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
                 for _ in range(500)

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+
 from scheduler_service.jobs.requests import (
     Disposition,
     FinishAnswer,
@@ -59,7 +61,7 @@ async def test_a_duplicate_that_waits_stays_next_when_one_batch_ends_its_first_a
     await driver.submit("csv_ingest", INGEST)
     ingest = await driver.claim("csv_ingest")
     await driver.chain(ingest, ("emission_recalc", PLANE))
-    _, ended = await driver.store.finish_jobs([driver.ending(running), driver.ending(ingest)])
+    _, ended = await driver.finish_jobs([driver.ending(running), driver.ending(ingest)])
     assert isinstance(ended, FinishAnswer)
     assert [(c.disposition, c.job_id) for c in ended.children] == [
         (Disposition.JOINED, duplicate.job_id)
@@ -165,6 +167,7 @@ async def test_the_same_request_ten_times_at_once_makes_one_pipeline(driver: Sto
     assert sum(a.disposition is not Disposition.REPLAYED for a in answers) == 1
 
 
+@pytest.mark.usefixtures("long_waits")
 async def test_two_requests_that_make_a_key_at_once_run_one_after_the_other(
     driver: StoreDriver,
 ) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from scheduler_service.jobs.requests import ChildRequest, FinishAnswer, FinishOutcome
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
@@ -38,7 +40,7 @@ async def fan_out(driver: StoreDriver, count: int) -> tuple[int, list[Claimed]]:
 
 
 async def outcomes(driver: StoreDriver, *ends: tuple[Claimed, JobResult]) -> list[str]:
-    answers = await driver.store.finish_jobs([driver.ending(claim, r) for claim, r in ends])
+    answers = await driver.finish_jobs([driver.ending(claim, r) for claim, r in ends])
     return [str(a.outcome) if isinstance(a, FinishAnswer) else a.reason for a in answers]
 
 
@@ -66,7 +68,7 @@ async def test_a_batch_may_mix_ends_without_needs_with_any_others(driver: StoreD
     pipeline_id, (one, two) = await fan_out(driver, 2)
     stranger = driver.another().ending(two)
     good = JobResult.SUCCESS
-    answers = await driver.store.finish_jobs(
+    answers = await driver.finish_jobs(
         [
             driver.ending(one),
             driver.ending(ingest),
@@ -100,6 +102,7 @@ async def test_an_expired_claim_is_refused_and_its_successor_decides(driver: Sto
     assert await outcomes(driver, (late, JobResult.SUCCESS)) == ["STALE"]
 
 
+@pytest.mark.usefixtures("long_waits")
 async def test_children_chained_while_their_parent_ends_are_not_lost(driver: StoreDriver) -> None:
     """The Chain holds its job when the Finish looks for children, and commits only then."""
     submitted = await driver.submit("noop", NOWHERE)
@@ -116,7 +119,7 @@ async def test_children_chained_while_their_parent_ends_are_not_lost(driver: Sto
 
     chaining = asyncio.create_task(driver.store._units.run(chain_slowly))
     await holds.wait()
-    finishing = asyncio.create_task(driver.store.finish_jobs([driver.ending(root)]))
+    finishing = asyncio.create_task(driver.finish_jobs([driver.ending(root)]))
     await a_statement_waits(driver)
     may_commit.set()
     await chaining

@@ -51,6 +51,7 @@ async def test_a_late_worker_is_refused(driver: StoreDriver) -> None:
     assert (await successor.finish(claim)).finished
 
 
+@pytest.mark.usefixtures("long_waits")
 async def test_a_claim_lost_while_its_end_is_looked_up_ends_nothing(driver: StoreDriver) -> None:
     """The expiry holds the pipeline when the Finish looks at the job, and commits only then."""
     submitted = await driver.submit("csv_ingest", INGEST)
@@ -76,6 +77,7 @@ async def test_a_claim_lost_while_its_end_is_looked_up_ends_nothing(driver: Stor
     assert answer.outcome is FinishOutcome.APPLIED
 
 
+@pytest.mark.usefixtures("long_waits")
 async def test_a_pipeline_that_leaves_a_job_while_it_ends_is_not_counted_again(
     driver: StoreDriver,
 ) -> None:
@@ -118,7 +120,7 @@ async def test_another_caller_in_the_same_batch_stands_in_nobodys_way(
     submitted = await driver.submit(job_type, scope)
     holder = driver.ending(await driver.claim(job_type))
     thief = holder._replace(principal="other", result=JobResult.WARNING)
-    answers = await driver.store.finish_jobs([thief, holder, thief])
+    answers = await driver.finish_jobs([thief, holder, thief])
     outcomes = [answer.outcome for answer in answers if isinstance(answer, FinishAnswer)]
     refused, applied = FinishOutcome.STALE, FinishOutcome.APPLIED
     assert outcomes == [refused, applied, refused]
@@ -130,7 +132,7 @@ async def test_an_unknown_job_is_said_to_be_unknown(driver: StoreDriver) -> None
     claim = await driver.claim("csv_ingest")
     ending = driver.ending(claim)
     unknown = ending._replace(job_id=999999)
-    answers = await driver.store.finish_jobs([unknown, ending])
+    answers = await driver.finish_jobs([unknown, ending])
     assert isinstance(answers[0], Refused)
     assert answers[0].reason == "JOB_NOT_FOUND"
     assert isinstance(answers[1], FinishAnswer)
@@ -144,7 +146,7 @@ async def test_a_stale_ending_before_the_holder_in_one_batch_does_not_hide_it(
     late = await driver.claim("csv_ingest")
     await driver.release(late)
     claim = await driver.claim("csv_ingest")
-    answers = await driver.store.finish_jobs([driver.ending(late), driver.ending(claim)])
+    answers = await driver.finish_jobs([driver.ending(late), driver.ending(claim)])
     assert [a.outcome for a in answers if isinstance(a, FinishAnswer)] == [
         FinishOutcome.STALE,
         FinishOutcome.APPLIED,
@@ -155,7 +157,7 @@ async def test_the_same_job_twice_in_one_batch_is_decided_by_the_first(driver: S
     await driver.submit("csv_ingest", INGEST)
     claim = await driver.claim("csv_ingest")
     good, bad = driver.ending(claim), driver.ending(claim, JobResult.ERROR, Written.NOTHING)
-    answers = await driver.store.finish_jobs([good, bad, good])
+    answers = await driver.finish_jobs([good, bad, good])
     assert [a.outcome for a in answers if isinstance(a, FinishAnswer)] == [
         FinishOutcome.APPLIED,
         FinishOutcome.CONFLICT,
@@ -238,7 +240,7 @@ async def test_both_siblings_in_one_batch_give_one_aggregation(driver: StoreDriv
     siblings = [await driver.claim("emission_recalc") for _ in range(2)]
     for sibling in siblings:
         await driver.chain(sibling, ("aggregation", None))
-    await driver.store.finish_jobs([driver.ending(s) for s in siblings])
+    await driver.finish_jobs([driver.ending(s) for s in siblings])
     assert len(await driver.jobs_of("aggregation")) == 1
 
 

@@ -205,7 +205,7 @@ async def test_a_request_is_answered_again_for_as_long_as_its_pipeline_is_kept(
 async def many(driver: StoreDriver, pipelines: int) -> list[int]:
     """Old pipelines that nothing needs."""
     made = [await driver.submit("noop", NOOP) for _ in range(pipelines)]
-    await driver.store.finish_jobs([driver.ending(c) for c in await driver.claim_all("noop")])
+    await driver.finish_jobs([driver.ending(c) for c in await driver.claim_all("noop")])
     await driver.pass_time(RETENTION)
     return [one.pipeline_id for one in made]
 

@@ -91,7 +91,7 @@ async def test_a_batch_is_refused_from_the_limit_on_each_in_its_place(bounded: S
         Submission(uuid4(), b"body", "noop", Scope(tenant), None, 5, "tester")
         for tenant in (TENANT, "other", TENANT, TENANT, TENANT, TENANT, TENANT, "other", TENANT)
     ]
-    answers = await bounded.store.submit_jobs(submissions)
+    answers = await bounded.submit_jobs(submissions)
     assert [reason(answer) for answer in answers] == [
         *("CREATED",) * 6,
         "TOO_MANY_LIVE_JOBS",
@@ -175,7 +175,7 @@ async def test_a_job_that_enough_have_joined_takes_no_more_submits_and_every_chi
         Submission(uuid4(), b"body", "emission_recalc", RECALC, None, 5, "tester")
         for _ in range(JOINERS)
     ]
-    for one in await bounded.store.submit_jobs(submissions):
+    for one in await bounded.submit_jobs(submissions):
         assert isinstance(one, Submitted)
     assert reason(await bounded.ask("emission_recalc", RECALC)) == "JOINED"
     assert reason(await bounded.ask("emission_recalc", RECALC)) == "TOO_MANY_JOINERS"

@@ -68,7 +68,7 @@ async def test_a_joiner_raises_a_waiting_job_and_never_lowers_it(driver: StoreDr
 
 async def test_joiners_of_one_batch_raise_their_job_too(driver: StoreDriver) -> None:
     asked = [driver.submission("aggregation", TOTALS, priority=p) for p in (6, 3, 8)]
-    await driver.store.submit_jobs(asked)
+    await driver.submit_jobs(asked)
     assert await priorities(driver, "aggregation") == [3]
 
 

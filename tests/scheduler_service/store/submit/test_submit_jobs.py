@@ -32,7 +32,7 @@ def jobs_of(answers: list[Submitted | Refused]) -> list[tuple[int, int]]:
 
 
 async def test_a_root_without_needs_is_a_pipeline_as_any_other(driver: StoreDriver) -> None:
-    (answer,) = await driver.store.submit_jobs([noop()])
+    (answer,) = await driver.submit_jobs([noop()])
     assert isinstance(answer, Submitted)
     pipeline, job = await driver.pipeline(answer.pipeline_id), await driver.job(answer.job_id)
     assert (pipeline["status"], pipeline["live_jobs"], pipeline["version"]) == ("LIVE", 1, 1)
@@ -47,7 +47,7 @@ async def test_a_root_without_needs_is_a_pipeline_as_any_other(driver: StoreDriv
 
 async def test_a_batch_may_mix_roots_without_needs_with_any_others(driver: StoreDriver) -> None:
     first = noop()
-    answers = await driver.store.submit_jobs(
+    answers = await driver.submit_jobs(
         [
             first,
             keyed("csv_ingest", INGEST),
@@ -70,7 +70,7 @@ async def test_a_batch_may_mix_roots_without_needs_with_any_others(driver: Store
 async def test_of_a_request_that_a_batch_has_twice_the_first_counts(driver: StoreDriver) -> None:
     firsts = [noop() for _ in range(30)]
     seconds = [noop(first.request_id, b"other") for first in firsts]
-    answers = await driver.store.submit_jobs([*firsts, *seconds])
+    answers = await driver.submit_jobs([*firsts, *seconds])
     assert dispositions(answers) == ["CREATED"] * 30 + ["FIELD_INVALID"] * 30
 
 
@@ -89,7 +89,7 @@ async def test_a_request_that_comes_ten_times_at_once_makes_one_pipeline(
 async def test_two_batches_that_share_their_requests_make_each_once(driver: StoreDriver) -> None:
     shared = [noop() for _ in range(200)]
     batches = [shared, shared[::-1]]
-    first, second = await asyncio.gather(*(driver.store.submit_jobs(batch) for batch in batches))
+    first, second = await asyncio.gather(*(driver.submit_jobs(batch) for batch in batches))
     said = dispositions(first) + dispositions(second)
     assert (said.count("CREATED"), said.count("REPLAYED")) == (200, 200)
     assert len(await driver.claim_all("noop", max_jobs=500)) == len(shared)
@@ -104,8 +104,8 @@ async def test_a_repeat_says_what_the_request_was_whatever_became_of_it_since(
     late = keyed("emission_recalc", INGEST)
     asked = [root, upload, behind, recalc, *joiners, late]
     first = [
-        *await driver.store.submit_jobs([root, upload, behind, recalc, *joiners]),
-        *await driver.store.submit_jobs([late]),
+        *await driver.submit_jobs([root, upload, behind, recalc, *joiners]),
+        *await driver.submit_jobs([late]),
     ]
     said = dispositions(first)
     assert said == ["CREATED", "CREATED", "QUEUED_BEHIND", "CREATED", *["JOINED"] * 3]
@@ -114,7 +114,7 @@ async def test_a_repeat_says_what_the_request_was_whatever_became_of_it_since(
         for job_type in ends:
             # The upload behind moves up; the jobs that were joined are over.
             await driver.finish(await driver.claim(job_type))
-        again = await driver.store.submit_jobs([*asked, root])
+        again = await driver.submit_jobs([*asked, root])
         assert dispositions(again) == ["REPLAYED"] * 8
         assert first_dispositions(again) == [*said, "CREATED"]
         assert jobs_of(again[:-1]) == jobs_of(first)
@@ -124,9 +124,9 @@ async def test_a_repeat_of_what_an_older_release_answered_does_not_guess(
     driver: StoreDriver,
 ) -> None:
     request = noop()
-    await driver.store.submit_jobs([request])
+    await driver.submit_jobs([request])
     await driver.store.pool.execute("UPDATE scheduler.submit_requests SET disposition = NULL")
-    again = await driver.store.submit_jobs([request])
+    again = await driver.submit_jobs([request])
     assert (dispositions(again), first_dispositions(again)) == (["REPLAYED"], ["None"])
 
 
@@ -138,9 +138,7 @@ async def test_what_is_only_validated_is_not_made(driver: StoreDriver) -> None:
 
 
 async def test_of_a_batch_that_shares_a_key_one_is_the_root_of_all(driver: StoreDriver) -> None:
-    first, *others = await driver.store.submit_jobs(
-        [keyed("emission_recalc", INGEST) for _ in range(3)]
-    )
+    first, *others = await driver.submit_jobs([keyed("emission_recalc", INGEST) for _ in range(3)])
     assert isinstance(first, Submitted)
     assert first.disposition is CREATED
     for other in others:
@@ -154,7 +152,7 @@ async def test_of_a_batch_that_shares_a_key_one_is_the_root_of_all(driver: Store
 
 
 async def test_of_a_batch_behind_one_key_the_first_is_claimable(driver: StoreDriver) -> None:
-    answers = await driver.store.submit_jobs([keyed("csv_ingest", INGEST) for _ in range(3)])
+    answers = await driver.submit_jobs([keyed("csv_ingest", INGEST) for _ in range(3)])
     assert dispositions(answers) == ["CREATED", "QUEUED_BEHIND", "QUEUED_BEHIND"]
     for answer in answers:
         assert isinstance(answer, Submitted)
