@@ -119,4 +119,8 @@ def test_foreign_names_are_of_columns_that_are_declared() -> None:
 
 def test_an_unread_column_says_what_may_be_meant() -> None:
     assert str(UnreadColumn("rfi", "rfi_adjustment")) == "rfi (did you mean rfi_adjustment?)"
+    alike = "number_\u043ef_trips"
+    assert str(UnreadColumn(alike, near_name(alike, PLANE))) == (
+        f"{alike} (did you mean number_of_trips? It has U+043E CYRILLIC SMALL LETTER O)"
+    )
     assert str(UnreadColumn("airline")) == "airline"

@@ -211,7 +211,7 @@ def test_the_mark_of_the_end_of_a_text_elsewhere_is_a_character() -> None:
 
 def test_what_is_shown_of_a_file_cannot_act() -> None:
     rows, _, file = read("a,x\x1b[2J\n1,2\nred\x1b[31m,2,\u202e3\n")
-    assert [column.name for column in file.header.unread] == ["x\\x1b[2j"]
+    assert [column.name for column in file.header.unread] == ["x\\x1b[2J"]
     assert sorted(rows) == [1]
     [batch] = read_text(opening("a\nred\x1b[31m,\u202e3\n"), ["a"], []).batches
     assert batch.ragged["value"].to_list() == ["red\\x1b[31m,\\u202e3"]
@@ -267,7 +267,7 @@ def _refusal(content: bytes | str) -> RefusedFile:
             "text: see line 2 (row 1), byte 3, and line 3 (row 2), byte 1; save it as CSV UTF-8",
         ),
         (b"a,b,c\n1,\x81,3\n\xc3", Cause.ENCODING, "see line 2 (row 1), byte 3; save"),
-        (b"x\x1b[2J,y\n1,2\n", Cause.MISSING_COLUMNS, "it has: x\\x1b[2j, y"),
+        (b"x\x1b[2J,y\n1,2\n", Cause.MISSING_COLUMNS, "it has: x\\x1b[2J, y"),
         (b"a,b,A\n1,2,3\n", Cause.DUPLICATE_COLUMNS, "twice: a"),
         (b"a,b,c\n1,\0,3\n", Cause.NOT_TEXT, "NUL bytes"),
         ("a,b,c\n1,2,3\n".encode("utf-16-le"), Cause.NOT_TEXT, "may be UTF-16 text; save it as"),

@@ -118,8 +118,8 @@ REFUSED = {
     ),
     "units in French": Case(
         "missing_columns",
-        "The header lacks the columns unit_institutional_id, name; it has: code unité (did you"
-        " mean unit_institutional_id?), nom (did you mean name?).",
+        "The header lacks the columns unit_institutional_id, name; it has: Code unité (did you"
+        " mean unit_institutional_id?), Nom (did you mean name?).",
         "Code unité;Nom\n0828;Physique\n",
         "unit_sync",
         {"year": YEAR},
@@ -135,8 +135,8 @@ REFUSED = {
     ),
     "factors in German": Case(
         "missing_columns",
-        "The header lacks the columns category, cabin_class, ef_kg_co2eq_per_km; it has: kategorie"
-        " (did you mean category?), klasse (did you mean cabin_class?), emissionsfaktor (did you"
+        "The header lacks the columns category, cabin_class, ef_kg_co2eq_per_km; it has: Kategorie"
+        " (did you mean category?), Klasse (did you mean cabin_class?), Emissionsfaktor (did you"
         " mean ef_kg_co2eq_per_km?).",
         "Kategorie;Klasse;Emissionsfaktor\nkurz;economy;0,2\n",
         "factor_ingest",

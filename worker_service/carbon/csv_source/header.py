@@ -71,7 +71,11 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
     if missing:
         if strange := _strange_separator(first.fields, known):
             raise RefusedFile(Cause.MISSING_COLUMNS, strange_separator_reason(strange))
-        has = f"it has: {_had(names, missing, known)}" if any(names) else f"it is: {first.line}"
+        has = (
+            f"it has: {_had(first.fields, missing, known)}"
+            if any(names)
+            else f"it is: {first.line}"
+        )
         if any(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
             has += "; its names are in single quotes: leave them out, or write double quotes"
         columns = "column" if len(missing) == 1 else "columns"
@@ -82,7 +86,7 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         separator=first.separator,
         width=len(names),
         positions={name: names.index(name) for name in known if name in names},
-        unread=_unread(names, known),
+        unread=_unread(first.fields, known),
         names=tuple(first.fields),
         unnamed=tuple(at for at, name in enumerate(names) if not name),
         of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
@@ -99,12 +103,20 @@ def _strange_separator(fields: Sequence[str], known: AbstractSet[str]) -> str:
     return mark if fitness[mark] > 1 else ""
 
 
-def _unread(names: list[str], known: AbstractSet[str]) -> tuple[UnreadColumn, ...]:
+def _unread(fields: list[str], known: AbstractSet[str]) -> tuple[UnreadColumn, ...]:
     # What the file has already is not meant once more.
+    names = _names(fields)
     lacking = sorted(known - set(names))
     silent = {"", *known, *REASON_COLUMNS}
-    unknown = dict.fromkeys(name for name in names if name not in silent)
-    return tuple(UnreadColumn(shown_text(name), near_name(name, lacking)) for name in unknown)
+    unknown: dict[str, str] = {}
+    for name, field in zip(names, fields, strict=True):
+        if name not in silent:
+            unknown.setdefault(name, _as_written(field))
+    return tuple(_unknown_column(name, as_written, lacking) for name, as_written in unknown.items())
+
+
+def _unknown_column(name: str, as_written: str, among: Collection[str]) -> UnreadColumn:
+    return UnreadColumn(shown_text(as_written), near_name(name, among))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +158,23 @@ def _fitness(
 
 
 def _names(fields: list[str]) -> list[str]:
-    return [text_as_seen(field).strip().strip('"').strip().casefold() for field in fields]
+    return [_as_written(field).casefold() for field in fields]
 
 
-def _had(names: Sequence[str], missing: Collection[str], known: AbstractSet[str]) -> str:
+def _as_written(field: str) -> str:
+    return text_as_seen(field).strip().strip('"').strip()
+
+
+def _had(fields: list[str], missing: Collection[str], known: AbstractSet[str]) -> str:
     """What a header has, and which of `missing` each name may stand for that is not `known`."""
+    first = fields[:_NAMES_SHOWN_MAX]
     return _listed(
         [
-            str(UnreadColumn(shown_text(name), "" if name in known else near_name(name, missing)))
-            for name in names[:_NAMES_SHOWN_MAX]
+            str(_unknown_column(name, _as_written(field), () if name in known else missing))
+            for name, field in zip(_names(first), first, strict=True)
             if name
         ],
-        len(names),
+        len(fields),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from worker_service.carbon.csv_source.foreign_names import FOREIGN_NAMES
+from worker_service.carbon.lookalikes import foreign_letters, skeleton
 
 # From here on two names differ by a letter or two, and not by what they mean.
 _RATIO_MIN = 0.8
@@ -20,15 +21,19 @@ class UnreadColumn:
     near: str = ""
 
     def __str__(self) -> str:
-        """Such as "number_of_trip (did you mean number_of_trips?)"."""
-        return f"{self.name} (did you mean {self.near}?)" if self.near else self.name
+        """Such as "number_of_trip (did you mean number_of_trips?)", with foreign letters named."""
+        if not self.near:
+            return self.name
+        letters = foreign_letters(self.name)
+        has = f" It has {letters}" if letters else ""
+        return f"{self.name} (did you mean {self.near}?{has})"
 
 
 def near_name(name: str, among: Collection[str]) -> str:
     """The one of `among` that `name` means. "" if none or several may be meant."""
     bare = {_letters(known): known for known in among}
     letters = _letters(name)
-    if (same := bare.get(letters)) is not None:
+    if (same := bare.get(letters, bare.get(skeleton(letters)))) is not None:
         return same
     # The rules from the surest to the weakest: the first that finds any decides.
     for meant in (
