@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scheduler_service.jobs.freshness import TypeTokens, is_seen
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
@@ -125,22 +124,15 @@ async def _unseen(tx: UnitOfWork, tenant: str, children: Sequence[Child]) -> lis
     }
     if not by_type:
         return []
-    rows = await statement("freshness_of_types").rows(
+    rows = await statement("unseen_types").rows(
         tx.conn,
-        _FreshnessRow,
+        _TypeRow,
         tenant=tenant,
         types=[data_entry_type for data_entry_type, _ in by_type],
         years=[year for _, year in by_type],
         modules=[child.scope.module for child in by_type.values()],
     )
-    return [
-        by_type[row.data_entry_type, row.year]
-        for row in rows
-        if not is_seen(
-            TypeTokens(row.data_entry_type, row.changed_token, row.recalc_claim, row.recalc_end),
-            row.agg_claim,
-        )
-    ]
+    return [by_type[row.data_entry_type, row.year] for row in rows]
 
 
 async def _declared(tx: UnitOfWork, end: End) -> list[Child]:
@@ -223,13 +215,3 @@ class _TypeRow(Row):
     __slots__ = ()
     data_entry_type: int
     year: int
-
-
-class _FreshnessRow(Row):
-    __slots__ = ()
-    data_entry_type: int
-    year: int
-    changed_token: int
-    recalc_claim: int
-    recalc_end: int
-    agg_claim: int

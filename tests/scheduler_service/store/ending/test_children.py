@@ -1,12 +1,15 @@
 """What must follow a job follows, whether its worker has staged it or not."""
 
+from itertools import product
+
 import pytest
 
-from scheduler_service.jobs.freshness import is_seen
+from scheduler_service.jobs.freshness import TypeTokens, is_seen
 from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.requests import FinishAnswer, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
+from scheduler_service.store.core.statements import Row, statement
 from tests.scheduler_service.store.store_driver import (
     INGEST,
     PLANE,
@@ -19,6 +22,14 @@ from tests.scheduler_service.store.store_driver import (
 )
 
 EARLIER = YEAR - 1
+
+
+class TypeOfYear(Row):
+    """What `unseen_types` answers."""
+
+    __slots__ = ()
+    data_entry_type: int
+    year: int
 
 
 def scope_of(name: str) -> Scope:
@@ -111,6 +122,39 @@ async def test_a_run_that_changed_nothing_is_followed_where_totals_lack_an_earli
     assert await is_fresh(driver, YEAR)
     answer = await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.NOTHING)
     assert answer.children == ()
+
+
+async def test_what_totals_lack_is_decided_alike_in_both_languages(driver: StoreDriver) -> None:
+    tokens = [
+        (TypeTokens(PLANE, changed, recalculated, over), summed)
+        for changed, recalculated, over, summed in product((0, 1, 2), repeat=4)
+    ]
+    for number, (of_type, summed) in enumerate(tokens):
+        await driver.store.pool.execute(
+            "INSERT INTO scheduler.type_freshness VALUES ($1, $2, $3, $4, now(), $5, $6)",
+            *(TENANT, PLANE, 1990 + number, *of_type[1:]),
+        )
+        if summed:
+            await driver.store.pool.execute(
+                "INSERT INTO scheduler.module_freshness VALUES ($1, $2, $3, $4, now())",
+                *(TENANT, TRAVEL, 1990 + number, summed),
+            )
+    years = range(1990, 1990 + len(tokens))
+    async with driver.store.pool.acquire() as conn:
+        rows = await statement("unseen_types").rows(
+            conn,
+            TypeOfYear,
+            tenant=TENANT,
+            types=[PLANE for _ in years],
+            years=list(years),
+            modules=[TRAVEL for _ in years],
+        )
+    unseen = [
+        year
+        for year, (of_type, summed) in zip(years, tokens, strict=True)
+        if not is_seen(of_type, summed)
+    ]
+    assert sorted(row.year for row in rows) == unseen
 
 
 async def test_totals_are_fresh_in_the_end_though_no_worker_stages_anything(
