@@ -1,12 +1,13 @@
 """`carbonline factors`: lists the emission factors of a type and year, each with its file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import click
 
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
-from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.columns import Column, Kind, Row, Value
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import type_name
@@ -67,14 +68,13 @@ def factors(
         include_removed=removed,
         with_usage=used,
     )
-    found, more = run_to_end(_listed(target, wanted))
-    names = list(
-        dict.fromkeys(name for one in found for name in (*one.classification, *one.values))
-    )
+    found, declared, more = run_to_end(_listed(target, wanted))
+    there = {name for one in found for name in (*one.classification, *one.values)}
+    names = [*declared, *sorted(there.difference(declared))]
     kind = "stale factors" if stale else "factors"
     show_rows(
         (*COLUMNS, *(Column(name, in_tables=False) for name in names)),
-        [_row(one, used=used) for one in found],
+        [_row(one, declared, used=used) for one in found],
         output,
         about={"year": year, "type": type_name(data_entry_type)},
         if_none=f"There are no {kind} of {type_name(data_entry_type)} in {year}.",
@@ -84,15 +84,29 @@ def factors(
 
 async def _listed(
     target: Target, wanted: reference_pb2.ListFactorsRequest
-) -> tuple[Sequence[reference_pb2.Factor], bool]:
+) -> tuple[Sequence[reference_pb2.Factor], Mapping[str, str], bool]:
+    """The factors, the columns of their files with the kind of each, and whether there are more."""
     async with target.client() as client:
-        return await read_pages(client.list_factors, wanted, lambda page: page.factors, FACTORS_MAX)
+        found, more = await read_pages(
+            client.list_factors, wanted, lambda page: page.factors, FACTORS_MAX
+        )
+        catalogue = await client.list_modules()
+    declared = {
+        column.name: column.kind
+        for module in catalogue.modules
+        for known in module.data_entry_types
+        if known.data_entry_type == wanted.data_entry_type
+        for column in known.factor_columns
+    }
+    return found, declared, more
 
 
-def _row(one: reference_pb2.Factor, *, used: bool) -> Row:
+def _row(one: reference_pb2.Factor, declared: Mapping[str, str], *, used: bool) -> Row:
     return {
-        **one.classification,
-        **one.values,
+        **{
+            name: _value(text, declared.get(name, ""))
+            for name, text in (*one.classification.items(), *one.values.items())
+        },
         "factor": one.factor_id,
         "identity": ", ".join(value for _, value in sorted(one.classification.items())),
         "values": dict(sorted(one.values.items())),
@@ -103,3 +117,8 @@ def _row(one: reference_pb2.Factor, *, used: bool) -> Row:
         "emission_type": one.emission_type,
         "changed_at": moment_of(one.made_at),
     }
+
+
+def _value(text: str, kind: str) -> Value:
+    """Numbers as numbers. An empty one is none."""
+    return (Decimal(text) if text else None) if kind in {"number", "integer"} else text

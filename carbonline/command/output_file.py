@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from filecmp import cmp
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,11 +24,16 @@ def is_stdout(output: Path) -> bool:
         return False
 
 
+class OtherContents(Exception):
+    """A file has the name already, and other contents."""
+
+
 @contextmanager
-def written_file(output: Path) -> Iterator[BinaryIO]:
+def written_file(output: Path, *, replaces: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing; `-` is stdout. Raises OSError if it cannot be written.
 
     A regular file gets its name only when it is complete, so that a failure leaves no partial file.
+    With `replaces=False`, a file that people may have edited is left alone: raises OtherContents.
     """
     with _named(output):
         if is_stdout(output):
@@ -36,7 +42,7 @@ def written_file(output: Path) -> Iterator[BinaryIO]:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         else:
-            with _opened(output) as file:
+            with _opened(output, replaces=replaces) as file:
                 yield file
 
 
@@ -55,7 +61,7 @@ def _named(output: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(output: Path) -> Iterator[BinaryIO]:
+def _opened(output: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     if output.exists() and not output.is_file():
         with output.open("wb") as device:
             yield device
@@ -67,7 +73,14 @@ def _opened(output: Path) -> Iterator[BinaryIO]:
         try:
             yield file
             file.flush()
+            if not replaces:
+                _check_same(unfinished, output)
             unfinished.replace(output)
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def _check_same(written: Path, output: Path) -> None:
+    if output.exists() and not cmp(written, output, shallow=False):
+        raise OtherContents(output.name)

@@ -10,7 +10,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.job_stats import rejected_of
 from carbonline.command.options import ID
-from carbonline.command.output_file import is_stdout, written_file
+from carbonline.command.output_file import OtherContents, is_stdout, written_file
 from carbonline.command.safe_text import one_line
 from carbonline.pluralize import pluralize
 
@@ -34,8 +34,9 @@ _OF_TABLES = "Correct the rows and load the file: what is already there stays."
     required=True,
     help="The CSV to write, with rows and reasons; - for stdout.",
 )
+@click.option("--force", is_flag=True, help="Replace a file of that name that has other contents.")
 @connection_options
-def rejected(target: Target, pipeline: int, output: Path) -> None:
+def rejected(target: Target, pipeline: int, output: Path, *, force: bool) -> None:
     """Write the rejected rows of PIPELINE to a CSV, unchanged, each with its reasons.
 
     Correct the rows and send the file: the two columns with row and reason are ignored. Give
@@ -49,7 +50,13 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
             " be a CSV under a wrong name. Call it .csv, .tsv or .txt."
         )
     where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
-    count, of_entries = run_to_end(_rejected(target, pipeline, output))
+    try:
+        count, of_entries = run_to_end(_rejected(target, pipeline, output, replaces=force))
+    except OtherContents:
+        raise click.UsageError(
+            f"{one_line(str(output))} exists and has other contents, such as rows that were"
+            " corrected. Nothing was written: choose another name, or replace it with --force."
+        ) from None
     if count == 0:
         sentence = f"Pipeline {pipeline} rejected no rows; nothing was written."
     else:
@@ -60,22 +67,29 @@ def rejected(target: Target, pipeline: int, output: Path) -> None:
         click.echo(_OF_ENTRIES if of_entries else _OF_TABLES, err=to_stdout)
 
 
-async def _rejected(target: Target, pipeline_id: int, output: Path) -> tuple[int, bool]:
+async def _rejected(
+    target: Target, pipeline_id: int, output: Path, *, replaces: bool
+) -> tuple[int, bool]:
     """Number of rejected rows, and whether they are activity data."""
     async with target.client() as client:
-        count = await save_rejected_rows(client, pipeline_id, output)
+        count = await save_rejected_rows(client, pipeline_id, output, replaces=replaces)
         answer = await client.get_pipeline(pipeline_id)
     return count, any(job.job_type == "csv_ingest" for job in answer.jobs)
 
 
-async def save_rejected_rows(client: ContractClient, pipeline_id: int, output: Path) -> int:
-    """Write the file if there are rejected rows. Returns how many there are."""
+async def save_rejected_rows(
+    client: ContractClient, pipeline_id: int, output: Path, *, replaces: bool = True
+) -> int:
+    """Write the file if there are rejected rows. Returns how many there are.
+
+    `replaces` as `written_file` has it.
+    """
     answer = await client.get_pipeline(pipeline_id)
     noted = [rejected_of(job) for job in answer.jobs]
     blobs = [rows.blob for rows in noted if rows.blob]
     if not blobs:
         return 0
-    with written_file(output) as file:
+    with written_file(output, replaces=replaces) as file:
         for blob in blobs:
             async for chunk in client.download_blob(blob):
                 file.write(chunk)

@@ -86,15 +86,16 @@ async def _listed(
         entries, more = await read_pages(
             client.list_uncomputed, wanted, lambda page: page.entries, rows
         )
-        return entries, await _column_names(client, entries), more
+        return entries, await _column_names(client, entries, wanted.data_entry_type), more
 
 
 async def _column_names(
-    client: ContractClient, entries: Sequence[ledger_pb2.UncomputedEntry]
+    client: ContractClient, entries: Sequence[ledger_pb2.UncomputedEntry], wanted: int
 ) -> Sequence[str]:
+    """Those of the wanted type, or of the types of the entries, whether a row fills them or not."""
     there = {name for entry in entries for name in entry.columns}
-    declared = _declared(await client.list_modules(), {one.data_entry_type for one in entries})
-    known = [name for name in dict.fromkeys(declared) if name in there]
+    types: set[int] = {wanted} if wanted else {one.data_entry_type for one in entries}
+    known = list(dict.fromkeys(_declared(await client.list_modules(), types)))
     return [*known, *sorted(there.difference(known))]
 
 

@@ -155,6 +155,15 @@ def test_rejected_rows_come_as_a_file_with_reasons(terminal: Terminal, submitted
     assert (row["origin_iata"], row["number_of_trips"]) == ("GVA", "0")
     assert row["rejected_row"] == "4"
     assert row["rejected_reason"] == "number_of_trips: must be at least 1"
+    rows = wanted.read_text()
+    wanted.write_text(rows + "corrected\n")
+    kept = terminal.type("rejected", pipeline_of(submitted), "-o", wanted)
+    assert (kept.code, wanted.read_text()) == (2, rows + "corrected\n"), kept
+    assert "choose another name, or replace it with --force" in " ".join(kept.err.split())
+    assert [path.name for path in terminal.folder.glob("bad.csv*")] == ["bad.csv"]
+    assert terminal.type("rejected", pipeline_of(submitted), "-o", wanted, "--force").code == 0
+    assert terminal.type("rejected", pipeline_of(submitted), "-o", wanted).code == 0
+    assert wanted.read_text() == rows
     on_stdout = terminal.type("rejected", pipeline_of(submitted), "-o", "-")
     assert on_stdout.out == wanted.read_text()
     assert "1 rejected row, each with its reason, on stdout" in on_stdout.err

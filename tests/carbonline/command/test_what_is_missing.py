@@ -250,6 +250,15 @@ def test_places_and_factors_are_listed_with_their_files(terminal: Terminal) -> N
     assert "factors.csv" in listed.out
     rows = json.loads(terminal.type("factors", *PLANE, "--used", "--json").out)["rows"]
     assert {row["category"]: row["entries"] for row in rows} == {"short": 1, "long": 1}
+    assert {type(row["ef_kg_co2eq_per_km"]) for row in rows} == {float}
+    files = {terminal.type("factors", *PLANE, "--format", "csv").out for _ in range(3)}
+    headers = {file.splitlines()[0] for file in files}
+    no_rows = terminal.type("factors", *PLANE, "--stale", "--format", "csv").out
+    assert headers == {no_rows.strip()}
+    # In the order of the template, which has them all.
+    columns = FACTORS.splitlines()[0].split(",")
+    [header] = headers
+    assert [name for name in header.split(",") if name in columns] == columns
     none = terminal.type("factors", *PLANE, "--stale")
     assert (none.code, none.err) == (0, "There are no stale factors of plane in 2024.\n")
 
