@@ -128,7 +128,7 @@ def _named(
             frame = fitting.select("row_number", *columns)
             if batch.has_marks:
                 frame = frame.with_columns(
-                    unmarked(trimmed_of_invisible(pl.col(name))) for name in known
+                    trimmed_of_invisible(unmarked(pl.col(name))) for name in known
                 )
             for at in [at for at in sorted(unnamed) if _has_text(fitting, at)]:
                 unnamed.remove(at)
