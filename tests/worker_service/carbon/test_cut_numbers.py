@@ -141,3 +141,19 @@ def test_the_upper_end_of_a_factor_cut_into_the_next_column_is_told() -> None:
     found = read_factors(PLANE, opening(f"{header},detour_km\n{rows}")).warnings
     [reason] = found.filter(pl.col("value") == "3,700")["reason"]
     assert reason.startswith("is 3700 if its comma separates thousands")
+
+
+def test_no_name_of_a_traveller_has_three_digits_and_decimals() -> None:
+    text = (
+        "unit_institutional_id,origin_iata,destination_iata,cabin_class,kg_co2eq,"
+        "user_institutional_id\n0828,GVA,JFK,economy,1,234.56\n"
+    )
+    [row] = [row for batch in batches_of(text) for row in batch.warned.rows()]
+    assert row[2] == "1,234.56"
+
+
+@pytest.mark.parametrize("other", ["6207,1500.5", "6207,", "408,81.5"])
+def test_rows_of_an_earlier_batch_say_that_a_file_cuts_no_numbers(other: str) -> None:
+    rows = [f"1,{other},"] * 20_000 + ["1,408,120,", "1,500,,"] * 3
+    found = warned("number_of_trips,distance_km,kg_co2eq,note", *rows)
+    assert [row for row in found if "comma" in row[3]] == []

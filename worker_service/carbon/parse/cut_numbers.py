@@ -23,6 +23,8 @@ _OF_THOUSANDS = r"^0\d{2}(\.\d+)?$"
 # Notes of more digits are rather numbers of tickets, but for coordinates.
 _DECIMALS = r"^\d{1,3}$"
 _DIGITS = r"^\d+$"
+# Who writes thousands without a comma cuts none.
+_THOUSANDS = r"^[+-]?\d{4,}"
 _THOUSAND = 1_000
 
 
@@ -46,33 +48,38 @@ class _Seam:
         return self.column.maximum is None or self.column.maximum >= _THOUSAND
 
 
-def cut_numbers(
-    raw: pl.DataFrame, header: Header, columns: Sequence[Column], accepted: pl.DataFrame
-) -> pl.DataFrame:
-    """row, column, value, reason of `accepted` rows with such a number, with all readings.
-
-    raw: columns "0", "1", ... as in the file, row_number. `columns` are those that are read. Where
-    the column behind usually holds numbers, too, the other rows of `raw` must speak for a cut.
+class CutNumbers:
+    """Looks at batch after batch. Where the column behind usually holds numbers or names, too, the
+    other rows must speak for a cut: those of the batch, and of the batches before.
     """
-    if header.separator != ",":
-        return merged_rejections([])
-    known = {header.positions[one.name]: one for one in columns if one.name in header.positions}
-    found = []
-    for at in known:
-        seam = _seam(at, known, header)
-        if seam is None:
-            continue
-        rows = raw.filter(_is_cut(raw, seam).fill_null(value=False))
-        if not rows.is_empty():
-            found.append(
-                rows.join(accepted, on="row_number", how="semi").select(
-                    pl.col("row_number").cast(pl.Int64).alias("row"),
-                    pl.lit(seam.column.name).alias("column"),
-                    shown(pl.concat_str(seam.head, seam.tail, separator=",")).alias("value"),
-                    _reason(seam).alias("reason"),
+
+    def __init__(self, header: Header, columns: Sequence[Column]) -> None:
+        """`columns` are those that are read."""
+        at = header.positions
+        known = {at[one.name]: one for one in columns if one.name in at}
+        places = known if header.separator == "," else ()
+        seams = [_seam(place, known, header) for place in places]
+        self._seams = [_Evidence(seam) for seam in seams if seam is not None]
+
+    def found(self, raw: pl.DataFrame, accepted: pl.DataFrame) -> pl.DataFrame:
+        """row, column, value, reason of `accepted` rows with such a number, with all readings.
+
+        raw: columns "0", "1", ... as in the file, row_number.
+        """
+        found = []
+        for evidence in self._seams:
+            seam = evidence.seam
+            rows = raw.filter(evidence.is_cut(raw).fill_null(value=False))
+            if not rows.is_empty():
+                found.append(
+                    rows.join(accepted, on="row_number", how="semi").select(
+                        pl.col("row_number").cast(pl.Int64).alias("row"),
+                        pl.lit(seam.column.name).alias("column"),
+                        shown(pl.concat_str(seam.head, seam.tail, separator=",")).alias("value"),
+                        _reason(seam).alias("reason"),
+                    )
                 )
-            )
-    return merged_rejections(found)
+        return merged_rejections(found)
 
 
 def _seam(at: int, known: Mapping[int, Column], header: Header) -> _Seam | None:
@@ -86,19 +93,49 @@ def _seam(at: int, known: Mapping[int, Column], header: Header) -> _Seam | None:
     return _Seam(column, behind, head, tail, name or "the next column")
 
 
-def _is_cut(raw: pl.DataFrame, seam: _Seam) -> pl.Expr:
-    if seam.behind is not None and seam.behind.kind in _NUMBERS:
-        return _is_cut_into_numbers(raw, seam)
-    can_be = _can_be_one_number(seam)
-    if seam.behind is None:
-        # Columns that are not read may hold any digits.
-        plain = seam.tail.str.contains(_DIGITS) & seam.head.str.contains(_WHOLE)
-        is_certain = seam.tail.str.contains(_OF_THOUSANDS) | ~plain
-        return can_be & (is_certain | pl.lit(_are_groups(raw, seam)))
-    if seam.behind.required:
-        has_letters = raw.select(seam.tail.str.contains(r"\p{L}").any()).item()
-        return can_be & pl.lit(bool(has_letters))
-    return can_be
+@dataclass(slots=True)
+class _Evidence:
+    """What the rows of a file say about a seam so far."""
+
+    seam: _Seam
+    others_are_whole: bool = False
+    others_are_names: bool = False
+
+    def is_cut(self, raw: pl.DataFrame) -> pl.Expr:
+        """Whether a row is cut there; `raw` are the next rows."""
+        seam = self.seam
+        tail, behind = seam.tail, seam.behind
+        if behind is not None and behind.kind in _NUMBERS:
+            return _is_cut_into_numbers(seam, are_groups=self._are_groups(raw))
+        can_be = _can_be_one_number(seam)
+        # No name and no id is written so.
+        is_certain = tail.str.contains(_GROUP_AND_DECIMALS)
+        if behind is None:
+            # Columns that are not read may hold any digits.
+            plain = tail.str.contains(_DIGITS) & seam.head.str.contains(_WHOLE)
+            is_certain |= tail.str.contains(_OF_THOUSANDS) | ~plain
+            return can_be & (is_certain | pl.lit(self._are_groups(raw)))
+        if behind.required:
+            has_letters = raw.select(tail.str.contains(r"\p{L}").any()).item()
+            self.others_are_names |= bool(has_letters)
+            return can_be & (is_certain | pl.lit(self.others_are_names))
+        return can_be
+
+    def _are_groups(self, raw: pl.DataFrame) -> bool:
+        """Whether all fields behind are groups of three digits behind whole numbers, or empty, and
+        some are empty; and no row before said otherwise.
+        """
+        if not self.seam.has_decimals:
+            return False
+        head, tail = self.seam.head.fill_null(""), self.seam.tail.fill_null("")
+        is_group = tail.str.contains(_GROUP) | tail.str.contains(_GROUP_AND_DECIMALS)
+        fits, empty = is_group & head.str.contains(_LEADING), tail == ""
+        has_thousand = head.str.contains(_THOUSANDS)
+        of_rows = raw.select(
+            whole=(has_thousand | ~(fits | empty)).any(), some=empty.any() & fits.any()
+        ).row(0)
+        self.others_are_whole |= bool(of_rows[0])
+        return not self.others_are_whole and bool(of_rows[1])
 
 
 def _can_be_one_number(seam: _Seam) -> pl.Expr:
@@ -114,28 +151,15 @@ def _can_be_one_number(seam: _Seam) -> pl.Expr:
     )
 
 
-def _is_cut_into_numbers(raw: pl.DataFrame, seam: _Seam) -> pl.Expr:
+def _is_cut_into_numbers(seam: _Seam, *, are_groups: bool) -> pl.Expr:
     """Before a column of numbers: no number begins with a 0, and where each row with something
-    there has three digits behind at most three, and others have nothing, these are thousands. The
-    bounds of bands are not, since the first band begins with 0.
+    there has three digits behind at most three, no row has a thousand, and some have nothing, these
+    are thousands. The bounds of bands are not, since the first band begins with 0.
     """
     head, tail = seam.head, seam.tail
     is_group = tail.str.contains(_GROUP) | tail.str.contains(_GROUP_AND_DECIMALS)
-    are_groups = pl.lit(seam.has_thousands and _are_groups(raw, seam))
-    return head.str.contains(_LEADING) & is_group & (tail.str.contains(_OF_THOUSANDS) | are_groups)
-
-
-def _are_groups(raw: pl.DataFrame, seam: _Seam) -> bool:
-    """Whether all fields behind are groups of three digits behind whole numbers, or empty, and some
-    are empty.
-    """
-    if not seam.has_decimals:
-        return False
-    tail = seam.tail.fill_null("")
-    is_group = tail.str.contains(_GROUP) | tail.str.contains(_GROUP_AND_DECIMALS)
-    fits = is_group & seam.head.fill_null("").str.contains(_LEADING)
-    empty = tail == ""
-    return bool(raw.select((fits | empty).all() & empty.any() & fits.any()).item())
+    is_said = pl.lit(are_groups and seam.has_thousands)
+    return head.str.contains(_LEADING) & is_group & (tail.str.contains(_OF_THOUSANDS) | is_said)
 
 
 def _reason(seam: _Seam) -> pl.Expr:

@@ -17,7 +17,7 @@ from worker_service.carbon.declarations import (
     DataEntryType,
 )
 from worker_service.carbon.parse.as_written import as_written
-from worker_service.carbon.parse.cut_numbers import cut_numbers
+from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
@@ -118,9 +118,10 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
     compared = ComparedRows(declaration.columns)
     points = ThousandsPoints(columns, text.header.separator)
     originals = Originals(text.header)
+    cut_numbers = CutNumbers(text.header, columns)
     batch = None
     for read in text.batches:
-        checked = _with_cut_numbers(_checked(read, declaration, scope, units), read, text, columns)
+        checked = _with_cut_numbers(_checked(read, declaration, scope, units), read, cut_numbers)
         batch = replace(checked, rejected_lines=originals.lines(read, checked.rejected))
         compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
         points.add(read.frame, batch.accepted, batch.warned)
@@ -139,10 +140,8 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
         yield replace(_of_the_whole_file(batch, late), remarks=equal.remarks)
 
 
-def _with_cut_numbers(
-    batch: EntryBatch, read: TextBatch, text: TextFile, columns: Sequence[Column]
-) -> EntryBatch:
-    cut = cut_numbers(read.raw, text.header, columns, batch.accepted)
+def _with_cut_numbers(batch: EntryBatch, read: TextBatch, numbers: CutNumbers) -> EntryBatch:
+    cut = numbers.found(read.raw, batch.accepted)
     if cut.is_empty():
         return batch
     warned = merged_rejections([batch.warned, cut])

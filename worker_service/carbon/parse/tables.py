@@ -15,7 +15,7 @@ from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Column
 from worker_service.carbon.parse.as_written import as_written
-from worker_service.carbon.parse.cut_numbers import cut_numbers
+from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.invisible_in_keys import invisible_in_keys
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
@@ -99,7 +99,8 @@ def read_table(
     warned = as_written(merged_rejections([replaced, warned_rows(accepted, columns)]), texts)
     keys = {name: at for name, at in text.header.positions.items() if name in identity}
     invisible = invisible_in_keys(batches, keys, checked.accepted)
-    cut = [cut_numbers(one.raw, text.header, columns, checked.accepted) for one in batches]
+    numbers = CutNumbers(text.header, columns)
+    cut = [numbers.found(one.raw, checked.accepted) for one in batches]
     warnings = merged_rejections([warned, ambiguous, invisible, *cut])
     return ParsedTable(
         encoding=text.encoding,
