@@ -74,7 +74,7 @@ async def _held_snapshot(short: bool) -> Sequence[Figure]:
 
 async def _small_changes(short: bool) -> Sequence[Figure]:
     return await small_changes.measure(
-        small_changes.Sizes(20_000, 50, 30, 1)
+        small_changes.Sizes(5_000, 20, 26, 1)
         if short
         else small_changes.Sizes(1_000_000, 500, 1_004, 5)
     )

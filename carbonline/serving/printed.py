@@ -43,9 +43,13 @@ class PrintedText:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing is kept back for it: Python flushes its streams when a process ends, and a flush
-        that failed would be the process's exit code.
+        """Gives what has no end yet. Python calls it when a process ends; the log never raises, so
+        that a disk that is full is not the process's exit code.
         """
+        with self._lock:
+            self._block += [self._begun] if self._begun.strip() else []
+            self._begun = ""
+            self._give()
 
     def _give(self) -> None:
         if self._block:

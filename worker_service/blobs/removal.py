@@ -13,7 +13,7 @@ from worker_service.blobs.folder_lock import folder_locked
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, check_tenant
 from worker_service.blobs.store import SUMMARY, BlobStore
 
-_LAST_LOOK = ".last_look"
+LAST_LOOK = ".last_look"
 _PRIVATE_FILE = 0o600
 
 
@@ -87,8 +87,12 @@ class Turn:
 
 
 def take_turn(store: BlobStore, pause_seconds: float) -> Turn | None:
-    """A turn; None while another process has it, and for `pause_seconds` after the last one."""
-    path = store.folder / _LAST_LOOK
+    """A turn; None while another process has it, and for `pause_seconds` after the last one.
+
+    The first look of all waits as long, since processes of an older release, which renew no file's
+    age, may still run beside this one.
+    """
+    path = store.folder / LAST_LOOK
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
     except FileNotFoundError:
@@ -100,7 +104,10 @@ def take_turn(store: BlobStore, pause_seconds: float) -> Turn | None:
         os.close(handle)
         return None
     turn = Turn(handle)
-    if last and abs(time.time() - float(last)) < pause_seconds:
+    if not last:
+        turn.done()
+        last = os.pread(handle, 20, 0)
+    if abs(time.time() - float(last)) < pause_seconds:
         with turn:
             return None
     return turn

@@ -26,6 +26,7 @@ KEEP = """
 WITH summed AS (
     UPDATE carbon.emission_sets SET is_summed = true
     WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND NOT is_summed
+        AND collected_at IS NULL
     RETURNING tenant, emission_set, entry_set
 )
 INSERT INTO carbon.emission_sums (

@@ -49,8 +49,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     ) -> blobs_pb2.UploadBlobResponse:
         """Keep the whole file, or nothing of it."""
         try:
-            with self._transfer():
-                return await self._received(request_iterator)
+            return await self._received(request_iterator)
         except BlobTooLarge as error:
             limit = {"limit": str(error.bytes_max)}
             raise RpcError("TOO_LARGE", str(error), limit) from None
@@ -93,7 +92,8 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     ) -> blobs_pb2.UploadBlobResponse:
         async with aclosing(self._in_time(requests)) as messages:
             try:
-                kept = await self._kept(messages)
+                with self._transfer():
+                    kept = await self._kept(messages)
             except (RpcError, BlobTooLarge):
                 await _receive_rest(messages)
                 raise

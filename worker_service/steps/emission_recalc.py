@@ -105,12 +105,15 @@ async def _recalculated(
         plan = await plan_emissions(
             snapshot, of, declared.formula.version, tuple(declared.references)
         )
-        if plan.compute:
-            work = _Work(of, declared, plan, warned)
-            await _compute_and_load(stores, run, work, snapshot)
         again = await doubts_of(snapshot, of, [one.entry_set for one in plan.keep])
-        await note_again(warned, again)
-        await asyncio.to_thread(warned.keep)
+        work = _Work(of, declared, plan, warned)
+        sums = await _compute_and_load(stores, run, work, snapshot) if plan.compute else {}
+    # A snapshot that reads nothing any more would be ended for being idle.
+    for entries in plan.compute:
+        run.check()
+        await _keep_sums(stores, of, run.job.claim_token, entries, sums[entries.entry_set])
+    await note_again(warned, again)
+    await asyncio.to_thread(warned.keep)
     if not plan.nothing_to_do:
         run.progress(_rows(plan), _rows(plan), "publish")
         try:
@@ -141,8 +144,13 @@ class _Work:
     warned: NotedRows
 
 
-async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Connection) -> None:
-    """Reads, computes and loads in three overlapping stages, a batch of rows at a time."""
+async def _compute_and_load(
+    stores: Stores, run: Run, work: _Work, snapshot: Connection
+) -> Mapping[int, _SetSums]:
+    """Reads, computes and loads in three overlapping stages, a batch of rows at a time.
+
+    Returns what each set comes to.
+    """
     of, plan = work.of, work.plan
     factors = FactorSlice(of.tenant, of.data_entry_type, of.year)
     inputs = await read_formula_inputs(snapshot, factors, work.declared)
@@ -165,9 +173,7 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
             await _note_doubts(work.warned, sums, batch.doubtful)
             done += batch.counts.total()
             run.progress(done, total, "compute")
-    for entries in plan.compute:
-        run.check()
-        await _keep_sums(stores, of, token, entries, sums[entries.entry_set])
+    return sums
 
 
 async def _note_doubts(

@@ -33,12 +33,12 @@ sys.exit(7)
 async def test_a_traceback_is_one_line_of_json_and_a_sentence_is_itself() -> None:
     async with process("-c", LIBRARY_THAT_PRINTS) as running:
         _, said = await asyncio.wait_for(running.communicate(), SECONDS_MAX)
-    *lines, sentence = said.decode().splitlines()
-    trace, words = map(json.loads, lines)
+    first, second, sentence, last = said.decode().splitlines()
+    trace, words, rest = map(json.loads, (first, second, last))
     assert (trace["event"], trace["level"], trace["service"]) == ("printed", "warning", "test")
     assert trace["text"].startswith("Traceback ")
     assert trace["text"].endswith("ValueError: gone")
-    assert words["text"] == "one two"
+    assert (words["text"], rest["text"]) == ("one two", "without an end")
     assert sentence == "test: it ends"
     assert running.returncode == 7
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.worker_service.blobs.test_store import content_of, files_in, put
 from worker_service.blobs import removal, store
 from worker_service.blobs.folder_lock import LOCK
 from worker_service.blobs.reference import BlobReference
-from worker_service.blobs.removal import old_blobs, remove_blob, take_turn, tenants
+from worker_service.blobs.removal import LAST_LOOK, old_blobs, remove_blob, take_turn, tenants
 from worker_service.blobs.store import BlobStore
 
 DAY = 24 * 3600.0
@@ -181,6 +182,9 @@ def test_an_upload_mends_what_a_killed_removal_left(
 def test_one_process_looks_at_a_time_and_after_a_whole_look_none_for_a_while(
     blobs: BlobStore, lonely: BlobReference
 ) -> None:
+    # Processes of an older release, beside which the first one looks, renew no file's age.
+    assert take_turn(blobs, DAY) is None
+    (blobs.folder / LAST_LOOK).write_text(f"{time.time() - 2 * DAY:20.3f}")
     first = take_turn(blobs, DAY)
     assert first is not None
     with first:

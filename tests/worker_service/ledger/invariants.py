@@ -65,12 +65,28 @@ INVARIANTS = {
             WHERE (c.tenant, c.emission_set, c.entry_set)
                 = (s.tenant, s.emission_set, s.entry_set))""",
     "the sums of a set are those of its rows": """
-        SELECT s.emission_set, s.entry_set, k.unit FROM carbon.emission_sets AS s
-        JOIN carbon.emission_sums AS k USING (tenant, emission_set, entry_set)
-        WHERE s.state = 'PUBLISHED' AND s.is_summed AND k.kg <> (
-            SELECT coalesce(sum(CAST(m.kg AS numeric)), 0) FROM carbon.emissions AS m
-            WHERE (m.tenant, m.emission_set, m.entry_set, m.unit, m.emission_type)
-                = (k.tenant, k.emission_set, k.entry_set, k.unit, k.emission_type))""",
+        SELECT s.emission_set, s.entry_set, d.unit FROM carbon.emission_sets AS s
+        CROSS JOIN LATERAL (
+            SELECT unit, r.kg AS kg_of_rows, k.kg,
+                r.additional_value AS additional_of_rows, k.additional_value
+            FROM (
+                SELECT m.unit, m.emission_type, sum(CAST(m.kg AS numeric)) AS kg,
+                    sum(CAST(m.additional_value AS numeric)) AS additional_value
+                FROM carbon.emissions AS m
+                WHERE (m.tenant, m.emission_set, m.entry_set)
+                    = (s.tenant, s.emission_set, s.entry_set)
+                GROUP BY m.unit, m.emission_type
+            ) AS r
+            FULL JOIN (
+                SELECT n.unit, n.emission_type, n.kg, n.additional_value
+                FROM carbon.emission_sums AS n
+                WHERE (n.tenant, n.emission_set, n.entry_set)
+                    = (s.tenant, s.emission_set, s.entry_set)
+            ) AS k USING (unit, emission_type)
+        ) AS d
+        WHERE s.state = 'PUBLISHED' AND s.is_summed
+            AND (d.kg, d.additional_value)
+                IS DISTINCT FROM (d.kg_of_rows, d.additional_of_rows)""",
     "a set whose rows are gone has no sums": """
         SELECT s.emission_set, s.entry_set, k.unit FROM carbon.emission_sums AS k
         LEFT JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
