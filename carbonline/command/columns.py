@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -81,6 +81,18 @@ class Column:
                 return f"{value:%Y-%m-%d %H:%M:%S}"
             case _:
                 return joined(value)
+
+
+def value_of(text: str, kind: str) -> Value:
+    """The value of a column whose `ColumnInfo.kind` is given. An empty number is none, and what is
+    no number stays text.
+    """
+    if kind not in {"number", "integer"}:
+        return text
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return text
 
 
 def joined(value: Value) -> str:

@@ -1,13 +1,12 @@
 """`carbonline factors`: lists the emission factors of a type and year, each with its file."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 import click
 
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
-from carbonline.command.columns import Column, Kind, Row, Value
+from carbonline.command.columns import Column, Kind, Row, value_of
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import type_name
@@ -104,7 +103,7 @@ async def _listed(
 def _row(one: reference_pb2.Factor, declared: Mapping[str, str], *, used: bool) -> Row:
     return {
         **{
-            name: _value(text, declared.get(name, ""))
+            name: value_of(text, declared.get(name, ""))
             for name, text in (*one.classification.items(), *one.values.items())
         },
         "factor": one.factor_id,
@@ -117,8 +116,3 @@ def _row(one: reference_pb2.Factor, declared: Mapping[str, str], *, used: bool) 
         "emission_type": one.emission_type,
         "changed_at": moment_of(one.made_at),
     }
-
-
-def _value(text: str, kind: str) -> Value:
-    """Numbers as numbers. An empty one is none."""
-    return (Decimal(text) if text else None) if kind in {"number", "integer"} else text

@@ -1,13 +1,12 @@
 """`carbonline uncomputed`: lists the entries that have no kilograms, each with the reason."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
-from carbonline.client.contract_client import ContractClient
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
-from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.columns import Column, Kind, Row, value_of
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.limits import limit_option, rows_max
@@ -64,13 +63,13 @@ def uncomputed(
         outcome=outcome,
         upload_id=upload or 0,
     )
-    entries, names, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
+    entries, kinds, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
     narrowed = data_entry_type or unit or outcome or upload
     such = "There are no such entries" if narrowed else "There are no entries"
-    columns = (*COLUMNS, *(Column(name, in_tables=False) for name in names))
+    columns = (*COLUMNS, *(Column(name, in_tables=False) for name in kinds))
     show_rows(
         columns,
-        [_row(entry, names) for entry in entries],
+        [_row(entry, kinds) for entry in entries],
         output,
         about={"year": year},
         if_none=f"{such} without kilograms in {year}.",
@@ -80,41 +79,46 @@ def uncomputed(
 
 async def _listed(
     target: Target, wanted: ledger_pb2.ListUncomputedRequest, rows: int
-) -> tuple[Sequence[ledger_pb2.UncomputedEntry], Sequence[str], bool]:
-    """The entries, their columns in the order of a file, and whether there are more."""
+) -> tuple[Sequence[ledger_pb2.UncomputedEntry], Mapping[str, str], bool]:
+    """The entries, the columns of their files with the kind of each, and whether there are more."""
     async with target.client() as client:
         entries, more = await read_pages(
             client.list_uncomputed, wanted, lambda page: page.entries, rows
         )
-        return entries, await _column_names(client, entries, wanted.data_entry_type), more
+        catalogue = await client.list_modules()
+    return entries, _kinds(catalogue, entries, wanted.data_entry_type), more
 
 
-async def _column_names(
-    client: ContractClient, entries: Sequence[ledger_pb2.UncomputedEntry], wanted: int
-) -> Sequence[str]:
-    """Those of the wanted type, or of the types of the entries, whether a row fills them or not."""
+def _kinds(
+    catalogue: ledger_pb2.ListModulesResponse,
+    entries: Sequence[ledger_pb2.UncomputedEntry],
+    wanted: int,
+) -> Mapping[str, str]:
+    """The columns of the wanted type, or of all types: the same with and without entries.
+
+    Each has its kind, or "" if the types differ.
+    """
+    kinds: dict[str, str] = {}
+    for one in (one for module in catalogue.modules for one in module.data_entry_types):
+        if one.data_entry_type == wanted or (one.supported and not wanted):
+            for column in one.columns:
+                known = kinds.setdefault(column.name, column.kind)
+                kinds[column.name] = column.kind if known == column.kind else ""
     there = {name for entry in entries for name in entry.columns}
-    types: set[int] = {wanted} if wanted else {one.data_entry_type for one in entries}
-    known = list(dict.fromkeys(_declared(await client.list_modules(), types)))
-    return [*known, *sorted(there.difference(known))]
+    every = {**kinds, **dict.fromkeys(sorted(there.difference(kinds)), "")}
+    fixed = {column.name for column in COLUMNS}
+    return {name: kind for name, kind in every.items() if name not in fixed}
 
 
-def _declared(catalogue: ledger_pb2.ListModulesResponse, types: set[int]) -> Iterator[str]:
-    for module in catalogue.modules:
-        for one in module.data_entry_types:
-            if one.data_entry_type in types:
-                yield from (column.name for column in one.columns)
-
-
-def _row(entry: ledger_pb2.UncomputedEntry, names: Sequence[str]) -> Row:
+def _row(entry: ledger_pb2.UncomputedEntry, kinds: Mapping[str, str]) -> Row:
     # The row's own columns first: none of them may stand for the upload's number or the reason.
     return {
-        **entry.columns,
+        **{name: value_of(text, kinds.get(name, "")) for name, text in entry.columns.items()},
         "upload": entry.upload_id,
         "type": type_name(entry.data_entry_type),
         "row": entry.row_number,
         "unit_institutional_id": entry.unit,
         "outcome": entry.outcome,
         "reason": entry.detail,
-        "columns": {name: entry.columns[name] for name in names if name in entry.columns},
+        "columns": {name: entry.columns[name] for name in kinds if name in entry.columns},
     }

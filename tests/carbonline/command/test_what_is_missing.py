@@ -82,6 +82,14 @@ def test_they_come_as_a_file_in_the_order_of_the_columns(terminal: Terminal) -> 
     names = list(reader.fieldnames or ())
     assert names.index("unit_institutional_id") < names.index("reason")
     assert names.index("origin_iata") < names.index("destination_iata") < names.index("cabin_class")
+    assert len(names) == len(set(names))
+    # The same columns whatever is asked for, even without any row.
+    for words in (YEAR, PLANE, (*YEAR, "--outcome", "no_rate"), (*PLANE, "--outcome", "no_rate")):
+        header, *_ = terminal.type("uncomputed", *words, "--format", "csv").out.splitlines()
+        assert header.split(",") == names
+    [found] = json.loads(terminal.type("uncomputed", *PLANE, "--unit", "u1", "--json").out)["rows"]
+    assert (found["number_of_trips"], found["distance_km"]) == (2, None)
+    assert found["user_institutional_id"] == "1"
     none = terminal.type("uncomputed", *YEAR, "--outcome", "no_rate")
     assert (none.code, none.out) == (0, "")
     assert "There are no such entries" in none.err
