@@ -132,8 +132,11 @@ class Call:
     def answered(self, count: int) -> None:
         """Holds the `count` bytes of its answer, too, until its caller has taken them.
 
-        Raises RpcError TOO_MANY_CALLS if they are many, and those of its caller are used up.
+        Raises RpcError TOO_MANY_CALLS if they are many, and those of its caller are used up. A call
+        that has ended here is bounded elsewhere: what a Claim has leased must be answered.
         """
+        if self._ended:
+            return
         if count > SMALL_ANSWER_BYTES and not self._room.has_bytes(self._share, count):
             raise too_many_calls("your calls in flight take too much memory; read their answers")
         self._hold(count)
