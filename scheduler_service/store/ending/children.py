@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.core.freshness import RECALCULATION
+from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
 from scheduler_service.store.core.rows import End, StagedChildRow, StagedScopeRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Needs, UnitOfWork
@@ -97,42 +97,38 @@ async def owed_follow_ups(
         for r in released
         if r.parent.row.job_id in parents
     }
-    owed = []
-    for end in ends:
-        if not end.done:
-            continue
-        children = await _declared(tx, end)
-        if not end.owes_follow_ups:
-            children = await _unseen(tx, end.scope.tenant, children)
-        owed += [
-            Released(end, child)
-            for child in children
-            if (end.row.job_id, child.job_type, child.scope) not in staged
-        ]
-    return owed
+    declared = [(end, child) for end in ends if end.done for child in await _declared(tx, end)]
+    doubtful = [child for end, child in declared if not end.owes_follow_ups]
+    unseen = await _unseen(tx, [child for child in doubtful if child.job_type == RECALCULATION])
+    return [
+        Released(end, child)
+        for end, child in declared
+        if (end.owes_follow_ups or child.scope in unseen)
+        and (end.row.job_id, child.job_type, child.scope) not in staged
+    ]
 
 
-async def _unseen(tx: UnitOfWork, tenant: str, children: Sequence[Child]) -> list[Child]:
-    """Recalculations of types whose last change the totals of their module have not seen.
+async def _unseen(tx: UnitOfWork, recalculations: Sequence[Child]) -> set[Scope]:
+    """Of types and years, those whose last change the totals of their module have not seen, and
+    no job that is not over will.
 
     Read without a lock: whoever changes something meanwhile owes follow-ups of its own.
     """
-    by_type = {
-        (child.scope.data_entry_type, child.scope.year): child
-        for child in children
-        if child.job_type == RECALCULATION
-    }
-    if not by_type:
-        return []
+    scopes = list({child.scope for child in recalculations})
+    if not scopes:
+        return set()
+    recalculation, aggregation = JOB_TYPES[RECALCULATION], JOB_TYPES[AGGREGATION]
     rows = await statement("unseen_types").rows(
         tx.conn,
-        _TypeRow,
-        tenant=tenant,
-        types=[data_entry_type for data_entry_type, _ in by_type],
-        years=[year for _, year in by_type],
-        modules=[child.scope.module for child in by_type.values()],
+        _PlaceRow,
+        tenants=[scope.tenant for scope in scopes],
+        types=[scope.data_entry_type for scope in scopes],
+        years=[scope.year for scope in scopes],
+        modules=[scope.module for scope in scopes],
+        recalculations=[recalculation.exclusive_key(scope) for scope in scopes],
+        aggregations=[aggregation.exclusive_key(scope.narrowed(None)) for scope in scopes],
     )
-    return [by_type[row.data_entry_type, row.year] for row in rows]
+    return {scopes[row.place - 1] for row in rows}
 
 
 async def _declared(tx: UnitOfWork, end: End) -> list[Child]:
@@ -215,3 +211,8 @@ class _TypeRow(Row):
     __slots__ = ()
     data_entry_type: int
     year: int
+
+
+class _PlaceRow(Row):
+    __slots__ = ()
+    place: int

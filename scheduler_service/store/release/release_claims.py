@@ -87,7 +87,7 @@ async def release_claims(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> set[
     unknown = [d for d in decided if d.item.written is Written.UNKNOWN]
     await mark_in_doubt(tx, [(d.row, d.item.claim_token) for d in unknown])
     workers = {row.claim_token: row.worker_id for row in over}
-    tx.events += [_event(d, workers[d.item.claim_token]) for d in decided]
+    tx.events += [_event(d, workers.get(d.item.claim_token)) for d in decided]
     await _run_again(tx, [d for d in decided if isinstance(d.then, Again)])
     await _abandon(tx, [d for d in decided if isinstance(d.then, Spent)])
     return {item.claim_token for item in holders}
@@ -134,7 +134,7 @@ def _spread() -> float:
     return random.random()  # noqa: S311
 
 
-def _event(decided: _Decided, worker_id: UUID) -> Event:
+def _event(decided: _Decided, worker_id: UUID | None) -> Event:
     row, item = decided.row, decided.item
     return Event(
         row.tenant,

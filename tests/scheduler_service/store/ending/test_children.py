@@ -24,12 +24,11 @@ from tests.scheduler_service.store.store_driver import (
 EARLIER = YEAR - 1
 
 
-class TypeOfYear(Row):
+class Place(Row):
     """What `unseen_types` answers."""
 
     __slots__ = ()
-    data_entry_type: int
-    year: int
+    place: int
 
 
 def scope_of(name: str) -> Scope:
@@ -143,18 +142,38 @@ async def test_what_totals_lack_is_decided_alike_in_both_languages(driver: Store
     async with driver.store.pool.acquire() as conn:
         rows = await statement("unseen_types").rows(
             conn,
-            TypeOfYear,
-            tenant=TENANT,
+            Place,
+            tenants=[TENANT for _ in years],
             types=[PLANE for _ in years],
             years=list(years),
             modules=[TRAVEL for _ in years],
+            recalculations=["none" for _ in years],
+            aggregations=["none" for _ in years],
         )
     unseen = [
         year
         for year, (of_type, summed) in zip(years, tokens, strict=True)
         if not is_seen(of_type, summed)
     ]
-    assert sorted(row.year for row in rows) == unseen
+    assert sorted(years[row.place - 1] for row in rows) == unseen
+
+
+async def test_what_is_sent_again_and_again_keeps_no_totals_from_becoming_fresh(
+    driver: StoreDriver,
+) -> None:
+    await with_data(driver, YEAR)
+    await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.UNKNOWN)
+    for name in ("emission_recalc", "aggregation"):
+        # While the job waits, and while it runs.
+        assert (
+            await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.NOTHING)
+        ).children == ()
+        claim = await driver.claim(name)
+        assert (
+            await ended(driver, "csv_ingest", JobResult.SUCCESS, Written.NOTHING)
+        ).children == ()
+        await driver.finish(claim, JobResult.SUCCESS, Written.UNKNOWN)
+    assert await is_fresh(driver, YEAR)
 
 
 async def test_totals_are_fresh_in_the_end_though_no_worker_stages_anything(
