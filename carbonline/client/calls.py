@@ -21,6 +21,7 @@ Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 CALL_SECONDS = 15.0
+PAUSE_SECONDS = 1.0
 
 
 class Calls:
@@ -89,7 +90,8 @@ class Calls:
                 call = method(request, timeout=left, metadata=self._metadata)
                 return await answered(call, server, seconds)
             except ServerError as error:
-                pause = error.retry_seconds * random.uniform(1.0, 1.5)  # noqa: S311
+                # A proxy may have dropped what the server said.
+                pause = (error.retry_seconds or PAUSE_SECONDS) * random.uniform(1.0, 1.5)  # noqa: S311
                 if error.reason != "TOO_MANY_CALLS" or loop.time() + pause >= ends_at:
                     raise
             await asyncio.sleep(pause)

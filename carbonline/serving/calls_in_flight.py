@@ -11,6 +11,7 @@ from carbonline.serving.listening import MESSAGE_BYTES_MAX
 MEBIBYTE = 1024 * 1024
 # A smaller answer is sent also to a caller whose bytes are used up: it says what was done.
 SMALL_ANSWER_BYTES = 64 * 1024
+HEALTH_CHECK = "grpc.health.v1.Health/Check"
 _CALL: ContextVar["Call"] = ContextVar("call")
 
 
@@ -85,16 +86,17 @@ class Room:
 
     def _wake(self) -> None:
         """Give freed bytes to calls that wait, to one of each caller in turn."""
-        for caller in tuple(self._waiting):
-            share = self._waiting.pop(caller)
+        for caller, share in tuple(self._waiting.items()):
             while share.waiting and share.waiting[0][1].done():
                 share.waiting.popleft()
             if share.waiting and self.has_bytes(share, MESSAGE_BYTES_MAX):
                 call, turn = share.waiting.popleft()
                 call.reserve()
                 turn.set_result(None)
-            if share.waiting:
-                self._waiting[caller] = share
+                # Only who was served goes behind the others.
+                self._waiting[caller] = self._waiting.pop(caller)
+            if not share.waiting:
+                del self._waiting[caller]
 
 
 class Call:
@@ -155,8 +157,8 @@ class Call:
 
 class CallsInFlight:
     """The rooms of a server. What keeps the jobs of workers running has a room of its own, so that
-    no other call costs a job its lease; so have health and reflection, so that no flood makes a
-    server look dead.
+    no other call costs a job its lease; so has the check of health, so that no flood of others
+    makes a server look dead.
     """
 
     def __init__(
@@ -172,6 +174,7 @@ class CallsInFlight:
         self._of_running_jobs = of_running_jobs
         self._bounded_elsewhere = bounded_elsewhere
         self.running_jobs = Room(limits)
+        self.health = Room(limits)
         self.foreign = Room(limits)
         self.others = Room(limits)
 
@@ -182,7 +185,7 @@ class CallsInFlight:
     def room(self, method: str, *, is_foreign: bool) -> Room:
         """The room of a method, by its full name."""
         if is_foreign:
-            return self.foreign
+            return self.health if method.lstrip("/") == HEALTH_CHECK else self.foreign
         of_a_job = method.rpartition("/")[2] in self._of_running_jobs
         return self.running_jobs if of_a_job else self.others
 

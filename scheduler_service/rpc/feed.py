@@ -106,6 +106,7 @@ class Feed:
         self.sizes.clear()
         self.made.clear()
         self.times_back += 1
+        self.ended = False
         self.notify()
 
     def take_removal(self) -> None:

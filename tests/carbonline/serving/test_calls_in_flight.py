@@ -97,5 +97,45 @@ def test_running_jobs_and_health_have_rooms_of_their_own() -> None:
         calls.room("/carbonline.v1.SchedulerService/Finish", is_foreign=False),
         calls.room("/carbonline.v1.SchedulerService/Submit", is_foreign=False),
         calls.room("/grpc.health.v1.Health/Check", is_foreign=True),
+        # What anybody may keep open.
+        calls.room("/grpc.health.v1.Health/Watch", is_foreign=True),
     ]
-    assert rooms == [calls.running_jobs, calls.others, calls.foreign]
+    assert rooms == [calls.running_jobs, calls.others, calls.health, calls.foreign]
+    assert len(set(map(id, rooms))) == len(rooms)
+
+
+async def test_bytes_go_to_each_caller_in_turn_however_often_another_comes() -> None:
+    room = Room(CallLimits(calls=20, mebibytes=3 * MESSAGE_BYTES_MAX // MEBIBYTE))
+    full = [receiving(room, caller) for caller in "cccdd"]
+    turns: list[tuple[str, asyncio.Future[None]]] = []
+
+    def wait(caller: str) -> None:
+        turn = asyncio.ensure_future(entered(room, caller).wait_for_bytes())
+        turns.append((caller, turn))
+
+    last = receiving(room, "a")
+    for caller in "abab":
+        wait(caller)
+    await asyncio.sleep(0)
+    for call in (*full[3:], last):
+        # The first of them comes again and again.
+        wait("a")
+        await asyncio.sleep(0)
+        call.end()
+        await asyncio.sleep(0)
+    served = [caller for caller, turn in turns if turn.done()]
+    assert sorted(served) == ["a", "a", "b"]
+    for _, turn in turns:
+        turn.cancel()
+
+
+def test_a_call_that_ended_when_it_was_received_is_answered_whatever_its_caller_holds() -> None:
+    room = Room(LIMITS)
+    claim = receiving(room, "a")
+    claim.received(10)
+    for _ in range(2):
+        receiving(room, "a")
+    claim.end()
+    claim.answered(MESSAGE_BYTES_MAX)
+    with pytest.raises(RpcError):
+        entered(room, "a").answered(MESSAGE_BYTES_MAX)

@@ -126,3 +126,9 @@ async def test_who_has_seen_what_the_database_has_lost_starts_over(
         await set_version(database_url, pipeline_id, 3)
         change = await next_of(watch, "change", "snapshot")
         assert (change.from_version, change.to_version) == (2, 3)
+
+
+def test_a_pipeline_whose_end_the_database_has_lost_is_watched_on() -> None:
+    read = feed.Feed(7, version=10, ended=True)
+    read.fall_back(8)
+    assert not read.ended
