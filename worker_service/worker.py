@@ -38,7 +38,7 @@ from worker_service.steps.aggregation import run_aggregation
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.factor_ingest import run_factor_ingest
-from worker_service.steps.housekeeping import run_housekeeping
+from worker_service.steps.housekeeping import delete_files_in_rounds, delete_rows_in_rounds
 from worker_service.steps.noop import run_noop
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.stores import Stores
@@ -179,10 +179,13 @@ async def open_jobs(
             needs = LedgerAndBlobs(canary, stores.blobs)
             ledger = stores.ledger
             entries += steps_of(stores)
-            keeping = run_housekeeping(stores, retention, log)
-            housekeeping = asyncio.create_task(keeping, name="housekeeping")
-            opened.push_async_callback(_ended, housekeeping)
-            beside.append(housekeeping)
+            for name, deleting in (
+                ("deletion-of-rows", delete_rows_in_rounds(stores, log)),
+                ("deletion-of-files", delete_files_in_rounds(stores, retention, log)),
+            ):
+                task = asyncio.create_task(deleting, name=name)
+                opened.push_async_callback(_ended, task)
+                beside.append(task)
         registry = check_registry([entry for entry in entries if entry[0] in wanted], wanted)
         yield OpenJobs(registry, needs, beside, ledger)
 

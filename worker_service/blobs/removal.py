@@ -1,10 +1,11 @@
 """Finds blobs that were uploaded long ago, and deletes them, while others upload the same bytes."""
 
 import fcntl
+import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ from worker_service.blobs.store import SUMMARY, BlobStore
 
 LAST_LOOK = ".last_look"
 _PRIVATE_FILE = 0o600
+_TIME_BYTES = 20
 
 
 def tenants(store: BlobStore) -> list[str]:
@@ -72,7 +74,15 @@ class Turn:
 
     def done(self) -> None:
         """The next turn comes after the pause."""
-        os.pwrite(self._handle, f"{time.time():20.3f}".encode(), 0)
+        os.pwrite(self._handle, f"{time.time():{_TIME_BYTES}.3f}".encode(), 0)
+
+    def seconds_since_last(self) -> float | None:
+        """How long ago the last whole look was; None if no readable time is noted."""
+        try:
+            last = float(os.pread(self._handle, _TIME_BYTES, 0))
+        except ValueError:
+            return None
+        return abs(time.time() - last) if math.isfinite(last) else None
 
     def __enter__(self) -> Self:
         return self
@@ -90,26 +100,26 @@ def take_turn(store: BlobStore, pause_seconds: float) -> Turn | None:
     """A turn; None while another process has it, and for `pause_seconds` after the last one.
 
     The first look of all waits as long, since processes of an older release, which renew no file's
-    age, may still run beside this one.
+    age, may still run beside this one. Raises OSError for a folder that cannot be used.
     """
     path = store.folder / LAST_LOOK
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        last = os.pread(handle, 20, 0)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    turn = Turn(handle)
-    if not last:
-        turn.done()
-        last = os.pread(handle, 20, 0)
-    if abs(time.time() - float(last)) < pause_seconds:
-        with turn:
+    with ExitStack() as unless_taken:
+        turn = unless_taken.enter_context(Turn(handle))
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             return None
+        since = turn.seconds_since_last()
+        if since is None:
+            turn.done()
+            since = 0.0
+        if since < pause_seconds:
+            return None
+        unless_taken.pop_all()
     return turn
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from worker_service.blobs.folder_lock import folder_locked
+from worker_service.blobs.folder_lock import check_locks, folder_locked
 from worker_service.blobs.reference import BlobReference, check_tenant
 
 BLOB_BYTES_MAX = 2 << 30
@@ -104,7 +104,7 @@ class BlobStore:
             raise BlobUnreadable(reference, error) from error
 
     def check_usable(self) -> None:
-        """Raises BlobFolderUnusable if the folder is missing, full or not writable."""
+        """Raises BlobFolderUnusable if the folder is missing, full, read-only or has no locks."""
         try:
             self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
             disk = os.statvfs(self.folder)
@@ -114,6 +114,13 @@ class BlobStore:
             raise BlobFolderUnusable("the folder is not writable")
         if disk.f_bavail * disk.f_frsize < _FREE_BYTES_MIN:
             raise BlobFolderUnusable("the disk is full")
+        try:
+            check_locks(self.folder)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise BlobFolderUnusable(
+                f"a file in the folder cannot be locked ({why}): use a file system that has locks"
+            ) from error
 
     def summary(self, reference: BlobReference) -> BlobSummary:
         """Reads what is known of a blob. Raises BlobMissing."""

@@ -22,7 +22,7 @@ LOCATION_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "longitude": pl.Float64,
 }
 
-# An unchanged place keeps the file and the token that brought it, unless it was stale.
+# An unchanged place keeps the file that brought it, unless it was stale, and its token always.
 UPDATE = """
 WITH given AS (
     SELECT n.*
@@ -72,14 +72,17 @@ WHERE l.tenant = $1 AND l.transport_mode = $2
 # A file without a name is followed by no other, and a part of a file lacks nothing. Of a list, ANY
 # makes a hash; a subquery was compared row by row where the table had no statistics yet.
 MARK_STALE = """
-UPDATE carbon.locations AS l
-SET stale = NOT l.stale,
-    file_name = CASE WHEN l.stale THEN $5 ELSE l.file_name END,
-    blob = CASE WHEN l.stale THEN $6 ELSE l.blob END
-WHERE l.tenant = $1 AND l.transport_mode = $2
-    AND l.stale = (l.code = ANY(CAST($3 AS text[])))
-    AND (l.stale OR ($4 AND l.file_name = $5 AND l.file_name <> ''))
-RETURNING l.stale
+WITH marked AS (
+    UPDATE carbon.locations AS l
+    SET stale = NOT l.stale,
+        file_name = CASE WHEN l.stale THEN $5 ELSE l.file_name END,
+        blob = CASE WHEN l.stale THEN $6 ELSE l.blob END
+    WHERE l.tenant = $1 AND l.transport_mode = $2
+        AND l.stale = (l.code = ANY(CAST($3 AS text[])))
+        AND (l.stale OR ($4 AND l.file_name = $5 AND l.file_name <> ''))
+    RETURNING l.stale
+)
+SELECT count(*) AS marked, count(*) FILTER (WHERE stale) AS stale FROM marked
 """
 STALE = """
 SELECT code FROM carbon.locations
@@ -157,10 +160,10 @@ async def save_locations(
     if new or gone or changed["moved"]:
         await mark_changed(conn, file.tenant, reference_input(KIND), claim_token)
     of_file = (file.codes, file.is_whole, file.file_name, file.blob)
-    marked = await conn.fetch(MARK_STALE, *mode, *of_file)
-    stale = sum(row["stale"] for row in marked)
+    marked = await conn.fetchrow(MARK_STALE, *mode, *of_file)
+    assert marked is not None, "an aggregate has a row"
     same = file.places.height - new - changed["changed"]
-    return PlaceChanges(new, changed["changed"], same, gone, stale)
+    return PlaceChanges(new, changed["changed"], same, gone, marked["stale"])
 
 
 async def remove_locations(

@@ -1,9 +1,10 @@
 """csv_ingest: reads a file of activity data into entries of one type and year."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -191,14 +192,8 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
 
         try:
             published = await publish(run, stores.ledger, [ledger_scope], publish_it)
-        except MostWouldGo as most:
-            message = " ".join([*_refused(most, loaded, notes), *unread, *of_file])
-            stats |= notes.stats() | refused_stats(most)
-            return Failed("most_would_go", message, stats)
-        except MendedRowsReplace as mended:
-            said = [*mended_rows_replace_sentences(mended), HOW_TO_CONSENT, *unread, *of_file]
-            message = " ".join(said)
-            return Failed("mended_rows_replace", message, stats | {"rows_accepted": 0})
+        except (MostWouldGo, MendedRowsReplace) as refused:
+            return _refused(refused, loaded, notes, stats, [*unread, *of_file])
         accepted, *others = _result_sentences(loaded, notes, published)
         # What is probably misspelt matters more than single rows.
         sentences = [accepted, *unread, *others, *loaded.remarks, *of_file]
@@ -247,15 +242,30 @@ def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) ->
     ]
 
 
-def _refused(most: MostWouldGo, loaded: _Loaded, notes: RowNotes) -> list[str]:
-    ahead = loaded.kilograms
-    why = (ahead.entries_without_kg, ahead.first_reason) if ahead else ()
-    sentences = [most_would_go_sentence(most, *why)]
+def _refused(
+    refused: MostWouldGo | MendedRowsReplace,
+    loaded: _Loaded,
+    notes: RowNotes,
+    stats: Mapping[str, Any],
+    of_file: Sequence[str],
+) -> Failed:
+    """Nothing was published. Says why, what else is to be known of the file, and how to consent."""
+    if isinstance(refused, MostWouldGo):
+        ahead = loaded.kilograms
+        why = (ahead.entries_without_kg, ahead.first_reason) if ahead else ()
+        cause, what, instead = "most_would_go", most_would_go_sentence(refused, *why), []
+        of_refusal = refused_stats(refused)
+    else:
+        cause, [what, *instead] = "mended_rows_replace", mended_rows_replace_sentences(refused)
+        of_refusal = {"rows_accepted": 0}
+    sentences = [what]
     if rejected := notes.rejected.row_count:
         is_ = "is" if rejected == 1 else "are"
         first = ended(notes.rejected.first_reason)
         sentences.append(f"{pluralize(rejected, 'row')} {is_} rejected; the first: {first}")
-    return [*sentences, *notes.warned_sentences(), *loaded.remarks, HOW_TO_CONSENT]
+    sentences += [*notes.warned_sentences(), *loaded.remarks]
+    message = " ".join([*sentences, *instead, HOW_TO_CONSENT, *of_file])
+    return Failed(cause, message, {**stats, **notes.stats(), **of_refusal})
 
 
 def _nothing_good(notes: RowNotes) -> str:

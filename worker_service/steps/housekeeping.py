@@ -1,7 +1,11 @@
-"""What a worker does beside its jobs: deletes rows that no longer count, and old files."""
+"""What a worker does beside its jobs: deletes rows that no longer count, and old files.
+
+Two tasks: a look at many files takes long, and must not hold up the deletion of rows.
+"""
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
@@ -19,30 +23,39 @@ UNSEEN_SECONDS = 60.0
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.02, 2.0
 
 
-async def run_housekeeping(
-    stores: Stores, retention: BlobRetention, log: FilteringBoundLogger
-) -> None:
-    """Delete such rows about once a minute, and such files once a day, until cancelled.
+async def delete_rows_in_rounds(stores: Stores, log: FilteringBoundLogger) -> None:
+    """Delete such rows about once a minute, until cancelled.
 
     A round that fails is logged, and the next one comes: jobs run without housekeeping, too.
     """
 
-    async def rows() -> None:
+    async def one_round() -> None:
         if collected := await collect_all(stores):
             log.info("rows_collected", rows=collected)
 
-    async def blobs() -> None:
+    await _in_rounds(one_round, log)
+
+
+async def delete_files_in_rounds(
+    stores: Stores, retention: BlobRetention, log: FilteringBoundLogger
+) -> None:
+    """Delete such files once a day, until cancelled. A look that fails is made again soon."""
+
+    async def one_round() -> None:
         await remove_unnamed_blobs(stores, retention, log)
 
+    await _in_rounds(one_round, log)
+
+
+async def _in_rounds(one_round: Callable[[], Awaitable[None]], log: FilteringBoundLogger) -> None:
     while True:
         await asyncio.sleep(ROUND_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
-        for work in (rows, blobs):
-            try:
-                await work()
-            except (OSError, SchedulerUnreachable) as error:
-                log.info("housekeeping_postponed", reason=str(error))
-            except Exception as error:
-                log.exception("housekeeping_failed", exc_info=error)
+        try:
+            await one_round()
+        except (OSError, SchedulerUnreachable) as error:
+            log.info("housekeeping_postponed", reason=str(error))
+        except Exception as error:
+            log.exception("housekeeping_failed", exc_info=error)
 
 
 async def collect_all(stores: Stores, unseen_seconds: float = UNSEEN_SECONDS) -> int:

@@ -1,18 +1,20 @@
 """Old blobs are deleted whole, and an upload of the same bytes at that moment wins."""
 
+import errno
 import fcntl
 import os
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.worker_service.blobs.test_store import content_of, files_in, put
 from worker_service.blobs import removal, store
-from worker_service.blobs.folder_lock import LOCK
+from worker_service.blobs.folder_lock import LOCK, folder_locked
 from worker_service.blobs.reference import BlobReference
 from worker_service.blobs.removal import LAST_LOOK, old_blobs, remove_blob, take_turn, tenants
-from worker_service.blobs.store import BlobStore
+from worker_service.blobs.store import BlobFolderUnusable, BlobStore
 
 DAY = 24 * 3600.0
 
@@ -196,3 +198,38 @@ def test_one_process_looks_at_a_time_and_after_a_whole_look_none_for_a_while(
         second.done()
     assert take_turn(blobs, DAY) is None
     assert take_turn(blobs, 0.0) is not None
+
+
+@pytest.mark.parametrize("noted", [b"not a time", b"\xff\xfe", b"nan", b"inf"])
+def test_a_time_that_cannot_be_read_is_noted_anew_and_waited_for(
+    blobs: BlobStore, lonely: BlobReference, noted: bytes
+) -> None:
+    (blobs.folder / LAST_LOOK).write_bytes(noted)
+    assert take_turn(blobs, DAY) is None
+    assert float((blobs.folder / LAST_LOOK).read_text()[:20]) == pytest.approx(time.time(), abs=60)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
+def test_a_folder_without_locks_is_unusable_and_no_file_stays_open(
+    blobs: BlobStore, lonely: BlobReference, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def no_locks(*_: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    blobs.check_usable()
+    open_before = list(Path("/proc/self/fd").iterdir())
+    with monkeypatch.context() as without_locks:
+        without_locks.setattr(fcntl, "flock", no_locks)
+        with pytest.raises(BlobFolderUnusable, match=r"cannot be locked .*: use a file system"):
+            blobs.check_usable()
+        with pytest.raises(OSError, match=os.strerror(number)):
+            take_turn(blobs, DAY)
+    assert len(list(Path("/proc/self/fd").iterdir())) == len(open_before)
+    blobs.check_usable()
+
+
+def test_a_folder_is_usable_while_others_hold_its_lock(
+    blobs: BlobStore, lonely: BlobReference
+) -> None:
+    with folder_locked(blobs.folder):
+        blobs.check_usable()

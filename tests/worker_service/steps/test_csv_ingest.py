@@ -288,9 +288,10 @@ async def test_mended_rows_replace_accepted_ones_with_consent_only(harness: Work
     assert job.message == (
         "Nothing was changed: the file has only rows that were rejected (it has the column"
         " rejected_row or rejected_reason), and 1 row of a.csv (pipeline"
-        f" {first.pipeline.pipeline_id}) would be removed. To add the rows, give them a"
-        ' source of their own: --source "agency b_mended". If that is meant, submit the'
-        ' file again with --yes (in the payload "take_away": "yes").'
+        f" {first.pipeline.pipeline_id}) would be removed. 1 row with a warning; the first: row 2:"
+        " is identical to row 1: a duplicate? To add the rows, give them a source of their own:"
+        ' --source "agency b_mended". If that is meant, submit the file again with --yes (in the'
+        ' payload "take_away": "yes").'
     )
     assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
     await harness.submit_and_end(mended, source="agency b_mended")

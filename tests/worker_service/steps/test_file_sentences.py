@@ -101,3 +101,23 @@ async def test_the_encoding_and_unread_columns_are_told_where_no_row_can_be_used
     assert ingest.message.endswith(f" {MISSPELT} {ENCODING.format(1)}")
     units = await harness.load_units("unit_institutional_id,name\n,É\n".encode("cp1252"))
     assert units.in_order()[0].message.endswith(ENCODING.format(2))
+
+
+async def test_refused_mended_rows_are_told_with_all_that_is_to_be_known_of_the_file(
+    harness: WorkerHarness,
+) -> None:
+    many = "0829,GVA,JFK,3,economy,2000,"
+    await harness.load_flights(flights("0828,GVA,CDG,1,economy,1,"))
+    await harness.load_flights(flights(many), source="b")
+    header, *rows = flights(many, "0828,GVA,CDG,1,hammock,1,").splitlines()
+    mended = "\n".join([f"{header},rejected_row", *(f"{row},7" for row in rows), ""])
+    refused = (await harness.load_flights(mended)).in_order()[0]
+    assert refused.error_cause == "mended_rows_replace"
+    *told, how, consent = refused.message.replace("? ", "?. ").split(". ")
+    assert told[0].startswith("Nothing was changed: the file has only rows that were rejected")
+    assert told[1].startswith("1 row is rejected; the first: row 2, cabin_class: must be one of")
+    assert told[2].startswith("1 row with a warning; the first: row 1, number_of_trips: 2,000")
+    assert (how[:26], consent[:19]) == ("To add the rows, give them", "If that is meant, s")
+    stats = values_of(refused.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"], stats["rows_warned"]) == (0, 1, 1)
+    assert [row["row"] for row in stats["counted_twice_rows"]] == [1]

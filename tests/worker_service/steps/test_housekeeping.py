@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import MutableMapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 import structlog
@@ -13,9 +14,11 @@ from tests.worker_service.ledger.ledger_driver import LedgerDriver
 from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
 from worker_service.ledger.collect import Collected
 from worker_service.ledger.uncollected import read_uncollected
+from worker_service.settings import read_settings
 from worker_service.steps import housekeeping
-from worker_service.steps.housekeeping import collect_all, run_housekeeping
+from worker_service.steps.housekeeping import collect_all, delete_rows_in_rounds
 from worker_service.steps.unnamed_blobs import BlobRetention
+from worker_service.worker import open_jobs
 
 
 async def nobody_asks(_tenant: str, _blobs: Sequence[str]) -> Sequence[str]:
@@ -41,9 +44,7 @@ async def test_what_was_replaced_is_taken_away_and_nothing_that_counts(
     assert await collect_all(harness.stores) == 0
     await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(
-            run_housekeeping(harness.stores, NOTHING_IS_OLD, structlog.get_logger())
-        )
+        keeping = asyncio.create_task(delete_rows_in_rounds(harness.stores, structlog.get_logger()))
         async with asyncio.timeout(10):
             while not logged:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -87,9 +88,7 @@ async def rounds_that_raise(
 
     monkeypatch.setattr(housekeeping, "collect_once", failing)
     with capture_logs() as logged:
-        keeping = asyncio.create_task(
-            run_housekeeping(harness.stores, NOTHING_IS_OLD, structlog.get_logger())
-        )
+        keeping = asyncio.create_task(delete_rows_in_rounds(harness.stores, structlog.get_logger()))
         async with asyncio.timeout(10):
             await enough.wait()
         keeping.cancel()
@@ -114,3 +113,41 @@ async def test_a_round_that_fails_is_logged_and_the_next_one_comes(
     logged = await rounds_that_raise(harness, monkeypatch, ValueError("a defect"))
     assert (logged[0]["event"], logged[0]["log_level"]) == ("housekeeping_failed", "error")
     assert isinstance(logged[0]["exc_info"], ValueError)
+
+
+async def test_a_long_look_for_old_files_holds_up_no_deletion_of_rows(
+    harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = asyncio.Event()
+    rounds_beside: list[int] = []
+    enough = asyncio.Event()
+
+    async def without_end(*_: object) -> NoReturn:
+        looks.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    async def one_round(*_: object) -> Collected:
+        if looks.is_set():
+            rounds_beside.append(1)
+        if len(rounds_beside) == 3:
+            enough.set()
+        return Collected(0, more=False)
+
+    monkeypatch.setattr(housekeeping, "remove_unnamed_blobs", without_end)
+    monkeypatch.setattr(housekeeping, "collect_once", one_round)
+    settings = read_settings(
+        {
+            "CARBONLINE_LEDGER_DATABASE_URL": harness.ledger.database_url,
+            "CARBONLINE_SCHEDULER_ADDRESS": "unix:nobody.sock",
+            "CARBONLINE_BLOB_FOLDER": str(tmp_path),
+        }
+    )
+    async with open_jobs(settings, NOTHING_IS_OLD, structlog.get_logger()) as jobs:
+        async with asyncio.timeout(10):
+            await enough.wait()
+        # The worker ends if one of them does.
+        assert [task.get_name() for task in jobs.beside] == [
+            "deletion-of-rows",
+            "deletion-of-files",
+        ]
