@@ -28,6 +28,7 @@ from scheduler_service.store.core.set_aside import SetAside
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 
 NOOP = "noop"
+PASSED_OVER_SHOWN = 10
 # Logged as warnings; other events are part of ordinary operation.
 ALARMING = frozenset({"expired", "in_doubt", "repair"})
 
@@ -43,7 +44,7 @@ class StoreObserver(Observer):
         """`metrics` and `log` get what the store does."""
         self._metrics = metrics
         self._log = log
-        self._debug = log.is_enabled_for(logging.DEBUG)
+        self._debug = self.wants_passed_over = log.is_enabled_for(logging.DEBUG)
 
     def timed(self, operation: str) -> AbstractContextManager[None]:
         """Measures how long the operation takes."""
@@ -77,6 +78,15 @@ class StoreObserver(Observer):
                 job_type=claim.row.job_type,
                 worker_id=str(request.worker_id),
             )
+
+    def passed_over(self, request: ClaimRequest, job_ids: Sequence[int]) -> None:
+        """Logs at debug which jobs others hold, the first of them by number."""
+        self._log.debug(
+            "claim_passed_over",
+            worker_id=str(request.worker_id),
+            jobs=len(job_ids),
+            job_ids=list(job_ids[:PASSED_OVER_SHOWN]),
+        )
 
     def finished(self, answers: Iterable[tuple[FinishRequest, FinishAnswer | Refused]]) -> None:
         """Counts finish requests by outcome and result."""

@@ -15,7 +15,7 @@ from carbonline.command.connection import Target, command_line
 from carbonline.command.display import Display, open_display
 from carbonline.command.exit_codes import OF_STATUS, ExitCode
 from carbonline.command.job_stats import defaults_of, rejected_of, warned_of, without_kilograms
-from carbonline.command.names import job_word, scope_words, status_word, step_words
+from carbonline.command.names import job_word, message_words, scope_words, status_word, step_words
 from carbonline.command.picture import seconds_of
 from carbonline.command.safe_text import one_line
 from carbonline.command.waiting import report_what_is_waited_for
@@ -80,7 +80,7 @@ def _job_line(job: types_pb2.Job) -> str:
     seconds = seconds_of(job, 0.0)
     took = "" if seconds is None else f", {seconds:.1f} s"
     cause = f" ({job.error_cause})" if job.error_cause else ""
-    message = f": {job.message}" if job.message else ""
+    message = f": {message_words(job)}" if job.message else ""
     return one_line(f"{step_words(job)}: {job_word(job)}{cause}{took}{message}")
 
 

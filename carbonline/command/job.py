@@ -12,7 +12,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.explain import about_job, held_lines, held_row, reason_row, standing
 from carbonline.command.jobs import row_of
-from carbonline.command.names import job_word, scope_words, status_word, step_words
+from carbonline.command.names import job_word, message_words, scope_words, status_word, step_words
 from carbonline.command.options import ID
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment, moment_of, print_lines, table_width
@@ -100,7 +100,7 @@ def _facts(seen: _Seen) -> Iterator[tuple[str, str]]:
     yield "claim", _claim(job, seen.explained.reasons)
     yield "progress", _progress(job.progress) if job.HasField("progress") else ""
     yield "error cause", job.error_cause
-    yield "message", job.message
+    yield "message", message_words(job)
     yield "superseded by", _named("job", [job.superseded_by] if job.superseded_by else [])
     yield "parent", _named("job", [job.parent_job_id] if job.parent_job_id else [])
     yield (

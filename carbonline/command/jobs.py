@@ -7,7 +7,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.names import job_result, job_state, job_word, step_words
+from carbonline.command.names import job_result, job_state, job_word, message_words, step_words
 from carbonline.command.options import ID
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.picture import seconds_of
@@ -92,7 +92,7 @@ def row_of(job: types_pb2.Job) -> Row:
         "started_at": moment_of(job.started_at),
         "finished_at": moment_of(job.finished_at),
         "seconds": seconds,
-        "said": f"{cause}{job.message}",
+        "said": f"{cause}{message_words(job)}",
         "error_cause": job.error_cause or None,
         "message": job.message or None,
         "worker": job.worker_id or None,

@@ -66,6 +66,14 @@ def job_word(job: types_pb2.Job) -> str:
     return _word(types_pb2.JobState.items(), job.state, "JOB_STATE_")
 
 
+def message_words(job: types_pb2.Job) -> str:
+    """A job's message for people. That of a failed job is quoted: whatever it says, "Success" for
+    one, the job has failed.
+    """
+    failed = job.result == types_pb2.JOB_RESULT_ERROR
+    return f'"{job.message}"' if failed and job.message else job.message
+
+
 def worker_word(state: int) -> str:
     """A worker's state: "live", "not ready", "draining" or "lost"."""
     return _word(types_pb2.WorkerState.items(), state, "WORKER_STATE_").lower().replace("_", " ")

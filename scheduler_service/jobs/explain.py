@@ -83,7 +83,7 @@ class FirstJob:
 
 @dataclass(frozen=True, slots=True)
 class SetAsideUntil:
-    """A sweep has failed at the job or at its exclusive key, and leaves it alone until then."""
+    """A sweep or a Claim has failed at the job or its exclusive key: left alone until then."""
 
     until: datetime
     reason: str
@@ -241,7 +241,7 @@ def _set_aside(job: JobFacts) -> list[JobReason]:
         JobReason(
             JobReasonKind.SET_ASIDE,
             _sentence(
-                f"The scheduler's sweep has failed at this job or its key and tries again at "
+                f"The scheduler has failed at this job or its key and tries again at "
                 f"{_moment(job.set_aside.until)}: {job.set_aside.reason}"
             ),
             "Read the scheduler's log, and report the failure as a bug.",

@@ -15,7 +15,8 @@ class JobState(StrEnum):
     RecoverJob or an expired lease puts it back. The end of the job or of the drain before it moves
     it to QUEUED, or the sweep once `run_after` has come.
 
-    QUEUED: it can be claimed. Claim moves it to RUNNING.
+    QUEUED: it can be claimed. Claim moves it to RUNNING, or back to NOT_STARTED for a while if its
+    row violates a constraint.
 
     RUNNING: a worker holds its claim. The claim's Finish ends it. Release, RecoverJob, or the sweep
     after the lease has expired, returns it to NOT_STARTED, or ends it if its attempts are spent.
@@ -78,6 +79,7 @@ class JobEvent(StrEnum):
     RECOVERED = "recovered by an operator"
     CANCELLED = "cancelled"
     SUPERSEDED = "superseded by a duplicate that waits again"
+    SET_ASIDE = "a Claim has failed at it"
     UNLINKED = "its owner was cancelled, others have joined"
 
 
@@ -92,6 +94,7 @@ TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = MappingProxyType(
         (JobState.NOT_STARTED, JobEvent.SUPERSEDED): JobState.FINISHED,
         (JobState.NOT_STARTED, JobEvent.UNLINKED): JobState.NOT_STARTED,
         (JobState.QUEUED, JobEvent.CLAIMED): JobState.RUNNING,
+        (JobState.QUEUED, JobEvent.SET_ASIDE): JobState.NOT_STARTED,
         (JobState.QUEUED, JobEvent.CANCELLED): JobState.FINISHED,
         (JobState.QUEUED, JobEvent.UNLINKED): JobState.QUEUED,
         (JobState.RUNNING, JobEvent.FINISHED): JobState.FINISHED,

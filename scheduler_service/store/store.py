@@ -30,6 +30,7 @@ from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
 from scheduler_service.store.chain.chain_children import TooManyChildren, chain_children
 from scheduler_service.store.claim.claim_jobs import claim_jobs
 from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
+from scheduler_service.store.claim.passed_over import passed_over
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.gather import Gatherer
@@ -38,6 +39,7 @@ from scheduler_service.store.core.pool import Pools, open_pools
 from scheduler_service.store.core.pool_sizes import PoolSizes
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.run_units import UnitRunner
+from scheduler_service.store.core.statements import Connection
 from scheduler_service.store.core.unlocked import LockedElsewhere
 from scheduler_service.store.finish.finish_unlocked import Finished, finishes_unlocked
 from scheduler_service.store.lock.lock_period import lock_period, unlock_period
@@ -64,6 +66,7 @@ from scheduler_service.store.submit.limits import LiveJobs
 from scheduler_service.store.submit.retry_pipeline import retry_pipeline
 from scheduler_service.store.submit.submit_unlocked import SubmitAnswer, SubmitUnlocked
 from scheduler_service.store.sweep import sweep
+from scheduler_service.store.sweep.broken_jobs import BrokenJobs
 from scheduler_service.store.sweep.set_asides import SetAsides
 from scheduler_service.store.verify.verify_history import (
     VerifiedPage,
@@ -107,6 +110,7 @@ class Store(Reads, NoMoreClaims):
         self._call_units = self._units_on(pools.calls)
         self._sweep_units = self._units_on(pools.sweeps)
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
+        self._broken_jobs = BrokenJobs(self._sweep_units, self._set_asides)
         self._backstop = sweep.Backstop(self._sweep_units, self._set_asides)
         self._finishes_unlocked = finishes_unlocked(self._units)
         self._submit_unlocked = SubmitUnlocked(self._units, limits.joiners)
@@ -159,10 +163,26 @@ class Store(Reads, NoMoreClaims):
 
     async def _claim_jobs(self, requests: Sequence[ClaimRequest]) -> list[list[Claimed]]:
         self._observer.gathered("claim", len(requests))
-        async with self.pool.acquire() as conn:
-            found = await claim_jobs(conn, requests, self.lease_seconds, self._seen)
+        found = await self._broken_jobs.claim_past(lambda: self._claim_once(requests))
         self.notifier.notify_activity({one.row.pipeline_id for claims in found for one in claims})
         return found
+
+    async def _claim_once(self, requests: Sequence[ClaimRequest]) -> list[list[Claimed]]:
+        async with self.pool.acquire() as conn:
+            found = await claim_jobs(conn, requests, self.lease_seconds, self._seen)
+            if self._observer.wants_passed_over:
+                await self._notify_passed_over(conn, requests, found)
+            return found
+
+    async def _notify_passed_over(
+        self,
+        conn: Connection,
+        requests: Sequence[ClaimRequest],
+        found: Sequence[Sequence[Claimed]],
+    ) -> None:
+        for request, claims in zip(requests, found, strict=True):
+            if len(claims) < request.max_jobs and (held := await passed_over(conn, request)):
+                self._observer.passed_over(request, held)
 
     def is_to_drain(self, worker_id: UUID, principal: str) -> bool:
         """Whether a worker is to drain, as the last Heartbeat or empty Claim of it has found."""

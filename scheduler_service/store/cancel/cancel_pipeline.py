@@ -32,7 +32,7 @@ async def cancel_pipeline(
         message = f"pipeline {pipeline_id} has already ended: nothing to cancel"
         return Refused("NOTHING_TO_CANCEL", message)
     rows = await statement("lock_live_jobs_of").rows(tx.conn, JobRow, pipeline_id=pipeline_id)
-    heirs = await _heirs(tx, rows, pipeline_id)
+    joiners = await _joiners(tx, rows, pipeline_id)
     for row in rows:
         tx.require(needs_of_end(row, ()))
     state = tx.pipeline(pipeline_id)
@@ -45,9 +45,9 @@ async def cancel_pipeline(
     )
     state.job_left(len(dropped))
     await _leave_joined(tx, state)
-    unlinked = [row for row in rows if row.job_id in heirs]
-    await _pass_on(tx, state, unlinked, heirs)
-    own = [row for row in rows if row.job_id not in heirs]
+    unlinked = [row for row in rows if row.job_id in joiners]
+    await _pass_on(tx, state, unlinked, joiners)
+    own = [row for row in rows if row.job_id not in joiners]
     await _cancel(tx, state, own, reason)
     detail = f"by {principal}{': ' if reason else ''}{reason}"
     tx.events.append(Event(state.tenant, pipeline_id, None, None, "cancelled", detail))
@@ -76,16 +76,18 @@ async def _lock(tx: UnitOfWork, pipeline_id: int) -> None:
     await tx.lock(needs)
 
 
-async def _heirs(tx: UnitOfWork, rows: Sequence[JobRow], pipeline_id: int) -> dict[int, int]:
-    """Per job that others joined, the oldest of them. Read again, under the jobs' locks."""
+async def _joiners(
+    tx: UnitOfWork, rows: Sequence[JobRow], pipeline_id: int
+) -> dict[int, Sequence[int]]:
+    """Per job that others joined, these, the oldest first. Read again, under the jobs' locks."""
     joinable = [row.job_id for row in rows if row.coalesce_key is not None]
-    heirs: dict[int, int] = {}
+    joiners: dict[int, list[int]] = {}
     for link in await statement("links_of_jobs").rows(tx.conn, LinkRow, job_ids=joinable):
         other = link.pipeline_id
         tx.require(Needs(pipelines=frozenset({other})))
         if other != pipeline_id:
-            heirs[link.job_id] = min(other, heirs.get(link.job_id, other))
-    return heirs
+            joiners.setdefault(link.job_id, []).append(other)
+    return {job_id: sorted(others) for job_id, others in joiners.items()}
 
 
 async def _leave_joined(tx: UnitOfWork, state: PipelineState) -> None:
@@ -97,27 +99,50 @@ async def _leave_joined(tx: UnitOfWork, state: PipelineState) -> None:
 
 
 async def _pass_on(
-    tx: UnitOfWork, state: PipelineState, rows: Sequence[JobRow], heirs: dict[int, int]
+    tx: UnitOfWork,
+    state: PipelineState,
+    rows: Sequence[JobRow],
+    joiners: Mapping[int, Sequence[int]],
 ) -> None:
-    """Ownership passes to the heir; the job left this pipeline at a version."""
+    """Ownership passes to the oldest joiner, the heir, and the others hear of it; the job left
+    this pipeline at a version.
+    """
     if not rows:
         return
+    heirs = {row.job_id: joiners[row.job_id][0] for row in rows}
     await statement("pass_on_jobs").run(
         tx.conn,
-        job_ids=[row.job_id for row in rows],
-        heirs=[heirs[row.job_id] for row in rows],
-        versions=[tx.pipeline(heirs[row.job_id]).next_version for row in rows],
+        job_ids=list(heirs),
+        heirs=list(heirs.values()),
+        versions=[tx.pipeline(heir).next_version for heir in heirs.values()],
     )
+    await _touch_other_joiners(tx, rows, joiners)
     await statement("record_left_jobs").run(
         tx.conn,
         pipeline_id=state.pipeline_id,
-        job_ids=[row.job_id for row in rows],
+        job_ids=list(heirs),
         version=state.next_version,
     )
     state.job_left(len(rows))
+    detail = f"from pipeline {state.pipeline_id}, which was cancelled"
     tx.events += [
-        Event(state.tenant, heirs[r.job_id], r.job_id, r.claim_token, "unlinked") for r in rows
+        Event(state.tenant, heirs[r.job_id], r.job_id, r.claim_token, "unlinked", detail)
+        for r in rows
     ]
+
+
+async def _touch_other_joiners(
+    tx: UnitOfWork, rows: Sequence[JobRow], joiners: Mapping[int, Sequence[int]]
+) -> None:
+    """For who joined the job besides its heir, the job changes too: it has another owner."""
+    others = [(other, row.job_id) for row in rows for other in joiners[row.job_id][1:]]
+    if others:
+        await statement("touch_links").run(
+            tx.conn,
+            pipeline_ids=[other for other, _ in others],
+            job_ids=[job_id for _, job_id in others],
+            versions=[tx.pipeline(other).next_version for other, _ in others],
+        )
 
 
 async def _cancel(

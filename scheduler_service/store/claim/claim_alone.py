@@ -37,9 +37,15 @@ async def claim_alone(
                 spare_heads=SPARE_HEADS,
                 lease_seconds=lease_seconds,
             )
-    except asyncpg.UniqueViolationError:
-        # The first call of this request committed while the repeat was on its way.
+    except asyncpg.UniqueViolationError as error:
+        if not came_twice(error):
+            raise
         return ()
+
+
+def came_twice(error: asyncpg.UniqueViolationError) -> bool:
+    """Whether the first call of a request committed while the repeat was on its way."""
+    return error.constraint_name == "claim_requests_pkey"
 
 
 class _WorkerRow(Row):

@@ -11,7 +11,7 @@ import asyncpg
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.claim.claim_alone import claim_alone
+from scheduler_service.store.claim.claim_alone import came_twice, claim_alone
 from scheduler_service.store.claim.seen_workers import SeenWorkers, WorkerNameRow
 from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
@@ -118,7 +118,8 @@ async def _claim(
             answer_bytes_max=ANSWER_BYTES_MAX,
         )
     except asyncpg.UniqueViolationError as error:
-        # The first call of a request committed while the repeat was on its way.
+        if not came_twice(error):
+            raise
         if len(alike) > 1:
             raise RepeatedAtOnce from error
         return []

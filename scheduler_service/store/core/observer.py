@@ -27,6 +27,9 @@ class Observer:
     must not wait.
     """
 
+    # Whether `passed_over` is to be told: it costs a statement for each Claim that gets too little.
+    wants_passed_over = False
+
     def timed(self, operation: str) -> AbstractContextManager[None]:  # noqa: ARG002 - for others
         """A context that is entered for as long as an operation takes.
 
@@ -43,6 +46,9 @@ class Observer:
 
     def claimed(self, request: ClaimRequest, claims: Sequence[Claimed]) -> None:
         """A request was answered with these claims."""
+
+    def passed_over(self, request: ClaimRequest, job_ids: Sequence[int]) -> None:
+        """A request got fewer jobs than it asked for, and others hold these claimable ones."""
 
     def finished(self, answers: Iterable[tuple[FinishRequest, FinishAnswer | Refused]]) -> None:
         """Finish requests were answered, each with its answer."""
@@ -63,7 +69,7 @@ class Observer:
         """Somebody ended these pauses."""
 
     def set_aside(self, items: Sequence[SetAside]) -> None:
-        """A sweep failed at these, and leaves them alone for a while."""
+        """A sweep, or a Claim, failed at these, and they are left alone for a while."""
 
     def locked(self, lock: PeriodLock) -> None:
         """Somebody asked for this lock; it may have lasted before."""

@@ -1,20 +1,21 @@
-"""What a sweep failed at, and leaves alone for a while."""
+"""What a sweep or a Claim failed at, and leaves alone for a while."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Step(StrEnum):
-    """What of a sweep failed, as it is stored."""
+    """What failed, as it is stored: a step of a sweep, or a Claim."""
 
     EXPIRE = "expire"
     PROMOTE = "promote"
     BACKSTOP = "backstop"
     REMOVE = "remove"
+    CLAIM = "claim"
 
 
 class SetAside(NamedTuple):
-    """One thing that a sweep leaves alone for `seconds`: a claim by its token, a job or a pipeline
+    """One thing that is left alone for `seconds`: a claim by its token, a job or a pipeline
     by its number, or an exclusive key. `job_id` is None for a pipeline and for a key.
     """
 

@@ -1,6 +1,7 @@
 -- What happened to some jobs: their own times, and the unusual, also from before they had their
 -- pipeline. Of a pipeline that is named all its own events; of a cancelled job without, who
--- cancelled it. Whatever says a claim says its worker, if any event of the claim knows it.
+-- cancelled it. Whatever says a claim says its worker, if any event of the claim knows it. The
+-- message of an end is quoted, so that nobody takes its words for the result.
 WITH seen AS (
     SELECT j.* FROM scheduler.jobs AS j WHERE j.job_id = ANY(CAST(:job_ids AS bigint[]))
 ), recorded AS MATERIALIZED (
@@ -31,7 +32,8 @@ WITH seen AS (
     UNION ALL
     SELECT at, job_id, event, claim_token, detail, worker_id, 3, event_id FROM recorded
     UNION ALL
-    SELECT finished_at, job_id, 'finished', finished_by_token, result || ' ' || message,
+    SELECT finished_at, job_id, 'finished', finished_by_token,
+        result || CASE WHEN message = '' THEN '' ELSE ' "' || message || '"' END,
         finished_by_worker_id, 4, 0
     FROM seen WHERE finished_at IS NOT NULL
 ), holders AS (

@@ -72,7 +72,7 @@ def test_an_error_is_said_with_its_cause(capsys: pytest.CaptureFixture[str]) -> 
     job = finished(1, types_pb2.JOB_RESULT_ERROR)
     print_the_end(ended(types_pb2.PIPELINE_STATUS_FAILED, job), TARGET)
     said = capsys.readouterr().out
-    assert "csv_ingest: ERROR (no_valid_rows): said" in said
+    assert 'csv_ingest: ERROR (no_valid_rows): "said"' in said
     assert "jobs 7" in said
 
 

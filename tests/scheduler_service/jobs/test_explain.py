@@ -86,7 +86,7 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
         (
             replace(WAITING, set_aside=SetAsideUntil(NOW, "CheckViolationError('x')")),
             (
-                "The scheduler's sweep has failed at this job or its key and tries again at "
+                "The scheduler has failed at this job or its key and tries again at "
                 "2026-01-02 03:04:05 UTC: CheckViolationError('x')."
             ),
         ),

@@ -74,6 +74,33 @@ async def test_what_others_joined_is_left_to_them(driver: StoreDriver) -> None:
     assert await driver.status(second.pipeline_id) == "SUCCESS"
 
 
+async def test_all_who_joined_a_job_hear_that_it_passed_on_and_from_whom(
+    driver: StoreDriver,
+) -> None:
+    first, heir, third, fourth = [await driver.submit("emission_recalc", RECALC) for _ in range(4)]
+    joiners = [submitted.pipeline_id for submitted in (heir, third, fourth)]
+    before = {p: (await driver.pipeline(p))["version"] for p in joiners}
+    await driver.cancel(first.pipeline_id)
+    views = await driver.store.read_views(before)
+    for pipeline_id in joiners:
+        assert views[pipeline_id].version == before[pipeline_id] + 1
+        [job] = views[pipeline_id].jobs
+        assert (job.job_id, job.pipeline_id) == (first.job_id, heir.pipeline_id)
+    for submitted in (heir, third):
+        await driver.cancel(submitted.pipeline_id)
+    told = await driver.store.pool.fetch(
+        "SELECT pipeline_id, detail FROM scheduler.job_events WHERE event = 'unlinked' "
+        "ORDER BY event_id"
+    )
+    assert [tuple(row) for row in told] == [
+        (heir.pipeline_id, f"from pipeline {first.pipeline_id}, which was cancelled"),
+        (third.pipeline_id, f"from pipeline {heir.pipeline_id}, which was cancelled"),
+        (fourth.pipeline_id, f"from pipeline {third.pipeline_id}, which was cancelled"),
+    ]
+    await driver.finish(await driver.claim("emission_recalc"))
+    assert await driver.status(fourth.pipeline_id) == "SUCCESS"
+
+
 async def test_cancel_against_join_never_kills_the_joiner(driver: StoreDriver) -> None:
     for _ in range(10):
         first = await driver.submit("emission_recalc", RECALC)

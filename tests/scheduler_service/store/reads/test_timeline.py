@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from scheduler_service.jobs.requests import Refused, ReleaseReason
+from scheduler_service.jobs.requests import Refused, ReleaseReason, Written
+from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.reads.rows import EventRow
 from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
 
@@ -105,6 +106,19 @@ async def test_a_first_claim_has_its_worker_while_it_runs_and_when_it_has_finish
     assert story_of(await of_job(driver, submitted.job_id))[1:] == [started]
     await driver.finish(claim)
     assert story_of(await of_job(driver, submitted.job_id))[1] == started
+
+
+async def test_the_words_of_a_worker_are_quoted_behind_the_result(driver: StoreDriver) -> None:
+    ends = [
+        (JobResult.ERROR, "Success", 'ERROR "Success"'),
+        (JobResult.SUCCESS, "done", 'SUCCESS "done"'),
+        (JobResult.SUCCESS, "", "SUCCESS"),
+    ]
+    for result, message, detail in ends:
+        submitted = await driver.submit("csv_ingest", INGEST)
+        end = driver.ending(await driver.claim("csv_ingest"), result, Written.NOTHING)
+        await driver.finish_jobs([end._replace(message=message)])
+        assert (await of_job(driver, submitted.job_id))[-1].detail == detail
 
 
 async def test_of_an_event_that_an_older_release_recorded_nobody_is_named(
