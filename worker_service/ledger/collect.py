@@ -80,8 +80,24 @@ UPDATE carbon.entry_sets SET collected_at = carbon.clock()
 WHERE tenant = $1 AND entry_set = $2
 """
 MARK_EMISSION_SET = """
-UPDATE carbon.emission_sets SET collected_at = carbon.clock(), doubts = NULL
+UPDATE carbon.emission_sets SET collected_at = carbon.clock(), is_summed = false, doubts = NULL
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+"""
+# A worker of an older release that collects a set knows neither its sums nor its doubts.
+DELETE_SUMS_LEFT_BEHIND = """
+WITH left_behind AS (
+    SELECT tenant, emission_set, entry_set FROM carbon.emission_sets
+    WHERE is_summed AND collected_at IS NOT NULL
+    LIMIT $1
+    FOR UPDATE
+), deleted AS (
+    DELETE FROM carbon.emission_sums AS n
+    USING left_behind AS l
+    WHERE n.tenant = l.tenant AND n.emission_set = l.emission_set AND n.entry_set = l.entry_set
+)
+UPDATE carbon.emission_sets AS s SET is_summed = false, doubts = NULL
+FROM left_behind AS l
+WHERE s.tenant = l.tenant AND s.emission_set = l.emission_set AND s.entry_set = l.entry_set
 """
 
 
@@ -116,8 +132,9 @@ async def collect_once(ledger: Ledger, unseen_seconds: float) -> Collected:
                         return Collected(ROWS_PER_ROUND, more=True)
                 if len(found) == SETS_PER_ROUND:
                     return Collected(ROWS_PER_ROUND - room, more=True)
+            left_behind = _count(await conn.execute(DELETE_SUMS_LEFT_BEHIND, SETS_PER_ROUND))
             await forget_answers(conn)
-            return Collected(ROWS_PER_ROUND - room, more=False)
+            return Collected(ROWS_PER_ROUND - room, more=left_behind == SETS_PER_ROUND)
         finally:
             await conn.execute("SELECT pg_advisory_unlock($1)", COLLECTOR_LOCK)
 
@@ -129,9 +146,11 @@ async def _collect_emissions(conn: Connection, key: tuple[Any, ...], room: int) 
         if deleted < room:
             deleted += _count(await conn.execute(statement, *key, room - deleted))
     if deleted < room:
-        await conn.execute(DELETE_COUNTS, *key)
-        await conn.execute(DELETE_SUMS, *key)
-        await conn.execute(MARK_EMISSION_SET, *key)
+        async with conn.transaction():
+            # The mark first: whoever sums the set at this moment has done so, or finds it marked.
+            await conn.execute(MARK_EMISSION_SET, *key)
+            await conn.execute(DELETE_COUNTS, *key)
+            await conn.execute(DELETE_SUMS, *key)
     return deleted
 
 

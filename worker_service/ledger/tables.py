@@ -276,6 +276,13 @@ emission_sets = Table(
         postgresql_where=text("state <> 'PUBLISHED' AND collected_at IS NULL"),
     ),
     Index("emission_sets_of_an_entry_set", "tenant", "entry_set", "emission_set"),
+    Index(
+        "collected_emission_sets_with_sums",
+        "tenant",
+        "emission_set",
+        "entry_set",
+        postgresql_where=text("is_summed AND collected_at IS NOT NULL"),
+    ),
 )
 
 emissions = Table(

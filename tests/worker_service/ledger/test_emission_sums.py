@@ -14,14 +14,22 @@ from tests.worker_service.ledger.ledger_driver import (
     YEAR,
     LedgerDriver,
 )
-from worker_service.ledger import emission_sums
-from worker_service.ledger.collect import collect_once
+from tests.worker_service.ledger.test_collect import OLD_SETS
+from worker_service.ledger import collect, emission_sums
+from worker_service.ledger.collect import DELETE_SUMS_LEFT_BEHIND, collect_once
 from worker_service.ledger.emission_sets import open_emission_set
-from worker_service.ledger.emission_sums import SummedSet, keep_sums, kept_sums, sum_set
+from worker_service.ledger.emission_sums import KEEP, SummedSet, keep_sums, kept_sums, sum_set
 from worker_service.ledger.totals import TotalsSlice, kept_sums_of, sets_to_sum
 
 TOTALS = TotalsSlice(TENANT, MODULE, YEAR, [PLANE, 21])
 UNSEEN_SECONDS = 3600.0
+WAITS_FOR_A_LOCK = """
+SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+MARK_OF_AN_OLDER_RELEASE = """
+UPDATE carbon.emission_sets SET collected_at = carbon.clock()
+WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+"""
 FORGET = (
     "DELETE FROM carbon.emission_sums",
     "UPDATE carbon.emission_sets SET is_summed = false",
@@ -107,13 +115,89 @@ async def test_a_set_without_emissions_is_summed_too(driver: LedgerDriver) -> No
     assert row["is_summed"]
 
 
-async def test_sums_go_with_the_rows_of_their_set(driver: LedgerDriver) -> None:
+async def replaced(driver: LedgerDriver) -> SummedSet:
+    """A summed set that waits to be collected. The sums of set 40 count."""
     await driver.upload(10, ["0828"] * 3)
     await driver.recalculate(20)
+    one = await published(driver)
     await driver.upload(30, ["0829"])
     await driver.recalculate(40)
     await driver.advance_clock(UNSEEN_SECONDS + 60)
+    return one
+
+
+async def collect_all(driver: LedgerDriver) -> None:
     while (await collect_once(driver.ledger, UNSEEN_SECONDS)).more:
         pass
+
+
+async def sets_with_sums(driver: LedgerDriver) -> list[tuple[int, str]]:
     left = await driver.rows("SELECT emission_set, unit FROM carbon.emission_sums")
-    assert [tuple(row) for row in left] == [(40, "0829")]
+    return [(row["emission_set"], row["unit"]) for row in left]
+
+
+async def test_sums_go_with_the_rows_of_their_set(driver: LedgerDriver) -> None:
+    await replaced(driver)
+    await collect_all(driver)
+    assert await sets_with_sums(driver) == [(40, "0829")]
+
+
+async def test_sums_that_are_made_while_their_set_is_collected_do_not_stay(
+    driver: LedgerDriver,
+) -> None:
+    one = await replaced(driver)
+    await run_sql(
+        driver,
+        "DELETE FROM carbon.emission_sums WHERE emission_set = 20",
+        "UPDATE carbon.emission_sets SET is_summed = false WHERE emission_set = 20",
+    )
+    async with driver.ledger.session() as summing, asyncio.timeout(10):
+        async with summing.transaction():
+            sums = ([unit] for unit in ("0828", LEAF, Decimal(3), None))
+            await summing.execute(KEEP, TENANT, one.emission_set, one.entry_set, *sums)
+            collecting = asyncio.create_task(collect_all(driver))
+            while not await driver.rows(WAITS_FOR_A_LOCK):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await collecting
+    assert await sets_with_sums(driver) == [(40, "0829")]
+    await keep_sums(driver.ledger, TENANT, one)
+    assert await sets_with_sums(driver) == [(40, "0829")]
+
+
+async def test_sums_and_doubts_that_a_worker_of_an_older_release_leaves_go(
+    driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await replaced(driver)
+    await run_sql(driver, "UPDATE carbon.emission_sets SET doubts = '{}' WHERE emission_set = 20")
+    with monkeypatch.context() as older:
+        older.setattr(collect, "DELETE_SUMS", "SELECT $1::text, $2::bigint, $3::bigint")
+        older.setattr(collect, "DELETE_SUMS_LEFT_BEHIND", "SELECT $1::bigint LIMIT 0")
+        older.setattr(collect, "MARK_EMISSION_SET", MARK_OF_AN_OLDER_RELEASE)
+        await collect_all(driver)
+    assert (20, "0828") in await sets_with_sums(driver)
+    await collect_all(driver)
+    assert await sets_with_sums(driver) == [(40, "0829")]
+    assert await driver.rows("SELECT FROM carbon.emission_sets WHERE doubts IS NOT NULL") == []
+
+
+async def test_a_look_for_sums_left_behind_reads_only_what_is_left_behind(
+    driver: LedgerDriver,
+) -> None:
+    await run_sql(
+        driver,
+        OLD_SETS,
+        """INSERT INTO carbon.emission_sums (tenant, emission_set, entry_set, unit, emission_type,
+            kg) SELECT tenant, emission_set, entry_set, '0828', 'plane', 1
+            FROM carbon.emission_sets""",
+        "UPDATE carbon.emission_sets SET is_summed = true WHERE emission_set IN (2000, 20000)",
+        "ANALYZE carbon.emission_sets",
+        "ANALYZE carbon.emission_sums",
+    )
+    explained = f"EXPLAIN (ANALYZE, COSTS OFF) {DELETE_SUMS_LEFT_BEHIND}".replace("$1", "50")
+    plan = "\n".join(row[0] for row in await driver.rows(explained))
+    assert "collected_emission_sets_with_sums" in plan, plan
+    assert "Seq Scan" not in plan, plan
+    assert "Rows Removed by Filter" not in plan, plan
+    [left] = await driver.rows("SELECT count(*) AS n FROM carbon.emission_sums")
+    assert left["n"] == 19_998
+    await run_sql(driver, "DELETE FROM carbon.emission_sums")
