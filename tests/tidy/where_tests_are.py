@@ -218,7 +218,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/ledger": {
         "canary": "tests/worker_service/steps/test_outages.py",
-        "doubts": "tests/worker_service/steps/test_reported_distances.py",
         "errors": "tests/worker_service/ledger/test_fences.py",
         "formula_inputs": "tests/worker_service/steps/test_emission_recalc.py",
         "frames": "tests/worker_service/ledger/test_entry_sets.py",
@@ -273,7 +272,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "worker_service/steps": {
         "aggregation": FILES_TO_TOTALS,
         "corrected_places": "tests/worker_service/steps/test_moved_places.py",
-        "doubtful_entries": "tests/worker_service/steps/test_reported_distances.py",
         "follow_ups_done": INGEST,
         "factor_ingest": REPLACING,
         "input_file": "tests/worker_service/steps/test_refused_files.py",

@@ -1,6 +1,8 @@
 """Entries that a recalculation doubts: kept with its set, for recalculations that keep the set."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,13 +11,15 @@ from worker_service.ledger.pool import Connection, Ledger
 
 # So many are kept one by one. All of them are counted.
 ENTRIES_KEPT_MAX = 100
+# Of so many sets the doubts are in memory at a time.
+SETS_PER_SLICE = 100
 
 NOTE = """
 UPDATE carbon.emission_sets SET doubts = $4
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 """
 OF_SETS = """
-SELECT doubts FROM carbon.emission_sets
+SELECT CAST(doubts AS text) AS doubts FROM carbon.emission_sets
 WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
     AND entry_set = ANY(CAST($4 AS bigint[])) AND doubts IS NOT NULL
 ORDER BY entry_set
@@ -50,11 +54,23 @@ async def note_doubts(
         await conn.execute(NOTE, tenant, emission_set, entry_set, asdict(doubts))
 
 
-async def doubts_of(conn: Connection, of: EmissionSlice, entry_sets: Sequence[int]) -> list[Doubts]:
-    """The doubts about the published emissions of some sets of entries, by set, if any."""
-    slice_ = (of.tenant, of.data_entry_type, of.year)
-    rows = await conn.fetch(OF_SETS, *slice_, list(entry_sets))
-    return [Doubts(**row["doubts"]) for row in rows]
+async def doubts_of(
+    conn: Connection, of: EmissionSlice, entry_sets: Sequence[int]
+) -> AsyncIterator[list[Doubts]]:
+    """The doubts about the published emissions of some sets of entries, in the order of the sets.
+
+    Yields those of at most SETS_PER_SLICE sets at a time, and nothing for sets without doubts.
+    """
+    in_order = sorted(entry_sets)
+    for first in range(0, len(in_order), SETS_PER_SLICE):
+        sets = in_order[first : first + SETS_PER_SLICE]
+        rows = await conn.fetch(OF_SETS, of.tenant, of.data_entry_type, of.year, sets)
+        if rows:
+            yield await asyncio.to_thread(_decoded, [row["doubts"] for row in rows])
+
+
+def _decoded(texts: Sequence[str]) -> list[Doubts]:
+    return [Doubts(**json.loads(text)) for text in texts]
 
 
 async def has_doubts(conn: Connection, of: EmissionSlice) -> bool:

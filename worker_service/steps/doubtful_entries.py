@@ -1,7 +1,7 @@
 """Entries whose computation makes a value doubtful: reported like rows with a warning."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -30,11 +30,21 @@ def noted_doubts(doubtful: pl.DataFrame) -> dict[int, pl.DataFrame]:
     }
 
 
-async def note_again(warned: NotedRows, doubts: Sequence[Doubts]) -> None:
-    """Adds the doubts about sets that an earlier recalculation computed."""
-    for one in doubts:
-        noted = pl.DataFrame(one.first, schema=REJECTED)
-        await asyncio.to_thread(warned.add, noted, one.entries)
+async def note_again(warned: NotedRows, slices: AsyncIterator[Sequence[Doubts]]) -> bool:
+    """Adds the doubts about sets that an earlier recalculation computed, a slice at a time.
+
+    Returns whether a set has more of them than are kept.
+    """
+    has_more = False
+    async for doubts in slices:
+        await asyncio.to_thread(_note_slice, warned, doubts)
+        has_more |= any(one.entries > len(one.first) for one in doubts)
+    return has_more
+
+
+def _note_slice(warned: NotedRows, doubts: Sequence[Doubts]) -> None:
+    noted = pl.DataFrame([row for one in doubts for row in one.first], schema=REJECTED)
+    warned.add(noted, sum(one.entries for one in doubts))
 
 
 def doubt_stats(warned: NotedRows) -> dict[str, Any]:
@@ -42,16 +52,16 @@ def doubt_stats(warned: NotedRows) -> dict[str, Any]:
     return warned.stats() if warned.row_count else {}
 
 
-def doubt_sentences(warned: NotedRows, again: Sequence[Doubts]) -> list[str]:
+def doubt_sentences(warned: NotedRows, *, has_more: bool) -> list[str]:
     """Such as "2 rows with a warning; the first: row 3, distance_km: ...".
 
-    `again`: the doubts that `note_again` added.
+    `has_more` is what `note_again` returned.
     """
     if not warned.row_count:
         return []
     rows = pluralize(warned.row_count, "row")
     sentences = [f"{rows} with a warning; the first: {ended(warned.first_reason)}"]
-    if any(one.entries > len(one.first) for one in again):
+    if has_more:
         sentences.append(
             f"Of uploads that were computed before, {ENTRIES_KEPT_MAX} rows each are listed."
         )

@@ -105,14 +105,14 @@ async def _recalculated(
         plan = await plan_emissions(
             snapshot, of, declared.formula.version, tuple(declared.references)
         )
-        again = await doubts_of(snapshot, of, [one.entry_set for one in plan.keep])
         work = _Work(of, declared, plan, warned)
         sums = await _compute_and_load(stores, run, work, snapshot) if plan.compute else {}
+        kept = [one.entry_set for one in plan.keep]
+        has_more = await note_again(warned, doubts_of(snapshot, of, kept))
     # A snapshot that reads nothing any more would be ended for being idle.
     for entries in plan.compute:
         run.check()
         await _keep_sums(stores, of, run.job.claim_token, entries, sums[entries.entry_set])
-    await note_again(warned, again)
     await asyncio.to_thread(warned.keep)
     if not plan.nothing_to_do:
         run.progress(_rows(plan), _rows(plan), "publish")
@@ -127,7 +127,7 @@ async def _recalculated(
         except InputMoved as moved:
             await abandon_sets(stores.ledger, run.job, of.ledger_scope)
             return RetryLater(str(moved))
-    return await _outcome(stores, of, plan, warned, doubt_sentences(warned, again))
+    return await _outcome(stores, of, plan, warned, doubt_sentences(warned, has_more=has_more))
 
 
 def _rows(plan: Plan) -> int:
