@@ -46,3 +46,14 @@ def test_places_that_a_file_moves_far_are_warned_of_and_named(terminal: Terminal
     assert "XXQ lies at 0, 0, where no place is" in listed
     assert "XYB" not in listed
     assert "has it here, too" in mended.output
+
+
+def test_a_distance_cut_into_the_kilograms_is_told_wherever_the_airports_are_known(
+    terminal: Terminal,
+) -> None:
+    typed = terminal.submit("43_distance_cut_into_kilograms.csv", 2015)
+
+    assert "SUCCESS with warnings" in typed.output
+    listed = " ".join(terminal.warnings(typed).split())
+    assert "less than half of the great circle from GVA to JFK, 6,2" in listed
+    assert "408" not in listed

@@ -51,16 +51,18 @@ def compute(
     The order of rows in any of them does not matter.
     """
     override = pl.col(OVERRIDE_KEY)
-    overridden = _overridden(declaration, entries.filter(override.is_not_null()))
+    overridden = _overridden(declaration, entries.filter(override.is_not_null()), references)
     by_formula = _by_formula(declaration, entries.filter(override.is_null()), factors, references)
     return Computed(
         emissions=pl.concat([by_formula.emissions, overridden.emissions]),
         outcomes=pl.concat([by_formula.outcomes, overridden.outcomes]),
-        doubtful=by_formula.doubtful,
+        doubtful=pl.concat([by_formula.doubtful, overridden.doubtful]),
     )
 
 
-def _overridden(declaration: DataEntryType, entries: pl.DataFrame) -> Computed:
+def _overridden(
+    declaration: DataEntryType, entries: pl.DataFrame, references: References
+) -> Computed:
     emissions = entries.select(
         *_ENTRY,
         declaration.override_type.alias("emission_type"),
@@ -75,7 +77,16 @@ def _overridden(declaration: DataEntryType, entries: pl.DataFrame) -> Computed:
         outcome=pl.lit(EntryOutcome.OVERRIDDEN.value),
         detail=pl.lit(None, pl.String),
     )
-    return Computed(_scoped(emissions), outcomes, pl.DataFrame(schema=_DOUBTFUL))
+    return Computed(_scoped(emissions), outcomes, _doubts_alone(declaration, entries, references))
+
+
+def _doubts_alone(
+    declaration: DataEntryType, entries: pl.DataFrame, references: References
+) -> pl.DataFrame:
+    """What lookups doubt of entries that no formula needs: a value may have been cut in two."""
+    if entries.is_empty() or not declaration.lookups:
+        return pl.DataFrame(schema=_DOUBTFUL)
+    return _doubtful(*_looked_up(declaration, entries, references))
 
 
 def _by_formula(
@@ -84,9 +95,7 @@ def _by_formula(
     factors: pl.DataFrame,
     references: References,
 ) -> Computed:
-    entries, keys = _distinct_keys(declaration, entries)
-    for lookup in declaration.lookups:
-        keys = lookup.resolve(keys, references)
+    entries, keys = _looked_up(declaration, entries, references)
     doubtful = _doubtful(entries, keys)
     matched = declaration.matching.match(keys.drop(_DOUBT), factors)
     outcomes = entries.join(
@@ -112,6 +121,16 @@ def _by_formula(
         for row in declaration.formula.rows
     ]
     return _finite(Computed(_scoped(pl.concat(emissions)), outcomes, doubtful))
+
+
+def _looked_up(
+    declaration: DataEntryType, entries: pl.DataFrame, references: References
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Entries with a `key_id`, and the distinct keys with what the lookups found."""
+    entries, keys = _distinct_keys(declaration, entries)
+    for lookup in declaration.lookups:
+        keys = lookup.resolve(keys, references)
+    return entries, keys
 
 
 def _doubtful(entries: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

@@ -114,8 +114,8 @@ def test_no_count_begins_with_a_zero() -> None:
 def test_a_rest_in_a_column_of_names_is_told_beside_real_names() -> None:
     base = "unit_institutional_id,origin_iata,destination_iata,cabin_class"
     header = f"{base},kg_co2eq,user_institutional_id,note\n"
-    for other, expected in (("a2", ["1,234"]), ("7", [])):
-        text = f"{header}0828,GVA,JFK,economy,1,234,a1\n0828,GVA,JFK,economy,81.5,{other},\n"
+    for other, expected in (("a2,", ["1,234"]), ("7,by night", [])):
+        text = f"{header}0828,GVA,JFK,economy,1,234,a1\n0828,GVA,JFK,economy,81.5,{other}\n"
         found = [row[2] for batch in batches_of(text) for row in batch.warned.rows()]
         assert found == expected
 
@@ -157,3 +157,58 @@ def test_rows_of_an_earlier_batch_say_that_a_file_cuts_no_numbers(other: str) ->
     rows = [f"1,{other},"] * 20_000 + ["1,408,120,", "1,500,,"] * 3
     found = warned("number_of_trips,distance_km,kg_co2eq,note", *rows)
     assert [row for row in found if "comma" in row[3]] == []
+
+
+def test_a_row_of_both_a_distance_and_kilograms_is_not_cut_where_no_trip_is_as_long() -> None:
+    header = "number_of_trips,distance_km,kg_co2eq,note"
+    assert warned(header, "1,408,120,", "1,500,,") == []
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["kg_co2eq,number_of_trips", "distance_km,kg_co2eq", "kg_co2eq,distance_km"],
+)
+def test_the_only_row_of_a_file_may_be_cut_before_another_number(base: str) -> None:
+    [(_, column, value, reason)] = warned(base, "1,234")
+    assert (column, value) == (base.partition(",")[0], "1,234")
+    assert reason.startswith("is 1234 if its comma separates thousands, or 1.234 if")
+
+
+def test_counts_of_three_digits_in_each_row_are_rests_of_thousands() -> None:
+    header = "kg_co2eq,number_of_trips"
+    assert [row[2] for row in warned(header, "1,234", "2,500")] == ["1,234", "2,500"]
+    assert warned(header, "1,234", "2,5") == []
+    assert warned("number_of_trips,distance_km", "1,408") == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["1,234,a1"], ["1,234"]),
+        (["1,234,"], ["1,234"]),
+        (["1,234,a1", "81.5,7,"], ["1,234"]),
+        (["1,234,a1", "81.5,7,by night"], []),
+        (["1,234,a1", "2,345,"], []),
+        (["1,23,a1"], []),
+    ],
+)
+def test_a_rest_beside_numbered_travellers_is_told_where_its_row_is_longer(
+    rows: list[str], expected: list[str]
+) -> None:
+    base = "unit_institutional_id,origin_iata,destination_iata,cabin_class"
+    lines = "".join(f"0828,GVA,JFK,economy,{row}\n" for row in rows)
+    text = f"{base},kg_co2eq,user_institutional_id,note\n{lines}"
+    assert [row[2] for batch in batches_of(text) for row in batch.warned.rows()] == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "meant"),
+    [("1,25", "is 1.25 if its"), ("0,183", "is 0.183 if its"), ("0,2", "is 0.2 if its comma")],
+)
+def test_a_factor_cut_into_its_adjustment_is_told_with_what_it_means(row: str, meant: str) -> None:
+    header = "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment"
+    found = read_factors(PLANE, opening(f"{header}\nall,economy,{row}\n")).warnings
+    [reason] = found.filter(pl.col("value") == row)["reason"]
+    assert reason.startswith(meant)
+    good = read_factors(PLANE, opening(f"{header}\nall,economy,0.25,1\n")).warnings
+    assert good.is_empty()

@@ -64,10 +64,6 @@ def test_nothing_is_compared_where_a_place_is_unknown_or_the_trip_ends_where_it_
     assert doubts(unknown, {**GOOD, "destination_iata": "GVA", "distance_km": 900}) == []
 
 
-def test_kilograms_of_the_row_itself_make_its_distance_no_matter() -> None:
-    assert doubts({**LONG, "distance_km": 3, "kg_co2eq": 900}) == []
-
-
 def test_the_kilograms_are_those_of_the_reported_distance_all_the_same() -> None:
     computed = emissions_of([{**LONG, "distance_km": 1200}], ALL_LENGTHS)
     assert computed.emissions["kg"].to_list() == [pytest.approx(1200 * 0.2906 * 1.35)]
@@ -81,3 +77,24 @@ def test_every_row_with_such_a_distance_is_named() -> None:
         3,
         4,
     ]
+
+
+def test_a_row_with_kilograms_of_its_own_is_compared_too_and_keeps_them() -> None:
+    rows = [{**LONG, "distance_km": 6, "kg_co2eq": 207}, {**GOOD, "distance_km": 408}]
+    cut = emissions_of([*rows, {**LONG, "kg_co2eq": 207}], ALL_LENGTHS)
+    [(_, row, column, value, said)] = cut.doubtful.rows()
+    assert (row, column, value) == (1, "distance_km", "6")
+    assert said.startswith("is less than half of the great circle from GVA to JFK, 6,201 km")
+    assert cut.emissions.filter(overridden=True)["kg"].to_list() == [207, 207]
+    assert cut.outcomes.sort("row_number")["outcome"].to_list() == [
+        "overridden",
+        "computed",
+        "overridden",
+    ]
+
+
+def test_no_place_is_asked_of_a_row_with_kilograms_of_its_own() -> None:
+    free = {**LONG, "origin_iata": "home", "distance_km": 6, "kg_co2eq": 207}
+    computed = emissions_of([free], ALL_LENGTHS)
+    assert computed.doubtful.is_empty()
+    assert computed.outcomes["outcome"].to_list() == ["overridden"]

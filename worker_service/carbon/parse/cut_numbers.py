@@ -36,6 +36,8 @@ class _Seam:
     behind: Column | None
     head: pl.Expr
     tail: pl.Expr
+    # The field behind `tail`, if the header has one.
+    beyond: pl.Expr | None
     name: str
 
     @property
@@ -46,6 +48,14 @@ class _Seam:
     def has_thousands(self) -> bool:
         """Whether a number of the column may be a thousand or more."""
         return self.column.maximum is None or self.column.maximum >= _THOUSAND
+
+    @property
+    def thousands(self) -> pl.Expr:
+        """Whether both fields are a plausible number of thousands together."""
+        digits = pl.concat_str(self.head, self.tail).str.replace_all(r"[+-]", "")
+        most = self.column.plausible_maximum
+        is_plausible = True if most is None else digits.cast(pl.Float64, strict=False) <= most
+        return self.head.str.contains(_LEADING) & is_plausible
 
 
 class CutNumbers:
@@ -88,9 +98,14 @@ def _seam(at: int, known: Mapping[int, Column], header: Header) -> _Seam | None:
         return None
     if behind is not None and behind.kind not in (*_NUMBERS, ColumnKind.TEXT):
         return None
-    head, tail = (pl.col(str(place)).str.strip_chars() for place in (at, at + 1))
+    head, tail = (_field(place) for place in (at, at + 1))
+    beyond = _field(at + 2) if at + 2 < header.width else None
     name = shown_text(header.names[at + 1].strip())
-    return _Seam(column, behind, head, tail, name or "the next column")
+    return _Seam(column, behind, head, tail, beyond, name or "the next column")
+
+
+def _field(place: int) -> pl.Expr:
+    return pl.col(str(place)).str.strip_chars()
 
 
 @dataclass(slots=True)
@@ -100,13 +115,17 @@ class _Evidence:
     seam: _Seam
     others_are_whole: bool = False
     others_are_names: bool = False
+    others_are_alike: bool = False
+    has_rows_before: bool = False
 
     def is_cut(self, raw: pl.DataFrame) -> pl.Expr:
         """Whether a row is cut there; `raw` are the next rows."""
         seam = self.seam
         tail, behind = seam.tail, seam.behind
         if behind is not None and behind.kind in _NUMBERS:
-            return _is_cut_into_numbers(seam, are_groups=self._are_groups(raw))
+            are_groups = self._are_groups(raw) or self._all_are_groups(raw)
+            is_cut = _is_cut_into_numbers(seam, are_groups=are_groups)
+            return is_cut | _is_implausible_behind(seam, behind)
         can_be = _can_be_one_number(seam)
         # No name and no id is written so.
         is_certain = tail.str.contains(_GROUP_AND_DECIMALS)
@@ -118,7 +137,9 @@ class _Evidence:
         if behind.required:
             has_letters = raw.select(tail.str.contains(r"\p{L}").any()).item()
             self.others_are_names |= bool(has_letters)
-            return can_be & (is_certain | pl.lit(self.others_are_names))
+            are_rests = self._all_are_groups(raw) or self._groups_are_longer(raw)
+            is_rest = tail.str.contains(_GROUP) & seam.thousands & are_rests
+            return can_be & (is_certain | pl.lit(self.others_are_names) | is_rest)
         return can_be
 
     def _are_groups(self, raw: pl.DataFrame) -> bool:
@@ -129,13 +150,39 @@ class _Evidence:
             return False
         head, tail = self.seam.head.fill_null(""), self.seam.tail.fill_null("")
         is_group = tail.str.contains(_GROUP) | tail.str.contains(_GROUP_AND_DECIMALS)
-        fits, empty = is_group & head.str.contains(_LEADING), tail == ""
+        fits, empty = is_group & self.seam.thousands, tail == ""
         has_thousand = head.str.contains(_THOUSANDS)
         of_rows = raw.select(
             whole=(has_thousand | ~(fits | empty)).any(), some=empty.any() & fits.any()
         ).row(0)
         self.others_are_whole |= bool(of_rows[0])
         return not self.others_are_whole and bool(of_rows[1])
+
+    def _all_are_groups(self, raw: pl.DataFrame) -> bool:
+        """Whether the only row of the file is a group of thousands behind a whole number, or all
+        rows are, where counts of three digits stand behind.
+        """
+        seam = self.seam
+        is_group = raw.select(_is_group(seam).all()).item()
+        self.others_are_whole |= not is_group
+        is_count = seam.behind is not None and seam.behind.kind is ColumnKind.INTEGER
+        is_alone = raw.height == 1 and not self.has_rows_before
+        self.has_rows_before = True
+        return not self.others_are_whole and seam.has_decimals and (is_alone or is_count)
+
+    def _groups_are_longer(self, raw: pl.DataFrame) -> bool:
+        """Whether the rows with a group of thousands are those with one more field than others."""
+        beyond, seam = self.seam.beyond, self.seam
+        if beyond is None or not seam.has_decimals:
+            return False
+        is_longer = beyond.fill_null("") != ""
+        self.others_are_alike |= not raw.select((_is_group(seam) == is_longer).all()).item()
+        return not self.others_are_alike
+
+
+def _is_group(seam: _Seam) -> pl.Expr:
+    is_group = seam.tail.str.contains(_GROUP) & seam.thousands
+    return is_group.fill_null(value=False)
 
 
 def _can_be_one_number(seam: _Seam) -> pl.Expr:
@@ -151,6 +198,18 @@ def _can_be_one_number(seam: _Seam) -> pl.Expr:
     )
 
 
+def _is_implausible_behind(seam: _Seam, behind: Column) -> pl.Expr:
+    """Whether the number behind is implausible in its column, or a needed number would be 0."""
+    head, tail = seam.head, seam.tail
+    if not seam.has_decimals:
+        return pl.lit(value=False)
+    is_nothing = (head == "0") & seam.column.required
+    if behind.plausible_maximum is not None:
+        rest = tail.cast(pl.Float64, strict=False)
+        is_nothing |= head.str.contains(_WHOLE) & (rest > behind.plausible_maximum)
+    return is_nothing & tail.str.contains(_DECIMALS)
+
+
 def _is_cut_into_numbers(seam: _Seam, *, are_groups: bool) -> pl.Expr:
     """Before a column of numbers: no number begins with a 0, and where each row with something
     there has three digits behind at most three, no row has a thousand, and some have nothing, these
@@ -159,7 +218,8 @@ def _is_cut_into_numbers(seam: _Seam, *, are_groups: bool) -> pl.Expr:
     head, tail = seam.head, seam.tail
     is_group = tail.str.contains(_GROUP) | tail.str.contains(_GROUP_AND_DECIMALS)
     is_said = pl.lit(are_groups and seam.has_thousands)
-    return head.str.contains(_LEADING) & is_group & (tail.str.contains(_OF_THOUSANDS) | is_said)
+    is_rest = tail.str.contains(_OF_THOUSANDS) | (seam.thousands & is_said)
+    return head.str.contains(_LEADING) & is_group & is_rest
 
 
 def _reason(seam: _Seam) -> pl.Expr:
@@ -177,7 +237,7 @@ def _reason(seam: _Seam) -> pl.Expr:
         .then(points)
         .when(is_whole | tail.str.contains(".", literal=True))
         .then(thousands)
-        .when(pl.lit(seam.has_thousands) & (tail.str.len_chars() == 3))
+        .when(seam.thousands & pl.lit(seam.has_thousands) & (tail.str.len_chars() == 3))
         .then(either)
         .otherwise(decimals)
     )
