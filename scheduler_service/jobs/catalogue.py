@@ -12,17 +12,20 @@ TYPES_OF_MODULE: Mapping[int, tuple[int, ...]] = MappingProxyType(
         1: (
             1,  # member
             2,  # student
+            3,  # homeworking
         ),
         # professional_travel
         2: (
             20,  # plane
             21,  # train
+            22,  # road_travel
         ),
         # buildings
         3: (
             30,  # building
             31,  # energy_combustion
             32,  # building_embodied_energy
+            33,  # purchased_energy
         ),
         # equipment
         4: (

@@ -21,6 +21,7 @@ THE_END = "tests/scheduler_service/rpc/test_the_end.py"
 CATALOGUE = "tests/worker_service/carbon/test_catalogue.py"
 READING = "tests/worker_service/carbon/test_reading.py"
 SPREADSHEETS = "tests/worker_service/carbon/test_spreadsheet_values.py"
+EXAMPLES = "tests/worker_service/carbon/test_worked_examples.py"
 COMPUTE = "tests/worker_service/carbon/test_compute.py"
 LISTS = "tests/worker_service/ledger_api/test_reference_lists.py"
 RUNNER = "tests/worker_service/mechanics/test_job_runner.py"
@@ -176,16 +177,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "shipped_places": "tests/worker_service/carbon/test_moved_places.py",
         "stored": CATALOGUE,
     },
-    "worker_service/carbon/catalogue": {
-        "buildings": CATALOGUE,
-        "equipment": CATALOGUE,
-        "external_cloud_and_ai": CATALOGUE,
-        "headcount": CATALOGUE,
-        "process_emissions": CATALOGUE,
-        "professional_travel": CATALOGUE,
-        "purchase": CATALOGUE,
-        "research_facilities": CATALOGUE,
-    },
+    "worker_service/carbon/catalogue/process_emissions": {"process_emissions": EXAMPLES},
+    "worker_service/carbon/catalogue/professional_travel": {"plane": EXAMPLES},
     "worker_service/carbon/csv_source": {
         "byte_stream": READING,
         "foreign_names": "tests/worker_service/carbon/test_near_names.py",

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from worker_service.carbon.declarations import OF_FACTOR, OVERRIDE_KEY, DataEntryType, References
+from worker_service.carbon.declarations import (
+    OF_FACTOR,
+    OVERRIDE_KEY,
+    DataEntryType,
+    EmissionRow,
+    References,
+)
 from worker_service.carbon.emission_tree import SCOPES
 from worker_service.carbon.outcomes import EntryOutcome, fail
 
@@ -106,21 +112,26 @@ def _by_formula(
     ).select(*_ENTRY, pl.col("outcome").fill_null(EntryOutcome.COMPUTED.value), "detail")
     found = matched.factors.drop(declaration.keys, "outcome", "detail")
     joined = entries.join(found, on="key_id", how="inner", maintain_order="left", suffix=OF_FACTOR)
-    emissions = [
-        joined.select(
-            *_ENTRY,
-            row.emission_type.alias("emission_type"),
-            kg=row.kg,
-            additional_value=(
-                pl.lit(None, pl.Float64) if row.additional_value is None else row.additional_value
-            ),
-            factor_id=pl.col("factor_id").cast(pl.Int64),
-            factor_version=pl.col("factor_version").cast(pl.Int32),
-            overridden=pl.lit(value=False),
-        )
-        for row in declaration.formula.rows
-    ]
-    return _finite(Computed(_scoped(pl.concat(emissions)), outcomes, doubtful))
+    emissions = pl.concat(_row_of_each(row, joined) for row in declaration.formula.rows)
+    if emissions.height > entries.height:
+        emissions = emissions.sort(*_ENTRY[:2], "emission_type", "factor_id")
+    return _finite(Computed(_scoped(emissions), outcomes, doubtful))
+
+
+def _row_of_each(row: EmissionRow, joined: pl.DataFrame) -> pl.DataFrame:
+    """Emissions of entries beside their factors, before they have a scope."""
+    having = joined if row.when is None else joined.filter(row.when)
+    return having.select(
+        *_ENTRY,
+        row.emission_type.alias("emission_type"),
+        kg=row.kg,
+        additional_value=(
+            pl.lit(None, pl.Float64) if row.additional_value is None else row.additional_value
+        ),
+        factor_id=pl.col("factor_id").cast(pl.Int64),
+        factor_version=pl.col("factor_version").cast(pl.Int32),
+        overridden=pl.lit(value=False),
+    )
 
 
 def _looked_up(

@@ -9,6 +9,8 @@ import polars as pl
 
 OVERRIDE_KEY = "__kg_co2eq_override__"
 UNIT_COLUMN = "unit_institutional_id"
+# The column `unit` of a file in frames, where `unit` is the institution's unit of the row.
+QUANTITY_UNIT = "quantity_unit"
 # In formulas: ends the name of a factor's column that the entry has too.
 OF_FACTOR = "_of_factor"
 
@@ -40,8 +42,9 @@ class Normalisation(StrEnum):
 class Column:
     """A column of a file.
 
-    `minimum` and `maximum` are inclusive. `choices` are normalised values. `spellings` are other
-    normalised values that people write, each with the choice that it means. `default` is the value
+    `minimum` and `maximum` are inclusive, `more_than` is not. `choices` are normalised values.
+    `aliases` are other normalised values that are read as a choice. `spellings` are those that are
+    rejected, each with the choice that the reason names. `default` is the value
     of an empty field. `excused_by_override`: a row with kg_co2eq may hold any text here, because
     the formula is not used. A number above `plausible_maximum` is accepted with a warning, which
     counts `noun` ("trips"). One below `plausible_minimum` may have a point between thousands.
@@ -51,16 +54,23 @@ class Column:
     kind: ColumnKind = ColumnKind.TEXT
     required: bool = True
     minimum: float | None = None
+    more_than: float | None = None
     maximum: float | None = None
     plausible_maximum: float | None = None
     plausible_minimum: float | None = None
     noun: str = ""
     default: Value | None = None
     choices: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
     normalisation: Normalisation = Normalisation.KEY
     excused_by_override: bool = False
     example: str = ""
+
+    @property
+    def field(self) -> str:
+        """Its name in frames of entries."""
+        return QUANTITY_UNIT if self.name == "unit" else self.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +80,20 @@ class RowWarning:
     `when` and `reason` are expressions over the typed columns of all accepted rows; null counts as
     false. The warning names `column` and shows its value. A reason continues "row 3,
     number_of_trips:" and has no full stop.
+    """
+
+    column: str
+    when: pl.Expr
+    reason: pl.Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowCheck:
+    """Rejects rows for which `when` is true, because of more than one column or of the catalogue.
+
+    `when` and `reason` are expressions over the typed columns of rows whose fields are all good;
+    null counts as false. The row error names `column` and shows its value; a reason continues
+    "row 3, unit:" and has no full stop.
     """
 
     column: str
@@ -108,7 +132,7 @@ class FactorColumns:
 
     `classification` identifies a factor. `kind` and `subkind` name those of its columns by which
     entries find it. `emission_type` is an expression for the factor's path in the emission tree.
-    `warnings` are evaluated over the whole file, so they may compare rows.
+    `checks` reject rows. `warnings` are evaluated over the whole file, so they may compare rows.
     """
 
     classification: tuple[Column, ...]
@@ -118,6 +142,7 @@ class FactorColumns:
     subkind: str | None = None
     band: Band | None = None
     source: str = ""
+    checks: tuple[RowCheck, ...] = ()
     warnings: tuple[RowWarning, ...] = ()
 
 
@@ -164,11 +189,15 @@ class Matched:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmissionRow:
-    """One row of emissions per entry and matching factor, as expressions over their columns."""
+    """One row of emissions per entry and matching factor, as expressions over their columns.
+
+    With `when`, only entries and factors for which it is true have the row.
+    """
 
     emission_type: pl.Expr
     kg: pl.Expr
     additional_value: pl.Expr | None = None
+    when: pl.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,8 +218,9 @@ class Formula:
 class DataEntryType:
     """A supported data-entry type.
 
-    `override_type` is the path in the emission tree of entries with their own kg_co2eq. `warnings`
-    are evaluated per batch of a file. `references` are kinds of reference data that it reads.
+    `override_type` is the path in the emission tree of entries with their own kg_co2eq. `checks`
+    and `warnings` are evaluated per batch of a file. `references` are kinds of reference data that
+    it reads.
     """
 
     id: int
@@ -204,6 +234,7 @@ class DataEntryType:
     references: tuple[str, ...] = ()
     routing: Routing | None = None
     title: str = ""
+    checks: tuple[RowCheck, ...] = ()
     warnings: tuple[RowWarning, ...] = ()
 
     @property
@@ -215,7 +246,7 @@ class DataEntryType:
     @property
     def needed_keys(self) -> tuple[str, ...]:
         """Those of `keys` that an entry must have to be computed."""
-        required = {column.name for column in self.columns if column.required}
+        required = {column.field for column in self.columns if column.required}
         return tuple(key for key in self.keys if key in required)
 
 

@@ -37,6 +37,8 @@ def _node(name: str, *children: "str | _Node", scope: int | None = None) -> _Nod
 
 # A GHG scope holds for all nodes below, unless one has its own.
 _ROOTS = (
+    # People whose kilograms are given as one number, whatever they are from.
+    _node("headcount", scope=3),
     _node("food", "vegetarian", "non_vegetarian", scope=3),
     _node(
         "waste",
@@ -64,10 +66,12 @@ _ROOTS = (
     _node(
         "commuting", "walking", "cycling", "powered_two_wheeler", "public_transport", "car", scope=3
     ),
+    _node("homeworking", scope=3),
     _node(
         "professional_travel",
         _node("train", "class_1", "class_2"),
         _node("plane", "first", "business", "premium_eco", "eco", "average"),
+        "road",
         scope=3,
     ),
     _node(
@@ -91,6 +95,15 @@ _ROOTS = (
             "other",
             scope=1,
         ),
+        _node(
+            "purchased_energy",
+            "electricity",
+            "district_heating",
+            "district_cooling",
+            "steam",
+            scope=2,
+        ),
+        _node("grid_losses", scope=3),
         _node("construction_and_renovation", scope=3),
     ),
     _node("process_emissions", "ch4", "co2", "n2o", "refrigerants", scope=1),

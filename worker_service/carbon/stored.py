@@ -42,7 +42,9 @@ def stored_entries(declaration: DataEntryType, accepted: pl.DataFrame) -> pl.Dat
 def entries_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
     """Converts entry_set, row_number, unit and data (JSON text) to the frame for `compute`."""
     shape = pl.Struct({stored.key: stored.dtype for stored in stored_keys(declaration)})
-    return stored.with_columns(pl.col("data").str.json_decode(shape)).unnest("data")
+    fields = [*(column.field for column in declaration.columns), OVERRIDE_KEY]
+    data = pl.col("data").str.json_decode(shape).struct.rename_fields(fields)
+    return stored.with_columns(data).unnest("data")
 
 
 def stored_again(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
@@ -79,8 +81,9 @@ def _without_null(json: pl.Expr, name: str) -> pl.Expr:
 
 
 def _storable(column: Column) -> pl.Expr:
-    value = pl.col(column.name)
-    return value.dt.to_string("iso") if column.kind is ColumnKind.DATE else value
+    value = pl.col(column.field)
+    is_date = column.kind is ColumnKind.DATE
+    return (value.dt.to_string("iso") if is_date else value).alias(column.name)
 
 
 def factors_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:

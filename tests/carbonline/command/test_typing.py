@@ -58,7 +58,7 @@ def completed(line: str) -> list[str]:
         (("totals", "--yer", "2024"), "--year"),
         (("totals", "--module", "profesional-travel"), "did you mean professional_travel?"),
         (("template", "plain"), "did you mean plane"),
-        (("template", "xyzzy"), "is not one of plane, additional_purchases, "),
+        (("template", "xyzzy"), f"is not one of {', '.join(type_numbers())}."),
     ],
 )
 def test_a_mistyped_word_is_answered_with_what_was_meant(
@@ -70,8 +70,7 @@ def test_a_mistyped_word_is_answered_with_what_was_meant(
 @pytest.mark.parametrize("words", [("load", "factors"), ("submit",)])
 def test_a_type_that_is_left_out_is_asked_for_with_all_there_are(words: tuple[str, ...]) -> None:
     complaint = usage_error(*words, __file__, "--year", "2024")
-    assert "Missing option '--type'. It is one of plane, additional_purchases" in complaint
-    assert "plane" in complaint
+    assert f"Missing option '--type'. It is one of {', '.join(type_numbers())}." in complaint
 
 
 def test_the_types_that_are_listed_first_are_those_that_the_catalogue_computes() -> None:

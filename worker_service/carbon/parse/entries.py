@@ -19,7 +19,7 @@ from worker_service.carbon.declarations import (
 from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
-from worker_service.carbon.parse.row_warnings import warned_rows
+from worker_service.carbon.parse.row_warnings import refused_rows, warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
 from worker_service.carbon.parse.total_rows import with_total_rows
@@ -179,9 +179,13 @@ def _checked(
     frame, columns = batch.frame, (*declaration.columns, *COMMON_COLUMNS)
     known, unknown = units.found(frame)
     checked = check_rows(frame, columns, scope.year, override=_OVERRIDE)
-    joined = checked.accepted.join(known, on="row_number", maintain_order="left")
-    accepted = joined.select("row_number", "unit", *(column.name for column in columns))
-    rejections = merged_rejections([batch.ragged, unknown, checked.rejected])
+    typed = checked.accepted.rename({column.name: column.field for column in columns})
+    refused = as_written(refused_rows(typed, declaration.checks), frame)
+    if not refused.is_empty():
+        typed = typed.filter(~pl.col("row_number").cast(pl.Int64).is_in(refused["row"].implode()))
+    joined = typed.join(known, on="row_number", maintain_order="left")
+    accepted = joined.select("row_number", "unit", *(column.field for column in columns))
+    rejections = merged_rejections([batch.ragged, unknown, checked.rejected, refused])
     named = [name for name in frame.columns if frame.schema[name] == pl.String]
     rejected = with_total_rows(rejections, frame, named)
     warned = as_written(warned_rows(accepted, columns, declaration.warnings), frame)

@@ -13,7 +13,7 @@ from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
 from worker_service.carbon.parse.band_gaps import gaps, of_class, overlaps
 from worker_service.carbon.parse.detoured_bands import differing_detours
-from worker_service.carbon.parse.row_warnings import warned_rows
+from worker_service.carbon.parse.row_warnings import refused_rows, warned_rows
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import TableOriginals, read_table
 from worker_service.carbon.stored import json_objects
@@ -51,6 +51,10 @@ def read_factors(
     declared = (*columns.classification, *columns.values)
     table = read_table(open_file, declared, identity, bytes_max)
     accepted, rejected = table.accepted, table.rejected
+    refused = refused_rows(accepted, columns.checks)
+    if not refused.is_empty():
+        bad = pl.col("row_number").cast(pl.Int64).is_in(refused["row"].implode())
+        accepted, rejected = accepted.filter(~bad), merged_rejections([rejected, refused])
     doubtful = [table.warnings]
     if columns.band is not None:
         accepted, empty = _without_empty_bands(accepted, columns.band)

@@ -139,7 +139,10 @@ def _of_point(text: pl.Expr, without_points: pl.Expr) -> pl.Expr:
 
 def bounds_rule(column: Column) -> str:
     """The bounds of a number in words. "" if it has none."""
-    low, high = column.minimum, column.maximum
+    low, high, beyond = column.minimum, column.maximum, column.more_than
+    if beyond is not None:
+        at_most = "" if high is None else f" and at most {high:g}"
+        return f"must be more than {beyond:g}{at_most}"
     if low is not None and high is not None:
         return f"must be from {low:g} to {high:g}"
     if low is not None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from worker_service.carbon.csv_source.shown import shown
-from worker_service.carbon.declarations import Column, RowWarning
+from worker_service.carbon.declarations import QUANTITY_UNIT, Column, RowCheck, RowWarning
 from worker_service.carbon.parse.rows import merged_rejections
 
 
@@ -13,17 +13,28 @@ def warned_rows(
     accepted: pl.DataFrame, columns: Sequence[Column], declared: Sequence[RowWarning] = ()
 ) -> pl.DataFrame:
     """The warnings about accepted rows: row, column, value, reason."""
+    return _noted(accepted, (*_implausible(columns), *declared))
+
+
+def refused_rows(typed: pl.DataFrame, checks: Sequence[RowCheck]) -> pl.DataFrame:
+    """The rows that declared checks reject: row, column, value, reason."""
+    return _noted(typed, checks)
+
+
+def _noted(typed: pl.DataFrame, declared: Sequence[RowCheck | RowWarning]) -> pl.DataFrame:
     found = []
-    for warning in (*_implausible(columns), *declared):
-        rows = accepted.filter(warning.when.fill_null(value=False))
+    for one in declared:
+        rows = typed.filter(one.when.fill_null(value=False))
         if rows.is_empty():
             continue
+        of_quantity = one.column == "unit" and QUANTITY_UNIT in typed.columns
+        value = pl.col(QUANTITY_UNIT if of_quantity else one.column)
         found.append(
             rows.select(
                 pl.col("row_number").cast(pl.Int64).alias("row"),
-                pl.lit(warning.column).alias("column"),
-                shown(pl.col(warning.column).cast(pl.String)).alias("value"),
-                warning.reason.alias("reason"),
+                pl.lit(one.column).alias("column"),
+                shown(value.cast(pl.String)).alias("value"),
+                one.reason.alias("reason"),
             )
         )
     return merged_rejections(found)

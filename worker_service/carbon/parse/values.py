@@ -91,9 +91,14 @@ def reading_of(column: Column, year: int | None) -> Reading:
             return _date(text, value, year)
         case ColumnKind.CHOICE:
             bad = ~value.is_in(column.choices)
-            return Reading(as_comparison_key(text), bad, _choice_reason(column, text, value))
+            return Reading(_choice(column, text), bad, _choice_reason(column, text, value))
         case _:
             assert_never(column.kind)
+
+
+def _choice(column: Column, text: pl.Expr) -> pl.Expr:
+    key = as_comparison_key(text)
+    return key.replace(dict(column.aliases)) if column.aliases else key
 
 
 def _choice_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
@@ -115,6 +120,8 @@ def _number(column: Column, text: pl.Expr, value: pl.Expr, read: pl.Expr) -> Rea
     bad = _unread(text, value) | too_large(value)
     if column.minimum is not None:
         bad |= value < column.minimum
+    if column.more_than is not None:
+        bad |= value <= column.more_than
     if column.maximum is not None:
         bad |= value > column.maximum
     return Reading(read, bad, number_reason(column, text, value))

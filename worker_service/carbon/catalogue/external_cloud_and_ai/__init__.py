@@ -1,4 +1,4 @@
-"""Clouds and AI services bought outside. Not yet supported."""
+"""Clouds and AI services bought outside."""
 
 from worker_service.carbon.declarations import Module, UndeclaredType
 

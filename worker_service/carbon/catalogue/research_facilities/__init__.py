@@ -1,4 +1,4 @@
-"""Shared research and animal facilities. Not yet supported."""
+"""Shared research and animal facilities."""
 
 from worker_service.carbon.declarations import Module, UndeclaredType
 

@@ -1,4 +1,4 @@
-"""Scientific, IT and other equipment in use. Not yet supported."""
+"""Scientific, IT and other equipment in use."""
 
 from worker_service.carbon.declarations import Module, UndeclaredType
 

@@ -1,4 +1,4 @@
-"""People: food, waste, commuting. Not yet supported."""
+"""People: food, waste, commuting, homeworking."""
 
 from worker_service.carbon.declarations import Module, UndeclaredType
 
@@ -8,5 +8,6 @@ HEADCOUNT = Module(
     types=(
         UndeclaredType(1, "member"),
         UndeclaredType(2, "student"),
+        UndeclaredType(3, "homeworking"),
     ),
 )

@@ -1,4 +1,4 @@
-"""Goods and services bought. Not yet supported."""
+"""Goods and services bought."""
 
 from worker_service.carbon.declarations import Module, UndeclaredType
 

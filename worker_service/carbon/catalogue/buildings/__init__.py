@@ -1,4 +1,4 @@
-"""Rooms, fuels burnt, construction and renovation. Not yet supported."""
+"""Rooms, fuels burnt, metered energy, construction and renovation."""
 
 from worker_service.carbon.declarations import Module, UndeclaredType
 
@@ -9,5 +9,6 @@ BUILDINGS = Module(
         UndeclaredType(30, "building"),
         UndeclaredType(31, "energy_combustion"),
         UndeclaredType(32, "building_embodied_energy"),
+        UndeclaredType(33, "purchased_energy"),
     ),
 )

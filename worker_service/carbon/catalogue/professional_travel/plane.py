@@ -1,4 +1,4 @@
-"""Flights and train trips for work."""
+"""Flights: great circle, class of cabin, band of distance."""
 
 import polars as pl
 
@@ -11,10 +11,8 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
-    Module,
     Normalisation,
     RowWarning,
-    UndeclaredType,
 )
 from worker_service.carbon.great_circle import TripDistance
 from worker_service.carbon.matching import MatchByKind
@@ -237,10 +235,4 @@ PLANE = DataEntryType(
             ),
         ),
     ),
-)
-
-PROFESSIONAL_TRAVEL = Module(
-    id=2,
-    name="professional_travel",
-    types=(PLANE, UndeclaredType(21, "train")),
 )

@@ -1,0 +1,56 @@
+"""Files of any data-entry type, and the whole pure way from them to emissions."""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from tests.worker_service.carbon.plane_files import SCOPE, csv_of, opening
+from worker_service.carbon.compute import Computed, compute
+from worker_service.carbon.declarations import DataEntryType, References
+from worker_service.carbon.parse.entries import EntryBatch, EntryScope, entry_columns, read_entries
+from worker_service.carbon.parse.factors import ParsedFactors, read_factors
+from worker_service.carbon.stored import entries_from_stored, stored_entries
+
+Rows = Iterable[Mapping[str, object]]
+
+
+def read_rows(declared: DataEntryType, rows: Rows, scope: EntryScope = SCOPE) -> EntryBatch:
+    """The rows of a file of unit 0828; the batch about the whole file is left out."""
+    columns = [column.name for column in entry_columns(declared, per_year=True)]
+    content = csv_of(columns, ({"unit_institutional_id": "0828", **row} for row in rows))
+    [batch, _] = list(read_entries(declared, opening(content), scope).batches)
+    return batch
+
+
+def read_factor_rows(declared: DataEntryType, rows: Rows) -> ParsedFactors:
+    """The rows of a factor file."""
+    of = declared.factors
+    columns = [column.name for column in (*of.classification, *of.values)]
+    return read_factors(declared, opening(csv_of(columns, rows)))
+
+
+def stored_again(declared: DataEntryType, accepted: pl.DataFrame) -> pl.DataFrame:
+    """Through the stored form and back, as the ledger would give them."""
+    stored = stored_entries(declared, accepted)
+    return entries_from_stored(
+        declared, stored.select(pl.lit(1, pl.Int64).alias("entry_set"), pl.all())
+    )
+
+
+def factors_in_force(parsed: ParsedFactors) -> pl.DataFrame:
+    """The accepted factors of a file, none of them stale, each with its row as its id."""
+    return parsed.accepted.drop("classification", "values", "emission_type").with_columns(
+        factor_id=pl.col("row_number").cast(pl.Int64),
+        version=pl.lit(1, pl.Int32),
+        stale=pl.lit(value=False),
+        stale_token=pl.lit(0, pl.Int64),
+    )
+
+
+def computed_from(
+    declared: DataEntryType, rows: Rows, factors: Rows, references: References
+) -> Computed:
+    """What rows of an activity file come to, with the rows of a factor file."""
+    entries = stored_again(declared, read_rows(declared, rows).accepted)
+    in_force = factors_in_force(read_factor_rows(declared, factors))
+    return compute(declared, entries, in_force, references)

@@ -1,0 +1,92 @@
+"""Gases that processes release, refrigerants included: a quantity of gas and its factor."""
+
+import polars as pl
+
+from worker_service.carbon.declarations import (
+    Column,
+    ColumnKind,
+    DataEntryType,
+    EmissionRow,
+    FactorColumns,
+    Formula,
+)
+from worker_service.carbon.matching import MatchByKind
+
+_CATEGORY = Column(
+    "category",
+    ColumnKind.CHOICE,
+    choices=("ch4", "co2", "n2o", "refrigerants"),
+    aliases=(
+        *(("ch₄", "ch4"), ("co₂", "co2"), ("n₂o", "n2o")),
+        ("refrigerant", "refrigerants"),
+    ),
+    spellings=(
+        *(("methane", "ch4"), ("méthane", "ch4"), ("carbon dioxide", "co2")),
+        *(("nitrous oxide", "n2o"), ("fluids", "refrigerants"), ("hfc", "refrigerants")),
+    ),
+    example="co2",
+)
+_NODE = pl.format("process_emissions.{}", "category")
+
+PROCESS_GASES = DataEntryType(
+    id=50,
+    name="process_emissions",
+    title="Process emissions",
+    columns=(
+        _CATEGORY,
+        Column(
+            "quantity",
+            ColumnKind.NUMBER,
+            minimum=0,
+            plausible_maximum=1_000_000,
+            noun="of the factor's unit",
+            example="100",
+        ),
+        Column("subcategory", required=False),
+    ),
+    factors=FactorColumns(
+        classification=(
+            _CATEGORY,
+            Column("subcategory", required=False),
+            Column("unit", example="kg"),
+        ),
+        values=(
+            Column(
+                "ef_kg_co2eq_per_unit",
+                ColumnKind.NUMBER,
+                minimum=0,
+                # A kilogram of SF6 is some 25,000 kg CO2eq, and no gas is much more.
+                plausible_maximum=100_000,
+                noun="kg per unit",
+                example="1",
+            ),
+        ),
+        emission_type=_NODE,
+        kind="category",
+        subkind="subcategory",
+    ),
+    matching=MatchByKind(
+        sought=pl.concat_str("category", "subcategory", separator=" ", ignore_nulls=True),
+        kind="category",
+        subkind="subcategory",
+    ),
+    formula=Formula(
+        version="process_emissions-1",
+        written=(
+            "kg = quantity * ef_kg_co2eq_per_unit;"
+            " the factor is the one of the category and subcategory, else the one of the category"
+            " without a subcategory. The quantity is in the factor's unit"
+        ),
+        source=(
+            "Mass of gas times its global warming potential:"
+            " IPCC Guidelines for National Greenhouse Gas Inventories (2006, refined 2019),"
+            " volume 3, industrial processes and product use"
+        ),
+        rows=(
+            EmissionRow(
+                emission_type=_NODE, kg=pl.col("quantity") * pl.col("ef_kg_co2eq_per_unit")
+            ),
+        ),
+    ),
+    override_type=_NODE,
+)
