@@ -76,6 +76,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "TOO_MANY_READS": "wait, then read again, and less often",
         "READ_TOO_LONG": "ask for fewer rows, for one year or module, or later",
         "READER_TOO_SLOW": "watch again from the last version seen",
+        "SENDER_TOO_SLOW": "repeat the same call, and send its request without long pauses",
         "UPLOAD_IDLE": "send the chunks without long pauses",
         "BLOB_DAMAGED": "upload the file again: the stored one is damaged",
         "STORE_FULL": "free space on the disk of the ledger process",

@@ -17,6 +17,7 @@ from carbonline.serving.declared_settings import (
     LOG_LEVEL,
     METRICS_PORT,
     PREFIX,
+    RECEIVE_SECONDS,
     RETENTION,
     TENANT,
     TOKEN_FILE,
@@ -114,6 +115,7 @@ SETTINGS = (
     *LIMIT_SETTINGS,
     CALLS_MAX,
     CALLS_MEBIBYTES_MAX,
+    RECEIVE_SECONDS,
     NOOP,
 )
 

@@ -19,6 +19,7 @@ from carbonline.serving.declared_settings import (
     LEASE_SECONDS,
     LOG_LEVEL,
     METRICS_PORT,
+    RECEIVE_SECONDS,
     RETENTION,
     RETENTION_DAYS,
     TENANT,
@@ -105,6 +106,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             CONNECTION_SECONDS_MAX,
             CALLS_MAX,
             CALLS_MEBIBYTES_MAX,
+            RECEIVE_SECONDS,
             *_SHARED,
         ),
     }

@@ -173,6 +173,7 @@ class CallsInFlight:
         """
         self._of_running_jobs = of_running_jobs
         self._bounded_elsewhere = bounded_elsewhere
+        self.receive_seconds = limits.receive_seconds
         self.running_jobs = Room(limits)
         self.health = Room(limits)
         self.foreign = Room(limits)

@@ -128,6 +128,14 @@ CALLS_MEBIBYTES_MAX = Setting(
     unit="MiB",
 )
 
+RECEIVE_SECONDS = seconds(
+    "RECEIVE_SECONDS",
+    f"{CALL_LIMITS.receive_seconds:g}",
+    "A request must have come whole after this long, or it is answered with SENDER_TOO_SLOW: until "
+    "then it holds the memory of the largest message. The chunks of an upload have limits of their "
+    "own.",
+)
+
 
 def help_of(usage: str, about: str, settings: Sequence[Setting]) -> str:
     """The answer to --help: how to start the process, and every setting that it reads."""

@@ -55,6 +55,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "TOO_MANY_READS": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "READ_TOO_LONG": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "READER_TOO_SLOW": grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "SENDER_TOO_SLOW": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "UPLOAD_IDLE": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "BLOB_DAMAGED": grpc.StatusCode.DATA_LOSS,
         "STORE_FULL": grpc.StatusCode.UNAVAILABLE,

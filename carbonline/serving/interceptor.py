@@ -22,6 +22,7 @@ from carbonline.serving.calls_in_flight import (
 from carbonline.serving.decoding import decoded, safely
 from carbonline.serving.errors import RpcError, abort, value_refused
 from carbonline.serving.principals import Authenticator, Principal, no_credentials, not_allowed
+from carbonline.serving.receiving import Senders
 from carbonline.serving.roles import roles_allowed
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.serving.until_end import each_until, until
@@ -90,6 +91,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         # Thousands of calls a second may find the database unavailable.
         self._unavailable: ThrottledLog[tuple[str, str]] = ThrottledLog(self._log_unavailable)
         self._in_flight = calls
+        self._senders = Senders(calls.receive_seconds)
         self._wrapped: dict[str, _Wrapped] = {}
         self._allowed_roles: dict[str, frozenset[str]] = {}
         self.draining = asyncio.Event()
@@ -121,7 +123,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             call = known.room.enter(self._caller_of(handler_call_details))
             if call is None:
                 return known.refusal
-            await begin(call, receives=not known.handler.request_streaming)
+            await begin(call, receives=known.has_one_request)
         return known.handler
 
     def _caller_of(self, details: grpc.HandlerCallDetails) -> str:
@@ -141,6 +143,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             # Only a caller whose request comes as a stream can be answered before it is received.
             grpc.stream_unary_rpc_method_handler(self._answering(method, _refuse)),
             None if is_own and handler.request_streaming else in_flight,
+            not handler.request_streaming,
         )
 
     def _wrapped_handler(
@@ -157,26 +160,30 @@ class Interceptor(grpc.aio.ServerInterceptor):
             case False, False:
                 behave = _counting(self._until_ended(method, handler.unary_unary), serialize)
                 codec["response_serializer"] = None
-                return grpc.unary_unary_rpc_method_handler(self._answering(method, behave), **codec)
+                call = self._answering(method, behave, one_request=True)
+                return grpc.stream_unary_rpc_method_handler(call, **codec)
             case True, False:
                 call = self._answering(method, self._until_end(method, handler.stream_unary))
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
             case False, True if inspect.iscoroutinefunction(handler.unary_stream):
                 # It writes for itself, as the health service's Watch does.
-                call = self._answering(method, self._until_end(method, handler.unary_stream))
-                return grpc.unary_stream_rpc_method_handler(call, **codec)
+                behave = self._until_end(method, handler.unary_stream)
+                call = self._answering(method, behave, one_request=True)
+                return grpc.stream_stream_rpc_method_handler(call, **codec)
             case False, True:
-                stream = self._streaming(method, handler.unary_stream)
-                return grpc.unary_stream_rpc_method_handler(stream, **codec)
+                stream = self._streaming(method, handler.unary_stream, one_request=True)
+                return grpc.stream_stream_rpc_method_handler(stream, **codec)
             case _:
                 stream = self._streaming(method, handler.stream_stream)
                 return grpc.stream_stream_rpc_method_handler(stream, **codec)
 
-    def _answering(self, method: str, behave: Any) -> Any:
+    def _answering(self, method: str, behave: Any, *, one_request: bool = False) -> Any:
         async def call(request: Any, context: Context) -> Any:
             code = CANCELLED
             self._begun(method)
             try:
+                if one_request:
+                    request = await self._senders.request(context)
                 self._admit(method, context)
                 answer = await behave(decoded(request), context)
             except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
@@ -195,11 +202,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
         return call
 
-    def _streaming(self, method: str, behave: Any) -> Any:
+    def _streaming(self, method: str, behave: Any, *, one_request: bool = False) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             code = CANCELLED
             self._begun(method)
             try:
+                if one_request:
+                    request = await self._senders.request(context)
                 self._admit(method, context)
                 end, messages = self._end_of(method), behave(decoded(request), context)
                 async with aclosing(messages if end is None else each_until(end, messages)) as each:
@@ -330,11 +339,14 @@ def _unavailable(error: Exception) -> RpcError:
 
 
 class _Wrapped(NamedTuple):
-    """A method: its handler, the one that refuses, and where its calls count, if they do."""
+    """A method: its handler, the one that refuses, where its calls count, if they do, and whether
+    its request is one message. For gRPC every request is a stream, so that it is received here.
+    """
 
     handler: "grpc.RpcMethodHandler[Any, Any]"
     refusal: "grpc.RpcMethodHandler[Any, Any]"
     room: Room | None
+    has_one_request: bool
 
 
 def _authorization(metadata: Any) -> str:

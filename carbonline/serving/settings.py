@@ -21,6 +21,7 @@ from carbonline.serving.declared_settings import (
     METRICS_PORT,
     PORT_MAX,
     PREFIX,
+    RECEIVE_SECONDS,
     SECONDS_MAX,
     Setting,
 )
@@ -123,6 +124,7 @@ class SettingsReader:
         return CallLimits(
             self.whole(CALLS_MAX, most=CALLS_MOST),
             self.whole(CALLS_MEBIBYTES_MAX, most=CALLS_MOST, least=CALLS_MEBIBYTES_LEAST),
+            self.seconds(RECEIVE_SECONDS),
         )
 
     def port(self) -> int:

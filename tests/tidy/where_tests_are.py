@@ -146,6 +146,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "carbonline/serving": {
         "call_limits": "tests/carbonline/serving/test_declared_settings.py",
         "decoding": "tests/scheduler_service/rpc/test_odd_requests.py",
+        "receiving": "tests/scheduler_service/rpc/test_calls_in_flight.py",
         "drain": THE_END,
         "errors": "tests/tidy/test_protos_name_their_errors.py",
         "interceptor": ACCESS,

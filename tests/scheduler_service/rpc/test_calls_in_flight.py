@@ -12,6 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.serving.call_limits import CallLimits
 from carbonline.v1 import interventions_pb2, types_pb2
@@ -31,9 +32,15 @@ JOBS, STATS_BYTES = 40, 60_000
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def receive_seconds() -> float:
+    """Time for any test that does not choose another."""
+    return 60.0
+
+
+@pytest.fixture
+def settings(settings: Settings, receive_seconds: float) -> Settings:
     """Room for very little."""
-    return replace(settings, call_limits=CallLimits(CALLS, MEBIBYTES))
+    return replace(settings, call_limits=CallLimits(CALLS, MEBIBYTES, receive_seconds))
 
 
 def noop(**payload: Any) -> pb.SubmitRequest:
@@ -133,6 +140,37 @@ async def test_requests_wait_to_be_received_while_those_of_their_caller_do_not_c
     async with asyncio.timeout(SECONDS):
         assert (await waiting[-1]).job_id
     stalled[1].cancel()
+
+
+async def no_request() -> AsyncIterator[bytes]:
+    """A caller that ends its call before it has sent anything."""
+    nothing: tuple[bytes, ...] = ()
+    for request in nothing:
+        yield request
+
+
+@pytest.mark.parametrize("receive_seconds", [0.3])
+async def test_who_sends_too_slowly_is_answered_and_makes_room(client: Client) -> None:
+    methods = (
+        BATCH_SUBMIT,
+        "/carbonline.v1.SchedulerService/Claim",
+        "/carbonline.v1.SchedulerService/Heartbeat",
+        "/grpc.health.v1.Health/Check",
+    )
+    unary: Any = client.channel.stream_unary
+    stream: Any = client.channel.stream_stream
+    calls = [unary(method)(never(), metadata=MINE) for method in methods]
+    watches = ("/carbonline.v1.SchedulerService/WatchPipeline", "/grpc.health.v1.Health/Watch")
+    streams = [stream(method)(never(), metadata=MINE) for method in watches]
+    reasons = [reason_of(call) for call in (*calls, *(one.read() for one in streams))]
+    async with asyncio.timeout(SECONDS):
+        assert (await client.scheduler.Submit(noop(), metadata=MINE)).job_id
+    assert set(await asyncio.gather(*reasons)) == {"SENDER_TOO_SLOW"}
+    await until(lambda: client.server.calls.others.calls == 0)
+    assert calls_ended(client, "SchedulerService/Heartbeat", "RESOURCE_EXHAUSTED") == 1
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await unary(BATCH_SUBMIT)(no_request(), metadata=MINE)
+    assert server_error(refused.value).reason == "FIELD_INVALID"
 
 
 async def test_who_does_not_read_its_answers_has_no_room_for_more_calls(
