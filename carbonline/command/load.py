@@ -65,10 +65,11 @@ def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
         "carbonline load locations",
         "carbonline load locations four_more_airports.csv",
         "carbonline load locations all_airports.csv --replace",
+        "carbonline load locations stations.csv --transport-mode train",
     ),
 )
 @click.argument("file", type=FILE, required=False)
-@click.option("--transport-mode", type=click.Choice(["plane"]), default="plane", show_default=True)
+@click.option("--transport-mode", type=click.Choice(["plane", "train"]), default="plane", show_default=True)
 @_replace_option
 @_take_away_option
 @no_watch_option
@@ -85,9 +86,12 @@ def locations(
     """Load places with their coordinates; without FILE, the airports of the package airportsdata,
     with corrections.
 
-    Columns: iata, name, country, latitude, longitude. Places are added, or
-    changed if the code exists; with --replace, all other places of the mode are removed.
+    Columns of airports: iata, name, country, latitude, longitude. Stations (--transport-mode train)
+    have no iata; name and country are needed, and identify them. Places are added, or changed if
+    they exist; with --replace, all other places of the mode are removed.
     """
+    if file is None and transport_mode != "plane":
+        raise click.UsageError("Only airports ship with the product: give a FILE of stations.")
     if file is None:
         click.echo(corrections_sentence(), err=True)
     job = locations_job(file, transport_mode, _replacing(replace=replace, take_away=take_away))

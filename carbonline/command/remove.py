@@ -26,7 +26,7 @@ _take_away_option = click.option(
     "--take-away", is_flag=True, help="Even what entries use, and most of the kilograms."
 )
 _mode_option = click.option(
-    "--transport-mode", type=click.Choice(["plane"]), default="plane", show_default=True
+    "--transport-mode", type=click.Choice(["plane", "train"]), default="plane", show_default=True
 )
 
 

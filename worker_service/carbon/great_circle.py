@@ -8,6 +8,7 @@ import polars as pl
 from worker_service.carbon.declarations import References
 from worker_service.carbon.lookalikes import code_hints
 from worker_service.carbon.outcomes import EntryOutcome, doubt, fail
+from worker_service.carbon.place_keys import SAME_PLACE_KM, place_key, shared_key, shown_place
 from worker_service.carbon.reported_distance import doubt_of_distance, is_doubtful_distance
 
 # Mean radius of the Earth (IUGG), km.
@@ -31,9 +32,10 @@ def great_circle_km(origin: str = "origin", destination: str = "destination") ->
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TripDistance:
-    """Adds `great_circle_km` of a trip between two places with a code.
+    """Adds `great_circle_km` of a trip between two places.
 
-    `reported_km` names the column with the reported length of the trip. If it has a value, the
+    `origin` and `destination` name the columns that identify a place: its code, or its name and
+    country. Places of one name within SAME_PLACE_KM are one. `reported_km` names the column with the reported length of the trip. If it has a value, the
     places may be any text; if both places are known too, an implausible value is doubted. If it has
     none, and a place is unknown or ambiguous, the outcome is unknown_place. `hints` returns a frame
     of code and hint: what to write instead of codes that are not airports.
@@ -41,29 +43,22 @@ class TripDistance:
 
     transport_mode: str
     noun: str
-    origin: str
-    destination: str
+    origin: tuple[str, ...]
+    destination: tuple[str, ...]
     reported_km: str
     hints: Callable[[], pl.DataFrame]
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns with the two codes, and with the reported distance."""
-        return (self.origin, self.destination, self.reported_km)
+        """The columns that identify the two places, and the one with the reported distance."""
+        return (*self.origin, *self.destination, self.reported_km)
 
     def resolve(self, keys: pl.DataFrame, references: References) -> pl.DataFrame:
         """Adds great_circle_km to `keys`. See Lookup.resolve."""
-        places = (
-            references["locations"]
-            .filter(pl.col("transport_mode") == self.transport_mode)
-            .group_by("code")
-            .agg(
-                pl.col("latitude").first().cast(pl.Float64),
-                pl.col("longitude").first().cast(pl.Float64),
-                pl.len().alias("places"),
-            )
-        )
-        for end, column in (("origin", self.origin), ("destination", self.destination)):
+        places = self._places(references["locations"])
+        for end, columns in (("origin", self.origin), ("destination", self.destination)):
+            column = f"{end}_key"
+            keys = keys.with_columns(place_key(columns).alias(column))
             ends = places.rename({name: f"{end}_{name}" for name in places.columns[1:]})
             keys = keys.join(
                 ends, left_on=column, right_on="code", how="left", maintain_order="left"
@@ -80,10 +75,30 @@ class TripDistance:
         keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
         return self._doubted(keys.with_columns(great_circle_km=great_circle_km()))
 
+    def _places(self, locations: pl.DataFrame) -> pl.DataFrame:
+        """code, latitude, longitude and `places`, the number of places that share the code."""
+        places = (
+            locations.filter(pl.col("transport_mode") == self.transport_mode)
+            .select(
+                shared_key(pl.col("code")).alias("code"),
+                pl.col("latitude", "longitude").cast(pl.Float64).name.prefix("own_"),
+            )
+            .with_columns(
+                pl.col("own_latitude").first().over("code").alias("first_latitude"),
+                pl.col("own_longitude").first().over("code").alias("first_longitude"),
+            )
+        )
+        apart = great_circle_km("own", "first") > SAME_PLACE_KM
+        return places.group_by("code").agg(
+            pl.col("own_latitude").first().alias("latitude"),
+            pl.col("own_longitude").first().alias("longitude"),
+            (1 + apart.sum()).cast(pl.UInt32).alias("places"),
+        )
+
     def _doubted(self, keys: pl.DataFrame) -> pl.DataFrame:
         reported, circle = pl.col(self.reported_km), pl.col("great_circle_km")
         doubtful = keys.filter(self._known() & is_doubtful_distance(reported, circle))
-        ends = (pl.col(self.origin), pl.col(self.destination))
+        ends = (shown_place(self.origin), shown_place(self.destination))
         return doubt(keys, doubtful, self.reported_km, doubt_of_distance(reported, circle, ends))
 
     def _known(self) -> pl.Expr:
@@ -94,8 +109,8 @@ class TripDistance:
         return pl.col(self.reported_km).is_null() & ~self._known()
 
     def _detail(self) -> pl.Expr:
-        def end(name: str, column: str) -> pl.Expr:
-            code = pl.col(column).str.to_uppercase()
+        def end(name: str, columns: tuple[str, ...]) -> pl.Expr:
+            code = shown_place(columns)
             count = pl.col(f"{name}_places")
             unknown = pl.format(f"unknown {self.noun} {{}}", code)
             alike = pl.format(" ({})", f"{name}_look_alike").fill_null("")
@@ -103,7 +118,7 @@ class TripDistance:
                 pl.when(count.is_null())
                 .then(pl.coalesce(f"{name}_hint", pl.concat_str(unknown, alike)))
                 .when(count > 1)
-                .then(pl.format(f"ambiguous {self.noun} {{}}", code))
+                .then(pl.format(f"ambiguous {self.noun} {{}}: {{}} places have it", code, count))
             )
 
         return pl.concat_str(

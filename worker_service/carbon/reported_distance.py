@@ -31,11 +31,10 @@ def is_doubtful_distance(reported: pl.Expr, circle: pl.Expr) -> pl.Expr:
 
 
 def doubt_of_distance(reported: pl.Expr, circle: pl.Expr, ends: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
-    """The reason for a doubtful distance, in words. `ends` are the two places as written."""
+    """The reason for a doubtful distance, in words. `ends` are the two places as shown."""
     way = pl.format(
         "the great circle from {} to {}, {} km",
-        ends[0].str.to_uppercase(),
-        ends[1].str.to_uppercase(),
+        *ends,
         with_thousands(circle.round(0)),
     )
     times = with_thousands((reported / circle).round(0))

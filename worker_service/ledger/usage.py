@@ -20,13 +20,13 @@ ORDER BY year, entry_set
 PLACES = """
 SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
 FROM (
-    SELECT e.row_number, e.data ->> c.name AS code
+    SELECT e.row_number, concat_ws(', ', e.data ->> c.name, e.data ->> c.second) AS code
     FROM carbon.entries AS e
-    CROSS JOIN unnest(CAST($5 AS text[])) AS c (name)
+    CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
     WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $3 AND e.row_number <= $4
-        AND NOT e.data ?| CAST($6 AS text[])
+        AND NOT e.data ?| CAST($7 AS text[])
 ) AS u
-JOIN unnest(CAST($7 AS text[])) AS w (code) ON w.code = u.code
+JOIN unnest(CAST($8 AS text[])) AS w (code) ON w.code = u.code
 GROUP BY GROUPING SETS ((u.code), ())
 """
 ALL_ENTRY_SETS = """
@@ -60,10 +60,13 @@ GROUP BY GROUPING SETS ((m.factor_id), ())
 
 @dataclass(frozen=True, slots=True)
 class PlaceColumns:
-    """The columns of a type that name places. Entries with a value in `excused_by` need none."""
+    """The one or two columns of a type that name each place.
+
+    Entries with a value in `excused_by` need none.
+    """
 
     data_entry_type: int
-    columns: Sequence[str]
+    columns: Sequence[tuple[str, ...]]
     excused_by: Sequence[str]
 
 
@@ -89,12 +92,14 @@ async def usage_of_places(
     """The entries of all years that name one of these codes. Call it within a snapshot."""
     usage = Usage(Counter())
     for reader in readers:
+        names = [columns[0] for columns in reader.columns]
+        seconds = [columns[1] if len(columns) > 1 else None for columns in reader.columns]
         for one in await conn.fetch(ENTRY_SETS, tenant, reader.data_entry_type):
             for first, last in _slices(one["last_row_number"]):
                 rows = await conn.fetch(
                     PLACES,
                     *(tenant, one["entry_set"], first, last),
-                    *(list(reader.columns), list(reader.excused_by), list(codes)),
+                    *(names, seconds, list(reader.excused_by), list(codes)),
                 )
                 usage.add(rows)
     return usage

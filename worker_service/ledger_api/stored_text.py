@@ -24,7 +24,9 @@ def code_columns() -> frozenset[tuple[int, str]]:
     return frozenset(
         (data_entry_type, column)
         for mode in LOCATION_COLUMNS
-        for data_entry_type, columns, _ in place_columns(mode)
+        for data_entry_type, places, _ in place_columns(mode)
+        for columns in places
+        if len(columns) == 1
         for column in columns
     )
 

@@ -138,7 +138,7 @@ def test_a_place_that_is_there_twice_is_ambiguous_and_never_doubles_an_entry(cod
     computed = compute(PLANE, entries, factors_of([ECONOMY]), {"locations": places})
     assert computed.emissions.is_empty()
     assert computed.outcomes["outcome"].to_list() == ["unknown_place"]
-    assert computed.outcomes["detail"].to_list() == [f"ambiguous airport {code}"]
+    assert computed.outcomes["detail"].to_list() == [f"ambiguous airport {code}: 2 places have it"]
 
 
 def test_places_of_another_transport_mode_do_not_count() -> None:

@@ -59,3 +59,39 @@ def test_a_place_under_the_code_of_a_city_is_warned_of_with_its_airports() -> No
         "is the code of a city (EWR, JFK, LGA), and flights that name it will count from here: is"
         " that meant?"
     )
+
+
+def test_stations_of_one_name_and_country_are_one_within_two_kilometres_and_else_apart() -> None:
+    text = (
+        "name,country,latitude,longitude\n"
+        "Paris Nord,FR,48.8809,2.3553\n"
+        "paris nord,fr,48.8845,2.3590\n"
+        "Frankfurt,DE,50.1071,8.6638\n"
+        "Frankfurt,DE,52.3420,14.5500\n"
+        "Frankfurt,,52.3420,14.5500\n"
+        "St Pancras,GB,51.5322,-0.1276\n"
+        "St Pancras,GB,51.5322,-0.1276\n"
+    )
+    read = read_locations("train", opening(text))
+    assert read.accepted.select("row_number", "code").rows() == [
+        (1, "paris nord, fr"),
+        (3, "frankfurt, de"),
+        (4, "frankfurt, de @ 52.342 14.55"),
+        (7, "st pancras, gb"),
+    ]
+    assert read.rejected.select("row", "column").rows() == [(5, "country")]
+    assert read.warnings.rows() == [
+        (
+            4,
+            "name",
+            "Frankfurt",
+            "lies 479 km from the station of the same name and country in row 3: trips that name it"
+            " have no kilograms until the two have different names",
+        ),
+        (
+            6,
+            "name, country, latitude, longitude",
+            "St Pancras, GB, 51.5322, -0.1276",
+            "row 7 repeats it and is the one that counts",
+        ),
+    ]

@@ -65,11 +65,13 @@ def module_of(data_entry_type: int) -> Module:
     raise NotSupported(f"there is no data-entry type {data_entry_type}")
 
 
-def place_columns(transport_mode: str) -> list[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+def place_columns(
+    transport_mode: str,
+) -> list[tuple[int, tuple[tuple[str, ...], ...], tuple[str, ...]]]:
     """The data-entry types whose entries name places of a transport mode.
 
-    Tuples of the type, the columns with codes of places, and the columns that excuse an entry from
-    naming known ones: its own kilograms or kilometres.
+    Tuples of the type, the columns of each place (its code, or its name and country), and the
+    columns that excuse an entry from naming known ones: its own kilograms or kilometres.
     """
     return [
         (known.id, (lookup.origin, lookup.destination), (OVERRIDE_KEY, lookup.reported_km))

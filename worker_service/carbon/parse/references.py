@@ -12,6 +12,7 @@ from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, ColumnKind, Normalisation
 from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.stations import read_stations
 from worker_service.carbon.parse.tables import ParsedTable, read_table
 
 _LATITUDE = Column("latitude", ColumnKind.NUMBER, minimum=-90, maximum=90, example="46.2381")
@@ -25,7 +26,13 @@ LOCATION_COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
             Column("country", required=False, normalisation=Normalisation.SHOWN, example="CH"),
             _LATITUDE,
             _LONGITUDE,
-        )
+        ),
+        "train": (
+            Column("name", normalisation=Normalisation.SHOWN, example="Geneva"),
+            Column("country", normalisation=Normalisation.SHOWN, example="CH"),
+            _LATITUDE,
+            _LONGITUDE,
+        ),
     }
 )
 UNIT_COLUMNS = (
@@ -37,28 +44,34 @@ UNIT_COLUMNS = (
 def read_locations(
     transport_mode: str, open_file: Open, bytes_max: int = FILE_BYTES_MAX
 ) -> ParsedTable:
-    """Reads a file of places.
+    """Reads a file of places: airports by code, stations by name and country.
 
     Its accepted rows have row_number, transport_mode, code, name, country, latitude, longitude.
     Raises KeyError for an unknown transport mode, RefusedFile as `read_table`.
     """
-    table = read_table(open_file, LOCATION_COLUMNS[transport_mode], ["iata"], bytes_max)
-    accepted = table.accepted.select(
-        "row_number",
-        pl.lit(transport_mode).alias("transport_mode"),
-        pl.col("iata").alias("code"),
-        "name",
-        "country",
-        "latitude",
-        "longitude",
-    )
+    columns = LOCATION_COLUMNS[transport_mode]
+    is_coded = "iata" in [column.name for column in columns]
+    identity = ["iata"] if is_coded else [column.name for column in columns]
+    table = read_table(open_file, columns, identity, bytes_max)
+    if is_coded:
+        places = table.accepted.with_columns(code=pl.col("iata"))
+        doubts = [_no_codes(places), _cities(places)]
+    else:
+        found = read_stations(table.accepted)
+        places, doubts = found.stations, [found.warnings]
     return replace(
         table,
-        accepted=accepted,
-        rejected=_with_swap_hint(table.rejected),
-        warnings=merged_rejections(
-            [table.warnings, _no_codes(table.accepted), _cities(table.accepted)]
+        accepted=places.select(
+            "row_number",
+            pl.lit(transport_mode).alias("transport_mode"),
+            "code",
+            "name",
+            "country",
+            "latitude",
+            "longitude",
         ),
+        rejected=_with_swap_hint(table.rejected),
+        warnings=merged_rejections([table.warnings, *doubts]),
     )
 
 

@@ -116,9 +116,10 @@ def _last_stands(
     accepted: pl.DataFrame, identity: Sequence[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     # Units are stored as they are spelt, and are the same in any case.
-    last = pl.col("row_number").max().over([as_comparison_key(pl.col(name)) for name in identity])
+    texts = [pl.col(name).cast(pl.String) for name in identity]
+    last = pl.col("row_number").max().over([as_comparison_key(text) for text in texts])
     marked = accepted.with_columns(stands=last)
-    written = pl.concat_str([pl.col(name).fill_null("") for name in identity], separator=", ")
+    written = pl.concat_str([text.fill_null("") for text in texts], separator=", ")
     warnings = marked.filter(pl.col("row_number") != pl.col("stands")).select(
         pl.col("row_number").cast(pl.Int64).alias("row"),
         pl.lit(", ".join(identity)).alias("column"),

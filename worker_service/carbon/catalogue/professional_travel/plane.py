@@ -182,8 +182,8 @@ PLANE = DataEntryType(
         TripDistance(
             transport_mode="plane",
             noun="airport",
-            origin="origin_iata",
-            destination="destination_iata",
+            origin=("origin_iata",),
+            destination=("destination_iata",),
             reported_km="distance_km",
             hints=airport_hints,
         ),
