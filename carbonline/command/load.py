@@ -69,7 +69,9 @@ def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
     ),
 )
 @click.argument("file", type=FILE, required=False)
-@click.option("--transport-mode", type=click.Choice(["plane", "train"]), default="plane", show_default=True)
+@click.option(
+    "--transport-mode", type=click.Choice(["plane", "train"]), default="plane", show_default=True
+)
 @_replace_option
 @_take_away_option
 @no_watch_option

@@ -7,7 +7,7 @@ from carbonline.unseen import unseen_written_out
 from carbonline.v1 import monitoring_pb2, types_pb2
 
 # What the server's catalogue computes: a command that lacks its type may run without a server.
-COMPUTED_TYPES = frozenset({"plane", "process_emissions"})
+COMPUTED_TYPES = frozenset({"plane", "process_emissions", "train"})
 
 
 def module_numbers() -> Mapping[str, int]:

@@ -35,10 +35,11 @@ class TripDistance:
     """Adds `great_circle_km` of a trip between two places.
 
     `origin` and `destination` name the columns that identify a place: its code, or its name and
-    country. Places of one name within SAME_PLACE_KM are one. `reported_km` names the column with the reported length of the trip. If it has a value, the
-    places may be any text; if both places are known too, an implausible value is doubted. If it has
-    none, and a place is unknown or ambiguous, the outcome is unknown_place. `hints` returns a frame
-    of code and hint: what to write instead of codes that are not airports.
+    country. Places of one name within SAME_PLACE_KM are one. `reported_km` names the column with
+    the reported length of the trip. If it has a value, the places may be any text; if both places
+    are known too, an implausible value is doubted. If it has none, and a place is unknown or
+    ambiguous, the outcome is unknown_place. `hints` returns a frame of code and hint: what to write
+    instead of codes that are not airports.
     """
 
     transport_mode: str

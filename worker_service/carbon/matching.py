@@ -1,4 +1,4 @@
-"""Matches entries with factors: by kind and subkind, else by kind without a subkind."""
+"""Matches entries with factors: by kind and subkind, else by kind without one, else a fallback."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,14 @@ class MatchByKind:
     """Finds one factor per entry, or, with `every_match`, all that match.
 
     `kind` and `subkind` name columns of entries to compare with those of factors; None compares
-    nothing. With `band`, a factor matches if lower <= `band_of` < upper; `band_of` may read columns
-    of entries and factors. Factors of the newest file are preferred to stale ones, and of these the
-    one that became stale last, by `stale_token`. Without a match the outcome is `no_factor`; with
-    several, where one is expected, `ambiguous_factor`. `sought` is an expression for what was
-    looked for, in words. `aside` says what a factor makes of it where that differs, such as "849.1
-    km with its detour"; it may read columns of entries and factors.
+    nothing. Columns of `looked_up` are not the entry's, but a lookup adds them. Entries whose kind
+    has no factor take those of the kind `other_kind`, if it is given. With `band`, a factor matches
+    if lower <= `band_of` < upper; `band_of` may read columns of entries and factors. Factors of the
+    newest file are preferred to stale ones, and of these the one that became stale last, by
+    `stale_token`. Without a match the outcome is `no_factor`; with several, where one is expected,
+    `ambiguous_factor`. `sought` is an expression for what was looked for, in words. `aside` says
+    what a factor makes of it where that differs, such as "849.1 km with its detour"; it may read
+    columns of entries and factors.
     """
 
     sought: pl.Expr
@@ -34,11 +36,14 @@ class MatchByKind:
     band_of: pl.Expr | None = None
     aside: pl.Expr | None = None
     every_match: bool = False
+    looked_up: tuple[str, ...] = ()
+    other_kind: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The columns of entries to compare. Those of `band_of` come from lookups and factors."""
-        return tuple(name for name in (self.kind, self.subkind) if name is not None)
+        compared = (name for name in (self.kind, self.subkind) if name is not None)
+        return tuple(name for name in compared if name not in self.looked_up)
 
     def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> Matched:
         """Implements Matching.match. Keys with an outcome are not matched."""
@@ -89,6 +94,14 @@ class MatchByKind:
         return hits.filter(given == given.max().over("key_id"))
 
     def _hits(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+        own = self._hits_of_kind(keys, factors)
+        if self.other_kind is None or self.kind is None:
+            return own
+        rest = keys.join(own, on="key_id", how="anti")
+        others = rest.with_columns(pl.lit(self.other_kind).alias(self.kind))
+        return pl.concat([own, self._hits_of_kind(others, factors).select(own.columns)])
+
+    def _hits_of_kind(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
         if self.subkind is None:
             return self._in_band(self._pairs(keys, factors, {}))
         exact = self._in_band(self._pairs(keys, factors, {self.subkind: "factor_subkind"}))

@@ -21,6 +21,15 @@ def shown_place(columns: tuple[str, ...]) -> pl.Expr:
     return pl.concat_str([*shown, pl.col(code).str.to_uppercase()], separator=_SEPARATOR)
 
 
+def country_of_trip(origin: str, destination: str) -> pl.Expr:
+    """The country whose factor a trip between two countries has, by their columns.
+
+    CH if both are, else the destination's if that is not CH, else the origin's.
+    """
+    at_home = pl.col(destination) == "ch"
+    return pl.when(at_home).then(pl.col(origin)).otherwise(pl.col(destination))
+
+
 def key_apart(key: pl.Expr) -> pl.Expr:
     """The key of a place that shares its name and country with one that lies elsewhere."""
     return pl.format("{} @ {} {}", key, pl.col("latitude").round(4), pl.col("longitude").round(4))

@@ -85,8 +85,10 @@ def test_stations_of_one_name_and_country_are_one_within_two_kilometres_and_else
             4,
             "name",
             "Frankfurt",
-            "lies 479 km from the station of the same name and country in row 3: trips that name it"
-            " have no kilograms until the two have different names",
+            (
+                "lies 479 km from the station of the same name and country in row 3: trips that"
+                " name it have no kilograms until the two have different names"
+            ),
         ),
         (
             6,

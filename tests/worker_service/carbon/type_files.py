@@ -1,6 +1,6 @@
 """Files of any data-entry type, and the whole pure way from them to emissions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -9,9 +9,19 @@ from worker_service.carbon.compute import Computed, compute
 from worker_service.carbon.declarations import DataEntryType, References
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope, entry_columns, read_entries
 from worker_service.carbon.parse.factors import ParsedFactors, read_factors
+from worker_service.carbon.parse.references import read_locations
 from worker_service.carbon.stored import entries_from_stored, stored_entries
 
 Rows = Iterable[Mapping[str, object]]
+
+
+def references_of(files: Mapping[str, Sequence[Mapping[str, object]]]) -> References:
+    """Reference data from the rows of their files, by transport mode or kind."""
+    stations = files.get("train", ())
+    if not stations:
+        return {}
+    content = csv_of(list(stations[0]), stations)
+    return {"locations": read_locations("train", opening(content)).accepted}
 
 
 def read_rows(declared: DataEntryType, rows: Rows, scope: EntryScope = SCOPE) -> EntryBatch:
