@@ -163,7 +163,7 @@ class Store(Reads, NoMoreClaims):
 
     async def _claim_jobs(self, requests: Sequence[ClaimRequest]) -> list[list[Claimed]]:
         self._observer.gathered("claim", len(requests))
-        found = await self._broken_jobs.claim_past(lambda: self._claim_once(requests))
+        found = await self._broken_jobs.claim_past(requests, lambda: self._claim_once(requests))
         self.notifier.notify_activity({one.row.pipeline_id for claims in found for one in claims})
         return found
 

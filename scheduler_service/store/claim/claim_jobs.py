@@ -12,7 +12,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.claim_alone import came_twice, claim_alone
-from scheduler_service.store.claim.seen_workers import SeenWorkers, WorkerNameRow
+from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
 from scheduler_service.store.core.statements import Connection, Row, statement
@@ -51,9 +51,8 @@ async def claim_jobs(
             else:
                 found[_identity(request)].append(answer)
     empty = [request for identity, request in firsts.items() if not found[identity]]
-    for request, row in await _replay(conn, empty, lease_seconds):
+    for request, row in await _replay(conn, empty, lease_seconds, seen):
         found[_identity(request)].append(row)
-    await _learn_drains(conn, [r for r in empty if not found[_identity(r)]], seen)
     for identity, rows in found.items():
         if rows and seen.is_back(firsts[identity].worker_id):
             await _see(conn, firsts[identity])
@@ -127,34 +126,23 @@ async def _claim(
 
 
 async def _replay(
-    conn: Connection, requests: Sequence[ClaimRequest], lease_seconds: float
+    conn: Connection, requests: Sequence[ClaimRequest], lease_seconds: float, seen: SeenWorkers
 ) -> list[tuple[ClaimRequest, ClaimedJobRow]]:
+    """What is still held of requests that got nothing. `seen` learns whose workers are to drain."""
     if not requests:
         return []
     rows = await statement("replay_claims").rows(
         conn,
-        ClaimedJobRow,
+        _RepeatedRow,
         worker_ids=[request.worker_id for request in requests],
         request_ids=[request.request_id for request in requests],
         principals=[request.principal for request in requests],
         tenants=[request.tenants for request in requests],
         lease_seconds=lease_seconds,
     )
-    return [(requests[row.number - 1], row) for row in rows]
-
-
-async def _learn_drains(
-    conn: Connection, requests: Sequence[ClaimRequest], seen: SeenWorkers
-) -> None:
-    """Of workers that got nothing: who is to drain gets nothing."""
-    if requests:
-        rows = await statement("workers_to_drain").rows(
-            conn,
-            WorkerNameRow,
-            worker_ids=[request.worker_id for request in requests],
-            principals=[request.principal for request in requests],
-        )
-        seen.learn_drains((row.worker_id, row.principal) for row in rows)
+    answers = [(requests[row.number - 1], row) for row in rows]
+    seen.learn_drains((r.worker_id, r.principal) for r, row in answers if row.is_to_drain)
+    return [(request, row) for request, row in answers if row.holds_job]
 
 
 async def _close_through(
@@ -196,6 +184,16 @@ class _FoundRow(ClaimedJobRow):
 
     __slots__ = ()
     makes_room: bool
+
+
+class _RepeatedRow(ClaimedJobRow):
+    """A job that is still held. Of a call that holds none, and whose worker is to drain, there is
+    only the number.
+    """
+
+    __slots__ = ()
+    is_to_drain: bool
+    holds_job: bool
 
 
 class _CloseThroughRow(Row):

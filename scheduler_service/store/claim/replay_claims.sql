@@ -1,11 +1,20 @@
--- Repeated Claims: renew what is still held of each, and hand it out again.
-WITH again AS (
-    SELECT w.number, w.principal, w.tenants, unnest(r.claim_tokens) AS claim_token,
-        unnest(r.job_ids) AS job_id
+-- Claims that got nothing: renew what is still held of those that are repeated, and hand it out
+-- again; and which of their workers are to drain.
+WITH calls AS MATERIALIZED (
+    SELECT w.*
     FROM unnest(
         CAST(:worker_ids AS uuid[]), CAST(:request_ids AS uuid[]), CAST(:principals AS text[]),
         CAST(:tenants AS jsonb[])
     ) WITH ORDINALITY AS w (worker_id, request_id, principal, tenants, number)
+), drains AS (
+    SELECT w.number
+    FROM calls AS w
+    JOIN scheduler.workers AS d ON d.worker_id = w.worker_id AND d.principal = w.principal
+    WHERE d.drain_asked_at IS NOT NULL
+), again AS (
+    SELECT w.number, w.principal, w.tenants, unnest(r.claim_tokens) AS claim_token,
+        unnest(r.job_ids) AS job_id
+    FROM calls AS w
     JOIN scheduler.claim_requests AS r
         ON r.worker_id = w.worker_id AND r.request_id = w.request_id
 ), own AS MATERIALIZED (
@@ -26,7 +35,8 @@ WITH again AS (
     WHERE c.claim_token = held.claim_token
     RETURNING held.number, c.claim_token, c.job_id
 )
-SELECT renewed.number, j.job_id, j.pipeline_id, j.tenant, j.job_type, j.module,
+SELECT coalesce(renewed.number, drains.number) AS number, drains.number IS NOT NULL AS is_to_drain,
+    j.job_id IS NOT NULL AS holds_job, j.job_id, j.pipeline_id, j.tenant, j.job_type, j.module,
     j.data_entry_type, j.year, j.unit, j.reference_kind, j.payload, j.state, j.result,
     j.message, j.error_cause, j.stats, j.run_after, j.attempts, j.attempts_max, j.priority,
     j.releases, j.expiries, j.claim_token, j.last_token, j.worker_id, j.parent_job_id, j.child_key,
@@ -34,4 +44,6 @@ SELECT renewed.number, j.job_id, j.pipeline_id, j.tenant, j.job_type, j.module,
 FROM renewed
 JOIN scheduler.jobs AS j
     ON j.job_id = renewed.job_id AND j.claim_token = renewed.claim_token
+-- Who is to drain may still hold nothing.
+FULL JOIN drains ON drains.number = renewed.number
 ORDER BY j.priority, j.fair_stamp, j.job_id;

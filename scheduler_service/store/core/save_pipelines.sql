@@ -32,11 +32,12 @@ WITH saved AS (
         CASE WHEN n.is_changed THEN nextval('scheduler.tokens') ELSE 0 END,
         CASE WHEN n.is_changed THEN scheduler.clock() END,
         coalesce(n.recalc_claim, 0),
-        CASE WHEN n.recalc_claim IS NULL THEN 0 ELSE nextval('scheduler.tokens') END
+        CASE WHEN n.may_be_written THEN nextval('scheduler.tokens') ELSE 0 END
     FROM unnest(
         CAST(:type_tenants AS text[]), CAST(:types AS smallint[]), CAST(:type_years AS smallint[]),
-        CAST(:changed AS boolean[]), CAST(:recalc_claims AS bigint[])
-    ) AS n (tenant, data_entry_type, year, is_changed, recalc_claim)
+        CAST(:changed AS boolean[]), CAST(:recalc_claims AS bigint[]),
+        CAST(:may_be_written AS boolean[])
+    ) AS n (tenant, data_entry_type, year, is_changed, recalc_claim, may_be_written)
     ON CONFLICT (tenant, data_entry_type, year) DO UPDATE
         SET changed_token = greatest(f.changed_token, excluded.changed_token),
             changed_at = coalesce(excluded.changed_at, f.changed_at),

@@ -125,7 +125,15 @@ def _record(tx: UnitOfWork, end: End) -> None:
     job_type = end.row.job_type
     if job_type in (RECALCULATION, AGGREGATION):
         in_doubt = end.in_doubt_token is not None
-        tx.freshness.ended(job_type, end.scope, end.token, done=end.done, in_doubt=in_doubt)
+        tx.freshness.ended(
+            job_type,
+            end.scope,
+            end.token,
+            done=end.done,
+            in_doubt=in_doubt,
+            # Whoever stages totals holds them for stale.
+            changed_nothing=end.changed_nothing and not end.has_children,
+        )
 
 
 def _leave_key(tx: UnitOfWork, end: End) -> None:

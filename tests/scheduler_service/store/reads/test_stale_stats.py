@@ -42,6 +42,31 @@ async def recalculated(driver: StoreDriver) -> None:
     await driver.finish(claim)
 
 
+async def test_a_recalculation_that_says_it_changed_nothing_leaves_totals_fresh(
+    driver: StoreDriver,
+) -> None:
+    await ingested(driver)
+    await recalculated(driver)
+    await driver.finish(await driver.claim("aggregation"))
+    await ingested(driver)
+    assert await reasons(driver) != []
+    await driver.finish(await driver.claim("emission_recalc"), written=Written.NOTHING)
+    assert await reasons(driver) == []
+
+
+async def test_what_an_earlier_claim_of_it_may_have_written_makes_them_stale(
+    driver: StoreDriver,
+) -> None:
+    await ingested(driver)
+    await recalculated(driver)
+    await driver.finish(await driver.claim("aggregation"))
+    await ingested(driver)
+    await driver.claim("emission_recalc")
+    await driver.let_leases_expire()
+    await driver.finish(await driver.claim("emission_recalc"), written=Written.NOTHING)
+    assert await reasons(driver) != []
+
+
 async def test_totals_are_stale_from_the_upload_until_they_are_summed(driver: StoreDriver) -> None:
     await ingested(driver)
     [first] = await stale(driver)

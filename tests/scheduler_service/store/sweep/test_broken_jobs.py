@@ -22,6 +22,9 @@ NOOP = Scope(TENANT)
 BREAK = "UPDATE scheduler.jobs SET attempts = attempts_max WHERE job_id = ANY($1)"
 MEND = "UPDATE scheduler.jobs SET attempts = 0 WHERE job_id = ANY($1)"
 ALONE = "UPDATE scheduler.jobs SET runs_alone = true WHERE job_id = $1"
+# The row that violates it is not the job's.
+FORBID = "ALTER TABLE scheduler.claims ADD CONSTRAINT forbidden CHECK (job_id <> {bad})"
+NEVER = "CONSTRAINT never CHECK (false) NOT VALID"
 # Longer than what failed twice is left alone.
 PAUSE = timedelta(seconds=15)
 
@@ -102,15 +105,39 @@ async def test_a_broken_job_that_runs_alone_is_set_aside_too(driver: StoreDriver
     assert await driver.state(bad) == "NOT_STARTED"
 
 
-async def test_too_many_broken_jobs_are_an_error_of_that_call_only(
+async def test_many_broken_jobs_hold_up_no_other(
     driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broken_jobs, "BROKEN_JOBS_MAX", 2)
-    *bad, good = await submit(driver, 4)
+    monkeypatch.setattr(broken_jobs, "NAMED_JOBS_MAX", 2)
+    *bad, good = await submit(driver, 8)
+    await driver.store.pool.execute(ALONE, bad[3])
     await break_jobs(driver, *bad)
+    assert await claimed(driver) == [good]
+    for job_id in bad:
+        assert await driver.state(job_id) == "NOT_STARTED"
+    assert await driver.store.pool.fetchval("SELECT count(*) FROM scheduler.set_asides") == len(bad)
+
+
+async def test_a_violation_that_names_no_job_holds_up_no_other(driver: StoreDriver) -> None:
+    before, bad, after = await submit(driver, 3)
+    await driver.store.pool.execute(FORBID.format(bad=bad))
+    assert await claimed(driver) == [before, after]
+    assert await driver.state(bad) == "NOT_STARTED"
+    await driver.store.pool.execute("ALTER TABLE scheduler.claims DROP CONSTRAINT forbidden")
+    await driver.pass_time(PAUSE)
+    await driver.store.promote_due_jobs()
+    assert await claimed(driver) == [bad]
+
+
+async def test_a_violation_of_no_single_job_is_an_error_and_changes_nothing(
+    driver: StoreDriver,
+) -> None:
+    jobs = await submit(driver, 2)
+    await driver.store.pool.execute("ALTER TABLE scheduler.claim_requests ADD " + NEVER)
     with pytest.raises(asyncpg.CheckViolationError):
         await claimed(driver)
-    assert await claimed(driver) == [good]
+    await driver.store.pool.execute("ALTER TABLE scheduler.claim_requests DROP CONSTRAINT never")
+    assert await claimed(driver) == jobs
 
 
 def test_only_a_row_of_a_job_names_a_job() -> None:
