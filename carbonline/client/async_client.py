@@ -106,7 +106,7 @@ class AsyncClient:
         """Cancels calls in flight. A submitted pipeline goes on."""
         await self.contract.__aexit__(None, None, None)
 
-    async def submit_file(
+    async def submit_file(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
         type: str,  # noqa: A002 - what it is called everywhere else
@@ -115,10 +115,14 @@ class AsyncClient:
         module: str | None = None,
         unit: str | None = None,
         source: str | None = None,
+        sheet: str | None = None,
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Uploads a CSV of activity data, plain or gzipped, and waits until it is processed.
+        """Uploads a file of activity data, and waits until it is processed.
+
+        It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods), of
+        which `sheet` names the sheet if several have the columns.
 
         The file replaces an earlier one of the same type, year, unit (or all units) and source. If
         less than half of its rows or kilograms would be left, the file is refused: the status of
@@ -135,6 +139,7 @@ class AsyncClient:
             module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
         )
         payload = {"source": source} if source else {}
+        payload |= {"sheet": sheet} if sheet else {}
         payload |= CONSENT if take_away else {}
         return await self._sent("csv_ingest", scope, Path(file), payload, catalogue, progress)
 

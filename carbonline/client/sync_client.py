@@ -84,7 +84,7 @@ class Client:
         self._thread.join()
         self._loop.close()
 
-    def submit_file(
+    def submit_file(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
         type: str,  # noqa: A002 - what it is called everywhere else
@@ -93,10 +93,14 @@ class Client:
         module: str | None = None,
         unit: str | None = None,
         source: str | None = None,
+        sheet: str | None = None,
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
-        """Uploads a CSV of activity data, plain or gzipped, and waits until it is processed.
+        """Uploads a file of activity data, and waits until it is processed.
+
+        It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods), of
+        which `sheet` names the sheet if several have the columns.
 
         The file replaces an earlier one of the same type, year, unit (or all units) and source. If
         less than half of its rows or kilograms would be left, the file is refused: the status of
@@ -115,6 +119,7 @@ class Client:
                 module=module,
                 unit=unit,
                 source=source,
+                sheet=sheet,
                 take_away=take_away,
                 progress=progress,
             )

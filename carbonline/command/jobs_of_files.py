@@ -91,6 +91,11 @@ def entries_job(
     return FileJob("csv_ingest", file, module, data_entry_type, year, unit, extra=extra)
 
 
+def of_sheet(job: FileJob, sheet: str) -> FileJob:
+    """The job that reads this sheet of a workbook. "" leaves the choice to the worker."""
+    return replace(job, extra={**job.extra, "sheet": sheet}) if sheet else job
+
+
 def consenting(job: FileJob) -> FileJob:
     """The job with the consent to remove rows that entries use, or more than half of all rows."""
     return replace(job, extra={**job.extra, **submission.CONSENT})

@@ -15,9 +15,17 @@ from carbonline.command.jobs_of_files import (
     Replacing,
     factors_job,
     locations_job,
+    of_sheet,
     units_job,
 )
-from carbonline.command.options import FILE, YEAR, module_option, no_watch_option, type_option
+from carbonline.command.options import (
+    FILE,
+    YEAR,
+    module_option,
+    no_watch_option,
+    sheet_option,
+    type_option,
+)
 from carbonline.command.submit import submit_to_the_end
 
 _replace_option = click.option(
@@ -48,14 +56,15 @@ def load() -> None:
 )
 @click.argument("file", type=FILE)
 @click.option("--year", type=YEAR, required=True, help="The year to provision.")
+@sheet_option
 @no_watch_option
 @connection_options
-def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
-    """Load the institution's units from a CSV, and provision a year.
+def units(*, target: Target, file: Path, year: int, sheet: str, no_watch: bool) -> None:
+    """Load the institution's units from a CSV or a workbook, and provision a year.
 
     Columns: unit_institutional_id, name. Data of a year is refused until its units are loaded.
     """
-    job = units_job(file, year)
+    job = of_sheet(units_job(file, year), sheet)
     _load(target, job, watch=not no_watch)
 
 
@@ -74,6 +83,7 @@ def units(*, target: Target, file: Path, year: int, no_watch: bool) -> None:
 )
 @_replace_option
 @_take_away_option
+@sheet_option
 @no_watch_option
 @connection_options
 def locations(
@@ -83,6 +93,7 @@ def locations(
     transport_mode: str,
     replace: bool,
     take_away: bool,
+    sheet: str,
     no_watch: bool,
 ) -> None:
     """Load places with their coordinates; without FILE, the airports of the package airportsdata,
@@ -96,7 +107,8 @@ def locations(
         raise click.UsageError("Only airports ship with the product: give a FILE of stations.")
     if file is None:
         click.echo(corrections_sentence(), err=True)
-    job = locations_job(file, transport_mode, _replacing(replace=replace, take_away=take_away))
+    replacing = _replacing(replace=replace, take_away=take_away)
+    job = of_sheet(locations_job(file, transport_mode, replacing), sheet)
     _load(target, job, watch=not no_watch)
 
 
@@ -113,9 +125,10 @@ def locations(
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @_replace_option
 @_take_away_option
+@sheet_option
 @no_watch_option
 @connection_options
-def factors(
+def factors(  # noqa: PLR0913  click gives each option
     *,
     target: Target,
     file: Path,
@@ -124,15 +137,16 @@ def factors(
     year: int,
     replace: bool,
     take_away: bool,
+    sheet: str,
     no_watch: bool,
 ) -> None:
-    """Load emission factors of a data-entry type and year from a CSV.
+    """Load emission factors of a data-entry type and year from a CSV or a workbook.
 
     A factor keeps its id; a change makes a new version, and totals are recomputed. Factors that
     the file lacks become stale and stay in use; with --replace they are no longer in force.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
-    job = factors_job(file, module, data_entry_type, year, replacing)
+    job = of_sheet(factors_job(file, module, data_entry_type, year, replacing), sheet)
     _load(target, job, watch=not no_watch)
 
 

@@ -102,6 +102,9 @@ priority_option = click.option(
     default=None,
     help="From 0 (first) to 9 (last), also for what follows.  [default: 5]",
 )
+sheet_option = click.option(
+    "--sheet", default="", help="The sheet of a workbook, if several have the columns."
+)
 no_watch_option = click.option(
     "--no-watch", is_flag=True, help="Print only the pipeline's number, without watching."
 )

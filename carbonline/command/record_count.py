@@ -9,17 +9,22 @@ CHUNK_BYTES = 1 << 20
 # No server takes more, and a small gzip could go on for ever.
 COUNTED_BYTES_MAX = 2 << 30
 _GZIP = b"\x1f\x8b"
+# Workbooks and zip archives, whose rows only the worker sees.
+_PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 def count_records(file: Path) -> int | None:
     """Number of line ends outside quotes, without the header. Reads gzip, too. None if unknown.
 
-    Blank lines and rows that will be rejected count, so the number may be too high, but never too
-    low.
+    It is unknown for a workbook. Blank lines and rows that will be rejected count, so the number
+    may be too high, but never too low.
     """
     try:
         with file.open("rb") as plain:
-            is_gzip = plain.read(2) == _GZIP
+            head = plain.read(4)
+        if head in _PACKED:
+            return None
+        is_gzip = head.startswith(_GZIP)
         with gzip.open(file) if is_gzip else file.open("rb") as stream:
             return _count(stream)
     except (OSError, EOFError, zlib.error):

@@ -25,7 +25,13 @@ from carbonline.command.consequence import (
 )
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, print_the_end
-from carbonline.command.jobs_of_files import FileJob, consenting, entries_job, send_file
+from carbonline.command.jobs_of_files import (
+    FileJob,
+    consenting,
+    entries_job,
+    of_sheet,
+    send_file,
+)
 from carbonline.command.kilograms import Kilograms, print_kilograms
 from carbonline.command.options import (
     FILE,
@@ -33,16 +39,18 @@ from carbonline.command.options import (
     module_option,
     no_watch_option,
     priority_option,
+    sheet_option,
     type_option,
 )
 
 
 @click.command(
-    short_help="Submit a CSV of activity data and watch it to its end.",
+    short_help="Submit a file of activity data and watch it to its end.",
     epilog=examples(
         "carbonline submit trips.csv --type plane --year 2024",
         "carbonline submit physics.csv --type plane --year 2024 --unit 0828",
         "carbonline submit agency_b.csv --type plane --year 2024 --source agency_b",
+        "carbonline submit travel.xlsx --type plane --year 2024 --sheet Flights",
         "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
     ),
 )
@@ -56,6 +64,7 @@ from carbonline.command.options import (
     default="",
     help="Who reports the file, such as agency_b. Files of other sources stay.  [default: default]",
 )
+@sheet_option
 @priority_option
 @yes_option
 @no_watch_option
@@ -69,18 +78,21 @@ def submit(  # noqa: PLR0913  click gives each option
     year: int,
     unit: str,
     source: str,
+    sheet: str,
     priority: int | None,
     yes: bool | None,
     no_watch: bool,
 ) -> None:
-    """Submit a CSV of activity data, plain or gzipped, and watch it to its end.
+    """Submit a file of activity data, and watch it to its end.
+
+    It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods).
 
     The file replaces what the same source sent before for the same type, year and unit (or all
     units). Files of other sources and units stay. The command first says what it replaces, and in
     a terminal asks if that is more than half of the rows or kilograms.
     """
     job = entries_job(file, module, data_entry_type, year, unit, source)
-    job = replace(job, priority=priority)
+    job = replace(of_sheet(job, sheet), priority=priority)
     goes = run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)

@@ -47,6 +47,7 @@ _BLOB = PayloadKey(
     "blob", "the reference of the file, which UploadBlob returns", required=True, kind=Kind.BLOB
 )
 _FILE_NAME = PayloadKey("file_name", "the name of the file that people see")
+_SHEET = PayloadKey("sheet", "the sheet of a workbook; if left out, the one that has the columns")
 _TAKE_AWAY = PayloadKey(
     "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
 )
@@ -59,6 +60,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
         "csv_ingest": (
             _BLOB,
             _FILE_NAME,
+            _SHEET,
             PayloadKey(
                 "source",
                 "who reports the file; default if left out",
@@ -83,6 +85,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
                 modes=_WITH_A_FILE,
             ),
             _FILE_NAME,
+            _SHEET,
             PayloadKey(
                 MODE,
                 "what happens to factors that the file lacks",
@@ -98,6 +101,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
                 modes=_WITH_A_FILE,
             ),
             _FILE_NAME,
+            _SHEET,
             PayloadKey("transport_mode", "the mode of the places, such as plane", required=True),
             PayloadKey(
                 MODE,
@@ -115,7 +119,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
                 characters_max=128,
             ),
         ),
-        "unit_sync": (_BLOB, _FILE_NAME),
+        "unit_sync": (_BLOB, _FILE_NAME, _SHEET),
         "unit_removal": (
             PayloadKey(
                 "units",

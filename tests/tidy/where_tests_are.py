@@ -22,6 +22,7 @@ CATALOGUE = "tests/worker_service/carbon/test_catalogue.py"
 READING = "tests/worker_service/carbon/test_reading.py"
 SPREADSHEETS = "tests/worker_service/carbon/test_spreadsheet_values.py"
 EXAMPLES = "tests/worker_service/carbon/test_worked_examples.py"
+WORKBOOKS = "tests/worker_service/carbon/test_text_of.py"
 COMPUTE = "tests/worker_service/carbon/test_compute.py"
 LISTS = "tests/worker_service/ledger_api/test_reference_lists.py"
 RUNNER = "tests/worker_service/mechanics/test_job_runner.py"
@@ -181,6 +182,14 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/carbon/catalogue/process_emissions": {"process_emissions": EXAMPLES},
     "worker_service/carbon/catalogue/professional_travel": {"plane": EXAMPLES, "train": EXAMPLES},
+    "worker_service/carbon/workbooks": {
+        "archives": WORKBOOKS,
+        "cells": WORKBOOKS,
+        "error_cells": WORKBOOKS,
+        "extraction": WORKBOOKS,
+        "names": WORKBOOKS,
+        "sheets": WORKBOOKS,
+    },
     "worker_service/carbon/csv_source": {
         "byte_stream": READING,
         "foreign_names": "tests/worker_service/carbon/test_near_names.py",

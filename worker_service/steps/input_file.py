@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobStore
 from worker_service.carbon.catalogue import NotSupported
-from worker_service.carbon.csv_source.byte_stream import ByteStream
+from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.refusal import RefusedFile
+from worker_service.carbon.workbooks.text_of import OfSheet
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Failed
 
@@ -41,23 +43,27 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A blob that can be opened several times."""
+    """A blob that can be opened several times. `sheet` is the one to read of a workbook."""
 
     blobs: BlobStore
     reference: BlobReference
+    sheet: str = ""
 
-    def open(self) -> ByteStream:
-        """Open the file for another pass. Blocks. Raises BlobMissing."""
-        return self.blobs.open(self.reference)
+    @property
+    def open(self) -> Open:
+        """Opens the file for another pass. Blocks. Raises BlobMissing."""
+        opened = partial(self.blobs.open, self.reference)
+        return OfSheet(opened, self.sheet) if self.sheet else opened
 
 
 def input_file(blobs: BlobStore, job: ClaimedJob) -> InputFile:
     """The file that the payload's `blob` names. Raises Refusal if it is not a reference."""
     named = job.payload.get("blob")
     try:
-        return InputFile(blobs, read_reference(job.tenant, str(named)))
+        reference = read_reference(job.tenant, str(named))
     except ReferenceWrong as wrong:
         raise Refusal("blob_reference_wrong", f"payload.blob: {wrong}") from wrong
+    return InputFile(blobs, reference, str(job.payload.get("sheet", "")))
 
 
 @contextmanager

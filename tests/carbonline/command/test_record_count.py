@@ -25,6 +25,8 @@ ROWS = "unit,note\n0828,a\n0829,b\n"
         (b"", 0),
         (gzip.compress(ROWS.encode())[:-9], None),
         (b"\x1f\x8bno gzip", None),
+        (b"PK\x03\x04\n\n\n", None),
+        (b"\xd0\xcf\x11\xe0\n\n\n", None),
     ],
     ids=[
         "lines",
@@ -38,6 +40,8 @@ ROWS = "unit,note\n0828,a\n0829,b\n"
         "nothing",
         "half a gzip",
         "no gzip",
+        "a workbook",
+        "an old workbook",
     ],
 )
 def test_rows_are_counted(tmp_path: Path, saved: bytes, records: int | None) -> None:

@@ -91,8 +91,9 @@ def test_rows_equal_but_for_their_reasons_are_equal() -> None:
 )
 @example("\t'@,=\"")
 def test_every_value_is_read_as_before_when_it_is_sent_again(value: str) -> None:
-    # A line with a comma would look like a row of this file that a quote swallowed.
-    assume(not any(line.count(",") == 1 for line in value.split("\n")[1:]))
+    # A line with one comma would look like a row of this file that a quote swallowed, and one with
+    # three like a row of the file with reasons.
+    assume(not any(line.count(",") in {1, 3} for line in value.split("\n")[1:]))
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([["a", "b"], ["x", value]])
     file = read_text(opening(text.getvalue()), ["a"], ["b"])

@@ -274,7 +274,7 @@ def _refusal(content: bytes | str) -> RefusedFile:
         ("a,b,c\n1,2,3\n".encode("utf-16-be"), Cause.NOT_TEXT, "may be UTF-16 text; save it as"),
         ("a,b,c\n1,2,3\n".encode("utf-32-le"), Cause.NOT_TEXT, "may be UTF-32 text; save it as"),
         ("a,b,c\n1,2,3\n".encode("utf-32-be"), Cause.NOT_TEXT, "may be UTF-32 text; save it as"),
-        (b"PK\x03\x04rest", Cause.NOT_TEXT, "an Excel workbook"),
+        (b"PK\x03\x04rest", Cause.DAMAGED_ARCHIVE, "damaged or cut off"),
         ("a,b\n1,2\n".encode("utf-16"), Cause.NOT_TEXT, "UTF-16"),
         (gzip.compress(b"%PDF-1.7", mtime=0), Cause.NOT_TEXT, "a PDF"),
         (b"a,b,c\n\x81\xff,2,3\n", Cause.ENCODING, "neither UTF-8 nor Windows-1252"),

@@ -87,7 +87,7 @@ def by_plane(_harness: WorkerHarness) -> Mapping[str, Any]:
 
 REFUSED = {
     "a picture": Case("not_text", "The file contains NUL bytes, the first in line", PNG),
-    "a workbook": Case("not_text", "This is an Excel workbook or a zip archive;", workbook()),
+    "a workbook": Case("damaged_archive", "The workbook cannot be read: it is damaged", workbook()),
     "UTF-16": Case("not_text", "This is UTF-16 text; save it", flights(CDG).encode("utf-16")),
     "UTF-32": Case("not_text", "This is UTF-32 text; save it", flights(CDG).encode("utf-32")),
     "UTF-16 without a mark": Case(

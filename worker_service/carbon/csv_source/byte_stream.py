@@ -13,8 +13,9 @@ READ_BYTES = 256 << 10
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _KNOWN_FORMATS = {
-    b"PK\x03\x04": "an Excel workbook or a zip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    # Those that stand by themselves have been extracted before.
+    b"PK\x03\x04": "a workbook or archive in another archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook in an archive",
     b"%PDF": "a PDF document",
     # Before that of UTF-16, with which it begins.
     b"\xff\xfe\0\0": "UTF-32 text",

@@ -36,7 +36,7 @@ class DividedNumbers:
     def __init__(self, header: Header, decimals: Collection[str]) -> None:
         """`decimals`: the columns of numbers that need not be whole."""
         positions = [header.positions[name] for name in decimals if name in header.positions]
-        is_comma = header.separator == ","
+        is_comma = header.separator == "," and not header.of_cells
         # A number of the last column would be cut by a field that is not empty.
         self._at = sorted(at for at in positions if is_comma and at < header.width - 1)
         self._header = header

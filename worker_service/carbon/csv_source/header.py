@@ -31,7 +31,8 @@ class Header:
     `positions`: of each known column. `unread`: unknown columns. `names`: all names as they are in
     the file. `unnamed`: positions of columns without a name. `of_reasons`: positions of the columns
     that a file of rejected rows has in addition, which are ignored. `needed`: how many columns no
-    row may leave out.
+    row may leave out. `of_cells`: the rows are cells of a workbook, so no value can run into the
+    next one.
     """
 
     separator: str
@@ -42,6 +43,7 @@ class Header:
     unnamed: tuple[int, ...]
     of_reasons: frozenset[int]
     needed: int
+    of_cells: bool = False
 
     @property
     def is_mended(self) -> bool:

@@ -1,8 +1,8 @@
 """Reads an uploaded file into batches of declared columns."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -23,6 +23,8 @@ from worker_service.carbon.csv_source.spreadsheet_text import unmarked
 from worker_service.carbon.csv_source.survey import FileEncoding, Survey, survey
 from worker_service.carbon.csv_source.swallowed_rows import rows_in_fields
 from worker_service.carbon.csv_source.widths import WideRecord, rejected_for_width
+from worker_service.carbon.workbooks.sheets import Table
+from worker_service.carbon.workbooks.text_of import TextOf, text_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,29 +72,49 @@ def read_text(
 ) -> TextFile:
     """Checks the file, reads its header, and then its rows in batches of about 12,500.
 
-    `open_file` is called twice. Raises RefusedFile here, or while batches are read.
+    Of a workbook it reads the sheet that has the columns, or that OfSheet names. `open_file` is
+    called up to three times. Raises RefusedFile here, or while batches are read.
     """
-    surveyed = survey(open_file, bytes_max)
-    stream = PlainBytes(open_file(), bytes_max)
+    text = text_of(open_file, Table([*required], [*optional]), bytes_max)
+    try:
+        return _of_text(text, required, optional, bytes_max, decimals)
+    except BaseException:
+        text.close()
+        raise
+
+
+def _of_text(
+    text: TextOf,
+    required: Collection[str],
+    optional: Collection[str],
+    bytes_max: int,
+    decimals: Collection[str],
+) -> TextFile:
+    surveyed = survey(text.open, bytes_max)
+    encoding = replace(surveyed.encoding, extraction=text.sentence)
+    stream = PlainBytes(text.open(), bytes_max)
+    opened = ExitStack()
+    opened.callback(text.close)
+    opened.callback(stream.close)
     try:
         lines = Lines(stream, surveyed.encoding.name)
-        header = read_header(lines, required, optional)
+        header = replace(read_header(lines, required, optional), of_cells=text.is_of_cells)
     except BaseException as error:
         stream.close()
-        if isinstance(error, RefusedFile) and (said := surveyed.encoding.sentence):
+        if isinstance(error, RefusedFile) and (said := encoding.sentence):
             raise RefusedFile(error.cause, f"{error}; {said}") from error
         raise
     known = [*required, *optional]
     unread = list(header.unread)
     divided = DividedNumbers(header, decimals)
     return TextFile(
-        encoding=surveyed.encoding,
+        encoding=encoding,
         header=header,
         line_count=_rows(surveyed),
         unread=unread,
         divided=divided,
-        batches=_named(stream, lines, header, known, unread, divided),
-        close=stream.close,
+        batches=_named(opened, lines, header, known, unread, divided),
+        close=opened.close,
     )
 
 
@@ -101,7 +123,7 @@ def _rows(surveyed: Survey) -> int:
 
 
 def _named(
-    stream: PlainBytes,
+    opened: ExitStack,
     lines: Lines,
     header: Header,
     known: Collection[str],
@@ -115,7 +137,7 @@ def _named(
         for name in known
     ]
     nothing, unnamed = True, set(header.unnamed)
-    with closing(stream):
+    with opened:
         for batch in batches(lines, header.width, header.separator):
             ragged = _ragged(batch, header, divided)
             if nothing:

@@ -26,17 +26,19 @@ _NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 class FileEncoding:
     """What a file is read as: "utf-8" or "windows-1252".
 
-    `not_utf8`: where its first letter is that is not UTF-8, in words. "" if all are.
+    `not_utf8`: where its first letter is that is not UTF-8, in words. "" if all are. `extraction`:
+    what of a workbook was not read, in words. "" for nothing.
     """
 
     name: str
     not_utf8: str = ""
+    extraction: str = ""
 
     @property
     def sentence(self) -> str:
-        """What to do about a file that is not UTF-8, without a full stop. "" if it is."""
+        """What to know of how the file was read, without a full stop. "" for UTF-8 read whole."""
         if not self.not_utf8:
-            return ""
+            return self.extraction
         where = f"see {self.not_utf8}"
         return f"it is not UTF-8 and was read as Windows-1252, {where}: save it as CSV UTF-8"
 

@@ -67,7 +67,7 @@ class CutNumbers:
         """`columns` are those that are read."""
         at = header.positions
         known = {at[one.name]: one for one in columns if one.name in at}
-        places = known if header.separator == "," else ()
+        places = known if header.separator == "," and not header.of_cells else ()
         seams = [_seam(place, known, header) for place in places]
         self._seams = [_Evidence(seam) for seam in seams if seam is not None]
 

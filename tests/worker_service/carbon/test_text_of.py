@@ -1,0 +1,250 @@
+"""Workbooks and archives are read like the CSV file with the same rows."""
+
+import datetime as dt
+import io
+import random
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import pytest
+import xlsxwriter
+
+from tests.worker_service.carbon.plane_files import (
+    COLUMNS,
+    GOOD,
+    PLANE,
+    SCOPE,
+    batches_of,
+    csv_of,
+    opening,
+)
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.parse.entries import EntryFile, read_entries
+from worker_service.carbon.workbooks import text_of as module
+from worker_service.carbon.workbooks.text_of import OfSheet
+
+HEADER = list(COLUMNS)
+ROW: list[object] = [GOOD.get(name, "") for name in COLUMNS]
+TRIPS, DATE, DISTANCE = (
+    COLUMNS.index(n) for n in ("number_of_trips", "departure_date", "distance_km")
+)
+# As cells hold it.
+MIDNIGHT = dt.datetime(2024, 3, 1)  # noqa: DTZ001
+
+Sheets = Mapping[str, Sequence[Sequence[object]]]
+
+
+def workbook(sheets: Sheets, hidden: Sequence[str] = ()) -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"default_date_format": "dd.mm.yyyy"}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            if name in hidden:
+                sheet.hide()
+            for at, row in enumerate(rows):
+                for column, cell in enumerate(row):
+                    if isinstance(cell, str) and cell.startswith("="):
+                        sheet.write_formula(at, column, cell, None, "#DIV/0!")
+                    else:
+                        sheet.write(at, column, cell)
+    return file.getvalue()
+
+
+def with_cells(**cells: object) -> list[object]:
+    return [cells.get(name, value) for name, value in zip(COLUMNS, ROW, strict=True)]
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return file.getvalue()
+
+
+def ods(rows: Sequence[Sequence[object]], of_cell: str = "") -> bytes:
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"{of_cell}><text:p>{cell}</text:p>'
+            "</table:table-cell>"
+            for cell in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    content = (
+        f'<?xml version="1.0"?><office:document-content {names} xmlns:calcext="urn:calcext">'
+        f'<office:body><office:spreadsheet><table:table table:name="Trips">{cells}'
+        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    return archive(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": content.encode(),
+            "META-INF/manifest.xml": b'<?xml version="1.0"?><manifest:manifest '
+            b'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        }
+    )
+
+
+def opened(content: bytes, sheet: str = "") -> EntryFile:
+    return read_entries(PLANE, OfSheet(opening(content), sheet), SCOPE)
+
+
+def refused(content: bytes, sheet: str = "", bytes_max: int = 1 << 30) -> RefusedFile:
+    with pytest.raises(RefusedFile) as found:
+        list(read_entries(PLANE, OfSheet(opening(content), sheet), SCOPE, bytes_max).batches)
+    return found.value
+
+
+def test_cells_are_read_as_they_were_typed() -> None:
+    typed = with_cells(
+        unit_institutional_id="0828",
+        departure_date=dt.date(2024, 3, 1),
+        number_of_trips=2.0,
+        distance_km=1234.1,
+        user_institutional_id=123456,
+        note='a, b;\n"c"',
+    )
+    later = with_cells(departure_date=MIDNIGHT, distance_km=0.1 + 0.2)
+    rows = [
+        {**GOOD, "departure_date": "2024-03-01", "number_of_trips": "2", "distance_km": "1234.1"}
+        | {"user_institutional_id": "123456", "note": 'a, b;\n"c"'},
+        {**GOOD, "departure_date": "2024-03-01", "distance_km": "0.3"},
+    ]
+    of_cells = batches_of(workbook({"Trips": [HEADER, typed, later]}))
+    of_text = batches_of(csv_of(COLUMNS, rows))
+    assert of_cells[0].accepted.equals(of_text[0].accepted), of_cells[0].rejected
+    assert of_cells[0].accepted.height == 2
+
+
+def test_a_spreadsheet_of_open_document_is_read_too() -> None:
+    [batch, _] = batches_of(ods([HEADER, ROW]))
+    assert batch.accepted.height == 1, batch.rejected
+    error = refused(ods([HEADER, ROW], ' calcext:value-type="error"'))
+    assert (error.cause, "#DIV/0!" in str(error)) == (Cause.ERROR_CELLS, True), error
+
+
+def test_a_cell_that_shows_an_error_is_not_taken_for_an_empty_one() -> None:
+    """Else number_of_trips would be 1 without a word."""
+    rows: list[list[object]] = [[*HEADER], ROW, [], with_cells(number_of_trips="=1/0"), ROW]
+    [batch, _] = batches_of(workbook({"Notes": [], "Trips": rows}))
+    assert batch.accepted["row_number"].to_list() == [1, 4]
+    assert batch.rejected.select("row", "column", "value").rows() == [
+        (3, "number_of_trips", "#DIV/0!")
+    ]
+    assert b"#DIV/0!" in batch.rejected_lines
+
+
+def test_neighbouring_numbers_of_cells_are_not_one_number_that_a_comma_cut() -> None:
+    row = with_cells(number_of_trips=1, distance_km="050")
+    [batch, last] = batches_of(workbook({"Trips": [HEADER, row]}))
+    assert batch.warned.is_empty(), batch.warned
+    assert last.warned.is_empty(), last.warned
+    [of_text, _] = batches_of(csv_of(COLUMNS, [dict(zip(COLUMNS, row, strict=True))]))
+    assert of_text.warned.height == 1
+
+
+def test_the_sheet_with_the_columns_is_read_and_the_others_are_named() -> None:
+    content = workbook({"Read me": [["hello"]], "Trips": [HEADER, ROW], "Codes": [["a"], ["b"]]})
+    with_sentence = opened(content)
+    assert sum(batch.accepted.height for batch in with_sentence.batches) == 1
+    assert with_sentence.encoding.sentence == (
+        "the sheet Trips was read; 2 other sheets were not read: Read me, Codes"
+    )
+    alone = opened(workbook({"Trips": [HEADER, ROW], "Empty": []}))
+    assert alone.encoding.sentence == ""
+    alone.close()
+
+
+def test_a_sheet_can_be_named_and_must_be_where_several_would_do() -> None:
+    two = workbook({"2023": [HEADER, ROW, ROW], "2024": [HEADER, ROW]})
+    error = refused(two)
+    assert (error.cause, "2023, 2024" in str(error)) == (Cause.SEVERAL_SHEETS, True)
+    assert sum(batch.accepted.height for batch in opened(two, " 2023 ").batches) == 2
+    error = refused(two, "2022")
+    assert (error.cause, "it has: 2023, 2024" in str(error)) == (Cause.NO_SHEET, True)
+    old = workbook({"Trips": [HEADER, ROW], "old": [HEADER, ROW, ROW]}, hidden=["old"])
+    assert sum(batch.accepted.height for batch in opened(old).batches) == 1
+    assert sum(batch.accepted.height for batch in opened(old, "old").batches) == 2
+    assert refused(csv_of(COLUMNS, [GOOD]).encode(), "2023").cause is Cause.NO_SHEET
+
+
+def test_a_title_above_the_header_is_passed_over_and_said() -> None:
+    titled = opened(workbook({"Trips": [["Travel 2024"], [], HEADER, ROW]}))
+    assert "the header is line 3; the 2 lines above it were not read" in titled.encoding.sentence
+    [batch, _] = titled.batches
+    assert batch.accepted["row_number"].to_list() == [1]
+
+
+def test_what_lacks_a_column_says_which() -> None:
+    error = refused(workbook({"Trips": [["Travel"], [*HEADER[1:]], ROW[1:]]}))
+    assert error.cause is Cause.MISSING_COLUMNS
+    assert "unit_institutional_id" in str(error)
+    assert "the header is line 2" in str(error)
+    error = refused(workbook({"A": [["x"]], "B": [["y"]]}))
+    assert (error.cause, "A, B" in str(error)) == (Cause.MISSING_COLUMNS, True)
+    assert refused(workbook({"A": [], "B": []})).cause is Cause.EMPTY
+
+
+def test_an_archive_of_one_file_is_read_and_of_several_it_names_them() -> None:
+    text = csv_of(COLUMNS, [GOOD]).encode()
+    mac = {"__MACOSX/._trips.csv": b"x", "folder/trips.csv": text, "folder/.DS_Store": b"x"}
+    [batch, _] = batches_of(archive(mac))
+    assert batch.accepted.height == 1
+    error = refused(archive({"a.csv": text, "b\u200b.csv": text}))
+    assert (error.cause, "2 files: a.csv, b\\u200b.csv" in str(error)) == (
+        Cause.SEVERAL_FILES,
+        True,
+    )
+    assert refused(archive({"Thumbs.db": b""})).cause is Cause.EMPTY
+    assert refused(archive({"inner.zip": archive({"a.csv": text})})).cause is Cause.NOT_TEXT
+
+
+def test_an_archive_made_to_expand_is_refused_before_it_does() -> None:
+    bomb = archive({"trips.csv": bytes(64 << 20)})
+    error = refused(bomb)
+    assert (error.cause, "when it is unpacked" in str(error)) == (Cause.TOO_LARGE, True)
+    assert refused(archive({"trips.csv": b"a,b\n" * 1_000}), bytes_max=100).cause is Cause.TOO_LARGE
+
+
+def test_an_archive_that_lies_about_its_size_is_refused_too() -> None:
+    lying = bytearray(archive({"trips.csv": b"a,b\n" * 100_000}))
+    real, told = (400_000).to_bytes(4, "little"), (40).to_bytes(4, "little")
+    assert lying.count(real) == 2
+    assert refused(bytes(lying.replace(real, told)), bytes_max=1_000).cause in (
+        Cause.TOO_LARGE,
+        Cause.DAMAGED_ARCHIVE,
+    )
+
+
+def test_a_damaged_workbook_is_a_sentence_wherever_it_is_damaged() -> None:
+    good = workbook({"Trips": [HEADER, ROW]})
+    odd, chance = (
+        [good[:400], good[:4], good[:-30], b"\xd0\xcf\x11\xe0" + bytes(600)],
+        random.Random(7),
+    )
+    for _ in range(6):
+        damaged = bytearray(good)
+        for _ in range(20):
+            damaged[chance.randrange(4, len(good))] = chance.randrange(256)
+        odd.append(bytes(damaged))
+    for content in odd:
+        with suppress(RefusedFile):
+            list(opened(content).batches)
+
+
+def test_an_extraction_that_is_killed_refuses_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_EXTRACTION", (sys.executable, "-c", "import os; os.abort()"))
+    error = refused(workbook({"Trips": [HEADER, ROW]}))
+    assert error.cause is Cause.DAMAGED_ARCHIVE
+    monkeypatch.setattr(module, "_EXTRACTION", (sys.executable, "-c", "input(); input()"))
+    monkeypatch.setattr(module, "EXTRACTION_SECONDS_MAX", 0.01)
+    assert refused(workbook({"Trips": [HEADER, ROW]})).cause is Cause.TOO_LARGE

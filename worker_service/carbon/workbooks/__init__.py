@@ -1,0 +1,1 @@
+"""Workbooks and archives: the table in them, as CSV text."""

@@ -1,0 +1,160 @@
+"""Writes the table of a workbook, or the file of an archive, as text: a process of its own.
+
+It runs apart from the worker, so that a file that is made to harm takes its own memory and time
+only, and so that the parser, which holds Python's lock, delays no heartbeat.
+Usage: `python -m worker_service.carbon.workbooks.extraction`, with a request as JSON on its
+standard input; it answers with JSON on its standard output.
+"""
+
+import csv
+import io
+import json
+import os
+import resource
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO
+
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.workbooks.archives import (
+    ArchiveKind,
+    copy_bounded,
+    look_into,
+)
+from worker_service.carbon.workbooks.cells import cell_text
+from worker_service.carbon.workbooks.error_cells import error_cells, has_error_cells
+from worker_service.carbon.workbooks.sheets import (
+    HEADER_LINES_MAX,
+    Choice,
+    Sheets,
+    Table,
+    choose,
+)
+
+_ZIP_MAGIC = b"PK\x03\x04"
+# A sheet of a million rows and ten columns fits well.
+_MEMORY_BYTES_MAX = 3 << 30
+_ROWS_MAX = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: a table, in the sheet of this name if there is one, of bounded size."""
+
+    table: Table
+    sheet: str
+    bytes_max: int
+
+
+def main() -> None:
+    """Answers one request. See the module."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = _MEMORY_BYTES_MAX if hard == resource.RLIM_INFINITY else min(_MEMORY_BYTES_MAX, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    request = json.load(sys.stdin)
+    table = Table(request["required"], request["optional"])
+    wanted = Wanted(table, request["sheet"], request["bytes_max"])
+    with (
+        os.fdopen(request["source"], "rb") as source,
+        os.fdopen(request["target"], "wb") as target,
+    ):
+        try:
+            answer = extract(source, target, wanted)
+        except RefusedFile as refused:
+            answer = {"cause": str(refused.cause), "message": str(refused)}
+    json.dump(answer, sys.stdout)
+
+
+def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, str]:
+    """Writes the text of `source` to `target`. Seeks in both.
+
+    Returns a `sentence` on what was not read of it, and `cells` if it is a workbook. Raises
+    RefusedFile if there is no one table in it, or too much.
+    """
+    head = source.read(len(_ZIP_MAGIC))
+    source.seek(0)
+    if head != _ZIP_MAGIC:
+        # The older format of Excel, or a new one under a password.
+        return _of_workbook(source, None, target, wanted)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            size = source.seek(0, io.SEEK_END)
+            found = look_into(archive, size, wanted.bytes_max)
+            if found.kind is ArchiveKind.ONE_FILE:
+                with archive.open(found.member) as stream:
+                    copy_bounded(stream, target, wanted.bytes_max)
+                return {"sentence": ""}
+            if found.kind is ArchiveKind.ODS and has_error_cells(archive):
+                raise RefusedFile(
+                    Cause.ERROR_CELLS,
+                    "cells of the spreadsheet show errors, such as #DIV/0!: correct them first",
+                )
+            is_xlsx = found.kind is ArchiveKind.XLSX
+            return _of_workbook(source, archive if is_xlsx else None, target, wanted)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
+        raise RefusedFile(
+            Cause.DAMAGED_ARCHIVE, f"the file is damaged or cut off: {error}"
+        ) from error
+
+
+def _of_workbook(
+    source: IO[bytes], archive: zipfile.ZipFile | None, target: IO[bytes], wanted: Wanted
+) -> dict[str, str]:
+    source.seek(0)
+    try:
+        with CalamineWorkbook.from_filelike(source) as workbook:
+            choice = choose(_sheets(workbook), wanted.table, wanted.sheet)
+            errors = error_cells(archive, choice.sheet) if archive else {}
+            _write(_lines(workbook, choice.sheet, errors), target, choice)
+    except CalamineError as error:
+        raise RefusedFile(
+            Cause.DAMAGED_ARCHIVE,
+            "the workbook cannot be read: it is damaged, or protected by a password;"
+            f" save it again without one, or as CSV ({error})",
+        ) from error
+    return {"sentence": choice.sentence, "cells": "yes"}
+
+
+def _sheets(workbook: CalamineWorkbook) -> Sheets:
+    tables = [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
+    heads = {
+        one.name: list(islice(_lines(workbook, one.name, {}), HEADER_LINES_MAX)) for one in tables
+    }
+    hidden = {one.name for one in tables if one.visible != SheetVisibleEnum.Visible}
+    return Sheets(heads, hidden)
+
+
+def _lines(
+    workbook: CalamineWorkbook, name: str, errors: Mapping[tuple[int, int], str]
+) -> Iterator[list[str]]:
+    """The lines of a sheet, from its first one, as texts."""
+    sheet = workbook.get_sheet_by_name(name)
+    if sheet.start is None:
+        return
+    left = sheet.start[1]
+    in_error = {row for row, _ in errors}
+    for at, row in enumerate(sheet.iter_rows()):
+        texts = [cell_text(cell) for cell in row]
+        if at in in_error:
+            texts = [errors.get((at, left + place), text) for place, text in enumerate(texts)]
+        yield texts
+
+
+def _write(lines: Iterator[list[str]], target: IO[bytes], choice: Choice) -> None:
+    text = io.TextIOWrapper(target, "utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    for number, line in enumerate(lines):
+        if number > _ROWS_MAX:
+            raise RefusedFile(Cause.TOO_LARGE, f"the sheet has more than {_ROWS_MAX:,} rows")
+        if number >= choice.header:
+            writer.writerow(line)
+    text.detach()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Opens a file of any known kind as text: workbooks and zip archives are extracted first."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from worker_service.carbon.csv_source.byte_stream import ByteStream, Open
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.workbooks.sheets import Table
+
+# Beyond it a workbook has more than a million rows, or is not a table.
+ARCHIVE_BYTES_MAX = 512 << 20
+EXTRACTION_SECONDS_MAX = 600
+_HEAD_BYTES = 4
+_PIECE_BYTES = 1 << 20
+_EXTRACTED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_EXTRACTION = (sys.executable, "-P", "-m", "worker_service.carbon.workbooks.extraction")
+
+
+def _keep_nothing_open() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OfSheet:
+    """Opens a workbook of which the sheet of this name is to be read."""
+
+    open_file: Open
+    sheet: str
+
+    def __call__(self) -> ByteStream:
+        """Opens the file."""
+        return self.open_file()
+
+
+@dataclass(frozen=True, slots=True)
+class TextOf:
+    """A file as text, which can be opened several times until it is closed.
+
+    `sentence` says what of a workbook was not read, without a full stop. "" for nothing.
+    `is_of_cells`: each value was a cell of its own.
+    """
+
+    open: Open
+    sentence: str = ""
+    close: Callable[[], None] = _keep_nothing_open
+    is_of_cells: bool = False
+
+
+def text_of(open_file: Open, table: Table, bytes_max: int) -> TextOf:
+    """The text of a CSV file, or of the table in a workbook or archive. Blocks.
+
+    A workbook is extracted by a process of its own into a temporary file that has no name, so that
+    nothing of it stays, whoever is killed. Raises RefusedFile if it cannot be read, and OSError if
+    there is no room for temporary files.
+    """
+    sheet = open_file.sheet if isinstance(open_file, OfSheet) else ""
+    source = open_file()
+    try:
+        head = source.read(_HEAD_BYTES)
+        if head not in _EXTRACTED:
+            if sheet:
+                raise RefusedFile(
+                    Cause.NO_SHEET,
+                    "this file is not a workbook and has no sheets: leave out the name",
+                )
+            return TextOf(open_file)
+        with tempfile.TemporaryFile() as archive:
+            _copy(head, source, archive)
+            return _extracted(archive, table, sheet, bytes_max)
+    finally:
+        source.close()
+
+
+def _copy(head: bytes, source: ByteStream, archive: IO[bytes]) -> None:
+    copied, piece = 0, head
+    while piece:
+        copied += len(piece)
+        if copied > ARCHIVE_BYTES_MAX:
+            raise RefusedFile(
+                Cause.TOO_LARGE,
+                f"the workbook or archive is larger than {ARCHIVE_BYTES_MAX:,} bytes:"
+                " save the table as CSV",
+            )
+        archive.write(piece)
+        piece = source.read(_PIECE_BYTES)
+    archive.seek(0)
+
+
+def _extracted(archive: IO[bytes], table: Table, sheet: str, bytes_max: int) -> TextOf:
+    # It stays open for as long as the text is read.
+    target = tempfile.TemporaryFile()  # noqa: SIM115
+    try:
+        answer = _asked(archive, target, table, sheet, bytes_max)
+        sentence = _sentence(answer)
+    except BaseException:
+        target.close()
+        raise
+    return TextOf(lambda: _FromStart(target), sentence, target.close, is_of_cells="cells" in answer)
+
+
+def _sentence(answer: Mapping[str, str]) -> str:
+    if "cause" in answer:
+        raise RefusedFile(Cause(answer["cause"]), answer["message"])
+    return answer["sentence"]
+
+
+def _asked(
+    archive: IO[bytes], target: IO[bytes], table: Table, sheet: str, bytes_max: int
+) -> Mapping[str, str]:
+    request = {
+        "source": archive.fileno(),
+        "target": target.fileno(),
+        "required": list(table.required),
+        "optional": list(table.optional),
+        "sheet": sheet,
+        "bytes_max": bytes_max,
+    }
+    try:
+        done = subprocess.run(
+            _EXTRACTION,
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            pass_fds=(archive.fileno(), target.fileno()),
+            timeout=EXTRACTION_SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise RefusedFile(
+            Cause.TOO_LARGE,
+            f"the workbook could not be read within {EXTRACTION_SECONDS_MAX:,} seconds:"
+            " save the table as CSV",
+        ) from late
+    if done.returncode != 0:
+        raise RefusedFile(
+            Cause.DAMAGED_ARCHIVE,
+            "the workbook or archive cannot be read: it is damaged or too large; save the table"
+            " as CSV",
+        )
+    answer: Mapping[str, str] = json.loads(done.stdout)
+    return answer
+
+
+class _FromStart:
+    """The temporary file from its beginning, by a position of its own."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._descriptor = file.fileno()
+        self._at = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = os.pread(self._descriptor, size, self._at)
+        self._at += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """The file is closed by TextOf."""
