@@ -21,6 +21,7 @@ _SERVER = (
     "grpc_reflection",
     "polars",
     "prometheus_client",
+    "python_calamine",
     "sqlalchemy",
     "structlog",
 )

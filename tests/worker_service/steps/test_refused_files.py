@@ -37,7 +37,11 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\
 
 MISSING = "blob:sha256:" + "0" * 64
 PLANES: Mapping[str, Any] = {"module": TRAVEL, "data_entry_type": PLANE, "year": YEAR}
-TRAINS = {**PLANES, "data_entry_type": types_pb2.DATA_ENTRY_TYPE_TRAIN}
+NOT_YET = {
+    **PLANES,
+    "module": types_pb2.MODULE_RESEARCH_FACILITIES,
+    "data_entry_type": types_pb2.DATA_ENTRY_TYPE_MICE_AND_FISH_ANIMAL_FACILITIES,
+}
 LOCATIONS: Mapping[str, Any] = {"reference_kind": "locations"}
 
 
@@ -193,10 +197,17 @@ REFUSED = {
         flights(CDG.replace(",", ";")),
     ),
     "a type that is not declared": Case(
-        "not_supported", "Train is not yet supported.", flights(CDG), scope=TRAINS
+        "not_supported",
+        "Mice_and_fish_animal_facilities is not yet supported.",
+        flights(CDG),
+        scope=NOT_YET,
     ),
     "factors of it": Case(
-        "not_supported", "Train is not yet supported.", FACTORS, "factor_ingest", TRAINS
+        "not_supported",
+        "Mice_and_fish_animal_facilities is not yet supported.",
+        FACTORS,
+        "factor_ingest",
+        NOT_YET,
     ),
     "no good factor": Case(
         "no_valid_rows",
@@ -221,7 +232,7 @@ REFUSED = {
     ),
     "places on no known way": Case(
         "unknown_transport_mode",
-        "payload.transport_mode must be one of plane, not 'boat'.",
+        "payload.transport_mode must be one of plane, train, not 'boat'.",
         PLACES,
         "reference_ingest",
         LOCATIONS,

@@ -76,36 +76,40 @@ class PlainBytes:
 
 
 def _opened(source: ByteStream) -> ByteStream:
-    head = _read_full(source, 8)
+    head = read_full(source, 8)
     _refuse_known_formats(head)
-    rest: ByteStream = _Rejoined(head, source)
+    rest: ByteStream = Rejoined(head, source)
     if head.startswith(_GZIP_MAGIC):
         # Reading forward never seeks, whatever the stubs ask of a file object.
         rest = cast("ByteStream", gzip.GzipFile(fileobj=cast("Any", rest), mode="rb"))
         inner = _inflate(rest, 8)
         _refuse_known_formats(inner)
-        rest = _Rejoined(inner, rest)
+        rest = Rejoined(inner, rest)
     return rest
 
 
-class _Rejoined:
-    """Bytes that were read ahead, and then the rest."""
+class Rejoined:
+    """A stream of bytes that were read ahead, and then the rest."""
 
     def __init__(self, head: bytes, rest: ByteStream) -> None:
+        """`head` was read from `rest` before."""
         self._head = head
         self._rest = rest
 
     def read(self, size: int, /) -> bytes:
+        """Reads at most `size` bytes; none at the end."""
         if not self._head:
             return self._rest.read(size)
         piece, self._head = self._head[:size], self._head[size:]
         return piece
 
     def close(self) -> None:
+        """Closes the rest."""
         self._rest.close()
 
 
-def _read_full(source: ByteStream, size: int) -> bytes:
+def read_full(source: ByteStream, size: int) -> bytes:
+    """Reads `size` bytes, or all there are."""
     head = b""
     while len(head) < size and (piece := source.read(size - len(head))):
         head += piece

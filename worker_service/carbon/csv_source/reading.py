@@ -73,7 +73,7 @@ def read_text(
     """Checks the file, reads its header, and then its rows in batches of about 12,500.
 
     Of a workbook it reads the sheet that has the columns, or that OfSheet names. `open_file` is
-    called up to three times. Raises RefusedFile here, or while batches are read.
+    called twice. Raises RefusedFile here, or while batches are read.
     """
     text = text_of(open_file, Table([*required], [*optional]), bytes_max)
     try:

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
-from worker_service.carbon.csv_source.byte_stream import ByteStream, Open
+from worker_service.carbon.csv_source.byte_stream import ByteStream, Open, Rejoined, read_full
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.workbooks.sheets import Table
 
@@ -61,20 +62,32 @@ def text_of(open_file: Open, table: Table, bytes_max: int) -> TextOf:
     """
     sheet = open_file.sheet if isinstance(open_file, OfSheet) else ""
     source = open_file()
-    try:
-        head = source.read(_HEAD_BYTES)
-        if head not in _EXTRACTED:
-            if sheet:
-                raise RefusedFile(
-                    Cause.NO_SHEET,
-                    "this file is not a workbook and has no sheets: leave out the name",
-                )
-            return TextOf(open_file)
-        with tempfile.TemporaryFile() as archive:
-            _copy(head, source, archive)
-            return _extracted(archive, table, sheet, bytes_max)
-    finally:
-        source.close()
+    with ExitStack() as opened:
+        opened.callback(source.close)
+        head = read_full(source, _HEAD_BYTES)
+        if head in _EXTRACTED:
+            with tempfile.TemporaryFile() as archive:
+                _copy(head, source, archive)
+                return _extracted(archive, table, sheet, bytes_max)
+        if sheet:
+            raise RefusedFile(
+                Cause.NO_SHEET,
+                "this file is not a workbook and has no sheets: leave out the name",
+            )
+        opened.pop_all()
+    return TextOf(_FirstReadAhead(Rejoined(head, source), open_file), close=source.close)
+
+
+class _FirstReadAhead:
+    """Opens a file that is open already, and then anew."""
+
+    def __init__(self, first: ByteStream, open_file: Open) -> None:
+        self._first: ByteStream | None = first
+        self._open_file = open_file
+
+    def __call__(self) -> ByteStream:
+        first, self._first = self._first, None
+        return self._open_file() if first is None else first
 
 
 def _copy(head: bytes, source: ByteStream, archive: IO[bytes]) -> None:
