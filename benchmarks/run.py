@@ -37,7 +37,7 @@ async def _jobs(short: bool) -> Sequence[Figure]:
 
 async def _submits(short: bool) -> Sequence[Figure]:
     return await submit_jobs.measure(
-        submit_jobs.Sizes(2_000, 5_000) if short else submit_jobs.Sizes(20_000, 100_000)
+        submit_jobs.Sizes(2_000, 5_000) if short else submit_jobs.Sizes(20_000, 60_000)
     )
 
 
