@@ -7,7 +7,15 @@ from carbonline.unseen import unseen_written_out
 from carbonline.v1 import monitoring_pb2, types_pb2
 
 # What the server's catalogue computes: a command that lacks its type may run without a server.
-COMPUTED_TYPES = frozenset({"plane", "process_emissions", "train"})
+COMPUTED_TYPES = frozenset(
+    {
+        "mice_and_fish_animal_facilities",
+        "plane",
+        "process_emissions",
+        "research_facilities",
+        "train",
+    }
+)
 
 
 def module_numbers() -> Mapping[str, int]:

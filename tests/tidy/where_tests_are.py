@@ -190,6 +190,11 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "names": WORKBOOKS,
         "sheets": WORKBOOKS,
     },
+    "worker_service/carbon/catalogue/research_facilities": {
+        "facility_use": EXAMPLES,
+        "mice_and_fish_animal_facilities": EXAMPLES,
+        "research_facilities": EXAMPLES,
+    },
     "worker_service/carbon/csv_source": {
         "byte_stream": READING,
         "foreign_names": "tests/worker_service/carbon/test_near_names.py",

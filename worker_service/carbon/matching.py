@@ -15,18 +15,32 @@ _KINDS = pl.concat_str(["factor_kind", "factor_subkind"], separator=" ", ignore_
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Requirement:
+    """What a matched factor must have for an entry.
+
+    Where `met` is false or null, the entry has this outcome and detail, and no emissions. The
+    expressions may read columns of entries that are keys, and of factors.
+    """
+
+    met: pl.Expr
+    outcome: EntryOutcome
+    detail: pl.Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MatchByKind:
     """Finds one factor per entry, or, with `every_match`, all that match.
 
     `kind` and `subkind` name columns of entries to compare with those of factors; None compares
     nothing. Columns of `looked_up` are not the entry's, but a lookup adds them. Entries whose kind
-    has no factor take those of the kind `other_kind`, if it is given. With `band`, a factor matches
-    if lower <= `band_of` < upper; `band_of` may read columns of entries and factors. Factors of the
-    newest file are preferred to stale ones, and of these the one that became stale last, by
-    `stale_token`. Without a match the outcome is `no_factor`; with several, where one is expected,
-    `ambiguous_factor`. `sought` is an expression for what was looked for, in words. `aside` says
-    what a factor makes of it where that differs, such as "849.1 km with its detour"; it may read
-    columns of entries and factors.
+    has no factor take those of the kind `other_kind`, if it is given. `requires` is checked of the
+    factors found, and `beside` names further columns of entries that it reads. With `band`, a
+    factor matches if lower <= `band_of` < upper; `band_of` may read columns of entries and factors.
+    Factors of the newest file are preferred to stale ones, and of these the one that became stale
+    last, by `stale_token`. Without a match the outcome is `no_factor`; with several, where one is
+    expected, `ambiguous_factor`. `sought` is an expression for what was looked for, in words.
+    `aside` says what a factor makes of it where that differs, such as "849.1 km with its detour";
+    it may read columns of entries and factors.
     """
 
     sought: pl.Expr
@@ -38,12 +52,14 @@ class MatchByKind:
     every_match: bool = False
     looked_up: tuple[str, ...] = ()
     other_kind: str | None = None
+    requires: tuple[Requirement, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The columns of entries to compare. Those of `band_of` come from lookups and factors."""
         compared = (name for name in (self.kind, self.subkind) if name is not None)
-        return tuple(name for name in compared if name not in self.looked_up)
+        return (*(name for name in compared if name not in self.looked_up), *self.beside)
 
     def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> Matched:
         """Implements Matching.match. Keys with an outcome are not matched."""
@@ -68,6 +84,18 @@ class MatchByKind:
             detail = pl.format("{} factors for {}: {}", "matches", self.sought, "named")
             keys = fail(keys, several, EntryOutcome.AMBIGUOUS_FACTOR, detail).drop("named")
             hits = hits.join(counts.filter(~several), on="key_id", how="semi")
+        return self._required(keys, hits)
+
+    def _required(self, keys: pl.DataFrame, hits: pl.DataFrame) -> Matched:
+        for one in self.requires:
+            lacking = hits.filter(~one.met.fill_null(value=False))
+            said = lacking.select("key_id", one.detail.alias("lacks")).unique(
+                "key_id", keep="first"
+            )
+            keys = keys.join(said, on="key_id", how="left", maintain_order="left")
+            keys = fail(keys, pl.col("lacks").is_not_null(), one.outcome, pl.col("lacks"))
+            keys = keys.drop("lacks")
+            hits = hits.join(said, on="key_id", how="anti")
         return Matched(keys=keys, factors=hits)
 
     def _missed(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:

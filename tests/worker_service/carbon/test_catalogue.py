@@ -63,10 +63,10 @@ def test_a_declaration_reads_the_reference_data_that_the_contract_names(
 
 
 def test_what_is_not_declared_is_refused_by_name() -> None:
-    assert type_by_id(70).name == "research_facilities"
-    assert module_of(70).name == "research_facilities"
-    with pytest.raises(NotSupported, match="research_facilities is not yet supported"):
-        declaration(70)
+    assert type_by_id(60).name == "scientific_equipment"
+    assert module_of(60).name == "purchase"
+    with pytest.raises(NotSupported, match="scientific_equipment is not yet supported"):
+        declaration(60)
     with pytest.raises(NotSupported, match="no data-entry type 99"):
         declaration(99)
     with pytest.raises(NotSupported, match="no data-entry type 99"):

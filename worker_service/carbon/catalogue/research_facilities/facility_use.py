@@ -1,0 +1,53 @@
+"""What both kinds of facilities have in common: their columns, and the unit of their use."""
+
+import polars as pl
+
+from worker_service.carbon.declarations import Column, ColumnKind
+from worker_service.carbon.matching import Requirement
+from worker_service.carbon.outcomes import EntryOutcome
+
+FACILITY = (
+    Column("researchfacility_id", example="1234"),
+    Column("researchfacility_name", example="Microscopy"),
+)
+USE = (
+    Column("use", ColumnKind.NUMBER, minimum=0, example="10"),
+    Column("use_unit", example="hours"),
+)
+TOTAL_USE = (
+    Column("use_unit", example="hours"),
+    Column("total_use", ColumnKind.NUMBER, minimum=0, example="100"),
+)
+SAME_UNIT = Requirement(
+    met=pl.col("use_unit") == pl.col("use_unit_of_factor"),
+    outcome=EntryOutcome.MISSING_VALUE,
+    detail=pl.format(
+        "use_unit is {}, and the factor of {} has {}",
+        "use_unit",
+        "researchfacility_id",
+        "use_unit_of_factor",
+    ),
+)
+SOURCE = (
+    "Allocation of a shared facility's emissions by use: GHG Protocol, Corporate Value Chain"
+    " Standard, chapter 8 (allocating emissions), physical allocation"
+)
+
+
+def share_of_use(kg: pl.Expr) -> pl.Expr:
+    """The part of a facility's kilograms that falls to a use. 0 if nobody used the facility."""
+    total = pl.col("total_use")
+    return pl.when(total == 0).then(0.0).otherwise(pl.col("use") / total * kg)
+
+
+def kilograms_column(name: str, *, required: bool = False) -> Column:
+    """A factor's column with a year's kilograms of a facility."""
+    return Column(
+        name,
+        ColumnKind.NUMBER,
+        required=required,
+        minimum=0,
+        plausible_maximum=100_000_000,
+        noun="kg",
+        example="1000",
+    )
