@@ -19,6 +19,7 @@ _SERVER = (
     "asyncpg",
     "grpc_channelz",
     "grpc_reflection",
+    "pint",
     "polars",
     "prometheus_client",
     "python_calamine",

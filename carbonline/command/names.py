@@ -9,10 +9,22 @@ from carbonline.v1 import monitoring_pb2, types_pb2
 # What the server's catalogue computes: a command that lacks its type may run without a server.
 COMPUTED_TYPES = frozenset(
     {
+        "additional_purchases",
+        "building_embodied_energy",
+        "energy_combustion",
+        "external_ai",
+        "homeworking",
+        "it",
+        "member",
         "mice_and_fish_animal_facilities",
+        "other",
         "plane",
         "process_emissions",
+        "purchased_energy",
         "research_facilities",
+        "road_travel",
+        "scientific",
+        "student",
         "train",
     }
 )

@@ -180,8 +180,32 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "shipped_places": "tests/worker_service/carbon/test_moved_places.py",
         "stored": CATALOGUE,
     },
+    "worker_service/carbon/catalogue": {"kilograms_per": EXAMPLES},
+    "worker_service/carbon/catalogue/buildings": {
+        "building_embodied_energy": EXAMPLES,
+        "energy_combustion": EXAMPLES,
+        "purchased_energy": EXAMPLES,
+    },
+    "worker_service/carbon/catalogue/equipment": {
+        "equipment_in_use": EXAMPLES,
+        "it": EXAMPLES,
+        "other": EXAMPLES,
+        "scientific": EXAMPLES,
+    },
+    "worker_service/carbon/catalogue/external_cloud_and_ai": {"external_ai": EXAMPLES},
+    "worker_service/carbon/catalogue/headcount": {
+        "homeworking": EXAMPLES,
+        "member": EXAMPLES,
+        "people_factors": EXAMPLES,
+        "student": EXAMPLES,
+    },
     "worker_service/carbon/catalogue/process_emissions": {"process_emissions": EXAMPLES},
-    "worker_service/carbon/catalogue/professional_travel": {"plane": EXAMPLES, "train": EXAMPLES},
+    "worker_service/carbon/catalogue/professional_travel": {
+        "plane": EXAMPLES,
+        "road_travel": EXAMPLES,
+        "train": EXAMPLES,
+    },
+    "worker_service/carbon/catalogue/purchase": {"additional_purchases": EXAMPLES},
     "worker_service/carbon/workbooks": {
         "archives": WORKBOOKS,
         "cells": WORKBOOKS,

@@ -219,8 +219,8 @@ class DataEntryType:
     """A supported data-entry type.
 
     `override_type` is the path in the emission tree of entries with their own kg_co2eq. `checks`
-    and `warnings` are evaluated per batch of a file. `references` are kinds of reference data that
-    it reads.
+    and `warnings` are evaluated per batch of a file. `unique` columns identify a row within a unit:
+    another such row of a file is rejected. `references` are kinds of reference data that it reads.
     """
 
     id: int
@@ -234,6 +234,7 @@ class DataEntryType:
     references: tuple[str, ...] = ()
     routing: Routing | None = None
     title: str = ""
+    unique: tuple[str, ...] = ()
     checks: tuple[RowCheck, ...] = ()
     warnings: tuple[RowWarning, ...] = ()
 

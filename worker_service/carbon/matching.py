@@ -6,6 +6,7 @@ import polars as pl
 
 from worker_service.carbon.declarations import OF_FACTOR, Band, Matched
 from worker_service.carbon.outcomes import EntryOutcome, fail
+from worker_service.carbon.units_of_measure import Conversion, difference, with_factor_units
 
 # So many of the factors that fit an entry are named.
 _NAMED_MAX = 3
@@ -40,7 +41,8 @@ class MatchByKind:
     last, by `stale_token`. Without a match the outcome is `no_factor`; with several, where one is
     expected, `ambiguous_factor`. `sought` is an expression for what was looked for, in words.
     `aside` says what a factor makes of it where that differs, such as "849.1 km with its detour";
-    it may read columns of entries and factors.
+    it may read columns of entries and factors. With `conversion`, only factors match to
+    whose unit the entry's can be converted.
     """
 
     sought: pl.Expr
@@ -49,6 +51,7 @@ class MatchByKind:
     band: Band | None = None
     band_of: pl.Expr | None = None
     aside: pl.Expr | None = None
+    conversion: Conversion | None = None
     every_match: bool = False
     looked_up: tuple[str, ...] = ()
     other_kind: str | None = None
@@ -58,7 +61,8 @@ class MatchByKind:
     @property
     def keys(self) -> tuple[str, ...]:
         """The columns of entries to compare. Those of `band_of` come from lookups and factors."""
-        compared = (name for name in (self.kind, self.subkind) if name is not None)
+        unit = None if self.conversion is None else self.conversion.entry_unit
+        compared = (name for name in (self.kind, self.subkind, unit) if name is not None)
         return (*(name for name in compared if name not in self.looked_up), *self.beside)
 
     def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> Matched:
@@ -102,6 +106,10 @@ class MatchByKind:
         """key_id and `missed`: such as " (849.1 km with its detour: short economy)", of factors
         whose band alone does not fit.
         """
+        if self.conversion is not None:
+            beside = difference(self._of_kind(keys, factors), self.conversion)
+            why = beside.filter(pl.col("aside").is_not_null()).sort("factor_id").unique("key_id")
+            return why.select("key_id", pl.format(" ({})", "aside").alias("missed"))
         if self.aside is None:
             return pl.DataFrame(schema={"key_id": keys.schema["key_id"], "missed": pl.String})
         beside = self._with_aside(self._compared(keys, factors))
@@ -131,18 +139,26 @@ class MatchByKind:
 
     def _hits_of_kind(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
         if self.subkind is None:
-            return self._in_band(self._pairs(keys, factors, {}))
-        exact = self._in_band(self._pairs(keys, factors, {self.subkind: "factor_subkind"}))
+            return self._fitting(self._pairs(keys, factors, {}))
+        exact = self._fitting(self._pairs(keys, factors, {self.subkind: "factor_subkind"}))
         rest = keys.join(exact, on="key_id", how="anti")
         general = factors.filter(pl.col("factor_subkind").is_null())
         # The column that was compared is the entry's; both sides must line up.
-        of_rest = self._in_band(self._pairs(rest, general, {}))
+        of_rest = self._fitting(self._pairs(rest, general, {}))
         return pl.concat([exact, of_rest.select(exact.columns)])
 
     def _compared(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
         """Keys beside all factors of their kind and subkind, whatever the band."""
         compared = {} if self.subkind is None else {self.subkind: "factor_subkind"}
         return self._pairs(keys, factors, compared)
+
+    def _of_kind(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+        """Keys beside the factors of their kind and subkind, or of no subkind."""
+        pairs = self._pairs(keys, factors, {})
+        if self.subkind is None:
+            return pairs
+        fits = pl.col(self.subkind) == pl.col("factor_subkind")
+        return pairs.filter(pl.col("factor_subkind").is_null() | fits)
 
     def _pairs(
         self, keys: pl.DataFrame, factors: pl.DataFrame, compared: dict[str, str]
@@ -154,6 +170,11 @@ class MatchByKind:
         return keys.join(
             factors, left_on=list(compared), right_on=list(compared.values()), how="inner"
         )
+
+    def _fitting(self, pairs: pl.DataFrame) -> pl.DataFrame:
+        """The pairs whose band and unit fit."""
+        hits = self._in_band(pairs)
+        return hits if self.conversion is None else with_factor_units(hits, self.conversion)
 
     def _in_band(self, hits: pl.DataFrame) -> pl.DataFrame:
         if self.band is None or self.band_of is None:

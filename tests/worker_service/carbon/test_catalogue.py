@@ -12,7 +12,6 @@ from tests.worker_service.carbon.plane_files import (
     GOOD,
     PLANE,
     SCOPE,
-    batches_of,
     emissions_of,
     entries_of,
     opening,
@@ -34,6 +33,7 @@ from worker_service.carbon.describe import (
     template,
 )
 from worker_service.carbon.emission_tree import SCOPES
+from worker_service.carbon.parse.entries import EntryScope, read_entries
 from worker_service.carbon.parse.factors import read_factors
 from worker_service.carbon.stored import json_objects, stored_entries, stored_keys
 
@@ -87,16 +87,26 @@ def test_a_declaration_names_columns_once_and_says_where_it_comes_from(
     assert declared.formula.source
 
 
-def test_the_template_is_a_file_that_is_accepted() -> None:
-    scope = SCOPE
-    for per_year in (True, False):
-        content = template(PLANE, per_year=per_year)
-        if not per_year:
-            scope = type(SCOPE)(SCOPE.year, SCOPE.units, unit="0828")
-        [batch, _] = batches_of(content, scope)
-        assert batch.accepted.height == 1
+@pytest.mark.parametrize("declared", _DECLARED, ids=lambda t: t.name)
+def test_the_template_is_a_file_that_is_accepted_without_a_warning(
+    declared: DataEntryType,
+) -> None:
+    of_one_unit = EntryScope(SCOPE.year, SCOPE.units, unit="0828")
+    for content, scope in (
+        (template(declared), SCOPE),
+        (template(declared, per_year=False), of_one_unit),
+    ):
+        [batch, late] = read_entries(declared, opening(content), scope).batches
         assert batch.rejected.is_empty()
-    assert read_factors(PLANE, opening(factor_template(PLANE))).accepted.height == 1
+        assert batch.accepted.height == 1
+        assert batch.warned.is_empty()
+        assert late.warned.is_empty()
+    factors = read_factors(declared, opening(factor_template(declared)))
+    assert factors.accepted.height == 1
+    assert factors.warnings.is_empty()
+
+
+def test_a_template_begins_with_the_columns_that_are_needed() -> None:
     assert template(PLANE).startswith("unit_institutional_id,origin_iata,destination_iata,")
 
 

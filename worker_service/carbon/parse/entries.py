@@ -19,6 +19,7 @@ from worker_service.carbon.declarations import (
 from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
+from worker_service.carbon.parse.repeated_keys import RepeatedKeys
 from worker_service.carbon.parse.row_warnings import refused_rows, warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
@@ -119,9 +120,11 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
     points = ThousandsPoints(columns, text.header.separator)
     originals = Originals(text.header)
     cut_numbers = CutNumbers(text.header, columns)
+    repeated = RepeatedKeys(declaration.unique)
     batch = None
     for read in text.batches:
-        checked = _with_cut_numbers(_checked(read, declaration, scope, units), read, cut_numbers)
+        checked = _checked(read, declaration, scope, (units, repeated))
+        checked = _with_cut_numbers(checked, read, cut_numbers)
         batch = replace(checked, rejected_lines=originals.lines(read, checked.rejected))
         compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
         points.add(read.frame, batch.accepted, batch.warned)
@@ -174,17 +177,22 @@ def _content_of(read: TextBatch, accepted: pl.DataFrame) -> pl.Series:
 
 
 def _checked(
-    batch: TextBatch, declaration: DataEntryType, scope: EntryScope, units: KnownUnits
+    batch: TextBatch,
+    declaration: DataEntryType,
+    scope: EntryScope,
+    of_file: tuple[KnownUnits, RepeatedKeys],
 ) -> EntryBatch:
     frame, columns = batch.frame, (*declaration.columns, *COMMON_COLUMNS)
+    units, repeated_keys = of_file
     known, unknown = units.found(frame)
     checked = check_rows(frame, columns, scope.year, override=_OVERRIDE)
     typed = checked.accepted.rename({column.name: column.field for column in columns})
-    refused = as_written(refused_rows(typed, declaration.checks), frame)
-    if not refused.is_empty():
-        typed = typed.filter(~pl.col("row_number").cast(pl.Int64).is_in(refused["row"].implode()))
-    joined = typed.join(known, on="row_number", maintain_order="left")
-    accepted = joined.select("row_number", "unit", *(column.field for column in columns))
+    refused = refused_rows(typed, declaration.checks)
+    joined = _without(typed, refused).join(known, on="row_number", maintain_order="left")
+    repeated = repeated_keys.found(joined)
+    fields = (column.field for column in columns)
+    accepted = _without(joined, repeated).select("row_number", "unit", *fields)
+    refused = as_written(merged_rejections([refused, repeated]), frame)
     rejections = merged_rejections([batch.ragged, unknown, checked.rejected, refused])
     named = [name for name in frame.columns if frame.schema[name] == pl.String]
     rejected = with_total_rows(rejections, frame, named)
@@ -196,3 +204,9 @@ def _checked(
         warned=warned,
         warned_rows=warned["row"].n_unique(),
     )
+
+
+def _without(rows: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    if rejected.is_empty():
+        return rows
+    return rows.filter(~pl.col("row_number").cast(pl.Int64).is_in(rejected["row"].implode()))

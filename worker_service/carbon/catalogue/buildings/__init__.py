@@ -1,5 +1,10 @@
 """Rooms, fuels burnt, metered energy, construction and renovation."""
 
+from worker_service.carbon.catalogue.buildings.building_embodied_energy import (
+    BUILDING_EMBODIED_ENERGY,
+)
+from worker_service.carbon.catalogue.buildings.energy_combustion import ENERGY_COMBUSTION
+from worker_service.carbon.catalogue.buildings.purchased_energy import PURCHASED_ENERGY
 from worker_service.carbon.declarations import Module, UndeclaredType
 
 BUILDINGS = Module(
@@ -7,8 +12,8 @@ BUILDINGS = Module(
     name="buildings",
     types=(
         UndeclaredType(30, "building"),
-        UndeclaredType(31, "energy_combustion"),
-        UndeclaredType(32, "building_embodied_energy"),
-        UndeclaredType(33, "purchased_energy"),
+        ENERGY_COMBUSTION,
+        BUILDING_EMBODIED_ENERGY,
+        PURCHASED_ENERGY,
     ),
 )

@@ -1,5 +1,6 @@
 """Clouds and AI services bought outside."""
 
+from worker_service.carbon.catalogue.external_cloud_and_ai.external_ai import EXTERNAL_AI
 from worker_service.carbon.declarations import Module, UndeclaredType
 
 EXTERNAL_CLOUD_AND_AI = Module(
@@ -7,6 +8,6 @@ EXTERNAL_CLOUD_AND_AI = Module(
     name="external_cloud_and_ai",
     types=(
         UndeclaredType(40, "external_clouds"),
-        UndeclaredType(41, "external_ai"),
+        EXTERNAL_AI,
     ),
 )

@@ -2,7 +2,9 @@
 
 import polars as pl
 
+from worker_service.carbon.catalogue.kilograms_per import kilograms_per
 from worker_service.carbon.declarations import (
+    QUANTITY_UNIT,
     Column,
     ColumnKind,
     DataEntryType,
@@ -11,6 +13,7 @@ from worker_service.carbon.declarations import (
     Formula,
 )
 from worker_service.carbon.matching import MatchByKind
+from worker_service.carbon.units_of_measure import Conversion, in_factor_units
 
 _CATEGORY = Column(
     "category",
@@ -39,10 +42,11 @@ PROCESS_GASES = DataEntryType(
             ColumnKind.NUMBER,
             minimum=0,
             plausible_maximum=1_000_000,
-            noun="of the factor's unit",
+            noun="of its unit",
             example="100",
         ),
         Column("subcategory", required=False),
+        Column("unit", required=False),
     ),
     factors=FactorColumns(
         classification=(
@@ -51,15 +55,8 @@ PROCESS_GASES = DataEntryType(
             Column("unit", example="kg"),
         ),
         values=(
-            Column(
-                "ef_kg_co2eq_per_unit",
-                ColumnKind.NUMBER,
-                minimum=0,
-                # A kilogram of SF6 is some 25,000 kg CO2eq, and no gas is much more.
-                plausible_maximum=100_000,
-                noun="kg per unit",
-                example="1",
-            ),
+            # A tonne of SF6 is some 25 million kg CO2eq, and no gas is more.
+            kilograms_per("ef_kg_co2eq_per_unit", "unit", 100_000_000, "1"),
         ),
         emission_type=_NODE,
         kind="category",
@@ -69,13 +66,14 @@ PROCESS_GASES = DataEntryType(
         sought=pl.concat_str("category", "subcategory", separator=" ", ignore_nulls=True),
         kind="category",
         subkind="subcategory",
+        conversion=Conversion(QUANTITY_UNIT, pl.col("unit")),
     ),
     formula=Formula(
         version="process_emissions-1",
         written=(
-            "kg = quantity * ef_kg_co2eq_per_unit;"
+            "kg = quantity_in_factor_units * ef_kg_co2eq_per_unit;"
             " the factor is the one of the category and subcategory, else the one of the category"
-            " without a subcategory. The quantity is in the factor's unit"
+            " without a subcategory. A quantity without a unit is in the factor's"
         ),
         source=(
             "Mass of gas times its global warming potential:"
@@ -84,7 +82,8 @@ PROCESS_GASES = DataEntryType(
         ),
         rows=(
             EmissionRow(
-                emission_type=_NODE, kg=pl.col("quantity") * pl.col("ef_kg_co2eq_per_unit")
+                emission_type=_NODE,
+                kg=in_factor_units("quantity") * pl.col("ef_kg_co2eq_per_unit"),
             ),
         ),
     ),

@@ -1,5 +1,6 @@
 """Goods and services bought."""
 
+from worker_service.carbon.catalogue.purchase.additional_purchases import ADDITIONAL_PURCHASES
 from worker_service.carbon.declarations import Module, UndeclaredType
 
 PURCHASE = Module(
@@ -13,6 +14,6 @@ PURCHASE = Module(
         UndeclaredType(64, "services"),
         UndeclaredType(65, "vehicles"),
         UndeclaredType(66, "other_purchases"),
-        UndeclaredType(67, "additional_purchases"),
+        ADDITIONAL_PURCHASES,
     ),
 )

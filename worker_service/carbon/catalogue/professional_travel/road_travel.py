@@ -1,0 +1,107 @@
+"""Trips by road: a distance in kilometres or miles, and a factor of the class of vehicle."""
+
+import polars as pl
+
+from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.declarations import (
+    Column,
+    ColumnKind,
+    DataEntryType,
+    EmissionRow,
+    FactorColumns,
+    Formula,
+    Normalisation,
+    RowCheck,
+)
+from worker_service.carbon.matching import MatchByKind
+from worker_service.carbon.units_of_measure import Conversion, in_factor_units
+
+_NODE = pl.lit("professional_travel.road")
+_PER_KM, _PER_MILE = pl.col("ef_kg_co2eq_per_km"), pl.col("ef_kg_co2eq_per_mile")
+
+ROAD_TRAVEL = DataEntryType(
+    id=22,
+    name="road_travel",
+    title="Trips by road",
+    columns=(
+        Column("vehicle_class", example="average car"),
+        Column(
+            "distance",
+            ColumnKind.NUMBER,
+            more_than=0,
+            plausible_maximum=200_000,
+            noun="km or miles",
+            example="120",
+        ),
+        Column("user_institutional_id", normalisation=Normalisation.SHOWN, example="123456"),
+        Column("fuel", required=False),
+        Column(
+            "distance_unit",
+            ColumnKind.CHOICE,
+            required=False,
+            choices=("km", "mi"),
+            aliases=(("mile", "mi"), ("miles", "mi"), ("kilometre", "km"), ("kilometres", "km")),
+            default="km",
+            example="km",
+        ),
+        Column("departure_date", ColumnKind.DATE, required=False),
+    ),
+    factors=FactorColumns(
+        classification=(
+            Column("vehicle_class", example="average car"),
+            Column("fuel", required=False),
+        ),
+        values=(
+            kilograms_per("ef_kg_co2eq_per_km", "km", 10, "0.17", required=False),
+            kilograms_per("ef_kg_co2eq_per_mile", "mile", 16, required=False),
+        ),
+        emission_type=_NODE,
+        kind="vehicle_class",
+        subkind="fuel",
+        checks=(
+            RowCheck(
+                "ef_kg_co2eq_per_km",
+                when=_PER_KM.is_null() & _PER_MILE.is_null(),
+                reason=pl.lit("is missing, and so is ef_kg_co2eq_per_mile: one is needed"),
+            ),
+            RowCheck(
+                "ef_kg_co2eq_per_mile",
+                when=_PER_KM.is_not_null() & _PER_MILE.is_not_null(),
+                reason=pl.lit("is there beside ef_kg_co2eq_per_km: leave one of the two empty"),
+            ),
+        ),
+    ),
+    matching=MatchByKind(
+        sought=pl.concat_str("vehicle_class", "fuel", separator=" ", ignore_nulls=True),
+        kind="vehicle_class",
+        subkind="fuel",
+        conversion=Conversion(
+            "distance_unit", pl.when(_PER_KM.is_null()).then(pl.lit("mi")).otherwise(pl.lit("km"))
+        ),
+    ),
+    formula=Formula(
+        version="road_travel-1",
+        written=(
+            "kg = distance_in_factor_units * ef;"
+            " ef = ef_kg_co2eq_per_km, else ef_kg_co2eq_per_mile;"
+            " the factor is the one of the class and fuel, else the one of the class without a"
+            " fuel. The additional value is the distance in km"
+        ),
+        source=(
+            "Distance times factor per vehicle and km: UK Government GHG conversion factors for"
+            " company reporting, methodology paper, business travel by land"
+        ),
+        rows=(
+            EmissionRow(
+                emission_type=_NODE,
+                kg=in_factor_units("distance") * pl.coalesce(_PER_KM, _PER_MILE),
+                # An international mile is 1.609344 km by definition.
+                additional_value=(
+                    pl.col("distance")
+                    * pl.when(pl.col("distance_unit") == "mi").then(1.609344).otherwise(1.0)
+                ),
+            ),
+        ),
+    ),
+    override_type=_NODE,
+)

@@ -1,0 +1,75 @@
+"""Purchases that are counted by weight, such as liquid nitrogen."""
+
+import polars as pl
+
+from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.declarations import (
+    Column,
+    ColumnKind,
+    DataEntryType,
+    EmissionRow,
+    FactorColumns,
+    Formula,
+    Normalisation,
+)
+from worker_service.carbon.matching import MatchByKind
+
+_NITROGEN = ("ln2", "liquid nitrogen", "azote liquide")
+_NODE = (
+    pl.when(pl.col("name").is_in(_NITROGEN))
+    .then(pl.lit("purchases.additional.ln2"))
+    .otherwise(pl.lit("purchases.additional"))
+)
+
+ADDITIONAL_PURCHASES = DataEntryType(
+    id=67,
+    name="additional_purchases",
+    title="Purchases by weight",
+    columns=(
+        Column("name", example="LN2"),
+        Column("unit", normalisation=Normalisation.SHOWN, example="l"),
+        Column(
+            "annual_consumption",
+            ColumnKind.NUMBER,
+            minimum=0,
+            plausible_maximum=100_000_000,
+            noun="of its unit",
+            example="1000",
+        ),
+        Column(
+            "coef_to_kg",
+            ColumnKind.NUMBER,
+            minimum=0,
+            # A cubic metre of a heavy liquid is some tonnes.
+            plausible_maximum=100_000,
+            noun="kg per unit",
+            example="0.8",
+        ),
+    ),
+    factors=FactorColumns(
+        classification=(Column("name", example="LN2"),),
+        values=(kilograms_per("ef_kg_co2eq_per_kg", "kg", 100_000, "0.4"),),
+        emission_type=_NODE,
+        kind="name",
+    ),
+    matching=MatchByKind(sought=pl.col("name"), kind="name"),
+    formula=Formula(
+        version="additional_purchases-1",
+        written="kg = annual_consumption * coef_to_kg * ef_kg_co2eq_per_kg",
+        source=(
+            "Mass times factor: GHG Protocol, guidance for calculating GHG scope 3"
+            " emissions, average-data method, category 1"
+        ),
+        rows=(
+            EmissionRow(
+                emission_type=_NODE,
+                kg=(
+                    pl.col("annual_consumption")
+                    * pl.col("coef_to_kg")
+                    * pl.col("ef_kg_co2eq_per_kg")
+                ),
+            ),
+        ),
+    ),
+    override_type=_NODE,
+)

@@ -1,0 +1,167 @@
+"""Units of measure: how they are written, what they measure, and what one is in another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import pint
+import polars as pl
+
+# How many units of the factor one unit of the entry is.
+FACTOR_UNITS = "factor_units_per_unit"
+
+# What is measured -> spelling, as keys are compared -> the unit in the words of pint. Capital
+# letters make no difference in a file, so no unit is here whose prefix they would change.
+SPELLINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "energy": {
+            "wh": "watt_hour",
+            "kwh": "kilowatt_hour",
+            "mwh": "megawatt_hour",
+            "gwh": "gigawatt_hour",
+            "mj": "megajoule",
+            "gj": "gigajoule",
+            "tj": "terajoule",
+            "btu": "Btu",
+            "kbtu": "kiloBtu",
+            "mmbtu": "megaBtu",
+            "therm": "therm",
+            "therms": "therm",
+        },
+        "volume": {
+            "m3": "meter ** 3",
+            "m³": "meter ** 3",
+            "l": "liter",
+            "litre": "liter",
+            "litres": "liter",
+            "liter": "liter",
+            "liters": "liter",
+            "hl": "hectoliter",
+            "ft3": "cubic_foot",
+            "ft³": "cubic_foot",
+        },
+        "mass": {
+            "g": "gram",
+            "kg": "kilogram",
+            "t": "metric_ton",
+            "tonne": "metric_ton",
+            "tonnes": "metric_ton",
+            "lb": "pound",
+            "lbs": "pound",
+        },
+        "length": {
+            "m": "meter",
+            "km": "kilometer",
+            "mi": "mile",
+            "mile": "mile",
+            "miles": "mile",
+        },
+    }
+)
+_WITH_ARTICLE = MappingProxyType(
+    {"energy": "an energy", "volume": "a volume", "mass": "a mass", "length": "a length"}
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conversion:
+    """Where the units of a quantity are: a column of entries, and an expression over factors.
+
+    An entry without a unit has the factor's.
+    """
+
+    entry_unit: str
+    factor_unit: pl.Expr
+
+
+def in_factor_units(quantity: str) -> pl.Expr:
+    """A column's quantity in the unit of the factor, once `with_factor_units` has been there."""
+    return pl.col(quantity) * pl.col(FACTOR_UNITS)
+
+
+def with_factor_units(pairs: pl.DataFrame, units: Conversion) -> pl.DataFrame:
+    """Entries beside factors, without pairs whose units measure different things.
+
+    FACTOR_UNITS is added. It is found once for each pair of units. Factors in the very unit of the
+    entry are preferred to those in others.
+    """
+    pairs = pairs.with_columns(units.factor_unit.alias("_into"))
+    distinct = pairs.select(units.entry_unit, "_into").unique()
+    found = distinct.with_columns(
+        pl.Series(FACTOR_UNITS, [_units_per(*pair) for pair in distinct.rows()], pl.Float64)
+    )
+    converted = pairs.join(
+        found, on=[units.entry_unit, "_into"], nulls_equal=True, maintain_order="left"
+    ).drop("_into")
+    fitting = converted.filter(pl.col(FACTOR_UNITS).is_not_null())
+    is_same = pl.col(FACTOR_UNITS) == 1
+    return fitting.filter(is_same == is_same.any().over("key_id"))
+
+
+def difference(pairs: pl.DataFrame, units: Conversion) -> pl.DataFrame:
+    """Pairs with `aside`: why their units do not fit, such as "kg is a mass and the factor is per
+    kwh, an energy".
+    """
+    pairs = pairs.with_columns(units.factor_unit.alias("_into"))
+    distinct = pairs.select(units.entry_unit, "_into").unique()
+    found = distinct.with_columns(
+        pl.Series("aside", [_unlike(*pair) for pair in distinct.rows()], pl.String)
+    )
+    return pairs.join(
+        found, on=[units.entry_unit, "_into"], nulls_equal=True, maintain_order="left"
+    ).drop("_into")
+
+
+def spellings_of(*measured: str) -> list[str]:
+    """All spellings of units that measure one of these, such as "energy"."""
+    return [spelling for one in measured for spelling in SPELLINGS[one]]
+
+
+def what_it_measures(unit: pl.Expr) -> pl.Expr:
+    """What a unit measures, in words such as "a mass". Null for a unit that is not known."""
+    words = {one: _WITH_ARTICLE[kind] for kind, of in SPELLINGS.items() for one in of}
+    return unit.replace_strict(words, default=None, return_dtype=pl.String)
+
+
+@cache
+def units_in(unit: str, into: str) -> float | None:
+    """How many `into` one `unit` is. None if one is not known, or they measure different things.
+
+    Definitions are those of pint: a therm is 100,000 Btu (ISO) of 1,055.056 J.
+    """
+    if unit == into:
+        return 1.0
+    kind = _kind(unit)
+    if kind is None or kind != _kind(into):
+        return None
+    registry = _registry()
+    one = registry.Quantity(Fraction(1), SPELLINGS[kind][unit])
+    return float(one.to(SPELLINGS[kind][into]).magnitude)
+
+
+@cache
+def _registry() -> pint.UnitRegistry[Any]:
+    # Fractions are exact: 1 MWh is 1,000 kWh, and not a little less.
+    return pint.UnitRegistry(non_int_type=Fraction)
+
+
+def _units_per(unit: str | None, into: str) -> float | None:
+    return 1.0 if unit is None else units_in(unit, into)
+
+
+def _kind(unit: str) -> str | None:
+    return next((kind for kind, of in SPELLINGS.items() if unit in of), None)
+
+
+def _unlike(unit: str | None, into: str) -> str | None:
+    if unit is None or units_in(unit, into) is not None:
+        return None
+    ours, factors = _kind(unit), _kind(into)
+    if ours is None:
+        return f"{unit} is not a known unit, and the factor is per {into}"
+    if factors is None:
+        return f"the factor is per {into}, which is not a known unit"
+    return f"{unit} is {_WITH_ARTICLE[ours]} and the factor is per {into}, {_WITH_ARTICLE[factors]}"
