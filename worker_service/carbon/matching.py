@@ -1,6 +1,7 @@
 """Matches entries with factors: by kind and subkind, else by kind without one, else a fallback."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 
 import polars as pl
 
@@ -64,6 +65,16 @@ class MatchByKind:
         unit = None if self.conversion is None else self.conversion.entry_unit
         compared = (name for name in (self.kind, self.subkind, unit) if name is not None)
         return (*(name for name in compared if name not in self.looked_up), *self.beside)
+
+    @property
+    def factor_columns(self) -> frozenset[str]:
+        """The columns by which a factor fits or not, and those that reasons name.
+
+        Those of entries may be among them. Kind and subkind are not.
+        """
+        bounds = () if self.band is None else (self.band.lower, self.band.upper)
+        names = [name for one in _expressions(self) for name in one.meta.root_names()]
+        return frozenset(name.removesuffix(OF_FACTOR) for name in (*bounds, *names))
 
     def match(self, keys: pl.DataFrame, factors: pl.DataFrame) -> Matched:
         """Implements Matching.match. Keys with an outcome are not matched."""
@@ -181,6 +192,18 @@ class MatchByKind:
             return hits
         value, upper = self.band_of, pl.col(self.band.upper)
         return hits.filter((pl.col(self.band.lower) <= value) & (upper.is_null() | (value < upper)))
+
+
+def _expressions(declared: object) -> Iterator[pl.Expr]:
+    """All expressions of a declaration, whichever of its parts have them."""
+    if isinstance(declared, pl.Expr):
+        yield declared
+    elif isinstance(declared, tuple):
+        for one in declared:
+            yield from _expressions(one)
+    elif is_dataclass(declared):
+        for part in fields(declared):
+            yield from _expressions(getattr(declared, part.name))
 
 
 def _named(hits: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:

@@ -5,13 +5,15 @@ moves them to PUBLISHED and the ones that they replace to RETIRED, in one transa
 deletes the rows of sets that are RETIRED, or LOADING and left behind by their claim.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
 from worker_service.ledger.entry_sets import PublishedSet, published_sets
 from worker_service.ledger.errors import PublicationMismatch
+from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import read_tokens
 from worker_service.ledger.frames import copy_in
 from worker_service.ledger.input_versions import factors_input, newest_change, reference_input
@@ -43,16 +45,18 @@ UNCOMPUTED_COLUMNS = [
 ]
 
 PUBLISHED = """
-SELECT emission_set, entry_set, formula_version, entries_token, factors_token, references_token
+SELECT emission_set, entry_set, formula_version, entries_token, factors_token, references_token,
+    is_summed, factors_digest
 FROM carbon.emission_sets
 WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
 """
 OPEN_SET = """
 INSERT INTO carbon.emission_sets (
     tenant, emission_set, entry_set, module, data_entry_type, year, state, formula_version,
-    entries_token, factors_token, references_token, last_row_number, made_at
+    entries_token, factors_token, references_token, last_row_number, factors_digest,
+    made_at
 )
-VALUES ($1, $2, $3, $4, $5, $6, 'LOADING', $7, $8, $9, $10, $11, carbon.clock())
+VALUES ($1, $2, $3, $4, $5, $6, 'LOADING', $7, $8, $9, $10, $11, $12, carbon.clock())
 ON CONFLICT (tenant, emission_set, entry_set) DO NOTHING
 """
 # See the statement of this name in `entry_sets`.
@@ -121,6 +125,11 @@ class EmissionSlice:
         """The ledger scope whose fence guards these emissions."""
         return emissions_ledger_scope(self.data_entry_type, self.year)
 
+    @property
+    def factors(self) -> FactorSlice:
+        """The factors of the same tenant, type and year."""
+        return FactorSlice(self.tenant, self.data_entry_type, self.year)
+
 
 @dataclass(frozen=True, slots=True)
 class InputState:
@@ -136,12 +145,26 @@ class InputState:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingSet:
+    """Published emissions of a set of entries for which only factors have changed since.
+
+    `factors_digest` is the `fitting_digest` of the factors that they were computed with. None: it
+    is not known.
+    """
+
+    emission_set: int
+    entries: PublishedSet
+    factors_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a recalculation has to do.
 
     `compute`: sets of entries to compute. `keep`: sets whose emissions are up to date. `goes` is
     true if emissions are published whose entries do not count any more. `tokens_read` are the
-    fence's tokens at the time of the snapshot, for `publication`.
+    fence's tokens at the time of the snapshot, for `publication`. `standing` are those of `compute`
+    of which a patch may do; `patched` those of which it does, and they are in `compute` no more.
     """
 
     inputs: InputState
@@ -149,11 +172,18 @@ class Plan:
     keep: Sequence[PublishedSet]
     goes: bool
     tokens_read: Mapping[str, int]
+    standing: Sequence[StandingSet] = ()
+    patched: Sequence[StandingSet] = ()
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether the published emissions are what would be computed."""
-        return not self.compute and not self.goes
+        return not self.compute and not self.goes and not self.patched
+
+    @property
+    def stays(self) -> list[PublishedSet]:
+        """The sets of entries whose emissions stay published."""
+        return [*self.keep, *(one.entries for one in self.patched)]
 
 
 def emissions_ledger_scope(data_entry_type: int, year: int) -> str:
@@ -174,29 +204,71 @@ async def plan_emissions(
     reference = await newest_change(conn, of.tenant, [reference_input(k) for k in references])
     inputs = InputState(formula_version, factors, reference)
     entries = await published_sets(conn, *slice_)
-    stands = {
-        row["entry_set"]: (
-            InputState(row["formula_version"], row["factors_token"], row["references_token"]),
-            row["entries_token"],
-        )
-        for row in await conn.fetch(PUBLISHED, *slice_)
-    }
-    keep = [one for one in entries if stands.get(one.entry_set) == (inputs, one.changed_token)]
+    stands = await _stands(conn, of)
+    keep = [
+        one for one in entries if _state(stands.get(one.entry_set)) == (inputs, one.changed_token)
+    ]
     kept = {one.entry_set for one in keep}
     counting = {one.entry_set for one in entries}
+    compute = [one for one in entries if one.entry_set not in kept]
     return Plan(
         inputs=inputs,
-        compute=[one for one in entries if one.entry_set not in kept],
+        compute=compute,
         keep=keep,
         goes=bool(stands.keys() - counting),
         tokens_read=tokens_read,
+        standing=list(_standing(compute, stands, inputs)),
     )
 
 
+async def standing_sets(
+    conn: Connection, of: EmissionSlice, formula_version: str, references: Sequence[str]
+) -> list[StandingSet]:
+    """The sets that stand, whatever has changed of the factors. Call it within a snapshot."""
+    reference = await newest_change(conn, of.tenant, [reference_input(k) for k in references])
+    entries = await published_sets(conn, of.tenant, of.data_entry_type, of.year)
+    inputs = InputState(formula_version, 0, reference)
+    return list(_standing(entries, await _stands(conn, of), inputs))
+
+
+async def _stands(conn: Connection, of: EmissionSlice) -> dict[int, Mapping[str, Any]]:
+    rows = await conn.fetch(PUBLISHED, of.tenant, of.data_entry_type, of.year)
+    return {row["entry_set"]: dict(row) for row in rows}
+
+
+def _state(row: Mapping[str, Any] | None) -> tuple[InputState, int] | None:
+    """What published emissions were computed from."""
+    if row is None:
+        return None
+    inputs = InputState(row["formula_version"], row["factors_token"], row["references_token"])
+    return inputs, row["entries_token"]
+
+
+def _standing(
+    entries: Sequence[PublishedSet], stands: Mapping[int, Mapping[str, Any]], inputs: InputState
+) -> Iterator[StandingSet]:
+    for one in entries:
+        row = stands.get(one.entry_set)
+        if row is None or not row["is_summed"]:
+            continue
+        state, entries_token = _state(row) or (inputs, 0)
+        but_for_factors = replace(state, factors_token=inputs.factors_token)
+        if (but_for_factors, entries_token) == (inputs, one.changed_token):
+            yield StandingSet(row["emission_set"], one, row["factors_digest"])
+
+
 async def open_emission_set(
-    ledger: Ledger, of: EmissionSlice, emission_set: int, entries: PublishedSet, inputs: InputState
+    ledger: Ledger,
+    of: EmissionSlice,
+    emission_set: int,
+    entries: PublishedSet,
+    inputs: InputState,
+    factors_digest: str | None = None,
 ) -> None:
-    """Makes an empty set of emissions, in state LOADING, for a set of entries."""
+    """Makes an empty set of emissions, in state LOADING, for a set of entries.
+
+    `factors_digest` is the `fitting_digest` of the factors. Without it the set is never patched.
+    """
     async with ledger.session() as conn:
         await conn.execute(
             OPEN_SET,
@@ -211,6 +283,7 @@ async def open_emission_set(
             inputs.factors_token,
             inputs.references_token,
             entries.last_row_number,
+            factors_digest,
         )
 
 
@@ -295,7 +368,7 @@ async def publish_emissions(
 
     Call it within a publication with `plan.tokens_read`.
     """
-    kept = [one.entry_set for one in plan.keep]
+    kept = [one.entry_set for one in plan.stays]
     slice_ = (of.tenant, of.data_entry_type, of.year)
     await conn.execute(RETIRE, *slice_, kept, emission_set)
     done = await conn.execute(PUBLISH, of.tenant, emission_set)

@@ -21,7 +21,8 @@ FROM carbon.emissions
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number > $4 AND row_number <= $5
 GROUP BY unit, emission_type
 """
-# Of two that sum a set at once, the second finds it summed.
+# Of two that sum a set at once, the second finds it summed. Without zeros at the end, so that equal
+# sums have the same digits, whatever they were added from.
 KEEP = """
 WITH summed AS (
     UPDATE carbon.emission_sets SET is_summed = true
@@ -32,8 +33,8 @@ WITH summed AS (
 INSERT INTO carbon.emission_sums (
     tenant, emission_set, entry_set, unit, emission_type, kg, additional_value
 )
-SELECT s.tenant, s.emission_set, s.entry_set, n.unit, n.emission_type, sum(n.kg),
-    sum(n.additional_value)
+SELECT s.tenant, s.emission_set, s.entry_set, n.unit, n.emission_type, trim_scale(sum(n.kg)),
+    trim_scale(sum(n.additional_value))
 FROM summed AS s
 CROSS JOIN unnest(
     CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS numeric[]), CAST($7 AS numeric[])

@@ -246,6 +246,7 @@ emission_sets = Table(
     Column("entries_without_kg", BigInteger, nullable=True),
     Column("is_summed", Boolean, nullable=False, server_default=text("false")),
     Column("doubts", JSONB, nullable=True),
+    Column("factors_digest", Text, nullable=True),
     PrimaryKeyConstraint("tenant", "emission_set", "entry_set", name="emission_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(

@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -13,9 +13,11 @@ import polars as pl
 from worker_service.carbon.catalogue import NotSupported, declaration
 from worker_service.carbon.compute import compute
 from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.factor_digest import fitting_digest
 from worker_service.carbon.outcomes import BOOKED, count_outcomes, uncomputed
 from worker_service.carbon.stored import entries_from_stored
 from worker_service.ledger.doubts import ENTRIES_KEPT_MAX, Doubts, doubts_of, note_doubts
+from worker_service.ledger.emission_patches import publish_patch
 from worker_service.ledger.emission_sets import (
     EmissionSlice,
     Plan,
@@ -33,13 +35,13 @@ from worker_service.ledger.emission_sets import count_outcomes as count_publishe
 from worker_service.ledger.emission_sums import SummedSet, keep_sums
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_sets
 from worker_service.ledger.errors import InputMoved
-from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.pool import Connection
 from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
 from worker_service.mechanics.run import Run
+from worker_service.steps.changed_factors import FactorPatch, factor_patch
 from worker_service.steps.doubtful_entries import (
     doubt_sentences,
     doubt_stats,
@@ -105,10 +107,16 @@ async def _recalculated(
         plan = await plan_emissions(
             snapshot, of, declared.formula.version, tuple(declared.references)
         )
-        work = _Work(of, declared, plan, warned)
-        sums = await _compute_and_load(stores, run, work, snapshot) if plan.compute else {}
-        kept = [one.entry_set for one in plan.keep]
-        has_more = await note_again(warned, doubts_of(snapshot, of, kept))
+        work = _Work(of, plan, warned)
+        sums: Mapping[int, _SetSums] = {}
+        if plan.compute:
+            work.inputs = await read_formula_inputs(snapshot, of.factors, declared)
+            await work.patch_what_stands(snapshot)
+        if work.plan.compute:
+            sums = await _compute_and_load(stores, run, work, snapshot)
+        plan = work.plan
+        stays = [one.entry_set for one in plan.stays]
+        has_more = await note_again(warned, doubts_of(snapshot, of, stays))
     # A snapshot that reads nothing any more would be ended for being idle.
     for entries in plan.compute:
         run.check()
@@ -121,27 +129,59 @@ async def _recalculated(
                 run,
                 stores.ledger,
                 [of.ledger_scope],
-                lambda conn: publish_emissions(conn, of, run.job.claim_token, plan),
+                lambda conn: _publish(conn, run.job.claim_token, work),
                 plan.tokens_read,
             )
         except InputMoved as moved:
             await abandon_sets(stores.ledger, run.job, of.ledger_scope)
             return RetryLater(str(moved))
-    return await _outcome(stores, of, plan, warned, doubt_sentences(warned, has_more=has_more))
+    return await _outcome(stores, work, doubt_sentences(warned, has_more=has_more))
+
+
+async def _publish(conn: Connection, token: int, work: "_Work") -> None:
+    await publish_emissions(conn, work.of, token, work.plan)
+    if work.patch is not None:
+        sets, rows = work.patch.sets, work.patch.emissions
+        await publish_patch(conn, work.of.tenant, sets, rows, work.plan.inputs)
 
 
 def _rows(plan: Plan) -> int:
     return sum(one.row_count for one in plan.compute)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Work:
-    """What to compute, and where to note doubtful entries."""
+    """What to compute or patch, and where to note doubtful entries.
+
+    `inputs` is None while there is nothing to compute.
+    """
 
     of: EmissionSlice
-    declared: DataEntryType
     plan: Plan
     warned: NotedRows
+    inputs: FormulaInputs | None = None
+    patch: FactorPatch | None = None
+
+    async def patch_what_stands(self, snapshot: Connection) -> None:
+        """Moves sets for which a patch does from those to compute to those to patch."""
+        assert self.inputs is not None, "there is something to compute"
+        tenant, standing = self.of.tenant, self.plan.standing
+        self.patch = await factor_patch(snapshot, tenant, standing, self.inputs)
+        if self.patch is not None:
+            patched = self.patch.entry_sets
+            left = [one for one in self.plan.compute if one.entry_set not in patched]
+            self.plan = replace(self.plan, compute=left, patched=self.patch.sets)
+
+    @property
+    def entries_computed(self) -> int:
+        """Entries of sets that are computed, and those of a patch."""
+        return _rows(self.plan) + (self.patch.entries if self.patch else 0)
+
+    @property
+    def sets_computed(self) -> int:
+        """Sets with an emission that may be another one than before."""
+        patched = len(self.patch.changed_sets) if self.patch else 0
+        return len(self.plan.compute) + patched
 
 
 async def _compute_and_load(
@@ -151,13 +191,13 @@ async def _compute_and_load(
 
     Returns what each set comes to.
     """
-    of, plan = work.of, work.plan
-    factors = FactorSlice(of.tenant, of.data_entry_type, of.year)
-    inputs = await read_formula_inputs(snapshot, factors, work.declared)
+    of, plan, inputs = work.of, work.plan, work.inputs
+    assert inputs is not None, "there is something to compute"
     token = run.job.claim_token
+    fitting = await asyncio.to_thread(fitting_digest, inputs.declared, inputs.factors)
     sums = {entries.entry_set: _SetSums() for entries in plan.compute}
     for entries in plan.compute:
-        await open_emission_set(stores.ledger, of, token, entries, plan.inputs)
+        await open_emission_set(stores.ledger, of, token, entries, plan.inputs, fitting)
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
     read = prefetched(read_sets(snapshot, of.tenant, plan.compute))
@@ -227,16 +267,15 @@ def _counts(counted: pl.DataFrame) -> dict[tuple[int, str, str], int]:
     return {(entry_set, unit, outcome): number for entry_set, unit, outcome, number in rows}
 
 
-async def _outcome(
-    stores: Stores, of: EmissionSlice, plan: Plan, warned: NotedRows, doubted: Sequence[str]
-) -> Succeeded:
+async def _outcome(stores: Stores, work: _Work, doubted: Sequence[str]) -> Succeeded:
+    of, plan, warned = work.of, work.plan, work.warned
     outcomes = await count_published(stores.ledger, of)
     stats: dict[str, Any] = {
-        "rows": _rows(plan),
+        "rows": work.entries_computed,
         "entries": sum(outcomes.values()),
         "outcomes": outcomes,
-        "sets_computed": len(plan.compute),
-        "sets_kept": len(plan.keep),
+        "sets_computed": work.sets_computed,
+        "sets_kept": len(plan.compute) + len(plan.stays) - work.sets_computed,
     }
     without = {name: number for name, number in outcomes.items() if name not in BOOKED}
     if without:
@@ -244,7 +283,7 @@ async def _outcome(
             {"outcome": outcome, "detail": detail, "entries": number}
             for outcome, detail, number in await sample_uncomputed(stores.ledger, of)
         ]
-    stale = await stale_in_use(stores.ledger, FactorSlice(of.tenant, of.data_entry_type, of.year))
+    stale = await stale_in_use(stores.ledger, of.factors)
     stats |= stale.stats() | doubt_stats(warned)
     sentences = [_sentence(plan, outcomes, without, stats), *doubted]
     sentences += [stale.sentence()] if stale else []

@@ -5,12 +5,13 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 
 from carbonline.pluralize import pluralize
-from worker_service.carbon.catalogue import declaration
+from worker_service.carbon.catalogue import declaration, module_of
+from worker_service.ledger.emission_sets import EmissionSlice, standing_sets
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, read_entries
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import frame_of
-from worker_service.ledger.input_versions import newest_change
+from worker_service.ledger.input_versions import factors_input, newest_change
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.published_kilograms import (
     WITHOUT_KG,
@@ -19,6 +20,7 @@ from worker_service.ledger.published_kilograms import (
 )
 from worker_service.ledger.rehearsal import rehearsal
 from worker_service.mechanics.run import Run
+from worker_service.steps.changed_factors import factor_patch
 from worker_service.steps.input_file import Refusal
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.noted_rows import ended
@@ -39,9 +41,9 @@ async def refuse_large_changes(
     """Raises Refusal if `change` would more than halve or double the kilograms of one of `slices`.
 
     `change` is run in a transaction that is rolled back, and `versioned` is the input that it
-    changes. The entries are then computed as the recalculation will. Those without kilograms until
-    now cannot double what there is. Does nothing if there is consent, or if the change changes
-    nothing.
+    changes. The entries are then computed as the recalculation will, only those whose factor has a
+    new value if that is enough. Those without kilograms until now cannot double what there is. Does
+    nothing if there is consent, or if the change changes nothing.
     """
     if has_consent(run.job):
         return
@@ -59,7 +61,10 @@ async def refuse_large_changes(
         ]
     async with ledger.snapshot() as snapshot:
         for of, after in zip(have, inputs, strict=True):
-            await _refuse_large_change(snapshot, run, of, after)
+            if versioned != factors_input(of.data_entry_type, of.year) or (
+                await _is_large_for_a_patch(snapshot, of, after)
+            ):
+                await _refuse_large_change(snapshot, run, of, after)
 
 
 async def _refuse_large_change(
@@ -86,6 +91,25 @@ async def _refuse_large_change(
         would = f"the kilograms of {of.year} would more than double"
         said = _sentence(would, ahead.kg_of_counted, before, ahead)
         raise Refusal("kilograms_would_double", said, HOW_TO_ALLOW)
+
+
+async def _is_large_for_a_patch(
+    snapshot: Connection, of: FactorSlice, after: FormulaInputs
+) -> bool:
+    """Whether all entries must be computed to know what a change of factors alone comes to."""
+    uploads = await published_kilograms(snapshot, of)
+    before = math.fsum(one.total_kg for one in uploads)
+    declared = after.declared
+    emissions = EmissionSlice(of.tenant, module_of(declared.id).id, declared.id, of.year)
+    version, references = declared.formula.version, tuple(declared.references)
+    standing = await standing_sets(snapshot, emissions, version, references)
+    counted = {one.entries.entry_set for one in uploads}
+    sets = [one for one in standing if one.entries.entry_set in counted]
+    patch = await factor_patch(snapshot, of.tenant, sets, after)
+    if patch is None or patch.entry_sets != counted:
+        return True
+    gained = math.fsum(patch.emissions["kg"]) - math.fsum(patch.emissions["kg_before"])
+    return not _HALF * before <= before + gained <= _DOUBLE * before
 
 
 def _sentence(would: str, after: float, before: float, ahead: KilogramsAhead) -> str:

@@ -1,0 +1,212 @@
+"""Patches: published emissions that a new value of their factor changes, changed in place.
+
+A patch is written in the publication of its recalculation, rows and sums together. So whoever reads
+the set sees all of it or nothing, and the fence keeps other recalculations away.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from worker_service.ledger.emission_sets import InputState, StandingSet
+from worker_service.ledger.errors import PublicationMismatch
+from worker_service.ledger.frames import copy_out
+from worker_service.ledger.pool import Connection
+
+# Entries of one patch, so that its transaction stays short. More are computed as whole sets.
+PATCH_ENTRIES_MAX = 20_000
+# Emissions read by one statement, so that it ends well within its timeout.
+ROWS_PER_STATEMENT = 250_000
+
+# By set and index, whatever the statistics say. Entries to which the formula gave no number have no
+# emission that names their factor, and a new value may give them one.
+AFFECTED = """
+SELECT s.entry_set, a.row_number
+FROM unnest(
+    CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS integer[]), CAST($5 AS integer[])
+) AS s (emission_set, entry_set, first, last)
+CROSS JOIN LATERAL (
+    SELECT m.row_number
+    FROM carbon.emissions AS m
+    JOIN unnest(CAST($6 AS bigint[]), CAST($7 AS integer[])) AS f (factor_id, version)
+        ON f.factor_id = m.factor_id AND f.version <> m.factor_version
+    WHERE m.tenant = $1 AND m.emission_set = s.emission_set AND m.entry_set = s.entry_set
+        AND m.row_number > s.first AND m.row_number <= s.last
+    UNION
+    SELECT u.row_number
+    FROM carbon.uncomputed_entries AS u
+    WHERE u.tenant = $1 AND u.emission_set = s.emission_set AND u.entry_set = s.entry_set
+        AND u.row_number > s.first AND u.row_number <= s.last AND u.outcome = 'missing_value'
+) AS a
+LIMIT $8
+"""
+EMISSIONS = """
+SELECT m.entry_set, m.row_number, m.part, m.unit, m.emission_type, m.factor_id, m.kg,
+    m.additional_value
+FROM unnest(CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS integer[]))
+    AS r (emission_set, entry_set, row_number)
+JOIN carbon.emissions AS m ON m.tenant = $1 AND m.emission_set = r.emission_set
+    AND m.entry_set = r.entry_set AND m.row_number = r.row_number
+ORDER BY m.entry_set, m.row_number, m.part
+"""
+ENTRIES = """
+SELECT e.entry_set, e.row_number, e.unit, e.data
+FROM unnest(CAST($2 AS bigint[]), CAST($3 AS integer[])) AS r (entry_set, row_number)
+JOIN carbon.entries AS e
+    ON e.tenant = $1 AND e.entry_set = r.entry_set AND e.row_number = r.row_number
+ORDER BY e.entry_set, e.row_number
+"""
+EMISSION_SCHEMA: Mapping[str, type[pl.DataType]] = {
+    "entry_set": pl.Int64,
+    "row_number": pl.Int32,
+    "part": pl.Int16,
+    "unit": pl.String,
+    "emission_type": pl.String,
+    "factor_id": pl.Int64,
+    "kg": pl.Float64,
+    "additional_value": pl.Float64,
+}
+# Sums are exact, so what goes may be taken off, and what comes added.
+PATCH = """
+WITH given AS (
+    SELECT n.*
+    FROM unnest(
+        CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS integer[]), CAST($5 AS smallint[]),
+        CAST($6 AS integer[]), CAST($7 AS double precision[]), CAST($8 AS double precision[])
+    ) AS n (emission_set, entry_set, row_number, part, factor_version, kg, additional_value)
+), changed AS (
+    UPDATE carbon.emissions AS m
+    SET factor_version = g.factor_version, kg = g.kg, additional_value = g.additional_value
+    FROM given AS g
+    JOIN carbon.emissions AS o ON o.tenant = $1 AND o.emission_set = g.emission_set
+        AND o.entry_set = g.entry_set AND o.row_number = g.row_number AND o.part = g.part
+    WHERE m.ctid = o.ctid
+    RETURNING m.emission_set, m.entry_set, m.unit, m.emission_type,
+        CAST(m.kg AS numeric) - CAST(o.kg AS numeric) AS kg,
+        CAST(m.additional_value AS numeric) - CAST(o.additional_value AS numeric)
+            AS additional_value
+), moved AS (
+    SELECT emission_set, entry_set, unit, emission_type, sum(kg) AS kg,
+        coalesce(sum(additional_value), 0) AS additional_value
+    FROM changed
+    GROUP BY emission_set, entry_set, unit, emission_type
+), summed AS (
+    UPDATE carbon.emission_sums AS k
+    SET kg = trim_scale(k.kg + d.kg),
+        additional_value = trim_scale(k.additional_value + d.additional_value)
+    FROM moved AS d
+    WHERE k.tenant = $1 AND k.emission_set = d.emission_set AND k.entry_set = d.entry_set
+        AND k.unit = d.unit AND k.emission_type = d.emission_type
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM changed) AS changed, (SELECT count(*) FROM moved) AS moved,
+    (SELECT count(*) FROM summed) AS summed
+"""
+# A statement of its own, which sees the new sums.
+STAMP = """
+UPDATE carbon.emission_sets AS s
+SET factors_token = $4, published_at = carbon.clock(),
+    total_kg = coalesce((
+        SELECT sum(k.kg) FROM carbon.emission_sums AS k
+        WHERE k.tenant = s.tenant AND k.emission_set = s.emission_set
+            AND k.entry_set = s.entry_set
+    ), 0)
+FROM unnest(CAST($2 AS bigint[]), CAST($3 AS bigint[])) AS p (emission_set, entry_set)
+WHERE s.tenant = $1 AND s.emission_set = p.emission_set AND s.entry_set = p.entry_set
+    AND s.state = 'PUBLISHED' AND s.is_summed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedEntries:
+    """Entries whose factor has another version, with the set of emissions of each."""
+
+    emission_sets: Sequence[int]
+    entry_sets: Sequence[int]
+    row_numbers: Sequence[int]
+
+
+async def affected_entries(
+    conn: Connection, tenant: str, standing: Sequence[StandingSet], factors: pl.DataFrame
+) -> AffectedEntries | None:
+    """The entries that new values of factors may change. Call it within a snapshot.
+
+    factors: factor_id, version; those in use, which must fit the same entries as before. None if
+    there are more than PATCH_ENTRIES_MAX.
+    """
+    by_entries = {one.entries.entry_set: one.emission_set for one in standing}
+    of_factors = (factors["factor_id"].to_list(), factors["version"].to_list())
+    entry_sets: list[int] = []
+    row_numbers: list[int] = []
+    for slices in _statements(standing):
+        columns = [list(column) for column in zip(*slices, strict=True)]
+        room = PATCH_ENTRIES_MAX + 1 - len(row_numbers)
+        for row in await conn.fetch(AFFECTED, tenant, *columns, *of_factors, room):
+            entry_sets.append(row["entry_set"])
+            row_numbers.append(row["row_number"])
+        if len(row_numbers) > PATCH_ENTRIES_MAX:
+            return None
+    return AffectedEntries([by_entries[one] for one in entry_sets], entry_sets, row_numbers)
+
+
+def _statements(standing: Sequence[StandingSet]) -> Iterator[list[tuple[int, int, int, int]]]:
+    """Slices of sets, as emission_set, entry_set, first, last; those of one statement together."""
+    slices: list[tuple[int, int, int, int]] = []
+    room = ROWS_PER_STATEMENT
+    for one in standing:
+        rows = one.entries.last_row_number
+        for first in range(0, rows, ROWS_PER_STATEMENT):
+            last = min(first + ROWS_PER_STATEMENT, rows)
+            if slices and last - first > room:
+                yield slices
+                slices, room = [], ROWS_PER_STATEMENT
+            slices.append((one.emission_set, one.entries.entry_set, first, last))
+            room -= last - first
+    if slices:
+        yield slices
+
+
+async def emissions_of(conn: Connection, tenant: str, of: AffectedEntries) -> bytes:
+    """Their published emissions, for `frame_of` with EMISSION_SCHEMA, in order."""
+    keys = (list(of.emission_sets), list(of.entry_sets), list(of.row_numbers))
+    return await copy_out(conn, EMISSIONS, tenant, *keys)
+
+
+async def entries_of(conn: Connection, tenant: str, of: AffectedEntries) -> bytes:
+    """Their stored entries, for `frame_of` with ENTRY_SCHEMA, in order."""
+    return await copy_out(conn, ENTRIES, tenant, list(of.entry_sets), list(of.row_numbers))
+
+
+async def publish_patch(
+    conn: Connection,
+    tenant: str,
+    patched: Sequence[StandingSet],
+    emissions: pl.DataFrame,
+    inputs: InputState,
+) -> None:
+    """Changes published emissions, their sums, and what their sets were computed from.
+
+    emissions: emission_set, entry_set, row_number, part, factor_version, kg, additional_value. Call
+    it within the publication of the recalculation. Raises PublicationMismatch.
+    """
+    columns = [column.to_list() for column in emissions.select(*_PATCHED).iter_columns()]
+    done = await conn.fetchrow(PATCH, tenant, *columns)
+    assert done is not None, "a selection without FROM has a row"
+    if done["changed"] != emissions.height or done["summed"] != done["moved"]:
+        raise PublicationMismatch(f"of {emissions.height} emissions to patch: {dict(done)}")
+    sets = ([one.emission_set for one in patched], [one.entries.entry_set for one in patched])
+    stamped = await conn.execute(STAMP, tenant, *sets, inputs.factors_token)
+    if stamped != f"UPDATE {len(patched)}":
+        raise PublicationMismatch(f"of {len(patched)} sets of emissions to patch: {stamped}")
+
+
+_PATCHED = (
+    "emission_set",
+    "entry_set",
+    "row_number",
+    "part",
+    "factor_version",
+    "kg",
+    "additional_value",
+)
