@@ -18,7 +18,8 @@ def fitting_digest(declared: DataEntryType, factors: pl.DataFrame) -> str:
     """
     matching = declared.matching
     left_out: set[str] = set()
-    if isinstance(matching, MatchByKind):
+    # Which values a conversion reads depends on the units of both.
+    if isinstance(matching, MatchByKind) and matching.conversion is None:
         values = {column.name for column in declared.factors.values}
         left_out = {"version", *(values - matching.factor_columns - _of_rows(declared))}
     decides = [name for name in sorted(factors.columns) if name not in left_out]
