@@ -20,10 +20,7 @@ from carbonline.v1 import types_pb2
 
 TERMINAL = "/dev/tty"
 ANSWER_BYTES_MAX = 100
-NO_TERMINAL = (
-    "There is no terminal to ask at. If that is meant, add --yes (for places and factors "
-    "--take-away)."
-)
+NO_TERMINAL = "There is no terminal to ask at. If that is meant, add --yes."
 ASKS = " Continue?"
 MOST_WOULD_GO = "More than half would be removed. Continue?"
 _QUESTIONS = {

@@ -14,7 +14,13 @@ from carbonline.client.watch import Interrupted
 from carbonline.command.connection import Target, command_line
 from carbonline.command.display import Display, open_display
 from carbonline.command.exit_codes import OF_STATUS, ExitCode
-from carbonline.command.job_stats import defaults_of, rejected_of, warned_of, without_kilograms
+from carbonline.command.job_stats import (
+    defaults_of,
+    rejected_of,
+    shared_of,
+    warned_of,
+    without_kilograms,
+)
 from carbonline.command.names import job_word, message_words, scope_words, status_word, step_words
 from carbonline.command.picture import seconds_of
 from carbonline.command.safe_text import one_line
@@ -96,7 +102,7 @@ def _next_steps(view: PipelineView, pipeline: types_pb2.Pipeline, target: Target
     if any(rejected_of(job).count for job in view.in_order()):
         wanted = command_line(f"rejected {number} -o {Path('rejected.csv')}", target)
         steps.append(f"Rejected rows: {wanted}")
-    if any(warned_of(job).count for job in view.in_order()):
+    if any(warned_of(job).count or shared_of(job).count for job in view.in_order()):
         steps.append(f"Rows with a warning: {command_line(f'warnings {number}', target)}")
     for name, value in sorted(pair for job in view.in_order() for pair in defaults_of(job).items()):
         steps.append(one_line(f"Column not read: {name} is {value} in each row."))

@@ -32,7 +32,9 @@ _replace_option = click.option(
     "--replace", is_flag=True, help="Remove what the file lacks; refused if entries use it."
 )
 _take_away_option = click.option(
+    "--yes",
     "--take-away",
+    "take_away",
     is_flag=True,
     help="Do not ask: remove even what entries use, and halve or double the kilograms.",
 )

@@ -23,7 +23,11 @@ EXAMPLE = "carbonline remove stale-factors --type plane --year 2024"
 EXAMPLE_OF_PLACES = "carbonline remove locations SXF"
 EXAMPLE_OF_UNITS = "carbonline remove units 0829"
 _take_away_option = click.option(
-    "--take-away", is_flag=True, help="Even what entries use, and most of the kilograms."
+    "--yes",
+    "--take-away",
+    "take_away",
+    is_flag=True,
+    help="Even what entries use, and most of the kilograms.",
 )
 _mode_option = click.option(
     "--transport-mode", type=click.Choice(["plane", "train"]), default="plane", show_default=True
@@ -50,7 +54,7 @@ def stale_factors(
 ) -> None:
     """Remove the factors of a type and year that the newest file lacks.
 
-    Refused if emissions use them, unless you pass --take-away. Nothing is deleted: a later file
+    Refused if emissions use them, unless you pass --yes. Nothing is deleted: a later file
     restores them, and what they computed can still be explained.
     """
     payload = {"mode": "remove_stale", **(CONSENT if take_away else {})}
@@ -95,7 +99,7 @@ def locations(
 ) -> None:
     """Remove the place of each CODE: all of them, or none.
 
-    Refused if entries use them, unless you pass --take-away; those entries then have no kilograms.
+    Refused if entries use them, unless you pass --yes; those entries then have no kilograms.
     A later file restores a place.
     """
     payload = {"mode": "remove", "codes": list(codes), "transport_mode": transport_mode}
@@ -116,7 +120,7 @@ def stale_locations(
 ) -> None:
     """Remove the places that the newest file with the name of their own file lacks.
 
-    Refused if entries use them, unless you pass --take-away. A later file restores a place.
+    Refused if entries use them, unless you pass --yes. A later file restores a place.
     """
     payload = {"mode": "remove_stale", "transport_mode": transport_mode}
     _end(_remove_places(target, payload, take_away=take_away, watch=not no_watch))

@@ -238,7 +238,9 @@ def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) ->
             unchanged=unchanged_sentence(there) if there else "",
         ),
         *duplicate_sentences(published.duplicates),
-        *shared_sentences(loaded.shared.uploads, published.duplicates, loaded.shared.listed.height),
+        *shared_sentences(
+            loaded.shared.uploads, published, loaded.accepted, loaded.shared.listed.height
+        ),
     ]
 
 

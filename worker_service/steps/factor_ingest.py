@@ -39,6 +39,8 @@ from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 from worker_service.steps.taking_away import (
     ADD,
+    ADD_OR_ALLOW,
+    ALLOW_REMOVAL,
     REMOVE_STALE,
     REPLACE,
     has_consent,
@@ -148,7 +150,7 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
     async with stores.ledger.snapshot() as conn:
         done = await has_answered(conn, job.tenant, job.job_id)
         stale = [] if done else await stale_factors(conn, of)
-        await _refuse_used(conn, run, of, stale)
+        await _refuse_used(conn, run, of, stale, instead=ALLOW_REMOVAL)
     await chain_follow_ups(run, stores.ledger)
     origin = Origin("", "", job.claim_token)
 
@@ -170,16 +172,23 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
 
 
 async def _refuse_used(
-    conn: Connection, run: Run, of: FactorSlice, gone: Sequence[NamedFactor]
+    conn: Connection,
+    run: Run,
+    of: FactorSlice,
+    gone: Sequence[NamedFactor],
+    instead: str = ADD_OR_ALLOW,
 ) -> None:
-    """Raises Refusal if published emissions use one of them and nobody has consented."""
+    """Raises Refusal if published emissions use one of them and nobody has consented.
+
+    `instead` says what to do about it.
+    """
     if not gone or has_consent(run.job):
         return
     run.progress(0, 0, "look for entries that use what goes")
     ids = [factor.factor_id for factor in gone]
     usage = await usage_of_factors(conn, of.tenant, of.data_entry_type, of.year, ids)
-    by_id = {factor.factor_id: factor for factor in gone}
-    refuse_what_is_used("factors_in_use", "factor", len(gone), usage, lambda key: by_id[key].words)
+    names = {factor.factor_id: factor.words for factor in gone}
+    refuse_what_is_used("factors_in_use", "factor", len(gone), usage, names.__getitem__, instead)
 
 
 def _sentence(changes: FactorChanges) -> str:

@@ -45,12 +45,14 @@ class SharedRows:
     """How many `rows` of the new upload are identical to rows of `upload`.
 
     The first of them is `row`, and `other_row` is a row of `upload` that is identical to it.
+    `is_whole`: each row of `upload` is certainly among the new ones.
     """
 
     upload: Upload
     rows: int
     row: int
     other_row: int
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +118,9 @@ async def _compared(
     counted = (
         pl.concat(found)
         .group_by("entry_set", maintain_order=True)
-        .agg(pl.col("rows").sum(), pl.exclude("rows").first())
+        # What two pieces have in common with another set may be the same rows of it.
+        .agg(pl.col("rows", "others").sum(), pl.exclude("rows", "others").first())
+        .with_columns(others=pl.col("others") if len(found) == 1 else pl.lit(0))
         .sort("entry_set")
     )
     return counted, pl.concat(first)
@@ -147,7 +151,9 @@ def _each(pairs: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
     each = pl.concat(pairs).unique(_PLACE, keep="first", maintain_order=True)
     each = each.sort("first_row", "offset", maintain_order=True)
     counted = each.group_by("entry_set", maintain_order=True).agg(
-        pl.len().alias("rows"), pl.exclude("digest").first()
+        pl.len().alias("rows"),
+        pl.struct("first_row_other", "offset_other").n_unique().alias("others"),
+        pl.exclude("digest").first(),
     )
     return each, counted
 
@@ -193,11 +199,13 @@ async def _named(
 ) -> SharedRows:
     own = (found["first_row"], found["offset"])
     other = (found["first_row_other"], found["offset_other"])
+    upload = uploads[found["entry_set"]]
     return SharedRows(
-        uploads[found["entry_set"]],
+        upload,
         found["rows"],
         await row_number_of(conn, new.tenant, new.entry_set, *own),
         await row_number_of(conn, new.tenant, found["entry_set"], *other),
+        is_whole=found["others"] == upload.row_count,
     )
 
 

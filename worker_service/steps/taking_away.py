@@ -15,8 +15,11 @@ CONSENT = "yes"
 NAMED_MAX = 5
 # As many as a person types.
 REMOVED_MAX = 1_000
+ADD_OR_ALLOW = "Leave out --replace to add to them, or allow the removal"
+# Where nothing was to be replaced.
+ALLOW_REMOVAL = "Load a file that has them, or allow the removal"
 HOW_TO_ALLOW = (
-    'If that is meant, load the file again with --take-away (in the payload "take_away": "yes").'
+    'If that is meant, give the command again with --yes (in the payload "take_away": "yes").'
 )
 HOW_TO_CONSENT = (
     'If that is meant, submit the file again with --yes (in the payload "take_away": "yes").'
@@ -60,7 +63,7 @@ def refuse_what_is_used(
     gone: int,
     usage: Usage,
     names: Callable[[Any], str],
-    instead: str = "Leave out --replace to add to them, or allow the removal",
+    instead: str = ADD_OR_ALLOW,
 ) -> None:
     """Raise Refusal if entries use what would be removed.
 
@@ -76,7 +79,7 @@ def refuse_what_is_used(
         cause,
         f"Nothing was changed: {pluralize(gone, noun)} {would}, and {entries} {use}"
         f" {named_in_short(map(names, used))}.",
-        f"{instead} with --take-away.",
+        f"{instead} with --yes.",
     )
 
 
@@ -91,7 +94,7 @@ def refuse_to_replace_by_mended(job: ClaimedJob, noun: str) -> None:
         "mended_rows_replace",
         f"Nothing was changed: the file has only {noun} that were rejected (it has the column"
         f" {ROW_COLUMN} or {REASON_COLUMN}), and all other {noun} would be removed. Leave"
-        " out --replace to add to them, or allow the removal with --take-away.",
+        " out --replace to add to them, or allow the removal with --yes.",
     )
 
 

@@ -44,28 +44,41 @@ def duplicate_sentences(duplicates: Sequence[Upload]) -> list[str]:
 
 
 def shared_sentences(
-    shared: Sequence[SharedRows], duplicates: Sequence[Upload], listed: int
+    shared: Sequence[SharedRows], published: Published, row_count: int, listed: int
 ) -> list[str]:
-    """What to do about rows that other uploads have, too. Empty for none.
+    """What to do about rows of the new upload that others have, too. Empty for none.
 
-    `duplicates` are equal as a whole, and named elsewhere. `listed` of the pairs are listed.
+    `published` is the new upload, which has `row_count` rows. Its duplicates are equal as a whole,
+    and named elsewhere. `listed` of the pairs are listed.
     """
-    known = {one.upload_id for one in duplicates}
+    known = {one.upload_id for one in published.duplicates}
     others = [one for one in shared if one.upload.upload_id not in known]
     if not others:
         return []
     said = "; ".join(map(_shared, others[:_DUPLICATES_SHOWN]))
     more = len(others) - _DUPLICATES_SHOWN
     beside = f"; and rows of {pluralize(more, 'other upload')}" if more > 0 else ""
-    command = f"carbonline withdraw {others[0].upload.upload_id}"
+    instead = _without_loss(others, published, row_count)
     pairs = sum(one.rows for one in shared)
     which = "them" if listed == pairs else f"the first {listed:,}"
     where = [f"carbonline warnings lists {which}."] if pairs > len(shared) else []
     return [
         f"Rows that other uploads have, too, count twice: {said}{beside}.",
         *where,
-        f"If that is a mistake, leave them out of one file, or withdraw an upload: {command}.",
+        f"If that is a mistake, leave them out of one file{instead}.",
     ]
+
+
+def _without_loss(shared: Sequence[SharedRows], published: Published, row_count: int) -> str:
+    """Which upload may be withdrawn, since all of its rows count in another one. "" for none."""
+    whole = [one.upload.upload_id for one in shared if one.is_whole]
+    if not whole and any(one.rows == row_count for one in shared):
+        whole = [published.upload_id]
+    if not whole:
+        return ""
+    return (
+        f", or withdraw upload {whole[0]}, which has no other rows: carbonline withdraw {whole[0]}"
+    )
 
 
 def _shared(one: SharedRows) -> str:

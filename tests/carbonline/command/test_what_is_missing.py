@@ -83,10 +83,16 @@ def test_they_come_as_a_file_in_the_order_of_the_columns(terminal: Terminal) -> 
     assert names.index("unit_institutional_id") < names.index("reason")
     assert names.index("origin_iata") < names.index("destination_iata") < names.index("cabin_class")
     assert len(names) == len(set(names))
-    # The same columns whatever is asked for, even without any row.
-    for words in (YEAR, PLANE, (*YEAR, "--outcome", "no_rate"), (*PLANE, "--outcome", "no_rate")):
+    # The same columns with rows and without any: those of the type, or of all types.
+    of_all = []
+    for words in (PLANE, (*PLANE, "--outcome", "no_rate"), YEAR, (*YEAR, "--outcome", "no_rate")):
         header, *_ = terminal.type("uncomputed", *words, "--format", "csv").out.splitlines()
-        assert header.split(",") == names
+        if "--type" in words:
+            assert header.split(",") == names
+        else:
+            of_all.append(header.split(","))
+    assert of_all[0] == of_all[1]
+    assert set(of_all[0]) > {*names, "quantity"}
     [found] = json.loads(terminal.type("uncomputed", *PLANE, "--unit", "u1", "--json").out)["rows"]
     assert (found["number_of_trips"], found["distance_km"]) == (2, None)
     assert found["user_institutional_id"] == "1"
@@ -138,7 +144,7 @@ def test_factors_of_another_unit_are_asked_about_before(terminal: Terminal) -> N
     assert "most_would_go" in refused.out
     assert "less than half of the kilograms of 2024 would be left" in " ".join(refused.out.split())
     assert total_of(terminal) == before
-    taken = terminal.type("load", "factors", small, *PLANE, "--take-away")
+    taken = terminal.type("load", "factors", small, *PLANE, "--yes")
     assert taken.code == 0, taken
     assert total_of(terminal) != before
     again = terminal.type("load", "factors", terminal.folder / "factors.csv", *PLANE)
@@ -171,7 +177,7 @@ def test_replacing_places_that_entries_use_needs_a_word(terminal: Terminal) -> N
     assert "places_in_use" in refused.out
     # The trip to the unknown airport uses its origin, though it has no kilograms.
     assert "4 entries use GVA, CDG, JFK." in refused.out
-    assert "--take-away" in refused.out
+    assert "allow the removal with --yes" in " ".join(refused.out.split())
     assert total_of(terminal) == before
     taken = terminal.type("load", "locations", four, "--replace", "--take-away")
     assert taken.code == 0

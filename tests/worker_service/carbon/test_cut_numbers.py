@@ -212,3 +212,22 @@ def test_a_factor_cut_into_its_adjustment_is_told_with_what_it_means(row: str, m
     assert reason.startswith(meant)
     good = read_factors(PLANE, opening(f"{header}\nall,economy,0.25,1\n")).warnings
     assert good.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "expected"),
+    [
+        ("kg_co2eq,note", ["5,12", "7,3", "81.5,4"], []),
+        ("kg_co2eq,note", ["5,12", "7,3"], ["5,12", "7,3"]),
+        ("kg_co2eq,note", ["5,12", "81.5,4", "1,234"], ["1,234"]),
+        ("kg_co2eq,note", ["5,12", "81.5,4", "2000,", "1,234"], []),
+        ("kg_co2eq,note", ["2000,", "1,234", "5,12"], ["1,234", "5,12"]),
+        ("kg_co2eq,note", ["81.5,", "2000,", "1,234.56"], ["1,234.56"]),
+        ("number_of_trips,note", ["1,234", "1200,"], []),
+    ],
+)
+def test_short_notes_are_none_of_a_number_where_other_numbers_are_written_otherwise(
+    header: str, rows: list[str], expected: list[str]
+) -> None:
+    found = [row for row in warned(header, *rows) if "comma" in row[3]]
+    assert [row[2] for row in found] == expected

@@ -265,6 +265,17 @@ def test_a_file_for_one_unit_says_what_its_other_ids_mean() -> None:
         (["00", "0", "0.0"], {"0": "00 is one", "0.0": "00 is one: a spreadsheet may have"}),
         (["828.00", "0556"], {"828.00": "0828 is one: a spreadsheet may have written it as a"}),
         (["1-11", "11-1", "1.1.1", "0556", "0557", "École"], {}),
+        (
+            ["0904.50", "1.5", "7,25", "9.04E+02", "0556"],
+            {
+                "0904.50": "a spreadsheet may have written 0904 as a number",
+                "1.5": "a spreadsheet may have written 1 as a number",
+                "7,25": "a spreadsheet may have written 7 as a number",
+                "9.04E+02": "a spreadsheet may have written 904 as a number",
+            },
+        ),
+        # Parts of a unit.
+        (["31", "31.1", "31.2", "12.1", "0828.5", "1E5", "B1.2"], {}),
         (["0828", "0012", "12", "NA", "ecole-2", "---", "***"], {}),
     ],
 )

@@ -63,7 +63,7 @@ async def test_places_that_entries_use_are_not_taken_away_without_consent(
     )
     assert ingest(view).message == (
         "Nothing was changed: 3 places would be removed, and 3 entries use GVA, CDG,"
-        " JFK. Leave out --replace to add to them, or allow the removal with --take-away."
+        " JFK. Leave out --replace to add to them, or allow the removal with --yes."
     )
     assert (await harness.rows("SELECT count(*) FROM carbon.locations"))[0][0] == 3
     assert (await harness.kg())["0828"] == pytest.approx(2 * GVA_CDG_KG)
@@ -113,7 +113,7 @@ async def test_factors_that_emissions_use_are_not_taken_away_without_consent(
     assert ingest(refused).message == (
         "Nothing was changed: 1 factor would no longer be in force, and 1 entry uses short economy."
         " 1 row with a warning; the first: row 1, min_distance: no factor of economy for 0 to 800"
-        " km. Leave out --replace to add to them, or allow the removal with --take-away."
+        " km. Leave out --replace to add to them, or allow the removal with --yes."
     )
     assert await harness.kg() == KG
     taken = await harness.load_factors(LONG_ONLY, mode="replace", take_away="yes")
@@ -131,6 +131,8 @@ async def test_stale_factors_are_removed_when_nothing_uses_them(harness: WorkerH
     await harness.load_flights(flights(CDG, JFK))
     await harness.load_factors(SHORT_ONLY)
     refused = await harness.load_factors(None, mode="remove_stale")
+    assert "Load a file that has them, or allow the removal with --yes." in ingest(refused).message
+    assert "--replace" not in ingest(refused).message
     assert ingest(refused).error_cause == "factors_in_use"
     assert "1 entry uses long economy" in ingest(refused).message
     await harness.submit_and_end(flights(CDG), take_away="yes")
@@ -193,7 +195,7 @@ async def test_mended_rows_replace_all_others_with_consent_only(
     assert refused.message == (
         f"Nothing was changed: the file has only {noun} that were rejected (it has the column"
         f" rejected_row or rejected_reason), and all other {noun} would be removed. Leave out"
-        " --replace to add to them, or allow the removal with --take-away."
+        " --replace to add to them, or allow the removal with --yes."
     )
     taken = ingest(await loaded(rows[load], mode="replace", take_away="yes"))
     assert taken.result in {types_pb2.JOB_RESULT_SUCCESS, types_pb2.JOB_RESULT_WARNING}

@@ -43,8 +43,8 @@ async def test_factors_a_thousand_times_too_small_are_asked_about(harness: Worke
     before, kg = await published(harness), GVA_CDG_KG + GVA_JFK_KG
     assert refusal_of(await harness.load_factors(A_THOUSANDTH)) == (
         "Nothing was changed, since less than half of the kilograms of 2024 would be left:"
-        f" {kg / 1000:,.3f} kg instead of {kg:,.3f} kg. If that is meant, load the file again with"
-        ' --take-away (in the payload "take_away": "yes").'
+        f" {kg / 1000:,.3f} kg instead of {kg:,.3f} kg. If that is meant, give the command again"
+        ' with --yes (in the payload "take_away": "yes").'
     )
     assert await published(harness) == before
     await harness.load_factors(A_THOUSANDTH, take_away="yes")
@@ -60,7 +60,7 @@ async def test_entries_that_would_lose_their_factor_are_counted(harness: WorkerH
     ) in message
     assert message.partition("(again economy). ")[2] == (
         "1 row with a warning; the first: row 1, min_distance: 2 factors of economy for 0 to 800"
-        " km: short is in force, too. If that is meant, load the file again with --take-away (in"
+        " km: short is in force, too. If that is meant, give the command again with --yes (in"
         ' the payload "take_away": "yes").'
     )
     assert await harness.kg() == pytest.approx({"0828": 2 * GVA_CDG_KG})
@@ -96,8 +96,8 @@ async def test_factors_in_grams_are_asked_about(harness: WorkerHarness) -> None:
     assert said.startswith(
         "Nothing was changed, since the kilograms of 2024 would more than double:"
         f" {1000 * kg:,.3f} kg instead of {kg:,.3f} kg. 2 rows with a warning; the first: row 1,"
-        " ef_kg_co2eq_per_km: 290 kg per km in one row: is that correct? If that is meant, load"
-        " the file again with"
+        " ef_kg_co2eq_per_km: 290 kg per km in one row: is that correct? If that is meant, give"
+        " the command again with"
     )
     assert await published(harness) == before
     await harness.load_factors(grams, take_away="yes")
@@ -126,7 +126,7 @@ async def test_a_refused_file_has_the_warnings_that_it_would_have_had(
         " 2 rows with a warning; the first: row 1, iata: GVA lies 5,886 km from where it is now"
         " (46.2381, 6.109): latitude and longitude look swapped. 1 place is probably not where the"
         " file has it: GVA. Latitude and longitude of 1 place looks swapped: correct the file and"
-        " load it again. If that is meant, load the file again with --take-away (in the payload"
+        " load it again. If that is meant, give the command again with --yes (in the payload"
         ' "take_away": "yes").'
     ) in message
     stats = values_of(view.in_order()[0].stats)

@@ -36,7 +36,7 @@ async def test_rows_of_a_units_file_that_a_file_of_all_units_has_are_named(
         " Rows that other uploads have, too, count twice: 1 row of upload"
         f" {upload}, 3 rows of all.csv (pipeline {first.pipeline.pipeline_id}) for all units from"
         " source default; the first: row 3, identical to its row 3. If that is a mistake, leave"
-        f" them out of one file, or withdraw an upload: carbonline withdraw {upload}."
+        " them out of one file."
     )
     assert values_of(ingest.stats)["shared_rows"] == [
         {"upload_id": upload, "rows": 1, "row": 3, "other_row": 3}
@@ -53,9 +53,33 @@ async def test_a_mended_row_that_comes_again_in_the_whole_file_is_named(
     ingest = view.in_order()[0]
     assert ingest.result == types_pb2.JOB_RESULT_WARNING
     assert "the first: row 2, identical to its row 1." in ingest.message
+    smaller = (await uploads(harness))[1]
+    assert ingest.message.endswith(
+        f", or withdraw upload {smaller}, which has no other rows: carbonline withdraw {smaller}."
+    )
     # What it replaces has the first row, but counts no more.
     [one] = values_of(ingest.stats)["shared_rows"]
     assert (one["rows"], one["row"], one["other_row"]) == (1, 2, 1)
+
+
+async def test_a_corrected_row_beside_the_whole_file_is_what_may_be_withdrawn(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG, JFK, BACK))
+    view = await harness.load_flights(flights(JFK), source="mended")
+    smaller = (await uploads(harness))[1]
+    assert view.in_order()[0].message.endswith(
+        f", or withdraw upload {smaller}, which has no other rows: carbonline withdraw {smaller}."
+    )
+
+
+async def test_no_upload_with_other_rows_is_told_to_be_withdrawn(
+    harness: WorkerHarness,
+) -> None:
+    # As many equal rows as the other upload has rows, and yet not all of them.
+    await harness.load_flights(flights(CDG, JFK))
+    view = await harness.load_flights(flights(CDG, CDG, BACK), source="b")
+    assert " leave them out of one file. 1 row without a date" in view.in_order()[0].message
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ _DIGITS = r"^\d+$"
 # Who writes thousands without a comma cuts none.
 _THOUSANDS = r"^[+-]?\d{4,}"
 _THOUSAND = 1_000
+_WITH_DECIMALS = r"^[+-]?\d+\.(\d{1,2}|\d{4,})$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ class _Evidence:
     others_are_whole: bool = False
     others_are_names: bool = False
     others_are_alike: bool = False
+    others_have_points: bool = False
+    others_have_thousands: bool = False
     has_rows_before: bool = False
 
     def is_cut(self, raw: pl.DataFrame) -> pl.Expr:
@@ -140,7 +143,22 @@ class _Evidence:
             are_rests = self._all_are_groups(raw) or self._groups_are_longer(raw)
             is_rest = tail.str.contains(_GROUP) & seam.thousands & are_rests
             return can_be & (is_certain | pl.lit(self.others_are_names) | is_rest)
-        return can_be
+        return can_be & (is_certain | self._may_be_rest(raw))
+
+    def _may_be_rest(self, raw: pl.DataFrame) -> pl.Expr:
+        """Whether digits behind may belong to the number: not where other numbers of the column
+        have their decimals behind a point, and no comma in their thousands.
+        """
+        head, seam = self.seam.head, self.seam
+        points = head.str.contains(_WITH_DECIMALS).any()
+        said = raw.select(points, head.str.contains(_THOUSANDS).any().alias("thousands")).row(0)
+        self.others_have_points |= bool(said[0])
+        self.others_have_thousands |= bool(said[1])
+        no_decimals = not seam.has_decimals or self.others_have_points
+        if not no_decimals or not seam.has_thousands:
+            return pl.lit(value=True)
+        is_group = seam.tail.str.contains(_GROUP) & pl.lit(not self.others_have_thousands)
+        return is_group | head.str.contains(_WITH_POINTS)
 
     def _are_groups(self, raw: pl.DataFrame) -> bool:
         """Whether all fields behind are groups of three digits behind whole numbers, or empty, and

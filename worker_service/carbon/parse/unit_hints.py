@@ -19,6 +19,8 @@ COMPARED_MAX = 5_000
 _NUMBER_CHARACTERS_MAX = 40
 # What a spreadsheet adds to a whole number where decimals have a comma.
 _DECIMAL_COMMA_OF_NOTHING = re.compile(r",0{1,2}$")
+# As 904.50 or 9.04E+02; 1E5 may well be a room.
+_MADE_A_NUMBER = re.compile(r"(\d+)[.,]\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]\d+")
 _MARK_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
 # In no text.
 _MARK = "\0"
@@ -110,6 +112,21 @@ class UnitHints:
             if bare := _bare(unit):
                 found.setdefault(bare, []).append(unit)
         return found
+
+
+def number_made_of(unit: str) -> str:
+    """What may have become a number with decimals or an exponent: 904 of 904.50. "" for others.
+
+    1.1 may also be a part of a unit 1.
+    """
+    plain = plain_digits(unit)
+    if not (found := _MADE_A_NUMBER.fullmatch(plain)):
+        return ""
+    if "e" not in plain.casefold():
+        return found[1]
+    number = _number(plain.replace(",", "."))
+    is_whole = number is not None and number.is_finite() and number == number.to_integral_value()
+    return f"{number:f}".partition(".")[0] if number is not None and is_whole else plain
 
 
 def likeness(unit: str) -> Decimal | str | None:

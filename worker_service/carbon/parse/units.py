@@ -10,7 +10,7 @@ from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, Normalisation
 from worker_service.carbon.lookalikes import foreign_letters
 from worker_service.carbon.parse.rows import CheckedRows, check_rows, merged_rejections
-from worker_service.carbon.parse.unit_hints import UnitHints, likeness
+from worker_service.carbon.parse.unit_hints import UnitHints, likeness, number_made_of
 from worker_service.carbon.parse.values import (
     as_comparison_key,
     comparison_key,
@@ -36,9 +36,14 @@ def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFra
     new = [(row, unit) for row, unit, key in numbered if key not in there]
     well_written = _well_written(new, known)
     hints = UnitHints([*known, *well_written])
+    plain = frozenset(comparison_keys([one for one in (*known, *units) if not number_made_of(one)]))
     rows = []
     for row, unit in new:
         if hint := hints.misread(unit) if unit in well_written else hints.hint(unit):
+            pass
+        elif plain and (written := number_made_of(unit)) and written not in plain:
+            hint = f"a spreadsheet may have written {written} as a number"
+        if hint:
             rows.append((row, UNIT_COLUMN, shown_text(unit), f"is a new unit; {hint}"))
             if len(rows) == DOUBTFUL_UNITS_MAX:
                 break
