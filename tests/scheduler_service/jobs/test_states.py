@@ -26,6 +26,7 @@ EVENTS_OF = {
     "release_jobs_again": JobEvent.RELEASED,
     "recover_job": JobEvent.RECOVERED,
     "settle_keys": JobEvent.BECAME_FIRST_AND_DUE,
+    "try_claims": JobEvent.CLAIMED,
     "unqueue_job": JobEvent.SET_ASIDE,
 }
 _UPDATE = re.compile(

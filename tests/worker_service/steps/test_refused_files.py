@@ -39,8 +39,8 @@ MISSING = "blob:sha256:" + "0" * 64
 PLANES: Mapping[str, Any] = {"module": TRAVEL, "data_entry_type": PLANE, "year": YEAR}
 NOT_YET = {
     **PLANES,
-    "module": types_pb2.MODULE_RESEARCH_FACILITIES,
-    "data_entry_type": types_pb2.DATA_ENTRY_TYPE_MICE_AND_FISH_ANIMAL_FACILITIES,
+    "module": types_pb2.MODULE_BUILDINGS,
+    "data_entry_type": types_pb2.DATA_ENTRY_TYPE_BUILDING,
 }
 LOCATIONS: Mapping[str, Any] = {"reference_kind": "locations"}
 
@@ -198,13 +198,13 @@ REFUSED = {
     ),
     "a type that is not declared": Case(
         "not_supported",
-        "Mice_and_fish_animal_facilities is not yet supported.",
+        "Building is not yet supported.",
         flights(CDG),
         scope=NOT_YET,
     ),
     "factors of it": Case(
         "not_supported",
-        "Mice_and_fish_animal_facilities is not yet supported.",
+        "Building is not yet supported.",
         FACTORS,
         "factor_ingest",
         NOT_YET,

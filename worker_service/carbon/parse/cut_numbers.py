@@ -221,7 +221,7 @@ def _is_implausible_behind(seam: _Seam, behind: Column) -> pl.Expr:
     head, tail = seam.head, seam.tail
     if not seam.has_decimals:
         return pl.lit(value=False)
-    is_nothing = (head == "0") & seam.column.required
+    is_nothing = (head == "0") & tail.str.contains(r"[1-9]") & seam.column.required
     if behind.plausible_maximum is not None:
         rest = tail.cast(pl.Float64, strict=False)
         is_nothing |= head.str.contains(_WHOLE) & (rest > behind.plausible_maximum)
