@@ -3,7 +3,8 @@ SELECT p.pipeline_id
 FROM scheduler.pipelines AS p
 JOIN scheduler.jobs AS r ON r.job_id = p.root_job_id
 WHERE p.tenant = :tenant AND p.pipeline_id > CAST(:pipeline_id AS bigint)
-    AND p.kind = :job_type
+    -- A pipeline that runs another one again has the kind of that one, whatever it begins with.
+    AND r.job_type = :job_type
     AND p.module IS NOT DISTINCT FROM CAST(:module AS smallint)
     AND p.data_entry_type IS NOT DISTINCT FROM CAST(:data_entry_type AS smallint)
     AND p.year IS NOT DISTINCT FROM CAST(:year AS smallint)

@@ -165,6 +165,21 @@ async def test_an_upload_that_failed_too_replaces_nothing(driver: StoreDriver) -
     assert len((await retried(driver, submitted.pipeline_id)).jobs) == 1
 
 
+async def test_a_retry_that_only_computed_has_brought_no_upload(driver: StoreDriver) -> None:
+    partial = await driver.submit("csv_ingest", INGEST)
+    ingest = await driver.claim("csv_ingest")
+    await driver.chain(ingest, ("emission_recalc", PLANE))
+    await driver.finish(ingest)
+    recalc = await driver.claim("emission_recalc")
+    await driver.finish(recalc, JobResult.ERROR, Written.NOTHING)
+    newest = await failed(driver)
+    await retried(driver, partial.pipeline_id)
+    await driver.finish(await driver.claim("emission_recalc"))
+    assert [job.failed_job_id for job in (await retried(driver, newest.pipeline_id)).jobs] == [
+        newest.job_id
+    ]
+
+
 async def test_sources_are_compared_as_workers_read_them(driver: StoreDriver) -> None:
     submitted = await failed(driver, payload={"blob": "blob:sha256:1", "source": " Agency"})
     await landed(driver, payload={"blob": "blob:sha256:1", "source": "agency"})

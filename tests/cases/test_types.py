@@ -1,0 +1,64 @@
+"""Each data-entry type goes from its files to totals: the first worked example, by its commands."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cases.conftest import UNITS, Terminal
+
+SHEETS = Path(__file__).parents[1] / "worker_service/carbon/worked_examples"
+YEAR = 2035
+# It has a form of its own, and the other cases.
+IN_ROWS = sorted(path.stem for path in SHEETS.glob("*.yaml") if path.stem != "plane")
+
+
+def sheet_of(name: str) -> dict[str, Any]:
+    sheet: dict[str, Any] = yaml.safe_load((SHEETS / f"{name}.yaml").read_text("utf-8"))
+    return sheet
+
+
+def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+@pytest.fixture(scope="module")
+def year(terminal: Terminal) -> Iterator[Terminal]:
+    units = terminal.folder / "units_of_types.csv"
+    units.write_text(UNITS, "utf-8")
+    assert terminal.type("load", "units", units, "--year", str(YEAR)).code == 0
+    yield terminal
+    assert terminal.type("verify").code == 0
+
+
+@pytest.mark.parametrize("name", IN_ROWS)
+def test_a_type_goes_from_its_files_to_totals(year: Terminal, name: str) -> None:
+    sheet, before = sheet_of(name), year.kg(YEAR)
+    for_type = ("--type", name, "--year", str(YEAR))
+    if stations := sheet.get("references", {}).get("train"):
+        places = year.folder / "stations.csv"
+        places.write_text(csv_of(stations), "utf-8")
+        assert year.type("load", "locations", places, "--transport-mode", "train").code == 0
+    factors = year.folder / f"factors_{name}.csv"
+    factors.write_text(csv_of(sheet["factors"]), "utf-8")
+    assert year.type("load", "factors", factors, *for_type).code == 0
+    first = sheet["cases"][0]
+    entries = first.get("entries", [first.get("entry", {})])
+    rows = [{"unit_institutional_id": "0828", **sheet["entry"], **entry} for entry in entries]
+    activity = year.folder / f"{name}.csv"
+    activity.write_text(csv_of(rows), "utf-8")
+
+    typed = year.type("submit", activity, *for_type)
+
+    assert typed.code == 0, typed
+    expected = sum(first["kg"].values())
+    assert year.kg(YEAR) - before == pytest.approx(expected, rel=first.get("within", 1e-9))
