@@ -22,6 +22,7 @@ from carbonline.command.load import load
 from carbonline.command.locations import locations
 from carbonline.command.lock import lock, unlock
 from carbonline.command.migrate import migrate
+from carbonline.command.modules import modules
 from carbonline.command.pause import pause, resume
 from carbonline.command.pipelines import pipelines
 from carbonline.command.queue import queue
@@ -67,7 +68,7 @@ def main() -> None:
 
 
 main.add_section("Start", demo, up)
-main.add_section("Load and submit data", load, template, submit, watch, uploads, withdraw)
+main.add_section("Load and submit data", modules, load, template, submit, watch, uploads, withdraw)
 main.add_section("Read results", totals, uncomputed, rejected, warnings)
 main.add_section("Inspect inputs", units, factors, locations)
 main.add_section(

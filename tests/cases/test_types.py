@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,27 @@ def year(terminal: Terminal) -> Iterator[Terminal]:
     assert terminal.type("load", "units", units, "--year", str(YEAR)).code == 0
     yield terminal
     assert terminal.type("verify").code == 0
+
+
+def test_the_modules_are_listed_with_what_their_files_need(terminal: Terminal) -> None:
+    rows = {row["data_entry_type"]: row for row in json.loads(listed(terminal, "--json"))["rows"]}
+    assert len(rows) == 26
+    assert {name for name, row in rows.items() if row["computed"]} == {*IN_ROWS, "plane"}
+    fuels = rows["energy_combustion"]
+    assert (fuels["module"], fuels["columns"]) == (
+        "buildings",
+        ["unit_institutional_id", "name", "quantity"],
+    )
+    assert "ef_kg_co2eq_per_unit" in fuels["factor_columns"]
+    assert fuels["formula_version"] == "energy_combustion-1"
+    assert (rows["building"]["columns"], rows["building"]["formula"]) == ([], None)
+    assert "research_facilities" in listed(terminal)
+
+
+def listed(terminal: Terminal, *words: str) -> str:
+    typed = terminal.type("modules", *words)
+    assert typed.code == 0, typed
+    return typed.out
 
 
 @pytest.mark.parametrize("name", IN_ROWS)

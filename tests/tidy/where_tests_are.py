@@ -72,6 +72,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "active": DOCUMENTED,
         "queue": DOCUMENTED,
         "job_types": DOCUMENTED,
+        "modules": "tests/cases/test_types.py",
         "slots": DOCUMENTED,
         "stale": DOCUMENTED,
         "factors": MISSING,
