@@ -8,7 +8,7 @@ import click
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.connection import Target
 from carbonline.command.consent import MOST_WOULD_GO, UNLESS_YES, Answer, ask, declined, is_watched
-from carbonline.command.jobs_of_files import FileJob, in_its_module
+from carbonline.command.jobs_of_files import FileJob, check_size, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
 from carbonline.command.mended_file import is_mended
 from carbonline.command.names import type_name
@@ -54,7 +54,9 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
     can count the usable rows and their kilograms.
     """
     async with target.client() as client:
-        job = in_its_module(job, await client.list_modules())
+        catalogue = await client.list_modules()
+        check_size(job, catalogue.file_bytes_max)
+        job = in_its_module(job, catalogue)
         wanted = ledger_pb2.ListUploadsRequest(
             year=job.year,
             data_entry_type=types_pb2.DataEntryType.ValueType(job.data_entry_type),
@@ -83,11 +85,13 @@ async def of_load(target: Target, job: FileJob) -> Kilograms:
     They are those of one module and year, or of all years. A file of units changes none.
     """
     async with target.client() as client:
+        catalogue = await client.list_modules()
+        check_size(job, catalogue.file_bytes_max)
         if job.reference_kind:
             return await kilograms_of_all_years(client)
         if not job.data_entry_type:
             return Kilograms()
-        job = in_its_module(job, await client.list_modules())
+        job = in_its_module(job, catalogue)
         return await kilograms_of(client, job.module, job.year)
 
 

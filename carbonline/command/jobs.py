@@ -8,7 +8,7 @@ from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import job_result, job_state, job_word, message_words, step_words
-from carbonline.command.options import ID
+from carbonline.command.options import ID, WholeNumber
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.picture import seconds_of
 from carbonline.command.printing import moment_of
@@ -47,7 +47,7 @@ COLUMNS = (
     epilog=examples("carbonline jobs 4", "carbonline jobs --limit 500 --format csv"),
 )
 @click.argument("pipeline", type=ID, required=False)
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--limit", type=WholeNumber(1, 500), default=50, show_default=True)
 @output_options
 @connection_options
 def jobs(target: Target, output: Output, pipeline: int | None, limit: int) -> None:

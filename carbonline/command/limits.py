@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from carbonline.command.options import WholeNumber
 from carbonline.command.output import Output
 
 SHOWN = 50
@@ -13,7 +14,7 @@ LIMIT_MAX = 1_000_000
 
 limit_option: Callable[[Any], Any] = click.option(
     "--limit",
-    type=click.IntRange(1, LIMIT_MAX),
+    type=WholeNumber(1, LIMIT_MAX),
     default=None,
     help=f"Maximum number of rows; by default {SHOWN} in a table, {LIMIT_MAX:,} elsewhere.",
 )

@@ -9,6 +9,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
+from carbonline.command.exit_codes import ExitCode
 from carbonline.command.limits import limit_option, rows_max
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
@@ -79,7 +80,9 @@ def locations(
         more="give codes, --search or --limit" if more else "",
     )
     there = {one.code for one in found}
-    if not more and found and (absent := [code for code in codes if code.upper() not in there]):
+    if not more and (absent := [code for code in codes if code.upper() not in there]):
+        if not found:
+            raise SystemExit(ExitCode.REFUSED)
         click.echo(f"Unknown places: {', '.join(absent)}.", err=True)
 
 

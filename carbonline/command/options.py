@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Any, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,9 +13,36 @@ from carbonline.command.input_file import InputFile
 from carbonline.command.known_years import known_years
 from carbonline.command.names import module_numbers, type_numbers
 
-# What the contract's int64 can carry.
-ID = click.IntRange(1, 2**63 - 1)
 FILE = InputFile()
+
+
+class WholeNumber(click.IntRange):
+    """A whole number from `minimum` to `maximum`, both included."""
+
+    name = "number"
+
+    def __init__(self, minimum: int, maximum: int) -> None:
+        super().__init__(minimum, maximum)
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """The number. Says in words what else is refused."""
+        try:
+            return super().convert(cast("Any", value), param, ctx)
+        except click.BadParameter:
+            end = "up" if self.max == ID_MAX else f"to {_shown(int(self.max or 0))}"
+            self.fail(f"{value!r} is not a whole number from {self.min} {end}.", param, ctx)
+
+
+def _shown(number: int) -> str:
+    # Years have no separators.
+    return f"{number:,}" if number >= 10_000 else str(number)
+
+
+# What the contract's int64 can carry.
+ID_MAX = 2**63 - 1
+ID = WholeNumber(1, ID_MAX)
 
 
 class NumberByName(click.ParamType[int]):
@@ -51,7 +79,7 @@ class NumberByName(click.ParamType[int]):
 YEAR_MIN, YEAR_MAX = 1990, 2100
 
 
-class Year(click.IntRange):
+class Year(WholeNumber):
     """A year between YEAR_MIN and YEAR_MAX. A shell completes the years of the running stack."""
 
     name = "year"
@@ -98,7 +126,7 @@ type_option = click.option(
 )
 priority_option = click.option(
     "--priority",
-    type=click.IntRange(0, 9),
+    type=WholeNumber(0, 9),
     default=None,
     help="From 0 (first) to 9 (last), also for what follows.  [default: 5]",
 )

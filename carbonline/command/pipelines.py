@@ -7,7 +7,7 @@ from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import about_words, pipeline_status, status_word
-from carbonline.command.options import YEAR
+from carbonline.command.options import YEAR, WholeNumber
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.command.scope_columns import SCOPE_COLUMNS, scope_row
@@ -40,7 +40,7 @@ COLUMNS = (
 )
 @click.option("--year", type=YEAR, default=None, help="Only this year.")
 @click.option("--errors", is_flag=True, help="Only pipelines with an error.")
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--limit", type=WholeNumber(1, 500), default=50, show_default=True)
 @output_options
 @connection_options
 def pipelines(target: Target, output: Output, year: int | None, errors: bool, limit: int) -> None:

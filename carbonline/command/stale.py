@@ -8,7 +8,7 @@ from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.names import module_name, stale_word, type_name
-from carbonline.command.options import YEAR
+from carbonline.command.options import YEAR, WholeNumber
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import monitoring_pb2
@@ -35,7 +35,7 @@ COLUMNS = (
 @click.option(
     "--older-than",
     "minutes",
-    type=click.IntRange(0, MINUTES_MAX),
+    type=WholeNumber(0, MINUTES_MAX),
     default=0,
     metavar="MINUTES",
     help="Only totals that have been stale for at least this long.",

@@ -12,6 +12,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.collected_options import Function
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line
+from carbonline.command.options import WholeNumber
 from carbonline.local.settings import (
     BEATS_PER_LEASE,
     LEASE_SECONDS,
@@ -23,21 +24,21 @@ from carbonline.local.stack import Stack, running_stack
 _PROCESS_OPTIONS = (
     click.option(
         "--schedulers",
-        type=click.IntRange(1, 16),
+        type=WholeNumber(1, 16),
         default=1,
         show_default=True,
         help="Number of scheduler processes; clients and workers call each in turn.",
     ),
     click.option(
         "--workers",
-        type=click.IntRange(0, 64),
+        type=WholeNumber(0, 64),
         default=2,
         show_default=True,
         help="Number of worker processes; with 0, jobs wait for your own workers.",
     ),
     click.option(
         "--concurrency",
-        type=click.IntRange(1, 1000),
+        type=WholeNumber(1, 1000),
         default=1,
         show_default=True,
         help="Jobs that each worker runs at once.",
@@ -79,20 +80,20 @@ def _with_process_options(function: Function) -> Function:
 @_with_process_options
 @click.option(
     "--lease-seconds",
-    type=click.IntRange(1, 3600),
+    type=WholeNumber(1, 3600),
     default=int(LEASE_SECONDS),
     show_default=True,
     help="A lease expires after this long without a heartbeat; another worker gets the job.",
 )
 @click.option(
     "--scheduler-port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     help="Also listen on loopback; several schedulers take the ports that follow, too.",
 )
-@click.option("--ledger-port", type=click.IntRange(0, 65535), help="Also listen on loopback.")
+@click.option("--ledger-port", type=WholeNumber(0, 65535), help="Also listen on loopback.")
 @click.option(
     "--metrics-port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=0,
     envvar="CARBONLINE_METRICS_PORT",
     show_envvar=True,

@@ -10,6 +10,7 @@ from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
+from carbonline.command.options import WholeNumber
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.verify_ledger import LedgerCheck, check_ledger
 from carbonline.pluralize import pluralize
@@ -51,7 +52,7 @@ class History:
 )
 @click.option(
     "--after",
-    type=click.IntRange(0, 2**63 - 1),
+    type=WholeNumber(0, 2**63 - 1),
     default=0,
     metavar="PIPELINE",
     help="Only pipelines with a larger number, and what was computed since that one.",

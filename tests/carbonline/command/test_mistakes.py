@@ -36,10 +36,27 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, words: Seque
     assert str(tmp_path / "file") in ended.output
 
 
-@pytest.mark.parametrize("command", ["watch", "cancel", "jobs"])
-def test_a_number_beyond_all_ids_is_wrong_usage(command: str) -> None:
-    ended = typed(command, "9" * 23, "--scheduler", "unix:/absent")
-    assert (ended.exit_code, "is not in the range" in ended.output) == (2, True)
+@pytest.mark.parametrize("command", ["watch", "cancel", "jobs", "withdraw"])
+@pytest.mark.parametrize("number", ["9" * 23, "abc", "0"])
+def test_what_is_not_an_id_is_wrong_usage(command: str, number: str) -> None:
+    ended = typed(command, number, "--scheduler", "unix:/absent")
+    said = f"'{number}' is not a whole number from 1 up."
+    assert (ended.exit_code, said in ended.output) == (2, True), ended.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("totals", "--year", "abc"), "'abc' is not a whole number from 1990 to 2100."),
+        (("jobs", "1", "--limit", "0"), "'0' is not a whole number from 1 to 500."),
+        (("up", "--scheduler-port", "70000"), "'70000' is not a whole number from 0 to 65,535."),
+    ],
+)
+def test_a_number_out_of_its_range_is_told_with_the_range(
+    words: tuple[str, ...], said: str
+) -> None:
+    ended = typed(*words)
+    assert (ended.exit_code, said in " ".join(ended.output.split())) == (2, True), ended.output
 
 
 @pytest.mark.parametrize("token", [b"\x80\x00\xff", b"two\nlines"])

@@ -102,6 +102,20 @@ def year(stack: Terminal) -> Year:
     return Year(stack)
 
 
+def test_a_file_that_is_too_large_is_told_so_before_what_it_would_replace(year: Year) -> None:
+    year.submit("trips.csv", trips(3))
+    huge = year.terminal.file("huge.csv", trips(1))
+    with huge.open("r+b") as file:
+        file.truncate((2 << 30) + 1)
+    for words in (("submit", huge), ("load", "factors", huge)):
+        typed = year.terminal.type(
+            *words, *year.planes, "--no" if words[0] == "submit" else "--yes"
+        )
+        assert (typed.code, "at most 2,147,483,648" in typed.err) == (2, True), typed
+        assert "replaces" not in typed.err + typed.out
+    huge.unlink()
+
+
 def test_a_corrected_unit_file_takes_the_place_of_the_first(year: Year) -> None:
     year.submit("first.csv", UNIT_UPLOAD, "--unit", "0828")
     assert year.kg() == pytest.approx(KG_OF_A_TRIP)

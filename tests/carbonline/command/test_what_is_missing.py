@@ -209,7 +209,8 @@ def test_places_that_a_file_has_no_more_are_listed_and_removed(terminal: Termina
     refused = terminal.type("remove", "locations", "XXA", "GVA")
     assert (refused.code, "places_in_use" in refused.out) == (4, True), refused
     assert terminal.type("remove", "locations", "XXA").code == 0
-    assert terminal.type("locations", "XXA", "XXB", "XXC").err == "There are no such places.\n"
+    none = terminal.type("locations", "XXA", "XXB", "XXC")
+    assert (none.code, none.err) == (2, "There are no such places.\n")
 
 
 def test_stale_factors_are_taken_out_of_force(terminal: Terminal) -> None:
