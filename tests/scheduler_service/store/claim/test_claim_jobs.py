@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
-from scheduler_service.store.claim.claim_jobs import ANSWER_BYTES_MAX
+from scheduler_service.store.claim.claim_jobs import ANSWER_BYTES_MAX, claim_jobs
+from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.store import Store
@@ -147,3 +149,24 @@ async def test_each_answer_has_its_own_bound_of_bytes(driver: StoreDriver) -> No
     assert fitting <= len(one) <= fitting + 1
     # What did not fit into the first is nobody's yet: the second has the places behind it.
     assert len(two) == fitting + 4 - 20
+
+
+async def test_a_worker_whose_row_is_locked_holds_up_no_claim(
+    driver: StoreDriver, database_url: str
+) -> None:
+    locked, other = asking(), asking()
+    await claim(driver.store, locked)
+    jobs = await submit(driver, 2)
+    holder = await asyncpg.connect(database_url)
+    async with holder.transaction():
+        await holder.execute(
+            "SELECT FROM scheduler.workers WHERE worker_id = $1 FOR NO KEY UPDATE",
+            locked.worker_id,
+        )
+        async with driver.store.pool.acquire() as conn:
+            await conn.execute("SET lock_timeout = '100ms'")
+            again = replace(locked, request_id=uuid4())
+            claims = await claim_jobs(conn, [again, other], 60.0, SeenWorkers())
+            await conn.execute("RESET lock_timeout")
+    await holder.close()
+    assert sorted(ids(claims[0]) + ids(claims[1])) == jobs
