@@ -1,7 +1,8 @@
-"""Keeps two processes from changing the same blobs at once."""
+"""Keeps two processes from changing the same blobs at once, and tells folders of blobs apart."""
 
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,8 +18,20 @@ def check_locks(folder: Path) -> None:
         # Whoever has it meanwhile has shown that there are locks.
         with suppress(BlockingIOError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _identify(handle)
     finally:
         os.close(handle)
+
+
+def identity_of(folder: Path) -> str:
+    """What tells this folder from others, even in the same place. "" if it has no identity yet.
+
+    Raises OSError if the folder cannot be read.
+    """
+    try:
+        return (folder / LOCK).read_text("ascii", errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 @contextmanager
@@ -29,9 +42,15 @@ def folder_locked(folder: Path) -> Iterator[None]:
     handle = _opened(folder)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        _identify(handle)
         yield
     finally:
         os.close(handle)
+
+
+def _identify(handle: int) -> None:
+    if os.fstat(handle).st_size == 0:
+        os.write(handle, secrets.token_hex(16).encode())
 
 
 def _opened(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """Blobs in a folder: written under a temporary name, then kept under their SHA-256."""
 
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from worker_service.blobs.folder_lock import check_locks, folder_locked
+from worker_service.blobs.folder_lock import check_locks, folder_locked, identity_of
 from worker_service.blobs.reference import BlobReference, check_tenant
 
 BLOB_BYTES_MAX = 2 << 30
@@ -83,6 +84,8 @@ class BlobStore:
     def __init__(self, folder: Path, bytes_max: int = BLOB_BYTES_MAX) -> None:
         self.folder = folder
         self.bytes_max = bytes_max
+        # Of the folder that was usable first. A share that is not mounted leaves another one.
+        self._identity = ""
 
     def begin(
         self, tenant: str, file_name: str = "", scope: Mapping[str, Any] | None = None
@@ -97,16 +100,34 @@ class BlobStore:
     def open(self, reference: BlobReference) -> "BlobReader":
         """Opens a blob for reading. Raises BlobMissing or BlobUnreadable."""
         try:
-            return BlobReader(reference, self.path(reference).open("rb", buffering=0))
+            opened = self.path(reference).open("rb", buffering=0)
         except FileNotFoundError:
+            if self._is_another_folder():
+                gone = OSError(errno.ESTALE, "the folder of blobs has gone")
+                raise BlobUnreadable(reference, gone) from None
             raise BlobMissing(f"there is no {reference}") from None
         except OSError as error:
             raise BlobUnreadable(reference, error) from error
+        self._identity = self._identity or identity_of(self.folder)
+        return BlobReader(reference, opened)
+
+    def _is_another_folder(self) -> bool:
+        """Whether the folder that was used before has gone, or another one stands in its place."""
+        return bool(self._identity) and identity_of(self.folder) != self._identity
 
     def check_usable(self) -> None:
-        """Raises BlobFolderUnusable if the folder is missing, full, read-only or has no locks."""
+        """Raises BlobFolderUnusable if the folder is missing, full, read-only or has no locks.
+
+        The first look makes the folder. Later ones look for this very folder.
+        """
         try:
-            self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            if not self._identity:
+                self.folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            if self._is_another_folder():
+                raise BlobFolderUnusable(
+                    f"{self.folder} is not the folder that was used before, or is missing: mount it"
+                    " again; to use what is there now, restart this process"
+                )
             disk = os.statvfs(self.folder)
         except OSError as error:
             raise BlobFolderUnusable(error.strerror or type(error).__name__) from error
@@ -121,6 +142,7 @@ class BlobStore:
             raise BlobFolderUnusable(
                 f"a file in the folder cannot be locked ({why}): use a file system that has locks"
             ) from error
+        self._identity = self._identity or identity_of(self.folder)
 
     def summary(self, reference: BlobReference) -> BlobSummary:
         """Reads what is known of a blob. Raises BlobMissing."""

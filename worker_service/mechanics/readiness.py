@@ -85,11 +85,11 @@ class Readiness:
         """Looks until it is cancelled."""
         try:
             while True:
-                await self._pause()
                 if reason := await self._look():
                     self._lose(reason)
                 else:
                     self._regain()
+                await self._pause()
         finally:
             if self._looking is not None:
                 self._looking.cancel()

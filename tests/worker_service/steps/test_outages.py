@@ -114,6 +114,36 @@ async def test_no_upload_fails_while_the_ledger_is_unavailable(
     assert kg["0828"] > 0
 
 
+@pytest.mark.parametrize("in_its_place", ["nothing", "an empty folder"])
+async def test_a_folder_of_blobs_that_goes_away_is_not_a_fault_of_a_job(
+    apart: WorkerHarness, in_its_place: str
+) -> None:
+    """As a share that is not mounted leaves it."""
+    folder = apart.stores.blobs.folder
+    async with apart.working():
+        await apart.load_units()
+        await apart.load_places()
+        await apart.load_factors()
+        await apart.client.pause_job_type("csv_ingest")
+        pipeline = await apart.submit_flights(flights(CDG))
+        away = folder.rename(folder.with_name("away"))
+        if in_its_place == "an empty folder":
+            folder.mkdir()
+        await apart.client.resume_job_type("csv_ingest")
+        await worker_says(
+            apart.client, lambda one: one.not_ready.startswith("blobs: ") and not one.held
+        )
+        if folder.exists():
+            assert list(folder.iterdir()) == []
+            folder.rmdir()
+        away.rename(folder)
+        view = await apart.ended(pipeline)
+        ends = [(job.job_type, job.attempts, job.message) for job in view.in_order()]
+        assert view.pipeline is not None
+        assert view.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS, ends
+        assert {attempts for _, attempts, _ in ends} == {1}, ends
+
+
 async def test_a_demoted_ledger_is_not_a_fault_of_a_job(
     apart: WorkerHarness, postgres: EmbeddedPostgres
 ) -> None:
