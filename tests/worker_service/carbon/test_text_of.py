@@ -245,6 +245,8 @@ def test_an_extraction_that_is_killed_refuses_the_file(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "_EXTRACTION", (sys.executable, "-c", "import os; os.abort()"))
     error = refused(workbook({"Trips": [HEADER, ROW]}))
     assert error.cause is Cause.DAMAGED_ARCHIVE
-    monkeypatch.setattr(module, "_EXTRACTION", (sys.executable, "-c", "input(); input()"))
+    monkeypatch.setattr(
+        module, "_EXTRACTION", (sys.executable, "-c", "import signal; signal.pause()")
+    )
     monkeypatch.setattr(module, "EXTRACTION_SECONDS_MAX", 0.01)
     assert refused(workbook({"Trips": [HEADER, ROW]})).cause is Cause.TOO_LARGE

@@ -39,7 +39,7 @@ async def test_trips_follow_their_stations_and_used_ones_stay_without_consent(
     assert refused.error_cause == "places_in_use"
     assert refused.message == (
         "Nothing was changed: 1 place would be removed, and 1 entry uses PARIS, FR. Correct the"
-        " entries first, or allow the removal with --take-away."
+        " entries first, or allow the removal with --yes."
     )
 
     [empty] = (await stations(harness, STATIONS.splitlines()[0], mode="replace")).in_order()
