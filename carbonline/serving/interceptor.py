@@ -32,6 +32,7 @@ MaybeHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 OWN_PACKAGE = "/carbonline.v1."
 OK = grpc.StatusCode.OK.name
+DEFECT = "the server failed at this call, which is a bug; its log says why"
 CANCELLED = grpc.StatusCode.CANCELLED.name
 # A context says the number or the member, depending on who has aborted the call, and None if nobody
 # has.
@@ -300,7 +301,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 await abort(context, _unavailable(error))
             case _:
                 self._log.error("call_failed", method=method, exc_info=error)
-                raise error
+                # gRPC would say what was raised, with the content of a row if that was refused.
+                await context.abort(grpc.StatusCode.UNKNOWN, DEFECT)
 
     def _log_unavailable(self, latest: tuple[str, str], calls: int) -> None:
         method, error = latest

@@ -181,7 +181,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "shipped_places": "tests/worker_service/carbon/test_moved_places.py",
         "stored": CATALOGUE,
     },
-    "worker_service/carbon/catalogue": {"kilograms_per": EXAMPLES},
+    "worker_service/carbon/catalogue": {"quantities": EXAMPLES},
     "worker_service/carbon/catalogue/buildings": {
         "building_embodied_energy": EXAMPLES,
         "energy_combustion": EXAMPLES,
@@ -205,6 +205,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "plane": EXAMPLES,
         "road_travel": EXAMPLES,
         "train": EXAMPLES,
+        "trip_columns": EXAMPLES,
     },
     "worker_service/carbon/catalogue/purchase": {"additional_purchases": EXAMPLES},
     "worker_service/carbon/workbooks": {

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from scheduler_service.jobs.requests import ClaimRequest
+from scheduler_service.store.claim.claim_jobs import SPARE_HEADS
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.set_aside import Step
 from scheduler_service.store.core.statements import Row, statement
@@ -17,12 +18,10 @@ from scheduler_service.store.sweep.set_asides import DueRow, SetAsides
 NAMED_JOBS_MAX = 20
 # How often the heads of the queues are tried before the callers get the error: they ask again.
 LOOKS_MAX = 3
-# What others may hold at the head of a queue, so that a Claim gets to those behind.
-SPARE_HEADS = 100
 # Tried for one batch of Claims.
 TRIED_JOBS_MAX = 1_000
-# "Failing row contains (7, ...": the words are of the server's language, the row is not.
 NOBODY = UUID(int=0)
+# "Failing row contains (7, ...": the words are of the server's language, the row is not.
 _FIRST_COLUMN = re.compile(r"\((\d+),")
 
 VIOLATED = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)

@@ -215,6 +215,14 @@ def test_an_archive_made_to_expand_is_refused_before_it_does() -> None:
     assert refused(archive({"trips.csv": b"a,b\n" * 1_000}), bytes_max=100).cause is Cause.TOO_LARGE
 
 
+def test_a_text_that_many_cells_show_is_bounded_by_what_they_show() -> None:
+    row = with_cells(note="x" * 10_000)
+    content = workbook({"Trips": [HEADER, *[row] * 500]})
+    assert len(content) < 100_000
+    error = refused(content, bytes_max=1_000_000)
+    assert (error.cause, "the sheet holds more" in str(error)) == (Cause.TOO_LARGE, True)
+
+
 def test_an_archive_that_lies_about_its_size_is_refused_too() -> None:
     lying = bytearray(archive({"trips.csv": b"a,b\n" * 100_000}))
     real, told = (400_000).to_bytes(4, "little"), (40).to_bytes(4, "little")

@@ -13,12 +13,19 @@ import os
 import resource
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import IO
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.workbooks.archives import (
@@ -30,7 +37,6 @@ from worker_service.carbon.workbooks.cells import cell_text
 from worker_service.carbon.workbooks.error_cells import error_cells, has_error_cells
 from worker_service.carbon.workbooks.sheets import (
     HEADER_LINES_MAX,
-    Choice,
     Sheets,
     Table,
     choose,
@@ -39,7 +45,6 @@ from worker_service.carbon.workbooks.sheets import (
 _ZIP_MAGIC = b"PK\x03\x04"
 # A sheet of a million rows and ten columns fits well.
 _MEMORY_BYTES_MAX = 3 << 30
-_ROWS_MAX = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,10 @@ class Wanted:
 
 def main() -> None:
     """Answers one request. See the module."""
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = _MEMORY_BYTES_MAX if hard == resource.RLIM_INFINITY else min(_MEMORY_BYTES_MAX, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     request = json.load(sys.stdin)
+    _limit(resource.RLIMIT_AS, _MEMORY_BYTES_MAX)
+    # It ends, too, if the worker that waits for it is killed.
+    _limit(resource.RLIMIT_CPU, request["seconds"])
     table = Table(request["required"], request["optional"])
     wanted = Wanted(table, request["sheet"], request["bytes_max"])
     with (
@@ -68,6 +73,11 @@ def main() -> None:
         except RefusedFile as refused:
             answer = {"cause": str(refused.cause), "message": str(refused)}
     json.dump(answer, sys.stdout)
+
+
+def _limit(kind: int, most: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, str]:
@@ -108,9 +118,12 @@ def _of_workbook(
     source.seek(0)
     try:
         with CalamineWorkbook.from_filelike(source) as workbook:
-            choice = choose(_sheets(workbook), wanted.table, wanted.sheet)
+            # The one that was looked at last is often the one to read, and parsing costs most.
+            sheet_of = lru_cache(maxsize=1)(workbook.get_sheet_by_name)
+            choice = choose(_sheets(workbook, sheet_of), wanted.table, wanted.sheet)
             errors = error_cells(archive, choice.sheet) if archive else {}
-            _write(_lines(workbook, choice.sheet, errors), target, choice)
+            lines = _lines(sheet_of(choice.sheet), errors)
+            _write(islice(lines, choice.header, None), target, wanted.bytes_max)
     except CalamineError as error:
         raise RefusedFile(
             Cause.DAMAGED_ARCHIVE,
@@ -120,20 +133,17 @@ def _of_workbook(
     return {"sentence": choice.sentence, "cells": "yes"}
 
 
-def _sheets(workbook: CalamineWorkbook) -> Sheets:
+def _sheets(workbook: CalamineWorkbook, sheet_of: Callable[[str], CalamineSheet]) -> Sheets:
     tables = [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
     heads = {
-        one.name: list(islice(_lines(workbook, one.name, {}), HEADER_LINES_MAX)) for one in tables
+        one.name: list(islice(_lines(sheet_of(one.name), {}), HEADER_LINES_MAX)) for one in tables
     }
     hidden = {one.name for one in tables if one.visible != SheetVisibleEnum.Visible}
     return Sheets(heads, hidden)
 
 
-def _lines(
-    workbook: CalamineWorkbook, name: str, errors: Mapping[tuple[int, int], str]
-) -> Iterator[list[str]]:
+def _lines(sheet: CalamineSheet, errors: Mapping[tuple[int, int], str]) -> Iterator[list[str]]:
     """The lines of a sheet, from its first one, as texts."""
-    sheet = workbook.get_sheet_by_name(name)
     if sheet.start is None:
         return
     left = sheet.start[1]
@@ -145,14 +155,17 @@ def _lines(
         yield texts
 
 
-def _write(lines: Iterator[list[str]], target: IO[bytes], choice: Choice) -> None:
+def _write(lines: Iterator[list[str]], target: IO[bytes], bytes_max: int) -> None:
     text = io.TextIOWrapper(target, "utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    for number, line in enumerate(lines):
-        if number > _ROWS_MAX:
-            raise RefusedFile(Cause.TOO_LARGE, f"the sheet has more than {_ROWS_MAX:,} rows")
-        if number >= choice.header:
-            writer.writerow(line)
+    writer, written = csv.writer(text, lineterminator="\n"), 0
+    for line in lines:
+        # A workbook holds a text once, however many cells show it.
+        written += sum(map(len, line))
+        if written > bytes_max:
+            raise RefusedFile(
+                Cause.TOO_LARGE, f"the sheet holds more than {bytes_max:,} bytes of text"
+            )
+        writer.writerow(line)
     text.detach()
 
 

@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.catalogue.quantities import kilograms_per, quantity
 from worker_service.carbon.declarations import (
     QUANTITY_UNIT,
     Column,
-    ColumnKind,
     DataEntryType,
     EmissionRow,
     FactorColumns,
@@ -33,14 +32,7 @@ ENERGY_COMBUSTION = DataEntryType(
     title="Fuels burnt",
     columns=(
         Column("name", example="natural_gas"),
-        Column(
-            "quantity",
-            ColumnKind.NUMBER,
-            minimum=0,
-            plausible_maximum=1_000_000_000,
-            noun="of its unit",
-            example="1000",
-        ),
+        quantity(1_000_000_000, "1000"),
         Column("unit", required=False, example="kWh"),
     ),
     factors=FactorColumns(

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.catalogue.quantities import kilograms_per, quantity
 from worker_service.carbon.declarations import (
     QUANTITY_UNIT,
     Column,
@@ -51,14 +51,7 @@ PURCHASED_ENERGY = DataEntryType(
     title="Metered energy",
     columns=(
         _CARRIER,
-        Column(
-            "quantity",
-            ColumnKind.NUMBER,
-            minimum=0,
-            plausible_maximum=1_000_000_000,
-            noun="of its unit",
-            example="2",
-        ),
+        quantity(1_000_000_000, "2"),
         Column("unit", example="MWh"),
     ),
     factors=FactorColumns(

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.catalogue.quantities import kilograms_per, one_of_two
 from worker_service.carbon.declarations import (
     Column,
     ColumnKind,
@@ -10,7 +10,6 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
-    RowCheck,
 )
 from worker_service.carbon.matching import MatchByKind
 
@@ -85,18 +84,7 @@ EXTERNAL_AI = DataEntryType(
         emission_type=_NODE,
         kind="provider",
         subkind="usage_type",
-        checks=(
-            RowCheck(
-                "ef_kg_co2eq_per_request",
-                when=_KILOGRAMS.is_null() & _GRAMS.is_null(),
-                reason=pl.lit("is missing, and so is ef_g_co2eq_per_request: one is needed"),
-            ),
-            RowCheck(
-                "ef_g_co2eq_per_request",
-                when=_KILOGRAMS.is_not_null() & _GRAMS.is_not_null(),
-                reason=pl.lit("is there beside ef_kg_co2eq_per_request: leave one of them empty"),
-            ),
-        ),
+        checks=one_of_two("ef_kg_co2eq_per_request", "ef_g_co2eq_per_request"),
     ),
     matching=MatchByKind(
         sought=pl.format("{} {}", "provider", "usage_type"), kind="provider", subkind="usage_type"

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.catalogue.quantities import kilograms_per
 from worker_service.carbon.declarations import (
     Column,
     ColumnKind,

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.catalogue.quantities import kilograms_per, quantity
 from worker_service.carbon.declarations import (
     QUANTITY_UNIT,
     Column,
@@ -37,14 +37,7 @@ PROCESS_GASES = DataEntryType(
     title="Process emissions",
     columns=(
         _CATEGORY,
-        Column(
-            "quantity",
-            ColumnKind.NUMBER,
-            minimum=0,
-            plausible_maximum=1_000_000,
-            noun="of its unit",
-            example="100",
-        ),
+        quantity(1_000_000, "100"),
         Column("subcategory", required=False),
         Column("unit", required=False),
     ),

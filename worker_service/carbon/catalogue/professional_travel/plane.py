@@ -3,6 +3,13 @@
 import polars as pl
 
 from worker_service.carbon.airport_codes import airport_hints
+from worker_service.carbon.catalogue.professional_travel.trip_columns import (
+    DEPARTURE_DATE,
+    NUMBER_OF_TRIPS,
+    TRAVELLER,
+    distance_km,
+    ends_where_it_began,
+)
 from worker_service.carbon.declarations import (
     Band,
     Column,
@@ -11,7 +18,6 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
-    Normalisation,
     RowWarning,
 )
 from worker_service.carbon.great_circle import TripDistance
@@ -79,7 +85,7 @@ PLANE = DataEntryType(
     columns=(
         Column("origin_iata", example="GVA"),
         Column("destination_iata", example="CDG"),
-        Column("user_institutional_id", normalisation=Normalisation.SHOWN, example="123456"),
+        TRAVELLER,
         Column(
             "cabin_class",
             ColumnKind.CHOICE,
@@ -88,26 +94,9 @@ PLANE = DataEntryType(
             excused_by_override=True,
             example="economy",
         ),
-        Column("departure_date", ColumnKind.DATE, required=False),
-        Column(
-            "number_of_trips",
-            ColumnKind.INTEGER,
-            required=False,
-            minimum=1,
-            plausible_maximum=1_000,
-            noun="trips",
-            default=1,
-            example="1",
-        ),
-        Column(
-            "distance_km",
-            ColumnKind.NUMBER,
-            required=False,
-            minimum=0.1,
-            plausible_minimum=_ONE_TRIP_KM_AT_LEAST,
-            plausible_maximum=_ONE_TRIP_KM_PLAUSIBLE,
-            noun="km",
-        ),
+        DEPARTURE_DATE,
+        NUMBER_OF_TRIPS,
+        distance_km(_ONE_TRIP_KM_PLAUSIBLE, _ONE_TRIP_KM_AT_LEAST),
     ),
     factors=FactorColumns(
         classification=(
@@ -224,15 +213,5 @@ PLANE = DataEntryType(
         ),
     ),
     override_type=_cabin_type(),
-    warnings=(
-        RowWarning(
-            "destination_iata",
-            when=pl.col("origin_iata") == pl.col("destination_iata"),
-            reason=pl.when(pl.col("distance_km").is_null())
-            .then(pl.lit("is the same place as origin_iata: is that correct?"))
-            .otherwise(
-                pl.lit("is the same place as origin_iata: is distance_km that of a round trip?")
-            ),
-        ),
-    ),
+    warnings=(ends_where_it_began(("origin_iata",), ("destination_iata",)),),
 )

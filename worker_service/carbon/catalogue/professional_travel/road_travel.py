@@ -2,7 +2,11 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.kilograms_per import kilograms_per
+from worker_service.carbon.catalogue.professional_travel.trip_columns import (
+    DEPARTURE_DATE,
+    TRAVELLER,
+)
+from worker_service.carbon.catalogue.quantities import kilograms_per, one_of_two
 from worker_service.carbon.declarations import (
     Column,
     ColumnKind,
@@ -10,11 +14,9 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
-    Normalisation,
-    RowCheck,
 )
 from worker_service.carbon.matching import MatchByKind
-from worker_service.carbon.units_of_measure import Conversion, in_factor_units
+from worker_service.carbon.units_of_measure import Conversion, in_factor_units, units_in
 
 _NODE = pl.lit("professional_travel.road")
 _PER_KM, _PER_MILE = pl.col("ef_kg_co2eq_per_km"), pl.col("ef_kg_co2eq_per_mile")
@@ -33,7 +35,7 @@ ROAD_TRAVEL = DataEntryType(
             noun="km or miles",
             example="120",
         ),
-        Column("user_institutional_id", normalisation=Normalisation.SHOWN, example="123456"),
+        TRAVELLER,
         Column("fuel", required=False),
         Column(
             "distance_unit",
@@ -44,7 +46,7 @@ ROAD_TRAVEL = DataEntryType(
             default="km",
             example="km",
         ),
-        Column("departure_date", ColumnKind.DATE, required=False),
+        DEPARTURE_DATE,
     ),
     factors=FactorColumns(
         classification=(
@@ -58,18 +60,7 @@ ROAD_TRAVEL = DataEntryType(
         emission_type=_NODE,
         kind="vehicle_class",
         subkind="fuel",
-        checks=(
-            RowCheck(
-                "ef_kg_co2eq_per_km",
-                when=_PER_KM.is_null() & _PER_MILE.is_null(),
-                reason=pl.lit("is missing, and so is ef_kg_co2eq_per_mile: one is needed"),
-            ),
-            RowCheck(
-                "ef_kg_co2eq_per_mile",
-                when=_PER_KM.is_not_null() & _PER_MILE.is_not_null(),
-                reason=pl.lit("is there beside ef_kg_co2eq_per_km: leave one of the two empty"),
-            ),
-        ),
+        checks=one_of_two("ef_kg_co2eq_per_km", "ef_kg_co2eq_per_mile"),
     ),
     matching=MatchByKind(
         sought=pl.concat_str("vehicle_class", "fuel", separator=" ", ignore_nulls=True),
@@ -95,10 +86,11 @@ ROAD_TRAVEL = DataEntryType(
             EmissionRow(
                 emission_type=_NODE,
                 kg=in_factor_units("distance") * pl.coalesce(_PER_KM, _PER_MILE),
-                # An international mile is 1.609344 km by definition.
                 additional_value=(
                     pl.col("distance")
-                    * pl.when(pl.col("distance_unit") == "mi").then(1.609344).otherwise(1.0)
+                    * pl.when(pl.col("distance_unit") == "mi")
+                    .then(units_in("mi", "km"))
+                    .otherwise(1.0)
                 ),
             ),
         ),

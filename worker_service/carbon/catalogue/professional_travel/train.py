@@ -4,6 +4,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from worker_service.carbon.catalogue.professional_travel.trip_columns import (
+    DEPARTURE_DATE,
+    NUMBER_OF_TRIPS,
+    TRAVELLER,
+    distance_km,
+    ends_where_it_began,
+)
 from worker_service.carbon.declarations import (
     Column,
     ColumnKind,
@@ -12,7 +19,6 @@ from worker_service.carbon.declarations import (
     FactorColumns,
     Formula,
     Lookup,
-    Normalisation,
     References,
     RowWarning,
 )
@@ -82,7 +88,7 @@ TRAIN = DataEntryType(
         Column("origin_country_code", example="CH"),
         Column("destination_name", example="Lausanne"),
         Column("destination_country_code", example="CH"),
-        Column("user_institutional_id", normalisation=Normalisation.SHOWN, example="123456"),
+        TRAVELLER,
         Column(
             "cabin_class",
             ColumnKind.CHOICE,
@@ -91,25 +97,9 @@ TRAIN = DataEntryType(
             excused_by_override=True,
             example="second",
         ),
-        Column("departure_date", ColumnKind.DATE, required=False),
-        Column(
-            "number_of_trips",
-            ColumnKind.INTEGER,
-            required=False,
-            minimum=1,
-            plausible_maximum=1_000,
-            noun="trips",
-            default=1,
-            example="1",
-        ),
-        Column(
-            "distance_km",
-            ColumnKind.NUMBER,
-            required=False,
-            minimum=0.1,
-            plausible_maximum=_ONE_TRIP_KM_PLAUSIBLE,
-            noun="km",
-        ),
+        DEPARTURE_DATE,
+        NUMBER_OF_TRIPS,
+        distance_km(_ONE_TRIP_KM_PLAUSIBLE),
     ),
     factors=FactorColumns(
         classification=(Column("country_code", example="CH"),),
@@ -183,16 +173,5 @@ TRAIN = DataEntryType(
         ),
     ),
     override_type=_class_type(),
-    warnings=(
-        RowWarning(
-            "destination_name",
-            when=(pl.col(_ORIGIN[0]) == pl.col(_DESTINATION[0]))
-            & (pl.col(_ORIGIN[1]) == pl.col(_DESTINATION[1])),
-            reason=pl.when(pl.col("distance_km").is_null())
-            .then(pl.lit("is the same place as origin_name: is that correct?"))
-            .otherwise(
-                pl.lit("is the same place as origin_name: is distance_km that of a round trip?")
-            ),
-        ),
-    ),
+    warnings=(ends_where_it_began(_ORIGIN, _DESTINATION),),
 )

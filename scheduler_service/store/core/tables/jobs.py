@@ -1,7 +1,6 @@
-"""What schema scheduler must be: the migrated database is compared with these tables."""
+"""Pipelines, jobs, claims, and what jobs wait for."""
 
 from sqlalchemy import (
-    ARRAY,
     TIMESTAMP,
     UUID,
     BigInteger,
@@ -12,10 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
-    Sequence,
     SmallInteger,
     Table,
     Text,
@@ -23,27 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-METADATA = MetaData(schema="scheduler")
-
-# The order in which the jobs of a type are claimed in a tenant.
-IN_TURN = ("job_type", "tenant", "priority", "fair_stamp", "job_id")
-
-tokens = Sequence("tokens", metadata=METADATA, cache=1)
-pipeline_ids = Sequence("pipeline_ids", metadata=METADATA, cache=1)
-job_ids = Sequence("job_ids", metadata=METADATA, cache=1)
-
-years = Table(
-    "years",
-    METADATA,
-    Column("tenant", Text, nullable=False),
-    Column("year", SmallInteger, nullable=False),
-    Column("provisioned_at", TIMESTAMP(timezone=True), nullable=False),
-    Column("locked_at", TIMESTAMP(timezone=True), nullable=True),
-    Column("locked_by", Text, nullable=True),
-    Column("lock_reason", Text, nullable=True),
-    PrimaryKeyConstraint("tenant", "year", name="years_pkey"),
-    CheckConstraint("(locked_at IS NULL) = (locked_by IS NULL)", name="a_locked_year_says_by_whom"),
-)
+from scheduler_service.store.core.tables.schema import IN_TURN, METADATA
 
 pipelines = Table(
     "pipelines",
@@ -304,127 +280,4 @@ job_events = Table(
     PrimaryKeyConstraint("event_id", name="job_events_pkey"),
     Index("events_of_a_pipeline", "pipeline_id", "event_id"),
     Index("events_of_a_job", "job_id", "event_id", postgresql_where=text("job_id IS NOT NULL")),
-)
-
-type_freshness = Table(
-    "type_freshness",
-    METADATA,
-    Column("tenant", Text, nullable=False),
-    Column("data_entry_type", SmallInteger, nullable=False),
-    Column("year", SmallInteger, nullable=False),
-    Column("changed_token", BigInteger, server_default=text("0"), nullable=False),
-    Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
-    Column("recalc_claim", BigInteger, server_default=text("0"), nullable=False),
-    Column("recalc_end", BigInteger, server_default=text("0"), nullable=False),
-    PrimaryKeyConstraint("tenant", "data_entry_type", "year", name="type_freshness_pkey"),
-)
-
-module_freshness = Table(
-    "module_freshness",
-    METADATA,
-    Column("tenant", Text, nullable=False),
-    Column("module", SmallInteger, nullable=False),
-    Column("year", SmallInteger, nullable=False),
-    Column("agg_claim", BigInteger, nullable=False),
-    Column("aggregated_at", TIMESTAMP(timezone=True), nullable=False),
-    PrimaryKeyConstraint("tenant", "module", "year", name="module_freshness_pkey"),
-)
-
-ledger_scopes_in_doubt = Table(
-    "ledger_scopes_in_doubt",
-    METADATA,
-    Column("tenant", Text, nullable=False),
-    Column("ledger_scope", Text, nullable=False),
-    Column("close_through", BigInteger, nullable=False),
-    PrimaryKeyConstraint("tenant", "ledger_scope", name="ledger_scopes_in_doubt_pkey"),
-)
-
-submit_requests = Table(
-    "submit_requests",
-    METADATA,
-    Column("tenant", Text, nullable=False),
-    Column("request_id", UUID(as_uuid=True), nullable=False),
-    Column("body_digest", LargeBinary, nullable=False),
-    Column("pipeline_id", BigInteger, nullable=False),
-    Column("job_id", BigInteger, nullable=False),
-    Column("created_at", TIMESTAMP(timezone=True), nullable=False),
-    Column("disposition", Text, nullable=True),
-    PrimaryKeyConstraint("tenant", "request_id", name="submit_requests_pkey"),
-    Index("requests_of_a_pipeline", "pipeline_id"),
-)
-
-claim_requests = Table(
-    "claim_requests",
-    METADATA,
-    Column("worker_id", UUID(as_uuid=True), nullable=False),
-    Column("request_id", UUID(as_uuid=True), nullable=False),
-    Column("job_ids", ARRAY(BigInteger), nullable=False),
-    Column("claim_tokens", ARRAY(BigInteger), nullable=False),
-    Column("created_at", TIMESTAMP(timezone=True), nullable=False),
-    PrimaryKeyConstraint("worker_id", "request_id", name="claim_requests_pkey"),
-    Index("claim_requests_by_age", "created_at"),
-)
-
-workers = Table(
-    "workers",
-    METADATA,
-    Column("worker_id", UUID(as_uuid=True), nullable=False),
-    Column("principal", Text, nullable=False),
-    Column("build_id", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("job_types", ARRAY(Text), nullable=False),
-    Column("draining", Boolean, server_default=text("false"), nullable=False),
-    Column("started_at", TIMESTAMP(timezone=True), nullable=False),
-    Column("last_seen_at", TIMESTAMP(timezone=True), nullable=False),
-    Column("not_ready", Text, server_default=text("''"), nullable=False),
-    Column("tenants", ARRAY(Text), nullable=True),
-    Column("drain_asked_at", TIMESTAMP(timezone=True), nullable=True),
-    Column("drain_asked_by", Text, nullable=True),
-    Column("drain_reason", Text, nullable=True),
-    PrimaryKeyConstraint("worker_id", name="workers_pkey"),
-)
-
-sweep_runs = Table(
-    "sweep_runs",
-    METADATA,
-    Column("sweep", Text, nullable=False),
-    Column("last_run_at", TIMESTAMP(timezone=True), nullable=False),
-    PrimaryKeyConstraint("sweep", name="sweep_runs_pkey"),
-)
-
-pauses = Table(
-    "pauses",
-    METADATA,
-    Column("pause_id", BigInteger, Identity(always=True), nullable=False),
-    Column("tenant", Text, nullable=False),
-    Column("job_type", Text, nullable=False),
-    Column("paused_at", TIMESTAMP(timezone=True), nullable=False),
-    Column("paused_by", Text, nullable=False),
-    Column("reason", Text, server_default=text("''"), nullable=False),
-    Column("resumed_at", TIMESTAMP(timezone=True), nullable=True),
-    Column("resumed_by", Text, nullable=True),
-    PrimaryKeyConstraint("pause_id", name="pauses_pkey"),
-    CheckConstraint(
-        "(resumed_at IS NULL) = (resumed_by IS NULL)", name="a_resumed_pause_says_by_whom"
-    ),
-    Index(
-        "one_pause_of_a_type_at_a_time",
-        "job_type",
-        "tenant",
-        unique=True,
-        postgresql_where=text("resumed_at IS NULL"),
-    ),
-    Index("pauses_of_a_tenant", "tenant", "pause_id"),
-)
-
-set_asides = Table(
-    "set_asides",
-    METADATA,
-    Column("step", Text, nullable=False),
-    Column("item", Text, nullable=False),
-    Column("job_id", BigInteger, nullable=True),
-    Column("failures", Integer, nullable=False),
-    Column("until", TIMESTAMP(timezone=True), nullable=False),
-    Column("reason", Text, nullable=False),
-    PrimaryKeyConstraint("step", "item", name="set_asides_pkey"),
 )
