@@ -1,6 +1,7 @@
 """A workbook is submitted like a CSV file, and says what of it was not read."""
 
 import io
+from collections.abc import Mapping, Sequence
 
 import xlsxwriter
 
@@ -44,3 +45,33 @@ def test_a_workbook_gives_the_totals_of_the_csv_file_with_the_same_rows(
     text.write_text("\n".join(",".join(map(str, row)) for row in [(*HEADER, *CABIN), *ROWS]))
     again = terminal.type("submit", text, *for_trips)
     assert "same rows" in again.output or "nothing has changed" in again.output, again.output
+
+
+TABLES: Mapping[str, Sequence[tuple[object, ...]]] = {
+    "Units": [("unit_institutional_id", "name"), ("0828", "Physics"), ("0829", "Law")],
+    "Factors": [
+        ("category", "cabin_class", "ef_kg_co2eq_per_km", "rfi_adjustment", "min_distance"),
+        ("all", "economy", 0.2, 1, 0),
+    ],
+    "Places": [("iata", "name", "latitude", "longitude"), ("XLN", "Our own airfield", 46.51, 6.62)],
+}
+
+
+def test_one_workbook_brings_units_factors_and_places(terminal: Terminal) -> None:
+    book = terminal.folder / "reference.xlsx"
+    with xlsxwriter.Workbook(book) as tables:
+        for name, rows in TABLES.items():
+            sheet = tables.add_worksheet(name)
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+    for words, accepted in (
+        (("units", book, "--year", "2036"), "2 units accepted"),
+        (("factors", book, "--type", "plane", "--year", "2036", "--sheet", "factors"), "1 factor"),
+        (("locations", book), "1 place accepted"),
+    ):
+        typed = terminal.type("load", *words)
+        assert typed.code == 0, typed
+        assert accepted in typed.output
+        assert "2 other sheets were not read" in typed.output
+    refused = terminal.type("load", "units", book, "--year", "2036", "--sheet", "People")
+    assert (refused.code, "has no sheet People" in refused.output) == (4, True), refused

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import xlsxwriter
@@ -130,6 +131,20 @@ def test_a_spreadsheet_of_open_document_is_read_too() -> None:
     assert batch.accepted.height == 1, batch.rejected
     error = refused(ods([HEADER, ROW], ' calcext:value-type="error"'))
     assert (error.cause, "#DIV/0!" in str(error)) == (Cause.ERROR_CELLS, True), error
+
+
+def test_an_old_workbook_is_read_and_says_what_it_cannot_tell() -> None:
+    content = Path(__file__).with_name("old_workbook.xls").read_bytes()
+    old = opened(content)
+    assert old.encoding.sentence.startswith("cells of an old Excel workbook that show errors")
+    batch, _ = old.batches
+    good = {**GOOD, "user_institutional_id": "123456", "departure_date": "2024-03-01"}
+    [of_text, _] = batches_of(
+        csv_of(COLUMNS, [good | {"number_of_trips": 2, "distance_km": 1234.1}])
+    )
+    assert batch.accepted.equals(of_text.accepted), batch.rejected
+    binary = archive({"[Content_Types].xml": b"", "xl/workbook.bin": b""})
+    assert "(.xlsb): save it as .xlsx" in str(refused(binary))
 
 
 def test_a_cell_that_shows_an_error_is_not_taken_for_an_empty_one() -> None:

@@ -61,6 +61,10 @@ def look_into(archive: zipfile.ZipFile, archive_bytes: int, bytes_max: int) -> A
         raise RefusedFile(
             Cause.DAMAGED_ARCHIVE, "the archive is protected by a password: save it without one"
         )
+    if "xl/workbook.bin" in names:
+        raise RefusedFile(
+            Cause.NOT_TEXT, "this is a binary Excel workbook (.xlsb): save it as .xlsx or CSV"
+        )
     if "xl/workbook.xml" in names:
         return Archive(ArchiveKind.XLSX)
     if "mimetype" in names and _head(archive, "mimetype").startswith(_ODS):

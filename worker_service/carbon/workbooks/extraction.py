@@ -43,6 +43,10 @@ from worker_service.carbon.workbooks.sheets import (
 )
 
 _ZIP_MAGIC = b"PK\x03\x04"
+_OF_OLD_WORKBOOKS = (
+    "cells of an old Excel workbook that show errors, such as #DIV/0!, were read as empty: save it"
+    " as .xlsx to have them told"
+)
 # A sheet of a million rows and ten columns fits well.
 _MEMORY_BYTES_MAX = 3 << 30
 
@@ -89,8 +93,10 @@ def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, s
     head = source.read(len(_ZIP_MAGIC))
     source.seek(0)
     if head != _ZIP_MAGIC:
-        # The older format of Excel, or a new one under a password.
-        return _of_workbook(source, None, target, wanted)
+        # Or a new one under a password, which is refused.
+        answer = _of_workbook(source, None, target, wanted)
+        said = [_OF_OLD_WORKBOOKS, *filter(None, [answer["sentence"]])]
+        return {**answer, "sentence": "; ".join(said)}
     try:
         with zipfile.ZipFile(source) as archive:
             size = source.seek(0, io.SEEK_END)
