@@ -14,15 +14,13 @@ from scheduler_service.jobs.requests import (
     Submitted,
 )
 from scheduler_service.store.core.gather import Gatherer
+from scheduler_service.store.core.unlocked import LOCKED_PAUSE_SECONDS, LOCKED_SECONDS_MAX
 from scheduler_service.store.store import Store
 
 BATCH_MAX = 500
 # While one full batch is written, the next one is prepared. This also holds for Finishes of one
 # pipeline, although the second batch then waits for the first.
 BATCHES_MAX = 2
-# How long a Submit or Finish may wait for a lock of others, and between two looks.
-LOCKED_SECONDS_MAX = 60.0
-LOCKED_PAUSE_SECONDS = (0.02, 0.2)
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 

@@ -35,6 +35,7 @@ from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.core.observer import Observer
+from scheduler_service.store.core.patient_units import PatientUnits
 from scheduler_service.store.core.pool import Pools, open_pools
 from scheduler_service.store.core.pool_sizes import PoolSizes
 from scheduler_service.store.core.removed import Removed
@@ -107,7 +108,7 @@ class Store(Reads, NoMoreClaims):
         self.notifier = Notifier(pools.sweeps)
         self._observer = observer or Observer()
         self._units = self._units_on(pools.leases)
-        self._call_units = self._units_on(pools.calls)
+        self._call_units = PatientUnits(self._units_on(pools.calls), pools.calls.get_max_size())
         self._sweep_units = self._units_on(pools.sweeps)
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
         self._broken_jobs = BrokenJobs(self._sweep_units, self._set_asides)

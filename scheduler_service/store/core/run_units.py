@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -22,6 +23,23 @@ SHARED_STATEMENT_SECONDS = 3.0
 
 Answer = TypeVar("Answer")
 Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """For how long a transaction waits at each lock, and for each statement: by default for as
+    long as its session does.
+    """
+
+    lock_seconds: float
+    statement_seconds: float | None = None
+
+    def set_local(self) -> str:
+        """The statements that set it."""
+        lock = f"SET LOCAL lock_timeout = '{self.lock_seconds * 1000:.0f}ms'"
+        if self.statement_seconds is None:
+            return lock
+        return f"{lock}; SET LOCAL statement_timeout = '{self.statement_seconds * 1000:.0f}ms'"
 
 
 class LocksKeptGrowing(asyncpg.LockNotAvailableError):
@@ -50,22 +68,24 @@ class UnitRunner:
         """
         return await self._repeated(partial(self._once, work))
 
-    async def run_and_read(
+    async def run_unless_locked(
         self,
         work: Callable[[UnitOfWork], Awaitable[Answer]],
         read: Callable[[Connection, Answer], Awaitable[Read]],
+        lock_seconds: float,
     ) -> Read:
-        """As `run`, but the answer is what `read` finds once everything is saved, before the
-        commit: where it cannot be read, nothing was done.
+        """As `run`, but it waits for `lock_seconds` at each lock, and then raises
+        LockNotAvailableError. The answer is what `read` finds once everything is saved, before
+        the commit: where it cannot be read, nothing was done.
         """
 
         async def once(extra: Needs) -> Read:
-            async with self._unit(extra) as tx:
+            async with self._unit(extra, Timeouts(lock_seconds)) as tx:
                 answer = await work(tx)
                 await tx.save()
                 return await read(tx.conn, answer)
 
-        return await self._repeated(once)
+        return await self._repeated(once, waits_again=False)
 
     async def run_shared(
         self,
@@ -78,7 +98,7 @@ class UnitRunner:
         default SHARED_STATEMENT_SECONDS.
         """
         seconds = SHARED_STATEMENT_SECONDS if statement_seconds is None else statement_seconds
-        once = partial(self._once, work, shared_seconds=seconds)
+        once = partial(self._once, work, timeouts=Timeouts(SHARED_LOCK_SECONDS, seconds))
         return await self._repeated(once, waits_again=False)
 
     async def run_statement(self, work: Callable[[UnitOfWork], Awaitable[Answer]]) -> Answer:
@@ -107,18 +127,18 @@ class UnitRunner:
         self,
         work: Callable[[UnitOfWork], Awaitable[Answer]],
         extra: Needs,
-        shared_seconds: float | None = None,
+        timeouts: Timeouts | None = None,
     ) -> Answer:
-        async with self._unit(extra, shared_seconds) as tx:
+        async with self._unit(extra, timeouts) as tx:
             answer = await work(tx)
             await tx.save()
         return answer
 
     @asynccontextmanager
     async def _unit(
-        self, extra: Needs, shared_seconds: float | None = None
+        self, extra: Needs, timeouts: Timeouts | None = None
     ) -> AsyncIterator[UnitOfWork]:
-        async with self.pool.acquire() as conn, _transaction(conn, shared_seconds):
+        async with self.pool.acquire() as conn, _transaction(conn, timeouts):
             tx = UnitOfWork(conn, extra)
             yield tx
         self._publish(tx)
@@ -138,18 +158,15 @@ class UnitRunner:
 
 
 @asynccontextmanager
-async def _transaction(conn: Connection, statement_seconds: float | None) -> AsyncIterator[None]:
+async def _transaction(conn: Connection, timeouts: Timeouts | None) -> AsyncIterator[None]:
     """A transaction with the session's timeouts, or with shorter ones, which come with its BEGIN
     in one round trip.
     """
-    if statement_seconds is None:
+    if timeouts is None:
         async with conn.transaction():
             yield
         return
-    await conn.execute(
-        f"BEGIN; SET LOCAL lock_timeout = '{SHARED_LOCK_SECONDS * 1000:.0f}ms';"
-        f" SET LOCAL statement_timeout = '{statement_seconds * 1000:.0f}ms'"
-    )
+    await conn.execute(f"BEGIN; {timeouts.set_local()}")
     try:
         yield
     except BaseException:

@@ -8,6 +8,9 @@ import asyncpg
 
 # For so long after a batch had to wait, each asks first what is locked.
 CROWDED_SECONDS = 1.0
+# How long a call may wait for a lock of others, and between two looks.
+LOCKED_SECONDS_MAX = 60.0
+LOCKED_PAUSE_SECONDS = (0.02, 0.2)
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
