@@ -1,6 +1,6 @@
 # The image of scheduler, ledger process, worker, migration and command line: one for all of them.
-# No container engine runs where carbonline is tested, so this file is checked by parsing it
-# (tests/build/test_compose.py) and has never been built there.
+# Each run of CI reads it (tests/build/test_compose.py). `make test-slow` builds it with buildah on a
+# minimal Debian in place of the base image, and runs its processes (tests/build/test_image.py).
 
 FROM python:3.12-slim AS wheel
 WORKDIR /source

@@ -1,4 +1,4 @@
-"""Dockerfile and docker-compose.yml beside the code: no engine runs here, so they are read."""
+"""Dockerfile and docker-compose.yml beside the code, as they are read. test_image.py runs them."""
 
 import ast
 import importlib.util
