@@ -199,6 +199,18 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
         )
         return await self._ask_ledger(self._ledger.GetTotals, request)
 
+    async def get_report(
+        self, year: int, *, module: int = 0, unit: str = ""
+    ) -> ledger_pb2.GetReportResponse:
+        """The report of a year: sums by unit, module, node and year, and what is missing."""
+        request = ledger_pb2.GetReportRequest(
+            tenant=self.tenant,
+            year=year,
+            module=types_pb2.Module.ValueType(module),
+            unit=unit,
+        )
+        return await self._ask_ledger(self._ledger.GetReport, request)
+
     async def list_uncomputed(
         self, wanted: ledger_pb2.ListUncomputedRequest
     ) -> ledger_pb2.ListUncomputedResponse:

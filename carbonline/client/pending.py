@@ -1,8 +1,13 @@
-"""Totals, with what the scheduler knows of changes that are on their way."""
+"""Totals and reports, with what the scheduler knows of changes that are on their way."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.v1 import ledger_pb2, operations_pb2, types_pb2
+
+_Answer = TypeVar("_Answer", ledger_pb2.GetTotalsResponse, ledger_pb2.GetReportResponse)
 
 
 async def totals_and_pending(
@@ -12,21 +17,37 @@ async def totals_and_pending(
 
     They are not known if the scheduler does not answer, or not to this caller.
     """
+    return await _with_year(
+        client, year, module, lambda: client.get_totals(year, module=module, unit=unit)
+    )
+
+
+async def report_and_pending(
+    client: ContractClient, year: int, module: int = 0, unit: str = ""
+) -> tuple[ledger_pb2.GetReportResponse, list[str]]:
+    """A report, likewise."""
+    return await _with_year(
+        client, year, module, lambda: client.get_report(year, module=module, unit=unit)
+    )
+
+
+async def _with_year(
+    client: ContractClient, year: int, module: int, ask: Callable[[], Awaitable[_Answer]]
+) -> tuple[_Answer, list[str]]:
     # The scheduler first: a change that is over by the second call, the ledger has.
     try:
         known, unknown = await client.get_year(year), []
     except ServerError as error:
         known = operations_pb2.GetYearResponse()
         unknown = [f"Whether a change is still being processed is not known: {error}"]
-    answer = await client.get_totals(year, module=module, unit=unit)
-    return with_pending(answer, known, module), unknown
+    return with_pending(await ask(), known, module), unknown
 
 
 def with_pending(
-    answer: ledger_pb2.GetTotalsResponse, known: operations_pb2.GetYearResponse, module: int = 0
-) -> ledger_pb2.GetTotalsResponse:
+    answer: _Answer, known: operations_pb2.GetYearResponse, module: int = 0
+) -> _Answer:
     """The answer, in which no module is fresh that the scheduler calls stale."""
-    merged = ledger_pb2.GetTotalsResponse()
+    merged = type(answer)()
     merged.CopyFrom(answer)
     found = {one.module: one for one in merged.freshness}
     for stale in known.modules:

@@ -1,25 +1,35 @@
 """`carbonline totals`: shows the totals of a year, and what is missing from them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 
 import click
 
-from carbonline.client.pending import totals_and_pending
+from carbonline.client.pending import report_and_pending, totals_and_pending
 from carbonline.client.totals_frame import none_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
-from carbonline.command.connection import Target, command_line, connection_options
+from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.names import module_name, type_name
 from carbonline.command.options import MODULE, YEAR
 from carbonline.command.output import PLAIN, Output, output_options, show_rows
-from carbonline.command.printing import moment, moment_of
+from carbonline.command.printing import moment_of
+from carbonline.command.report_gaps import (
+    gaps,
+    gaps_of_years,
+    has_gaps,
+    no_totals_sentence,
+    stale_sentences,
+)
 from carbonline.command.row_files import in_order
 from carbonline.command.safe_text import one_line
+from carbonline.command.totals_by import GROUPINGS, sums_row
+from carbonline.command.ways_out import ways_out
 from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2
 
@@ -46,6 +56,8 @@ COLUMNS = (
     epilog=examples(
         "carbonline totals --year 2024",
         "carbonline totals --year 2024 --unit 0828",
+        "carbonline totals --year 2024 --by module",
+        "carbonline totals --by year",
         "carbonline totals --year 2024 -o totals.xlsx",
         "carbonline totals --year 2024 --strict || echo incomplete",
     ),
@@ -53,6 +65,12 @@ COLUMNS = (
 @click.option("--year", type=YEAR, help="The accounting year; the current year by default.")
 @click.option("--module", type=MODULE, default=None, help="Only this module.")
 @click.option("--unit", default="", help="Only this unit.")
+@click.option(
+    "--by",
+    type=click.Choice(list(GROUPINGS), case_sensitive=False),
+    default=None,
+    help="Show sums instead; `tree` is the tree of emission types.",
+)
 @click.option(
     "--strict",
     is_flag=True,
@@ -67,22 +85,58 @@ def totals(
     year: int | None,
     module: int | None,
     unit: str,
+    by: str | None,
     strict: bool,
 ) -> None:
     """Show a year's totals by unit and module, in kilograms of CO2-equivalent.
 
-    Lines below the table say what is missing: entries without kilograms, and changes that the
-    totals do not include yet (STALE).
+    With --by, show sums of these, beside the year before. Lines below the table say what is
+    missing: entries without kilograms, and changes that the totals do not include yet (STALE).
     """
+    if by == "year" and year:
+        raise click.UsageError("--by year shows every year: leave out --year.")
     wanted = year or datetime.now(UTC).year
-    answer, unknown = run_to_end(_totals(target, wanted, module or 0, unit))
-    show_totals(answer, wanted, output, unit=unit, module=module or 0)
-    for sentence in _ways_out(answer, wanted, target):
+    of = (module or 0, unit)
+    if by:
+        reports, unknown = run_to_end(_reports(target, wanted, *of, every_year=by == "year"))
+        show_sums(reports, wanted, by, output)
+        out = [_ways_out(one.freshness, [one.whole], at, target) for at, one in reports.items()]
+        complete = not any(map(has_gaps, reports.values()))
+    else:
+        answer, unknown = run_to_end(_totals(target, wanted, *of))
+        show_totals(answer, wanted, output, unit=unit, module=module or 0)
+        out = [_ways_out(answer.freshness, answer.module_totals, wanted, target)]
+        complete = is_whole(answer)
+    for sentence in chain(*out):
         click.echo(sentence, err=not output.is_table)
     for sentence in unknown:
         click.echo(one_line(sentence), err=True)
-    if strict and (unknown or not is_whole(answer)):
+    if strict and (unknown or not complete):
         raise SystemExit(ExitCode.INCOMPLETE)
+
+
+def _ways_out(
+    freshness: Sequence[ledger_pb2.TotalsFreshness],
+    sums: Iterable[ledger_pb2.ModuleTotals | ledger_pb2.ReportSums],
+    year: int,
+    target: Target,
+) -> Iterator[str]:
+    without_kg = any(one.entries_without_kg for one in sums)
+    return ways_out(freshness, year, target, without_kg=without_kg)
+
+
+async def _reports(
+    target: Target, year: int, module: int, unit: str, *, every_year: bool
+) -> tuple[Mapping[int, ledger_pb2.GetReportResponse], list[str]]:
+    """The year's report by its year, or those of all years that have totals, if any has."""
+    async with target.client() as client:
+        report, unknown = await report_and_pending(client, year, module, unit)
+        if not (every_year and report.years):
+            return {year: report}, unknown
+        found = {}
+        for one in report.years:
+            found[one.year], unknown = await report_and_pending(client, one.year, module, unit)
+        return found, unknown
 
 
 async def _totals(
@@ -113,14 +167,10 @@ def show_totals(
 
     `unit` and `module` are what the caller asked for, "" and 0 for all.
     """
-    missing = any(one.entries_without_kg for one in answer.module_totals)
+    rows = [_row(one) for one in answer.module_totals]
     show_rows(
-        # Nothing but zeros says nothing to people.
-        [
-            replace(one, in_tables=one.in_tables and (missing or one.name != WITHOUT_KG))
-            for one in COLUMNS
-        ],
-        [_row(one) for one in answer.module_totals],
+        _without_zeros(COLUMNS, rows),
+        rows,
         output,
         total=_sum(answer.institution) if answer.HasField("institution") else None,
         about={
@@ -130,17 +180,58 @@ def show_totals(
         },
         if_none=one_line(none_sentence(answer, year, unit, module)),
     )
-    for sentence in (*_without_kilograms(answer), *stale_lines(answer.freshness)):
+    for sentence in (*_without_kilograms(answer), *stale_sentences(answer.freshness)):
         click.echo(sentence, err=not output.is_table)
 
 
-def stale_lines(freshness: Sequence[ledger_pb2.TotalsFreshness]) -> Iterator[str]:
-    """A sentence for each module whose totals are stale."""
-    for one in freshness:
-        if not one.fresh:
-            when = moment(one.since)
-            since = f" (since {when} UTC)" if when else ""
-            yield one_line(f"STALE: {module_name(one.module)}: {one.reason}{since}.")
+def show_sums(
+    reports: Mapping[int, ledger_pb2.GetReportResponse],
+    year: int,
+    by: str,
+    output: Output = PLAIN,
+) -> None:
+    """Print a row for each group, the whole below them, and what is missing.
+
+    `by` is one of GROUPINGS. There is a report for each year that is shown; the last one has the
+    rows.
+    """
+    grouping = GROUPINGS[by]
+    *_, report = reports.values()
+    rows = grouping.rows(report) if by == "year" or report.HasField("whole") else []
+    show_rows(
+        _without_zeros(grouping.columns, rows),
+        rows,
+        output,
+        total=(
+            {grouping.columns[0].name: "all", **sums_row(report.whole)}
+            if grouping.has_sum and report.HasField("whole")
+            else None
+        ),
+        about={
+            "year": None if by == "year" else year,
+            "by": by,
+            "years_with_totals": [one.year for one in report.years],
+            "freshness": [
+                {"year": at, **freshness_row(one)}
+                for at, of_year in reports.items()
+                for one in of_year.freshness
+            ],
+            "modules_without_data": [module_name(one) for one in report.modules_without_data],
+        },
+        if_none=one_line(no_totals_sentence(report, year)),
+    )
+    missing = gaps_of_years(reports) if by == "year" else gaps(report, year)
+    for sentence in missing if rows else ():
+        click.echo(sentence, err=not output.is_table)
+
+
+def _without_zeros(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    # Nothing but zeros says nothing to people.
+    missing = any(one.get(WITHOUT_KG) for one in rows)
+    return [
+        replace(one, in_tables=one.in_tables and (missing or one.name != WITHOUT_KG))
+        for one in columns
+    ]
 
 
 def freshness_row(one: ledger_pb2.TotalsFreshness) -> Row:
@@ -191,14 +282,3 @@ def _without_kilograms(answer: ledger_pb2.GetTotalsResponse) -> Iterator[str]:
         have, are = ("has", "is") if missing == 1 else ("have", "are")
         of_all = f"{missing:,} of {pluralize(whole, 'entry', 'entries')}"
         yield f"{of_all} {have} no kilograms and {are} missing from these totals."
-
-
-def _ways_out(answer: ledger_pb2.GetTotalsResponse, year: int, target: Target) -> Iterator[str]:
-    if any(one.entries_without_kg for one in answer.module_totals):
-        yield f"To list them: {command_line(f'uncomputed --year {year}', target)}"
-    stale = [one for one in answer.freshness if not one.fresh]
-    if stale:
-        yield f"To see what is running: {command_line(f'status --year {year}', target)}"
-    for number in sorted({number for one in stale for number in one.stale_types}):
-        again = command_line(f"recalculate --year {year} --type {type_name(number)}", target)
-        yield f"If nothing is running: {again}"

@@ -15,6 +15,7 @@ from worker_service.ledger.totals import TotalsFilter, TotalsReader
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
+from worker_service.ledger_api.report import answer_report
 from worker_service.ledger_api.totals import answer_totals
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
@@ -47,6 +48,13 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
             (YEAR_MIN, YEAR_MAX),
         )
         return answer_totals(found, institution=not request.unit)
+
+    async def GetReport(
+        self, request: ledger_pb2.GetReportRequest, _context: Context
+    ) -> ledger_pb2.GetReportResponse:
+        """Return the report of a year."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_report(self._ledger, tenant, request)
 
     async def ListUncomputed(
         self, request: ledger_pb2.ListUncomputedRequest, _context: Context

@@ -8,6 +8,7 @@ from itertools import groupby
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.outcomes import without_kilograms
 from worker_service.ledger.totals import StoredTotals, YearTotals
+from worker_service.ledger_api.exact_text import exact_text
 from worker_service.ledger_api.freshness import answer_freshness
 
 # More digits than any sum of double precision numbers has.
@@ -36,7 +37,7 @@ def _of_module(totals: StoredTotals) -> ledger_pb2.ModuleTotals:
         ghg_scope_2_kg=float(totals.scope2),
         ghg_scope_3_kg=float(totals.scope3),
         total_kg=float(totals.total),
-        total_kg_exact=_text(totals.total),
+        total_kg_exact=exact_text(totals.total),
         by_emission_type=totals.by_emission_type,
         by_additional_value=totals.by_additional_value,
         entry_count=totals.entry_count,
@@ -66,13 +67,8 @@ def _sum(unit: str, name: str, modules: Iterable[StoredTotals]) -> ledger_pb2.Un
         ghg_scope_2_kg=float(scope2),
         ghg_scope_3_kg=float(scope3),
         total_kg=float(total),
-        total_kg_exact=_text(total),
+        total_kg_exact=exact_text(total),
         entry_count=entry_count,
         outcome_counts=outcomes,
         entries_without_kg=without_kilograms(outcomes),
     )
-
-
-def _text(exact: Decimal) -> str:
-    """Decimal text without an exponent: 0.1, never 1E-1."""
-    return f"{exact:f}"

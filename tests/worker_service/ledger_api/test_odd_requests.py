@@ -40,6 +40,11 @@ GOOD: dict[str, list[Any]] = {
             year=2024, module=types_pb2.MODULE_PROFESSIONAL_TRAVEL, unit="0828"
         )
     ],
+    "GetReport": [
+        ledger_pb2.GetReportRequest(
+            year=2024, module=types_pb2.MODULE_PROFESSIONAL_TRAVEL, unit="0828"
+        )
+    ],
     "ListUploads": [ledger_pb2.ListUploadsRequest(year=2024, unit="0828", source="b", page_size=1)],
     "ListUncomputed": [
         ledger_pb2.ListUncomputedRequest(

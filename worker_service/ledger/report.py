@@ -1,0 +1,136 @@
+"""Reads at one moment what a report of a year is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from worker_service.ledger.freshness import Computable, ModuleState, read_states
+from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.totals import StoredTotals, TotalsFilter, stored_totals
+
+# The totals themselves are small: a row for each unit and module. Outcomes that have kilograms are
+# given, so that this and every other count agree on what has none.
+YEARS = """
+SELECT t.year, sum(t.scope1_kg) AS scope1, sum(t.scope2_kg) AS scope2, sum(t.scope3_kg) AS scope3,
+    sum(t.total_kg) AS total, CAST(sum(t.entry_count) AS bigint) AS entry_count,
+    CAST(coalesce(sum(o.without_kg), 0) AS bigint) AS entries_without_kg
+FROM carbon.totals AS t
+CROSS JOIN LATERAL (
+    SELECT sum(CAST(value AS bigint)) AS without_kg
+    FROM jsonb_each_text(t.outcome_counts)
+    WHERE key <> ALL (CAST($4 AS text[]))
+) AS o
+WHERE t.tenant = $1
+    AND (CAST($2 AS smallint) IS NULL OR t.module = $2)
+    AND (CAST($3 AS text) IS NULL OR t.unit = $3)
+GROUP BY t.year
+ORDER BY t.year
+"""
+# People count whether their entry has kilograms or not.
+FTE = """
+SELECT s.year, e.unit, sum(CAST(e.data ->> CAST($3 AS text) AS numeric)) AS fte
+FROM carbon.entry_sets AS s
+JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
+WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.state = 'PUBLISHED'
+    AND e.data ? CAST($3 AS text)
+    AND (CAST($4 AS text) IS NULL OR e.unit = $4)
+GROUP BY s.year, e.unit
+"""
+UNITS_WITHOUT_TOTALS = """
+SELECT u.unit, count(*) OVER () AS all_of_them
+FROM carbon.units AS u
+WHERE u.tenant = $1 AND NOT EXISTS (
+    SELECT FROM carbon.totals AS t
+    WHERE t.tenant = u.tenant AND t.year = $2 AND t.unit = u.unit
+        AND (CAST($3 AS smallint) IS NULL OR t.module = $3)
+)
+ORDER BY u.unit
+LIMIT $4
+"""
+UNITS_WITHOUT_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Which entries are people: those of a type, with full-time equivalents in a column."""
+
+    data_entry_type: int
+    fte_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class YearSums:
+    """The sums of one year, exact, in kg CO2eq. `fte` is None without members."""
+
+    year: int
+    scope1: Decimal
+    scope2: Decimal
+    scope3: Decimal
+    total: Decimal
+    entry_count: int
+    entries_without_kg: int
+    fte: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInputs:
+    """Module totals of a year and of the year before, with what is beside them.
+
+    `fte` has full-time equivalents by unit. `units_without` are the first ids of units without
+    totals in the year, and `units_without_count` is the number of all.
+    """
+
+    totals: Sequence[StoredTotals]
+    before: Sequence[StoredTotals]
+    fte: Mapping[str, Decimal]
+    years: Sequence[YearSums]
+    states: Sequence[ModuleState]
+    units_without: Sequence[str]
+    units_without_count: int
+
+
+async def read_report(
+    ledger: Ledger,
+    of: TotalsFilter,
+    computable: Sequence[Computable],
+    people: People,
+    booked: Sequence[str],
+) -> ReportInputs:
+    """Reads it in one snapshot. `of.unit` is spelled as stored; `booked` are the outcomes that have
+    kilograms. Raises DatabaseUnavailable.
+    """
+    async with ledger.snapshot() as conn:
+        totals = await stored_totals(conn, of)
+        last_year = TotalsFilter(of.tenant, of.year - 1, of.module, of.unit)
+        before = await stored_totals(conn, last_year)
+        states = await read_states(conn, of.tenant, of.year, computable)
+        fte = await _fte(conn, of, people)
+        years = await conn.fetch(YEARS, of.tenant, of.module, of.unit, list(booked))
+        without = []
+        if of.unit is None:
+            without = await conn.fetch(
+                UNITS_WITHOUT_TOTALS, of.tenant, of.year, of.module, UNITS_WITHOUT_MAX
+            )
+    return ReportInputs(
+        totals,
+        before,
+        fte.get(of.year, {}),
+        [YearSums(**row, fte=_whole(fte.get(row["year"], {}))) for row in years],
+        states,
+        [row["unit"] for row in without],
+        without[0]["all_of_them"] if without else 0,
+    )
+
+
+async def _fte(
+    conn: Connection, of: TotalsFilter, people: People
+) -> Mapping[int, Mapping[str, Decimal]]:
+    rows = await conn.fetch(FTE, of.tenant, people.data_entry_type, people.fte_column, of.unit)
+    found: dict[int, dict[str, Decimal]] = {}
+    for row in rows:
+        found.setdefault(row["year"], {})[row["unit"]] = row["fte"]
+    return found
+
+
+def _whole(of_units: Mapping[str, Decimal]) -> Decimal | None:
+    return sum(of_units.values(), Decimal(0)) if of_units else None
