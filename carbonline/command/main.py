@@ -30,6 +30,7 @@ from carbonline.command.recalculate import recalculate
 from carbonline.command.recover import recover
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
+from carbonline.command.report import report
 from carbonline.command.retry import retry
 from carbonline.command.slots import slots
 from carbonline.command.stale import stale
@@ -69,7 +70,7 @@ def main() -> None:
 
 main.add_section("Start", demo, up)
 main.add_section("Load and submit data", modules, load, template, submit, watch, uploads, withdraw)
-main.add_section("Read results", totals, uncomputed, rejected, warnings)
+main.add_section("Read results", totals, report, uncomputed, rejected, warnings)
 main.add_section("Inspect inputs", units, factors, locations)
 main.add_section(
     "Operate",
