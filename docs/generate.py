@@ -12,9 +12,9 @@ from types import MappingProxyType
 import click
 
 from carbonline.command.main import main as command_line
+from carbonline.serving.auth.roles import roles_allowed
 from carbonline.serving.declared_settings import Setting
 from carbonline.serving.errors import CODES
-from carbonline.serving.roles import roles_allowed
 from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.states import transitions_as_markdown
@@ -57,6 +57,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "UNIT_NOT_FOUND": "check the id; the message names similar units",
         "BLOB_NOT_FOUND": "upload it first; a blob of another tenant is not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
+        "TOKEN_EXPIRED": "repeat the same call with a new token",
         "OTHER_TENANT": "check the number, or use a token of the tenant that it belongs to",
         "PERMISSION_DENIED": "use a token of a role that the message names",
         "STALE_CLAIM": "stop the handler, roll back, and forget the claim",

@@ -24,6 +24,8 @@ from carbonline.postgres.kept_sessions import SessionNotKept
 from carbonline.postgres.ping import Ping
 from carbonline.postgres.pool import probe
 from carbonline.postgres.url import UNREADABLE
+from carbonline.serving.auth.access import open_access
+from carbonline.serving.auth.principals import Authenticator
 from carbonline.serving.background import Background
 from carbonline.serving.calls_in_flight import CallsInFlight
 from carbonline.serving.database_start import database_is_up, database_refuses, database_unavailable
@@ -34,7 +36,6 @@ from carbonline.serving.listening import fault_of_address, listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
-from carbonline.serving.principals import Authenticator, LocalAuthenticator
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import (
     operations_pb2,
@@ -131,7 +132,10 @@ async def running_server(
         of_running_jobs=CALLS_OF_RUNNING_JOBS,
         bounded_elsewhere=frozenset({"Claim"}),
     )
-    interceptor = _interceptor(authenticator, settings, log, metrics, calls)
+    access = await open_access(
+        settings.tenant, settings.token_file, settings.tokens, log, authenticator
+    )
+    interceptor = _interceptor(access.authenticator, log, metrics, calls)
     async with _open_store(settings, metrics, log) as store:
         await _check_schema(store)
         wakes = Wakes()
@@ -159,6 +163,7 @@ async def running_server(
         store.notifier.on_hint = wakes.hint
         listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
         background = Background(log)
+        access.run_in(background)
         background.start("listener", listener.run())
         background.start("watches", watches.run())
         background.start("sweeps", sweep_forever(store, log))
@@ -180,14 +185,13 @@ async def running_server(
 
 
 def _interceptor(
-    authenticator: Authenticator | None,
-    settings: Settings,
+    authenticator: Authenticator,
     log: FilteringBoundLogger,
     metrics: Metrics,
     calls: CallsInFlight,
 ) -> Interceptor:
     return Interceptor(
-        authenticator or LocalAuthenticator(settings.tenant, settings.token_file),
+        authenticator,
         log,
         metrics.called,
         database_unavailable=DATABASE_UNAVAILABLE,
@@ -258,7 +262,9 @@ async def _publish_health(healthy: Health, settings: Settings, store: Store) -> 
 
 
 def _check_address(settings: Settings) -> None:
-    if fault := fault_of_address(ADDRESS.variable, settings.address, settings.token_file):
+    if fault := fault_of_address(
+        ADDRESS.variable, settings.address, knows_callers=settings.knows_callers
+    ):
         raise SettingsWrong([fault])
 
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from carbonline.postgres.url import driver_url
+from carbonline.serving.auth.token_settings import (
+    TOKEN_SETTINGS,
+    TokenSettings,
+    read_token_settings,
+)
 from carbonline.serving.call_limits import CALL_LIMITS, CallLimits
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
@@ -43,7 +48,7 @@ DATABASE_URL = Setting(
 ADDRESS = Setting(
     "SCHEDULER_ADDRESS",
     "unix:PATH, or a loopback address with a port",
-    "Where the scheduler listens. A port requires TOKEN_FILE.",
+    "Where the scheduler listens. A port requires TOKEN_FILE or JWT_KEYS.",
     example="127.0.0.1:7400 or unix:/path/to/socket",
 )
 SWEEP_SECONDS = seconds(
@@ -97,6 +102,7 @@ SETTINGS = (
     DATABASE_URL,
     ADDRESS,
     TOKEN_FILE,
+    *TOKEN_SETTINGS,
     TENANT,
     LEASE_SECONDS,
     BEAT_SECONDS,
@@ -123,7 +129,7 @@ SETTINGS = (
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One field per variable: CARBONLINE_ and the field's name in capitals. `connections` has five,
-    `limits` one for each name that ends with _MAX.
+    `tokens` those that begin with JWT_, `limits` one for each name that ends with _MAX.
 
     `address` is CARBONLINE_SCHEDULER_ADDRESS: "unix:PATH" or "host:port". `metrics_port` 0 serves
     no metrics. No variables are the last three; `drain_grace_seconds` and what ends behind it fit
@@ -136,6 +142,7 @@ class Settings:
     beat_seconds: float = 10.0
     sweep_seconds: float = 5.0
     token_file: Path | None = None
+    tokens: TokenSettings | None = None
     tenant: str = "local"
     log_level: str = "info"
     noop: bool = False
@@ -159,6 +166,11 @@ class Settings:
         return min(self.watch_seconds_max, self.connection_seconds_max)
 
     @property
+    def knows_callers(self) -> bool:
+        """Whether callers of a port can say who they are."""
+        return self.token_file is not None or self.tokens is not None
+
+    @property
     def job_types(self) -> tuple[str, ...]:
         """The job types that clients may name."""
         return enabled_job_types(noop=self.noop)
@@ -175,6 +187,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         beat_seconds=beat_seconds,
         sweep_seconds=read.seconds(SWEEP_SECONDS),
         token_file=read.path(TOKEN_FILE),
+        tokens=read_token_settings(read),
         tenant=read.text(TENANT),
         log_level=read.log_level(),
         noop=read.text(NOOP) == "1",

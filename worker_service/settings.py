@@ -9,6 +9,11 @@ from typing import Literal, TypeAlias
 
 from carbonline.client.addresses import target_of
 from carbonline.postgres.url import driver_url
+from carbonline.serving.auth.token_settings import (
+    TOKEN_SETTINGS,
+    TokenSettings,
+    read_token_settings,
+)
 from carbonline.serving.call_limits import CallLimits
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
@@ -56,7 +61,7 @@ SCHEDULER_ADDRESS = Setting(
 LEDGER_ADDRESS = Setting(
     "LEDGER_ADDRESS",
     "unix:PATH, or a loopback address with a port",
-    "Where the ledger process listens. A port requires TOKEN_FILE.",
+    "Where the ledger process listens. A port requires TOKEN_FILE or JWT_KEYS.",
     example="127.0.0.1:7401 or unix:/path/to/socket",
 )
 BLOB_FOLDER = Setting(
@@ -107,6 +112,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             CALLS_MAX,
             CALLS_MEBIBYTES_MAX,
             RECEIVE_SECONDS,
+            *TOKEN_SETTINGS,
             *_SHARED,
         ),
     }
@@ -139,6 +145,12 @@ class Settings:
     connection_seconds_max: float
     call_limits: CallLimits
     retention_days: float = RETENTION_DAYS
+    tokens: TokenSettings | None = None
+
+    @property
+    def knows_callers(self) -> bool:
+        """Whether callers of a port can say who they are."""
+        return self.token_file is not None or self.tokens is not None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "worker") -> Settings:
@@ -172,6 +184,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         retention_days=read.days(RETENTION),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
         call_limits=read.call_limits(),
+        tokens=read_token_settings(read) if role == "ledger" else None,
     )
     read.check()
     return settings

@@ -36,6 +36,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "UNIT_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
         "BLOB_NOT_FOUND": grpc.StatusCode.NOT_FOUND,
         "UNAUTHENTICATED": grpc.StatusCode.UNAUTHENTICATED,
+        "TOKEN_EXPIRED": grpc.StatusCode.UNAUTHENTICATED,
         "OTHER_TENANT": grpc.StatusCode.PERMISSION_DENIED,
         "PERMISSION_DENIED": grpc.StatusCode.PERMISSION_DENIED,
         "STALE_CLAIM": grpc.StatusCode.FAILED_PRECONDITION,

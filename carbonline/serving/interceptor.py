@@ -12,6 +12,9 @@ import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.full_disk import DISK_FULL, is_full
+from carbonline.serving.auth.admission import Admission
+from carbonline.serving.auth.expiry import each_before_expiry, until_expiry
+from carbonline.serving.auth.principals import Authenticator, Principal
 from carbonline.serving.calls_in_flight import (
     CallsInFlight,
     Room,
@@ -21,9 +24,7 @@ from carbonline.serving.calls_in_flight import (
 )
 from carbonline.serving.decoding import decoded, safely
 from carbonline.serving.errors import RpcError, abort, value_refused
-from carbonline.serving.principals import Authenticator, Principal, no_credentials, not_allowed
 from carbonline.serving.receiving import Senders
-from carbonline.serving.roles import roles_allowed
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.serving.until_end import each_until, until
 
@@ -82,7 +83,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         `calls` bounds the calls in flight. Streams of carbonline's services have limits of their
         own: they count until their request is received.
         """
-        self._authenticator = authenticator
+        self._admission = Admission(authenticator, log)
         self._log = log
         self._called = called
         self._database_unavailable = database_unavailable
@@ -94,7 +95,6 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self._in_flight = calls
         self._senders = Senders(calls.receive_seconds)
         self._wrapped: dict[str, _Wrapped] = {}
-        self._allowed_roles: dict[str, frozenset[str]] = {}
         self.draining = asyncio.Event()
         self.over = asyncio.Event()
         # Set while no foreign call is in flight.
@@ -118,21 +118,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
             handler = await continuation(handler_call_details)
             if handler is None:
                 return handler
-            self._allowed_roles[method] = roles_allowed(method)
             known = self._wrapped[method] = self._wrap(method, handler)
         if known.room is not None:
-            call = known.room.enter(self._caller_of(handler_call_details))
+            metadata = handler_call_details.invocation_metadata
+            call = known.room.enter(await self._admission.name_of(metadata))
             if call is None:
                 return known.refusal
             await begin(call, receives=known.has_one_request)
         return known.handler
-
-    def _caller_of(self, details: grpc.HandlerCallDetails) -> str:
-        """The name of the principal. Callers that send no valid token are one, "": so are all of a
-        unix socket, whom only the address that they call from makes known.
-        """
-        principal = self._authenticator.principal("", _authorization(details.invocation_metadata))
-        return principal.name if principal is not None else ""
 
     def _wrap(self, method: str, handler: "grpc.RpcMethodHandler[Any, Any]") -> "_Wrapped":
         is_own = method.startswith(OWN_PACKAGE)
@@ -161,7 +154,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             case False, False:
                 behave = _counting(self._until_ended(method, handler.unary_unary), serialize)
                 codec["response_serializer"] = None
-                call = self._answering(method, behave, one_request=True)
+                call = self._answering(method, behave, one_request=True, is_stream=False)
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
             case True, False:
                 call = self._answering(method, self._until_end(method, handler.stream_unary))
@@ -178,15 +171,19 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 stream = self._streaming(method, handler.stream_stream)
                 return grpc.stream_stream_rpc_method_handler(stream, **codec)
 
-    def _answering(self, method: str, behave: Any, *, one_request: bool = False) -> Any:
+    def _answering(
+        self, method: str, behave: Any, *, one_request: bool = False, is_stream: bool = True
+    ) -> Any:
         async def call(request: Any, context: Context) -> Any:
             code = CANCELLED
             self._begun(method)
             try:
+                # Before the request is received: a stranger gets no memory of ours.
+                principal = await self._admit(method, context)
                 if one_request:
                     request = await self._senders.request(context)
-                self._admit(method, context)
-                answer = await behave(decoded(request), context)
+                work = behave(decoded(request), context)
+                answer = await (until_expiry(principal, work) if is_stream else work)
             except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
                 error = self._translated(raised) or raised
                 code = self._code_of(error, context)
@@ -208,11 +205,12 @@ class Interceptor(grpc.aio.ServerInterceptor):
             code = CANCELLED
             self._begun(method)
             try:
+                principal = await self._admit(method, context)
                 if one_request:
                     request = await self._senders.request(context)
-                self._admit(method, context)
                 end, messages = self._end_of(method), behave(decoded(request), context)
-                async with aclosing(messages if end is None else each_until(end, messages)) as each:
+                messages = messages if end is None else each_until(end, messages)
+                async with aclosing(each_before_expiry(principal, messages)) as each:
                     async for message in each:
                         yield message
                 code = OK
@@ -275,21 +273,19 @@ class Interceptor(grpc.aio.ServerInterceptor):
             return self.draining
         return self.over if self._ends_own_streams else None
 
-    def _admit(self, method: str, context: Context) -> None:
+    async def _admit(self, method: str, context: Context) -> Principal | None:
+        """The caller; None of foreign calls, which need no credentials."""
         if not method.startswith(OWN_PACKAGE):
-            return
-        authorization = _authorization(context.invocation_metadata())
-        principal = self._authenticator.principal(context.peer(), authorization)
-        if principal is None:
-            raise no_credentials()
-        roles = self._allowed_roles[method]
-        if not principal.has_one_of(roles):
-            raise not_allowed(principal, method.rpartition("/")[2], roles)
+            return None
+        principal = await self._admission.identify(context)
         _CALLER.set(principal)
+        self._admission.check_role(method, principal)
+        return principal
 
     async def _fail(self, method: str, error: Exception, context: Context) -> None:
         match error:
             case RpcError():
+                self._admission.note(method, error, _CALLER.get(None), context)
                 await abort(context, error)
             case grpc.aio.AbortError():
                 raise error
@@ -309,8 +305,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self._log.warning("database_unavailable", calls=calls, method=method, error=error)
 
     def end(self) -> None:
-        """Log what the throttled log still holds. Call it after the last call."""
+        """Log what the throttled logs still hold. Call it after the last call."""
         self._unavailable.end()
+        self._admission.end()
 
     def _code_of(self, error: Exception, context: Context) -> str:
         match error:
@@ -349,13 +346,6 @@ class _Wrapped(NamedTuple):
     refusal: "grpc.RpcMethodHandler[Any, Any]"
     room: Room | None
     has_one_request: bool
-
-
-def _authorization(metadata: Any) -> str:
-    for name, value in metadata or ():
-        if name == "authorization":
-            return value if isinstance(value, str) else ""
-    return ""
 
 
 async def _refuse(_requests: Any, _context: Context) -> Any:

@@ -1,7 +1,6 @@
 """Opens the port or socket of a server, on addresses that need no TLS."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import grpc.aio
 
@@ -45,10 +44,11 @@ def options(
     )
 
 
-def fault_of_address(variable: str, address: str, token_file: Path | None) -> str:
+def fault_of_address(variable: str, address: str, *, knows_callers: bool) -> str:
     """Why a server must not listen on the address of the setting `variable`; "" if it may.
 
-    A port on the network needs TLS and authentication, which this release has not.
+    `knows_callers`: it has a token file, or the keys of signed tokens. A port on the network needs
+    TLS, too, which this release has not.
     """
     if "," in address:
         return f"{variable} {address}: a server listens on one address; give each its own"
@@ -59,10 +59,10 @@ def fault_of_address(variable: str, address: str, token_file: Path | None) -> st
             f"{variable} {address}: without TLS only loopback addresses and unix sockets are "
             "served; use 127.0.0.1:PORT or unix:PATH, behind a TLS proxy if need be"
         )
-    if token_file is None:
+    if not knows_callers:
         return (
             f"{variable} {address}: a TCP port needs {TOKEN_FILE_VARIABLE}, "
-            "a file with mode 0600 that holds a random token"
+            "a file with mode 0600 that holds a random token, or CARBONLINE_JWT_KEYS"
         )
     return ""
 

@@ -6,8 +6,8 @@ Each function raises RpcError FIELD_INVALID, with every field that is wrong, or 
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from carbonline.serving.auth.principals import Principal
 from carbonline.serving.field_checker import ID_MAX
-from carbonline.serving.principals import Principal
 from carbonline.v1 import scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (

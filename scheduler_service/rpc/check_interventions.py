@@ -1,6 +1,6 @@
 """Checks the requests by which an operator intervenes."""
 
-from carbonline.serving.principals import Principal
+from carbonline.serving.auth.principals import Principal
 from carbonline.v1 import interventions_pb2
 from scheduler_service.jobs.requests import PipelineRetry, Recovery
 from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from carbonline.serving.principals import Principal
+from carbonline.serving.auth.principals import Principal
 from carbonline.v1 import operations_pb2, types_pb2
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.rpc.fields import Fields

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from carbonline.serving.principals import Principal
+from carbonline.serving.auth.principals import Principal
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_types import SCOPE_PARTS
 from scheduler_service.jobs.requests import Submission

@@ -6,11 +6,10 @@
 import sys
 from pathlib import Path
 
+import carbonline.serving.auth.access
 import scheduler_service.__main__
-import scheduler_service.server
 import worker_service.__main__
-import worker_service.ledger_api.server
-from carbonline.serving.principals import LocalAuthenticator, Principal
+from carbonline.serving.auth.principals import LocalAuthenticator, Principal
 
 FLOOD = "flood"
 
@@ -24,8 +23,7 @@ class OfTwoTenants(LocalAuthenticator):
 
 
 if __name__ == "__main__":
-    for server in (scheduler_service.server, worker_service.ledger_api.server):
-        setattr(server, "LocalAuthenticator", OfTwoTenants)  # noqa: B010  mypy: imported there
+    setattr(carbonline.serving.auth.access, "LocalAuthenticator", OfTwoTenants)  # noqa: B010  mypy: imported there
     if sys.argv[1] == "scheduler":
         sys.exit(scheduler_service.__main__.main([]))
     sys.exit(worker_service.__main__.main(["ledger"]))

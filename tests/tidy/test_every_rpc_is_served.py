@@ -12,7 +12,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 import carbonline.v1
 import scheduler_service
 import worker_service
-from carbonline.serving.roles import ROLES_ALL, roles_allowed
+from carbonline.serving.auth.roles import ROLES_ALL, roles_allowed
 
 PACKAGES = (scheduler_service, worker_service)
 

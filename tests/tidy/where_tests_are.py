@@ -17,6 +17,7 @@ DOCUMENTED = "tests/docs/test_documented_commands.py"
 STACK = "tests/carbonline/local/test_stack.py"
 POSTGRES = "tests/carbonline/local/test_postgres.py"
 ACCESS = "tests/scheduler_service/rpc/test_access_and_start.py"
+SIGNED = "tests/scheduler_service/rpc/test_signed_tokens.py"
 THE_END = "tests/scheduler_service/rpc/test_the_end.py"
 CATALOGUE = "tests/worker_service/carbon/test_catalogue.py"
 READING = "tests/worker_service/carbon/test_reading.py"
@@ -158,10 +159,16 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "errors": "tests/tidy/test_protos_name_their_errors.py",
         "interceptor": ACCESS,
         "metrics_port": "tests/observability/test_worker_metrics.py",
-        "principals": ACCESS,
         "reflection": "tests/scheduler_service/rpc/test_reflection.py",
-        "roles": "tests/tidy/test_every_rpc_is_served.py",
         "until_end": THE_END,
+    },
+    "carbonline/serving/auth": {
+        "access": SIGNED,
+        "admission": SIGNED,
+        "expiry": SIGNED,
+        "principals": ACCESS,
+        "roles": "tests/tidy/test_every_rpc_is_served.py",
+        "token_settings": "tests/carbonline/serving/test_declared_settings.py",
     },
     "worker_service": {
         "__main__": PROCESS,

@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.errors import ANY_DATABASE_ERROR, DatabaseRefused, DatabaseUnavailable
+from carbonline.serving.auth.access import open_access
+from carbonline.serving.auth.principals import Authenticator
 from carbonline.serving.background import Background, BackgroundTaskEnded
 from carbonline.serving.calls_in_flight import CallsInFlight
 from carbonline.serving.declared_settings import TENANT
@@ -22,7 +24,6 @@ from carbonline.serving.listening import fault_of_address, listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
-from carbonline.serving.principals import Authenticator, LocalAuthenticator
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
@@ -110,7 +111,9 @@ async def running_ledger(
     Raises SettingsWrong, SchemaMissing, DatabaseRefused, DatabaseUnavailable or another OSError.
     """
     _check(settings)
-    authenticator = authenticator or LocalAuthenticator(settings.tenant, settings.token_file)
+    access = await open_access(
+        settings.tenant, settings.token_file, settings.tokens, log, authenticator
+    )
     settings.blob_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = blobs or BlobStore(settings.blob_folder)
     ledger = await open_ledger(
@@ -119,7 +122,7 @@ async def running_ledger(
     try:
         metrics = LedgerMetrics(CollectorRegistry())
         interceptor = Interceptor(
-            authenticator,
+            access.authenticator,
             log,
             metrics.called,
             database_unavailable=UNAVAILABLE,
@@ -144,6 +147,7 @@ async def running_ledger(
         unanswered = (*UNAVAILABLE, *ANY_DATABASE_ERROR)
         publishing = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
         background = Background(log)
+        access.run_in(background)
         background.start("health", publishing)
         background.start("collect", _collect_abandoned(blobs, log))
         await server.start()
@@ -165,7 +169,9 @@ def _check(settings: Settings) -> None:
     except ReferenceWrong as wrong:
         faults.append(f"{TENANT.variable}: {wrong}")
     address = settings.ledger_address
-    if fault := fault_of_address(LEDGER_ADDRESS.variable, address, settings.token_file):
+    if fault := fault_of_address(
+        LEDGER_ADDRESS.variable, address, knows_callers=settings.knows_callers
+    ):
         faults.append(fault)
     if faults:
         raise SettingsWrong(faults)

@@ -6,7 +6,7 @@ import grpc.aio
 from google.protobuf import descriptor_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from carbonline.serving.principals import Principal
+from carbonline.serving.auth.principals import Principal
 from carbonline.v1 import options_pb2
 
 ROLES = ("worker", "gateway", "operator", "monitor")
@@ -16,7 +16,7 @@ DENIED = grpc.StatusCode.PERMISSION_DENIED
 class ByRoleToken:
     """Who sends `Bearer ROLE` is a principal of tenant local with that role alone."""
 
-    def principal(self, peer: str, authorization: str) -> Principal | None:
+    async def principal(self, peer: str, authorization: str) -> Principal | None:
         role = authorization.removeprefix("Bearer ")
         return Principal(f"the {role}", ("local",), frozenset({role}))
 

@@ -97,3 +97,14 @@ def test_a_scheduler_made_by_hand_has_the_declared_defaults() -> None:
 def test_a_worker_without_a_ledger_needs_no_database() -> None:
     given = {f"{PREFIX}JOB_TYPES": "noop", f"{PREFIX}SCHEDULER_ADDRESS": "unix:s"}
     assert worker_settings.read_settings(given).database_url == ""
+
+
+@pytest.mark.parametrize("name", ["scheduler", "ledger"])
+def test_settings_of_signed_tokens_are_set_together_and_keys_come_from_a_safe_place(
+    name: str,
+) -> None:
+    keys = f"{PREFIX}JWT_KEYS"
+    ended = started(name, **ENOUGH, **{keys: "http://issuer.example/keys"})
+    assert ended.returncode == 2
+    assert f"{PREFIX}JWT_ISSUER and {PREFIX}JWT_AUDIENCE must be set together" in ended.stderr
+    assert f"{keys} http://issuer.example/keys: keys are fetched over https only" in ended.stderr

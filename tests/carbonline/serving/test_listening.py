@@ -33,7 +33,7 @@ TOKEN = Path("token")
 def test_only_this_machine_is_served_and_a_port_with_a_token_only(
     address: str, token_file: Path | None, said: str
 ) -> None:
-    fault = fault_of_address("THE_ADDRESS", address, token_file)
+    fault = fault_of_address("THE_ADDRESS", address, knows_callers=token_file is not None)
     assert fault.startswith(said)
     assert bool(fault) is bool(said)
 

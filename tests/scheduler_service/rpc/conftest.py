@@ -10,8 +10,8 @@ import grpc.aio
 import pytest
 
 from carbonline.client.json_struct import struct_of
+from carbonline.serving.auth.principals import Principal
 from carbonline.serving.logs import open_log
-from carbonline.serving.principals import Principal
 from carbonline.v1 import operations_pb2_grpc, scheduler_pb2, scheduler_pb2_grpc, types_pb2
 from scheduler_service.server import RunningScheduler, running_server
 from scheduler_service.settings import Settings
@@ -22,7 +22,7 @@ BLOB = "blob:sha256:" + "0" * 64
 class ByTenantToken:
     """Who sends `Bearer NAME` is the principal of tenant NAME; without it, of tenant local."""
 
-    def principal(self, peer: str, authorization: str) -> Principal | None:
+    async def principal(self, peer: str, authorization: str) -> Principal | None:
         name, _, tenant = authorization.removeprefix("Bearer ").partition("@")
         name = name or "local"
         return None if name == "nobody" else Principal(name, (tenant or name,))

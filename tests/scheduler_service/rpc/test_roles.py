@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 
+from carbonline.serving.auth.roles import roles_allowed
 from carbonline.serving.logs import open_log
-from carbonline.serving.roles import roles_allowed
 from carbonline.v1 import operations_pb2, scheduler_pb2
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings

@@ -12,8 +12,8 @@ import pytest
 
 from carbonline.client.errors import ServerError, server_error
 from carbonline.local.postgres import EmbeddedPostgres
+from carbonline.serving.auth.principals import Principal
 from carbonline.serving.logs import open_log
-from carbonline.serving.principals import Principal
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc, types_pb2
 from tests.conftest import to_its_end
 from tests.worker_service.ledger.ledger_driver import TENANT, LedgerDriver
@@ -38,7 +38,7 @@ ALL_RPCS = [
 class ByTenantToken:
     """Who sends `Bearer NAME` is the principal of tenant NAME; without it, of tenant local."""
 
-    def principal(self, peer: str, authorization: str) -> Principal | None:
+    async def principal(self, peer: str, authorization: str) -> Principal | None:
         name = authorization.removeprefix("Bearer ") or "local"
         return None if name == "nobody" else Principal(name, (name,))
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 
+from carbonline.serving.auth.roles import roles_allowed
 from carbonline.serving.logs import open_log
-from carbonline.serving.roles import roles_allowed
 from tests.carbonline.serving.allowed_roles import (
     DENIED,
     ROLES,

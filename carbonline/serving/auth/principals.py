@@ -1,24 +1,36 @@
-"""Authenticates callers: a principal with its tenants and roles for each call."""
+"""Principals: who calls, for which tenants, and in which roles."""
 
 import hmac
+import math
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from carbonline.serving.auth.roles import ROLES_ALL
 from carbonline.serving.errors import RpcError, Violation, invalid
-from carbonline.serving.roles import ROLES_ALL
 
 TENANT_CHARACTERS_SHOWN = 80
 TENANTS_SHOWN = 5
+BEARER = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: its name, the tenants that it may act for, and its roles."""
+    """A caller: its name, the tenants that it may act for, and its roles.
+
+    `expires_at`, in seconds since 1970, is when its credentials end.
+    """
 
     name: str
     tenants: tuple[str, ...]
     roles: frozenset[str] = ROLES_ALL
+    expires_at: float = math.inf
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until its credentials end, 0 or less if they have; None if they never do."""
+        return None if math.isinf(self.expires_at) else self.expires_at - time.time()
 
     def tenant(self, asked: str, field: str = "tenant") -> str:
         """The tenant of a request. An empty one means the caller's only tenant.
@@ -51,9 +63,9 @@ class Principal:
 class Authenticator(Protocol):
     """Finds the principal of a call."""
 
-    def principal(self, peer: str, authorization: str) -> Principal | None:
+    async def principal(self, peer: str, authorization: str) -> Principal | None:
         """The principal of a connection (`peer` as gRPC writes it) and its authorization metadata;
-        None if it is unknown.
+        None if it is unknown. Raises RpcError for a token that is refused, and says why.
         """
         ...
 
@@ -68,13 +80,28 @@ class LocalAuthenticator:
         self._principal = Principal("local", (tenant,))
         self._token = token_file.read_text("utf-8").strip() if token_file is not None else ""
 
-    def principal(self, peer: str, authorization: str) -> Principal | None:
+    async def principal(self, peer: str, authorization: str) -> Principal | None:
         """The one principal, or None."""
         if peer.startswith("unix:"):
             return self._principal
-        expected = f"Bearer {self._token}".encode()
+        expected = f"{BEARER}{self._token}".encode()
         if self._token and hmac.compare_digest(authorization.encode(), expected):
             return self._principal
+        return None
+
+
+class FirstOf:
+    """Asks several authenticators in turn: the first that knows the caller is right."""
+
+    def __init__(self, *authenticators: Authenticator) -> None:
+        self._authenticators = authenticators
+
+    async def principal(self, peer: str, authorization: str) -> Principal | None:
+        """The principal that one of them finds, or None. Raises RpcError as they do."""
+        for authenticator in self._authenticators:
+            found = await authenticator.principal(peer, authorization)
+            if found is not None:
+                return found
         return None
 
 

@@ -1,0 +1,93 @@
+"""Admission: whether a caller is known and may call a method, and the log of who was refused."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.serving.auth.principals import (
+    Authenticator,
+    Principal,
+    no_credentials,
+    not_allowed,
+)
+from carbonline.serving.auth.roles import roles_allowed
+from carbonline.serving.errors import RpcError
+from carbonline.serving.throttled_log import ThrottledLog
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_DENIALS = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED)
+
+
+class Admission:
+    """Admits the callers of one server.
+
+    Each denial of a known caller is a line of the log. Strangers come by the thousand, and share
+    one line.
+    """
+
+    def __init__(self, authenticator: Authenticator, log: FilteringBoundLogger) -> None:
+        self._authenticator = authenticator
+        self._log = log
+        self._allowed_roles: dict[str, frozenset[str]] = {}
+        self._strangers: ThrottledLog[tuple[str, str, str]] = ThrottledLog(self._log_strangers)
+
+    async def name_of(self, metadata: Any) -> str:
+        """The name of the principal. Callers that send no valid token are one, "": so are all of a
+        unix socket, whom only the address that they call from makes known.
+        """
+        try:
+            principal = await self._authenticator.principal("", _authorization(metadata))
+        except RpcError:
+            return ""
+        return principal.name if principal is not None else ""
+
+    async def identify(self, context: Context) -> Principal:
+        """The caller. Raises RpcError UNAUTHENTICATED or TOKEN_EXPIRED."""
+        authorization = _authorization(context.invocation_metadata())
+        principal = await self._authenticator.principal(context.peer(), authorization)
+        if principal is None:
+            raise no_credentials()
+        return principal
+
+    def check_role(self, method: str, principal: Principal) -> None:
+        """Raises RpcError PERMISSION_DENIED unless a role of the caller may call the method."""
+        roles = self._allowed_roles.get(method)
+        if roles is None:
+            roles = self._allowed_roles[method] = roles_allowed(method)
+        if not principal.has_one_of(roles):
+            raise not_allowed(principal, method.rpartition("/")[2], roles)
+
+    def note(
+        self, method: str, error: RpcError, principal: Principal | None, context: Context
+    ) -> None:
+        """Log an answer if it is a denial. `principal` is None for strangers."""
+        if principal is None and error.code is grpc.StatusCode.UNAUTHENTICATED:
+            self._strangers.add((method, context.peer(), error.message))
+        elif principal is not None and error.code in _DENIALS:
+            self._log.warning(
+                "call_denied",
+                method=method,
+                principal=principal.name,
+                reason=error.reason,
+                message=error.message,
+            )
+
+    def end(self) -> None:
+        """Log what is left of the strangers."""
+        self._strangers.end()
+
+    def _log_strangers(self, latest: tuple[str, str, str], calls: int) -> None:
+        method, peer, message = latest
+        self._log.warning(
+            "calls_unauthenticated", calls=calls, method=method, peer=peer, message=message
+        )
+
+
+def _authorization(metadata: Iterable[tuple[str, Any]] | None) -> str:
+    for name, value in metadata or ():
+        if name == "authorization":
+            return value if isinstance(value, str) else ""
+    return ""
