@@ -1,4 +1,4 @@
-"""The stack as `carbonline up` starts it, with one worker, and a client that loads files."""
+"""The stack as `carbonline up` starts it, and a client that loads files."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -23,10 +23,10 @@ class FileBench:
 
 
 @asynccontextmanager
-async def running_files() -> AsyncIterator[FileBench]:
+async def running_files(workers: int = 1) -> AsyncIterator[FileBench]:
     """Everything in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="carbonline-bench-") as folder:
-        async with running_stack(StackSettings(Path(folder), workers=1)) as stack:
+        async with running_stack(StackSettings(Path(folder), workers=workers)) as stack:
             where = stack.addresses
             client = ContractClient(
                 where.scheduler_address,

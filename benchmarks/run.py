@@ -18,6 +18,7 @@ from benchmarks import (
     small_changes,
     start_latency,
     submit_jobs,
+    tiny_pipelines,
     watchers,
 )
 from benchmarks.figures import Figure, append_row
@@ -80,6 +81,12 @@ async def _small_changes(short: bool) -> Sequence[Figure]:
     )
 
 
+async def _tiny_pipelines(short: bool) -> Sequence[Figure]:
+    return await tiny_pipelines.measure(
+        tiny_pipelines.Sizes(4, 8, 2) if short else tiny_pipelines.Sizes(40, 200, 20)
+    )
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -90,13 +97,14 @@ PARTS: dict[str, Part] = {
     "f": _readers,
     "g": _held_snapshot,
     "h": _small_changes,
+    "i": _tiny_pipelines,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="of m, a, b, c, d, e, f, g, h; all when left out")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if left out")
     parser.add_argument("--short", action="store_true", help="small numbers, printed only")
     parser.add_argument("--no-row", action="store_true", help="print only")
     chosen = parser.parse_args(arguments)

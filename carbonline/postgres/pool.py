@@ -1,6 +1,7 @@
 """How every process connects: sessions that are kept, JSON as values, each wait bounded."""
 
 import json
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -16,6 +17,32 @@ Connection: TypeAlias = (
 )
 OnConnection: TypeAlias = Callable[[Any], Coroutine[Any, Any, None]]
 
+_log = logging.getLogger(__name__)
+
+
+class _KeptSession(asyncpg.Connection):
+    """A session that each use leaves as it found it, so that none has to be reset.
+
+    To ask the server for a reset after each use is a transaction and a round trip of its own.
+    Settings are made when a session starts, or with SET LOCAL. Who takes an advisory lock of the
+    session releases it, or terminates the session. Nobody else listens or keeps a cursor in it.
+    """
+
+    def get_reset_query(self) -> str:
+        """Nothing: of what a use may have left behind, only an open transaction is looked for."""
+        return ""
+
+    async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  of asyncpg
+        """Called by the pool when the session comes back. Ends one with an open transaction.
+
+        A use that was cancelled in the middle may leave one. Its locks go with the session.
+        """
+        if self.is_in_transaction():
+            _log.warning("session_thrown_away: it came back with an open transaction")
+            self.terminate()
+            return
+        await super().reset(timeout=timeout)
+
 
 async def open_pool(
     database_url: str,
@@ -25,13 +52,14 @@ async def open_pool(
     connect_seconds: float,
     command_seconds: float,
     setup: OnConnection | None = None,
-    reset: OnConnection | None = None,
 ) -> Pool:
     """A pool of 1 to `connections_max` sessions, each set to `session` (server settings).
 
     `connect_seconds` bounds a connection attempt. `command_seconds` bounds a statement on the
     client's side: choose it above the session's statement_timeout, for a server that does not even
-    say that it is gone. `setup` runs when a connection is handed out, `reset` when it comes back.
+    say that it is gone. `setup` runs when a connection is handed out.
+
+    Sessions are not reset between two uses: see _KeptSession for what a use may not leave behind.
 
     Raises SessionNotKept where a pooler lends its sessions, the driver's errors, or OSError.
     """
@@ -51,7 +79,7 @@ async def open_pool(
         max_size=connections_max,
         init=_read_json,
         setup=setup,
-        reset=reset,
+        connection_class=_KeptSession,
         timeout=connect_seconds,
         command_timeout=command_seconds,
         server_settings=settings,

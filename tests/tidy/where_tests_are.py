@@ -147,7 +147,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "carbonline/postgres": {
         "full_disk": "tests/worker_service/steps/test_outages.py",
         "ping": "tests/carbonline/serving/test_health.py",
-        "pool": "tests/carbonline/serving/test_database_start.py",
         "sqlstates": "tests/carbonline/postgres/test_errors.py",
         "url": "tests/carbonline/migrations/test_database_urls.py",
     },

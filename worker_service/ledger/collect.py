@@ -120,23 +120,31 @@ async def collect_once(ledger: Ledger, unseen_seconds: float) -> Collected:
         if not await conn.fetchval("SELECT pg_try_advisory_lock($1)", COLLECTOR_LOCK):
             return Collected(0, more=False)
         try:
-            room = ROWS_PER_ROUND
-            for query, collect in (
-                (EMISSION_SETS_TO_COLLECT, _collect_emissions),
-                (ENTRY_SETS_TO_COLLECT, _collect_entries),
-            ):
-                found = await conn.fetch(query, unseen_seconds, SETS_PER_ROUND)
-                for row in found:
-                    room -= await collect(conn, tuple(row), room)
-                    if room <= 0:
-                        return Collected(ROWS_PER_ROUND, more=True)
-                if len(found) == SETS_PER_ROUND:
-                    return Collected(ROWS_PER_ROUND - room, more=True)
-            left_behind = _count(await conn.execute(DELETE_SUMS_LEFT_BEHIND, SETS_PER_ROUND))
-            await forget_answers(conn)
-            return Collected(ROWS_PER_ROUND - room, more=left_behind == SETS_PER_ROUND)
-        finally:
+            collected = await _collected(conn, unseen_seconds)
             await conn.execute("SELECT pg_advisory_unlock($1)", COLLECTOR_LOCK)
+        except BaseException:
+            # The lock goes with its session.
+            conn.terminate()
+            raise
+        return collected
+
+
+async def _collected(conn: Connection, unseen_seconds: float) -> Collected:
+    room = ROWS_PER_ROUND
+    for query, collect in (
+        (EMISSION_SETS_TO_COLLECT, _collect_emissions),
+        (ENTRY_SETS_TO_COLLECT, _collect_entries),
+    ):
+        found = await conn.fetch(query, unseen_seconds, SETS_PER_ROUND)
+        for row in found:
+            room -= await collect(conn, tuple(row), room)
+            if room <= 0:
+                return Collected(ROWS_PER_ROUND, more=True)
+        if len(found) == SETS_PER_ROUND:
+            return Collected(ROWS_PER_ROUND - room, more=True)
+    left_behind = _count(await conn.execute(DELETE_SUMS_LEFT_BEHIND, SETS_PER_ROUND))
+    await forget_answers(conn)
+    return Collected(ROWS_PER_ROUND - room, more=left_behind == SETS_PER_ROUND)
 
 
 async def _collect_emissions(conn: Connection, key: tuple[Any, ...], room: int) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -118,16 +118,20 @@ class Ledger:
 
         Raises DatabaseUnavailable or SchemaMissing.
         """
-        async with (
-            self.session() as conn,
-            conn.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            # Nothing waits for its locks, and its reader computes between reads.
-            idle = _milliseconds(self.limits.statement_seconds)
+        # Nothing waits for its locks, and its reader computes between reads.
+        idle = _milliseconds(self.limits.statement_seconds)
+        async with self.session() as conn:
+            # In one round trip, which is a third of what a short snapshot takes.
             await conn.execute(
-                "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", idle
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                f" SET LOCAL idle_in_transaction_session_timeout = '{idle}'"
             )
-            yield conn
+            try:
+                yield conn
+            finally:
+                # Of a connection that is lost the pool takes care, and has taken it back already.
+                with suppress(asyncpg.InterfaceError):
+                    await conn.execute("COMMIT")
 
     async def ping(self) -> None:
         """Raises DatabaseUnavailable without an answer, SchemaMissing without a schema."""

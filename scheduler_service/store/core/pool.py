@@ -83,7 +83,6 @@ async def open_pool(
         connect_seconds=CONNECT_TIMEOUT_SECONDS,
         command_seconds=statement_seconds + COMMAND_MARGIN_SECONDS,
         setup=_Planned(),
-        reset=_leave_as_it_was,
     )
 
 
@@ -120,11 +119,3 @@ class _Planned:
         if now - self._planned_at.setdefault(pid, now) > PLANS_SECONDS_MAX:
             await conn.execute("DISCARD PLANS")
             self._planned_at[pid] = now
-
-
-async def _leave_as_it_was(conn: Connection) -> None:
-    """No statement of the store changes its session, so there is nothing to ask the server for,
-    unless a transaction was left in the middle.
-    """
-    if conn.is_in_transaction():
-        await conn.reset()

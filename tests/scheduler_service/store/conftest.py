@@ -7,6 +7,7 @@ import pytest
 from carbonline.postgres.errors import is_locked
 from scheduler_service.store.core import gather, run_units
 from scheduler_service.store.store import Store
+from tests.carbonline.postgres.left_behind import left_behind
 from tests.scheduler_service.store.invariants import broken_invariants
 from tests.scheduler_service.store.store_driver import StoreDriver
 from tests.scheduler_service.store.verify.history import history_of
@@ -27,6 +28,8 @@ async def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         # Of jobs that stand still nothing is said: tests let time pass and no sweep run.
         assert [one for one in await history_of(opened) if one.invariant != 3] == []
         assert await opened.backstop() == 0
+        pools = opened.pools
+        assert await left_behind(pools.leases, pools.calls, pools.reads, pools.sweeps) == []
     finally:
         await opened.close()
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.carbonline.postgres.left_behind import left_behind
 from tests.worker_service.ledger.invariants import broken_invariants
 from tests.worker_service.ledger.ledger_driver import LEASE_SECONDS, LedgerDriver
 from worker_service.ledger.pool import Ledger, open_ledger
@@ -18,6 +19,7 @@ async def ledger(database_url: str) -> AsyncIterator[Ledger]:
     try:
         yield opened
         assert await broken_invariants(opened) == {}
+        assert await left_behind(opened.pool) == []
     finally:
         await opened.close()
 

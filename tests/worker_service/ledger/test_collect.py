@@ -4,6 +4,7 @@ import asyncpg
 import polars as pl
 import pytest
 
+from carbonline.postgres.errors import DatabaseUnavailable
 from tests.worker_service.ledger.ledger_driver import (
     ENTRIES,
     MODULE,
@@ -211,6 +212,21 @@ async def test_one_process_collects_at_a_time(driver: LedgerDriver, database_url
     finally:
         await other.close()
     assert await collect_all(driver) == 1
+
+
+async def test_a_collection_that_fails_keeps_no_lock(
+    driver: LedgerDriver, database_url: str
+) -> None:
+    other = await asyncpg.connect(database_url)
+    try:
+        async with other.transaction():
+            await other.execute("LOCK TABLE carbon.emission_sets")
+            with pytest.raises(DatabaseUnavailable):
+                await collect_once(driver.ledger, UNSEEN_SECONDS)
+        # It waits for the session that failed to be gone.
+        await other.execute("SELECT pg_advisory_lock($1)", COLLECTOR_LOCK, timeout=20.0)
+    finally:
+        await other.close()
 
 
 async def test_rows_that_were_there_already_go(driver: LedgerDriver) -> None:
