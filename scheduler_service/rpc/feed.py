@@ -69,6 +69,8 @@ class Feed:
     # How often the database has fallen behind what was read of it.
     times_back: int = 0
     ended: bool = False
+    # Each look at it pays for some time: see `looks.py`.
+    looks_paid_until: float = 0.0
 
     async def take_view(self, view: View) -> None:
         """Keep the change since the previous version, and notify the watchers. One of too many

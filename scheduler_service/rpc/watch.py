@@ -18,6 +18,7 @@ from carbonline.v1 import types_pb2
 from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
+from scheduler_service.rpc.looks import Looks
 from scheduler_service.rpc.pages import is_large
 from scheduler_service.rpc.refusals import not_found, refusal_with_days
 from scheduler_service.rpc.snapshots import Message, Snapshots, snapshot_pages
@@ -26,7 +27,8 @@ from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.reads.answers import View
 from scheduler_service.store.store import Store
 
-LOOK_AGAIN_SECONDS = 0.1
+# Between two reads, for whatever comes together. A read that takes longer pauses for as long.
+PAUSE_SECONDS = 0.01
 FEEDS_PER_READ = 500
 READ_MAX = 500
 # A version that no pipeline has reached: nothing changed after it.
@@ -70,6 +72,7 @@ class Watches:
         self._keepalive_seconds = keepalive_seconds
         self._seconds_max = seconds_max
         self._feeds: dict[int, Feed] = {}
+        self._looks = Looks(self._feeds, wakes)
         self._places = Places(watches_max)
         # One connection at a time, however many watches begin, fall behind or end at once.
         self._reading = asyncio.Lock()
@@ -99,16 +102,18 @@ class Watches:
         while True:
             with suppress(TimeoutError):
                 # Not wait_for: it forgets a cancellation that comes together with the event.
-                async with asyncio.timeout_at(poll_at):
+                async with asyncio.timeout_at(min(poll_at, self._looks.next_due_at())):
                     await self._wakes.pipelines_changed.wait()
-            changed = self._wakes.take_pipelines()
-            if loop.time() >= poll_at:
-                changed, poll_at = None, loop.time() + self._poll_pause()
+            self._looks.note(self._wakes.take_pipelines())
+            began_at = loop.time()
+            if began_at >= poll_at:
+                self._looks.note(None)
+                poll_at = began_at + self._poll_pause()
             try:
-                await self._read(changed)
+                await self._read(self._looks.take_due(began_at))
             except ANY_DATABASE_ERROR as error:
                 self._failures.add(repr(error))
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(max(PAUSE_SECONDS, loop.time() - began_at))
 
     def _poll_pause(self) -> float:
         return self._poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311
@@ -116,8 +121,7 @@ class Watches:
     def _log_failures(self, latest: str, reads: int) -> None:
         self._log.warning("watch_read_failed", reads=reads, error=latest)
 
-    async def _read(self, changed: set[int] | None) -> None:
-        feeds = [f for i, f in self._feeds.items() if changed is None or i in changed]
+    async def _read(self, feeds: Sequence[Feed]) -> None:
         for start in range(0, len(feeds), FEEDS_PER_READ):
             part = feeds[start : start + FEEDS_PER_READ]
             await self._read_part(part)
@@ -178,10 +182,11 @@ class Watches:
     ) -> AsyncGenerator[Message, None]:
         feed: Feed | None = None
         try:
-            start = await self._start(pipeline_id, tenant, after_version, broken_off)
-            new = Feed(pipeline_id, start.view.pipeline.version, ended=is_terminal(start.view))
-            feed = self._feeds.setdefault(pipeline_id, new)
-            feed.watchers += 1
+            with self._looks.beginning(pipeline_id):
+                start = await self._start(pipeline_id, tenant, after_version, broken_off)
+                new = Feed(pipeline_id, start.view.pipeline.version, ended=is_terminal(start.view))
+                feed = self._feeds.setdefault(pipeline_id, new)
+                feed.watchers += 1
             times_back = feed.times_back
             async for message in self._beginning(start):
                 yield message
