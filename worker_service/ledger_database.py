@@ -1,6 +1,7 @@
 """The ledger's database when a process starts: waits for it, and says what is wrong with it."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from structlog.typing import FilteringBoundLogger
@@ -14,14 +15,18 @@ VARIABLES = ("LEDGER_DATABASE_URL", "DATABASE_URL")
 
 
 async def ledger_is_up(
-    settings: Settings, stopping: asyncio.Event, log: FilteringBoundLogger
+    settings: Settings,
+    stopping: asyncio.Event,
+    log: FilteringBoundLogger,
+    report: Callable[[str], None] = lambda _: None,
 ) -> bool:
-    """Waits for a database that is starting. False if `stopping` is set before.
+    """Waits for a database that is starting. False if `stopping` is set before. `report` is called
+    with what it waits for.
 
     Raises DatabaseUnavailable after the longest wait, DatabaseRefused at once.
     """
     return await database_is_up(
-        partial(probe, settings.database_url), (DatabaseUnavailable,), stopping, log
+        partial(probe, settings.database_url), (DatabaseUnavailable,), stopping, log, report
     )
 
 

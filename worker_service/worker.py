@@ -26,10 +26,16 @@ from worker_service.ledger.pool import Ledger, open_ledger
 from worker_service.ledger_and_blobs import LedgerAndBlobs
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.mechanics.drain import Drain
-from worker_service.mechanics.lease_keeper import BeatTiming
+from worker_service.mechanics.lease_keeper import BeatTiming, LeaseKeeper
 from worker_service.mechanics.readiness import Needs, NoNeeds
 from worker_service.mechanics.registry import Registry, Step, check_registry
-from worker_service.mechanics.serve import Served, Surroundings, WorkerLimits, serve_jobs
+from worker_service.mechanics.serve import (
+    Served,
+    Surroundings,
+    WorkerLimits,
+    new_keeper,
+    serve_jobs,
+)
 from worker_service.metrics import WorkerMetrics
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
@@ -82,8 +88,6 @@ async def serve_worker(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain.request)
     try:
-        if needs_ledger(settings) and not await ledger_is_up(settings, drain.requested, log):
-            return 0
         metrics = CollectorRegistry()
         metrics.register(stream)
         served = await _serve(settings, identity, drain, log, metrics)
@@ -108,28 +112,70 @@ async def _serve(
 ) -> Served:
     async with open_channel(settings.scheduler_address, retries=False) as channel:
         scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
-        retention = BlobRetention(settings.retention_days * DAY_SECONDS, scheduler.named_blobs)
-        async with open_jobs(settings, retention, log) as jobs:
-            with metrics_served(metrics, settings.metrics_port):
-                log.info(
-                    "worker_started",
-                    build_id=identity.build_id,
-                    scheduler_address=settings.scheduler_address,
-                    job_types=jobs.registry.job_types,
-                    concurrency=settings.concurrency,
-                )
-                counted = WorkerMetrics(metrics)
-                return await serve_jobs(
-                    scheduler,
-                    jobs.registry,
-                    limits_of(settings),
-                    drain,
-                    log,
-                    counted.run_ended,
-                    around=Surroundings(
-                        jobs.needs, counted.ready_changed, jobs.beside, jobs.lease_changed
-                    ),
-                )
+        keeper = new_keeper(scheduler, wanted_types(settings), limits_of(settings), drain, log)
+        try:
+            if needs_ledger(settings) and not await _ledger_is_up(settings, keeper, drain, log):
+                await keeper.send_last_beat()
+                return Served(None, 0)
+            return await _serve_jobs(
+                settings, identity, scheduler, keeper, drain=drain, log=log, metrics=metrics
+            )
+        except BaseException:
+            # It ends without having served, so it has not said its last.
+            if keeper.is_known:
+                await keeper.send_last_beat()
+            raise
+
+
+async def _ledger_is_up(
+    settings: Settings, keeper: LeaseKeeper, drain: Drain, log: FilteringBoundLogger
+) -> bool:
+    """As `ledger_is_up`. Meanwhile the scheduler hears that this worker is not ready."""
+
+    def report(reason: str) -> None:
+        keeper.report_not_ready(f"ledger: {reason}")
+
+    beating = asyncio.create_task(keeper.run(), name="lease-keeper")
+    try:
+        return await ledger_is_up(settings, drain.requested, log, report)
+    finally:
+        await _ended(beating)
+        keeper.report_not_ready("")
+
+
+async def _serve_jobs(
+    settings: Settings,
+    identity: WorkerIdentity,
+    scheduler: SchedulerClient,
+    keeper: LeaseKeeper,
+    *,
+    drain: Drain,
+    log: FilteringBoundLogger,
+    metrics: CollectorRegistry,
+) -> Served:
+    retention = BlobRetention(settings.retention_days * DAY_SECONDS, scheduler.named_blobs)
+    async with open_jobs(settings, retention, log) as jobs:
+        with metrics_served(metrics, settings.metrics_port):
+            log.info(
+                "worker_started",
+                build_id=identity.build_id,
+                scheduler_address=settings.scheduler_address,
+                job_types=jobs.registry.job_types,
+                concurrency=settings.concurrency,
+            )
+            counted = WorkerMetrics(metrics)
+            return await serve_jobs(
+                scheduler,
+                jobs.registry,
+                limits_of(settings),
+                drain,
+                log,
+                counted.run_ended,
+                around=Surroundings(
+                    jobs.needs, counted.ready_changed, jobs.beside, jobs.lease_changed
+                ),
+                keeper=keeper,
+            )
 
 
 def fault_of_job_types(settings: Settings) -> str:
@@ -144,6 +190,11 @@ def fault_of_job_types(settings: Settings) -> str:
 def needs_ledger(settings: Settings) -> bool:
     """Whether one of the wanted job types reads or writes the ledger."""
     return set(settings.job_types) != {NOOP}
+
+
+def wanted_types(settings: Settings) -> tuple[str, ...]:
+    """The job types that this process runs."""
+    return settings.job_types or LEDGER_JOB_TYPES
 
 
 @dataclass(slots=True)
@@ -169,7 +220,7 @@ async def open_jobs(
     needs: Needs = NoNeeds()
     beside: list[asyncio.Task[None]] = []
     ledger: Ledger | None = None
-    wanted = settings.job_types or LEDGER_JOB_TYPES
+    wanted = wanted_types(settings)
     async with AsyncExitStack() as opened:
         entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
         if needs_ledger(settings):

@@ -21,13 +21,15 @@ async def database_is_up(
     starting: tuple[type[Exception], ...],
     stopping: asyncio.Event,
     log: FilteringBoundLogger,
+    report: Callable[[str], None] = lambda _: None,
 ) -> bool:
-    """Wait for as long as `probe` raises one of `starting`: PostgreSQL is not up yet.
+    """Wait for as long as `probe` raises one of `starting`: PostgreSQL is not up yet. `report` is
+    called with the reason, each time.
 
     True when it is up, after WAIT_SECONDS_MAX, or as soon as waiting cannot help; whoever opens the
     database then meets the error. False if `stopping` is set before: the process shall end.
     """
-    probing = asyncio.create_task(_probe_until_up(probe, starting, log))
+    probing = asyncio.create_task(_probe_until_up(probe, starting, log, report))
     ending = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({probing, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -42,6 +44,7 @@ async def _probe_until_up(
     probe: Callable[[], Awaitable[None]],
     starting: tuple[type[Exception], ...],
     log: FilteringBoundLogger,
+    report: Callable[[str], None],
 ) -> None:
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + WAIT_SECONDS_MAX
@@ -52,8 +55,9 @@ async def _probe_until_up(
         except starting as error:
             if loop.time() >= ends_at or _hopeless(error):
                 return
+            reason = reason_of(error)
+            report(reason)
             if not is_logged:
-                reason = reason_of(error)
                 log.warning("database_starting", reason=reason, seconds_max=WAIT_SECONDS_MAX)
             is_logged = True
         except Exception:  # noqa: BLE001  whoever opens the database meets the same error

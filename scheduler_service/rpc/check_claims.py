@@ -9,6 +9,7 @@ from uuid import UUID
 from carbonline.serving.auth.principals import Principal
 from carbonline.serving.field_checker import ID_MAX
 from carbonline.v1 import scheduler_pb2, types_pb2
+from scheduler_service.jobs.heartbeats import Heartbeat, Introduction
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
     Beat,
@@ -50,30 +51,54 @@ def check_claim(
 ) -> tuple[ClaimRequest, float]:
     """The claim request, and how many seconds it waits for jobs."""
     fields = Fields()
-    fields.count("job_types", len(request.job_types), JOB_TYPES_MAX)
-    for number, name in enumerate(request.job_types[:JOB_TYPES_MAX]):
-        fields.job_type(f"job_types[{number}]", name, enabled)
+    worker = _introduction(fields, "", request, enabled)
     claim = ClaimRequest(
         worker_id=fields.uuid("worker_id", request.worker_id),
         request_id=fields.uuid("request_id", request.request_id),
-        job_types=tuple(sorted(set(request.job_types[:JOB_TYPES_MAX]))),
+        job_types=worker.job_types,
         max_jobs=fields.number("max_jobs", request.max_jobs, 1, JOBS_MAX),
         principal=principal.name,
         tenants=principal.tenants,
-        build_id=fields.text("build_id", request.build_id, NAME_CHARACTERS_MAX, needed=True),
-        host=fields.text("host", request.host, NAME_CHARACTERS_MAX),
+        build_id=worker.build_id,
+        host=worker.host,
     )
     wait_seconds = fields.seconds("wait", request.wait, WAIT_SECONDS_MAX)
     fields.done()
     return claim, wait_seconds
 
 
-def check_heartbeat(request: scheduler_pb2.HeartbeatRequest) -> tuple[UUID, list[Beat]]:
-    """The worker and its beats. A heartbeat may have none."""
+def _introduction(
+    fields: Fields,
+    prefix: str,
+    message: scheduler_pb2.ClaimRequest | scheduler_pb2.WorkerIntroduction,
+    enabled: Collection[str],
+) -> Introduction:
+    job_types = message.job_types[:JOB_TYPES_MAX]
+    fields.count(f"{prefix}job_types", len(message.job_types), JOB_TYPES_MAX)
+    for number, name in enumerate(job_types):
+        fields.job_type(f"{prefix}job_types[{number}]", name, enabled)
+    return Introduction(
+        tuple(sorted(set(job_types))),
+        fields.text(f"{prefix}build_id", message.build_id, NAME_CHARACTERS_MAX, needed=True),
+        fields.text(f"{prefix}host", message.host, NAME_CHARACTERS_MAX),
+    )
+
+
+def check_heartbeat(
+    request: scheduler_pb2.HeartbeatRequest, principal: Principal, enabled: Collection[str]
+) -> Heartbeat:
+    """The heartbeat of a worker. It may have no beats."""
     fields = Fields()
     worker_id = fields.uuid("worker_id", request.worker_id)
     fields.count("beats", len(request.beats), JOBS_MAX, least=0)
-    fields.text("not_ready", request.not_ready, NOT_READY_CHARACTERS_MAX)
+    not_ready = fields.text("not_ready", request.not_ready, NOT_READY_CHARACTERS_MAX)
+    introduction = (
+        _introduction(fields, "introduction.", request.introduction, enabled)
+        if request.HasField("introduction")
+        else None
+    )
+    if introduction and not not_ready:
+        fields.fail("introduction", "goes with not_ready: a worker that is ready claims")
     beats = [
         Beat(
             fields.identifier(f"beats[{n}].job_id", beat.job_id),
@@ -83,7 +108,15 @@ def check_heartbeat(request: scheduler_pb2.HeartbeatRequest) -> tuple[UUID, list
         for n, beat in enumerate(request.beats[:JOBS_MAX])
     ]
     fields.done()
-    return worker_id, beats
+    return Heartbeat(
+        worker_id,
+        principal.name,
+        principal.tenants,
+        beats,
+        request.draining,
+        not_ready,
+        introduction,
+    )
 
 
 def _progress(fields: Fields, field: str, beat: scheduler_pb2.ClaimBeat) -> ProgressReport | None:

@@ -107,15 +107,8 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     async def Heartbeat(
         self, request: pb.HeartbeatRequest, context: Context
     ) -> pb.HeartbeatResponse:
-        worker_id, beats = check_heartbeat(request)
-        answers = await self._store.heartbeat(
-            worker_id,
-            caller().name,
-            caller().tenants,
-            beats,
-            request.draining,
-            request.not_ready,
-        )
+        one = check_heartbeat(request, caller(), self._enabled)
+        answers = await self._store.heartbeat(one)
         return pb.HeartbeatResponse(
             answers=[
                 pb.BeatAnswer(
@@ -127,7 +120,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
                 for answer in answers
             ],
             directive=pb.WORKER_DIRECTIVE_DRAIN
-            if self._store.is_to_drain(worker_id, caller().name)
+            if self._store.is_to_drain(one.worker_id, one.principal)
             else pb.WORKER_DIRECTIVE_CONTINUE,
         )
 

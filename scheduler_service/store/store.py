@@ -6,9 +6,9 @@ from typing import Self
 from uuid import UUID
 
 from carbonline.postgres.pool import Pool
+from scheduler_service.jobs.heartbeats import Heartbeat
 from scheduler_service.jobs.limits import DAY_SECONDS, LIMITS, RETENTION_DAYS, Limits
 from scheduler_service.jobs.requests import (
-    Beat,
     BeatAnswer,
     Cancelled,
     Chained,
@@ -29,7 +29,7 @@ from scheduler_service.jobs.stale_stats import ModuleState
 from scheduler_service.store.cancel.cancel_pipeline import cancel_pipeline
 from scheduler_service.store.chain.chain_children import TooManyChildren, chain_children
 from scheduler_service.store.claim.claim_jobs import claim_jobs
-from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
+from scheduler_service.store.claim.heartbeat import heartbeats
 from scheduler_service.store.claim.passed_over import passed_over
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
@@ -189,20 +189,10 @@ class Store(Reads, NoMoreClaims):
         """Whether a worker is to drain, as the last Heartbeat or empty Claim of it has found."""
         return self._seen.is_to_drain((worker_id, principal))
 
-    async def heartbeat(
-        self,
-        worker_id: UUID,
-        principal: str,
-        tenants: tuple[str, ...],
-        beats: Sequence[Beat],
-        draining: bool,
-        not_ready: str = "",
-    ) -> list[BeatAnswer]:
+    async def heartbeat(self, one: Heartbeat) -> list[BeatAnswer]:
         """One answer per beat, in order; renews leases, never changes a state."""
         with self._observer.timed("heartbeat"):
-            return await self._beats.ask(
-                Heartbeat(worker_id, principal, tenants, beats, draining, not_ready)
-            )
+            return await self._beats.ask(one)
 
     async def _heartbeats(self, heartbeats_asked: Sequence[Heartbeat]) -> list[list[BeatAnswer]]:
         self._observer.gathered("heartbeat", len(heartbeats_asked))

@@ -172,7 +172,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "worker_service": {
         "__main__": PROCESS,
         "ledger_and_blobs": "tests/worker_service/steps/test_outages.py",
-        "ledger_database": "tests/carbonline/serving/test_database_start.py",
         "metrics": "tests/observability/test_worker_metrics.py",
         "settings": PROCESS,
         "worker": PROCESS,

@@ -199,7 +199,7 @@ class ClaimLoop:
         """Waits until a job may be claimed, and what jobs need can be used. Returns how many."""
         while True:
             free = await self._concurrency.wait_for_free()
-            if not self._readiness.reason:
+            if self._readiness.is_ready:
                 return free
             await self._readiness.wait()
 

@@ -1,7 +1,7 @@
 """Renews the leases of all claims, and stops a handler before its lease can expire."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from worker_service.mechanics.scheduler import (
     Beat,
     BeatAnswer,
     Directive,
+    NotReady,
     Scheduler,
     SchedulerRefused,
     SchedulerUnreachable,
@@ -48,17 +49,20 @@ class LeaseKeeper:
     It runs on the event loop of the process that does the work, so leases are not renewed for a
     process that hangs. While heartbeats are not answered, leases run down, and a timer stops each
     handler in time. `on_drain` is called if the scheduler asks this process to drain.
+    `job_types` are those that this process runs.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
         timing: BeatTiming,
+        job_types: Iterable[str],
         log: FilteringBoundLogger,
         on_drain: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
         self._timing = timing
+        self._job_types = tuple(job_types)
         self._log = log
         self._on_drain = on_drain
         self._held: dict[tuple[int, int], HeldClaim] = {}
@@ -71,7 +75,8 @@ class LeaseKeeper:
         self._draining = False
         self._draining_sent = False
         self._not_ready = ""
-        self._not_ready_sent = ""
+        # What the scheduler knows; None while it is not known whether it has the newest.
+        self._not_ready_sent: str | None = ""
         self._lease_timer: asyncio.TimerHandle | None = None
         self._lease_timer_at = 0.0
 
@@ -117,6 +122,11 @@ class LeaseKeeper:
         self._not_ready = reason
         self._woken.set()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the scheduler may have heard of this process by a heartbeat."""
+        return self._last_sent_at > 0
+
     async def send_last_beat(self) -> None:
         """Sends the last heartbeat, which says that this process has ended in order.
 
@@ -146,6 +156,8 @@ class LeaseKeeper:
                 continue
             draining, not_ready = self._draining, self._not_ready
             self._last_sent_at = seconds_now()
+            if not_ready != self._not_ready_sent:
+                self._not_ready_sent = None
             answered = await self._beat(claims)
             pause = self._beat_seconds if answered else self._backoff.next_seconds()
             if answered and not claims:
@@ -194,7 +206,7 @@ class LeaseKeeper:
     def _speaks_without_claims(self) -> bool:
         """Whether the scheduler hears nothing of this worker but by a heartbeat without claims."""
         # If it drained, such a heartbeat would be taken for the last one.
-        return not self._draining and bool(self._not_ready or self._not_ready_sent)
+        return not self._draining and (self._not_ready, self._not_ready_sent) != ("", "")
 
     async def _beat(self, claims: Sequence[HeldClaim]) -> bool:
         """Whether every claim got an answer."""
@@ -216,7 +228,10 @@ class LeaseKeeper:
             Beat(held.job.job_id, held.job.claim_token, held.unsent_progress()) for held in claims
         ]
         heartbeat_reply = await self._scheduler.heartbeat(
-            beats, self._draining, self._timeout_seconds, self._not_ready
+            beats,
+            self._draining,
+            self._timeout_seconds,
+            NotReady(self._not_ready, self._job_types) if self._not_ready else None,
         )
         for held, beat in zip(claims, beats, strict=True):
             held.progress_sent(beat.progress)

@@ -63,8 +63,8 @@ class Readiness:
         self._needs = needs
         self._log = log
         self._changed = changed
+        # After the first look: a worker that starts during an outage claims nothing.
         self._ready = asyncio.Event()
-        self._ready.set()
         self._lost = asyncio.Event()
         self._reason = ""
         self._last_reason = ""
@@ -74,8 +74,13 @@ class Readiness:
 
     @property
     def reason(self) -> str:
-        """Why the worker is not ready; "" if it is."""
+        """Why the worker is not ready; "" if it is, or has not looked yet."""
         return self._reason
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the last look found everything usable, and nothing was blamed since."""
+        return self._ready.is_set()
 
     async def wait(self) -> None:
         """Returns when the worker is ready."""
@@ -144,6 +149,7 @@ class Readiness:
 
     def _regain(self) -> None:
         if not self._reason:
+            self._ready.set()
             return
         self._reason = ""
         self._ready_since = seconds_now()

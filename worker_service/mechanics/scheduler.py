@@ -184,6 +184,14 @@ class Release:
     delay_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """Why a worker claims no jobs for now, and of which types it would."""
+
+    reason: str
+    job_types: tuple[str, ...]
+
+
 class Scheduler(Protocol):
     """Every call has a deadline and raises SchedulerUnreachable or SchedulerRefused."""
 
@@ -192,7 +200,11 @@ class Scheduler(Protocol):
         ...
 
     async def heartbeat(
-        self, beats: Sequence[Beat], draining: bool, timeout_seconds: float, not_ready: str = ""
+        self,
+        beats: Sequence[Beat],
+        draining: bool,
+        timeout_seconds: float,
+        not_ready: NotReady | None = None,
     ) -> HeartbeatReply:
         """Renews the leases of at most BEATS_MAX claims.
 

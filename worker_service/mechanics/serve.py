@@ -1,7 +1,7 @@
 """The life of a worker process: claim jobs, run them, renew leases, drain."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -87,15 +87,16 @@ async def serve_jobs(
     run_ended: RunEnded = ignore_run_end,
     *,
     around: Surroundings = NOTHING_AROUND,
+    keeper: LeaseKeeper | None = None,
 ) -> Served:
     """Runs jobs until a drain is requested, or until Claim or Heartbeat fails for good.
 
     Returns when all handlers have ended, or when their grace is over, or at once after a hard stop.
-    `run_ended` is called once per run, when its step has ended.
+    `run_ended` is called once per run, when its step has ended. `keeper` is the process's, if it
+    has sent heartbeats before.
     """
-    keeper = LeaseKeeper(
-        scheduler, limits.beat, log, on_drain=partial(drain.request_by_scheduler, log)
-    )
+    if keeper is None:
+        keeper = new_keeper(scheduler, registry.job_types, limits, drain, log)
     concurrency = Concurrency(limits.concurrency)
 
     def changed(reason: str) -> None:
@@ -143,6 +144,18 @@ async def serve_jobs(
         finally:
             await _end(claiming, beating, looking, *concurrency.tasks)
     return Served(failure, left)
+
+
+def new_keeper(
+    scheduler: Scheduler,
+    job_types: Iterable[str],
+    limits: WorkerLimits,
+    drain: Drain,
+    log: FilteringBoundLogger,
+) -> LeaseKeeper:
+    """The keeper of a process, which holds nothing yet."""
+    on_drain = partial(drain.request_by_scheduler, log)
+    return LeaseKeeper(scheduler, limits.beat, job_types, log, on_drain)
 
 
 async def _first_failure(

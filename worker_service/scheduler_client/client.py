@@ -18,6 +18,7 @@ from worker_service.mechanics.scheduler import (
     Finish,
     FinishAnswer,
     HeartbeatReply,
+    NotReady,
     Release,
     SchedulerRefused,
     SchedulerUnreachable,
@@ -52,15 +53,14 @@ class SchedulerClient:
         return ClaimReply([messages.claimed_job(job) for job in answer.jobs], drain)
 
     async def heartbeat(
-        self, beats: Sequence[Beat], draining: bool, timeout_seconds: float, not_ready: str = ""
+        self,
+        beats: Sequence[Beat],
+        draining: bool,
+        timeout_seconds: float,
+        not_ready: NotReady | None = None,
     ) -> HeartbeatReply:
         """Renew leases and carry progress. Return what the scheduler says of each claim."""
-        request = scheduler_pb2.HeartbeatRequest(
-            worker_id=self._identity.worker_id,
-            beats=[messages.claim_beat(beat) for beat in beats],
-            draining=draining,
-            not_ready=messages.reason_of(not_ready),
-        )
+        request = messages.heartbeat_request(beats, draining, not_ready, self._identity)
         answer = await _answer(
             self._stub.Heartbeat(request, timeout=timeout_seconds, metadata=self._metadata)
         )

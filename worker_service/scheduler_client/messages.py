@@ -1,7 +1,7 @@
 """Converts values of the mechanics to messages of the wire, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +22,7 @@ from worker_service.mechanics.scheduler import (
     FinishAnswer,
     FinishResult,
     HeartbeatReply,
+    NotReady,
     Release,
     ReleaseReason,
 )
@@ -197,9 +198,22 @@ def claim_release(release: Release) -> scheduler_pb2.ClaimRelease:
     return message
 
 
-def reason_of(not_ready: str) -> str:
-    """Why a worker is not ready, cut to the limits of the contract."""
-    return _text(not_ready)[:NOT_READY_CHARACTERS_MAX]
+def heartbeat_request(
+    beats: Sequence[Beat], draining: bool, not_ready: NotReady | None, identity: WorkerIdentity
+) -> scheduler_pb2.HeartbeatRequest:
+    """The message of a Heartbeat, cut to the limits of the contract."""
+    message = scheduler_pb2.HeartbeatRequest(
+        worker_id=identity.worker_id,
+        beats=[claim_beat(beat) for beat in beats],
+        draining=draining,
+    )
+    if not_ready is not None:
+        message.not_ready = _text(not_ready.reason)[:NOT_READY_CHARACTERS_MAX]
+        introduction = message.introduction
+        introduction.job_types.extend(not_ready.job_types)
+        introduction.build_id = identity.build_id
+        introduction.host = identity.host
+    return message
 
 
 def _fitting(stats: Stats) -> Mapping[str, Any]:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
+from scheduler_service.jobs.heartbeats import Introduction
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import ClaimRequest
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim.claim_alone import came_twice, claim_alone
+from scheduler_service.store.claim.see_worker import see_worker
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed, ClaimedJobRow
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX
@@ -87,15 +89,8 @@ def _alike(requests: Sequence[ClaimRequest]) -> Iterator[Sequence[ClaimRequest]]
 
 
 async def _see(conn: Connection, request: ClaimRequest) -> None:
-    await statement("see_worker").run(
-        conn,
-        worker_id=request.worker_id,
-        principal=request.principal,
-        tenants=list(request.tenants),
-        build_id=request.build_id,
-        host=request.host,
-        job_types=list(request.job_types),
-    )
+    introduction = Introduction(request.job_types, request.build_id, request.host)
+    await see_worker(conn, request.worker_id, request.principal, request.tenants, introduction)
 
 
 async def _claim(

@@ -1,33 +1,14 @@
 """Heartbeat: renews leases and takes in progress; it never writes a state."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from scheduler_service.jobs.heartbeats import Heartbeat
 from scheduler_service.jobs.requests import Beat, BeatAnswer, ClaimDirective
+from scheduler_service.store.claim.see_worker import see_worker
 from scheduler_service.store.claim.seen_workers import SeenWorkers, WorkerNameRow
 from scheduler_service.store.core.statements import Connection, Row, sparse, statement
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """One worker's Heartbeat, for jobs of these tenants. `not_ready` says why the worker claims no
-    jobs, "" if it is ready.
-    """
-
-    worker_id: UUID
-    principal: str
-    tenants: tuple[str, ...]
-    beats: Sequence[Beat]
-    draining: bool
-    not_ready: str = ""
-
-    @property
-    def is_last(self) -> bool:
-        """Whether the worker has ended: it drains, and holds nothing any more."""
-        return self.draining and not self.beats
-
 
 # One statement's, so that none takes seconds and every other caller waits for it.
 BEATS_TOGETHER_MAX = 5_000
@@ -45,6 +26,9 @@ async def heartbeats(
     A claim named twice is renewed once, with the progress that was told last.
     """
     latest = {(p.worker_id, p.principal): p for p in beating}
+    for one in latest.values():
+        if one.introduction and not one.is_last and seen.is_news(one.worker_id):
+            await see_worker(conn, one.worker_id, one.principal, one.tenants, one.introduction)
     to_drain = await statement("touch_workers").rows(
         conn,
         WorkerNameRow,

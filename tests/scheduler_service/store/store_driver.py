@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from scheduler_service.jobs.heartbeats import Heartbeat
 from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
@@ -183,7 +184,8 @@ class StoreDriver:
     async def beat(self, claim: Claimed) -> BeatAnswer:
         """One heartbeat of one claim."""
         beat = Beat(claim.row.job_id, claim.claim_token, None)
-        (answer,) = await self.store.heartbeat(self.worker_id, "local", self.tenants, [beat], False)
+        heartbeat = Heartbeat(self.worker_id, "local", self.tenants, [beat], False)
+        (answer,) = await self.store.heartbeat(heartbeat)
         return answer
 
     async def chain(self, claim: Claimed, *children: tuple[str, int | None]) -> Chained | Refused:

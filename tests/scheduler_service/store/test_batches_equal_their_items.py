@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from carbonline.v1 import scheduler_pb2 as pb
+from scheduler_service.jobs.heartbeats import Heartbeat
 from scheduler_service.jobs.requests import (
     Beat,
     Chained,
@@ -185,7 +186,7 @@ async def heartbeat(at: Beginning, drawn: Sequence[Drawn]) -> list[Any]:
         for which, how, tells, is_own in drawn
     ]
     answers = await at.driver.store.heartbeat(
-        at.driver.worker_id, "local", at.driver.tenants, beats, False
+        Heartbeat(at.driver.worker_id, "local", at.driver.tenants, beats, False)
     )
     return [answer.directive for answer in answers]
 

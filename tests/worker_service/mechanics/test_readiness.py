@@ -53,9 +53,10 @@ def reported(scheduler: ScriptedScheduler, reason: str) -> Callable[[], bool]:
 async def test_an_outage_costs_no_attempt_and_stops_the_claims(
     scheduler: ScriptedScheduler, start_worker: StartWorker, ledger: Ledger
 ) -> None:
+    worker = start_worker(ledger.step, needs=ledger)
+    await scheduler.until(lambda: scheduler.claims_open > 0)
     ledger.fault = "ledger: connection refused"
     token = await scheduler.give()
-    worker = start_worker(ledger.step, needs=ledger)
     await scheduler.until(lambda: token in scheduler.releases)
     assert scheduler.releases[token].reason == NOT_READY
     assert scheduler.releases[token].message == "not ready: ledger: connection refused"
@@ -73,6 +74,37 @@ async def test_an_outage_costs_no_attempt_and_stops_the_claims(
     await scheduler.until(reported(scheduler, ""))
     assert worker.log.one("worker_ready")["after"] == "ledger: connection refused"
     assert len(scheduler.releases) == 1
+
+
+async def test_a_worker_that_starts_while_it_is_not_ready_says_who_it_is(
+    scheduler: ScriptedScheduler, start_worker: StartWorker, ledger: Ledger
+) -> None:
+    ledger.fault = "ledger: connection refused"
+    start_worker(ledger.step, needs=ledger)
+    await scheduler.until(reported(scheduler, ledger.fault))
+    assert not scheduler.claims
+    introduction = scheduler.beats[-1].introduction
+    assert list(introduction.job_types) == ["work"]
+    assert introduction.build_id
+    assert introduction.host
+    ledger.fault = ""
+    await scheduler.until(reported(scheduler, ""))
+    assert not scheduler.beats[-1].HasField("introduction")
+
+
+async def test_that_it_is_ready_again_is_said_until_it_is_answered(
+    scheduler: ScriptedScheduler, start_worker: StartWorker, ledger: Ledger
+) -> None:
+    """A report that was not answered may have arrived."""
+    ledger.fault = "ledger: connection refused"
+    scheduler.beats_unanswered = True
+    worker = start_worker(ledger.step, needs=ledger)
+    await scheduler.until(reported(scheduler, ledger.fault))
+    ledger.fault = ""
+    await scheduler.until(lambda: scheduler.claims_open > 0)
+    assert "worker_ready" in worker.log.names()
+    scheduler.beats_unanswered = False
+    await scheduler.until(reported(scheduler, ""))
 
 
 async def test_jobs_that_arrive_meanwhile_are_released_unstarted(
@@ -124,6 +156,7 @@ async def test_a_run_that_was_going_on_during_an_outage_is_excused_after_it(
         return await ledger.step(run)
 
     worker = start_worker(step, needs=ledger, concurrency=2)
+    await scheduler.until(lambda: scheduler.claims_open > 0)
     long = await scheduler.give()
     ledger.fault = "ledger: restarting"
     short = await scheduler.give()

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from scheduler_service.jobs.heartbeats import Heartbeat
 from scheduler_service.jobs.requests import (
     Beat,
     BeatAnswer,
@@ -13,7 +14,7 @@ from scheduler_service.jobs.requests import (
 )
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.claim import seen_workers
-from scheduler_service.store.claim.heartbeat import Heartbeat, heartbeats
+from scheduler_service.store.claim.heartbeat import heartbeats
 from scheduler_service.store.claim.seen_workers import SeenWorkers
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.store import Store
@@ -44,9 +45,8 @@ async def known(driver: StoreDriver) -> set[UUID]:
 
 
 async def last_beat(driver: StoreDriver, principal: str = "local") -> None:
-    assert (
-        await driver.store.heartbeat(driver.worker_id, principal, TENANTS, [], draining=True) == []
-    )
+    last = Heartbeat(driver.worker_id, principal, TENANTS, [], draining=True)
+    assert await driver.store.heartbeat(last) == []
 
 
 async def claimed(driver: StoreDriver) -> Claimed:
@@ -138,7 +138,7 @@ async def test_beats_and_polls_on_their_way_bring_back_no_worker_that_has_ended(
     await last_beat(asked)
     assert await asked.claim_all("noop") == []
     assert (await asked.beat(held)).directive is ClaimDirective.LOST
-    await store.heartbeat(driver.worker_id, "local", TENANTS, [], draining=False)
+    await store.heartbeat(Heartbeat(driver.worker_id, "local", TENANTS, [], False))
     assert await known(driver) == set()
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from scheduler_service.jobs.explain import JobReason, JobReasonKind, explain, is_claimable
+from scheduler_service.jobs.heartbeats import Heartbeat
 from scheduler_service.jobs.job_types import enabled_job_types
 from scheduler_service.jobs.requests import Beat, ClaimRequest, Refused, ReleaseReason, Written
 from scheduler_service.jobs.scope import Scope
@@ -148,7 +149,7 @@ async def test_a_job_that_no_live_worker_takes_says_so(driver: StoreDriver) -> N
     worker = driver.another()
     await worker.release(await worker.claim("noop"))
     assert await reasons(driver, job.job_id) == []
-    await driver.store.heartbeat(worker.worker_id, "local", (TENANT,), [], False)
+    await driver.store.heartbeat(Heartbeat(worker.worker_id, "local", (TENANT,), [], False))
     await driver.pass_time(timedelta(seconds=100))
     [no_worker] = await reasons(driver, job.job_id)
     assert "1 lost (build test)" in no_worker.message
@@ -159,7 +160,7 @@ async def test_a_worker_that_drains_takes_no_job(driver: StoreDriver) -> None:
     claim, job = [await driver.submit("noop", Scope(TENANT)) for _ in range(2)]
     held = await worker.claim("noop")
     beat = Beat(held.row.job_id, held.claim_token, None)
-    await driver.store.heartbeat(worker.worker_id, "local", (TENANT,), [beat], True)
+    await driver.store.heartbeat(Heartbeat(worker.worker_id, "local", (TENANT,), [beat], True))
     assert held.row.job_id == claim.job_id
     [no_worker] = await reasons(driver, job.job_id)
     assert "1 draining (build test)" in no_worker.message
