@@ -1,4 +1,4 @@
-# The image of scheduler, ledger process, worker, migration and command line: one for all of them.
+# The image of scheduler, ledger process, worker, gateway, migration and command line: one for all.
 # Each run of CI reads it (tests/build/test_compose.py). `make test-slow` builds it with buildah on a
 # minimal Debian in place of the base image, and runs its processes (tests/build/test_image.py).
 
@@ -9,6 +9,7 @@ RUN pip install --no-cache-dir --require-hashes --only-binary :all: --requiremen
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY protos protos
 COPY carbonline carbonline
+COPY gateway_service gateway_service
 COPY scheduler_service scheduler_service
 COPY worker_service worker_service
 COPY migrations migrations

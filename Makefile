@@ -67,7 +67,7 @@ lock: build/uv/bin/uv  ## solve the dependencies anew, into the three hashed loc
 	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local pyproject.toml -o requirements.lock
 	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
-	@build/uv/bin/uv pip compile $(LOCKING) --extra server -c requirements.lock \
+	@build/uv/bin/uv pip compile $(LOCKING) --extra gateway --extra server -c requirements.lock \
 		pyproject.toml -o requirements-server.lock
 
 clean:  ## remove all that was made: environment, generated code, results, caches

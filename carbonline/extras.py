@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-Extra: TypeAlias = Literal["frames", "server", "local"]
+Extra: TypeAlias = Literal["frames", "gateway", "server", "local"]
 
 _SERVER = (
     "alembic",
@@ -26,9 +26,15 @@ _SERVER = (
     "sqlalchemy",
     "structlog",
 )
+_GATEWAY = ("httptools", "prometheus_client", "sse_starlette", "starlette", "structlog", "uvicorn")
 # A module of each package that the extra brings. Not the embedded PostgreSQL: any other does.
 MODULES: Mapping[Extra, tuple[str, ...]] = MappingProxyType(
-    {"frames": ("polars",), "server": _SERVER, "local": _SERVER}
+    {
+        "frames": ("polars",),
+        "gateway": _GATEWAY,
+        "server": _SERVER,
+        "local": tuple(sorted({*_SERVER, *_GATEWAY})),
+    }
 )
 
 

@@ -16,6 +16,7 @@ from carbonline.serving.auth.roles import roles_allowed
 from carbonline.serving.declared_settings import Setting
 from carbonline.serving.errors import CODES
 from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2
+from gateway_service.settings import SETTINGS as GATEWAY_SETTINGS
 from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.states import transitions_as_markdown
 from scheduler_service.settings import SETTINGS as SCHEDULER_SETTINGS
@@ -230,6 +231,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "scheduler-settings": lambda: settings_table(SCHEDULER_SETTINGS),
         "ledger-settings": lambda: settings_table(WORKER_SETTINGS["ledger"]),
         "worker-settings": lambda: settings_table(WORKER_SETTINGS["worker"]),
+        "gateway-settings": lambda: settings_table(GATEWAY_SETTINGS),
         "command-line-settings": command_line_settings,
     }
 )

@@ -13,6 +13,7 @@ from carbonline.command.collected_options import Function
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line
 from carbonline.command.options import WholeNumber
+from carbonline.local.addresses import port_or_free
 from carbonline.local.settings import (
     BEATS_PER_LEASE,
     LEASE_SECONDS,
@@ -20,6 +21,8 @@ from carbonline.local.settings import (
     StackSettings,
 )
 from carbonline.local.stack import Stack, running_stack
+
+CONSOLE_PORT = 7410
 
 _PROCESS_OPTIONS = (
     click.option(
@@ -35,6 +38,14 @@ _PROCESS_OPTIONS = (
         default=2,
         show_default=True,
         help="Number of worker processes; with 0, jobs wait for your own workers.",
+    ),
+    click.option(
+        "--console-port",
+        type=WholeNumber(0, 65535),
+        envvar="CARBONLINE_CONSOLE_PORT",
+        show_envvar=True,
+        help=f"Port of the console and the HTTP API, on loopback. By default {CONSOLE_PORT}, or "
+        "any free port if that one is taken.",
     ),
     click.option(
         "--concurrency",
@@ -54,7 +65,7 @@ def _with_process_options(function: Function) -> Function:
 
 
 @click.command(
-    short_help="Run PostgreSQL, scheduler, ledger and workers.",
+    short_help="Run PostgreSQL, scheduler, ledger, workers and console.",
     epilog=examples(
         "carbonline up",
         "carbonline up --data-folder /srv/carbonline --workers 4",
@@ -101,14 +112,16 @@ def _with_process_options(function: Function) -> Function:
     "following ones for the other processes. 0, the default, serves none.",
 )
 @click.option("--tenant", default="local", envvar="CARBONLINE_TENANT", show_default=True)
-def up(*, lease_seconds: int, **chosen: Any) -> None:
-    """Start PostgreSQL, scheduler, ledger and workers, and keep them running until Ctrl-C.
+def up(*, lease_seconds: int, console_port: int | None, **chosen: Any) -> None:
+    """Start PostgreSQL, scheduler, ledger, workers and the console, and keep them running until
+    Ctrl-C.
 
     Restart it at any time, even after kill -9, and it resumes where it left off.
     """
     # Every other option is named as the setting that it chooses.
     settings = StackSettings(
         **chosen,
+        gateway_port=port_or_free(CONSOLE_PORT) if console_port is None else console_port,
         lease_seconds=lease_seconds,
         beat_seconds=lease_seconds / BEATS_PER_LEASE,
         sweep_seconds=lease_seconds / SWEEPS_PER_LEASE,
@@ -140,6 +153,7 @@ def _print_addresses(stack: Stack, target: Target, seconds: float) -> None:
     for address in where.scheduler_addresses:
         click.echo(f"  scheduler  {address}")
     click.echo(f"  ledger     {where.ledger_address}")
+    click.echo(f"  console    {where.console_url}")
     click.echo(f"  data       {where.data_folder}")
     click.echo(f"  logs       {where.log_folder}")
     for name, url in where.metrics_urls.items():

@@ -23,7 +23,8 @@ def choose_addresses(settings: StackSettings, data_folder: Path, database_url: s
     log_folder.mkdir(mode=0o700, exist_ok=True)
     # A folder made by an earlier release may be open to other users.
     log_folder.chmod(0o700)
-    on_tcp = settings.scheduler_port is not None or settings.ledger_port is not None
+    ports = (settings.scheduler_port, settings.ledger_port, settings.gateway_port)
+    on_tcp = any(port is not None for port in ports)
     return Addresses(
         database_url=database_url,
         scheduler_address=_scheduler_address(settings, data_folder),
@@ -34,6 +35,11 @@ def choose_addresses(settings: StackSettings, data_folder: Path, database_url: s
         blob_folder=data_folder / "blobs",
         log_folder=log_folder,
         metrics_ports=_metrics_ports(settings),
+        gateway_address=(
+            ""
+            if settings.gateway_port is None
+            else f"{LOOPBACK}:{_free_port('gateway', settings.gateway_port)}"
+        ),
     )
 
 
@@ -92,6 +98,14 @@ def _free_port(name: str, port: int) -> int:
             ) from None
         number: int = trial.getsockname()[1]
         return number
+
+
+def port_or_free(port: int) -> int:
+    """The port if it is free; else 0, which stands for any free one."""
+    try:
+        return _free_port("", port)
+    except WrongChoice:
+        return 0
 
 
 def _token_file(data_folder: Path) -> Path:

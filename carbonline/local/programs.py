@@ -49,7 +49,7 @@ class Program:
 
 
 def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[Program]:
-    """The ledger process, and as many schedulers and workers as the settings say."""
+    """The ledger process, and as many schedulers, workers and gateways as the settings say."""
     # -P: do not import from the current folder.
     python = (sys.executable, "-P", "-m")
     return (
@@ -81,6 +81,15 @@ def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[
             )
             for name in settings.worker_names
         ),
+        *(
+            Program(
+                name=name,
+                command=(*python, "gateway_service"),
+                ready=LogsEvent("gateway_started"),
+                rank=2,
+            )
+            for name in settings.gateway_names
+        ),
     )
 
 
@@ -98,6 +107,7 @@ def program_environment(
         "LEDGER_DATABASE_URL": addresses.database_url,
         "SCHEDULER_ADDRESS": addresses.scheduler_address,
         "LEDGER_ADDRESS": addresses.ledger_address,
+        "GATEWAY_ADDRESS": addresses.gateway_address,
         "BLOB_FOLDER": str(addresses.blob_folder),
         "LEASE_SECONDS": f"{settings.lease_seconds:g}",
         "BEAT_SECONDS": f"{settings.beat_seconds:g}",

@@ -17,7 +17,9 @@ class StackSettings:
     `database_url`: use this PostgreSQL instead of starting one. `scheduler_port`, `ledger_port`:
     listen on TCP, on the loopback interface only, and require the token of a 0600 file; 0 means any
     free port. Several schedulers take consecutive ports. Without ports, servers listen on unix
-    sockets in a 0700 folder. `metrics_port`: the first scheduler serves metrics there, the other
+    sockets in a 0700 folder. `gateway_port`: serve HTTP and the console there, on the loopback
+    interface only, to whoever has the token of the file; 0 means any free port, None no gateway.
+    `metrics_port`: the first scheduler serves metrics there, the other
     processes on the ports after it; 0 serves none.
     `supervise`: restart processes that end by themselves. `environment` is added to that of every
     process. `drain_seconds`: how long running jobs may go on when the stack stops.
@@ -30,6 +32,7 @@ class StackSettings:
     concurrency: int = 1
     scheduler_port: int | None = None
     ledger_port: int | None = None
+    gateway_port: int | None = None
     metrics_port: int = 0
     supervise: bool = False
     tenant: str = "local"
@@ -43,7 +46,7 @@ class StackSettings:
     @property
     def process_names(self) -> Sequence[str]:
         """The names of all processes but PostgreSQL: scheduler, ledger, worker-1, worker-2..."""
-        return (*self.scheduler_names, "ledger", *self.worker_names)
+        return (*self.scheduler_names, "ledger", *self.worker_names, *self.gateway_names)
 
     @property
     def scheduler_names(self) -> Sequence[str]:
@@ -57,12 +60,18 @@ class StackSettings:
         """The names of the workers: worker-1, worker-2..."""
         return tuple(f"worker-{number}" for number in range(1, self.workers + 1))
 
+    @property
+    def gateway_names(self) -> Sequence[str]:
+        """gateway, if there is one."""
+        return () if self.gateway_port is None else ("gateway",)
+
 
 @dataclass(frozen=True)
 class Addresses:
     """Where to find the parts of a running stack. Addresses are `unix:PATH` or `host:port`.
 
-    `scheduler_address` names all schedulers, separated by commas.
+    `scheduler_address` names all schedulers, separated by commas. `gateway_address` is empty
+    without a gateway.
     """
 
     database_url: str
@@ -74,6 +83,12 @@ class Addresses:
     blob_folder: Path
     log_folder: Path
     metrics_ports: Mapping[str, int] = field(default_factory=dict)
+    gateway_address: str = ""
+
+    @property
+    def console_url(self) -> str:
+        """Where the gateway serves the console; empty without a gateway."""
+        return f"http://{self.gateway_address}/" if self.gateway_address else ""
 
     @property
     def scheduler_addresses(self) -> Sequence[str]:

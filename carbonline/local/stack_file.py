@@ -48,4 +48,6 @@ def find_stack(data_folder: Path) -> Addresses | None:
         blob_folder=Path(values["blob_folder"]),
         log_folder=Path(values["log_folder"]),
         metrics_ports=values["metrics_ports"],
+        # A stack of an older release may still run.
+        gateway_address=values.get("gateway_address", ""),
     )

@@ -10,7 +10,7 @@ from scheduler_service.store.release.release_claims import Fault
 from scheduler_service.store_observer import ALARMING
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PACKAGES = ("carbonline", "scheduler_service", "worker_service")
+PACKAGES = ("carbonline", "gateway_service", "scheduler_service", "worker_service")
 LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error"}
 LEVELS |= {"exception": "error", "critical": "error"}
 # The one call that logs what a variable names: the events of the timeline.

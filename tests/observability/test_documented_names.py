@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from gateway_service.metrics import GatewayMetrics
 from scheduler_service.metrics import Metrics
 from tests.observability.log_calls import calls_in, log_calls
 from worker_service.metrics import LedgerMetrics, WorkerMetrics
@@ -25,7 +26,8 @@ def declared() -> dict[str, tuple[str, ...]]:
     """Every metric as it is scraped, with its labels."""
     registry = CollectorRegistry()
     found: dict[str, tuple[str, ...]] = {OF_THE_LOG[3]: ()}
-    for metrics in (Metrics(registry), WorkerMetrics(registry), LedgerMetrics(registry)):
+    kinds = (Metrics, WorkerMetrics, LedgerMetrics, GatewayMetrics)
+    for metrics in (kind(registry) for kind in kinds):
         for metric in vars(metrics).values():
             if hasattr(metric, "describe") and metric is not registry:
                 (family,) = metric.describe()

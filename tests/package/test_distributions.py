@@ -16,7 +16,7 @@ from carbonline.extras import MODULES, Extra
 from tests.package.conftest import LEFT_OVER
 from tests.tidy.tracked_files import REPOSITORY, tracked_files
 
-PACKAGES = ("carbonline", "scheduler_service", "worker_service")
+PACKAGES = ("carbonline", "gateway_service", "scheduler_service", "worker_service")
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -90,12 +90,13 @@ def test_the_extras_of_users_are_named(metadata: Message) -> None:
         "build",
         "dev",
         "frames",
+        "gateway",
         "local",
         "server",
     }
 
 
-@pytest.mark.parametrize("extra", ["frames", "server"])
+@pytest.mark.parametrize("extra", ["frames", "gateway", "server"])
 def test_what_an_extra_brings_is_what_is_missed_without_it(extra: Extra) -> None:
     bring = packages_distributions()
     missed = {canonicalize_name(bring[module][0]) for module in MODULES[extra]}

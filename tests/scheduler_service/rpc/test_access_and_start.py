@@ -126,3 +126,30 @@ async def test_a_database_that_is_not_migrated_is_refused_in_a_sentence(
     with pytest.raises(NotMigrated, match="carbonline migrate"):
         async with running_server(settings, open_log("error")):
             pass
+
+
+@pytest.mark.parametrize(
+    ("token", "sent", "code"),
+    [
+        ("secret", "", "OK"),
+        ("secret", "Bearer secret", "OK"),
+        ("secret", "Bearer other", "UNAUTHENTICATED"),
+        ("secret", "Bearer ", "UNAUTHENTICATED"),
+        ("", "Bearer other", "UNAUTHENTICATED"),
+    ],
+)
+async def test_a_token_that_comes_over_a_socket_is_checked(
+    database_url: str, tmp_path: Path, token: str, sent: str, code: str
+) -> None:
+    token_file = tmp_path / "token" if token else None
+    if token_file is not None:
+        token_file.write_text(token)
+    settings = settings_of(database_url, f"unix:{tmp_path}/s", token_file)
+    request = operations_pb2.ListPipelinesRequest()
+    async with (
+        running_server(settings, open_log("error")),
+        grpc.aio.insecure_channel(settings.address) as channel,
+    ):
+        stub: Any = operations_pb2_grpc.OperationsServiceStub(channel)
+        call = stub.ListPipelines(request, metadata=(("authorization", sent),) if sent else ())
+        assert (await call.code()).name == code

@@ -1,0 +1,53 @@
+"""`python -m gateway_service`: serves HTTP to people, as a client of the services."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from carbonline.extras import lacks
+from carbonline.serving.declared_settings import help_of
+from carbonline.serving.printed import print_sentence
+from carbonline.serving.settings import SettingsWrong
+from gateway_service.settings import SETTINGS, read_settings
+
+PROGRAM = "python -m gateway_service"
+ABOUT = (
+    "The gateway: serves the HTTP API and the console to people, and calls the scheduler and the "
+    "ledger process with the rights of whoever asks. Serves until SIGTERM."
+)
+EXIT_USAGE = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The process's exit code: 2 for settings or an address that cannot be used."""
+    if arguments:
+        if list(arguments) not in (["--help"], ["-h"]):
+            print_sentence(f"usage: {PROGRAM} [--help]")
+            return EXIT_USAGE
+        print(help_of(PROGRAM, ABOUT, SETTINGS))
+        return 0
+    if lacking := lacks("gateway", "The gateway"):
+        print_sentence(f"gateway: {lacking}")
+        return EXIT_USAGE
+    try:
+        settings = read_settings()
+    except SettingsWrong as wrong:
+        print_sentence(wrong.message_for("gateway", PROGRAM))
+        return EXIT_USAGE
+    # gRPC's own log lines are not JSON and repeat what the errors of calls say. gRPC reads this
+    # variable when it is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from gateway_service.server import serve  # noqa: PLC0415
+
+    try:
+        uvloop.run(serve(settings))
+    except OSError as error:
+        print_sentence(f"gateway: {error}")
+        return EXIT_USAGE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

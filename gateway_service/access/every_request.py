@@ -1,0 +1,105 @@
+"""What every request passes first, and every answer last."""
+
+import time
+import uuid
+from collections.abc import Sequence
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+from gateway_service.access.caller import cookie_of
+from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
+from gateway_service.access.origin import check_host, check_origin
+from gateway_service.metrics import GatewayMetrics
+from gateway_service.problem_answers import answer_of
+from gateway_service.transcode.problems import Problem
+
+DATA = "/v1/"
+SESSION = "/v1/session"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# Nobody waits for an answer any more.
+GONE = 499
+STREAM = b"text/event-stream"
+
+
+class EveryRequest:
+    """Checks the host and the origin, adds headers, counts, and answers for what has failed."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Sequence[str],
+        metrics: GatewayMetrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._metrics = metrics
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            # A web socket, which nobody serves: uvicorn answers for it.
+            return
+        began = time.monotonic()
+        seen = _Seen(send, scope["path"])
+        try:
+            try:
+                _check(Request(scope), self._hosts)
+            except Problem as problem:
+                await answer_of(problem)(scope, receive, seen.send)
+            else:
+                await self._app(scope, receive, seen.send)
+        except Exception as error:  # noqa: BLE001 - every answer of ours is a problem
+            await self._failed(error, scope, receive, seen)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            seconds = time.monotonic() - began
+            self._metrics.ended(route, seen.status, seconds, streams=seen.streams)
+
+    async def _failed(
+        self, error: Exception, scope: Scope, receive: Receive, seen: "_Seen"
+    ) -> None:
+        number = uuid.uuid4().hex[:12]
+        self._log.error("request_failed", id=number, path=scope["path"][:200], exc_info=error)
+        if seen.status == GONE:
+            problem = Problem(
+                500,
+                "GATEWAY_FAILED",
+                f"The gateway failed at this request, which is a bug. Its log says why: {number}.",
+                {"id": number},
+            )
+            await answer_of(problem)(scope, receive, seen.send)
+
+
+def _check(request: Request, hosts: Sequence[str]) -> None:
+    check_host(request, hosts)
+    path = request.url.path
+    logs_in = path.startswith(SESSION) and request.method not in SAFE_METHODS
+    if logs_in or (path.startswith(DATA) and cookie_of(request)):
+        check_origin(request)
+
+
+class _Seen:
+    """The answer on its way out: gets its headers, and is remembered for the metrics."""
+
+    def __init__(self, send: Send, path: str) -> None:
+        self._send = send
+        self._is_data = path.startswith(DATA)
+        self.status = GONE
+        self.streams = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(raw=list(message.get("headers", ())))
+            for name, value in ALWAYS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("content-security-policy", POLICY_OF_DATA)
+            headers.setdefault("cache-control", "no-store" if self._is_data else "no-cache")
+            self.streams = headers.get("content-type", "").encode().startswith(STREAM)
+            message = {**message, "headers": headers.raw}
+        await self._send(message)

@@ -1,0 +1,95 @@
+"""Puts the routes together: those of the table, streams, files, the console, and probes."""
+
+from collections.abc import Mapping, Sequence
+
+from starlette.applications import Starlette
+from starlette.convertors import CONVERTOR_TYPES, StringConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+from structlog.typing import FilteringBoundLogger
+
+from gateway_service.access.every_request import EveryRequest
+from gateway_service.console.page import page_routes
+from gateway_service.metrics import GatewayMetrics
+from gateway_service.problem_answers import of_http_exception, of_problem
+from gateway_service.readiness import Readiness
+from gateway_service.routes import ROUTES
+from gateway_service.rpc_endpoint import Endpoint, endpoint_of
+from gateway_service.services import Services
+from gateway_service.transcode.problems import Problem
+
+
+class _Name(StringConvertor):
+    """A part of a path without a colon, after which a verb follows."""
+
+    regex = "[^/:]+"
+
+
+NAME = "name"
+
+
+def application(
+    services: Services,
+    readiness: Readiness,
+    metrics: GatewayMetrics,
+    log: FilteringBoundLogger,
+    *,
+    hosts: Sequence[str],
+    build_id: str,
+) -> ASGIApp:
+    """All that the gateway serves."""
+    if NAME not in CONVERTOR_TYPES:
+        register_url_convertor(NAME, _Name())
+    routes = _routes_of_table(services)
+    routes += _probes(readiness)
+    routes += page_routes(build_id)
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: of_http_exception, Problem: of_problem},
+    )
+    app.router.redirect_slashes = False
+    return EveryRequest(app, hosts, metrics, log)
+
+
+def _routes_of_table(services: Services) -> list[BaseRoute]:
+    """One route for each path, so that it knows all its methods."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for one in ROUTES:
+        by_path.setdefault(one.path, {})[one.method] = endpoint_of(one, services)
+    return [
+        Route(path_of(path), by_method(endpoints), methods=list(endpoints))
+        for path, endpoints in by_path.items()
+    ]
+
+
+def by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    """Serves each method of a path with its own endpoint."""
+
+    async def serve(request: Request) -> Response:
+        # HEAD is a GET whose body the server leaves out.
+        method = "GET" if request.method == "HEAD" else request.method
+        return await endpoints[method](request)
+
+    return serve
+
+
+def path_of(path: str) -> str:
+    """A path of the table as the router reads it."""
+    if path.endswith("{blob}"):
+        # Its reference has colons.
+        return path
+    return path.replace("}", f":{NAME}}}")
+
+
+def _probes(readiness: Readiness) -> list[BaseRoute]:
+    async def healthz(_request: object) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: object) -> Response:
+        fault = await readiness.fault()
+        return PlainTextResponse(f"{fault or 'ok'}\n", 503 if fault else 200)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

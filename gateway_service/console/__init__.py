@@ -1,0 +1,1 @@
+"""The console: one page and static files, which the browser runs."""

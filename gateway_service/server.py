@@ -1,0 +1,129 @@
+"""The composition root of the gateway."""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from carbonline.serving.log_stream import stderr_stream
+from carbonline.serving.logs import open_process_log
+from carbonline.serving.metrics_port import metrics_served
+from gateway_service.application import application
+from gateway_service.metrics import GatewayMetrics
+from gateway_service.readiness import Readiness
+from gateway_service.services import Services
+from gateway_service.settings import Settings
+
+CONNECTIONS_MAX = 4_000
+BACKLOG = 2048
+# How long answers may still take when the process is told to end.
+DRAIN_SECONDS = 2.0
+KEEP_ALIVE_SECONDS = 30
+HEADER_BYTES_MAX = 64 * 1024
+# A peer that is gone without a word is noticed after this long.
+GONE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGateway:
+    """A gateway that serves at `url`."""
+
+    url: str
+    port: int
+    metrics: GatewayMetrics
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. Raises OSError if the address cannot be used."""
+    stream = stderr_stream()
+    log = open_process_log(
+        settings.log_level, stream, service="gateway", build_id=settings.build_id
+    )
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with running_gateway(settings, log) as running:
+        running.metrics.registry.register(stream)
+        log.info("gateway_started", url=running.url)
+        await stopping.wait()
+        log.info("gateway_draining")
+    log.info("gateway_stopped")
+
+
+@asynccontextmanager
+async def running_gateway(
+    settings: Settings, log: FilteringBoundLogger
+) -> AsyncIterator[RunningGateway]:
+    """Serve for as long as the block runs, then drain. Raises OSError."""
+    metrics = GatewayMetrics(CollectorRegistry())
+    services = Services(settings.scheduler_address, settings.ledger_address)
+    app = application(
+        services,
+        Readiness(services),
+        metrics,
+        log,
+        hosts=settings.hosts,
+        build_id=settings.build_id,
+    )
+    listening = listen(settings.host, settings.port)
+    port = listening.getsockname()[1]
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=round(DRAIN_SECONDS),
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+    try:
+        with metrics_served(metrics.registry, settings.metrics_port):
+            shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+            yield RunningGateway(f"http://{shown}:{port}/", port, metrics)
+    finally:
+        server.should_exit = True
+        await serving
+        await services.close()
+
+
+class _Server(uvicorn.Server):
+    """Without uvicorn's own handlers of signals: the process ends in its own order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections. Raises OSError, whose message is a sentence."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if sys.platform == "linux":
+            # Connections inherit it: what is not acknowledged for so long ends them.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_SECONDS * 1000)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,115 @@
+"""Calls to the scheduler and the ledger, each with the token of whoever asks."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import grpc.aio
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from carbonline.client.channel import Metadata, open_channel
+from carbonline.client.errors import server_error
+from carbonline.client.no_answer import Server
+
+# Loaded, they are in the pool: the table of routes names RPCs as text.
+from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2
+from gateway_service.transcode.problems import problem_of
+
+CALL_SECONDS_MAX = 30.0
+AT_LEDGER = frozenset({"LedgerService", "BlobService"})
+FILES = (blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2)
+
+
+def method_of(full_name: str) -> MethodDescriptor:
+    """The descriptor of an RPC, such as "carbonline.v1.LedgerService.GetTotals"."""
+    return descriptor_pool.Default().FindMethodByName(full_name)
+
+
+def new_request(method: MethodDescriptor) -> Message:
+    """An empty request of an RPC."""
+    return message_factory.GetMessageClass(method.input_type)()
+
+
+def metadata_of(token: str) -> Metadata:
+    """What a call carries for the caller."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+class Services:
+    """The channels to both services. Every call raises Problem if it is not answered well."""
+
+    def __init__(self, scheduler_address: str, ledger_address: str) -> None:
+        self._scheduler = open_channel(scheduler_address, retries=True)
+        self._ledger = open_channel(ledger_address, retries=True)
+        self._names: Mapping[bool, Server] = {
+            False: Server("scheduler", scheduler_address),
+            True: Server("ledger", ledger_address),
+        }
+
+    def channels(self) -> Mapping[str, grpc.aio.Channel]:
+        """Both channels, by the name of the service."""
+        return {"scheduler": self._scheduler, "ledger": self._ledger}
+
+    async def close(self) -> None:
+        """Ends all calls."""
+        await self._scheduler.close()
+        await self._ledger.close()
+
+    async def answer(self, method: MethodDescriptor, request: Message, token: str) -> Message:
+        """The answer to one request."""
+        call = self._channel(method).unary_unary(
+            _path(method), request_serializer=_serialized, response_deserializer=_reader(method)
+        )
+        try:
+            answer: Message = await call(
+                request, timeout=CALL_SECONDS_MAX, metadata=metadata_of(token)
+            )
+        except grpc.aio.AioRpcError as error:
+            raise self.problem(method, error, CALL_SECONDS_MAX) from error
+        return answer
+
+    def stream(self, method: MethodDescriptor, request: Message, token: str) -> Any:
+        """A call whose answer is a stream of messages. Its `cancel` ends it."""
+        call = self._channel(method).unary_stream(
+            _path(method), request_serializer=_serialized, response_deserializer=_reader(method)
+        )
+        return call(request, metadata=metadata_of(token))
+
+    async def upload(
+        self, method: MethodDescriptor, requests: AsyncIterator[Message], token: str
+    ) -> Message:
+        """The answer to a stream of requests, which is asked for the next one when gRPC has taken
+        the one before.
+        """
+        call = self._channel(method).stream_unary(
+            _path(method), request_serializer=_serialized, response_deserializer=_reader(method)
+        )
+        try:
+            answer: Message = await call(requests, metadata=metadata_of(token))
+        except grpc.aio.AioRpcError as error:
+            raise self.problem(method, error) from error
+        return answer
+
+    def problem(
+        self, method: MethodDescriptor, error: grpc.aio.AioRpcError, seconds: float | None = None
+    ) -> Exception:
+        """The answer to a call that failed."""
+        server = self._names[method.containing_service.name in AT_LEDGER]
+        return problem_of(server_error(error, server, seconds))
+
+    def _channel(self, method: MethodDescriptor) -> grpc.aio.Channel:
+        at_ledger = method.containing_service.name in AT_LEDGER
+        return self._ledger if at_ledger else self._scheduler
+
+
+def _path(method: MethodDescriptor) -> str:
+    return f"/{method.containing_service.full_name}/{method.name}"
+
+
+def _serialized(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _reader(method: MethodDescriptor) -> Any:
+    return message_factory.GetMessageClass(method.output_type).FromString

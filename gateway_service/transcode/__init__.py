@@ -1,0 +1,1 @@
+"""From HTTP to messages of the contract and back, by their descriptors: pure."""
