@@ -71,7 +71,19 @@ def test_units_stand_above_the_whole(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_modules_have_their_scopes(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, "module")
-    assert lines[2].split() == ["professional_travel", "5", "100", "27", "202", "329.005", "82"]
+    assert lines[2].split() == ["professional_travel", "100", "27", "202", "329", "82"]
+
+
+def test_a_large_university_has_a_table_of_its_modules_at_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    large = sums(12_345_678.9, ghg_scope_1_kg=1_234_567, ghg_scope_2_kg=1_234_567)
+    large.entries_without_kg, large.last_year_kg = 1_234, 12_345_678
+    longest = types_pb2.MODULE_EXTERNAL_CLOUD_AND_AI
+    modules = [ledger_pb2.ModuleReport(module=one, sums=large) for one in (TRAVEL, longest)]
+    lines = shown(capsys, "module", whole=large, modules=modules)
+    assert "─" * 70 in "".join(lines)
 
 
 def test_years_stand_without_a_sum(capsys: pytest.CaptureFixture[str]) -> None:
