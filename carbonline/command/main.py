@@ -32,6 +32,7 @@ from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
 from carbonline.command.report import report
 from carbonline.command.retry import retry
+from carbonline.command.seed import seed
 from carbonline.command.slots import slots
 from carbonline.command.stale import stale
 from carbonline.command.status import status
@@ -69,7 +70,9 @@ def main() -> None:
 
 
 main.add_section("Start", demo, up)
-main.add_section("Load and submit data", modules, load, template, submit, watch, uploads, withdraw)
+main.add_section(
+    "Load and submit data", modules, load, template, submit, seed, watch, uploads, withdraw
+)
 main.add_section("Read results", totals, report, uncomputed, rejected, warnings)
 main.add_section("Inspect inputs", units, factors, locations)
 main.add_section(

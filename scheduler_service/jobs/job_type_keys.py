@@ -48,6 +48,9 @@ _BLOB = PayloadKey(
 )
 _FILE_NAME = PayloadKey("file_name", "the name of the file that people see")
 _SHEET = PayloadKey("sheet", "the sheet of a workbook; if left out, the one that has the columns")
+_IS_SEED_RUN = PayloadKey(
+    "is_seed_run", "the file is one of a folder that is seeded", values=("yes",)
+)
 _TAKE_AWAY = PayloadKey(
     "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
 )
@@ -61,6 +64,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             _BLOB,
             _FILE_NAME,
             _SHEET,
+            _IS_SEED_RUN,
             PayloadKey(
                 "source",
                 "who reports the file; default if left out",
@@ -86,6 +90,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             ),
             _FILE_NAME,
             _SHEET,
+            _IS_SEED_RUN,
             PayloadKey(
                 MODE,
                 "what happens to factors that the file lacks",
@@ -102,6 +107,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             ),
             _FILE_NAME,
             _SHEET,
+            _IS_SEED_RUN,
             PayloadKey("transport_mode", "the mode of the places, such as plane", required=True),
             PayloadKey(
                 MODE,
@@ -119,7 +125,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
                 characters_max=128,
             ),
         ),
-        "unit_sync": (_BLOB, _FILE_NAME, _SHEET),
+        "unit_sync": (_BLOB, _FILE_NAME, _SHEET, _IS_SEED_RUN),
         "unit_removal": (
             PayloadKey(
                 "units",

@@ -74,6 +74,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "queue": DOCUMENTED,
         "job_types": DOCUMENTED,
         "modules": "tests/cases/test_types.py",
+        "seed": "tests/university/test_seeded_university.py",
         "slots": DOCUMENTED,
         "stale": DOCUMENTED,
         "factors": MISSING,

@@ -1,0 +1,232 @@
+"""The manifest of a folder to seed: which file is what, in the order in which files are loaded."""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from carbonline.command.jobs_of_files import (
+    FileJob,
+    entries_job,
+    factors_job,
+    locations_job,
+    of_sheet,
+    units_job,
+)
+from carbonline.command.names import type_name, type_numbers
+from carbonline.command.options import YEAR_MAX, YEAR_MIN, did_you_mean
+from carbonline.command.safe_text import one_line
+
+MANIFEST = "seed.toml"
+# Marks the jobs of a seeded folder; the scheduler knows the key.
+SEED_RUN: Mapping[str, str] = {"is_seed_run": "yes"}
+TRANSPORT_MODES = ("plane", "train")
+# More mistakes are not listed.
+MISTAKES_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFile:
+    """A file to load, and what people call it."""
+
+    title: str
+    job: FileJob
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Files in parts: those of a part need those of the parts before. `years` have units."""
+
+    parts: Sequence[Sequence[SeedFile]]
+    years: Sequence[int]
+
+
+def read_manifest(folder: Path) -> Seed:
+    """The files of a folder. Raises click.UsageError, which lists every mistake of the manifest."""
+    path = folder / MANIFEST
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise click.UsageError(
+            f"{folder} has no {MANIFEST}, which says which file is what."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{path} cannot be read: {error}") from None
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise click.UsageError(f"{path} is not TOML: {error}.") from None
+    reader = _Reader(folder)
+    seed = reader.seed(given)
+    if reader.mistakes:
+        listed = "\n".join(f"  {one_line(one)}" for one in reader.mistakes[:MISTAKES_MAX])
+        more = len(reader.mistakes) - MISTAKES_MAX
+        rest = f"\n  and {more} more" if more > 0 else ""
+        raise click.UsageError(f"{path} cannot be used:\n{listed}{rest}")
+    return seed
+
+
+class _Reader:
+    """Reads a manifest, and collects what is wrong with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mistakes: list[str] = []
+        self._folder = folder.resolve()
+        self._years: list[int] = []
+        self._seen: dict[object, str] = {}
+
+    def seed(self, given: Mapping[str, Any]) -> Seed:
+        for name in sorted(given.keys() - _PARTS.keys()):
+            self.mistakes.append(f"{name} {did_you_mean(name, _PARTS)}")
+        parts = [
+            [file for table in self._tables(given, name) for file in make(table)]
+            for name, make in _PARTS.items()
+        ]
+        if not any(parts) and not self.mistakes:
+            self.mistakes.append("It names no file.")
+        return Seed([part for part in parts if part], sorted(set(self._years)))
+
+    def _tables(self, given: Mapping[str, Any], name: str) -> Iterator["_Table"]:
+        tables = given.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+            self.mistakes.append(f"{name} is not a list of tables: write [[{name}]].")
+            return
+        for number, table in enumerate(tables, start=1):
+            yield _Table(self, f"[[{name}]] {number}", table)
+
+    def note_years(self, years: Sequence[int]) -> None:
+        self._years += years
+
+    def has_units(self, year: int) -> bool:
+        return year in self._years
+
+    def first_with(self, key: object, where: str) -> str:
+        """Where the same key was before; "" if it was not."""
+        before = self._seen.get(key, "")
+        self._seen.setdefault(key, where)
+        return before
+
+    def path(self, name: str) -> Path | None:
+        """A file below the folder; None if there is none."""
+        path = (self._folder / name).resolve()
+        return path if path.is_relative_to(self._folder) and path.is_file() else None
+
+
+class _Table:
+    """One table of a manifest. What is wrong with a key is noted, and then it has no value."""
+
+    def __init__(self, reader: _Reader, where: str, given: Mapping[str, Any]) -> None:
+        self.reader, self.where, self._given = reader, where, given
+
+    def wrong(self, sentence: str) -> None:
+        self.reader.mistakes.append(f"{self.where}: {sentence}")
+
+    def only(self, *keys: str) -> None:
+        for key in sorted(self._given.keys() - set(keys)):
+            self.wrong(f"{key} {did_you_mean(key, dict.fromkeys(keys))}")
+
+    def text(self, key: str, default: str | None = "") -> str:
+        """A text; without `default`, it must be there."""
+        value = self._given.get(key, default)
+        if isinstance(value, str) and (value or default is not None):
+            return value
+        self.wrong(f"{key} is missing." if value is None else f"{key} must be a text.")
+        return ""
+
+    def file(self) -> Path | None:
+        name = self.text("file", None)
+        path = self.reader.path(name) if name else None
+        if name and path is None:
+            self.wrong(f"there is no file {name} in the folder.")
+        return path
+
+    def years(self, key: str) -> list[int]:
+        value = self._given.get(key)
+        years: list[Any] = value if isinstance(value, list) else [value]
+        if years and all(type(one) is int and YEAR_MIN <= one <= YEAR_MAX for one in years):
+            return years
+        if value is None:
+            self.wrong(f"{key} is missing.")
+        else:
+            self.wrong(f"{key} must be from {YEAR_MIN} to {YEAR_MAX}, without quotes.")
+        return []
+
+    def year(self) -> int:
+        """A year that has units; 0 if it is wrong."""
+        value = self._given.get("year")
+        if isinstance(value, list):
+            self.wrong("year must be one year.")
+            return 0
+        [year] = self.years("year") or [0]
+        if year and not self.reader.has_units(year):
+            self.wrong(f"no [[units]] have the year {year}.")
+        return year
+
+    def type(self) -> int:
+        """The number of a data-entry type; 0 if it is wrong."""
+        name = self.text("type", None)
+        numbers = type_numbers()
+        if name and name not in numbers:
+            self.wrong(f"type {name} {did_you_mean(name, numbers)}")
+        return numbers.get(name, 0)
+
+
+def _units(table: _Table) -> Iterator[SeedFile]:
+    table.only("file", "years", "sheet")
+    file, years, sheet = table.file(), table.years("years"), table.text("sheet")
+    table.reader.note_years(years)
+    if file:
+        for year in years:
+            yield SeedFile(f"units {year}", of_sheet(units_job(file, year), sheet))
+
+
+def _locations(table: _Table) -> Iterator[SeedFile]:
+    table.only("transport_mode", "file", "sheet")
+    mode, sheet = table.text("transport_mode", None), table.text("sheet")
+    # Without a file, the airports that ship with the product.
+    shipped = mode == "plane" and not table.text("file")
+    file = None if shipped else table.file()
+    if mode and mode not in TRANSPORT_MODES:
+        table.wrong(f"transport_mode {mode} {did_you_mean(mode, dict.fromkeys(TRANSPORT_MODES))}")
+    elif mode and (file or shipped):
+        yield SeedFile(f"locations {mode}", of_sheet(locations_job(file, mode), sheet))
+
+
+def _factors(table: _Table) -> Iterator[SeedFile]:
+    table.only("type", "year", "file", "sheet")
+    number, year, file, sheet = table.type(), table.year(), table.file(), table.text("sheet")
+    if number and year and file:
+        job = factors_job(file, 0, number, year)
+        yield SeedFile(f"factors {type_name(number)} {year}", of_sheet(job, sheet))
+
+
+def _activity(table: _Table) -> Iterator[SeedFile]:
+    table.only("type", "year", "file", "sheet", "unit", "source")
+    number, year, file, sheet = table.type(), table.year(), table.file(), table.text("sheet")
+    unit, source = table.text("unit"), table.text("source")
+    if not (number and year and file):
+        return
+    same = (number, year, unit.casefold(), source.casefold() or "default")
+    if before := table.reader.first_with(same, table.where):
+        table.wrong(f"it would replace {before}: give one of them a source.")
+    about = " ".join(part for part in (unit, source) if part)
+    title = f"activity {type_name(number)} {year}" + (f" ({about})" if about else "")
+    yield SeedFile(title, of_sheet(entries_job(file, 0, number, year, unit, source), sheet))
+
+
+# In the order in which they are loaded: units provision years, and places and factors come before
+# what is computed from them.
+_PARTS: Mapping[str, Callable[[_Table], Iterator[SeedFile]]] = {
+    "units": _units,
+    "locations": _locations,
+    "factors": _factors,
+    "activity": _activity,
+}
+
+
+def marked(job: FileJob) -> FileJob:
+    """The job, marked as one of a seeded folder."""
+    return replace(job, extra={**job.extra, **SEED_RUN})

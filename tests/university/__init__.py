@@ -1,0 +1,1 @@
+"""The invented university of examples/university, from its files to its totals."""

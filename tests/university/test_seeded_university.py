@@ -1,0 +1,150 @@
+"""The seeded university has the totals of an independent account, and seeding it again changes
+nothing."""
+
+import asyncio
+import json
+import math
+from typing import Any
+
+import pytest
+
+from carbonline.v1 import ledger_pb2
+from tests.cases.conftest import Terminal
+from tests.university.plain_account import FOLDER, accounts
+
+ACCOUNTS = accounts()
+YEARS = sorted(ACCOUNTS)
+# Doubles of a single row differ in the last digit at most, and sums are exact on both sides.
+WITHIN = 1e-12
+
+
+def report_of(terminal: Terminal, year: int) -> ledger_pb2.GetReportResponse:
+    async def ask() -> ledger_pb2.GetReportResponse:
+        async with terminal.client() as client:
+            return await client.get_report(year)
+
+    return asyncio.run(ask())
+
+
+def rows(terminal: Terminal, *words: str) -> list[dict[str, Any]]:
+    typed = terminal.type(*words, "--json")
+    assert typed.code == 0, typed
+    found: list[dict[str, Any]] = json.loads(typed.out)["rows"]
+    return found
+
+
+def test_the_account_has_the_totals_that_its_page_shows() -> None:
+    shown = (FOLDER / "README.md").read_text("utf-8")
+    for year, account in ACCOUNTS.items():
+        assert f"| {year} | {account.total:,.3f} |" in shown
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_each_unit_and_module_has_the_kilograms_of_the_plain_account(
+    seeded: Terminal, year: int
+) -> None:
+    found = rows(seeded, "totals", "--year", str(year))
+    kg = {(one["unit"], one["module"]): one["total_kg"] for one in found if one["total_kg"]}
+    sums = {key: math.fsum(kg) for key, kg in ACCOUNTS[year].by_unit_and_module.items()}
+    assert kg == pytest.approx({key: one for key, one in sums.items() if one}, rel=WITHIN)
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_each_node_and_scope_has_the_kilograms_of_the_plain_account(
+    seeded: Terminal, year: int
+) -> None:
+    account, report = ACCOUNTS[year], report_of(seeded, year)
+    kg = {one.path: one.kg for one in report.nodes if one.kg}
+    nodes = {path: math.fsum(parts) for path, parts in account.by_node.items()}
+    assert kg == pytest.approx({path: one for path, one in nodes.items() if one}, rel=1e-9)
+    whole = report.whole
+    scopes = {1: whole.ghg_scope_1_kg, 2: whole.ghg_scope_2_kg, 3: whole.ghg_scope_3_kg}
+    assert scopes == pytest.approx(
+        {scope: math.fsum(parts) for scope, parts in account.by_scope.items()}, rel=WITHIN
+    )
+    assert whole.total_kg == pytest.approx(account.total, rel=WITHIN)
+    assert (whole.entry_count, whole.entries_without_kg) == (account.entries, account.without_kg)
+    assert whole.fte == pytest.approx(math.fsum(account.fte))
+    it = sum(nodes.get(path, 0) for path in ("equipment.it", "external.clouds", "external.ai"))
+    assert whole.it_total_kg == pytest.approx(it, rel=1e-9)
+
+
+def test_the_years_stand_beside_each_other(seeded: Terminal) -> None:
+    before, now = (ACCOUNTS[year].total for year in YEARS)
+    whole = report_of(seeded, YEARS[1]).whole
+    assert (whole.last_year_kg, whole.total_kg) == pytest.approx((before, now), rel=WITHIN)
+    by_year = rows(seeded, "totals", "--by", "year")
+    assert {one["year"]: one["total_kg"] for one in by_year} == pytest.approx(
+        dict(zip(YEARS, (before, now), strict=True)), rel=WITHIN
+    )
+
+
+def test_every_module_has_data_and_what_is_missing_is_said(seeded: Terminal) -> None:
+    report = report_of(seeded, 2024)
+    assert list(report.modules_without_data) == []
+    assert all(one.fresh for one in report.freshness)
+    typed = seeded.type("report", "--year", "2024")
+    assert "1 of 129 entries has no kilograms" in typed.output
+    typed = seeded.type("report", "--year", "2024", "--strict", "-o", "report.html")
+    assert typed.code == 7
+    assert (seeded.folder / "report.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_seeding_again_changes_nothing(seeded: Terminal) -> None:
+    lists = [
+        ("totals", "--year", "2023"),
+        ("totals", "--year", "2024"),
+        ("uploads", "--year", "2023"),
+        ("uploads", "--year", "2024"),
+        ("units",),
+        ("locations",),
+        *(("factors", "--type", name, "--year", "2024") for name in ("plane", "member", "it")),
+    ]
+
+    def everything() -> list[Any]:
+        found = [rows(seeded, *words) for words in lists]
+        # When totals were computed says nothing about what they are.
+        return [[{**one, "computed_at": None} for one in part] for part in found]
+
+    before = everything()
+    typed = seeded.type("seed", FOLDER)
+    assert typed.code == 0, typed
+    assert everything() == before
+    assert seeded.type("verify").code == 0
+
+
+def test_the_jobs_of_a_seed_are_marked(seeded: Terminal) -> None:
+    typed = seeded.type("job", "1")
+    assert "is_seed_run: yes" in typed.output
+
+
+def test_what_cannot_be_loaded_is_said_before_anything_is(seeded: Terminal) -> None:
+    folder = seeded.folder / "wrong"
+    folder.mkdir()
+    (folder / "rooms.csv").write_text("building_name\n")
+    (folder / "seed.toml").write_text(
+        '[[units]]\nfile = "rooms.csv"\nyears = [2024]\n'
+        '[[factors]]\ntype = "plain"\nyear = 2024\nfile = "rooms.csv"\n'
+    )
+    typed = seeded.type("seed", folder)
+    assert typed.code == 2
+    assert "[[factors]] 1: type plain is not known: did you mean plane" in typed.output
+
+
+def test_nothing_is_loaded_after_a_file_that_fails(seeded: Terminal) -> None:
+    folder = seeded.folder / "failing"
+    folder.mkdir()
+    (folder / "units.csv").write_text("unit_institutional_id,name\nSCI,Faculty of Science\n")
+    (folder / "factors.csv").write_text("category,ef_kg_co2eq_per_fte_hour\nheating,much\n")
+    (folder / "hours.csv").write_text("unit_institutional_id,fte,hours_per_fte\nSCI,1,1000\n")
+    of_type = 'type = "homeworking"\nyear = 2022\n'
+    (folder / "seed.toml").write_text(
+        '[[units]]\nfile = "units.csv"\nyears = [2022]\n'
+        f'[[factors]]\n{of_type}file = "factors.csv"\n'
+        f'[[activity]]\n{of_type}file = "hours.csv"\n'
+    )
+    typed = seeded.type("seed", folder)
+    assert typed.code == 4
+    assert "factors homeworking 2022: FAILED." in typed.out
+    assert "What comes after these files was not loaded." in typed.err
+    assert rows(seeded, "uploads", "--year", "2022") == []
