@@ -33,6 +33,8 @@ from carbonline.serving.declared_settings import (
     seconds,
 )
 from carbonline.serving.settings import SettingsReader
+from worker_service.provider_settings import PROVIDER_SETTINGS, travel_api_access
+from worker_service.providers.access import TravelApiAccess
 
 Role: TypeAlias = Literal["worker", "ledger"]
 
@@ -102,6 +104,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             BEAT_SECONDS,
             RETENTION,
             *_SHARED,
+            *PROVIDER_SETTINGS,
         ),
         "ledger": (
             LEDGER_DATABASE_URL,
@@ -145,6 +148,7 @@ class Settings:
     connection_seconds_max: float
     call_limits: CallLimits
     retention_days: float = RETENTION_DAYS
+    travel_api: TravelApiAccess | None = None
     tokens: TokenSettings | None = None
 
     @property
@@ -185,6 +189,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
         call_limits=read.call_limits(),
         tokens=read_token_settings(read) if role == "ledger" else None,
+        travel_api=travel_api_access(read) if role == "worker" else None,
     )
     read.check()
     return settings

@@ -37,10 +37,13 @@ from worker_service.mechanics.serve import (
     serve_jobs,
 )
 from worker_service.metrics import WorkerMetrics
+from worker_service.providers.provider import Provider
+from worker_service.providers.travel_api import TravelApi
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
 from worker_service.settings import JOB_TYPES, NOOP, Settings
 from worker_service.steps.aggregation import run_aggregation
+from worker_service.steps.api_ingest import run_api_ingest
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.factor_ingest import run_factor_ingest
@@ -56,6 +59,7 @@ from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 # Every type that this build can run, except noop, which runs only if CARBONLINE_JOB_TYPES names it.
 LEDGER_JOB_TYPES: tuple[str, ...] = (
     "csv_ingest",
+    "api_ingest",
     "upload_withdrawal",
     "factor_ingest",
     "reference_ingest",
@@ -229,7 +233,7 @@ async def open_jobs(
             opened.callback(canary.close)
             needs = LedgerAndBlobs(canary, stores.blobs)
             ledger = stores.ledger
-            entries += steps_of(stores)
+            entries += steps_of(stores, providers_of(settings))
             for name, deleting in (
                 ("deletion-of-rows", delete_rows_in_rounds(stores, log)),
                 ("deletion-of-files", delete_files_in_rounds(stores, retention, log)),
@@ -253,10 +257,16 @@ async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:
     return Stores(ledger, BlobStore(settings.blob_folder))
 
 
-def steps_of(stores: Stores) -> list[tuple[str, Step]]:
+def providers_of(settings: Settings) -> Sequence[Provider]:
+    """The services that this worker asks for rows."""
+    return [] if settings.travel_api is None else [TravelApi(settings.travel_api)]
+
+
+def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[str, Step]]:
     """A step for each of LEDGER_JOB_TYPES."""
     return [
         ("csv_ingest", partial(run_csv_ingest, stores)),
+        ("api_ingest", partial(run_api_ingest, stores, providers)),
         ("upload_withdrawal", partial(run_upload_withdrawal, stores)),
         ("factor_ingest", partial(run_factor_ingest, stores)),
         ("reference_ingest", partial(run_reference_ingest, stores)),

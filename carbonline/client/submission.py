@@ -31,7 +31,7 @@ NO_BLOB = "blob:sha256:" + 64 * "0"
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A pipeline and what it was submitted with; the payload names the blob."""
+    """A pipeline and what it was submitted with; the payload names the blob, or a provider."""
 
     pipeline_id: int
     job_type: str
@@ -65,6 +65,18 @@ async def submit_file(
     complete_payload = {**payload, "blob": uploaded.blob}
     answer = await client.submit(job_type, scope, complete_payload, priority=priority)
     return Submitted(answer.pipeline_id, job_type, scope, complete_payload, priority)
+
+
+async def submit_without_file(
+    client: ContractClient,
+    job_type: str,
+    scope: types_pb2.Scope,
+    payload: Mapping[str, str],
+    priority: int | None = None,
+) -> Submitted:
+    """Submits a job whose rows a worker fetches from a service."""
+    answer = await client.submit(job_type, scope, payload, priority=priority)
+    return Submitted(answer.pipeline_id, job_type, scope, payload, priority)
 
 
 async def submit_with_consent(client: ContractClient, refused: Submitted) -> Submitted:

@@ -61,7 +61,7 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
             year=job.year,
             data_entry_type=types_pb2.DataEntryType.ValueType(job.data_entry_type),
             unit=job.unit,
-            source=job.extra.get("source", "").strip() or "default",
+            source=job.source,
         )
         found, _ = await all_uploads(client, wanted)
         goes = next((one for one in found if bool(one.unit) == bool(job.unit)), None)

@@ -22,7 +22,8 @@ from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 class FileJob:
     """A job that reads a file.
 
-    If `file` is None, it reads the airports of the package airportsdata.
+    If `file` is None, it reads the airports of the package airportsdata, or what the `provider`
+    brings, a service that the workers ask.
     """
 
     job_type: str
@@ -34,6 +35,12 @@ class FileJob:
     reference_kind: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
     priority: int | None = None
+    provider: str = ""
+
+    @property
+    def source(self) -> str:
+        """The source of the upload that the job makes."""
+        return self.provider or self.extra.get("source", "").strip() or "default"
 
     @property
     def size_bytes(self) -> int:
@@ -91,6 +98,11 @@ def entries_job(
     return FileJob("csv_ingest", file, module, data_entry_type, year, unit, extra=extra)
 
 
+def fetching_job(provider: str, module: int, data_entry_type: int, year: int) -> FileJob:
+    """A job in which a worker asks a service for the activity data of a type and year."""
+    return FileJob("api_ingest", None, module, data_entry_type, year, provider=provider)
+
+
 def of_sheet(job: FileJob, sheet: str) -> FileJob:
     """The job that reads this sheet of a workbook. "" leaves the choice to the worker."""
     return replace(job, extra={**job.extra, "sheet": sheet}) if sheet else job
@@ -123,6 +135,9 @@ async def send_file(client: ContractClient, job: FileJob) -> submission.Submitte
         unit=job.unit,
         reference_kind=job.reference_kind,
     )
+    if job.provider:
+        said = {"provider": job.provider, **job.extra}
+        return await submission.submit_without_file(client, job.job_type, scope, said, job.priority)
     name = sent_name(job.file.name) if job.file else AIRPORTS_FILE_NAME
     payload = {"file_name": name, **job.extra}
     upload = partial(uploaded, client, job, name)

@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -64,7 +64,9 @@ class NumberByName(click.ParamType[int]):
             self.fail(f"{value!r} {did_you_mean(_as_named(value), self._numbers)}", param, ctx)
         return number
 
-    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str | None:
+    def get_missing_message(
+        self, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | None:
         """The names to choose from."""
         return f"It is one of {', '.join(self._numbers)}."
 
@@ -124,6 +126,21 @@ type_option = click.option(
     required=True,
     help="The data-entry type, such as plane.",
 )
+optional_type_option = click.option(
+    "--type",
+    "data_entry_type",
+    type=DATA_ENTRY_TYPE,
+    default=0,
+    help="The data-entry type, such as plane. Required with a FILE.",
+)
+
+
+def type_is_missing() -> NoReturn:
+    """What click says of `type_option` if it is not given."""
+    missing = f"Missing option '--type'. {DATA_ENTRY_TYPE.get_missing_message(None, None)}"
+    raise click.UsageError(missing)
+
+
 priority_option = click.option(
     "--priority",
     type=WholeNumber(0, 9),

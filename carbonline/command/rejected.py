@@ -14,6 +14,8 @@ from carbonline.command.output_file import OtherContents, is_stdout, written_fil
 from carbonline.command.safe_text import one_line
 from carbonline.pluralize import pluralize
 
+# Jobs that bring activity data.
+ENTRY_JOBS = frozenset({"csv_ingest", "api_ingest"})
 _OF_ENTRIES = (
     "Correct the rows and submit the file with a --source of its own, so that the accepted rows "
     "stay."
@@ -74,7 +76,7 @@ async def _rejected(
     async with target.client() as client:
         count = await save_rejected_rows(client, pipeline_id, output, replaces=replaces)
         answer = await client.get_pipeline(pipeline_id)
-    return count, any(job.job_type == "csv_ingest" for job in answer.jobs)
+    return count, any(job.job_type in ENTRY_JOBS for job in answer.jobs)
 
 
 async def save_rejected_rows(

@@ -1,7 +1,9 @@
 """`carbonline submit`: uploads activity data, submits it and watches the pipeline to its end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -29,19 +31,26 @@ from carbonline.command.jobs_of_files import (
     FileJob,
     consenting,
     entries_job,
+    fetching_job,
     of_sheet,
     send_file,
 )
 from carbonline.command.kilograms import Kilograms, print_kilograms
+from carbonline.command.names import type_numbers
 from carbonline.command.options import (
     FILE,
     YEAR,
     module_option,
     no_watch_option,
+    optional_type_option,
     priority_option,
     sheet_option,
-    type_option,
+    type_is_missing,
 )
+
+# What a provider that ships with the product brings; with others, --type says it.
+BROUGHT: Mapping[str, str] = MappingProxyType({"travel-api": "plane"})
+TYPE_NUMBERS = type_numbers()
 
 
 @click.command(
@@ -52,10 +61,18 @@ from carbonline.command.options import (
         "carbonline submit agency_b.csv --type plane --year 2024 --source agency_b",
         "carbonline submit travel.xlsx --type plane --year 2024 --sheet Flights",
         "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
+        "carbonline submit --from travel-api --year 2024",
     ),
 )
-@click.argument("file", type=FILE)
-@type_option
+@click.argument("file", type=FILE, required=False)
+@click.option(
+    "--from",
+    "provider",
+    default="",
+    metavar="PROVIDER",
+    help="Have a worker ask this service instead of a FILE, such as travel-api.",
+)
+@optional_type_option
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--unit", default="", help="The file covers only this unit, not all units.")
@@ -72,7 +89,8 @@ from carbonline.command.options import (
 def submit(  # noqa: PLR0913  click gives each option
     *,
     target: Target,
-    file: Path,
+    file: Path | None,
+    provider: str,
     module: int,
     data_entry_type: int,
     year: int,
@@ -83,22 +101,43 @@ def submit(  # noqa: PLR0913  click gives each option
     yes: bool | None,
     no_watch: bool,
 ) -> None:
-    """Submit a file of activity data, and watch it to its end.
+    """Submit a file of activity data, or what a service has, and watch it to its end.
 
     It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods).
 
     The file replaces what the same source sent before for the same type, year and unit (or all
     units). Files of other sources and units stay. The command first says what it replaces, and in
-    a terminal asks if that is more than half of the rows or kilograms.
+    a terminal asks if that is more than half of the rows or kilograms. With --from, the service is
+    the source, and brings the rows of all units of the year.
     """
-    job = entries_job(file, module, data_entry_type, year, unit, source)
-    job = replace(of_sheet(job, sheet), priority=priority)
+    if file is not None and not provider:
+        needed = data_entry_type or type_is_missing()
+        job = of_sheet(entries_job(file, module, needed, year, unit, source), sheet)
+    else:
+        only_for_files = {"FILE": file, "--unit": unit, "--source": source, "--sheet": sheet}
+        job = _fetching(provider, module, data_entry_type, year, only_for_files)
+    job = replace(job, priority=priority)
     goes = run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)
     raise SystemExit(
         submit_to_the_end(target, job, watch=not no_watch, before=goes.before, yes=yes)
     )
+
+
+def _fetching(
+    provider: str,
+    module: int,
+    data_entry_type: int,
+    year: int,
+    only_for_files: Mapping[str, object],
+) -> FileJob:
+    if not provider:
+        raise click.UsageError("Name a FILE, or a service with --from.")
+    if given := [name for name, value in only_for_files.items() if value]:
+        raise click.UsageError(f"{' and '.join(given)} cannot be combined with --from.")
+    needed = data_entry_type or TYPE_NUMBERS.get(BROUGHT.get(provider, "")) or type_is_missing()
+    return fetching_job(provider, module, needed, year)
 
 
 def submit_to_the_end(

@@ -10,6 +10,8 @@ from carbonline.local.settings import Addresses, StackSettings
 
 # Other CARBONLINE_ variables of the caller's shell are about another stack.
 KEPT_VARIABLES = frozenset({"CARBONLINE_LOG_LEVEL", "CARBONLINE_BUILD_ID"})
+# What the workers ask for rows is of the institution, not of a stack.
+KEPT_PREFIXES = ("CARBONLINE_TRAVEL_API_",)
 PREFIX = "CARBONLINE_"
 AFTER_DRAIN_SECONDS = 10.0
 
@@ -100,7 +102,7 @@ def program_environment(
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(PREFIX) or name in KEPT_VARIABLES
+        if not name.startswith(PREFIX) or name in KEPT_VARIABLES or name.startswith(KEPT_PREFIXES)
     }
     variables = {
         "DATABASE_URL": addresses.database_url,

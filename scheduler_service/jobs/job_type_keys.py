@@ -51,6 +51,13 @@ _SHEET = PayloadKey("sheet", "the sheet of a workbook; if left out, the one that
 _IS_SEED_RUN = PayloadKey(
     "is_seed_run", "the file is one of a folder that is seeded", values=("yes",)
 )
+_PROVIDER = PayloadKey(
+    "provider",
+    "the service that brings the rows, such as travel-api; the workers know where it is",
+    required=True,
+    kind=Kind.NAME,
+    characters_max=64,
+)
 _TAKE_AWAY = PayloadKey(
     "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
 )
@@ -74,6 +81,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             ),
             _TAKE_AWAY,
         ),
+        "api_ingest": (_PROVIDER, _TAKE_AWAY),
         "upload_withdrawal": (
             PayloadKey(
                 "upload_id",
@@ -154,22 +162,30 @@ _OF_FILE = {
     "unknown_columns": "the columns that were not read",
 }
 
+_OF_ENTRIES = {
+    **_OF_FILE,
+    "defaults_used": "the value that each row has in place of a column that was not read",
+    "upload_id": "the upload that counts now",
+    "unchanged": "true if the same rows counted already",
+    "replaced": "the upload that no longer counts",
+    "same_rows_in_uploads": "uploads of other sources with the same rows",
+    "shared_rows": "uploads that share some rows, with the first pair",
+    "rows_counted_twice": "how many rows that other uploads have are listed",
+    "counted_twice_blob": "the CSV of these rows",
+    "counted_twice_rows": "the first of them",
+    "would_count": "with most_would_go, the rows and kilograms of the file",
+    "would_replace": "with most_would_go, the upload that it would have replaced",
+}
+
 # Name and meaning. A stat that would be empty may be left out.
 STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "csv_ingest": {
-            **_OF_FILE,
-            "defaults_used": "the value that each row has in place of a column that was not read",
-            "upload_id": "the upload that counts now",
-            "unchanged": "true if the same rows counted already",
-            "replaced": "the upload that no longer counts",
-            "same_rows_in_uploads": "uploads of other sources with the same rows",
-            "shared_rows": "uploads that share some rows, with the first pair",
-            "rows_counted_twice": "how many rows that other uploads have are listed",
-            "counted_twice_blob": "the CSV of these rows",
-            "counted_twice_rows": "the first of them",
-            "would_count": "with most_would_go, the rows and kilograms of the file",
-            "would_replace": "with most_would_go, the upload that it would have replaced",
+        "csv_ingest": _OF_ENTRIES,
+        "api_ingest": {
+            **_OF_ENTRIES,
+            "rows_dropped": "how many records of the service were left out",
+            "dropped": "how many of them for each reason",
+            "assumed": "how many values were taken for something else, in words",
         },
         "upload_withdrawal": {
             "upload_id": "the upload that no longer counts",

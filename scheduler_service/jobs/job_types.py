@@ -144,6 +144,18 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 has_slot=True,
             ),
             JobType(
+                "api_ingest",
+                needs=_TYPE_YEAR,
+                needs_provisioned_year=True,
+                ingestion_method="api",
+                target="entries",
+                exclusive=ExclusiveConfig("entries", ("module", "year")),
+                children=frozenset({"emission_recalc"}),
+                writes=("entries/{module}/{year}",),
+                reads=_ENTRY_READS,
+                has_slot=True,
+            ),
+            JobType(
                 "upload_withdrawal",
                 needs=_TYPE_YEAR,
                 needs_provisioned_year=True,
@@ -242,7 +254,7 @@ def follow_ups(
     recalculation, then aggregation.
     """
     match job_type:
-        case "csv_ingest" | "upload_withdrawal" | "factor_ingest":
+        case "csv_ingest" | "api_ingest" | "upload_withdrawal" | "factor_ingest":
             return tuple(("emission_recalc", scope.narrowed(t)) for t in scope.types())
         case "reference_ingest":
             return _readers_in_every_year(scope, provisioned_years)

@@ -15,7 +15,7 @@ from scheduler_service.rpc.fields import Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
 # What a job's data is to say of who brought it; callers cannot give it themselves.
-SIGNED = frozenset({"csv_ingest"})
+SIGNED = frozenset({"csv_ingest", "api_ingest"})
 
 
 def check_submit(

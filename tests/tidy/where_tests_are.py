@@ -34,6 +34,7 @@ SCHEDULER_CLIENT = "tests/worker_service/scheduler_client/test_client.py"
 VERIFIED = "tests/worker_service/steps/test_verified_ledger.py"
 FILES_TO_TOTALS = "tests/worker_service/steps/test_files_to_totals.py"
 REPLACING = "tests/worker_service/steps/test_adding_and_replacing.py"
+TRAVEL_API = "tests/worker_service/providers/test_travel_api.py"
 INGEST = "tests/worker_service/steps/test_csv_ingest.py"
 
 # Folder -> module -> its tests.
@@ -176,6 +177,13 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "metrics": "tests/observability/test_worker_metrics.py",
         "settings": PROCESS,
         "worker": PROCESS,
+    },
+    "worker_service/providers": {
+        "access": TRAVEL_API,
+        "json_calls": TRAVEL_API,
+        "provider": TRAVEL_API,
+        "secret": TRAVEL_API,
+        "travel_rows": TRAVEL_API,
     },
     "worker_service/blobs": {
         "folder_lock": "tests/worker_service/blobs/test_removal.py",

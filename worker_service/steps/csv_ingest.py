@@ -1,7 +1,7 @@
-"""csv_ingest: reads a file of activity data into entries of one type and year."""
+"""csv_ingest: reads a file of activity data into entries of one type and year; so do others."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,8 +82,28 @@ class _Loaded:
     shared: AllShared = field(default_factory=AllShared)
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The rows of an ingest as a file, and how people find them again."""
+
+    file: InputFile
+    source: str
+    file_name: str
+
+
 async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
-    """Loads the accepted rows of a file, and replaces the upload with the same identity.
+    """Loads the accepted rows of an uploaded file, as `ingest_rows` does."""
+
+    async def bring() -> Brought:
+        said = run.job.payload
+        file = input_file(stores.blobs, run.job)
+        return Brought(file, str(said.get("source", "")), str(said.get("file_name", "")))
+
+    return await ingest_rows(stores, run, bring)
+
+
+async def ingest_rows(stores: Stores, run: Run, bring: Callable[[], Awaitable[Brought]]) -> Outcome:
+    """Loads the accepted rows that `bring` returns, and replaces the upload with the same identity.
 
     The identity is type, year, unit (or all units), and source. Ends in ERROR, with nothing
     changed, if no row is accepted, or if nobody has consented and less than half of the rows or
@@ -91,13 +111,13 @@ async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
     WARNING if rows are rejected or doubtful. Nothing follows if the rows are the same, and the
     totals contain them.
     """
-    outcome = await _ingested(stores, run)
+    outcome = await _ingested(stores, run, bring)
     if isinstance(outcome, Failed):
         await abandon_sets(stores.ledger, run.job, f"entries/{run.job.module}/{run.job.year}")
     return outcome
 
 
-async def _ingested(stores: Stores, run: Run) -> Outcome:
+async def _ingested(stores: Stores, run: Run, bring: Callable[[], Awaitable[Brought]]) -> Outcome:
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     assert job.data_entry_type is not None
@@ -105,7 +125,7 @@ async def _ingested(stores: Stores, run: Run) -> Outcome:
     try:
         with refusals():
             declared = declaration(job.data_entry_type)
-            file = input_file(stores.blobs, job)
+            brought = await bring()
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             unit, units = await _units(stores, run)
             new = NewSet(
@@ -115,13 +135,13 @@ async def _ingested(stores: Stores, run: Run) -> Outcome:
                 job.data_entry_type,
                 job.year,
                 unit,
-                str(file.reference),
-                source_key(str(job.payload.get("source", ""))),
-                str(job.payload.get("file_name", "")),
+                str(brought.file.reference),
+                source_key(brought.source),
+                brought.file_name,
                 job.pipeline_id,
                 str(job.payload.get("submitted_by", "")),
             )
-            return await _ingest(stores, run, _Ingest(declared, file, new, units))
+            return await _ingest(stores, run, _Ingest(declared, brought.file, new, units))
     except Refusal as refusal:
         return refusal.outcome()
     except UnitsGone as gone:

@@ -26,13 +26,13 @@ async def children_of(job: ClaimedJob, ledger: Ledger) -> Sequence[ChildRequest]
 
     | job | followed by |
     |---|---|
-    | csv_ingest, upload_withdrawal, factor_ingest | the recalculation of its type |
+    | csv_ingest, api_ingest, upload_withdrawal, factor_ingest | the recalculation of its type |
     | reference_ingest | recalculations of the types that read it, in years with entries |
     | emission_recalc | the aggregation of its module |
     | unit_sync, aggregation | nothing |
     """
     match job.job_type:
-        case "csv_ingest" | "upload_withdrawal" | "factor_ingest":
+        case "csv_ingest" | "api_ingest" | "upload_withdrawal" | "factor_ingest":
             return [_recalculation(job.data_entry_type or 0)]
         case "reference_ingest":
             return [

@@ -1,0 +1,76 @@
+"""`carbonline submit --from`: a worker asks the service, and the person sees what became of it."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.carbonline.command.test_commands import FACTORS, PLACES, SECONDS_MAX, Terminal
+from tests.carbonline.command.test_typing import usage_error
+from tests.worker_service.providers.fake_travel_api import SECRET, FakeTravelApi, served, trip
+
+UNITS = "unit_institutional_id,name\n0828,Physics\n"
+YEAR = ("--year", "2024")
+
+
+def prepared(terminal: Terminal) -> None:
+    for words in (
+        ("load", "units", terminal.file("units.csv", UNITS), *YEAR),
+        ("load", "locations", terminal.file("places.csv", PLACES)),
+        ("load", "factors", terminal.file("factors.csv", FACTORS), "--type", "plane", *YEAR),
+    ):
+        assert terminal.type(*words).code == 0
+
+
+async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
+    async with served(FakeTravelApi([trip(), trip(transport="Train")])) as fake:
+        terminal = Terminal(tmp_path)
+        terminal.environment |= fake.environment()
+        up = terminal.start("up", "--workers", "1")
+        assert up.stdout is not None
+        try:
+            while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
+                assert line, "the stack did not start"
+            await asyncio.to_thread(prepared, terminal)
+            words = ("submit", "--from", "travel-api", *YEAR)
+            first = await asyncio.to_thread(terminal.type, *words)
+            assert first.code == 0, first
+            assert "api_ingest plane: SUCCESS" in first.out + first.err
+            assert "1 row accepted. 1 record of the service was left out: 1 with no flight." in (
+                " ".join((first.out + first.err).split())
+            )
+            fake.records.append(trip(ticket="2"))
+            again = await asyncio.to_thread(terminal.type, *words)
+            assert "This replaces 1 plane entry of travel-api_2024.csv" in again.err
+            unknown = await asyncio.to_thread(
+                terminal.type, "submit", "--from", "agency", "--type", "plane", *YEAR
+            )
+            assert unknown.code == 4
+            assert "no settings for a provider agency" in " ".join(unknown.out.split())
+            totals = await asyncio.to_thread(terminal.type, "totals", *YEAR)
+            assert "301.000" in totals.out
+            uploads = await asyncio.to_thread(terminal.type, "uploads", *YEAR, "--json")
+            assert '"source": "travel-api"' in uploads.out
+            for shown in (first, again, unknown, uploads):
+                assert SECRET not in shown.out + shown.err
+        finally:
+            up.send_signal(signal.SIGINT)
+            assert up.wait(SECONDS_MAX) == 0
+            up.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ((), "Name a FILE, or a service with --from."),
+        ((__file__, "--from", "travel-api"), "FILE cannot be combined with --from."),
+        (
+            ("--from", "travel-api", "--unit", "0828", "--source", "me"),
+            "--unit and --source cannot be combined with --from.",
+        ),
+        (("--from", "agency"), "Missing option '--type'."),
+    ],
+)
+def test_what_a_service_is_not_asked_with(words: tuple[str, ...], complaint: str) -> None:
+    assert complaint in usage_error("submit", *words, *YEAR)

@@ -1,0 +1,26 @@
+"""How to reach the services that bring rows: addresses and credentials."""
+
+from dataclasses import dataclass
+
+from worker_service.providers.secret import Secret
+
+FIRST_PAUSE_SECONDS = 0.5
+# About as many records are asked for at once.
+PAGE_RECORDS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TravelApiAccess:
+    """Where the service is and who asks: a connected app that acts for a user of a site."""
+
+    url: str
+    site: str
+    datasource: str
+    user: str
+    client_id: str
+    secret_id: str
+    secret: Secret
+    rest_version: str = "3.24"
+    timeout_seconds: float = 120.0
+    first_pause_seconds: float = FIRST_PAUSE_SECONDS
+    page_records: int = PAGE_RECORDS

@@ -1,0 +1,216 @@
+"""The travel API: a published data source behind HTTP (Tableau, VizQL Data Service)."""
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jwt
+
+from worker_service.providers.access import TravelApiAccess
+from worker_service.providers.json_calls import (
+    Exchange,
+    JsonCalls,
+    NotSignedIn,
+    json_session,
+)
+from worker_service.providers.provider import Page, ProviderRefused, Wanted
+from worker_service.providers.travel_rows import (
+    CAPTIONS,
+    COLUMNS,
+    CORRECTED_KG,
+    DATE,
+    UNREADABLE_DATE,
+    day_of,
+    rows_of,
+)
+
+SERVICE = "The travel API"
+TOKEN_SECONDS = 300
+_QUERIES = "/api/v1/vizql-data-service"
+_COUNT = "records"
+
+
+@dataclass(frozen=True, slots=True)
+class TravelApi:
+    """Implements worker_service.providers.provider.Provider, which documents each method.
+
+    First it asks which dates there are, with their number of records, and then for the records of
+    some dates at a time: the service has no pages of its own.
+    """
+
+    access: TravelApiAccess
+    name: str = "travel-api"
+    data_entry_type: str = "plane"
+    columns: Sequence[str] = COLUMNS
+
+    async def pages(self, wanted: Wanted) -> AsyncGenerator[Page, None]:
+        """Yields the flights of a year."""
+        access = self.access
+        async with json_session(access.timeout_seconds) as session:
+            calls = JsonCalls(
+                session, SERVICE, access.url, wanted.check, access.first_pause_seconds
+            )
+            service = _SignedIn(calls, access)
+            await service.check_captions()
+            dates = await service.dates(wanted.year)
+            dropped = Counter({UNREADABLE_DATE: dates.unreadable} if dates.unreadable else {})
+            for values in dates.pages(access.page_records):
+                assumed: Counter[str] = Counter()
+                records = await service.records(values)
+                rows = await asyncio.to_thread(rows_of, records, wanted.year, dropped, assumed)
+                yield Page(rows, dict(dropped), dict(assumed), dates.total)
+                dropped.clear()
+            if dropped:
+                yield Page([], dict(dropped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    """The dates of a year as the service has them, in order, each with its number of records.
+
+    `unreadable` counts the records whose date is none.
+    """
+
+    counts: Sequence[tuple[Any, int]]
+    unreadable: int
+
+    @property
+    def total(self) -> int:
+        """How many records the year has."""
+        return sum(count for _, count in self.counts)
+
+    def pages(self, records_max: int) -> list[list[Any]]:
+        """The dates in groups of so many records; a single date may have more."""
+        pages: list[list[Any]] = []
+        held = 0
+        for value, count in self.counts:
+            if not pages or held + count > records_max:
+                pages.append([])
+                held = 0
+            pages[-1].append(value)
+            held += count
+        return pages
+
+
+class _SignedIn:
+    """Asks as a signed-in user, and signs in again when the service has forgotten that."""
+
+    def __init__(self, calls: JsonCalls, access: TravelApiAccess) -> None:
+        self._calls = calls
+        self._access = access
+        self._token = ""
+
+    async def check_captions(self) -> None:
+        """Raises ProviderRefused unless the data source has all fields."""
+        answer = await self._asked("read-metadata", "which fields it has", {})
+        there = {field.get("fieldCaption") for field in _records(answer)}
+        if missing := [caption for caption in CAPTIONS if caption not in there]:
+            names = ", ".join(f'"{caption}"' for caption in missing)
+            raise ProviderRefused(
+                "captions_missing",
+                f"The data source of the travel API has no field {names}: who maintains it has"
+                " renamed or removed it.",
+            )
+
+    async def dates(self, year: int) -> _Dates:
+        """The dates of a year."""
+        fields = [
+            {"fieldCaption": DATE},
+            {"fieldCaption": CORRECTED_KG, "function": "COUNT", "fieldAlias": _COUNT},
+        ]
+        counts: Counter[Any] = Counter()
+        unreadable = 0
+        for record in await self._queried("which dates it has", {"fields": fields}):
+            value, count = record.get(DATE), record.get(_COUNT)
+            number = int(count) if isinstance(count, (int, float)) else 0
+            if (day := day_of(value)) is None:
+                unreadable += number
+            elif day.year == year:
+                counts[value] += number
+        return _Dates(sorted(counts.items(), key=lambda pair: str(pair[0])), unreadable)
+
+    async def records(self, dates: Sequence[Any]) -> list[Mapping[str, Any]]:
+        """All records of some dates."""
+        query = {
+            "fields": [{"fieldCaption": caption} for caption in CAPTIONS],
+            "filters": [
+                {"field": {"fieldCaption": DATE}, "filterType": "SET", "values": list(dates)}
+            ],
+        }
+        return await self._queried(f"for the flights of {dates[0]} to {dates[-1]}", query)
+
+    async def _queried(self, says: str, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        more = {"query": query, "options": {"returnFormat": "OBJECTS"}}
+        return _records(await self._asked("query-datasource", says, more))
+
+    async def _asked(self, what: str, says: str, more: Mapping[str, Any]) -> Any:
+        source = {"datasourceLuid": self._access.datasource}
+        exchange = Exchange("POST", f"{_QUERIES}/{what}", says, {"datasource": source, **more})
+        for _ in range(2):
+            if not self._token:
+                await self._sign_in()
+            signed = replace(
+                exchange, headers={"X-Tableau-Auth": self._token}, secrets=(self._token,)
+            )
+            try:
+                return await self._calls.answer(signed)
+            except NotSignedIn:
+                # The session may have ended in the middle: its age is not ours to know.
+                self._token = ""
+        raise ProviderRefused(
+            "credential_refused",
+            f"{SERVICE} refused the session that it had just opened, when asked {says}.",
+        )
+
+    async def _sign_in(self) -> None:
+        access = self._access
+        secret = await asyncio.to_thread(access.secret.read)
+        now = int(time.time())
+        claims = {
+            "iss": access.client_id,
+            "sub": access.user,
+            "aud": "tableau",
+            "iat": now,
+            "exp": now + TOKEN_SECONDS,
+            "jti": str(uuid.uuid4()),
+            "scp": ["tableau:viz_data_service:read"],
+        }
+        signed = jwt.encode(claims, secret, "HS256", headers={"kid": access.secret_id})
+        exchange = Exchange(
+            "POST",
+            f"/api/{access.rest_version}/auth/signin",
+            "to sign in",
+            {"credentials": {"jwt": signed, "site": {"contentUrl": access.site}}},
+            secrets=(signed, secret),
+        )
+        try:
+            answer = await self._calls.answer(exchange)
+            token = answer["credentials"]["token"]
+        except NotSignedIn:
+            raise ProviderRefused(
+                "credential_refused",
+                f"{SERVICE} refused to sign in: its client id, secret id, secret or user is wrong"
+                " or has expired, or this machine's clock is.",
+            ) from None
+        except (KeyError, TypeError) as error:
+            raise _not_understood("to sign in") from error
+        if not isinstance(token, str) or not token or not token.isprintable():
+            raise _not_understood("to sign in")
+        self._token = token
+
+
+def _records(answer: Any) -> list[Mapping[str, Any]]:
+    records = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise _not_understood("for its data")
+    return records
+
+
+def _not_understood(says: str) -> ProviderRefused:
+    return ProviderRefused(
+        "answer_unreadable", f"{SERVICE} answered in a form that is not its own when asked {says}."
+    )
