@@ -60,7 +60,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",
         "TOKEN_EXPIRED": "repeat the same call with a new token",
         "OTHER_TENANT": "check the number, or use a token of the tenant that it belongs to",
-        "PERMISSION_DENIED": "use a token of a role that the message names",
+        "PERMISSION_DENIED": "use a role, or name a module or unit, that the message names",
         "STALE_CLAIM": "stop the handler, roll back, and forget the claim",
         "YEAR_NOT_PROVISIONED": "submit a unit_sync of the year first",
         "PERIOD_LOCKED": "choose another year: this one is locked",

@@ -81,12 +81,15 @@ class Violation:
 class RpcError(Exception):
     """An answer that is an error: a reason of the table, a sentence, and details. What is too
     long to travel is cut, and of too many violations the first are kept.
+
+    If it `conceals`, it denies the caller what it says is not there.
     """
 
     reason: str
     message: str
     metadata: Mapping[str, str] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
+    conceals: bool = False
 
     def __post_init__(self) -> None:
         """Callers may send what they like, and it may be shown to them."""

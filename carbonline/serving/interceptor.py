@@ -279,7 +279,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             return None
         principal = await self._admission.identify(context)
         _CALLER.set(principal)
-        self._admission.check_role(method, principal)
+        self._admission.check_method(method, principal)
         return principal
 
     async def _fail(self, method: str, error: Exception, context: Context) -> None:

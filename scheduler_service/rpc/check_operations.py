@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -11,6 +12,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
 
+Limit = TypeVar("Limit", int, str)
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 500
 TEXT_CHARACTERS_MAX = 512
 # Of a filter: more than there are values of any kind.
@@ -43,6 +45,8 @@ def check_pipelines(
         created_before=_moment(fields, "created_before", request, request.created_before),
         before_id=before[0] if before else None,
         page_size=_page_size(fields, request.page_size),
+        modules=_listed(principal.modules),
+        units=_listed(principal.units),
     )
     fields.done()
     return found
@@ -65,9 +69,15 @@ def check_jobs(request: operations_pb2.ListJobsRequest, principal: Principal) ->
         year=fields.optional_year("year", request.year),
         before=(before[0], before[1]) if before else None,
         page_size=_page_size(fields, request.page_size),
+        modules=_listed(principal.modules),
+        units=_listed(principal.units),
     )
     fields.done()
     return found
+
+
+def _listed(limits: frozenset[Limit] | None) -> tuple[Limit, ...] | None:
+    return None if limits is None else tuple(sorted(limits))
 
 
 def _page_size(fields: Fields, size: int) -> int:

@@ -21,7 +21,8 @@ SIGNED = frozenset({"csv_ingest", "api_ingest"})
 def check_submit(
     request: scheduler_pb2.SubmitRequest, principal: Principal, enabled: Collection[str]
 ) -> Submission:
-    """The submission of a Submit. Raises RpcError FIELD_INVALID or TOO_LARGE.
+    """The submission of a Submit. Raises RpcError FIELD_INVALID, TOO_LARGE, or
+    PERMISSION_DENIED for a scope beyond the caller's modules and units.
 
     `enabled` are the job types that may be submitted.
     """
@@ -39,6 +40,7 @@ def check_submit(
     priority = request.priority if request.HasField("priority") else PRIORITY_DEFAULT
     fields.number("priority", priority, 0, PRIORITY_MAX)
     fields.done()
+    principal.check_scope(scope.module, scope.unit)
     return Submission(
         request_id=request_id,
         body_digest=digest(
@@ -76,6 +78,7 @@ def check_withdrawal(
     )
     fields.belongs("data_entry_type", request.module, request.data_entry_type)
     fields.done()
+    principal.check_scope(scope.module, scope.unit)
     return Submission(
         request_id=request_id,
         body_digest=digest(

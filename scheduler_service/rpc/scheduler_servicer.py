@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.serving.auth.admission import log_denial
 from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from carbonline.v1 import scheduler_pb2 as pb
@@ -31,6 +32,7 @@ from scheduler_service.rpc.check_claims import (
 from scheduler_service.rpc.check_submit import check_submit
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.gathered_calls import GatheredCalls
+from scheduler_service.rpc.limited_callers import check_pipeline, seen_by_caller
 from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.rpc.watch import SnapshotPosition, Watches
@@ -81,6 +83,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             try:
                 checked.append(check_submit(item, caller(), self._enabled))
             except RpcError as error:
+                log_denial(self._log, "BatchSubmit", error, caller())
                 checked.append(error)
         good = [item for item in checked if isinstance(item, Submission)]
         answers = self._with_failures_told("BatchSubmit", await self._gathered.submit(good))
@@ -185,10 +188,11 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         fields.done()
         principal = caller()
         tenant = principal.tenant(request.tenant)
+        await check_pipeline(self._store, pipeline_id)
         watch = self._watches.watch(pipeline_id, tenant, request.after_version, broken_off)
         async with aclosing(watch) as messages:
             async for message in messages:
-                await _write(context, message)
+                await _write(context, seen_by_caller(message))
 
 
 def _broken_off(fields: Fields, request: pb.WatchPipelineRequest) -> SnapshotPosition | None:

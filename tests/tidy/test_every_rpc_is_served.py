@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 
 import carbonline.v1
 import scheduler_service
 import worker_service
 from carbonline.serving.auth.roles import ROLES_ALL, roles_allowed
+from carbonline.v1 import options_pb2
 
 PACKAGES = (scheduler_service, worker_service)
 
@@ -86,6 +88,23 @@ def test_every_rpc_of_the_contract_says_who_may_call_it(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_a_monitor_may_call_what_reads_and_nothing_else(method: str) -> None:
     assert ("monitor" in roles_allowed(method)) == METHODS[method].startswith(READS)
+
+
+OF_THE_INSTALLATION = ("ListWorkers", "GetQueueStats", "ListNamedBlobs", "GetUncollected")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_auditor_may_call_what_reads_but_not_how_the_installation_runs(method: str) -> None:
+    reads = METHODS[method].startswith(READS) and METHODS[method] not in OF_THE_INSTALLATION
+    assert ("auditor" in roles_allowed(method)) == reads
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_rpc_of_the_contract_says_how_it_keeps_callers_within_their_scope(
+    method: str,
+) -> None:
+    found = descriptor_pool.Default().FindMethodByName(method.lstrip("/").replace("/", "."))
+    assert found.GetOptions().Extensions[options_pb2.scope_check]
 
 
 @pytest.mark.parametrize("method", METHODS)

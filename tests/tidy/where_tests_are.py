@@ -166,6 +166,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "carbonline/serving/auth": {
         "access": SIGNED,
         "admission": SIGNED,
+        "module_names": "tests/carbonline/serving/test_jwt_tokens.py",
         "expiry": SIGNED,
         "principals": ACCESS,
         "roles": "tests/tidy/test_every_rpc_is_served.py",

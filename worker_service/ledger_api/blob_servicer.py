@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from carbonline.serving.errors import RpcError, Violation, invalid
 from carbonline.serving.interceptor import Context, caller
 from carbonline.serving.places import NoPlace, Places
-from carbonline.v1 import blobs_pb2, blobs_pb2_grpc
+from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, types_pb2
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import (
     BlobDamaged,
@@ -67,6 +67,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         """Send the bytes, and check their sha256 after the last one."""
         reference = _reference(request.tenant, request.blob)
         try:
+            await self._check_scope(reference)
             with self._transfer():
                 async with opened(self._store.open, reference) as reader:
                     while piece := await whole(reader.read, DOWNLOAD_CHUNK_BYTES):
@@ -85,7 +86,15 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             summary = await asyncio.to_thread(self._store.summary, reference)
         except BlobMissing as error:
             raise _not_found(error) from None
-        return _described(reference, summary)
+        answer = _described(reference, summary)
+        _check_scope(reference, answer.scope)
+        return answer
+
+    async def _check_scope(self, reference: BlobReference) -> None:
+        """Raises BlobMissing, or RpcError BLOB_NOT_FOUND for a scope beyond the caller's."""
+        if caller().is_limited:
+            summary = await asyncio.to_thread(self._store.summary, reference)
+            _check_scope(reference, _described(reference, summary).scope)
 
     async def _received(
         self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]
@@ -104,6 +113,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     async def _kept(self, messages: AsyncGenerator[blobs_pb2.UploadBlobRequest, None]) -> Kept:
         header = await _header(messages)
         tenant = caller().tenant(header.scope.tenant, "header.scope.tenant")
+        caller().check_scope(header.scope.module, header.scope.unit)
         scope = json_format.MessageToDict(header.scope, preserving_proto_field_name=True)
         async with opened(self._store.begin, tenant, header.file_name, scope) as upload:
             async for message in messages:
@@ -199,8 +209,18 @@ def _reference(tenant: str, text: str) -> BlobReference:
     except ReferenceWrong as error:
         raise invalid([Violation("blob", str(error))]) from None
     if not is_own:
-        raise _not_found(BlobMissing(f"there is no {reference}"))
+        raise _concealed(reference)
     return reference
+
+
+def _check_scope(reference: BlobReference, scope: types_pb2.Scope) -> None:
+    if not caller().covers(scope.module, scope.unit):
+        raise _concealed(reference)
+
+
+def _concealed(reference: BlobReference) -> RpcError:
+    """The error for a file that the caller must not know of."""
+    return RpcError("BLOB_NOT_FOUND", f"there is no {reference}", conceals=True)
 
 
 def _not_found(error: BlobMissing) -> RpcError:

@@ -38,7 +38,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.GetTotalsRequest, _context: Context
     ) -> ledger_pb2.GetTotalsResponse:
         """Return the totals of a year, their sums, and whether they are fresh."""
-        tenant = caller().tenant(request.tenant)
+        tenant = _tenant_of(request)
         _check(request)
         module = request.module or None
         unit = await spelt_unit(self._ledger, tenant, request.unit)
@@ -53,21 +53,21 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.GetReportRequest, _context: Context
     ) -> ledger_pb2.GetReportResponse:
         """Return the report of a year."""
-        tenant = caller().tenant(request.tenant)
+        tenant = _tenant_of(request)
         return await answer_report(self._ledger, tenant, request)
 
     async def ListUncomputed(
         self, request: ledger_pb2.ListUncomputedRequest, _context: Context
     ) -> ledger_pb2.ListUncomputedResponse:
         """Return a page of the entries that have no kilograms."""
-        tenant = caller().tenant(request.tenant)
+        tenant = _tenant_of(request)
         return await answer_uncomputed(self._ledger, tenant, request)
 
     async def ListUploads(
         self, request: ledger_pb2.ListUploadsRequest, _context: Context
     ) -> ledger_pb2.ListUploadsResponse:
         """Return a page of uploads."""
-        tenant = caller().tenant(request.tenant)
+        tenant = _tenant_of(request)
         return await answer_uploads(self._ledger, tenant, request)
 
     async def ListFactors(
@@ -117,6 +117,18 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         if found.oldest_since is not None:
             answer.oldest_since.FromDatetime(found.oldest_since)
         return answer
+
+
+def _tenant_of(
+    request: ledger_pb2.GetTotalsRequest
+    | ledger_pb2.GetReportRequest
+    | ledger_pb2.ListUncomputedRequest
+    | ledger_pb2.ListUploadsRequest,
+) -> str:
+    """The tenant of a request whose module and unit are among the caller's."""
+    tenant = caller().tenant(request.tenant)
+    caller().check_scope(request.module, request.unit)
+    return tenant
 
 
 def _check(request: ledger_pb2.GetTotalsRequest) -> None:

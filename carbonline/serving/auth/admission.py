@@ -13,7 +13,7 @@ from carbonline.serving.auth.principals import (
     no_credentials,
     not_allowed,
 )
-from carbonline.serving.auth.roles import roles_allowed
+from carbonline.serving.auth.roles import allows_limited_callers, roles_allowed
 from carbonline.serving.errors import RpcError
 from carbonline.serving.throttled_log import ThrottledLog
 
@@ -52,13 +52,18 @@ class Admission:
             raise no_credentials()
         return principal
 
-    def check_role(self, method: str, principal: Principal) -> None:
-        """Raises RpcError PERMISSION_DENIED unless a role of the caller may call the method."""
+    def check_method(self, method: str, principal: Principal) -> None:
+        """Raises RpcError PERMISSION_DENIED unless a role of the caller may call the method, and
+        its modules and units are not limited if the method is about whole tenants.
+        """
         roles = self._allowed_roles.get(method)
         if roles is None:
             roles = self._allowed_roles[method] = roles_allowed(method)
+        name = method.rpartition("/")[2]
         if not principal.has_one_of(roles):
-            raise not_allowed(principal, method.rpartition("/")[2], roles)
+            raise not_allowed(principal, name, roles)
+        if principal.is_limited and not allows_limited_callers(method):
+            principal.check_whole(name)
 
     def note(
         self, method: str, error: RpcError, principal: Principal | None, context: Context
@@ -66,14 +71,8 @@ class Admission:
         """Log an answer if it is a denial. `principal` is None for strangers."""
         if principal is None and error.code is grpc.StatusCode.UNAUTHENTICATED:
             self._strangers.add((method, context.peer(), error.message))
-        elif principal is not None and error.code in _DENIALS:
-            self._log.warning(
-                "call_denied",
-                method=method,
-                principal=principal.name,
-                reason=error.reason,
-                message=error.message,
-            )
+        elif principal is not None:
+            log_denial(self._log, method, error, principal)
 
     def end(self) -> None:
         """Log what is left of the strangers."""
@@ -83,6 +82,20 @@ class Admission:
         method, peer, message = latest
         self._log.warning(
             "calls_unauthenticated", calls=calls, method=method, peer=peer, message=message
+        )
+
+
+def log_denial(
+    log: FilteringBoundLogger, method: str, error: RpcError, principal: Principal
+) -> None:
+    """A line of the log if the error denies a known caller something, also in secret."""
+    if error.code in _DENIALS or error.conceals:
+        log.warning(
+            "call_denied",
+            method=method,
+            principal=principal.name,
+            reason=error.reason,
+            message=error.message,
         )
 
 

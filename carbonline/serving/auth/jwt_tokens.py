@@ -10,6 +10,7 @@ import jwt
 
 from carbonline.serving.auth.expiry import token_expired
 from carbonline.serving.auth.key_set import KeySet
+from carbonline.serving.auth.module_names import module_number
 from carbonline.serving.auth.principals import BEARER, Principal
 from carbonline.serving.auth.roles import ROLES_ALL
 from carbonline.serving.errors import RpcError
@@ -38,7 +39,7 @@ class JwtAuthenticator:
     """Principals by the claims of signed tokens.
 
     `sub` is the name; `tenants` a list; `role` one of ROLES_ALL, or a list of them; `modules` and
-    `units` are "*".
+    `units` are "*" or a list.
     """
 
     def __init__(self, keys: KeySet, issuer: Issuer) -> None:
@@ -132,15 +133,35 @@ def principal_of(claims: Mapping[str, Any], skew_seconds: float) -> Principal:
     roles = [role] if isinstance(role, str) else role
     if not (isinstance(roles, list) and roles and all(map(_is_role, roles))):
         raise _refused(f"its claim role must be one of {', '.join(sorted(ROLES_ALL))}")
-    for part in ("modules", "units"):
-        if claims.get(part) != EVERYTHING:
-            raise _refused(f'its claim {part} must be "*"')
     return Principal(
         name,
         tuple(dict.fromkeys(tenants)),
         frozenset(roles),
+        _modules(claims.get("modules")),
+        _units(claims.get("units")),
         expires_at=float(claims["exp"]) + skew_seconds,
     )
+
+
+def _modules(claim: Any) -> frozenset[int] | None:
+    if claim == EVERYTHING:
+        return None
+    if not (isinstance(claim, list) and claim and all(isinstance(one, str) for one in claim)):
+        raise _refused('its claim modules must be "*" or a list of names')
+    numbers = {name: module_number(name) for name in claim}
+    unknown = [name for name, number in numbers.items() if number is None]
+    if unknown:
+        raise _refused(f"there is no module {unknown[0][:NAME_CHARACTERS_MAX]!r}")
+    return frozenset(number for number in numbers.values() if number is not None)
+
+
+def _units(claim: Any) -> frozenset[str] | None:
+    if claim == EVERYTHING:
+        return None
+    if not (isinstance(claim, list) and claim and all(isinstance(one, str) for one in claim)):
+        raise _refused('its claim units must be "*" or a list of units')
+    # An empty unit would stand for all of them.
+    return frozenset(one for one in claim if one)
 
 
 def _is_role(one: Any) -> bool:

@@ -3,15 +3,18 @@
 import hmac
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from carbonline.serving.auth.module_names import module_name
 from carbonline.serving.auth.roles import ROLES_ALL
 from carbonline.serving.errors import RpcError, Violation, invalid
 
 TENANT_CHARACTERS_SHOWN = 80
 TENANTS_SHOWN = 5
+LIMITS_SHOWN = 5
 BEARER = "Bearer "
 
 
@@ -19,12 +22,15 @@ BEARER = "Bearer "
 class Principal:
     """A caller: its name, the tenants that it may act for, and its roles.
 
+    `modules` (numbers) and `units` limit what it may do within its tenants; None means all.
     `expires_at`, in seconds since 1970, is when its credentials end.
     """
 
     name: str
     tenants: tuple[str, ...]
     roles: frozenset[str] = ROLES_ALL
+    modules: frozenset[int] | None = None
+    units: frozenset[str] | None = None
     expires_at: float = math.inf
 
     @property
@@ -55,9 +61,46 @@ class Principal:
             return "is required: this caller has several tenants"
         return ""
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether it may not act for all modules and units of its tenants."""
+        return self.modules is not None or self.units is not None
+
+    def covers(self, module: int | None, unit: str | None) -> bool:
+        """Whether a scope is among its modules and units. 0, "" and None mean all of them."""
+        return (self.modules is None or (module or 0) in self.modules) and (
+            self.units is None or (unit or "") in self.units
+        )
+
+    def check_scope(self, module: int | None, unit: str | None) -> None:
+        """Raises RpcError PERMISSION_DENIED unless it `covers` the scope."""
+        if not self.covers(module, unit):
+            why = f"{self.name} may act for {self._limits()} only: name one of them"
+            raise RpcError("PERMISSION_DENIED", why)
+
+    def check_whole(self, method: str) -> None:
+        """Raises RpcError PERMISSION_DENIED if its modules or units are limited."""
+        if self.is_limited:
+            why = f"it is about whole tenants, and the caller may act for {self._limits()} only"
+            raise RpcError("PERMISSION_DENIED", f"{self.name} may not call {method}: {why}")
+
+    def _limits(self) -> str:
+        limits = []
+        if self.modules is not None:
+            limits.append(f"the modules {_shown(map(module_name, sorted(self.modules)))}")
+        if self.units is not None:
+            limits.append(f"the units {_shown(sorted(self.units))}")
+        return " and ".join(limits)
+
     def has_one_of(self, roles: frozenset[str]) -> bool:
         """Whether the caller has at least one of these roles."""
         return bool(self.roles & roles)
+
+
+def _shown(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = ", ..." if len(listed) > LIMITS_SHOWN else ""
+    return ", ".join(listed[:LIMITS_SHOWN]) + more
 
 
 class Authenticator(Protocol):

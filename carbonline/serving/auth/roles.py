@@ -1,4 +1,8 @@
-"""Which roles may call an RPC: the option `allowed_roles` of the RPC in its proto."""
+"""Which roles may call an RPC, and how it keeps them within their modules and units: its options
+`allowed_roles` and `scope_check` in the proto.
+"""
+
+from typing import Any
 
 from google.protobuf import descriptor_pool
 
@@ -17,8 +21,24 @@ def roles_allowed(method: str) -> frozenset[str]:
 
     Empty where nobody may: for an RPC without the option, and for one that no loaded proto has.
     """
+    options = _options(method)
+    if options is None:
+        return frozenset()
+    return frozenset(map(_name, options.Extensions[options_pb2.allowed_roles]))
+
+
+def allows_limited_callers(method: str) -> bool:
+    """Whether a method can be called by principals with limited modules or units."""
+    options = _options(method)
+    return options is not None and options.Extensions[options_pb2.scope_check] not in {
+        options_pb2.SCOPE_CHECK_UNSPECIFIED,
+        options_pb2.SCOPE_CHECK_WHOLE,
+    }
+
+
+def _options(method: str) -> Any:
     try:
         found = descriptor_pool.Default().FindMethodByName(method.lstrip("/").replace("/", "."))
     except KeyError:
-        return frozenset()
-    return frozenset(map(_name, found.GetOptions().Extensions[options_pb2.allowed_roles]))
+        return None
+    return found.GetOptions()

@@ -16,6 +16,7 @@ from scheduler_service.rpc.check_operations import (
     check_jobs,
 )
 from scheduler_service.rpc.explanations import explanation
+from scheduler_service.rpc.limited_callers import check_job, check_pipeline, without_details
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
@@ -31,18 +32,24 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
         job_id = check_identifier("job_id", request.job_id)
+        await check_job(self.store, job_id)
         found = await self.store.read_job(job_id, caller().tenant(request.tenant))
         if isinstance(found, Refused):
             raise refusal_with_days(found, self.store.retention_days)
+        job = messages.job_summary(found.job)
+        without_details([job])
+        is_covered = caller().covers(job.scope.module, job.scope.unit)
         return pb.GetJobResponse(
-            job=messages.job_summary(found.job),
-            payload=messages.struct(found.job.payload),
+            job=job,
+            payload=messages.struct(found.job.payload) if is_covered else None,
             timeline=first_page([messages.timeline_event(event) for event in found.timeline]),
             joined_by_pipeline_ids=found.joined_by[:JOINERS_SHOWN_MAX],
         )
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         wanted = check_jobs(request, caller())
+        if wanted.pipeline_id is not None:
+            await check_pipeline(self.store, wanted.pipeline_id)
         found = await self.store.list_jobs(wanted)
         if isinstance(found, Refused):
             raise refusal_with_days(found, self.store.retention_days)
@@ -50,12 +57,14 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         page, before = first_page(summaries), found.before
         if len(page) < len(summaries):
             before = page[-1].pipeline_id, page[-1].job_id
+        without_details(page)
         return pb.ListJobsResponse(jobs=page, next_page_token=page_token(*before) if before else "")
 
     async def ExplainJob(
         self, request: monitoring_pb2.ExplainJobRequest, context: Context
     ) -> monitoring_pb2.ExplainJobResponse:
         job_id = check_identifier("job_id", request.job_id)
+        await check_job(self.store, job_id)
         found = await self.store.explain_job(caller().tenant(request.tenant), job_id)
         if isinstance(found, Refused):
             raise refusal_with_days(found, self.store.retention_days)

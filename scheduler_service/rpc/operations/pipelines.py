@@ -17,6 +17,7 @@ from scheduler_service.rpc.check_operations import (
 )
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.gradually import gradually
+from scheduler_service.rpc.limited_callers import check_pipeline, without_details
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
@@ -33,6 +34,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         self, request: pb.GetPipelineRequest, context: Context
     ) -> pb.GetPipelineResponse:
         pipeline_id = check_identifier("pipeline_id", request.pipeline_id)
+        await check_pipeline(self.store, pipeline_id)
         shown = await self.store.read_pipeline(
             pipeline_id, caller().tenant(request.tenant), jobs_max=JOBS_SHOWN_MAX
         )
@@ -41,6 +43,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         jobs = first_page(
             await gradually(shown.jobs, lambda row: messages.job_summary(row, joined=row.is_joined))
         )
+        without_details(jobs)
         return pb.GetPipelineResponse(
             pipeline=messages.pipeline(shown.pipeline),
             jobs=jobs,
@@ -66,6 +69,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         reason = fields.text("reason", request.reason, TEXT_CHARACTERS_MAX)
         fields.done()
         tenants = (caller().tenant(request.tenant),)
+        await check_pipeline(self.store, pipeline_id)
         answer = await self.store.cancel_pipeline(tenants, pipeline_id, reason, caller().name)
         if isinstance(answer, Refused):
             raise refusal_with_days(answer, self.store.retention_days)

@@ -10,6 +10,7 @@ from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_interventions import check_recovery, check_retry
+from scheduler_service.rpc.limited_callers import check_job, check_pipeline
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
@@ -25,6 +26,7 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
         self, request: pb.RecoverJobRequest, context: Context
     ) -> pb.RecoverJobResponse:
         wanted = check_recovery(request, caller())
+        await check_job(self.store, wanted.job_id)
         answer = await self.store.recover_job(wanted)
         if isinstance(answer, Refused):
             raise refusal_with_days(answer, self.store.retention_days)
@@ -39,7 +41,9 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
     async def RetryPipeline(
         self, request: pb.RetryPipelineRequest, context: Context
     ) -> pb.RetryPipelineResponse:
-        answer = await self.store.retry_pipeline(check_retry(request, caller()))
+        wanted = check_retry(request, caller())
+        await check_pipeline(self.store, wanted.pipeline_id)
+        answer = await self.store.retry_pipeline(wanted)
         if isinstance(answer, Refused):
             raise refusal_with_days(answer, self.store.retention_days)
         return pb.RetryPipelineResponse(

@@ -42,15 +42,20 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         found = await self.store.active_pipelines(
             tenant, request.year, chosen, with_failed=request.include_last_failed
         )
+        covers = caller().covers
         answer = pb.ListActivePipelinesResponse(
-            year_wide_pipelines=map(messages.pipeline, found.year_wide)
+            year_wide_pipelines=[
+                messages.pipeline(row) for row in found.year_wide if covers(row.module, row.unit)
+            ]
         )
-        for module in sorted({*found.active, *found.failed}):
+        active = {i: row for i, row in found.active.items() if covers(row.module, row.unit)}
+        failed = {i: row for i, row in found.failed.items() if covers(row.module, row.unit)}
+        for module in sorted({*active, *failed}):
             one = answer.modules.add(module=types_pb2.Module.ValueType(module))
-            if module in found.active:
-                one.active.CopyFrom(messages.pipeline(found.active[module]))
-            if module in found.failed:
-                one.last_failed.CopyFrom(messages.pipeline(found.failed[module]))
+            if module in active:
+                one.active.CopyFrom(messages.pipeline(active[module]))
+            if module in failed:
+                one.last_failed.CopyFrom(messages.pipeline(failed[module]))
         return answer
 
     async def ListSlots(
@@ -71,8 +76,9 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         )
         page = first_page([_slot(one) for one in found[:size]])
         more = len(page) < len(found)
+        covers = caller().covers
         return pb.ListSlotsResponse(
-            slots=page,
+            slots=[one for one in page if covers(one.scope.module, one.scope.unit)],
             next_page_token=page_token(found[len(page) - 1].slot_key) if more else "",
         )
 
@@ -86,10 +92,12 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         after = tuple(fields.page_keys("page_token", request.page_token, int, int))
         fields.done()
         states, now = await self.store.module_states(caller().tenant(request.tenant), year)
+        modules = caller().modules
         found = [
             stale
             for state in states
             if now is not None
+            and (modules is None or state.module in modules)
             and (state.year, state.module) > after
             and (
                 stale := stale_stats(state, now, timedelta(seconds=seconds), by_age=request.by_age)

@@ -29,8 +29,14 @@ class Years(operations_pb2_grpc.OperationsServiceServicer):
         tenant = caller().tenant(request.tenant)
         keys = keys_of_changes(tenant, request.year)
         row, freshness, live = await self.store.read_year(tenant, request.year, keys)
+        modules = caller().modules
         answer = pb.GetYearResponse(
-            year=request.year, modules=_modules(freshness, live, request.year)
+            year=request.year,
+            modules=[
+                one
+                for one in _modules(freshness, live, request.year)
+                if modules is None or one.module in modules
+            ],
         )
         if row is not None:
             answer.provisioned = True

@@ -6,7 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class PipelineFilter:
-    """Which pipelines; None and empty mean all. `before_id` is the keyset of the page."""
+    """Which pipelines; None and empty mean all. `before_id` is the keyset of the page.
+
+    `modules` and `units` are those that the caller may see.
+    """
 
     tenant: str
     statuses: tuple[str, ...] = ()
@@ -18,12 +21,15 @@ class PipelineFilter:
     created_before: datetime | None = None
     before_id: int | None = None
     page_size: int = 50
+    modules: tuple[int, ...] | None = None
+    units: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs; None and empty mean all. `before` is the keyset of the page: numbers of the last
-    job's pipeline and of the job.
+    job's pipeline and of the job. `modules` and `units` are those that the caller may see, of the
+    pipelines.
     """
 
     tenant: str
@@ -34,3 +40,5 @@ class JobFilter:
     year: int | None = None
     before: tuple[int, int] | None = None
     page_size: int = 50
+    modules: tuple[int, ...] | None = None
+    units: tuple[str, ...] | None = None

@@ -2,7 +2,7 @@
 -- no further than the page's end, and at most so many pipelines; none that has ended for live jobs.
 SELECT j.*, false AS is_joined
 FROM (
-    SELECT l.pipeline_id, l.status
+    SELECT l.pipeline_id, l.status, l.module, l.unit
     FROM scheduler.pipelines AS l
     -- With the tenant in it: else another index would do as well, as the planner counts.
     WHERE l.tenant = :tenant
@@ -26,6 +26,8 @@ CROSS JOIN LATERAL (
     LIMIT CAST(:rows_max AS bigint)
 ) AS page
 JOIN scheduler.job_summaries AS j ON j.job_id = page.job_id
-WHERE p.status = 'LIVE' OR true = ANY(CAST(:finished AS boolean[]))
+WHERE (p.status = 'LIVE' OR true = ANY(CAST(:finished AS boolean[])))
+    AND (CAST(:modules AS smallint[]) IS NULL OR p.module = ANY(CAST(:modules AS smallint[])))
+    AND (CAST(:units AS text[]) IS NULL OR p.unit = ANY(CAST(:units AS text[])))
 ORDER BY p.pipeline_id DESC, page.job_id DESC
 LIMIT CAST(:rows_max AS bigint);

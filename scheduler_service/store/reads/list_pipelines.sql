@@ -2,7 +2,7 @@
 -- most, however few of them match.
 SELECT p.*
 FROM (
-    SELECT l.pipeline_id, l.kind, l.module, l.year, l.failed_jobs, l.created_at, l.status
+    SELECT l.pipeline_id, l.kind, l.module, l.unit, l.year, l.failed_jobs, l.created_at, l.status
     FROM scheduler.pipelines AS l
     -- With the tenant in it: else another index would do as well, as the planner counts.
     WHERE l.tenant = :tenant
@@ -18,6 +18,9 @@ CROSS JOIN LATERAL (
 ) AS p
 WHERE (CAST(:kind AS text) IS NULL OR looked_at.kind = CAST(:kind AS text))
     AND (CAST(:module AS smallint) IS NULL OR looked_at.module = CAST(:module AS smallint))
+    AND (CAST(:modules AS smallint[]) IS NULL
+        OR looked_at.module = ANY(CAST(:modules AS smallint[])))
+    AND (CAST(:units AS text[]) IS NULL OR looked_at.unit = ANY(CAST(:units AS text[])))
     AND (CAST(:year AS smallint) IS NULL OR looked_at.year = CAST(:year AS smallint))
     AND (NOT CAST(:errors_only AS boolean) OR looked_at.failed_jobs > 0)
     AND (CAST(:created_from AS timestamptz) IS NULL

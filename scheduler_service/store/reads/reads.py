@@ -6,7 +6,8 @@ from uuid import UUID
 
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused, ones_own
-from scheduler_service.store.core.rows import LinkRow
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.rows import LinkRow, ScopeRow
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.reads.answers import (
     VIEW_JOBS_MAX,
@@ -59,6 +60,20 @@ class Reads:
         async with self._readers.connection() as conn:
             rows = await statement("named_blobs").rows(conn, _BlobRow, tenant=tenant, blobs=blobs)
         return [row.blob for row in rows]
+
+    async def pipeline_scope(self, pipeline_id: int) -> Scope | None:
+        """The scope of a pipeline, which never changes; None if there is no such pipeline."""
+        async with self._readers.connection() as conn:
+            rows = await statement("scope_of_pipeline").rows(
+                conn, ScopeRow, pipeline_id=pipeline_id
+            )
+        return rows[0].scope if rows else None
+
+    async def scope_of_job(self, job_id: int) -> Scope | None:
+        """The scope of the pipeline that owns a job; None if there is no such job."""
+        async with self._readers.connection() as conn:
+            rows = await statement("scope_of_job").rows(conn, ScopeRow, job_id=job_id)
+        return rows[0].scope if rows else None
 
     async def queue_depths(self) -> list[QueueDepth]:
         """One for each job type, counted up to QUEUE_JOBS_MAX."""
@@ -171,6 +186,8 @@ class Reads:
                 statuses=list(wanted.statuses) or None,
                 kind=wanted.kind,
                 module=wanted.module,
+                modules=wanted.modules,
+                units=wanted.units,
                 year=wanted.year,
                 errors_only=wanted.errors_only,
                 created_from=wanted.created_from,
@@ -232,7 +249,8 @@ class Reads:
                 "before_pipeline_id": before_pipeline_id,
                 "pipelines_max": PIPELINES_READ_MAX if True in finished else PIPELINES_PASSED_MAX,
             }
-            rows = await statement("list_jobs").rows(conn, SeenJobRow, **alike | looked_at)
+            seen = {"modules": wanted.modules, "units": wanted.units}
+            rows = await statement("list_jobs").rows(conn, SeenJobRow, **alike | looked_at | seen)
             if len(rows) > wanted.page_size:
                 return _job_page(rows, wanted.page_size)
             last = await statement("last_listed_pipeline").rows(conn, _LastRow, **looked_at)

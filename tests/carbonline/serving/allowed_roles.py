@@ -9,7 +9,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from carbonline.serving.auth.principals import Principal
 from carbonline.v1 import options_pb2
 
-ROLES = ("worker", "gateway", "operator", "monitor")
+ROLES = ("worker", "gateway", "operator", "monitor", "auditor")
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -23,9 +23,10 @@ class ByRoleToken:
 
 async def answer_to(channel: grpc.aio.Channel, method: str, role: str) -> tuple[Any, str]:
     """The code and the sentence that an empty request of this role gets."""
-    stub: Any = channel.stream_stream(method)
+    # Not as a stream: who is refused before the message is sent would see that it cannot be sent.
+    stub: Any = channel.unary_stream(method)
     metadata = (("authorization", f"Bearer {role}"),)
-    call = stub(iter([b""]), metadata=metadata, timeout=20)
+    call = stub(b"", metadata=metadata, timeout=20)
     try:
         async for _ in call:
             call.cancel()

@@ -17,6 +17,7 @@ from carbonline.serving.auth.key_set import KeySet
 from carbonline.serving.auth.principals import Principal
 from carbonline.serving.errors import RpcError
 from carbonline.serving.logs import open_log
+from carbonline.v1 import types_pb2
 from tests.carbonline.serving.token_issuer import AUDIENCE, NAME, TokenIssuer, claims_of
 
 
@@ -58,6 +59,24 @@ async def test_a_signed_token_says_who_calls_for_whom_and_in_which_roles(
     assert 590 < found.seconds_left <= 600
 
 
+async def test_modules_and_units_limit_what_a_caller_may_do(issuer: TokenIssuer) -> None:
+    accepts = await accepting(issuer)
+    token = issuer.token(modules=["professional_travel", "headcount"], units=["0828", ""])
+    found = await accepts.principal("", f"Bearer {token}")
+    assert found is not None
+    travel, purchase = types_pb2.MODULE_PROFESSIONAL_TRAVEL, types_pb2.MODULE_PURCHASE
+    assert found.covers(travel, "0828")
+    # 0, "" and None are all modules and all units.
+    narrower = ((travel, "0900"), (purchase, "0828"), (travel, ""), (travel, None), (0, "0828"))
+    assert not any(found.covers(*scope) for scope in (*narrower, (None, None)))
+    with pytest.raises(RpcError) as refused:
+        found.check_scope(purchase, "0828")
+    assert refused.value.message == (
+        "somebody may act for the modules headcount, professional_travel and the units 0828 only:"
+        " name one of them"
+    )
+
+
 @pytest.mark.parametrize("authorization", ["", "Basic abc", "bearer abc"])
 async def test_what_is_not_a_bearer_token_is_left_to_others(
     issuer: TokenIssuer, authorization: str
@@ -90,7 +109,14 @@ async def test_what_is_not_a_bearer_token_is_left_to_others(
         ({"role": ["operator", "root"]}, "its claim role"),
         ({"role": [["operator"]]}, "its claim role"),
         ({"modules": None}, "its claim modules"),
-        ({"units": ["0828"]}, "its claim units"),
+        ({"modules": []}, "its claim modules"),
+        ({"modules": [8]}, "its claim modules"),
+        ({"modules": ["unspecified"]}, "there is no module 'unspecified'"),
+        ({"modules": ["headcount", "nothing"]}, "there is no module 'nothing'"),
+        ({"units": None}, "its claim units"),
+        ({"units": []}, "its claim units"),
+        ({"units": "0828"}, "its claim units"),
+        ({"units": [828]}, "its claim units"),
     ],
 )
 async def test_a_token_with_a_wrong_claim_is_refused_and_told_why(

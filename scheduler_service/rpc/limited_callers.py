@@ -1,0 +1,55 @@
+"""Keeps callers with limited modules or units within them: by the scope of the pipeline they name.
+
+A pipeline's scope never changes, so it is checked before the operation. Callers without limits pay
+nothing for it. What is not there, or another tenant's, is left to the operation to refuse.
+"""
+
+from collections.abc import Iterable
+
+from carbonline.serving.interceptor import caller
+from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import types_pb2
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.store import Store
+
+
+async def check_pipeline(store: Store, pipeline_id: int) -> None:
+    """Raises RpcError PERMISSION_DENIED if the caller's modules and units lack the pipeline's."""
+    if caller().is_limited:
+        _check(await store.pipeline_scope(pipeline_id))
+
+
+async def check_job(store: Store, job_id: int) -> None:
+    """As `check_pipeline`, for the pipeline that owns a job."""
+    if caller().is_limited:
+        _check(await store.scope_of_job(job_id))
+
+
+def _check(scope: Scope | None) -> None:
+    principal = caller()
+    if scope is not None and scope.tenant in principal.tenants:
+        principal.check_scope(scope.module, scope.unit)
+
+
+def without_details(jobs: Iterable[types_pb2.Job]) -> None:
+    """Take from jobs of wider or other scopes than the caller's what tells of their rows: the
+    pipeline of a unit causes jobs of its whole module, and joins those of others.
+    """
+    principal = caller()
+    if not principal.is_limited:
+        return
+    for job in jobs:
+        if not principal.covers(job.scope.module, job.scope.unit):
+            for field in ("message", "error_cause", "stats", "progress"):
+                job.ClearField(field)
+
+
+def seen_by_caller(message: pb.WatchPipelineResponse) -> pb.WatchPipelineResponse:
+    """A message of a watch as the caller may see it. All watchers share the message itself."""
+    if not caller().is_limited:
+        return message
+    own = pb.WatchPipelineResponse()
+    own.CopyFrom(message)
+    for part in (own.snapshot, own.change, own.activity):
+        without_details(part.jobs)
+    return own
