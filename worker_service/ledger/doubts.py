@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from worker_service.ledger.emission_sets import EmissionSlice
-from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.pool import Connection
 
 # So many are kept one by one. All of them are counted.
 ENTRIES_KEPT_MAX = 100
@@ -47,11 +47,10 @@ class Doubts:
 
 
 async def note_doubts(
-    ledger: Ledger, tenant: str, emission_set: int, entry_set: int, doubts: Doubts
+    conn: Connection, tenant: str, emission_set: int, entry_set: int, doubts: Doubts
 ) -> None:
     """Stores the doubts about a whole set."""
-    async with ledger.session() as conn:
-        await conn.execute(NOTE, tenant, emission_set, entry_set, asdict(doubts))
+    await conn.execute(NOTE, tenant, emission_set, entry_set, asdict(doubts))
 
 
 async def doubts_of(

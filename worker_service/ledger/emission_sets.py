@@ -17,7 +17,7 @@ from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import read_tokens
 from worker_service.ledger.frames import copy_in
 from worker_service.ledger.input_versions import factors_input, newest_change, reference_input
-from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.pool import Connection
 
 EMISSION_COLUMNS = [
     "tenant",
@@ -257,34 +257,38 @@ def _standing(
             yield StandingSet(row["emission_set"], one, row["factors_digest"])
 
 
-async def open_emission_set(
-    ledger: Ledger,
+async def open_emission_sets(
+    conn: Connection,
     of: EmissionSlice,
     emission_set: int,
-    entries: PublishedSet,
+    sets: Sequence[PublishedSet],
     inputs: InputState,
     factors_digest: str | None = None,
 ) -> None:
-    """Makes an empty set of emissions, in state LOADING, for a set of entries.
+    """Makes an empty set of emissions, in state LOADING, for each set of entries, if any.
 
-    `factors_digest` is the `fitting_digest` of the factors. Without it the set is never patched.
+    `factors_digest` is the `fitting_digest` of the factors. Without it the sets are never patched.
     """
-    async with ledger.session() as conn:
-        await conn.execute(
-            OPEN_SET,
-            of.tenant,
-            emission_set,
-            entries.entry_set,
-            of.module,
-            of.data_entry_type,
-            of.year,
-            inputs.formula_version,
-            entries.changed_token,
-            inputs.factors_token,
-            inputs.references_token,
-            entries.last_row_number,
-            factors_digest,
-        )
+    await conn.executemany(
+        OPEN_SET,
+        [
+            (
+                of.tenant,
+                emission_set,
+                entries.entry_set,
+                of.module,
+                of.data_entry_type,
+                of.year,
+                inputs.formula_version,
+                entries.changed_token,
+                inputs.factors_token,
+                inputs.references_token,
+                entries.last_row_number,
+                factors_digest,
+            )
+            for entries in sets
+        ],
+    )
 
 
 def emission_rows(tenant: str, emission_set: int, emissions: pl.DataFrame) -> pl.DataFrame:
@@ -317,19 +321,18 @@ def uncomputed_rows(tenant: str, emission_set: int, uncomputed: pl.DataFrame) ->
 
 
 async def load_emissions(
-    ledger: Ledger, tenant: str, emission_set: int, emissions: bytes, uncomputed: bytes
+    conn: Connection, tenant: str, emission_set: int, emissions: bytes, uncomputed: bytes
 ) -> None:
     """Adds a batch to sets in state LOADING. The last two arguments are made by `frame_bytes`."""
-    async with ledger.session() as conn:
-        await conn.execute(STILL_LOADING, tenant, emission_set)
-        if emissions:
-            await copy_in(conn, "emissions", EMISSION_COLUMNS, emissions)
-        if uncomputed:
-            await copy_in(conn, "uncomputed_entries", UNCOMPUTED_COLUMNS, uncomputed)
+    await conn.execute(STILL_LOADING, tenant, emission_set)
+    if emissions:
+        await copy_in(conn, "emissions", EMISSION_COLUMNS, emissions)
+    if uncomputed:
+        await copy_in(conn, "uncomputed_entries", UNCOMPUTED_COLUMNS, uncomputed)
 
 
 async def load_outcome_counts(
-    ledger: Ledger,
+    conn: Connection,
     tenant: str,
     emission_set: int,
     entry_set: int,
@@ -341,12 +344,11 @@ async def load_outcome_counts(
         units.append(unit)
         outcomes.append(outcome)
         numbers.append(number)
-    async with ledger.session() as conn:
-        await conn.execute(ADD_COUNTS, tenant, emission_set, entry_set, units, outcomes, numbers)
+    await conn.execute(ADD_COUNTS, tenant, emission_set, entry_set, units, outcomes, numbers)
 
 
 async def note_sums(
-    ledger: Ledger,
+    conn: Connection,
     tenant: str,
     emission_set: int,
     entry_set: int,
@@ -357,8 +359,7 @@ async def note_sums(
 
     `total_kg` is in kg CO2eq. Totals do not use it: they are summed exactly from the rows.
     """
-    async with ledger.session() as conn:
-        await conn.execute(NOTE_SUMS, tenant, emission_set, entry_set, total_kg, entries_without_kg)
+    await conn.execute(NOTE_SUMS, tenant, emission_set, entry_set, total_kg, entries_without_kg)
 
 
 async def publish_emissions(
@@ -377,15 +378,13 @@ async def publish_emissions(
         raise PublicationMismatch(f"of {len(plan.compute)} sets of emissions: {done}")
 
 
-async def count_outcomes(ledger: Ledger, of: EmissionSlice) -> dict[str, int]:
+async def count_outcomes(conn: Connection, of: EmissionSlice) -> dict[str, int]:
     """How many entries have which outcome, in the published sets."""
-    async with ledger.session() as conn:
-        rows = await conn.fetch(OUTCOMES, of.tenant, of.data_entry_type, of.year)
+    rows = await conn.fetch(OUTCOMES, of.tenant, of.data_entry_type, of.year)
     return {row["outcome"]: row["entry_count"] for row in rows}
 
 
-async def sample_uncomputed(ledger: Ledger, of: EmissionSlice) -> list[tuple[str, str, int]]:
+async def sample_uncomputed(conn: Connection, of: EmissionSlice) -> list[tuple[str, str, int]]:
     """Why entries have no emission: outcome, detail and entries, the most frequent first."""
-    async with ledger.session() as conn:
-        rows = await conn.fetch(SAMPLE, of.tenant, of.data_entry_type, of.year)
+    rows = await conn.fetch(SAMPLE, of.tenant, of.data_entry_type, of.year)
     return [(row["outcome"], row["detail"], row["entry_count"]) for row in rows]

@@ -75,15 +75,22 @@ async def sum_set(
         yield last, [tuple(row) for row in rows]
 
 
+async def leaves_of(conn: Connection, tenant: str, one: SummedSet) -> list[Leaf]:
+    """The sums of all rows of one set. The same unit and type may come several times."""
+    return [leaf async for _, leaves in sum_set(conn, tenant, one) for leaf in leaves]
+
+
+async def store_sums(conn: Connection, tenant: str, one: SummedSet, leaves: Sequence[Leaf]) -> None:
+    """Stores the sums of a set whose rows are all loaded, unless that is done."""
+    units, types, kg, additional = zip(*leaves, strict=True) if leaves else ((), (), (), ())
+    of = (tenant, one.emission_set, one.entry_set)
+    await conn.execute(KEEP, *of, list(units), list(types), list(kg), list(additional))
+
+
 async def keep_sums(ledger: Ledger, tenant: str, one: SummedSet) -> None:
     """Sums a set whose rows are all loaded, and stores the sums, unless that is done."""
-    leaves: list[Leaf] = []
     async with ledger.session() as conn:
-        async for _, of_slice in sum_set(conn, tenant, one):
-            leaves += of_slice
-        units, types, kg, additional = zip(*leaves, strict=True) if leaves else ((), (), (), ())
-        of = (tenant, one.emission_set, one.entry_set)
-        await conn.execute(KEEP, *of, list(units), list(types), list(kg), list(additional))
+        await store_sums(conn, tenant, one, await leaves_of(conn, tenant, one))
 
 
 async def kept_sums(conn: Connection, tenant: str, one: SummedSet) -> Sequence[Leaf]:

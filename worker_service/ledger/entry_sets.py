@@ -101,23 +101,22 @@ class PublishedSet:
     changed_token: int
 
 
-async def open_set(ledger: Ledger, new: NewSet) -> None:
+async def open_set(conn: Connection, new: NewSet) -> None:
     """Makes an empty set in state LOADING."""
-    async with ledger.session() as conn:
-        await conn.execute(
-            OPEN_SET,
-            new.tenant,
-            new.entry_set,
-            new.module,
-            new.data_entry_type,
-            new.year,
-            new.unit,
-            new.source,
-            new.blob,
-            new.file_name,
-            new.pipeline_id,
-            new.submitted_by,
-        )
+    await conn.execute(
+        OPEN_SET,
+        new.tenant,
+        new.entry_set,
+        new.module,
+        new.data_entry_type,
+        new.year,
+        new.unit,
+        new.source,
+        new.blob,
+        new.file_name,
+        new.pipeline_id,
+        new.submitted_by,
+    )
 
 
 def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
@@ -131,11 +130,10 @@ def entry_rows(new: NewSet, stored: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-async def load_entries(ledger: Ledger, new: NewSet, rows: bytes) -> None:
+async def load_entries(conn: Connection, new: NewSet, rows: bytes) -> None:
     """Adds a batch of rows, made by `frame_bytes`, to a set in state LOADING."""
-    async with ledger.session() as conn:
-        await conn.execute(STILL_LOADING, new.tenant, new.entry_set)
-        await copy_in(conn, "entries", ENTRY_COLUMNS, rows)
+    await conn.execute(STILL_LOADING, new.tenant, new.entry_set)
+    await copy_in(conn, "entries", ENTRY_COLUMNS, rows)
 
 
 async def published_sets(

@@ -82,10 +82,10 @@ async def publication(ledger: Ledger, wanted: Publication) -> AsyncIterator[Conn
     answered = False
     try:
         async with ledger.session() as conn:
-            deadline = await _deadline(conn, wanted.seconds_left)
             transaction = conn.transaction()
             await transaction.start()
             try:
+                deadline = await _deadline(conn, wanted.seconds_left)
                 await _pass_fences(conn, wanted, deadline)
                 yield conn
             except BaseException:

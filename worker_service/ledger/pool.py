@@ -113,6 +113,15 @@ class Ledger:
                     raise
 
     @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A READ COMMITTED transaction, for what does not count before it is published.
+
+        Raises DatabaseUnavailable or SchemaMissing, after a COMMIT without an answer too.
+        """
+        async with self.session() as conn, conn.transaction():
+            yield conn
+
+    @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """A read-only REPEATABLE READ transaction: all reads in it see the same moment.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker_service.ledger.entry_sets import NewSet
-from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.pool import Connection
 from worker_service.ledger.uploads import Upload
 
 # Chunks that are fetched at once.
@@ -70,11 +70,10 @@ class UploadBeside:
     has_digests: bool
 
 
-async def save_digests(ledger: Ledger, tenant: str, chunk: DigestChunk) -> None:
+async def save_digests(conn: Connection, tenant: str, chunk: DigestChunk) -> None:
     """Stores a chunk, in place of one that begins at the same row. Raises DatabaseUnavailable."""
     values = (chunk.entry_set, chunk.first_row, chunk.made_by, chunk.digests)
-    async with ledger.session() as conn:
-        await conn.execute(SAVE, tenant, *values)
+    await conn.execute(SAVE, tenant, *values)
 
 
 async def uploads_beside(conn: Connection, new: NewSet, made_by: str) -> list[UploadBeside]:

@@ -179,7 +179,6 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
     scope = EntryScope(what.new.year, what.units, what.new.unit)
     entries = await asyncio.to_thread(read_entries, what.declared, what.file.open, scope)
     with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
-        await open_set(stores.ledger, what.new)
         loaded = await _load(stores, run, what, entries, notes)
         await asyncio.to_thread(notes.keep)
         stats = {
@@ -324,8 +323,12 @@ async def _load(
         async for rows, digests, batch in prepared:
             run.check()
             if digests is not None:
-                await load_entries(stores.ledger, what.new, rows)
-                await save_digests(stores.ledger, what.new.tenant, digests)
+                # Of a set that is not published nothing counts, so its parts need no commits.
+                async with stores.ledger.transaction() as conn:
+                    if loaded.accepted == 0:
+                        await open_set(conn, what.new)
+                    await load_entries(conn, what.new, rows)
+                    await save_digests(conn, what.new.tenant, digests)
                 loaded.accepted += batch.accepted.height
                 loaded.units.update(batch.accepted["unit"].unique())
                 last = batch.accepted["row_number"].max()

@@ -25,14 +25,14 @@ from worker_service.ledger.emission_sets import (
     load_emissions,
     load_outcome_counts,
     note_sums,
-    open_emission_set,
+    open_emission_sets,
     plan_emissions,
     publish_emissions,
     sample_uncomputed,
     uncomputed_rows,
 )
 from worker_service.ledger.emission_sets import count_outcomes as count_published
-from worker_service.ledger.emission_sums import SummedSet, keep_sums
+from worker_service.ledger.emission_sums import SummedSet, leaves_of, store_sums
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_sets
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.fences import close_ledger_scopes
@@ -196,16 +196,19 @@ async def _compute_and_load(
     token = run.job.claim_token
     fitting = await asyncio.to_thread(fitting_digest, inputs.declared, inputs.factors)
     sums = {entries.entry_set: _SetSums() for entries in plan.compute}
-    for entries in plan.compute:
-        await open_emission_set(stores.ledger, of, token, entries, plan.inputs, fitting)
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
     read = prefetched(read_sets(snapshot, of.tenant, plan.compute))
     computed = prefetched(_computed(read, of, inputs, token))
+    to_open = plan.compute
     async with aclosing(computed):
         async for batch in computed:
             run.check()
-            await load_emissions(stores.ledger, of.tenant, token, batch.emissions, batch.uncomputed)
+            # Of sets that are not published nothing counts, so their parts need no commits.
+            async with stores.ledger.transaction() as conn:
+                await open_emission_sets(conn, of, token, to_open, plan.inputs, fitting)
+                to_open = []
+                await load_emissions(conn, of.tenant, token, batch.emissions, batch.uncomputed)
             for (entry_set, unit, outcome), number in batch.counts.items():
                 sums[entry_set].counts[unit, outcome] += number
             for entry_set, kg in batch.kg.items():
@@ -213,6 +216,10 @@ async def _compute_and_load(
             await _note_doubts(work.warned, sums, batch.doubtful)
             done += batch.counts.total()
             run.progress(done, total, "compute")
+    if to_open:
+        # No entry is left in any of them.
+        async with stores.ledger.transaction() as conn:
+            await open_emission_sets(conn, of, token, to_open, plan.inputs, fitting)
     return sums
 
 
@@ -228,14 +235,19 @@ async def _note_doubts(
 async def _keep_sums(
     stores: Stores, of: EmissionSlice, token: int, entries: PublishedSet, sums: _SetSums
 ) -> None:
-    ledger, entry_set = stores.ledger, entries.entry_set
+    tenant, entry_set = of.tenant, entries.entry_set
     rows = [(unit, outcome, number) for (unit, outcome), number in sums.counts.items()]
-    await load_outcome_counts(ledger, of.tenant, token, entry_set, rows)
     without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
-    await note_sums(ledger, of.tenant, token, entry_set, math.fsum(sums.kg), without)
-    if sums.doubts.entries:
-        await note_doubts(ledger, of.tenant, token, entry_set, sums.doubts)
-    await keep_sums(ledger, of.tenant, SummedSet(token, entry_set, entries.last_row_number))
+    summed = SummedSet(token, entry_set, entries.last_row_number)
+    async with stores.ledger.session() as conn:
+        # Before the transaction: to sum takes long, and locks would wait for it.
+        leaves = await leaves_of(conn, tenant, summed)
+        async with conn.transaction():
+            await load_outcome_counts(conn, tenant, token, entry_set, rows)
+            await note_sums(conn, tenant, token, entry_set, math.fsum(sums.kg), without)
+            if sums.doubts.entries:
+                await note_doubts(conn, tenant, token, entry_set, sums.doubts)
+            await store_sums(conn, tenant, summed, leaves)
 
 
 async def _computed(
@@ -269,7 +281,11 @@ def _counts(counted: pl.DataFrame) -> dict[tuple[int, str, str], int]:
 
 async def _outcome(stores: Stores, work: _Work, doubted: Sequence[str]) -> Succeeded:
     of, plan, warned = work.of, work.plan, work.warned
-    outcomes = await count_published(stores.ledger, of)
+    async with stores.ledger.snapshot() as conn:
+        outcomes = await count_published(conn, of)
+        without = {name: number for name, number in outcomes.items() if name not in BOOKED}
+        sample = await sample_uncomputed(conn, of) if without else []
+        stale = await stale_in_use(conn, of.factors)
     stats: dict[str, Any] = {
         "rows": work.entries_computed,
         "entries": sum(outcomes.values()),
@@ -277,13 +293,11 @@ async def _outcome(stores: Stores, work: _Work, doubted: Sequence[str]) -> Succe
         "sets_computed": work.sets_computed,
         "sets_kept": len(plan.compute) + len(plan.stays) - work.sets_computed,
     }
-    without = {name: number for name, number in outcomes.items() if name not in BOOKED}
     if without:
         stats["uncomputed"] = [
             {"outcome": outcome, "detail": detail, "entries": number}
-            for outcome, detail, number in await sample_uncomputed(stores.ledger, of)
+            for outcome, detail, number in sample
         ]
-    stale = await stale_in_use(stores.ledger, of.factors)
     stats |= stale.stats() | doubt_stats(warned)
     sentences = [_sentence(plan, outcomes, without, stats), *doubted]
     sentences += [stale.sentence()] if stale else []

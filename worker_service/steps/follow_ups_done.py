@@ -4,7 +4,6 @@ from worker_service.carbon.outcomes import BOOKED
 from worker_service.ledger.doubts import has_doubts
 from worker_service.ledger.emission_sets import EmissionSlice, count_outcomes
 from worker_service.ledger.entry_sets import NewSet
-from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.freshness import is_fresh
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.uploads import has_same_rows
@@ -25,6 +24,6 @@ async def follow_ups_are_done(ledger: Ledger, new: NewSet, digest: str) -> bool:
         of = EmissionSlice(new.tenant, new.module, new.data_entry_type, new.year)
         if await has_doubts(conn, of):
             return False
-    if (await count_outcomes(ledger, of)).keys() - set(BOOKED):
-        return False
-    return not await stale_in_use(ledger, FactorSlice(new.tenant, new.data_entry_type, new.year))
+        if (await count_outcomes(conn, of)).keys() - set(BOOKED):
+            return False
+        return not await stale_in_use(conn, of.factors)

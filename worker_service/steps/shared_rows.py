@@ -220,7 +220,9 @@ async def _digest_again(
         return digest_chunk(upload.upload_id, stored)
 
     async for rows in read_entries(conn, tenant, entries):
-        await save_digests(ledger, tenant, await asyncio.to_thread(digested, rows))
+        chunk = await asyncio.to_thread(digested, rows)
+        async with ledger.session() as beside:
+            await save_digests(beside, tenant, chunk)
 
 
 async def _pieces(

@@ -6,7 +6,7 @@ from typing import Any
 from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.factors import FactorSlice, stale_factors
-from worker_service.ledger.pool import Ledger
+from worker_service.ledger.pool import Connection
 from worker_service.ledger.usage import usage_of_factors
 
 NAMED_MAX = 20
@@ -48,16 +48,15 @@ class StaleInUse:
         return f"{sentence}: {first}." if self.factors == 1 else f"{sentence}, mostly {first}."
 
 
-async def stale_in_use(ledger: Ledger, of: FactorSlice) -> StaleInUse:
+async def stale_in_use(conn: Connection, of: FactorSlice) -> StaleInUse:
     """Count published emissions, also those that the recalculation kept.
 
-    Reads no emissions if no factor is stale.
+    Reads no emissions if no factor is stale. Call it within a snapshot.
     """
-    async with ledger.snapshot() as conn:
-        stale = {one.factor_id: one for one in await stale_factors(conn, of)}
-        if not stale:
-            return StaleInUse()
-        usage = await usage_of_factors(conn, of.tenant, of.data_entry_type, of.year, list(stale))
+    stale = {one.factor_id: one for one in await stale_factors(conn, of)}
+    if not stale:
+        return StaleInUse()
+    usage = await usage_of_factors(conn, of.tenant, of.data_entry_type, of.year, list(stale))
     most = usage.by_key.most_common(NAMED_MAX)
     named = tuple((shown_text(stale[key].words), entries) for key, entries in most)
     return StaleInUse(usage.entries, len(usage.by_key), named)

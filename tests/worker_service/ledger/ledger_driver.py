@@ -15,7 +15,7 @@ from worker_service.ledger.emission_sets import (
     load_emissions,
     load_outcome_counts,
     note_sums,
-    open_emission_set,
+    open_emission_sets,
     plan_emissions,
     publish_emissions,
 )
@@ -94,9 +94,10 @@ class LedgerDriver:
             {"row_number": range(1, len(units) + 1), "unit": units, "data": ["{}"] * len(units)},
             schema_overrides={"row_number": pl.Int32},
         )
-        await open_set(self.ledger, new)
-        await load_entries(self.ledger, new, frame_bytes(entry_rows(new, rows)))
-        await save_digests(self.ledger, new.tenant, DigestChunk(new.entry_set, 1, "the test", b""))
+        async with self.ledger.transaction() as conn:
+            await open_set(conn, new)
+            await load_entries(conn, new, frame_bytes(entry_rows(new, rows)))
+            await save_digests(conn, new.tenant, DigestChunk(new.entry_set, 1, "the test", b""))
 
     async def upload(
         self,
@@ -136,7 +137,6 @@ class LedgerDriver:
     async def load_computed(self, token: int, plan: Plan, kg: float) -> None:
         """Emissions of so many kg for each entry of the plan, unseen."""
         for entries in plan.compute:
-            await open_emission_set(self.ledger, SLICE, token, entries, plan.inputs)
             rows = await self.rows(
                 "SELECT row_number, unit FROM carbon.entries WHERE entry_set = $1",
                 entries.entry_set,
@@ -158,10 +158,12 @@ class LedgerDriver:
                 emission_type=pl.lit(LEAF),
             )
             rows = frame_bytes(emission_rows(TENANT, token, computed))
-            await load_emissions(self.ledger, TENANT, token, rows, b"")
             counts = [(unit, "computed", units.count(unit)) for unit in set(units)]
-            await load_outcome_counts(self.ledger, TENANT, token, entries.entry_set, counts)
-            await note_sums(self.ledger, TENANT, token, entries.entry_set, kg * len(units), 0)
+            async with self.ledger.transaction() as conn:
+                await open_emission_sets(conn, SLICE, token, [entries], plan.inputs)
+                await load_emissions(conn, TENANT, token, rows, b"")
+                await load_outcome_counts(conn, TENANT, token, entries.entry_set, counts)
+                await note_sums(conn, TENANT, token, entries.entry_set, kg * len(units), 0)
             summed = SummedSet(token, entries.entry_set, entries.last_row_number)
             await keep_sums(self.ledger, TENANT, summed)
 

@@ -141,7 +141,8 @@ async def test_a_set_to_which_a_live_claim_still_adds_stays_however_old_it_is(
             {"row_number": [first], "unit": ["0829"], "data": ["{}"]},
             schema_overrides={"row_number": pl.Int32},
         )
-        await load_entries(driver.ledger, new, frame_bytes(entry_rows(new, rows)))
+        async with driver.ledger.session() as conn:
+            await load_entries(conn, new, frame_bytes(entry_rows(new, rows)))
         assert await collect_all(driver) == 0
     assert len(await driver.rows("SELECT FROM carbon.entries WHERE entry_set = 20")) == 3
 

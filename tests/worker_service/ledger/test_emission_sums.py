@@ -17,7 +17,7 @@ from tests.worker_service.ledger.ledger_driver import (
 from tests.worker_service.ledger.test_collect import OLD_SETS
 from worker_service.ledger import collect, emission_sums
 from worker_service.ledger.collect import DELETE_SUMS_LEFT_BEHIND, collect_once
-from worker_service.ledger.emission_sets import open_emission_set
+from worker_service.ledger.emission_sets import open_emission_sets
 from worker_service.ledger.emission_sums import KEEP, SummedSet, keep_sums, kept_sums, sum_set
 from worker_service.ledger.totals import TotalsSlice, kept_sums_of, sets_to_sum
 
@@ -107,7 +107,8 @@ async def test_a_set_without_emissions_is_summed_too(driver: LedgerDriver) -> No
     await driver.upload(10, ["0828"])
     plan = await driver.plan()
     [entries] = plan.compute
-    await open_emission_set(driver.ledger, SLICE, 20, entries, plan.inputs)
+    async with driver.ledger.session() as conn:
+        await open_emission_sets(conn, SLICE, 20, [entries], plan.inputs)
     one = SummedSet(20, entries.entry_set, entries.last_row_number)
     await keep_sums(driver.ledger, TENANT, one)
     assert await kept(driver, one) == {}

@@ -94,8 +94,9 @@ async def test_rows_come_back_in_batches_and_empty_ones_are_left_out(driver: Led
         },
         schema_overrides={"row_number": pl.Int32},
     )
-    await open_set(driver.ledger, new)
-    await load_entries(driver.ledger, new, frame_bytes(entry_rows(new, stored)))
+    async with driver.ledger.transaction() as conn:
+        await open_set(conn, new)
+        await load_entries(conn, new, frame_bytes(entry_rows(new, stored)))
     await driver.publish(10, ENTRIES, lambda conn: publish_upload(conn, new, Contents(4, 8)))
     async with driver.ledger.snapshot() as snapshot:
         [one] = await published_sets(snapshot, TENANT, PLANE, YEAR)

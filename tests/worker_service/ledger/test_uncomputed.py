@@ -10,7 +10,7 @@ from tests.worker_service.ledger.ledger_driver import PLANE, SLICE, TENANT, YEAR
 from worker_service.ledger.emission_sets import (
     load_emissions,
     load_outcome_counts,
-    open_emission_set,
+    open_emission_sets,
     publish_emissions,
     uncomputed_rows,
 )
@@ -27,7 +27,6 @@ async def compute_none(driver: LedgerDriver, token: int) -> None:
     """Every entry of what is to be computed has no kilograms: odd rows an unknown place."""
     plan = await driver.plan()
     for entries in plan.compute:
-        await open_emission_set(driver.ledger, SLICE, token, entries, plan.inputs)
         rows = await driver.rows(
             "SELECT row_number, unit FROM carbon.entries WHERE entry_set = $1", entries.entry_set
         )
@@ -42,9 +41,11 @@ async def compute_none(driver: LedgerDriver, token: int) -> None:
             }
         )
         loaded = frame_bytes(uncomputed_rows(TENANT, token, frame))
-        await load_emissions(driver.ledger, TENANT, token, b"", loaded)
         counts = frame.group_by("unit", "outcome").len().rows()
-        await load_outcome_counts(driver.ledger, TENANT, token, entries.entry_set, counts)
+        async with driver.ledger.transaction() as conn:
+            await open_emission_sets(conn, SLICE, token, [entries], plan.inputs)
+            await load_emissions(conn, TENANT, token, b"", loaded)
+            await load_outcome_counts(conn, TENANT, token, entries.entry_set, counts)
     await driver.publish(
         token, SLICE.ledger_scope, lambda c: publish_emissions(c, SLICE, token, plan)
     )

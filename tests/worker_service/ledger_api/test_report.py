@@ -61,8 +61,9 @@ async def load_people(
         },
         schema_overrides={"row_number": pl.Int32},
     )
-    await open_set(ledger, new)
-    await load_entries(ledger, new, frame_bytes(entry_rows(new, rows)))
+    async with ledger.transaction() as conn:
+        await open_set(conn, new)
+        await load_entries(conn, new, frame_bytes(entry_rows(new, rows)))
     if published:
         contents = Contents(len(people), len(people), "")
         async with publication(ledger, of_entries(token, year)) as conn:

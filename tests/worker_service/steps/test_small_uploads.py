@@ -1,0 +1,25 @@
+"""A small upload costs few commits: each is a wait for the disk."""
+
+from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
+
+# The transactions that wrote what counts of an upload.
+WRITERS = """
+SELECT count(DISTINCT CAST(written.by AS text)) AS writers
+FROM (
+    SELECT xmin AS by FROM carbon.entries
+    UNION ALL SELECT xmin FROM carbon.row_digests
+    UNION ALL SELECT xmin FROM carbon.entry_sets
+    UNION ALL SELECT xmin FROM carbon.emissions
+    UNION ALL SELECT xmin FROM carbon.outcome_counts
+    UNION ALL SELECT xmin FROM carbon.emission_sums
+    UNION ALL SELECT xmin FROM carbon.emission_sets
+    UNION ALL SELECT xmin FROM carbon.totals
+) AS written
+"""
+
+
+async def test_a_small_upload_is_written_in_six_transactions(harness: WorkerHarness) -> None:
+    await harness.load_flights(flights(CDG))
+    [row] = await harness.rows(WRITERS)
+    # Rows and their publication, emissions, their sums and their publication, totals.
+    assert row["writers"] == 6
