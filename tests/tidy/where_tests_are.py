@@ -281,6 +281,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "named_blobs": "tests/worker_service/steps/test_unnamed_blobs.py",
         "job_answers": "tests/worker_service/steps/test_earlier_attempts.py",
         "pool": "tests/worker_service/ledger/test_fences.py",
+        "published_state": "tests/worker_service/ledger_api/test_kept_totals.py",
         "published_kilograms": "tests/worker_service/steps/test_large_changes.py",
         "reference_lists": LISTS,
         "report": "tests/worker_service/ledger_api/test_report.py",

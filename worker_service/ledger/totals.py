@@ -11,6 +11,7 @@ from worker_service.ledger.emission_sums import Leaf, SummedSet
 from worker_service.ledger.fences import Tokens, read_tokens
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.published_state import published_state
 
 PUBLISHED_SETS = """
 SELECT emission_set, entry_set, last_row_number, is_summed
@@ -219,12 +220,14 @@ async def replace_totals(
 class YearTotals:
     """Totals and how fresh they are, at one moment.
 
-    `years` are the years that have such totals. It is filled only if this year has none.
+    `years` are the years that have such totals. It is filled only if this year has none. `state` is
+    the `published_state` of that moment.
     """
 
     totals: Sequence[StoredTotals]
     states: Sequence[ModuleState]
     years: Sequence[int]
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +262,14 @@ class TotalsReader:
         DatabaseUnavailable.
         """
         async with self._ledger.snapshot() as conn:
+            state = await published_state(conn, wanted.tenant)
             totals = await stored_totals(conn, wanted)
             states = await read_states(conn, wanted.tenant, wanted.year, computable)
             others: list[int] = []
             if not totals:
                 of = (wanted.tenant, wanted.module, wanted.unit)
                 others = [row["year"] for row in await conn.fetch(YEARS, *of, *years)]
-        return YearTotals(totals, states, others)
+        return YearTotals(totals, states, others, state)
 
 
 async def stored_totals(conn: Connection, of: TotalsFilter) -> list[StoredTotals]:

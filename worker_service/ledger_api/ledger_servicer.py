@@ -1,6 +1,5 @@
 """LedgerService: each RPC checks, reads the ledger or the catalogue, and answers."""
 
-from carbonline.serving.field_checker import YEAR_MAX, YEAR_MIN
 from carbonline.serving.interceptor import Context, caller
 from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2, upkeep_pb2
 from worker_service.carbon.describe import (
@@ -9,14 +8,13 @@ from worker_service.carbon.describe import (
     TypeDescription,
     describe_catalogue,
 )
-from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
-from worker_service.ledger.totals import TotalsFilter, TotalsReader
+from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
+from worker_service.ledger_api.kept_totals import KeptTotals
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
 from worker_service.ledger_api.report import answer_report
-from worker_service.ledger_api.totals import answer_totals
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
 from worker_service.ledger_api.units import spelt_unit
@@ -31,7 +29,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """`file_bytes_max` is the largest file that may be uploaded; ListModules announces it."""
         self._ledger = ledger
         self._file_bytes_max = file_bytes_max
-        self._totals = TotalsReader(ledger)
+        self._totals = KeptTotals(ledger)
         self._verification = Verification(ledger)
 
     async def GetTotals(
@@ -42,12 +40,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         _check(request)
         module = request.module or None
         unit = await spelt_unit(self._ledger, tenant, request.unit)
-        found = await self._totals.read_year(
-            TotalsFilter(tenant, request.year, module, unit),
-            computable_types(module),
-            (YEAR_MIN, YEAR_MAX),
-        )
-        return answer_totals(found, institution=not request.unit)
+        return await self._totals.answer(TotalsFilter(tenant, request.year, module, unit))
 
     async def GetReport(
         self, request: ledger_pb2.GetReportRequest, _context: Context
