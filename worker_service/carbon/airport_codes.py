@@ -1,5 +1,6 @@
 """Codes that people write for airports but that are not airports: of cities, and retired ones."""
 
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,7 @@ def cities() -> pl.DataFrame:
     return codes.select(pl.col("code").str.to_lowercase(), _named().alias("airports"))
 
 
+@cache
 def airport_hints() -> pl.DataFrame:
     """A frame with the columns code (as keys are stored) and hint (what to write instead)."""
     codes = _codes()

@@ -304,7 +304,7 @@ async def _load(
     # Who consents has no need to know.
     ahead = None
     if not has_consent(run.job):
-        ahead = await kilograms_ahead(stores.ledger, what.declared, what.new)
+        ahead = await kilograms_ahead(stores, what.declared, what.new)
     loaded = _Loaded(kilograms=ahead)
 
     def prepare(batch: EntryBatch) -> tuple[bytes, DigestChunk | None, EntryBatch]:

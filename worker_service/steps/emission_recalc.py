@@ -110,7 +110,7 @@ async def _recalculated(
         work = _Work(of, plan, warned)
         sums: Mapping[int, _SetSums] = {}
         if plan.compute:
-            work.inputs = await read_formula_inputs(snapshot, of.factors, declared)
+            work.inputs = await read_formula_inputs(snapshot, of.factors, declared, stores.places)
             await work.patch_what_stands(snapshot)
         if work.plan.compute:
             sums = await _compute_and_load(stores, run, work, snapshot)
