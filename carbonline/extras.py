@@ -26,7 +26,7 @@ _SERVER = (
     "sqlalchemy",
     "structlog",
 )
-_GATEWAY = ("httptools", "prometheus_client", "sse_starlette", "starlette", "structlog", "uvicorn")
+_GATEWAY = ("httptools", "prometheus_client", "starlette", "structlog", "uvicorn")
 # A module of each package that the extra brings. Not the embedded PostgreSQL: any other does.
 MODULES: Mapping[Extra, tuple[str, ...]] = MappingProxyType(
     {

@@ -1,5 +1,6 @@
 """Puts the routes together: those of the table, streams, files, the console, and probes."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
@@ -12,13 +13,19 @@ from starlette.types import ASGIApp
 from structlog.typing import FilteringBoundLogger
 
 from gateway_service.access.every_request import EveryRequest
+from gateway_service.access.limits import StreamLimits
 from gateway_service.console.page import page_routes
+from gateway_service.files.download import Download
+from gateway_service.files.upload import Upload
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.problem_answers import of_http_exception, of_problem
 from gateway_service.readiness import Readiness
 from gateway_service.routes import ROUTES
 from gateway_service.rpc_endpoint import Endpoint, endpoint_of
 from gateway_service.services import Services
+from gateway_service.streams.one_pipeline import OnePipeline
+from gateway_service.sync.active_pipelines import ActivePipelines
+from gateway_service.sync.stale_stats import StaleStats
 from gateway_service.transcode.problems import Problem
 
 
@@ -36,14 +43,18 @@ def application(
     readiness: Readiness,
     metrics: GatewayMetrics,
     log: FilteringBoundLogger,
+    draining: asyncio.Event,
     *,
     hosts: Sequence[str],
     build_id: str,
 ) -> ASGIApp:
-    """All that the gateway serves."""
+    """All that the gateway serves. Streams end when it is `draining`."""
     if NAME not in CONVERTOR_TYPES:
         register_url_convertor(NAME, _Name())
     routes = _routes_of_table(services)
+    routes += _routes_of_files(services, metrics)
+    routes += _routes_of_streams(services, metrics, draining)
+    routes += _routes_of_sync(services)
     routes += _probes(readiness)
     routes += page_routes(build_id)
     app = Starlette(
@@ -82,6 +93,34 @@ def path_of(path: str) -> str:
         # Its reference has colons.
         return path
     return path.replace("}", f":{NAME}}}")
+
+
+def _routes_of_files(services: Services, metrics: GatewayMetrics) -> list[BaseRoute]:
+    upload = Upload(services, metrics)
+    download = Download(services, metrics)
+    return [
+        Route("/v1/blobs", upload.serve, methods=["POST"]),
+        Route("/v1/blobs/{blob}/content", download.content),
+        Route(path_of("/v1/pipelines/{pipeline_id}/rejected.csv"), download.rejected),
+    ]
+
+
+def _routes_of_streams(
+    services: Services, metrics: GatewayMetrics, draining: asyncio.Event
+) -> list[BaseRoute]:
+    limits = StreamLimits()
+    metrics.streams.set_function(lambda: limits.streams)
+    watch = OnePipeline(services, limits, draining)
+    return [Route(path_of("/v1/pipelines/{pipeline_id}/events"), watch.serve)]
+
+
+def _routes_of_sync(services: Services) -> list[BaseRoute]:
+    active = ActivePipelines(services)
+    return [
+        Route("/v1/sync/active-pipelines", active.serve),
+        Route(path_of("/v1/sync/active-pipelines/year/{year}"), active.serve),
+        Route("/v1/sync/health/stale-stats", StaleStats(services).serve),
+    ]
 
 
 def _probes(readiness: Readiness) -> list[BaseRoute]:

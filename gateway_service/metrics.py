@@ -1,6 +1,6 @@
 """The Prometheus metrics of the gateway, all declared here."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 # A list, or a file of hundreds of megabytes.
 SECONDS_BUCKETS = (0.005, 0.02, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0)
@@ -23,6 +23,15 @@ class GatewayMetrics:
             "One request, but for streams of events",
             buckets=SECONDS_BUCKETS,
             registry=registry,
+        )
+        self.streams = Gauge(
+            "carbonline_gateway_streams", "Streams of events that are open", registry=registry
+        )
+        self.bytes_up = Counter(
+            "carbonline_gateway_uploaded_bytes", "Bytes of uploads", registry=registry
+        )
+        self.bytes_down = Counter(
+            "carbonline_gateway_downloaded_bytes", "Bytes of downloads", registry=registry
         )
 
     def ended(self, route: str, status: int, seconds: float, *, streams: bool) -> None:

@@ -64,12 +64,14 @@ async def running_gateway(
 ) -> AsyncIterator[RunningGateway]:
     """Serve for as long as the block runs, then drain. Raises OSError."""
     metrics = GatewayMetrics(CollectorRegistry())
+    draining = asyncio.Event()
     services = Services(settings.scheduler_address, settings.ledger_address)
     app = application(
         services,
         Readiness(services),
         metrics,
         log,
+        draining,
         hosts=settings.hosts,
         build_id=settings.build_id,
     )
@@ -96,6 +98,7 @@ async def running_gateway(
             shown = f"[{settings.host}]" if ":" in settings.host else settings.host
             yield RunningGateway(f"http://{shown}:{port}/", port, metrics)
     finally:
+        draining.set()
         server.should_exit = True
         await serving
         await services.close()

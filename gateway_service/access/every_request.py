@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
@@ -53,6 +53,9 @@ class EveryRequest:
                 await answer_of(problem)(scope, receive, seen.send)
             else:
                 await self._app(scope, receive, seen.send)
+        except ClientDisconnect:
+            # Nobody is there who could be answered.
+            pass
         except Exception as error:  # noqa: BLE001 - every answer of ours is a problem
             await self._failed(error, scope, receive, seen)
         finally:
@@ -63,16 +66,18 @@ class EveryRequest:
     async def _failed(
         self, error: Exception, scope: Scope, receive: Receive, seen: "_Seen"
     ) -> None:
+        if seen.status != GONE:
+            self._log.warning("answer_broken_off", path=scope["path"][:200], error=repr(error))
+            return
         number = uuid.uuid4().hex[:12]
         self._log.error("request_failed", id=number, path=scope["path"][:200], exc_info=error)
-        if seen.status == GONE:
-            problem = Problem(
-                500,
-                "GATEWAY_FAILED",
-                f"The gateway failed at this request, which is a bug. Its log says why: {number}.",
-                {"id": number},
-            )
-            await answer_of(problem)(scope, receive, seen.send)
+        problem = Problem(
+            500,
+            "GATEWAY_FAILED",
+            f"The gateway failed at this request, which is a bug. Its log says why: {number}.",
+            {"id": number},
+        )
+        await answer_of(problem)(scope, receive, seen.send)
 
 
 def _check(request: Request, hosts: Sequence[str]) -> None:

@@ -1,0 +1,1 @@
+"""Events for whoever watches, as server-sent events."""

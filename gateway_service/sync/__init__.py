@@ -1,0 +1,1 @@
+"""Two addresses with shapes of their own, for pages that poll."""
