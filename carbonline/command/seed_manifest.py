@@ -23,6 +23,8 @@ from carbonline.command.safe_text import one_line
 MANIFEST = "seed.toml"
 # Marks the jobs of a seeded folder; the scheduler knows the key.
 SEED_RUN: Mapping[str, str] = {"is_seed_run": "yes"}
+# In the name of a file, it stands for each of the years.
+YEAR = "{year}"
 TRANSPORT_MODES = ("plane", "train")
 # More mistakes are not listed.
 MISTAKES_MAX = 20
@@ -122,7 +124,10 @@ class _Table:
         self.reader, self.where, self._given = reader, where, given
 
     def wrong(self, sentence: str) -> None:
-        self.reader.mistakes.append(f"{self.where}: {sentence}")
+        told = f"{self.where}: {sentence}"
+        # What is wrong with a table is wrong for each of its years.
+        if told not in self.reader.mistakes:
+            self.reader.mistakes.append(told)
 
     def only(self, *keys: str) -> None:
         for key in sorted(self._given.keys() - set(keys)):
@@ -136,34 +141,33 @@ class _Table:
         self.wrong(f"{key} is missing." if value is None else f"{key} must be a text.")
         return ""
 
-    def file(self) -> Path | None:
-        name = self.text("file", None)
+    def file(self, year: int = 0) -> Path | None:
+        """The file; `{year}` in its name stands for the year."""
+        name = self.text("file", None).replace(YEAR, str(year))
         path = self.reader.path(name) if name else None
         if name and path is None:
             self.wrong(f"there is no file {name} in the folder.")
         return path
 
-    def years(self, key: str) -> list[int]:
-        value = self._given.get(key)
+    def years(self) -> list[int]:
+        """The key `years`: a year or a list of years."""
+        value = self._given.get("years")
         years: list[Any] = value if isinstance(value, list) else [value]
         if years and all(type(one) is int and YEAR_MIN <= one <= YEAR_MAX for one in years):
             return years
         if value is None:
-            self.wrong(f"{key} is missing.")
+            self.wrong("years is missing.")
         else:
-            self.wrong(f"{key} must be from {YEAR_MIN} to {YEAR_MAX}, without quotes.")
+            self.wrong(f"years must be from {YEAR_MIN} to {YEAR_MAX}, without quotes.")
         return []
 
-    def year(self) -> int:
-        """A year that has units; 0 if it is wrong."""
-        value = self._given.get("year")
-        if isinstance(value, list):
-            self.wrong("year must be one year.")
-            return 0
-        [year] = self.years("year") or [0]
-        if year and not self.reader.has_units(year):
-            self.wrong(f"no [[units]] have the year {year}.")
-        return year
+    def files(self) -> Iterator[tuple[int, Path]]:
+        """The file of each year. Each year must have units."""
+        for year in self.years():
+            if not self.reader.has_units(year):
+                self.wrong(f"no [[units]] have the year {year}.")
+            elif file := self.file(year):
+                yield year, file
 
     def type(self) -> int:
         """The number of a data-entry type; 0 if it is wrong."""
@@ -176,10 +180,10 @@ class _Table:
 
 def _units(table: _Table) -> Iterator[SeedFile]:
     table.only("file", "years", "sheet")
-    file, years, sheet = table.file(), table.years("years"), table.text("sheet")
+    years, sheet = table.years(), table.text("sheet")
     table.reader.note_years(years)
-    if file:
-        for year in years:
+    for year in years or [0]:
+        if (file := table.file(year)) and year:
             yield SeedFile(f"units {year}", of_sheet(units_job(file, year), sheet))
 
 
@@ -196,25 +200,28 @@ def _locations(table: _Table) -> Iterator[SeedFile]:
 
 
 def _factors(table: _Table) -> Iterator[SeedFile]:
-    table.only("type", "year", "file", "sheet")
-    number, year, file, sheet = table.type(), table.year(), table.file(), table.text("sheet")
-    if number and year and file:
-        job = factors_job(file, 0, number, year)
-        yield SeedFile(f"factors {type_name(number)} {year}", of_sheet(job, sheet))
+    table.only("type", "years", "file", "sheet")
+    number, sheet = table.type(), table.text("sheet")
+    for year, file in table.files():
+        if number:
+            job = factors_job(file, 0, number, year)
+            yield SeedFile(f"factors {type_name(number)} {year}", of_sheet(job, sheet))
 
 
 def _activity(table: _Table) -> Iterator[SeedFile]:
-    table.only("type", "year", "file", "sheet", "unit", "source")
-    number, year, file, sheet = table.type(), table.year(), table.file(), table.text("sheet")
+    table.only("type", "years", "file", "sheet", "unit", "source")
+    number, sheet = table.type(), table.text("sheet")
     unit, source = table.text("unit"), table.text("source")
-    if not (number and year and file):
-        return
-    same = (number, year, unit.casefold(), source.casefold() or "default")
-    if before := table.reader.first_with(same, table.where):
-        table.wrong(f"it would replace {before}: give one of them a source.")
-    about = " ".join(part for part in (unit, source) if part)
-    title = f"activity {type_name(number)} {year}" + (f" ({about})" if about else "")
-    yield SeedFile(title, of_sheet(entries_job(file, 0, number, year, unit, source), sheet))
+    for year, file in table.files():
+        if not number:
+            continue
+        same = (number, year, unit.casefold(), source.casefold() or "default")
+        if before := table.reader.first_with(same, table.where):
+            table.wrong(f"it would replace {before}: give one of them a source.")
+        about = " ".join(part for part in (unit, source) if part)
+        title = f"activity {type_name(number)} {year}" + (f" ({about})" if about else "")
+        job = entries_job(file, 0, number, year, unit, source)
+        yield SeedFile(title, of_sheet(job, sheet))
 
 
 # In the order in which they are loaded: units provision years, and places and factors come before

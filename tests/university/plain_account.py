@@ -17,6 +17,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "examples/university"
 Row = Mapping[str, str]
 # (node of the emission tree, GHG scope, kg)
 Emission = tuple[str, int, float]
+# Of a row, the factors of its type and year, and the year.
+Formula = Callable[[Row, list[Row], int], Iterator[Emission]]
 
 # Units of measure, in the one beside which they stand in the files of factors.
 IN_KWH = {"kwh": Fraction(1), "mwh": Fraction(1_000), "gwh": Fraction(1_000_000)}
@@ -41,6 +43,15 @@ MODULE_OF = {
     "it": "equipment",
     "other": "equipment",
     "additional_purchases": "purchase",
+    "scientific_equipment": "purchase",
+    "it_equipment": "purchase",
+    "consumable_accessories": "purchase",
+    "biological_chemical_gaseous_product": "purchase",
+    "services": "purchase",
+    "vehicles": "purchase",
+    "other_purchases": "purchase",
+    "building": "buildings",
+    "external_clouds": "external_cloud_and_ai",
     "research_facilities": "research_facilities",
     "mice_and_fish_animal_facilities": "research_facilities",
     "external_ai": "external_cloud_and_ai",
@@ -111,10 +122,15 @@ def great_circle_km(one: Row, other: Row) -> float:
 
 
 AIRPORTS = {row["iata"]: row for row in rows_of("places/airports.csv")}
+ROOMS = {(row["building_name"], row["room_name"]): row for row in rows_of("places/rooms.csv")}
+RATES = {
+    (row["currency"], row["year"]): float(row["units_per_eur"])
+    for row in rows_of("places/rates.csv")
+}
 STATIONS = {(row["name"], row["country"]): row for row in rows_of("places/stations.csv")}
 
 
-def people(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def people(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     """Every factor counts, each on its own node."""
     for factor in factors:
         parts = ("headcount_category", "headcount_class", "headcount_subclass")
@@ -123,13 +139,13 @@ def people(row: Row, factors: list[Row]) -> Iterator[Emission]:
         yield node, 3, units * float(factor["ef_kg_co2eq_per_unit"])
 
 
-def homeworking(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def homeworking(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     [factor] = factors
     hours = float(row["fte"]) * float(row["hours_per_fte"])
     yield "homeworking", 3, hours * float(factor["ef_kg_co2eq_per_fte_hour"])
 
 
-def plane(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def plane(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     """The factor is that of the cabin whose band holds the distance of one trip."""
     ends = [AIRPORTS.get(row[key]) for key in ("origin_iata", "destination_iata")]
     for factor in factors:
@@ -146,7 +162,7 @@ def plane(row: Row, factors: list[Row]) -> Iterator[Emission]:
             yield node, 3, kg * float(factor["rfi_adjustment"])
 
 
-def train(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def train(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     """The country is CH if both ends are there, else the destination's, else the origin's."""
     origin = (row["origin_name"], row["origin_country_code"])
     destination = (row["destination_name"], row["destination_country_code"])
@@ -160,7 +176,7 @@ def train(row: Row, factors: list[Row]) -> Iterator[Emission]:
     yield f"professional_travel.train.{leaf}", 3, kg
 
 
-def road(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def road(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     factor = by_kind(factors, ("vehicle_class", row["vehicle_class"]), ("fuel", row["fuel"]))
     distance = float(row["distance"])
     if factor["ef_kg_co2eq_per_km"]:
@@ -179,14 +195,14 @@ def by_kind(factors: list[Row], kind: tuple[str, str], subkind: tuple[str, str])
     return factor
 
 
-def combustion(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def combustion(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     [factor] = [one for one in factors if same(one["name"], row["name"])]
     leaf = row["name"] if row["name"] in FUELS else "other"
     quantity = converted(float(row["quantity"]), row["unit"], factor["unit"])
     yield f"buildings.combustion.{leaf}", 1, quantity * float(factor["ef_kg_co2eq_per_unit"])
 
 
-def embodied(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def embodied(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     """Each factor of the building counts; without its own, those of "default"."""
     own = [one for one in factors if same(one["building_name"], row["building_name"])]
     for factor in own or [one for one in factors if one["building_name"] == "default"]:
@@ -194,7 +210,7 @@ def embodied(row: Row, factors: list[Row]) -> Iterator[Emission]:
         yield "buildings.construction_and_renovation", 3, kg
 
 
-def purchased(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def purchased(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     [factor] = [one for one in factors if one["carrier"] == row["carrier"]]
     quantity = converted(float(row["quantity"]), row["unit"], factor["unit"])
     kg = quantity * float(factor["ef_kg_co2eq_per_unit"])
@@ -204,10 +220,10 @@ def purchased(row: Row, factors: list[Row]) -> Iterator[Emission]:
         yield "buildings.grid_losses", 3, losses
 
 
-def equipment(leaf: str) -> Callable[[Row, list[Row]], Iterator[Emission]]:
+def equipment(leaf: str) -> Formula:
     """Hours that a row lacks come from the factor; an explicit 0 is 0."""
 
-    def kilograms(row: Row, factors: list[Row]) -> Iterator[Emission]:
+    def kilograms(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
         kind = ("equipment_class", row["equipment_class"])
         factor = by_kind(factors, kind, ("sub_class", row["sub_class"]))
         watt_hours = sum(
@@ -220,21 +236,21 @@ def equipment(leaf: str) -> Callable[[Row, list[Row]], Iterator[Emission]]:
     return kilograms
 
 
-def process(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def process(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     factor = by_kind(factors, ("category", row["category"]), ("subcategory", row["subcategory"]))
     quantity = converted(float(row["quantity"]), row["unit"], factor["unit"])
     node = f"process_emissions.{row['category'].casefold()}"
     yield node, 1, quantity * float(factor["ef_kg_co2eq_per_unit"])
 
 
-def additional(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def additional(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     [factor] = [one for one in factors if same(one["name"], row["name"])]
     node = "purchases.additional" + (".ln2" if same(row["name"], "LN2") else "")
     kg = float(row["annual_consumption"]) * float(row["coef_to_kg"])
     yield node, 1, kg * float(factor["ef_kg_co2eq_per_kg"])
 
 
-def facility(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def facility(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     [factor] = [
         one for one in factors if same(one["researchfacility_id"], row["researchfacility_id"])
     ]
@@ -242,7 +258,7 @@ def facility(row: Row, factors: list[Row]) -> Iterator[Emission]:
     yield "research_facilities.facilities", 3, share * float(factor["kg_co2eq_sum"])
 
 
-def animals(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def animals(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     kind = ("researchfacility_id", row["researchfacility_id"])
     factor = by_kind(factors, kind, ("researchfacility_type", row["researchfacility_type"]))
     sources = [key.removeprefix("share_") for key in factor if key.startswith("share_")]
@@ -253,7 +269,7 @@ def animals(row: Row, factors: list[Row]) -> Iterator[Emission]:
     yield node, 3, float(row["use"]) / float(factor["total_use"]) * kg
 
 
-def ai(row: Row, factors: list[Row]) -> Iterator[Emission]:
+def ai(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
     factor = by_kind(factors, ("provider", row["provider"]), ("usage_type", row["usage_type"]))
     grams = factor["ef_g_co2eq_per_request"]
     per_request = float(grams) / 1_000 if grams else float(factor["ef_kg_co2eq_per_request"])
@@ -262,7 +278,56 @@ def ai(row: Row, factors: list[Row]) -> Iterator[Emission]:
     yield f"external.ai.{leaf}", 3, requests * float(row["fte_count"]) * per_request
 
 
-FORMULAS: Mapping[str, Callable[[Row, list[Row]], Iterator[Emission]]] = {
+def in_currency(amount: float, currency: str, wanted: str, year: int) -> float:
+    """By way of the euro, at the rates of the year."""
+    rates = {"EUR": 1.0, **{name: rate for (name, of), rate in RATES.items() if of == f"{year}"}}
+    return amount if currency == wanted else amount / rates[currency] * rates[wanted]
+
+
+def spending(leaf: str) -> Formula:
+    """The factor with the additional code of the row, else the one of the code without any."""
+
+    def kilograms(row: Row, factors: list[Row], year: int) -> Iterator[Emission]:
+        added = row["purchase_additional_code"]
+        exact = [one for one in factors if added and one["purchase_additional_code"] == added]
+        code = row["purchase_institutional_code"]
+        of_code = [one for one in factors if one["purchase_institutional_code"] == code]
+        [factor] = exact or [one for one in of_code if not one["purchase_additional_code"]]
+        spent = float(row["total_spent_amount"])
+        amount = in_currency(spent, row["currency"] or "CHF", factor["currency"], year)
+        kg = amount * float(factor["ef_kg_co2eq_per_currency"])
+        yield f"purchases.goods_and_services.{leaf}", 3, kg
+
+    return kilograms
+
+
+def clouds(row: Row, factors: list[Row], year: int) -> Iterator[Emission]:
+    kind = ("service_type", row["service_type"])
+    factor = by_kind(factors, kind, ("provider", row["provider"]))
+    amount = in_currency(
+        float(row["spent_amount"]), row["currency"] or "EUR", factor["currency"], year
+    )
+    leaf = {"compute": "calcul", "storage": "stockage"}[row["service_type"]]
+    yield f"external.clouds.{leaf}", 3, amount * float(factor["ef_kg_co2eq_per_currency"])
+
+
+def rooms(row: Row, factors: list[Row], _: int) -> Iterator[Emission]:
+    """Heating is electric or thermal, as the factor says, and has a conversion."""
+    kind = ("building_name", row["building_name"])
+    factor = by_kind(factors, kind, ("room_type", row["room_type"]))
+    surface = float(ROOMS[row["building_name"], row["room_name"]]["surface_m2"])
+    used = surface * float(row["room_allocation_ratio"] or 1)
+    heating = {"thermal": ("heating_thermal", 1), "electric": ("heating_elec", 2)}
+    parts = [(one, 2, one, 1.0) for one in ("lighting", "cooling", "ventilation")]
+    node, scope = heating[factor["energy_type"]]
+    parts.append((node, scope, "heating", float(factor["conversion_factor"] or 1)))
+    for leaf, of_scope, column, conversion in parts:
+        kwh = used * float(factor[f"{column}_kwh_per_square_meter"]) * conversion
+        path = f"buildings.rooms.{leaf}.{row['room_type']}"
+        yield path, of_scope, kwh * float(factor["ef_kg_co2eq_per_kwh"])
+
+
+FORMULAS: Mapping[str, Formula] = {
     "member": people,
     "student": people,
     "homeworking": homeworking,
@@ -276,6 +341,15 @@ FORMULAS: Mapping[str, Callable[[Row, list[Row]], Iterator[Emission]]] = {
     "it": equipment("it"),
     "other": equipment("other"),
     "additional_purchases": additional,
+    "scientific_equipment": spending("scientific_equipment"),
+    "it_equipment": spending("it_equipment"),
+    "consumable_accessories": spending("consumable_accessories"),
+    "biological_chemical_gaseous_product": spending("biological_chemical_gaseous"),
+    "services": spending("services"),
+    "vehicles": spending("vehicles"),
+    "other_purchases": spending("other"),
+    "building": rooms,
+    "external_clouds": clouds,
     "research_facilities": facility,
     "mice_and_fish_animal_facilities": animals,
     "external_ai": ai,
@@ -291,18 +365,24 @@ OVERRIDES: Mapping[str, Callable[[Row], tuple[str, int]]] = {
 def accounts() -> Mapping[int, Account]:
     """The account of each year, from the manifest's files."""
     manifest = tomllib.loads((FOLDER / "seed.toml").read_text("utf-8"))
-    factors = {(one["type"], one["year"]): rows_of(one["file"]) for one in manifest["factors"]}
     found: dict[int, Account] = defaultdict(Account)
-    for one in manifest["activity"]:
-        kind, year = one["type"], one["year"]
-        for row in rows_of(one["file"]):
+    factors = {
+        (one["type"], year): rows_of(one["file"].format(year=year))
+        for one in manifest["factors"]
+        for year in one["years"]
+    }
+    files = [
+        (one["type"], year, one["file"]) for one in manifest["activity"] for year in one["years"]
+    ]
+    for kind, year, name in files:
+        for row in rows_of(name.format(year=year)):
             if kind == "member":
                 found[year].fte.append(float(row["fte"]))
             if override := row.get("kg_co2eq", ""):
                 node, scope = OVERRIDES[kind](row)
                 found[year].add(kind, row, [(node, scope, float(override))])
             else:
-                emissions = list(FORMULAS[kind](row, factors[kind, year]))
+                emissions = list(FORMULAS[kind](row, factors[kind, year], year))
                 found[year].add(kind, row, emissions)
     return found
 

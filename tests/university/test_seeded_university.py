@@ -124,7 +124,7 @@ def test_what_cannot_be_loaded_is_said_before_anything_is(seeded: Terminal) -> N
     (folder / "rooms.csv").write_text("building_name\n")
     (folder / "seed.toml").write_text(
         '[[units]]\nfile = "rooms.csv"\nyears = [2024]\n'
-        '[[factors]]\ntype = "plain"\nyear = 2024\nfile = "rooms.csv"\n'
+        '[[factors]]\ntype = "plain"\nyears = 2024\nfile = "rooms.csv"\n'
     )
     typed = seeded.type("seed", folder)
     assert typed.code == 2
@@ -137,7 +137,7 @@ def test_nothing_is_loaded_after_a_file_that_fails(seeded: Terminal) -> None:
     (folder / "units.csv").write_text("unit_institutional_id,name\nSCI,Faculty of Science\n")
     (folder / "factors.csv").write_text("category,ef_kg_co2eq_per_fte_hour\nheating,much\n")
     (folder / "hours.csv").write_text("unit_institutional_id,fte,hours_per_fte\nSCI,1,1000\n")
-    of_type = 'type = "homeworking"\nyear = 2022\n'
+    of_type = 'type = "homeworking"\nyears = 2022\n'
     (folder / "seed.toml").write_text(
         '[[units]]\nfile = "units.csv"\nyears = [2022]\n'
         f'[[factors]]\n{of_type}file = "factors.csv"\n'

@@ -1,5 +1,6 @@
 """The page as HTML: whole in itself, nothing runs, each chart has a title and a table beside it."""
 
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +14,8 @@ from carbonline.v1 import ledger_pb2
 from tests.carbonline.command.a_report import a_report
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+ROOT_BLOCK = re.compile(r":root \{([^}]*)\}")
+COLOUR = re.compile(r"--([a-z-]+): (#[0-9a-f]{6});")
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
@@ -119,6 +122,27 @@ def test_what_is_missing_stands_on_the_page() -> None:
         in (text)
     )
     assert "Nothing is missing" not in text
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of #rrggbb, as WCAG 2 defines it."""
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_texts_and_bars_can_be_told_from_the_ground_in_every_light() -> None:
+    blocks = [dict(COLOUR.findall(block)) for block in ROOT_BLOCK.findall(html())]
+    assert len(blocks) == 3, "light, dark, paper"
+    least = {"text": 7, "quiet": 4.5, "bar": 3, "last": 3, "warn-line": 3}
+    for colours in blocks:
+        for name, ratio in least.items():
+            for ground in ("ground", "warn-ground"):
+                one, other = sorted(luminance(colours[key]) for key in (name, ground))
+                found = (other + 0.05) / (one + 0.05)
+                assert found >= ratio, f"{name} on {ground}: {found:.1f}"
 
 
 def test_it_is_light_and_dark_and_prints_on_a4() -> None:

@@ -9,7 +9,7 @@ from carbonline.command.names import type_numbers
 from carbonline.command.seed_manifest import MISTAKES_MAX, Seed, marked, read_manifest
 
 UNITS = '[[units]]\nfile = "units.csv"\nyears = [2023, 2024]\n'
-FLIGHTS = '[[activity]]\ntype = "plane"\nyear = 2024\nfile = "trips.csv"\n'
+FLIGHTS = '[[activity]]\ntype = "plane"\nyears = 2024\nfile = "trips.csv"\n'
 
 
 def read(folder: Path, manifest: str) -> Seed:
@@ -27,7 +27,7 @@ def mistakes(folder: Path, manifest: str) -> list[str]:
 
 
 def test_files_are_loaded_in_the_order_in_which_they_need_each_other(tmp_path: Path) -> None:
-    factors = '[[factors]]\ntype = "plane"\nyear = 2023\nfile = "trips.csv"\n'
+    factors = '[[factors]]\ntype = "plane"\nyears = 2023\nfile = "trips.csv"\n'
     seed = read(tmp_path, FLIGHTS + factors + '[[locations]]\ntransport_mode = "plane"\n' + UNITS)
     assert [[one.title for one in part] for part in seed.parts] == [
         ["units 2023", "units 2024"],
@@ -42,6 +42,21 @@ def test_files_are_loaded_in_the_order_in_which_they_need_each_other(tmp_path: P
     assert trips.job.file == (tmp_path / "trips.csv").resolve()
     assert trips.job.data_entry_type == type_numbers()["plane"]
     assert marked(trips.job).extra == {"is_seed_run": "yes"}
+
+
+def test_a_file_of_each_year_may_be_named_once(tmp_path: Path) -> None:
+    (tmp_path / "trips_2023.csv").write_text("a\n")
+    several = FLIGHTS.replace("2024", "[2023, 2024]").replace("trips", "trips_{year}")
+    assert mistakes(tmp_path, UNITS + several) == [
+        "[[activity]] 1: there is no file trips_2024.csv in the folder."
+    ]
+    (tmp_path / "trips_2024.csv").write_text("a\n")
+    [_, trips] = read(tmp_path, UNITS + several).parts
+    assert [one.title for one in trips] == ["activity plane 2023", "activity plane 2024"]
+    assert [one.job.file.name for one in trips if one.job.file] == [
+        "trips_2023.csv",
+        "trips_2024.csv",
+    ]
 
 
 def test_units_sources_and_sheets_go_with_the_job(tmp_path: Path) -> None:
@@ -102,7 +117,7 @@ def test_each_mistake_is_a_sentence(tmp_path: Path, manifest: str, sentences: li
 def test_many_mistakes_are_cut(tmp_path: Path) -> None:
     found = mistakes(tmp_path, "[[factors]]\n" * 30)
     assert len(found) == MISTAKES_MAX + 1
-    assert found[-1] == "and 70 more"
+    assert found[-1] == "and 40 more"
 
 
 def test_a_folder_without_a_manifest_and_one_that_cannot_be_read_are_told(tmp_path: Path) -> None:

@@ -23,9 +23,11 @@ UNIT = "unit_institutional_id"
 MANIFEST = tomllib.loads((FOLDER / "seed.toml").read_text("utf-8"))
 Row: TypeAlias = Mapping[str, str]
 ROWS: Mapping[int, Sequence[Row]] = {
-    types_pb2.DataEntryType.Value(f"DATA_ENTRY_TYPE_{one['type'].upper()}"): rows_of(one["file"])
+    types_pb2.DataEntryType.Value(f"DATA_ENTRY_TYPE_{one['type'].upper()}"): rows_of(
+        one["file"].format(year=YEAR)
+    )
     for one in MANIFEST["activity"]
-    if one["year"] == YEAR
+    if YEAR in one["years"]
 }
 TYPES = list(ROWS)
 WITHOUT_A_SOURCE = """
@@ -84,13 +86,13 @@ class University:
         factors = [
             await self.harness.submit(
                 "factor_ingest",
-                (FOLDER / one["file"]).read_bytes(),
+                (FOLDER / one["file"].format(year=YEAR)).read_bytes(),
                 **self.scope(
                     types_pb2.DataEntryType.Value(f"DATA_ENTRY_TYPE_{one['type'].upper()}")
                 ),
             )
             for one in MANIFEST["factors"]
-            if one["year"] == YEAR
+            if YEAR in one["years"]
         ]
         await self.ended(factors)
         await self.ended([await self.send(one, ROWS[one]) for one in TYPES])
