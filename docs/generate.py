@@ -25,8 +25,10 @@ from worker_service.carbon.describe import (
     ModuleDescription,
     TypeDescription,
     describe_catalogue,
+    describe_columns,
 )
 from worker_service.carbon.outcomes import EntryOutcome
+from worker_service.carbon.reference_kinds import REFERENCE_KINDS
 from worker_service.settings import SETTINGS as WORKER_SETTINGS
 
 DOCS = Path(__file__).parent
@@ -41,8 +43,8 @@ OUTCOMES: Mapping[EntryOutcome, str] = MappingProxyType(
         EntryOutcome.NO_FACTOR: "none: no factor fits",
         EntryOutcome.AMBIGUOUS_FACTOR: "none: several factors fit",
         EntryOutcome.UNKNOWN_PLACE: "none: a place is not among the locations, or is there twice",
-        EntryOutcome.NO_ROOM: "none: the room is unknown",
-        EntryOutcome.NO_RATE: "none: there is no exchange rate",
+        EntryOutcome.NO_ROOM: "none: the room is unknown, or has no surface",
+        EntryOutcome.NO_RATE: "none: a currency has no exchange rate in the year",
         EntryOutcome.MISSING_VALUE: "none: a value is missing, or the formula gives no number",
     }
 )
@@ -121,6 +123,14 @@ def _type(title: str, one: TypeDescription) -> str:
             "A file of factors:",
             columns_table(one.factor_columns),
         ]
+    )
+
+
+def reference_files() -> str:
+    """The columns of every kind of reference data that is rows of one table."""
+    return "\n\n".join(
+        f"### {kind.name}\n\n{columns_table(describe_columns(kind.columns))}"
+        for kind in REFERENCE_KINDS.values()
     )
 
 
@@ -226,6 +236,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "roles": roles_table,
         "computed-types": computed_types,
         "supported-types": supported_types,
+        "reference-files": reference_files,
         "outcomes": outcomes_table,
         "errors": errors_table,
         "scheduler-settings": lambda: settings_table(SCHEDULER_SETTINGS),

@@ -56,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/uploads/{upload_id}:withdraw", "OperationsService.WithdrawUpload"),
     Route("GET", "/v1/stale-stats", "OperationsService.ListStaleStats"),
     Route("GET", "/v1/locations", "LedgerService.ListLocations"),
+    Route("GET", "/v1/reference-rows", "LedgerService.ListReferenceRows"),
     Route("GET", "/v1/units", "LedgerService.ListUnits"),
     Route("GET", "/v1/modules", "LedgerService.ListModules"),
     Route("GET", "/v1/blobs/{blob}", "BlobService.StatBlob"),

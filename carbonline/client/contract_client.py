@@ -239,6 +239,13 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
         wanted.tenant = self.tenant
         return await self._ask_ledger(self._ledger.ListLocations, wanted)
 
+    async def list_reference_rows(
+        self, wanted: reference_pb2.ListReferenceRowsRequest
+    ) -> reference_pb2.ListReferenceRowsResponse:
+        """A page of rows of one kind of reference data. Sets the tenant of `wanted`."""
+        wanted.tenant = self.tenant
+        return await self._ask_ledger(self._ledger.ListReferenceRows, wanted)
+
     async def list_units(
         self, wanted: reference_pb2.ListUnitsRequest
     ) -> reference_pb2.ListUnitsResponse:

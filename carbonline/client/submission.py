@@ -19,6 +19,7 @@ NEEDS_CONSENT = frozenset(
         "mended_rows_replace",
         "factors_in_use",
         "places_in_use",
+        "references_in_use",
     }
 )
 CONSENT: Mapping[str, str] = MappingProxyType({"take_away": "yes"})

@@ -29,6 +29,7 @@ _QUESTIONS = {
     "mended_rows_replace": "All rows that the corrected file lacks would be removed. Continue?",
     "factors_in_use": "Factors that entries use would be removed. Continue?",
     "places_in_use": "Places that entries use would be removed. Continue?",
+    "references_in_use": "Reference data that entries use would be removed. Continue?",
 }
 
 

@@ -79,6 +79,11 @@ def locations_job(file: Path | None, transport_mode: str, replacing: Replacing =
     )
 
 
+def rows_job(kind: str, file: Path, replacing: Replacing = ADDING) -> FileJob:
+    """A job that adds rows of a kind of reference data, or replaces others."""
+    return FileJob("reference_ingest", file, reference_kind=kind, extra=replacing.payload())
+
+
 def factors_job(
     file: Path, module: int, data_entry_type: int, year: int, replacing: Replacing = ADDING
 ) -> FileJob:

@@ -1,4 +1,4 @@
-"""`carbonline load`: loads units, places and emission factors."""
+"""`carbonline load`: loads units, reference data and emission factors."""
 
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +16,7 @@ from carbonline.command.jobs_of_files import (
     factors_job,
     locations_job,
     of_sheet,
+    rows_job,
     units_job,
 )
 from carbonline.command.options import (
@@ -49,7 +50,7 @@ _take_away_option = click.option(
     ),
 )
 def load() -> None:
-    """Load units, locations or emission factors."""
+    """Load units, places, rates, rooms or emission factors."""
 
 
 @load.command(
@@ -111,6 +112,52 @@ def locations(
         click.echo(corrections_sentence(), err=True)
     replacing = _replacing(replace=replace, take_away=take_away)
     job = of_sheet(locations_job(file, transport_mode, replacing), sheet)
+    _load(target, job, watch=not no_watch)
+
+
+@load.command(
+    short_help="Exchange rates of currencies, by year.",
+    epilog=examples("carbonline load rates rates.csv", "carbonline references rates"),
+)
+@click.argument("file", type=FILE)
+@_replace_option
+@_take_away_option
+@sheet_option
+@no_watch_option
+@connection_options
+def rates(
+    *, target: Target, file: Path, replace: bool, take_away: bool, sheet: str, no_watch: bool
+) -> None:
+    """Load exchange rates: how many units of a currency one euro is, in the average of a year.
+
+    Columns: currency, year, units_per_eur. Rates are added, or changed if they exist; with
+    --replace, all other rates of the file's years are removed. The euro needs no rate.
+    """
+    replacing = _replacing(replace=replace, take_away=take_away)
+    job = of_sheet(rows_job("rates", file, replacing), sheet)
+    _load(target, job, watch=not no_watch)
+
+
+@load.command(
+    short_help="Rooms of buildings with their surfaces.",
+    epilog=examples("carbonline load rooms rooms.csv", "carbonline references rooms --used"),
+)
+@click.argument("file", type=FILE)
+@_replace_option
+@_take_away_option
+@sheet_option
+@no_watch_option
+@connection_options
+def rooms(
+    *, target: Target, file: Path, replace: bool, take_away: bool, sheet: str, no_watch: bool
+) -> None:
+    """Load rooms of buildings with their surfaces.
+
+    Columns: building_name, room_name, surface_m2. Rooms are added, or changed if they exist; with
+    --replace, all other rooms are removed.
+    """
+    replacing = _replacing(replace=replace, take_away=take_away)
+    job = of_sheet(rows_job("rooms", file, replacing), sheet)
     _load(target, job, watch=not no_watch)
 
 

@@ -28,6 +28,7 @@ from carbonline.command.pipelines import pipelines
 from carbonline.command.queue import queue
 from carbonline.command.recalculate import recalculate
 from carbonline.command.recover import recover
+from carbonline.command.references import references
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
 from carbonline.command.report import report
@@ -74,7 +75,7 @@ main.add_section(
     "Load and submit data", modules, load, template, submit, seed, watch, uploads, withdraw
 )
 main.add_section("Read results", totals, report, uncomputed, rejected, warnings)
-main.add_section("Inspect inputs", units, factors, locations)
+main.add_section("Inspect inputs", units, factors, locations, references)
 main.add_section(
     "Operate",
     status,

@@ -10,23 +10,40 @@ from carbonline.v1 import monitoring_pb2, types_pb2
 COMPUTED_TYPES = frozenset(
     {
         "additional_purchases",
+        "biological_chemical_gaseous_product",
         "building_embodied_energy",
+        "consumable_accessories",
         "energy_combustion",
         "external_ai",
+        "external_clouds",
         "homeworking",
         "it",
+        "it_equipment",
         "member",
         "mice_and_fish_animal_facilities",
         "other",
+        "other_purchases",
         "plane",
         "process_emissions",
         "purchased_energy",
         "research_facilities",
         "road_travel",
         "scientific",
+        "scientific_equipment",
+        "services",
         "student",
         "train",
+        "vehicles",
     }
+)
+# Kinds of reference data that are lists of rows with keys. Places have commands of their own.
+REFERENCE_KINDS: Sequence[str] = sorted(
+    {
+        kind
+        for one in types_pb2.DataEntryType.DESCRIPTOR.values
+        for kind in one.GetOptions().Extensions[types_pb2.reads_reference]
+    }
+    - {"locations"}
 )
 
 

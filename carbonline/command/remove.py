@@ -1,4 +1,4 @@
-"""`carbonline remove`: removes factors and places that the newest file lacks, places, and units."""
+"""`carbonline remove`: removes what the newest file lacks, reference data, and units."""
 
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, NoReturn
@@ -16,11 +16,13 @@ from carbonline.command.kilograms import (
     kilograms_of_all_years,
     print_kilograms,
 )
+from carbonline.command.names import REFERENCE_KINDS
 from carbonline.command.options import YEAR, no_watch_option, type_option
 from carbonline.command.recalculate import follow_and_print_the_end, module_of
 
 EXAMPLE = "carbonline remove stale-factors --type plane --year 2024"
 EXAMPLE_OF_PLACES = "carbonline remove locations SXF"
+EXAMPLE_OF_ROWS = 'carbonline remove references rates "USD, 2023"'
 EXAMPLE_OF_UNITS = "carbonline remove units 0829"
 _take_away_option = click.option(
     "--yes",
@@ -36,7 +38,7 @@ _mode_option = click.option(
 
 @click.group(cls=CommandGroup, epilog=examples(EXAMPLE, EXAMPLE_OF_PLACES, EXAMPLE_OF_UNITS))
 def remove() -> None:
-    """Remove stale factors, places, or units that no entry uses."""
+    """Remove stale factors, reference data, or unused units."""
 
 
 @remove.command(
@@ -103,7 +105,7 @@ def locations(
     A later file restores a place.
     """
     payload = {"mode": "remove", "codes": list(codes), "transport_mode": transport_mode}
-    _end(_remove_places(target, payload, take_away=take_away, watch=not no_watch))
+    _end(_remove_rows(target, "locations", payload, take_away=take_away, watch=not no_watch))
 
 
 @remove.command(
@@ -123,16 +125,58 @@ def stale_locations(
     Refused if entries use them, unless you pass --yes. A later file restores a place.
     """
     payload = {"mode": "remove_stale", "transport_mode": transport_mode}
-    _end(_remove_places(target, payload, take_away=take_away, watch=not no_watch))
+    _end(_remove_rows(target, "locations", payload, take_away=take_away, watch=not no_watch))
 
 
-async def _remove_places(
-    target: Target, payload: Mapping[str, object], *, take_away: bool, watch: bool
+@remove.command(
+    name="references",
+    short_help="Exchange rates or rooms, by their keys.",
+    epilog=examples(EXAMPLE_OF_ROWS, "carbonline references rates --used"),
+)
+@click.argument("kind", type=click.Choice(REFERENCE_KINDS))
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@_take_away_option
+@no_watch_option
+@connection_options
+def references(
+    *, target: Target, kind: str, keys: tuple[str, ...], take_away: bool, no_watch: bool
+) -> None:
+    """Remove the exchange rate or room of each KEY: all of them, or none.
+
+    Refused if entries use them, unless you pass --yes; entries that need them then have no
+    kilograms. A later file restores them.
+    """
+    payload = {"mode": "remove", "codes": list(keys)}
+    _end(_remove_rows(target, kind, payload, take_away=take_away, watch=not no_watch))
+
+
+@remove.command(
+    name="stale-references",
+    short_help="Exchange rates or rooms that the newest file of their name lacks.",
+    epilog=examples(
+        "carbonline remove stale-references rooms", "carbonline references rooms --stale --used"
+    ),
+)
+@click.argument("kind", type=click.Choice(REFERENCE_KINDS))
+@_take_away_option
+@no_watch_option
+@connection_options
+def stale_references(*, target: Target, kind: str, take_away: bool, no_watch: bool) -> None:
+    """Remove the rows of KIND that the newest file with the name of their own file lacks.
+
+    Refused if entries use them, unless you pass --yes. A later file restores them.
+    """
+    payload = {"mode": "remove_stale"}
+    _end(_remove_rows(target, kind, payload, take_away=take_away, watch=not no_watch))
+
+
+async def _remove_rows(
+    target: Target, kind: str, payload: Mapping[str, object], *, take_away: bool, watch: bool
 ) -> ExitCode:
     async with target.client() as client:
         before = await kilograms_of_all_years(client) if watch else Kilograms()
         consent = CONSENT if take_away else {}
-        scope = client.scope(reference_kind="locations")
+        scope = client.scope(reference_kind=kind)
         submitted = await client.submit("reference_ingest", scope, {**payload, **consent})
         code = await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
         if watch and code is ExitCode.SUCCESS:

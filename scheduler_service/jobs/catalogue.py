@@ -69,5 +69,18 @@ READERS_OF_REFERENCE: Mapping[str, tuple[int, ...]] = MappingProxyType(
             20,  # plane
             21,  # train
         ),
+        "rooms": (
+            30,  # building
+        ),
+        "rates": (
+            40,  # external_clouds
+            60,  # scientific_equipment
+            61,  # it_equipment
+            62,  # consumable_accessories
+            63,  # biological_chemical_gaseous_product
+            64,  # services
+            65,  # vehicles
+            66,  # other_purchases
+        ),
     }
 )

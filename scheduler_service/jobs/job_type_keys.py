@@ -25,7 +25,8 @@ class PayloadKey:
     """A key of a payload.
 
     `values` are the only ones that it may have; none means any. `default` is what it means if it is
-    left out. With one of the other modes than `modes` it must be left out; none means all modes.
+    left out. With one of the other modes than `modes`, or another kind of reference data than
+    `reference_kinds`, it must be left out; none means all of them.
     `characters_max` holds for a text and for each text of a list, which has at most `items_max`.
     """
 
@@ -36,6 +37,7 @@ class PayloadKey:
     kind: Kind = Kind.TEXT
     default: str = ""
     modes: tuple[str, ...] = ()
+    reference_kinds: tuple[str, ...] = ()
     characters_max: int = 255
     items_max: int = 1_000
 
@@ -116,17 +118,22 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             _FILE_NAME,
             _SHEET,
             _IS_SEED_RUN,
-            PayloadKey("transport_mode", "the mode of the places, such as plane", required=True),
+            PayloadKey(
+                "transport_mode",
+                "the mode of the places, such as plane; left out for other kinds of reference data",
+                required=True,
+                reference_kinds=("locations",),
+            ),
             PayloadKey(
                 MODE,
-                "what happens to places that the file lacks, or which are removed",
+                "what happens to places or rows that the file lacks, or which are removed",
                 values=(ADD, REPLACE, REMOVE_STALE, REMOVE),
                 default=ADD,
             ),
             _TAKE_AWAY,
             PayloadKey(
                 "codes",
-                f"with {REMOVE}, the codes of the places, a list of texts",
+                f"with {REMOVE}, the codes of the places or the keys of the rows, a list of texts",
                 required=True,
                 kind=Kind.TEXTS,
                 modes=(REMOVE,),
@@ -206,6 +213,12 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "places_stale": "how many have become stale, since the file lacks them",
             "places_removed": "how many were removed without a file",
             "places_doubtful": "how many are probably not where the file has them",
+            "rows_new": "of other kinds of reference data, how many rows are new",
+            "rows_changed": "how many of them are changed",
+            "rows_same": "how many are as before",
+            "rows_gone": "how many a replacing file removed",
+            "rows_stale": "how many have become stale, since the file lacks them",
+            "rows_removed": "how many were removed without a file",
         },
         "unit_sync": {
             **_OF_FILE,

@@ -107,11 +107,18 @@ def _key(family: str, columns: tuple[str, ...], scope: Scope) -> str:
     return "|".join((scope.tenant, family, *(_part(scope, column) for column in columns)))
 
 
+def _kinds_read(scope: Scope) -> list[str]:
+    types = set(scope.types())
+    return [kind for kind, readers in READERS_OF_REFERENCE.items() if types & set(readers)]
+
+
 def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
     names: list[str] = []
     for template in templates:
         if "{type}" in template:
             names.extend(template.format(type=t, year=scope.year) for t in scope.types())
+        elif "{kind_read}" in template:
+            names.extend(template.format(kind_read=kind) for kind in _kinds_read(scope))
         else:
             names.append(
                 template.format(
@@ -124,7 +131,7 @@ def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
 _MODULE_YEAR = frozenset({"module", "year"})
 _TYPE_YEAR = frozenset({"module", "data_entry_type", "year"})
 _ENTRY_READS = ("factors/{year}", "units")
-_RECALC_READS = ("entries/{module}/{year}", "factors/{year}", "reference/locations")
+_RECALC_READS = ("entries/{module}/{year}", "factors/{year}", "reference/{kind_read}")
 
 JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
     {

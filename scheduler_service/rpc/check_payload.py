@@ -15,7 +15,9 @@ UPLOAD_MAX = 2**53
 _KEY_CHARACTERS_SHOWN_MAX = 64
 
 
-def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Json | None:
+def check_payload(
+    fields: Fields, field: str, job_type: str, request: Any, reference_kind: str = ""
+) -> Json | None:
     """The payload of a request for a job of this type; None if it has none.
 
     PAYLOAD_KEYS says what it may hold and must hold. A type that coalesces takes nothing, since
@@ -35,7 +37,13 @@ def check_payload(fields: Fields, field: str, job_type: str, request: Any) -> Js
         fields.fail(f"{field}.{shown}", f"is unknown: {job_type} takes {', '.join(known)}")
     mode = _mode_of(keys, payload)
     for key in keys:
-        _check_key(fields, f"{field}.{key.name}", key, payload.get(key.name, ""), mode)
+        value = payload.get(key.name, "")
+        if key.reference_kinds and reference_kind not in ("", *key.reference_kinds):
+            if value != "":
+                said = f"must be left out: {reference_kind} do not take it"
+                fields.fail(f"{field}.{key.name}", said)
+        else:
+            _check_key(fields, f"{field}.{key.name}", key, value, mode)
     return payload or None
 
 

@@ -33,7 +33,8 @@ def check_submit(
         fields.fail("scope.tenant", fault)
     tenant = request.scope.tenant or principal.tenants[0]
     scope = fields.scope("scope", request.scope, tenant, job_type)
-    payload = check_payload(fields, "payload", job_type, request)
+    kind = request.scope.reference_kind
+    payload = check_payload(fields, "payload", job_type, request, kind)
     meant = meant_by(job_type, payload or {})
     if payload is not None and job_type in SIGNED:
         payload = {**payload, "submitted_by": principal.name}

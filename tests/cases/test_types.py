@@ -70,6 +70,11 @@ def test_a_type_goes_from_its_files_to_totals(year: Terminal, name: str) -> None
         places = year.folder / "stations.csv"
         places.write_text(csv_of(stations), "utf-8")
         assert year.type("load", "locations", places, "--transport-mode", "train").code == 0
+    for kind in ("rates", "rooms"):
+        if rows := sheet.get("references", {}).get(kind):
+            file = year.folder / f"{kind}.csv"
+            file.write_text(csv_of([*({"year": YEAR, **row} for row in rows)]), "utf-8")
+            assert year.type("load", kind, file).code in {0, 3}
     factors = year.folder / f"factors_{name}.csv"
     factors.write_text(csv_of(sheet["factors"]), "utf-8")
     assert year.type("load", "factors", factors, *for_type).code == 0
@@ -84,3 +89,32 @@ def test_a_type_goes_from_its_files_to_totals(year: Terminal, name: str) -> None
     assert typed.code == 0, typed
     expected = sum(first["kg"].values())
     assert year.kg(YEAR) - before == pytest.approx(expected, rel=first.get("within", 1e-9))
+
+
+def test_rates_are_listed_with_their_use_and_removed_with_consent(year: Terminal) -> None:
+    rates = year.folder / "own_rates.csv"
+    rates.write_text(csv_of([{"currency": "SEK", "year": YEAR, "units_per_eur": 11.5}]), "utf-8")
+    assert year.type("load", "rates", rates).code == 0
+    for_type = ("--type", "services", "--year", str(YEAR))
+    factors = year.folder / "factors_in_crowns.csv"
+    factors.write_text(csv_of(sheet_of("services")["factors"]), "utf-8")
+    assert year.type("load", "factors", factors, *for_type).code in {0, 3}
+    row = {"unit_institutional_id": "0828", **sheet_of("services")["entry"], "currency": "SEK"}
+    activity = year.folder / "in_crowns.csv"
+    activity.write_text(csv_of([row]), "utf-8")
+    assert year.type("submit", activity, *for_type, "--source", "crowns").code == 0
+
+    listed = year.type("references", "rates", f"SEK, {YEAR}", "--used", "--json")
+    [rate] = json.loads(listed.out)["rows"]
+    assert (rate["key"], rate["values"], rate["entries"]) == (
+        f"SEK, {YEAR}",
+        {"units_per_eur": "11.5"},
+        1,
+    )
+    refused = year.type("remove", "references", "rates", f"SEK, {YEAR}")
+    assert refused.code == 4
+    assert "1 exchange rate would be removed, and 1 entry uses SEK" in refused.out
+    gone = year.type("remove", "references", "rates", f"SEK, {YEAR}", "--yes")
+    assert gone.code in {0, 3}, gone
+    missing = year.type("uncomputed", "--year", str(YEAR))
+    assert "outcome: no_rate" in missing.out

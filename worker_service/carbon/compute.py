@@ -57,6 +57,8 @@ def compute(
     The order of rows in any of them does not matter.
     """
     override = pl.col(OVERRIDE_KEY)
+    for lookup in declaration.factor_lookups:
+        factors = lookup.of_factors(factors, references)
     overridden = _overridden(declaration, entries.filter(override.is_not_null()), references)
     by_formula = _by_formula(declaration, entries.filter(override.is_null()), factors, references)
     return Computed(

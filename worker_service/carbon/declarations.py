@@ -163,6 +163,14 @@ class Lookup(Protocol):
         ...
 
 
+class FactorLookup(Protocol):
+    """Looks up what a factor needs from reference data, such as the rate of its currency."""
+
+    def of_factors(self, factors: pl.DataFrame, references: References) -> pl.DataFrame:
+        """Returns `factors`, in the same order, with added columns."""
+        ...
+
+
 class Matching(Protocol):
     """Finds the factors of entries."""
 
@@ -220,7 +228,8 @@ class DataEntryType:
 
     `override_type` is the path in the emission tree of entries with their own kg_co2eq. `checks`
     and `warnings` are evaluated per batch of a file. `unique` columns identify a row within a unit:
-    another such row of a file is rejected. `references` are kinds of reference data that it reads.
+    another such row of a file is rejected. `references` are kinds of reference data that it reads:
+    `lookups` for entries, `factor_lookups` for factors.
     """
 
     id: int
@@ -231,6 +240,7 @@ class DataEntryType:
     formula: Formula
     override_type: pl.Expr
     lookups: tuple[Lookup, ...] = ()
+    factor_lookups: tuple[FactorLookup, ...] = ()
     references: tuple[str, ...] = ()
     routing: Routing | None = None
     title: str = ""

@@ -72,8 +72,8 @@ def describe_type(known: DataEntryType | UndeclaredType) -> TypeDescription:
         id=known.id,
         name=known.name,
         supported=True,
-        columns=_columns(entry_columns(known, per_year=True)),
-        factor_columns=_columns((*known.factors.classification, *known.factors.values)),
+        columns=describe_columns(entry_columns(known, per_year=True)),
+        factor_columns=describe_columns((*known.factors.classification, *known.factors.values)),
         formula=known.formula.written,
         formula_version=known.formula.version,
         formula_source=known.formula.source,
@@ -96,7 +96,8 @@ def _types(module: Module) -> tuple[TypeDescription, ...]:
     return tuple(describe_type(known) for known in sorted(module.types, key=lambda t: t.id))
 
 
-def _columns(columns: Sequence[Column]) -> tuple[ColumnDescription, ...]:
+def describe_columns(columns: Sequence[Column]) -> tuple[ColumnDescription, ...]:
+    """Describes columns, the required ones first."""
     return tuple(
         ColumnDescription(
             name=column.name,

@@ -43,7 +43,9 @@ class MatchByKind:
     expected, `ambiguous_factor`. `sought` is an expression for what was looked for, in words.
     `aside` says what a factor makes of it where that differs, such as "849.1 km with its detour";
     it may read columns of entries and factors. With `conversion`, only factors match to
-    whose unit the entry's can be converted.
+    whose unit the entry's can be converted. With `subkind_leads`, the subkind is a code of its own:
+    factors that carry that of the entry match, of several those of its kind too; without any, those
+    of its kind match, of several those without subkind.
     """
 
     sought: pl.Expr
@@ -58,6 +60,7 @@ class MatchByKind:
     other_kind: str | None = None
     requires: tuple[Requirement, ...] = ()
     beside: tuple[str, ...] = ()
+    subkind_leads: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -141,6 +144,8 @@ class MatchByKind:
         return hits.filter(given == given.max().over("key_id"))
 
     def _hits(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+        if self.subkind_leads:
+            return self._hits_of_codes(keys, factors)
         own = self._hits_of_kind(keys, factors)
         if self.other_kind is None or self.kind is None:
             return own
@@ -157,6 +162,22 @@ class MatchByKind:
         # The column that was compared is the entry's; both sides must line up.
         of_rest = self._fitting(self._pairs(rest, general, {}))
         return pl.concat([exact, of_rest.select(exact.columns)])
+
+    def _hits_of_codes(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+        assert self.kind is not None
+        assert self.subkind is not None
+        carrying = self._with_code(keys, factors, self.subkind, "factor_subkind")
+        both = _preferred(carrying, pl.col("factor_kind") == pl.col(self.kind))
+        rest = keys.join(carrying, on="key_id", how="anti")
+        of_kind = self._with_code(rest, factors, self.kind, "factor_kind")
+        return pl.concat([both, _preferred(of_kind, pl.col("factor_subkind").is_null())])
+
+    def _with_code(
+        self, keys: pl.DataFrame, factors: pl.DataFrame, ours: str, theirs: str
+    ) -> pl.DataFrame:
+        """Keys beside the factors with their code; both codes stay."""
+        pairs = keys.join(factors, left_on=ours, right_on=theirs, how="inner", coalesce=False)
+        return self._newest(pairs)
 
     def _compared(self, keys: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
         """Keys beside all factors of their kind and subkind, whatever the band."""
@@ -192,6 +213,12 @@ class MatchByKind:
             return hits
         value, upper = self.band_of, pl.col(self.band.upper)
         return hits.filter((pl.col(self.band.lower) <= value) & (upper.is_null() | (value < upper)))
+
+
+def _preferred(hits: pl.DataFrame, fits_better: pl.Expr) -> pl.DataFrame:
+    """Of several factors of a key those that fit better, if there are any."""
+    better = fits_better.fill_null(value=False)
+    return hits.filter(better | (~better.any().over("key_id")) | (pl.len().over("key_id") == 1))
 
 
 def _expressions(declared: object) -> Iterator[pl.Expr]:

@@ -4,21 +4,22 @@ import polars as pl
 
 # Two stations of one name and country no further apart are one: lists of several operators differ.
 SAME_PLACE_KM = 2.0
-_SEPARATOR = ", "
+# Between the parts of a key.
+KEY_SEPARATOR = ", "
 # Behind the key of a place: where another one of the same name and country is.
 _WHERE = r" @ -?\d+\.\d+ -?\d+\.\d+$"
 
 
 def place_key(columns: tuple[str, ...]) -> pl.Expr:
     """The key of a place from the columns that identify it. Null if one of them is null."""
-    return pl.concat_str(columns, separator=_SEPARATOR)
+    return pl.concat_str(columns, separator=KEY_SEPARATOR)
 
 
 def shown_place(columns: tuple[str, ...]) -> pl.Expr:
     """A place as people write it: GVA, or Geneva, CH."""
     *names, code = columns
     shown = [pl.col(name).str.to_titlecase() for name in names]
-    return pl.concat_str([*shown, pl.col(code).str.to_uppercase()], separator=_SEPARATOR)
+    return pl.concat_str([*shown, pl.col(code).str.to_uppercase()], separator=KEY_SEPARATOR)
 
 
 def country_of_trip(origin: str, destination: str) -> pl.Expr:

@@ -23,9 +23,14 @@ class StoredKey:
     dtype: type[pl.DataType]
 
 
+def dtype_of(column: Column) -> type[pl.DataType]:
+    """The Polars type of a column's values in their stored form."""
+    return _TYPES[column.kind]
+
+
 def stored_keys(declaration: DataEntryType) -> tuple[StoredKey, ...]:
     """The keys that `compute` reads: those of the declared columns, and the override."""
-    own = tuple(StoredKey(column.name, _TYPES[column.kind]) for column in declaration.columns)
+    own = tuple(StoredKey(column.name, dtype_of(column)) for column in declaration.columns)
     return (*own, StoredKey(OVERRIDE_KEY, pl.Float64))
 
 
@@ -89,8 +94,8 @@ def _storable(column: Column) -> pl.Expr:
 def factors_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
     """Converts stored factors, with JSON texts, to the frame of factors for `compute`."""
     of_factor = declaration.factors
-    classification = pl.Struct({c.name: _TYPES[c.kind] for c in of_factor.classification})
-    values = pl.Struct({column.name: _TYPES[column.kind] for column in of_factor.values})
+    classification = pl.Struct({c.name: dtype_of(c) for c in of_factor.classification})
+    values = pl.Struct({column.name: dtype_of(column) for column in of_factor.values})
     return stored.with_columns(
         pl.col("classification").str.json_decode(classification),
         pl.col("values").str.json_decode(values),

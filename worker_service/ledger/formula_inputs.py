@@ -1,4 +1,4 @@
-"""Reads what a formula needs beside entries: factors, and places if it uses them."""
+"""Reads what a formula needs beside entries: factors, and the reference data that it uses."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.declarations import DataEntryType, References
+from worker_service.carbon.reference_kinds import REFERENCE_KINDS
+from worker_service.carbon.reference_lookup import reference_frame
 from worker_service.carbon.stored import factors_from_stored
 from worker_service.ledger import locations
 from worker_service.ledger.factors import FACTOR_SCHEMA, FactorSlice, read_factors
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.kept_places import KeptPlaces
 from worker_service.ledger.pool import Connection
+from worker_service.ledger.reference_rows import ROW_SCHEMA, rows_of_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ async def read_formula_inputs(
     references: dict[str, pl.DataFrame] = {}
     if locations.KIND in declared.references:
         references[locations.KIND] = await (places or KeptPlaces()).read(snapshot, of.tenant)
+    for name in declared.references:
+        if kind := REFERENCE_KINDS.get(name):
+            rows = await rows_of_year(snapshot, of.tenant, kind.name, of.year)
+            stored = await asyncio.to_thread(frame_of, rows, ROW_SCHEMA)
+            references[name] = await asyncio.to_thread(reference_frame, kind, stored)
     frame = await asyncio.to_thread(frame_of, factors, FACTOR_SCHEMA)
     return FormulaInputs(
         declared, await asyncio.to_thread(factors_from_stored, declared, frame), references

@@ -17,14 +17,17 @@ UNION
 SELECT l.blob FROM carbon.locations AS l
 WHERE l.tenant = $1 AND l.blob = ANY(CAST($2 AS text[]))
 UNION
+SELECT r.blob FROM carbon.reference_rows AS r
+WHERE r.tenant = $1 AND r.blob = ANY(CAST($2 AS text[]))
+UNION
 SELECT u.blob FROM carbon.units AS u
 WHERE u.tenant = $1 AND u.blob = ANY(CAST($2 AS text[]))
 """
 
 
 async def named_blobs(ledger: Ledger, tenant: str, blobs: Sequence[str]) -> set[str]:
-    """Those of the blobs, given by their references, that uploads which count, or factors, places
-    or units name. Raises DatabaseUnavailable.
+    """Those of the blobs, given by their references, that uploads which count, or factors,
+    reference data or units name. Raises DatabaseUnavailable.
     """
     async with ledger.session() as conn:
         return {row["blob"] for row in await conn.fetch(NAMED, tenant, list(blobs))}

@@ -222,6 +222,23 @@ locations = Table(
     Index("locations_of_a_mode", "tenant", "transport_mode", "code"),
 )
 
+reference_rows = Table(
+    "reference_rows",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("year", SmallInteger, nullable=True),
+    Column("data", JSONB, nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("blob", Text, nullable=False, server_default=text("''")),
+    Column("changed_token", BigInteger, nullable=False),
+    Column("changed_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("tenant", "kind", "key", name="reference_rows_pkey"),
+)
+
 emission_sets = Table(
     "emission_sets",
     METADATA,

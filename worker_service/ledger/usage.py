@@ -1,4 +1,4 @@
-"""Counts the entries that use a place, by the codes that they name, a factor, or a unit."""
+"""Counts the entries that use a place or row by the key that they name, a factor, or a unit."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from worker_service.ledger.pool import Connection
 ROWS_PER_STATEMENT = 250_000
 
 ENTRY_SETS = """
-SELECT entry_set, last_row_number
+SELECT entry_set, last_row_number, year
 FROM carbon.entry_sets
 WHERE tenant = $1 AND data_entry_type = $2 AND state = 'PUBLISHED'
 ORDER BY year, entry_set
@@ -20,7 +20,8 @@ ORDER BY year, entry_set
 PLACES = """
 SELECT u.code AS key, count(DISTINCT u.row_number) AS entries
 FROM (
-    SELECT e.row_number, concat_ws(', ', e.data ->> c.name, e.data ->> c.second) AS code
+    SELECT e.row_number,
+        concat_ws(', ', e.data ->> c.name, e.data ->> c.second, CAST($9 AS text)) AS code
     FROM carbon.entries AS e
     CROSS JOIN unnest(CAST($5 AS text[]), CAST($6 AS text[])) AS c (name, second)
     WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $3 AND e.row_number <= $4
@@ -60,14 +61,16 @@ GROUP BY GROUPING SETS ((m.factor_id), ())
 
 @dataclass(frozen=True, slots=True)
 class PlaceColumns:
-    """The one or two columns of a type that name each place.
+    """The one or two columns of a type that name each place, or row of reference data.
 
-    Entries with a value in `excused_by` need none.
+    Entries with a value in `excused_by` need none. With `with_year`, keys end with the year of the
+    entry.
     """
 
     data_entry_type: int
     columns: Sequence[tuple[str, ...]]
     excused_by: Sequence[str]
+    with_year: bool = False
 
 
 @dataclass(slots=True)
@@ -95,11 +98,12 @@ async def usage_of_places(
         names = [columns[0] for columns in reader.columns]
         seconds = [columns[1] if len(columns) > 1 else None for columns in reader.columns]
         for one in await conn.fetch(ENTRY_SETS, tenant, reader.data_entry_type):
+            year = str(one["year"]) if reader.with_year else None
             for first, last in _slices(one["last_row_number"]):
                 rows = await conn.fetch(
                     PLACES,
                     *(tenant, one["entry_set"], first, last),
-                    *(names, seconds, list(reader.excused_by), list(codes)),
+                    *(names, seconds, list(reader.excused_by), list(codes), year),
                 )
                 usage.add(rows)
     return usage

@@ -14,6 +14,7 @@ from worker_service.ledger.uncollected import read_uncollected
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.kept_totals import KeptTotals
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
+from worker_service.ledger_api.reference_rows import answer_reference_rows
 from worker_service.ledger_api.report import answer_report
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
@@ -76,6 +77,13 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """Return a page of places."""
         tenant = caller().tenant(request.tenant)
         return await answer_locations(self._ledger, tenant, request)
+
+    async def ListReferenceRows(
+        self, request: reference_pb2.ListReferenceRowsRequest, _context: Context
+    ) -> reference_pb2.ListReferenceRowsResponse:
+        """Return a page of rows of one kind of reference data."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_reference_rows(self._ledger, tenant, request)
 
     async def ListUnits(
         self, request: reference_pb2.ListUnitsRequest, _context: Context

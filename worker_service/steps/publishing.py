@@ -19,13 +19,14 @@ from worker_service.ledger.fences import (
 from worker_service.ledger.job_answers import first_answer
 from worker_service.ledger.locations import PlaceChanges
 from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.reference_rows import RowChanges
 from worker_service.ledger.units import UnitChanges
 from worker_service.mechanics.backoff import Backoff
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.run import ClaimLost, Run
 
 T = TypeVar("T")
-Changes = TypeVar("Changes", FactorChanges, PlaceChanges, UnitChanges)
+Changes = TypeVar("Changes", FactorChanges, PlaceChanges, RowChanges, UnitChanges)
 
 
 async def publish(

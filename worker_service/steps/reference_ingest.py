@@ -1,4 +1,4 @@
-"""reference_ingest: loads places of a transport mode, or removes some."""
+"""reference_ingest: loads reference data, such as places of a transport mode, or removes some."""
 
 import asyncio
 import dataclasses
@@ -6,11 +6,13 @@ import dataclasses
 import polars as pl
 
 from carbonline.pluralize import pluralize
+from worker_service.carbon.catalogue import place_columns
 from worker_service.carbon.parse.moved_places import MovedPlaces, moved_places
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, read_locations
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable
 from worker_service.carbon.parse.uncorrected_places import uncorrected_places
+from worker_service.carbon.reference_kinds import REFERENCE_KINDS
 from worker_service.carbon.shipped_places import shipped_places
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
@@ -21,10 +23,14 @@ from worker_service.ledger.locations import (
     PlaceChanges,
     PlacesFile,
     codes_not_in,
+    known_codes,
+    remove_locations,
     save_locations,
+    stale_codes,
 )
 from worker_service.ledger.locations import read_locations as read_places
 from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.usage import PlaceColumns
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
@@ -33,12 +39,14 @@ from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.place_removal import (
-    refuse_used_places,
-    remove_places,
-    slices_with_places,
-)
 from worker_service.steps.publishing import keeping_changes, publish
+from worker_service.steps.reference_removal import (
+    Removable,
+    refuse_used,
+    remove_reference_data,
+    slices_of_readers,
+)
+from worker_service.steps.reference_rows import run_rows_ingest
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
 from worker_service.steps.taking_away import (
@@ -54,6 +62,13 @@ from worker_service.steps.taking_away import (
 
 
 async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
+    """Loads or removes reference data of the scope's kind: places, or rows of a table."""
+    if rows_of := REFERENCE_KINDS.get(run.job.reference_kind or ""):
+        return await run_rows_ingest(stores, run, rows_of)
+    return await _run_places_ingest(stores, run)
+
+
+async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
     """Adds the places of a file, or changes those with the same code.
 
     With mode "replace", other places of the transport mode are removed. If entries use them, or the
@@ -65,8 +80,9 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
         with refusals():
             transport_mode = _transport_mode(job)
             mode = mode_of(job, (ADD, REPLACE, REMOVE_STALE, REMOVE))
+            removable = _removable(job.tenant, transport_mode)
             if mode in {REMOVE_STALE, REMOVE}:
-                return await remove_places(stores, run, transport_mode, mode)
+                return await remove_reference_data(stores, run, removable, mode)
             replace = mode == REPLACE
             file = input_file(stores.blobs, job)
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
@@ -96,9 +112,9 @@ async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
         try:
             if replace and not has_consent(job):
                 run.progress(0, 0, "look for entries that use what goes")
-                await _refuse_used(stores.ledger, places)
-            readers = await slices_with_places(stores.ledger, job.tenant, transport_mode)
-            await refuse_large_changes(stores.ledger, run, readers, reference_input(KIND), save)
+                await _refuse_used(stores.ledger, places, removable)
+            slices = await slices_of_readers(stores.ledger, removable)
+            await refuse_large_changes(stores.ledger, run, slices, reference_input(KIND), save)
         except Refusal as refusal:
             return report.refused(refusal, _moved_sentences(moved))
         await chain_follow_ups(run, stores.ledger)
@@ -138,11 +154,30 @@ async def _moved(
     return await asyncio.to_thread(compared)
 
 
-async def _refuse_used(ledger: Ledger, file: PlacesFile) -> None:
+async def _refuse_used(ledger: Ledger, file: PlacesFile, removable: Removable) -> None:
     """Raises Refusal if entries use a place that the file lacks."""
     async with ledger.snapshot() as conn:
         gone = await codes_not_in(conn, file)
-    await refuse_used_places(ledger, file.tenant, file.transport_mode, gone)
+    await refuse_used(ledger, removable, gone)
+
+
+def _removable(tenant: str, transport_mode: str) -> Removable:
+    return Removable(
+        tenant,
+        KIND,
+        noun="place",
+        key_noun="code",
+        command="carbonline locations",
+        in_use="places_in_use",
+        unknown="unknown_place",
+        stat="places_removed",
+        readers=[PlaceColumns(*reader) for reader in place_columns(transport_mode)],
+        stale=lambda conn: stale_codes(conn, tenant, transport_mode),
+        known=lambda conn, codes: known_codes(conn, tenant, transport_mode, codes),
+        remove=lambda conn, codes, token: remove_locations(
+            conn, tenant, transport_mode, codes, token
+        ),
+    )
 
 
 def _sentence(changes: PlaceChanges) -> str:

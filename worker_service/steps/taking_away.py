@@ -51,7 +51,7 @@ def names_to_remove(job: ClaimedJob, key: str, nouns: str) -> Sequence[str]:
     names = [str(name).strip() for name in given] if isinstance(given, list) else []
     if not names or len(names) > REMOVED_MAX or "" in names:
         raise Refusal(
-            f"no_{nouns}",
+            f"no_{nouns.replace(' ', '_')}",
             f"payload.{key} must name the {nouns} to remove: 1 to {REMOVED_MAX:,} of them.",
         )
     return names
@@ -72,7 +72,7 @@ def refuse_what_is_used(
     used = sorted(usage.by_key, key=lambda key: (-usage.by_key[key], str(key)))
     if not used:
         return
-    would = "would be removed" if noun == "place" else "would no longer be in force"
+    would = "would no longer be in force" if noun == "factor" else "would be removed"
     use = "uses" if usage.entries == 1 else "use"
     entries = pluralize(usage.entries, "entry", "entries")
     raise Refusal(

@@ -63,10 +63,10 @@ def test_a_declaration_reads_the_reference_data_that_the_contract_names(
 
 
 def test_what_is_not_declared_is_refused_by_name() -> None:
-    assert type_by_id(60).name == "scientific_equipment"
-    assert module_of(60).name == "purchase"
-    with pytest.raises(NotSupported, match="scientific_equipment is not yet supported"):
-        declaration(60)
+    assert type_by_id(30).name == "building"
+    assert module_of(30).name == "buildings"
+    with pytest.raises(NotSupported, match="building is not yet supported"):
+        declaration(30)
     with pytest.raises(NotSupported, match="no data-entry type 99"):
         declaration(99)
     with pytest.raises(NotSupported, match="no data-entry type 99"):

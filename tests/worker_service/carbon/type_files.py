@@ -9,19 +9,36 @@ from worker_service.carbon.compute import Computed, compute
 from worker_service.carbon.declarations import DataEntryType, References
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope, entry_columns, read_entries
 from worker_service.carbon.parse.factors import ParsedFactors, read_factors
+from worker_service.carbon.parse.reference_rows import read_reference_rows
 from worker_service.carbon.parse.references import read_locations
+from worker_service.carbon.reference_kinds import REFERENCE_KINDS, YEAR_COLUMN
+from worker_service.carbon.reference_lookup import reference_frame
 from worker_service.carbon.stored import entries_from_stored, stored_entries
 
+NO_ROWS = pl.DataFrame(schema={"key": pl.String, "year": pl.Int16, "data": pl.String})
 Rows = Iterable[Mapping[str, object]]
 
 
 def references_of(files: Mapping[str, Sequence[Mapping[str, object]]]) -> References:
-    """Reference data from the rows of their files, by transport mode or kind."""
-    stations = files.get("train", ())
-    if not stations:
-        return {}
-    content = csv_of(list(stations[0]), stations)
-    return {"locations": read_locations("train", opening(content)).accepted}
+    """Reference data from the rows of their files, by transport mode or kind.
+
+    Rows of a kind with years are of the year of the file.
+    """
+    found = {}
+    if stations := files.get("train", ()):
+        content = csv_of(list(stations[0]), stations)
+        found["locations"] = read_locations("train", opening(content)).accepted
+    for kind in REFERENCE_KINDS.values():
+        rows = [{YEAR_COLUMN: SCOPE.year, **row} for row in files.get(kind.name, ())]
+        content = csv_of([column.name for column in kind.columns], rows)
+        stored = read_reference_rows(kind, opening(content)).accepted if rows else NO_ROWS
+        found[kind.name] = reference_frame(kind, stored.filter(in_year(SCOPE.year)))
+    return found
+
+
+def in_year(year: int) -> pl.Expr:
+    """Whether a row of reference data counts in a year."""
+    return pl.col("year").is_null() | (pl.col("year") == year)
 
 
 def read_rows(declared: DataEntryType, rows: Rows, scope: EntryScope = SCOPE) -> EntryBatch:

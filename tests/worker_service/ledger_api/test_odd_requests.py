@@ -78,6 +78,17 @@ GOOD: dict[str, list[Any]] = {
             page_token=page_token("plane", "aaa"),
         )
     ],
+    "ListReferenceRows": [
+        reference_pb2.ListReferenceRowsRequest(
+            kind="rates",
+            keys=["CHF, 2024"],
+            text="ch",
+            year=2024,
+            with_usage=True,
+            page_size=10,
+            page_token=page_token("aud, 2024"),
+        )
+    ],
     "ListUnits": [
         reference_pb2.ListUnitsRequest(
             units=["0828"],

@@ -15,6 +15,7 @@ from worker_service.carbon.declarations import (
     UndeclaredType,
 )
 from worker_service.carbon.great_circle import TripDistance
+from worker_service.carbon.reference_lookup import ReferenceLookup
 
 MODULES: tuple[Module, ...] = (
     HEADCOUNT,
@@ -80,4 +81,19 @@ def place_columns(
         if isinstance(known, DataEntryType)
         for lookup in known.lookups
         if isinstance(lookup, TripDistance) and lookup.transport_mode == transport_mode
+    ]
+
+
+def row_columns(kind: str) -> list[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+    """The data-entry types whose entries name rows of a kind of reference data.
+
+    Tuples of the type, the columns that name the row, and those that excuse an entry from it.
+    """
+    return [
+        (known.id, lookup.keys, (OVERRIDE_KEY,))
+        for module in MODULES
+        for known in module.types
+        if isinstance(known, DataEntryType)
+        for lookup in known.lookups
+        if isinstance(lookup, ReferenceLookup) and lookup.kind.name == kind
     ]

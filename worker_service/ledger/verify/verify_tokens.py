@@ -26,6 +26,9 @@ REST = _AHEAD.format(
     SELECT 'reference/locations', 0, 'place ' || code, changed_token
     FROM carbon.locations WHERE tenant = $1
     UNION ALL
+    SELECT 'reference/' || kind, 0, key || ' of ' || kind, changed_token
+    FROM carbon.reference_rows WHERE tenant = $1
+    UNION ALL
     SELECT 'factors/' || year, year, 'factor ' || factor_id, greatest(changed_token, stale_token)
     FROM carbon.factors WHERE tenant = $1
     UNION ALL
@@ -91,7 +94,7 @@ class TokensPage:
 
 
 async def verify_rest(ledger: Ledger, tenant: str) -> list[Finding]:
-    """Units, places, factors and totals of a tenant. Raises DatabaseUnavailable."""
+    """Units, reference data, factors and totals of a tenant. Raises DatabaseUnavailable."""
     async with ledger.snapshot() as conn:
         return await _ahead(conn, REST, tenant)
 

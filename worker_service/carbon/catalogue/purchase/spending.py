@@ -1,0 +1,108 @@
+"""What the types of purchases by money share: columns, look-up by codes, amount times factor."""
+
+import polars as pl
+
+from worker_service.carbon.catalogue.quantities import kilograms_per
+from worker_service.carbon.declarations import (
+    Column,
+    ColumnKind,
+    DataEntryType,
+    EmissionRow,
+    FactorColumns,
+    Formula,
+    Normalisation,
+    Routing,
+)
+from worker_service.carbon.exchange_rates import (
+    FACTOR_CURRENCY,
+    HAS_RATES,
+    RATE_OF_CURRENCY,
+    entry_currency,
+    in_factor_currency,
+)
+from worker_service.carbon.matching import MatchByKind
+
+_CODE = Column("purchase_institutional_code", example="51100000")
+_ADDITIONAL_CODE = Column("purchase_additional_code", required=False)
+_SPENT = Column(
+    "total_spent_amount",
+    ColumnKind.NUMBER,
+    minimum=0,
+    # The largest single orders of universities, such as supercomputers.
+    plausible_maximum=100_000_000,
+    noun="of its currency",
+    example="100",
+)
+_SOUGHT = pl.concat_str(
+    _CODE.name,
+    pl.format("with additional code {}", _ADDITIONAL_CODE.name),
+    separator=" ",
+    ignore_nulls=True,
+)
+
+
+def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
+    """A type of purchases, whose kilograms stand on the leaf of purchases.goods_and_services."""
+    node = pl.lit(f"purchases.goods_and_services.{leaf}")
+    return DataEntryType(
+        id=number,
+        name=name,
+        title=title,
+        columns=(
+            Column("name", normalisation=Normalisation.SHOWN, example="Microscope"),
+            _SPENT,
+            _CODE,
+            Column("supplier", required=False, normalisation=Normalisation.SHOWN),
+            Column("quantity", ColumnKind.NUMBER, required=False, minimum=0),
+            entry_currency("chf"),
+            Column(
+                "purchase_institutional_description",
+                required=False,
+                normalisation=Normalisation.SHOWN,
+            ),
+            _ADDITIONAL_CODE,
+        ),
+        factors=FactorColumns(
+            classification=(_CODE, _ADDITIONAL_CODE, FACTOR_CURRENCY),
+            values=(
+                # A dollar of cement, the most intensive of the published sectors, has some 4 kg.
+                kilograms_per("ef_kg_co2eq_per_currency", "unit of currency", 20, "0.5"),
+            ),
+            emission_type=node,
+            kind=_CODE.name,
+            subkind=_ADDITIONAL_CODE.name,
+        ),
+        references=("rates",),
+        lookups=(RATE_OF_CURRENCY,),
+        factor_lookups=(RATE_OF_CURRENCY,),
+        matching=MatchByKind(
+            sought=_SOUGHT,
+            kind=_CODE.name,
+            subkind=_ADDITIONAL_CODE.name,
+            subkind_leads=True,
+            requires=(HAS_RATES,),
+        ),
+        formula=Formula(
+            version=f"{name}-1",
+            written=(
+                "kg = amount_in_factor_currency * ef_kg_co2eq_per_currency;"
+                " amount_in_factor_currency = total_spent_amount if both have one currency, else"
+                " total_spent_amount / units_per_eur * units_per_eur of the factor's currency, by"
+                " the rates of the year. The factor is the one with the additional code of the row"
+                " (of several the one with its institutional code, too), else the one with the"
+                " institutional code (of several the one without additional code)"
+            ),
+            source=(
+                "Amount spent times factor: GHG Protocol, guidance for calculating GHG scope 3"
+                " emissions, spend-based method, category 1"
+            ),
+            rows=(
+                EmissionRow(
+                    emission_type=node,
+                    kg=(in_factor_currency(_SPENT.name) * pl.col("ef_kg_co2eq_per_currency")),
+                ),
+            ),
+        ),
+        override_type=node,
+        routing=Routing("purchase_category", name),
+    )
