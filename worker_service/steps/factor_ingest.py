@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
@@ -28,9 +28,10 @@ from worker_service.ledger.input_versions import factors_input
 from worker_service.ledger.job_answers import first_answer, has_answered
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
-from worker_service.mechanics.outcome import Outcome, Succeeded
+from worker_service.mechanics.outcome import Outcome, Succeeded, Written
 from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups import chain_follow_ups
+from worker_service.steps.follow_ups_done import factors_are_done, has_changed_factors
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
@@ -107,16 +108,39 @@ async def _ingest(
             await refuse_large_changes(stores.ledger, run, [of], versioned, save)
         except Refusal as refusal:
             return report.refused(refusal)
-        await chain_follow_ups(run, stores.ledger)
+        done = await factors_are_done(stores.ledger, of, job.claim_token, save)
+        if not done:
+            await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        kept = keeping_changes(run, save)
-        changes = await publish(run, stores.ledger, [f"factors/{of.year}"], kept)
+        changes, is_changed = await _published(stores.ledger, run, of, save)
         stats = {
             "factors_changed": changes.changed,
             "factors_stale": changes.stale,
             "factors_removed": changes.removed,
         }
-        return report.succeeded(_sentence(changes), stats)
+        if not done or is_changed:
+            return report.succeeded(_sentence(changes), stats)
+        sentence = f"{_sentence(changes)} Nothing has to be computed again."
+        return dataclasses.replace(report.succeeded(sentence, stats), written=Written.NOTHING)
+
+
+async def _published(
+    ledger: Ledger,
+    run: Run,
+    of: FactorSlice,
+    save: Callable[[Connection], Awaitable[FactorChanges]],
+) -> tuple[FactorChanges, bool]:
+    """What the job changed in all its attempts, and whether this one has changed a factor."""
+    found: list[bool] = []
+    saved = keeping_changes(run, save)
+
+    async def save_and_look(conn: Connection) -> FactorChanges:
+        changes = await saved(conn)
+        found.append(await has_changed_factors(conn, of, run.job.claim_token))
+        return changes
+
+    changes = await publish(run, ledger, [f"factors/{of.year}"], save_and_look)
+    return changes, found[-1]
 
 
 async def _to_remove(
