@@ -37,6 +37,7 @@ from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.serving.settings import SettingsWrong
+from carbonline.serving.tls import server_credentials
 from carbonline.v1 import (
     operations_pb2,
     operations_pb2_grpc,
@@ -159,7 +160,7 @@ async def running_server(
         )
         _add_servicers(server, settings, store, long_polls, watches, log)
         healthy = add_health(server, SERVICES)
-        port = listen(server, settings.address)
+        port = listen(server, settings.address, server_credentials(settings.tls, log))
         store.notifier.on_hint = wakes.hint
         listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
         background = Background(log)
@@ -263,7 +264,10 @@ async def _publish_health(healthy: Health, settings: Settings, store: Store) -> 
 
 def _check_address(settings: Settings) -> None:
     if fault := fault_of_address(
-        ADDRESS.variable, settings.address, knows_callers=settings.knows_callers
+        ADDRESS.variable,
+        settings.address,
+        knows_callers=settings.knows_callers,
+        is_encrypted=settings.is_encrypted,
     ):
         raise SettingsWrong([fault])
 

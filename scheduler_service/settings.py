@@ -30,6 +30,7 @@ from carbonline.serving.declared_settings import (
     seconds,
 )
 from carbonline.serving.settings import SettingsReader
+from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
 from scheduler_service.jobs.job_types import enabled_job_types
 from scheduler_service.jobs.limits import LIMITS, RETENTION_DAYS, Limits
 from scheduler_service.limit_settings import LIMIT_SETTINGS, read_limits
@@ -47,8 +48,9 @@ DATABASE_URL = Setting(
 )
 ADDRESS = Setting(
     "SCHEDULER_ADDRESS",
-    "unix:PATH, or a loopback address with a port",
-    "Where the scheduler listens. A port requires TOKEN_FILE or JWT_KEYS.",
+    "unix:PATH or host:port",
+    "Where the scheduler listens. A port requires TOKEN_FILE or JWT_KEYS, and TLS "
+    "if it is not a loopback address.",
     example="127.0.0.1:7400 or unix:/path/to/socket",
 )
 SWEEP_SECONDS = seconds(
@@ -103,6 +105,7 @@ SETTINGS = (
     ADDRESS,
     TOKEN_FILE,
     *TOKEN_SETTINGS,
+    *TLS_SETTINGS,
     TENANT,
     LEASE_SECONDS,
     BEAT_SECONDS,
@@ -143,6 +146,8 @@ class Settings:
     sweep_seconds: float = 5.0
     token_file: Path | None = None
     tokens: TokenSettings | None = None
+    tls: TlsSettings | None = None
+    behind_mesh: bool = False
     tenant: str = "local"
     log_level: str = "info"
     noop: bool = False
@@ -171,6 +176,11 @@ class Settings:
         return self.token_file is not None or self.tokens is not None
 
     @property
+    def is_encrypted(self) -> bool:
+        """Whether a port may be open to the network."""
+        return self.tls is not None or self.behind_mesh
+
+    @property
     def job_types(self) -> tuple[str, ...]:
         """The job types that clients may name."""
         return enabled_job_types(noop=self.noop)
@@ -180,6 +190,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an environment. Raises SettingsWrong with every fault in one message."""
     read = SettingsReader(environment)
     lease_seconds, beat_seconds = read.lease_and_beat()
+    tls, behind_mesh = read_tls_settings(read)
     settings = Settings(
         database_url=driver_url(read.needed(DATABASE_URL)),
         address=read.needed(ADDRESS),
@@ -188,6 +199,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         sweep_seconds=read.seconds(SWEEP_SECONDS),
         token_file=read.path(TOKEN_FILE),
         tokens=read_token_settings(read),
+        tls=tls,
+        behind_mesh=behind_mesh,
         tenant=read.text(TENANT),
         log_level=read.log_level(),
         noop=read.text(NOOP) == "1",

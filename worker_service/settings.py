@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from carbonline.client.addresses import target_of
+from carbonline.client.tls_files import TlsFiles, tls_files
 from carbonline.postgres.url import driver_url
 from carbonline.serving.auth.token_settings import (
     TOKEN_SETTINGS,
@@ -33,6 +34,7 @@ from carbonline.serving.declared_settings import (
     seconds,
 )
 from carbonline.serving.settings import SettingsReader
+from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
 from worker_service.provider_settings import PROVIDER_SETTINGS, travel_api_access
 from worker_service.providers.access import TravelApiAccess
 
@@ -62,10 +64,18 @@ SCHEDULER_ADDRESS = Setting(
 )
 LEDGER_ADDRESS = Setting(
     "LEDGER_ADDRESS",
-    "unix:PATH, or a loopback address with a port",
-    "Where the ledger process listens. A port requires TOKEN_FILE or JWT_KEYS.",
+    "unix:PATH or host:port",
+    "Where the ledger process listens. A port requires TOKEN_FILE or JWT_KEYS, and TLS "
+    "if it is not a loopback address.",
     example="127.0.0.1:7401 or unix:/path/to/socket",
 )
+TLS_CA = Setting(
+    "TLS_CA",
+    "a path",
+    "Speak TLS with the scheduler, and trust the authorities of this PEM file.",
+)
+TLS_CERT = Setting("TLS_CERT", "a path", "A certificate of this worker, if the scheduler asks.")
+TLS_KEY = Setting("TLS_KEY", "a path", "The key of TLS_CERT.")
 BLOB_FOLDER = Setting(
     "BLOB_FOLDER",
     "a path",
@@ -97,6 +107,9 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             LEDGER_DATABASE_URL,
             DATABASE_URL,
             SCHEDULER_ADDRESS,
+            TLS_CA,
+            TLS_CERT,
+            TLS_KEY,
             BLOB_FOLDER,
             CONCURRENCY,
             JOB_TYPES,
@@ -116,6 +129,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             CALLS_MEBIBYTES_MAX,
             RECEIVE_SECONDS,
             *TOKEN_SETTINGS,
+            *TLS_SETTINGS,
             *_SHARED,
         ),
     }
@@ -150,11 +164,19 @@ class Settings:
     retention_days: float = RETENTION_DAYS
     travel_api: TravelApiAccess | None = None
     tokens: TokenSettings | None = None
+    tls: TlsSettings | None = None
+    behind_mesh: bool = False
+    scheduler_tls: TlsFiles | None = None
 
     @property
     def knows_callers(self) -> bool:
         """Whether callers of a port can say who they are."""
         return self.token_file is not None or self.tokens is not None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether a port may be open to the network."""
+        return self.tls is not None or self.behind_mesh
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "worker") -> Settings:
@@ -170,6 +192,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
     else:
         read.needed(LEDGER_ADDRESS)
     lease_seconds, beat_seconds = read.lease_and_beat()
+    tls, behind_mesh = read_tls_settings(read) if role == "ledger" else (None, False)
     settings = Settings(
         database_url=driver_url(database_url),
         scheduler_address=read.text(SCHEDULER_ADDRESS),
@@ -189,10 +212,21 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
         call_limits=read.call_limits(),
         tokens=read_token_settings(read) if role == "ledger" else None,
+        tls=tls,
+        behind_mesh=behind_mesh,
+        scheduler_tls=_scheduler_tls(read) if role == "worker" else None,
         travel_api=travel_api_access(read) if role == "worker" else None,
     )
     read.check()
     return settings
+
+
+def _scheduler_tls(read: SettingsReader) -> TlsFiles | None:
+    try:
+        return tls_files(read.path(TLS_CA), read.path(TLS_CERT), read.path(TLS_KEY))
+    except ValueError as error:
+        read.faults.append(f"{TLS_CA.variable}: {error}")
+        return None
 
 
 def _check_scheduler_address(read: SettingsReader) -> None:

@@ -114,7 +114,9 @@ async def _serve(
     log: FilteringBoundLogger,
     metrics: CollectorRegistry,
 ) -> Served:
-    async with open_channel(settings.scheduler_address, retries=False) as channel:
+    async with open_channel(
+        settings.scheduler_address, retries=False, tls=settings.scheduler_tls
+    ) as channel:
         scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
         keeper = new_keeper(scheduler, wanted_types(settings), limits_of(settings), drain, log)
         try:

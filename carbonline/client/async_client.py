@@ -33,6 +33,7 @@ from carbonline.client.reports import (
 )
 from carbonline.client.services import services_here
 from carbonline.client.submission import CONSENT, check_size, find_type, submit_file
+from carbonline.client.tls_files import TlsFiles
 from carbonline.client.totals_frame import missing_from, totals_frame
 from carbonline.client.view import PipelineView
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
@@ -66,9 +67,10 @@ class AsyncClient:
         *,
         tenant: str = "",
         token_file: Path | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
         self.contract = ContractClient(
-            scheduler_address, ledger_address, tenant=tenant, token_file=token_file
+            scheduler_address, ledger_address, tenant=tenant, token_file=token_file, tls=tls
         )
 
     @classmethod
@@ -77,8 +79,8 @@ class AsyncClient:
 
         These are the stack that runs on `data_folder` (by default CARBONLINE_DATA_FOLDER, or
         ./carbonline-data), or the servers at CARBONLINE_SCHEDULER_ADDRESS and
-        CARBONLINE_LEDGER_ADDRESS with CARBONLINE_TOKEN_FILE and CARBONLINE_TENANT. Raises NoStack
-        if there are none.
+        CARBONLINE_LEDGER_ADDRESS with CARBONLINE_TOKEN_FILE, CARBONLINE_TENANT and
+        CARBONLINE_TLS_CA. Raises NoStack if there are none.
         """
         where = services_here(data_folder)
         return cls(
@@ -86,6 +88,7 @@ class AsyncClient:
             where.ledger_address,
             tenant=where.tenant,
             token_file=where.token_file,
+            tls=where.tls,
         )
 
     async def __aenter__(self) -> Self:

@@ -12,6 +12,7 @@ import grpc.aio
 from carbonline.client.channel import Metadata, credentials, open_channel
 from carbonline.client.errors import ServerError, server_error
 from carbonline.client.no_answer import Server
+from carbonline.client.tls_files import TlsFiles
 from carbonline.v1.blobs_pb2_grpc import BlobServiceStub
 from carbonline.v1.ledger_pb2_grpc import LedgerServiceStub
 from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
@@ -34,13 +35,14 @@ class Calls:
         *,
         tenant: str = "",
         token_file: Path | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
         self.tenant = tenant
         self._metadata: Metadata = credentials(token_file)
         self._at_scheduler = Server("scheduler", scheduler_address)
         self._at_ledger = Server("ledger", ledger_address)
-        self._to_scheduler = open_channel(scheduler_address, retries=True)
-        self._to_ledger = open_channel(ledger_address, retries=True)
+        self._to_scheduler = open_channel(scheduler_address, retries=True, tls=tls)
+        self._to_ledger = open_channel(ledger_address, retries=True, tls=tls)
         self._scheduler = SchedulerServiceStub(self._to_scheduler)
         self._operations = OperationsServiceStub(self._to_scheduler)
         self._ledger = LedgerServiceStub(self._to_ledger)

@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from typing import TypeAlias
 
+import grpc
 import grpc.aio
 
-from carbonline.client.addresses import target_of
+from carbonline.client.addresses import UNIX, target_of
 from carbonline.client.errors import WrongArgument
+from carbonline.client.tls_files import TlsFiles
 
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -27,12 +29,15 @@ _RETRY = {
 _BALANCING: list[dict[str, dict[str, str]]] = [{"round_robin": {}}]
 
 
-def open_channel(address: str, *, retries: bool) -> grpc.aio.Channel:
+def open_channel(address: str, *, retries: bool, tls: TlsFiles | None = None) -> grpc.aio.Channel:
     """A channel to the servers of an address, which connects when it is first used.
 
     `address` is "unix:PATH" or "host:port", or several of them separated by commas. Calls go to
     each server in turn, also to each that the host's name stands for. One that does not answer is
     left out until it does. Raises WrongArgument if several addresses do not go together.
+
+    With `tls`, ports are called with TLS, and their certificate must be for the host of `address`.
+    Unix sockets never are. Raises OSError if a file of `tls` cannot be read.
 
     With `retries`, gRPC repeats calls that are answered UNAVAILABLE. Callers that repeat calls
     themselves pass False.
@@ -41,35 +46,47 @@ def open_channel(address: str, *, retries: bool) -> grpc.aio.Channel:
         target = target_of(address)
     except ValueError as error:
         raise WrongArgument(str(error)) from None
-    return grpc.aio.insecure_channel(
-        target,
-        options=[
-            # Without it, servers and proxies would be told of the whole list.
-            *([("grpc.default_authority", "localhost")] if target != address else []),
-            ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
-            ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-            # A frozen server is noticed, and its calls fail, before the deadline of a call: then
-            # there is time to ask another one. Without the last two, none is ever noticed. Servers
-            # allow a ping every five seconds.
-            ("grpc.keepalive_time_ms", 6_000),
-            ("grpc.keepalive_timeout_ms", 5_000),
-            ("grpc.http2.ping_timeout_ms", 5_000),
-            ("grpc.http2.max_pings_without_data", 0),
-            # Reconnect within two seconds of a server's return; the default is up to two minutes.
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2_000),
-            ("grpc.enable_retries", int(retries)),
-            ("grpc.service_config", _service_config(retries)),
-            # By default, a client pings while it receives, to learn how large a window pays. On a
-            # connection that the server has closed meanwhile, because of its age, the ping fails,
-            # and the client drops the end of a call that it has not read yet.
-            ("grpc.http2.bdp_probe", 0),
-            ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
-            # Proxies in the environment are for the web, not for these addresses.
-            ("grpc.enable_http_proxy", 0),
-        ],
-    )
+    options: list[tuple[str, int | str]] = [
+        # Without it, servers and proxies would be told of the whole list.
+        *([("grpc.default_authority", "localhost")] if target != address else []),
+        ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+        ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+        # A frozen server is noticed, and its calls fail, before the deadline of a call: then
+        # there is time to ask another one. Without the last two, none is ever noticed. Servers
+        # allow a ping every five seconds.
+        ("grpc.keepalive_time_ms", 6_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+        ("grpc.http2.ping_timeout_ms", 5_000),
+        ("grpc.http2.max_pings_without_data", 0),
+        # Reconnect within two seconds of a server's return; the default is up to two minutes.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.enable_retries", int(retries)),
+        ("grpc.service_config", _service_config(retries)),
+        # By default, a client pings while it receives, to learn how large a window pays. On a
+        # connection that the server has closed meanwhile, because of its age, the ping fails,
+        # and the client drops the end of a call that it has not read yet.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
+        # Proxies in the environment are for the web, not for these addresses.
+        ("grpc.enable_http_proxy", 0),
+    ]
+    if tls is None or address.startswith(UNIX):
+        return grpc.aio.insecure_channel(target, options)
+    if target != address:
+        raise WrongArgument(
+            f"{address}: with TLS, use one name that stands for all servers, for which each has a "
+            "certificate"
+        )
+    return grpc.aio.secure_channel(target, _credentials(tls), options)
+
+
+def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
+    ca = tls.ca.read_bytes()
+    if tls.certificate is None or tls.key is None:
+        return grpc.ssl_channel_credentials(ca)
+    return grpc.ssl_channel_credentials(ca, tls.key.read_bytes(), tls.certificate.read_bytes())
 
 
 def _service_config(retries: bool) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from carbonline.client.async_client import AsyncClient, Progress, Rows, checked_totals
 from carbonline.client.reports import JobReport, PipelineReport, UploadReport
 from carbonline.client.services import Services, services_here
+from carbonline.client.tls_files import TlsFiles
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,13 +33,14 @@ class Client:
         *,
         tenant: str = "",
         token_file: Path | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="carbonline client", daemon=True
         )
         self._thread.start()
-        where = Services(scheduler_address, ledger_address, tenant, token_file)
+        where = Services(scheduler_address, ledger_address, tenant, token_file, tls)
         try:
             self._client = self._answer(_opened(where))
         except BaseException:
@@ -57,6 +59,7 @@ class Client:
             where.ledger_address,
             tenant=where.tenant,
             token_file=where.token_file,
+            tls=where.tls,
         )
 
     def __enter__(self) -> Self:
@@ -266,4 +269,5 @@ async def _opened(where: Services) -> AsyncClient:
         where.ledger_address,
         tenant=where.tenant,
         token_file=where.token_file,
+        tls=where.tls,
     )

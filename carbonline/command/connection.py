@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import click
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import WrongArgument
 from carbonline.client.services import DATA_FOLDER, choose_services
+from carbonline.client.tls_files import tls_files
 from carbonline.command.collected_options import Function, with_options
 
 _DEFAULTS = {"data-folder": DATA_FOLDER}
@@ -34,14 +35,21 @@ class Target:
     ledger: str
     token_file: Path | None
     tenant: str
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
     def client(self) -> ContractClient:
         """A client of the services. Raises NobodyThere if no stack runs on the data folder.
 
         Raises click.UsageError if several addresses do not go together.
         """
+        try:
+            tls = tls_files(self.tls_ca, self.tls_cert, self.tls_key)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
         where = choose_services(
-            self.data_folder, self.scheduler, self.ledger, self.token_file, self.tenant
+            self.data_folder, self.scheduler, self.ledger, self.token_file, self.tenant, tls
         )
         if where is None:
             alone = replace(self, token_file=None)
@@ -55,6 +63,7 @@ class Target:
                 where.ledger_address,
                 tenant=where.tenant,
                 token_file=where.token_file,
+                tls=where.tls,
             )
         except WrongArgument as error:
             raise click.UsageError(str(error)) from None
@@ -63,15 +72,9 @@ class Target:
 def connection_options(function: Function) -> Function:
     """Add the connection options to a command, which gets them as `target`."""
 
-    def collected(
-        data_folder: Path,
-        scheduler: str,
-        ledger: str,
-        token_file: Path | None,
-        tenant: str,
-        **rest: Any,
-    ) -> Any:
-        return function(target=Target(data_folder, scheduler, ledger, token_file, tenant), **rest)
+    def collected(**given: Any) -> Any:
+        target = Target(**{one.name: given.pop(one.name) for one in fields(Target)})
+        return function(target=target, **given)
 
     return with_options(function, collected, _OPTIONS)
 
@@ -115,6 +118,20 @@ _OPTIONS = (
         show_envvar=True,
         help="The institution; optional if there is only one.",
     ),
+    *(
+        click.option(
+            f"--tls-{name}",
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            envvar=f"CARBONLINE_TLS_{name.upper()}",
+            show_envvar=True,
+            help=does,
+        )
+        for name, does in (
+            ("ca", "Speak TLS with these addresses, and trust the authorities of this PEM file."),
+            ("cert", "A certificate of this client, for servers that ask for one."),
+            ("key", "The key of the certificate."),
+        )
+    ),
 )
 
 
@@ -126,6 +143,9 @@ def command_line(words: str, target: Target) -> str:
         "ledger": (target.ledger, "CARBONLINE_LEDGER_ADDRESS"),
         "token-file": (str(target.token_file or ""), "CARBONLINE_TOKEN_FILE"),
         "tenant": (target.tenant, "CARBONLINE_TENANT"),
+        "tls-ca": (str(target.tls_ca or ""), "CARBONLINE_TLS_CA"),
+        "tls-cert": (str(target.tls_cert or ""), "CARBONLINE_TLS_CERT"),
+        "tls-key": (str(target.tls_key or ""), "CARBONLINE_TLS_KEY"),
     }
     options = [
         f" --{name} {shlex.quote(value)}"

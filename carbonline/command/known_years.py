@@ -38,6 +38,9 @@ def _target(params: Mapping[str, Any]) -> Target:
         params.get("ledger") or "",
         params.get("token_file"),
         params.get("tenant") or "",
+        params.get("tls_ca"),
+        params.get("tls_cert"),
+        params.get("tls_key"),
     )
 
 

@@ -1,8 +1,11 @@
-"""Opens the port or socket of a server, on addresses that need no TLS."""
+"""Opens the port or socket of a server."""
 
 from collections.abc import Sequence
 
+import grpc
 import grpc.aio
+
+from carbonline.serving.declared_settings import PREFIX
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
@@ -44,20 +47,25 @@ def options(
     )
 
 
-def fault_of_address(variable: str, address: str, *, knows_callers: bool) -> str:
+def fault_of_address(
+    variable: str, address: str, *, knows_callers: bool, is_encrypted: bool = False
+) -> str:
     """Why a server must not listen on the address of the setting `variable`; "" if it may.
 
-    `knows_callers`: it has a token file, or the keys of signed tokens. A port on the network needs
-    TLS, too, which this release has not.
+    `knows_callers`: it has a token file, or the keys of signed tokens. `is_encrypted`: it speaks
+    TLS, or something in front of it does.
     """
     if "," in address:
         return f"{variable} {address}: a server listens on one address; give each its own"
     if address.startswith("unix:"):
         return ""
-    if not address.startswith(LOOPBACK):
+    if ":" not in address:
+        return f"{variable} {address}: must be unix:PATH or host:port"
+    if not address.startswith(LOOPBACK) and not is_encrypted:
         return (
             f"{variable} {address}: without TLS only loopback addresses and unix sockets are "
-            "served; use 127.0.0.1:PORT or unix:PATH, behind a TLS proxy if need be"
+            f"served; set {PREFIX}TLS_CERT_FILE and {PREFIX}TLS_KEY_FILE, or, if something else "
+            f'encrypts, {PREFIX}WITHOUT_TLS="a mesh or proxy encrypts"'
         )
     if not knows_callers:
         return (
@@ -67,13 +75,20 @@ def fault_of_address(variable: str, address: str, *, knows_callers: bool) -> str
     return ""
 
 
-def listen(server: grpc.aio.Server, address: str) -> int:
-    """Listen on an address, and return the port: 0 for a unix socket.
+def listen(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None = None
+) -> int:
+    """Listen on an address, and return the port: 0 for a unix socket. With `credentials`, a port
+    speaks TLS.
 
     Raises OSError, whose message is a sentence, if the address is taken or cannot be used.
     """
+    is_unix = address.startswith("unix:")
     try:
-        port = server.add_insecure_port(address)
+        if credentials is None or is_unix:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: {error}") from None
-    return 0 if address.startswith("unix:") else port
+    return 0 if is_unix else port

@@ -54,6 +54,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "services": MISTAKES,
         "submission": SCRIPTS,
         "sync_client": SCRIPTS,
+        "tls_files": "tests/scheduler_service/rpc/test_tls.py",
         "totals_frame": SCRIPTS,
         "upkeep_calls": VERIFY,
         "view": "tests/carbonline/client/test_watch.py",
@@ -162,6 +163,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "interceptor": ACCESS,
         "metrics_port": "tests/observability/test_worker_metrics.py",
         "reflection": "tests/scheduler_service/rpc/test_reflection.py",
+        "tls_settings": "tests/carbonline/serving/test_declared_settings.py",
+        "tls": "tests/scheduler_service/rpc/test_tls.py",
         "until_end": THE_END,
     },
     "carbonline/serving/auth": {

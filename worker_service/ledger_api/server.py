@@ -26,6 +26,7 @@ from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import metrics_served
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
+from carbonline.serving.tls import server_credentials
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
 from worker_service.blobs.reference import ReferenceWrong, check_tenant
 from worker_service.blobs.store import BlobStore
@@ -142,7 +143,7 @@ async def running_ledger(
         healthy = add_health(server, (LEDGER_SERVICE, BLOB_SERVICE))
         # Files are served without PostgreSQL.
         await healthy.set(BLOB_SERVICE, SERVING)
-        port = listen(server, settings.ledger_address)
+        port = listen(server, settings.ledger_address, server_credentials(settings.tls, log))
         # A changed password counts as no answer, too: any error of the database does.
         unanswered = (*UNAVAILABLE, *ANY_DATABASE_ERROR)
         publishing = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
@@ -170,7 +171,10 @@ def _check(settings: Settings) -> None:
         faults.append(f"{TENANT.variable}: {wrong}")
     address = settings.ledger_address
     if fault := fault_of_address(
-        LEDGER_ADDRESS.variable, address, knows_callers=settings.knows_callers
+        LEDGER_ADDRESS.variable,
+        address,
+        knows_callers=settings.knows_callers,
+        is_encrypted=settings.is_encrypted,
     ):
         faults.append(fault)
     if faults:

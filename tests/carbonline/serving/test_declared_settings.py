@@ -108,3 +108,12 @@ def test_settings_of_signed_tokens_are_set_together_and_keys_come_from_a_safe_pl
     assert ended.returncode == 2
     assert f"{PREFIX}JWT_ISSUER and {PREFIX}JWT_AUDIENCE must be set together" in ended.stderr
     assert f"{keys} http://issuer.example/keys: keys are fetched over https only" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["scheduler", "ledger"])
+def test_a_certificate_has_its_key_and_only_words_do_without_tls(name: str) -> None:
+    given = {f"{PREFIX}TLS_CERT_FILE": "server.crt", f"{PREFIX}WITHOUT_TLS": "1"}
+    ended = started(name, **ENOUGH, **given)
+    assert ended.returncode == 2
+    assert f"{PREFIX}TLS_CERT_FILE and {PREFIX}TLS_KEY_FILE must be set together" in ended.stderr
+    assert f'{PREFIX}WITHOUT_TLS must be "a mesh or proxy encrypts" or empty' in ended.stderr

@@ -22,7 +22,7 @@ TOKEN = Path("token")
         ("0.0.0.0:7400", TOKEN, "THE_ADDRESS 0.0.0.0:7400: without TLS only loopback addresses"),
         ("[::]:7400", TOKEN, "THE_ADDRESS [::]:7400: without TLS only loopback addresses"),
         ("example.org:7400", TOKEN, "THE_ADDRESS example.org:7400: without TLS only loopback"),
-        ("", TOKEN, "THE_ADDRESS : without TLS only loopback addresses"),
+        ("", TOKEN, "THE_ADDRESS : must be unix:PATH or host:port"),
         (
             "unix:/run/a,unix:/run/b",
             None,
@@ -36,6 +36,12 @@ def test_only_this_machine_is_served_and_a_port_with_a_token_only(
     fault = fault_of_address("THE_ADDRESS", address, knows_callers=token_file is not None)
     assert fault.startswith(said)
     assert bool(fault) is bool(said)
+    # With TLS, in the server or in front of it, the network is served; callers must be known there,
+    # too.
+    with_tls = fault_of_address(
+        "THE_ADDRESS", address, knows_callers=token_file is not None, is_encrypted=True
+    )
+    assert with_tls == ("" if "without TLS" in said else fault)
 
 
 @pytest.mark.parametrize("name", ["scheduler", "ledger"])
