@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from carbonline.serving.declared_settings import Setting, seconds
 from carbonline.serving.settings import SettingsReader
-from worker_service.providers.access import TravelApiAccess
+from worker_service.providers.access import TravelApiAccess, UnitDirectoryAccess
 from worker_service.providers.secret import Secret
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -49,6 +49,44 @@ TRAVEL_API_REST_VERSION = Setting(
 TRAVEL_API_TIMEOUT_SECONDS = seconds(
     "TRAVEL_API_TIMEOUT_SECONDS", "120", "How long one request may take, with its answer."
 )
+UNIT_DIRECTORY_URL = Setting(
+    "UNIT_DIRECTORY_URL",
+    "https://HOST/PATH, or http:// on the local machine",
+    "The list of the institution's units that the provider `unit-directory` asks, in pages of "
+    "JSON. If it is not set, this worker has no such provider.",
+)
+UNIT_DIRECTORY_USER = Setting(
+    "UNIT_DIRECTORY_USER", "a user name", "Who asks. Required with UNIT_DIRECTORY_URL."
+)
+UNIT_DIRECTORY_PASSWORD = Setting(
+    "UNIT_DIRECTORY_PASSWORD", "text", "The password. Better give UNIT_DIRECTORY_PASSWORD_FILE."
+)
+UNIT_DIRECTORY_PASSWORD_FILE = Setting(
+    "UNIT_DIRECTORY_PASSWORD_FILE",
+    "a path",
+    "A file with the password on its first line, read for each page.",
+)
+UNIT_DIRECTORY_LIST = Setting(
+    "UNIT_DIRECTORY_LIST", "text", "The key of the list of units in an answer.", default="units"
+)
+UNIT_DIRECTORY_ID = Setting(
+    "UNIT_DIRECTORY_ID", "text", "The key of a unit's institutional id.", default="id"
+)
+UNIT_DIRECTORY_NAME = Setting(
+    "UNIT_DIRECTORY_NAME", "text", "The key of a unit's name.", default="name"
+)
+UNIT_DIRECTORY_PAGE = Setting(
+    "UNIT_DIRECTORY_PAGE", "text", "The parameter with the number of the page.", default="page"
+)
+UNIT_DIRECTORY_SIZE = Setting(
+    "UNIT_DIRECTORY_SIZE", "text", "The parameter with the size of a page.", default="pageSize"
+)
+UNIT_DIRECTORY_FIRST_PAGE = Setting(
+    "UNIT_DIRECTORY_FIRST_PAGE", "0 or 1", "The number of the first page.", default="0"
+)
+UNIT_DIRECTORY_TIMEOUT_SECONDS = seconds(
+    "UNIT_DIRECTORY_TIMEOUT_SECONDS", "120", "How long one request may take, with its answer."
+)
 PROVIDER_SETTINGS: Sequence[Setting] = (
     TRAVEL_API_URL,
     TRAVEL_API_SITE,
@@ -60,6 +98,17 @@ PROVIDER_SETTINGS: Sequence[Setting] = (
     TRAVEL_API_SECRET_FILE,
     TRAVEL_API_REST_VERSION,
     TRAVEL_API_TIMEOUT_SECONDS,
+    UNIT_DIRECTORY_URL,
+    UNIT_DIRECTORY_USER,
+    UNIT_DIRECTORY_PASSWORD,
+    UNIT_DIRECTORY_PASSWORD_FILE,
+    UNIT_DIRECTORY_LIST,
+    UNIT_DIRECTORY_ID,
+    UNIT_DIRECTORY_NAME,
+    UNIT_DIRECTORY_PAGE,
+    UNIT_DIRECTORY_SIZE,
+    UNIT_DIRECTORY_FIRST_PAGE,
+    UNIT_DIRECTORY_TIMEOUT_SECONDS,
 )
 
 
@@ -81,6 +130,28 @@ def travel_api_access(read: SettingsReader) -> TravelApiAccess | None:
         return None
     needed = (TRAVEL_API_DATASOURCE, TRAVEL_API_USER, TRAVEL_API_CLIENT_ID, TRAVEL_API_SECRET_ID)
     _check_all(read, TRAVEL_API_URL, needed, (TRAVEL_API_SECRET, TRAVEL_API_SECRET_FILE))
+    return access
+
+
+def unit_directory_access(read: SettingsReader) -> UnitDirectoryAccess | None:
+    """How to reach the directory of units; None if this worker does not."""
+    url = _service_url(read, UNIT_DIRECTORY_URL)
+    access = UnitDirectoryAccess(
+        url=url,
+        user=read.text(UNIT_DIRECTORY_USER),
+        password=_secret(read, UNIT_DIRECTORY_PASSWORD, UNIT_DIRECTORY_PASSWORD_FILE),
+        list=read.text(UNIT_DIRECTORY_LIST),
+        id=read.text(UNIT_DIRECTORY_ID),
+        name=read.text(UNIT_DIRECTORY_NAME),
+        page=read.text(UNIT_DIRECTORY_PAGE),
+        size=read.text(UNIT_DIRECTORY_SIZE),
+        first_page=read.whole(UNIT_DIRECTORY_FIRST_PAGE, most=1, least=0),
+        timeout_seconds=read.seconds(UNIT_DIRECTORY_TIMEOUT_SECONDS),
+    )
+    if not url:
+        return None
+    secrets = (UNIT_DIRECTORY_PASSWORD, UNIT_DIRECTORY_PASSWORD_FILE)
+    _check_all(read, UNIT_DIRECTORY_URL, (UNIT_DIRECTORY_USER,), secrets)
     return access
 
 

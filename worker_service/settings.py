@@ -35,8 +35,12 @@ from carbonline.serving.declared_settings import (
 )
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
-from worker_service.provider_settings import PROVIDER_SETTINGS, travel_api_access
-from worker_service.providers.access import TravelApiAccess
+from worker_service.provider_settings import (
+    PROVIDER_SETTINGS,
+    travel_api_access,
+    unit_directory_access,
+)
+from worker_service.providers.access import TravelApiAccess, UnitDirectoryAccess
 
 Role: TypeAlias = Literal["worker", "ledger"]
 
@@ -163,6 +167,7 @@ class Settings:
     call_limits: CallLimits
     retention_days: float = RETENTION_DAYS
     travel_api: TravelApiAccess | None = None
+    unit_directory: UnitDirectoryAccess | None = None
     tokens: TokenSettings | None = None
     tls: TlsSettings | None = None
     behind_mesh: bool = False
@@ -216,6 +221,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         behind_mesh=behind_mesh,
         scheduler_tls=_scheduler_tls(read) if role == "worker" else None,
         travel_api=travel_api_access(read) if role == "worker" else None,
+        unit_directory=unit_directory_access(read) if role == "worker" else None,
     )
     read.check()
     return settings

@@ -39,6 +39,7 @@ from worker_service.mechanics.serve import (
 from worker_service.metrics import WorkerMetrics
 from worker_service.providers.provider import Provider
 from worker_service.providers.travel_api import TravelApi
+from worker_service.providers.unit_directory import UnitDirectory
 from worker_service.scheduler_client.client import SchedulerClient
 from worker_service.scheduler_client.identity import WorkerIdentity
 from worker_service.settings import JOB_TYPES, NOOP, Settings
@@ -261,7 +262,12 @@ async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:
 
 def providers_of(settings: Settings) -> Sequence[Provider]:
     """The services that this worker asks for rows."""
-    return [] if settings.travel_api is None else [TravelApi(settings.travel_api)]
+    providers: list[Provider] = []
+    if settings.travel_api is not None:
+        providers.append(TravelApi(settings.travel_api))
+    if settings.unit_directory is not None:
+        providers.append(UnitDirectory(settings.unit_directory))
+    return providers
 
 
 def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[str, Step]]:
@@ -272,7 +278,7 @@ def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[s
         ("upload_withdrawal", partial(run_upload_withdrawal, stores)),
         ("factor_ingest", partial(run_factor_ingest, stores)),
         ("reference_ingest", partial(run_reference_ingest, stores)),
-        ("unit_sync", partial(run_unit_sync, stores)),
+        ("unit_sync", partial(run_unit_sync, stores, providers)),
         ("unit_removal", partial(run_unit_removal, stores)),
         ("emission_recalc", partial(run_emission_recalc, stores)),
         ("aggregation", partial(run_aggregation, stores)),

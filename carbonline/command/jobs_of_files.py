@@ -48,9 +48,12 @@ class FileJob:
         return self.file.stat().st_size if self.file else 0
 
 
-def units_job(file: Path, year: int) -> FileJob:
-    """A job that loads units and provisions the year."""
-    return FileJob("unit_sync", file, year=year)
+def units_job(
+    file: Path | None, year: int, provider: str = "", *, are_all: bool = False
+) -> FileJob:
+    """A job that loads units from a file or a provider, and provisions the year."""
+    extra = {"are_all": "yes"} if are_all else {}
+    return FileJob("unit_sync", file, year=year, extra=extra, provider=provider)
 
 
 @dataclass(frozen=True, slots=True)

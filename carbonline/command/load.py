@@ -55,19 +55,47 @@ def load() -> None:
 
 @load.command(
     short_help="The institution's units; provisions a year.",
-    epilog=examples("carbonline load units units.csv --year 2024"),
+    epilog=examples(
+        "carbonline load units units.csv --year 2024",
+        "carbonline load units --from unit-directory --year 2024",
+    ),
 )
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
+@click.option(
+    "--from",
+    "provider",
+    default="",
+    metavar="PROVIDER",
+    help="Have a worker ask this service instead of a FILE, such as unit-directory.",
+)
 @click.option("--year", type=YEAR, required=True, help="The year to provision.")
+@click.option(
+    "--all", "are_all", is_flag=True, help="The FILE has all units: flag the others as stale."
+)
 @sheet_option
 @no_watch_option
 @connection_options
-def units(*, target: Target, file: Path, year: int, sheet: str, no_watch: bool) -> None:
-    """Load the institution's units from a CSV or a workbook, and provision a year.
+def units(
+    *,
+    target: Target,
+    file: Path | None,
+    provider: str,
+    year: int,
+    are_all: bool,
+    sheet: str,
+    no_watch: bool,
+) -> None:
+    """Load the institution's units from a CSV, a workbook or a service, and provision a year.
 
     Columns: unit_institutional_id, name. Data of a year is refused until its units are loaded.
+    Units are added and renamed. With --all, and with --from, those that the list lacks are flagged
+    as stale; they stay, and their totals count.
     """
-    job = of_sheet(units_job(file, year), sheet)
+    if bool(file) == bool(provider):
+        raise click.UsageError("Name either a FILE, or a service with --from.")
+    if provider and (are_all or sheet):
+        raise click.UsageError("--all and --sheet are for a FILE.")
+    job = of_sheet(units_job(file, year, provider, are_all=are_all), sheet)
     _load(target, job, watch=not no_watch)
 
 

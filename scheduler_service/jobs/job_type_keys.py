@@ -27,6 +27,7 @@ class PayloadKey:
     `values` are the only ones that it may have; none means any. `default` is what it means if it is
     left out. With one of the other modes than `modes`, or another kind of reference data than
     `reference_kinds`, it must be left out; none means all of them.
+    It must be left out, too, if the key `unless` is given.
     `characters_max` holds for a text and for each text of a list, which has at most `items_max`.
     """
 
@@ -38,6 +39,7 @@ class PayloadKey:
     default: str = ""
     modes: tuple[str, ...] = ()
     reference_kinds: tuple[str, ...] = ()
+    unless: str = ""
     characters_max: int = 255
     items_max: int = 1_000
 
@@ -140,7 +142,19 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
                 characters_max=128,
             ),
         ),
-        "unit_sync": (_BLOB, _FILE_NAME, _SHEET, _IS_SEED_RUN),
+        "unit_sync": (
+            replace(_BLOB, unless="provider"),
+            _FILE_NAME,
+            replace(_SHEET, unless="provider"),
+            _IS_SEED_RUN,
+            replace(_PROVIDER, required=False),
+            PayloadKey(
+                "are_all",
+                "the file has all units: the others are flagged as stale",
+                values=("yes",),
+                unless="provider",
+            ),
+        ),
         "unit_removal": (
             PayloadKey(
                 "units",
@@ -184,15 +198,19 @@ _OF_ENTRIES = {
     "would_replace": "with most_would_go, the upload that it would have replaced",
 }
 
+_OF_PROVIDER = {
+    "rows_dropped": "how many records of the service were left out",
+    "dropped": "how many of them for each reason",
+    "assumed": "how many values were taken for something else, in words",
+}
+
 # Name and meaning. A stat that would be empty may be left out.
 STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "csv_ingest": _OF_ENTRIES,
         "api_ingest": {
             **_OF_ENTRIES,
-            "rows_dropped": "how many records of the service were left out",
-            "dropped": "how many of them for each reason",
-            "assumed": "how many values were taken for something else, in words",
+            **_OF_PROVIDER,
         },
         "upload_withdrawal": {
             "upload_id": "the upload that no longer counts",
@@ -226,6 +244,8 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "units_renamed": "how many have another name",
             "units_same": "how many are as before",
             "units_changed": "how many are new or renamed",
+            "units_stale": "how many a list of all units lacks, and are flagged now",
+            **_OF_PROVIDER,
         },
         "unit_removal": {"units_removed": "how many units were removed"},
         "emission_recalc": {

@@ -42,8 +42,10 @@ def check_payload(
             if value != "":
                 said = f"must be left out: {reference_kind} do not take it"
                 fields.fail(f"{field}.{key.name}", said)
-        else:
+        elif not key.unless or payload.get(key.unless, "") == "":
             _check_key(fields, f"{field}.{key.name}", key, value, mode)
+        elif value != "":
+            fields.fail(f"{field}.{key.name}", f"must be left out: {key.unless} is given")
     return payload or None
 
 

@@ -189,6 +189,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "provider": TRAVEL_API,
         "secret": TRAVEL_API,
         "travel_rows": TRAVEL_API,
+        "unit_directory": "tests/worker_service/steps/test_unit_directory.py",
     },
     "worker_service/blobs": {
         "folder_lock": "tests/worker_service/blobs/test_removal.py",
@@ -350,6 +351,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "identity": SCHEDULER_CLIENT,
     },
     "worker_service/steps": {
+        "fetched_rows": "tests/worker_service/steps/test_api_ingest.py",
+        "unit_sync": "tests/worker_service/steps/test_unit_directory.py",
         "aggregation": FILES_TO_TOTALS,
         "corrected_places": "tests/worker_service/steps/test_moved_places.py",
         "follow_ups_done": INGEST,
@@ -363,7 +366,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "stores": "tests/worker_service/steps/test_refused_files.py",
         "table_report": "tests/worker_service/steps/test_small_files.py",
         "taking_away": REPLACING,
-        "unit_sync": "tests/worker_service/steps/test_small_files.py",
         "upload_sentences": INGEST,
     },
 }

@@ -72,3 +72,18 @@ def test_an_address_that_is_safe_is_taken(url: str) -> None:
     access = read(URL=url).travel_api
     assert access is not None
     assert access.url == url
+
+
+def test_a_directory_of_units_needs_a_user_and_a_password() -> None:
+    prefix = "CARBONLINE_UNIT_DIRECTORY_"
+    given = WORKER | {f"{prefix}URL": "https://units.example.org/units"}
+    with pytest.raises(SettingsWrong) as raised:
+        read_settings(given)
+    assert f"{prefix}USER is missing: {prefix}URL needs it" in raised.value.faults
+    assert f"set {prefix}PASSWORD or {prefix}PASSWORD_FILE: {prefix}URL needs one" in (
+        raised.value.faults
+    )
+    access = read_settings(given | {f"{prefix}USER": "me", f"{prefix}PASSWORD": SECRET})
+    assert access.unit_directory is not None
+    assert access.unit_directory.password.read() == SECRET
+    assert SECRET not in repr(access)

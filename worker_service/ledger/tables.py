@@ -55,6 +55,7 @@ units = Table(
     Column("file_name", Text, nullable=False, server_default=text("''")),
     Column("blob", Text, nullable=False, server_default=text("''")),
     Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("tenant", "unit_key", name="units_pkey"),
 )
 

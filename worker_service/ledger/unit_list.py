@@ -10,7 +10,7 @@ from worker_service.ledger.usage import usage_of_units
 # One row more than fits on the page tells that there is another.
 UNITS = """
 SELECT unit_key, unit, left(name, 200) AS name, file_name, blob, changed_token AS claim_token,
-    changed_at
+    changed_at, stale
 FROM carbon.units
 WHERE tenant = $1 AND (CAST($2 AS text[]) IS NULL OR unit_key = ANY(CAST($2 AS text[])))
     AND (CAST($3 AS text) IS NULL OR starts_with(unit_key, $3) OR strpos(lower(name), $3) > 0)
@@ -41,6 +41,7 @@ class StoredUnit:
     blob: str
     claim_token: int
     changed_at: datetime | None
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)

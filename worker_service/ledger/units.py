@@ -17,11 +17,15 @@ class UnitsGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UnitChanges:
-    """What a file of units did: `renamed` has id, old and new name, in the order of the file."""
+    """What a file of units did: `renamed` has id, old and new name, in the order of the file.
+
+    `stale` counts those that a list of all units lacks and that were in force before.
+    """
 
     new: int
     renamed: Sequence[tuple[str, str, str]]
     same: int
+    stale: int = 0
 
 
 # The first spelling of an id stays, whatever the case of later files: rows carry it.
@@ -35,8 +39,13 @@ FROM unnest(CAST($2 AS text[]), CAST($3 AS text[]), CAST($4 AS text[]))
 ORDER BY n.unit_key
 ON CONFLICT (tenant, unit_key)
     DO UPDATE SET name = excluded.name, changed_token = excluded.changed_token,
-        file_name = excluded.file_name, blob = excluded.blob, changed_at = excluded.changed_at
-    WHERE u.name <> excluded.name
+        file_name = excluded.file_name, blob = excluded.blob, changed_at = excluded.changed_at,
+        stale = false
+    WHERE u.name <> excluded.name OR u.stale
+"""
+FLAG = """
+UPDATE carbon.units SET stale = true, changed_token = $3, changed_at = carbon.clock()
+WHERE tenant = $1 AND NOT stale AND unit_key <> ALL(CAST($2 AS text[]))
 """
 NAMES = """
 SELECT unit_key, unit, name FROM carbon.units
@@ -73,10 +82,12 @@ async def save_units(
     *,
     file_name: str = "",
     blob: str = "",
+    are_all: bool = False,
 ) -> UnitChanges:
     """Adds and renames units. Call it within a publication, which no other one of units overlaps.
 
-    `blob` refers to the file that brings them.
+    `blob` refers to the file that brings them. If they `are_all`, the others become stale: these
+    stay, with their entries and totals.
     """
     keys = comparison_keys(units)
     before = {row["unit_key"]: row for row in await conn.fetch(NAMES, tenant, keys)}
@@ -86,7 +97,11 @@ async def save_units(
         for key, name in zip(keys, names, strict=True)
         if key in before and before[key]["name"] != name
     ]
-    return UnitChanges(len(keys) - len(before), renamed, len(before) - len(renamed))
+    stale = 0
+    if are_all:
+        flagged: str = await conn.execute(FLAG, tenant, keys, claim_token)
+        stale = int(flagged.rpartition(" ")[2])
+    return UnitChanges(len(keys) - len(before), renamed, len(before) - len(renamed), stale)
 
 
 async def read_units(ledger: Ledger, tenant: str) -> list[str]:

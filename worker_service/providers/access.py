@@ -24,3 +24,23 @@ class TravelApiAccess:
     timeout_seconds: float = 120.0
     first_pause_seconds: float = FIRST_PAUSE_SECONDS
     page_records: int = PAGE_RECORDS
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDirectoryAccess:
+    """Where the directory is, who asks, and how it names pages and fields.
+
+    `list` is the key of the list in an answer; "" if the answer is the list.
+    """
+
+    url: str
+    user: str
+    password: Secret
+    list: str = "units"
+    id: str = "id"
+    name: str = "name"
+    page: str = "page"
+    size: str = "pageSize"
+    first_page: int = 0
+    timeout_seconds: float = 120.0
+    first_pause_seconds: float = FIRST_PAUSE_SECONDS

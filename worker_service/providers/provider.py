@@ -51,7 +51,7 @@ class Page:
 
 
 class Provider(Protocol):
-    """Brings the rows of one data-entry type. It keeps nothing between two calls."""
+    """Brings rows of one kind. It keeps nothing between two calls."""
 
     @property
     def name(self) -> str:
@@ -59,13 +59,13 @@ class Provider(Protocol):
         ...
 
     @property
-    def data_entry_type(self) -> str:
-        """The name of the type that it brings, such as "plane"."""
+    def brings(self) -> str:
+        """The name of the data-entry type of its rows, such as "plane", or "units"."""
         ...
 
     @property
     def columns(self) -> Sequence[str]:
-        """The columns of its rows, named as in an activity file of the type."""
+        """The columns of its rows, named as in a file of them."""
         ...
 
     def pages(self, wanted: Wanted) -> AsyncGenerator[Page, None]:

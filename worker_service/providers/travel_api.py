@@ -44,7 +44,7 @@ class TravelApi:
 
     access: TravelApiAccess
     name: str = "travel-api"
-    data_entry_type: str = "plane"
+    brings: str = "plane"
     columns: Sequence[str] = COLUMNS
 
     async def pages(self, wanted: Wanted) -> AsyncGenerator[Page, None]:

@@ -1,8 +1,10 @@
 """unit_sync: loads the institution's units. Its Finish makes the scheduler provision the year."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
+from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.references import read_units
 from worker_service.carbon.parse.rows import merged_rejections
@@ -10,26 +12,44 @@ from worker_service.carbon.parse.units import doubtful_units
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.units import UnitChanges, save_units
 from worker_service.ledger.units import read_units as known_units
-from worker_service.mechanics.outcome import Outcome
+from worker_service.mechanics.outcome import Failed, Outcome, RetryLater
 from worker_service.mechanics.run import Run
-from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.providers.provider import Provider, ProviderRefused, ProviderUnavailable
+from worker_service.steps.fetched_rows import Left, fetched_file, file_name_of, provider_of
+from worker_service.steps.input_file import InputFile, Refusal, input_file, refusals
 from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
-from worker_service.steps.taking_away import NAMED_MAX
+from worker_service.steps.taking_away import CONSENT, NAMED_MAX
 
 NAME_CHARACTERS_MAX = 60
+UNITS = "units"
 STEPS = ("fetch units", "check units", "save units", "provision year")
 
 
-async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
-    """Add and rename units by their institutional id. No unit is removed."""
+async def run_unit_sync(stores: Stores, providers: Sequence[Provider], run: Run) -> Outcome:
+    """Adds and renames units by their institutional id, from a file or from a provider.
+
+    No unit is removed. Those that a list of all units lacks become stale; the list of a provider is
+    one of all.
+    """
+    left = Left()
+    try:
+        return await _synced(stores, providers, run, left)
+    except ProviderUnavailable as unavailable:
+        return RetryLater(f"{unavailable} Nothing was changed.")
+    except ProviderRefused as refused:
+        return Failed(refused.cause, f"{refused} Nothing was changed.", left.stats())
+
+
+async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left: Left) -> Outcome:
     job = run.job
+    said = job.payload
     try:
         with refusals():
             _step(run, 0)
-            file = input_file(stores.blobs, job)
+            file, name = await _brought(stores, providers, run, left)
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             _step(run, 1)
             parsed = await asyncio.to_thread(read_units, file.open)
@@ -58,20 +78,39 @@ async def run_unit_sync(stores: Stores, run: Run) -> Outcome:
                     units,
                     names,
                     job.claim_token,
-                    file_name=str(job.payload.get("file_name", "")),
+                    file_name=name,
                     blob=str(file.reference),
+                    are_all=bool(said.get("provider") or said.get("are_all") == CONSENT),
                 ),
             ),
         )
         _step(run, 3)
-        sentence = f"{_sentence(changed)} The year {job.year} is provisioned."
+        sentences = [_sentence(changed), f"The year {job.year} is provisioned.", *left.sentences()]
         stats = {
             "units_new": changed.new,
             "units_renamed": len(changed.renamed),
             "units_same": changed.same,
             "units_changed": changed.new + len(changed.renamed),
+            "units_stale": changed.stale,
+            **(left.stats() if said.get("provider") else {}),
         }
-        return report.succeeded(sentence, stats)
+        return report.succeeded(" ".join(sentences), stats)
+
+
+async def _brought(
+    stores: Stores, providers: Sequence[Provider], run: Run, left: Left
+) -> tuple[InputFile, str]:
+    """The file with the units, and its name."""
+    said = run.job.payload
+    if not said.get("provider"):
+        return input_file(stores.blobs, run.job), str(said.get("file_name", ""))
+    provider = provider_of(providers, run, UNITS)
+
+    def arrived(done: int, _all: int) -> None:
+        run.progress(0, len(STEPS), STEPS[0], f"{pluralize(done, 'unit')} so far")
+
+    file = await fetched_file(stores.blobs, provider, run, left, arrived)
+    return file, file_name_of(provider, run.job.year or 0)
 
 
 def _sentence(changed: UnitChanges) -> str:
@@ -85,6 +124,11 @@ def _sentence(changed: UnitChanges) -> str:
         )
         more = f"; and {renamed - NAMED_MAX:,} more" if renamed > NAMED_MAX else ""
         sentence += f" Renamed: {named}{more}."
+    if changed.stale:
+        sentence += (
+            f" {pluralize(changed.stale, 'unit')} not in the list: flagged as stale, and kept with"
+            " their totals."
+        )
     return sentence
 
 

@@ -74,3 +74,15 @@ async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
 )
 def test_what_a_service_is_not_asked_with(words: tuple[str, ...], complaint: str) -> None:
     assert complaint in usage_error("submit", *words, *YEAR)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ((), "Name either a FILE, or a service with --from."),
+        ((__file__, "--from", "unit-directory"), "Name either a FILE, or a service with --from."),
+        (("--from", "unit-directory", "--all"), "--all and --sheet are for a FILE."),
+    ],
+)
+def test_where_units_come_from_is_said_once(words: tuple[str, ...], complaint: str) -> None:
+    assert complaint in usage_error("load", "units", *words, *YEAR)

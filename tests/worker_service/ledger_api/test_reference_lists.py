@@ -206,10 +206,27 @@ async def units(client: Client, caller: str = "local", **wanted: Any) -> Any:
     return await client.ledger.ListUnits(request, metadata=as_caller(caller))
 
 
-async def save_a_file_of_units(driver: LedgerDriver, token: int, **units: str) -> None:
+async def save_a_file_of_units(
+    driver: LedgerDriver, token: int, *, are_all: bool = False, **units: str
+) -> None:
     names = (list(units), list(units.values()))
-    file = {"file_name": f"file {token}", "blob": f"blob:{token}"}
-    await driver.publish(token, "units", lambda c: save_units(c, TENANT, *names, token, **file))
+    name, blob = f"file {token}", f"blob:{token}"
+    await driver.publish(
+        token,
+        "units",
+        lambda c: save_units(c, TENANT, *names, token, file_name=name, blob=blob, are_all=are_all),
+    )
+
+
+async def test_a_unit_that_a_list_of_all_units_lacks_is_told_as_stale(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await save_a_file_of_units(driver, 10, Phys="Physics", Chem="Chemistry")
+    await save_a_file_of_units(driver, 11, are_all=True, Phys="Physics")
+    told = (await units(book_client)).units
+    assert [(unit.unit, unit.stale) for unit in told] == [("Chem", True), ("Phys", False)]
+    await save_a_file_of_units(driver, 12, Chem="Chemistry")
+    assert not any(unit.stale for unit in (await units(book_client)).units)
 
 
 async def test_a_unit_is_told_with_its_file_and_its_entries(

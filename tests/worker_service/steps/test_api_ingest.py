@@ -260,10 +260,10 @@ async def test_a_stop_in_the_middle_leaves_what_was_there(idle_harness: WorkerHa
             async with asyncio.timeout(20):
                 await asked.wait()
             await harness.client.cancel_pipeline(pipeline, "")
-            released.set()
             view = await harness.ended(pipeline)
             assert view.pipeline is not None
             assert view.pipeline.status == types_pb2.PIPELINE_STATUS_CANCELLED
+        released.set()
         assert await harness.totals() == before
     # The worker has drained, so the run has let go of everything.
     assert list((harness.folder / "blobs").glob("*/.incoming/*")) == []

@@ -1,0 +1,212 @@
+"""Units from the institution's directory: new, renamed, and gone but kept with their totals."""
+
+import base64
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from carbonline.client.json_struct import values_of
+from carbonline.client.view import PipelineView
+from carbonline.v1 import types_pb2
+from tests.worker_service.steps.claims import claim
+from tests.worker_service.steps.conftest import CDG, JFK, UNITS, YEAR, WorkerHarness, flights
+from worker_service.mechanics.outcome import RetryLater
+from worker_service.providers.access import UnitDirectoryAccess
+from worker_service.providers.secret import Secret
+from worker_service.providers.unit_directory import UnitDirectory
+from worker_service.steps.unit_sync import STEPS, run_unit_sync
+
+PASSWORD = "a-password-that-nobody-may-see"
+PHYSICS, LAW = {"id": "0828", "name": "Physics"}, {"id": "0829", "name": "Institute of Law"}
+STALE = "SELECT unit FROM carbon.units WHERE stale ORDER BY unit"
+
+
+@dataclass
+class Directory:
+    """A directory that answers `pages`; `status` in place of any answer."""
+
+    pages: list[Any]
+    status: int = 200
+    asked: list[Mapping[str, str]] = field(default_factory=list)
+    port: int = 0
+
+    def access(self, password: str = PASSWORD) -> UnitDirectoryAccess:
+        return UnitDirectoryAccess(
+            url=f"http://127.0.0.1:{self.port}/api/units",
+            user="someone",
+            password=Secret("CARBONLINE_UNIT_DIRECTORY_PASSWORD", password),
+            first_page=1,
+            first_pause_seconds=0.001,
+        )
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append(dict(request.query))
+        credentials = base64.b64encode(f"someone:{PASSWORD}".encode()).decode()
+        if request.headers["Authorization"] != f"Basic {credentials}":
+            return web.Response(status=401)
+        if self.status != 200:
+            return web.json_response({"message": f"no: {credentials}"}, status=self.status)
+        number = int(request.query["page"]) - 1
+        units = self.pages[number] if number < len(self.pages) else []
+        return web.json_response({"units": units} if isinstance(units, list) else units)
+
+
+@asynccontextmanager
+async def served(directory: Directory) -> AsyncIterator[None]:
+    app = web.Application()
+    app.router.add_get("/api/units", directory.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    directory.port = runner.addresses[0][1]
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+class Synced:
+    """A harness whose worker asks the directory."""
+
+    def __init__(self, harness: WorkerHarness, directory: Directory) -> None:
+        self.harness, self.directory = harness, directory
+        self.asks(directory.access())
+
+    def asks(self, access: UnitDirectoryAccess) -> None:
+        """The worker has these settings from now on."""
+        providers = [UnitDirectory(access)]
+        self.step = partial(run_unit_sync, self.harness.stores, providers)
+        self.harness.steps["unit_sync"] = self.step
+
+    async def sync(self) -> PipelineView:
+        payload = {"provider": "unit-directory"}
+        return await self.harness.ended(
+            await self.harness.submit("unit_sync", None, payload=payload, year=YEAR)
+        )
+
+
+@pytest.fixture
+async def synced(idle_harness: WorkerHarness) -> AsyncIterator[Synced]:
+    directory = Directory([[PHYSICS], [LAW]])
+    async with served(directory):
+        synced = Synced(idle_harness, directory)
+        async with idle_harness.working():
+            yield synced
+
+
+def job_of(view: PipelineView) -> types_pb2.Job:
+    [job] = view.in_order()
+    return job
+
+
+async def stale(harness: WorkerHarness) -> Sequence[str]:
+    return [row["unit"] for row in await harness.rows(STALE)]
+
+
+async def test_units_come_page_by_page_until_one_is_empty(synced: Synced) -> None:
+    job = job_of(await synced.sync())
+    assert job.result == types_pb2.JOB_RESULT_SUCCESS
+    assert job.message == (
+        "2 units accepted. 2 new, 0 renamed, 0 unchanged. The year 2024 is provisioned."
+    )
+    assert synced.directory.asked == [{"page": str(n), "pageSize": "500"} for n in (1, 2, 3)]
+
+
+async def test_a_unit_that_vanished_is_kept_and_flagged_and_its_totals_stand(
+    synced: Synced,
+) -> None:
+    harness = synced.harness
+    await synced.sync()
+    await harness.load_places()
+    await harness.load_factors()
+    await harness.load_flights(flights(CDG, JFK))
+    before = await harness.totals()
+    synced.directory.pages = [[PHYSICS]]
+    job = job_of(await synced.sync())
+    assert "1 unit not in the list: flagged as stale, and kept with their totals." in job.message
+    assert values_of(job.stats)["units_stale"] == 1
+    assert await stale(harness) == ["0829"]
+    assert await harness.totals() == before
+    await harness.load_flights(flights(CDG, JFK), source="again")
+    assert (await harness.totals())["0829"].entry_count == 2
+    synced.directory.pages = [[PHYSICS, LAW]]
+    assert values_of(job_of(await synced.sync()).stats)["units_stale"] == 0
+    assert await stale(harness) == []
+
+
+async def test_a_file_flags_the_others_only_if_it_has_all_units(synced: Synced) -> None:
+    harness = synced.harness
+    await harness.load_units(UNITS)
+    one = "unit_institutional_id,name\n0828,Institute of Physics\n"
+    await harness.load_units(one)
+    assert await stale(harness) == []
+    await harness.ended(
+        await harness.submit("unit_sync", one, payload={"are_all": "yes"}, year=YEAR)
+    )
+    assert await stale(harness) == ["0829"]
+
+
+async def test_records_without_an_id_are_counted_and_doubtful_rows_are_those_of_a_file(
+    synced: Synced,
+) -> None:
+    synced.directory.pages = [[PHYSICS, {"name": "Nobody"}, {"id": 829.0, "name": None}]]
+    job = job_of(await synced.sync())
+    stats = values_of(job.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"]) == (1, 1)
+    assert stats["dropped"] == {"no id": 1}
+    assert "1 record of the service was left out: 1 with no id." in job.message
+
+
+@pytest.mark.parametrize(
+    ("pages", "cause"),
+    [
+        ([], "no_rows"),
+        ([[PHYSICS], [PHYSICS]], "pages_repeat"),
+        ([{"people": []}], "answer_unreadable"),
+        ([{"units": ["0828"]}], "answer_unreadable"),
+    ],
+)
+async def test_a_list_that_cannot_be_used_changes_nothing(
+    synced: Synced, pages: list[Any], cause: str
+) -> None:
+    await synced.sync()
+    synced.directory.pages = pages
+    job = job_of(await synced.sync())
+    assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, cause)
+    assert await stale(synced.harness) == []
+
+
+async def test_a_wrong_password_is_a_clear_error_that_does_not_repeat_it(synced: Synced) -> None:
+    synced.asks(synced.directory.access("wrong-" + PASSWORD))
+    step = synced.step
+    outcome = await step(claim("unit_sync", 1, payload={"provider": "unit-directory"}).run)
+    assert "The directory of units refused the user or the password. Nothing" in str(outcome)
+    assert PASSWORD not in str(outcome)
+    synced.asks(synced.directory.access())
+    synced.directory.status = 403
+    job = job_of(await synced.sync())
+    assert job.error_cause == "service_refused"
+    assert "no: ***" in job.message
+
+
+async def test_a_directory_that_cannot_answer_now_makes_the_job_wait(synced: Synced) -> None:
+    synced.directory.status = 503
+    run = claim("unit_sync", 1, payload={"provider": "unit-directory"}).run
+    assert isinstance(await synced.step(run), RetryLater)
+
+
+async def test_the_four_steps_are_named_as_progress(synced: Synced) -> None:
+    told: list[str] = []
+
+    def progress(_done: int, _total: int = 0, phase: str = "", _message: str = "") -> None:
+        told.append(phase)
+
+    held = claim("unit_sync", 1, payload={"provider": "unit-directory"})
+    held.run.progress = progress  # type: ignore[method-assign,assignment]
+    await synced.step(held.run)
+    assert list(dict.fromkeys(told)) == list(STEPS)

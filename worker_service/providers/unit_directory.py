@@ -1,0 +1,90 @@
+"""The institution's directory of units: a list in pages, over HTTP with a user and a password."""
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from worker_service.providers.access import UnitDirectoryAccess
+from worker_service.providers.json_calls import Exchange, JsonCalls, NotSignedIn, json_session
+from worker_service.providers.provider import Page, ProviderRefused, Wanted
+from worker_service.providers.travel_rows import text_of
+
+SERVICE = "The directory of units"
+PAGE_UNITS = 500
+# A directory of which no page is empty would be read for ever.
+PAGES_MAX = 10_000
+NO_ID = "no id"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDirectory:
+    """Implements worker_service.providers.provider.Provider, which documents each method.
+
+    The list ends with the first page that is empty, since a directory may have pages of any size.
+    """
+
+    access: UnitDirectoryAccess
+    name: str = "unit-directory"
+    brings: str = "units"
+    columns: Sequence[str] = ("unit_institutional_id", "name")
+
+    async def pages(self, wanted: Wanted) -> AsyncGenerator[Page, None]:
+        """Yields all units. A directory has no years."""
+        access = self.access
+        async with json_session(access.timeout_seconds) as session:
+            calls = JsonCalls(
+                session, SERVICE, access.url, wanted.check, access.first_pause_seconds
+            )
+            before: Sequence[Any] = ()
+            for number in range(PAGES_MAX):
+                units = await _page(calls, access, number)
+                if not units:
+                    return
+                if units == before:
+                    raise ProviderRefused(
+                        "pages_repeat",
+                        f"{SERVICE} answers the same page again: UNIT_DIRECTORY_PAGE must name the"
+                        " parameter with the number of the page.",
+                    )
+                before = units
+                yield _rows(units, access)
+        raise ProviderRefused("too_many_pages", f"{SERVICE} has more than {PAGES_MAX:,} pages.")
+
+
+async def _page(
+    calls: JsonCalls, access: UnitDirectoryAccess, number: int
+) -> Sequence[Mapping[str, Any]]:
+    password = await asyncio.to_thread(access.password.read)
+    credentials = base64.b64encode(f"{access.user}:{password}".encode()).decode()
+    page = access.first_page + number
+    says = f"for page {page}"
+    exchange = Exchange(
+        "GET",
+        "",
+        says,
+        query={access.page: str(page), access.size: str(PAGE_UNITS)},
+        headers={"Authorization": f"Basic {credentials}"},
+        secrets=(credentials, password),
+    )
+    try:
+        answer = await calls.answer(exchange)
+    except NotSignedIn:
+        raise ProviderRefused(
+            "credential_refused", f"{SERVICE} refused the user or the password."
+        ) from None
+    units = answer.get(access.list) if isinstance(answer, dict) and access.list else answer
+    if not isinstance(units, list) or not all(isinstance(one, dict) for one in units):
+        raise ProviderRefused(
+            "answer_unreadable",
+            f'{SERVICE} answered without a list of units in "{access.list}" when asked {says}.',
+        )
+    return units
+
+
+def _rows(units: Sequence[Mapping[str, Any]], access: UnitDirectoryAccess) -> Page:
+    rows = [(text_of(one.get(access.id)), text_of(one.get(access.name))) for one in units]
+    there = [row for row in rows if row[0]]
+    gone = len(rows) - len(there)
+    return Page(there, {NO_ID: gone} if gone else {})
