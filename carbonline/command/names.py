@@ -11,6 +11,7 @@ COMPUTED_TYPES = frozenset(
     {
         "additional_purchases",
         "biological_chemical_gaseous_product",
+        "building",
         "building_embodied_energy",
         "consumable_accessories",
         "energy_combustion",

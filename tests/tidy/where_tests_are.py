@@ -211,6 +211,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/carbon/catalogue": {"quantities": EXAMPLES},
     "worker_service/carbon/catalogue/buildings": {
+        "building": EXAMPLES,
         "building_embodied_energy": EXAMPLES,
         "energy_combustion": EXAMPLES,
         "purchased_energy": EXAMPLES,

@@ -83,6 +83,8 @@ _ROOTS = (
             _node("ventilation", *ROOM_TYPES, scope=2),
             _node("heating_elec", *ROOM_TYPES, scope=2),
             _node("heating_thermal", *ROOM_TYPES, scope=1),
+            # Rooms whose kilograms are given as one number: most of their energy is bought.
+            _node("reported", scope=2),
         ),
         _node(
             "combustion",

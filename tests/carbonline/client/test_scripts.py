@@ -261,8 +261,6 @@ def test_entries_without_kilograms_are_warned_of_or_an_error(client: Client, fol
 def test_a_wrong_type_is_answered_with_what_was_meant(client: Client) -> None:
     with pytest.raises(WrongArgument, match=r"'plain'.* Did you mean plane"):
         client.submit_file("trips.csv", type="plain", year=2024)
-    with pytest.raises(WrongArgument, match="known by name, but not computed"):
-        client.submit_file("trips.csv", type="building", year=2024)
     with pytest.raises(WrongArgument, match="in the module buildings"):
         client.submit_file("trips.csv", type="plane", module="buildings", year=2024)
     with pytest.raises(WrongArgument, match=r"no module 'travel'\. The modules are buildings, "):

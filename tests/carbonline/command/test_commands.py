@@ -16,7 +16,6 @@ import pytest
 SECONDS_MAX = 120
 COMMAND = (sys.executable, "-m", "carbonline.command.main")
 SUBMIT_PLANE = ("--type", "plane", "--year", "2024")
-SUBMIT_ROOMS = ("--type", "building", "--year", "2024")
 FACTORS_OF_2024 = ("--type", "plane", "--year", "2024")
 
 UNITS = "unit_institutional_id,name\nU1,Physics\nU2,Chemistry\n"
@@ -217,7 +216,6 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
     assert plane.out.startswith("unit_institutional_id,")
     assert "# number_of_trips: optional, 1 if empty; a whole number, at least 1" in plane.err
     assert "ef_kg_co2eq_per_km" in terminal.type("template", "plane", "--factors").out
-    assert terminal.type("template", "building").code == 2
 
 
 @pytest.mark.parametrize(
@@ -232,7 +230,6 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
             "Cannot connect to PostgreSQL",
         ),
         (("submit", "trips.csv", *SUBMIT_PLANE[:-1], "1999"), 2, "YEAR_NOT_PROVISIONED"),
-        (("submit", "trips.csv", *SUBMIT_ROOMS), 2, "not computed by this release"),
         (
             ("submit", "trips.csv", *SUBMIT_PLANE, "--module", "buildings"),
             2,

@@ -29,7 +29,8 @@ def references_of(files: Mapping[str, Sequence[Mapping[str, object]]]) -> Refere
         content = csv_of(list(stations[0]), stations)
         found["locations"] = read_locations("train", opening(content)).accepted
     for kind in REFERENCE_KINDS.values():
-        rows = [{YEAR_COLUMN: SCOPE.year, **row} for row in files.get(kind.name, ())]
+        own = {YEAR_COLUMN: SCOPE.year} if kind.has_years else {}
+        rows = [{**own, **row} for row in files.get(kind.name, ())]
         content = csv_of([column.name for column in kind.columns], rows)
         stored = read_reference_rows(kind, opening(content)).accepted if rows else NO_ROWS
         found[kind.name] = reference_frame(kind, stored.filter(in_year(SCOPE.year)))

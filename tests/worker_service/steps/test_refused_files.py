@@ -37,11 +37,6 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\
 
 MISSING = "blob:sha256:" + "0" * 64
 PLANES: Mapping[str, Any] = {"module": TRAVEL, "data_entry_type": PLANE, "year": YEAR}
-NOT_YET = {
-    **PLANES,
-    "module": types_pb2.MODULE_BUILDINGS,
-    "data_entry_type": types_pb2.DATA_ENTRY_TYPE_BUILDING,
-}
 LOCATIONS: Mapping[str, Any] = {"reference_kind": "locations"}
 
 
@@ -195,19 +190,6 @@ REFUSED = {
         "The header has commas between its columns, and the rows have semicolons: use one of them"
         " in the whole file.",
         flights(CDG.replace(",", ";")),
-    ),
-    "a type that is not declared": Case(
-        "not_supported",
-        "Building is not yet supported.",
-        flights(CDG),
-        scope=NOT_YET,
-    ),
-    "factors of it": Case(
-        "not_supported",
-        "Building is not yet supported.",
-        FACTORS,
-        "factor_ingest",
-        NOT_YET,
     ),
     "no good factor": Case(
         "no_valid_rows",
