@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each makes the environment it needs, in .venv, by itself.
 .DEFAULT_GOAL := help
 .PHONY: docs help demo test test-slow bench bench-short shake shake-short check mutants protos released-protos format
-.PHONY: lock clean runtime dev
+.PHONY: lock clean runtime dev browser console-test vendor
 MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
@@ -14,6 +14,9 @@ demo: runtime  ## run the whole stack once over a year of flights, and print the
 
 test: dev  ## run the tests, all but the slow ones
 	@$(PYTHON_IN_VENV) -m pytest -n 2 tests
+
+console-test: browser  ## run the tests of the console in Chromium, if it is installed
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile tests/browser
 
 test-slow: dev  ## run the tests that take minutes, shake included
 	@$(PYTHON_IN_VENV) -m pytest -m "slow or shake" -o faulthandler_timeout=600 tests
@@ -45,7 +48,7 @@ check: dev  ## check format, lint, types, room contracts, protos, house rules, m
 	@echo "house rules, links, words and mutants"
 	@$(PYTHON_IN_VENV) -m pytest -q tests/tidy tests/docs/test_words.py tests/mutants/test_mutants.py
 
-mutants: dev  ## break each safety rule once, and demand that the tests named for it notice
+mutants: browser  ## break each safety rule once, and demand that the tests named for it notice
 	@$(PYTHON_IN_VENV) -m tests.mutants.run
 
 protos: runtime  ## generate carbonline/v1 and the catalogue of the scheduler from protos/
@@ -63,10 +66,15 @@ format: dev  ## format code and protos
 	@$(PYTHON_IN_VENV) -m ruff check --quiet --fix .
 	@.venv/bin/buf format --write
 
-lock: build/uv/bin/uv  ## solve the dependencies anew, into the three hashed lock files
+vendor:  ## fetch the console's libraries as package-lock.json names them; needs npm
+	@python3 gateway_service/console/vendor_files.py
+
+lock: build/uv/bin/uv  ## solve the dependencies anew, into the four hashed lock files
 	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local pyproject.toml -o requirements.lock
 	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra dev --extra browser \
+		-c requirements-dev.lock pyproject.toml -o requirements-browser.lock
 	@build/uv/bin/uv pip compile $(LOCKING) --extra gateway --extra server -c requirements.lock \
 		pyproject.toml -o requirements-server.lock
 
@@ -81,6 +89,10 @@ runtime:
 
 dev:
 	@./environment.sh dev
+	@$(PYTHON_IN_VENV) protos/build_hook.py >/dev/null
+
+browser:
+	@./environment.sh browser
 	@$(PYTHON_IN_VENV) protos/build_hook.py >/dev/null
 
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

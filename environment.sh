@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes or renews .venv from a hashed lock file: "environment.sh runtime" or "environment.sh dev".
+# Makes or renews .venv from a hashed lock file: "environment.sh runtime", "dev" or "browser".
 # Called by make; does nothing, quickly and in silence, when .venv already stands for that lock.
 set -eu
 cd "$(dirname "$0")"
@@ -7,7 +7,8 @@ cd "$(dirname "$0")"
 case "${1:-}" in
     runtime) lock=requirements.lock ;;
     dev) lock=requirements-dev.lock ;;
-    *) echo "usage: environment.sh runtime|dev" >&2; exit 2 ;;
+    browser) lock=requirements-browser.lock ;;
+    *) echo "usage: environment.sh runtime|dev|browser" >&2; exit 2 ;;
 esac
 python=.venv/bin/python
 stamp=".venv/made-from-$lock"

@@ -23,6 +23,8 @@ from gateway_service.readiness import Readiness
 from gateway_service.routes import ROUTES
 from gateway_service.rpc_endpoint import Endpoint, endpoint_of
 from gateway_service.services import Services
+from gateway_service.streams.console_events import ConsoleEvents
+from gateway_service.streams.hub import Hubs
 from gateway_service.streams.one_pipeline import OnePipeline
 from gateway_service.sync.active_pipelines import ActivePipelines
 from gateway_service.sync.stale_stats import StaleStats
@@ -53,7 +55,7 @@ def application(
         register_url_convertor(NAME, _Name())
     routes = _routes_of_table(services)
     routes += _routes_of_files(services, metrics)
-    routes += _routes_of_streams(services, metrics, draining)
+    routes += _routes_of_streams(services, metrics, draining, log, build_id)
     routes += _routes_of_sync(services)
     routes += _probes(readiness)
     routes += page_routes(build_id)
@@ -106,12 +108,20 @@ def _routes_of_files(services: Services, metrics: GatewayMetrics) -> list[BaseRo
 
 
 def _routes_of_streams(
-    services: Services, metrics: GatewayMetrics, draining: asyncio.Event
+    services: Services,
+    metrics: GatewayMetrics,
+    draining: asyncio.Event,
+    log: FilteringBoundLogger,
+    build_id: str,
 ) -> list[BaseRoute]:
     limits = StreamLimits()
     metrics.streams.set_function(lambda: limits.streams)
     watch = OnePipeline(services, limits, draining)
-    return [Route(path_of("/v1/pipelines/{pipeline_id}/events"), watch.serve)]
+    console = ConsoleEvents(Hubs(services, metrics, log), limits, draining, build_id)
+    return [
+        Route(path_of("/v1/pipelines/{pipeline_id}/events"), watch.serve),
+        Route("/v1/events", console.serve),
+    ]
 
 
 def _routes_of_sync(services: Services) -> list[BaseRoute]:

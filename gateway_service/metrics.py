@@ -33,6 +33,11 @@ class GatewayMetrics:
         self.bytes_down = Counter(
             "carbonline_gateway_downloaded_bytes", "Bytes of downloads", registry=registry
         )
+        self.looks = Counter(
+            "carbonline_gateway_looks",
+            "Looks at the services for all who follow the console's events",
+            registry=registry,
+        )
 
     def ended(self, route: str, status: int, seconds: float, *, streams: bool) -> None:
         """Counts one request. `route` is its path with names in braces, or "none"."""

@@ -4,11 +4,14 @@ import base64
 import hashlib
 import html
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -39,6 +42,9 @@ IMPORTS: Mapping[str, str] = {
     "d3-hierarchy": "vendor/d3-hierarchy.js",
 }
 FOREVER = "public, max-age=31536000, immutable"
+MAIN = "main.js"
+STYLED = "style.css"
+STATIC_IMPORT = re.compile(r'^(?:import|export) (?:.* from )?"([^"]+)";$', re.MULTILINE)
 STYLES = ("style/tokens.css", "style/base.css", "style/parts.css")
 
 
@@ -72,20 +78,38 @@ def page_routes(build_id: str) -> list[BaseRoute]:
     async def page(_request: object) -> Response:
         return HTMLResponse(text, headers={"content-security-policy": policy})
 
+    # One request, whose parts are files of their own.
+    style = "".join((STATIC / name).read_text("utf-8") for name in STYLES)
+
+    async def styles(_request: object) -> Response:
+        return Response(style, media_type="text/css", headers={"cache-control": FOREVER})
+
+    kept = Router([Route(f"/{STYLED}", styles), Mount("/", _KeptFiles(directory=STATIC))])
     return [
         *(Route(path, page) for path in PAGES),
-        Mount(place, _KeptFiles(directory=STATIC)),
+        Mount(place, GZipMiddleware(kept)),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
 
 
+def imported(file: str) -> list[str]:
+    """The files that a module of `static` imports, and those that they import, each once."""
+    found: dict[str, None] = {}
+    waiting = [file]
+    while waiting:
+        importer = waiting.pop()
+        for name in STATIC_IMPORT.findall((STATIC / importer).read_text("utf-8")):
+            path = IMPORTS.get(name) or os.path.normpath(Path(importer).parent / name)
+            if path not in found:
+                found[path] = None
+                waiting.append(path)
+    return sorted(found)
+
+
 def _shell(place: str, imports: str, build_id: str) -> str:
-    styles = "\n".join(f'<link rel="stylesheet" href="{place}/{name}">' for name in STYLES)
     # Loaded at once, not one after the other as they import each other.
     early = "\n".join(
-        f'<link rel="modulepreload" href="{place}/{path.relative_to(STATIC).as_posix()}">'
-        for path in sorted(STATIC.rglob("*.js"))
-        if "pages" not in path.parts
+        f'<link rel="modulepreload" href="{place}/{file}">' for file in imported(MAIN)
     )
     return f"""<!doctype html>
 <html lang="en">
@@ -94,9 +118,10 @@ def _shell(place: str, imports: str, build_id: str) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="build" content="{html.escape(build_id)}">
+<link rel="icon" type="image/svg+xml" href="{place}/icon.svg">
 <title>carbonline</title>
 <script type="importmap">{imports}</script>
-{styles}
+<link rel="stylesheet" href="{place}/{STYLED}">
 {early}
 <script type="module" src="{place}/main.js"></script>
 </head>

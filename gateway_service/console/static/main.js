@@ -1,11 +1,159 @@
-// The start of the console: draws the page that the address names.
-const root = document.getElementById("root");
-const heading = document.createElement("h1");
-heading.textContent = "carbonline";
-const words = document.createElement("p");
-words.textContent = "The HTTP API is described at ";
-const link = document.createElement("a");
-link.href = "/v1/openapi.json";
-link.textContent = "/v1/openapi.json";
-words.append(link);
-root.replaceChildren(heading, words);
+// The start of the console: draws the page that the address names, and follows the server's changes.
+import { render } from "preact";
+import { effect, signal } from "@preact/signals";
+import { post, whenUnauthenticated } from "./api.js";
+import { clock } from "./format.js";
+import { html } from "./html.js";
+import { Announcer } from "./parts/announcer.js";
+import { Shortcuts } from "./parts/shortcuts.js";
+import { address, go, startRouter } from "./router.js";
+import { connection, forget, liveCount } from "./store.js";
+import { startStream } from "./stream.js";
+import { language, languages, speak, t, tn } from "./words.js";
+
+const KEPT_THEME = "carbonline-theme";
+const THEMES = ["system", "light", "dark"];
+const KEPT_YEAR = "carbonline-year";
+const build = document.querySelector('meta[name="build"]')?.content ?? "";
+const newBuild = signal(false);
+const theme = signal(THEMES.find((one) => one === localStorage.getItem(KEPT_THEME)) ?? THEMES[0]);
+let endStream = null;
+
+function thisYear() {
+  const { parts, query } = address.value;
+  const asked = Number(parts[0] === "years" ? parts[1] : query.get("year"));
+  if (asked) localStorage.setItem(KEPT_YEAR, String(asked));
+  return asked || Number(localStorage.getItem(KEPT_YEAR)) || new Date().getFullYear();
+}
+
+// Each page is loaded when it is first shown: a first visit needs one of them.
+const PAGES = {
+  years: () => import("./pages/year.js"),
+  upload: () => import("./pages/upload.js"),
+  pipelines: () => import("./pages/pipelines.js"),
+  pipeline: () => import("./pages/pipeline.js"),
+  totals: () => import("./pages/totals.js"),
+  rejected: () => import("./pages/rejected.js"),
+  health: () => import("./pages/health.js"),
+  login: () => import("./pages/login.js"),
+};
+const loaded = signal({});
+
+/** The name of the page in PAGES; undefined for an address that has none. */
+function pageName([first, second]) {
+  if (!first) return "years";
+  if (first === "pipelines" && second) return "pipeline";
+  return first in PAGES ? first : undefined;
+}
+
+effect(() => {
+  const name = pageName(address.value.parts);
+  if (!name || loaded.peek()[name]) return;
+  PAGES[name]().then((module) => {
+    loaded.value = { ...loaded.peek(), [name]: module.Page };
+  });
+});
+
+function Page() {
+  const { parts } = address.value;
+  const name = pageName(parts);
+  if (!name) return html`<h1>${t("no_page")}</h1><p><a href="/">${t("page.years")}</a></p>`;
+  const Shown = loaded.value[name];
+  const year = thisYear();
+  return Shown && html`<${Shown} key=${`${name}/${parts[1] ?? year}`} year=${year} id=${parts[1]} onLogin=${enter} />`;
+}
+
+function App() {
+  const { path } = address.value;
+  const year = thisYear();
+  const links = [[`/years/${year}`, "years"], [`/upload?year=${year}`, "upload"], ["/pipelines", "pipelines"],
+    [`/totals?year=${year}`, "totals"], ["/health", "health"]];
+  return html`
+    <a class="skip" href="#main">${t("skip")}</a>
+    <header>
+      <a class="mark" href="/">carbonline</a>
+      ${path !== "/login" && html`<nav aria-label=${t("pages")}>${links.map(([href, word]) => html`
+        <a href=${href} aria-current=${path === href.split("?")[0] ? "page" : undefined}>${t(`page.${word}`)}</a> `)}</nav>
+        <${Connection} />`}
+      <${Choices} />
+    </header>
+    ${newBuild.value && html`<p class="notice">${t("new_build")}
+      <button type="button" onClick=${() => location.reload()}>${t("reload")}</button></p>`}
+    <main id="main" tabindex="-1"><${Page} /></main>
+    <${Announcer} />
+    <${Shortcuts} />
+  `;
+}
+
+function Connection() {
+  const { state, since } = connection.value;
+  const old = state === "interrupted";
+  const words = old ? t("no_connection", { at: clock(since) })
+    : state === "live" ? t("live") + (liveCount.value ? `, ${tn("running_n", liveCount.value)}` : "")
+    : t("connecting");
+  return html`<p class=${`connection ${state}`} role="status">
+    <span class="dot" aria-hidden="true"></span>${words}</p>`;
+}
+
+function Choices() {
+  return html`<details class="choices"><summary>${t("choices")}</summary><div class="panel">
+    <label>${t("language")}<select value=${language.value} onChange=${(e) => speak(e.target.value)}>
+      ${languages.map((one) => html`<option value=${one} lang=${one}>${t(`language.${one}`)}</option>`)}</select></label>
+    <label>${t("theme")}<select value=${theme.value} onChange=${(e) => wear(e.target.value)}>
+      ${THEMES.map((one) => html`<option value=${one}>${t(`theme.${one}`)}</option>`)}</select></label>
+    <button type="button" onClick=${leave}>${t("logout")}</button>
+  </div></details>`;
+}
+
+function wear(name) {
+  localStorage.setItem(KEPT_THEME, name);
+  theme.value = name;
+}
+
+function follow() {
+  endStream?.();
+  endStream = startStream({
+    onEnd: toLogin,
+    onBuild: (serverBuild) => {
+      newBuild.value = Boolean(build && serverBuild && serverBuild !== build);
+    },
+  });
+}
+
+function enter(next) {
+  follow();
+  go(next);
+}
+
+async function leave() {
+  await post("/v1/session", {}, { method: "DELETE" }).catch(() => {});
+  toLogin();
+}
+
+// The address is kept: after the login one is where one was.
+function toLogin() {
+  endStream?.();
+  endStream = null;
+  forget();
+  const { path } = address.value;
+  if (path !== "/login") go(`/login?next=${encodeURIComponent(path + location.search)}`, { replace: true });
+}
+
+effect(() => {
+  document.documentElement.lang = language.value;
+  document.documentElement.dataset.theme = theme.value;
+});
+effect(() => {
+  const { parts } = address.value;
+  const running = liveCount.value ? `(${liveCount.value}) ` : "";
+  const name = pageName(parts);
+  const page = name === "pipeline" ? t("pipeline_n", { n: parts[1] }) : t(`page.${name ?? "years"}`);
+  const which = ["totals", "upload"].includes(parts[0]) || !parts[0] || parts[0] === "years" ? ` ${thisYear()}` : "";
+  document.title = `${running}${page}${which} · carbonline`;
+});
+
+whenUnauthenticated(toLogin);
+startRouter();
+render(html`<${App} />`, document.getElementById("root"));
+if (address.value.path !== "/login") follow();
+

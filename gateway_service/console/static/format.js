@@ -1,0 +1,90 @@
+// Numbers, times and names as people read them, in the language of the page.
+import { clockSkew } from "./store.js";
+import { locale, t } from "./words.js";
+
+const KG_PER_TONNE = 1000;
+const SECOND = 1000;
+
+/** Tonnes from kilograms, with one decimal; small amounts keep three significant digits. */
+export function tonnes(kg) {
+  const amount = Number(kg) / KG_PER_TONNE;
+  const small = amount !== 0 && Math.abs(amount) < 1;
+  const digits = small ? { maximumSignificantDigits: 3 } : { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(locale.value, digits).format(amount);
+}
+
+export function count(number) {
+  return new Intl.NumberFormat(locale.value).format(Number(number ?? 0));
+}
+
+/** A change in whole percent, with its sign; "" if there was nothing before. */
+export function change(now, before) {
+  if (!before) return "";
+  const format = new Intl.NumberFormat(locale.value, {
+    style: "percent", signDisplay: "always", maximumFractionDigits: 0,
+  });
+  return format.format((now - before) / before);
+}
+
+/** A part of a whole in percent. */
+export function share(part, whole) {
+  const format = new Intl.NumberFormat(locale.value, { style: "percent", maximumFractionDigits: 0 });
+  return whole ? format.format(part / whole) : "";
+}
+
+/** A time of day with its date; the zone stands in the caption, see `zone`. */
+export function time(iso) {
+  if (!iso) return "";
+  return new Intl.DateTimeFormat(locale.value, {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  }).format(new Date(iso));
+}
+
+export function clock(ms) {
+  return new Intl.DateTimeFormat(locale.value, { timeStyle: "medium" }).format(new Date(ms));
+}
+
+export function zone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** The time between two moments of the server; up to now without the second. */
+export function between(from, to) {
+  if (!from) return "";
+  const end = to ? Date.parse(to) : Date.now() + clockSkew.value;
+  return seconds(Math.max(0, end - Date.parse(from)) / SECOND);
+}
+
+/** A duration. */
+export function seconds(amount) {
+  if (amount < 1) return t("less_than_a_second");
+  if (amount < 60) return `${new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }).format(amount)} s`;
+  const minutes = Math.floor(amount / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(amount % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A size in the units that file managers show. */
+export function bytes(amount) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, amount)) / 3));
+  return new Intl.NumberFormat(locale.value, {
+    style: "unit", unit: units[power], unitDisplay: "short", maximumFractionDigits: power ? 1 : 0,
+  }).format(amount / 1000 ** power);
+}
+
+/** A name of the contract, such as MODULE_PROFESSIONAL_TRAVEL, in words: "Professional travel". */
+export function named(value, prefix = "") {
+  if (!value || value.endsWith("_UNSPECIFIED")) return "";
+  const words = value.replace(prefix, "").toLowerCase().replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export const moduleName = (module) => t(`module.${short(module, "MODULE_")}`) || named(module, "MODULE_");
+export const typeName = (type) => named(type, "DATA_ENTRY_TYPE_");
+export const kindName = (kind) => t(`kind.${kind}`) || named(kind);
+
+/** The short name that the command line uses, too: MODULE_PROFESSIONAL_TRAVEL, professional_travel. */
+export function short(value, prefix) {
+  return (value ?? "").replace(prefix, "").toLowerCase();
+}

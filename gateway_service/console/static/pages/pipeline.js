@@ -1,0 +1,83 @@
+// One pipeline: what it is, its steps, why it waits, its timeline, and what can be done.
+import { useEffect } from "preact/hooks";
+import { get, post, requestId } from "../api.js";
+import { between, time, zone } from "../format.js";
+import { html } from "../html.js";
+import { Trouble, useAsked } from "../parts/asked.js";
+import { StatusBadge } from "../parts/badge.js";
+import { Confirm } from "../parts/confirm.js";
+import { CopyButton } from "../parts/copy.js";
+import { StepList } from "../parts/steps.js";
+import { whatOf } from "../parts/what.js";
+import { go } from "../router.js";
+import { isLive, jobsOf, pipelines, take } from "../store.js";
+import { t } from "../words.js";
+
+const RETRIED = ["PIPELINE_STATUS_FAILED", "PIPELINE_STATUS_PARTIAL", "PIPELINE_STATUS_CANCELLED"];
+
+export function Page({ id }) {
+  const row = pipelines.value.get(id);
+  // Steps and timeline are those of this version; the stream tells when there is another.
+  const asked = useAsked((signal) => get(`/v1/pipelines/${id}`, {}, { signal }), [id, row?.version]);
+  useEffect(() => {
+    if (asked.value) take({ pipelines: [asked.value.pipeline], jobs: asked.value.jobs });
+  }, [asked.value]);
+  const shown = row ?? asked.value?.pipeline;
+  return html`
+    <h1>${t("pipeline_n", { n: id })} ${shown && html`<${StatusBadge} row=${shown} />`}</h1>
+    <${Trouble} error=${asked.error} again=${asked.again} />
+    ${asked.error && html`<p><a href="/pipelines">${t("page.pipelines")}</a></p>`}
+    ${shown && html`
+      <${Facts} row=${shown} />
+      <${StepList} jobs=${jobsOf(id)} />
+      <${Acts} row=${shown} again=${asked.again} />
+      <${Timeline} events=${asked.value?.timeline ?? []} />`}
+  `;
+}
+
+function Facts({ row }) {
+  const facts = [
+    [t("what"), whatOf(row)],
+    [t("year"), row.scope.year || ""],
+    [t("unit"), row.scope.unit],
+    [t("submitted"), `${time(row.created_at)} (${zone()})`],
+    [t("took"), between(row.created_at, row.finished_at)],
+    [t("by"), row.submitted_by],
+    [t("repairs"), link(row.repair_of)],
+    [t("retries"), link(row.retry_of)],
+  ].filter(([, value]) => value);
+  return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+const link = (id) => (Number(id) ? html`<a href=${`/pipelines/${id}`}>${id}</a>` : "");
+
+function Acts({ row, again }) {
+  const id = row.pipeline_id;
+  const cancel = async (reason) => {
+    const answer = await post(`/v1/pipelines/${id}:cancel`, { reason });
+    take({ pipelines: [answer.pipeline] });
+    again();
+  };
+  const retry = async () => {
+    const answer = await post(`/v1/pipelines/${id}:retry`, { request_id: requestId() });
+    go(`/pipelines/${answer.pipeline_id}`);
+  };
+  return html`<p class="acts">
+    ${isLive(row) && html`<${Confirm} label=${t("cancel")} question=${t("cancel_question", { n: id })}
+      yes=${t("cancel")} act=${cancel} reason />`}
+    ${RETRIED.includes(row.status) && html`<${Confirm} label=${t("retry")}
+      question=${t("retry_question", { n: id })} yes=${t("retry")} act=${retry} />`}
+    <${CopyButton} text=${id} label=${t("copy_number")} />
+  </p>`;
+}
+
+function Timeline({ events }) {
+  if (!events.length) return null;
+  return html`<details><summary>${t("timeline")}</summary>
+    <ol class="timeline">${events.map((event, index) => html`<li key=${index}>
+      <time datetime=${event.at}>${time(event.at)}</time> ${event.event.replaceAll("_", " ")}
+      ${Number(event.job_id) ? html` (${t("job_n", { n: event.job_id })})` : ""}
+      ${event.detail && html`<span class="soft"> ${event.detail}</span>`}
+    </li>`)}</ol>
+  </details>`;
+}

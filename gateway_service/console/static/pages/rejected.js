@@ -1,0 +1,80 @@
+// The rejected rows of a pipeline: grouped by reason first, then the rows.
+import { get } from "../api.js";
+import { count } from "../format.js";
+import { html } from "../html.js";
+import { Trouble, useAsked } from "../parts/asked.js";
+import { parseCsv } from "../csv.js";
+import { t, tn } from "../words.js";
+
+const ROWS_MAX = 100;
+const BYTES_MAX = 4_000_000;
+const REASON = "reason";
+
+export function Page({ id }) {
+  const asked = useAsked((signal) => rejectedOf(id, signal), [id]);
+  return html`
+    <h1>${t("rejected_of", { n: id })}</h1>
+    <p><a href=${`/pipelines/${id}`}>${t("pipeline_n", { n: id })}</a></p>
+    <${Trouble} error=${asked.error} again=${asked.again} />
+    ${asked.value && !asked.value.length && html`<p>${t("no_rejected")}</p>`}
+    ${asked.value?.map((file) => html`<${RejectedFile} key=${file.blob} file=${file} />`)}
+  `;
+}
+
+async function rejectedOf(id, signal) {
+  const { jobs, pipeline } = await get(`/v1/pipelines/${id}`, {}, { signal });
+  const found = [];
+  for (const job of jobs.filter((one) => one.stats?.rejected_blob)) {
+    const blob = job.stats.rejected_blob;
+    const address = `/v1/blobs/${blob}/content`;
+    const answer = await fetch(address, { signal, credentials: "same-origin" });
+    const { text, whole } = await headOf(answer);
+    found.push({ blob, address, job, pipeline, whole, ...parseCsv(text, whole) });
+  }
+  return found;
+}
+
+// A file of many megabytes is not kept in a page: the link has all of it.
+async function headOf(answer) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { text, whole: true };
+    text += value;
+    if (text.length > BYTES_MAX) {
+      await reader.cancel();
+      return { text, whole: false };
+    }
+  }
+}
+
+function RejectedFile({ file }) {
+  const { head, rows, whole, job, pipeline } = file;
+  const at = head.indexOf(REASON) < 0 ? head.length - 1 : head.indexOf(REASON);
+  const groups = new Map();
+  for (const row of rows) {
+    for (const reason of (row[at] ?? "").split("; ")) groups.set(reason, (groups.get(reason) ?? 0) + 1);
+  }
+  const largest = [...groups].sort((a, b) => b[1] - a[1]);
+  const again = new URLSearchParams({ year: pipeline.scope.year, module: pipeline.scope.module,
+    type: pipeline.scope.data_entry_type });
+  return html`
+    ${!whole && html`<p class="notice">${tn("first_rows_only", rows.length)}</p>`}
+    <p class="acts"><a href=${file.address} download=${`rejected-${job.pipeline_id}.csv`}>${t("all_rejected_csv")}</a>${" "}
+      <a href=${`/upload?${again}`}>${t("upload_mended")}</a></p>
+    <table class="narrow">
+      <caption>${t("by_reason")}</caption>
+      <thead><tr><th scope="col" class="number">${t("rows")}</th><th scope="col">${t("reason")}</th></tr></thead>
+      <tbody>${largest.map(([reason, number]) => html`<tr key=${reason}>
+        <td class="number">${count(number)}</td><th scope="row">${reason}</th></tr>`)}</tbody>
+    </table>
+    <div class="scroll" tabindex="0" role="region" aria-label=${t("rows")}>
+      <table>
+        <caption>${tn("the_first_rows", Math.min(rows.length, ROWS_MAX))}</caption>
+        <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+        <tbody>${rows.slice(0, ROWS_MAX).map((row, index) => html`<tr key=${index}>
+          ${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+      </table>
+    </div>`;
+}

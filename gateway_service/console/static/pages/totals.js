@@ -1,0 +1,97 @@
+// A year's totals: by module, by emission tree, by unit; scopes, last year, what is missing.
+import { get } from "../api.js";
+import { moduleName, time, tonnes, typeName } from "../format.js";
+import { html } from "../html.js";
+import { Trouble, useAsked } from "../parts/asked.js";
+import { ScopeBars } from "../parts/bars.js";
+import { Treemap, treeOf } from "../parts/treemap.js";
+import { address } from "../router.js";
+import { endsOf } from "../store.js";
+import { t, tn } from "../words.js";
+
+export function Page({ year }) {
+  const ends = endsOf(year);
+  const asked = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
+  const last = useAsked((signal) => get(`/v1/years/${year - 1}/totals`, {}, { signal }), [year]);
+  const totals = asked.value;
+  return html`
+    <h1>${t("totals_of", { year })}</h1>
+    <${YearChoice} year=${year} shown=${totals?.years ?? []} />
+    <${Trouble} error=${asked.error} again=${asked.again} />
+    ${totals && !totals.unit_totals.length && html`<p>${t("no_totals", { year })}
+      <a href=${`/years/${year}`}>${year}</a></p>`}
+    ${totals?.unit_totals.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
+      <p class="headline"><span class="figure">${tonnes(totals.institution.total_kg)}</span> t CO₂eq</p>
+      <${Missing} totals=${totals} />
+      <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value)} />
+      <h2>${t("made_of")}</h2>
+      <${Tree} totals=${totals} />
+      <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
+      <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>${" "}
+        <a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>
+    </div>`}
+  `;
+}
+
+function YearChoice({ year, shown }) {
+  if (shown.length < 2) return null;
+  return html`<nav aria-label=${t("years")}>${shown.map((one) => html`
+    <a class="chip" href=${`/totals?year=${one}`} aria-current=${one === year ? "page" : undefined}>${one}</a> `)}</nav>`;
+}
+
+// What these totals do not hold is said before any chart is read.
+function Missing({ totals }) {
+  const stale = totals.freshness.filter((one) => !one.fresh);
+  const without = Number(totals.institution.entries_without_kg);
+  return html`
+    ${stale.map((one) => html`<p class="notice">${t("stale_module", { module: moduleName(one.module),
+      why: one.reason || one.stale_types.map(typeName).join(", "), since: time(one.since) })}</p>`)}
+    ${without > 0 && html`<p class="notice">${tn("without_kg", without)}</p>`}
+  `;
+}
+
+const scopesOf = (row) => [row.ghg_scope_1_kg, row.ghg_scope_2_kg, row.ghg_scope_3_kg];
+
+function sumBy(rows, keyOf) {
+  const sums = new Map();
+  for (const row of rows ?? []) {
+    const sum = sums.get(keyOf(row)) ?? { kg: [0, 0, 0], total: 0 };
+    scopesOf(row).forEach((kg, index) => {
+      sum.kg[index] += kg;
+    });
+    sum.total += row.total_kg;
+    sums.set(keyOf(row), sum);
+  }
+  return sums;
+}
+
+const largestFirst = (a, b) => b.total - a.total;
+
+function moduleRows(totals, last) {
+  const before = sumBy(last?.module_totals, (row) => row.module);
+  return [...sumBy(totals.module_totals, (row) => row.module)].map(([module, sum]) => ({
+    key: module, name: moduleName(module), ...sum, before: before.get(module)?.total,
+  })).sort(largestFirst);
+}
+
+function unitRows(totals, last) {
+  const before = sumBy(last?.unit_totals, (row) => row.unit);
+  return totals.unit_totals.map((row) => ({
+    key: row.unit, name: row.unit_name || row.unit, kg: scopesOf(row), total: row.total_kg,
+    before: before.get(row.unit)?.total,
+  })).sort(largestFirst);
+}
+
+function Tree({ totals }) {
+  const byPath = {};
+  for (const row of totals.module_totals) {
+    for (const [path, kg] of Object.entries(row.by_emission_type)) byPath[path] = (byPath[path] ?? 0) + kg;
+  }
+  const href = (path) => {
+    const query = new URLSearchParams(address.value.query);
+    if (path) query.set("node", path);
+    else query.delete("node");
+    return `/totals?${query}`;
+  };
+  return html`<${Treemap} root=${treeOf(byPath)} at=${address.value.query.get("node") ?? ""} href=${href} />`;
+}

@@ -1,0 +1,84 @@
+// The start: how a year stands, per module, and what to do next.
+import { get, post } from "../api.js";
+import { change, moduleName, time, tonnes } from "../format.js";
+import { html } from "../html.js";
+import { Trouble, useAsked } from "../parts/asked.js";
+import { ModuleBadge } from "../parts/badge.js";
+import { Confirm } from "../parts/confirm.js";
+import { endsOf, take, years } from "../store.js";
+import { t, tn } from "../words.js";
+
+// In the order of the contract.
+const MODULES = [
+  "MODULE_HEADCOUNT",
+  "MODULE_PROFESSIONAL_TRAVEL",
+  "MODULE_BUILDINGS",
+  "MODULE_EQUIPMENT",
+  "MODULE_PURCHASE",
+  "MODULE_RESEARCH_FACILITIES",
+  "MODULE_EXTERNAL_CLOUD_AND_AI",
+  "MODULE_PROCESS_EMISSIONS",
+];
+
+export function Page({ year }) {
+  const ends = endsOf(year);
+  const told = useAsked(async (signal) => {
+    const answer = await get(`/v1/years/${year}`, {}, { signal });
+    take({ years: [answer] });
+    return answer;
+  }, [year, ends]);
+  const totals = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
+  const before = useAsked((signal) => get(`/v1/years/${year - 1}/totals`, {}, { signal }), [year]);
+  const uploads = useAsked((signal) => get(`/v1/years/${year}/uploads`, {}, { signal }), [year, ends]);
+  const state = years.value.get(year) ?? told.value;
+  const sum = totals.value?.institution;
+  return html`
+    <h1>${year}</h1>
+    <${Trouble} error=${told.error ?? totals.error} again=${() => (told.again(), totals.again())} />
+    ${state && !state.provisioned && html`<p class="notice">${t("not_provisioned")}${" "}
+      <a href=${`/upload?kind=units&year=${year}`}>${t("upload_units")}</a></p>`}
+    ${state?.locked && html`<p class="notice">${t("locked", { by: state.locked_by, why: state.lock_reason })}</p>`}
+    ${sum && html`<p class=${`headline ${totals.busy ? "dim" : ""}`} aria-busy=${totals.busy}>
+      <span class="figure" id="year-total">${tonnes(sum.total_kg)}</span>${" "}
+      <span>t CO₂eq ${tn("over_units", totals.value.unit_totals.length)}
+      ${change(sum.total_kg, before.value?.institution?.total_kg) && html`, ${t("than_last_year", {
+        change: change(sum.total_kg, before.value.institution.total_kg), year: year - 1 })}`}${" "}
+      <a href=${`/totals?year=${year}`}>${t("page.totals")}</a></span>
+    </p>`}
+    <ul class="tiles">${MODULES.map((module) => html`<li class="tile" key=${module}>
+      <${Tile} year=${year} module=${module} totals=${totals.value} uploads=${uploads.value} />
+    </li>`)}</ul>
+    ${state?.provisioned && html`<${Lock} year=${year} state=${state} again=${told.again} />`}
+  `;
+}
+
+function Tile({ year, module, totals, uploads }) {
+  const rows = (totals?.module_totals ?? []).filter((row) => row.module === module);
+  const kg = rows.reduce((sum, row) => sum + row.total_kg, 0);
+  const entries = rows.reduce((sum, row) => sum + Number(row.entry_count), 0);
+  const without = rows.reduce((sum, row) => sum + Number(row.entries_without_kg), 0);
+  const last = (uploads?.uploads ?? []).filter((one) => one.module === module)
+    .sort((a, b) => Number(b.upload_id) - Number(a.upload_id))[0];
+  return html`
+    <h2>${moduleName(module)}</h2>
+    <${ModuleBadge} year=${year} module=${module} />
+    <p class="amount">${rows.length ? html`<strong>${tonnes(kg)}</strong> t CO₂eq, ${tn("entries", entries)}` : "–"}</p>
+    ${without > 0 && html`<p class="warn-text">${tn("without_kg", without)}</p>`}
+    ${last && html`<p class="soft">${t("last_file", { file: last.file_name || `#${last.upload_id}`,
+      by: last.submitted_by, at: time(last.published_at) })}</p>`}
+    ${Number(last?.rows_rejected) > 0 && html`<p class="warn-text"><a href=${`/rejected/${last.pipeline_id}`}>
+      ${tn("see_rejected", last.rows_rejected)}</a></p>`}
+    <p><a href=${`/upload?year=${year}&module=${module}`}>${t("upload_a_file")}
+      <span class="off-screen"> ${moduleName(module)}</span></a></p>
+  `;
+}
+
+function Lock({ year, state, again }) {
+  const act = async (reason) => {
+    await post(`/v1/years/${year}:${state.locked ? "unlock" : "lock"}`, state.locked ? {} : { reason });
+    again();
+  };
+  return state.locked
+    ? html`<${Confirm} label=${t("unlock")} question=${t("unlock_question", { year })} yes=${t("unlock")} act=${act} />`
+    : html`<${Confirm} label=${t("lock")} question=${t("lock_question", { year })} yes=${t("lock")} act=${act} reason />`;
+}

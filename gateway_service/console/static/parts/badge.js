@@ -1,0 +1,96 @@
+// How a module stands, as a badge that opens its diagnosis.
+import { between, count, kindName, time, typeName } from "../format.js";
+import { html } from "../html.js";
+import { jobsOf, standing } from "../store.js";
+import { t } from "../words.js";
+import { CopyButton } from "./copy.js";
+import { Disclosure } from "./disclosure.js";
+
+// Of 16 units, drawn in the colour of the text. A word always stands beside them.
+const PATHS = {
+  run: "M13 3v4H9M3 13V9h4M12.5 7A5 5 0 0 0 4 5.2M3.5 9a5 5 0 0 0 8.5 1.8",
+  ok: "M3 8.5l3.2 3L13 5",
+  warn: "M8 2.5l6 11H2zM8 6.5v3.2M8 11.4v.4",
+  bad: "M4 4l8 8M12 4l-8 8",
+  none: "M4 8h8",
+  wait: "M8 3.5V8l3 2M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2",
+};
+
+/** One of run, ok, warn, bad, none, wait. */
+export function Icon({ name }) {
+  return html`<svg class=${`icon icon-${name}`} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+    <path d=${PATHS[name]} />
+  </svg>`;
+}
+
+const TONES = { live: "run", failed: "bad", partial: "warn", stale: "warn", fresh: "ok", none: "mute" };
+const ICONS = { live: "run", failed: "bad", partial: "warn", stale: "wait", fresh: "ok", none: "none" };
+
+/** The badge of a module in a year. */
+export function ModuleBadge({ year, module }) {
+  const now = standing(year, module);
+  const text = t(`standing.${now.kind}`, { step: now.step, of: now.of });
+  const label = html`<${Icon} name=${ICONS[now.kind]} /><span class="badge-text">${text}</span>`;
+  return html`<${Disclosure} label=${label} tone=${TONES[now.kind]}>
+    <${Diagnosis} now=${now} />
+  <//>`;
+}
+
+function Diagnosis({ now }) {
+  const { row, kind } = now;
+  return html`
+    ${kind === "stale" && html`<p>${t("stale_because")} ${now.types.map(typeName).join(", ")}</p>`}
+    ${kind === "fresh" && html`<p>${t("fresh_means")}</p>`}
+    ${kind === "none" && html`<p>${t("none_means")}</p>`}
+    ${row && html`<p class="panel-head">
+        <strong>${t("pipeline_n", { n: row.pipeline_id })}</strong>${" "}
+        <${CopyButton} text=${row.pipeline_id} label=${t("copy_number")} />${" "}
+        <a href=${`/pipelines/${row.pipeline_id}`}>${t("open")}</a>
+      </p>
+      <${Steps} row=${row} />`}
+  `;
+}
+
+function Steps({ row }) {
+  const steps = jobsOf(row.pipeline_id);
+  if (!steps.length) {
+    return html`<p class="soft">${statusWords(row)}${row.finished_at && `, ${time(row.finished_at)}`}</p>`;
+  }
+  return html`<ol class="plain">
+    ${steps.map((job) => html`<li key=${job.job_id}>
+      ${kindName(job.job_type)}: ${stateWords(job)}
+      ${job.message && html`<div class="soft">${job.message}</div>`}
+    </li>`)}
+  </ol>`;
+}
+
+/** A job's state or result in words, with its progress and how long it ran. */
+export function stateWords(job) {
+  const ended = job.state === "JOB_STATE_FINISHED";
+  const word = t(`state.${ended ? job.result : job.state}`);
+  const { done = 0, total = 0 } = job.progress ?? {};
+  const of = !ended && Number(total) ? `, ${t("n_of", { n: count(done), of: count(total) })}` : "";
+  const ran = job.started_at ? `, ${between(job.started_at, job.finished_at)}` : "";
+  return word + of + ran;
+}
+
+const STATUS_TONES = {
+  NOT_STARTED: ["wait", "mute"], RUNNING: ["run", "run"], SUCCESS: ["ok", "ok"],
+  PARTIAL: ["warn", "warn"], FAILED: ["bad", "bad"], CANCELLED: ["none", "mute"],
+};
+
+/** A pipeline's status in words. */
+export function statusWords(row) {
+  const status = row.status.replace("PIPELINE_STATUS_", "");
+  return t(status === "SUCCESS" && row.has_warnings ? "status.WARNING" : `status.${status}`);
+}
+
+/** A pipeline's status as icon, word and colour. */
+export function StatusBadge({ row }) {
+  const status = row.status.replace("PIPELINE_STATUS_", "");
+  const warned = status === "SUCCESS" && row.has_warnings;
+  const [icon, tone] = warned ? ["warn", "warn"] : (STATUS_TONES[status] ?? ["none", "mute"]);
+  return html`<span class=${`badge tone-${tone}`}>
+    <${Icon} name=${icon} /><span class="badge-text">${statusWords(row)}</span>
+  </span>`;
+}

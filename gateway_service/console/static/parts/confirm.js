@@ -1,0 +1,48 @@
+// A button that asks a second time in its place, with a reason, before it acts.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { Trouble } from "./asked.js";
+import { t } from "../words.js";
+
+/** `act(reason)` may throw an ApiError, which is shown. The focus goes to the safe choice. */
+export function Confirm({ label, question, yes, act, reason = false }) {
+  const [open, setOpen] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(null);
+  const [why, setWhy] = useState("");
+  const safe = useRef(null);
+  const opener = useRef(null);
+  useEffect(() => {
+    if (open) safe.current?.focus();
+  }, [open]);
+  const close = () => {
+    setOpen(false);
+    setError(null);
+    requestAnimationFrame(() => opener.current?.focus());
+  };
+  const confirm = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await act(why);
+      setOpen(false);
+      setWhy("");
+    } catch (problem) {
+      setError(problem);
+    }
+    setBusy(false);
+  };
+  if (!open) {
+    return html`<button type="button" ref=${opener} onClick=${() => setOpen(true)}>${label}</button>`;
+  }
+  return html`<form class="confirm" onSubmit=${confirm}
+      onKeyDown=${(event) => event.key === "Escape" && close()}>
+    <p>${question}</p>
+    ${reason && html`<label>${t("reason")}
+      <input type="text" maxlength="200" value=${why} onInput=${(e) => setWhy(e.target.value)} />
+    </label>`}
+    <${Trouble} error=${error} />
+    <button type="button" ref=${safe} onClick=${close}>${t("leave_it")}</button>${" "}
+    <button type="submit" class="danger" disabled=${busy}>${yes}</button>
+  </form>`;
+}

@@ -1,0 +1,101 @@
+// What a total is made of: one level of the emission tree as boxes, the same as a table below.
+import { hierarchy, treemap } from "d3-hierarchy";
+import { share, tonnes } from "../format.js";
+import { html } from "../html.js";
+import { t } from "../words.js";
+
+const WIDTH = 1200;
+const HEIGHT = 430;
+const GAP = 3;
+// A box shows its whole name or none: half a name would differ from what a screen reader says.
+const CHARACTER = 9.5;
+const NAME_HEIGHT = 50;
+
+// Between the names of a path, as the contract writes it: professional_travel.plane.
+const DOT = ".";
+
+const nameOf = (path) => path.slice(path.lastIndexOf(DOT) + 1).replaceAll("_", " ");
+
+/** The tree of totals by path, such as {"a": 3, "a.b": 2}: nodes {path, name, kg, children}. */
+export function treeOf(byPath) {
+  const root = { path: "", name: "", kg: 0, children: [] };
+  const nodes = new Map([["", root]]);
+  for (const path of Object.keys(byPath).sort()) {
+    const parent = nodes.get(path.slice(0, Math.max(0, path.lastIndexOf(DOT)))) ?? root;
+    const node = { path, name: nameOf(path), kg: byPath[path], children: [] };
+    nodes.set(path, node);
+    parent.children.push(node);
+  }
+  root.kg = root.children.reduce((sum, node) => sum + node.kg, 0);
+  return root;
+}
+
+/** The node at a path; levels with one part are skipped. */
+export function nodeAt(root, path) {
+  let node = root;
+  for (let depth = 1; node && path && node.path !== path; depth += 1) {
+    const start = path.split(DOT).slice(0, depth).join(DOT);
+    node = node.children.find((one) => one.path === start);
+  }
+  node ??= root;
+  while (node.children.length === 1 && node.children[0].children.length) node = node.children[0];
+  return node;
+}
+
+/** `at` is the path that is open, `href(path)` the address of another. */
+export function Treemap({ root, at, href }) {
+  const node = nodeAt(root, at);
+  const parts = node.children.filter((one) => one.kg > 0).sort((a, b) => b.kg - a.kg);
+  const way = wayTo(node);
+  return html`<nav aria-label=${t("way")}>
+      <a href=${href("")}>${t("all")}</a>
+      ${way.map((path) => html` › <a href=${href(path)}>${nameOf(path)}</a>`)}
+      <span class="soft"> ${tonnes(node.kg)} t CO₂eq</span>
+    </nav>
+    ${parts.length > 1 && html`<${Boxes} node=${node} parts=${parts} href=${href} />`}
+    <${PartsTable} node=${node} parts=${parts} href=${href} />`;
+}
+
+function wayTo(node) {
+  const names = node.path.split(DOT).filter(Boolean);
+  return names.map((_, index) => names.slice(0, index + 1).join(DOT));
+}
+
+function Boxes({ node, parts, href }) {
+  const level = hierarchy({ children: parts.map((part) => ({ part })) }).sum((one) => one.part?.kg ?? 0);
+  const { children } = treemap().size([WIDTH, HEIGHT]).paddingInner(GAP).round(true)(level);
+  return html`<svg class="treemap" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="group" aria-label=${t("made_of")}>
+    ${children.map((box, index) => html`<${Box} key=${box.data.part.path} box=${box} index=${index}
+      whole=${node.kg} href=${href} />`)}
+  </svg>`;
+}
+
+function Box({ box, index, whole, href }) {
+  const { part } = box.data;
+  const [width, height] = [box.x1 - box.x0, box.y1 - box.y0];
+  const figures = `${tonnes(part.kg)} t · ${share(part.kg, whole)}`;
+  const longest = Math.max(part.name.length, figures.length) * CHARACTER + 20;
+  const fits = longest <= width && height >= NAME_HEIGHT;
+  const drawn = html`<rect class=${`box tint-${index % 7}`} x=${box.x0} y=${box.y0} width=${width}
+      height=${height} rx="4"><title>${part.name}: ${figures}</title></rect>
+    ${fits && html`<text x=${box.x0 + 10} y=${box.y0 + 22}>${part.name}</text>
+      <text class="soft" x=${box.x0 + 10} y=${box.y0 + 42}>${figures}</text>`}`;
+  // A box that leads nowhere is no link.
+  if (!part.children.length) return html`<g>${drawn}</g>`;
+  return html`<a href=${href(part.path)} aria-label=${`${part.name} ${figures}`}>${drawn}</a>`;
+}
+
+function PartsTable({ node, parts, href }) {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("made_of")}>
+    <table class="narrow">
+      <caption>${t("made_of")}</caption>
+      <thead><tr><th scope="col">${t("category")}</th><th scope="col" class="number">t CO₂eq</th>
+        <th scope="col" class="number">${t("share")}</th></tr></thead>
+      <tbody>${parts.map((part) => html`<tr key=${part.path}>
+        <th scope="row">${part.children.length ? html`<a href=${href(part.path)}>${part.name}</a>` : part.name}</th>
+        <td class="number">${tonnes(part.kg)}</td>
+        <td class="number">${share(part.kg, node.kg)}</td>
+      </tr>`)}</tbody>
+    </table>
+  </div>`;
+}

@@ -1,0 +1,156 @@
+// What is known of pipelines, jobs and years. No page and no network: only states and their rules.
+//
+// Rows are states: of two, the one with the greater version stands, whatever came first. `take` is
+// the only writer, and all that came in one message is taken at once, so that no page shows half.
+import { batch, computed, signal } from "@preact/signals";
+
+const LIVE = ["PIPELINE_STATUS_NOT_STARTED", "PIPELINE_STATUS_RUNNING"];
+const BEGUN = ["JOB_STATE_RUNNING", "JOB_STATE_FINISHED"];
+// The steps of a pipeline, as people know them: read, compute, sum.
+const STEPS = {
+  csv_ingest: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1, reference_ingest: 1,
+  unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
+};
+const ALONE = ["unit_sync"];
+const STEP_COUNT = 3;
+
+export const pipelines = signal(new Map());
+export const jobs = signal(new Map());
+export const years = signal(new Map());
+export const connection = signal({ state: "connecting", since: 0 });
+/** The server's clock minus the browser's, in milliseconds: a browser's clock may be a day wrong. */
+export const clockSkew = signal(0);
+/** Grows whenever a pipeline of a year ends, or the rows were read anew: totals may have changed. */
+export const ends = signal(new Map());
+const steps = new Map();
+let wasWhole = false;
+
+/** Takes one message of the stream, or the answer of a call, whole. */
+export function take({ pipelines: rows = [], jobs: news = [], years: told = [], whole = false }) {
+  batch(() => {
+    if (news.length) takeJobs(news);
+    if (rows.length) takePipelines(rows, whole);
+    if (told.length) {
+      const next = new Map(years.value);
+      for (const year of told) next.set(year.year, year);
+      years.value = next;
+    }
+    // After a break, what ended meanwhile is not known: every total is asked for again.
+    if (whole && wasWhole) ends.value = new Map([...years.value.keys()].map((y) => [y, endsOf(y) + 1]));
+    wasWhole ||= whole;
+  });
+}
+
+/** Everything that is known, as one message for `take`. */
+export function snapshot() {
+  return {
+    pipelines: [...pipelines.value.values()],
+    jobs: [...jobs.value.values()],
+    years: [...years.value.values()],
+  };
+}
+
+/** Forgets everything, as for another person. */
+export function forget() {
+  batch(() => {
+    for (const map of [pipelines, jobs, years, ends]) map.value = new Map();
+    steps.clear();
+    wasWhole = false;
+  });
+}
+
+export function takeConnection(state, at = Date.now()) {
+  if (connection.value.state !== state) connection.value = { state, since: at };
+}
+
+export function takeClock(serverTime, now = Date.now()) {
+  clockSkew.value = Date.parse(serverTime) - now;
+}
+
+function takePipelines(rows, whole) {
+  const next = new Map(pipelines.value);
+  for (const row of rows) {
+    const known = next.get(row.pipeline_id);
+    if (known && Number(known.version) >= Number(row.version)) continue;
+    next.set(row.pipeline_id, row);
+    const news = known ? isLive(known) : !whole && wasWhole;
+    if (!isLive(row) && news) countEnd(row.scope?.year ?? 0);
+  }
+  pipelines.value = next;
+}
+
+function takeJobs(news) {
+  const next = new Map(jobs.value);
+  for (const job of news) {
+    const known = next.get(job.job_id);
+    if (known && !isNewer(job, known)) continue;
+    next.set(job.job_id, job);
+    const step = BEGUN.includes(job.state) ? (STEPS[job.job_type] ?? 1) : 0;
+    // Between two steps no job runs: the step is the highest that began, and never falls.
+    steps.set(job.pipeline_id, Math.max(step, steps.get(job.pipeline_id) ?? 0));
+  }
+  jobs.value = next;
+}
+
+// An older word never takes back that a job has finished, nor its progress.
+function isNewer(job, known) {
+  const [ended, was] = [job, known].map((one) => one.state === "JOB_STATE_FINISHED");
+  if (ended !== was) return ended;
+  const [token, before] = [job, known].map((one) => Number(one.claim_token ?? 0));
+  if (token !== before) return token > before;
+  return Date.parse(job.progress?.at ?? 0) >= Date.parse(known.progress?.at ?? 0) || ended;
+}
+
+function countEnd(year) {
+  ends.value = new Map(ends.value).set(year, endsOf(year) + 1);
+}
+
+export function endsOf(year) {
+  return ends.value.get(year) ?? 0;
+}
+
+export function isLive(row) {
+  return LIVE.includes(row.status);
+}
+
+/** How many pipelines are live. */
+export const liveCount = computed(() => [...pipelines.value.values()].filter(isLive).length);
+
+/** The jobs of a pipeline, in the order in which they were made. */
+export function jobsOf(pipelineId) {
+  return [...jobs.value.values()]
+    .filter((job) => job.pipeline_id === pipelineId)
+    .sort((a, b) => Number(a.job_id) - Number(b.job_id));
+}
+
+/** The newest pipeline of a module in a year, apart from cancelled ones. */
+export function newestOf(year, module) {
+  let newest = null;
+  for (const row of pipelines.value.values()) {
+    if (row.scope?.year !== year || row.scope?.module !== module) continue;
+    if (row.status === "PIPELINE_STATUS_CANCELLED") continue;
+    if (!newest || Number(row.pipeline_id) > Number(newest.pipeline_id)) newest = row;
+  }
+  return newest;
+}
+
+/** The step that a live pipeline is at, and of how many. */
+export function stepOf(row) {
+  const of = ALONE.includes(row.kind) ? 1 : STEP_COUNT;
+  return { step: Math.min(of, Math.max(1, steps.get(row.pipeline_id) ?? 1)), of };
+}
+
+/**
+ * How a module of a year stands: one of live, failed, partial, stale, fresh, none, in this order.
+ * `row` is the newest pipeline, or null. Computed when asked, stored nowhere.
+ */
+export function standing(year, module) {
+  const row = newestOf(year, module);
+  if (row && isLive(row)) return { kind: "live", row, ...stepOf(row) };
+  if (row?.status === "PIPELINE_STATUS_FAILED") return { kind: "failed", row };
+  if (row?.status === "PIPELINE_STATUS_PARTIAL") return { kind: "partial", row };
+  const known = years.value.get(year)?.modules?.find((one) => one.module === module);
+  if (known && !known.fresh) return { kind: "stale", row, types: known.stale_types ?? [] };
+  if (known) return { kind: "fresh", row, warnings: Boolean(row?.has_warnings) };
+  return { kind: "none", row };
+}

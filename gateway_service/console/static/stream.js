@@ -1,0 +1,102 @@
+// One stream of changes for all tabs of a browser. Browsers open six connections to a host at most,
+// so a stream per tab would leave the seventh tab without any answer: one tab is elected to read,
+// and tells the others.
+import { clockSkew, connection, snapshot, take, takeClock, takeConnection } from "./store.js";
+
+const CHANNEL = "carbonline-stream";
+const RETRY_MS = 1000;
+const RETRY_MS_MAX = 15000;
+
+let channel = null;
+let stop = () => {};
+
+/** Starts to follow the server's changes. Returns what ends it. */
+export function startStream({ address = "/v1/events", onEnd = () => {}, onBuild = () => {} } = {}) {
+  const ended = new AbortController();
+  stop = () => ended.abort();
+  const told = { onEnd, onBuild };
+  if (!("locks" in navigator) || !("BroadcastChannel" in globalThis)) {
+    read(address, ended.signal, told);
+    return stop;
+  }
+  channel = new BroadcastChannel(CHANNEL);
+  channel.onmessage = ({ data }) => (data.ask ? answerAsk() : apply(data, told));
+  // A tab that comes later knows nothing yet, not even whether the stream stands.
+  channel.postMessage({ ask: true });
+  navigator.locks
+    .request(CHANNEL, { signal: ended.signal }, () => read(address, ended.signal, told))
+    .catch(() => {});
+  ended.signal.addEventListener("abort", () => channel.close());
+  return stop;
+}
+
+let isLeader = false;
+let hello = null;
+
+// The leader says how the connection stands, and everything that a late tab has missed.
+function answerAsk() {
+  if (!isLeader) return;
+  if (hello) channel.postMessage({ event: "hello", data: { ...hello, server_time: serverTime() } });
+  channel.postMessage({ event: "update", data: snapshot() });
+  channel.postMessage({ event: "state", data: connection.value.state });
+}
+
+function serverTime() {
+  return new Date(Date.now() + clockSkew.value).toISOString();
+}
+
+// Reads until told to stop, and comes back after every break; the lock is held meanwhile.
+function read(address, signal, told) {
+  isLeader = true;
+  return new Promise((resolve) => {
+    let wait = RETRY_MS;
+    let source = null;
+    let timer = 0;
+    const open = () => {
+      source = new EventSource(address);
+      source.onopen = () => {
+        wait = RETRY_MS;
+      };
+      for (const name of ["hello", "update"]) {
+        source.addEventListener(name, ({ data }) => share({ event: name, data: JSON.parse(data) }, told));
+      }
+      source.onerror = async () => {
+        source.close();
+        share({ event: "state", data: "interrupted" }, told);
+        if (await sessionIsOver()) return share({ event: "end" }, told);
+        timer = setTimeout(open, wait + Math.random() * wait);
+        wait = Math.min(wait * 2, RETRY_MS_MAX);
+      };
+    };
+    open();
+    signal.addEventListener("abort", () => (source.close(), clearTimeout(timer), resolve()));
+  });
+}
+
+async function sessionIsOver() {
+  try {
+    return (await fetch("/v1/me", { credentials: "same-origin" })).status === 401;
+  } catch {
+    return false;
+  }
+}
+
+function share(message, told) {
+  channel?.postMessage(message);
+  apply(message, told);
+}
+
+function apply({ event, data }, told) {
+  if (event === "hello") {
+    hello = data;
+    takeClock(data.server_time);
+    takeConnection("live");
+    told.onBuild(data.build);
+  } else if (event === "update") {
+    take(data);
+  } else if (event === "state") {
+    takeConnection(data);
+  } else if (event === "end") {
+    told.onEnd();
+  }
+}

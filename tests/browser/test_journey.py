@@ -1,0 +1,128 @@
+"""From a file to totals in the console, by keyboard; and what the badge shows meanwhile."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from carbonline.command.demo import find_files
+from tests.browser.conftest import Tabs
+
+TRAVEL = "Professional travel"
+# What the badge may show, in this order; a step may be over before anybody looked.
+ALLOWED = (
+    "No data yet",
+    "Up to date",
+    "Recalculating, step 1 of 3",
+    "Recalculating, step 2 of 3",
+    "Recalculating, step 3 of 3",
+    "Up to date",
+)
+RECORD = """(module) => {
+    const tiles = [...document.querySelectorAll('.tile')];
+    const tile = tiles.find((one) => one.textContent.includes(module));
+    const all = { subtree: true, childList: true, characterData: true };
+    window.seen = [];
+    const note = () => {
+        const text = tile.querySelector('.badge-text').textContent;
+        if (window.seen.at(-1) !== text) window.seen.push(text);
+    };
+    note();
+    window.done = new Promise((resolve) => {
+        const look = () => {
+            note();
+            if (window.seen.length > 1 && window.seen.at(-1) === 'Up to date') resolve();
+        };
+        new MutationObserver(look).observe(tile, all);
+    });
+}"""
+
+
+@pytest.fixture
+def some_flights(tmp_path: Path) -> Path:
+    """One flight in a hundred of the demo's."""
+    file = tmp_path / "some_flights.csv"
+    with gzip.open(find_files() / "flights.csv.gz", "rt") as flights, file.open("w") as some:
+        some.writelines(line for number, line in enumerate(flights) if number % 100 == 0)
+    return file
+
+
+def in_order(seen: list[str]) -> bool:
+    """Whether what was seen is a part of ALLOWED in its order."""
+    rest = iter(ALLOWED)
+    return all(one in rest for one in seen)
+
+
+def test_a_file_becomes_totals_by_keyboard_alone(stranger: Tabs, some_flights: Path) -> None:
+    stranger.expected = ("401",)
+    page = stranger.open("/upload?year=2024")
+    page.get_by_label("Token").focus()
+    page.keyboard.type(stranger.site.token)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Upload a file").wait_for()
+    page.get_by_label("Data-entry type").select_option("DATA_ENTRY_TYPE_PLANE")
+    page.get_by_label("File").set_input_files(some_flights)
+    page.get_by_role("button", name="Upload and compute").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Done, with warnings").first.wait_for()
+    page.get_by_role("link", name="rejected rows").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("rowheader", name="number_of_trips: must be at least 1").first.wait_for()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.get_by_role("heading", name="Totals 2024").wait_for()
+    assert page.get_by_role("row", name="United Air Lines Inc.").count() == 1
+
+
+def test_the_badge_goes_from_recalculating_to_up_to_date_in_every_tab(
+    tabs: Tabs, some_flights: Path
+) -> None:
+    pages = [tabs.open("/years/2023") for _ in range(2)]
+    for page in pages:
+        page.get_by_text("Live").first.wait_for()
+        page.evaluate(RECORD, TRAVEL)
+    with tabs.site.client() as client:
+        client.submit_file(some_flights, "plane", year=2023)
+    for page in pages:
+        page.evaluate("window.done")
+        seen = page.evaluate("window.seen")
+        assert in_order(seen), seen
+        assert any(one.startswith("Recalculating") for one in seen), seen
+
+
+def test_the_diagnosis_opens_on_focus_and_escape_closes_it_for_good(tabs: Tabs) -> None:
+    page = tabs.open("/years/2024")
+    badge = page.get_by_role("button", name="No data yet").first
+    badge.focus()
+    panel = page.get_by_text("Nothing was uploaded for this module and year.").first
+    panel.wait_for()
+    page.keyboard.press("Escape")
+    panel.wait_for(state="hidden")
+    page.get_by_text("Live").first.wait_for()
+    assert badge.get_attribute("aria-expanded") == "false"
+    page.keyboard.press("Tab")
+    badge.focus()
+    panel.wait_for()
+
+
+def test_what_the_diagnosis_holds_is_reached_by_tab(tabs: Tabs, some_flights: Path) -> None:
+    with tabs.site.client() as client:
+        client.submit_file(some_flights, "plane", year=2024)
+    page = tabs.open("/years/2024")
+    page.get_by_role("button", name="Up to date").first.focus()
+    page.get_by_role("button", name="Copy number").first.wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Copy number"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Open"
+
+
+def test_the_ninth_tab_works_like_the_first(tabs: Tabs) -> None:
+    pages = [tabs.open("/years/2024") for _ in range(9)]
+    for page in pages:
+        page.get_by_text("Live").first.wait_for()
+    # The tab that reads for all goes away: another takes over, and all are live.
+    pages[0].close()
+    for page in pages[1:]:
+        page.get_by_text("Live").first.wait_for()
+    assert len(pages) == 9

@@ -1,0 +1,91 @@
+"""Every page: accessible in light, in dark and at 320 pixels, and as small as promised."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Tabs
+
+axe = pytest.importorskip("axe_playwright_python.base", reason="`make console-test` has it")
+
+PAGES = (
+    "/years/2024",
+    "/years/1999",
+    "/upload?year=2024",
+    "/pipelines",
+    "/pipelines?status=CANCELLED",
+    "/pipelines/1",
+    "/totals?year=2024",
+    "/totals?year=1999",
+    "/rejected/1",
+    "/health",
+    "/login",
+    "/pipelines/999999",
+)
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"viewport": {"width": 320, "height": 640}},
+}
+BYTES_MAX = 100_000
+REQUESTS_MAX = 30
+
+
+def settled(page: Any) -> None:
+    """Waits until the page has what it asked for."""
+    page.locator("h1").first.wait_for()
+    page.wait_for_load_state("load")
+    page.locator("[aria-busy=true]").first.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing(new_tabs: Any, look: str) -> None:
+    tabs = new_tabs(**LOOKS[look])
+    tabs.expected = ("404",)
+    found = {}
+    for path in PAGES:
+        page = tabs.open(path)
+        settled(page)
+        page.evaluate(axe.AXE_SCRIPT)
+        broken = page.evaluate("axe.run()")["violations"]
+        found[path] = [(one["id"], one["nodes"][0]["html"][:200]) for one in broken]
+        page.close()
+    assert found == {path: [] for path in PAGES}
+
+
+def test_nothing_is_wider_than_320_pixels(new_tabs: Any) -> None:
+    tabs = new_tabs(**LOOKS["narrow"])
+    tabs.expected = ("404",)
+    for path in PAGES:
+        page = tabs.open(path)
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        page.close()
+
+
+def test_the_console_speaks_french(new_tabs: Any) -> None:
+    page = new_tabs(locale="fr-FR").open("/years/2024")
+    page.get_by_role("heading", name="Voyages professionnels").wait_for()
+    assert page.evaluate("document.documentElement.lang") == "fr"
+
+
+def test_a_browsers_clock_that_is_years_wrong_changes_no_duration(tabs: Tabs) -> None:
+    page = tabs.context.new_page()
+    page.clock.install(time="2040-01-01T00:00:00Z")
+    page.goto(f"{tabs.site.url}/health")
+    page.get_by_text("Live").first.wait_for()
+    # Asked again, once the server has told its time.
+    page.get_by_role("button", name="Ask again").last.click()
+    seen = page.get_by_role("row", name="Live").first.get_by_role("cell").nth(2)
+    seen.wait_for()
+    assert seen.inner_text().endswith(" s"), seen.inner_text()
+
+
+def test_a_first_visit_is_small(tabs: Tabs) -> None:
+    page = tabs.context.new_page()
+    sizes: list[int] = []
+    page.on("requestfinished", lambda r: sizes.append(r.sizes()["responseBodySize"]))
+    page.goto(f"{tabs.site.url}/login")
+    settled(page)
+    assert sum(sizes) < BYTES_MAX
+    assert len(sizes) < REQUESTS_MAX

@@ -1,0 +1,137 @@
+"""The console's store, imported in a page: rows are states, whatever order they come in."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+STORE = "async (steps) => { const store = await import('/static/store.js'); store.forget();"
+
+LIVE = "PIPELINE_STATUS_RUNNING"
+DONE = "PIPELINE_STATUS_SUCCESS"
+TRAVEL = "MODULE_PROFESSIONAL_TRAVEL"
+
+
+def row(version: int, status: str, pipeline: str = "7", **more: Any) -> dict[str, Any]:
+    scope = {"year": 2024, "module": TRAVEL}
+    return {
+        "pipeline_id": pipeline,
+        "version": str(version),
+        "status": status,
+        "kind": "csv_ingest",
+        "scope": scope,
+        **more,
+    }
+
+
+def job(number: int, job_type: str, state: str, **more: Any) -> dict[str, Any]:
+    return {
+        "job_id": str(number),
+        "pipeline_id": "7",
+        "job_type": job_type,
+        "state": state,
+        "claim_token": "1",
+        **more,
+    }
+
+
+def year(*, fresh: bool, stale: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"year": 2024, "modules": [{"module": TRAVEL, "fresh": fresh, "stale_types": stale}]}
+
+
+@pytest.fixture
+def page(tabs: Any) -> Any:
+    """A page whose modules can be imported; its own store is another than the one imported."""
+    return tabs.open("/login")
+
+
+def test_rows_in_any_order_give_the_same_view(page: Any) -> None:
+    messages = [
+        {"pipelines": [row(1, LIVE)]},
+        {"pipelines": [row(2, LIVE)], "jobs": [job(1, "csv_ingest", "JOB_STATE_RUNNING")]},
+        {"jobs": [job(1, "csv_ingest", "JOB_STATE_FINISHED")]},
+        {"pipelines": [row(3, DONE)], "years": [year(fresh=True)]},
+    ]
+    body = STORE + (
+        "for (const one of steps) store.take(one);"
+        f"const now = store.standing(2024, '{TRAVEL}');"
+        "return [now.kind, now.row.version, store.jobsOf('7')[0].state]; }"
+    )
+    for order in itertools.permutations(messages):
+        assert page.evaluate(body, list(order)) == ["fresh", "3", "JOB_STATE_FINISHED"]
+
+
+def test_a_message_is_seen_whole_or_not_at_all(page: Any) -> None:
+    body = STORE + (
+        "const { effect } = await import('@preact/signals'); const seen = [];"
+        f"effect(() => seen.push(store.standing(2024, '{TRAVEL}').kind));"
+        "for (const one of steps) store.take(one); return seen; }"
+    )
+    ended = {"pipelines": [row(2, DONE)], "years": [year(fresh=True)]}
+    begun = {"pipelines": [row(1, LIVE)], "years": [year(fresh=False)]}
+    assert page.evaluate(body, [begun, ended]) == ["none", "live", "fresh"]
+
+
+def test_the_step_is_the_highest_that_began_and_never_falls(page: Any) -> None:
+    body = STORE + (
+        "const seen = []; for (const one of steps) { store.take(one);"
+        f"seen.push(store.standing(2024, '{TRAVEL}').step); }} return seen; }}"
+    )
+    steps = [
+        {"pipelines": [row(1, LIVE)], "jobs": [job(1, "csv_ingest", "JOB_STATE_RUNNING")]},
+        {"jobs": [job(1, "csv_ingest", "JOB_STATE_FINISHED")]},
+        {"jobs": [job(2, "emission_recalc", "JOB_STATE_QUEUED")]},
+        {"jobs": [job(2, "emission_recalc", "JOB_STATE_RUNNING")]},
+        {"jobs": [job(2, "emission_recalc", "JOB_STATE_FINISHED")]},
+        {"jobs": [job(3, "aggregation", "JOB_STATE_QUEUED")]},
+        {"jobs": [job(3, "aggregation", "JOB_STATE_RUNNING")]},
+    ]
+    assert page.evaluate(body, steps) == [1, 1, 1, 2, 2, 2, 3]
+
+
+def test_what_has_finished_is_not_taken_back(page: Any) -> None:
+    body = STORE + (
+        "for (const one of steps) store.take(one); const [one] = store.jobsOf('7');"
+        "return [one.state, one.progress.done]; }"
+    )
+    late = job(
+        1, "csv_ingest", "JOB_STATE_RUNNING", progress={"done": "5", "at": "2026-01-01T00:00:09Z"}
+    )
+    newer = job(
+        1, "csv_ingest", "JOB_STATE_RUNNING", progress={"done": "9", "at": "2026-01-01T00:00:10Z"}
+    )
+    ended = job(
+        1, "csv_ingest", "JOB_STATE_FINISHED", progress={"done": "9", "at": "2026-01-01T00:00:10Z"}
+    )
+    assert page.evaluate(body, [{"jobs": [newer]}, {"jobs": [late]}]) == ["JOB_STATE_RUNNING", "9"]
+    assert page.evaluate(body, [{"jobs": [ended]}, {"jobs": [newer]}]) == [
+        "JOB_STATE_FINISHED",
+        "9",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told", "kind"),
+    [
+        ([row(1, LIVE)], year(fresh=False), "live"),
+        ([row(1, "PIPELINE_STATUS_FAILED")], year(fresh=True), "failed"),
+        ([row(1, "PIPELINE_STATUS_PARTIAL")], year(fresh=False), "partial"),
+        ([row(1, DONE)], year(fresh=False, stale=("DATA_ENTRY_TYPE_PLANE",)), "stale"),
+        ([row(1, DONE)], year(fresh=True), "fresh"),
+        ([row(1, "PIPELINE_STATUS_CANCELLED")], year(fresh=True), "fresh"),
+        ([row(1, "PIPELINE_STATUS_FAILED"), row(1, LIVE, "8")], year(fresh=True), "live"),
+        ([], None, "none"),
+    ],
+)
+def test_a_module_stands_as_its_newest_pipeline_and_its_freshness_say(
+    page: Any, rows: list[Any], told: Any, kind: str
+) -> None:
+    body = STORE + f"store.take(steps); return store.standing(2024, '{TRAVEL}').kind; }}"
+    assert page.evaluate(body, {"pipelines": rows, "years": [told] if told else []}) == kind
+
+
+def test_totals_are_asked_for_again_when_a_pipeline_ends_and_after_a_break(page: Any) -> None:
+    body = STORE + ("return steps.map((one) => (store.take(one), store.endsOf(2024))); }")
+    whole = {"pipelines": [row(1, LIVE)], "years": [year(fresh=False)], "whole": True}
+    steps = [whole, {"pipelines": [row(2, DONE)]}, {"pipelines": [row(2, DONE)]}, whole]
+    assert page.evaluate(body, steps) == [0, 1, 1, 2]

@@ -1,0 +1,120 @@
+"""GET /v1/events: one look serves all, rows are states, and who is slow gets the newest."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from carbonline.serving.logs import open_log
+from carbonline.v1 import types_pb2
+from gateway_service.server import RunningGateway
+from scheduler_service.server import running_server
+from tests.gateway.conftest import Services, gateway_before, scheduler_settings
+from tests.gateway.http_client import Event, HttpClient
+from tests.scheduler_service.rpc.conftest import ByTenantToken, Client
+
+EVENTS = "/v1/events"
+VIEWERS = 20
+LOCAL = types_pb2.Scope(tenant="local")
+
+
+async def next_event(events: AsyncIterator[Event]) -> Event:
+    """The next event that is one: no keepalive, and not when to come back."""
+    async for event in events:
+        if event.name != ":":
+            return event
+    raise AssertionError("the stream ended")
+
+
+async def next_update(events: AsyncIterator[Event]) -> Event:
+    """The next event that brings rows."""
+    while (event := await next_event(events)).name != "update":
+        pass
+    return event
+
+
+def pipelines_of(event: Event) -> dict[str, str]:
+    return {row["pipeline_id"]: row["status"] for row in event.data["pipelines"]}
+
+
+async def test_a_viewer_is_told_the_time_then_everything_then_what_changes(
+    http: HttpClient, driver: Client
+) -> None:
+    first = (await driver.submit("noop", LOCAL)).pipeline_id
+    async with http.stream(EVENTS) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        assert stream.headers["cache-control"] == "no-store, no-transform"
+        events = stream.events()
+        hello = await next_event(events)
+        assert hello.name == "hello"
+        assert hello.data["build"] == "test"
+        whole = await next_event(events)
+        assert whole.data["whole"] is True
+        assert set(pipelines_of(whole)) == {str(first)}
+        assert [job["state"] for job in whole.data["jobs"]] == ["JOB_STATE_QUEUED"]
+        second = (await driver.submit("noop", LOCAL)).pipeline_id
+        news = await next_event(events)
+        assert news.data["whole"] is False
+        assert set(pipelines_of(news)) == {str(second)}
+
+
+async def test_one_look_serves_all_viewers(
+    http: HttpClient, driver: Client, gateway: RunningGateway
+) -> None:
+    async with AsyncExitStack() as open_streams:
+        streams = [
+            (await open_streams.enter_async_context(http.stream(EVENTS))).events()
+            for _ in range(VIEWERS)
+        ]
+        for events in streams:
+            await next_update(events)
+        before = gateway.metrics.looks._value.get()
+        pipeline = (await driver.submit("noop", LOCAL)).pipeline_id
+        for events in streams:
+            assert str(pipeline) in pipelines_of(await next_update(events))
+        assert gateway.metrics.looks._value.get() - before < VIEWERS
+
+
+async def test_the_end_of_a_job_is_told_with_its_pipeline(http: HttpClient, driver: Client) -> None:
+    await driver.submit("noop", LOCAL)
+    async with http.stream(EVENTS) as stream:
+        events = stream.events()
+        await next_update(events)
+        [job] = await driver.claim("noop")
+        await driver.finish(job)
+        states: dict[str, str] = {}
+        while "JOB_STATE_FINISHED" not in states.values():
+            update = await next_update(events)
+            states.update({row["job_id"]: row["state"] for row in update.data["jobs"]})
+
+
+async def test_another_tenants_rows_are_not_told(http: HttpClient, driver: Client) -> None:
+    await driver.submit("noop", LOCAL)
+    stranger = HttpClient(http.port, "other")
+    async with stranger.stream(EVENTS) as stream:
+        assert pipelines_of(await next_update(stream.events())) == {}
+
+
+async def test_who_has_no_token_is_told_so_before_the_first_byte(http: HttpClient) -> None:
+    answer = await HttpClient(http.port, "").get(EVENTS)
+    assert answer.status == 401
+    assert answer.json["reason"] == "UNAUTHENTICATED"
+
+
+async def test_a_stream_ends_when_the_scheduler_goes_away(
+    services: Services, database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    own = scheduler_settings(database_url, tmp_path / "own")
+    async with (
+        AsyncExitStack() as scheduler,
+        gateway_before(own.address, services.ledger_address) as gateway,
+    ):
+        await scheduler.enter_async_context(running_server(own, open_log("error"), ByTenantToken()))
+        async with HttpClient(gateway.port).stream(EVENTS) as stream:
+            events = stream.events()
+            await next_update(events)
+            await scheduler.aclose()
+            async for _ in events:
+                pass
+        answer = await HttpClient(gateway.port).get(EVENTS)
+        assert answer.status == 503

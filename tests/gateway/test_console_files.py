@@ -1,0 +1,83 @@
+"""The console's files, without a browser: vendored unmodified, words complete, modules small."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway_service.console.page import IMPORTS, MAIN, STATIC, imported
+from gateway_service.console.vendor_files import FILES, HERE, LIST, VENDOR
+
+OURS = sorted(path for path in STATIC.rglob("*.js") if VENDOR not in path.parents)
+ENTRY = re.compile(r'^  "([^"]+)": "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
+USED = re.compile(r'\btn?\(\s*"([a-z_.0-9]+)"')
+LINES_MAX = 250
+
+
+def words_of(language: str) -> dict[str, str]:
+    text = (STATIC / "words" / f"{language}.js").read_text("utf-8")
+    return dict(ENTRY.findall(text))
+
+
+def test_vendored_files_are_those_of_the_lock_unmodified() -> None:
+    listed = {one["file"]: one for one in json.loads(LIST.read_text("utf-8"))}
+    locked = json.loads((HERE / "package-lock.json").read_text("utf-8"))["packages"]
+    assert set(listed) == set(FILES) == {path.name for path in VENDOR.glob("*.js")}
+    for name, one in listed.items():
+        assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == one["sha256"], name
+        package = locked[f"node_modules/{one['package']}"]
+        assert (package["version"], package["integrity"]) == (one["version"], one["integrity"])
+
+
+def test_the_notice_names_every_vendored_package() -> None:
+    notice = (Path(__file__).parents[2] / "NOTICE").read_text("utf-8")
+    for one in json.loads(LIST.read_text("utf-8")):
+        assert f"{one['package']} {one['version']}" in notice
+
+
+def test_the_lock_names_no_registry() -> None:
+    assert "http" not in (HERE / "package-lock.json").read_text("utf-8").replace(
+        "https://opencollective.com/preact", ""
+    )
+
+
+def test_every_import_of_a_library_is_in_the_import_map() -> None:
+    for path in OURS:
+        for name in re.findall(r'from "([^"]+)"', path.read_text("utf-8")):
+            assert name.startswith(".") or name in IMPORTS, (path.name, name)
+
+
+def test_what_is_loaded_early_is_there_and_holds_no_page() -> None:
+    early = imported(MAIN)
+    assert "vendor/preact.js" in early
+    assert all((STATIC / name).is_file() for name in early)
+    assert not [name for name in early if name.startswith("pages/")]
+
+
+def test_both_languages_have_the_same_words_with_the_same_places() -> None:
+    english, french = words_of("en"), words_of("fr")
+    assert list(english) == list(french)
+    for key, text in english.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", french[key])), key
+
+
+def test_every_word_that_is_used_exists_and_every_entry_is_used() -> None:
+    known = words_of("en")
+    text = "".join(path.read_text("utf-8") for path in OURS if path.parent.name != "words")
+    for key in USED.findall(text):
+        assert key in known or f"{key}.other" in known, key
+    for key in known:
+        name = key.removesuffix(".one").removesuffix(".other")
+        group = name.rpartition(".")[0]
+        assert f'"{name}"' in text or (group and f"`{group}.$" in text), key
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: str(path.relative_to(STATIC)))
+def test_a_module_is_short_and_says_what_it_holds(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    assert lines[0].startswith("// ")
+    if path.parent.name != "words":
+        assert len(lines) <= LINES_MAX
+    assert max(map(len, lines)) <= 130
