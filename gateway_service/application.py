@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway_service.access.every_request import EveryRequest
 from gateway_service.access.limits import StreamLimits
+from gateway_service.access.session import Sessions
 from gateway_service.console.page import page_routes
 from gateway_service.files.download import Download
 from gateway_service.files.upload import Upload
@@ -57,6 +58,7 @@ def application(
     routes += _routes_of_files(services, metrics)
     routes += _routes_of_streams(services, metrics, draining, log, build_id)
     routes += _routes_of_sync(services)
+    routes += _routes_of_sessions(services)
     routes += _probes(readiness)
     routes += page_routes(build_id)
     app = Starlette(
@@ -130,6 +132,15 @@ def _routes_of_sync(services: Services) -> list[BaseRoute]:
         Route("/v1/sync/active-pipelines", active.serve),
         Route(path_of("/v1/sync/active-pipelines/year/{year}"), active.serve),
         Route("/v1/sync/health/stale-stats", StaleStats(services).serve),
+    ]
+
+
+def _routes_of_sessions(services: Services) -> list[BaseRoute]:
+    sessions = Sessions(services)
+    endpoints = {"GET": sessions.who, "POST": sessions.begin, "DELETE": sessions.end}
+    return [
+        Route("/v1/session", by_method(endpoints), methods=list(endpoints)),
+        Route("/v1/session/codes", sessions.make_code, methods=["POST"]),
     ]
 
 

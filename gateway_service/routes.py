@@ -25,6 +25,7 @@ class Route:
 
 # A path that ends with a verb stands before the one that it could be taken for.
 ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/me", "OperationsService.GetCaller"),
     Route("GET", "/v1/pipelines", "OperationsService.ListPipelines"),
     Route("POST", "/v1/pipelines", "SchedulerService.Submit"),
     Route("POST", "/v1/pipelines:batch", "SchedulerService.BatchSubmit"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from carbonline.client.calls import Calls
-from carbonline.v1 import monitoring_pb2, types_pb2
+from carbonline.v1 import monitoring_pb2, operations_pb2, types_pb2
 
 
 class MonitoringCalls(Calls):
@@ -13,6 +13,11 @@ class MonitoringCalls(Calls):
         """Why a job does not run, and the held children of its pipeline."""
         request = monitoring_pb2.ExplainJobRequest(tenant=self.tenant, job_id=job_id)
         return await self._ask_scheduler(self._operations.ExplainJob, request)
+
+    async def get_caller(self) -> operations_pb2.GetCallerResponse:
+        """Who the caller is to the services: name, tenants, roles."""
+        request = operations_pb2.GetCallerRequest()
+        return await self._ask_scheduler(self._operations.GetCaller, request)
 
     async def list_job_types(self) -> monitoring_pb2.ListJobTypesResponse:
         """Every job type: scope, payload, stats, children, attempts."""

@@ -10,6 +10,7 @@ from carbonline.command.active import active
 from carbonline.command.cancel import cancel
 from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
+from carbonline.command.console import console
 from carbonline.command.demo import demo
 from carbonline.command.drain import drain
 from carbonline.command.exit_codes import EXIT_CODES_HELP
@@ -101,6 +102,7 @@ main.add_section(
     unlock,
     verify,
     migrate,
+    console,
     completion,
 )
 

@@ -60,6 +60,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "view": "tests/carbonline/client/test_watch.py",
     },
     "carbonline/command": {
+        "console": "tests/gateway/test_session.py",
         "asynchronous": MISTAKES,
         "cancel": COMMANDS,
         "collected_options": TYPING,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.rpc.operations.blobs import Blobs
+from scheduler_service.rpc.operations.callers import Callers
 from scheduler_service.rpc.operations.history import History
 from scheduler_service.rpc.operations.job_types import KnownJobTypes
 from scheduler_service.rpc.operations.jobs import Jobs
@@ -28,6 +29,7 @@ class OperationsServicer(
     Periods,
     Workers,
     KnownJobTypes,
+    Callers,
     PausedJobTypes,
     History,
     Queues,

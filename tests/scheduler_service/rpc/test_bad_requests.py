@@ -233,6 +233,7 @@ NEEDS_NOTHING = (
     "ListWorkers",
     "ListJobTypePauses",
     "ListJobTypes",
+    "GetCaller",
     "GetQueueStats",
     "ListStaleStats",
     "VerifyHistory",

@@ -40,7 +40,15 @@ OPERATOR = Caller("operator", OWN, "everything")
 YEAR = 2024
 PLANE, MEMBER = types_pb2.DATA_ENTRY_TYPE_PLANE, types_pb2.DATA_ENTRY_TYPE_MEMBER
 # Their messages say nothing of the tenant, and answer for each claim, or for whatever is one's own.
-OF_NOBODY = {"Claim", "Heartbeat", "Release", "ListWorkers", "DrainWorker", "ListJobTypes"}
+OF_NOBODY = {
+    "Claim",
+    "Heartbeat",
+    "Release",
+    "ListWorkers",
+    "DrainWorker",
+    "ListJobTypes",
+    "GetCaller",
+}
 BY_ITEM: dict[str, Any] = {
     "BatchSubmit": pb.BatchSubmitResponse,
     "BatchFinish": pb.BatchFinishResponse,

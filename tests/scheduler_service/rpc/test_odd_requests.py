@@ -79,6 +79,7 @@ GOOD: dict[str, list[Message]] = {
     "GetYear": [ops.GetYearRequest(year=2024)],
     "ListWorkers": [ops.ListWorkersRequest()],
     "ExplainJob": [monitoring.ExplainJobRequest(job_id=1)],
+    "GetCaller": [ops.GetCallerRequest()],
     "ListJobTypes": [monitoring.ListJobTypesRequest()],
     "ListNamedBlobs": [monitoring.ListNamedBlobsRequest(blobs=[BLOB])],
     "GetQueueStats": [monitoring.GetQueueStatsRequest(page_size=1)],
