@@ -41,9 +41,9 @@ from carbonline.pluralize import pluralize
 def seed(*, target: Target, folder: Path, yes: bool) -> None:
     """Load the files of FOLDER, and wait until their totals are there.
 
-    The file seed.toml in it says which file is what: [[units]], [[locations]], [[factors]] and
-    [[activity]]. They are submitted in this order, each like any other file; a file that has been
-    loaded before changes nothing.
+    The file seed.toml in it says which file is what: [[units]], [[locations]], [[rates]],
+    [[rooms]], [[factors]] and [[activity]]. They are submitted in this order, each like any other
+    file; a file that has been loaded before changes nothing.
     """
     found = read_manifest(folder)
     raise SystemExit(run_to_end(_seeded(target, found, yes=yes)))

@@ -14,6 +14,7 @@ from carbonline.command.jobs_of_files import (
     factors_job,
     locations_job,
     of_sheet,
+    rows_job,
     units_job,
 )
 from carbonline.command.names import type_name, type_numbers
@@ -199,6 +200,21 @@ def _locations(table: _Table) -> Iterator[SeedFile]:
         yield SeedFile(f"locations {mode}", of_sheet(locations_job(file, mode), sheet))
 
 
+def _rates(table: _Table) -> Iterator[SeedFile]:
+    return _rows(table, "rates")
+
+
+def _rooms(table: _Table) -> Iterator[SeedFile]:
+    return _rows(table, "rooms")
+
+
+def _rows(table: _Table, kind: str) -> Iterator[SeedFile]:
+    table.only("file", "sheet")
+    file, sheet = table.file(), table.text("sheet")
+    if file:
+        yield SeedFile(kind, of_sheet(rows_job(kind, file), sheet))
+
+
 def _factors(table: _Table) -> Iterator[SeedFile]:
     table.only("type", "years", "file", "sheet")
     number, sheet = table.type(), table.text("sheet")
@@ -229,6 +245,8 @@ def _activity(table: _Table) -> Iterator[SeedFile]:
 _PARTS: Mapping[str, Callable[[_Table], Iterator[SeedFile]]] = {
     "units": _units,
     "locations": _locations,
+    "rates": _rates,
+    "rooms": _rooms,
     "factors": _factors,
     "activity": _activity,
 }

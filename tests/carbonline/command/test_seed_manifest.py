@@ -28,16 +28,19 @@ def mistakes(folder: Path, manifest: str) -> list[str]:
 
 def test_files_are_loaded_in_the_order_in_which_they_need_each_other(tmp_path: Path) -> None:
     factors = '[[factors]]\ntype = "plane"\nyears = 2023\nfile = "trips.csv"\n'
-    seed = read(tmp_path, FLIGHTS + factors + '[[locations]]\ntransport_mode = "plane"\n' + UNITS)
+    places = '[[rates]]\nfile = "trips.csv"\n[[locations]]\ntransport_mode = "plane"\n'
+    seed = read(tmp_path, FLIGHTS + factors + places + UNITS)
     assert [[one.title for one in part] for part in seed.parts] == [
         ["units 2023", "units 2024"],
         ["locations plane"],
+        ["rates"],
         ["factors plane 2023"],
         ["activity plane 2024"],
     ]
     assert seed.years == [2023, 2024]
-    [[places], [of_type], [trips]] = seed.parts[1:]
-    assert places.job.file is None
+    [[airports], [rates], [of_type], [trips]] = seed.parts[1:]
+    assert rates.job.reference_kind == "rates"
+    assert airports.job.file is None
     assert of_type.job.job_type == "factor_ingest"
     assert trips.job.file == (tmp_path / "trips.csv").resolve()
     assert trips.job.data_entry_type == type_numbers()["plane"]

@@ -83,6 +83,14 @@ class University:
         for one in MANIFEST["locations"]:
             text = (FOLDER / one["file"]).read_text("utf-8")
             await self.harness.load_places(text, transport_mode=one["transport_mode"])
+        rows = [
+            await self.harness.submit(
+                "reference_ingest", (FOLDER / one["file"]).read_bytes(), reference_kind=kind
+            )
+            for kind in ("rates", "rooms")
+            for one in MANIFEST[kind]
+        ]
+        await self.ended(rows)
         factors = [
             await self.harness.submit(
                 "factor_ingest",
