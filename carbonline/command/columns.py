@@ -101,8 +101,21 @@ def joined(value: Value) -> str:
         case str():
             return value
         case Mapping():
-            return ", ".join(f"{name}: {part}" for name, part in value.items())
+            return ", ".join(f"{name}: {_part(part)}" for name, part in value.items())
         case Sequence():
-            return ", ".join(map(str, value))
+            return ", ".join(map(_part, value))
         case _:
             return str(value)
+
+
+def _part(value: Value) -> str:
+    """A value within another: in parentheses if it has parts itself."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "yes" if value else "no"
+        case Mapping() | Sequence():
+            return f"({joined(value)})" if value else "none"
+        case _:
+            return "none" if value is None else str(value)

@@ -6,6 +6,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.printing import moment
+from carbonline.command.reasons import is_dropped
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import interventions_pb2, types_pb2
 
@@ -25,6 +26,8 @@ def drain(*, target: Target, worker: str, reason: str) -> None:
     """
     answer = run_to_end(_drain(target, worker, reason))
     click.echo(one_line(f"Worker {worker} {drain_words(answer.drain)}."))
+    if is_dropped(reason, answer.drain.reason):
+        click.echo("It was told before, so your reason was not recorded.", err=True)
     click.echo(f"To see what it still runs: {command_line('workers', target)}", err=True)
 
 

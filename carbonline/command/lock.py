@@ -7,6 +7,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.options import YEAR
 from carbonline.command.printing import moment
+from carbonline.command.reasons import is_dropped
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import interventions_pb2
 
@@ -28,6 +29,12 @@ def lock(*, target: Target, year: int, reason: str) -> None:
     because = f": {locked.reason}" if locked.reason else ""
     since = f"is locked since {moment(locked.locked_at)} UTC, by {locked.locked_by}"
     click.echo(one_line(f"Year {year} {since}{because}."))
+    if is_dropped(reason, locked.reason):
+        click.echo(
+            "It was locked before, so your reason was not recorded. To change it, unlock and lock "
+            "again.",
+            err=True,
+        )
 
 
 @click.command(short_help="Unlock a year.", epilog=examples("carbonline unlock 2024"))

@@ -6,6 +6,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.printing import moment
+from carbonline.command.reasons import is_dropped
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import interventions_pb2
 
@@ -32,6 +33,12 @@ def pause(*, target: Target, job_type: str, reason: str, all_tenants: bool) -> N
     answer = run_to_end(_pause(target, job_type, reason, all_tenants=all_tenants))
     for one in answer.pauses:
         click.echo(f"{pause_words(one, named=all_tenants)}.")
+    if any(is_dropped(reason, one.reason) for one in answer.pauses):
+        click.echo(
+            "It was paused before, so your reason was not recorded. To change it, resume and "
+            "pause again.",
+            err=True,
+        )
     click.echo(f"To resume it: {_resume_line(target, job_type, all_tenants=all_tenants)}", err=True)
 
 

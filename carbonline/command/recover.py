@@ -2,9 +2,10 @@
 
 import click
 
+from carbonline.client.errors import ServerError
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
-from carbonline.command.connection import Target, connection_options
+from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.names import step_words
 from carbonline.command.options import ID
 from carbonline.command.safe_text import one_line
@@ -38,7 +39,14 @@ async def _recover(
     async with target.client() as client:
         # Named, so that a call that is repeated never takes the job from its next claim.
         claim_token = (await client.get_job(job_id)).job.claim_token
-        return await client.recover_job(job_id, claim_token=claim_token, force=force, reason=reason)
+        try:
+            return await client.recover_job(
+                job_id, claim_token=claim_token, force=force, reason=reason
+            )
+        except ServerError as error:
+            if error.reason == "CLAIM_LIVE":
+                error.message += f": {command_line(f'recover {job_id} --force', target)}"
+            raise
 
 
 def _sentence(answer: interventions_pb2.RecoverJobResponse) -> str:

@@ -224,9 +224,7 @@ def _waits(job: JobFacts) -> list[JobReason]:
     if job.state is JobState.QUEUED:
         return []
     found = [*_set_aside(job), *_older_jobs(job), *_draining_claim(job), *_not_due(job)]
-    if found:
-        return found
-    return [
+    return found or [
         JobReason(
             JobReasonKind.NEXT_SWEEP,
             "Nothing is left to wait for. The scheduler queues the job with its next sweep.",
@@ -300,13 +298,15 @@ def _draining_claim(job: JobFacts) -> list[JobReason]:
 
 
 def _not_due(job: JobFacts) -> list[JobReason]:
-    if job.run_after is None or job.run_after <= job.now:
+    set_aside_until = job.set_aside.until if job.set_aside is not None else None
+    if job.run_after is None or job.run_after <= job.now or job.run_after == set_aside_until:
         return []
+    why = ", since an attempt failed or expired" if job.attempts else ""
     return [
         JobReason(
             JobReasonKind.NOT_DUE,
-            f"The job waits until {_moment(job.run_after)}, since an attempt failed or expired.",
-            "Wait: the pause grows with each attempt.",
+            f"The job waits until {_moment(job.run_after)}{why}.",
+            "Wait: the pause grows with each attempt." if job.attempts else "Wait.",
             until=job.run_after,
         )
     ]

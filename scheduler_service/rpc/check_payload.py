@@ -13,6 +13,7 @@ BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
 # A payload's numbers are doubles, which count no further.
 UPLOAD_MAX = 2**53
 _KEY_CHARACTERS_SHOWN_MAX = 64
+_KEYS_SHOWN_MAX = 20
 
 
 def check_payload(
@@ -31,9 +32,9 @@ def check_payload(
         fields.fail(field, f"must be empty: {job_type} needs nothing besides its scope")
         return None
     known = [key.name for key in keys]
-    unknown = next((key for key in payload if key not in known), None)
-    if unknown is not None:
-        shown = unknown[:_KEY_CHARACTERS_SHOWN_MAX]
+    unknown = sorted(name for name in payload if name not in known)
+    for name in unknown[:_KEYS_SHOWN_MAX]:
+        shown = name[:_KEY_CHARACTERS_SHOWN_MAX]
         fields.fail(f"{field}.{shown}", f"is unknown: {job_type} takes {', '.join(known)}")
     mode = _mode_of(keys, payload)
     for key in keys:

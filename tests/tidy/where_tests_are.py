@@ -65,6 +65,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "cancel": COMMANDS,
         "collected_options": TYPING,
         "columns": "tests/carbonline/command/test_table.py",
+        "reasons": "tests/scheduler_service/rpc/test_pauses.py",
         "command_group": TYPING,
         "completion": TYPING,
         "connection": MISTAKES,

@@ -94,7 +94,7 @@ async def _answer_again(tx: UnitOfWork, wanted: Recovery, row: JobRow) -> Recove
 def _still_live(row: JobRow, claim: HoldingClaimRow) -> Refused:
     message = (
         f"claim {claim.claim_token} of worker {claim.worker_id} holds job {row.job_id}, "
-        f"and its lease lasts for {claim.seconds_left:.0f} s: to take the job from it, use force"
+        f"and its lease lasts for {claim.seconds_left:.0f} s: only force takes the job from it"
     )
     return Refused("CLAIM_LIVE", message, {"claim_token": str(claim.claim_token)})
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.columns import Column, Kind, Row, joined
 from carbonline.command.table import table_lines, wrapped
 
 COLUMNS = (
@@ -167,3 +167,9 @@ def test_a_value_as_people_read_it(column: Column, value: object, cell: str) -> 
 def test_what_has_no_value_in_any_row_has_no_column() -> None:
     lines = table_lines(COLUMNS, [{"unit": "U1", "entries": 0}], 80)
     assert lines[0].split() == ["unit", "entries"]
+
+
+def test_values_within_values_are_words() -> None:
+    stats = {"rows": 2, "unread": ["a", "b"], "by_unit": {"0828": {"kg": 1.5}}, "doubts": []}
+    assert joined(stats) == "rows: 2, unread: (a, b), by_unit: (0828: (kg: 1.5)), doubts: none"
+    assert joined({"codes": [{"new": True, "old": None}]}) == "codes: ((new: yes, old: none))"

@@ -71,7 +71,7 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
         ),
         (
             replace(WAITING, run_after=NOW + timedelta(minutes=1)),
-            "The job waits until 2026-01-02 03:05:05 UTC, since an attempt failed or expired.",
+            "The job waits until 2026-01-02 03:05:05 UTC.",
         ),
         (
             replace(
@@ -102,6 +102,13 @@ def test_a_claimable_job_with_a_worker_and_nothing_ahead_needs_no_reason() -> No
 )
 def test_a_reason_is_a_sentence_with_its_numbers(job: JobFacts, message: str) -> None:
     assert explained(job) == [message]
+
+
+def test_a_pause_is_blamed_on_an_attempt_where_there_was_one() -> None:
+    waits, *_ = explained(replace(WAITING, run_after=NOW + timedelta(minutes=1), attempts=1))
+    assert waits == (
+        "The job waits until 2026-01-02 03:05:05 UTC, since an attempt failed or expired."
+    )
 
 
 def test_a_job_that_waits_gives_all_its_reasons_at_once() -> None:

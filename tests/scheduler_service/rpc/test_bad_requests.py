@@ -93,6 +93,10 @@ BAD_SUBMITS = {
     "no blob": (submit(payload={}), ["payload.blob"]),
     "a path for a blob": (submit(payload={"blob": "/etc/passwd"}), ["payload.blob"]),
     "a key that nobody reads": (submit(payload={"blob": BLOB, "extra": 1}), ["payload.extra"]),
+    "keys that nobody reads": (
+        submit(payload={"blob": BLOB, "one": 1, "two": 2}),
+        ["payload.one", "payload.two"],
+    ),
     "a name that is not text": (
         submit(payload={"blob": BLOB, "file_name": ["f"]}),
         ["payload.file_name"],

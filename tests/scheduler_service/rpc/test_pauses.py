@@ -8,7 +8,9 @@ import pytest
 from carbonline.client.errors import server_error
 from carbonline.v1 import interventions_pb2 as pb
 from carbonline.v1 import types_pb2
+from scheduler_service.settings import Settings
 from tests.scheduler_service.rpc.conftest import Client
+from tests.scheduler_service.rpc.test_recover_job import typed
 
 OTHER = (("authorization", "Bearer other"),)
 
@@ -77,3 +79,15 @@ async def test_a_field_that_is_wrong_is_named(
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await client.operations.PauseJobType(request_)
     assert list(server_error(refused.value).fields) == [field]
+
+
+@pytest.mark.parametrize("what", ["pause noop", "lock 2024", "drain"])
+async def test_a_reason_that_is_not_recorded_is_told(
+    client: Client, settings: Settings, what: str
+) -> None:
+    await client.provision(2024)
+    words = [*what.split(), *([client.worker_id] if what == "drain" else [])]
+    for reason, is_told in (("first", False), ("first", False), ("second", True), ("", False)):
+        code, said = await typed(settings, *words, "--reason", reason)
+        assert (code, ": first" in said) == (0, True), said
+        assert ("so your reason was not recorded" in said.replace("\n", " ")) is is_told, said

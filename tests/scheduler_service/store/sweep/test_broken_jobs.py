@@ -8,6 +8,8 @@ import structlog
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from scheduler_service.jobs.explain import JobReasonKind, explain
+from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.metrics import Metrics
@@ -64,7 +66,9 @@ async def test_a_job_that_cannot_be_claimed_holds_up_no_other_and_is_warned_of(
     assert all("attempts_are_bounded" in line["error"] for line in warned)
     explained = await driver.store.explain_job(TENANT, bad[0])
     assert not isinstance(explained, Refused)
-    assert explained.facts.set_aside is not None
+    reasons = explain(explained.facts, JOB_TYPES)
+    # No attempt of it has failed: no Claim can take it.
+    assert [one.kind for one in reasons if one.blocks] == [JobReasonKind.SET_ASIDE]
 
 
 async def test_it_is_tried_again_after_a_pause_and_claimed_once_it_is_mended(
