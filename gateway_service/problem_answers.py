@@ -39,7 +39,7 @@ async def of_http_exception(request: Request, error: Exception) -> Response:
         problem = Problem(
             404,
             "PATH_NOT_FOUND",
-            f"Nothing is at {path}. GET /v1/openapi.json lists all paths.",
+            f"Nothing is at {path}.",
         )
     else:
         problem = Problem(error.status_code, "REFUSED", str(error.detail), headers=headers)
