@@ -27,7 +27,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
             assert line, "the stack did not start"
         typed = terminal.type("seed", FOLDER)
         assert typed.code == 0, typed
-        assert "2024: 1,292,975.196 kg CO2eq over 15 units." in typed.out
+        assert "2024: 1,307,740.968 kg CO2eq over 15 units." in typed.out
         yield terminal
     finally:
         up.send_signal(signal.SIGINT)

@@ -85,7 +85,7 @@ def test_every_module_has_data_and_what_is_missing_is_said(seeded: Terminal) -> 
     assert list(report.modules_without_data) == []
     assert all(one.fresh for one in report.freshness)
     typed = seeded.type("report", "--year", "2024")
-    assert "1 of 153 entries has no kilograms" in typed.output
+    assert "1 of 159 entries has no kilograms" in typed.output
     typed = seeded.type("report", "--year", "2024", "--strict", "-o", "report.html")
     assert typed.code == 7
     assert (seeded.folder / "report.html").read_text("utf-8").startswith("<!doctype html>")
