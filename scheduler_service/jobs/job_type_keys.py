@@ -143,7 +143,11 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             ),
         ),
         "unit_sync": (
-            replace(_BLOB, unless="provider"),
+            replace(
+                _BLOB,
+                meaning="the reference of the file; left out with a provider",
+                unless="provider",
+            ),
             _FILE_NAME,
             replace(_SHEET, unless="provider"),
             _IS_SEED_RUN,

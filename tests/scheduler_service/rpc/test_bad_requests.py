@@ -155,6 +155,22 @@ BAD_SUBMITS = {
         ),
         ["payload.blob"],
     ),
+    "units from a file and from a service": (
+        submit(
+            job_type="unit_sync",
+            scope=types_pb2.Scope(year=2024),
+            payload={"blob": BLOB, "provider": "unit-directory"},
+        ),
+        ["payload.blob"],
+    ),
+    "units from nowhere": (
+        submit(job_type="unit_sync", scope=types_pb2.Scope(year=2024), payload={"are_all": "yes"}),
+        ["payload.blob"],
+    ),
+    "rows of a service that is not named": (
+        submit(job_type="api_ingest", payload={"take_away": "yes"}),
+        ["payload.provider"],
+    ),
     "places of no mode": (places({"blob": BLOB}), ["payload.transport_mode"]),
     "places of a mode that is empty": (
         places({"blob": BLOB, "transport_mode": ""}),
