@@ -13,7 +13,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
-from carbonline.client.channel import credentials, open_channel
+from carbonline.client.channel import Credentials, open_channel
 from carbonline.postgres.errors import DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
@@ -118,7 +118,7 @@ async def _serve(
     async with open_channel(
         settings.scheduler_address, retries=False, tls=settings.scheduler_tls
     ) as channel:
-        scheduler = SchedulerClient(channel, identity, credentials(settings.token_file))
+        scheduler = SchedulerClient(channel, identity, Credentials(settings.token_file))
         keeper = new_keeper(scheduler, wanted_types(settings), limits_of(settings), drain, log)
         try:
             if needs_ledger(settings) and not await _ledger_is_up(settings, keeper, drain, log):

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 import grpc.aio
 
-from carbonline.client.channel import Metadata, credentials, open_channel
+from carbonline.client.channel import Credentials, Metadata, open_channel
 from carbonline.client.errors import ServerError, server_error
 from carbonline.client.no_answer import Server
 from carbonline.client.tls_files import TlsFiles
@@ -38,7 +38,7 @@ class Calls:
         tls: TlsFiles | None = None,
     ) -> None:
         self.tenant = tenant
-        self._metadata: Metadata = credentials(token_file)
+        self._credentials = Credentials(token_file)
         self._at_scheduler = Server("scheduler", scheduler_address)
         self._at_ledger = Server("ledger", ledger_address)
         self._to_scheduler = open_channel(scheduler_address, retries=True, tls=tls)
@@ -47,6 +47,10 @@ class Calls:
         self._operations = OperationsServiceStub(self._to_scheduler)
         self._ledger = LedgerServiceStub(self._to_ledger)
         self._blobs = BlobServiceStub(self._to_ledger)
+
+    @property
+    def _metadata(self) -> Metadata:
+        return self._credentials.metadata
 
     async def __aenter__(self) -> Self:
         """Connects at the first call, not before."""

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -96,11 +97,37 @@ def _service_config(retries: bool) -> str:
     return json.dumps(config)
 
 
-def credentials(token_file: Path | None) -> Metadata:
-    """The metadata of every call: the bearer token of a file, or none without a file.
+class Credentials:
+    """The metadata of a client's calls: the bearer token of a file, or none without a file.
 
-    Raises OSError if the file cannot be read or does not hold a token.
+    Tokens expire, and whoever issues them writes the next one into the same file: it is read again
+    when it has changed.
     """
+
+    def __init__(self, token_file: Path | None) -> None:
+        """Raises OSError if the file cannot be read or does not hold a token."""
+        self._token_file = token_file
+        self._stamp = _stamp_of(token_file)
+        self._metadata = _metadata_of(token_file)
+
+    @property
+    def metadata(self) -> Metadata:
+        """Of the next call. While the file cannot be read, the last token stays."""
+        with suppress(OSError):
+            stamp = _stamp_of(self._token_file)
+            if stamp != self._stamp:
+                self._metadata, self._stamp = _metadata_of(self._token_file), stamp
+        return self._metadata
+
+
+def _stamp_of(token_file: Path | None) -> tuple[int, int, int]:
+    if token_file is None:
+        return (0, 0, 0)
+    found = token_file.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _metadata_of(token_file: Path | None) -> Metadata:
     if token_file is None:
         return ()
     token = token_file.read_bytes().strip()

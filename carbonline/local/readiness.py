@@ -7,7 +7,7 @@ from typing import assert_never
 
 import grpc.aio
 
-from carbonline.client.channel import Metadata, credentials, open_channel
+from carbonline.client.channel import Credentials, Metadata, open_channel
 from carbonline.local.child_process import ChildProcess
 from carbonline.local.errors import LocalStackError
 from carbonline.local.health import SERVING, health_of
@@ -28,7 +28,7 @@ async def until_ready(
     Raises LocalStackError, which names the log, if the child ends or takes longer.
     """
     ended = asyncio.create_task(child.exited())
-    shown = asyncio.create_task(_shown(child, ready, credentials(token_file)))
+    shown = asyncio.create_task(_shown(child, ready, Credentials(token_file).metadata))
     try:
         await asyncio.wait({ended, shown}, timeout=seconds_max, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
-from carbonline.client.channel import open_channel
+from carbonline.client.channel import Credentials, open_channel
 from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError
 from carbonline.serving.metrics_port import metrics_served
@@ -69,7 +69,9 @@ async def working(address: str, begun: asyncio.Event | None = None) -> AsyncIter
     run_ended = WorkerMetrics(registry).run_ended
     with metrics_served(registry, port):
         async with open_channel(address, retries=False) as channel:
-            scheduler = SchedulerClient(channel, WorkerIdentity(str(uuid4()), "b", "h"), ())
+            scheduler = SchedulerClient(
+                channel, WorkerIdentity(str(uuid4()), "b", "h"), Credentials(None)
+            )
             serving = serve_jobs(scheduler, steps, LIMITS, drain, LOG, run_ended)
             task = asyncio.create_task(serving)
             try:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from carbonline.client.channel import open_channel
+from carbonline.client.channel import Credentials, open_channel
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.server import RunningScheduler
 from tests.proxy.faulty_proxy import FaultyProxy
@@ -41,7 +41,9 @@ async def working(address: str, step: Step) -> AsyncIterator[None]:
     """A worker's mechanics for as long, drained at the end."""
     drain = Drain()
     async with open_channel(address, retries=False) as channel:
-        scheduler = SchedulerClient(channel, WorkerIdentity(str(uuid4()), "test", "here"), ())
+        scheduler = SchedulerClient(
+            channel, WorkerIdentity(str(uuid4()), "test", "here"), Credentials(None)
+        )
         registry = check_registry([("noop", step)], ["noop"])
         serving = asyncio.create_task(serve_jobs(scheduler, registry, LIMITS, drain, LOG))
         try:

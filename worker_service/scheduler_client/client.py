@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import grpc.aio
 
-from carbonline.client.channel import Metadata
+from carbonline.client.channel import Credentials, Metadata
 from carbonline.client.errors import server_error
 from carbonline.v1 import monitoring_pb2, scheduler_pb2
 from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
@@ -37,12 +37,16 @@ class SchedulerClient:
     """Implements worker_service.mechanics.scheduler.Scheduler, which documents each method."""
 
     def __init__(
-        self, channel: grpc.aio.Channel, identity: WorkerIdentity, metadata: Metadata
+        self, channel: grpc.aio.Channel, identity: WorkerIdentity, credentials: Credentials
     ) -> None:
         self._stub = SchedulerServiceStub(channel)
         self._operations = OperationsServiceStub(channel)
         self._identity = identity
-        self._metadata = metadata
+        self._credentials = credentials
+
+    @property
+    def _metadata(self) -> Metadata:
+        return self._credentials.metadata
 
     async def claim(self, request: ClaimRequest) -> ClaimReply:
         """Claims up to `max_jobs` jobs, and waits for the first of them."""

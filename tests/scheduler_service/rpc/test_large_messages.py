@@ -10,7 +10,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from carbonline.client.channel import MESSAGE_BYTES_MAX
+from carbonline.client.channel import MESSAGE_BYTES_MAX, Credentials
 from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.client.json_struct import struct_of
@@ -137,7 +137,9 @@ async def test_a_worker_splits_ends_that_are_too_large_together(
     client: Client, narrow: grpc.aio.Channel
 ) -> None:
     jobs = await held_jobs(client, 12)
-    scheduler = SchedulerClient(narrow, WorkerIdentity(client.worker_id, "b", "h"), ())
+    scheduler = SchedulerClient(
+        narrow, WorkerIdentity(client.worker_id, "b", "h"), Credentials(None)
+    )
     finishes = Gathered(scheduler.finish, 500, open_log("error"))
     async with asyncio.timeout(20):
         answers = await asyncio.gather(
@@ -150,7 +152,9 @@ async def test_a_worker_hears_that_children_are_too_large_instead_of_trying_for_
     client: Client, narrow: grpc.aio.Channel
 ) -> None:
     (job,) = await held_jobs(client, 1)
-    scheduler = SchedulerClient(narrow, WorkerIdentity(client.worker_id, "b", "h"), ())
+    scheduler = SchedulerClient(
+        narrow, WorkerIdentity(client.worker_id, "b", "h"), Credentials(None)
+    )
     children = [ChildRequest(f"{n}", "noop", payload={"x": "y" * 10_000}) for n in range(20)]
     with pytest.raises(SchedulerRefused, match="larger than max"):
         await scheduler.chain(job.job.job_id, job.claim_token, children)

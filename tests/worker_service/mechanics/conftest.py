@@ -11,7 +11,7 @@ import grpc.aio
 import pytest
 import structlog
 
-from carbonline.client.channel import open_channel
+from carbonline.client.channel import Credentials, open_channel
 from carbonline.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_server
 from tests.worker_service.mechanics.scripted_scheduler import ScriptedScheduler
 from worker_service.mechanics.drain import Drain
@@ -86,7 +86,9 @@ async def start_worker(scheduler: ScriptedScheduler, tmp_path: Path) -> AsyncIte
                 wrapper_class=structlog.make_filtering_bound_logger(0),
             )
             drain = Drain()
-            client = SchedulerClient(channel, WorkerIdentity("w-1", "build", "host"), ())
+            client = SchedulerClient(
+                channel, WorkerIdentity("w-1", "build", "host"), Credentials(None)
+            )
             serving = asyncio.create_task(
                 serve_jobs(
                     client,

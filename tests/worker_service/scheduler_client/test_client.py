@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from carbonline.client.channel import open_channel
+from carbonline.client.channel import Credentials, open_channel
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
@@ -75,7 +75,9 @@ async def working(
     """A worker's mechanics over an own channel; drained at the end."""
     drain = Drain()
     async with open_channel(f"unix:{folder}/s", retries=False) as channel:
-        scheduler = SchedulerClient(channel, WorkerIdentity(WORKER_IDS[number], "b", "h"), ())
+        scheduler = SchedulerClient(
+            channel, WorkerIdentity(WORKER_IDS[number], "b", "h"), Credentials(None)
+        )
         registry = check_registry([(name, step) for name in job_types], job_types)
         limits = WorkerLimits(
             concurrency=concurrency,

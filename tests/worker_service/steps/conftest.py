@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import structlog
 
-from carbonline.client.channel import open_channel
+from carbonline.client.channel import Credentials, open_channel
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
@@ -176,7 +176,7 @@ class WorkerHarness:
             identity = WorkerIdentity(WORKER_ID[:-1] + f"{number:x}", "build", "host")
             serving = asyncio.create_task(
                 serve_jobs(
-                    SchedulerClient(channel, identity, ()),
+                    SchedulerClient(channel, identity, Credentials(None)),
                     check_registry(list(self.steps.items()), LEDGER_JOB_TYPES),
                     WorkerLimits(
                         lease_seconds=LEASE_SECONDS,

@@ -6,7 +6,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from carbonline.client.channel import open_channel
+from carbonline.client.channel import Credentials, open_channel
 from tests.worker_service.blobs.test_removal import age
 from tests.worker_service.blobs.test_store import put
 from tests.worker_service.steps.conftest import (
@@ -50,7 +50,9 @@ async def by_no_job(_tenant: str, _blobs: Sequence[str]) -> Sequence[str]:
 async def asked_of_the_scheduler(harness: WorkerHarness) -> int:
     """As a worker does."""
     async with open_channel(f"unix:{harness.folder}/s", retries=False) as channel:
-        client = SchedulerClient(channel, WorkerIdentity(WORKER_ID, "build", "host"), ())
+        client = SchedulerClient(
+            channel, WorkerIdentity(WORKER_ID, "build", "host"), Credentials(None)
+        )
         return await removed(harness, client.named_blobs)
 
 

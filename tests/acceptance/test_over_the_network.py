@@ -1,0 +1,143 @@
+"""Scheduler, ledger process and worker as if on three machines: TLS, and a signed token each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carbonline.client.async_client import AsyncClient
+from carbonline.client.errors import ServerError
+from tests.carbonline.serving.certificates import Authority
+from tests.carbonline.serving.processes import PROGRAMS, Line, line_like, process
+from tests.carbonline.serving.token_issuer import AUDIENCE, NAME, TokenIssuer
+from tests.ports import free_ports
+
+TRIPS = (
+    "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,number_of_trips,"
+    "cabin_class,kg_co2eq\n"
+    "U1,GVA,CDG,1,1,economy,125.5\n"
+)
+
+
+class Site:
+    """What everybody needs: an authority, an issuer of tokens, and the addresses."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.authority, self.issuer = Authority(folder), TokenIssuer(folder)
+        first = free_ports(2)
+        self.scheduler, self.ledger = f"localhost:{first}", f"localhost:{first + 1}"
+
+    def token_file(self, name: str, **claims: Any) -> Path:
+        path = self.folder / f"{name}.token"
+        path.write_text(self.issuer.token(sub=name, **claims))
+        return path
+
+    def worker_token(self) -> Path:
+        """Writes a new one into the worker's file."""
+        return self.token_file("worker", role="worker", tenants=["north", "south"])
+
+    def client(self, name: str, **claims: Any) -> AsyncClient:
+        return AsyncClient(
+            self.scheduler,
+            self.ledger,
+            token_file=self.token_file(name, **claims),
+            tls=self.authority.client(name),
+        )
+
+    @property
+    def server_settings(self) -> dict[str, str]:
+        tls = self.authority.server(asks_clients=True)
+        return {
+            "TLS_CERT_FILE": str(tls.certificate),
+            "TLS_KEY_FILE": str(tls.key),
+            "TLS_CLIENT_CA_FILE": str(tls.client_ca),
+            "JWT_KEYS": str(self.issuer.jwks),
+            "JWT_ISSUER": NAME,
+            "JWT_AUDIENCE": AUDIENCE,
+            "JWT_REREAD_SECONDS": "0.2",
+        }
+
+    @property
+    def worker_settings(self) -> dict[str, str]:
+        certificate, key = self.authority.issue("worker")
+        return {
+            "TOKEN_FILE": str(self.worker_token()),
+            "TLS_CA": str(self.authority.ca),
+            "TLS_CERT": str(certificate),
+            "TLS_KEY": str(key),
+        }
+
+
+def has_started(name: str, line: Line) -> bool:
+    return bool(line["event"] == f"{name}_started")
+
+
+@pytest.fixture
+async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    site = Site(tmp_path)
+    shared = {"DATABASE_URL": database_url, "BLOB_FOLDER": str(tmp_path / "blobs")}
+    scheduler, ledger = {"SCHEDULER_ADDRESS": site.scheduler}, {"LEDGER_ADDRESS": site.ledger}
+    settings = {
+        "scheduler": site.server_settings | scheduler,
+        "ledger": site.server_settings | ledger,
+        "worker": site.worker_settings | scheduler,
+    }
+    async with AsyncExitStack() as stack:
+        for name, own in settings.items():
+            running = await stack.enter_async_context(process(*PROGRAMS[name], **shared, **own))
+            await line_like(running, partial(has_started, name))
+        yield site
+
+
+async def test_a_file_of_each_tenant_becomes_its_totals_and_a_token_is_renewed_meanwhile(
+    site: Site,
+) -> None:
+    pipelines = []
+    (site.folder / "units.csv").write_text("unit_institutional_id,name\nU1,Physics\n")
+    (site.folder / "trips.csv").write_text(TRIPS)
+    for tenant in ("north", "south"):
+        async with (
+            asyncio.timeout(60),
+            site.client(f"ann of {tenant}", role="gateway", tenants=[tenant]) as client,
+        ):
+            (await client.load_units(site.folder / "units.csv", year=2024)).raise_for_status()
+            report = await client.submit_file(site.folder / "trips.csv", "plane", year=2024)
+            report.raise_for_status()
+            pipelines.append(report.pipeline_id)
+            totals = await client.contract.get_totals(2024)
+            assert totals.institution.total_kg == 125.5
+        if tenant == "north":
+            await rotate_keys(site)
+    async with site.client("eve", role="gateway", tenants=["south"]) as eve:
+        with pytest.raises(ServerError) as refused:
+            await eve.contract.get_pipeline(pipelines[0])
+        assert refused.value.reason == "OTHER_TENANT"
+
+
+async def rotate_keys(site: Site) -> None:
+    """The worker's token is renewed in its file, and its first one is refused from then on."""
+    async with site.client("ann", role="monitor", tenants=["north"]) as old:
+        site.issuer.add_key("second")
+        site.worker_token()
+        site.issuer.withdraw_key("first")
+        for _ in range(500):
+            if await is_unknown(old):
+                return
+            await asyncio.sleep(0.05)
+    raise AssertionError("a token of a withdrawn key is accepted")
+
+
+async def is_unknown(client: AsyncClient) -> bool:
+    """At both servers."""
+    unknown = 0
+    for ask in (client.contract.list_workers, client.contract.list_modules):
+        try:
+            await ask()
+        except ServerError as refused:
+            unknown += refused.code == "UNAUTHENTICATED"
+    return unknown == 2
