@@ -50,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/years/{year}/totals", "LedgerService.GetTotals"),
     Route("GET", "/v1/years/{year}/report", "LedgerService.GetReport"),
     Route("GET", "/v1/years/{year}/uncomputed", "LedgerService.ListUncomputed"),
+    Route("GET", "/v1/emissions", "LedgerService.ListEmissions"),
     Route("GET", "/v1/years/{year}/uploads", "LedgerService.ListUploads"),
     Route("GET", "/v1/years/{year}/factors", "LedgerService.ListFactors"),
     Route("POST", "/v1/years/{year}:lock", "OperationsService.LockPeriod"),

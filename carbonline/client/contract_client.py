@@ -17,6 +17,7 @@ from carbonline.client.upload import Sent, ignore_sent, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
 from carbonline.v1 import (
     blobs_pb2,
+    emissions_pb2,
     ledger_pb2,
     operations_pb2,
     reference_pb2,
@@ -217,6 +218,13 @@ class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
         """A page of entries without kilograms. Sets the tenant of `wanted`."""
         wanted.tenant = self.tenant
         return await self._ask_ledger(self._ledger.ListUncomputed, wanted)
+
+    async def list_emissions(
+        self, wanted: emissions_pb2.ListEmissionsRequest
+    ) -> emissions_pb2.ListEmissionsResponse:
+        """A page of rows with their emissions. Sets the tenant of `wanted`."""
+        wanted.tenant = self.tenant
+        return await self._ask_ledger(self._ledger.ListEmissions, wanted)
 
     async def list_uploads(
         self, wanted: ledger_pb2.ListUploadsRequest

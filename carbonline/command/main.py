@@ -33,6 +33,7 @@ from carbonline.command.references import references
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
 from carbonline.command.report import report
+from carbonline.command.results import results
 from carbonline.command.retry import retry
 from carbonline.command.seed import seed
 from carbonline.command.slots import slots
@@ -75,7 +76,7 @@ main.add_section("Start", demo, up)
 main.add_section(
     "Load and submit data", modules, load, template, submit, seed, watch, uploads, withdraw
 )
-main.add_section("Read results", totals, report, uncomputed, rejected, warnings)
+main.add_section("Read results", totals, report, results, uncomputed, rejected, warnings)
 main.add_section("Inspect inputs", units, factors, locations, references)
 main.add_section(
     "Operate",

@@ -1,7 +1,14 @@
 """LedgerService: each RPC checks, reads the ledger or the catalogue, and answers."""
 
 from carbonline.serving.interceptor import Context, caller
-from carbonline.v1 import ledger_pb2, ledger_pb2_grpc, reference_pb2, types_pb2, upkeep_pb2
+from carbonline.v1 import (
+    emissions_pb2,
+    ledger_pb2,
+    ledger_pb2_grpc,
+    reference_pb2,
+    types_pb2,
+    upkeep_pb2,
+)
 from worker_service.carbon.describe import (
     ColumnDescription,
     ModuleDescription,
@@ -11,6 +18,7 @@ from worker_service.carbon.describe import (
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger.uncollected import read_uncollected
+from worker_service.ledger_api.emissions import answer_emissions
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.kept_totals import KeptTotals
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
@@ -56,6 +64,13 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """Return a page of the entries that have no kilograms."""
         tenant = _tenant_of(request)
         return await answer_uncomputed(self._ledger, tenant, request)
+
+    async def ListEmissions(
+        self, request: emissions_pb2.ListEmissionsRequest, _context: Context
+    ) -> emissions_pb2.ListEmissionsResponse:
+        """Return a page of rows with their emissions."""
+        tenant = _tenant_of(request)
+        return await answer_emissions(self._ledger, tenant, request)
 
     async def ListUploads(
         self, request: ledger_pb2.ListUploadsRequest, _context: Context
@@ -124,7 +139,8 @@ def _tenant_of(
     request: ledger_pb2.GetTotalsRequest
     | ledger_pb2.GetReportRequest
     | ledger_pb2.ListUncomputedRequest
-    | ledger_pb2.ListUploadsRequest,
+    | ledger_pb2.ListUploadsRequest
+    | emissions_pb2.ListEmissionsRequest,
 ) -> str:
     """The tenant of a request whose module and unit are among the caller's."""
     tenant = caller().tenant(request.tenant)

@@ -81,11 +81,12 @@ def _entry(row: UncomputedRow) -> ledger_pb2.UncomputedEntry:
         unit=row.unit,
         outcome=row.outcome,
         detail=row.detail,
-        columns=_columns(row.place.data_entry_type, row.data or {}),
+        columns=stored_columns(row.place.data_entry_type, row.data or {}),
     )
 
 
-def _columns(data_entry_type: int, data: Mapping[str, Any]) -> dict[str, str]:
+def stored_columns(data_entry_type: int, data: Mapping[str, Any]) -> dict[str, str]:
+    """A row's values by column, as text; empty ones are left out."""
     columns = {}
     for key, value in data.items():
         if value is not None:

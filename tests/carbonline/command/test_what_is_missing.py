@@ -318,3 +318,19 @@ def test_totals_are_stale_while_an_upload_waits_for_a_worker(tmp_path: Path) -> 
         assert "totals are STALE: a change of plane is still being processed" in of_year.out
         [module] = json.loads(terminal.type(*strict, "--json").out)["freshness"]
         assert (module["fresh"], module["stale_types"]) == (False, ["plane"])
+
+
+def test_every_row_of_a_pipeline_is_listed_with_its_kilograms(terminal: Terminal) -> None:
+    # Equal rows would bring nothing, because they count already.
+    trips = TRIPS.replace("U2,GVA,JFK,2,economy,1", "U2,GVA,JFK,2,economy,2")
+    submitted = terminal.type("submit", terminal.file("each.csv", trips), *PLANE, "--yes")
+    pipelines = json.loads(terminal.type("pipelines", "--json").out)["rows"]
+    newest = str(max(int(one["pipeline"]) for one in pipelines))
+    rows = json.loads(terminal.type("results", newest, "--json").out)["rows"]
+    assert submitted.code == 0
+    assert [row["row"] for row in rows] == [1, 2, 3, 4]
+    assert {row["outcome"] for row in rows} == {"computed", "unknown_place", "no_factor"}
+    assert all((row["kg_co2eq"] is None) == bool(row["reason"]) for row in rows)
+    table = terminal.type("results", newest)
+    assert (table.code, "unknown airport" in table.out) == (0, True), table.out
+    assert "brought none" in terminal.type("results", "999999").err

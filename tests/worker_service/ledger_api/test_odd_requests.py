@@ -19,7 +19,7 @@ from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.errors import CODES
 from carbonline.serving.pages import page_token
-from carbonline.v1 import blobs_pb2, ledger_pb2, reference_pb2, types_pb2, upkeep_pb2
+from carbonline.v1 import blobs_pb2, emissions_pb2, ledger_pb2, reference_pb2, types_pb2, upkeep_pb2
 from tests.carbonline.serving.odd_requests import bytes_like
 from tests.worker_service.ledger_api.conftest import ALL_RPCS, Client, as_caller, refused, until
 
@@ -46,6 +46,16 @@ GOOD: dict[str, list[Any]] = {
         )
     ],
     "ListUploads": [ledger_pb2.ListUploadsRequest(year=2024, unit="0828", source="b", page_size=1)],
+    "ListEmissions": [
+        emissions_pb2.ListEmissionsRequest(
+            pipeline_id=3,
+            upload_id=7,
+            module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+            unit="0828",
+            page_size=10,
+            page_token=page_token(7, 1),
+        )
+    ],
     "ListUncomputed": [
         ledger_pb2.ListUncomputedRequest(
             year=2024,

@@ -1,0 +1,165 @@
+"""What became of each row of an upload: its emissions, with the factors in the versions used."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from worker_service.ledger.freshness import Computable, computable_types
+from worker_service.ledger.input_versions import factors_input, newest_change, reference_input
+from worker_service.ledger.pool import Connection, Ledger
+
+# By primary key: an institution has a few thousand uploads. An upload that counts no more is shown
+# with the emissions that it had last, while they are there.
+SETS = """
+SELECT s.entry_set, s.module, s.data_entry_type, s.year, s.state,
+    s.collected_at IS NOT NULL AS gone, n.entry_set AS replaced_by, c.emission_set,
+    c.formula_version, c.entries_token, c.factors_token, c.references_token, coalesce((
+        SELECT max(e.changed_token) FROM carbon.entries AS e
+        WHERE e.tenant = s.tenant AND e.entry_set = s.entry_set AND e.changed_token IS NOT NULL
+    ), 0) AS changed_token
+FROM carbon.entry_sets AS s
+LEFT JOIN carbon.entry_sets AS n ON n.tenant = s.tenant AND n.entry_set = s.retired_by
+LEFT JOIN LATERAL (
+    SELECT m.*
+    FROM carbon.emission_sets AS m
+    WHERE m.tenant = s.tenant AND m.entry_set = s.entry_set AND m.state <> 'LOADING'
+        AND m.collected_at IS NULL
+    ORDER BY m.state = 'PUBLISHED' DESC, m.emission_set DESC
+    LIMIT 1
+) AS c ON true
+WHERE s.tenant = $1 AND s.state <> 'LOADING' AND s.entry_set >= $2
+    AND (CAST($3 AS bigint) IS NULL OR s.pipeline_id = $3)
+    AND (CAST($4 AS bigint) IS NULL OR s.entry_set = $4)
+    AND (CAST($5 AS smallint) IS NULL OR s.module = $5)
+ORDER BY s.entry_set
+"""
+# The version that was used: today's may be another.
+ROWS = """
+WITH page AS MATERIALIZED (
+    SELECT tenant, entry_set, row_number, unit, data
+    FROM carbon.entries
+    WHERE tenant = $1 AND entry_set = $2 AND row_number > $4
+        AND (CAST($5 AS text) IS NULL OR unit = $5)
+    ORDER BY row_number
+    LIMIT $6
+)
+SELECT p.row_number, p.unit, p.data, u.outcome, u.detail, m.part, m.scope, m.kg,
+    m.additional_value, m.overridden, m.emission_type, m.factor_id, m.factor_version,
+    v.kind, v.subkind, v.factor_values, v.file_name
+FROM page AS p
+LEFT JOIN carbon.emissions AS m
+    ON m.tenant = $1 AND m.emission_set = $3 AND m.entry_set = $2 AND m.row_number = p.row_number
+LEFT JOIN carbon.uncomputed_entries AS u
+    ON u.tenant = $1 AND u.emission_set = $3 AND u.entry_set = $2 AND u.row_number = p.row_number
+LEFT JOIN carbon.factor_versions AS v
+    ON v.tenant = $1 AND v.factor_id = m.factor_id AND v.version = m.factor_version
+ORDER BY p.row_number, m.part
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFilter:
+    """Which rows of a tenant. None stands for any. A pipeline or an upload is given."""
+
+    tenant: str
+    pipeline_id: int | None
+    upload: int | None
+    module: int | None
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """A row, what it is worth now, and its emissions.
+
+    `state` is one of the words of EntryResult.state. `emissions` are rows of `ROWS`.
+    """
+
+    upload: int
+    row_number: int
+    module: int
+    data_entry_type: int
+    unit: str
+    data: Mapping[str, Any]
+    state: str
+    outcome: str
+    detail: str
+    formula_version: str
+    emissions: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """Rows by upload and row number, whether more follow, and uploads whose rows are deleted."""
+
+    rows: Sequence[RowResult]
+    more: bool
+    deleted: Sequence[int]
+
+
+async def list_results(
+    ledger: Ledger, of: ResultFilter, after: tuple[int, int], rows_max: int
+) -> ResultPage:
+    """A page after an upload's row, read at one moment. Raises DatabaseUnavailable."""
+    rows: list[RowResult] = []
+    computable = {one.data_entry_type: one for one in computable_types(None)}
+    async with ledger.snapshot() as conn:
+        sets = await conn.fetch(SETS, of.tenant, after[0], of.pipeline_id, of.upload, of.module)
+        deleted = [one["entry_set"] for one in sets if one["gone"]]
+        for one in sets:
+            # One row more than fits says that there are more.
+            room = rows_max + 1 - len(rows)
+            if one["gone"] or room == 0:
+                continue
+            behind = after[1] if one["entry_set"] == after[0] else 0
+            found = await conn.fetch(
+                ROWS, of.tenant, one["entry_set"], one["emission_set"], behind, of.unit, room
+            )
+            state = await _state(conn, of.tenant, one, computable[one["data_entry_type"]])
+            for _, parts in groupby(found, lambda row: row["row_number"]):
+                rows.append(_result(one, state, list(parts)))
+    return ResultPage(rows[:rows_max], len(rows) > rows_max, deleted)
+
+
+async def _state(conn: Connection, tenant: str, one: Any, known: Computable) -> str:
+    if one["state"] == "RETIRED":
+        return "withdrawn" if one["replaced_by"] is None else "replaced"
+    if one["emission_set"] is None:
+        return "waiting"
+    factors = [factors_input(one["data_entry_type"], one["year"])]
+    references = [reference_input(kind) for kind in known.references]
+    now = (
+        known.formula_version,
+        one["changed_token"],
+        await newest_change(conn, tenant, factors),
+        await newest_change(conn, tenant, references),
+    )
+    then = (
+        one["formula_version"],
+        one["entries_token"],
+        one["factors_token"],
+        one["references_token"],
+    )
+    return "counts" if now == then else "stale"
+
+
+def _result(one: Any, state: str, parts: Sequence[Any]) -> RowResult:
+    first = parts[0]
+    emissions = [part for part in parts if part["part"] is not None]
+    outcome = first["outcome"] or ""
+    if emissions:
+        outcome = "overridden" if first["overridden"] else "computed"
+    return RowResult(
+        one["entry_set"],
+        first["row_number"],
+        one["module"],
+        one["data_entry_type"],
+        first["unit"],
+        first["data"],
+        state,
+        outcome,
+        first["detail"] or "",
+        one["formula_version"] or "",
+        emissions,
+    )
