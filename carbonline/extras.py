@@ -15,10 +15,13 @@ from urllib.parse import unquote, urlsplit
 Extra: TypeAlias = Literal["frames", "gateway", "server", "local"]
 
 _SERVER = (
+    "aiohttp",
     "alembic",
     "asyncpg",
+    "cryptography",
     "grpc_channelz",
     "grpc_reflection",
+    "jwt",
     "pint",
     "polars",
     "prometheus_client",

@@ -88,5 +88,6 @@ def everything(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environ
 
 @pytest.fixture(scope="session")
 def server_alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """`pip install carbonline[server]`: what an image holds."""
-    return make_environment(tmp_path_factory.mktemp("server"), wheel, extras=("server",))
+    """`pip install carbonline[gateway,server]`: what an image holds."""
+    folder = tmp_path_factory.mktemp("server")
+    return make_environment(folder, wheel, extras=("gateway", "server"))

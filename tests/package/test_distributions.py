@@ -87,6 +87,7 @@ def test_the_metadata_say_what_an_index_shows(metadata: Message) -> None:
 
 def test_the_extras_of_users_are_named(metadata: Message) -> None:
     assert set(metadata.get_all("Provides-Extra", [])) == {
+        "browser",
         "build",
         "dev",
         "frames",

@@ -175,6 +175,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "admission": SIGNED,
         "module_names": "tests/carbonline/serving/test_jwt_tokens.py",
         "expiry": SIGNED,
+        "key_source": "tests/carbonline/serving/test_key_set.py",
         "principals": ACCESS,
         "roles": "tests/tidy/test_every_rpc_is_served.py",
         "token_settings": "tests/carbonline/serving/test_declared_settings.py",

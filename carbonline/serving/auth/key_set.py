@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.serving.auth.key_source import fault_of_source
+
 JWKS_BYTES_MAX = 1 << 20
 KEYS_MAX = 100
 FETCH_SECONDS_MAX = 5.0
@@ -26,7 +27,6 @@ REREAD_PAUSE_SECONDS = 5.0
 RSA_BITS_MIN = 2048
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class KeysUnusable(OSError):
@@ -96,18 +96,6 @@ class KeySet:
             await self.load()
         except KeysUnusable as error:
             self._log.warning("token_keys_not_read", error=str(error), keys=sorted(self._keys))
-
-
-def fault_of_source(source: str) -> str:
-    """Why keys must not be read from there; "" if they may. Whoever changes keys on their way can
-    issue tokens.
-    """
-    parsed = urllib.parse.urlsplit(source)
-    if parsed.scheme == "http" and parsed.hostname not in _LOOPBACK:
-        return f"{source}: keys are fetched over https only"
-    if "://" in source and parsed.scheme not in {"http", "https"}:
-        return f"{source}: must be a path or an https URL"
-    return ""
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from carbonline.serving.auth.key_set import fault_of_source
+from carbonline.serving.auth.key_source import fault_of_source
 from carbonline.serving.declared_settings import PREFIX, Setting, seconds
 from carbonline.serving.settings import SettingsReader
 

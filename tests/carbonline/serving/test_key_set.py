@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from carbonline.serving.auth.key_set import KeySet, KeysUnusable, fault_of_source
+from carbonline.serving.auth.key_set import KeySet, KeysUnusable
+from carbonline.serving.auth.key_source import fault_of_source
 from carbonline.serving.logs import open_log
 from tests.carbonline.serving.token_issuer import TokenIssuer
 
