@@ -46,11 +46,14 @@ export function post(path, body = {}, { method = "POST" } = {}) {
   });
 }
 
-/** A request id: a repeated click of one person is then one request. */
+/** A request id, which is a UUID: a request that is sent twice is then one. */
 export function requestId() {
   // crypto.randomUUID is missing where the page came over plain http from another machine.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `console-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [[0, 8], [8, 12], [12, 16], [16, 20], [20, 32]].map(([from, to]) => hex.slice(from, to)).join("-");
 }
 
 function queryOf(query) {

@@ -32,7 +32,7 @@ const CONSENT = { take_away: "yes" };
 
 /** Asks whether the job would be taken, as for a year that is not locked; throws what is wrong. */
 export function validate(wanted) {
-  return post("/v1/pipelines", { ...jobOf(wanted, NO_BLOB), validate_only: true });
+  return post("/v1/pipelines", { ...jobOf(wanted, NO_BLOB), request_id: requestId(), validate_only: true });
 }
 
 /**
