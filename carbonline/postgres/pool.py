@@ -38,7 +38,7 @@ class _KeptSession(asyncpg.Connection):
         A use that was cancelled in the middle may leave one. Its locks go with the session.
         """
         if self.is_in_transaction():
-            _log.warning("session_thrown_away: it came back with an open transaction")
+            _log.warning("session_thrown_away")
             self.terminate()
             return
         await super().reset(timeout=timeout)
