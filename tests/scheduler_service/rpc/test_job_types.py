@@ -22,6 +22,7 @@ VALUES: dict[str, Any] = {
     "blob": BLOB,
     "upload_id": 1,
     "units": ["0828"],
+    "provider": "travel-api",
     "transport_mode": "plane",
 }
 
@@ -34,8 +35,8 @@ async def listed(client: Client) -> dict[str, monitoring_pb2.JobType]:
 def made_of(one: monitoring_pb2.JobType, *, without: str = "") -> scheduler_pb2.SubmitRequest:
     """A Submit with nothing but what the answer asks for."""
     scope = {part: PARTS[part] for part in one.scope_parts if part != without}
-    names = {key.name for key in one.payload_keys if key.required or key.name == "blob"}
-    payload = {name: VALUES[name] for name in names if name != without}
+    keys = [key for key in one.payload_keys if key.required or key.name == "blob"]
+    payload = {key.name: VALUES[key.name] for key in keys if key.name != without}
     return scheduler_pb2.SubmitRequest(
         request_id=str(uuid4()),
         job_type=one.job_type,
