@@ -68,6 +68,10 @@ async def test_an_aggregation_reads_what_a_claim_in_doubt_committed_in_the_last_
     assert await harness.kg() == {"0828": 7.0}
 
 
+async def units_of_a_file(stores: Stores, run: Run) -> Outcome:
+    return await run_unit_sync(stores, (), run)
+
+
 @pytest.mark.parametrize(
     ("step", "job_type", "text"),
     [
@@ -75,7 +79,7 @@ async def test_an_aggregation_reads_what_a_claim_in_doubt_committed_in_the_last_
         (run_upload_withdrawal, "upload_withdrawal", ""),
         (run_factor_ingest, "factor_ingest", FACTORS),
         (run_reference_ingest, "reference_ingest", PLACES),
-        (run_unit_sync, "unit_sync", UNITS),
+        (units_of_a_file, "unit_sync", UNITS),
         (run_unit_removal, "unit_removal", ""),
     ],
 )
