@@ -94,7 +94,8 @@ async def test_a_caller_waits_no_longer_than_its_deadline(
         with pytest.raises(grpc.aio.AioRpcError) as late:
             await client.scheduler.Finish(client.ending(first), timeout=0.6)
         assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert await finish(client, first) == APPLIED
+    # What was asked may have been done once the lock was gone, before the server saw the deadline.
+    assert await finish(client, first) in {APPLIED, pb.FINISH_OUTCOME_ALREADY_APPLIED}
 
 
 async def test_calls_that_take_long_hold_up_no_worker(client: Client) -> None:
