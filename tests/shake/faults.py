@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from carbonline.local.child_process import ChildProcess
+from carbonline.local.errors import LocalStackError
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.local.stack import POSTGRES, Stack
 
@@ -125,12 +126,25 @@ class Faults:
         is_outage = fault.kind is Kind.OUTAGE
         return self.ledger_database.child if is_outage else self.stack.child(fault.name)
 
+    async def _restart(self, name: str) -> None:
+        """In order, again and again while a job that kills its worker was claimed so soon that the
+        worker ended before it was seen ready. Nobody else starts it meanwhile.
+        """
+        while True:
+            try:
+                await self.stack.restart(name)
+            except LocalStackError as error:
+                if f"ended with {-signal.SIGKILL} before it was ready" not in str(error):
+                    raise
+            else:
+                return
+
     async def _do(self, fault: Fault) -> None:
         match fault.kind:
             case Kind.KILL:
                 self.stack.kill(fault.name)
             case Kind.RESTART:
-                await self.stack.restart(fault.name)
+                await self._restart(fault.name)
             case Kind.STOP:
                 # Unlike os.kill, it sends nothing to a process that has ended, whose number may be
                 # another one's by now.

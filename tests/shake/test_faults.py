@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from carbonline.local.child_process import ChildProcess
+from carbonline.local.errors import LocalStackError
 from tests.shake.faults import Fault, Faults, Kind
 
 COMMAND = (sys.executable, "-c", "import signal; signal.pause()")
@@ -61,3 +62,21 @@ async def test_a_fault_is_done_only_if_it_hit_a_process_that_ran(
     stack.kill(NAME)
     await faults.happen([fault])
     assert (faults.done, faults.first_at) == ([fault], first_at)
+
+
+async def test_a_worker_that_a_job_kills_before_it_is_seen_ready_is_started_again(
+    stack: StackOfOne, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = iter(["ended with -9 before it was ready", "ended with -9 before it was ready"])
+
+    async def restart(name: str) -> None:
+        if word := next(words, ""):
+            raise LocalStackError(f"The {name} {word}. Its log says why.")
+
+    monkeypatch.setattr(stack, "restart", restart)
+    faults = Faults(cast(Any, stack), cast(Any, None))
+    await faults.happen([Fault(0.0, Kind.RESTART, NAME)])
+    assert len(faults.done) == 1
+    words = iter(["ended with 1 before it was ready"])
+    with pytest.raises(LocalStackError, match="ended with 1 "):
+        await faults.happen([Fault(0.0, Kind.RESTART, NAME)])
