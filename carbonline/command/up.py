@@ -13,7 +13,7 @@ from carbonline.command.collected_options import Function
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line
 from carbonline.command.options import WholeNumber
-from carbonline.local.addresses import port_or_free
+from carbonline.local.default_port import port_if_first
 from carbonline.local.settings import (
     BEATS_PER_LEASE,
     LEASE_SECONDS,
@@ -121,7 +121,7 @@ def up(*, lease_seconds: int, console_port: int | None, **chosen: Any) -> None:
     # Every other option is named as the setting that it chooses.
     settings = StackSettings(
         **chosen,
-        gateway_port=port_or_free(CONSOLE_PORT) if console_port is None else console_port,
+        gateway_port=port_if_first(CONSOLE_PORT) if console_port is None else console_port,
         lease_seconds=lease_seconds,
         beat_seconds=lease_seconds / BEATS_PER_LEASE,
         sweep_seconds=lease_seconds / SWEEPS_PER_LEASE,
