@@ -7,7 +7,7 @@ from pathlib import Path
 
 from carbonline.local.addresses import port_or_free
 
-# Held until the process ends. Files that are closed give their locks back.
+# Held until the process ends. A file that is closed releases its lock.
 _held: list[int] = []
 
 
