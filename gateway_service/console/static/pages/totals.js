@@ -27,8 +27,7 @@ export function Page({ year }) {
       <h2>${t("made_of")}</h2>
       <${Tree} totals=${totals} />
       <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
-      <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>${" "}
-        <a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>
+      <p class="acts"><a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>
     </div>`}
   `;
 }
