@@ -1,14 +1,16 @@
 """One look at the services for all who watch with the same rights: what the console shows."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from google.protobuf import json_format
 
 from carbonline.v1 import operations_pb2, types_pb2
 from gateway_service.services import Services, method_of
+from gateway_service.transcode.problems import Problem
 
 PIPELINES_MAX = 200
 # So many pipelines are asked for their jobs in one look; the others have their turn in the next.
@@ -19,6 +21,7 @@ LIVE = frozenset({types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STAT
 
 LIST_PIPELINES = "carbonline.v1.OperationsService.ListPipelines"
 LIST_JOBS = "carbonline.v1.OperationsService.ListJobs"
+GET_PIPELINE = "carbonline.v1.OperationsService.GetPipeline"
 GET_YEAR = "carbonline.v1.OperationsService.GetYear"
 
 # The name of a list in the message, and the id of its row.
@@ -30,7 +33,8 @@ Row: TypeAlias = Mapping[str, Any]
 class Seen:
     """What earlier looks have seen, so that the next asks only for what may have changed.
 
-    `versions` and `statuses` are by pipeline, `behind` are pipelines whose jobs are not asked yet.
+    `versions` are those of the newest pipelines and of the live ones, `live` are the pipelines
+    that were live when seen last, `behind` those whose jobs are not asked yet.
     """
 
     versions: dict[int, int] = field(default_factory=dict)
@@ -51,10 +55,13 @@ async def look(services: Services, token: str, seen: Seen) -> dict[Key, Row]:
         token,
     )
     assert isinstance(listed, operations_pb2.ListPipelinesResponse)
-    changed = _note(seen, listed.pipelines)
+    there = {one.pipeline_id for one in listed.pipelines}
+    older = await _still_live(services, token, seen.live - there)
+    pipelines = [*listed.pipelines, *older]
+    changed = _note(seen, pipelines)
     rows: dict[Key, Row] = {
         ("pipelines", str(one.pipeline_id)): _plain(one)
-        for one in listed.pipelines
+        for one in pipelines
         if one.pipeline_id in changed
     }
     # Progress moves without a new version of the pipeline.
@@ -73,9 +80,32 @@ async def look(services: Services, token: str, seen: Seen) -> dict[Key, Row]:
     return rows
 
 
-def _note(seen: Seen, pipelines: Iterable[types_pb2.Pipeline]) -> set[int]:
+async def _still_live(
+    services: Services, token: str, ids: Iterable[int]
+) -> list[types_pb2.Pipeline]:
+    """Pipelines that were live, and are not among the newest any more: their end must be told.
+
+    So many as PIPELINES_MAX are followed. One that is kept no longer is followed no more.
+    """
+    found = []
+    for pipeline_id in sorted(ids, reverse=True)[:PIPELINES_MAX]:
+        request = operations_pb2.GetPipelineRequest(pipeline_id=pipeline_id)
+        try:
+            answer = await services.answer(method_of(GET_PIPELINE), request, token)
+        except Problem as problem:
+            if problem.status != HTTPStatus.NOT_FOUND:
+                raise
+            continue
+        assert isinstance(answer, operations_pb2.GetPipelineResponse)
+        found.append(answer.pipeline)
+    return found
+
+
+def _note(seen: Seen, pipelines: Sequence[types_pb2.Pipeline]) -> set[int]:
     changed = set()
     seen.live.clear()
+    kept = {one.pipeline_id for one in pipelines}
+    seen.versions = {key: version for key, version in seen.versions.items() if key in kept}
     for one in pipelines:
         first = one.pipeline_id not in seen.versions
         if first or seen.versions[one.pipeline_id] != one.version:

@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from carbonline.serving.logs import open_log
 from carbonline.v1 import types_pb2
 from gateway_service.server import RunningGateway
+from gateway_service.streams import look
 from scheduler_service.server import running_server
 from tests.gateway.conftest import Services, gateway_before, scheduler_settings
 from tests.gateway.http_client import Event, HttpClient
@@ -118,3 +121,21 @@ async def test_a_stream_ends_when_the_scheduler_goes_away(
                 pass
         answer = await HttpClient(gateway.port).get(EVENTS)
         assert answer.status == 503
+
+
+async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
+    http: HttpClient, driver: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "PIPELINES_MAX", 3)
+    oldest = str((await driver.submit("noop", LOCAL)).pipeline_id)
+    async with http.stream(EVENTS) as stream:
+        events = stream.events()
+        assert oldest in pipelines_of(await next_update(events))
+        for _ in range(5):
+            await driver.submit("noop", LOCAL)
+        [job] = await driver.claim("noop")
+        assert str(job.job.pipeline_id) == oldest
+        await driver.finish(job)
+        told: dict[str, str] = {}
+        while told.get(oldest) != "PIPELINE_STATUS_SUCCESS":
+            told.update(pipelines_of(await next_update(events)))
