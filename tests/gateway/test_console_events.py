@@ -1,5 +1,6 @@
 """GET /v1/events: one look serves all, rows are states, and who is slow gets the newest."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ from gateway_service.server import RunningGateway
 from gateway_service.streams import look
 from scheduler_service.server import running_server
 from tests.gateway.conftest import Services, gateway_before, scheduler_settings
-from tests.gateway.http_client import Event, HttpClient
+from tests.gateway.http_client import SECONDS_MAX, Event, HttpClient
 from tests.scheduler_service.rpc.conftest import ByTenantToken, Client
 
 EVENTS = "/v1/events"
@@ -137,5 +138,6 @@ async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
         assert str(job.job.pipeline_id) == oldest
         await driver.finish(job)
         told: dict[str, str] = {}
-        while told.get(oldest) != "PIPELINE_STATUS_SUCCESS":
-            told.update(pipelines_of(await next_update(events)))
+        async with asyncio.timeout(SECONDS_MAX):
+            while told.get(oldest) != "PIPELINE_STATUS_SUCCESS":
+                told.update(pipelines_of(await next_update(events)))
