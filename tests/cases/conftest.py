@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,10 +120,10 @@ class Terminal:
         return listed.out
 
 
-@pytest.fixture(scope="session")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    """A running stack with units and factors in each of YEARS, and the package's airports."""
-    terminal = Terminal(tmp_path_factory.mktemp("cases"))
+@contextmanager
+def terminal_beside_a_stack(folder: Path) -> Iterator[Terminal]:
+    """A terminal beside a stack that runs on its folder, and ends in order."""
+    terminal = Terminal(folder)
     up = subprocess.Popen(
         [*COMMAND, "up", "--workers", "1"],
         stdout=subprocess.PIPE,
@@ -134,13 +135,20 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     try:
         while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
             assert line, "the stack did not start"
-        assert terminal.type("load", "locations").code == 0
-        asyncio.run(_prepare(terminal))
         yield terminal
     finally:
         up.send_signal(signal.SIGINT)
         assert up.wait(SECONDS_MAX) == 0
         up.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A running stack with units and factors in each of YEARS, and the package's airports."""
+    with terminal_beside_a_stack(tmp_path_factory.mktemp("cases")) as one:
+        assert one.type("load", "locations").code == 0
+        asyncio.run(_prepare(one))
+        yield one
 
 
 async def _prepare(terminal: Terminal) -> None:
