@@ -151,7 +151,7 @@ def _figures(report: ledger_pb2.GetReportResponse, year: int, digits: int) -> It
     yield Figure(
         "Total",
         f"{tonnes(whole.total_kg, digits)} t",
-        f"{change(whole.total_kg, last)} to {tonnes(last, digits)} t in {year - 1}"
+        f"{change(whole.total_kg, last)} against {tonnes(last, digits)} t in {year - 1}"
         if last
         else f"no totals for {year - 1}",
     )

@@ -28,7 +28,7 @@ export function change(now, before) {
 
 /** A part of a whole in percent. */
 export function share(part, whole) {
-  const format = new Intl.NumberFormat(locale.value, { style: "percent", maximumFractionDigits: 0 });
+  const format = new Intl.NumberFormat(locale.value, { style: "percent", maximumFractionDigits: 1 });
   return whole ? format.format(part / whole) : "";
 }
 

@@ -24,7 +24,7 @@ def test_the_figures_come_first() -> None:
         "═════════════════════════════",
         "As of 2026-01-02 03:04 UTC. Tonnes (t) are tonnes of CO2-equivalent.",
         "",
-        "Total: 2,000.0 t (-13.0 % to 2,300.0 t in 2023)",
+        "Total: 2,000.0 t (-13.0 % against 2,300.0 t in 2023)",
         "Per full-time equivalent: 5.00 t (400.0 FTE)",
         "Largest category: Professional travel (1,234.6 t, 61.7 %)",
         "Information technology: 0.0 t (0.0 % of the total)",

@@ -1,6 +1,6 @@
 // What a total is made of: one level of the emission tree as boxes, the same as a table below.
 import { hierarchy, treemap } from "d3-hierarchy";
-import { share, tonnes } from "../format.js";
+import { named, share, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 
@@ -14,7 +14,12 @@ const NAME_HEIGHT = 50;
 // Between the names of a path, as the contract writes it: professional_travel.plane.
 const DOT = ".";
 
-const nameOf = (path) => path.slice(path.lastIndexOf(DOT) + 1).replaceAll("_", " ");
+const ACRONYMS = ["ai", "it", "ch4", "co2", "n2o", "nf3", "sf6"];
+
+function nameOf(path) {
+  const name = path.slice(path.lastIndexOf(DOT) + 1);
+  return ACRONYMS.includes(name) ? name.toUpperCase() : named(name);
+}
 
 /** The tree of totals by path, such as {"a": 3, "a.b": 2}: nodes {path, name, kg, children}. */
 export function treeOf(byPath) {

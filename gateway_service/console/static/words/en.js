@@ -162,7 +162,7 @@ export const words = {
   "submitted": "Submitted",
   "superseded_by": "by job {n}",
   "template": "Template (CSV)",
-  "than_last_year": "{change} than {year}",
+  "than_last_year": "{change} against {year}",
   "the_first_rows.one": "The first row",
   "the_first_rows.other": "The first {n} rows",
   "theme": "Theme",
