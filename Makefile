@@ -51,7 +51,7 @@ check: dev  ## check format, lint, types, room contracts, protos, house rules, m
 mutants: browser  ## break each safety rule once, and demand that the tests named for it notice
 	@$(PYTHON_IN_VENV) -m tests.mutants.run
 
-protos: runtime  ## generate carbonline/v1 and the catalogue of the scheduler from protos/
+protos: runtime  ## generate carbonline/v1 and the catalogues of types from protos/
 	@$(PYTHON_IN_VENV) protos/build_hook.py
 	@$(PYTHON_IN_VENV) protos/generate_catalogue.py
 

@@ -6,37 +6,6 @@ from carbonline.command.safe_text import one_line
 from carbonline.unseen import unseen_written_out
 from carbonline.v1 import monitoring_pb2, types_pb2
 
-# What the server's catalogue computes: a command that lacks its type may run without a server.
-COMPUTED_TYPES = frozenset(
-    {
-        "additional_purchases",
-        "biological_chemical_gaseous_product",
-        "building",
-        "building_embodied_energy",
-        "consumable_accessories",
-        "energy_combustion",
-        "external_ai",
-        "external_clouds",
-        "homeworking",
-        "it",
-        "it_equipment",
-        "member",
-        "mice_and_fish_animal_facilities",
-        "other",
-        "other_purchases",
-        "plane",
-        "process_emissions",
-        "purchased_energy",
-        "research_facilities",
-        "road_travel",
-        "scientific",
-        "scientific_equipment",
-        "services",
-        "student",
-        "train",
-        "vehicles",
-    }
-)
 # Kinds of reference data that are lists of rows with keys. Places have commands of their own.
 REFERENCE_KINDS: Sequence[str] = sorted(
     {
@@ -54,16 +23,8 @@ def module_numbers() -> Mapping[str, int]:
 
 
 def type_numbers() -> Mapping[str, int]:
-    """Data-entry type numbers by name, such as "plane".
-
-    Types that this release computes come first, each part in alphabetical order.
-    """
-    numbers = _numbers(types_pb2.DataEntryType.items(), "DATA_ENTRY_TYPE_")
-    return {name: numbers[name] for name in sorted(numbers, key=_computed_first)}
-
-
-def _computed_first(name: str) -> tuple[bool, str]:
-    return name not in COMPUTED_TYPES, name
+    """Data-entry type numbers by name, such as "plane", in alphabetical order."""
+    return dict(sorted(_numbers(types_pb2.DataEntryType.items(), "DATA_ENTRY_TYPE_").items()))
 
 
 def module_name(number: int) -> str:

@@ -214,6 +214,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "stored": CATALOGUE,
     },
     "worker_service/carbon/catalogue": {"quantities": EXAMPLES},
+    "worker_service/carbon/catalogue": {"modules": CATALOGUE},
     "worker_service/carbon/catalogue/buildings": {
         "building": EXAMPLES,
         "building_embodied_energy": EXAMPLES,

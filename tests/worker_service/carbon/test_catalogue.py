@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbonline.v1 import types_pb2
+from protos.generate_catalogue import MODULES_TARGET, declared_modules
 from tests.worker_service.carbon.plane_files import (
     GOOD,
     PLANE,
@@ -56,6 +57,10 @@ def test_modules_and_their_types_are_those_of_the_contract() -> None:
         name = one.name.removeprefix("DATA_ENTRY_TYPE_").lower()
         modules[one.GetOptions().Extensions[types_pb2.of_module]].append((name, one.number))
     assert declared == named
+
+
+def test_the_files_of_the_declarations_are_listed_by_the_contract() -> None:
+    assert MODULES_TARGET.read_text("utf-8") == declared_modules(), "run `make protos`"
 
 
 @pytest.mark.parametrize("declared", _DECLARED, ids=lambda t: t.name)

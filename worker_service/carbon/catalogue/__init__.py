@@ -1,13 +1,6 @@
-"""All modules of the carbon account, one file each, and lookups of their declarations."""
+"""All modules of the carbon account, and lookups of the declarations of their types."""
 
-from worker_service.carbon.catalogue.buildings import BUILDINGS
-from worker_service.carbon.catalogue.equipment import EQUIPMENT
-from worker_service.carbon.catalogue.external_cloud_and_ai import EXTERNAL_CLOUD_AND_AI
-from worker_service.carbon.catalogue.headcount import HEADCOUNT
-from worker_service.carbon.catalogue.process_emissions import PROCESS_EMISSIONS
-from worker_service.carbon.catalogue.professional_travel import PROFESSIONAL_TRAVEL
-from worker_service.carbon.catalogue.purchase import PURCHASE
-from worker_service.carbon.catalogue.research_facilities import RESEARCH_FACILITIES
+from worker_service.carbon.catalogue.modules import MODULES as MODULES
 from worker_service.carbon.declarations import (
     OVERRIDE_KEY,
     DataEntryType,
@@ -16,17 +9,6 @@ from worker_service.carbon.declarations import (
 )
 from worker_service.carbon.great_circle import TripDistance
 from worker_service.carbon.reference_lookup import ReferenceLookup
-
-MODULES: tuple[Module, ...] = (
-    HEADCOUNT,
-    PROFESSIONAL_TRAVEL,
-    BUILDINGS,
-    EQUIPMENT,
-    PURCHASE,
-    RESEARCH_FACILITIES,
-    EXTERNAL_CLOUD_AND_AI,
-    PROCESS_EMISSIONS,
-)
 
 
 class NotSupported(Exception):

@@ -31,7 +31,7 @@ _CATEGORY = Column(
 )
 _NODE = pl.format("process_emissions.{}", "category")
 
-PROCESS_GASES = DataEntryType(
+PROCESS_EMISSIONS = DataEntryType(
     id=50,
     name="process_emissions",
     title="Process emissions",

@@ -65,7 +65,7 @@ _LACKING = pl.concat_str(
 )
 _KG = pl.sum_horizontal(pl.col(_share(one)) * pl.col(_sum(one)).fill_null(0.0) for one in _SOURCES)
 
-ANIMAL_FACILITY = DataEntryType(
+MICE_AND_FISH_ANIMAL_FACILITIES = DataEntryType(
     id=71,
     name="mice_and_fish_animal_facilities",
     title="Animal facilities",

@@ -24,7 +24,7 @@ _NODE = (
     .otherwise(pl.lit("research_facilities.facilities"))
 )
 
-RESEARCH_FACILITY = DataEntryType(
+RESEARCH_FACILITIES = DataEntryType(
     id=70,
     name="research_facilities",
     title="Research facilities",
