@@ -213,8 +213,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "shipped_places": "tests/worker_service/carbon/test_moved_places.py",
         "stored": CATALOGUE,
     },
-    "worker_service/carbon/catalogue": {"quantities": EXAMPLES},
-    "worker_service/carbon/catalogue": {"modules": CATALOGUE},
+    "worker_service/carbon/catalogue": {"modules": CATALOGUE, "quantities": EXAMPLES},
     "worker_service/carbon/catalogue/buildings": {
         "building": EXAMPLES,
         "building_embodied_energy": EXAMPLES,
