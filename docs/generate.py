@@ -3,6 +3,7 @@
 Such a part stands between two comments, `<!-- generated: NAME -->` and `<!-- end -->`.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from carbonline.serving.auth.roles import roles_allowed
 from carbonline.serving.declared_settings import Setting
 from carbonline.serving.errors import CODES
 from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2
+from gateway_service.api_document import api_document
 from gateway_service.settings import SETTINGS as GATEWAY_SETTINGS
 from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.states import transitions_as_markdown
@@ -32,6 +34,7 @@ from worker_service.carbon.reference_kinds import REFERENCE_KINDS
 from worker_service.settings import SETTINGS as WORKER_SETTINGS
 
 DOCS = Path(__file__).parent
+OPENAPI = DOCS / "openapi.json"
 COMMANDS_NAMED_MAX = 4
 PART = re.compile(r"(?<=<!-- generated: )(?P<name>[a-z-]+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 
@@ -253,6 +256,11 @@ def renewed(text: str) -> str:
     return PART.sub(lambda part: f"{part['name']} -->\n\n{PARTS[part['name']]()}\n\n", text)
 
 
+def openapi_text() -> str:
+    """The document of the HTTP API, in lines, so that a change of it can be read."""
+    return json.dumps(api_document(), ensure_ascii=False, indent=1) + "\n"
+
+
 def documents() -> list[Path]:
     """README and every document in docs/."""
     return [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
@@ -260,10 +268,10 @@ def documents() -> list[Path]:
 
 def main() -> None:
     """Renews every document, and names those that changed."""
-    for path in documents():
-        before = path.read_text(encoding="utf-8")
-        after = renewed(before)
-        if after != before:
+    after_of = {path: renewed(path.read_text(encoding="utf-8")) for path in documents()}
+    after_of[OPENAPI] = openapi_text()
+    for path, after in after_of.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != after:
             path.write_text(after, encoding="utf-8")
             print(f"{path.name} is renewed", file=sys.stderr)
 

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from starlette.applications import Starlette
 from starlette.convertors import CONVERTOR_TYPES, StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 from structlog.typing import FilteringBoundLogger
 
+from gateway_service import api_document
 from gateway_service.access.every_request import EveryRequest
 from gateway_service.access.limits import StreamLimits
 from gateway_service.access.session import Sessions
@@ -60,6 +63,7 @@ def application(
     routes += _routes_of_sync(services)
     routes += _routes_of_sessions(services)
     routes += _probes(readiness)
+    routes += _document()
     routes += page_routes(build_id)
     app = Starlette(
         routes=routes,
@@ -142,6 +146,11 @@ def _routes_of_sessions(services: Services) -> list[BaseRoute]:
         Route("/v1/session", by_method(endpoints), methods=list(endpoints)),
         Route("/v1/session/codes", sessions.make_code, methods=["POST"]),
     ]
+
+
+def _document() -> list[BaseRoute]:
+    smaller = Middleware(GZipMiddleware)
+    return [Route("/v1/openapi.json", api_document.serve, middleware=[smaller])]
 
 
 def _probes(readiness: Readiness) -> list[BaseRoute]:

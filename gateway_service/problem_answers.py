@@ -36,11 +36,8 @@ async def of_http_exception(request: Request, error: Exception) -> Response:
             headers=headers,
         )
     elif error.status_code == 404:
-        problem = Problem(
-            404,
-            "PATH_NOT_FOUND",
-            f"Nothing is at {path}.",
-        )
+        words = f"Nothing is at {path}. GET /v1/openapi.json lists what there is."
+        problem = Problem(404, "PATH_NOT_FOUND", words)
     else:
         problem = Problem(error.status_code, "REFUSED", str(error.detail), headers=headers)
     return answer_of(problem)

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import PART, PARTS, documents, renewed
+from docs.generate import OPENAPI, PART, PARTS, documents, openapi_text, renewed
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
 def test_a_document_is_as_make_docs_writes_it(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert renewed(text) == text
+
+
+def test_the_document_of_the_http_api_is_as_make_docs_writes_it() -> None:
+    # What differs is what a release changes for programs: say it in the changelog.
+    assert OPENAPI.read_text(encoding="utf-8") == openapi_text()
 
 
 def test_every_generated_part_is_shown_once() -> None:
