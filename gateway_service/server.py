@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
-from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from gateway_service.application import application
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.readiness import Readiness
@@ -66,9 +66,11 @@ async def running_gateway(
     metrics = GatewayMetrics(CollectorRegistry())
     draining = asyncio.Event()
     services = Services(settings.scheduler_address, settings.ledger_address)
+    readiness = Readiness(services)
+    probes = Probes(readiness.fault)
     app = application(
         services,
-        Readiness(services),
+        readiness,
         metrics,
         log,
         draining,
@@ -94,9 +96,11 @@ async def running_gateway(
     )
     serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
     try:
-        with metrics_served(metrics.registry, settings.metrics_port):
+        with metrics_served(metrics.registry, settings.metrics, probes):
             shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+            probes.report("")
             yield RunningGateway(f"http://{shown}:{port}/", port, metrics)
+            probes.report(DRAINING)
     finally:
         draining.set()
         server.should_exit = True

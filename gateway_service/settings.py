@@ -8,10 +8,12 @@ from carbonline.client.addresses import target_of
 from carbonline.serving.declared_settings import (
     BUILD_ID,
     LOG_LEVEL,
+    METRICS_HOST,
     METRICS_PORT,
     PORT_MAX,
     Setting,
 )
+from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -46,6 +48,7 @@ SETTINGS: tuple[Setting, ...] = (
     SCHEDULER_ADDRESS,
     LEDGER_ADDRESS,
     METRICS_PORT,
+    METRICS_HOST,
     LOG_LEVEL,
     BUILD_ID,
 )
@@ -63,7 +66,7 @@ class Settings:
     scheduler_address: str
     ledger_address: str
     hosts: tuple[str, ...] = ()
-    metrics_port: int = 0
+    metrics: MetricsAddress = MetricsAddress()  # noqa: RUF009  frozen
     log_level: str = "info"
     build_id: str = ""
 
@@ -78,7 +81,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         scheduler_address=_address(read, SCHEDULER_ADDRESS),
         ledger_address=_address(read, LEDGER_ADDRESS),
         hosts=tuple(h.strip().lower() for h in read.text(GATEWAY_HOSTS).split(",") if h.strip()),
-        metrics_port=read.port(),
+        metrics=read.metrics_address(),
         log_level=read.log_level(),
         build_id=read.build_id(),
     )

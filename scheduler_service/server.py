@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +35,7 @@ from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import fault_of_address, listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
-from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.tls import server_credentials
 from carbonline.v1 import (
@@ -107,13 +107,18 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     _check_address(settings)
     probing = partial(probe, settings.database_url, CONNECT_TIMEOUT_SECONDS)
-    if not await database_is_up(probing, STARTING, stopping, log):
-        return
-    async with running_server(settings, log) as running:
-        running.metrics.registry.register(stream)
-        log.info("scheduler_started", address=settings.address, port=running.port)
-        await running.background.run_until(stopping)
-        log.info("scheduler_draining")
+    registry, probes = CollectorRegistry(), Probes()
+    registry.register(stream)
+    # Before the database is waited for, and until the drain is over: probes ask meanwhile.
+    with metrics_served(registry, settings.metrics, probes):
+        if not await database_is_up(probing, STARTING, stopping, log, probes.report):
+            return
+        async with running_server(
+            settings, log, registry=registry, report=probes.report
+        ) as running:
+            log.info("scheduler_started", address=settings.address, port=running.port)
+            await running.background.run_until(stopping)
+            log.info("scheduler_draining")
     log.info("scheduler_stopped")
 
 
@@ -123,11 +128,16 @@ class NotMigrated(Exception):
 
 @asynccontextmanager
 async def running_server(
-    settings: Settings, log: FilteringBoundLogger, authenticator: Authenticator | None = None
+    settings: Settings,
+    log: FilteringBoundLogger,
+    authenticator: Authenticator | None = None,
+    *,
+    registry: CollectorRegistry | None = None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[RunningScheduler]:
-    """Everything that serves, and its orderly end."""
+    """Everything that serves, and its orderly end. `report` is called with why it is not ready."""
     _check_address(settings)
-    metrics = Metrics(CollectorRegistry())
+    metrics = Metrics(registry or CollectorRegistry())
     calls = CallsInFlight(
         settings.call_limits,
         of_running_jobs=CALLS_OF_RUNNING_JOBS,
@@ -169,15 +179,15 @@ async def running_server(
         background.start("watches", watches.run())
         background.start("sweeps", sweep_forever(store, log))
         background.start("retention", retain_forever(store, log))
-        background.start("health", _publish_health(healthy, settings, store))
-        if settings.metrics_port:
+        background.start("health", _publish_health(healthy, settings, store, report))
+        if settings.metrics.port:
             depths = publish_queue_depths(store, metrics.queue_is, log)
             background.start("queue depths", depths)
         await server.start()
         try:
-            with metrics_served(metrics.registry, settings.metrics_port):
-                yield RunningScheduler(store, port, long_polls, watches, metrics, background, calls)
+            yield RunningScheduler(store, port, long_polls, watches, metrics, background, calls)
         finally:
+            report(DRAINING)
             await healthy.enter_graceful_shutdown()
             long_polls.draining.set()
             watches.drain()
@@ -249,7 +259,9 @@ async def _open_store(
         await store.close()
 
 
-async def _publish_health(healthy: Health, settings: Settings, store: Store) -> None:
+async def _publish_health(
+    healthy: Health, settings: Settings, store: Store, report: Callable[[str], None]
+) -> None:
     ping = Ping(
         settings.database_url,
         session_settings(f"{APPLICATION_NAME} health"),
@@ -257,7 +269,7 @@ async def _publish_health(healthy: Health, settings: Settings, store: Store) -> 
         renew_sessions=store.pools.renew_sessions,
     )
     try:
-        await publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR)
+        await publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR, report)
     finally:
         ping.close()
 

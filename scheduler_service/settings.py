@@ -20,6 +20,7 @@ from carbonline.serving.declared_settings import (
     CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
+    METRICS_HOST,
     METRICS_PORT,
     PREFIX,
     RECEIVE_SECONDS,
@@ -29,6 +30,7 @@ from carbonline.serving.declared_settings import (
     Setting,
     seconds,
 )
+from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
 from scheduler_service.jobs.job_types import enabled_job_types
@@ -118,6 +120,7 @@ SETTINGS = (
     SWEEP_CONNECTIONS,
     CONNECTION_SECONDS_MAX,
     METRICS_PORT,
+    METRICS_HOST,
     LOG_LEVEL,
     BUILD_ID,
     RETENTION,
@@ -134,9 +137,9 @@ class Settings:
     """One field per variable: CARBONLINE_ and the field's name in capitals. `connections` has five,
     `tokens` those that begin with JWT_, `limits` one for each name that ends with _MAX.
 
-    `address` is CARBONLINE_SCHEDULER_ADDRESS: "unix:PATH" or "host:port". `metrics_port` 0 serves
-    no metrics. No variables are the last three; `drain_grace_seconds` and what ends behind it fit
-    into the ten seconds that a local stack waits for the end.
+    `address` is CARBONLINE_SCHEDULER_ADDRESS: "unix:PATH" or "host:port". `metrics` is METRICS_HOST
+    and METRICS_PORT. No variables are the last three; `drain_grace_seconds` and what ends behind it
+    fit into the ten seconds that a local stack waits for the end.
     """
 
     database_url: str
@@ -154,7 +157,7 @@ class Settings:
     poll_seconds: float = 1.0
     connection_seconds_max: float = 1800.0
     build_id: str = "unknown"
-    metrics_port: int = 0
+    metrics: MetricsAddress = MetricsAddress()  # noqa: RUF009  frozen
     connections: PoolSizes = SIZES
     retention_days: float = RETENTION_DAYS
     limits: Limits = LIMITS
@@ -207,7 +210,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         poll_seconds=read.seconds(POLL_SECONDS),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
         build_id=read.build_id(),
-        metrics_port=read.port(),
+        metrics=read.metrics_address(),
         connections=PoolSizes(
             leases=read.whole(LEASE_CONNECTIONS, most=CONNECTIONS_MAX),
             calls=read.whole(CALL_CONNECTIONS, most=CONNECTIONS_MAX),

@@ -24,6 +24,7 @@ from carbonline.serving.declared_settings import (
     CONNECTION_SECONDS_MAX,
     LEASE_SECONDS,
     LOG_LEVEL,
+    METRICS_HOST,
     METRICS_PORT,
     RECEIVE_SECONDS,
     RETENTION,
@@ -33,6 +34,7 @@ from carbonline.serving.declared_settings import (
     Setting,
     seconds,
 )
+from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
 from worker_service.provider_settings import (
@@ -104,7 +106,7 @@ DRAIN_GRACE_SECONDS = seconds(
     "How long running work may continue after SIGTERM; then jobs are released.",
     or_none=True,
 )
-_SHARED = (TOKEN_FILE, TENANT, DRAIN_GRACE_SECONDS, METRICS_PORT, LOG_LEVEL, BUILD_ID)
+_SHARED = (TOKEN_FILE, TENANT, DRAIN_GRACE_SECONDS, METRICS_PORT, METRICS_HOST, LOG_LEVEL, BUILD_ID)
 SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
     {
         "worker": (
@@ -146,7 +148,7 @@ class Settings:
 
     `database_url` is the ledger's database: CARBONLINE_LEDGER_DATABASE_URL, or else
     CARBONLINE_DATABASE_URL. `job_types` empty means every type with a step but noop;
-    `metrics_port` 0 serves no metrics.
+    `metrics` is METRICS_HOST and METRICS_PORT.
     """
 
     database_url: str
@@ -159,7 +161,7 @@ class Settings:
     tenant: str
     log_level: str
     build_id: str
-    metrics_port: int
+    metrics: MetricsAddress
     concurrency: int
     job_types: tuple[str, ...]
     drain_grace_seconds: float
@@ -209,7 +211,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         tenant=read.text(TENANT),
         log_level=read.log_level(),
         build_id=read.build_id(),
-        metrics_port=read.port(),
+        metrics=read.metrics_address(),
         concurrency=read.whole(CONCURRENCY, most=CONCURRENCY_MAX),
         job_types=job_types,
         drain_grace_seconds=read.seconds(DRAIN_GRACE_SECONDS, or_none=True),

@@ -17,7 +17,7 @@ from carbonline.client.channel import Credentials, open_channel
 from carbonline.postgres.errors import DatabaseRefused, DatabaseUnavailable
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
-from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.metrics_port import Probes, metrics_served
 from carbonline.serving.printed import print_sentence
 from worker_service.blobs.store import BlobStore
 from worker_service.ledger.canary import Canary
@@ -74,6 +74,19 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is seen of this process at its port of metrics and probes."""
+
+    metrics: WorkerMetrics
+    probes: Probes
+
+    def ready_changed(self, reason: str) -> None:
+        """This worker is not ready because of `reason`; "": it is ready."""
+        self.metrics.ready_changed(reason)
+        self.probes.report(reason)
+
+
 async def serve_worker(settings: Settings) -> int:
     """Runs jobs until SIGTERM, then drains. A second SIGTERM ends it at once.
 
@@ -93,9 +106,12 @@ async def serve_worker(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, drain.request)
     try:
-        metrics = CollectorRegistry()
-        metrics.register(stream)
-        served = await _serve(settings, identity, drain, log, metrics)
+        registry = CollectorRegistry()
+        registry.register(stream)
+        seen = Seen(WorkerMetrics(registry), Probes(drain.fault))
+        # Before the ledger is waited for, and until the drain is over: probes ask meanwhile.
+        with metrics_served(registry, settings.metrics, seen.probes):
+            served = await _serve(settings, identity, drain, log, seen)
     except (DatabaseUnavailable, DatabaseRefused) as error:
         print_sentence(f"worker: {sentence_about(error)}")
         return EXIT_USAGE
@@ -113,7 +129,7 @@ async def _serve(
     identity: WorkerIdentity,
     drain: Drain,
     log: FilteringBoundLogger,
-    metrics: CollectorRegistry,
+    seen: Seen,
 ) -> Served:
     async with open_channel(
         settings.scheduler_address, retries=False, tls=settings.scheduler_tls
@@ -121,11 +137,13 @@ async def _serve(
         scheduler = SchedulerClient(channel, identity, Credentials(settings.token_file))
         keeper = new_keeper(scheduler, wanted_types(settings), limits_of(settings), drain, log)
         try:
-            if needs_ledger(settings) and not await _ledger_is_up(settings, keeper, drain, log):
+            if needs_ledger(settings) and not await _ledger_is_up(
+                settings, keeper, drain, log, seen
+            ):
                 await keeper.send_last_beat()
                 return Served(None, 0)
             return await _serve_jobs(
-                settings, identity, scheduler, keeper, drain=drain, log=log, metrics=metrics
+                settings, identity, scheduler, keeper, drain=drain, log=log, seen=seen
             )
         except BaseException:
             # It ends without having served, so it has not said its last.
@@ -135,12 +153,13 @@ async def _serve(
 
 
 async def _ledger_is_up(
-    settings: Settings, keeper: LeaseKeeper, drain: Drain, log: FilteringBoundLogger
+    settings: Settings, keeper: LeaseKeeper, drain: Drain, log: FilteringBoundLogger, seen: Seen
 ) -> bool:
-    """As `ledger_is_up`. Meanwhile the scheduler hears that this worker is not ready."""
+    """As `ledger_is_up`. Meanwhile scheduler and probes hear that this worker is not ready."""
 
     def report(reason: str) -> None:
         keeper.report_not_ready(f"ledger: {reason}")
+        seen.probes.report(f"ledger: {reason}")
 
     beating = asyncio.create_task(keeper.run(), name="lease-keeper")
     try:
@@ -158,31 +177,27 @@ async def _serve_jobs(
     *,
     drain: Drain,
     log: FilteringBoundLogger,
-    metrics: CollectorRegistry,
+    seen: Seen,
 ) -> Served:
     retention = BlobRetention(settings.retention_days * DAY_SECONDS, scheduler.named_blobs)
     async with open_jobs(settings, retention, log) as jobs:
-        with metrics_served(metrics, settings.metrics_port):
-            log.info(
-                "worker_started",
-                build_id=identity.build_id,
-                scheduler_address=settings.scheduler_address,
-                job_types=jobs.registry.job_types,
-                concurrency=settings.concurrency,
-            )
-            counted = WorkerMetrics(metrics)
-            return await serve_jobs(
-                scheduler,
-                jobs.registry,
-                limits_of(settings),
-                drain,
-                log,
-                counted.run_ended,
-                around=Surroundings(
-                    jobs.needs, counted.ready_changed, jobs.beside, jobs.lease_changed
-                ),
-                keeper=keeper,
-            )
+        log.info(
+            "worker_started",
+            build_id=identity.build_id,
+            scheduler_address=settings.scheduler_address,
+            job_types=jobs.registry.job_types,
+            concurrency=settings.concurrency,
+        )
+        return await serve_jobs(
+            scheduler,
+            jobs.registry,
+            limits_of(settings),
+            drain,
+            log,
+            seen.metrics.run_ended,
+            around=Surroundings(jobs.needs, seen.ready_changed, jobs.beside, jobs.lease_changed),
+            keeper=keeper,
+        )
 
 
 def fault_of_job_types(settings: Settings) -> str:

@@ -80,8 +80,15 @@ BUILD_ID = Setting(
 METRICS_PORT = Setting(
     "METRICS_PORT",
     f"a port up to {PORT_MAX}, or 0 for none",
-    "The port for Prometheus metrics, on the local machine only. 0 serves none.",
+    "The port for Prometheus metrics, and for the probes /livez and /readyz. 0 serves none.",
     default="0",
+)
+METRICS_HOST = Setting(
+    "METRICS_HOST",
+    "an IP address of this machine",
+    "The address of that port: 0.0.0.0 for all of this machine's, so that others can reach it. It "
+    "asks for no credentials and tells of no tenant: let only probes and Prometheus reach it.",
+    default="127.0.0.1",
 )
 LEASE_SECONDS = seconds(
     "LEASE_SECONDS",

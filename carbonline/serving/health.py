@@ -20,6 +20,7 @@ PING_SECONDS_MAX = 2.0
 # The name that a liveness probe asks for: whether the process answers, whatever its database does.
 LIVENESS = "liveness"
 SERVING = health_pb2.HealthCheckResponse.SERVING
+UNANSWERED = "the database does not answer"
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 # It ships no types.
@@ -40,11 +41,12 @@ async def publish_health(
     services: Sequence[str],
     ping: Callable[[], Awaitable[object]],
     fails_with: tuple[type[Exception], ...],
+    report: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Report the server and `services` as SERVING while `ping` succeeds in time; never returns.
 
     `fails_with` are the exceptions, beside TimeoutError, that mean NOT_SERVING. Any other ends
-    the task.
+    the task. `report` is called with the reason, or with "".
     """
     await healthy.set(LIVENESS, SERVING)
     unanswered: tuple[type[Exception], ...] = (TimeoutError, *fails_with)
@@ -57,4 +59,5 @@ async def publish_health(
             status = NOT_SERVING
         for service in ("", *services):
             await healthy.set(service, status)
+        report("" if status == SERVING else UNANSWERED)
         await asyncio.sleep(PING_EVERY_SECONDS)

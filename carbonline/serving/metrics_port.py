@@ -1,29 +1,180 @@
-"""Serves the metrics of a process to Prometheus, on a port of this machine."""
+"""Serves the metrics of a process to Prometheus, and its probes to an orchestrator.
 
-from collections.abc import Iterator
+They have a port and a thread of their own, apart from the calls: /metrics, /livez and /readyz.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from socketserver import TCPServer, ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
-LOCAL_HOST = "127.0.0.1"
+from carbonline.serving.metrics_address import MetricsAddress
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    Connection: TypeAlias = socket.socket | tuple[bytes, socket.socket]
+
+# An orchestrator gives a probe a few seconds. An event loop that does not turn for longer hangs.
+LOOK_SECONDS_MAX = 4.0
+# Who sends no request, or reads no answer, is gone after this long.
+IDLE_SECONDS = 10.0
+REQUESTS_MAX = 16
+STARTING = "it is starting"
+DRAINING = "it is draining"
+
+
+async def _nothing_more() -> str:
+    return ""
+
+
+class Probes:
+    """What /readyz answers. `report` is called from the event loop, with why the process is not
+    ready, and with "" when it is. `look`, if given, is asked besides, on the event loop.
+    """
+
+    def __init__(self, look: Callable[[], Awaitable[str]] = _nothing_more) -> None:
+        self._reason = STARTING
+        self._look = look
+
+    def report(self, reason: str) -> None:
+        """From now on the process is not ready because of `reason`; "": it is ready.
+
+        A process that drains stays so.
+        """
+        if self._reason != DRAINING:
+            self._reason = reason
+
+    async def fault(self) -> str:
+        """Why the process is not ready; "" if it is."""
+        return self._reason or await self._look()
 
 
 @contextmanager
-def metrics_served(registry: CollectorRegistry, port: int) -> Iterator[None]:
-    """Serve `registry` on 127.0.0.1:`port` from a thread of its own; port 0 serves nothing.
+def metrics_served(
+    registry: CollectorRegistry, address: MetricsAddress, probes: Probes
+) -> Iterator[None]:
+    """Serve `registry` and `probes` from a thread of its own; port 0 serves nothing.
 
-    Raises OSError when the port is taken.
+    Call it on the event loop, whose turning /livez shows. Raises OSError when the address cannot
+    be listened at.
     """
-    if port == 0:
+    if address.port == 0:
         yield
         return
+    answers = _application(registry, probes, asyncio.get_running_loop())
+    kind = _ServerOnIpv6 if ":" in address.host else _Server
     try:
-        server, thread = start_http_server(port, LOCAL_HOST, registry)
+        server = make_server(address.host, address.port, answers, kind, _Handler)
     except OSError as error:
-        raise OSError(f"metrics cannot be served on {LOCAL_HOST}:{port}: {error}") from None
+        raise OSError(f"metrics cannot be served on {address}: {error}") from None
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
     try:
         yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Handler(WSGIRequestHandler):
+    def setup(self) -> None:
+        """Bounds the socket: neither a slow sender nor a slow reader keeps its thread."""
+        super().setup()
+        self.connection.settimeout(IDLE_SECONDS)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Writes none: stderr is for lines of JSON."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Works on REQUESTS_MAX requests at once, and closes the connections of others."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def server_bind(self) -> None:
+        """As its parent, without asking a name server what this host is called."""
+        self._free = threading.BoundedSemaphore(REQUESTS_MAX)
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
+
+    def process_request(self, request: "Connection", client_address: Any) -> None:
+        """Begins a thread, if one is free."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: "Connection", client_address: Any) -> None:
+        """What the thread does."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: "Connection", client_address: Any) -> None:
+        """Says nothing: a peer went away."""
+        del request, client_address
+
+
+class _ServerOnIpv6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _application(
+    registry: CollectorRegistry, probes: Probes, loop: asyncio.AbstractEventLoop
+) -> "WSGIApplication":
+    metrics: WSGIApplication = make_wsgi_app(registry)
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        match environ["PATH_INFO"]:
+            case "/metrics":
+                return metrics(environ, start)
+            case "/livez":
+                return _text(start, _asked(_turns(), loop))
+            case "/readyz":
+                return _text(start, _asked(probes.fault(), loop))
+            case _:
+                there_is = "Ask for /metrics, /livez or /readyz."
+                return _text(start, there_is, HTTPStatus.NOT_FOUND)
+
+    return answer
+
+
+async def _turns() -> str:
+    return ""
+
+
+def _asked(question: Awaitable[str], loop: asyncio.AbstractEventLoop) -> str:
+    """The answer of the event loop, or what is wrong with it."""
+
+    async def bounded() -> str:
+        async with asyncio.timeout(LOOK_SECONDS_MAX):
+            return await question
+
+    asking = asyncio.run_coroutine_threadsafe(bounded(), loop)
+    try:
+        return asking.result(LOOK_SECONDS_MAX)
+    except TimeoutError:
+        asking.cancel()
+        return f"the event loop has not answered for {LOOK_SECONDS_MAX:g} s"
+
+
+def _text(
+    start: "StartResponse", fault: str, status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE
+) -> Iterable[bytes]:
+    status = status if fault else HTTPStatus.OK
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+    start(f"{status.value} {status.phrase}", headers)
+    return [f"{fault or 'ok'}\n".encode()]

@@ -1,5 +1,6 @@
 """Reads the settings of a process from its environment, and reports every fault at once."""
 
+import ipaddress
 import math
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
@@ -18,6 +19,7 @@ from carbonline.serving.declared_settings import (
     LEASE_SECONDS,
     LOG_LEVEL,
     LOG_LEVELS,
+    METRICS_HOST,
     METRICS_PORT,
     PORT_MAX,
     PREFIX,
@@ -25,6 +27,7 @@ from carbonline.serving.declared_settings import (
     SECONDS_MAX,
     Setting,
 )
+from carbonline.serving.metrics_address import MetricsAddress
 
 # Fewer than four beats in a lease, and one lost packet costs a job its worker.
 BEATS_PER_LEASE_MIN = 4
@@ -127,9 +130,17 @@ class SettingsReader:
             self.seconds(RECEIVE_SECONDS),
         )
 
-    def port(self) -> int:
-        """The port of the metrics; 0 for none."""
-        return self._number(METRICS_PORT, int, lambda n: 0 <= n <= PORT_MAX)
+    def metrics_address(self) -> MetricsAddress:
+        """Where metrics and probes are served; port 0 for none."""
+        host = self.text(METRICS_HOST)
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            self.faults.append(
+                f"{METRICS_HOST.variable} must be {METRICS_HOST.form}, such as 127.0.0.1 or "
+                f"0.0.0.0, not {host!r}"
+            )
+        return MetricsAddress(self._number(METRICS_PORT, int, lambda n: 0 <= n <= PORT_MAX), host)
 
     def _number(
         self,

@@ -148,7 +148,7 @@ def test_what_is_asked_about_its_health_is_where_it_serves() -> None:
         address = environment_of(name)[f"{PREFIX}{name.upper()}_ADDRESS"]
         assert services()[name]["healthcheck"]["test"][-1] == address
     port = environment_of("worker")[f"{PREFIX}METRICS_PORT"]
-    assert f"127.0.0.1:{port}/metrics" in services()["worker"]["healthcheck"]["test"][-1]
+    assert f"127.0.0.1:{port}/readyz" in services()["worker"]["healthcheck"]["test"][-1]
 
 
 def test_workers_have_time_to_drain_and_can_be_many() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import urllib.request
 from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.typing import FilteringBoundLogger
 
 from carbonline.client.channel import open_channel
+from carbonline.serving.metrics_address import MetricsAddress
+from carbonline.serving.metrics_port import Probes, metrics_served
 from carbonline.v1 import operations_pb2_grpc, scheduler_pb2_grpc
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
@@ -105,8 +109,15 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         noop=True,
         drain_grace_seconds=0.5,
         build_id="test",
-        metrics_port=free_ports(1),
+        metrics=MetricsAddress(free_ports(1)),
     )
+
+
+@asynccontextmanager
+async def metrics_at(registry: CollectorRegistry, address: MetricsAddress) -> AsyncIterator[None]:
+    """As a process has it."""
+    with metrics_served(registry, address, Probes()):
+        yield
 
 
 @pytest.fixture
@@ -120,6 +131,7 @@ async def observed(settings: Settings, log_level: int) -> AsyncIterator[Observed
     log = LogLines()
     async with (
         running_server(settings, log.logger(log_level), ByTenantToken()) as server,
+        metrics_at(server.metrics.registry, settings.metrics),
         open_channel(settings.address, retries=False) as channel,
     ):
         client = Client(
@@ -129,4 +141,4 @@ async def observed(settings: Settings, log_level: int) -> AsyncIterator[Observed
             server,
             str(uuid4()),
         )
-        yield Observed(client, Scrapes(settings.metrics_port), log)
+        yield Observed(client, Scrapes(settings.metrics.port), log)

@@ -6,11 +6,10 @@ import grpc
 import grpc.aio
 import pytest
 
-from carbonline.serving.logs import open_log
+from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
-from scheduler_service.server import running_server
-from scheduler_service.settings import Settings, read_settings
+from scheduler_service.settings import read_settings
 from tests.observability.conftest import Observed
 from tests.scheduler_service.rpc.conftest import BLOB
 
@@ -135,20 +134,11 @@ async def test_a_cancel_is_counted(observed: Observed) -> None:
     assert await value("carbonline_scheduler_events_total", event="cancelled") == 1
 
 
-async def test_a_taken_port_is_said(observed: Observed, settings: Settings) -> None:
-    with pytest.raises(
-        OSError, match=f"metrics cannot be served on 127.0.0.1:{settings.metrics_port}"
-    ):
-        async with running_server(settings, open_log("critical")):
-            pass
-    assert observed.scrapes.port == settings.metrics_port
-
-
 def test_no_port_means_no_metrics() -> None:
     environment = {
         "CARBONLINE_DATABASE_URL": "postgresql://x",
         "CARBONLINE_SCHEDULER_ADDRESS": "unix:s",
     }
-    assert read_settings(environment).metrics_port == 0
+    assert read_settings(environment).metrics == MetricsAddress(0, "127.0.0.1")
     with pytest.raises(SettingsWrong, match="CARBONLINE_METRICS_PORT must be a port"):
         read_settings({**environment, "CARBONLINE_METRICS_PORT": "70000"})

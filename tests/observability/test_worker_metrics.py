@@ -13,9 +13,10 @@ from prometheus_client import CollectorRegistry
 from carbonline.client.channel import Credentials, open_channel
 from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError
-from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.metrics_address import MetricsAddress
+from carbonline.serving.metrics_port import Probes, metrics_served
 from carbonline.v1 import types_pb2
-from tests.observability.conftest import Observed, Scrapes
+from tests.observability.conftest import Observed, Scrapes, metrics_at
 from tests.ports import free_ports
 from tests.proxy.faulty_proxy import faulty_proxy
 from worker_service.ledger_api.server import running_ledger
@@ -67,7 +68,7 @@ async def working(address: str, begun: asyncio.Event | None = None) -> AsyncIter
 
     steps = check_registry([("noop", reporting_step)], ["noop"])
     run_ended = WorkerMetrics(registry).run_ended
-    with metrics_served(registry, port):
+    with metrics_served(registry, MetricsAddress(port), Probes()):
         async with open_channel(address, retries=False) as channel:
             scheduler = SchedulerClient(
                 channel, WorkerIdentity(str(uuid4()), "b", "h"), Credentials(None)
@@ -124,7 +125,8 @@ async def test_a_ledger_process_counts_its_calls(database_url: str, tmp_path: Pa
         "ledger",
     )
     async with (
-        running_ledger(settings, LOG),
+        running_ledger(settings, LOG) as ledger,
+        metrics_at(ledger.metrics.registry, settings.metrics),
         PersonsClient(address, address, tenant="local") as client,
     ):
         await client.list_modules()

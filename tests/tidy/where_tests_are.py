@@ -164,7 +164,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "drain": THE_END,
         "errors": "tests/tidy/test_protos_name_their_errors.py",
         "interceptor": ACCESS,
-        "metrics_port": "tests/observability/test_worker_metrics.py",
+        "metrics_address": "tests/carbonline/serving/test_metrics_port.py",
         "reflection": "tests/scheduler_service/rpc/test_reflection.py",
         "tls_settings": "tests/carbonline/serving/test_declared_settings.py",
         "tls": "tests/scheduler_service/rpc/test_tls.py",

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from carbonline.serving.interceptor import Interceptor
 from carbonline.serving.listening import fault_of_address, listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
-from carbonline.serving.metrics_port import metrics_served
+from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.tls import server_credentials
@@ -79,13 +79,18 @@ async def serve_ledger(settings: Settings) -> int:
         loop.add_signal_handler(number, stopping.set)
     try:
         _check(settings)
-        if not await ledger_is_up(settings, stopping, log):
-            return 0
-        async with running_ledger(settings, log) as running:
-            running.metrics.registry.register(stream)
-            log.info("ledger_started", address=settings.ledger_address, port=running.port)
-            await running.background.run_until(stopping)
-            log.info("ledger_draining")
+        registry, probes = CollectorRegistry(), Probes()
+        registry.register(stream)
+        # Before the database is waited for, and until the drain is over: probes ask meanwhile.
+        with metrics_served(registry, settings.metrics, probes):
+            if not await ledger_is_up(settings, stopping, log, probes.report):
+                return 0
+            async with running_ledger(
+                settings, log, registry=registry, report=probes.report
+            ) as running:
+                log.info("ledger_started", address=settings.ledger_address, port=running.port)
+                await running.background.run_until(stopping)
+                log.info("ledger_draining")
     except (DatabaseUnavailable, DatabaseRefused) as error:
         print_sentence(f"ledger: {sentence_about(error)}")
         return EXIT_USAGE
@@ -106,8 +111,11 @@ async def running_ledger(
     authenticator: Authenticator | None = None,
     blobs: BlobStore | None = None,
     upload_idle_seconds: float = IDLE_SECONDS,
+    *,
+    registry: CollectorRegistry | None = None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[RunningLedger]:
-    """Serve for as long as the block runs, then drain.
+    """Serve for as long as the block runs, then drain. `report` is called with why it is not ready.
 
     Raises SettingsWrong, SchemaMissing, DatabaseRefused, DatabaseUnavailable or another OSError.
     """
@@ -121,7 +129,7 @@ async def running_ledger(
         settings.database_url, application_name="carbonline ledger", jobs_max=READS_MAX
     )
     try:
-        metrics = LedgerMetrics(CollectorRegistry())
+        metrics = LedgerMetrics(registry or CollectorRegistry())
         interceptor = Interceptor(
             access.authenticator,
             log,
@@ -146,16 +154,16 @@ async def running_ledger(
         port = listen(server, settings.ledger_address, server_credentials(settings.tls, log))
         # A changed password counts as no answer, too: any error of the database does.
         unanswered = (*UNAVAILABLE, *ANY_DATABASE_ERROR)
-        publishing = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered)
+        publishing = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered, report)
         background = Background(log)
         access.run_in(background)
         background.start("health", publishing)
         background.start("collect", _collect_abandoned(blobs, log))
         await server.start()
         try:
-            with metrics_served(metrics.registry, settings.metrics_port):
-                yield RunningLedger(port, blobs, background, metrics)
+            yield RunningLedger(port, blobs, background, metrics)
         finally:
+            report(DRAINING)
             await background.cancel()
             await healthy.enter_graceful_shutdown()
             await drain(server, interceptor, min(settings.drain_grace_seconds, STREAMS_END_SECONDS))

@@ -22,6 +22,10 @@ class Drain:
             self.hard.set()
         self.requested.set()
 
+    async def fault(self) -> str:
+        """What a probe hears of it; "" if no drain was requested."""
+        return "it is draining" if self.requested.is_set() else ""
+
     def request_once(self) -> None:
         """Requests a drain. Repeating it changes nothing."""
         self.requested.set()

@@ -149,7 +149,10 @@ class Readiness:
 
     def _regain(self) -> None:
         if not self._reason:
-            self._ready.set()
+            if not self._ready.is_set():
+                # The first look.
+                self._ready.set()
+                self._changed("")
             return
         self._reason = ""
         self._ready_since = seconds_now()

@@ -36,6 +36,8 @@ def numbers_of(service: ModuleType) -> dict[str, type]:
         for field in dataclasses.fields(service.Settings)
         if field.type in (int, float)
     }
+    # It stands in a field with the address.
+    declared[f"{PREFIX}METRICS_PORT"] = int
     return {name: kind for name, kind in declared.items() if name in read}
 
 
@@ -63,7 +65,15 @@ def test_every_declared_number_but_three_is_a_variable() -> None:
     }
     assert unread == {"keepalive_seconds", "watch_seconds_max", "drain_grace_seconds"}
     assert numbers_of(worker_settings)[f"{PREFIX}DRAIN_GRACE_SECONDS"] is float
-    assert numbers_of(scheduler_settings)[f"{PREFIX}METRICS_PORT"] is int
+    assert f"{PREFIX}METRICS_PORT" in settings_names(scheduler_settings, ENOUGH)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_metrics_host_is_an_address(service: ModuleType) -> None:
+    variable = f"{PREFIX}METRICS_HOST"
+    assert service.read_settings({**ENOUGH, variable: "::"}).metrics.host == "::"
+    with pytest.raises(SettingsWrong, match=f"^{variable} must be an IP address .*'localhost'$"):
+        service.read_settings({**ENOUGH, variable: "localhost"})
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -81,7 +91,7 @@ def test_numbers_at_the_ends_of_what_is_allowed_are_taken() -> None:
     given = {PREFIX + name: value for name, value in {**edges, **own}.items()}
     settings = worker_settings.read_settings({**ENOUGH, **given})
     assert (settings.lease_seconds, settings.beat_seconds) == (86_400.0, 0.001)
-    assert (settings.metrics_port, settings.concurrency) == (65_535, 1000)
+    assert (settings.metrics.port, settings.concurrency) == (65_535, 1000)
     assert settings.drain_grace_seconds == 0.0
 
 
