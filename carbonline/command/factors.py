@@ -7,10 +7,12 @@ import click
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row, value_of
-from carbonline.command.command_group import examples
+from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
+from carbonline.command.factors_diff import diff
+from carbonline.command.factors_shelf import shelf
 from carbonline.command.names import type_name
-from carbonline.command.options import YEAR, type_option
+from carbonline.command.options import YEAR, optional_type_option, type_is_missing
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import reference_pb2, types_pb2
@@ -30,27 +32,33 @@ COLUMNS = (
 )
 
 
-@click.command(
-    short_help="List a year's emission factors.",
+@click.group(
+    cls=CommandGroup,
+    invoke_without_command=True,
+    short_help="List emission factors; compare them; the shelf.",
     epilog=examples(
         "carbonline factors --type plane --year 2024",
         "carbonline factors --type plane --year 2024 --stale --used",
         "carbonline factors --type plane --year 2024 -o factors_in_force.csv",
+        "carbonline factors shelf",
+        "carbonline factors diff uk-gov-2023 uk-gov-2024",
     ),
 )
-@type_option
-@click.option("--year", type=YEAR, required=True, help="The accounting year.")
+@optional_type_option
+@click.option("--year", type=YEAR, help="The accounting year.")
 @click.option("--stale", is_flag=True, help="Only factors that the newest file lacks.")
 @click.option("--removed", is_flag=True, help="Include factors that are no longer in force.")
 @click.option("--used", is_flag=True, help="Show how many entries use each.")
 @output_options
 @connection_options
+@click.pass_context
 def factors(
+    context: click.Context,
     *,
     target: Target,
     output: Output,
     data_entry_type: int,
-    year: int,
+    year: int | None,
     stale: bool,
     removed: bool,
     used: bool,
@@ -60,6 +68,12 @@ def factors(
     A stale factor is not in the newest file, but still used where no factor of that file fits;
     `carbonline remove stale-factors` removes such factors.
     """
+    if context.invoked_subcommand:
+        return
+    if not data_entry_type:
+        type_is_missing()
+    if year is None:
+        raise click.UsageError("Missing option '--year'.")
     wanted = reference_pb2.ListFactorsRequest(
         year=year,
         data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
@@ -79,6 +93,10 @@ def factors(
         if_none=f"There are no {kind} of {type_name(data_entry_type)} in {year}.",
         more="choose with --stale, or ask ListFactors for further pages" if more else "",
     )
+
+
+factors.add_command(shelf)
+factors.add_command(diff)
 
 
 async def _listed(

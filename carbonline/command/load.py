@@ -1,5 +1,6 @@
 """`carbonline load`: loads units, reference data and emission factors."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,6 +11,8 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.consequence import of_load
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.factor_source import FileOrSet, file_of, types_of
 from carbonline.command.jobs_of_files import (
     FileJob,
     Replacing,
@@ -19,15 +22,18 @@ from carbonline.command.jobs_of_files import (
     rows_job,
     units_job,
 )
+from carbonline.command.names import type_name, type_numbers
 from carbonline.command.options import (
     FILE,
     YEAR,
     module_option,
     no_watch_option,
+    optional_type_option,
     sheet_option,
-    type_option,
+    type_is_missing,
 )
 from carbonline.command.submit import submit_to_the_end
+from carbonline.shelf.sets import ShelfSet
 
 _replace_option = click.option(
     "--replace", is_flag=True, help="Remove what the file lacks; refused if entries use it."
@@ -194,10 +200,11 @@ def rooms(
     epilog=examples(
         "carbonline template plane --factors >factors.csv",
         "carbonline load factors factors.csv --type plane --year 2024",
+        "carbonline load factors uk-gov-2024 --year 2024",
     ),
 )
-@click.argument("file", type=FILE)
-@type_option
+@click.argument("file", type=FileOrSet(), metavar="FILE|SET")
+@optional_type_option
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @_replace_option
@@ -205,10 +212,12 @@ def rooms(
 @sheet_option
 @no_watch_option
 @connection_options
+@click.pass_context
 def factors(  # noqa: PLR0913  click gives each option
+    context: click.Context,
     *,
     target: Target,
-    file: Path,
+    file: Path | ShelfSet,
     module: int,
     data_entry_type: int,
     year: int,
@@ -221,8 +230,21 @@ def factors(  # noqa: PLR0913  click gives each option
 
     A factor keeps its id; a change makes a new version, and totals are recomputed. Factors that
     the file lacks become stale and stay in use; with --replace they are no longer in force.
+    A SET is a published one, such as uk-gov-2024: `carbonline factors shelf` lists them. All its
+    types are loaded, or the one of --type.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
+    if isinstance(file, ShelfSet):
+        if sheet:
+            raise click.UsageError("--sheet is for a FILE.")
+        click.echo(f"{file.title}. {file.licence}.", err=True)
+        jobs = [
+            factors_job(file_of(file, name, context), module, type_numbers()[name], year, replacing)
+            for name in types_of(file, data_entry_type)
+        ]
+        _load_each(target, jobs, watch=not no_watch)
+    if not data_entry_type:
+        type_is_missing()
     job = of_sheet(factors_job(file, module, data_entry_type, year, replacing), sheet)
     _load(target, job, watch=not no_watch)
 
@@ -231,6 +253,18 @@ def _load(target: Target, job: FileJob, *, watch: bool) -> NoReturn:
     """Submit, watch to the end, and print the totals that have changed."""
     before = run_to_end(of_load(target, job)) if watch else None
     raise SystemExit(submit_to_the_end(target, job, watch=watch, before=before))
+
+
+def _load_each(target: Target, jobs: Sequence[FileJob], *, watch: bool) -> NoReturn:
+    """Submit one after the other, as long as they succeed, then print the totals that changed."""
+    before = run_to_end(of_load(target, jobs[-1])) if watch else None
+    for at, job in enumerate(jobs[:-1], start=1):
+        code = submit_to_the_end(target, job, watch=watch, before=None)
+        if code is not ExitCode.SUCCESS:
+            left = ", ".join(type_name(one.data_entry_type) for one in jobs[at:])
+            click.echo(f"Not loaded: {left}.", err=True)
+            raise SystemExit(code)
+    raise SystemExit(submit_to_the_end(target, jobs[-1], watch=watch, before=before))
 
 
 def _replacing(*, replace: bool, take_away: bool) -> Replacing:

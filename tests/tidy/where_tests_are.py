@@ -82,6 +82,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "slots": DOCUMENTED,
         "stale": DOCUMENTED,
         "factors": MISSING,
+        "factor_source": "tests/carbonline/command/test_factors_diff.py",
+        "factors_shelf": "tests/cases/test_shelf.py",
         "held_up": DISPLAY,
         "input_file": UPLOADS,
         "interrupts": "tests/carbonline/command/test_output_failures.py",

@@ -29,6 +29,7 @@ class ColumnDescription:
     rule: str
     default_value: str
     choices: tuple[str, ...]
+    identifies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ def describe_type(known: DataEntryType | UndeclaredType) -> TypeDescription:
         name=known.name,
         supported=True,
         columns=describe_columns(entry_columns(known, per_year=True)),
-        factor_columns=describe_columns((*known.factors.classification, *known.factors.values)),
+        factor_columns=describe_columns(
+            (*known.factors.classification, *known.factors.values),
+            identity=known.factors.classification,
+        ),
         formula=known.formula.written,
         formula_version=known.formula.version,
         formula_source=known.formula.source,
@@ -96,8 +100,10 @@ def _types(module: Module) -> tuple[TypeDescription, ...]:
     return tuple(describe_type(known) for known in sorted(module.types, key=lambda t: t.id))
 
 
-def describe_columns(columns: Sequence[Column]) -> tuple[ColumnDescription, ...]:
-    """Describes columns, the required ones first."""
+def describe_columns(
+    columns: Sequence[Column], identity: Sequence[Column] = ()
+) -> tuple[ColumnDescription, ...]:
+    """Describes columns, the required ones first; those of `identity` identify a row."""
     return tuple(
         ColumnDescription(
             name=column.name,
@@ -106,6 +112,7 @@ def describe_columns(columns: Sequence[Column]) -> tuple[ColumnDescription, ...]
             rule=rule(column),
             default_value="" if column.default is None else str(column.default),
             choices=column.choices,
+            identifies=column in identity,
         )
         for column in _needed_first(columns)
     )

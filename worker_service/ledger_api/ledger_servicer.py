@@ -187,4 +187,5 @@ def _column(column: ColumnDescription) -> ledger_pb2.ColumnInfo:
         rule=column.rule,
         default_value=column.default_value,
         choices=column.choices,
+        identifies=column.identifies,
     )

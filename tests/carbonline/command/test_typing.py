@@ -120,6 +120,7 @@ def test_a_module_that_is_not_the_types_is_refused(
     [
         ("carbonline tot", ["totals"]),
         ("carbonline load f", ["factors"]),
+        ("carbonline load factors epa-h", ["epa-hub-2024", "epa-h"]),
         ("carbonline submit trips.csv --type pl", ["plane"]),
         ("carbonline template tr", ["train"]),
         ("carbonline totals --module prof", ["professional_travel"]),

@@ -1,0 +1,1 @@
+"""The factor shelf: published sets of emission factors with open licences."""
