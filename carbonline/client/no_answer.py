@@ -35,9 +35,14 @@ def no_answer(server: Server, words: str, seconds: float | None = None) -> str:
         return f"What listens at {server.address} is not the {server.name}. {_FIX}"
     if any(sign in words for sign in _NOTHING_LISTENS):
         return f"Nothing listens at {server.address}, the address of the {server.name}. {_START}"
-    if any(sign in words for sign in _SILENT):
+    if is_about_silence(words):
         return f"{_named(server)} takes connections and does not answer. {_HANGS}"
     return f"The connection to {server} was lost: it has ended or restarts. Try again."
+
+
+def is_about_silence(words: str) -> bool:
+    """Whether gRPC's words are about a server that keeps a connection open and sends nothing."""
+    return any(sign in words for sign in _SILENT)
 
 
 def failed(server: Server, words: str) -> str:

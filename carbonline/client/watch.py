@@ -9,7 +9,7 @@ from typing import TypeAlias
 import grpc.aio
 
 from carbonline.client.errors import ServerError, Unreachable, server_error
-from carbonline.client.no_answer import Server, no_answer
+from carbonline.client.no_answer import Server, is_about_silence, no_answer
 from carbonline.v1 import scheduler_pb2, types_pb2
 
 # The server sends a message at least every ten seconds.
@@ -49,10 +49,15 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The stream broke, and is resumed from `version`."""
+    """The stream broke, and is resumed from `version`.
+
+    `silent_seconds`: how long ago the server was last heard, if it has kept its connection and
+    sent nothing; 0 if the connection ended, since that is told at once.
+    """
 
     version: int
     reason: str
+    silent_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,10 @@ class _Position:
     # Whether the message before was a page that another one follows.
     is_continued: bool = False
     answered: bool = False
+    # By the loop's clock: when the last message came, or the watch began.
+    heard_at: float = 0.0
+    # Whether the stream broke because nothing came, on a connection that stayed open.
+    is_silent: bool = False
 
     @property
     def broken_off(self) -> scheduler_pb2.SnapshotPosition | None:
@@ -106,8 +115,10 @@ async def watch_events(
     pause_seconds = PAUSE_SECONDS_FIRST
     loop = asyncio.get_running_loop()
     patient_until = loop.time() + patience_seconds
+    position.heard_at = loop.time()
     while True:
-        position.answered = position.is_continued = False
+        position.answered = position.is_continued = position.is_silent = False
+        silent_seconds = 0.0
         try:
             stream = open_stream(position.version, position.broken_off)
             async for event in _one_stream(stream, server, position):
@@ -123,12 +134,14 @@ async def watch_events(
             if not position.answered and loop.time() >= patient_until:
                 raise
             reason = error.message or error.code
+            if position.is_silent:
+                silent_seconds = loop.time() - position.heard_at
             is_routine = error.reason in ROUTINE and position.answered
         if position.answered:
             pause_seconds = PAUSE_SECONDS_FIRST
             patient_until = loop.time() + patience_seconds
         if not is_routine:
-            yield Interrupted(position.version, reason)
+            yield Interrupted(position.version, reason, silent_seconds)
         await asyncio.sleep(pause_seconds * uniform(0.5, 1.0))  # noqa: S311  spreads load only
         pause_seconds = min(PAUSE_SECONDS_MAX, 2 * pause_seconds)
 
@@ -146,11 +159,14 @@ async def _one_stream(
         except StopAsyncIteration:
             return
         except TimeoutError:
+            position.is_silent = True
             silent = no_answer(server, "", SILENCE_SECONDS_MAX)
             raise Unreachable("UNAVAILABLE", "", silent, {}, {}, server) from None
         except grpc.aio.AioRpcError as error:
+            position.is_silent = is_about_silence(error.details() or "")
             raise server_error(error, server) from None
         position.answered = True
+        position.heard_at = asyncio.get_running_loop().time()
         event = _event_of(message, position)
         if event is not None:
             yield event

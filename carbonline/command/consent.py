@@ -16,12 +16,14 @@ import click
 from carbonline.client.submission import NEEDS_CONSENT
 from carbonline.client.view import PipelineView
 from carbonline.command.exit_codes import ExitCode
+from carbonline.command.fitting import fitted, terminal_width
 from carbonline.v1 import types_pb2
 
 TERMINAL = "/dev/tty"
 ANSWER_BYTES_MAX = 100
 NO_TERMINAL = "There is no terminal to ask at. If that is meant, add --yes."
 ASKS = " Continue?"
+_KEYS = "[y/N]:"
 MOST_WOULD_GO = "More than half would be removed. Continue?"
 _QUESTIONS = {
     "most_would_go": MOST_WOULD_GO,
@@ -68,7 +70,7 @@ def ask(question: str) -> Answer:
         with _terminal() as (typed, screen), open(typed, "rb", buffering=0, closefd=False) as keys:
             # Before the question: somebody may be quick to press Ctrl-C.
             with _woken_by_signals() as woken:
-                os.write(screen, f"{question} [y/N]: ".encode())
+                os.write(screen, prompt(question, terminal_width(screen)).encode())
                 while typed not in select.select([typed, woken], [], [])[0]:
                     os.read(woken, ANSWER_BYTES_MAX)
             answer = keys.readline(ANSWER_BYTES_MAX).strip().lower()
@@ -79,6 +81,13 @@ def ask(question: str) -> Answer:
     except OSError:
         click.echo(f"{question.removesuffix(ASKS)} {NO_TERMINAL}", err=True)
         return Answer.NOT_ASKED
+
+
+def prompt(question: str, width: int | None) -> str:
+    """The question with the keys to type behind it, in lines that leave room for the answer."""
+    asked = f"{question} {_KEYS}"
+    # The last two columns are for a space and the answer.
+    return (fitted(asked, width - 2) if width is not None else asked) + " "
 
 
 def declined(question: str) -> Answer:

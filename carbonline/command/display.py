@@ -32,8 +32,11 @@ class Display(Protocol):
         """Show the current view. Means that the scheduler answers."""
         ...
 
-    def lost(self, pipeline_id: int) -> None:
-        """Show that the scheduler does not answer. May be called repeatedly."""
+    def lost(self, pipeline_id: int, silent_seconds: float = 0.0) -> None:
+        """Show that the scheduler does not answer. May be called repeatedly.
+
+        `silent_seconds`: for how long it had been silent when that was noticed.
+        """
         ...
 
     def waits(self, why: str) -> None:
@@ -104,9 +107,9 @@ class LiveDisplay:
         # Another thread draws: it finds the jobs before or those after, and never both.
         self._jobs = [(job, self._paces.of(job)) for job in view.in_order()]
 
-    def lost(self, pipeline_id: int) -> None:
+    def lost(self, pipeline_id: int, silent_seconds: float = 0.0) -> None:
         """Show below the jobs for how long the scheduler has not answered."""
-        self._held_up.lost(pipeline_id, self._clock())
+        self._held_up.lost(pipeline_id, self._clock(), silent_seconds)
         self._paces.grow_old()
 
     def waits(self, why: str) -> None:
@@ -162,9 +165,9 @@ class PlainDisplay:
             self._shown_as[job.job_id], self._shown_at[job.job_id] = key, now
             self._print(_line(job, pace))
 
-    def lost(self, pipeline_id: int) -> None:
+    def lost(self, pipeline_id: int, silent_seconds: float = 0.0) -> None:
         """Print from time to time that the scheduler does not answer."""
-        self._held_up.lost(pipeline_id, self._clock())
+        self._held_up.lost(pipeline_id, self._clock(), silent_seconds)
         self._paces.grow_old()
         self._print_what_holds_up()
 

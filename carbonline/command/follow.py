@@ -47,7 +47,7 @@ async def watch_to_end(client: ContractClient, pipeline_id: int, display: Displa
     try:
         async for event in client.watch(pipeline_id):
             if isinstance(event, Interrupted):
-                display.lost(pipeline_id)
+                display.lost(pipeline_id, event.silent_seconds)
                 continue
             view.apply(event)
             display.show(view)

@@ -15,11 +15,14 @@ class HeldUp:
         self._lost_at: float | None = None
         self._waits = ""
 
-    def lost(self, pipeline_id: int, now: float) -> None:
-        """Record that the scheduler does not answer. Repeated calls keep the first time."""
+    def lost(self, pipeline_id: int, now: float, silent_seconds: float = 0.0) -> None:
+        """Record that the scheduler does not answer. Repeated calls keep the first time.
+
+        `silent_seconds`: for how long it had been silent when that was noticed.
+        """
         self._pipeline_id = pipeline_id
         if self._lost_at is None:
-            self._lost_at = now
+            self._lost_at = now - silent_seconds
 
     def found(self, now: float) -> str:
         """Record that the scheduler answers. Returns a sentence if it was missed for long."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.view import PipelineView
 from carbonline.command.names import module_name
 from carbonline.command.options import YEAR_MAX, YEAR_MIN
 from carbonline.command.printing import kilograms
@@ -40,18 +41,23 @@ async def kilograms_of_all_years(client: ContractClient) -> Kilograms:
     return Kilograms(0, found)
 
 
-async def print_kilograms(client: ContractClient, before: Kilograms) -> None:
-    """Print the totals before and after. If there are several years, only those that changed."""
-    changed = 0
+async def print_kilograms(client: ContractClient, before: Kilograms, view: PipelineView) -> None:
+    """Print the totals before and after a pipeline has run.
+
+    If there are several years, only those that it computed and that changed: others may have
+    changed meanwhile, and not because of it.
+    """
+    computed = {job.scope.year for job in view.jobs.values()}
+    changed, unchanged = [], 0
     for year, kg_before in before.by_year.items():
         now = await _total(client, before.module, year) or Decimal(0)
-        if now == kg_before and len(before.by_year) > 1:
-            continue
-        changed += 1
-        click.echo(_sentence(before.module, year, kg_before, now))
-    if before.by_year and not changed:
-        years = pluralize(len(before.by_year), "year")
-        click.echo(f"The totals of {years} are unchanged.")
+        if len(before.by_year) == 1 or (now != kg_before and year in computed):
+            changed.append(_sentence(before.module, year, kg_before, now))
+        unchanged += now == kg_before
+    for sentence in changed:
+        click.echo(sentence)
+    if unchanged and not changed:
+        click.echo(f"The totals of {pluralize(unchanged, 'year')} are unchanged.")
 
 
 def _sentence(module: int, year: int, before: Decimal, now: Decimal) -> str:

@@ -8,6 +8,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, print_the_end
+from carbonline.command.kilograms import Kilograms, print_kilograms
 from carbonline.command.names import type_name
 from carbonline.command.options import YEAR, no_watch_option, priority_option, type_option
 
@@ -45,13 +46,25 @@ async def _recalculate(
 
 
 async def follow_and_print_the_end(
-    client: ContractClient, pipeline_id: int, target: Target, *, watch: bool
+    client: ContractClient,
+    pipeline_id: int,
+    target: Target,
+    *,
+    watch: bool,
+    before: Kilograms | None = None,
 ) -> ExitCode:
-    """Watch a submitted pipeline and print its result. Without `watch`, print only its id."""
+    """Watch a submitted pipeline and print its result. Without `watch`, print only its id.
+
+    With the totals `before` it, also print which of them it has changed.
+    """
     if not watch:
         click.echo(str(pipeline_id))
         return ExitCode.SUCCESS
-    return print_the_end(await follow(client, pipeline_id, target), target)
+    view = await follow(client, pipeline_id, target)
+    code = print_the_end(view, target)
+    if before is not None and code is ExitCode.SUCCESS:
+        await print_kilograms(client, before, view)
+    return code
 
 
 async def module_of(client: ContractClient, data_entry_type: int) -> int:

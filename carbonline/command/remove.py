@@ -10,12 +10,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.kilograms import (
-    Kilograms,
-    kilograms_of,
-    kilograms_of_all_years,
-    print_kilograms,
-)
+from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
 from carbonline.command.names import REFERENCE_KINDS
 from carbonline.command.options import YEAR, no_watch_option, type_option
 from carbonline.command.recalculate import follow_and_print_the_end, module_of
@@ -75,10 +70,9 @@ async def _remove(
         scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
         before = await kilograms_of(client, module, year)
         submitted = await client.submit("factor_ingest", scope, payload)
-        code = await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
-        if watch and code is ExitCode.SUCCESS:
-            await print_kilograms(client, before)
-        return code
+        return await follow_and_print_the_end(
+            client, submitted.pipeline_id, target, watch=watch, before=before
+        )
 
 
 @remove.command(
@@ -178,10 +172,9 @@ async def _remove_rows(
         consent = CONSENT if take_away else {}
         scope = client.scope(reference_kind=kind)
         submitted = await client.submit("reference_ingest", scope, {**payload, **consent})
-        code = await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
-        if watch and code is ExitCode.SUCCESS:
-            await print_kilograms(client, before)
-        return code
+        return await follow_and_print_the_end(
+            client, submitted.pipeline_id, target, watch=watch, before=before
+        )
 
 
 @remove.command(

@@ -199,5 +199,5 @@ async def _watched(
     view = await follow(client, number, target)
     code = print_the_end(view, target)
     if before is not None and code is ExitCode.SUCCESS:
-        await print_kilograms(client, before)
+        await print_kilograms(client, before, view)
     return _Ended(submitted, code, question_of(view))

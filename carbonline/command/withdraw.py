@@ -63,9 +63,10 @@ async def _withdraw(
         if not watch:
             click.echo(str(submitted.pipeline_id))
             return ExitCode.SUCCESS
-        code = print_the_end(await follow(client, submitted.pipeline_id, target), target)
+        view = await follow(client, submitted.pipeline_id, target)
+        code = print_the_end(view, target)
         if code is ExitCode.SUCCESS:
-            await print_kilograms(client, consequence.before)
+            await print_kilograms(client, consequence.before, view)
         return code
 
 

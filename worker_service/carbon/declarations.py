@@ -8,6 +8,10 @@ from typing import Protocol
 import polars as pl
 
 OVERRIDE_KEY = "__kg_co2eq_override__"
+# The key of an entry under which the text of a code stands, if it is not its key in capitals.
+WRITTEN = "__{}_as_written__"
+# Keys of codes that are shown in capitals, as people write them.
+SHOWN_AS_CODE = "^[a-z]{3}$"
 UNIT_COLUMN = "unit_institutional_id"
 # The column `unit` of a file in frames, where `unit` is the institution's unit of the row.
 QUANTITY_UNIT = "quantity_unit"
@@ -48,6 +52,7 @@ class Column:
     of an empty field. `excused_by_override`: a row with kg_co2eq may hold any text here, because
     the formula is not used. A number above `plausible_maximum` is accepted with a warning, which
     counts `noun` ("trips"). One below `plausible_minimum` may have a point between thousands.
+    `is_code`: people write it in capitals, such as GVA.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Column:
     spellings: tuple[tuple[str, str], ...] = ()
     normalisation: Normalisation = Normalisation.KEY
     excused_by_override: bool = False
+    is_code: bool = False
     example: str = ""
 
     @property

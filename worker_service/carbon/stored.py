@@ -44,6 +44,23 @@ def stored_entries(declaration: DataEntryType, accepted: pl.DataFrame) -> pl.Dat
     return accepted.select("row_number", "unit", json_objects(fields).alias("data"))
 
 
+def with_spellings(stored: pl.DataFrame, spellings: pl.DataFrame | None) -> pl.DataFrame:
+    """Stored rows with the texts of codes added to `data`, for people; nothing is computed of them.
+
+    `spellings` has row_number and the texts under their keys, null where there is none.
+    """
+    if spellings is None:
+        return stored
+    added = spellings.select(
+        "row_number",
+        json_objects(spellings.drop("row_number")).str.strip_prefix("{").alias("added"),
+    )
+    joined = stored.join(added, on="row_number", how="left", maintain_order="left")
+    # No row without a code is empty, so something stands before the comma.
+    longer = pl.col("data").str.strip_suffix("}") + "," + pl.col("added")
+    return joined.with_columns(data=pl.coalesce(longer, "data")).drop("added")
+
+
 def entries_from_stored(declaration: DataEntryType, stored: pl.DataFrame) -> pl.DataFrame:
     """Converts entry_set, row_number, unit and data (JSON text) to the frame for `compute`."""
     shape = pl.Struct({stored.key: stored.dtype for stored in stored_keys(declaration)})

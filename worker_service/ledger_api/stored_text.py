@@ -1,14 +1,15 @@
 """Writes stored values as text, as a file would have them."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-from worker_service.carbon.catalogue import place_columns
-from worker_service.carbon.parse.references import LOCATION_COLUMNS
+from worker_service.carbon.catalogue import type_by_id
+from worker_service.carbon.declarations import SHOWN_AS_CODE, WRITTEN, DataEntryType
 
-# Places are kept by their code in small letters; everything else is somebody's own words.
-_CODE = re.compile("[a-z]{3}")
+_CODE = re.compile(SHOWN_AS_CODE)
 
 
 def text_of(value: Any) -> str:
@@ -19,18 +20,13 @@ def text_of(value: Any) -> str:
 
 
 @cache
-def code_columns() -> frozenset[tuple[int, str]]:
-    """The types and columns whose values are codes of places, which people write in capitals."""
-    return frozenset(
-        (data_entry_type, column)
-        for mode in LOCATION_COLUMNS
-        for data_entry_type, places, _ in place_columns(mode)
-        for columns in places
-        if len(columns) == 1
-        for column in columns
-    )
+def code_columns(data_entry_type: int) -> Mapping[str, str]:
+    """The columns of a type whose values are codes, each with the key of its text as written."""
+    known = type_by_id(data_entry_type)
+    columns = known.columns if isinstance(known, DataEntryType) else ()
+    return MappingProxyType({one.name: WRITTEN.format(one.name) for one in columns if one.is_code})
 
 
-def code_of(text: str) -> str:
-    """A place's code as people write it; other text as it is."""
-    return text.upper() if _CODE.fullmatch(text) else text
+def code_of(key: str) -> str:
+    """A code as people write it, from its key; other text as it is."""
+    return key.upper() if _CODE.fullmatch(key) else key

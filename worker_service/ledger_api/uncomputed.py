@@ -88,11 +88,12 @@ def _entry(row: UncomputedRow) -> ledger_pb2.UncomputedEntry:
 def stored_columns(data_entry_type: int, data: Mapping[str, Any]) -> dict[str, str]:
     """A row's values by column, as text; empty ones are left out."""
     columns = {}
+    codes = code_columns(data_entry_type)
     for key, value in data.items():
-        if value is not None:
-            text = text_of(value)
-            is_code = (data_entry_type, key) in code_columns()
-            columns[OVERRIDE_COLUMN if key == OVERRIDE_KEY else key] = (
-                code_of(text) if is_code else text
-            )
+        if value is not None and key not in codes.values():
+            column = OVERRIDE_COLUMN if key == OVERRIDE_KEY else key
+            columns[column] = text_of(value)
+    for column, written in codes.items():
+        if column in columns:
+            columns[column] = data.get(written) or code_of(columns[column])
     return columns

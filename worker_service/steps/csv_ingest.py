@@ -15,7 +15,7 @@ from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
 from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
-from worker_service.carbon.stored import stored_entries
+from worker_service.carbon.stored import stored_entries, with_spellings
 from worker_service.ledger.entry_sets import (
     NewSet,
     entry_rows,
@@ -315,7 +315,9 @@ async def _load(
         if ahead is not None:
             ahead.add(stored)
         digests = None if stored.is_empty() else digest_chunk(what.new.entry_set, stored)
-        return frame_bytes(entry_rows(what.new, stored)), digests, batch
+        # After the digests: rows that differ in spelling alone are the same.
+        kept = with_spellings(stored, batch.spellings)
+        return frame_bytes(entry_rows(what.new, kept)), digests, batch
 
     seen = 0
     prepared = prefetched(off_loop(map(prepare, entries.batches)))

@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 import pytest
 
+from carbonline.client import watch
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
@@ -18,6 +19,7 @@ from carbonline.serving.errors import RpcError
 from carbonline.v1 import types_pb2
 from carbonline.v1.scheduler_pb2_grpc import add_SchedulerServiceServicer_to_server
 from tests.carbonline.command.scripted_watch import (
+    SILENCE,
     Message,
     Script,
     ScriptedWatch,
@@ -144,6 +146,22 @@ async def test_a_refused_watch_is_not_repeated(play: Play) -> None:
     assert len(scripted.asked) == 1
 
 
+async def test_silence_is_counted_from_the_last_message_and_a_broken_stream_from_its_end(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "SILENCE_SECONDS_MAX", 0.3)
+    client, _ = await play(
+        [snapshot(3, job(1)), SILENCE],
+        [change(3, 4, job(2)), grpc.StatusCode.UNAVAILABLE],
+        [final(4)],
+    )
+    silent, broken = [
+        event.silent_seconds async for event in client.watch(1) if isinstance(event, Interrupted)
+    ]
+    assert silent >= 0.3
+    assert broken == 0.0
+
+
 async def test_patience_ends_when_nobody_answers(tmp_path: Path) -> None:
     address = f"unix:{tmp_path}/nobody"
     async with ContractClient(address, address) as client:
@@ -161,7 +179,7 @@ class Told:
     def show(self, view: PipelineView) -> None:
         self.told.append(f"version {view.pipeline.version if view.pipeline else 0}")
 
-    def lost(self, pipeline_id: int) -> None:
+    def lost(self, pipeline_id: int, silent_seconds: float = 0.0) -> None:
         self.told.append(f"lost {pipeline_id}")
 
     def waits(self, why: str) -> None:

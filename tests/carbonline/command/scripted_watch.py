@@ -2,6 +2,7 @@
 
 # ruff: noqa: N802  the names are the contract's
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeAlias
 
@@ -13,7 +14,9 @@ from carbonline.v1 import scheduler_pb2, types_pb2
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceServicer
 
 Message: TypeAlias = scheduler_pb2.WatchPipelineResponse
-Script: TypeAlias = Sequence["Message | grpc.StatusCode | RpcError"]
+# In a script: nothing more comes, on a stream that stays open.
+SILENCE = "silence"
+Script: TypeAlias = Sequence["Message | grpc.StatusCode | RpcError | str"]
 
 
 class ScriptedWatch(SchedulerServiceServicer):
@@ -37,6 +40,8 @@ class ScriptedWatch(SchedulerServiceServicer):
                 await context.abort(item, "as the script says")
             elif isinstance(item, RpcError):
                 await abort(context, item)
+            elif isinstance(item, str):
+                await asyncio.Event().wait()
             else:
                 yield item
 

@@ -233,6 +233,18 @@ def test_no_rate_is_made_of_what_was_missed() -> None:
     ]
 
 
+def test_a_silence_noticed_late_is_counted_from_its_beginning() -> None:
+    said, clock = io.StringIO(), Clock()
+    display = PlainDisplay(Console(file=said, width=80), clock)
+    display.lost(7, 25.0)
+    clock.now += 1.0
+    display.lost(7, 26.0)
+    display.show(view_of(ended("")))
+    first, again, *_ = said.getvalue().splitlines()
+    assert first == "The scheduler has not answered for 25 s; retrying. Pipeline 7 continues."
+    assert again == "The scheduler answers again after 26 s."
+
+
 def test_a_short_break_is_not_worth_a_word() -> None:
     said, clock = io.StringIO(), Clock()
     display = PlainDisplay(Console(file=said), clock)

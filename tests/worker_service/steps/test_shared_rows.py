@@ -101,6 +101,15 @@ async def test_rows_that_differ_are_not_shared(harness: WorkerHarness, other: st
     assert "shared_rows" not in values_of(ingest.stats)
 
 
+async def test_rows_that_differ_in_the_spelling_of_a_code_are_the_same(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights("0828,Geneva,CDG,1,economy,1,"))
+    view = await harness.load_flights(flights("0828,GENEVA,cdg,1,economy,1,"), source="b")
+    [one] = values_of(view.in_order()[0].stats)["shared_rows"]
+    assert one["rows"] == 1
+
+
 async def test_each_row_is_counted_once_however_often_the_other_upload_has_it(
     harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

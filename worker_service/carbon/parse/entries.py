@@ -22,6 +22,7 @@ from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.repeated_keys import RepeatedKeys
 from worker_service.carbon.parse.row_warnings import refused_rows, warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
+from worker_service.carbon.parse.spellings import spellings
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
 from worker_service.carbon.parse.total_rows import with_total_rows
 from worker_service.carbon.parse.units import UNIT, KnownUnits
@@ -48,7 +49,8 @@ class EntryBatch:
     `accepted`: row_number i32, unit, the declared columns, kg_co2eq, note. `rejected` and `warned`:
     row, column, value, reason; warned rows are accepted. `rejected_rows` and `warned_rows` count
     rows, not reasons. `rejected_lines`: the rejected rows as they are in the file, with reasons, as
-    CSV. The last batch has no rows, but the warnings and `remarks` (sentences) on the whole file.
+    CSV. `spellings`: of codes in accepted rows, see there. The last batch has no rows, but the
+    warnings and `remarks` (sentences) on the whole file.
     """
 
     accepted: pl.DataFrame
@@ -58,6 +60,7 @@ class EntryBatch:
     warned_rows: int
     rejected_lines: bytes = b""
     remarks: tuple[str, ...] = ()
+    spellings: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,6 +206,7 @@ def _checked(
         rejected_rows=rejected["row"].n_unique(),
         warned=warned,
         warned_rows=warned["row"].n_unique(),
+        spellings=spellings(accepted, frame, declaration.columns),
     )
 
 

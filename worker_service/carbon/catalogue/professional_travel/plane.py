@@ -83,8 +83,8 @@ PLANE = DataEntryType(
     name="plane",
     title="Flights",
     columns=(
-        Column("origin_iata", example="GVA"),
-        Column("destination_iata", example="CDG"),
+        Column("origin_iata", is_code=True, example="GVA"),
+        Column("destination_iata", is_code=True, example="CDG"),
         TRAVELLER,
         Column(
             "cabin_class",
