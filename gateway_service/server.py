@@ -65,7 +65,7 @@ async def running_gateway(
     """Serve for as long as the block runs, then drain. Raises OSError."""
     metrics = GatewayMetrics(CollectorRegistry())
     draining = asyncio.Event()
-    services = Services(settings.scheduler_address, settings.ledger_address)
+    services = Services(settings.scheduler_address, settings.ledger_address, settings.tls)
     readiness = Readiness(services)
     probes = Probes(readiness.fault)
     app = application(

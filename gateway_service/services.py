@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from carbonline.client.channel import Metadata, open_channel
 from carbonline.client.errors import server_error
 from carbonline.client.no_answer import Server
+from carbonline.client.tls_files import TlsFiles
 
 # Loaded, they are in the pool: the table of routes names RPCs as text.
 from carbonline.v1 import blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2
@@ -39,9 +40,12 @@ def metadata_of(token: str) -> Metadata:
 class Services:
     """The channels to both services. Every call raises Problem if it is not answered well."""
 
-    def __init__(self, scheduler_address: str, ledger_address: str) -> None:
-        self._scheduler = open_channel(scheduler_address, retries=True)
-        self._ledger = open_channel(ledger_address, retries=True)
+    def __init__(
+        self, scheduler_address: str, ledger_address: str, tls: TlsFiles | None = None
+    ) -> None:
+        """With `tls`, ports are called with TLS. Raises OSError if a file of it cannot be read."""
+        self._scheduler = open_channel(scheduler_address, retries=True, tls=tls)
+        self._ledger = open_channel(ledger_address, retries=True, tls=tls)
         self._names: Mapping[bool, Server] = {
             False: Server("scheduler", scheduler_address),
             True: Server("ledger", ledger_address),

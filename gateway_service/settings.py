@@ -1,10 +1,13 @@
 """The settings of the gateway, read from the environment."""
 
+import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from carbonline.client.addresses import target_of
+from carbonline.client.tls_files import TlsFiles, tls_files
+from carbonline.serving.client_tls_settings import CLIENT_TLS_SETTINGS, read_client_tls
 from carbonline.serving.declared_settings import (
     BUILD_ID,
     LOG_LEVEL,
@@ -15,13 +18,15 @@ from carbonline.serving.declared_settings import (
 )
 from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
+from carbonline.serving.tls_settings import MESH, WITHOUT_TLS, encrypted_elsewhere
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 GATEWAY_ADDRESS = Setting(
     "GATEWAY_ADDRESS",
-    "a loopback address with a port",
-    "Where the gateway listens for HTTP. Other addresses need TLS: put a proxy before it.",
+    "an address of this machine with a port",
+    "Where the gateway listens for HTTP. Put a proxy with TLS before it. If the proxy is not on "
+    "this machine, set GATEWAY_HOSTS and WITHOUT_TLS, too.",
     example="127.0.0.1:7410",
 )
 GATEWAY_HOSTS = Setting(
@@ -47,6 +52,8 @@ SETTINGS: tuple[Setting, ...] = (
     GATEWAY_HOSTS,
     SCHEDULER_ADDRESS,
     LEDGER_ADDRESS,
+    *CLIENT_TLS_SETTINGS,
+    WITHOUT_TLS,
     METRICS_PORT,
     METRICS_HOST,
     LOG_LEVEL,
@@ -56,7 +63,8 @@ SETTINGS: tuple[Setting, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One field per variable; `host` and `port` are those of GATEWAY_ADDRESS.
+    """One field per variable; `host` and `port` are those of GATEWAY_ADDRESS, `tls` is what both
+    services are called with.
 
     Port 0 is any free one, for tests. `hosts` are the names of a proxy, in small letters.
     """
@@ -66,6 +74,7 @@ class Settings:
     scheduler_address: str
     ledger_address: str
     hosts: tuple[str, ...] = ()
+    tls: TlsFiles | None = None
     metrics: MetricsAddress = MetricsAddress()  # noqa: RUF009  frozen
     log_level: str = "info"
     build_id: str = ""
@@ -74,13 +83,15 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Reads the settings. Raises SettingsWrong, whose message names every fault."""
     read = SettingsReader(environment)
-    host, port = _listening(read)
+    hosts = tuple(h.strip().lower() for h in read.text(GATEWAY_HOSTS).split(",") if h.strip())
+    host, port = _listening(read, hosts)
     settings = Settings(
         host=host,
         port=port,
         scheduler_address=_address(read, SCHEDULER_ADDRESS),
         ledger_address=_address(read, LEDGER_ADDRESS),
-        hosts=tuple(h.strip().lower() for h in read.text(GATEWAY_HOSTS).split(",") if h.strip()),
+        hosts=hosts,
+        tls=read_client_tls(read, tls_files),
         metrics=read.metrics_address(),
         log_level=read.log_level(),
         build_id=read.build_id(),
@@ -98,16 +109,37 @@ def _address(read: SettingsReader, setting: Setting) -> str:
     return given
 
 
-def _listening(read: SettingsReader) -> tuple[str, int]:
+def _listening(read: SettingsReader, hosts: Sequence[str]) -> tuple[str, int]:
     given = read.needed(GATEWAY_ADDRESS)
+    behind_proxy = encrypted_elsewhere(read)
+    if not given:
+        return "", 0
     host, _, port = given.rpartition(":")
-    if given and (host not in LOOPBACK or not port.isascii() or not port.isdigit()):
+    if not port.isascii() or not port.isdigit() or int(port) > PORT_MAX or not _is_address(host):
         read.faults.append(
-            f"{GATEWAY_ADDRESS.variable} {given}: without TLS only loopback addresses are served; "
-            "use 127.0.0.1:PORT, behind a TLS proxy if need be"
+            f"{GATEWAY_ADDRESS.variable} {given}: must be an address of this machine and a port up "
+            f"to {PORT_MAX}, such as 127.0.0.1:7410"
         )
         return "", 0
-    number = int(port or 0)
-    if number > PORT_MAX:
-        read.faults.append(f"{GATEWAY_ADDRESS.variable} {given}: a port is at most {PORT_MAX}")
-    return host.strip("[]"), number
+    if host not in LOOPBACK and not behind_proxy:
+        read.faults.append(
+            f"{GATEWAY_ADDRESS.variable} {given}: without TLS only loopback addresses are served; "
+            f"use 127.0.0.1:{port} behind a proxy with TLS on this machine, or, if a proxy "
+            f'elsewhere encrypts, set {WITHOUT_TLS.variable}="{MESH}"'
+        )
+    elif host not in LOOPBACK and not hosts:
+        read.faults.append(
+            f"{GATEWAY_ADDRESS.variable} {given}: set {GATEWAY_HOSTS.variable} to the names under "
+            "which browsers reach the proxy; requests to any other name are refused"
+        )
+    return host.strip("[]"), int(port)
+
+
+def _is_address(host: str) -> bool:
+    if host in LOOPBACK:
+        return True
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

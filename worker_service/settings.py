@@ -16,6 +16,7 @@ from carbonline.serving.auth.token_settings import (
     read_token_settings,
 )
 from carbonline.serving.call_limits import CallLimits
+from carbonline.serving.client_tls_settings import CLIENT_TLS_SETTINGS, read_client_tls
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
@@ -75,13 +76,6 @@ LEDGER_ADDRESS = Setting(
     "if it is not a loopback address.",
     example="127.0.0.1:7401 or unix:/path/to/socket",
 )
-TLS_CA = Setting(
-    "TLS_CA",
-    "a path",
-    "Speak TLS with the scheduler, and trust the authorities of this PEM file.",
-)
-TLS_CERT = Setting("TLS_CERT", "a path", "A certificate of this worker, if the scheduler asks.")
-TLS_KEY = Setting("TLS_KEY", "a path", "The key of TLS_CERT.")
 BLOB_FOLDER = Setting(
     "BLOB_FOLDER",
     "a path",
@@ -113,9 +107,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             LEDGER_DATABASE_URL,
             DATABASE_URL,
             SCHEDULER_ADDRESS,
-            TLS_CA,
-            TLS_CERT,
-            TLS_KEY,
+            *CLIENT_TLS_SETTINGS,
             BLOB_FOLDER,
             CONCURRENCY,
             JOB_TYPES,
@@ -221,20 +213,12 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         tokens=read_token_settings(read) if role == "ledger" else None,
         tls=tls,
         behind_mesh=behind_mesh,
-        scheduler_tls=_scheduler_tls(read) if role == "worker" else None,
+        scheduler_tls=read_client_tls(read, tls_files) if role == "worker" else None,
         travel_api=travel_api_access(read) if role == "worker" else None,
         unit_directory=unit_directory_access(read) if role == "worker" else None,
     )
     read.check()
     return settings
-
-
-def _scheduler_tls(read: SettingsReader) -> TlsFiles | None:
-    try:
-        return tls_files(read.path(TLS_CA), read.path(TLS_CERT), read.path(TLS_KEY))
-    except ValueError as error:
-        read.faults.append(f"{TLS_CA.variable}: {error}")
-        return None
 
 
 def _check_scheduler_address(read: SettingsReader) -> None:

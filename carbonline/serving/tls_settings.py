@@ -51,15 +51,21 @@ def read_tls_settings(read: SettingsReader) -> tuple[TlsSettings | None, bool]:
 
     Faults go to the reader.
     """
-    words = read.text(WITHOUT_TLS)
-    if words not in {"", MESH}:
-        read.faults.append(f'{WITHOUT_TLS.variable} must be "{MESH}" or empty, not {words!r}')
+    behind_mesh = encrypted_elsewhere(read)
     certificate, key = read.path(TLS_CERT_FILE), read.path(TLS_KEY_FILE)
     client_ca = read.path(TLS_CLIENT_CA_FILE)
     if certificate is not None and key is not None:
-        return TlsSettings(certificate, key, client_ca), words == MESH
+        return TlsSettings(certificate, key, client_ca), behind_mesh
     if certificate is not None or key is not None or client_ca is not None:
         read.faults.append(
             f"{TLS_CERT_FILE.variable} and {TLS_KEY_FILE.variable} must be set together"
         )
-    return None, words == MESH
+    return None, behind_mesh
+
+
+def encrypted_elsewhere(read: SettingsReader) -> bool:
+    """Whether something else encrypts. A wrong word goes to the reader's faults."""
+    words = read.text(WITHOUT_TLS)
+    if words not in {"", MESH}:
+        read.faults.append(f'{WITHOUT_TLS.variable} must be "{MESH}" or empty, not {words!r}')
+    return words == MESH

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import stat
+import subprocess
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ import pytest
 from carbonline.command.main import main as carbonline_command
 from carbonline.local import healthcheck
 from carbonline.serving.logs import open_log
+from gateway_service import settings as gateway_settings
 from scheduler_service import settings as scheduler_settings
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
@@ -30,7 +32,7 @@ from tests.build.compose_file import (
 from tests.carbonline.serving.processes import line_like, process, settings_of
 from worker_service import settings as worker_settings
 
-OURS = ("migrate", "scheduler", "ledger", "worker", "client")
+OURS = ("migrate", "token", "scheduler", "ledger", "worker", "gateway", "client")
 SERVERS = ("scheduler", "ledger")
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
 
@@ -63,10 +65,27 @@ def test_ledger_and_workers_read_every_variable_that_they_are_given(service: str
     )
 
 
+def test_the_gateway_reads_every_variable_that_it_is_given() -> None:
+    assert variables_of("gateway") <= settings_names(gateway_settings, environment_of("gateway"))
+
+
 @pytest.mark.parametrize("service", ["migrate", "client"])
 def test_the_command_line_reads_every_variable_that_it_is_given(service: str) -> None:
     assert variables_of(service)
     assert variables_of(service) <= command_line_names()
+
+
+def test_a_token_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    shell, option, line = services()["token"]["command"]
+    wanted = environment_of("scheduler")[f"{PREFIX}TOKEN_FILE"]
+    assert environment_of("ledger")[f"{PREFIX}TOKEN_FILE"] == wanted
+    token = tmp_path / "token"
+    command = (shell, option, line.replace(wanted, str(token)))
+    subprocess.run(command, check=True)
+    made = token.read_text()
+    assert (stat.S_IMODE(token.stat().st_mode), len(made.strip()) >= 32) == (0o600, True)
+    subprocess.run(command, check=True)
+    assert token.read_text() == made
 
 
 def test_a_variable_that_nobody_reads_is_found() -> None:
@@ -87,7 +106,7 @@ def test_sockets_and_files_lie_on_volumes_that_all_share(service: str) -> None:
     mounts = mounts_of(service)
     assert mounts["/run/carbonline"] == "sockets"
     for name, value in environment_of(service).items():
-        if name.endswith("_ADDRESS"):
+        if name.endswith("_ADDRESS") and name != f"{PREFIX}GATEWAY_ADDRESS":
             assert Path(value.removeprefix("unix:")).parent == Path("/run/carbonline")
         if name == f"{PREFIX}BLOB_FOLDER":
             assert mounts[value] == "blobs"
@@ -121,6 +140,9 @@ def words_of(command: list[str]) -> list[str]:
     """The program and its arguments, also of what a shell begins."""
     if command[:2] != ["sh", "-c"]:
         return command
+    if not command[2].startswith("umask 0007 && exec "):
+        # A line of its own, whose program is the shell.
+        return command
     return shlex.split(command[2].removeprefix("umask 0007 && exec "))
 
 
@@ -132,6 +154,8 @@ def test_commands_and_health_checks_exist_in_the_image() -> None:
             program, *arguments = words_of(line)
             if arguments[:1] == ["-m"]:
                 assert importlib.util.find_spec(arguments[1]), arguments
+            elif program == "sh":
+                assert name == "token"
             elif arguments[:1] == ["-c"]:
                 ast.parse(arguments[1])
             elif name == "client":
@@ -147,8 +171,9 @@ def test_what_is_asked_about_its_health_is_where_it_serves() -> None:
     for name in SERVERS:
         address = environment_of(name)[f"{PREFIX}{name.upper()}_ADDRESS"]
         assert services()[name]["healthcheck"]["test"][-1] == address
-    port = environment_of("worker")[f"{PREFIX}METRICS_PORT"]
-    assert f"127.0.0.1:{port}/readyz" in services()["worker"]["healthcheck"]["test"][-1]
+    for name in ("worker", "gateway"):
+        port = environment_of(name)[f"{PREFIX}METRICS_PORT"]
+        assert f"127.0.0.1:{port}/readyz" in services()[name]["healthcheck"]["test"][-1]
 
 
 def test_workers_have_time_to_drain_and_can_be_many() -> None:
@@ -158,9 +183,10 @@ def test_workers_have_time_to_drain_and_can_be_many() -> None:
     assert not worker.keys() & {"container_name", "ports", "hostname"}
 
 
-def test_nothing_is_published_and_no_password_is_written_down() -> None:
+def test_only_this_machine_reaches_a_port_and_no_password_is_written_down() -> None:
     text = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
-    assert not any("ports" in service for service in services().values())
+    published = {name: one["ports"] for name, one in services().items() if "ports" in one}
+    assert published == {"gateway": ["127.0.0.1:7410:7410"]}, "to this machine only"
     without_variables = VARIABLE.sub("", text)
     assert without_variables.count("POSTGRES_PASSWORD") == 2  # how to make one, and who needs it
     assert 'POSTGRES_PASSWORD: ""' in without_variables

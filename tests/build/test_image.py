@@ -1,15 +1,18 @@
 """The image is built, and its processes run as docker-compose.yml starts them."""
 
 import csv
+import json
 import os
 import shutil
 import signal
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -74,6 +77,21 @@ class ImageStack:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def page(self, path: str, token: str) -> Any:
+        """What the gateway answers, as JSON, once it is there."""
+        port = environment_of("gateway")["CARBONLINE_GATEWAY_ADDRESS"].rpartition(":")[2]
+        asked = urllib.request.Request(
+            f"http://localhost:{port}{path}", headers={"authorization": f"Bearer {token}"}
+        )
+        until = time.monotonic() + SECONDS_MAX
+        while True:
+            try:
+                with urllib.request.urlopen(asked, timeout=SECONDS_MAX) as answer:
+                    return json.load(answer)
+            except OSError:
+                assert time.monotonic() < until, (self.folder / "gateway.log").read_text()
+                time.sleep(0.2)
 
     @contextmanager
     def started(self, service: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -147,7 +165,8 @@ def test_flights_become_totals_on_containers_of_the_image(stack: ImageStack) -> 
         shutil.copy(find_files() / name, stack.folder / "files")
     year = ("--year", str(YEAR))
     files = "/files/"
-    subprocess.run(stack.command("migrate"), check=True, timeout=SECONDS_MAX)
+    for once in ("migrate", "token"):
+        subprocess.run(stack.command(once), check=True, timeout=SECONDS_MAX)
     with ExitStack() as running:
         for service in ("scheduler", "ledger"):
             running.enter_context(stack.started(service))
@@ -159,6 +178,9 @@ def test_flights_become_totals_on_containers_of_the_image(stack: ImageStack) -> 
         stack.client("load", "factors", factors, "--type", "plane", *year)
         stack.client("submit", f"{files}flights.csv.gz", "--type", "plane", *year)
         stack.client("totals", *year, "-o", f"{files}totals.csv")
+        running.enter_context(stack.started("gateway"))
+        token = (stack.folder / "sockets" / "token").read_text().strip()
+        assert stack.page("/v1/me", token)["roles"]
     with (stack.folder / "files" / "totals.csv").open(newline="") as totals:
         found = {row["unit"]: float(row["total_kg"]) for row in csv.DictReader(totals)}
     found["total"] = sum(found.values())

@@ -167,6 +167,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "metrics_address": "tests/carbonline/serving/test_metrics_port.py",
         "reflection": "tests/scheduler_service/rpc/test_reflection.py",
         "tls_settings": "tests/carbonline/serving/test_declared_settings.py",
+        "client_tls_settings": "tests/gateway/test_settings.py",
         "tls": "tests/scheduler_service/rpc/test_tls.py",
         "until_end": THE_END,
     },
