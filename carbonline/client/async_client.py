@@ -1,7 +1,5 @@
 """AsyncClient: carbonline for scripts with asyncio. `Client` is the same without asyncio."""
 
-import csv
-import io
 import warnings
 from collections.abc import (
     AsyncGenerator,
@@ -14,12 +12,13 @@ from collections.abc import (
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import TotalsIncomplete, WrongArgument
 from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
 from carbonline.client.json_struct import values_of
+from carbonline.client.noted_rows import Rows, noted_rows
 from carbonline.client.paging import read_pages
 from carbonline.client.pending import totals_and_pending
 from carbonline.client.reports import (
@@ -42,14 +41,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 Progress: TypeAlias = Callable[[PipelineReport], None]
-Rows: TypeAlias = list[dict[str, str]]
 
 JOBS_PER_PAGE = 500
-_REJECTED_ROW = "rejected_row"
 JOBS_MAX = 100_000
 UPLOAD_ID_MAX = 2**63 - 1
 ROWS_MAX = 1_000_000
-FIELD_CHARACTERS_MAX = 1 << 20
 
 
 class AsyncClient:
@@ -119,13 +115,15 @@ class AsyncClient:
         unit: str | None = None,
         source: str | None = None,
         sheet: str | None = None,
+        mapping: Mapping[str, Any] | None = None,
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads a file of activity data, and waits until it is processed.
 
         It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods), of
-        which `sheet` names the sheet if several have the columns.
+        which `sheet` names the sheet if several have the columns. `mapping` says how the file of
+        another program is read, as in docs/files.md: {"columns": {"From": "origin_iata"}}.
 
         The file replaces an earlier one of the same type, year, unit (or all units) and source. If
         less than half of its rows or kilograms would be left, the file is refused: the status of
@@ -141,8 +139,9 @@ class AsyncClient:
         scope = self.contract.scope(
             module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
         )
-        payload = {"source": source} if source else {}
+        payload: dict[str, Any] = {"source": source} if source else {}
         payload |= {"sheet": sheet} if sheet else {}
+        payload |= {"mapping": dict(mapping)} if mapping else {}
         payload |= CONSENT if take_away else {}
         return await self._sent("csv_ingest", scope, Path(file), payload, catalogue, progress)
 
@@ -325,7 +324,7 @@ class AsyncClient:
         job_type: str,
         scope: types_pb2.Scope,
         source: Path | AsyncIterable[bytes],
-        payload: Mapping[str, str],
+        payload: Mapping[str, Any],
         catalogue: ledger_pb2.ListModulesResponse,
         progress: Progress | None,
     ) -> PipelineReport:
@@ -352,7 +351,7 @@ class AsyncClient:
         rows: Rows = []
         for blob in filter(None, (values_of(job.stats).get(stat, "") for job in jobs)):
             chunks = [chunk async for chunk in self.contract.download_blob(blob)]
-            rows += _rows_of(b"".join(chunks).decode())
+            rows += noted_rows(b"".join(chunks).decode())
         return rows
 
 
@@ -361,18 +360,6 @@ def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
         raise WrongArgument("take_away needs replace=True.")
     mode = {"mode": "replace"} if replace else {}
     return {**mode, **CONSENT} if take_away else mode
-
-
-def _rows_of(text: str) -> Iterable[dict[str, str]]:
-    # Rejected rows keep the separator of their file. Doubtful rows are listed with commas.
-    header = text.partition("\n")[0]
-    before, found, _ = header.rpartition(_REJECTED_ROW)
-    separator = before[-1:] if found and before else ","
-    # A server accepts longer fields than the csv module reads by default.
-    csv.field_size_limit(max(csv.field_size_limit(), FIELD_CHARACTERS_MAX))
-    # Fields beyond the header have no key.
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, restkey="")
-    return ({name: row[name] for name in reader.fieldnames or ()} for row in reader)
 
 
 def checked_totals(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":

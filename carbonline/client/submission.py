@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import WrongArgument
@@ -37,7 +37,7 @@ class Submitted:
     pipeline_id: int
     job_type: str
     scope: types_pb2.Scope
-    payload: Mapping[str, str]
+    payload: Mapping[str, Any]
     priority: int | None = None
 
 
@@ -45,7 +45,7 @@ async def submit_file(
     client: ContractClient,
     job_type: str,
     scope: types_pb2.Scope,
-    payload: Mapping[str, str],
+    payload: Mapping[str, Any],
     upload: Upload,
     priority: int | None = None,
 ) -> Submitted:
@@ -72,7 +72,7 @@ async def submit_without_file(
     client: ContractClient,
     job_type: str,
     scope: types_pb2.Scope,
-    payload: Mapping[str, str],
+    payload: Mapping[str, Any],
     priority: int | None = None,
 ) -> Submitted:
     """Submits a job whose rows a worker fetches from a service."""

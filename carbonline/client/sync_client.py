@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from carbonline.client.async_client import AsyncClient, Progress, Rows, checked_totals
+from carbonline.client.async_client import AsyncClient, Progress, checked_totals
+from carbonline.client.noted_rows import Rows
 from carbonline.client.reports import JobReport, PipelineReport, UploadReport
 from carbonline.client.services import Services, services_here
 from carbonline.client.tls_files import TlsFiles
@@ -97,13 +98,15 @@ class Client:
         unit: str | None = None,
         source: str | None = None,
         sheet: str | None = None,
+        mapping: Mapping[str, Any] | None = None,
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads a file of activity data, and waits until it is processed.
 
         It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods), of
-        which `sheet` names the sheet if several have the columns.
+        which `sheet` names the sheet if several have the columns. `mapping` says how the file of
+        another program is read, as in docs/files.md: {"columns": {"From": "origin_iata"}}.
 
         The file replaces an earlier one of the same type, year, unit (or all units) and source. If
         less than half of its rows or kilograms would be left, the file is refused: the status of
@@ -123,6 +126,7 @@ class Client:
                 unit=unit,
                 source=source,
                 sheet=sheet,
+                mapping=mapping,
                 take_away=take_away,
                 progress=progress,
             )

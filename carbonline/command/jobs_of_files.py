@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -33,14 +34,14 @@ class FileJob:
     year: int = 0
     unit: str = ""
     reference_kind: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     priority: int | None = None
     provider: str = ""
 
     @property
     def source(self) -> str:
         """The source of the upload that the job makes."""
-        return self.provider or self.extra.get("source", "").strip() or "default"
+        return self.provider or str(self.extra.get("source", "")).strip() or "default"
 
     @property
     def size_bytes(self) -> int:
@@ -114,6 +115,11 @@ def fetching_job(provider: str, module: int, data_entry_type: int, year: int) ->
 def of_sheet(job: FileJob, sheet: str) -> FileJob:
     """The job that reads this sheet of a workbook. "" leaves the choice to the worker."""
     return replace(job, extra={**job.extra, "sheet": sheet}) if sheet else job
+
+
+def mapped(job: FileJob, mapping: Mapping[str, Any]) -> FileJob:
+    """The job that reads the file of another program. An empty mapping leaves it as it is."""
+    return replace(job, extra={**job.extra, "mapping": mapping}) if mapping else job
 
 
 def consenting(job: FileJob) -> FileJob:

@@ -32,10 +32,12 @@ from carbonline.command.jobs_of_files import (
     consenting,
     entries_job,
     fetching_job,
+    mapped,
     of_sheet,
     send_file,
 )
 from carbonline.command.kilograms import Kilograms, print_kilograms
+from carbonline.command.mapping_options import MappingWords, mapping_options
 from carbonline.command.names import type_numbers
 from carbonline.command.options import (
     FILE,
@@ -52,17 +54,21 @@ from carbonline.command.options import (
 BROUGHT: Mapping[str, str] = MappingProxyType({"travel-api": "plane"})
 TYPE_NUMBERS = type_numbers()
 
+_EXAMPLES = examples(
+    "carbonline submit trips.csv --type plane --year 2024",
+    "carbonline submit physics.csv --type plane --year 2024 --unit 0828",
+    "carbonline submit agency_b.csv --type plane --year 2024 --source agency_b",
+    "carbonline submit travel.xlsx --type plane --year 2024 --sheet Flights",
+    "carbonline submit agency.csv --type plane --year 2024 --map Departure=origin_iata"
+    " --set cabin_class=economy --dates dd/mm/yyyy",
+    "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
+    "carbonline submit --from travel-api --year 2024",
+)
+
 
 @click.command(
     short_help="Submit a file of activity data and watch it to its end.",
-    epilog=examples(
-        "carbonline submit trips.csv --type plane --year 2024",
-        "carbonline submit physics.csv --type plane --year 2024 --unit 0828",
-        "carbonline submit agency_b.csv --type plane --year 2024 --source agency_b",
-        "carbonline submit travel.xlsx --type plane --year 2024 --sheet Flights",
-        "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
-        "carbonline submit --from travel-api --year 2024",
-    ),
+    epilog=_EXAMPLES,
 )
 @click.argument("file", type=FILE, required=False)
 @click.option(
@@ -82,6 +88,7 @@ TYPE_NUMBERS = type_numbers()
     help="Who reports the file, such as agency_b. Files of other sources stay.  [default: default]",
 )
 @sheet_option
+@mapping_options
 @priority_option
 @yes_option
 @no_watch_option
@@ -97,6 +104,7 @@ def submit(  # noqa: PLR0913  click gives each option
     unit: str,
     source: str,
     sheet: str,
+    words: MappingWords,
     priority: int | None,
     yes: bool | None,
     no_watch: bool,
@@ -109,20 +117,27 @@ def submit(  # noqa: PLR0913  click gives each option
     units). Files of other sources and units stay. The command first says what it replaces, and in
     a terminal asks if that is more than half of the rows or kilograms. With --from, the service is
     the source, and brings the rows of all units of the year.
+
+    A file of another program is read with --map, --set, --value, --decimal and --dates, which stand
+    with the upload.
     """
+    mapping = words.mapping()
     if file is not None and not provider:
         needed = data_entry_type or type_is_missing()
         job = of_sheet(entries_job(file, module, needed, year, unit, source), sheet)
+        job = mapped(job, mapping)
     else:
-        only_for_files = {"FILE": file, "--unit": unit, "--source": source, "--sheet": sheet}
-        job = _fetching(provider, module, data_entry_type, year, only_for_files)
+        given = {"FILE": file, "--unit": unit, "--source": source, "--sheet": sheet}
+        job = _fetching(provider, module, data_entry_type, year, {**given, "a mapping": mapping})
     job = replace(job, priority=priority)
+    raise SystemExit(_asked_and_submitted(target, job, watch=not no_watch, yes=yes))
+
+
+def _asked_and_submitted(target: Target, job: FileJob, *, watch: bool, yes: bool | None) -> int:
     goes = run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)
-    raise SystemExit(
-        submit_to_the_end(target, job, watch=not no_watch, before=goes.before, yes=yes)
-    )
+    return submit_to_the_end(target, job, watch=watch, before=goes.before, yes=yes)
 
 
 def _fetching(

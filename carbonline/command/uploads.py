@@ -6,11 +6,13 @@ from dataclasses import replace
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.json_struct import values_of
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
+from carbonline.command.mapping_options import name_or_words
 from carbonline.command.names import module_name, type_name
 from carbonline.command.options import DATA_ENTRY_TYPE, MODULE, YEAR
 from carbonline.command.output import Output, output_options, show_rows
@@ -18,7 +20,7 @@ from carbonline.command.printing import moment_of
 from carbonline.v1 import ledger_pb2, types_pb2
 
 UPLOADS_MAX = 100_000
-WITHOUT_KG = "entries_without_kg"
+WITHOUT_KG, MAPPING = "entries_without_kg", "mapping"
 COLUMNS = (
     Column("upload", kind=Kind.NUMERAL),
     Column("module", in_tables=False),
@@ -41,6 +43,7 @@ COLUMNS = (
     Column("retired_at", in_tables=False),
     Column("retired_by_pipeline", in_tables=False),
     Column("blob", in_tables=False),
+    Column(MAPPING),
     Column("until", in_files=False),
 )
 STATES = {
@@ -87,13 +90,14 @@ def uploads(
         include_retired=gone,
     )
     found, more = run_to_end(_listed(target, wanted))
-    missing = any(upload.entries_without_kg for upload in found)
+    said = {
+        WITHOUT_KG: any(upload.entries_without_kg for upload in found),
+        MAPPING: any(upload.HasField("mapping") for upload in found),
+    }
+    left_out = [name for name, is_said in said.items() if not is_said]
     show_rows(
         # Nothing but zeros says nothing to people.
-        [
-            replace(one, in_tables=one.in_tables and (missing or one.name != WITHOUT_KG))
-            for one in COLUMNS
-        ],
+        [replace(one, in_tables=one.in_tables and one.name not in left_out) for one in COLUMNS],
         [row_of(upload) for upload in found],
         output,
         about={"year": year},
@@ -143,6 +147,7 @@ def row_of(upload: ledger_pb2.Upload) -> Row:
         "retired_at": moment_of(upload.retired_at),
         "retired_by_pipeline": upload.retired_by_pipeline or None,
         "blob": upload.blob,
+        MAPPING: name_or_words(values_of(upload.mapping)) or None,
         "until": _until(upload),
     }
 

@@ -18,6 +18,8 @@ class Kind(Enum):
     UPLOAD = auto()
     # A list of texts, none of them blank.
     TEXTS = auto()
+    # How a file with other names of columns is read, an object: see MAPPING_PARTS.
+    MAPPING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ _PROVIDER = PayloadKey(
     kind=Kind.NAME,
     characters_max=64,
 )
+_MAPPING = PayloadKey(
+    "mapping",
+    "how a file of another program is read, an object with columns, constants, values, decimal,"
+    " dates and name; it stands with the upload",
+    kind=Kind.MAPPING,
+    items_max=1_000,
+)
 _TAKE_AWAY = PayloadKey(
     "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
 )
@@ -75,6 +84,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             _BLOB,
             _FILE_NAME,
             _SHEET,
+            _MAPPING,
             _IS_SEED_RUN,
             PayloadKey(
                 "source",

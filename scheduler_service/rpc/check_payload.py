@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from carbonline.unseen import has_unseen
 from scheduler_service.jobs.job_type_keys import ANY_PAYLOAD, MODE, PAYLOAD_KEYS, Kind, PayloadKey
 from scheduler_service.jobs.requests import Json
+from scheduler_service.rpc.check_mapping import check_mapping
 from scheduler_service.rpc.fields import Fields
 
 BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")
@@ -80,6 +81,8 @@ def _check_key(fields: Fields, field: str, key: PayloadKey, value: Any, mode: st
         fields.fail(field, fault)
     elif key.kind is Kind.TEXTS:
         _check_texts(fields, field, key, value)
+    elif key.kind is Kind.MAPPING:
+        check_mapping(fields, field, value)
 
 
 def _fault_of(key: PayloadKey, value: Any) -> str | None:
@@ -104,6 +107,9 @@ def _fault_of(key: PayloadKey, value: Any) -> str | None:
         case Kind.TEXTS:
             is_good = isinstance(value, list) and 1 <= len(value) <= key.items_max
             rule = f"a list of 1 to {key.items_max:,} {key.name}"
+        case Kind.MAPPING:
+            is_good = isinstance(value, dict) and len(value) > 0
+            rule = "an object that says something"
         case _:
             assert_never(key.kind)
     return None if is_good else f"must be {rule}"

@@ -47,6 +47,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "contract_client": "tests/scheduler_service/rpc/test_large_messages.py",
         "errors": MISTAKES,
         "json_struct": "tests/carbonline/command/test_follow.py",
+        "noted_rows": SCRIPTS,
         "monitoring_calls": COMMANDS,
         "operator_calls": DOCUMENTED,
         "pending": SCRIPTS,
@@ -61,6 +62,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "carbonline/command": {
         "console": "tests/gateway/test_session.py",
+        "mapping_options": "tests/carbonline/command/test_mapped_files.py",
         "asynchronous": MISTAKES,
         "cancel": COMMANDS,
         "collected_options": TYPING,
@@ -286,6 +288,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "worker_service/carbon/parse": {
         "band_gaps": "tests/worker_service/carbon/test_factors.py",
         "detoured_bands": "tests/worker_service/carbon/test_factors.py",
+        "formats": "tests/worker_service/carbon/test_file_mapping.py",
         "equal_rows": "tests/worker_service/carbon/test_entries.py",
         "invisible_in_keys": SPREADSHEETS,
         "numbers": SPREADSHEETS,

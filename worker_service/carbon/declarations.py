@@ -53,6 +53,7 @@ class Column:
     the formula is not used. A number above `plausible_maximum` is accepted with a warning, which
     counts `noun` ("trips"). One below `plausible_minimum` may have a point between thousands.
     `is_code`: people write it in capitals, such as GVA.
+    `decimal` and `date_layout` are those of a FileMapping, "" without one.
     """
 
     name: str
@@ -72,6 +73,8 @@ class Column:
     excused_by_override: bool = False
     is_code: bool = False
     example: str = ""
+    decimal: str = ""
+    date_layout: str = ""
 
     @property
     def field(self) -> str:

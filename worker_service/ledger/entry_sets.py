@@ -5,8 +5,10 @@ PUBLISHED. A set moves to RETIRED when another one replaces it or it is withdraw
 deletes the rows of sets that are RETIRED, or LOADING and left behind by their claim.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -28,11 +30,11 @@ DEFAULT_SOURCE = "default"
 OPEN_SET = """
 INSERT INTO carbon.entry_sets (
     tenant, entry_set, module, data_entry_type, year, unit, source, source_name, blob, file_name,
-    pipeline_id, submitted_by, state, made_at
+    pipeline_id, submitted_by, mapping, state, made_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6, CASE WHEN CAST($6 AS text) IS NULL THEN 'csv_year' ELSE 'csv_unit' END,
-    $7, $8, $9, $10, $11, 'LOADING', carbon.clock()
+    $7, $8, $9, $10, $11, CAST($12 AS jsonb), 'LOADING', carbon.clock()
 )
 """
 # A set that is being loaded is younger than a day, however long that takes: see `collect`.
@@ -75,7 +77,8 @@ class NewSet:
     """A set of entries to load.
 
     `entry_set` is the claim token. `unit` is None for a file of all units. `source` says who
-    reports: files of two sources do not replace each other. `blob` is the reference of the file.
+    reports: files of two sources do not replace each other. `blob` is the reference of the file,
+    `mapping` that of the job's payload, None if the file is read as it is.
     """
 
     tenant: str
@@ -89,6 +92,7 @@ class NewSet:
     file_name: str = ""
     pipeline_id: int | None = None
     submitted_by: str = ""
+    mapping: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ async def open_set(conn: Connection, new: NewSet) -> None:
         new.file_name,
         new.pipeline_id,
         new.submitted_by,
+        None if new.mapping is None else json.dumps(new.mapping),
     )
 
 

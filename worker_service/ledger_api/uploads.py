@@ -1,5 +1,6 @@
 """Answers ListUploads: the uploads of a year, or one of them."""
 
+import json
 from typing import Any
 
 from carbonline.serving.pages import first_page, page_token
@@ -73,6 +74,8 @@ def _upload(row: Any) -> ledger_pb2.Upload:
         retired_by_pipeline=row["retired_by_pipeline"] or 0,
     )
     upload.published_at.FromDatetime(row["published_at"])
+    if row["mapping"] is not None:
+        upload.mapping.update(json.loads(row["mapping"]))
     if row["retired_at"] is not None:
         upload.retired_at.FromDatetime(row["retired_at"])
     return upload

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.declarations import DataEntryType
+from worker_service.carbon.file_mapping import read_mapping
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
 from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
@@ -140,6 +142,7 @@ async def _ingested(stores: Stores, run: Run, bring: Callable[[], Awaitable[Brou
                 brought.file_name,
                 job.pipeline_id,
                 str(job.payload.get("submitted_by", "")),
+                job.payload.get("mapping") or None,
             )
             return await _ingest(stores, run, _Ingest(declared, brought.file, new, units))
     except Refusal as refusal:
@@ -177,7 +180,9 @@ async def _units(stores: Stores, run: Run) -> tuple[str | None, list[str]]:
 async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
     run.progress(0, 0, "survey")
     scope = EntryScope(what.new.year, what.units, what.new.unit)
-    entries = await asyncio.to_thread(read_entries, what.declared, what.file.open, scope)
+    mapping = read_mapping(what.new.mapping)
+    read = partial(read_entries, what.declared, what.file.open, scope, mapping=mapping)
+    entries = await asyncio.to_thread(read)
     with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
         loaded = await _load(stores, run, what, entries, notes)
         await asyncio.to_thread(notes.keep)

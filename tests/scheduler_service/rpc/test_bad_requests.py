@@ -90,6 +90,40 @@ BAD_SUBMITS = {
         ["scope.reference_kind"],
     ),
     "priority out of range": (submit(priority=10), ["priority"]),
+    "a mapping that is not an object": (
+        submit(payload={"blob": BLOB, "mapping": "From=origin_iata"}),
+        ["payload.mapping"],
+    ),
+    "a mapping without anything": (
+        submit(payload={"blob": BLOB, "mapping": {}}),
+        ["payload.mapping"],
+    ),
+    "a mapping with parts that are none": (
+        submit(
+            payload={
+                "blob": BLOB,
+                "mapping": {
+                    "colums": {},
+                    "columns": {"From": 1, "": "origin_iata"},
+                    "constants": ["a"],
+                    "values": {"cabin_class": "y"},
+                    "decimal": ",",
+                    "dates": "yyyy-dd-mm",
+                    "name": " a",
+                },
+            }
+        ),
+        [
+            "payload.mapping.colums",
+            "payload.mapping.columns.From",
+            "payload.mapping.columns.",
+            "payload.mapping.constants",
+            "payload.mapping.values.cabin_class",
+            "payload.mapping.name",
+            "payload.mapping.decimal",
+            "payload.mapping.dates",
+        ],
+    ),
     "no blob": (submit(payload={}), ["payload.blob"]),
     "a path for a blob": (submit(payload={"blob": "/etc/passwd"}), ["payload.blob"]),
     "a key that nobody reads": (submit(payload={"blob": BLOB, "extra": 1}), ["payload.extra"]),

@@ -17,6 +17,7 @@ from worker_service.carbon.csv_source.reason_columns import REASON_COLUMNS
 from worker_service.carbon.csv_source.records import quoted_records
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 
 # With it a spreadsheet is told the separator.
 _SEPARATOR_LINE = re.compile(rb'\s*"?sep=(.)"?[\s,;]*', re.IGNORECASE)
@@ -51,15 +52,22 @@ class Header:
         return bool(self.of_reasons)
 
 
-def read_header(lines: Lines, required: Collection[str], optional: Collection[str]) -> Header:
+def read_header(
+    lines: Lines,
+    required: Collection[str],
+    optional: Collection[str],
+    mapping: FileMapping = AS_DECLARED,
+) -> Header:
     """Reads the header. Names are compared trimmed and case-folded.
 
-    Raises RefusedFile if the file is empty, a required column is missing, or a known one is there
-    twice.
+    Raises RefusedFile if the file is empty, a required column is missing that the mapping does not
+    set, a known one is there twice, or the file and the mapping contradict each other.
     """
-    known = {*required, *optional}
-    first = _first_record(lines, known)
-    names = _names(first.fields)
+    known, meant = {*required, *optional}, renamed_by(mapping)
+    first = _first_record(lines, known | meant.keys())
+    names_in_file = _names(first.fields)
+    _check_against(mapping, meant, first.fields)
+    names = [meant.get(name, name) for name in names_in_file]
     if len(names) > COLUMNS_MAX:
         raise RefusedFile(
             Cause.MISSING_COLUMNS, f"the header has more than {COLUMNS_MAX:,} columns"
@@ -69,7 +77,8 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         raise RefusedFile(
             Cause.DUPLICATE_COLUMNS, f"the header has these columns twice: {_shown(twice)}"
         )
-    missing = [name for name in required if name not in names]
+    needed = [name for name in required if name not in mapping.constants]
+    missing = [name for name in needed if name not in names]
     if missing:
         if strange := _strange_separator(first.fields, known):
             raise RefusedFile(Cause.MISSING_COLUMNS, strange_separator_reason(strange))
@@ -88,12 +97,59 @@ def read_header(lines: Lines, required: Collection[str], optional: Collection[st
         separator=first.separator,
         width=len(names),
         positions={name: names.index(name) for name in known if name in names},
-        unread=_unread(first.fields, known),
+        unread=_unread(first.fields, known - mapping.constants.keys(), meant),
         names=tuple(first.fields),
-        unnamed=tuple(at for at, name in enumerate(names) if not name),
+        unnamed=tuple(at for at, name in enumerate(names_in_file) if not name),
         of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
-        needed=len(required),
+        needed=len(needed),
     )
+
+
+def renamed_by(mapping: FileMapping) -> dict[str, str]:
+    """The declared column, or "", by the file's name of it as names are compared.
+
+    Raises RefusedFile if two names are the same in that form.
+    """
+    meant: dict[str, str] = {}
+    for written, name in mapping.columns.items():
+        compared = _as_written(written).casefold()
+        if compared in meant:
+            raise RefusedFile(
+                Cause.MAPPING, f"the mapping names the column {shown_text(written)} twice"
+            )
+        meant[compared] = name
+    return meant
+
+
+def _check_against(mapping: FileMapping, meant: Mapping[str, str], fields: list[str]) -> None:
+    """RefusedFile where the mapping names what is not in the file, or a column has two sources."""
+    names = _names(fields)
+    written = {_as_written(name).casefold(): name for name in mapping.columns}
+    if gone := [name for name in meant if name not in names]:
+        others = [name for name in names if name and name not in meant]
+        some = gone[:_NAMES_SHOWN_MAX]
+        hints = [str(_unknown_column(name, written[name], others)) for name in some]
+        columns = "a column" if len(gone) == 1 else "columns"
+        raise RefusedFile(
+            Cause.MAPPING,
+            f"the mapping names {columns} that the file does not have: {_listed(hints, len(gone))};"
+            f" it has: {_shown([_as_written(field) for field in fields])}",
+        )
+    by_name = {name: written[compared] for compared, name in meant.items()}
+    for name in names:
+        if name in by_name and name not in meant:
+            raise RefusedFile(
+                Cause.MAPPING,
+                f"the mapping reads {shown_text(by_name[name])} as {name}, and the file has a"
+                f" column {name}, too: to leave that one out, read it as nothing ({name}=)",
+            )
+    for name in names:
+        if name in mapping.constants and meant.get(name, name) == name:
+            raise RefusedFile(
+                Cause.MAPPING,
+                f"the mapping sets {name} for all rows, and the file has that column: leave one of"
+                " them out",
+            )
 
 
 def _strange_separator(fields: Sequence[str], known: AbstractSet[str]) -> str:
@@ -105,14 +161,16 @@ def _strange_separator(fields: Sequence[str], known: AbstractSet[str]) -> str:
     return mark if fitness[mark] > 1 else ""
 
 
-def _unread(fields: list[str], known: AbstractSet[str]) -> tuple[UnreadColumn, ...]:
+def _unread(
+    fields: list[str], known: AbstractSet[str], meant: Mapping[str, str]
+) -> tuple[UnreadColumn, ...]:
     # What the file has already is not meant once more.
     names = _names(fields)
-    lacking = sorted(known - set(names))
+    lacking = sorted(known - {meant.get(name, name) for name in names})
     silent = {"", *known, *REASON_COLUMNS}
     unknown: dict[str, str] = {}
     for name, field in zip(names, fields, strict=True):
-        if name not in silent:
+        if meant.get(name, name) not in silent or (name and meant.get(name) == ""):
             unknown.setdefault(name, _as_written(field))
     return tuple(_unknown_column(name, as_written, lacking) for name, as_written in unknown.items())
 

@@ -1,6 +1,6 @@
 """Reads an uploaded file into batches of declared columns."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open, PlainBytes
 from worker_service.carbon.csv_source.divided_numbers import DividedNumbers
-from worker_service.carbon.csv_source.header import Header, read_header
+from worker_service.carbon.csv_source.header import Header, read_header, renamed_by
 from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn
@@ -23,6 +23,7 @@ from worker_service.carbon.csv_source.spreadsheet_text import unmarked
 from worker_service.carbon.csv_source.survey import FileEncoding, Survey, survey
 from worker_service.carbon.csv_source.swallowed_rows import rows_in_fields
 from worker_service.carbon.csv_source.widths import WideRecord, rejected_for_width
+from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.workbooks.sheets import Table
 from worker_service.carbon.workbooks.text_of import TextOf, text_of
 
@@ -69,18 +70,28 @@ def read_text(
     optional: Collection[str],
     bytes_max: int = FILE_BYTES_MAX,
     decimals: Collection[str] = (),
+    mapping: FileMapping = AS_DECLARED,
 ) -> TextFile:
     """Checks the file, reads its header, and then its rows in batches of about 12,500.
 
     Of a workbook it reads the sheet that has the columns, or that OfSheet names. `open_file` is
     called twice. Raises RefusedFile here, or while batches are read.
     """
-    text = text_of(open_file, Table([*required], [*optional]), bytes_max)
+    text = text_of(open_file, _table(required, optional, mapping), bytes_max, mapping.decimal)
     try:
-        return _of_text(text, required, optional, bytes_max, decimals)
+        return _of_text(text, required, optional, bytes_max, decimals, mapping)
     except BaseException:
         text.close()
         raise
+
+
+def _table(required: Collection[str], optional: Collection[str], mapping: FileMapping) -> Table:
+    """What the columns are called in the file."""
+    written = {name: compared for compared, name in renamed_by(mapping).items() if name}
+    return Table(
+        [written.get(name, name) for name in required if name not in mapping.constants],
+        [written.get(name, name) for name in optional if name not in mapping.constants],
+    )
 
 
 def _of_text(
@@ -89,6 +100,7 @@ def _of_text(
     optional: Collection[str],
     bytes_max: int,
     decimals: Collection[str],
+    mapping: FileMapping,
 ) -> TextFile:
     surveyed = survey(text.open, bytes_max)
     encoding = replace(surveyed.encoding, extraction=text.sentence)
@@ -98,7 +110,7 @@ def _of_text(
     opened.callback(stream.close)
     try:
         lines = Lines(stream, surveyed.encoding.name)
-        header = replace(read_header(lines, required, optional), of_cells=text.is_of_cells)
+        header = replace(read_header(lines, required, optional, mapping), of_cells=text.is_of_cells)
     except BaseException as error:
         stream.close()
         if isinstance(error, RefusedFile) and (said := encoding.sentence):
@@ -113,9 +125,19 @@ def _of_text(
         line_count=_rows(surveyed),
         unread=unread,
         divided=divided,
-        batches=_named(opened, lines, header, known, unread, divided),
+        batches=_named(opened, lines, header, _columns(header, known, mapping), unread, divided),
         close=opened.close,
     )
+
+
+def _columns(header: Header, known: Collection[str], mapping: FileMapping) -> dict[str, pl.Expr]:
+    """The text of each known column: of the file, or the same for all rows, null for none."""
+    return {
+        name: pl.col(str(header.positions[name]))
+        if name in header.positions
+        else pl.lit(mapping.constants.get(name) or None, pl.String)
+        for name in known
+    }
 
 
 def _rows(surveyed: Survey) -> int:
@@ -126,16 +148,10 @@ def _named(
     opened: ExitStack,
     lines: Lines,
     header: Header,
-    known: Collection[str],
+    columns: Mapping[str, pl.Expr],
     unread: list[UnreadColumn],
     divided: DividedNumbers,
 ) -> Iterator[TextBatch]:
-    columns = [
-        pl.col(str(header.positions[name])).alias(name)
-        if name in header.positions
-        else pl.lit(None, pl.String).alias(name)
-        for name in known
-    ]
     nothing, unnamed = True, set(header.unnamed)
     with opened:
         for batch in batches(lines, header.width, header.separator):
@@ -147,10 +163,10 @@ def _named(
             if len(batch.wide) < ragged.height:
                 is_ragged = pl.col("row_number").is_in(ragged["row"].implode())
                 fitting = fitting.filter(~is_ragged)
-            frame = fitting.select("row_number", *columns)
+            frame = fitting.select("row_number", **columns)
             if batch.has_marks:
                 frame = frame.with_columns(
-                    trimmed_of_invisible(unmarked(pl.col(name))) for name in known
+                    trimmed_of_invisible(unmarked(pl.col(name))) for name in columns
                 )
             for at in [at for at in sorted(unnamed) if _has_text(fitting, at)]:
                 unnamed.remove(at)

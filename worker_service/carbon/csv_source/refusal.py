@@ -23,6 +23,7 @@ class Cause(StrEnum):
     DUPLICATE_COLUMNS = "duplicate_columns"
     MIXED_SEPARATORS = "mixed_separators"
     CONTRADICTION = "contradiction"
+    MAPPING = "mapping"
 
 
 class RefusedFile(Exception):

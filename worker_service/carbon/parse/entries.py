@@ -9,6 +9,7 @@ from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.mended import Originals
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import (
     COMMON_COLUMNS,
@@ -16,6 +17,7 @@ from worker_service.carbon.declarations import (
     Column,
     DataEntryType,
 )
+from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping, check_mapping
 from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
@@ -93,31 +95,49 @@ def read_entries(
     open_file: Open,
     scope: EntryScope,
     bytes_max: int = FILE_BYTES_MAX,
+    mapping: FileMapping = AS_DECLARED,
 ) -> EntryFile:
     """Reads and checks a file in batches of about 12,500 rows, in bounded memory.
 
     Row numbers count the records after the header, blank ones too: row 1 is line 2 in a
-    spreadsheet. `open_file` is called twice. Raises RefusedFile here, or while batches are read.
+    spreadsheet. `open_file` is called twice. Raises RefusedFile here, for a `mapping` that is wrong
+    before the file is opened, or while batches are read.
     """
     columns = entry_columns(declaration, per_year=scope.unit is None)
+    check_mapping(mapping, (*columns, UNIT))
+    _check_constants(mapping, columns, scope.year)
+    written = mapping.applied_to((*declaration.columns, *COMMON_COLUMNS))
     required = [column.name for column in columns if column.required]
     optional = [column.name for column in columns if not column.required]
     if scope.unit is not None:
         optional.append(UNIT_COLUMN)
-    text = read_text(open_file, required, optional, bytes_max, decimals_of(columns))
+    text = read_text(open_file, required, optional, bytes_max, decimals_of(columns), mapping)
     return EntryFile(
         encoding=text.encoding,
         unread_columns=text.unread,
         line_count=text.line_count,
         rejected_header=Originals(text.header).first_line(),
-        batches=_batches(text, declaration, scope),
+        batches=_batches(text, declaration, written, scope),
         close=text.close,
         is_mended=text.header.is_mended,
     )
 
 
-def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> Iterator[EntryBatch]:
-    columns = (*declaration.columns, *COMMON_COLUMNS)
+def _check_constants(mapping: FileMapping, columns: Sequence[Column], year: int) -> None:
+    """Raises RefusedFile for a constant that each row would be rejected for."""
+    if not mapping.constants:
+        return
+    texts = {name: pl.lit(value or None, pl.String) for name, value in mapping.constants.items()}
+    row = pl.DataFrame({"row_number": [1]}, schema={"row_number": pl.Int32}).with_columns(**texts)
+    checked = check_rows(row, [one for one in columns if one.name in texts], year)
+    for _, name, value, reason in checked.rejected.rows():
+        said = f"the mapping sets {name} to {value or 'nothing'}, and it {reason}"
+        raise RefusedFile(Cause.MAPPING, said)
+
+
+def _batches(
+    text: TextFile, declaration: DataEntryType, columns: Sequence[Column], scope: EntryScope
+) -> Iterator[EntryBatch]:
     units = KnownUnits(scope.units, scope.unit)
     compared = ComparedRows(declaration.columns)
     points = ThousandsPoints(columns, text.header.separator)
@@ -126,7 +146,7 @@ def _batches(text: TextFile, declaration: DataEntryType, scope: EntryScope) -> I
     repeated = RepeatedKeys(declaration.unique)
     batch = None
     for read in text.batches:
-        checked = _checked(read, declaration, scope, (units, repeated))
+        checked = _checked(read, declaration, columns, scope, (units, repeated))
         checked = _with_cut_numbers(checked, read, cut_numbers)
         batch = replace(checked, rejected_lines=originals.lines(read, checked.rejected))
         compared.add(batch.accepted, _content_of(read, batch.accepted), batch.warned)
@@ -182,10 +202,11 @@ def _content_of(read: TextBatch, accepted: pl.DataFrame) -> pl.Series:
 def _checked(
     batch: TextBatch,
     declaration: DataEntryType,
+    columns: Sequence[Column],
     scope: EntryScope,
     of_file: tuple[KnownUnits, RepeatedKeys],
 ) -> EntryBatch:
-    frame, columns = batch.frame, (*declaration.columns, *COMMON_COLUMNS)
+    frame = batch.frame
     units, repeated_keys = of_file
     known, unknown = units.found(frame)
     checked = check_rows(frame, columns, scope.year, override=_OVERRIDE)

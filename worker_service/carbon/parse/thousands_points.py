@@ -36,7 +36,9 @@ class ThousandsPoints:
     def __init__(self, columns: Sequence[Column], separator: str) -> None:
         """Whole numbers are rejected where they are ambiguous; they show how others are meant."""
         numbers = (ColumnKind.NUMBER, ColumnKind.INTEGER)
-        self._columns = {column.name: column for column in columns if column.kind in numbers}
+        # A mapping says how a column's numbers are written; then there is nothing to guess.
+        guessed = [column for column in columns if not column.decimal]
+        self._columns = {column.name: column for column in guessed if column.kind in numbers}
         self._separator = separator
         self._kept = {name: [pl.DataFrame(schema=_KEPT)] for name in self._columns}
         # By column: a row and what it says, where a point is none of decimals.

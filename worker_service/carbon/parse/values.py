@@ -9,7 +9,18 @@ import polars as pl
 from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.spreadsheet_text import QUOTED_REASON, is_single_quoted
 from worker_service.carbon.declarations import Column, ColumnKind, Normalisation
-from worker_service.carbon.parse.numbers import number_reason, too_large, whole_numbers
+from worker_service.carbon.parse.formats import (
+    date_layout,
+    days_of,
+    number_of_format_reason,
+    plain_number,
+)
+from worker_service.carbon.parse.numbers import (
+    bounds_rule,
+    number_reason,
+    too_large,
+    whole_numbers,
+)
 
 TEXT_CHARACTERS_MAX = 1_000
 
@@ -84,11 +95,11 @@ def reading_of(column: Column, year: int | None) -> Reading:
         case ColumnKind.TEXT:
             return _text(column, text)
         case ColumnKind.NUMBER:
-            return _number(column, text, value, text.cast(pl.Float64, strict=False))
+            return _number(column, text, value, _plain(column, text).cast(pl.Float64, strict=False))
         case ColumnKind.INTEGER:
-            return _number(column, text, value, whole_numbers(text))
+            return _number(column, text, value, whole_numbers(_plain(column, text)))
         case ColumnKind.DATE:
-            return _date(text, value, year)
+            return _date(column, text, value, year)
         case ColumnKind.CHOICE:
             bad = ~value.is_in(column.choices)
             return Reading(_choice(column, text), bad, _choice_reason(column, text, value))
@@ -112,6 +123,10 @@ def _choice_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
     return pl.when(choice.is_null()).then(listed).otherwise(pl.format("write {}", choice))
 
 
+def _plain(column: Column, text: pl.Expr) -> pl.Expr:
+    return plain_number(text, column.decimal) if column.decimal else text
+
+
 def _unread(text: pl.Expr, value: pl.Expr) -> pl.Expr:
     return text.is_not_null() & value.is_null()
 
@@ -124,7 +139,23 @@ def _number(column: Column, text: pl.Expr, value: pl.Expr, read: pl.Expr) -> Rea
         bad |= value <= column.more_than
     if column.maximum is not None:
         bad |= value > column.maximum
-    return Reading(read, bad, number_reason(column, text, value))
+    reason = number_reason(column, text, value)
+    if column.decimal:
+        # The mapping says what commas and points are, so nothing else is guessed.
+        unread = number_of_format_reason(text, column.decimal)
+        if column.kind is ColumnKind.INTEGER:
+            is_number = plain_number(text, column.decimal).cast(pl.Float64, strict=False)
+            whole = pl.lit("must be a whole number")
+            unread = pl.when(is_number.is_not_null()).then(whole).otherwise(unread)
+        large = pl.lit("is not a finite number, or too large")
+        reason = (
+            pl.when(value.is_null())
+            .then(unread)
+            .when(too_large(value))
+            .then(large)
+            .otherwise(pl.lit(bounds_rule(column)))
+        )
+    return Reading(read, bad, reason)
 
 
 def _text(column: Column, text: pl.Expr) -> Reading:
@@ -139,20 +170,31 @@ def _text(column: Column, text: pl.Expr) -> Reading:
     return Reading(value, bad, reason)
 
 
-def _date(text: pl.Expr, value: pl.Expr, year: int | None) -> Reading:
+def _date(column: Column, text: pl.Expr, value: pl.Expr, year: int | None) -> Reading:
     bad = _unread(text, value)
+    layout = date_layout(column.date_layout) if column.date_layout else None
+    like = "2024-03-31" if layout is None else layout.example
     reason = (
         pl.when(is_single_quoted(text))
         .then(pl.lit(QUOTED_REASON))
         .when(text.str.contains(_TIME))
         .then(pl.lit("must be a date like 2024-03-31: leave the time out"))
-        .otherwise(pl.lit("must be a date like 2024-03-31"))
+        .otherwise(pl.lit(f"must be a date like {like}"))
     )
     if year is not None:
         outside = value.dt.year() != year
         bad |= outside
         reason = pl.when(outside).then(pl.lit(f"lies outside the year {year}")).otherwise(reason)
-    return Reading(text.map_batches(_days, return_dtype=pl.Date), bad, reason)
+    if layout is None:
+        return Reading(text.map_batches(_days, return_dtype=pl.Date), bad, reason)
+    written = layout
+
+    def either(texts: pl.Series) -> pl.Series:
+        # Cells of workbooks that are dates come in ISO 8601, whatever the others are.
+        days = days_of(texts, written)
+        return days.zip_with(days.is_not_null(), _days(texts)) if days.has_nulls() else days
+
+    return Reading(text.map_batches(either, return_dtype=pl.Date), bad, reason)
 
 
 def _days(text: pl.Series) -> pl.Series:

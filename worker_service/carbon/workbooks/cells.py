@@ -8,8 +8,12 @@ Cell = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
 _DIGITS = 15
 
 
-def cell_text(cell: Cell) -> str:
-    """Numbers without exponent and needless zeros, dates in ISO 8601, midnight left out."""
+def cell_text(cell: Cell, decimal: str = "") -> str:
+    """Numbers without exponent and needless zeros, dates in ISO 8601, midnight left out.
+
+    Numbers have a decimal comma if `decimal` is "comma", so that 1.234 is not taken for 1,234 of a
+    file whose texts have such points between thousands.
+    """
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool):
@@ -17,7 +21,8 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, int):
         return str(cell)
     if isinstance(cell, float):
-        return _number(cell)
+        text = _number(cell)
+        return text.replace(".", ",") if decimal == "comma" else text
     if isinstance(cell, dt.datetime):
         at_midnight = cell.time() == dt.time()
         return cell.date().isoformat() if at_midnight else cell.isoformat(sep=" ")

@@ -53,11 +53,15 @@ _MEMORY_BYTES_MAX = 3 << 30
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: a table, in the sheet of this name if there is one, of bounded size."""
+    """What is looked for: a table, in the sheet of this name if there is one, of bounded size.
+
+    `decimal` is "comma" if numbers get a decimal comma, as the texts beside them have.
+    """
 
     table: Table
     sheet: str
     bytes_max: int
+    decimal: str = ""
 
 
 def main() -> None:
@@ -67,7 +71,7 @@ def main() -> None:
     # It ends, too, if the worker that waits for it is killed.
     _limit(resource.RLIMIT_CPU, request["seconds"])
     table = Table(request["required"], request["optional"])
-    wanted = Wanted(table, request["sheet"], request["bytes_max"])
+    wanted = Wanted(table, request["sheet"], request["bytes_max"], request["decimal"])
     with (
         os.fdopen(request["source"], "rb") as source,
         os.fdopen(request["target"], "wb") as target,
@@ -128,7 +132,7 @@ def _of_workbook(
             sheet_of = lru_cache(maxsize=1)(workbook.get_sheet_by_name)
             choice = choose(_sheets(workbook, sheet_of), wanted.table, wanted.sheet)
             errors = error_cells(archive, choice.sheet) if archive else {}
-            lines = _lines(sheet_of(choice.sheet), errors)
+            lines = _lines(sheet_of(choice.sheet), errors, wanted.decimal)
             _write(islice(lines, choice.header, None), target, wanted.bytes_max)
     except CalamineError as error:
         raise RefusedFile(
@@ -148,14 +152,16 @@ def _sheets(workbook: CalamineWorkbook, sheet_of: Callable[[str], CalamineSheet]
     return Sheets(heads, hidden)
 
 
-def _lines(sheet: CalamineSheet, errors: Mapping[tuple[int, int], str]) -> Iterator[list[str]]:
+def _lines(
+    sheet: CalamineSheet, errors: Mapping[tuple[int, int], str], decimal: str = ""
+) -> Iterator[list[str]]:
     """The lines of a sheet, from its first one, as texts."""
     if sheet.start is None:
         return
     left = sheet.start[1]
     in_error = {row for row, _ in errors}
     for at, row in enumerate(sheet.iter_rows()):
-        texts = [cell_text(cell) for cell in row]
+        texts = [cell_text(cell, decimal) for cell in row]
         if at in in_error:
             texts = [errors.get((at, left + place), text) for place, text in enumerate(texts)]
         yield texts

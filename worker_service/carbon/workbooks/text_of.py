@@ -54,8 +54,10 @@ class TextOf:
     is_of_cells: bool = False
 
 
-def text_of(open_file: Open, table: Table, bytes_max: int) -> TextOf:
+def text_of(open_file: Open, table: Table, bytes_max: int, decimal: str = "") -> TextOf:
     """The text of a CSV file, or of the table in a workbook or archive. Blocks.
+
+    `decimal` is that of a FileMapping: a workbook's numbers are written so, as its texts are.
 
     A workbook is extracted by a process of its own into a temporary file that has no name, so that
     nothing of it stays, whoever is killed. Raises RefusedFile if it cannot be read, and OSError if
@@ -69,7 +71,7 @@ def text_of(open_file: Open, table: Table, bytes_max: int) -> TextOf:
         if head in _EXTRACTED:
             with tempfile.TemporaryFile() as archive:
                 _copy(head, source, archive)
-                return _extracted(archive, table, sheet, bytes_max)
+                return _extracted(archive, table, sheet, bytes_max, decimal)
         if sheet:
             raise RefusedFile(
                 Cause.NO_SHEET,
@@ -106,11 +108,13 @@ def _copy(head: bytes, source: ByteStream, archive: IO[bytes]) -> None:
     archive.seek(0)
 
 
-def _extracted(archive: IO[bytes], table: Table, sheet: str, bytes_max: int) -> TextOf:
+def _extracted(
+    archive: IO[bytes], table: Table, sheet: str, bytes_max: int, decimal: str
+) -> TextOf:
     # It stays open for as long as the text is read.
     target = tempfile.TemporaryFile()  # noqa: SIM115
     try:
-        answer = _asked(archive, target, table, sheet, bytes_max)
+        answer = _asked(archive, target, table, sheet, bytes_max, decimal)
         sentence = _sentence(answer)
     except BaseException:
         target.close()
@@ -125,7 +129,12 @@ def _sentence(answer: Mapping[str, str]) -> str:
 
 
 def _asked(
-    archive: IO[bytes], target: IO[bytes], table: Table, sheet: str, bytes_max: int
+    archive: IO[bytes],
+    target: IO[bytes],
+    table: Table,
+    sheet: str,
+    bytes_max: int,
+    decimal: str,
 ) -> Mapping[str, str]:
     request = {
         "source": archive.fileno(),
@@ -134,6 +143,7 @@ def _asked(
         "optional": list(table.optional),
         "sheet": sheet,
         "bytes_max": bytes_max,
+        "decimal": decimal,
         "seconds": EXTRACTION_SECONDS_MAX,
     }
     try:

@@ -1,0 +1,185 @@
+"""Files of other programs, through the command line, to totals."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from carbonline import Client
+from tests.carbonline.command.test_commands import PLACES, SECONDS_MAX, Terminal, Typed
+
+UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
+FACTORS = (
+    "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
+    "all,economy,0.2,1,0,\nall,business,0.4,1,0,\n"
+)
+OURS = (
+    "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class,"
+    "departure_date,number_of_trips,distance_km\n"
+    "0828,GVA,CDG,a1,economy,2040-03-31,1,\n"
+    "0829,CDG,GVA,a2,business,2040-04-01,2,1234.5\n"
+)
+THEIRS = (
+    "Kostenstelle;Von;Nach;Person;Klasse;Tag;Anzahl;Strecke\n"
+    "0828;GVA;CDG;a1;Eco Flex;31.03.2040;1;\n"
+    "0829;CDG;GVA;a2;Business;1.4.2040;2;1.234,5\n"
+)
+COLUMNS = {
+    "Kostenstelle": "unit_institutional_id",
+    "Von": "origin_iata",
+    "Nach": "destination_iata",
+    "Person": "user_institutional_id",
+    "Klasse": "cabin_class",
+    "Tag": "departure_date",
+    "Anzahl": "number_of_trips",
+    "Strecke": "distance_km",
+}
+MAPPING = {
+    "columns": COLUMNS,
+    "values": {"cabin_class": {"Eco Flex": "economy"}},
+    "decimal": "comma",
+    "dates": "dd.mm.yyyy",
+}
+WORDS = (
+    *(word for name, column in COLUMNS.items() for word in ("--map", f"{name}={column}")),
+    *("--value", "cabin_class:Eco Flex=economy", "--decimal", "comma", "--dates", "dd.mm.yyyy"),
+)
+OF_2040 = ("--type", "plane", "--year", "2040")
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A terminal beside a stack that has units, places and factors of 2040."""
+    terminal = Terminal(tmp_path_factory.mktemp("mapped"))
+    up = terminal.start("up", "--workers", "1")
+    assert up.stdout is not None
+    try:
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
+            assert line, "the stack did not start"
+        for words in (
+            ("load", "units", terminal.file("units.csv", UNITS), "--year", "2040"),
+            ("load", "locations", terminal.file("places.csv", PLACES)),
+            ("load", "factors", terminal.file("factors.csv", FACTORS), *OF_2040),
+        ):
+            typed = terminal.type(*words)
+            assert typed.code == 0, typed
+        yield terminal
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(SECONDS_MAX) == 0
+        up.stdout.close()
+
+
+@pytest.fixture
+def theirs(terminal: Terminal) -> Path:
+    """The file of another program; nothing counts yet."""
+    for upload in uploads(terminal):
+        assert terminal.type("withdraw", str(upload["upload"]), "--yes").code == 0
+    return terminal.file("theirs.csv", THEIRS)
+
+
+def uploads(terminal: Terminal) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = json.loads(
+        terminal.type("uploads", "--year", "2040", "--json").out
+    )["rows"]
+    return rows
+
+
+def results(terminal: Terminal, typed: Typed) -> list[dict[str, object]]:
+    """Each row of the pipeline's upload, as computed, without what is of the upload itself."""
+    number = typed.out.split("Pipeline ")[1].split()[0]
+    listed = terminal.type("results", number, "--json")
+    assert listed.code == 0, listed
+    rows: list[dict[str, object]] = json.loads(listed.out)["rows"]
+    of_upload = ("upload", "pipeline", "file", "computed_at", "state")
+    return [{k: v for k, v in row.items() if k not in of_upload} for row in rows]
+
+
+def test_a_file_of_another_program_gives_the_results_of_ones_own(
+    terminal: Terminal, theirs: Path
+) -> None:
+    mine = terminal.type("submit", terminal.file("ours.csv", OURS), *OF_2040)
+    assert mine.code == 0, mine
+    expected = results(terminal, mine)
+    mapped = terminal.type("submit", theirs, *OF_2040, *WORDS)
+    assert mapped.code == 0, mapped
+    assert "The same 2 rows were already loaded by pipeline" in " ".join(mapped.err.split()), mapped
+    [upload] = uploads(terminal)
+    assert (upload["file_name"], upload["mapping"]) == ("ours.csv", None)
+    assert terminal.type("withdraw", str(upload["upload"]), "--yes").code == 0
+    mapped = terminal.type("submit", theirs, *OF_2040, *WORDS)
+    assert results(terminal, mapped) == expected
+
+
+def test_the_mapping_stands_with_the_upload_and_with_the_job(
+    terminal: Terminal, theirs: Path
+) -> None:
+    typed = terminal.type("submit", theirs, *OF_2040, *WORDS)
+    assert typed.code == 0, typed
+    [upload] = uploads(terminal)
+    assert "Von → origin_iata" in str(upload["mapping"])
+    assert "decimal comma, dates dd.mm.yyyy" in str(upload["mapping"])
+    number = typed.out.split("Pipeline ")[1].split()[0]
+    jobs = json.loads(terminal.type("jobs", number, "--json").out)["rows"]
+    [ingest] = [job["job"] for job in jobs if job["job_type"] == "csv_ingest"]
+    shown = json.loads(terminal.type("job", str(ingest), "--json").out)
+    assert shown["payload"]["mapping"] == MAPPING
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--map", "Von=origin_iat"), "did you mean origin_iata?"),
+        (("--map", "Vonn=origin_iata"), "that the file does not have: Vonn (did you mean von?)"),
+        (("--map", "Von=note", "--map", "Nach=note"), "reads two columns as note: Nach and Von"),
+        (("--set", "cabin_class=hammock"), "sets cabin_class to hammock"),
+    ],
+)
+def test_a_bad_mapping_fails_the_job_and_what_counted_counts(
+    terminal: Terminal, theirs: Path, words: tuple[str, ...], said: str
+) -> None:
+    assert terminal.type("submit", theirs, *OF_2040, *WORDS).code == 0
+    before = uploads(terminal)
+    typed = terminal.type("submit", theirs, *OF_2040, *words)
+    assert (typed.code, said in " ".join(typed.out.split())) == (4, True), typed
+    assert uploads(terminal) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--map", "Von"), "--map 'Von': write two words with = between them."),
+        (("--map", "Von=note", "--map", "Von=name"), "--map names 'Von' twice."),
+        (("--value", "Klasse=eco"), "write COLUMN:TEXT=CHOICE."),
+        (("--dates", "yyyy/dd/mm"), "payload.mapping.dates"),
+        (("--decimal", "dot"), "'dot' is not one of 'comma', 'point'"),
+    ],
+)
+def test_a_mistake_in_the_words_is_told_before_the_upload(
+    terminal: Terminal, theirs: Path, words: tuple[str, ...], said: str
+) -> None:
+    typed = terminal.type("submit", theirs, *OF_2040, *words)
+    assert (typed.code, said in " ".join(typed.err.split())) == (2, True), typed
+
+
+def test_a_script_maps_too(terminal: Terminal, theirs: Path) -> None:
+    with Client.local(terminal.folder / "data") as client:
+        report = client.submit_file(theirs, type="plane", year=2040, mapping=MAPPING)
+        assert (report.status, report.rows_accepted) == ("success", 2)
+
+
+def test_rejected_rows_are_corrected_with_the_same_mapping(
+    terminal: Terminal, theirs: Path
+) -> None:
+    bad = terminal.file("bad.csv", THEIRS.replace("Business", "hammock"))
+    typed = terminal.type("submit", bad, *OF_2040, *WORDS)
+    number = typed.out.split("Pipeline ")[1].split()[0]
+    listed = terminal.type("rejected", number, "-o", terminal.folder / "rejected.csv")
+    assert listed.code == 0, listed
+    rejected = (terminal.folder / "rejected.csv").read_text()
+    assert rejected.startswith("Kostenstelle;Von;")
+    mended = terminal.file("mended.csv", rejected.replace(";hammock;", ";Business;"))
+    typed = terminal.type("submit", mended, *OF_2040, *WORDS, "--source", "mended")
+    assert (typed.code, "1 row accepted" in typed.err + typed.out) == (0, True), typed
