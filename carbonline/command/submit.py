@@ -59,8 +59,7 @@ _EXAMPLES = examples(
     "carbonline submit physics.csv --type plane --year 2024 --unit 0828",
     "carbonline submit agency_b.csv --type plane --year 2024 --source agency_b",
     "carbonline submit travel.xlsx --type plane --year 2024 --sheet Flights",
-    "carbonline submit agency.csv --type plane --year 2024 --map Departure=origin_iata"
-    " --set cabin_class=economy --dates dd/mm/yyyy",
+    "carbonline submit a.csv --type plane --year 2024 --map Von=origin_iata",
     "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
     "carbonline submit --from travel-api --year 2024",
 )
