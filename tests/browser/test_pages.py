@@ -20,6 +20,8 @@ PAGES = (
     "/rejected/1",
     "/health",
     "/login",
+    "/docs",
+    "/docs?text=submit#Submit",
     "/pipelines/999999",
 )
 LOOKS: dict[str, dict[str, Any]] = {
@@ -89,3 +91,12 @@ def test_a_first_visit_is_small(tabs: Tabs) -> None:
     settled(page)
     assert sum(sizes) < BYTES_MAX
     assert len(sizes) < REQUESTS_MAX
+
+
+def test_the_api_is_told_without_a_login(stranger: Tabs) -> None:
+    page = stranger.open("/docs")
+    page.get_by_label("Only requests that name").fill("blobs")
+    page.get_by_text("POST").first.click()
+    page.get_by_text("UploadBlobResponse").first.click()
+    page.get_by_role("rowheader", name="already_stored").wait_for()
+    assert page.url.endswith("#UploadBlobResponse")

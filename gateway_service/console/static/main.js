@@ -1,6 +1,6 @@
 // The start of the console: draws the page that the address names, and follows the server's changes.
 import { render } from "preact";
-import { effect, signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import { post, whenUnauthenticated } from "./api.js";
 import { clock } from "./format.js";
 import { html } from "./html.js";
@@ -35,8 +35,11 @@ const PAGES = {
   totals: () => import("./pages/totals.js"),
   rejected: () => import("./pages/rejected.js"),
   health: () => import("./pages/health.js"),
+  docs: () => import("./pages/docs.js"),
   login: () => import("./pages/login.js"),
 };
+// Pages that show nothing of anybody.
+const OPEN = ["/login", "/docs"];
 const loaded = signal({});
 
 /** The name of the page in PAGES; undefined for an address that has none. */
@@ -74,7 +77,7 @@ function App() {
       <a class="mark" href="/">carbonline</a>
       ${path !== "/login" && html`<nav aria-label=${t("pages")}>${links.map(([href, word]) => html`
         <a href=${href} aria-current=${path === href.split("?")[0] ? "page" : undefined}>${t(`page.${word}`)}</a> `)}</nav>
-        <${Connection} />`}
+        ${!OPEN.includes(path) && html`<${Connection} />`}`}
       <${Choices} />
     </header>
     ${newBuild.value && html`<p class="notice">${t("new_build")}
@@ -101,6 +104,7 @@ function Choices() {
       ${languages.map((one) => html`<option value=${one} lang=${one}>${t(`language.${one}`)}</option>`)}</select></label>
     <label>${t("theme")}<select value=${theme.value} onChange=${(e) => wear(e.target.value)}>
       ${THEMES.map((one) => html`<option value=${one}>${t(`theme.${one}`)}</option>`)}</select></label>
+    <a href="/docs">${t("page.docs")}</a>
     <button type="button" onClick=${leave}>${t("logout")}</button>
   </div></details>`;
 }
@@ -155,5 +159,7 @@ effect(() => {
 whenUnauthenticated(toLogin);
 startRouter();
 render(html`<${App} />`, document.getElementById("root"));
-if (address.value.path !== "/login") follow();
+effect(() => {
+  if (!endStream && !OPEN.includes(address.value.path)) untracked(follow);
+});
 
