@@ -1,6 +1,6 @@
 # `make` alone lists the targets. Each makes the environment it needs, in .venv, by itself.
 .DEFAULT_GOAL := help
-.PHONY: docs help demo test test-slow bench bench-short shake shake-short check mutants protos released-protos format
+.PHONY: docs help demo test test-slow bench bench-short fuzz shake shake-short check mutants protos released-protos format
 .PHONY: lock clean runtime dev browser console-test vendor
 MAKEFLAGS += --no-print-directory
 
@@ -32,6 +32,10 @@ shake: dev  ## kill, stop and restart everything under use for five minutes; SEE
 
 shake-short: dev  ## the same within a minute, for CI
 	@SHAKE_SECONDS=40 SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -s -m shake -o faulthandler_timeout=600 tests/shake
+
+fuzz: dev  ## send the HTTP API what its document allows, and what it does not; FUZZ_EXAMPLES=n, SEED=n
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),50) SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -q -m slow \
+		-o faulthandler_timeout=3600 tests/gateway/test_fuzzing.py
 
 check: dev  ## check format, lint, types, room contracts, protos, house rules, mutants
 	@echo "format and lint"

@@ -9,6 +9,7 @@ from typing import Any
 import grpc.aio
 import pytest
 
+from carbonline.serving.auth.principals import Authenticator
 from carbonline.serving.logs import open_log
 from carbonline.v1 import operations_pb2_grpc, scheduler_pb2_grpc
 from gateway_service.server import RunningGateway, running_gateway
@@ -35,6 +36,15 @@ class Services:
 @pytest.fixture
 async def services(database_url: str, tmp_path: Path) -> AsyncIterator[Services]:
     """Both services; whoever sends `Bearer NAME` is the principal of tenant NAME."""
+    async with both_services(database_url, tmp_path, ByTenantToken()) as running:
+        yield running
+
+
+@asynccontextmanager
+async def both_services(
+    database_url: str, tmp_path: Path, callers: Authenticator
+) -> AsyncIterator[Services]:
+    """A scheduler and a ledger process that know these callers."""
     log = open_log("error")
     wanted = scheduler_settings(database_url, tmp_path)
     ledger = read_ledger_settings(
@@ -47,8 +57,8 @@ async def services(database_url: str, tmp_path: Path) -> AsyncIterator[Services]
         "ledger",
     )
     async with (
-        running_server(wanted, log, ByTenantToken()) as scheduler,
-        running_ledger(ledger, log, ByTenantToken()),
+        running_server(wanted, log, callers) as scheduler,
+        running_ledger(ledger, log, callers),
     ):
         yield Services(scheduler, wanted.address, ledger.ledger_address)
 
