@@ -14,5 +14,17 @@ class CallLimits:
     mebibytes: int = 256
     receive_seconds: float = 60.0
 
+    def within(self, most: "CallLimits") -> "CallLimits":
+        """The smaller one of each bound."""
+        return CallLimits(
+            min(self.calls, most.calls),
+            min(self.mebibytes, most.mebibytes),
+            min(self.receive_seconds, most.receive_seconds),
+        )
+
 
 CALL_LIMITS = CallLimits()
+# Whoever reaches the port may check its health, and read its reflection. Requests are small, but
+# the library receives what comes, up to the largest message.
+HEALTH_LIMITS = CallLimits(calls=500, mebibytes=64)
+FOREIGN_LIMITS = CallLimits(calls=50, mebibytes=32)

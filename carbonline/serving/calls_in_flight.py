@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from contextvars import ContextVar
 
-from carbonline.serving.call_limits import CallLimits
+from carbonline.serving.call_limits import FOREIGN_LIMITS, HEALTH_LIMITS, CallLimits
 from carbonline.serving.errors import RpcError
 from carbonline.serving.listening import MESSAGE_BYTES_MAX
 
@@ -44,6 +44,10 @@ class Room:
     def calls(self) -> int:
         """The calls of all callers that are in flight."""
         return self._calls
+
+    def is_crowded(self) -> bool:
+        """Whether a call waits to be received."""
+        return bool(self._waiting)
 
     def enter(self, caller: str) -> "Call | None":
         """A call that begins; None if its caller, or all callers, have no place left."""
@@ -123,6 +127,11 @@ class Call:
         """Waits until it may be received, and a message is reserved."""
         await self._room.wait(self._caller, self)
 
+    async def until_it_may_be_received(self) -> None:
+        """Reserves a message, at once or when there is room."""
+        if not self.may_be_received():
+            await self.wait_for_bytes()
+
     def reserve(self) -> None:
         """Holds a message of the largest size."""
         self._hold(MESSAGE_BYTES_MAX)
@@ -175,8 +184,8 @@ class CallsInFlight:
         self._bounded_elsewhere = bounded_elsewhere
         self.receive_seconds = limits.receive_seconds
         self.running_jobs = Room(limits)
-        self.health = Room(limits)
-        self.foreign = Room(limits)
+        self.health = Room(limits.within(HEALTH_LIMITS))
+        self.foreign = Room(limits.within(FOREIGN_LIMITS))
         self.others = Room(limits)
 
     def is_bounded_elsewhere(self, method: str) -> bool:
@@ -201,8 +210,8 @@ async def begin(call: Call, *, receives: bool) -> None:
         raise RuntimeError("a call is a task")
     task.add_done_callback(call.end)
     _CALL.set(call)
-    if receives and not call.may_be_received():
-        await call.wait_for_bytes()
+    if receives:
+        await call.until_it_may_be_received()
 
 
 def call_of_this_task() -> Call | None:

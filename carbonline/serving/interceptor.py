@@ -24,7 +24,7 @@ from carbonline.serving.calls_in_flight import (
 )
 from carbonline.serving.decoding import decoded, safely
 from carbonline.serving.errors import RpcError, abort, value_refused
-from carbonline.serving.receiving import Senders
+from carbonline.serving.receiving import Rests, Senders
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.serving.until_end import each_until, until
 
@@ -94,6 +94,11 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self._unavailable: ThrottledLog[tuple[str, str]] = ThrottledLog(self._log_unavailable)
         self._in_flight = calls
         self._senders = Senders(calls.receive_seconds)
+        self._strangers = {
+            room: Senders(calls.receive_seconds, room.is_crowded)
+            for room in (calls.health, calls.foreign)
+        }
+        self._rests = Rests()
         self._wrapped: dict[str, _Wrapped] = {}
         self.draining = asyncio.Event()
         self.over = asyncio.Event()
@@ -157,7 +162,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 call = self._answering(method, behave, one_request=True, is_stream=False)
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
             case True, False:
-                call = self._answering(method, self._until_end(method, handler.stream_unary))
+                behave = self._until_end(method, handler.stream_unary)
+                call = self._answering(method, behave, receives_rest=True)
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
             case False, True if inspect.iscoroutinefunction(handler.unary_stream):
                 # It writes for itself, as the health service's Watch does.
@@ -172,8 +178,16 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 return grpc.stream_stream_rpc_method_handler(stream, **codec)
 
     def _answering(
-        self, method: str, behave: Any, *, one_request: bool = False, is_stream: bool = True
+        self,
+        method: str,
+        behave: Any,
+        *,
+        one_request: bool = False,
+        is_stream: bool = True,
+        receives_rest: bool = False,
     ) -> Any:
+        senders = self._senders_of(method)
+
         async def call(request: Any, context: Context) -> Any:
             code = CANCELLED
             self._begun(method)
@@ -181,12 +195,15 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 # Before the request is received: a stranger gets no memory of ours.
                 principal = await self._admit(method, context)
                 if one_request:
-                    request = await self._senders.request(context)
+                    request = await senders.request(context)
                 work = behave(decoded(request), context)
                 answer = await (until_expiry(principal, work) if is_stream else work)
             except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
                 error = self._translated(raised) or raised
                 code = self._code_of(error, context)
+                if receives_rest:
+                    is_stranger = _CALLER.get(None) is None
+                    await self._rests.receive(context, of_stranger=is_stranger)
                 await self._fail(method, error, context)
             except asyncio.CancelledError:
                 told = CODE_NAMES.get(context.code(), OK)
@@ -201,13 +218,17 @@ class Interceptor(grpc.aio.ServerInterceptor):
         return call
 
     def _streaming(self, method: str, behave: Any, *, one_request: bool = False) -> Any:
+        senders = self._senders_of(method)
+
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             code = CANCELLED
             self._begun(method)
             try:
                 principal = await self._admit(method, context)
                 if one_request:
-                    request = await self._senders.request(context)
+                    request = await senders.request(context)
+                elif not method.startswith(OWN_PACKAGE):
+                    request = senders.each(context)
                 end, messages = self._end_of(method), behave(decoded(request), context)
                 messages = messages if end is None else each_until(end, messages)
                 async with aclosing(each_before_expiry(principal, messages)) as each:
@@ -222,6 +243,11 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 self._ended(method, code)
 
         return call
+
+    def _senders_of(self, method: str) -> Senders:
+        if method.startswith(OWN_PACKAGE):
+            return self._senders
+        return self._strangers[self._in_flight.room(method, is_foreign=True)]
 
     def _begun(self, method: str) -> None:
         if not method.startswith(OWN_PACKAGE):

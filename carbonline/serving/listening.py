@@ -1,5 +1,6 @@
 """Opens the port or socket of a server."""
 
+import resource
 from collections.abc import Sequence
 
 import grpc
@@ -8,6 +9,12 @@ import grpc.aio
 from carbonline.serving.declared_settings import PREFIX
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+# Half of them may be a token. The rest is gRPC's, and that of proxies.
+METADATA_BYTES_MAX = 16 * 1024
+STREAM_BYTES = 64 * 1024 - 1
+CONNECTION_STREAMS_MAX = 1_000
+PENDING_CALLS_MAX = 2_000
+CONNECTIONS_MAX = 2_000
 LOOPBACK = ("127.0.0.1:", "localhost:", "[::1]:")
 TOKEN_FILE_VARIABLE = "CARBONLINE_TOKEN_FILE"  # noqa: S105 - the name of a setting
 OPTIONS = (
@@ -21,9 +28,20 @@ OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-    # A thousand calls at once are ordinary: the default cancels some of them at random.
-    ("grpc.server.max_pending_requests", 100_000),
-    ("grpc.server.max_pending_requests_hard_limit", 200_000),
+    # What a stranger sends is kept until the answer, and strangers can be many. A stream holds its
+    # window, and no more before its request is read; by default windows grow to the megabytes that
+    # a fast line would carry.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", STREAM_BYTES),
+    ("grpc.max_concurrent_streams", CONNECTION_STREAMS_MAX),
+    # Calls that have begun, and whose handler has not. By default, of a thousand calls at once,
+    # which are ordinary, some are cancelled.
+    ("grpc.server.max_pending_requests", PENDING_CALLS_MAX),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * PENDING_CALLS_MAX),
+    ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 120_000),
 )
 
 
@@ -37,7 +55,11 @@ def options(
     It closes a connection after about `connection_seconds_max` (0: never), once its calls have
     ended, or `call_seconds_max` later. gRPC adds a tenth of jitter.
     """
-    always = (("grpc.max_receive_message_length", request_bytes_max), *OPTIONS)
+    always = (
+        ("grpc.max_receive_message_length", request_bytes_max),
+        ("grpc.max_allowed_incoming_connections", connections_max()),
+        *OPTIONS,
+    )
     if not connection_seconds_max:
         return always
     return (
@@ -45,6 +67,14 @@ def options(
         ("grpc.max_connection_age_ms", round(connection_seconds_max * 1000)),
         ("grpc.max_connection_age_grace_ms", round(call_seconds_max * 1000)),
     )
+
+
+def connections_max() -> int:
+    """How many connections a server takes: half of the files that its process may open, so that
+    its database and its own files find the other half. The next connection is closed.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS_MAX if files < 0 else min(CONNECTIONS_MAX, files // 2)
 
 
 def fault_of_address(

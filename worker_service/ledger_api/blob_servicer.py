@@ -3,7 +3,7 @@
 import asyncio
 import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from google.protobuf import json_format
@@ -32,7 +32,6 @@ FILE_NAME_CHARACTERS_MAX = 255
 STREAMS_MAX = 100
 IDLE_SECONDS = 60.0
 CANCELLATION_SECONDS = 0.01
-RECEIVE_REST_SECONDS = 1.0
 
 
 class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
@@ -100,12 +99,8 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]
     ) -> blobs_pb2.UploadBlobResponse:
         async with aclosing(self._in_time(requests)) as messages:
-            try:
-                with self._transfer():
-                    kept = await self._kept(messages)
-            except (RpcError, BlobTooLarge):
-                await _receive_rest(messages)
-                raise
+            with self._transfer():
+                kept = await self._kept(messages)
         return blobs_pb2.UploadBlobResponse(
             blob=str(kept.reference), size_bytes=kept.size_bytes, already_stored=kept.already_stored
         )
@@ -148,16 +143,6 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             most = self._streams.each_max
             message = f"{most:,} files of yours, or twice as many of all callers, are in transfer"
             raise RpcError("TOO_MANY_STREAMS", f"{message}; try again soon") from None
-
-
-async def _receive_rest(messages: AsyncIterator[blobs_pb2.UploadBlobRequest]) -> None:
-    """Receive what a refused sender still sends. A sender that is cut off may see only the cut,
-    which gRPC's own client reports as INTERNAL.
-    """
-    with suppress(RpcError, TimeoutError):
-        async with asyncio.timeout(RECEIVE_REST_SECONDS):
-            async for _ in messages:
-                pass
 
 
 async def _header(messages: AsyncIterator[Any]) -> blobs_pb2.BlobHeader:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from carbonline.serving.receiving import RESTS_OF_STRANGERS_MAX
 from carbonline.v1 import blobs_pb2, types_pb2
 from tests.worker_service.ledger_api.conftest import (
     BYTES_MAX,
@@ -243,6 +244,38 @@ async def test_an_upload_is_a_header_and_then_chunks(
     error = await refused(client.blobs.UploadBlob(iter(requests)))
     assert (error.code, list(error.fields)) == ("INVALID_ARGUMENT", [field])
     assert client.files() == []
+
+
+GARBAGE = b"\xff" * 50
+AT_ONCE = 20
+FOR_ANOTHER = blobs_pb2.UploadBlobRequest(
+    header=blobs_pb2.BlobHeader(scope=types_pb2.Scope(tenant="another"))
+)
+
+
+@pytest.mark.parametrize(
+    ("begin", "caller", "code"),
+    [
+        ([GARBAGE], "local", "INVALID_ARGUMENT"),
+        ([HEADER.SerializeToString(), GARBAGE], "local", "INVALID_ARGUMENT"),
+        ([FOR_ANOTHER.SerializeToString()], "local", "PERMISSION_DENIED"),
+        ([HEADER.SerializeToString()], "nobody", "UNAUTHENTICATED"),
+    ],
+)
+async def test_a_refused_sender_hears_why_although_it_still_sends(
+    client: Client, begin: list[bytes], caller: str, code: str
+) -> None:
+    rest = blobs_pb2.UploadBlobRequest(chunk=bytes(200_000)).SerializeToString()
+    method = "/carbonline.v1.BlobService/UploadBlob"
+    # So many strangers at once find somebody who listens to the end.
+    at_once = AT_ONCE if caller == "local" else RESTS_OF_STRANGERS_MAX
+    call: Any = client.channel.stream_unary(method)
+    for _ in range(10):
+        calls = [
+            refused(call(iter([*begin, *[rest] * 5]), metadata=as_caller(caller)))
+            for _ in range(at_once)
+        ]
+        assert {error.code for error in await asyncio.gather(*calls)} == {code}
 
 
 async def test_bytes_that_changed_on_disk_are_not_passed_on_as_good(client: Client) -> None:

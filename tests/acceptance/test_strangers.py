@@ -1,0 +1,255 @@
+"""Whatever strangers send, a server stays small, and serves those whom it knows."""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from carbonline.serving.listening import CONNECTIONS_MAX
+from carbonline.v1 import ledger_pb2_grpc, operations_pb2_grpc
+from carbonline.v1 import operations_pb2 as ops
+from carbonline.v1.ledger_pb2 import ListUploadsRequest
+from tests.carbonline.serving.processes import line_like, process, settings_of
+from tests.carbonline.serving.strangers import (
+    CANCEL,
+    NO_ANSWERS,
+    RST_STREAM,
+    SETTINGS,
+    Stranger,
+    bomb,
+    frame,
+    framed,
+    large_headers,
+    stranger,
+)
+
+MEBIBYTE = 1 << 20
+LARGEST = 16 * MEBIBYTE
+GROWTH_BYTES_MAX = 300 * 1000 * 1000
+LOOK_SECONDS = 0.02
+# Of two cores, strangers and the test take one.
+NEIGHBOUR_SECONDS_MAX = 5.0
+ATTACK_SECONDS = 2.0
+TOKEN = "a-secret"
+CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
+REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+FILE_OF_A_SYMBOL = framed(b"\x22\x15grpc.health.v1.Health")
+METHODS: Mapping[str, str] = {
+    "scheduler": "/carbonline.v1.SchedulerService/BatchFinish",
+    "ledger": "/carbonline.v1.BlobService/UploadBlob",
+}
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "scheduler": ("-m", "scheduler_service"),
+    "ledger": ("-m", "worker_service", "ledger"),
+}
+# 16 MiB of empty items, and a message that never ends.
+EMPTY_ITEMS = b"\x0a\x00" * (LARGEST // 2)
+ENDLESS = framed(EMPTY_ITEMS[:-16], LARGEST)
+
+
+@dataclass
+class Attacked:
+    """A server on a port, and how large it was when it began to serve."""
+
+    name: str
+    port: int
+    pid: int
+    bytes_at_start: int
+    bytes_most: int = 0
+
+    async def look(self) -> None:
+        while True:
+            self.bytes_most = max(self.bytes_most, _bytes_of(self.pid))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def serve_neighbours(self) -> None:
+        """Call with a token all the time; each call must be answered soon."""
+        call = _call_of_a_neighbour(self.name)
+        metadata = (("authorization", f"Bearer {TOKEN}"),)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            alive = health_pb2.HealthCheckRequest(service="liveness")
+            while True:
+                for asked in (call(channel, metadata), health.Check(alive, metadata=metadata)):
+                    async with asyncio.timeout(NEIGHBOUR_SECONDS_MAX):
+                        await asked
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+def _bytes_of(pid: int) -> int:
+    """What a process holds of the machine's memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def _files_of(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def _call_of_a_neighbour(name: str) -> Callable[[grpc.aio.Channel, Any], Awaitable[Any]]:
+    def call(channel: grpc.aio.Channel, metadata: Any) -> Any:
+        stub: Any
+        if name == "scheduler":
+            stub = operations_pb2_grpc.OperationsServiceStub(channel)
+            return stub.ListWorkers(ops.ListWorkersRequest(), metadata=metadata)
+        stub = ledger_pb2_grpc.LedgerServiceStub(channel)
+        return stub.ListUploads(ListUploadsRequest(year=2024), metadata=metadata)
+
+    return call
+
+
+async def send_on_streams(
+    attacked: Attacked, method: str, data: bytes, streams: int, *more: tuple[bytes, bytes]
+) -> None:
+    """As much as the server takes, on many streams of several connections at once."""
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(stranger(attacked.port)) for _ in range(4)]
+        sending = []
+        for one in connections:
+            for number in range(streams):
+                one.begin(2 * number + 1, method, *more)
+                sending.append(asyncio.ensure_future(one.send(2 * number + 1, data)))
+        await asyncio.wait(sending, timeout=ATTACK_SECONDS)
+        for task in sending:
+            task.cancel()
+
+
+async def endless_messages(attacked: Attacked) -> None:
+    await send_on_streams(attacked, METHODS[attacked.name], ENDLESS, 100)
+
+
+async def a_thousand_streams(attacked: Attacked) -> None:
+    await send_on_streams(attacked, METHODS[attacked.name], ENDLESS[:MEBIBYTE], 1_000)
+
+
+async def empty_items(attacked: Attacked) -> None:
+    await send_on_streams(attacked, METHODS[attacked.name], framed(EMPTY_ITEMS), 4)
+
+
+async def endless_health_checks(attacked: Attacked) -> None:
+    await send_on_streams(attacked, CHECK, ENDLESS, 100)
+
+
+async def endless_health_watches(attacked: Attacked) -> None:
+    await send_on_streams(attacked, WATCH, ENDLESS, 100)
+
+
+async def endless_reflection(attacked: Attacked) -> None:
+    await send_on_streams(attacked, REFLECTION, ENDLESS, 100)
+
+
+async def compressed_bombs(attacked: Attacked) -> None:
+    packed = framed(await asyncio.to_thread(bomb, 256 * MEBIBYTE), compressed=True)
+    for method in (METHODS[attacked.name], CHECK, REFLECTION):
+        await send_on_streams(attacked, method, packed, 10, (b"grpc-encoding", b"gzip"))
+
+
+async def answers_that_nobody_reads(attacked: Attacked) -> None:
+    async with AsyncExitStack() as stack:
+        for method, question in ((REFLECTION, FILE_OF_A_SYMBOL * 40), (WATCH, framed(b""))):
+            for _ in range(2):
+                one = await stack.enter_async_context(stranger(attacked.port, NO_ANSWERS))
+                for stream in range(1, 1_000, 2):
+                    one.begin(stream, method)
+                    one.write(frame(0, 0, stream, question))
+                with suppress(ConnectionError):
+                    await one.drain()
+        await asyncio.sleep(ATTACK_SECONDS)
+
+
+async def calls_that_are_cancelled_at_once(attacked: Attacked) -> None:
+    async with stranger(attacked.port) as one:
+        with suppress(ConnectionError):
+            for stream in range(1, 60_000, 2):
+                one.begin(stream, METHODS[attacked.name])
+                one.write(frame(RST_STREAM, 0, stream, CANCEL))
+                await one.drain()
+        await _settled(one)
+
+
+async def large_headers_of_calls(attacked: Attacked) -> None:
+    for size in (15_000, 4 * MEBIBYTE):
+        async with stranger(attacked.port) as one:
+            with suppress(ConnectionError):
+                for stream in range(1, 400 if size < MEBIBYTE else 20, 2):
+                    one.write(large_headers(stream, METHODS[attacked.name], size))
+                    await one.drain()
+            await _settled(one)
+
+
+async def many_connections(attacked: Attacked) -> None:
+    writers = []
+    try:
+        for _ in range(CONNECTIONS_MAX + 500):
+            _, writer = await asyncio.open_connection("127.0.0.1", attacked.port)
+            writers.append(writer)
+        await asyncio.sleep(ATTACK_SECONDS)
+        assert _files_of(attacked.pid) < CONNECTIONS_MAX + 200
+    finally:
+        for writer in writers:
+            writer.transport.abort()
+
+
+async def _settled(one: Stranger) -> None:
+    """The server has answered what it got, or closed the connection."""
+    with suppress(ConnectionError):
+        one.write(frame(SETTINGS, 0, 0))
+        await one.drain()
+    await asyncio.sleep(ATTACK_SECONDS)
+
+
+ATTACKS: tuple[Callable[[Attacked], Awaitable[None]], ...] = (
+    endless_messages,
+    a_thousand_streams,
+    empty_items,
+    endless_health_checks,
+    endless_health_watches,
+    endless_reflection,
+    compressed_bombs,
+    answers_that_nobody_reads,
+    calls_that_are_cancelled_at_once,
+    large_headers_of_calls,
+    many_connections,
+)
+
+
+@pytest.fixture(params=["scheduler", "ledger"])
+async def attacked(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path
+) -> AsyncIterator[Attacked]:
+    """A process on a port that knows one token."""
+    (tmp_path / "token").write_text(TOKEN)
+    settings = settings_of(database_url, tmp_path) | {
+        "SCHEDULER_ADDRESS": "127.0.0.1:0",
+        "LEDGER_ADDRESS": "127.0.0.1:0",
+        "TOKEN_FILE": f"{tmp_path}/token",
+    }
+    async with process(*PROGRAMS[request.param], **settings) as running:
+        started = await line_like(running, lambda line: line["event"].endswith("_started"))
+        size = _bytes_of(running.pid)
+        yield Attacked(request.param, started["port"], running.pid, size)
+
+
+async def test_a_server_stays_small_and_serves_neighbours_whatever_strangers_send(
+    attacked: Attacked,
+) -> None:
+    looking = asyncio.create_task(attacked.look())
+    grown: dict[str, int] = {}
+    for attack in ATTACKS:
+        neighbours = asyncio.create_task(attacked.serve_neighbours())
+        attacking = asyncio.ensure_future(attack(attacked))
+        await asyncio.wait({neighbours, attacking}, return_when=asyncio.FIRST_COMPLETED)
+        if neighbours.done():
+            neighbours.result()
+        await attacking
+        neighbours.cancel()
+        grown[attack.__name__] = attacked.bytes_most - attacked.bytes_at_start
+        assert grown[attack.__name__] < GROWTH_BYTES_MAX, grown
+    looking.cancel()
