@@ -130,20 +130,17 @@ class Watches:
         behind = part
         while behind:
             async with self._reading:
-                views = await self._store.read_views({f.pipeline_id: f.version for f in behind})
+                versions = {f.pipeline_id: f.version for f in behind}
+                views = await self._store.read_views(versions, with_active=True)
             read = [(f, views[f.pipeline_id]) for f in behind if f.pipeline_id in views]
             for feed, view in read:
                 await feed.take_view(view)
+                if feed.version >= view.pipeline.version and not feed.ended:
+                    feed.take_activity(view.active)
             for feed in behind:
                 if feed.pipeline_id not in views:
                     feed.take_removal()
             behind = [feed for feed, view in read if feed.version < view.pipeline.version]
-        live = [f for f in part if not f.ended]
-        if live:
-            async with self._reading:
-                active = await self._store.read_activity([f.pipeline_id for f in live])
-            for feed in live:
-                feed.take_activity(active[feed.pipeline_id])
 
     async def watch(
         self,
@@ -332,14 +329,13 @@ class Watches:
 
     async def _read_finals(self, pipeline_ids: Sequence[int]) -> Sequence[Message | None]:
         finals: dict[int, Message] = {}
-        async with self._reading:
-            views = await self._store.read_views(dict.fromkeys(pipeline_ids, NO_JOBS))
-        for pipeline_id, view in views.items():
+        for pipeline_id in pipeline_ids:
             async with self._reading:
-                digest = await self._store.evidence_digest(pipeline_id)
-            pipeline = messages.pipeline(view.pipeline)
-            final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
-            finals[pipeline_id] = Message(final=final)
+                row = await self._store.read_final(pipeline_id)
+            if row is not None:
+                pipeline, digest = messages.pipeline(row), row.evidence_digest
+                final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
+                finals[pipeline_id] = Message(final=final)
         return [finals.get(pipeline_id) for pipeline_id in pipeline_ids]
 
 

@@ -46,14 +46,18 @@ async def claim_jobs(
     for request in requests:
         firsts.setdefault(_identity(request), request)
     found: dict[Identity, list[ClaimedJobRow]] = {identity: [] for identity in firsts}
+    held_off: list[ClaimRequest] = []
     for alike in _alike(list(firsts.values())):
         for request, answer in await _claim(conn, alike, lease_seconds):
-            if answer.makes_room:
-                found[_identity(request)] += await claim_alone(conn, request, lease_seconds)
-            else:
+            if answer is None or answer.is_held_off:
+                held_off.append(request)
+            elif not answer.makes_room:
                 found[_identity(request)].append(answer)
-    empty = [request for identity, request in firsts.items() if not found[identity]]
-    for request, row in await _replay(conn, empty, lease_seconds, seen):
+            elif alone := await claim_alone(conn, request, lease_seconds):
+                found[_identity(request)] += alone
+            else:
+                held_off.append(request)
+    for request, row in await _replay(conn, held_off, lease_seconds, seen):
         found[_identity(request)].append(row)
     for identity, rows in found.items():
         if rows and seen.is_back(firsts[identity].worker_id):
@@ -95,7 +99,8 @@ async def _see(conn: Connection, request: ClaimRequest) -> None:
 
 async def _claim(
     conn: Connection, alike: Sequence[ClaimRequest], lease_seconds: float
-) -> list[tuple[ClaimRequest, "_FoundRow"]]:
+) -> list[tuple[ClaimRequest, "_FoundRow | None"]]:
+    """What each call gets. None for one that came twice and has been answered meanwhile."""
     first = alike[0]
     try:
         rows = await statement("claim_jobs").rows(
@@ -116,14 +121,14 @@ async def _claim(
             raise
         if len(alike) > 1:
             raise RepeatedAtOnce from error
-        return []
+        return [(first, None)]
     return [(alike[row.number - 1], row) for row in rows]
 
 
 async def _replay(
     conn: Connection, requests: Sequence[ClaimRequest], lease_seconds: float, seen: SeenWorkers
 ) -> list[tuple[ClaimRequest, ClaimedJobRow]]:
-    """What is still held of requests that got nothing. `seen` learns whose workers are to drain."""
+    """What is still held of requests that were held off. `seen` learns whose workers are to drain."""
     if not requests:
         return []
     rows = await statement("replay_claims").rows(
@@ -144,7 +149,10 @@ async def _close_through(
     conn: Connection, rows: Sequence[ClaimedJobRow]
 ) -> Mapping[int, Mapping[str, int]]:
     """Per job the in-doubt tokens of what it reads. Read after the claim: more is never wrong."""
-    reads = {row.job_id: _ledger_reads(row.job_type, row.scope) for row in rows}
+    reads = {
+        row.job_id: _ledger_reads(row.job_type, row.scope) if _may_have_doubts(row) else ()
+        for row in rows
+    }
     wanted = {(row.tenant, name) for row in rows for name in reads[row.job_id]}
     if not wanted:
         return dict.fromkeys(reads, NOTHING_IN_DOUBT)
@@ -167,18 +175,25 @@ async def _close_through(
     }
 
 
+def _may_have_doubts(row: ClaimedJobRow) -> bool:
+    """Whether a claim of the job's tenant may be in doubt: unknown of a job of another statement."""
+    return not isinstance(row, _FoundRow) or row.has_doubts
+
+
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _ledger_reads(job_type: str, scope: Scope) -> tuple[str, ...]:
     return JOB_TYPES[job_type].ledger_reads(scope)
 
 
 class _FoundRow(ClaimedJobRow):
-    """A claimed job. Of a call that `makes_room` for a job that runs alone there is only the
-    number.
+    """A claimed job; `has_doubts` says whether any claim of its tenant was in doubt by then. Of a
+    call that `makes_room` for a job that runs alone, or `is_held_off`, there is only the number.
     """
 
     __slots__ = ()
     makes_room: bool
+    is_held_off: bool
+    has_doubts: bool
 
 
 class _RepeatedRow(ClaimedJobRow):

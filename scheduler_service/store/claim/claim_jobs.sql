@@ -2,24 +2,32 @@
 -- call first, skipping what others hold, and what is paused in its tenant. Reads the head of the
 -- queue of each type and tenant, and nothing of other tenants. One statement: each decision is read
 -- from the locked row itself. Touches job rows only, the claims' own rows, and the records by which
--- repeats of these calls are known; a call that has its record gets nothing here.
+-- repeats of these calls are known.
+-- A call that has its record, or whose worker is to drain, is held off: it gets nothing here, and is
+-- named, because replay_claims knows more of it.
 -- Jobs that run alone are passed over. If one is next, a worker makes room: it gets nothing until
 -- it holds nothing, and then that job by claim_alone. An idle worker does, or else a busy one.
 -- A worker that holds a job that runs alone gets nothing, nor does one that is to drain.
-WITH calls AS MATERIALIZED (
-    SELECT w.*, scheduler.may_have_company(w.worker_id) AS may_have_company
+WITH asking AS MATERIALIZED (
+    SELECT w.*,
+        (
+            SELECT true FROM scheduler.claim_requests AS r
+            WHERE r.worker_id = w.worker_id AND r.request_id = w.request_id
+            LIMIT 1
+        ) IS TRUE OR (
+            SELECT true FROM scheduler.workers AS d
+            WHERE d.worker_id = w.worker_id AND d.principal = w.principal
+                AND d.drain_asked_at IS NOT NULL
+            LIMIT 1
+        ) IS TRUE AS is_held_off
     FROM unnest(
         CAST(:worker_ids AS uuid[]), CAST(:request_ids AS uuid[]), CAST(:principals AS text[]),
         CAST(:max_jobs AS bigint[])
     ) WITH ORDINALITY AS w (worker_id, request_id, principal, max_jobs, number)
-    WHERE NOT EXISTS (
-        SELECT FROM scheduler.claim_requests AS r
-        WHERE r.worker_id = w.worker_id AND r.request_id = w.request_id
-    ) AND NOT EXISTS (
-        SELECT FROM scheduler.workers AS d
-        WHERE d.worker_id = w.worker_id AND d.principal = w.principal
-            AND d.drain_asked_at IS NOT NULL
-    )
+), calls AS MATERIALIZED (
+    SELECT a.*, scheduler.may_have_company(a.worker_id) AS may_have_company
+    FROM asking AS a
+    WHERE NOT a.is_held_off
 ), wanted AS MATERIALIZED (
     SELECT t.job_type, ARRAY(
         SELECT p.tenant FROM scheduler.pauses AS p
@@ -153,14 +161,25 @@ WITH calls AS MATERIALIZED (
     -- One request of two principals is none of this table's: it fails, and the second is asked
     -- again alone.
     GROUP BY worker_id, request_id, principal
+), doubts AS MATERIALIZED (
+    -- The function sees what was committed before these jobs were taken, not what was when this
+    -- statement began.
+    SELECT t.tenant, scheduler.has_doubts(t.tenant) AS has_doubts
+    FROM (SELECT DISTINCT c.tenant FROM claimed AS c) AS t
+), empty_handed AS (
+    SELECT m.number, true AS makes_room FROM making_room AS m
+    UNION ALL
+    SELECT a.number, false FROM asking AS a WHERE a.is_held_off
 )
-SELECT coalesce(c.number, m.number) AS number, m.number IS NOT NULL AS makes_room, c.job_id,
+SELECT coalesce(c.number, e.number) AS number, e.makes_room IS TRUE AS makes_room,
+    e.makes_room IS FALSE AS is_held_off, d.has_doubts IS TRUE AS has_doubts, c.job_id,
     c.pipeline_id, c.tenant, c.job_type, c.module, c.data_entry_type, c.year, c.unit,
     c.reference_kind, c.payload, c.state, c.result, c.message, c.error_cause, c.stats, c.run_after,
     c.attempts, c.attempts_max, c.priority, c.releases, c.expiries, c.claim_token, c.last_token,
     c.worker_id, c.parent_job_id, c.child_key, c.superseded_by, c.created_at, c.started_at,
     c.finished_at, c.runs_alone
 FROM claimed AS c
--- Who makes room has claimed nothing.
-FULL JOIN making_room AS m ON m.number = c.number
+JOIN doubts AS d ON d.tenant = c.tenant
+-- Who makes room or is held off has claimed nothing.
+FULL JOIN empty_handed AS e ON e.number = c.number
 ORDER BY c.place;

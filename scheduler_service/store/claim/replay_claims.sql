@@ -1,4 +1,4 @@
--- Claims that got nothing: renew what is still held of those that are repeated, and hand it out
+-- Calls that were held off: renew what is still held of those that are repeated, and hand it out
 -- again; and which of their workers are to drain.
 WITH calls AS MATERIALIZED (
     SELECT w.*

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from scheduler_service.store.reads.rows import (
+    ActiveJobRow,
     ChangedJobRow,
     EventRow,
     JobSummaryRow,
@@ -21,7 +22,8 @@ class View:
     """A pipeline as it is, and what of it is new to somebody, up to `version`.
 
     `has_more`: there is more than was read. If `version` is the one that was asked for, not even
-    the changes of the next version were few enough.
+    the changes of the next version were few enough. `active`, where it was asked for, is what is
+    claimable or running, a bounded number.
     """
 
     pipeline: PipelineRow
@@ -30,6 +32,7 @@ class View:
     joined: set[int] = field(default_factory=set)
     left_job_ids: list[int] = field(default_factory=list)
     has_more: bool = False
+    active: list[ActiveJobRow] = field(default_factory=list)
 
     def fill(self, rows: Sequence[ChangedJobRow], after_version: int, rows_max: int) -> None:
         """Take rows that were asked for, at most one more than `rows_max`, by number."""

@@ -24,6 +24,7 @@ from scheduler_service.store.reads.rows import (
     ActiveJobRow,
     ChangedJobRow,
     EventRow,
+    FinalRow,
     FreshnessRow,
     HeldClaimRow,
     JobSummaryRow,
@@ -83,9 +84,12 @@ class Reads:
             )
         return [QueueDepth(row.job_type, row.jobs, row.oldest_seconds) for row in rows]
 
-    async def read_views(self, after_versions: Mapping[int, int]) -> dict[int, View]:
+    async def read_views(
+        self, after_versions: Mapping[int, int], *, with_active: bool = False
+    ) -> dict[int, View]:
         """Per pipeline the jobs that changed after its version, at most VIEW_JOBS_MAX; after
-        version 0 the first by number. Unknown pipelines are left out.
+        version 0 the first by number. `with_active`: also what is active in those that have not
+        ended. Unknown pipelines are left out.
         """
         async with self._own_readers.snapshot() as conn:
             ids = sorted(after_versions)
@@ -105,6 +109,12 @@ class Reads:
                 for pipeline_id, of_it in groupby(changed, key=lambda row: row.seen_by):
                     after_version = after_versions[pipeline_id]
                     views[pipeline_id].fill(list(of_it), after_version, VIEW_JOBS_MAX)
+            live = [i for i, view in views.items() if view.pipeline.status == "LIVE"]
+            if with_active and live:
+                for row in await statement("active_jobs").rows(
+                    conn, ActiveJobRow, pipeline_ids=live
+                ):
+                    views[row.seen_by].active.append(row)
         return views
 
     async def jobs_after(
@@ -120,24 +130,13 @@ class Reads:
                 jobs_max=jobs_max,
             )
 
-    async def read_activity(self, pipeline_ids: Sequence[int]) -> dict[int, list[ActiveJobRow]]:
-        """Claimable and running jobs of some pipelines, a bounded number of each."""
+    async def read_final(self, pipeline_id: int) -> FinalRow | None:
+        """A pipeline, and the sha256 over ids, results and tokens of its jobs, by id; None if there
+        is no such pipeline.
+        """
         async with self._own_readers.connection() as conn:
-            rows = await statement("active_jobs").rows(
-                conn, ActiveJobRow, pipeline_ids=list(pipeline_ids)
-            )
-        active: dict[int, list[ActiveJobRow]] = {pipeline_id: [] for pipeline_id in pipeline_ids}
-        for row in rows:
-            active[row.seen_by].append(row)
-        return active
-
-    async def evidence_digest(self, pipeline_id: int) -> str:
-        """sha256 over ids, results and tokens of the pipeline's jobs, by id."""
-        async with self._own_readers.connection() as conn:
-            (row,) = await statement("evidence_digest").rows(
-                conn, _DigestRow, pipeline_id=pipeline_id
-            )
-        return row.digest
+            rows = await statement("final_pipeline").rows(conn, FinalRow, pipeline_id=pipeline_id)
+        return rows[0] if rows else None
 
     async def read_pipeline(
         self, pipeline_id: int, tenant: str, *, jobs_max: int
@@ -299,11 +298,6 @@ class _DepthRow(Row):
     job_type: str
     jobs: int
     oldest_seconds: float
-
-
-class _DigestRow(Row):
-    __slots__ = ()
-    digest: str
 
 
 class _LastRow(Row):

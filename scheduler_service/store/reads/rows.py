@@ -51,6 +51,13 @@ class SeenJobRow(JobSummaryRow):
     is_joined: bool
 
 
+class FinalRow(PipelineRow):
+    """A pipeline that has ended, and the digest over its jobs."""
+
+    __slots__ = ()
+    evidence_digest: str
+
+
 class ActiveJobRow(SeenJobRow):
     """A job that is claimable or running, and the pipeline that sees it."""
 

@@ -112,9 +112,11 @@ async def test_what_changes_while_a_watch_begins_is_heard(
     wakes: Wakes = on_hint.__self__
     told = asyncio.Event()
 
-    async def read_and_change(after_versions: Mapping[int, int]) -> dict[int, View]:
+    async def read_and_change(
+        after_versions: Mapping[int, int], *, with_active: bool = False
+    ) -> dict[int, View]:
         """It changes, and its watches are told, when the first read has not seen it."""
-        views = await read_views(after_versions)
+        views = await read_views(after_versions, with_active=with_active)
         if not told.is_set():
             told.set()
             conn = await asyncpg.connect(database_url)

@@ -91,9 +91,11 @@ async def test_a_watch_goes_on_with_a_snapshot_when_the_database_has_fallen_behi
     store = client.server.store
     read_views = store.read_views
 
-    async def read_and_lose(after_versions: Mapping[int, int]) -> dict[int, View]:
+    async def read_and_lose(
+        after_versions: Mapping[int, int], *, with_active: bool = False
+    ) -> dict[int, View]:
         """The server that answers is replaced by one that has not heard of the second version."""
-        views = await read_views(after_versions)
+        views = await read_views(after_versions, with_active=with_active)
         if views[pipeline_id].pipeline.version == 2:
             await set_version(database_url, pipeline_id, 1)
         return views
