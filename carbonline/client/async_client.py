@@ -328,16 +328,18 @@ class AsyncClient:
         catalogue: ledger_pb2.ListModulesResponse,
         progress: Progress | None,
     ) -> PipelineReport:
-        name = AIRPORTS_FILE_NAME
+        name, file_bytes = AIRPORTS_FILE_NAME, 0
         if isinstance(source, Path):
             check_size(source, catalogue)
-            name = sent_name(source.name)
+            name, file_bytes = sent_name(source.name), source.stat().st_size
 
         def upload(of_file: types_pb2.Scope) -> Awaitable[blobs_pb2.UploadBlobResponse]:
             return self.contract.upload_blob(source, of_file, name)
 
         with_name = {**payload, "file_name": name}
-        submitted = await submit_file(self.contract, job_type, scope, with_name, upload)
+        submitted = await submit_file(
+            self.contract, job_type, scope, with_name, upload, file_bytes=file_bytes
+        )
         return await self.wait(submitted.pipeline_id, progress)
 
     async def _final(self, view: PipelineView) -> PipelineReport:

@@ -26,6 +26,9 @@ CONSENT: Mapping[str, str] = MappingProxyType({"take_away": "yes"})
 
 Upload: TypeAlias = Callable[[types_pb2.Scope], Awaitable[blobs_pb2.UploadBlobResponse]]
 
+# A smaller file is sent before anybody is asked whether its job may be submitted: it costs less than
+# the question.
+ASKED_FROM_BYTES = 1 << 20
 # Stands for the file while the rest of the request is validated.
 NO_BLOB = "blob:sha256:" + 64 * "0"
 
@@ -48,13 +51,16 @@ async def submit_file(
     payload: Mapping[str, Any],
     upload: Upload,
     priority: int | None = None,
+    *,
+    file_bytes: int,
 ) -> Submitted:
-    """Uploads a file and submits its job.
+    """Uploads a file of `file_bytes` and submits its job.
 
-    The request is validated before the upload. `upload` is called with the scope of the file.
+    From ASKED_FROM_BYTES on, the request is validated before the upload. `upload` is called with the scope of the file.
     `priority` is as in `ContractClient.submit`.
     """
-    await client.submit(job_type, scope, {**payload, "blob": NO_BLOB}, validate_only=True)
+    if file_bytes >= ASKED_FROM_BYTES:
+        await client.submit(job_type, scope, {**payload, "blob": NO_BLOB}, validate_only=True)
     of_file = types_pb2.Scope(
         tenant=scope.tenant,
         module=scope.module,

@@ -135,7 +135,7 @@ async def submit_file(client: ContractClient, job: FileJob) -> int:
 async def send_file(client: ContractClient, job: FileJob) -> submission.Submitted:
     """Upload the file and submit its job.
 
-    Checks before the upload what the scheduler would refuse, such as a year that is not
+    Before a large upload, checks what the scheduler would refuse, such as a year that is not
     provisioned. Raises click.UsageError if the ledger does not compute the type.
     """
     catalogue = await client.list_modules()
@@ -155,7 +155,9 @@ async def send_file(client: ContractClient, job: FileJob) -> submission.Submitte
     name = sent_name(job.file.name) if job.file else AIRPORTS_FILE_NAME
     payload = {"file_name": name, **job.extra}
     upload = partial(uploaded, client, job, name)
-    return await submission.submit_file(client, job.job_type, scope, payload, upload, job.priority)
+    return await submission.submit_file(
+        client, job.job_type, scope, payload, upload, job.priority, file_bytes=job.size_bytes
+    )
 
 
 def check_size(job: FileJob, bytes_max: int) -> None:

@@ -46,7 +46,6 @@ from worker_service.steps.file_sentences import (
     encoding_sentences,
     unread_sentences,
 )
-from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.follow_ups_done import follow_ups_are_done
 from worker_service.steps.input_file import (
     InputFile,
@@ -198,7 +197,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         if loaded.accepted == 0:
             message = " ".join([_nothing_good(notes), *unread, *of_file])
             return Failed("no_valid_rows", message, stats)
-        done = await _follow_up(stores, run, what, loaded)
+        done = await follow_ups_are_done(stores.ledger, what.new, loaded.digest.value)
         if defaults := defaults_used(entries.unread_columns, what.declared.columns):
             stats["defaults_used"] = defaults
             unread += default_sentences(defaults)
@@ -226,14 +225,6 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         stats |= notes.stats() | upload_stats(published, loaded.shared.uploads)
         written = Written.NOTHING if done and published.unchanged else Written.UNKNOWN
         return Succeeded(stats, " ".join(sentences), warnings, written)
-
-
-async def _follow_up(stores: Stores, run: Run, what: _Ingest, loaded: _Loaded) -> bool:
-    """Stages what must follow. Returns whether nothing must, if the rows stay the same."""
-    done = await follow_ups_are_done(stores.ledger, what.new, loaded.digest.value)
-    if not done:
-        await chain_follow_ups(run, stores.ledger)
-    return done
 
 
 def _note_shared(notes: RowNotes, listed: pl.DataFrame) -> None:

@@ -48,7 +48,6 @@ from worker_service.steps.doubtful_entries import (
     note_again,
     noted_doubts,
 )
-from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
 from worker_service.steps.publishing import abandon_sets, publish
@@ -90,7 +89,6 @@ async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
     assert job.data_entry_type is not None
     assert job.year is not None
     of = EmissionSlice(job.tenant, job.module, job.data_entry_type, job.year)
-    await chain_follow_ups(run, stores.ledger)
     try:
         declared = declaration(job.data_entry_type)
     except NotSupported as unsupported:

@@ -30,7 +30,6 @@ from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded, Written
 from worker_service.mechanics.run import Run
-from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.follow_ups_done import factors_are_done, has_changed_factors
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
@@ -109,8 +108,6 @@ async def _ingest(
         except Refusal as refusal:
             return report.refused(refusal)
         done = await factors_are_done(stores.ledger, of, job.claim_token, save)
-        if not done:
-            await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         changes, is_changed = await _published(stores.ledger, run, of, save)
         stats = {
@@ -175,7 +172,6 @@ async def _remove_stale(stores: Stores, run: Run, of: FactorSlice) -> Outcome:
         done = await has_answered(conn, job.tenant, job.job_id)
         stale = [] if done else await stale_factors(conn, of)
         await _refuse_used(conn, run, of, stale, instead=ALLOW_REMOVAL)
-    await chain_follow_ups(run, stores.ledger)
     origin = Origin("", "", job.claim_token)
 
     async def remove(conn: Connection) -> int:

@@ -35,7 +35,6 @@ from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.corrected_places import corrected_places
-from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
@@ -117,7 +116,6 @@ async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
             await refuse_large_changes(stores.ledger, run, slices, reference_input(KIND), save)
         except Refusal as refusal:
             return report.refused(refusal, _moved_sentences(moved))
-        await chain_follow_ups(run, stores.ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         kept = keeping_changes(run, save)
         changes = await publish(run, stores.ledger, [f"reference/{KIND}"], kept)

@@ -16,7 +16,6 @@ from worker_service.ledger.usage import PlaceColumns, usage_of_places
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
-from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.publishing import publish
@@ -83,7 +82,6 @@ async def remove_reference_data(
 
     slices = await slices_of_readers(ledger, removable)
     await refuse_large_changes(ledger, run, slices, reference_input(removable.kind), remove)
-    await chain_follow_ups(run, ledger)
     removed = await publish(run, ledger, [f"reference/{removable.kind}"], remove)
     noun = f"stale {removable.noun}" if mode == REMOVE_STALE else removable.noun
     were = "was" if removed == 1 else "were"

@@ -20,7 +20,6 @@ from worker_service.ledger.reference_rows import (
 )
 from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
-from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
@@ -90,7 +89,6 @@ async def run_rows_ingest(stores: Stores, run: Run, kind: ReferenceKind) -> Outc
             await refuse_large_changes(ledger, run, slices, reference_input(kind.name), save)
         except Refusal as refusal:
             return report.refused(refusal)
-        await chain_follow_ups(run, ledger)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         kept = keeping_changes(run, save)
         changes = await publish(run, ledger, [f"reference/{kind.name}"], kept)

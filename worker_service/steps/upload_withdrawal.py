@@ -4,7 +4,6 @@ from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.uploads import UploadNotFound, Withdrawal, withdraw_upload
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.mechanics.run import Run
-from worker_service.steps.follow_ups import chain_follow_ups
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.upload_sentences import named, of_whom
@@ -28,7 +27,6 @@ async def run_upload_withdrawal(stores: Stores, run: Run) -> Outcome:
         job.pipeline_id,
     )
     await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
-    await chain_follow_ups(run, stores.ledger)
     run.progress(0, 0, "publish")
     try:
         gone = await publish(

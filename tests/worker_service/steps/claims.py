@@ -1,7 +1,7 @@
 """Claims in a test's own hands: the run that a step gets, without a worker around it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from worker_service.mechanics.claimed_job import ClaimedJob
@@ -9,7 +9,7 @@ from worker_service.mechanics.clock import seconds_now
 from worker_service.mechanics.held_claim import HeldClaim
 from worker_service.mechanics.lease_keeper import LeaseKeeper
 from worker_service.mechanics.live_run import LiveRun
-from worker_service.mechanics.scheduler import ChildRequest, Scheduler
+from worker_service.mechanics.scheduler import Scheduler
 
 TRAVEL, PLANE, YEAR = 2, 20, 2024
 
@@ -22,24 +22,11 @@ class _Silent:
 
 
 @dataclass
-class _Chaining:
-    """Takes children and nothing else."""
-
-    children: list[ChildRequest] = field(default_factory=list)
-
-    async def chain(self, _job_id: int, _token: int, children: Sequence[ChildRequest]) -> int:
-        """Keeps them."""
-        self.children += children
-        return len(self.children)
-
-
-@dataclass
 class Claim:
-    """A claim, its run, and what it chained."""
+    """A claim, and its run."""
 
     held: HeldClaim
     run: LiveRun
-    children: list[ChildRequest]
 
 
 def claim(
@@ -70,6 +57,6 @@ def claim(
         attempt=attempt,
     )
     held = HeldClaim(job, seconds_now())
-    chaining = _Chaining()
-    run = LiveRun(held, cast("LeaseKeeper", _Silent()), cast("Scheduler", chaining))
-    return Claim(held, run, chaining.children)
+    # No step asks the scheduler for anything.
+    run = LiveRun(held, cast("LeaseKeeper", _Silent()), cast("Scheduler", None))
+    return Claim(held, run)

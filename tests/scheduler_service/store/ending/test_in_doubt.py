@@ -1,6 +1,9 @@
 """Claims that may have written unseen: nothing of them is missed, whatever comes after."""
 
+import asyncio
 from dataclasses import replace
+
+import asyncpg
 
 from scheduler_service.jobs.requests import ReleaseReason, Written
 from scheduler_service.jobs.scope import Scope
@@ -149,3 +152,29 @@ async def test_freshness_tells_of_a_change_until_its_aggregation_has_ended(
     assert not await fresh()
     await driver.finish(await driver.claim("aggregation"))
     assert await fresh()
+
+
+async def test_a_claim_looks_for_doubts_behind_its_locks(
+    driver: StoreDriver, database_url: str
+) -> None:
+    """A statement that has waited for a lock sees a doubt that came meanwhile."""
+    asking, holding = [await asyncpg.connect(database_url) for _ in range(2)]
+    try:
+        await holding.execute("SELECT pg_advisory_lock(7)")
+        ask = """
+            WITH waited AS MATERIALIZED (SELECT pg_advisory_xact_lock(7))
+            SELECT scheduler.has_doubts($1) FROM waited
+        """
+        answer = asyncio.create_task(asking.fetchval(ask, TENANT))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+        async with asyncio.timeout(10):
+            while not await holding.fetchval(waiting):
+                await asyncio.sleep(0.01)
+        await holding.execute(
+            "INSERT INTO scheduler.ledger_scopes_in_doubt VALUES ($1, 'entries/2/2024', 7)", TENANT
+        )
+        await holding.execute("SELECT pg_advisory_unlock(7)")
+        assert await answer
+    finally:
+        await asking.close()
+        await holding.close()
