@@ -330,8 +330,7 @@ class AsyncClient:
     ) -> PipelineReport:
         name, file_bytes = AIRPORTS_FILE_NAME, 0
         if isinstance(source, Path):
-            check_size(source, catalogue)
-            name, file_bytes = sent_name(source.name), source.stat().st_size
+            name, file_bytes = sent_name(source.name), check_size(source, catalogue)
 
         def upload(of_file: types_pb2.Scope) -> Awaitable[blobs_pb2.UploadBlobResponse]:
             return self.contract.upload_blob(source, of_file, name)

@@ -26,8 +26,7 @@ CONSENT: Mapping[str, str] = MappingProxyType({"take_away": "yes"})
 
 Upload: TypeAlias = Callable[[types_pb2.Scope], Awaitable[blobs_pb2.UploadBlobResponse]]
 
-# A smaller file is sent before anybody is asked whether its job may be submitted: it costs less than
-# the question.
+# A smaller file is sent before anybody is asked whether its job may be submitted: to ask costs more.
 ASKED_FROM_BYTES = 1 << 20
 # Stands for the file while the rest of the request is validated.
 NO_BLOB = "blob:sha256:" + 64 * "0"
@@ -56,8 +55,8 @@ async def submit_file(
 ) -> Submitted:
     """Uploads a file of `file_bytes` and submits its job.
 
-    From ASKED_FROM_BYTES on, the request is validated before the upload. `upload` is called with the scope of the file.
-    `priority` is as in `ContractClient.submit`.
+    From ASKED_FROM_BYTES on, the request is validated before the upload. `upload` is called with
+    the scope of the file. `priority` is as in `ContractClient.submit`.
     """
     if file_bytes >= ASKED_FROM_BYTES:
         await client.submit(job_type, scope, {**payload, "blob": NO_BLOB}, validate_only=True)
@@ -95,11 +94,15 @@ async def submit_with_consent(client: ContractClient, refused: Submitted) -> Sub
     return replace(refused, pipeline_id=answer.pipeline_id, payload=complete_payload)
 
 
-def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> None:
-    """Raises WrongArgument for a file that is too large. Older servers do not say their limit."""
+def check_size(file: Path, catalogue: ledger_pb2.ListModulesResponse) -> int:
+    """The size of a file in bytes. Raises WrongArgument if it is too large.
+
+    Older servers do not say their limit.
+    """
     size, most = file.stat().st_size, catalogue.file_bytes_max
     if most and size > most:
         raise WrongArgument(f"{file} has {size:,} bytes; the ledger accepts at most {most:,}.")
+    return size
 
 
 def find_type(

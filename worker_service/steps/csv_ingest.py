@@ -56,8 +56,13 @@ from worker_service.steps.input_file import (
 from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
-from worker_service.steps.publishing import abandon_sets, publish
-from worker_service.steps.shared_rows import AllShared, digest_chunk, shared_rows
+from worker_service.steps.publishing import SMALL_ROWS, abandon_sets, publish
+from worker_service.steps.shared_rows import (
+    AllShared,
+    digest_chunk,
+    has_uploads_beside,
+    shared_rows,
+)
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT, has_consent, named_in_short
 from worker_service.steps.upload_sentences import (
@@ -72,8 +77,19 @@ from worker_service.steps.upload_sentences import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows and their digests, ready to be loaded; `is_first` of their set."""
+
+    rows: bytes
+    digests: DigestChunk
+    is_first: bool
+
+
 @dataclass(slots=True)
 class _Loaded:
+    """What a file came to. `unwritten` are all its rows, if its publication is to load them."""
+
     accepted: int = 0
     last_row_number: int = 0
     kilograms: KilogramsAhead | None = None
@@ -81,6 +97,7 @@ class _Loaded:
     units: set[str] = field(default_factory=set)
     digest: ContentDigest = field(default_factory=ContentDigest)
     shared: AllShared = field(default_factory=AllShared)
+    unwritten: _Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +219,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
             stats["defaults_used"] = defaults
             unread += default_sentences(defaults)
         run.progress(loaded.accepted, loaded.accepted, "compare with other uploads")
-        loaded.shared = await shared_rows(stores.ledger, what.declared, what.new)
+        loaded.shared = await _shared(stores, what, loaded)
         await asyncio.to_thread(_note_shared, notes, loaded.shared.listed)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         ledger_scope = f"entries/{what.new.module}/{what.new.year}"
@@ -211,6 +228,8 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
 
         async def publish_it(conn: Connection) -> Published:
             await hold_units(conn, what.new.tenant, sorted(loaded.units))
+            if loaded.unwritten is not None:
+                await _write(conn, what.new, loaded.unwritten)
             return await publish_upload(conn, what.new, contents, may_take_most=consent)
 
         try:
@@ -225,6 +244,16 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         stats |= notes.stats() | upload_stats(published, loaded.shared.uploads)
         written = Written.NOTHING if done and published.unchanged else Written.UNKNOWN
         return Succeeded(stats, " ".join(sentences), warnings, written)
+
+
+async def _shared(stores: Stores, what: _Ingest, loaded: _Loaded) -> AllShared:
+    """What the rows have in common with other uploads. With those they are compared in the
+    database, so they are written first.
+    """
+    if not await has_uploads_beside(stores.ledger, what.new):
+        return AllShared()
+    await _write_waiting(stores, what.new, loaded)
+    return await shared_rows(stores.ledger, what.declared, what.new)
 
 
 def _note_shared(notes: RowNotes, listed: pl.DataFrame) -> None:
@@ -296,7 +325,10 @@ def _nothing_good(notes: RowNotes) -> str:
 async def _load(
     stores: Stores, run: Run, what: _Ingest, entries: EntryFile, notes: RowNotes
 ) -> _Loaded:
-    """Reads and loads the file batch by batch. One batch is parsed while the last is loaded."""
+    """Reads and loads the file batch by batch. One batch is parsed while the last is loaded.
+
+    The only batch of a small file is left unwritten.
+    """
     # Who consents has no need to know.
     ahead = None
     if not has_consent(run.job):
@@ -321,12 +353,10 @@ async def _load(
         async for rows, digests, batch in prepared:
             run.check()
             if digests is not None:
-                # Of a set that is not published nothing counts, so its parts need no commits.
-                async with stores.ledger.transaction() as conn:
-                    if loaded.accepted == 0:
-                        await open_set(conn, what.new)
-                    await load_entries(conn, what.new, rows)
-                    await save_digests(conn, what.new.tenant, digests)
+                await _write_waiting(stores, what.new, loaded)
+                loaded.unwritten = _Part(rows, digests, loaded.accepted == 0)
+                if batch.accepted.height > SMALL_ROWS:
+                    await _write_waiting(stores, what.new, loaded)
                 loaded.accepted += batch.accepted.height
                 loaded.units.update(batch.accepted["unit"].unique())
                 last = batch.accepted["row_number"].max()
@@ -335,4 +365,21 @@ async def _load(
             loaded.remarks += batch.remarks
             seen += batch.accepted.height + batch.rejected_rows
             run.progress(seen, max(seen, entries.line_count), "read")
+    if loaded.accepted > SMALL_ROWS:
+        await _write_waiting(stores, what.new, loaded)
     return loaded
+
+
+async def _write_waiting(stores: Stores, new: NewSet, loaded: _Loaded) -> None:
+    """Loads the part that waits, if any. Of a set that is not published nothing counts."""
+    if loaded.unwritten is not None:
+        async with stores.ledger.transaction() as conn:
+            await _write(conn, new, loaded.unwritten)
+        loaded.unwritten = None
+
+
+async def _write(conn: Connection, new: NewSet, part: _Part) -> None:
+    if part.is_first:
+        await open_set(conn, new)
+    await load_entries(conn, new, part.rows)
+    await save_digests(conn, new.tenant, part.digests)

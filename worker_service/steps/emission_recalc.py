@@ -32,7 +32,7 @@ from worker_service.ledger.emission_sets import (
     uncomputed_rows,
 )
 from worker_service.ledger.emission_sets import count_outcomes as count_published
-from worker_service.ledger.emission_sums import SummedSet, leaves_of, store_sums
+from worker_service.ledger.emission_sums import Leaf, SummedSet, leaves_of, store_sums
 from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_sets
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.fences import close_ledger_scopes
@@ -50,7 +50,7 @@ from worker_service.steps.doubtful_entries import (
 )
 from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
-from worker_service.steps.publishing import abandon_sets, publish
+from worker_service.steps.publishing import SMALL_ROWS, SMALL_SETS, abandon_sets, publish
 from worker_service.steps.stale_in_use import stale_in_use
 from worker_service.steps.stores import Stores
 
@@ -67,6 +67,18 @@ class _Batch:
     counts: Counter[tuple[int, str, str]]
     kg: Mapping[int, float]
     doubtful: Mapping[int, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows ready to be loaded, and the sets that they are the first of. `fitting` is the digest of
+    what decides which factors fit.
+    """
+
+    emissions: bytes
+    uncomputed: bytes
+    to_open: Sequence[PublishedSet]
+    fitting: str
 
 
 @dataclass(slots=True)
@@ -106,19 +118,18 @@ async def _recalculated(
             snapshot, of, declared.formula.version, tuple(declared.references)
         )
         work = _Work(of, plan, warned)
-        sums: Mapping[int, _SetSums] = {}
         if plan.compute:
             work.inputs = await read_formula_inputs(snapshot, of.factors, declared, stores.places)
             await work.patch_what_stands(snapshot)
         if work.plan.compute:
-            sums = await _compute_and_load(stores, run, work, snapshot)
+            await _compute_and_load(stores, run, work, snapshot)
         plan = work.plan
         stays = [one.entry_set for one in plan.stays]
         has_more = await note_again(warned, doubts_of(snapshot, of, stays))
     # A snapshot that reads nothing any more would be ended for being idle.
-    for entries in plan.compute:
+    for entries in () if work.unwritten else plan.compute:
         run.check()
-        await _keep_sums(stores, of, run.job.claim_token, entries, sums[entries.entry_set])
+        await _keep_sums(stores, work, run.job.claim_token, entries)
     await asyncio.to_thread(warned.keep)
     if not plan.nothing_to_do:
         run.progress(_rows(plan), _rows(plan), "publish")
@@ -137,6 +148,11 @@ async def _recalculated(
 
 
 async def _publish(conn: Connection, token: int, work: "_Work") -> None:
+    for part in work.unwritten:
+        await _load(conn, work, token, part)
+    for entries in work.plan.compute if work.unwritten else ():
+        summed = _summed(token, entries)
+        await _store_sums(conn, work, summed, await leaves_of(conn, work.of.tenant, summed))
     await publish_emissions(conn, work.of, token, work.plan)
     if work.patch is not None:
         sets, rows = work.patch.sets, work.patch.emissions
@@ -151,7 +167,8 @@ def _rows(plan: Plan) -> int:
 class _Work:
     """What to compute or patch, and where to note doubtful entries.
 
-    `inputs` is None while there is nothing to compute.
+    `inputs` is None while there is nothing to compute. `sums` are by set of entries. `unwritten`
+    are all rows of a small computation: its publication loads them.
     """
 
     of: EmissionSlice
@@ -159,6 +176,13 @@ class _Work:
     warned: NotedRows
     inputs: FormulaInputs | None = None
     patch: FactorPatch | None = None
+    sums: Mapping[int, _SetSums] = field(default_factory=dict)
+    unwritten: list[_Part] = field(default_factory=list)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its publication loads the rows."""
+        return _rows(self.plan) <= SMALL_ROWS and len(self.plan.compute) <= SMALL_SETS
 
     async def patch_what_stands(self, snapshot: Connection) -> None:
         """Moves sets for which a patch does from those to compute to those to patch."""
@@ -182,18 +206,16 @@ class _Work:
         return len(self.plan.compute) + patched
 
 
-async def _compute_and_load(
-    stores: Stores, run: Run, work: _Work, snapshot: Connection
-) -> Mapping[int, _SetSums]:
+async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Connection) -> None:
     """Reads, computes and loads in three overlapping stages, a batch of rows at a time.
 
-    Returns what each set comes to.
+    Sets `work.sums`, and `work.unwritten` if the work is small.
     """
     of, plan, inputs = work.of, work.plan, work.inputs
     assert inputs is not None, "there is something to compute"
     token = run.job.claim_token
     fitting = await asyncio.to_thread(fitting_digest, inputs.declared, inputs.factors)
-    sums = {entries.entry_set: _SetSums() for entries in plan.compute}
+    work.sums = {entries.entry_set: _SetSums() for entries in plan.compute}
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
     read = prefetched(read_sets(snapshot, of.tenant, plan.compute))
@@ -202,23 +224,34 @@ async def _compute_and_load(
     async with aclosing(computed):
         async for batch in computed:
             run.check()
-            # Of sets that are not published nothing counts, so their parts need no commits.
-            async with stores.ledger.transaction() as conn:
-                await open_emission_sets(conn, of, token, to_open, plan.inputs, fitting)
-                to_open = []
-                await load_emissions(conn, of.tenant, token, batch.emissions, batch.uncomputed)
+            await _load_or_keep(
+                stores, work, token, _Part(batch.emissions, batch.uncomputed, to_open, fitting)
+            )
+            to_open = []
             for (entry_set, unit, outcome), number in batch.counts.items():
-                sums[entry_set].counts[unit, outcome] += number
+                work.sums[entry_set].counts[unit, outcome] += number
             for entry_set, kg in batch.kg.items():
-                sums[entry_set].kg.append(kg)
-            await _note_doubts(work.warned, sums, batch.doubtful)
+                work.sums[entry_set].kg.append(kg)
+            await _note_doubts(work.warned, work.sums, batch.doubtful)
             done += batch.counts.total()
             run.progress(done, total, "compute")
     if to_open:
         # No entry is left in any of them.
-        async with stores.ledger.transaction() as conn:
-            await open_emission_sets(conn, of, token, to_open, plan.inputs, fitting)
-    return sums
+        await _load_or_keep(stores, work, token, _Part(b"", b"", to_open, fitting))
+
+
+async def _load_or_keep(stores: Stores, work: _Work, token: int, part: _Part) -> None:
+    if work.is_small:
+        work.unwritten.append(part)
+        return
+    # Of sets that are not published nothing counts, so their parts need no commits.
+    async with stores.ledger.transaction() as conn:
+        await _load(conn, work, token, part)
+
+
+async def _load(conn: Connection, work: _Work, token: int, part: _Part) -> None:
+    await open_emission_sets(conn, work.of, token, part.to_open, work.plan.inputs, part.fitting)
+    await load_emissions(conn, work.of.tenant, token, part.emissions, part.uncomputed)
 
 
 async def _note_doubts(
@@ -230,22 +263,31 @@ async def _note_doubts(
         await asyncio.to_thread(warned.add, of_set, doubted)
 
 
-async def _keep_sums(
-    stores: Stores, of: EmissionSlice, token: int, entries: PublishedSet, sums: _SetSums
-) -> None:
-    tenant, entry_set = of.tenant, entries.entry_set
-    rows = [(unit, outcome, number) for (unit, outcome), number in sums.counts.items()]
-    without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
-    summed = SummedSet(token, entry_set, entries.last_row_number)
+async def _keep_sums(stores: Stores, work: _Work, token: int, entries: PublishedSet) -> None:
+    summed = _summed(token, entries)
     async with stores.ledger.session() as conn:
         # Before the transaction: to sum takes long, and locks would wait for it.
-        leaves = await leaves_of(conn, tenant, summed)
+        leaves = await leaves_of(conn, work.of.tenant, summed)
         async with conn.transaction():
-            await load_outcome_counts(conn, tenant, token, entry_set, rows)
-            await note_sums(conn, tenant, token, entry_set, math.fsum(sums.kg), without)
-            if sums.doubts.entries:
-                await note_doubts(conn, tenant, token, entry_set, sums.doubts)
-            await store_sums(conn, tenant, summed, leaves)
+            await _store_sums(conn, work, summed, leaves)
+
+
+def _summed(token: int, entries: PublishedSet) -> SummedSet:
+    return SummedSet(token, entries.entry_set, entries.last_row_number)
+
+
+async def _store_sums(
+    conn: Connection, work: _Work, summed: SummedSet, leaves: Sequence[Leaf]
+) -> None:
+    tenant, sums = work.of.tenant, work.sums[summed.entry_set]
+    of = (tenant, summed.emission_set, summed.entry_set)
+    rows = [(unit, outcome, number) for (unit, outcome), number in sums.counts.items()]
+    without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
+    await load_outcome_counts(conn, *of, rows)
+    await note_sums(conn, *of, math.fsum(sums.kg), without)
+    if sums.doubts.entries:
+        await note_doubts(conn, *of, sums.doubts)
+    await store_sums(conn, tenant, summed, leaves)
 
 
 async def _computed(

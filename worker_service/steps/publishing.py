@@ -25,6 +25,11 @@ from worker_service.mechanics.backoff import Backoff
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.run import ClaimLost, Run
 
+# What is no larger is loaded by its publication, without a commit of its own: the fence is held for
+# some milliseconds more. What is larger is loaded before, whatever its size.
+SMALL_ROWS = 1_000
+SMALL_SETS = 4
+
 T = TypeVar("T")
 Changes = TypeVar("Changes", FactorChanges, PlaceChanges, RowChanges, UnitChanges)
 

@@ -7,8 +7,8 @@ down_revision = "0022"
 branch_labels = None
 depends_on = None
 
-# VOLATILE: its statement takes its snapshot when it is called, behind the locks of the jobs that are
-# claimed. What is asked by the statement around it is older.
+# VOLATILE: its statement takes its snapshot when it is called, behind the locks of the jobs that
+# are claimed. That of the statement around it is older.
 HAS_DOUBTS = """
 CREATE OR REPLACE FUNCTION scheduler.has_doubts(of_tenant text)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$

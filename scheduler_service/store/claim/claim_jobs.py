@@ -48,15 +48,10 @@ async def claim_jobs(
     found: dict[Identity, list[ClaimedJobRow]] = {identity: [] for identity in firsts}
     held_off: list[ClaimRequest] = []
     for alike in _alike(list(firsts.values())):
-        for request, answer in await _claim(conn, alike, lease_seconds):
-            if answer is None or answer.is_held_off:
-                held_off.append(request)
-            elif not answer.makes_room:
-                found[_identity(request)].append(answer)
-            elif alone := await claim_alone(conn, request, lease_seconds):
-                found[_identity(request)] += alone
-            else:
-                held_off.append(request)
+        taken, others = await _claim(conn, alike, lease_seconds)
+        held_off += others
+        for request, taken_row in taken:
+            found[_identity(request)].append(taken_row)
     for request, row in await _replay(conn, held_off, lease_seconds, seen):
         found[_identity(request)].append(row)
     for identity, rows in found.items():
@@ -99,8 +94,26 @@ async def _see(conn: Connection, request: ClaimRequest) -> None:
 
 async def _claim(
     conn: Connection, alike: Sequence[ClaimRequest], lease_seconds: float
+) -> tuple[list[tuple[ClaimRequest, ClaimedJobRow]], list[ClaimRequest]]:
+    """Jobs, each with its call; and the calls that were held off, which may hold jobs already."""
+    taken: list[tuple[ClaimRequest, ClaimedJobRow]] = []
+    held_off: list[ClaimRequest] = []
+    for request, answer in await _answers(conn, alike, lease_seconds):
+        if answer is None or answer.is_held_off:
+            held_off.append(request)
+        elif not answer.makes_room:
+            taken.append((request, answer))
+        elif alone := await claim_alone(conn, request, lease_seconds):
+            taken += [(request, row) for row in alone]
+        else:
+            held_off.append(request)
+    return taken, held_off
+
+
+async def _answers(
+    conn: Connection, alike: Sequence[ClaimRequest], lease_seconds: float
 ) -> list[tuple[ClaimRequest, "_FoundRow | None"]]:
-    """What each call gets. None for one that came twice and has been answered meanwhile."""
+    """Rows, each with its call. None for a call that came twice and was answered meanwhile."""
     first = alike[0]
     try:
         rows = await statement("claim_jobs").rows(
@@ -128,7 +141,7 @@ async def _claim(
 async def _replay(
     conn: Connection, requests: Sequence[ClaimRequest], lease_seconds: float, seen: SeenWorkers
 ) -> list[tuple[ClaimRequest, ClaimedJobRow]]:
-    """What is still held of requests that were held off. `seen` learns whose workers are to drain."""
+    """What is still held of requests that got nothing. `seen` learns whose workers are to drain."""
     if not requests:
         return []
     rows = await statement("replay_claims").rows(
@@ -176,7 +189,7 @@ async def _close_through(
 
 
 def _may_have_doubts(row: ClaimedJobRow) -> bool:
-    """Whether a claim of the job's tenant may be in doubt: unknown of a job of another statement."""
+    """Whether a claim of its tenant may be in doubt: unknown of a job of another statement."""
     return not isinstance(row, _FoundRow) or row.has_doubts
 
 

@@ -168,7 +168,7 @@ async def test_a_claim_looks_for_doubts_behind_its_locks(
         answer = asyncio.create_task(asking.fetchval(ask, TENANT))
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
         async with asyncio.timeout(10):
-            while not await holding.fetchval(waiting):
+            while not await holding.fetchval(waiting):  # noqa: ASYNC110 - it is asked for
                 await asyncio.sleep(0.01)
         await holding.execute(
             "INSERT INTO scheduler.ledger_scopes_in_doubt VALUES ($1, 'entries/2/2024', 7)", TENANT
