@@ -26,7 +26,7 @@ CONSENT: Mapping[str, str] = MappingProxyType({"take_away": "yes"})
 
 Upload: TypeAlias = Callable[[types_pb2.Scope], Awaitable[blobs_pb2.UploadBlobResponse]]
 
-# A smaller file is sent before anybody is asked whether its job may be submitted: to ask costs more.
+# A smaller file is sent before anybody is asked whether its job may be submitted.
 ASKED_FROM_BYTES = 1 << 20
 # Stands for the file while the rest of the request is validated.
 NO_BLOB = "blob:sha256:" + 64 * "0"
