@@ -25,8 +25,8 @@ from worker_service.mechanics.backoff import Backoff
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.run import ClaimLost, Run
 
-# What is no larger is loaded by its publication, without a commit of its own: the fence is held for
-# some milliseconds more. What is larger is loaded before, whatever its size.
+# So much is loaded by its publication, without a commit of its own: the fence is held for some
+# milliseconds more. What is larger is loaded before.
 SMALL_ROWS = 1_000
 SMALL_SETS = 4
 

@@ -3,7 +3,7 @@
 -- queue of each type and tenant, and nothing of other tenants. One statement: each decision is read
 -- from the locked row itself. Touches job rows only, the claims' own rows, and the records by which
 -- repeats of these calls are known.
--- A call that has its record, or whose worker is to drain, is held off: it gets nothing here, and is
+-- A call that has its record, or whose worker is to drain, is held off: it gets nothing here. It is
 -- named, because replay_claims knows more of it.
 -- Jobs that run alone are passed over. If one is next, a worker makes room: it gets nothing until
 -- it holds nothing, and then that job by claim_alone. An idle worker does, or else a busy one.

@@ -131,8 +131,8 @@ class Reads:
             )
 
     async def read_final(self, pipeline_id: int) -> FinalRow | None:
-        """A pipeline, and the sha256 over ids, results and tokens of its jobs, by id; None if there
-        is no such pipeline.
+        """A pipeline, and the sha256 over ids, results and tokens of its jobs, by id; None for an
+        unknown one.
         """
         async with self._own_readers.connection() as conn:
             rows = await statement("final_pipeline").rows(conn, FinalRow, pipeline_id=pipeline_id)

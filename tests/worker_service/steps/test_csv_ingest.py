@@ -355,7 +355,6 @@ async def test_an_attempt_that_finds_its_own_rows_says_that_they_are_accepted(
         outcome = await run_csv_ingest(harness.stores, attempt.run)
         assert isinstance(outcome, Succeeded)
         assert outcome.message == "1 row accepted."
-        # So the scheduler releases what must follow.
         assert outcome.written is Written.UNKNOWN
     assert await counting_sets(harness) == [1_000_000]
 
