@@ -38,7 +38,7 @@ Exit codes:
   5  CANCELLED
   6  no answer: no server runs there, or it is too busy
   7  totals --strict: none, stale, or entries without kilograms
-  8  verify: something breaks an invariant
+  8  verify: something breaks an invariant; doctor: something is wrong
   9  you answered no to a question; nothing was changed
   130  interrupted; a submitted pipeline continues
   141  the reader of the output has gone

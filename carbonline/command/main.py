@@ -12,6 +12,7 @@ from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
 from carbonline.command.console import console
 from carbonline.command.demo import demo
+from carbonline.command.doctor import doctor
 from carbonline.command.drain import drain
 from carbonline.command.exit_codes import EXIT_CODES_HELP
 from carbonline.command.explain import explain
@@ -81,6 +82,7 @@ main.add_section("Inspect inputs", units, factors, locations, references)
 main.add_section(
     "Operate",
     status,
+    doctor,
     pipelines,
     jobs,
     job,

@@ -61,6 +61,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "view": "tests/carbonline/client/test_watch.py",
     },
     "carbonline/command": {
+        "doctor_checks": "tests/carbonline/command/test_doctor.py",
         "console": "tests/gateway/test_session.py",
         "mapping_options": "tests/carbonline/command/test_mapped_files.py",
         "asynchronous": MISTAKES,

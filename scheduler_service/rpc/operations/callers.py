@@ -29,6 +29,7 @@ class Callers(operations_pb2_grpc.OperationsServiceServicer):
             all_units=principal.units is None,
             units=sorted(principal.units or ()),
         )
+        answer.answered_at.GetCurrentTime()
         if not math.isinf(principal.expires_at):
             answer.expires_at.FromMilliseconds(round(principal.expires_at * 1000))
         return answer

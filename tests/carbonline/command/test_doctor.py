@@ -1,0 +1,160 @@
+"""`carbonline doctor` beside services that work, that lack a worker, and that do not answer."""
+
+import asyncio
+import datetime as dt
+import json
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import grpc.aio
+import pytest
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.command import doctor_checks
+from carbonline.command.doctor_checks import State
+from carbonline.command.exit_codes import ExitCode
+from carbonline.serving.logs import open_log
+from carbonline.v1 import operations_pb2, scheduler_pb2, scheduler_pb2_grpc
+from scheduler_service.server import running_server
+from scheduler_service.settings import Settings
+from tests.worker_service.ledger_api.conftest import settings_of
+from worker_service.ledger_api.server import running_ledger
+
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+class Services:
+    """A scheduler and a ledger process that a test may stop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.scheduler_address, self.ledger_address = f"unix:{folder}/s", f"unix:{folder}/l"
+        self.scheduler, self.ledger = AsyncExitStack(), AsyncExitStack()
+
+    def client(self) -> ContractClient:
+        return ContractClient(self.scheduler_address, self.ledger_address, tenant="local")
+
+    async def work(self, job_type: str = "noop") -> None:
+        """A worker looks for jobs, and so is live."""
+        async with grpc.aio.insecure_channel(self.scheduler_address) as channel:
+            await scheduler_pb2_grpc.SchedulerServiceStub(channel).Claim(
+                scheduler_pb2.ClaimRequest(
+                    worker_id=str(uuid4()),
+                    request_id=str(uuid4()),
+                    job_types=[job_type],
+                    max_jobs=1,
+                    build_id="test",
+                )
+            )
+
+
+@pytest.fixture
+async def services(database_url: str, tmp_path: Path) -> AsyncIterator[Services]:
+    found, log = Services(tmp_path), open_log("critical")
+    settings = Settings(database_url, found.scheduler_address, noop=True, build_id="test")
+    ledger = settings_of(database_url, tmp_path, LEDGER_ADDRESS=found.ledger_address)
+    await found.scheduler.enter_async_context(running_server(settings, log))
+    await found.ledger.enter_async_context(running_ledger(ledger, log))
+    try:
+        yield found
+    finally:
+        await found.ledger.aclose()
+        await found.scheduler.aclose()
+
+
+async def typed(services: Services, *words: str) -> tuple[int | None, str]:
+    """The exit code of `carbonline doctor WORDS`, and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "carbonline.command.main", "doctor", *words),
+        *("--scheduler", services.scheduler_address, "--ledger", services.ledger_address),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, printed.decode()
+
+
+async def found(services: Services) -> tuple[int | None, dict[str, dict[str, Any]]]:
+    """The exit code, and the rows by their check."""
+    code, printed = await typed(services, "--json")
+    return code, {row["check"]: row for row in json.loads(printed)["rows"]}
+
+
+async def test_everything_works(services: Services) -> None:
+    await services.work()
+    code, printed = await typed(services)
+    assert code == ExitCode.SUCCESS, printed
+    assert "Everything works." in printed
+    code, rows = await found(services)
+    assert {row["state"] for row in rows.values()} == {"ok"}, rows
+    assert list(rows) == [
+        *("scheduler", "token", "clock", "builds", "workers", "queue", "paused types", "totals"),
+        *("ledger", "files"),
+    ]
+
+
+async def test_without_a_worker_it_says_how_to_start_one(services: Services) -> None:
+    async with services.client() as client:
+        await client.submit("noop", client.scope())
+    code, rows = await found(services)
+    assert code == ExitCode.UNSOUND
+    assert (rows["workers"]["state"], rows["queue"]["state"]) == ("wrong", "wrong")
+    assert "python -m worker_service" in rows["workers"]["to_do"]
+    assert "no live worker runs noop" in rows["queue"]["finding"]
+
+
+async def test_a_paused_type_is_to_be_looked_at(services: Services) -> None:
+    await services.work()
+    async with services.client() as client:
+        await client.pause_job_type("noop", "for a while")
+    code, rows = await found(services)
+    assert (code, rows["paused types"]["state"]) == (ExitCode.SUCCESS, "look")
+    assert "noop" in rows["paused types"]["finding"]
+    _, printed = await typed(services)
+    assert "Nothing is wrong; 1 line to look at." in printed
+
+
+async def test_a_ledger_that_does_not_answer_hides_nothing_of_the_scheduler(
+    services: Services,
+) -> None:
+    await services.work()
+    await services.ledger.aclose()
+    code, rows = await found(services)
+    assert code == ExitCode.UNREACHABLE
+    assert (rows["ledger"]["state"], rows["files"]["state"]) == ("wrong", "skipped")
+    assert rows["workers"]["state"] == "ok"
+
+
+async def test_files_that_cannot_be_kept_are_wrong(services: Services) -> None:
+    await services.work()
+    blobs = services.folder / "blobs"
+    shutil.rmtree(blobs)
+    blobs.write_text("not a folder")
+    code, rows = await found(services)
+    assert (code, rows["files"]["state"]) == (ExitCode.UNSOUND, "wrong")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(0, State.OK), (4, State.OK), (9, State.WRONG), (-9, State.WRONG)]
+)
+def test_clocks_may_differ_by_seconds(seconds: int, state: State) -> None:
+    caller = operations_pb2.GetCallerResponse()
+    caller.answered_at.FromDatetime(NOW + dt.timedelta(seconds=seconds))
+    finding = doctor_checks._clock(caller, NOW, uncertain=0.0)
+    assert finding.state is state
+    if state is State.WRONG:
+        assert ("behind" if seconds > 0 else "ahead of") in finding.words
+
+
+@pytest.mark.parametrize(("hours", "state"), [(30, State.OK), (3, State.LOOK)])
+def test_a_token_that_ends_soon_is_to_be_looked_at(hours: int, state: State) -> None:
+    caller = operations_pb2.GetCallerResponse()
+    assert doctor_checks._token(caller, NOW).state is State.OK
+    caller.expires_at.FromDatetime(NOW + dt.timedelta(hours=hours))
+    assert doctor_checks._token(caller, NOW).state is state
