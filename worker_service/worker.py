@@ -51,6 +51,7 @@ from worker_service.steps.factor_ingest import run_factor_ingest
 from worker_service.steps.housekeeping import delete_files_in_rounds, delete_rows_in_rounds
 from worker_service.steps.noop import run_noop
 from worker_service.steps.reference_ingest import run_reference_ingest
+from worker_service.steps.routed_ingest import run_routed_ingest
 from worker_service.steps.stores import Stores
 from worker_service.steps.unit_removal import run_unit_removal
 from worker_service.steps.unit_sync import run_unit_sync
@@ -61,6 +62,7 @@ from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 LEDGER_JOB_TYPES: tuple[str, ...] = (
     "csv_ingest",
     "api_ingest",
+    "routed_ingest",
     "upload_withdrawal",
     "factor_ingest",
     "reference_ingest",
@@ -290,6 +292,7 @@ def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[s
     return [
         ("csv_ingest", partial(run_csv_ingest, stores)),
         ("api_ingest", partial(run_api_ingest, stores, providers)),
+        ("routed_ingest", partial(run_routed_ingest, stores)),
         ("upload_withdrawal", partial(run_upload_withdrawal, stores)),
         ("factor_ingest", partial(run_factor_ingest, stores)),
         ("reference_ingest", partial(run_reference_ingest, stores)),

@@ -8,7 +8,7 @@ import click
 from carbonline.client.contract_client import ContractClient
 from carbonline.command.connection import Target
 from carbonline.command.consent import MOST_WOULD_GO, UNLESS_YES, Answer, ask, declined, is_watched
-from carbonline.command.jobs_of_files import FileJob, check_size, in_its_module
+from carbonline.command.jobs_of_files import FileJob, check_routed, check_size, in_its_module
 from carbonline.command.kilograms import Kilograms, kilograms_of, kilograms_of_all_years
 from carbonline.command.mended_file import is_mended
 from carbonline.command.names import type_name
@@ -56,6 +56,9 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
     async with target.client() as client:
         catalogue = await client.list_modules()
         check_size(job, catalogue.file_bytes_max)
+        if job.job_type == "routed_ingest":
+            check_routed(job, catalogue)
+            return await _of_routed(client, job)
         job = in_its_module(job, catalogue)
         wanted = ledger_pb2.ListUploadsRequest(
             year=job.year,
@@ -77,6 +80,21 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
         before,
         mended,
     )
+
+
+async def _of_routed(client: ContractClient, job: FileJob) -> Consequence:
+    """What a file of several types may replace. Only the worker knows which types it has."""
+    wanted = ledger_pb2.ListUploadsRequest(
+        year=job.year,
+        module=types_pb2.Module.ValueType(job.module),
+        unit=job.unit,
+        source=job.source,
+    )
+    found, _ = await all_uploads(client, wanted)
+    types = {type_name(one.data_entry_type) for one in found if bool(one.unit) == bool(job.unit)}
+    said = f"This replaces {', '.join(sorted(types))}, as far as the file has rows of them."
+    before = await kilograms_of(client, job.module, job.year)
+    return Consequence(said if types else "", before=before)
 
 
 async def of_load(target: Target, job: FileJob) -> Kilograms:

@@ -107,6 +107,21 @@ def entries_job(
     return FileJob("csv_ingest", file, module, data_entry_type, year, unit, extra=extra)
 
 
+def routed_job(file: Path, module: int, year: int, unit: str = "", source: str = "") -> FileJob:
+    """A job that reads activity data of several types of a module, for all units or one."""
+    extra = {"source": source} if source else {}
+    return FileJob("routed_ingest", file, module, 0, year, unit, extra=extra)
+
+
+def check_routed(job: FileJob, catalogue: ledger_pb2.ListModulesResponse) -> None:
+    """Raise click.UsageError if no column tells the types of the job's module apart."""
+    columns = [one.routing_column for one in catalogue.modules if one.module == job.module]
+    if not any(columns):
+        raise click.UsageError(
+            f"A file of {module_name(job.module)} is of one type: name it with --type."
+        )
+
+
 def fetching_job(provider: str, module: int, data_entry_type: int, year: int) -> FileJob:
     """A job in which a worker asks a service for the activity data of a type and year."""
     return FileJob("api_ingest", None, module, data_entry_type, year, provider=provider)
@@ -166,7 +181,7 @@ def check_size(job: FileJob, bytes_max: int) -> None:
     A ledger of an older release states no limit.
     """
     if bytes_max and job.size_bytes > bytes_max:
-        entries = job.job_type == "csv_ingest"
+        entries = job.job_type in {"csv_ingest", "routed_ingest"}
         raise click.UsageError(
             f"{job.file} has {job.size_bytes:,} bytes; the ledger accepts at most {bytes_max:,}."
             + (" Split it, and give each part its own --source." if entries else "")

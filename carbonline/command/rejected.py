@@ -15,7 +15,7 @@ from carbonline.command.safe_text import one_line
 from carbonline.pluralize import pluralize
 
 # Jobs that bring activity data.
-ENTRY_JOBS = frozenset({"csv_ingest", "api_ingest"})
+ENTRY_JOBS = frozenset({"csv_ingest", "api_ingest", "routed_ingest"})
 _OF_ENTRIES = (
     "Correct the rows and submit the file with a --source of its own, so that the accepted rows "
     "stay."
@@ -92,7 +92,17 @@ async def save_rejected_rows(
     if not blobs:
         return 0
     with written_file(output, replaces=replaces) as file:
+        header = b""
         for blob in blobs:
+            # Parts of one file have its header; it stands once above the rows of all.
+            begun, at_header = b"", True
             async for chunk in client.download_blob(blob):
-                file.write(chunk)
+                begun += chunk
+                if at_header and len(begun) < len(header):
+                    continue
+                file.write(begun.removeprefix(header) if at_header else begun)
+                if not header:
+                    header = begun[: begun.find(b"\n") + 1]
+                begun, at_header = b"", False
+            file.write(begun)
     return sum(rows.count for rows in noted)

@@ -34,6 +34,7 @@ from carbonline.command.jobs_of_files import (
     fetching_job,
     mapped,
     of_sheet,
+    routed_job,
     send_file,
 )
 from carbonline.command.kilograms import Kilograms, print_kilograms
@@ -61,6 +62,7 @@ _EXAMPLES = examples(
     "carbonline submit travel.xlsx --type plane --year 2024 --sheet Flights",
     "carbonline submit a.csv --type plane --year 2024 --map Von=origin_iata",
     "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
+    "carbonline submit purchases.csv --module purchase --year 2024",
     "carbonline submit --from travel-api --year 2024",
 )
 
@@ -119,12 +121,16 @@ def submit(  # noqa: PLR0913  click gives each option
 
     A file of another program is read with --map, --set, --value, --decimal and --dates, which stand
     with the upload.
+
+    With --module instead of --type, the file has rows of several types, and a column says of which
+    each is, such as purchase_category.
     """
     mapping = words.mapping()
     if file is not None and not provider:
-        needed = data_entry_type or type_is_missing()
-        job = of_sheet(entries_job(file, module, needed, year, unit, source), sheet)
-        job = mapped(job, mapping)
+        job = _of_file(file, (module, data_entry_type), year, unit, source)
+        if mapping and not data_entry_type:
+            raise click.UsageError("A mapping is for a file of one type: name it with --type.")
+        job = mapped(of_sheet(job, sheet), mapping)
     else:
         given = {"FILE": file, "--unit": unit, "--source": source, "--sheet": sheet}
         job = _fetching(provider, module, data_entry_type, year, {**given, "a mapping": mapping})
@@ -137,6 +143,15 @@ def _asked_and_submitted(target: Target, job: FileJob, *, watch: bool, yes: bool
     if ask_first(goes, yes=yes):
         job = consenting(job)
     return submit_to_the_end(target, job, watch=watch, before=goes.before, yes=yes)
+
+
+def _of_file(file: Path, of: tuple[int, int], year: int, unit: str, source: str) -> FileJob:
+    """The job of a file of a type, or, without one, of several types of a module."""
+    module, data_entry_type = of
+    if data_entry_type or not module:
+        needed = data_entry_type or type_is_missing()
+        return entries_job(file, module, needed, year, unit, source)
+    return routed_job(file, module, year, unit, source)
 
 
 def _fetching(

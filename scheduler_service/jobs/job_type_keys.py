@@ -74,27 +74,33 @@ _MAPPING = PayloadKey(
 _TAKE_AWAY = PayloadKey(
     "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
 )
+_FILE_OF_ENTRIES = (
+    _BLOB,
+    _FILE_NAME,
+    _SHEET,
+    _IS_SEED_RUN,
+    PayloadKey(
+        "source",
+        "who reports the file; default if left out",
+        kind=Kind.NAME,
+        default="default",
+        characters_max=64,
+    ),
+    _TAKE_AWAY,
+)
+
+# What a job's data is to say of who brought it; callers cannot give it themselves, and children
+# have it from their parent.
+SIGNED_BY = "submitted_by"
+SIGNED = frozenset({"csv_ingest", "api_ingest", "routed_ingest"})
 
 # For tests and benchmarks: it does nothing with what it is given.
 ANY_PAYLOAD = frozenset({"noop"})
 # The types that are not here take nothing, except for those of ANY_PAYLOAD.
 PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
     {
-        "csv_ingest": (
-            _BLOB,
-            _FILE_NAME,
-            _SHEET,
-            _MAPPING,
-            _IS_SEED_RUN,
-            PayloadKey(
-                "source",
-                "who reports the file; default if left out",
-                kind=Kind.NAME,
-                default="default",
-                characters_max=64,
-            ),
-            _TAKE_AWAY,
-        ),
+        "csv_ingest": (*_FILE_OF_ENTRIES, _MAPPING),
+        "routed_ingest": _FILE_OF_ENTRIES,
         "api_ingest": (_PROVIDER, _TAKE_AWAY),
         "upload_withdrawal": (
             PayloadKey(
@@ -225,6 +231,15 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "api_ingest": {
             **_OF_ENTRIES,
             **_OF_PROVIDER,
+        },
+        "routed_ingest": {
+            "rows": "how many rows the file has",
+            "rows_accepted": "how many of them have a type",
+            "rows_rejected": "how many have none",
+            "rejected_blob": "the CSV of all rejected rows with their reasons",
+            "rejected_rows": "the first of them",
+            "encoding": "how the file's characters are encoded",
+            "types": "how many rows each type has; a csv_ingest of each follows",
         },
         "upload_withdrawal": {
             "upload_id": "the upload that no longer counts",

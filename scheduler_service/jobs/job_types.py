@@ -163,6 +163,15 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 has_slot=True,
             ),
             JobType(
+                "routed_ingest",
+                needs=_MODULE_YEAR,
+                takes=frozenset({"unit"}),
+                needs_provisioned_year=True,
+                ingestion_method="csv",
+                children=frozenset({"csv_ingest"}),
+                reads=_ENTRY_READS,
+            ),
+            JobType(
                 "upload_withdrawal",
                 needs=_TYPE_YEAR,
                 needs_provisioned_year=True,

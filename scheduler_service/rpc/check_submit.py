@@ -7,6 +7,7 @@ from typing import Any
 
 from carbonline.serving.auth.principals import Principal
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from scheduler_service.jobs.job_type_keys import SIGNED, SIGNED_BY
 from scheduler_service.jobs.job_types import SCOPE_PARTS
 from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
@@ -14,8 +15,6 @@ from scheduler_service.rpc.check_payload import UPLOAD_MAX, check_payload, meant
 from scheduler_service.rpc.fields import Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
-# What a job's data is to say of who brought it; callers cannot give it themselves.
-SIGNED = frozenset({"csv_ingest", "api_ingest"})
 
 
 def check_submit(
@@ -37,7 +36,7 @@ def check_submit(
     payload = check_payload(fields, "payload", job_type, request, kind)
     meant = meant_by(job_type, payload or {})
     if payload is not None and job_type in SIGNED:
-        payload = {**payload, "submitted_by": principal.name}
+        payload = {**payload, SIGNED_BY: principal.name}
     priority = request.priority if request.HasField("priority") else PRIORITY_DEFAULT
     fields.number("priority", priority, 0, PRIORITY_MAX)
     fields.done()

@@ -90,6 +90,37 @@ def test_a_type_goes_from_its_files_to_totals(year: Terminal, name: str) -> None
     assert year.kg(YEAR) - before == pytest.approx(expected, rel=first.get("within", 1e-9))
 
 
+def test_a_file_of_several_types_is_sent_by_its_module(year: Terminal) -> None:
+    for name, code in (("services", "s1"), ("vehicles", "v1")):
+        factors = year.folder / f"routed_{name}.csv"
+        row = {"purchase_institutional_code": code, "currency": "chf"}
+        factors.write_text(csv_of([{**row, "ef_kg_co2eq_per_currency": 0.5}]), "utf-8")
+        for_type = ("--type", name, "--year", str(YEAR))
+        assert year.type("load", "factors", factors, *for_type).code in {0, 3}
+    columns = ("name", "total_spent_amount", "purchase_institutional_code", "purchase_category")
+    purchases = year.folder / "purchases.csv"
+    bought = [("A", 100, "s1", "services"), ("B", 200, "v1", ""), ("C", -1, "v1", "vehicles")]
+    rows = [dict(zip(columns, one, strict=True)) for one in [*bought, ("D", 1, "s1", "food")]]
+    purchases.write_text(csv_of([{"unit_institutional_id": "0828", **row} for row in rows]))
+    before = year.kg(YEAR)
+    at = ("--year", str(YEAR), "--source", "erp", "--yes")
+
+    typed = year.type("submit", purchases, "--module", "purchase", *at)
+
+    assert typed.code == 0, typed
+    assert "3 rows routed: 1 services, 2 vehicles; 1 row rejected" in typed.output
+    assert year.kg(YEAR) - before == pytest.approx(150)
+    header, *rejected = year.rejected(typed).splitlines()
+    assert header.endswith("purchase_category,rejected_row,rejected_reason")
+    assert [line.split(",")[1] for line in rejected] == ["D", "C"]
+    again = year.type("submit", purchases, "--module", "purchase", *at)
+    assert "This replaces services, vehicles, as far as the file has rows of them." in again.output
+    assert year.kg(YEAR) - before == pytest.approx(150)
+    refused = year.type("submit", purchases, "--module", "headcount", *at)
+    assert refused.code == 2
+    assert "A file of headcount is of one type: name it with --type." in refused.output
+
+
 def test_rates_are_listed_with_their_use_and_removed_with_consent(year: Terminal) -> None:
     rates = year.folder / "own_rates.csv"
     rates.write_text(csv_of([{"currency": "SEK", "year": YEAR, "units_per_eur": 11.5}]), "utf-8")

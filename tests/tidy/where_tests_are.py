@@ -204,6 +204,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "reference": "tests/worker_service/blobs/test_store.py",
     },
     "worker_service/carbon": {
+        "routes": "tests/worker_service/steps/test_routed_ingest.py",
         "declarations": CATALOGUE,
         "describe": CATALOGUE,
         "emission_tree": CATALOGUE,
@@ -287,6 +288,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "widths": READING,
     },
     "worker_service/carbon/parse": {
+        "routed_rows": "tests/worker_service/steps/test_routed_ingest.py",
         "band_gaps": "tests/worker_service/carbon/test_factors.py",
         "detoured_bands": "tests/worker_service/carbon/test_factors.py",
         "formats": "tests/worker_service/carbon/test_file_mapping.py",

@@ -17,6 +17,7 @@ from worker_service.carbon.declarations import (
 )
 from worker_service.carbon.parse.entries import entry_columns
 from worker_service.carbon.parse.numbers import bounds_rule
+from worker_service.carbon.routes import routes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,25 @@ class TypeDescription:
 
 @dataclass(frozen=True, slots=True)
 class ModuleDescription:
-    """A module and its types, in order of number."""
+    """A module and its types, in order of number. `routing_column` as in `Routes`, or ""."""
 
     id: int
     name: str
     types: tuple[TypeDescription, ...]
+    routing_column: str = ""
 
 
 def describe_catalogue() -> tuple[ModuleDescription, ...]:
     """Describes every module, in order of number."""
     return tuple(
-        ModuleDescription(module.id, module.name, _types(module))
+        ModuleDescription(module.id, module.name, _types(module), _routing_column(module.id))
         for module in sorted(MODULES, key=lambda module: module.id)
     )
+
+
+def _routing_column(module: int) -> str:
+    routes = routes_of(module)
+    return routes.column if routes else ""
 
 
 def describe_type(known: DataEntryType | UndeclaredType) -> TypeDescription:

@@ -161,6 +161,7 @@ def _module(module: ModuleDescription) -> ledger_pb2.ModuleInfo:
         module=types_pb2.Module.ValueType(module.id),
         name=module.name,
         data_entry_types=map(_type, module.types),
+        routing_column=module.routing_column,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE
+from scheduler_service.jobs.job_type_keys import SIGNED, SIGNED_BY
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
     Chained,
@@ -99,8 +100,12 @@ def _child(parent: "_ParentRow", request: ChildRequest) -> Child:
         scope.module if "module" in needs else None,
         scope.data_entry_type,
         scope.year if "year" in needs else None,
+        parent.unit if "unit" in needs else None,
     )
-    return Child(request.child_key, request.job_type, trimmed, request.payload)
+    payload = request.payload
+    if request.job_type in SIGNED and parent.submitted_by:
+        payload = {**(payload or {}), SIGNED_BY: parent.submitted_by}
+    return Child(request.child_key, request.job_type, trimmed, payload)
 
 
 def _why_not(parent: "_ParentRow", child: Child) -> Refused | None:
@@ -144,6 +149,7 @@ async def _stage(tx: UnitOfWork, job_id: int, claim_token: int, children: Sequen
         modules=[c.scope.module for c in distinct],
         data_entry_types=[c.scope.data_entry_type for c in distinct],
         years=[c.scope.year for c in distinct],
+        units=[c.scope.unit for c in distinct],
         payloads=[c.payload for c in distinct],
     )
 
@@ -174,6 +180,7 @@ class _ParentRow(ScopeRow):
     job_id: int
     job_type: str
     claim_token: int
+    submitted_by: str | None
     provisioned_years: list[int]
 
 

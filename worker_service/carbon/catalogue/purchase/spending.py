@@ -33,6 +33,7 @@ _SPENT = Column(
     noun="of its currency",
     example="100",
 )
+_ROUTING = "purchase_category"
 _SOUGHT = pl.concat_str(
     _CODE.name,
     pl.format("with additional code {}", _ADDITIONAL_CODE.name),
@@ -61,6 +62,8 @@ def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
                 normalisation=Normalisation.SHOWN,
             ),
             _ADDITIONAL_CODE,
+            # In a file of several types it says which; here another type is a mistake.
+            Column(_ROUTING, ColumnKind.CHOICE, required=False, choices=(name,)),
         ),
         factors=FactorColumns(
             classification=(_CODE, _ADDITIONAL_CODE, FACTOR_CURRENCY),
@@ -104,5 +107,5 @@ def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
             ),
         ),
         override_type=node,
-        routing=Routing("purchase_category", name),
+        routing=Routing(_ROUTING, name),
     )
