@@ -19,6 +19,8 @@ from gateway_service.access.every_request import EveryRequest
 from gateway_service.access.limits import StreamLimits
 from gateway_service.access.session import Sessions
 from gateway_service.console.page import page_routes
+from gateway_service.export_routes import EXPORTS
+from gateway_service.files.csv_export import CsvExports
 from gateway_service.files.download import Download
 from gateway_service.files.upload import Upload
 from gateway_service.metrics import GatewayMetrics
@@ -57,8 +59,9 @@ def application(
     """All that the gateway serves. Streams end when it is `draining`."""
     if NAME not in CONVERTOR_TYPES:
         register_url_convertor(NAME, _Name())
-    routes = _routes_of_table(services)
-    routes += _routes_of_files(services, metrics)
+    # Files first: a path of the table could be taken for one that ends with .csv.
+    routes = _routes_of_files(services, metrics)
+    routes += _routes_of_table(services)
     routes += _routes_of_streams(services, metrics, draining, log, build_id)
     routes += _routes_of_sync(services)
     routes += _routes_of_sessions(services)
@@ -106,7 +109,10 @@ def path_of(path: str) -> str:
 def _routes_of_files(services: Services, metrics: GatewayMetrics) -> list[BaseRoute]:
     upload = Upload(services, metrics)
     download = Download(services, metrics)
+    exports = CsvExports(services)
     return [
+        *(Route(path_of(one.path), exports.endpoint(one)) for one in EXPORTS),
+        Route(path_of("/v1/templates/{data_entry_type}.csv"), exports.template),
         Route("/v1/blobs", upload.serve, methods=["POST"]),
         Route("/v1/blobs/{blob}/content", download.content),
         Route(path_of("/v1/pipelines/{pipeline_id}/rejected.csv"), download.rejected),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from gateway_service.export_routes import EXPORTS
+from gateway_service.routes import PACKAGE
 from gateway_service.transcode.reasons import Reason
 
 JSON = "application/json"
@@ -113,6 +115,36 @@ _ACTIVE_DOES = (
 )
 
 OTHER_ROUTES: tuple[OtherRoute, ...] = (
+    *(
+        OtherRoute(
+            "GET",
+            one.path,
+            one.operation,
+            one.does,
+            rpcs=(one.rpc,),
+            request=f"{PACKAGE}.{one.rpc.partition('.')[2]}Request",
+            without=("page_size", "page_token"),
+            answer={CSV: _STRING},
+            headers=("Content-Disposition",),
+        )
+        for one in EXPORTS
+    ),
+    OtherRoute(
+        "GET",
+        "/v1/templates/{data_entry_type}.csv",
+        "GetTemplate",
+        "Sends a CSV file to start from: the header and an example row.",
+        rpcs=("LedgerService.ListModules",),
+        parameters=(
+            Taken("data_entry_type", "path", _STRING, "The type, such as plane."),
+            Taken("factors", "query", {"type": "boolean"}, "True for the file of its factors."),
+        ),
+        answer={CSV: _STRING},
+        headers=("Content-Disposition",),
+        reasons=(
+            Reason(404, "TEMPLATE_NOT_FOUND", "The type is unknown, or is not computed yet."),
+        ),
+    ),
     OtherRoute(
         "POST",
         "/v1/blobs",

@@ -145,6 +145,14 @@ def _number_of(enum: EnumDescriptor, text: str) -> Any:
     return found.number if found is not None else text
 
 
+def bool_of(name: str, text: str) -> bool:
+    """A text of a query that is true or false. Raises FieldsWrong."""
+    word = text.lower()
+    if word not in (*WORDS_OF_TRUE, *WORDS_OF_FALSE):
+        raise FieldsWrong([Violation(name, f"must be true or false, not {_shown(text)}")])
+    return word in WORDS_OF_TRUE
+
+
 def prefix_of(enum: EnumDescriptor) -> str:
     """What the names of the values of an enum begin with, such as "MODULE_"."""
     return str(enum.values[0].name).removesuffix("UNSPECIFIED")

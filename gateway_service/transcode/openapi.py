@@ -198,6 +198,7 @@ class _Writer:
             {
                 "name": taken.name,
                 "in": taken.place,
+                **({"required": True} if taken.place == "path" else {}),
                 "description": taken.does,
                 "schema": dict(taken.schema),
             }

@@ -15,6 +15,9 @@ import { t } from "../words.js";
 
 const RETRIED = ["PIPELINE_STATUS_FAILED", "PIPELINE_STATUS_PARTIAL", "PIPELINE_STATUS_CANCELLED"];
 
+// Of what brings rows, each row has a result.
+const INGESTS = ["csv_ingest", "api_ingest"];
+
 export function Page({ id }) {
   const row = pipelines.value.get(id);
   // Steps and timeline are those of this version; the stream tells when there is another.
@@ -30,6 +33,8 @@ export function Page({ id }) {
     ${shown && html`
       <${Facts} row=${shown} />
       <${StepList} jobs=${jobsOf(id)} />
+      ${INGESTS.includes(shown.kind) && !isLive(shown) && html`<p class="acts">
+        <a href=${`/v1/emissions.csv?pipeline_id=${id}`} download>${t("results_csv")}</a></p>`}
       <${Acts} row=${shown} again=${asked.again} />
       <${Timeline} events=${asked.value?.timeline ?? []} />`}
   `;

@@ -33,6 +33,7 @@ export function Page() {
     <${Trouble} error=${asked.error} again=${asked.again} />
     ${asked.value && !rows.length && html`<p>${t("no_pipelines")}</p>`}
     ${rows.length > 0 && html`<${PipelineTable} rows=${rows} busy=${asked.busy} />`}
+    ${rows.length > 0 && html`<p class="acts"><a href=${fileOf(filters)} download>CSV</a></p>`}
     ${asked.value?.next_page_token && html`<p>
       <a href=${older(query, asked.value.next_page_token)}>${t("older")}</a></p>`}
   `;
@@ -51,6 +52,12 @@ function rowsOf(answer, filters, isFirst) {
     && (!filters.year || String(row.scope.year) === filters.year);
   return [...ids].map((id) => pipelines.value.get(id)).filter((row) => row && fits(row))
     .sort((a, b) => Number(b.pipeline_id) - Number(a.pipeline_id));
+}
+
+// All that the filters let through, not only this page.
+function fileOf(filters) {
+  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
+  return `/v1/pipelines.csv?${query}`;
 }
 
 function older(query, token) {

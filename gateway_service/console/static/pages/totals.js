@@ -22,12 +22,13 @@ export function Page({ year }) {
       <a href=${`/years/${year}`}>${year}</a></p>`}
     ${totals?.unit_totals.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
       <p class="headline"><span class="figure">${tonnes(totals.institution.total_kg)}</span> t CO₂eq</p>
-      <${Missing} totals=${totals} />
+      <${Missing} totals=${totals} year=${year} />
       <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value)} />
       <h2>${t("made_of")}</h2>
       <${Tree} totals=${totals} />
       <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
-      <p class="acts"><a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>
+      <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>
+        <a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>
     </div>`}
   `;
 }
@@ -39,13 +40,14 @@ function YearChoice({ year, shown }) {
 }
 
 // What these totals do not hold is said before any chart is read.
-function Missing({ totals }) {
+function Missing({ totals, year }) {
   const stale = totals.freshness.filter((one) => !one.fresh);
   const without = Number(totals.institution.entries_without_kg);
   return html`
     ${stale.map((one) => html`<p class="notice">${t("stale_module", { module: moduleName(one.module),
       why: one.reason || one.stale_types.map(typeName).join(", "), since: time(one.since) })}</p>`)}
-    ${without > 0 && html`<p class="notice">${tn("without_kg", without)}</p>`}
+    ${without > 0 && html`<p class="notice">${tn("without_kg", without)}
+      <a href=${`/v1/years/${year}/uncomputed.csv`} download>${t("uncomputed_csv")}</a></p>`}
   `;
 }
 
