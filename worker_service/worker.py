@@ -45,6 +45,7 @@ from worker_service.scheduler_client.identity import WorkerIdentity
 from worker_service.settings import JOB_TYPES, NOOP, Settings
 from worker_service.steps.aggregation import run_aggregation
 from worker_service.steps.api_ingest import run_api_ingest
+from worker_service.steps.csv_check import run_csv_check
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.factor_ingest import run_factor_ingest
@@ -61,6 +62,7 @@ from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 # Every type that this build can run, except noop, which runs only if CARBONLINE_JOB_TYPES names it.
 LEDGER_JOB_TYPES: tuple[str, ...] = (
     "csv_ingest",
+    "csv_check",
     "api_ingest",
     "routed_ingest",
     "upload_withdrawal",
@@ -291,6 +293,7 @@ def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[s
     """A step for each of LEDGER_JOB_TYPES."""
     return [
         ("csv_ingest", partial(run_csv_ingest, stores)),
+        ("csv_check", partial(run_csv_check, stores)),
         ("api_ingest", partial(run_api_ingest, stores, providers)),
         ("routed_ingest", partial(run_routed_ingest, stores)),
         ("upload_withdrawal", partial(run_upload_withdrawal, stores)),

@@ -57,6 +57,13 @@ _SHEET = PayloadKey("sheet", "the sheet of a workbook; if left out, the one that
 _IS_SEED_RUN = PayloadKey(
     "is_seed_run", "the file is one of a folder that is seeded", values=("yes",)
 )
+_SOURCE = PayloadKey(
+    "source",
+    "who reports the file; default if left out",
+    kind=Kind.NAME,
+    default="default",
+    characters_max=64,
+)
 _PROVIDER = PayloadKey(
     "provider",
     "the service that brings the rows, such as travel-api; the workers know where it is",
@@ -79,13 +86,7 @@ _FILE_OF_ENTRIES = (
     _FILE_NAME,
     _SHEET,
     _IS_SEED_RUN,
-    PayloadKey(
-        "source",
-        "who reports the file; default if left out",
-        kind=Kind.NAME,
-        default="default",
-        characters_max=64,
-    ),
+    _SOURCE,
     _TAKE_AWAY,
 )
 
@@ -100,6 +101,7 @@ ANY_PAYLOAD = frozenset({"noop"})
 PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
     {
         "csv_ingest": (*_FILE_OF_ENTRIES, _MAPPING),
+        "csv_check": (_BLOB, _FILE_NAME, _SHEET, _MAPPING, _SOURCE),
         "routed_ingest": _FILE_OF_ENTRIES,
         "api_ingest": (_PROVIDER, _TAKE_AWAY),
         "upload_withdrawal": (
@@ -218,6 +220,26 @@ _OF_ENTRIES = {
     "would_replace": "with most_would_go, the upload that it would have replaced",
 }
 
+_OF_CHECK = {
+    **_OF_FILE,
+    "rows_accepted": "how many of them would count",
+    "defaults_used": "the value that each row has in place of a column that was not read",
+    "outcomes": "how many accepted rows would have each outcome",
+    "rows_uncomputed": "how many accepted rows would have no kilograms",
+    "uncomputed_blob": "the CSV of these rows, with outcome and reason",
+    "uncomputed_rows": "the first of them",
+    "rows_doubtful": "how many accepted rows have a value that their computation makes doubtful",
+    "doubtful_blob": "the CSV of these rows",
+    "doubtful_rows": "the first of them",
+    "kg_of_file": "what the file comes to in kilograms",
+    "kg_before": "what all uploads of the type and year come to now",
+    "kg_after": "what they would come to with the file",
+    "unchanged": "true if the same rows count already",
+    "would_replace": "the upload that would no longer count",
+    "needs_consent": "the cause with which the file would be refused without consent",
+    "same_rows_in_uploads": "uploads of other sources with the same rows",
+}
+
 _OF_PROVIDER = {
     "rows_dropped": "how many records of the service were left out",
     "dropped": "how many of them for each reason",
@@ -228,6 +250,7 @@ _OF_PROVIDER = {
 STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "csv_ingest": _OF_ENTRIES,
+        "csv_check": _OF_CHECK,
         "api_ingest": {
             **_OF_ENTRIES,
             **_OF_PROVIDER,

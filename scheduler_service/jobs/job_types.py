@@ -150,6 +150,16 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 reads=_ENTRY_READS,
                 has_slot=True,
             ),
+            # Without a key it waits for no ingest and none for it; without a slot it is not the
+            # current ingest of its year; without reads it closes no ledger scope.
+            JobType(
+                "csv_check",
+                needs=_TYPE_YEAR,
+                takes=frozenset({"unit"}),
+                needs_provisioned_year=True,
+                attempts_max=3,
+                ingestion_method="csv",
+            ),
             JobType(
                 "api_ingest",
                 needs=_TYPE_YEAR,

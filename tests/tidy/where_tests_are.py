@@ -368,6 +368,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "unit_sync": "tests/worker_service/steps/test_unit_directory.py",
         "aggregation": FILES_TO_TOTALS,
         "corrected_places": "tests/worker_service/steps/test_moved_places.py",
+        "entry_files": INGEST,
         "follow_ups_done": INGEST,
         "factor_ingest": REPLACING,
         "input_file": "tests/worker_service/steps/test_refused_files.py",

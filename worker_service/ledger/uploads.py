@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import comparison_key
@@ -120,6 +120,8 @@ class Withdrawal:
 class MostWouldGo(Exception):
     """Less than half of the rows or kilograms of `replaced` would be left."""
 
+    cause: ClassVar[str] = "most_would_go"
+
     def __init__(self, replaced: Upload, contents: Contents) -> None:
         super().__init__(f"upload {replaced.upload_id} would lose more than half")
         self.replaced = replaced
@@ -129,9 +131,14 @@ class MostWouldGo(Exception):
 class MendedRowsReplace(Exception):
     """The file has only rows that were rejected before, and would replace `replaced`."""
 
+    cause: ClassVar[str] = "mended_rows_replace"
+
     def __init__(self, replaced: Upload) -> None:
         super().__init__(f"upload {replaced.upload_id} would be replaced by corrected rows")
         self.replaced = replaced
+
+
+Refused: TypeAlias = MostWouldGo | MendedRowsReplace
 
 
 class UploadNotFound(Exception):
@@ -155,6 +162,22 @@ async def has_same_rows(conn: Connection, new: NewSet, digest: str) -> bool:
     return any(row["is_replaced"] and row["has_same_rows"] for row in found)
 
 
+async def foreseen(
+    conn: Connection, new: NewSet, contents: Contents, *, may_take_most: bool = False
+) -> Published:
+    """What `publish_upload` would do at this moment. Changes nothing, and raises as it does."""
+    found = await conn.fetch(LIKE_IT, *_identity(new), contents.digest)
+    duplicates = tuple(_upload(row) for row in found if not row["is_replaced"])
+    here = next((row for row in found if row["is_replaced"]), None)
+    if here is not None and here["has_same_rows"]:
+        return await _there_already(conn, new, _upload(here), duplicates)
+    replaced = None if here is None else _upload(here)
+    refusal = None if replaced is None or may_take_most else refusal_of(replaced, contents)
+    if refusal is not None:
+        raise refusal
+    return Published(new.entry_set, replaced=replaced, duplicates=duplicates)
+
+
 async def publish_upload(
     conn: Connection, new: NewSet, contents: Contents, *, may_take_most: bool = False
 ) -> Published:
@@ -166,19 +189,13 @@ async def publish_upload(
     within a publication.
     """
     # Behind the fence, so that what is found here is what is replaced.
-    found = await conn.fetch(LIKE_IT, *_identity(new), contents.digest)
-    duplicates = tuple(_upload(row) for row in found if not row["is_replaced"])
-    here = next((row for row in found if row["is_replaced"]), None)
-    if here is not None and here["has_same_rows"]:
-        return await _there_already(conn, new, _upload(here), duplicates)
-    if here is not None:
-        if not may_take_most and contents.is_mended:
-            raise MendedRowsReplace(_upload(here))
-        if not may_take_most and takes_most(_upload(here), contents):
-            raise MostWouldGo(_upload(here), contents)
-        gone = (new.tenant, here["upload_id"], new.entry_set, new.pipeline_id)
+    published = await foreseen(conn, new, contents, may_take_most=may_take_most)
+    if published.upload_id != new.entry_set:
+        return published
+    if (here := published.replaced) is not None:
+        gone = (new.tenant, here.upload_id, new.entry_set, new.pipeline_id)
         retired = await conn.execute(RETIRE, *gone)
-        _must_be_one(retired, f"upload {here['upload_id']} is not retired")
+        _must_be_one(retired, f"upload {here.upload_id} is not retired")
     done = await conn.execute(
         PUBLISH,
         new.tenant,
@@ -190,8 +207,16 @@ async def publish_upload(
         contents.rows_warned,
     )
     _must_be_one(done, f"set {new.entry_set} cannot be published")
-    replaced = None if here is None else _upload(here)
-    return Published(new.entry_set, replaced=replaced, duplicates=duplicates)
+    return published
+
+
+def refusal_of(replaced: Upload, contents: Contents) -> Refused | None:
+    """Why the contents may take the place of an upload only with consent. None if they may."""
+    if contents.is_mended:
+        return MendedRowsReplace(replaced)
+    if takes_most(replaced, contents):
+        return MostWouldGo(replaced, contents)
+    return None
 
 
 def takes_most(replaced: Upload, contents: Contents) -> bool:

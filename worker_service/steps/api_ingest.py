@@ -7,7 +7,8 @@ from worker_service.carbon.catalogue import declaration
 from worker_service.mechanics.outcome import Failed, Outcome, RetryLater
 from worker_service.mechanics.run import Run
 from worker_service.providers.provider import Provider, ProviderRefused, ProviderUnavailable
-from worker_service.steps.csv_ingest import Brought, ingest_rows
+from worker_service.steps.csv_ingest import ingest_rows
+from worker_service.steps.entry_files import Brought
 from worker_service.steps.fetched_rows import Left, fetched_file, file_name_of, provider_of
 from worker_service.steps.stores import Stores
 

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, closing
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -12,12 +11,8 @@ import polars as pl
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
-from worker_service.carbon.declarations import DataEntryType
-from worker_service.carbon.file_mapping import read_mapping
-from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
-from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
-from worker_service.carbon.parse.values import comparison_key, comparison_keys
-from worker_service.carbon.stored import stored_entries, with_spellings
+from worker_service.carbon.parse.entries import EntryBatch, EntryFile
+from worker_service.carbon.stored import with_spellings
 from worker_service.ledger.entry_sets import (
     NewSet,
     entry_rows,
@@ -28,18 +23,25 @@ from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.row_digests import DigestChunk, save_digests
-from worker_service.ledger.units import UnitsGone, hold_units, read_units
+from worker_service.ledger.units import UnitsGone, hold_units
 from worker_service.ledger.uploads import (
-    Contents,
     MendedRowsReplace,
     MostWouldGo,
     Published,
     publish_upload,
-    source_key,
 )
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded, Written
 from worker_service.mechanics.run import Run
-from worker_service.steps.content_digest import ContentDigest
+from worker_service.steps.entry_files import (
+    Brought,
+    Intake,
+    Loaded,
+    contents_of,
+    intake_of,
+    nothing_good,
+    read_rows,
+    stats_of_file,
+)
 from worker_service.steps.file_sentences import (
     default_sentences,
     defaults_used,
@@ -48,14 +50,12 @@ from worker_service.steps.file_sentences import (
 )
 from worker_service.steps.follow_ups_done import follow_ups_are_done
 from worker_service.steps.input_file import (
-    InputFile,
     Refusal,
     input_file,
     refusals,
 )
-from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
+from worker_service.steps.kilograms_ahead import kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
-from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.publishing import SMALL_ROWS, abandon_sets, publish
 from worker_service.steps.shared_rows import (
     AllShared,
@@ -87,26 +87,10 @@ class _Part:
 
 
 @dataclass(slots=True)
-class _Loaded:
+class _Loaded(Loaded):
     """What a file came to. `unwritten` are all its rows, if its publication is to load them."""
 
-    accepted: int = 0
-    last_row_number: int = 0
-    kilograms: KilogramsAhead | None = None
-    remarks: list[str] = field(default_factory=list)
-    units: set[str] = field(default_factory=set)
-    digest: ContentDigest = field(default_factory=ContentDigest)
-    shared: AllShared = field(default_factory=AllShared)
     unwritten: _Part | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """The rows of an ingest as a file, and how people find them again."""
-
-    file: InputFile
-    source: str
-    file_name: str
 
 
 async def run_csv_ingest(stores: Stores, run: Run) -> Outcome:
@@ -145,22 +129,7 @@ async def _ingested(stores: Stores, run: Run, bring: Callable[[], Awaitable[Brou
             declared = declaration(job.data_entry_type)
             brought = await bring()
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
-            unit, units = await _units(stores, run)
-            new = NewSet(
-                job.tenant,
-                job.claim_token,
-                job.module,
-                job.data_entry_type,
-                job.year,
-                unit,
-                str(brought.file.reference),
-                source_key(brought.source),
-                brought.file_name,
-                job.pipeline_id,
-                str(job.payload.get("submitted_by", "")),
-                job.payload.get("mapping") or None,
-            )
-            return await _ingest(stores, run, _Ingest(declared, brought.file, new, units))
+            return await _ingest(stores, run, await intake_of(stores, run, declared, brought))
     except Refusal as refusal:
         return refusal.outcome()
     except UnitsGone as gone:
@@ -171,48 +140,17 @@ async def _ingested(stores: Stores, run: Run, bring: Callable[[], Awaitable[Brou
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ingest:
-    declared: DataEntryType
-    file: InputFile
-    new: NewSet
-    units: Sequence[str]
-
-
-async def _units(stores: Stores, run: Run) -> tuple[str | None, list[str]]:
-    """The stored spelling of the job's unit, and all units. Raises Refusal for an unknown one."""
-    units = await read_units(stores.ledger, run.job.tenant)
-    wanted = run.job.unit
-    if wanted is None:
-        return None, units
-    spelt = dict(zip(comparison_keys(units), units, strict=True))
-    unit = spelt.get(comparison_key(wanted.strip()))
-    if unit is not None:
-        return unit, units
-    sentence = await asyncio.to_thread(unknown_unit_sentence, wanted, units)
-    raise Refusal("unknown_unit", f"{sentence} If it is new, load it first." if units else sentence)
-
-
-async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
+async def _ingest(stores: Stores, run: Run, what: Intake) -> Outcome:
     run.progress(0, 0, "survey")
-    scope = EntryScope(what.new.year, what.units, what.new.unit)
-    mapping = read_mapping(what.new.mapping)
-    read = partial(read_entries, what.declared, what.file.open, scope, mapping=mapping)
-    entries = await asyncio.to_thread(read)
+    entries = await asyncio.to_thread(what.opened)
     with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
         loaded = await _load(stores, run, what, entries, notes)
         await asyncio.to_thread(notes.keep)
-        stats = {
-            "rows": loaded.accepted + notes.rejected.row_count,
-            "rows_accepted": loaded.accepted,
-            **notes.stats(),
-            "encoding": entries.encoding.name,
-            "unknown_columns": [column.name for column in entries.unread_columns],
-        }
+        stats = stats_of_file(entries, loaded, notes)
         unread = unread_sentences(entries.unread_columns)
         of_file = encoding_sentences(entries.encoding)
         if loaded.accepted == 0:
-            message = " ".join([_nothing_good(notes), *unread, *of_file])
+            message = " ".join([nothing_good(notes), *unread, *of_file])
             return Failed("no_valid_rows", message, stats)
         done = await follow_ups_are_done(stores.ledger, what.new, loaded.digest.value)
         if defaults := defaults_used(entries.unread_columns, what.declared.columns):
@@ -223,7 +161,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         await asyncio.to_thread(_note_shared, notes, loaded.shared.listed)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         ledger_scope = f"entries/{what.new.module}/{what.new.year}"
-        contents = _contents(loaded, notes, is_mended=entries.is_mended)
+        contents = contents_of(loaded, notes, is_mended=entries.is_mended)
         consent = has_consent(run.job)
 
         async def publish_it(conn: Connection) -> Published:
@@ -246,7 +184,7 @@ async def _ingest(stores: Stores, run: Run, what: _Ingest) -> Outcome:
         return Succeeded(stats, " ".join(sentences), warnings, written)
 
 
-async def _shared(stores: Stores, what: _Ingest, loaded: _Loaded) -> AllShared:
+async def _shared(stores: Stores, what: Intake, loaded: _Loaded) -> AllShared:
     """What the rows have in common with other uploads. With those they are compared in the
     database, so they are written first.
     """
@@ -261,19 +199,7 @@ def _note_shared(notes: RowNotes, listed: pl.DataFrame) -> None:
     notes.shared.keep()
 
 
-def _contents(loaded: _Loaded, notes: RowNotes, *, is_mended: bool) -> Contents:
-    return Contents(
-        loaded.accepted,
-        loaded.last_row_number,
-        loaded.digest.value,
-        notes.rejected.row_count,
-        notes.warned.row_count,
-        None if loaded.kilograms is None else loaded.kilograms.total_kg,
-        is_mended,
-    )
-
-
-def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) -> list[str]:
+def _result_sentences(loaded: Loaded, notes: RowNotes, published: Published) -> list[str]:
     there = published.unchanged
     return [
         *notes.sentences(
@@ -290,7 +216,7 @@ def _result_sentences(loaded: _Loaded, notes: RowNotes, published: Published) ->
 
 def _refused(
     refused: MostWouldGo | MendedRowsReplace,
-    loaded: _Loaded,
+    loaded: Loaded,
     notes: RowNotes,
     stats: Mapping[str, Any],
     of_file: Sequence[str],
@@ -299,10 +225,10 @@ def _refused(
     if isinstance(refused, MostWouldGo):
         ahead = loaded.kilograms
         why = (ahead.entries_without_kg, ahead.first_reason) if ahead else ()
-        cause, what, instead = "most_would_go", most_would_go_sentence(refused, *why), []
+        what, instead = most_would_go_sentence(refused, *why), []
         of_refusal = refused_stats(refused)
     else:
-        cause, [what, *instead] = "mended_rows_replace", mended_rows_replace_sentences(refused)
+        what, *instead = mended_rows_replace_sentences(refused)
         of_refusal = {"rows_accepted": 0}
     sentences = [what]
     if rejected := notes.rejected.row_count:
@@ -311,19 +237,11 @@ def _refused(
         sentences.append(f"{pluralize(rejected, 'row')} {is_} rejected; the first: {first}")
     sentences += [*notes.warned_sentences(), *loaded.remarks]
     message = " ".join([*sentences, *instead, HOW_TO_CONSENT, *of_file])
-    return Failed(cause, message, {**stats, **notes.stats(), **of_refusal})
-
-
-def _nothing_good(notes: RowNotes) -> str:
-    count = notes.rejected.row_count
-    none = "The only row cannot" if count == 1 else f"None of {count:,} rows can"
-    first = "" if count == 1 else "the first: "
-    first += ended(notes.rejected.first_reason)
-    return f"{none} be used, so nothing was changed; {first}"
+    return Failed(refused.cause, message, {**stats, **notes.stats(), **of_refusal})
 
 
 async def _load(
-    stores: Stores, run: Run, what: _Ingest, entries: EntryFile, notes: RowNotes
+    stores: Stores, run: Run, what: Intake, entries: EntryFile, notes: RowNotes
 ) -> _Loaded:
     """Reads and loads the file batch by batch. One batch is parsed while the last is loaded.
 
@@ -335,36 +253,21 @@ async def _load(
         ahead = await kilograms_ahead(stores, what.declared, what.new)
     loaded = _Loaded(kilograms=ahead)
 
-    def prepare(batch: EntryBatch) -> tuple[bytes, DigestChunk | None, EntryBatch]:
-        notes.rejected.add(batch.rejected, batch.rejected_rows, batch.rejected_lines)
-        notes.warned.add(batch.warned, batch.warned_rows)
-        stored = stored_entries(what.declared, batch.accepted)
-        loaded.digest.add(stored)
+    def prepare(stored: pl.DataFrame, batch: EntryBatch) -> tuple[bytes, DigestChunk | None, int]:
         if ahead is not None:
             ahead.add(stored)
         digests = None if stored.is_empty() else digest_chunk(what.new.entry_set, stored)
         # After the digests: rows that differ in spelling alone are the same.
         kept = with_spellings(stored, batch.spellings)
-        return frame_bytes(entry_rows(what.new, kept)), digests, batch
+        return frame_bytes(entry_rows(what.new, kept)), digests, stored.height
 
-    seen = 0
-    prepared = prefetched(off_loop(map(prepare, entries.batches)))
-    async with aclosing(prepared):
-        async for rows, digests, batch in prepared:
-            run.check()
+    async with aclosing(read_rows(run, what, entries, notes, loaded, prepare)) as prepared:
+        async for rows, digests, row_count in prepared:
             if digests is not None:
                 await _write_waiting(stores, what.new, loaded)
                 loaded.unwritten = _Part(rows, digests, loaded.accepted == 0)
-                if batch.accepted.height > SMALL_ROWS:
+                if row_count > SMALL_ROWS:
                     await _write_waiting(stores, what.new, loaded)
-                loaded.accepted += batch.accepted.height
-                loaded.units.update(batch.accepted["unit"].unique())
-                last = batch.accepted["row_number"].max()
-                assert isinstance(last, int), "row numbers are whole"
-                loaded.last_row_number = max(loaded.last_row_number, last)
-            loaded.remarks += batch.remarks
-            seen += batch.accepted.height + batch.rejected_rows
-            run.progress(seen, max(seen, entries.line_count), "read")
     if loaded.accepted > SMALL_ROWS:
         await _write_waiting(stores, what.new, loaded)
     return loaded

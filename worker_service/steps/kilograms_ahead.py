@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from worker_service.carbon.compute import compute
+from worker_service.carbon.compute import Computed, compute
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.outcomes import uncomputed
 from worker_service.carbon.stored import entries_from_stored
@@ -31,7 +31,7 @@ class KilogramsAhead:
     _sums: list[float] = field(default_factory=list)
     _new_sums: list[float] = field(default_factory=list)
 
-    def add(self, stored: pl.DataFrame, without_kg: pl.Series | None = None) -> None:
+    def add(self, stored: pl.DataFrame, without_kg: pl.Series | None = None) -> Computed:
         """Computes a batch of stored entries: row_number, unit, data. Blocks.
 
         `without_kg`: the numbers of rows that have no kilograms until now.
@@ -49,6 +49,7 @@ class KilogramsAhead:
             are_new = computed.emissions["row_number"].is_in(without_kg.implode())
             new = computed.emissions.filter(are_new)
             self._new_sums.append(float(new["kg"].sum() or 0.0))
+        return computed
 
     @property
     def first_reason(self) -> str:

@@ -22,9 +22,18 @@ class NotedRows(AbstractContextManager["NotedRows"]):
     """Collects rows in batches. Nothing is kept unless `keep` is called. All methods block."""
 
     def __init__(
-        self, blobs: BlobStore, job: ClaimedJob, noun: str, header: bytes = HEADER
+        self,
+        blobs: BlobStore,
+        job: ClaimedJob,
+        noun: str,
+        header: bytes = HEADER,
+        inline_bytes_max: int = INLINE_BYTES_MAX,
     ) -> None:
-        """`noun` is "rejected" or "warned". Nothing is written before the first such row."""
+        """`noun` is such as "rejected" or "warned". Nothing is written before the first such row.
+
+        The stats have at most so many bytes of the first rows.
+        """
+        self._inline_bytes_max = inline_bytes_max
         self._header = header
         self._blobs = blobs
         self._job = job
@@ -102,7 +111,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         room = INLINE_ROWS_MAX - len(self._inline)
         for row in noted.head(room).iter_rows(named=True):
             self._inline_bytes += sum(len(str(value)) for value in row.values()) + 60
-            if self._inline_bytes > INLINE_BYTES_MAX:
+            if self._inline_bytes > self._inline_bytes_max:
                 return
             self._inline.append(row)
 
@@ -132,11 +141,17 @@ class RowNotes(AbstractContextManager["RowNotes"]):
     themselves, and are not counted among the warned ones.
     """
 
-    def __init__(self, blobs: BlobStore, job: ClaimedJob, rejected_header: bytes) -> None:
+    def __init__(
+        self,
+        blobs: BlobStore,
+        job: ClaimedJob,
+        rejected_header: bytes,
+        inline_bytes_max: int = INLINE_BYTES_MAX,
+    ) -> None:
         """`rejected_header` is the first line of the file of rejected rows."""
-        self.rejected = NotedRows(blobs, job, "rejected", rejected_header)
-        self.warned = NotedRows(blobs, job, "warned")
-        self.shared = NotedRows(blobs, job, "counted_twice")
+        self.rejected = NotedRows(blobs, job, "rejected", rejected_header, inline_bytes_max)
+        self.warned = NotedRows(blobs, job, "warned", HEADER, inline_bytes_max)
+        self.shared = NotedRows(blobs, job, "counted_twice", HEADER, inline_bytes_max)
         self._both = ExitStack()
 
     def __enter__(self) -> Self:

@@ -139,7 +139,7 @@ def _argument(source: str) -> str:
 def refused_stats(most: MostWouldGo) -> dict[str, Any]:
     """The stats of a job whose file was refused: what it would have replaced, and with what."""
     would = {"rows": most.contents.row_count, "total_kg": most.contents.total_kg}
-    replaced = {**_stats_of(most.replaced), "total_kg": most.replaced.total_kg}
+    replaced = {**stats_of_upload(most.replaced), "total_kg": most.replaced.total_kg}
     return {"rows_accepted": 0, "would_count": would, "would_replace": replaced}
 
 
@@ -149,7 +149,7 @@ def upload_stats(published: Published, shared: Sequence[SharedRows] = ()) -> dic
     if published.unchanged is not None:
         stats["unchanged"] = True
     if (gone := published.replaced) is not None:
-        stats["replaced"] = _stats_of(gone)
+        stats["replaced"] = stats_of_upload(gone)
     if published.duplicates:
         stats["same_rows_in_uploads"] = [one.upload_id for one in published.duplicates]
     if shared:
@@ -165,7 +165,8 @@ def upload_stats(published: Published, shared: Sequence[SharedRows] = ()) -> dic
     return stats
 
 
-def _stats_of(upload: Upload) -> dict[str, Any]:
+def stats_of_upload(upload: Upload) -> dict[str, Any]:
+    """An upload as the stats of a job name it."""
     return {
         "upload_id": upload.upload_id,
         "pipeline_id": upload.pipeline_id,

@@ -8,10 +8,10 @@ const LIVE = ["PIPELINE_STATUS_NOT_STARTED", "PIPELINE_STATUS_RUNNING"];
 const BEGUN = ["JOB_STATE_RUNNING", "JOB_STATE_FINISHED"];
 // The steps of a pipeline, as people know them: read, compute, sum.
 const STEPS = {
-  csv_ingest: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1, reference_ingest: 1,
-  unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
+  csv_ingest: 1, csv_check: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1,
+  reference_ingest: 1, unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
 };
-const ALONE = ["unit_sync"];
+const ALONE = ["unit_sync", "csv_check"];
 const STEP_COUNT = 3;
 
 export const pipelines = signal(new Map());

@@ -13,7 +13,7 @@ STEPS = "".join(
     for file in sorted((REPOSITORY / "worker_service/steps").glob("*.py"))
 )
 # The names that one class makes for each kind of noted rows.
-KINDS = "(rejected|warned|counted_twice)"
+KINDS = "(rejected|warned|counted_twice|uncomputed|doubtful)"
 NOTED = re.compile(rf"(rows_{KINDS}|{KINDS}_(blob|rows))")
 
 

@@ -54,6 +54,7 @@ export const words = {
   "kind": "What",
   "kind.aggregation": "Sum totals",
   "kind.api_ingest": "Read from an API",
+  "kind.csv_check": "Check a file",
   "kind.csv_ingest": "Read a file",
   "kind.emission_recalc": "Compute emissions",
   "kind.factor_ingest": "Read factors",

@@ -54,6 +54,7 @@ export const words = {
   "kind": "Quoi",
   "kind.aggregation": "Sommer les totaux",
   "kind.api_ingest": "Lire une API",
+  "kind.csv_check": "Vérifier un fichier",
   "kind.csv_ingest": "Lire un fichier",
   "kind.emission_recalc": "Calculer les émissions",
   "kind.factor_ingest": "Lire des facteurs",
