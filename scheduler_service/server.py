@@ -144,7 +144,7 @@ async def running_server(
         bounded_elsewhere=frozenset({"Claim"}),
     )
     access = await open_access(
-        settings.tenant, settings.token_file, settings.tokens, log, authenticator
+        settings.tenant, settings.token_file, settings.tokens, settings.tls, log, authenticator
     )
     interceptor = _interceptor(access.authenticator, log, metrics, calls)
     async with _open_store(settings, metrics, log) as store:

@@ -176,7 +176,8 @@ class Settings:
     @property
     def knows_callers(self) -> bool:
         """Whether callers of a port can say who they are."""
-        return self.token_file is not None or self.tokens is not None
+        by_certificate = self.tls is not None and self.tls.callers is not None
+        return self.token_file is not None or self.tokens is not None or by_certificate
 
     @property
     def is_encrypted(self) -> bool:

@@ -100,7 +100,8 @@ def fault_of_address(
     if not knows_callers:
         return (
             f"{variable} {address}: a TCP port needs {TOKEN_FILE_VARIABLE}, "
-            "a file with mode 0600 that holds a random token, or CARBONLINE_JWT_KEYS"
+            "a file with mode 0600 that holds a random token, CARBONLINE_JWT_KEYS, or "
+            "CARBONLINE_CLIENT_CERTIFICATES_FILE"
         )
     return ""
 

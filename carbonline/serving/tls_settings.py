@@ -18,7 +18,13 @@ TLS_CLIENT_CA_FILE = Setting(
     "TLS_CLIENT_CA_FILE",
     "a path",
     "The authorities of the clients' certificates, as PEM. With it, a client without such a "
-    "certificate cannot connect. Calls need a token besides.",
+    "certificate cannot connect. Calls need a token besides, or CLIENT_CERTIFICATES_FILE.",
+)
+CLIENT_CERTIFICATES_FILE = Setting(
+    "CLIENT_CERTIFICATES_FILE",
+    "a path",
+    "A TOML file that says what callers with a certificate of TLS_CLIENT_CA_FILE may do: see "
+    "docs/security.md. A changed file is used at once.",
 )
 WITHOUT_TLS = Setting(
     "WITHOUT_TLS",
@@ -26,22 +32,29 @@ WITHOUT_TLS = Setting(
     "Allows a port on the network without TLS, in these words: something else encrypts, and nobody "
     "reaches the port but through it.",
 )
-TLS_SETTINGS = (TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE, WITHOUT_TLS)
+TLS_SETTINGS = (
+    TLS_CERT_FILE,
+    TLS_KEY_FILE,
+    TLS_CLIENT_CA_FILE,
+    CLIENT_CERTIFICATES_FILE,
+    WITHOUT_TLS,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """PEM files: the server's certificate and key, and the authorities of its clients, if it asks
-    them for certificates.
+    """Files: the server's certificate and key, and the authorities of its clients, if it asks
+    them for certificates. `callers` says what clients with a certificate may do.
     """
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    callers: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All of them."""
+        """The PEM files."""
         own = (self.certificate, self.key)
         return own if self.client_ca is None else (*own, self.client_ca)
 
@@ -53,7 +66,12 @@ def read_tls_settings(read: SettingsReader) -> tuple[TlsSettings | None, bool]:
     """
     behind_mesh = encrypted_elsewhere(read)
     certificate, key = read.path(TLS_CERT_FILE), read.path(TLS_KEY_FILE)
-    client_ca = read.path(TLS_CLIENT_CA_FILE)
+    client_ca, callers = read.path(TLS_CLIENT_CA_FILE), read.path(CLIENT_CERTIFICATES_FILE)
+    if callers is not None and client_ca is None:
+        read.faults.append(
+            f"{CLIENT_CERTIFICATES_FILE.variable} needs {TLS_CLIENT_CA_FILE.variable}: without it "
+            "no client shows a certificate"
+        )
     if certificate is not None and key is not None:
         return TlsSettings(certificate, key, client_ca), behind_mesh
     if certificate is not None or key is not None or client_ca is not None:

@@ -121,7 +121,7 @@ async def running_ledger(
     """
     _check(settings)
     access = await open_access(
-        settings.tenant, settings.token_file, settings.tokens, log, authenticator
+        settings.tenant, settings.token_file, settings.tokens, settings.tls, log, authenticator
     )
     settings.blob_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = blobs or BlobStore(settings.blob_folder)

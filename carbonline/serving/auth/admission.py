@@ -1,15 +1,16 @@
 """Admission: whether a caller is known and may call a method, and the log of who was refused."""
 
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.serving.auth.certificates import WithCertificates
 from carbonline.serving.auth.principals import (
     Authenticator,
     Principal,
+    authorization_of,
     no_credentials,
     not_allowed,
 )
@@ -36,18 +37,21 @@ class Admission:
 
     async def name_of(self, metadata: Any) -> str:
         """The name of the principal. Callers that send no valid token are one, "": so are all of a
-        unix socket, whom only the address that they call from makes known.
+        unix socket and those with a certificate, whom only their connection makes known.
         """
         try:
-            principal = await self._authenticator.principal("", _authorization(metadata))
+            principal = await self._authenticator.principal("", authorization_of(metadata))
         except RpcError:
             return ""
         return principal.name if principal is not None else ""
 
     async def identify(self, context: Context) -> Principal:
         """The caller. Raises RpcError UNAUTHENTICATED or TOKEN_EXPIRED."""
-        authorization = _authorization(context.invocation_metadata())
-        principal = await self._authenticator.principal(context.peer(), authorization)
+        if isinstance(self._authenticator, WithCertificates):
+            principal = await self._authenticator.principal_of(context)
+        else:
+            authorization = authorization_of(context.invocation_metadata())
+            principal = await self._authenticator.principal(context.peer(), authorization)
         if principal is None:
             raise no_credentials()
         return principal
@@ -97,10 +101,3 @@ def log_denial(
             reason=error.reason,
             message=error.message,
         )
-
-
-def _authorization(metadata: Iterable[tuple[str, Any]] | None) -> str:
-    for name, value in metadata or ():
-        if name == "authorization":
-            return value if isinstance(value, str) else ""
-    return ""

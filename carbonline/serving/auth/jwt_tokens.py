@@ -1,6 +1,5 @@
 """Reads bearer tokens that somebody else has issued and signed: JWTs."""
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +7,14 @@ from typing import Any
 
 import jwt
 
+from carbonline.serving.auth.claims import ClaimWrong, principal_of
 from carbonline.serving.auth.expiry import token_expired
 from carbonline.serving.auth.key_set import KeySet
-from carbonline.serving.auth.module_names import module_number
 from carbonline.serving.auth.principals import BEARER, Principal
-from carbonline.serving.auth.roles import ROLES_ALL
 from carbonline.serving.errors import RpcError
 
 TOKEN_BYTES_MAX = 8 * 1024
-NAME_CHARACTERS_MAX = 128
-TENANTS_MAX = 1_000
 TOKENS_REMEMBERED_MAX = 1_024
-EVERYTHING = "*"
-_TENANT = re.compile(r"[a-z0-9_-]{1,64}")
 # Strangers write JSON of any depth, and numbers of any size.
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
 _REQUIRED = ["exp", "iss", "aud", "sub"]
@@ -38,8 +32,7 @@ class Issuer:
 class JwtAuthenticator:
     """Principals by the claims of signed tokens.
 
-    `sub` is the name; `tenants` a list; `role` one of ROLES_ALL, or a list of them; `modules` and
-    `units` are "*" or a list.
+    `principal_of` says which claims they must have.
     """
 
     def __init__(self, keys: KeySet, issuer: Issuer) -> None:
@@ -67,7 +60,12 @@ class JwtAuthenticator:
                 raise token_expired()
             self._remembered.move_to_end(token)
             return known
-        principal = principal_of(await self._claims(token), self._issuer.skew_seconds)
+        claims = await self._claims(token)
+        try:
+            expires_at = float(claims["exp"]) + self._issuer.skew_seconds
+            principal = principal_of(claims, expires_at)
+        except ClaimWrong as wrong:
+            raise _refused(str(wrong)) from None
         self._remembered[token] = principal
         if len(self._remembered) > TOKENS_REMEMBERED_MAX:
             self._remembered.popitem(last=False)
@@ -115,57 +113,6 @@ _WHY: Mapping[type[Exception], str] = {
     OverflowError: "one of its claims is not a number of seconds",
     jwt.InvalidAlgorithmError: "its algorithm is not one of its key's",
 }
-
-
-def principal_of(claims: Mapping[str, Any], skew_seconds: float) -> Principal:
-    """The principal of claims whose signature is checked. Raises RpcError UNAUTHENTICATED."""
-    name = claims["sub"]
-    if not (isinstance(name, str) and 0 < len(name) <= NAME_CHARACTERS_MAX and name.isprintable()):
-        raise _refused(f"its sub must be 1 to {NAME_CHARACTERS_MAX} printable characters")
-    tenants = claims.get("tenants")
-    if not (
-        isinstance(tenants, list)
-        and 0 < len(tenants) <= TENANTS_MAX
-        and all(isinstance(one, str) and _TENANT.fullmatch(one) for one in tenants)
-    ):
-        raise _refused(f"its claim tenants must be a list of 1 to {TENANTS_MAX:,} tenants")
-    role = claims.get("role")
-    roles = [role] if isinstance(role, str) else role
-    if not (isinstance(roles, list) and roles and all(map(_is_role, roles))):
-        raise _refused(f"its claim role must be one of {', '.join(sorted(ROLES_ALL))}")
-    return Principal(
-        name,
-        tuple(dict.fromkeys(tenants)),
-        frozenset(roles),
-        _modules(claims.get("modules")),
-        _units(claims.get("units")),
-        expires_at=float(claims["exp"]) + skew_seconds,
-    )
-
-
-def _modules(claim: Any) -> frozenset[int] | None:
-    if claim == EVERYTHING:
-        return None
-    if not (isinstance(claim, list) and claim and all(isinstance(one, str) for one in claim)):
-        raise _refused('its claim modules must be "*" or a list of names')
-    numbers = {name: module_number(name) for name in claim}
-    unknown = [name for name, number in numbers.items() if number is None]
-    if unknown:
-        raise _refused(f"there is no module {unknown[0][:NAME_CHARACTERS_MAX]!r}")
-    return frozenset(number for number in numbers.values() if number is not None)
-
-
-def _units(claim: Any) -> frozenset[str] | None:
-    if claim == EVERYTHING:
-        return None
-    if not (isinstance(claim, list) and claim and all(isinstance(one, str) for one in claim)):
-        raise _refused('its claim units must be "*" or a list of units')
-    # An empty unit would stand for all of them.
-    return frozenset(one for one in claim if one)
-
-
-def _is_role(one: Any) -> bool:
-    return isinstance(one, str) and one in ROLES_ALL
 
 
 def _refused(why: str) -> RpcError:

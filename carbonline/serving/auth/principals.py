@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from carbonline.serving.auth.module_names import module_name
 from carbonline.serving.auth.roles import ROLES_ALL
@@ -163,3 +163,11 @@ def not_allowed(principal: Principal, method: str, roles: frozenset[str]) -> Rpc
     needed = " or ".join(sorted(roles))
     why = f"it needs the role {needed}" if needed else "no role may"
     return RpcError("PERMISSION_DENIED", f"{principal.name} may not call {method}: {why}")
+
+
+def authorization_of(metadata: Iterable[tuple[str, Any]] | None) -> str:
+    """What a call sends to say who calls; "" if it sends nothing."""
+    for name, value in metadata or ():
+        if name == "authorization":
+            return value if isinstance(value, str) else ""
+    return ""
