@@ -1,4 +1,7 @@
-"""Handles Ctrl-C: the first one cancels the command, the second one ends the process at once."""
+"""Handles Ctrl-C: the first one cancels the command, the second one ends the process at once.
+
+A terminal that is closed is a Ctrl-C, too.
+"""
 
 import asyncio
 import os
@@ -24,8 +27,11 @@ class Interrupts:
         self.count = 0
         self.task: asyncio.Task[Any] | None = None
 
-    def receive(self, _number: int, _frame: FrameType | None) -> None:
-        """The signal handler of SIGINT and SIGTERM."""
+    def receive(self, number: int, _frame: FrameType | None) -> None:
+        """The signal handler of SIGINT, SIGTERM and SIGHUP."""
+        if number == signal.SIGHUP and self.count:
+            # The kernel and the shell both tell of one terminal that was closed.
+            return
         self.count += 1
         if self.count > 1 or self.task is None:
             leave_at_once()
@@ -39,9 +45,14 @@ class Interrupts:
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """Handle Ctrl-C and SIGTERM while the context is open. Call it in the main thread."""
+    """Handle Ctrl-C, SIGTERM and SIGHUP while the context is open. Call it in the main thread.
+
+    SIGHUP stays ignored if it was, as below nohup.
+    """
     received = Interrupts()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     before = {number: signal.signal(number, received.receive) for number in numbers}
     try:
         yield received

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,8 +69,9 @@ def _opened(output: Path, *, replaces: bool) -> Iterator[BinaryIO]:
         return
     # A link stays a link: what it leads to is written.
     output = output.resolve()
-    unfinished = output.with_name(output.name + UNFINISHED)
-    with unfinished.open("wb") as file:
+    # A name of this command alone: nobody can have put a link to somewhere else there.
+    unfinished = output.with_name(f"{output.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    with unfinished.open("xb") as file:
         try:
             yield file
             file.flush()

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, TypeAlias
 import click
 
 from carbonline.command.columns import Column, Row, Value, joined
+from carbonline.command.safe_text import escaped
 from carbonline.extras import lacks
 
 # What stands beside the rows: a year, a sum, whether there are more.
@@ -47,6 +48,11 @@ def write_json(
 
 
 def _json(value: Any) -> str:
+    # What a terminal obeys may stand in texts alone, and there an escape means the same.
+    return escaped(_json_text(value), "\\u{:04x}")
+
+
+def _json_text(value: Any) -> str:
     match value:
         case Decimal():
             return f"{value:f}"
@@ -55,10 +61,10 @@ def _json(value: Any) -> str:
         case str() | bool() | int() | float() | None:
             return json.dumps(value, ensure_ascii=False, allow_nan=False)
         case Mapping():
-            inner = (f"{json.dumps(key, ensure_ascii=False)}: {_json(value[key])}" for key in value)
+            inner = (f"{_json_text(str(key))}: {_json_text(value[key])}" for key in value)
             return f"{{{', '.join(inner)}}}"
         case _:
-            return f"[{', '.join(map(_json, value))}]"
+            return f"[{', '.join(map(_json_text, value))}]"
 
 
 def write_csv(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:

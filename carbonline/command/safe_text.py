@@ -12,6 +12,11 @@ def one_line(text: str) -> str:
     return _OBEYED.sub(_written_out, text)
 
 
+def escaped(text: str, form: str) -> str:
+    """The text with control characters written as `form`, which gets the number of each."""
+    return _OBEYED.sub(lambda found: form.format(ord(found.group())), text)
+
+
 def lines(text: str) -> str:
     """The text with control characters escaped, except line feeds."""
     return "\n".join(one_line(line) for line in text.split("\n"))

@@ -15,7 +15,9 @@ from click.testing import CliRunner
 
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.output import Output, chosen_output, output_options, show_rows
+from carbonline.command.output_file import UNFINISHED
 from carbonline.command.row_files import XLSX_ROWS_MAX, write_csv, write_json, write_xlsx
+from carbonline.command.safe_text import lines
 
 COLUMNS = (
     Column("unit", kind=Kind.WORD),
@@ -69,6 +71,28 @@ def test_json_has_names_integers_and_all_digits(words: tuple[str, ...]) -> None:
     # What is not known is said to be so: every row has every name.
     assert list(second) == list(first)
     assert second["entries"] is None
+
+
+def test_json_has_nothing_that_a_terminal_obeys_and_means_the_same() -> None:
+    odd = "a\x1b[2J\x07\x85\x9b31m\u202eb\u2066\u2028\x7f\udcfc日本"
+    rows: list[Row] = [{"unit": odd, "outcomes": {odd: 1}}]
+    said, _ = shown_as("--json", rows=rows)
+    assert lines(said) == said
+    [row] = json.loads(said)["rows"]
+    assert (row["unit"], row["outcomes"]) == (odd, {odd: 1})
+    assert "日本" in said
+
+
+def test_a_link_with_a_passing_name_is_not_followed(tmp_path: Path) -> None:
+    mine, output = tmp_path / "mine.csv", tmp_path / "list.csv"
+    mine.write_text("mine")
+    link = tmp_path / f"list.csv{UNFINISHED}"
+    link.symlink_to(mine)
+    shown_as("-o", str(output))
+    assert mine.read_text() == "mine"
+    assert link.is_symlink()
+    assert output.read_text().startswith("unit,")
+    assert {one.name for one in tmp_path.iterdir()} == {mine.name, output.name, link.name}
 
 
 def test_json_without_rows_is_of_the_same_shape() -> None:

@@ -101,6 +101,12 @@ REFUSED = {
     ),
     "an empty file": Case("empty", "The file is empty.", b""),
     "blank lines": Case("empty", "The file is empty.", b"\n \n\n"),
+    "a header of quotes": Case(
+        "missing_columns",
+        "The header lacks the columns unit_institutional_id, origin_iata, destination_iata,"
+        ' user_institutional_id, cabin_class; it is: "","","".',
+        '"","",""\n0828,GVA,CDG\n',
+    ),
     "only a header": Case("no_rows", "The file has a header and no rows.", HEADER),
     "another header": Case(
         "missing_columns",

@@ -18,7 +18,12 @@ from worker_service.carbon.csv_source.other_separator import (
     rows_of_another_separator,
 )
 from worker_service.carbon.csv_source.records import RawBatch, batches
-from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.refusal import (
+    BLANK_ROWS_MAX,
+    Cause,
+    RefusedFile,
+    too_many_blank,
+)
 from worker_service.carbon.csv_source.spreadsheet_text import unmarked
 from worker_service.carbon.csv_source.survey import FileEncoding, Survey, survey
 from worker_service.carbon.csv_source.swallowed_rows import rows_in_fields
@@ -153,8 +158,13 @@ def _named(
     divided: DividedNumbers,
 ) -> Iterator[TextBatch]:
     nothing, unnamed = True, set(header.unnamed)
+    row, blank = 1, 0
     with opened:
         for batch in batches(lines, header.width, header.separator):
+            blank += batch.next_row - row - batch.frame.height - len(batch.wide)
+            row = batch.next_row
+            if blank > BLANK_ROWS_MAX:
+                raise too_many_blank()
             ragged = _ragged(batch, header, divided)
             if nothing:
                 _refuse_another_separator(batch, ragged, header)

@@ -26,6 +26,17 @@ class Cause(StrEnum):
     MAPPING = "mapping"
 
 
+# Twice what a sheet of a spreadsheet has. More are no table, and a small archive may hold many.
+BLANK_ROWS_MAX = 2_000_000
+
+
+def too_many_blank() -> "RefusedFile":
+    """The refusal of a file with more blank rows than BLANK_ROWS_MAX."""
+    return RefusedFile(
+        Cause.TOO_LARGE, f"the file has more than {BLANK_ROWS_MAX:,} blank rows: remove them"
+    )
+
+
 class RefusedFile(Exception):
     """Nothing of the file can be used. The message is a sentence for the user."""
 
