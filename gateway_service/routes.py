@@ -76,6 +76,7 @@ WITHOUT_ROUTE: dict[str, str] = {
     "SchedulerService.BatchFinish": "workers call it",
     "SchedulerService.Release": "workers call it",
     "OperationsService.ListNamedBlobs": "workers ask it before they delete files",
+    "OperationsService.ListKeptPipelines": "workers ask it before they forget uploads",
     "SchedulerService.WatchPipeline": "a stream of its own: /v1/pipelines/{pipeline_id}/events",
     "BlobService.UploadBlob": "the body is the file: POST /v1/blobs",
     "BlobService.DownloadBlob": "the body is the file: GET /v1/blobs/{blob}/content",

@@ -47,6 +47,13 @@ class WorkerMetrics:
         )
         self.ready.set(1)
 
+        self.deleted = Counter(
+            "carbonline_worker_deleted",
+            "What housekeeping has deleted, by kind",
+            ["kind"],
+            registry=registry,
+        )
+
         # Looking up labels takes as long as a short step, and thousands of runs end in a second.
         self._jobs_of = cache(self.jobs.labels)
         self._seconds_of = cache(self.seconds.labels)
@@ -59,6 +66,10 @@ class WorkerMetrics:
             self.rows.labels(end.job_type).inc(end.rows)
         if end.stop_reason is not None:
             self.stops.labels(end.stop_reason.value).inc()
+
+    def deleted_more(self, kind: str, count: int) -> None:
+        """Counts what housekeeping has deleted."""
+        self.deleted.labels(kind).inc(count)
 
     def ready_changed(self, reason: str) -> None:
         """Notes that the worker is not ready, or is ready if there is no `reason`."""

@@ -49,8 +49,9 @@ from worker_service.steps.csv_check import run_csv_check
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.factor_ingest import run_factor_ingest
-from worker_service.steps.housekeeping import delete_files_in_rounds, delete_rows_in_rounds
+from worker_service.steps.housekeeping import Retention, housekeeping
 from worker_service.steps.noop import run_noop
+from worker_service.steps.old_history import HistoryRetention
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.routed_ingest import run_routed_ingest
 from worker_service.steps.stores import Stores
@@ -183,7 +184,12 @@ async def _serve_jobs(
     log: FilteringBoundLogger,
     seen: Seen,
 ) -> Served:
-    retention = BlobRetention(settings.retention_days * DAY_SECONDS, scheduler.named_blobs)
+    kept_seconds = settings.retention_days * DAY_SECONDS
+    retention = Retention(
+        BlobRetention(kept_seconds, scheduler.named_blobs),
+        HistoryRetention(kept_seconds, scheduler.kept_pipelines),
+        seen.metrics.deleted_more,
+    )
     async with open_jobs(settings, retention, log) as jobs:
         log.info(
             "worker_started",
@@ -240,7 +246,7 @@ class OpenJobs:
 
 @asynccontextmanager
 async def open_jobs(
-    settings: Settings, retention: BlobRetention, log: FilteringBoundLogger
+    settings: Settings, retention: Retention, log: FilteringBoundLogger
 ) -> AsyncIterator[OpenJobs]:
     """What runs jobs: open as long as this context is. Raises as `open_ledger`."""
     needs: Needs = NoNeeds()
@@ -256,10 +262,7 @@ async def open_jobs(
             needs = LedgerAndBlobs(canary, stores.blobs)
             ledger = stores.ledger
             entries += steps_of(stores, providers_of(settings))
-            for name, deleting in (
-                ("deletion-of-rows", delete_rows_in_rounds(stores, log)),
-                ("deletion-of-files", delete_files_in_rounds(stores, retention, log)),
-            ):
+            for name, deleting in housekeeping(stores, retention, log).items():
                 task = asyncio.create_task(deleting, name=name)
                 opened.push_async_callback(_ended, task)
                 beside.append(task)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from carbonline.client.calls import Calls
-from carbonline.v1 import monitoring_pb2, operations_pb2, types_pb2
+from carbonline.v1 import monitoring_pb2, operations_pb2, retention_pb2, types_pb2
 
 
 class MonitoringCalls(Calls):
@@ -35,6 +35,13 @@ class MonitoringCalls(Calls):
         """Which of these files, at most 1,000 by their references, a job of the tenant names."""
         request = monitoring_pb2.ListNamedBlobsRequest(tenant=self.tenant, blobs=blobs)
         return (await self._ask_scheduler(self._operations.ListNamedBlobs, request)).blobs
+
+    async def list_kept_pipelines(self, pipeline_ids: Sequence[int]) -> Sequence[int]:
+        """Which of these pipelines, at most 1,000 by their numbers, the scheduler still has."""
+        request = retention_pb2.ListKeptPipelinesRequest(
+            tenant=self.tenant, pipeline_ids=pipeline_ids
+        )
+        return (await self._ask_scheduler(self._operations.ListKeptPipelines, request)).pipeline_ids
 
     async def list_active_pipelines(
         self, year: int, modules: Sequence[int] = (), *, include_last_failed: bool = False

@@ -107,7 +107,8 @@ RETENTION = days(
     f"{RETENTION_DAYS:g}",
     "How long the scheduler keeps a pipeline after its end, with its jobs and timeline. A slot's "
     "current job and its last success stay, and so does what a kept pipeline needs. Workers delete "
-    "a file this long after its last upload, unless a job or what counts names it. Use the same "
+    "a file this long after its last upload, unless a job or what counts names it, and "
+    "forget what counted once. Use the same "
     "value for the scheduler and all workers.",
 )
 CONNECTION_SECONDS_MAX = seconds(

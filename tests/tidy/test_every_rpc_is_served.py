@@ -90,7 +90,13 @@ def test_a_monitor_may_call_what_reads_and_nothing_else(method: str) -> None:
     assert ("monitor" in roles_allowed(method)) == METHODS[method].startswith(READS)
 
 
-OF_THE_INSTALLATION = ("ListWorkers", "GetQueueStats", "ListNamedBlobs", "GetUncollected")
+OF_THE_INSTALLATION = (
+    "ListWorkers",
+    "GetQueueStats",
+    "ListNamedBlobs",
+    "ListKeptPipelines",
+    "GetUncollected",
+)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -35,6 +35,7 @@ VERIFIED = "tests/worker_service/steps/test_verified_ledger.py"
 FILES_TO_TOTALS = "tests/worker_service/steps/test_files_to_totals.py"
 REPLACING = "tests/worker_service/steps/test_adding_and_replacing.py"
 TRAVEL_API = "tests/worker_service/providers/test_travel_api.py"
+HISTORY = "tests/worker_service/steps/test_old_history.py"
 INGEST = "tests/worker_service/steps/test_csv_ingest.py"
 
 # Folder -> module -> its tests.
@@ -371,6 +372,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "aggregation": FILES_TO_TOTALS,
         "corrected_places": "tests/worker_service/steps/test_moved_places.py",
         "entry_files": INGEST,
+        "deletions": HISTORY,
         "follow_ups_done": INGEST,
         "factor_ingest": REPLACING,
         "input_file": "tests/worker_service/steps/test_refused_files.py",

@@ -113,6 +113,19 @@ entry_sets = Table(
         postgresql_where=text("state <> 'PUBLISHED' AND collected_at IS NULL"),
     ),
     Index(
+        "collected_entry_sets",
+        "tenant",
+        "collected_at",
+        "entry_set",
+        postgresql_where=text("collected_at IS NOT NULL"),
+    ),
+    Index(
+        "entry_sets_by_who_replaced_them",
+        "tenant",
+        "retired_by",
+        postgresql_where=text("state = 'RETIRED'"),
+    ),
+    Index(
         "one_published_upload_per_type_year_unit_and_source",
         "tenant",
         "data_entry_type",
@@ -202,6 +215,14 @@ factor_versions = Table(
         ["tenant", "factor_id"],
         ["carbon.factors.tenant", "carbon.factors.factor_id"],
         name="a_version_belongs_to_a_factor",
+    ),
+    Index(
+        "later_factor_versions",
+        "tenant",
+        "made_at",
+        "factor_id",
+        "version",
+        postgresql_where=text("version > 1"),
     ),
 )
 
@@ -294,6 +315,14 @@ emission_sets = Table(
         "uncollected_emission_sets",
         "made_at",
         postgresql_where=text("state <> 'PUBLISHED' AND collected_at IS NULL"),
+    ),
+    Index(
+        "collected_emission_sets",
+        "tenant",
+        "collected_at",
+        "emission_set",
+        "entry_set",
+        postgresql_where=text("collected_at IS NOT NULL"),
     ),
     Index("emission_sets_of_an_entry_set", "tenant", "entry_set", "emission_set"),
     Index(

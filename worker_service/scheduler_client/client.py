@@ -7,7 +7,7 @@ import grpc.aio
 
 from carbonline.client.channel import Credentials, Metadata
 from carbonline.client.errors import server_error
-from carbonline.v1 import monitoring_pb2, scheduler_pb2
+from carbonline.v1 import monitoring_pb2, retention_pb2, scheduler_pb2
 from carbonline.v1.operations_pb2_grpc import OperationsServiceStub
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
 from worker_service.mechanics.scheduler import (
@@ -117,6 +117,17 @@ class SchedulerClient:
             request, timeout=CALL_SECONDS, metadata=self._metadata
         )
         return (await _answer(call)).blobs
+
+    async def kept_pipelines(self, tenant: str, pipelines: Sequence[int]) -> Sequence[int]:
+        """Which of at most 1,000 pipelines of the tenant, given by their numbers, exist.
+
+        Raises as `named_blobs`.
+        """
+        request = retention_pb2.ListKeptPipelinesRequest(tenant=tenant, pipeline_ids=pipelines)
+        call = self._operations.ListKeptPipelines(
+            request, timeout=CALL_SECONDS, metadata=self._metadata
+        )
+        return (await _answer(call)).pipeline_ids
 
 
 async def _answer(call: Awaitable[Answer]) -> Answer:

@@ -12,6 +12,7 @@ from worker_service.blobs.reference import BlobReference
 from worker_service.blobs.removal import old_blobs, remove_blob, take_turn, tenants
 from worker_service.ledger.named_blobs import named_blobs
 from worker_service.mechanics.scheduler import SchedulerRefused
+from worker_service.steps.deletions import Deleted, nobody_counts
 from worker_service.steps.stores import Stores
 
 # Of all workers that share the folder one looks, so often. A blob that is named is read again each
@@ -42,9 +43,14 @@ class RemovedBlobs:
 
 
 async def remove_unnamed_blobs(
-    stores: Stores, retention: BlobRetention, log: FilteringBoundLogger
+    stores: Stores,
+    retention: BlobRetention,
+    log: FilteringBoundLogger,
+    deleted: Deleted = nobody_counts,
 ) -> RemovedBlobs:
     """Delete such blobs of all tenants that this worker acts for, if it is its turn to look.
+
+    `deleted` is told how many.
 
     Raises DatabaseUnavailable, SchedulerUnreachable or OSError. Then the next look comes soon.
     """
@@ -63,6 +69,8 @@ async def remove_unnamed_blobs(
             turn.done()
         finally:
             if removed.files:
+                deleted("files", removed.files)
+                deleted("file_bytes", removed.size_bytes)
                 log.info("blobs_removed", files=removed.files, size_bytes=removed.size_bytes)
     return removed
 

@@ -1,21 +1,21 @@
-"""Which files jobs name."""
+"""What workers ask before they delete: which files jobs name, and which pipelines exist."""
 
 from typing import Any, TypeAlias
 
 import grpc.aio
 
 from carbonline.serving.interceptor import caller
-from carbonline.v1 import monitoring_pb2, operations_pb2_grpc
+from carbonline.v1 import monitoring_pb2, operations_pb2_grpc, retention_pb2
 from scheduler_service.rpc.check_payload import BLOB
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.store.store import Store
 
-BLOBS_MAX = 1_000
+BLOBS_MAX, PIPELINES_MAX = 1_000, 1_000
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class Blobs(operations_pb2_grpc.OperationsServiceServicer):
-    """ListNamedBlobs."""
+    """ListNamedBlobs, ListKeptPipelines."""
 
     store: Store
 
@@ -31,3 +31,15 @@ class Blobs(operations_pb2_grpc.OperationsServiceServicer):
         tenant = caller().tenant(request.tenant)
         named = await self.store.named_blobs(tenant, list(request.blobs))
         return monitoring_pb2.ListNamedBlobsResponse(blobs=named)
+
+    async def ListKeptPipelines(
+        self, request: retention_pb2.ListKeptPipelinesRequest, context: Context
+    ) -> retention_pb2.ListKeptPipelinesResponse:
+        fields = Fields()
+        fields.count("pipeline_ids", len(request.pipeline_ids), PIPELINES_MAX)
+        for number, pipeline_id in enumerate(request.pipeline_ids[:PIPELINES_MAX]):
+            fields.identifier(f"pipeline_ids[{number}]", pipeline_id)
+        fields.done()
+        tenant = caller().tenant(request.tenant)
+        kept = await self.store.kept_pipelines(tenant, list(request.pipeline_ids))
+        return retention_pb2.ListKeptPipelinesResponse(pipeline_ids=kept)

@@ -62,6 +62,14 @@ class Reads:
             rows = await statement("named_blobs").rows(conn, _BlobRow, tenant=tenant, blobs=blobs)
         return [row.blob for row in rows]
 
+    async def kept_pipelines(self, tenant: str, pipeline_ids: Sequence[int]) -> list[int]:
+        """Which of these pipelines of the tenant exist."""
+        async with self._readers.connection() as conn:
+            rows = await statement("kept_pipelines").rows(
+                conn, _PipelineIdRow, tenant=tenant, pipeline_ids=pipeline_ids
+            )
+        return [row.pipeline_id for row in rows]
+
     async def pipeline_scope(self, pipeline_id: int) -> Scope | None:
         """The scope of a pipeline, which never changes; None if there is no such pipeline."""
         async with self._readers.connection() as conn:
@@ -291,6 +299,11 @@ def _job_page(rows: Sequence[SeenJobRow], page_size: int) -> JobPage:
 class _BlobRow(Row):
     __slots__ = ()
     blob: str
+
+
+class _PipelineIdRow(Row):
+    __slots__ = ()
+    pipeline_id: int
 
 
 class _DepthRow(Row):

@@ -17,6 +17,7 @@ from carbonline.serving.errors import CODES
 from carbonline.v1 import interventions_pb2 as interventions
 from carbonline.v1 import monitoring_pb2 as monitoring
 from carbonline.v1 import operations_pb2 as ops
+from carbonline.v1 import retention_pb2 as retention
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from tests.carbonline.serving.odd_requests import bytes_like
@@ -82,6 +83,7 @@ GOOD: dict[str, list[Message]] = {
     "GetCaller": [ops.GetCallerRequest()],
     "ListJobTypes": [monitoring.ListJobTypesRequest()],
     "ListNamedBlobs": [monitoring.ListNamedBlobsRequest(blobs=[BLOB])],
+    "ListKeptPipelines": [retention.ListKeptPipelinesRequest(pipeline_ids=[1])],
     "GetQueueStats": [monitoring.GetQueueStatsRequest(page_size=1)],
     "VerifyHistory": [monitoring.VerifyHistoryRequest(after_pipeline_id=1)],
     "ListActivePipelines": [monitoring.ListActivePipelinesRequest(year=2024)],

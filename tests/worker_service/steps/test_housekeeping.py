@@ -16,16 +16,20 @@ from worker_service.ledger.collect import Collected
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.settings import read_settings
 from worker_service.steps import housekeeping
-from worker_service.steps.housekeeping import collect_all, delete_rows_in_rounds
+from worker_service.steps.housekeeping import Retention, collect_all, delete_rows_in_rounds
+from worker_service.steps.old_history import HistoryRetention
+from worker_service.steps.publishing import SMALL_ROWS
 from worker_service.steps.unnamed_blobs import BlobRetention
 from worker_service.worker import open_jobs
 
 
-async def nobody_asks(_tenant: str, _blobs: Sequence[str]) -> Sequence[str]:
-    raise AssertionError("no blob is old")
+async def nobody_asks(_tenant: str, _named: Sequence[object]) -> NoReturn:
+    raise AssertionError("nothing is old")
 
 
-NOTHING_IS_OLD = BlobRetention(3600.0, nobody_asks)
+NOTHING_IS_OLD = Retention(
+    BlobRetention(3600.0, nobody_asks), HistoryRetention(3600.0, nobody_asks)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,14 +67,17 @@ async def test_rows_of_a_refused_file_are_taken_away_as_soon_as_replaced_ones(
     harness: WorkerHarness,
 ) -> None:
     driver = LedgerDriver(harness.ledger)
-    await harness.load_flights(flights(*[CDG] * 5))
-    refused = await harness.load_flights(flights(CDG))
+    # Rows of a small file are not there before its publication.
+    many = SMALL_ROWS + 1
+    await harness.load_flights(flights(*[CDG] * (2 * many + 1)))
+    refused = await harness.load_flights(flights(*[CDG] * many))
     assert refused.in_order()[0].error_cause == "most_would_go"
     waiting = await read_uncollected(harness.ledger, "local")
-    assert (waiting.sets, waiting.row_count, waiting.loading_sets) == (1, 1, 0)
+    assert (waiting.sets, waiting.row_count, waiting.loading_sets) == (1, many, 0)
     await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
-    assert await collect_all(harness.stores) == 1
-    assert (await harness.rows("SELECT count(*) AS n FROM carbon.entries"))[0]["n"] == 5
+    assert await collect_all(harness.stores) == many
+    left = await harness.rows("SELECT count(*) AS n FROM carbon.entries")
+    assert left[0]["n"] == 2 * many + 1
 
 
 async def rounds_that_raise(
@@ -150,4 +157,5 @@ async def test_a_long_look_for_old_files_holds_up_no_deletion_of_rows(
         assert [task.get_name() for task in jobs.beside] == [
             "deletion-of-rows",
             "deletion-of-files",
+            "deletion-of-history",
         ]
