@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from carbonline.client.async_client import AsyncClient
+    from carbonline.client.check_report import CheckReport
     from carbonline.client.errors import (
         ClientError,
         ExtraMissing,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncClient",
+    "CheckReport",
     "Client",
     "ClientError",
     "ExtraMissing",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 _ROOMS = {
     "AsyncClient": "async_client",
+    "CheckReport": "check_report",
     "Client": "sync_client",
     "JobReport": "reports",
     "PipelineReport": "reports",

@@ -3,20 +3,19 @@
 import warnings
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterable,
-    Awaitable,
-    Callable,
     Iterable,
     Mapping,
 )
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
+from carbonline.client.check_findings import check_findings
+from carbonline.client.check_report import CheckReport, check_report
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import TotalsIncomplete, WrongArgument
-from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
+from carbonline.client.file_loads import FileLoads, Progress
 from carbonline.client.json_struct import values_of
 from carbonline.client.noted_rows import Rows, noted_rows
 from carbonline.client.paging import read_pages
@@ -31,16 +30,15 @@ from carbonline.client.reports import (
     upload_report,
 )
 from carbonline.client.services import services_here
-from carbonline.client.submission import CONSENT, check_size, find_type, submit_file
+from carbonline.client.submission import CONSENT, find_type
 from carbonline.client.tls_files import TlsFiles
 from carbonline.client.totals_frame import missing_from, totals_frame
 from carbonline.client.view import PipelineView
-from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
+from carbonline.v1 import ledger_pb2, types_pb2
 
 if TYPE_CHECKING:
     import polars as pl
 
-Progress: TypeAlias = Callable[[PipelineReport], None]
 
 JOBS_PER_PAGE = 500
 JOBS_MAX = 100_000
@@ -48,7 +46,7 @@ UPLOAD_ID_MAX = 2**63 - 1
 ROWS_MAX = 1_000_000
 
 
-class AsyncClient:
+class AsyncClient(FileLoads):
     """Uploads files, waits until they are processed, and reads totals.
 
     Addresses are "unix:PATH" or "host:port"; `AsyncClient.local()` finds them. `tenant` may be
@@ -145,58 +143,36 @@ class AsyncClient:
         payload |= CONSENT if take_away else {}
         return await self._sent("csv_ingest", scope, Path(file), payload, catalogue, progress)
 
-    async def load_units(
-        self, file: str | Path, *, year: int, progress: Progress | None = None
-    ) -> PipelineReport:
-        """Uploads the institution's units, which provisions the year, and waits for its end."""
-        scope = self.contract.scope(year=year)
-        catalogue = await self.contract.list_modules()
-        return await self._sent("unit_sync", scope, Path(file), {}, catalogue, progress)
-
-    async def load_factors(
+    async def check_file(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
-        type: str,  # noqa: A002
+        type: str,  # noqa: A002 - what it is called everywhere else
         *,
         year: int,
         module: str | None = None,
-        replace: bool = False,
-        take_away: bool = False,
+        unit: str | None = None,
+        source: str | None = None,
+        sheet: str | None = None,
+        mapping: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
-    ) -> PipelineReport:
-        """Uploads the emission factors of a type and year, and waits until they are processed.
+    ) -> CheckReport:
+        """Uploads a file of activity data and has a worker say what `submit_file` would do with it.
 
-        Factors that the file lacks become stale and stay in use. With `replace` they are removed.
-        If entries use them, that fails, unless `take_away` is set.
+        The arguments are those of `submit_file`, and so are the errors. Nothing is written but the
+        file itself, which counts only once it is submitted. What is found holds at the moment of
+        the check: somebody else may submit in between.
         """
+        payload: dict[str, Any] = {"source": source} if source else {}
+        payload |= {"sheet": sheet} if sheet else {}
+        payload |= {"mapping": dict(mapping)} if mapping else {}
         catalogue = await self.contract.list_modules()
         number, data_entry_type = find_type(catalogue, type, module)
-        scope = self.contract.scope(module=number, data_entry_type=data_entry_type, year=year)
-        payload = _replacing(replace, take_away)
-        return await self._sent("factor_ingest", scope, Path(file), payload, catalogue, progress)
-
-    async def load_locations(
-        self,
-        file: str | Path | None = None,
-        *,
-        transport_mode: str = "plane",
-        replace: bool = False,
-        take_away: bool = False,
-        progress: Progress | None = None,
-    ) -> PipelineReport:
-        """Uploads places with their coordinates, and waits until they are processed.
-
-        Without a file, uploads the airports of the package airportsdata, with corrected places.
-        Places are added, or changed if their code is known. With `replace` all others of the mode
-        are removed. If entries use them, that fails, unless `take_away` is set.
-        """
-        from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
-
-        scope = self.contract.scope(reference_kind="locations")
-        source = airport_rows() if file is None else Path(file)
-        payload = {"transport_mode": transport_mode, **_replacing(replace, take_away)}
-        catalogue = await self.contract.list_modules()
-        return await self._sent("reference_ingest", scope, source, payload, catalogue, progress)
+        scope = self.contract.scope(
+            module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
+        )
+        sent = await self._sent("csv_check", scope, Path(file), payload, catalogue, progress)
+        [job] = (await self.contract.get_pipeline(sent.pipeline_id)).jobs
+        return check_report(job, await check_findings(self.contract, job))
 
     async def watch(self, pipeline_id: int) -> AsyncGenerator[PipelineReport]:
         """Yields a report at every change of a pipeline, the last one at its end.
@@ -319,28 +295,6 @@ class AsyncClient:
             one.name for of in catalogue.modules for one in of.data_entry_types if one.supported
         ]
 
-    async def _sent(
-        self,
-        job_type: str,
-        scope: types_pb2.Scope,
-        source: Path | AsyncIterable[bytes],
-        payload: Mapping[str, Any],
-        catalogue: ledger_pb2.ListModulesResponse,
-        progress: Progress | None,
-    ) -> PipelineReport:
-        name, file_bytes = AIRPORTS_FILE_NAME, 0
-        if isinstance(source, Path):
-            name, file_bytes = sent_name(source.name), check_size(source, catalogue)
-
-        def upload(of_file: types_pb2.Scope) -> Awaitable[blobs_pb2.UploadBlobResponse]:
-            return self.contract.upload_blob(source, of_file, name)
-
-        with_name = {**payload, "file_name": name}
-        submitted = await submit_file(
-            self.contract, job_type, scope, with_name, upload, file_bytes=file_bytes
-        )
-        return await self.wait(submitted.pipeline_id, progress)
-
     async def _final(self, view: PipelineView) -> PipelineReport:
         report = report_of(view)
         jobs = view.in_order()
@@ -354,13 +308,6 @@ class AsyncClient:
             chunks = [chunk async for chunk in self.contract.download_blob(blob)]
             rows += noted_rows(b"".join(chunks).decode())
         return rows
-
-
-def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
-    if take_away and not replace:
-        raise WrongArgument("take_away needs replace=True.")
-    mode = {"mode": "replace"} if replace else {}
-    return {**mode, **CONSENT} if take_away else mode
 
 
 def checked_totals(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":

@@ -7,7 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from carbonline.client.async_client import AsyncClient, Progress, checked_totals
+from carbonline.client.async_client import AsyncClient, checked_totals
+from carbonline.client.check_report import CheckReport
+from carbonline.client.file_loads import Progress
 from carbonline.client.noted_rows import Rows
 from carbonline.client.reports import JobReport, PipelineReport, UploadReport
 from carbonline.client.services import Services, services_here
@@ -132,6 +134,39 @@ class Client:
             )
         )
 
+    def check_file(  # noqa: PLR0913 - each by its name
+        self,
+        file: str | Path,
+        type: str,  # noqa: A002 - what it is called everywhere else
+        *,
+        year: int,
+        module: str | None = None,
+        unit: str | None = None,
+        source: str | None = None,
+        sheet: str | None = None,
+        mapping: Mapping[str, Any] | None = None,
+        progress: Progress | None = None,
+    ) -> CheckReport:
+        """Uploads a file of activity data and has a worker say what `submit_file` would do with it.
+
+        The arguments are those of `submit_file`, and so are the errors. Nothing is written but the
+        file itself, which counts only once it is submitted. What is found holds at the moment of
+        the check: somebody else may submit in between.
+        """
+        return self._answer(
+            self._client.check_file(
+                file,
+                type,
+                year=year,
+                module=module,
+                unit=unit,
+                source=source,
+                sheet=sheet,
+                mapping=mapping,
+                progress=progress,
+            )
+        )
+
     def load_units(
         self, file: str | Path, *, year: int, progress: Progress | None = None
     ) -> PipelineReport:
@@ -189,6 +224,40 @@ class Client:
                 take_away=take_away,
                 progress=progress,
             )
+        )
+
+    def load_rates(
+        self,
+        file: str | Path,
+        *,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads exchange rates by year and currency, and waits until they are processed.
+
+        They are added, or changed if known. With `replace` all others are removed. If entries use
+        them, that fails, unless `take_away` is set.
+        """
+        return self._answer(
+            self._client.load_rates(file, replace=replace, take_away=take_away, progress=progress)
+        )
+
+    def load_rooms(
+        self,
+        file: str | Path,
+        *,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads building rooms with their surfaces, and waits until they are processed.
+
+        They are added, or changed if known. With `replace` all others are removed. If entries use
+        them, that fails, unless `take_away` is set.
+        """
+        return self._answer(
+            self._client.load_rooms(file, replace=replace, take_away=take_away, progress=progress)
         )
 
     def watch(self, pipeline_id: int) -> Iterator[PipelineReport]:

@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 7
     UNSOUND = 8
     DECLINED = 9
+    FLAWED = 10
     INTERRUPTED = 130
     READER_LEFT = 141
 
@@ -40,6 +41,7 @@ Exit codes:
   7  totals --strict: none, stale, or entries without kilograms
   8  verify: something breaks an invariant; doctor: something is wrong
   9  you answered no to a question; nothing was changed
+  10  submit --check: rows would not count or have no kilograms, or consent is needed
   130  interrupted; a submitted pipeline continues
   141  the reader of the output has gone
 """

@@ -10,6 +10,7 @@ import click
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.submission import Submitted, submit_with_consent
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.check_file import check_options, check_to_the_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.consent import (
@@ -50,6 +51,7 @@ from carbonline.command.options import (
     sheet_option,
     type_is_missing,
 )
+from carbonline.command.output import Output
 
 # What a provider that ships with the product brings; with others, --type says it.
 BROUGHT: Mapping[str, str] = MappingProxyType({"travel-api": "plane"})
@@ -63,6 +65,7 @@ _EXAMPLES = examples(
     "carbonline submit a.csv --type plane --year 2024 --map Von=origin_iata",
     "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
     "carbonline submit purchases.csv --module purchase --year 2024",
+    "carbonline submit trips.csv --type plane --year 2024 --check",
     "carbonline submit --from travel-api --year 2024",
 )
 
@@ -93,6 +96,7 @@ _EXAMPLES = examples(
 @priority_option
 @yes_option
 @no_watch_option
+@check_options
 @connection_options
 def submit(  # noqa: PLR0913  click gives each option
     *,
@@ -109,6 +113,7 @@ def submit(  # noqa: PLR0913  click gives each option
     priority: int | None,
     yes: bool | None,
     no_watch: bool,
+    check: Output | None,
 ) -> None:
     """Submit a file of activity data, or what a service has, and watch it to its end.
 
@@ -123,22 +128,32 @@ def submit(  # noqa: PLR0913  click gives each option
     with the upload.
 
     With --module instead of --type, the file has rows of several types, and a column says of which
-    each is, such as purchase_category.
+    each is, such as purchase_category. With --check, the command only says what would come of it.
     """
     mapping = words.mapping()
     if file is not None and not provider:
-        job = _of_file(file, (module, data_entry_type), year, unit, source)
-        if mapping and not data_entry_type:
-            raise click.UsageError("A mapping is for a file of one type: name it with --type.")
-        job = mapped(of_sheet(job, sheet), mapping)
+        of_file = _of_file(file, (module, data_entry_type), year, unit, source)
+        job = _as_it_is_written(of_file, sheet, mapping)
     else:
         given = {"FILE": file, "--unit": unit, "--source": source, "--sheet": sheet}
         job = _fetching(provider, module, data_entry_type, year, {**given, "a mapping": mapping})
-    job = replace(job, priority=priority)
-    raise SystemExit(_asked_and_submitted(target, job, watch=not no_watch, yes=yes))
+    queued = replace(job, priority=priority)
+    raise SystemExit(_checked_or_submitted(target, queued, check, watch=not no_watch, yes=yes))
 
 
-def _asked_and_submitted(target: Target, job: FileJob, *, watch: bool, yes: bool | None) -> int:
+def _as_it_is_written(job: FileJob, sheet: str, mapping: Mapping[str, object]) -> FileJob:
+    if mapping and not job.data_entry_type:
+        raise click.UsageError("A mapping is for a file of one type: name it with --type.")
+    return mapped(of_sheet(job, sheet), mapping)
+
+
+def _checked_or_submitted(
+    target: Target, job: FileJob, check: Output | None, *, watch: bool, yes: bool | None
+) -> int:
+    if check is not None:
+        if yes is not None or not watch:
+            raise click.UsageError("--check neither asks nor goes on alone: leave out the other.")
+        return check_to_the_end(target, job, check)
     goes = run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)

@@ -37,6 +37,7 @@ REPLACING = "tests/worker_service/steps/test_adding_and_replacing.py"
 TRAVEL_API = "tests/worker_service/providers/test_travel_api.py"
 HISTORY = "tests/worker_service/steps/test_old_history.py"
 INGEST = "tests/worker_service/steps/test_csv_ingest.py"
+CHECKED = "tests/carbonline/command/test_check_file.py"
 
 # Folder -> module -> its tests.
 TESTED_IN: Mapping[str, Mapping[str, str]] = {
@@ -45,8 +46,11 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "async_client": SCRIPTS,
         "calls": "tests/carbonline/client/test_no_answer.py",
         "channel": "tests/proxy/test_replayed_calls.py",
+        "check_findings": CHECKED,
+        "check_report": CHECKED,
         "contract_client": "tests/scheduler_service/rpc/test_large_messages.py",
         "errors": MISTAKES,
+        "file_loads": CHECKED,
         "json_struct": "tests/carbonline/command/test_follow.py",
         "noted_rows": SCRIPTS,
         "monitoring_calls": COMMANDS,

@@ -1,0 +1,149 @@
+"""Sends files and waits for their ends: what both clients load."""
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import WrongArgument
+from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
+from carbonline.client.reports import PipelineReport
+from carbonline.client.submission import CONSENT, check_size, find_type, submit_file
+from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
+
+Progress: TypeAlias = Callable[[PipelineReport], None]
+
+
+class FileLoads:
+    """Loads units, factors, places, building rooms and exchange rates."""
+
+    contract: ContractClient
+
+    async def load_units(
+        self, file: str | Path, *, year: int, progress: Progress | None = None
+    ) -> PipelineReport:
+        """Uploads the institution's units, which provisions the year, and waits for its end."""
+        scope = self.contract.scope(year=year)
+        catalogue = await self.contract.list_modules()
+        return await self._sent("unit_sync", scope, Path(file), {}, catalogue, progress)
+
+    async def load_factors(
+        self,
+        file: str | Path,
+        type: str,  # noqa: A002
+        *,
+        year: int,
+        module: str | None = None,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads the emission factors of a type and year, and waits until they are processed.
+
+        Factors that the file lacks become stale and stay in use. With `replace` they are removed.
+        If entries use them, that fails, unless `take_away` is set.
+        """
+        catalogue = await self.contract.list_modules()
+        number, data_entry_type = find_type(catalogue, type, module)
+        scope = self.contract.scope(module=number, data_entry_type=data_entry_type, year=year)
+        payload = _replacing(replace, take_away)
+        return await self._sent("factor_ingest", scope, Path(file), payload, catalogue, progress)
+
+    async def load_locations(
+        self,
+        file: str | Path | None = None,
+        *,
+        transport_mode: str = "plane",
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads places with their coordinates, and waits until they are processed.
+
+        Without a file, uploads the airports of the package airportsdata, with corrected places.
+        Places are added, or changed if their code is known. With `replace` all others of the mode
+        are removed. If entries use them, that fails, unless `take_away` is set.
+        """
+        from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
+
+        scope = self.contract.scope(reference_kind="locations")
+        source = airport_rows() if file is None else Path(file)
+        payload = {"transport_mode": transport_mode, **_replacing(replace, take_away)}
+        catalogue = await self.contract.list_modules()
+        return await self._sent("reference_ingest", scope, source, payload, catalogue, progress)
+
+    async def load_rates(
+        self,
+        file: str | Path,
+        *,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads exchange rates by year and currency, and waits until they are processed.
+
+        They are added, or changed if known. With `replace` all others are removed. If entries use
+        them, that fails, unless `take_away` is set.
+        """
+        return await self._rows_sent("rates", file, replace, take_away, progress)
+
+    async def load_rooms(
+        self,
+        file: str | Path,
+        *,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads building rooms with their surfaces, and waits until they are processed.
+
+        They are added, or changed if known. With `replace` all others are removed. If entries use
+        them, that fails, unless `take_away` is set.
+        """
+        return await self._rows_sent("rooms", file, replace, take_away, progress)
+
+    async def wait(self, pipeline_id: int, progress: Progress | None = None) -> PipelineReport:
+        """Waits for a pipeline's end."""
+        raise NotImplementedError
+
+    async def _rows_sent(
+        self,
+        kind: str,
+        file: str | Path,
+        replace: bool,
+        take_away: bool,
+        progress: Progress | None,
+    ) -> PipelineReport:
+        scope = self.contract.scope(reference_kind=kind)
+        payload = _replacing(replace, take_away)
+        catalogue = await self.contract.list_modules()
+        return await self._sent("reference_ingest", scope, Path(file), payload, catalogue, progress)
+
+    async def _sent(
+        self,
+        job_type: str,
+        scope: types_pb2.Scope,
+        source: Path | AsyncIterable[bytes],
+        payload: Mapping[str, Any],
+        catalogue: ledger_pb2.ListModulesResponse,
+        progress: Progress | None,
+    ) -> PipelineReport:
+        name, file_bytes = AIRPORTS_FILE_NAME, 0
+        if isinstance(source, Path):
+            name, file_bytes = sent_name(source.name), check_size(source, catalogue)
+
+        def upload(of_file: types_pb2.Scope) -> Awaitable[blobs_pb2.UploadBlobResponse]:
+            return self.contract.upload_blob(source, of_file, name)
+
+        with_name = {**payload, "file_name": name}
+        submitted = await submit_file(
+            self.contract, job_type, scope, with_name, upload, file_bytes=file_bytes
+        )
+        return await self.wait(submitted.pipeline_id, progress)
+
+
+def _replacing(replace: bool, take_away: bool) -> Mapping[str, str]:
+    if take_away and not replace:
+        raise WrongArgument("take_away needs replace=True.")
+    mode = {"mode": "replace"} if replace else {}
+    return {**mode, **CONSENT} if take_away else mode
