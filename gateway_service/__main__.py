@@ -7,12 +7,15 @@ from collections.abc import Sequence
 import uvloop
 
 from carbonline.extras import lacks
+from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import help_of
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
+from carbonline.serving.settings_check import check_settings
 from gateway_service.settings import SETTINGS, read_settings
 
 PROGRAM = "python -m gateway_service"
+PROCESS = "gateway"
 ABOUT = (
     "The gateway: serves the HTTP API and the console to people, and calls the scheduler and the "
     "ledger process with the rights of whoever asks. Serves until SIGTERM."
@@ -23,8 +26,12 @@ EXIT_USAGE = 2
 def main(arguments: Sequence[str]) -> int:
     """The process's exit code: 2 for settings or an address that cannot be used."""
     if arguments:
+        if list(arguments) == ["--check"]:
+            report, code = check_settings(os.environ, PROCESS, SETTINGS, read_settings)
+            print(report)
+            return code
         if list(arguments) not in (["--help"], ["-h"]):
-            print_sentence(f"usage: {PROGRAM} [--help]")
+            print_sentence(f"usage: {PROGRAM} [--help | --check]")
             return EXIT_USAGE
         print(help_of(PROGRAM, ABOUT, SETTINGS))
         return 0
@@ -32,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         print_sentence(f"gateway: {lacking}")
         return EXIT_USAGE
     try:
-        settings = read_settings()
+        settings = read_settings(configured(os.environ, PROCESS, SETTINGS).environment)
     except SettingsWrong as wrong:
         print_sentence(wrong.message_for("gateway", PROGRAM))
         return EXIT_USAGE

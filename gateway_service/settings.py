@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from carbonline.client.addresses import target_of
 from carbonline.client.tls_files import TlsFiles, tls_files
 from carbonline.serving.client_tls_settings import CLIENT_TLS_SETTINGS, read_client_tls
+from carbonline.serving.config_file import CONFIG_FILE
 from carbonline.serving.declared_settings import (
     BUILD_ID,
     LOG_LEVEL,
@@ -58,6 +59,7 @@ SETTINGS: tuple[Setting, ...] = (
     METRICS_HOST,
     LOG_LEVEL,
     BUILD_ID,
+    CONFIG_FILE,
 )
 
 

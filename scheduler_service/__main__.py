@@ -8,12 +8,15 @@ from collections.abc import Sequence
 import uvloop
 
 from carbonline.extras import lacks
+from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import help_of
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
+from carbonline.serving.settings_check import check_settings
 from scheduler_service.settings import SETTINGS, read_settings
 
 PROGRAM = "python -m scheduler_service"
+PROCESS = "scheduler"
 ABOUT = (
     "The scheduler: takes pipelines, gives their jobs to workers and tells how they go. Serves "
     "until SIGTERM."
@@ -30,9 +33,12 @@ def main(arguments: Sequence[str]) -> int:
     background task ends.
     """
     if arguments:
-        asked = list(arguments) in (["--help"], ["-h"])
-        if not asked:
-            print_sentence(f"usage: {PROGRAM} [--help]")
+        if list(arguments) == ["--check"]:
+            report, code = check_settings(os.environ, PROCESS, SETTINGS, read_settings)
+            print(report)
+            return code
+        if list(arguments) not in (["--help"], ["-h"]):
+            print_sentence(f"usage: {PROGRAM} [--help | --check]")
             return EXIT_USAGE
         print(help_of(PROGRAM, ABOUT, SETTINGS))
         return 0
@@ -40,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         print_sentence(f"scheduler: {lacking}")
         return EXIT_USAGE
     try:
-        settings = read_settings()
+        settings = read_settings(configured(os.environ, PROCESS, SETTINGS).environment)
     except SettingsWrong as wrong:
         print_sentence(wrong.message_for("scheduler", PROGRAM))
         return EXIT_USAGE

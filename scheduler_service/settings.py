@@ -12,6 +12,7 @@ from carbonline.serving.auth.token_settings import (
     read_token_settings,
 )
 from carbonline.serving.call_limits import CALL_LIMITS, CallLimits
+from carbonline.serving.config_file import CONFIG_FILE
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
@@ -129,6 +130,7 @@ SETTINGS = (
     CALLS_MEBIBYTES_MAX,
     RECEIVE_SECONDS,
     NOOP,
+    CONFIG_FILE,
 )
 
 

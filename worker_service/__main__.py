@@ -5,15 +5,18 @@ import gc
 import os
 import sys
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import uvloop
 
 from carbonline.extras import lacks
+from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import help_of
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
+from carbonline.serving.settings_check import check_settings
 from worker_service.footprint import limit_footprint
 from worker_service.settings import SETTINGS, Role, Settings, read_settings
 
@@ -28,7 +31,7 @@ ABOUT: Mapping[Role, str] = MappingProxyType(
         "files until SIGTERM.",
     }
 )
-USAGE = "usage: python -m worker_service [ledger] [--help]"
+USAGE = "usage: python -m worker_service [ledger] [--help | --check]"
 EXIT_WRONG_SETTINGS = 2
 THREADS_END_SECONDS = 1.0
 # Thousands of runs may be in progress, and hardly any leaves a reference cycle: collecting after
@@ -43,6 +46,12 @@ def main(arguments: list[str]) -> int:
     if options in (["--help"], ["-h"]):
         print(help_of(PROGRAMS[role], ABOUT[role], SETTINGS[role]))
         return 0
+    if options == ["--check"]:
+        report, code = check_settings(
+            os.environ, role, SETTINGS[role], partial(read_settings, role=role)
+        )
+        print(report)
+        return code
     if options:
         print_sentence(USAGE)
         return EXIT_WRONG_SETTINGS
@@ -50,7 +59,8 @@ def main(arguments: list[str]) -> int:
         print_sentence(f"{role}: {lacking}")
         return EXIT_WRONG_SETTINGS
     try:
-        settings = read_settings(role=role)
+        found = configured(os.environ, role, SETTINGS[role])
+        settings = read_settings(found.environment, role)
     except SettingsWrong as wrong:
         print_sentence(wrong.message_for(role, PROGRAMS[role]))
         return EXIT_WRONG_SETTINGS

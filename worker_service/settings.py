@@ -17,6 +17,7 @@ from carbonline.serving.auth.token_settings import (
 )
 from carbonline.serving.call_limits import CallLimits
 from carbonline.serving.client_tls_settings import CLIENT_TLS_SETTINGS, read_client_tls
+from carbonline.serving.config_file import CONFIG_FILE
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
@@ -100,7 +101,16 @@ DRAIN_GRACE_SECONDS = seconds(
     "How long running work may continue after SIGTERM; then jobs are released.",
     or_none=True,
 )
-_SHARED = (TOKEN_FILE, TENANT, DRAIN_GRACE_SECONDS, METRICS_PORT, METRICS_HOST, LOG_LEVEL, BUILD_ID)
+_SHARED = (
+    TOKEN_FILE,
+    TENANT,
+    DRAIN_GRACE_SECONDS,
+    METRICS_PORT,
+    METRICS_HOST,
+    LOG_LEVEL,
+    BUILD_ID,
+    CONFIG_FILE,
+)
 SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
     {
         "worker": (

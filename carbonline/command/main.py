@@ -10,6 +10,7 @@ from carbonline.command.active import active
 from carbonline.command.cancel import cancel
 from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
+from carbonline.command.config import config
 from carbonline.command.console import console
 from carbonline.command.demo import demo
 from carbonline.command.doctor import doctor
@@ -104,6 +105,7 @@ main.add_section(
     lock,
     unlock,
     verify,
+    config,
     migrate,
     console,
     completion,

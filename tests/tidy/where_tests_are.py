@@ -176,6 +176,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "reflection": "tests/scheduler_service/rpc/test_reflection.py",
         "tls_settings": "tests/carbonline/serving/test_declared_settings.py",
         "client_tls_settings": "tests/gateway/test_settings.py",
+        "settings_check": "tests/carbonline/command/test_config.py",
         "tls": "tests/scheduler_service/rpc/test_tls.py",
         "until_end": THE_END,
     },

@@ -1,0 +1,49 @@
+"""--check of a process: whether its settings can be used, and where each came from, as JSON."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from carbonline.serving.config_file import configured
+from carbonline.serving.declared_settings import Setting
+from carbonline.serving.settings import SettingsWrong
+
+NOT_SHOWN = "(not shown)"
+SECRET_PARTS = ("SECRET", "PASSWORD", "DATABASE_URL")
+EXIT_USAGE = 2
+
+
+def check_settings(
+    environment: Mapping[str, str],
+    process: str,
+    settings: Sequence[Setting],
+    read: Callable[[Mapping[str, str]], object],
+) -> tuple[str, int]:
+    """The report, and the exit code: 2 if something is missing or wrong.
+
+    It has `process`, `faults`, `settings` that are set (variable, value, source), and what is not
+    `read` by this process: variables of ours, and keys at the top of the file.
+    """
+    faults: Sequence[str] = ()
+    shown: list[dict[str, str]] = []
+    unread: Sequence[str] = ()
+    try:
+        found = configured(environment, process, settings)
+        unread = found.unread
+        shown = [
+            {
+                "variable": name,
+                "value": NOT_SHOWN if _is_secret(name) else found.environment[name],
+                "source": source,
+            }
+            for name, source in sorted(found.sources.items())
+        ]
+        read(found.environment)
+    except SettingsWrong as wrong:
+        faults = wrong.faults
+    report = {"process": process, "faults": faults, "settings": shown, "unread": unread}
+    return json.dumps(report, indent=1), EXIT_USAGE if faults else 0
+
+
+def _is_secret(variable: str) -> bool:
+    """Paths of secrets are shown, secrets never."""
+    return not variable.endswith("_FILE") and any(part in variable for part in SECRET_PARTS)

@@ -1,0 +1,84 @@
+"""`carbonline config check` asks each process for its own settings."""
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from carbonline.command.exit_codes import ExitCode
+from carbonline.command.main import main
+from tests.carbonline.serving.processes import PROGRAMS, line_like, process
+
+SECRET = "correct-horse"
+TEXT = f"""
+lease_seconds = 60
+beat_seconds = 12
+database_url = "postgresql://carbonline:{SECRET}@host/name"
+scheduler_address = "unix:/run/s"
+
+[ledger]
+ledger_address = "unix:/run/l"
+
+[gateway]
+gateway_address = "127.0.0.1:7410"
+ledger_address = "unix:/run/l"
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("DATABASE_URL", "SCHEDULER_ADDRESS", "LEDGER_ADDRESS", "LEASE_SECONDS"):
+        monkeypatch.delenv(f"CARBONLINE_{name}", raising=False)
+
+
+def checked(tmp_path: Path, text: str, *words: str) -> tuple[int, str]:
+    path = tmp_path / "carbonline.toml"
+    path.write_text(text)
+    ended = CliRunner().invoke(main, ["config", "check", *words, "--file", str(path)])
+    return ended.exit_code, ended.stdout + ended.stderr
+
+
+def test_settings_that_can_be_used(tmp_path: Path) -> None:
+    code, said = checked(tmp_path, TEXT)
+    assert code == ExitCode.SUCCESS, said
+    for name in ("scheduler", "ledger", "worker", "gateway"):
+        assert f"{name}: the settings can be used." in said
+    assert "CARBONLINE_LEASE_SECONDS" in said
+    assert SECRET not in said
+    assert "(not shown)" in said
+
+
+def test_what_is_missing_wrong_or_read_by_nobody(tmp_path: Path) -> None:
+    text = TEXT.replace("lease_seconds = 60", "lease_seconds = 5\nlaese = 1")
+    code, said = checked(tmp_path, text, "scheduler", "worker")
+    assert code == ExitCode.REFUSED
+    assert "CARBONLINE_BEAT_SECONDS (12) must be at most a quarter" in said
+    assert "Not read by scheduler, worker: laese." in said
+    code, printed = checked(tmp_path, text, "scheduler", "worker", "--json")
+    assert code == ExitCode.REFUSED
+    told = json.loads(printed)
+    assert {row["process"] for row in told["rows"]} == {"scheduler", "worker"}
+    assert {name: len(faults) for name, faults in told["faults"].items()} == {
+        "scheduler": 2,
+        "worker": 1,
+    }
+    assert told["unread"] == {"names": ["laese"]}
+    assert SECRET not in printed
+
+
+async def test_a_process_starts_with_what_the_file_says(database_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "carbonline.toml"
+    path.write_text(
+        f"database_url = {json.dumps(database_url)}\n[scheduler]\n"
+        f'scheduler_address = "unix:{tmp_path}/s"\nbuild_id = "of the file"\n'
+    )
+    async with process(*PROGRAMS["scheduler"], CONFIG_FILE=str(path)) as running:
+        line = await line_like(running, lambda said: said["event"] == "scheduler_started")
+        assert line["build_id"] == "of the file"
+        running.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(running.communicate(), 30)
+    assert running.returncode == 0
