@@ -157,7 +157,13 @@ def _checked_or_submitted(
     goes = run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)
-    return submit_to_the_end(target, job, watch=watch, before=goes.before, yes=yes)
+    code = submit_to_the_end(target, job, watch=watch, before=goes.before, yes=yes)
+    if code is ExitCode.FAILED and goes.sentence:
+        # Asked, and not concluded: what was said before is what people fear for.
+        still = run_to_end(of_submission(target, replace(job, file=None)))
+        if still.sentence == goes.sentence:
+            click.echo("Nothing was replaced: what counted before still counts.", err=True)
+    return code
 
 
 def _of_file(file: Path, of: tuple[int, int], year: int, unit: str, source: str) -> FileJob:

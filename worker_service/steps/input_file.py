@@ -11,6 +11,7 @@ from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobStore
 from worker_service.carbon.catalogue import NotSupported
 from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.refusal import RefusedFile
+from worker_service.carbon.kinds_of_files import kind_of_file
 from worker_service.carbon.workbooks.text_of import OfSheet
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Failed
@@ -72,7 +73,8 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except RefusedFile as refused:
-        raise Refusal(str(refused.cause), f"{_capital(str(refused))}.") from refused
+        sentences = (f"{_capital(str(refused))}.", kind_of_file(refused.names))
+        raise Refusal(str(refused.cause), " ".join(filter(None, sentences))) from refused
     except BlobMissing as missing:
         raise Refusal("blob_not_found", f"{_capital(str(missing))}: {_WHY_MISSING}.") from missing
     except BlobDamaged as damaged:

@@ -309,6 +309,15 @@ def test_a_person_is_asked_before_what_entries_use_goes(year: Year) -> None:
     assert (code, "More than half is gone." in " ".join(seen.split())) == (0, True), seen
 
 
+def test_a_file_that_fails_is_said_to_have_replaced_nothing(year: Year) -> None:
+    year.submit("a.csv", trips(2))
+    empty = year.terminal.file("empty.csv", "")
+    failed = year.terminal.type("submit", empty, *year.planes, "--yes")
+    assert failed.code == 4
+    assert "This replaces 2 plane entries of a.csv" in failed.err
+    assert failed.err.endswith("Nothing was replaced: what counted before still counts.\n")
+
+
 def test_an_upload_is_taken_back(year: Year) -> None:
     year.submit("a.csv", trips(2))
     year.submit("b.csv", ONE_TRIP, "--source", "agency_b")

@@ -101,6 +101,25 @@ REFUSED = {
     ),
     "an empty file": Case("empty", "The file is empty.", b""),
     "blank lines": Case("empty", "The file is empty.", b"\n \n\n"),
+    "a web page that is called a workbook": Case(
+        "not_text",
+        "This is a web page or XML, whatever its name says; open it in a spreadsheet and save it",
+        b"\xef\xbb\xbf<HTML><table><tr><td>unit_institutional_id</td></tr></table></HTML>",
+    ),
+    "JSON": Case("not_text", "This is JSON; a CSV in UTF-8 is needed.", '[{"origin_iata": "GVA"}]'),
+    "entries without a unit": Case(
+        "missing_columns",
+        "The header lacks the column unit_institutional_id; it has: origin_iata, destination_iata,"
+        " user_institutional_id, cabin_class; if all rows are of one unit, name it with --unit.",
+        "origin_iata,destination_iata,user_institutional_id,cabin_class\nGVA,CDG,1,economy\n",
+    ),
+    "factors as entries": Case(
+        "missing_columns",
+        "The header lacks the columns unit_institutional_id, origin_iata, destination_iata,"
+        " user_institutional_id; it has: category, cabin_class, ef_kg_co2eq_per_km. These are the"
+        " columns of plane factors: carbonline load factors --type plane.",
+        "category,cabin_class,ef_kg_co2eq_per_km\nall,economy,0.2\n",
+    ),
     "a header of quotes": Case(
         "missing_columns",
         "The header lacks the columns unit_institutional_id, origin_iata, destination_iata,"

@@ -24,7 +24,11 @@ _KNOWN_FORMATS = {
     b"\xfe\xff": "UTF-16 text",
     b"PAR1": "a Parquet file",
     b"SQLite": "a database",
+    b"{\\rtf": "a rich text document",
 }
+# Web programs call them .xls: spreadsheets open them. Of any case, behind marks and white space.
+_MARKUP = (b"<html", b"<!doc", b"<?xml", b"<tabl", b"<head", b"<meta", b"<styl")
+_JSON = (b'{"', b"[{")
 
 
 class ByteStream(Protocol):
@@ -129,3 +133,12 @@ def _refuse_known_formats(head: bytes) -> None:
     for magic, name in _KNOWN_FORMATS.items():
         if head.startswith(magic):
             raise RefusedFile(Cause.NOT_TEXT, f"this is {name}; save it as CSV in UTF-8")
+    begins = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if begins.startswith(_MARKUP):
+        raise RefusedFile(
+            Cause.NOT_TEXT,
+            "this is a web page or XML, whatever its name says; open it in a spreadsheet and save"
+            " it as CSV in UTF-8",
+        )
+    if begins.startswith(_JSON):
+        raise RefusedFile(Cause.NOT_TEXT, "this is JSON; a CSV in UTF-8 is needed")

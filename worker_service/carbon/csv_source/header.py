@@ -91,7 +91,10 @@ def read_header(
             has += "; its names are in single quotes: leave them out, or write double quotes"
         columns = "column" if len(missing) == 1 else "columns"
         raise RefusedFile(
-            Cause.MISSING_COLUMNS, f"the header lacks the {columns} {_shown(missing)}; {has}"
+            Cause.MISSING_COLUMNS,
+            f"the header lacks the {columns} {_shown(missing)}; {has}",
+            missing=missing,
+            names=names,
         )
     return Header(
         separator=first.separator,

@@ -119,7 +119,7 @@ def _of_text(
     except BaseException as error:
         stream.close()
         if isinstance(error, RefusedFile) and (said := encoding.sentence):
-            raise RefusedFile(error.cause, f"{error}; {said}") from error
+            raise error.with_more(said) from error
         raise
     known = [*required, *optional]
     unread = list(header.unread)

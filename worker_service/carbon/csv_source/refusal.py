@@ -1,5 +1,6 @@
 """Why a file as a whole is refused."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -38,8 +39,24 @@ def too_many_blank() -> "RefusedFile":
 
 
 class RefusedFile(Exception):
-    """Nothing of the file can be used. The message is a sentence for the user."""
+    """Nothing of the file can be used. The message is a sentence for the user.
 
-    def __init__(self, cause: Cause, message: str) -> None:
+    If the header lacks columns, `missing` are these, and `names` those that it has.
+    """
+
+    def __init__(
+        self,
+        cause: Cause,
+        message: str,
+        *,
+        missing: Collection[str] = (),
+        names: Collection[str] = (),
+    ) -> None:
         super().__init__(message)
         self.cause = cause
+        self.missing = tuple(missing)
+        self.names = tuple(names)
+
+    def with_more(self, words: str) -> "RefusedFile":
+        """The same refusal, with more at the end of its sentence."""
+        return RefusedFile(self.cause, f"{self}; {words}", missing=self.missing, names=self.names)

@@ -111,7 +111,12 @@ def read_entries(
     optional = [column.name for column in columns if not column.required]
     if scope.unit is not None:
         optional.append(UNIT_COLUMN)
-    text = read_text(open_file, required, optional, bytes_max, decimals_of(columns), mapping)
+    try:
+        text = read_text(open_file, required, optional, bytes_max, decimals_of(columns), mapping)
+    except RefusedFile as refused:
+        if refused.missing != (UNIT_COLUMN,):
+            raise
+        raise refused.with_more("if all rows are of one unit, name it with --unit") from refused
     return EntryFile(
         encoding=text.encoding,
         unread_columns=text.unread,
