@@ -74,12 +74,12 @@ vendor:  ## fetch the console's libraries as package-lock.json names them; needs
 	@python3 gateway_service/console/vendor_files.py
 
 lock: build/uv/bin/uv  ## solve the dependencies anew, into the four hashed lock files
-	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local pyproject.toml -o requirements.lock
-	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra dev -c requirements.lock \
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra objects pyproject.toml -o requirements.lock
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra objects --extra dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
-	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra dev --extra browser \
+	@build/uv/bin/uv pip compile $(LOCKING) --extra build --extra local --extra objects --extra dev --extra browser \
 		-c requirements-dev.lock pyproject.toml -o requirements-browser.lock
-	@build/uv/bin/uv pip compile $(LOCKING) --extra gateway --extra server -c requirements.lock \
+	@build/uv/bin/uv pip compile $(LOCKING) --extra gateway --extra server --extra objects -c requirements.lock \
 		pyproject.toml -o requirements-server.lock
 
 clean:  ## remove all that was made: environment, generated code, results, caches

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-Extra: TypeAlias = Literal["frames", "gateway", "server", "local"]
+Extra: TypeAlias = Literal["frames", "gateway", "objects", "server", "local"]
 
 _SERVER = (
     "aiohttp",
@@ -35,6 +35,7 @@ MODULES: Mapping[Extra, tuple[str, ...]] = MappingProxyType(
     {
         "frames": ("polars",),
         "gateway": _GATEWAY,
+        "objects": ("obstore",),
         "server": _SERVER,
         "local": tuple(sorted({*_SERVER, *_GATEWAY})),
     }

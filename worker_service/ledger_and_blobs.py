@@ -8,7 +8,8 @@ import asyncpg
 
 from carbonline.postgres.errors import DatabaseUnavailable
 from carbonline.postgres.full_disk import DISK_FULL, is_full
-from worker_service.blobs.store import BlobFolderUnusable, BlobStore
+from worker_service.blobs.any_store import AnyBlobStore
+from worker_service.blobs.store import BlobFolderUnusable
 from worker_service.ledger.canary import Canary
 from worker_service.mechanics.readiness import NotUsable
 
@@ -39,7 +40,7 @@ _OF_THE_DISK = frozenset(
 class LedgerAndBlobs:
     """Implements worker_service.mechanics.readiness.Needs, which documents each method."""
 
-    def __init__(self, canary: Canary, blobs: BlobStore) -> None:
+    def __init__(self, canary: Canary, blobs: AnyBlobStore) -> None:
         self._canary = canary
         self._blobs = blobs
         self._blobs_look: asyncio.Task[None] | None = None

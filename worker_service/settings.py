@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from carbonline.client.addresses import target_of
 from carbonline.client.tls_files import TlsFiles, tls_files
+from carbonline.extras import lacks
 from carbonline.postgres.url import driver_url
 from carbonline.serving.auth.token_settings import (
     TOKEN_SETTINGS,
@@ -39,6 +40,7 @@ from carbonline.serving.declared_settings import (
 from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
+from worker_service.blobs.object_urls import fault_of_url, is_url
 from worker_service.provider_settings import (
     PROVIDER_SETTINGS,
     travel_api_access,
@@ -79,8 +81,9 @@ LEDGER_ADDRESS = Setting(
 )
 BLOB_FOLDER = Setting(
     "BLOB_FOLDER",
-    "a path",
-    "The folder of uploaded files; the same for the ledger process and all workers.",
+    "a path, or a URL: s3://bucket/prefix, gs://bucket/prefix, az://account/container/prefix",
+    "Where uploaded files are; the same for the ledger process and all workers. An object store "
+    "needs the extra `objects`, and takes its credentials from the environment.",
     default="carbonline-data/blobs",
 )
 CONCURRENCY = Setting(
@@ -170,6 +173,8 @@ class Settings:
     connection_seconds_max: float
     call_limits: CallLimits
     retention_days: float = RETENTION_DAYS
+    # The object store of blobs; "" if they are in the folder.
+    blob_url: str = ""
     travel_api: TravelApiAccess | None = None
     unit_directory: UnitDirectoryAccess | None = None
     tokens: TokenSettings | None = None
@@ -203,11 +208,13 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         read.needed(LEDGER_ADDRESS)
     lease_seconds, beat_seconds = read.lease_and_beat()
     tls, behind_mesh = read_tls_settings(read) if role == "ledger" else (None, False)
+    blob_folder, blob_url = _blobs(read)
     settings = Settings(
         database_url=driver_url(database_url),
         scheduler_address=read.text(SCHEDULER_ADDRESS),
         ledger_address=read.text(LEDGER_ADDRESS),
-        blob_folder=Path(read.text(BLOB_FOLDER)),
+        blob_folder=blob_folder,
+        blob_url=blob_url,
         lease_seconds=lease_seconds,
         beat_seconds=beat_seconds,
         token_file=read.path(TOKEN_FILE),
@@ -230,6 +237,17 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
     )
     read.check()
     return settings
+
+
+def _blobs(read: SettingsReader) -> tuple[Path, str]:
+    """The folder, or the URL of an object store."""
+    place = read.text(BLOB_FOLDER).strip()
+    if not is_url(place):
+        return Path(place), ""
+    # The URL is not repeated, since somebody may have put a secret into it.
+    if fault := fault_of_url(place) or lacks("objects", "An object store"):
+        read.faults.append(f"{BLOB_FOLDER.variable}: {fault}")
+    return Path(), place
 
 
 def _check_scheduler_address(read: SettingsReader) -> None:

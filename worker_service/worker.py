@@ -19,7 +19,7 @@ from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import Probes, metrics_served
 from carbonline.serving.printed import print_sentence
-from worker_service.blobs.store import BlobStore
+from worker_service.blobs.any_store import blob_store
 from worker_service.ledger.canary import Canary
 from worker_service.ledger.errors import SchemaMissing
 from worker_service.ledger.pool import Ledger, open_ledger
@@ -279,7 +279,7 @@ async def open_stores(settings: Settings, opened: AsyncExitStack) -> Stores:
         jobs_max=settings.concurrency,
     )
     opened.push_async_callback(ledger.close)
-    return Stores(ledger, BlobStore(settings.blob_folder))
+    return Stores(ledger, blob_store(settings.blob_folder, settings.blob_url))
 
 
 def providers_of(settings: Settings) -> Sequence[Provider]:

@@ -95,6 +95,12 @@ def product_programs(settings: StackSettings, addresses: Addresses) -> Sequence[
     )
 
 
+def _place_of_blobs(addresses: Addresses) -> str:
+    """The object store that the environment names, else the folder of the stack."""
+    named = os.environ.get(f"{PREFIX}BLOB_FOLDER", "")
+    return named if "://" in named else str(addresses.blob_folder)
+
+
 def program_environment(
     settings: StackSettings, addresses: Addresses, program: Program
 ) -> dict[str, str]:
@@ -110,7 +116,7 @@ def program_environment(
         "SCHEDULER_ADDRESS": addresses.scheduler_address,
         "LEDGER_ADDRESS": addresses.ledger_address,
         "GATEWAY_ADDRESS": addresses.gateway_address,
-        "BLOB_FOLDER": str(addresses.blob_folder),
+        "BLOB_FOLDER": _place_of_blobs(addresses),
         "LEASE_SECONDS": f"{settings.lease_seconds:g}",
         "BEAT_SECONDS": f"{settings.beat_seconds:g}",
         "SWEEP_SECONDS": f"{settings.sweep_seconds:g}",

@@ -60,6 +60,7 @@ CODES: Mapping[str, grpc.StatusCode] = MappingProxyType(
         "UPLOAD_IDLE": grpc.StatusCode.RESOURCE_EXHAUSTED,
         "BLOB_DAMAGED": grpc.StatusCode.DATA_LOSS,
         "STORE_FULL": grpc.StatusCode.UNAVAILABLE,
+        "STORE_UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
         "DATABASE_FULL": grpc.StatusCode.UNAVAILABLE,
         "DATABASE_UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
         "DRAINING": grpc.StatusCode.UNAVAILABLE,

@@ -208,7 +208,11 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "unit_directory": "tests/worker_service/steps/test_unit_directory.py",
     },
     "worker_service/blobs": {
+        "any_store": "tests/worker_service/blobs/test_object_store.py",
         "folder_lock": "tests/worker_service/blobs/test_removal.py",
+        "object_calls": "tests/worker_service/blobs/test_object_store.py",
+        "object_removal": "tests/worker_service/blobs/test_object_store.py",
+        "object_urls": "tests/worker_service/blobs/test_object_store.py",
         "reference": "tests/worker_service/blobs/test_store.py",
     },
     "worker_service/carbon": {

@@ -6,13 +6,14 @@ import json
 import os
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import IO, Any, Protocol, Self
 
 from worker_service.blobs.folder_lock import check_locks, folder_locked, identity_of
 from worker_service.blobs.reference import BlobReference, check_tenant
@@ -44,6 +45,10 @@ class BlobUnreadable(OSError):
         self.errno = error.errno
 
 
+class ObjectStoreFailed(OSError):
+    """An object store does not do what it is asked now. The message is a sentence for people."""
+
+
 class BlobFolderUnusable(Exception):
     """Nothing can be stored in the folder now. The message says why."""
 
@@ -64,6 +69,28 @@ class BlobSummary:
     size_bytes: int
     created_at: datetime
     scope: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_text(cls, text: str) -> Self:
+        """A summary as it is stored."""
+        kept = json.loads(text)
+        return cls(
+            file_name=kept["file_name"],
+            size_bytes=kept["size_bytes"],
+            created_at=datetime.fromisoformat(kept["created_at"]),
+            scope=kept["scope"],
+        )
+
+    def as_text(self, size_bytes: int) -> str:
+        """The summary of so many bytes, to be stored."""
+        return json.dumps(
+            {
+                "file_name": self.file_name,
+                "size_bytes": size_bytes,
+                "created_at": self.created_at.isoformat(),
+                "scope": dict(self.scope),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +122,7 @@ class BlobStore:
         incoming = self.folder / tenant / _INCOMING
         incoming.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
         summary = BlobSummary(file_name, 0, datetime.now(UTC), scope or {})
-        return Upload(self, tenant, summary, incoming / secrets.token_hex(16))
+        return FolderUpload(self, tenant, summary, incoming / secrets.token_hex(16))
 
     def open(self, reference: BlobReference) -> "BlobReader":
         """Opens a blob for reading. Raises BlobMissing or BlobUnreadable."""
@@ -148,13 +175,7 @@ class BlobStore:
         """Reads what is known of a blob. Raises BlobMissing."""
         if not self.path(reference).is_file():
             raise BlobMissing(f"there is no {reference}")
-        kept = json.loads(self.summary_path(reference).read_text("utf-8"))
-        return BlobSummary(
-            file_name=kept["file_name"],
-            size_bytes=kept["size_bytes"],
-            created_at=datetime.fromisoformat(kept["created_at"]),
-            scope=kept["scope"],
-        )
+        return BlobSummary.of_text(self.summary_path(reference).read_text("utf-8"))
 
     def collect_abandoned_uploads(self, older_than_seconds: float = _ABANDONED_SECONDS) -> int:
         """Deletes parts of uploads whose process has died. Returns how many files.
@@ -179,15 +200,14 @@ class BlobStore:
         return self.path(reference).with_suffix(SUMMARY)
 
 
-class Upload:
+class Upload(ABC):
     """A file that is being written. Nothing of it stays unless `keep` returns."""
 
-    def __init__(self, store: BlobStore, tenant: str, summary: BlobSummary, passing: Path) -> None:
-        self._store = store
+    def __init__(self, bytes_max: int, tenant: str, summary: BlobSummary, file: IO[bytes]) -> None:
+        self._bytes_max = bytes_max
         self._tenant = tenant
         self._summary = summary
-        self._passing = passing
-        self._file: BinaryIO = passing.open("xb")
+        self._file = file
         self._hash = hashlib.sha256()
         self.size_bytes = 0
 
@@ -201,7 +221,6 @@ class Upload:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-        self._passing.unlink(missing_ok=True)
 
     @property
     def sha256(self) -> str:
@@ -210,11 +229,35 @@ class Upload:
 
     def write(self, piece: bytes) -> None:
         """Writes the next bytes. Raises BlobTooLarge over the limit."""
-        if self.size_bytes + len(piece) > self._store.bytes_max:
-            raise BlobTooLarge(self._store.bytes_max)
+        if self.size_bytes + len(piece) > self._bytes_max:
+            raise BlobTooLarge(self._bytes_max)
         self._file.write(piece)
         self._hash.update(piece)
         self.size_bytes += len(piece)
+
+    @abstractmethod
+    def keep(self) -> Kept:
+        """Makes the upload a blob, which counts as uploaded now. The first summary of the same
+        bytes stays.
+        """
+
+
+class FolderUpload(Upload):
+    """A file in the folder that nobody sees yet."""
+
+    def __init__(self, store: BlobStore, tenant: str, summary: BlobSummary, passing: Path) -> None:
+        super().__init__(store.bytes_max, tenant, summary, passing.open("xb"))
+        self._store = store
+        self._passing = passing
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._passing.unlink(missing_ok=True)
 
     def keep(self) -> Kept:
         """Makes the upload a blob, synced to disk. The first summary of the same bytes stays,
@@ -241,14 +284,7 @@ class Upload:
         return Kept(reference, self.size_bytes, already_stored=False)
 
     def _write_summary(self, target: Path) -> None:
-        text = json.dumps(
-            {
-                "file_name": self._summary.file_name,
-                "size_bytes": self.size_bytes,
-                "created_at": self._summary.created_at.isoformat(),
-                "scope": dict(self._summary.scope),
-            }
-        )
+        text = self._summary.as_text(self.size_bytes)
         passing = self._passing.with_suffix(SUMMARY)
         with passing.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -257,10 +293,22 @@ class Upload:
         passing.replace(target)
 
 
+class Readable(Protocol):
+    """The stored bytes of a blob."""
+
+    def read(self, size: int, /) -> bytes:
+        """Reads at most `size` bytes; none at the end. Raises OSError."""
+        ...
+
+    def close(self) -> None:
+        """Ends the reading."""
+        ...
+
+
 class BlobReader:
     """Reads a blob once from start to end. The hash is checked at the end."""
 
-    def __init__(self, reference: BlobReference, file: BinaryIO) -> None:
+    def __init__(self, reference: BlobReference, file: Readable) -> None:
         self._reference = reference
         self._file = file
         self._hash = hashlib.sha256()

@@ -12,14 +12,15 @@ from carbonline.serving.errors import RpcError, Violation, invalid
 from carbonline.serving.interceptor import Context, caller
 from carbonline.serving.places import NoPlace, Places
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, types_pb2
+from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import (
     BlobDamaged,
     BlobMissing,
-    BlobStore,
     BlobSummary,
     BlobTooLarge,
     Kept,
+    ObjectStoreFailed,
     Upload,
 )
 from worker_service.ledger_api.fields import Fields
@@ -37,7 +38,7 @@ CANCELLATION_SECONDS = 0.01
 class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     """Serves BlobService; see the proto for what each RPC promises."""
 
-    def __init__(self, store: BlobStore, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, store: AnyBlobStore, idle_seconds: float = IDLE_SECONDS) -> None:
         """An upload ends with UPLOAD_IDLE if it sends nothing for `idle_seconds`."""
         self._store = store
         self._idle_seconds = idle_seconds
@@ -54,11 +55,9 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             raise RpcError("TOO_LARGE", str(error), limit) from None
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise RpcError(
-                    "STORE_FULL",
-                    "the disk of the ledger process is full; upload the file again later",
-                ) from error
-            raise
+                full = "the store of files is full; upload the file again later"
+                raise RpcError("STORE_FULL", full) from error
+            raise _of_the_store(error) from error
 
     async def DownloadBlob(
         self, request: blobs_pb2.DownloadBlobRequest, _context: Context
@@ -75,6 +74,8 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             raise _not_found(error) from None
         except BlobDamaged as error:
             raise RpcError("BLOB_DAMAGED", str(error)) from None
+        except OSError as error:
+            raise _of_the_store(error) from error
 
     async def StatBlob(
         self, request: blobs_pb2.StatBlobRequest, _context: Context
@@ -85,6 +86,8 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             summary = await asyncio.to_thread(self._store.summary, reference)
         except BlobMissing as error:
             raise _not_found(error) from None
+        except ObjectStoreFailed as error:
+            raise _of_the_store(error) from error
         answer = _described(reference, summary)
         _check_scope(reference, answer.scope)
         return answer
@@ -206,6 +209,14 @@ def _check_scope(reference: BlobReference, scope: types_pb2.Scope) -> None:
 def _concealed(reference: BlobReference) -> RpcError:
     """The error for a file that the caller must not know of."""
     return RpcError("BLOB_NOT_FOUND", f"there is no {reference}", conceals=True)
+
+
+def _of_the_store(error: OSError) -> Exception:
+    """What the caller is told of a store that does not answer. Another fault stays what it is."""
+    for one in (error, error.__cause__):
+        if isinstance(one, ObjectStoreFailed):
+            return RpcError("STORE_UNAVAILABLE", f"{one.strerror}; try again later")
+    return error
 
 
 def _not_found(error: BlobMissing) -> RpcError:

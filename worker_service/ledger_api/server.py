@@ -28,8 +28,8 @@ from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.tls import server_credentials
 from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, ledger_pb2, ledger_pb2_grpc
+from worker_service.blobs.any_store import AnyBlobStore, blob_store
 from worker_service.blobs.reference import ReferenceWrong, check_tenant
-from worker_service.blobs.store import BlobStore
 from worker_service.ledger.errors import SchemaMissing
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_api.blob_servicer import CHUNK_BYTES_MAX, IDLE_SECONDS, BlobServicer
@@ -60,7 +60,7 @@ class RunningLedger:
     """A ledger process that serves. `port` is 0 on a unix socket."""
 
     port: int
-    blobs: BlobStore
+    blobs: AnyBlobStore
     background: Background
     metrics: LedgerMetrics
 
@@ -109,7 +109,7 @@ async def running_ledger(
     settings: Settings,
     log: FilteringBoundLogger,
     authenticator: Authenticator | None = None,
-    blobs: BlobStore | None = None,
+    blobs: AnyBlobStore | None = None,
     upload_idle_seconds: float = IDLE_SECONDS,
     *,
     registry: CollectorRegistry | None = None,
@@ -123,8 +123,9 @@ async def running_ledger(
     access = await open_access(
         settings.tenant, settings.token_file, settings.tokens, settings.tls, log, authenticator
     )
-    settings.blob_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    blobs = blobs or BlobStore(settings.blob_folder)
+    if not settings.blob_url:
+        settings.blob_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    blobs = blobs or blob_store(settings.blob_folder, settings.blob_url)
     ledger = await open_ledger(
         settings.database_url, application_name="carbonline ledger", jobs_max=READS_MAX
     )
@@ -189,7 +190,7 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(faults)
 
 
-async def _collect_abandoned(blobs: BlobStore, log: FilteringBoundLogger) -> None:
+async def _collect_abandoned(blobs: AnyBlobStore, log: FilteringBoundLogger) -> None:
     """Remove what dead uploads left behind, about every hour. Jitter spreads replicas."""
     while True:
         try:

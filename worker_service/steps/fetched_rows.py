@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carbonline.pluralize import pluralize
-from worker_service.blobs.store import BlobStore, BlobTooLarge
+from worker_service.blobs.any_store import AnyBlobStore
+from worker_service.blobs.store import BlobTooLarge
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.mechanics.run import Run
 from worker_service.providers.provider import Page, Provider, Wanted
@@ -64,7 +65,11 @@ def provider_of(providers: Sequence[Provider], run: Run, brings: str) -> Provide
 
 
 async def fetched_file(
-    blobs: BlobStore, provider: Provider, run: Run, left: Left, arrived: Callable[[int, int], None]
+    blobs: AnyBlobStore,
+    provider: Provider,
+    run: Run,
+    left: Left,
+    arrived: Callable[[int, int], None],
 ) -> InputFile:
     """The file of all rows, kept as soon as the last one is there.
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
-from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobStore
+from worker_service.blobs.store import BlobDamaged, BlobMissing
 from worker_service.carbon.catalogue import NotSupported
 from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.refusal import RefusedFile
@@ -46,7 +47,7 @@ class Refusal(Exception):
 class InputFile:
     """A blob that can be opened several times. `sheet` is the one to read of a workbook."""
 
-    blobs: BlobStore
+    blobs: AnyBlobStore
     reference: BlobReference
     sheet: str = ""
 
@@ -57,7 +58,7 @@ class InputFile:
         return OfSheet(opened, self.sheet) if self.sheet else opened
 
 
-def input_file(blobs: BlobStore, job: ClaimedJob) -> InputFile:
+def input_file(blobs: AnyBlobStore, job: ClaimedJob) -> InputFile:
     """The file that the payload's `blob` names. Raises Refusal if it is not a reference."""
     named = job.payload.get("blob")
     try:

@@ -9,7 +9,8 @@ from typing import Any, Self
 import polars as pl
 
 from carbonline.pluralize import pluralize
-from worker_service.blobs.store import BlobStore, Upload
+from worker_service.blobs.any_store import AnyBlobStore
+from worker_service.blobs.store import Upload
 from worker_service.carbon.csv_source.spreadsheet_text import inert
 from worker_service.mechanics.claimed_job import ClaimedJob
 
@@ -23,7 +24,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
 
     def __init__(
         self,
-        blobs: BlobStore,
+        blobs: AnyBlobStore,
         job: ClaimedJob,
         noun: str,
         header: bytes = HEADER,
@@ -143,7 +144,7 @@ class RowNotes(AbstractContextManager["RowNotes"]):
 
     def __init__(
         self,
-        blobs: BlobStore,
+        blobs: AnyBlobStore,
         job: ClaimedJob,
         rejected_header: bytes,
         inline_bytes_max: int = INLINE_BYTES_MAX,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from worker_service.blobs.store import BlobStore
+from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.ledger.kept_places import KeptPlaces
 from worker_service.ledger.pool import Ledger
 
@@ -15,5 +15,5 @@ class Stores:
     """
 
     ledger: Ledger
-    blobs: BlobStore
+    blobs: AnyBlobStore
     places: KeptPlaces = field(default_factory=KeptPlaces)

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
+from worker_service.blobs.any_store import old_blobs, remove_blob, take_turn, tenants
 from worker_service.blobs.reference import BlobReference
-from worker_service.blobs.removal import old_blobs, remove_blob, take_turn, tenants
 from worker_service.ledger.named_blobs import named_blobs
 from worker_service.mechanics.scheduler import SchedulerRefused
 from worker_service.steps.deletions import Deleted, nobody_counts

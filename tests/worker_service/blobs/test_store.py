@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.folder_lock import LOCK
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import (
@@ -21,14 +22,14 @@ from worker_service.blobs.store import (
 )
 
 
-def put(store: BlobStore, content: bytes, tenant: str = "local", **summary: object) -> Kept:
+def put(store: AnyBlobStore, content: bytes, tenant: str = "local", **summary: object) -> Kept:
     with store.begin(tenant, **summary) as upload:  # type: ignore[arg-type]
         for start in range(0, len(content), 3):
             upload.write(content[start : start + 3])
         return upload.keep()
 
 
-def content_of(store: BlobStore, reference: BlobReference) -> bytes:
+def content_of(store: AnyBlobStore, reference: BlobReference) -> bytes:
     with store.open(reference) as reader:
         return b"".join(iter(lambda: reader.read(2), b""))
 

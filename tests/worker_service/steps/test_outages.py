@@ -13,6 +13,7 @@ from carbonline.migrations.run import migrate_all
 from carbonline.v1 import types_pb2
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
+from tests.worker_service.blobs.in_folder import in_folder
 from tests.worker_service.steps.conftest import (
     CDG,
     LEASE_SECONDS,
@@ -119,7 +120,7 @@ async def test_a_folder_of_blobs_that_goes_away_is_not_a_fault_of_a_job(
     apart: WorkerHarness, in_its_place: str
 ) -> None:
     """As a share that is not mounted leaves it."""
-    folder = apart.stores.blobs.folder
+    folder = in_folder(apart.stores.blobs).folder
     async with apart.working():
         await apart.load_units()
         await apart.load_places()

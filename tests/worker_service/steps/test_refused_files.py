@@ -12,6 +12,7 @@ import pytest
 
 from carbonline.client.errors import ServerError
 from carbonline.v1 import types_pb2
+from tests.worker_service.blobs.in_folder import in_folder
 from tests.worker_service.steps.conftest import (
     CDG,
     FACTORS,
@@ -65,7 +66,7 @@ def missing(_harness: WorkerHarness) -> Mapping[str, Any]:
 
 def damaged(harness: WorkerHarness) -> Mapping[str, Any]:
     blob = harness.blob(flights(CDG, CDG))
-    path = harness.stores.blobs.path(read_reference("local", blob))
+    path = in_folder(harness.stores.blobs).path(read_reference("local", blob))
     path.write_bytes(path.read_bytes().replace(b"CDG", b"JFK"))
     return {"blob": blob}
 
@@ -305,7 +306,7 @@ class CountingBlobs(BlobStore):
 async def test_a_line_without_an_end_is_refused_without_reading_much_of_it(
     idle_harness: WorkerHarness,
 ) -> None:
-    blobs = CountingBlobs(idle_harness.stores.blobs)
+    blobs = CountingBlobs(in_folder(idle_harness.stores.blobs))
     idle_harness.steps.update(steps_of(Stores(idle_harness.ledger, blobs)))
     async with idle_harness.working():
         await idle_harness.load_units(UNITS)

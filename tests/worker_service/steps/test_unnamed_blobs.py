@@ -7,6 +7,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from carbonline.client.channel import Credentials, open_channel
+from tests.worker_service.blobs.in_folder import in_folder
 from tests.worker_service.blobs.test_removal import age
 from tests.worker_service.blobs.test_store import put
 from tests.worker_service.steps.conftest import (
@@ -58,11 +59,11 @@ async def asked_of_the_scheduler(harness: WorkerHarness) -> int:
 
 def make_old(harness: WorkerHarness) -> None:
     for path in (harness.folder / "blobs" / "local").glob("??/" + "?" * 64):
-        age(harness.stores.blobs, BlobReference("local", path.name))
+        age(in_folder(harness.stores.blobs), BlobReference("local", path.name))
 
 
 def is_kept(harness: WorkerHarness, name: str) -> bool:
-    return harness.stores.blobs.path(read_reference("local", name)).exists()
+    return in_folder(harness.stores.blobs).path(read_reference("local", name)).exists()
 
 
 async def test_what_jobs_name_stays_with_its_rejected_rows_and_what_none_names_goes(
@@ -75,13 +76,13 @@ async def test_what_jobs_name_stays_with_its_rejected_rows_and_what_none_names_g
     make_old(harness)
     harness.blob("a moment ago")
     theirs = put(harness.stores.blobs, b"of another tenant", tenant="theirs").reference
-    age(harness.stores.blobs, theirs)
+    age(in_folder(harness.stores.blobs), theirs)
     with capture_logs() as logged:
         assert await asked_of_the_scheduler(harness) == 1
     assert not is_kept(harness, never_submitted)
     for name in (young, rejected, harness.blob(BAD), harness.blob(FACTORS), harness.blob(UNITS)):
         assert is_kept(harness, name)
-    assert harness.stores.blobs.path(theirs).exists()
+    assert in_folder(harness.stores.blobs).path(theirs).exists()
     # The scheduler, whose log is captured too, refuses the question about another's tenant.
     ours = [one for one in logged if one["event"] != "call_denied"]
     assert [(one["event"], one.get("of_tenant"), one.get("size_bytes")) for one in ours] == [
@@ -134,7 +135,7 @@ async def test_a_tenant_that_the_worker_does_not_act_for_keeps_all(
     harness: WorkerHarness,
 ) -> None:
     theirs = put(harness.stores.blobs, b"theirs", tenant="a-first").reference
-    age(harness.stores.blobs, theirs)
+    age(in_folder(harness.stores.blobs), theirs)
     mine = harness.blob("mine")
     make_old(harness)
 
@@ -144,7 +145,7 @@ async def test_a_tenant_that_the_worker_does_not_act_for_keeps_all(
         return ()
 
     assert await removed(harness, only_local) > 0
-    assert harness.stores.blobs.path(theirs).exists()
+    assert in_folder(harness.stores.blobs).path(theirs).exists()
     assert not is_kept(harness, mine)
 
 

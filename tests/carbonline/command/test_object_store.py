@@ -1,0 +1,144 @@
+"""A stack whose files are in an object store, as a person uses it; an emulator stands for S3."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.carbonline.command.test_commands import PLACES, SECONDS_MAX, Terminal
+from tests.worker_service.blobs.faulty_s3 import BUCKET, KEY, SECRET, FaultyS3, faulty_s3
+
+UNITS = "unit_institutional_id,name\n0828,Physics\n"
+FACTORS = (
+    "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
+    "all,economy,0.2,1,0,\n"
+)
+TRIPS = (
+    "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+    "0828,GVA,CDG,a1,economy\n0828,CDG,GVA,a1,hammock\n"
+)
+OF_2024 = ("--type", "plane", "--year", "2024")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[FaultyS3]:
+    with faulty_s3() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def terminal(s3: FaultyS3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A terminal beside a stack without a folder of files."""
+    terminal = Terminal(tmp_path_factory.mktemp("objects"))
+    place = {"CARBONLINE_BLOB_FOLDER": f"s3://{BUCKET}/of/carbonline"}
+    terminal.environment |= s3.environment | place
+    up = terminal.start("up", "--workers", "1")
+    assert up.stdout is not None
+    try:
+        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
+            assert line, "the stack did not start"
+        for words in (
+            ("load", "units", terminal.file("units.csv", UNITS), "--year", "2024"),
+            ("load", "locations", terminal.file("places.csv", PLACES)),
+            ("load", "factors", terminal.file("factors.csv", FACTORS), *OF_2024),
+        ):
+            typed = terminal.type(*words)
+            assert typed.code == 0, typed
+        yield terminal
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(SECONDS_MAX) == 0
+        up.stdout.close()
+
+
+def kg(terminal: Terminal) -> float:
+    totals = json.loads(terminal.type("totals", "--year", "2024", "--json").out)["total"]
+    return float(totals["total_kg"])
+
+
+def logs(folder: Path) -> str:
+    return "".join(path.read_text() for path in sorted((folder / "data" / "logs").iterdir()))
+
+
+def test_from_a_file_to_totals_and_rejected_rows(terminal: Terminal, s3: FaultyS3) -> None:
+    typed = terminal.type("submit", terminal.file("trips.csv", TRIPS), *OF_2024)
+    assert (typed.code, "1 row accepted, 1 rejected" in typed.err) == (0, True), typed
+    assert kg(terminal) == pytest.approx(407.5926178213096 * 0.2)
+    number = typed.out.split("Pipeline ")[1].split()[0]
+    assert "hammock" in terminal.type("rejected", number, "-o", "-").out
+    assert not (terminal.folder / "data" / "blobs").exists()
+    assert any(name.startswith("of/carbonline/local/") for name in s3.names())
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ((403, "AccessDenied"), "the object store refuses access (403 AccessDenied)"),
+        ((403, "QuotaExceeded"), "the store of files is full"),
+    ],
+)
+def test_an_upload_that_the_store_refuses_is_told_and_the_totals_stay(
+    terminal: Terminal, s3: FaultyS3, fault: tuple[int, str], said: str
+) -> None:
+    before = kg(terminal)
+    s3.faults["PUT"] = fault
+    try:
+        file = terminal.file("more.csv", TRIPS.replace("hammock", "economy"))
+        typed = terminal.type("submit", file, *OF_2024)
+    finally:
+        s3.faults.clear()
+    assert (typed.code, said in " ".join(typed.err.split())) == (6, True), typed
+    assert kg(terminal) == before
+
+
+def test_a_job_waits_for_a_store_that_refuses_to_read_and_ends_when_it_gives_way(
+    terminal: Terminal, s3: FaultyS3
+) -> None:
+    s3.faults["GET"] = (403, "AccessDenied")
+    try:
+        file = terminal.file("later.csv", TRIPS.replace("hammock", "economy"))
+        submitted = terminal.type("submit", file, *OF_2024, "--no-watch", "--source", "later")
+        assert submitted.code == 0, submitted
+        until = time.monotonic() + 60
+        while "refuses access" not in terminal.type("workers", "--json").out:
+            assert time.monotonic() < until, "the worker does not say so"
+    finally:
+        s3.faults.clear()
+    watched = terminal.type("watch", submitted.out.strip())
+    assert (watched.code, "2 rows accepted" in watched.err) == (0, True), watched
+    [ingest] = [
+        job
+        for job in json.loads(terminal.type("jobs", submitted.out.strip(), "--json").out)["rows"]
+        if job["job_type"] == "csv_ingest"
+    ]
+    assert ingest["attempts"] == 1
+
+
+def test_no_secret_is_in_a_log_a_list_or_a_payload(terminal: Terminal) -> None:
+    lists = [terminal.type(*words, "--json").out for words in (("workers",), ("jobs",))]
+    shown = logs(terminal.folder) + "".join(lists)
+    assert KEY not in shown
+    assert SECRET not in shown
+
+
+def test_a_setting_with_a_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "worker_service", "ledger"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={
+            "CARBONLINE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+            "CARBONLINE_LEDGER_ADDRESS": f"unix:{tmp_path}/ledger",
+            "CARBONLINE_BLOB_FOLDER": f"s3://{KEY}:{SECRET}@bucket/prefix",
+        },
+        timeout=SECONDS_MAX,
+    )
+    said = ended.stdout + ended.stderr
+    assert (ended.returncode, "credentials come from the environment" in said) == (2, True), said
+    assert SECRET not in said
