@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from scheduler_service.jobs.requests import Pause
+from scheduler_service.jobs.job_facts import FirstJob, JobFacts, KnownWorker
 from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.jobs.worker_state import WorkerState
 
@@ -59,73 +59,6 @@ class JobReason:
     def blocks(self) -> bool:
         """Whether no worker can claim the job while it holds."""
         return self.kind not in DELAYING
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A claim, and the worker that holds it. `lease_until` is None where it is not known."""
-
-    job_id: int
-    worker_id: str
-    lease_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class FirstJob:
-    """The other job of an exclusive key whose turn it is."""
-
-    job_id: int
-    job_type: str
-    state: JobState
-    worker_id: str
-    run_after: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class SetAsideUntil:
-    """A sweep or a Claim has failed at the job or its exclusive key: left alone until then."""
-
-    until: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class KnownWorker:
-    """A worker process, as far as it matters for one job."""
-
-    state: WorkerState
-    build_id: str
-    serves_tenant: bool
-    claims_type: bool
-
-
-@dataclass(frozen=True, slots=True)
-class JobFacts:
-    """What one snapshot shows of a job and of what may keep it from running.
-
-    `first` is None if no other job of its exclusive key has its turn, `drain` if no claim of the
-    key drains. `older_jobs` and `jobs_ahead` are counted up to a bound.
-    """
-
-    now: datetime
-    tenant: str
-    job_type: str
-    state: JobState
-    result: JobResult | None
-    message: str
-    superseded_by: int
-    run_after: datetime | None
-    attempts: int
-    attempts_max: int
-    runs_alone: bool
-    holder: Holder | None
-    first: FirstJob | None
-    drain: Holder | None
-    pause: Pause | None
-    older_jobs: int
-    jobs_ahead: int
-    set_aside: SetAsideUntil | None
-    workers: Sequence[KnownWorker]
 
 
 def is_claimable(reasons: Collection[JobReason]) -> bool:
@@ -382,12 +315,21 @@ def _earlier_attempts(job: JobFacts, used: int) -> list[JobReason]:
         return []
     attempts = "1 attempt" if used == 1 else f"{used} attempts"
     are = "is" if used == 1 else "are"
-    said = f" The last one said: {job.message}" if job.message else ""
+    by = f" The last one was by worker {job.last_worker_id}." if job.last_worker_id else ""
+    said = f" It said: {job.message}" if by else f" The last one said: {job.message}"
+    logs = (
+        f"Read the logs of worker {job.last_worker_id}."
+        if by
+        else "Read the logs of these workers."
+    )
     return [
         JobReason(
             JobReasonKind.EARLIER_ATTEMPTS,
-            _sentence(f"{attempts} of {job.attempts_max} {are} used.{said}"),
-            "`carbonline job` lists its claims with their workers. Read the logs of these workers.",
+            _sentence(
+                f"{attempts} of {job.attempts_max} {are} used.{by}{said if job.message else ''}"
+            ),
+            f"`carbonline job` lists its claims with their workers. {logs}",
+            worker_id=job.last_worker_id,
         )
     ]
 

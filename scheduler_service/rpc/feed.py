@@ -12,7 +12,7 @@ from scheduler_service.rpc import messages
 from scheduler_service.rpc.gradually import gradually
 from scheduler_service.rpc.pages import is_large
 from scheduler_service.store.reads.answers import VIEW_JOBS_MAX, View
-from scheduler_service.store.reads.rows import ActiveJobRow
+from scheduler_service.store.reads.rows import ActiveJobRow, ChangedJobRow
 
 CHANGES_KEPT_MAX = 32
 # Of all changes of a feed: what one message takes. Who has missed more gets a snapshot.
@@ -34,16 +34,14 @@ async def change_of(view: View, from_version: int) -> pb.PipelineChange:
         from_version=from_version,
         to_version=view.version,
         pipeline=pipeline,
-        jobs=await jobs_of(view),
+        jobs=await gradually(view.jobs, lambda row: job_of(view, row)),
         left_job_ids=view.left_job_ids,
     )
 
 
-async def jobs_of(view: View) -> list[types_pb2.Job]:
-    """The jobs of a view, by id."""
-    return await gradually(
-        view.jobs, lambda row: messages.job_summary(row, joined=row.job_id in view.joined)
-    )
+def job_of(view: View, row: ChangedJobRow) -> types_pb2.Job:
+    """A job of a view, as the view's pipeline sees it."""
+    return messages.job_summary(row, joined=row.job_id in view.joined)
 
 
 def is_terminal(view: View) -> bool:

@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeAlias
 
+from carbonline.serving.pages import ANSWER_BYTES_MAX
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import messages
-from scheduler_service.rpc.gradually import gradually
+from scheduler_service.rpc.gradually import as_many_as_fit
 from scheduler_service.rpc.pages import pages
 from scheduler_service.store.store import Store
 
 SNAPSHOT_JOBS_MAX = 500
 # Jobs that one read brings.
 READ_JOBS_MAX = 1_000
+# Of a part, which stays until its slowest reader has taken it: two full messages.
+PART_BYTES_MAX = 2 * ANSWER_BYTES_MAX
 
 Message = pb.WatchPipelineResponse
-# A pipeline, and the job behind which the part begins.
-_Wanted: TypeAlias = tuple[int, int]
+# A pipeline, the job behind which the part begins, and how many jobs to read for it.
+_Wanted: TypeAlias = tuple[int, int, int]
 # Jobs by number, and whether there are more.
 _Part: TypeAlias = tuple[Sequence[types_pb2.Job], bool]
 
@@ -42,13 +45,15 @@ class Snapshots:
 
         Their jobs may be newer than the pipeline's version: the next change names them again.
         """
-        has_more = True
+        has_more, jobs_max = True, READ_JOBS_MAX
         while has_more:
-            jobs, has_more = await self._part((pipeline.pipeline_id, after_job_id))
+            jobs, has_more = await self._part((pipeline.pipeline_id, after_job_id, jobs_max))
             for message in snapshot_pages(pipeline, jobs, after_job_id, has_more=has_more):
                 yield message
             if jobs:
                 after_job_id = jobs[-1].job_id
+                # Where jobs are large, few are used of what is read.
+                jobs_max = min(2 * len(jobs), READ_JOBS_MAX)
 
     async def _part(self, wanted: _Wanted) -> _Part:
         if wanted not in self._parts:
@@ -62,12 +67,16 @@ class Snapshots:
             async with self._reading:
                 # Who comes now may know of newer changes than this read finds.
                 del self._parts[wanted]
-                rows = await self._store.jobs_after(*wanted, jobs_max=READ_JOBS_MAX + 1)
-            jobs = await gradually(
-                rows[:READ_JOBS_MAX],
+                pipeline_id, after_job_id, jobs_max = wanted
+                rows = await self._store.jobs_after(
+                    pipeline_id, after_job_id, jobs_max=jobs_max + 1
+                )
+            jobs = await as_many_as_fit(
+                rows[:jobs_max],
                 lambda row: messages.job_summary(row, joined=row.is_joined),
+                PART_BYTES_MAX,
             )
-        return jobs, len(rows) > READ_JOBS_MAX
+        return jobs, len(rows) > len(jobs)
 
 
 def _look_at(read: "asyncio.Task[_Part]") -> None:

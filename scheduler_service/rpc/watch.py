@@ -16,8 +16,9 @@ from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.jobs.requests import Refused, ones_own
-from scheduler_service.rpc import messages
-from scheduler_service.rpc.feed import Feed, change_of, is_terminal, jobs_of
+from scheduler_service.rpc import messages, snapshots
+from scheduler_service.rpc.feed import Feed, change_of, is_terminal, job_of
+from scheduler_service.rpc.gradually import as_many_as_fit
 from scheduler_service.rpc.looks import Looks
 from scheduler_service.rpc.pages import is_large
 from scheduler_service.rpc.refusals import not_found, refusal_with_days
@@ -190,7 +191,10 @@ class Watches:
             if is_terminal(start.view) and start.version == start.view.pipeline.version:
                 yield await self._final(pipeline_id)
                 return
-            async for message in self._follow(feed, start.version, times_back):
+            version = start.version
+            # A watch may last for days, and what it began with is large.
+            del start
+            async for message in self._follow(feed, version, times_back):
                 yield message
         finally:
             if feed is not None:
@@ -246,6 +250,7 @@ class Watches:
                     async for message in self._beginning(start):
                         yield message
                     version = start.version
+                    del start
                 else:
                     yield message
                     version = message.change.to_version
@@ -375,15 +380,19 @@ class _Start:
 
 async def _start_of(view: View, after_version: int) -> _Start:
     version = view.pipeline.version
+    # Without its jobs: only their messages are needed, and those for as long as they are sent.
+    bare = View(view.pipeline, view.version)
     if after_version >= version:
-        return _Start(view, version, ())
+        return _Start(bare, version, ())
     if after_version > 0:
         if view.version == after_version:
-            return _Start(view, version, (), is_large=True)
+            return _Start(bare, version, (), is_large=True)
         change = await change_of(view, after_version)
-        message = Message(change=change)
-        return _Start(view, view.version, (message,), is_large=is_large(change.jobs))
-    jobs = await jobs_of(view)
+        if is_large(change.jobs):
+            return _Start(bare, version, (), is_large=True)
+        return _Start(bare, view.version, (Message(change=change),))
+    jobs = await as_many_as_fit(view.jobs, lambda row: job_of(view, row), snapshots.PART_BYTES_MAX)
+    has_more = view.has_more or len(jobs) < len(view.jobs)
     pipeline = messages.pipeline(view.pipeline)
-    found = snapshot_pages(pipeline, jobs, 0, has_more=view.has_more)
-    return _Start(view, version, found, jobs[-1].job_id if view.has_more else None)
+    found = snapshot_pages(pipeline, jobs, 0, has_more=has_more)
+    return _Start(bare, version, found, jobs[-1].job_id if has_more else None)

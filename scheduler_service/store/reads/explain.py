@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from scheduler_service.jobs.explain import FirstJob, Holder, JobFacts, KnownWorker, SetAsideUntil
+from scheduler_service.jobs.job_facts import (
+    FirstJob,
+    Holder,
+    JobFacts,
+    KnownWorker,
+    SetAsideUntil,
+)
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Pause, Refused, ones_own
 from scheduler_service.jobs.states import JobResult, JobState
@@ -71,6 +77,7 @@ def _facts(
         run_after=job.run_after,
         attempts=job.attempts,
         attempts_max=job.attempts_max,
+        last_worker_id=str(found.last_worker_id or ""),
         runs_alone=job.runs_alone,
         holder=_holder(job.job_id, job.worker_id, found.lease_until),
         first=_first(found),

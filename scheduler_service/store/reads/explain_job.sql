@@ -5,6 +5,7 @@ SELECT scheduler.clock() AS now, own.lease_until,
     f.job_id AS first_job_id, f.job_type AS first_job_type, f.state AS first_state,
     f.worker_id AS first_worker_id, f.run_after AS first_run_after,
     d.job_id AS drain_job_id, d.worker_id AS drain_worker_id, d.lease_until AS drain_until,
+    before.worker_id AS last_worker_id,
     waiting.jobs + CAST(coalesce(f.state IN ('QUEUED', 'RUNNING'), false) AS integer)
         AS older_jobs,
     ahead.jobs AS jobs_ahead,
@@ -43,4 +44,13 @@ LEFT JOIN LATERAL (
     ORDER BY s.until DESC
     LIMIT 1
 ) AS aside ON true
+-- Who had the claim before the one that holds the job, if one does.
+LEFT JOIN LATERAL (
+    SELECT e.worker_id
+    FROM scheduler.job_events AS e
+    WHERE e.job_id = j.job_id AND e.worker_id IS NOT NULL
+        AND e.claim_token IS DISTINCT FROM j.claim_token
+    ORDER BY e.event_id DESC
+    LIMIT 1
+) AS before ON true
 WHERE j.job_id = :job_id;

@@ -20,6 +20,7 @@ class StandingRow(Row):
     drain_job_id: int | None
     drain_worker_id: UUID | None
     drain_until: datetime | None
+    last_worker_id: UUID | None
     older_jobs: int
     jobs_ahead: int
     aside_until: datetime | None

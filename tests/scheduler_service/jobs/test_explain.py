@@ -5,15 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scheduler_service.jobs.explain import (
-    FirstJob,
-    JobFacts,
-    JobReasonKind,
-    KnownWorker,
-    SetAsideUntil,
-    explain,
-    is_claimable,
-)
+from scheduler_service.jobs.explain import JobReasonKind, explain, is_claimable
+from scheduler_service.jobs.job_facts import FirstJob, JobFacts, KnownWorker, SetAsideUntil
 from scheduler_service.jobs.requests import Pause
 from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.jobs.worker_state import WorkerState
@@ -30,6 +23,7 @@ QUEUED = JobFacts(
     superseded_by=0,
     run_after=None,
     attempts=0,
+    last_worker_id="",
     attempts_max=5,
     runs_alone=False,
     holder=None,

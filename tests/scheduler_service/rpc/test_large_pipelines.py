@@ -13,7 +13,7 @@ from carbonline.client.errors import server_error
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.jobs.limits import Limits
-from scheduler_service.rpc import gradually, snapshots
+from scheduler_service.rpc import gradually, snapshots, watch
 from scheduler_service.settings import Settings
 from scheduler_service.store.ending import children
 from scheduler_service.store.finish import finish_jobs
@@ -155,6 +155,36 @@ async def test_a_snapshot_is_taken_up_again_behind_any_of_its_pages(client: Clie
         rest = await pages_of(again)
         assert rest[0].after_job_id == page.jobs[-1].job_id
         assert numbers(pages[:number]) + numbers(rest) == numbers(pages)
+
+
+async def test_a_part_has_as_many_jobs_as_fit_and_is_not_kept_behind_its_pages(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline_id = await planted(client)
+    [usual, *_] = (await pages_of(watched(client, pipeline_id)))[1].jobs
+    part_bytes = 5 * usual.ByteSize()
+    monkeypatch.setattr(snapshots, "PART_BYTES_MAX", part_bytes)
+    view = (await client.server.store.read_views({pipeline_id: 0}))[pipeline_id]
+    start = await watch._start_of(view, 0)
+    sent = [job for message in start.messages for job in message.snapshot.jobs]
+    assert 1 < len(sent) < len(view.jobs)
+    assert sum(job.ByteSize() for job in sent) <= part_bytes
+    assert start.view.jobs == []
+    store, asked = client.server.store, list[int]()
+    jobs_after = store.jobs_after
+
+    async def noting(pipeline_id: int, after_job_id: int, *, jobs_max: int) -> list[SeenJobRow]:
+        asked.append(jobs_max)
+        return await jobs_after(pipeline_id, after_job_id, jobs_max=jobs_max)
+
+    monkeypatch.setattr(store, "jobs_after", noting)
+    pages = await pages_of(watched(client, pipeline_id))
+    assert len(numbers(pages)) == len(set(numbers(pages))) == CHILDREN + 1
+    for page in pages:
+        assert sum(job.ByteSize() for job in page.jobs) <= part_bytes
+    # After the first part no more is read than may be used.
+    assert len(asked) > 5
+    assert max(asked[1:]) <= 2 * 6 + 1
 
 
 async def test_a_watcher_has_its_page_before_the_next_watchers_is_read(

@@ -109,7 +109,10 @@ async def test_a_failed_attempt_waits_for_its_time_and_then_for_the_sweep(
     assert due.kind == JobReasonKind.NOT_DUE
     assert due.until == (await driver.job(job.job_id))["run_after"]
     assert attempts.kind == JobReasonKind.EARLIER_ATTEMPTS
-    assert attempts.message == "1 attempt of 5 is used."
+    last = f"The last one was by worker {worker.worker_id}."
+    assert attempts.message == f"1 attempt of 5 is used. {last}"
+    assert attempts.worker_id == str(worker.worker_id)
+    assert str(worker.worker_id) in attempts.advice
     await driver.pass_time(timedelta(seconds=5))
     assert await kinds(driver, job.job_id) == [
         JobReasonKind.NEXT_SWEEP,
@@ -117,6 +120,20 @@ async def test_a_failed_attempt_waits_for_its_time_and_then_for_the_sweep(
     ]
     await driver.store.promote_due_jobs()
     assert await kinds(driver, job.job_id) == [JobReasonKind.EARLIER_ATTEMPTS]
+
+
+async def test_a_running_job_names_the_worker_of_the_attempt_before(driver: StoreDriver) -> None:
+    job = await driver.submit("noop", Scope(TENANT))
+    first, second = driver.another(), driver.another()
+    for worker in (first, second):
+        await worker.claim("noop")
+        await driver.let_leases_expire()
+    third = driver.another()
+    await third.claim("noop")
+    [running, attempts] = await reasons(driver, job.job_id)
+    assert running.worker_id == str(third.worker_id)
+    assert attempts.worker_id == str(second.worker_id)
+    assert f"by worker {second.worker_id}." in attempts.message
 
 
 async def test_a_job_whose_claim_has_expired_says_that_it_runs_alone(driver: StoreDriver) -> None:
