@@ -386,6 +386,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "factor_ingest": REPLACING,
         "input_file": "tests/worker_service/steps/test_refused_files.py",
         "kilograms_ahead": INGEST,
+        "published_references": "tests/worker_service/steps/test_same_places.py",
+        "reading_key": "tests/worker_service/steps/test_files_read_before.py",
         "noop": PROCESS,
         "reference_removal": REPLACING,
         "reference_ingest": REPLACING,

@@ -87,6 +87,7 @@ entry_sets = Table(
     Column("rows_warned", BigInteger, nullable=False, server_default=text("0")),
     Column("retired_by_pipeline", BigInteger, nullable=True),
     Column("mapping", JSONB, nullable=True),
+    Column("reading", JSONB, nullable=True),
     PrimaryKeyConstraint("tenant", "entry_set", name="entry_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(

@@ -1,14 +1,14 @@
 """Publishes an upload in place of the one that it replaces, and withdraws uploads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import comparison_key
 from worker_service.ledger.entry_sets import DEFAULT_SOURCE, NewSet
 from worker_service.ledger.errors import PublicationMismatch
-from worker_service.ledger.pool import Connection
+from worker_service.ledger.pool import Connection, Ledger
 
 # Of one type and year: the upload that the new one replaces, and those with the same rows.
 LIKE_IT = """
@@ -41,8 +41,21 @@ WHERE tenant = $1 AND entry_set = $2 AND state = 'PUBLISHED'
 PUBLISH = """
 UPDATE carbon.entry_sets
 SET state = 'PUBLISHED', published_at = carbon.clock(), row_count = $3, last_row_number = $4,
-    content_digest = nullif($5, ''), rows_rejected = $6, rows_warned = $7
+    content_digest = nullif($5, ''), rows_rejected = $6, rows_warned = $7, reading = $8
 WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
+"""
+# Another file came to the same rows, or another release has read it.
+READ_ANEW = """
+UPDATE carbon.entry_sets SET reading = $3
+WHERE tenant = $1 AND entry_set = $2 AND reading IS DISTINCT FROM $3
+"""
+# The upload that the new one would replace, if its file was read in the same way.
+READ_BEFORE = """
+SELECT entry_set AS upload_id, row_count, last_row_number, content_digest, reading
+FROM carbon.entry_sets
+WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
+    AND unit IS NOT DISTINCT FROM $4 AND source_name = $5
+    AND reading ->> 'key' = $6 AND pipeline_id <> $7 AND content_digest IS NOT NULL
 """
 
 # In any state but LOADING, with the upload that has replaced it.
@@ -62,7 +75,8 @@ class Contents:
     """What was loaded. Equal `digest`s mean equal rows; "" means unknown.
 
     `total_kg` is what its entries come to, in kg CO2eq, or None if unknown. `is_mended`: they are
-    rows that another upload had rejected.
+    rows that another upload had rejected. `reading` is None if there is more to say of the file
+    than a repeated upload could be told without reading it.
     """
 
     row_count: int
@@ -72,6 +86,24 @@ class Contents:
     rows_warned: int = 0
     total_kg: float | None = None
     is_mended: bool = False
+    reading: "Reading | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What decides the rows that a file comes to, as one `key`; and the name of its encoding."""
+
+    key: str
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBefore:
+    """What a file came to that was read before and counts: `contents`, as `upload_id`."""
+
+    upload_id: int
+    contents: Contents
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +188,22 @@ async def upload_in_place_of(conn: Connection, new: NewSet) -> Upload | None:
     return next((_upload(row) for row in found if row["is_replaced"]), None)
 
 
+async def read_before(ledger: Ledger, new: NewSet, key: str) -> ReadBefore | None:
+    """What the file came to if the upload that it would replace has the same `Reading.key`.
+
+    None for an upload of the same pipeline: that is an earlier attempt of the same job.
+    """
+    async with ledger.session() as conn:
+        row = await conn.fetchrow(READ_BEFORE, *_identity(new), key, new.pipeline_id)
+    if row is None:
+        return None
+    reading = Reading(**row["reading"])
+    contents = Contents(
+        row["row_count"], row["last_row_number"], row["content_digest"], reading=reading
+    )
+    return ReadBefore(row["upload_id"], contents, reading)
+
+
 async def has_same_rows(conn: Connection, new: NewSet, digest: str) -> bool:
     """Whether the upload that publishing the set would replace at this moment has these rows."""
     found = await conn.fetch(LIKE_IT, *_identity(new), digest)
@@ -191,6 +239,9 @@ async def publish_upload(
     # Behind the fence, so that what is found here is what is replaced.
     published = await foreseen(conn, new, contents, may_take_most=may_take_most)
     if published.upload_id != new.entry_set:
+        if contents.reading is not None:
+            read = asdict(contents.reading)
+            await conn.execute(READ_ANEW, new.tenant, published.upload_id, read)
         return published
     if (here := published.replaced) is not None:
         gone = (new.tenant, here.upload_id, new.entry_set, new.pipeline_id)
@@ -205,6 +256,7 @@ async def publish_upload(
         contents.digest,
         contents.rows_rejected,
         contents.rows_warned,
+        contents.reading and asdict(contents.reading),
     )
     _must_be_one(done, f"set {new.entry_set} cannot be published")
     return published

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -19,16 +19,21 @@ from worker_service.ledger.entry_sets import (
     load_entries,
     open_set,
 )
+from worker_service.ledger.errors import PublicationMismatch
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.row_digests import DigestChunk, save_digests
 from worker_service.ledger.units import UnitsGone, hold_units
 from worker_service.ledger.uploads import (
+    Contents,
     MendedRowsReplace,
     MostWouldGo,
     Published,
+    ReadBefore,
+    Reading,
     publish_upload,
+    read_before,
 )
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded, Written
 from worker_service.mechanics.run import Run
@@ -57,6 +62,7 @@ from worker_service.steps.input_file import (
 from worker_service.steps.kilograms_ahead import kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.publishing import SMALL_ROWS, abandon_sets, publish
+from worker_service.steps.reading_key import reading_key
 from worker_service.steps.shared_rows import (
     AllShared,
     digest_chunk,
@@ -142,6 +148,42 @@ async def _ingested(stores: Stores, run: Run, bring: Callable[[], Awaitable[Brou
 
 async def _ingest(stores: Stores, run: Run, what: Intake) -> Outcome:
     run.progress(0, 0, "survey")
+    key = await asyncio.to_thread(reading_key, what.file, what.new, what.units)
+    there = await read_before(stores.ledger, what.new, key)
+    if there is not None and (outcome := await _read_before(stores, run, what, there)):
+        return outcome
+    return await _read_now(stores, run, what, key)
+
+
+async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore) -> Outcome | None:
+    """The outcome of a file whose rows count already. None if they do no longer."""
+    rows = there.contents.row_count
+    loaded = _Loaded(rows, there.contents.last_row_number)
+    done = await follow_ups_are_done(stores.ledger, what.new, there.contents.digest)
+    with RowNotes(stores.blobs, run.job, b"") as notes:
+        run.progress(rows, rows, "compare with other uploads")
+        # The rows that it would have loaded are those that are there.
+        as_there = replace(what, new=replace(what.new, entry_set=there.upload_id))
+        loaded.shared = await _shared(stores, as_there, loaded)
+        await asyncio.to_thread(_note_shared, notes, loaded.shared.listed)
+        run.progress(rows, rows, "publish")
+        try:
+            published = await _published(stores, run, what, loaded, there.contents)
+        except (MostWouldGo, PublicationMismatch):
+            return None
+        if published.unchanged is None:
+            return None
+        stats = {
+            "rows": rows,
+            "rows_accepted": rows,
+            **notes.stats(),
+            "encoding": there.reading.encoding,
+            "unknown_columns": [],
+        }
+        return _succeeded(loaded, notes, published, stats, done=done)
+
+
+async def _read_now(stores: Stores, run: Run, what: Intake, key: str) -> Outcome:
     entries = await asyncio.to_thread(what.opened)
     with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
         loaded = await _load(stores, run, what, entries, notes)
@@ -160,28 +202,49 @@ async def _ingest(stores: Stores, run: Run, what: Intake) -> Outcome:
         loaded.shared = await _shared(stores, what, loaded)
         await asyncio.to_thread(_note_shared, notes, loaded.shared.listed)
         run.progress(loaded.accepted, loaded.accepted, "publish")
-        ledger_scope = f"entries/{what.new.module}/{what.new.year}"
         contents = contents_of(loaded, notes, is_mended=entries.is_mended)
-        consent = has_consent(run.job)
-
-        async def publish_it(conn: Connection) -> Published:
-            await hold_units(conn, what.new.tenant, sorted(loaded.units))
-            if loaded.unwritten is not None:
-                await _write(conn, what.new, loaded.unwritten)
-            return await publish_upload(conn, what.new, contents, may_take_most=consent)
-
+        if not (notes.any or loaded.remarks or unread or of_file or entries.is_mended):
+            contents = replace(contents, reading=Reading(key, entries.encoding.name))
         try:
-            published = await publish(run, stores.ledger, [ledger_scope], publish_it)
+            published = await _published(stores, run, what, loaded, contents)
         except (MostWouldGo, MendedRowsReplace) as refused:
             return _refused(refused, loaded, notes, stats, [*unread, *of_file])
-        accepted, *others = _result_sentences(loaded, notes, published)
-        # What is probably misspelt matters more than single rows.
-        sentences = [accepted, *unread, *others, *loaded.remarks, *of_file]
-        twice = bool(published.duplicates or loaded.shared.uploads)
-        warnings = notes.any or bool(entries.unread_columns) or twice
-        stats |= notes.stats() | upload_stats(published, loaded.shared.uploads)
-        written = Written.NOTHING if done and published.unchanged else Written.UNKNOWN
-        return Succeeded(stats, " ".join(sentences), warnings, written)
+        return _succeeded(loaded, notes, published, stats, unread, of_file, done=done)
+
+
+async def _published(
+    stores: Stores, run: Run, what: Intake, loaded: _Loaded, contents: Contents
+) -> Published:
+    consent = has_consent(run.job)
+
+    async def publish_it(conn: Connection) -> Published:
+        await hold_units(conn, what.new.tenant, sorted(loaded.units))
+        if loaded.unwritten is not None:
+            await _write(conn, what.new, loaded.unwritten)
+        return await publish_upload(conn, what.new, contents, may_take_most=consent)
+
+    ledger_scope = f"entries/{what.new.module}/{what.new.year}"
+    return await publish(run, stores.ledger, [ledger_scope], publish_it)
+
+
+def _succeeded(
+    loaded: _Loaded,
+    notes: RowNotes,
+    published: Published,
+    stats: Mapping[str, Any],
+    unread: Sequence[str] = (),
+    of_file: Sequence[str] = (),
+    *,
+    done: bool,
+) -> Succeeded:
+    accepted, *others = _result_sentences(loaded, notes, published)
+    # What is probably misspelt matters more than single rows.
+    sentences = [accepted, *unread, *others, *loaded.remarks, *of_file]
+    twice = bool(published.duplicates or loaded.shared.uploads)
+    warnings = notes.any or bool(stats["unknown_columns"]) or twice
+    said = {**stats, **notes.stats(), **upload_stats(published, loaded.shared.uploads)}
+    written = Written.NOTHING if done and published.unchanged else Written.UNKNOWN
+    return Succeeded(said, " ".join(sentences), warnings, written)
 
 
 async def _shared(stores: Stores, what: Intake, loaded: _Loaded) -> AllShared:

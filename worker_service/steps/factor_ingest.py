@@ -28,12 +28,13 @@ from worker_service.ledger.input_versions import factors_input
 from worker_service.ledger.job_answers import first_answer, has_answered
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
-from worker_service.mechanics.outcome import Outcome, Succeeded, Written
+from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups_done import factors_are_done, has_changed_factors
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.published_references import followed_by_nothing
 from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
@@ -115,10 +116,8 @@ async def _ingest(
             "factors_stale": changes.stale,
             "factors_removed": changes.removed,
         }
-        if not done or is_changed:
-            return report.succeeded(_sentence(changes), stats)
-        sentence = f"{_sentence(changes)} Nothing has to be computed again."
-        return dataclasses.replace(report.succeeded(sentence, stats), written=Written.NOTHING)
+        outcome = report.succeeded(_sentence(changes), stats)
+        return outcome if not done or is_changed else followed_by_nothing(outcome)
 
 
 async def _published(

@@ -1,6 +1,6 @@
 """Whether what would follow a file that changes nothing is done already."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from worker_service.carbon.catalogue import module_of
 from worker_service.carbon.outcomes import BOOKED
@@ -36,14 +36,22 @@ async def factors_are_done(
 
     It is run in a transaction that is rolled back. False as `follow_ups_are_done`.
     """
-    module = module_of(of.data_entry_type).id
-    async with ledger.snapshot() as conn:
-        emissions = EmissionSlice(of.tenant, module, of.data_entry_type, of.year)
-        if not await _totals_are_done(conn, emissions):
-            return False
+    if not await totals_are_done(ledger, [of]):
+        return False
     async with rehearsal(ledger) as conn:
         await save(conn)
         return not await has_changed_factors(conn, of, token)
+
+
+async def totals_are_done(ledger: Ledger, slices: Sequence[FactorSlice]) -> bool:
+    """Whether the totals contain all of these types and years. False as `follow_ups_are_done`."""
+    async with ledger.snapshot() as conn:
+        for of in slices:
+            module = module_of(of.data_entry_type).id
+            emissions = EmissionSlice(of.tenant, module, of.data_entry_type, of.year)
+            if not await _totals_are_done(conn, emissions):
+                return False
+    return True
 
 
 async def has_changed_factors(conn: Connection, of: FactorSlice, token: int) -> bool:

@@ -38,7 +38,7 @@ from worker_service.steps.corrected_places import corrected_places
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.publishing import keeping_changes, publish
+from worker_service.steps.published_references import followed_by_nothing, publish_references
 from worker_service.steps.reference_removal import (
     Removable,
     refuse_used,
@@ -117,8 +117,7 @@ async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
         except Refusal as refusal:
             return report.refused(refusal, _moved_sentences(moved))
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        kept = keeping_changes(run, save)
-        changes = await publish(run, stores.ledger, [f"reference/{KIND}"], kept)
+        changes, is_done = await publish_references(run, stores.ledger, KIND, slices, save)
         stats = {
             "places_new": changes.new,
             "places_changed": changes.changed,
@@ -128,7 +127,8 @@ async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
             "places_doubtful": moved.doubtful.height,
         }
         sentence = " ".join([_sentence(changes), *_moved_sentences(moved)])
-        return report.succeeded(sentence, stats, warnings=changes.gone > 0)
+        outcome = report.succeeded(sentence, stats, warnings=changes.gone > 0)
+        return followed_by_nothing(outcome) if is_done else outcome
 
 
 async def _moved(

@@ -23,7 +23,7 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.publishing import keeping_changes, publish
+from worker_service.steps.published_references import followed_by_nothing, publish_references
 from worker_service.steps.reference_removal import (
     Removable,
     refuse_used,
@@ -90,8 +90,7 @@ async def run_rows_ingest(stores: Stores, run: Run, kind: ReferenceKind) -> Outc
         except Refusal as refusal:
             return report.refused(refusal)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        kept = keeping_changes(run, save)
-        changes = await publish(run, ledger, [f"reference/{kind.name}"], kept)
+        changes, is_done = await publish_references(run, ledger, kind.name, slices, save)
         stats = {
             "rows_new": changes.new,
             "rows_changed": changes.changed,
@@ -99,7 +98,8 @@ async def run_rows_ingest(stores: Stores, run: Run, kind: ReferenceKind) -> Outc
             "rows_gone": changes.gone,
             "rows_stale": changes.stale,
         }
-        return report.succeeded(_sentence(changes, kind), stats, warnings=changes.gone > 0)
+        outcome = report.succeeded(_sentence(changes, kind), stats, warnings=changes.gone > 0)
+        return followed_by_nothing(outcome) if is_done else outcome
 
 
 def _removable(tenant: str, kind: ReferenceKind) -> Removable:

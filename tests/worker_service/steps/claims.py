@@ -39,11 +39,12 @@ def claim(
     close_through: Mapping[str, int] = {},
     reference_kind: str | None = None,
     attempt: int = 1,
+    pipeline_id: int = 1,
 ) -> Claim:
     """Of a job over planes in 2024, whose only claim this is if no `job_id` is given."""
     job = ClaimedJob(
         job_id=token if job_id is None else job_id,
-        pipeline_id=1,
+        pipeline_id=pipeline_id,
         tenant="local",
         job_type=job_type,
         claim_token=token,
