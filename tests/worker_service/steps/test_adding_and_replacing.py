@@ -43,14 +43,6 @@ async def test_added_places_leave_the_others(harness: WorkerHarness) -> None:
     assert counts[0][0] == 4
 
 
-async def test_the_same_places_compute_nothing_anew(harness: WorkerHarness) -> None:
-    await harness.load_flights(flights(CDG, JFK))
-    view = await harness.load_places()
-    assert ingest(view).message == "3 places accepted. 0 new, 0 changed, 3 unchanged."
-    [recalculation] = [job for job in view.in_order() if job.job_type == "emission_recalc"]
-    assert values_of(recalculation.stats)["sets_computed"] == 0
-
-
 async def test_places_that_entries_use_are_not_taken_away_without_consent(
     harness: WorkerHarness,
 ) -> None:

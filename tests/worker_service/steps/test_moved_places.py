@@ -39,7 +39,9 @@ async def test_the_mended_file_is_told_to_agree_with_what_anybody_knows(
     assert (values_of(ingest.stats)["places_doubtful"], "swapped" in ingest.message) == (0, False)
     again = (await harness.load_places(PLACES)).in_order()[0]
     assert again.result == types_pb2.JOB_RESULT_SUCCESS
-    assert again.message == "3 places accepted. 0 new, 0 changed, 3 unchanged."
+    assert again.message == (
+        "3 places accepted. 0 new, 0 changed, 3 unchanged. Nothing has to be computed again."
+    )
 
 
 async def test_a_new_place_at_nought_is_a_warning(harness: WorkerHarness) -> None:

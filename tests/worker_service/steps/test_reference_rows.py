@@ -101,7 +101,7 @@ async def test_stale_rates_stay_in_use_and_can_be_removed(harness: WorkerHarness
     [loaded] = (await load(harness, RATES, file_name="rates.csv")).in_order()[:1]
     assert loaded.message.endswith(
         "1 older exchange rate is not in the newest file of the name and stays in use:"
-        " carbonline references rates --stale."
+        " carbonline references rates --stale. Nothing has to be computed again."
     )
     [removed] = (await load(harness, None, mode="remove_stale")).in_order()[:1]
     assert removed.message == "1 stale exchange rate was removed."

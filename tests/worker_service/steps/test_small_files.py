@@ -70,7 +70,7 @@ async def test_a_place_named_twice_is_told_and_the_last_row_stands(harness: Work
     assert places.message == (
         "1 place accepted. 1 row with a warning; the first: row 1, iata:"
         " row 2 repeats it and is the one that counts."
-        " 0 new, 0 changed, 1 unchanged."
+        " 0 new, 0 changed, 1 unchanged. Nothing has to be computed again."
     )
     rows = await harness.rows("SELECT latitude FROM carbon.locations WHERE code = 'gva'")
     assert [row["latitude"] for row in rows] == [46.2381]
