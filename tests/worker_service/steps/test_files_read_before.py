@@ -8,6 +8,7 @@ import pytest
 
 from tests.worker_service.steps.claims import claim
 from tests.worker_service.steps.conftest import CDG, JFK, UNITS, WorkerHarness, flights
+from worker_service.blobs.store import BlobStore
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
@@ -39,7 +40,9 @@ async def forget_readings(harness: WorkerHarness) -> None:
 
 def lose_blobs(harness: WorkerHarness) -> None:
     """Nothing can be read any more."""
-    for path in harness.stores.blobs.folder.rglob("*"):
+    blobs = harness.stores.blobs
+    assert isinstance(blobs, BlobStore)
+    for path in blobs.folder.rglob("*"):
         if path.is_file() and path.suffix != ".lock":
             Path(path).unlink()
 
