@@ -8,7 +8,13 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import WrongArgument
 from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
 from carbonline.client.reports import PipelineReport
-from carbonline.client.submission import CONSENT, check_size, find_type, submit_file
+from carbonline.client.submission import (
+    CONSENT,
+    check_size,
+    find_type,
+    submit_file,
+    submit_without_file,
+)
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
 Progress: TypeAlias = Callable[[PipelineReport], None]
@@ -26,6 +32,36 @@ class FileLoads:
         scope = self.contract.scope(year=year)
         catalogue = await self.contract.list_modules()
         return await self._sent("unit_sync", scope, Path(file), {}, catalogue, progress)
+
+    async def load_units_from(
+        self, provider: str, *, year: int, progress: Progress | None = None
+    ) -> PipelineReport:
+        """Has a worker ask a service, such as "unit-directory", for the units of a year, which
+        provisions it, and waits for its end.
+        """
+        scope, payload = self.contract.scope(year=year), {"provider": provider}
+        sent = await submit_without_file(self.contract, "unit_sync", scope, payload)
+        return await self.wait(sent.pipeline_id, progress)
+
+    async def submit_from(
+        self,
+        provider: str,
+        type: str,  # noqa: A002
+        *,
+        year: int,
+        module: str | None = None,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Has a worker ask a service, such as "travel-api", for the activity data of a type and
+        year, and waits until they are processed. The service is the source, as in `submit_file`.
+        """
+        catalogue = await self.contract.list_modules()
+        number, data_entry_type = find_type(catalogue, type, module)
+        scope = self.contract.scope(module=number, data_entry_type=data_entry_type, year=year)
+        payload = {"provider": provider, **(CONSENT if take_away else {})}
+        sent = await submit_without_file(self.contract, "api_ingest", scope, payload)
+        return await self.wait(sent.pipeline_id, progress)
 
     async def load_factors(
         self,

@@ -167,6 +167,33 @@ class Client:
             )
         )
 
+    def submit_from(
+        self,
+        provider: str,
+        type: str,  # noqa: A002
+        *,
+        year: int,
+        module: str | None = None,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Has a worker ask a service, such as "travel-api", for the activity data of a type and
+        year, and waits until they are processed. The service is the source, as in `submit_file`.
+        """
+        return self._answer(
+            self._client.submit_from(
+                provider, type, year=year, module=module, take_away=take_away, progress=progress
+            )
+        )
+
+    def load_units_from(
+        self, provider: str, *, year: int, progress: Progress | None = None
+    ) -> PipelineReport:
+        """Has a worker ask a service, such as "unit-directory", for the units of a year, which
+        provisions it, and waits for its end.
+        """
+        return self._answer(self._client.load_units_from(provider, year=year, progress=progress))
+
     def load_units(
         self, file: str | Path, *, year: int, progress: Progress | None = None
     ) -> PipelineReport:

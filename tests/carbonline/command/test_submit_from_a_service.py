@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from carbonline import Client
+from carbonline.client.reports import PipelineReport
 from tests.carbonline.command.test_commands import FACTORS, PLACES, SECONDS_MAX, Terminal
 from tests.carbonline.command.test_typing import usage_error
 from tests.worker_service.providers.fake_travel_api import SECRET, FakeTravelApi, served, trip
@@ -21,6 +23,12 @@ def prepared(terminal: Terminal) -> None:
         ("load", "factors", terminal.file("factors.csv", FACTORS), "--type", "plane", *YEAR),
     ):
         assert terminal.type(*words).code == 0
+
+
+def asked_by_a_script(data_folder: Path) -> PipelineReport:
+    with Client.local(data_folder) as client:
+        assert client.load_units_from("directory", year=2024).status == "failed"
+        return client.submit_from("travel-api", "plane", year=2024)
 
 
 async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
@@ -52,6 +60,8 @@ async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
             assert "301.000" in totals.out
             uploads = await asyncio.to_thread(terminal.type, "uploads", *YEAR, "--json")
             assert '"source": "travel-api"' in uploads.out
+            report = await asyncio.to_thread(asked_by_a_script, tmp_path / "data")
+            assert (report.status, report.rows_accepted) == ("success", 2)
             for shown in (first, again, unknown, uploads):
                 assert SECRET not in shown.out + shown.err
         finally:
