@@ -43,6 +43,7 @@ from carbonline.command.stale import stale
 from carbonline.command.status import status
 from carbonline.command.submit import submit
 from carbonline.command.template import template
+from carbonline.command.token import token
 from carbonline.command.totals import totals
 from carbonline.command.uncomputed import uncomputed
 from carbonline.command.units import units
@@ -107,6 +108,7 @@ main.add_section(
     verify,
     config,
     migrate,
+    token,
     console,
     completion,
 )

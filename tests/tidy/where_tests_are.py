@@ -68,6 +68,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "carbonline/command": {
         "doctor_checks": "tests/carbonline/command/test_doctor.py",
         "console": "tests/gateway/test_session.py",
+        "token": "tests/carbonline/local/test_token_issuer.py",
         "mapping_options": "tests/carbonline/command/test_mapped_files.py",
         "asynchronous": MISTAKES,
         "cancel": COMMANDS,
