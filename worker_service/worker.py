@@ -59,6 +59,7 @@ from worker_service.steps.unit_removal import run_unit_removal
 from worker_service.steps.unit_sync import run_unit_sync
 from worker_service.steps.unnamed_blobs import BlobRetention
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
+from worker_service.usable_token import UsableToken
 
 # Every type that this build can run, except noop, which runs only if CARBONLINE_JOB_TYPES names it.
 LEDGER_JOB_TYPES: tuple[str, ...] = (
@@ -205,7 +206,12 @@ async def _serve_jobs(
             drain,
             log,
             seen.metrics.run_ended,
-            around=Surroundings(jobs.needs, seen.ready_changed, jobs.beside, jobs.lease_changed),
+            around=Surroundings(
+                UsableToken(scheduler, jobs.needs),
+                seen.ready_changed,
+                jobs.beside,
+                jobs.lease_changed,
+            ),
             keeper=keeper,
         )
 

@@ -185,7 +185,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "access": SIGNED,
         "admission": SIGNED,
         "certificates": "tests/scheduler_service/rpc/test_client_certificates.py",
-        "claims": "tests/carbonline/serving/test_jwt_tokens.py",
         "module_names": "tests/carbonline/serving/test_jwt_tokens.py",
         "expiry": SIGNED,
         "key_source": "tests/carbonline/serving/test_key_set.py",

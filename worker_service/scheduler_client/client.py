@@ -1,6 +1,6 @@
 """The scheduler over gRPC: one method per RPC, each with its deadline."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import grpc.aio
@@ -26,7 +26,10 @@ from worker_service.mechanics.scheduler import (
 from worker_service.scheduler_client import messages
 from worker_service.scheduler_client.identity import WorkerIdentity
 
+Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+
+TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a reason of the contract
 
 CALL_SECONDS = 10.0
 # Beyond the wait of a long poll: for the network, and for a busy scheduler.
@@ -43,16 +46,21 @@ class SchedulerClient:
         self._operations = OperationsServiceStub(channel)
         self._identity = identity
         self._credentials = credentials
+        # What was sent when the scheduler said so.
+        self._expired: Metadata | None = None
 
     @property
-    def _metadata(self) -> Metadata:
-        return self._credentials.metadata
+    def token_fault(self) -> str:
+        """Why the scheduler takes no calls with the token of now; "" if it is not known to."""
+        if self._expired is None or self._credentials.metadata != self._expired:
+            return ""
+        return "it has expired; write the next one into its file (CARBONLINE_TOKEN_FILE)"
 
     async def claim(self, request: ClaimRequest) -> ClaimReply:
         """Claims up to `max_jobs` jobs, and waits for the first of them."""
         message = messages.claim_request(request, self._identity)
         timeout = request.wait_seconds + POLL_EXTRA_SECONDS
-        answer = await _answer(self._stub.Claim(message, timeout=timeout, metadata=self._metadata))
+        answer = await self._ask(self._stub.Claim, message, timeout)
         drain = answer.directive == scheduler_pb2.WORKER_DIRECTIVE_DRAIN
         return ClaimReply([messages.claimed_job(job) for job in answer.jobs], drain)
 
@@ -65,9 +73,7 @@ class SchedulerClient:
     ) -> HeartbeatReply:
         """Renew leases and carry progress. Return what the scheduler says of each claim."""
         request = messages.heartbeat_request(beats, draining, not_ready, self._identity)
-        answer = await _answer(
-            self._stub.Heartbeat(request, timeout=timeout_seconds, metadata=self._metadata)
-        )
+        answer = await self._ask(self._stub.Heartbeat, request, timeout_seconds)
         return messages.heartbeat_reply(answer)
 
     async def chain(self, job_id: int, claim_token: int, children: Sequence[ChildRequest]) -> int:
@@ -78,9 +84,7 @@ class SchedulerClient:
             claim_token=claim_token,
             children=[messages.child_spec(child) for child in children],
         )
-        answer = await _answer(
-            self._stub.Chain(request, timeout=CALL_SECONDS, metadata=self._metadata)
-        )
+        answer = await self._ask(self._stub.Chain, request, CALL_SECONDS)
         return answer.staged_children
 
     async def finish(self, finishes: Sequence[Finish]) -> Sequence[FinishAnswer | None]:
@@ -90,9 +94,7 @@ class SchedulerClient:
                 messages.finish_request(finish, self._identity.worker_id) for finish in finishes
             ]
         )
-        answer = await _answer(
-            self._stub.BatchFinish(request, timeout=CALL_SECONDS, metadata=self._metadata)
-        )
+        answer = await self._ask(self._stub.BatchFinish, request, CALL_SECONDS)
         return [messages.finish_answer(result) for result in answer.results]
 
     async def release(self, releases: Sequence[Release]) -> Sequence[bool]:
@@ -101,9 +103,7 @@ class SchedulerClient:
             worker_id=self._identity.worker_id,
             releases=[messages.claim_release(release) for release in releases],
         )
-        answer = await _answer(
-            self._stub.Release(request, timeout=CALL_SECONDS, metadata=self._metadata)
-        )
+        answer = await self._ask(self._stub.Release, request, CALL_SECONDS)
         return list(answer.released)
 
     async def named_blobs(self, tenant: str, blobs: Sequence[str]) -> Sequence[str]:
@@ -113,10 +113,8 @@ class SchedulerClient:
         for.
         """
         request = monitoring_pb2.ListNamedBlobsRequest(tenant=tenant, blobs=blobs)
-        call = self._operations.ListNamedBlobs(
-            request, timeout=CALL_SECONDS, metadata=self._metadata
-        )
-        return (await _answer(call)).blobs
+        answer = await self._ask(self._operations.ListNamedBlobs, request, CALL_SECONDS)
+        return answer.blobs
 
     async def kept_pipelines(self, tenant: str, pipelines: Sequence[int]) -> Sequence[int]:
         """Which of at most 1,000 pipelines of the tenant, given by their numbers, exist.
@@ -124,17 +122,24 @@ class SchedulerClient:
         Raises as `named_blobs`.
         """
         request = retention_pb2.ListKeptPipelinesRequest(tenant=tenant, pipeline_ids=pipelines)
-        call = self._operations.ListKeptPipelines(
-            request, timeout=CALL_SECONDS, metadata=self._metadata
-        )
-        return (await _answer(call)).pipeline_ids
+        answer = await self._ask(self._operations.ListKeptPipelines, request, CALL_SECONDS)
+        return answer.pipeline_ids
 
-
-async def _answer(call: Awaitable[Answer]) -> Answer:
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        refusal = server_error(error)
-        if refusal.code in messages.REFUSALS or refusal.too_large:
-            raise SchedulerRefused(refusal.code, refusal.reason, refusal.message) from None
-        raise SchedulerUnreachable(f"{refusal.code} {refusal.message}") from None
+    async def _ask(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[Request, Answer],
+        request: Request,
+        seconds_max: float,
+    ) -> Answer:
+        metadata = self._credentials.metadata
+        try:
+            return await method(request, timeout=seconds_max, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            refusal = server_error(error)
+            if refusal.reason == TOKEN_EXPIRED:
+                # The next one may come at any moment, and with it the same call is right.
+                self._expired = metadata
+                raise SchedulerUnreachable(f"{refusal.code} {refusal.message}") from None
+            if refusal.code in messages.REFUSALS or refusal.too_large:
+                raise SchedulerRefused(refusal.code, refusal.reason, refusal.message) from None
+            raise SchedulerUnreachable(f"{refusal.code} {refusal.message}") from None
