@@ -106,7 +106,7 @@ class AsyncClient(FileLoads):
     async def submit_file(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
-        type: str,  # noqa: A002 - what it is called everywhere else
+        type: str = "",  # noqa: A002 - what it is called everywhere else
         *,
         year: int,
         module: str | None = None,
@@ -127,10 +127,10 @@ class AsyncClient(FileLoads):
         less than half of its rows or kilograms would be left, the file is refused: the status of
         the report is "failed" and nothing changes, unless `take_away`.
         `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
-        modules have it. `source` is the name of who reports, "default" if left out. `progress` is
-        called with a report at every change. Raises OSError if the file cannot be read,
-        WrongArgument for an unknown type. A file without an accepted row raises nothing: the status
-        of the report is "failed".
+        modules have it, or without `type`, for a file of several types. `source` is the name of who
+        reports, "default" if left out. `progress` is called with a report at every change. Raises
+        OSError if the file cannot be read, WrongArgument for an unknown type. A file without an
+        accepted row raises nothing: the status of the report is "failed".
         """
         catalogue = await self.contract.list_modules()
         number, data_entry_type = find_type(catalogue, type, module)
@@ -141,7 +141,8 @@ class AsyncClient(FileLoads):
         payload |= {"sheet": sheet} if sheet else {}
         payload |= {"mapping": dict(mapping)} if mapping else {}
         payload |= CONSENT if take_away else {}
-        return await self._sent("csv_ingest", scope, Path(file), payload, catalogue, progress)
+        job_type = "csv_ingest" if data_entry_type else "routed_ingest"
+        return await self._sent(job_type, scope, Path(file), payload, catalogue, progress)
 
     async def check_file(  # noqa: PLR0913 - each by its name
         self,

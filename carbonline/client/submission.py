@@ -110,9 +110,18 @@ def find_type(
 ) -> tuple[int, int]:
     """The enum numbers of the module and of the data-entry type.
 
-    Raises WrongArgument, which lists the known names, unless exactly one module has this type and
-    it is supported.
+    Without a name the type is 0, for a file of several types. Raises WrongArgument, which lists the
+    known names, unless exactly one module has this type and it is supported, or, without a name,
+    if nothing tells the types of the module apart.
     """
+    if not name:
+        routed = {one.name: one.module for one in catalogue.modules if one.routing_column}
+        if module not in routed:
+            raise WrongArgument(
+                "A file without a type is for a module that tells the types of rows apart:"
+                f" {', '.join(routed)}. Give type= or module=."
+            )
+        return routed[module], 0
     asked = name.strip().lower().replace("-", "_")
     found = [
         (one, of)

@@ -93,7 +93,7 @@ class Client:
     def submit_file(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
-        type: str,  # noqa: A002 - what it is called everywhere else
+        type: str = "",  # noqa: A002 - what it is called everywhere else
         *,
         year: int,
         module: str | None = None,
@@ -114,10 +114,10 @@ class Client:
         less than half of its rows or kilograms would be left, the file is refused: the status of
         the report is "failed" and nothing changes, unless `take_away`.
         `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
-        modules have it. `source` is the name of who reports, "default" if left out. `progress` is
-        called with a report at every change. Raises OSError if the file cannot be read,
-        WrongArgument for an unknown type. A file without an accepted row raises nothing: the status
-        of the report is "failed".
+        modules have it, or without `type`, for a file of several types. `source` is the name of who
+        reports, "default" if left out. `progress` is called with a report at every change. Raises
+        OSError if the file cannot be read, WrongArgument for an unknown type. A file without an
+        accepted row raises nothing: the status of the report is "failed".
         """
         return self._answer(
             self._client.submit_file(

@@ -257,7 +257,7 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "routed_ingest": {
             "rows": "how many rows the file has",
-            "rows_accepted": "how many of them have a type",
+            "rows_routed": "how many of them have a type",
             "rows_rejected": "how many have none",
             "rejected_blob": "the CSV of all rejected rows with their reasons",
             "rejected_rows": "the first of them",

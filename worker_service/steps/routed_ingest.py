@@ -114,7 +114,7 @@ async def _divided(
         kept = {name: str((await asyncio.to_thread(parts[name].keep)).reference) for name in routed}
     stats = {
         "rows": sum(rows.values()) + notes.rejected.row_count,
-        "rows_accepted": sum(rows.values()),
+        "rows_routed": sum(rows.values()),
         **notes.rejected.stats(),
         "encoding": text.encoding.name,
         "types": routed,

@@ -340,3 +340,18 @@ def test_rejected_rows_of_a_file_with_semicolons_are_read_with_them(
     report = client.submit_file(folder / "semicolons.csv", type="plane", year=2024)
     (row,) = report.rejected
     assert (row["rejected_row"], row["number_of_trips"]) == ("4", "0")
+
+
+def test_a_file_of_several_types_is_sent_by_its_module(client: Client, folder: Path) -> None:
+    codes = folder / "codes.csv"
+    codes.write_text("purchase_institutional_code,currency,ef_kg_co2eq_per_currency\ns1,chf,0.5\n")
+    bought = folder / "bought.csv"
+    columns = "name,total_spent_amount,purchase_institutional_code,purchase_category"
+    rows = "U1,A,100,s1,services\nU1,B,10,s1,services\nU2,C,1,s1,food\n"
+    bought.write_text(f"unit_institutional_id,{columns}\n{rows}")
+    client.load_factors(codes, type="services", year=2024)
+    report = client.submit_file(bought, year=2024, module="purchase")
+    assert (report.rows_accepted, report.rows_rejected) == (2, 1)
+    assert [job.job_type for job in report.jobs][:2] == ["routed_ingest", "csv_ingest"]
+    with pytest.raises(WrongArgument, match=r"types of rows apart: purchase\."):
+        client.submit_file(bought, year=2024, module="headcount")
