@@ -18,7 +18,7 @@ from carbonline.client.errors import TotalsIncomplete, WrongArgument
 from carbonline.client.file_loads import FileLoads, Progress
 from carbonline.client.json_struct import values_of
 from carbonline.client.noted_rows import Rows, noted_rows
-from carbonline.client.paging import read_pages
+from carbonline.client.paging import each_page, read_pages
 from carbonline.client.pending import totals_and_pending
 from carbonline.client.reports import (
     JobReport,
@@ -29,12 +29,13 @@ from carbonline.client.reports import (
     uncomputed_row,
     upload_report,
 )
+from carbonline.client.result_rows import result_rows
 from carbonline.client.services import services_here
 from carbonline.client.submission import CONSENT, find_type
 from carbonline.client.tls_files import TlsFiles
 from carbonline.client.totals_frame import missing_from, totals_frame
 from carbonline.client.view import PipelineView
-from carbonline.v1 import ledger_pb2, types_pb2
+from carbonline.v1 import emissions_pb2, ledger_pb2, types_pb2
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +45,8 @@ JOBS_PER_PAGE = 500
 JOBS_MAX = 100_000
 UPLOAD_ID_MAX = 2**63 - 1
 ROWS_MAX = 1_000_000
+# Of a list that memory does not hold: more than any pipeline brings.
+RESULTS_MAX = 10**9
 
 
 class AsyncClient(FileLoads):
@@ -259,6 +262,28 @@ class AsyncClient(FileLoads):
             self.contract.list_uncomputed, wanted, lambda page: page.entries, ROWS_MAX
         )
         return [uncomputed_row(entry) for entry in found]
+
+    async def results(
+        self, pipeline_id: int, *, unit: str | None = None
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """Yields what became of each row of a pipeline, as `carbonline results` writes it.
+
+        A row has a dict per emission, or one without `kg_co2eq`. Memory holds a page.
+        """
+        async with aclosing(self.result_pages(pipeline_id, unit)) as pages:
+            async for page in pages:
+                for row in page:
+                    yield row
+
+    async def result_pages(
+        self, pipeline_id: int, unit: str | None = None
+    ) -> AsyncGenerator[list[dict[str, Any]]]:
+        """The rows of `results`, a page at a time."""
+        wanted = emissions_pb2.ListEmissionsRequest(pipeline_id=pipeline_id, unit=unit or "")
+        pages = each_page(self.contract.list_emissions, wanted, lambda page: page.rows, RESULTS_MAX)
+        async with aclosing(pages):
+            async for entries, _ in pages:
+                yield [row for entry in entries for row in result_rows(entry)]
 
     async def uploads(self, year: int) -> list[UploadReport]:
         """The uploads whose entries count in a year, newest first, at most ROWS_MAX."""

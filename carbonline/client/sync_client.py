@@ -331,6 +331,18 @@ class Client:
         """The entries of a year without kilograms, which totals lack: row, outcome, reason."""
         return self._answer(self._client.uncomputed(year, unit=unit))
 
+    def results(self, pipeline_id: int, *, unit: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yields what became of each row of a pipeline, as `carbonline results` writes it.
+
+        A row has a dict per emission, or one without `kg_co2eq`. Memory holds a page.
+        """
+        pages = self._client.result_pages(pipeline_id, unit)
+        try:
+            while (page := self._answer(anext(pages, None))) is not None:
+                yield from page
+        finally:
+            self._answer(pages.aclose())
+
     def uploads(self, year: int) -> list[UploadReport]:
         """The uploads whose entries count in a year, newest first."""
         return self._answer(self._client.uploads(year))

@@ -1,7 +1,7 @@
 """The output options of lists (--format, --json, -o), and the function that prints a list."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -95,7 +95,7 @@ def chosen_output(form: str | None, file: Path) -> Output:
 
 def show_rows(
     columns: Sequence[Column],
-    rows: Sequence[Row],
+    rows: Collection[Row],
     output: Output,
     *,
     total: Row | None = None,
@@ -128,7 +128,7 @@ def show_rows(
             if if_none:
                 print_nothing(if_none)
         else:
-            print_lines(table_lines(columns, rows, table_width(), total))
+            print_lines(table_lines(columns, list(rows), table_width(), total))
     else:
         beside = {**(about or {}), **({"total": _in_files(columns, total)} if total else {})}
         _write(columns, rows, output, {**beside, "more": bool(more)}, total)
@@ -137,7 +137,11 @@ def show_rows(
 
 
 def _write(
-    columns: Sequence[Column], rows: Sequence[Row], output: Output, about: About, total: Row | None
+    columns: Sequence[Column],
+    rows: Collection[Row],
+    output: Output,
+    about: About,
+    total: Row | None,
 ) -> None:
     with written_file(output.file) as file:
         match output.form:
@@ -146,11 +150,11 @@ def _write(
             case "csv":
                 write_csv(columns, rows, file)
             case "xlsx":
-                write_xlsx(columns, rows, file)
+                write_xlsx(columns, list(rows), file)
             case "parquet":
-                write_parquet(columns, rows, file)
+                write_parquet(columns, list(rows), file)
             case _:
-                _write_table(columns, rows, total, file)
+                _write_table(columns, list(rows), total, file)
     if output.file != STDOUT:
         click.echo(f"{pluralize(len(rows), 'row')} in {output.file}.", err=True)
 

@@ -1,18 +1,17 @@
 """`carbonline results`: lists the rows of a pipeline, each with its kilograms and their factor."""
 
-from collections.abc import Iterator, Sequence
-
 import click
 
-from carbonline.client.paging import read_pages
+from carbonline.client.paging import each_page
+from carbonline.client.result_rows import result_rows
 from carbonline.command.asynchronous import run_to_end
-from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.columns import Column, Kind
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.limits import limit_option, rows_max
-from carbonline.command.names import type_name
 from carbonline.command.options import ID
 from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.spooled_rows import SpooledRows
 from carbonline.v1 import emissions_pb2
 
 COLUMNS = (
@@ -53,61 +52,28 @@ def results(*, target: Target, output: Output, pipeline: int, unit: str, limit: 
     The state says whether a row counts, is stale or waiting, or was replaced or withdrawn.
     """
     wanted = emissions_pb2.ListEmissionsRequest(pipeline_id=pipeline, unit=unit)
-    found, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
-    show_rows(
-        COLUMNS,
-        [line for row in found for line in _lines(row)],
-        output,
-        about={"pipeline": pipeline},
-        if_none=f"Pipeline {pipeline} has no rows: they have been deleted, or it brought none. "
-        "Rows that counted already belong to the pipeline that brought them: carbonline uploads",
-        more="raise --limit, or write a file with -o" if more else "",
-    )
+    with SpooledRows() as rows:
+        more = run_to_end(_read(target, wanted, rows_max(limit, output), rows))
+        show_rows(
+            COLUMNS,
+            rows,
+            output,
+            about={"pipeline": pipeline},
+            if_none=f"Pipeline {pipeline} has no rows: they have been deleted, or it brought none."
+            " Rows that counted already belong to the pipeline that brought them: carbonline"
+            " uploads",
+            more="raise --limit, or write a file with -o" if more else "",
+        )
 
 
-async def _listed(
-    target: Target, wanted: emissions_pb2.ListEmissionsRequest, rows: int
-) -> tuple[Sequence[emissions_pb2.EntryResult], bool]:
+async def _read(
+    target: Target, wanted: emissions_pb2.ListEmissionsRequest, most: int, rows: SpooledRows
+) -> bool:
+    """Reads at most so many entries, a page at a time. Returns whether there are more."""
+    more = False
     async with target.client() as client:
-        return await read_pages(client.list_emissions, wanted, lambda page: page.rows, rows)
-
-
-def _lines(row: emissions_pb2.EntryResult) -> Iterator[Row]:
-    """One line per emission, or one for a row that has none."""
-    same: Row = {
-        "upload": row.upload_id,
-        "type": type_name(row.data_entry_type),
-        "row": row.row_number,
-        "unit_institutional_id": row.unit,
-        "state": row.state,
-        "outcome": row.outcome,
-        "reason": row.detail,
-        "formula": row.formula_version,
-        "columns": dict(sorted(row.columns.items())),
-    }
-    for emission in row.emissions:
-        yield {**same, **_numbers(emission)}
-    if not row.emissions:
-        yield same
-
-
-def _numbers(emission: emissions_pb2.RowEmission) -> Row:
-    has_quantity = emission.HasField("additional_value")
-    numbers: Row = {
-        "emission_type": emission.emission_type,
-        "ghg_scope": emission.ghg_scope,
-        "additional_value": emission.additional_value if has_quantity else None,
-        "kg_co2eq": emission.kg,
-    }
-    if not emission.HasField("factor"):
-        return numbers
-    used = emission.factor
-    return {
-        **numbers,
-        "factor": used.factor_id,
-        "factor_version": used.version,
-        "factor_kind": used.kind,
-        "factor_subkind": used.subkind,
-        "factor_values": dict(sorted(used.values.items())),
-        "factor_file": used.file_name,
-    }
+        pages = each_page(client.list_emissions, wanted, lambda page: page.rows, most)
+        async for entries, has_more in pages:
+            rows.add(line for entry in entries for line in result_rows(entry))
+            more = has_more
+    return more

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, TypeAlias
@@ -27,7 +27,7 @@ _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def write_json(
-    columns: Sequence[Column], rows: Sequence[Row], about: About, file: BinaryIO
+    columns: Sequence[Column], rows: Iterable[Row], about: About, file: BinaryIO
 ) -> None:
     """Write an object: `rows`, one per line, then the keys of `about`. Unknown values are null.
 
@@ -67,7 +67,7 @@ def _json_text(value: Any) -> str:
             return f"[{', '.join(map(_json_text, value))}]"
 
 
-def write_csv(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -> None:
+def write_csv(columns: Sequence[Column], rows: Iterable[Row], file: BinaryIO) -> None:
     """Write a header and one line per row, in UTF-8. No text is a formula to a spreadsheet."""
     keys = [column.name for column in columns if column.in_files]
     file.write(f"{','.join(keys)}\n".encode())

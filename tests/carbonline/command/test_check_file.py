@@ -177,3 +177,18 @@ def test_a_script_loads_rates_and_rooms(terminal: Terminal, client: Client) -> N
     for report in (client.load_rates(rates), client.load_rooms(rooms)):
         report.raise_for_status()
         assert report.rows_accepted == 1
+
+
+def test_a_script_reads_each_row_with_its_kilograms(terminal: Terminal, client: Client) -> None:
+    file = terminal.file("flawed.csv", FLAWED)
+    sent = client.submit_file(file, "plane", year=2040, source="results")
+    rows = list(client.results(sent.pipeline_id))
+    written = terminal.folder / "results.json"
+    typed = terminal.type("results", str(sent.pipeline_id), "-o", written)
+    assert typed.code == 0, typed
+    named = json.loads(written.read_text())["rows"]
+    assert [{name: row[name] for name in one} for one, row in zip(rows, named, strict=True)] == rows
+    outcomes = [row["outcome"] for row in rows]
+    assert outcomes == ["computed", "unknown_place", "computed"]
+    assert rows[0]["kg_co2eq"] == pytest.approx(KG_OF_A_TRIP)
+    assert [row["row"] for row in client.results(sent.pipeline_id, unit="0828")] == [1]
