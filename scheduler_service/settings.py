@@ -29,6 +29,7 @@ from carbonline.serving.declared_settings import (
     TENANT,
     TOKEN_FILE,
     Setting,
+    file_of,
     seconds,
 )
 from carbonline.serving.metrics_address import MetricsAddress
@@ -105,6 +106,7 @@ SWEEP_CONNECTIONS = _connections(
 NOOP = Setting("NOOP", "1 or nothing", "1 allows jobs of the type noop, for tests and benchmarks.")
 SETTINGS = (
     DATABASE_URL,
+    file_of(DATABASE_URL),
     ADDRESS,
     TOKEN_FILE,
     *TOKEN_SETTINGS,
@@ -198,7 +200,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     lease_seconds, beat_seconds = read.lease_and_beat()
     tls, behind_mesh = read_tls_settings(read)
     settings = Settings(
-        database_url=driver_url(read.needed(DATABASE_URL)),
+        database_url=driver_url(read.needed_secret(DATABASE_URL)),
         address=read.needed(ADDRESS),
         lease_seconds=lease_seconds,
         beat_seconds=beat_seconds,

@@ -35,6 +35,7 @@ from carbonline.serving.declared_settings import (
     TENANT,
     TOKEN_FILE,
     Setting,
+    file_of,
     seconds,
 )
 from carbonline.serving.metrics_address import MetricsAddress
@@ -118,7 +119,9 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
     {
         "worker": (
             LEDGER_DATABASE_URL,
+            file_of(LEDGER_DATABASE_URL),
             DATABASE_URL,
+            file_of(DATABASE_URL),
             SCHEDULER_ADDRESS,
             *CLIENT_TLS_SETTINGS,
             BLOB_FOLDER,
@@ -132,7 +135,9 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
         ),
         "ledger": (
             LEDGER_DATABASE_URL,
+            file_of(LEDGER_DATABASE_URL),
             DATABASE_URL,
+            file_of(DATABASE_URL),
             LEDGER_ADDRESS,
             BLOB_FOLDER,
             CONNECTION_SECONDS_MAX,
@@ -199,7 +204,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
     read = SettingsReader(environment)
     job_types = tuple(t.strip() for t in read.text(JOB_TYPES).split(",") if t.strip())
     needs_ledger = role == "ledger" or set(job_types) != {NOOP}
-    database_url = read.text(LEDGER_DATABASE_URL) or read.text(DATABASE_URL)
+    database_url = read.secret(LEDGER_DATABASE_URL) or read.secret(DATABASE_URL)
     if needs_ledger and not database_url:
         read.needed(LEDGER_DATABASE_URL)
     if role == "worker":

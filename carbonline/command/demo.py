@@ -16,6 +16,7 @@ from carbonline.client.view import PipelineView
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import program_name
+from carbonline.command.database_url import database_url_options
 from carbonline.command.display import open_display
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import exit_code_of, watch_to_end
@@ -68,12 +69,7 @@ class Part:
     show_default=True,
     help="The folder for its database; a second run uses it again.",
 )
-@click.option(
-    "--database-url",
-    envvar="CARBONLINE_DATABASE_URL",
-    show_envvar=True,
-    help="Use an existing PostgreSQL (15-18) instead of starting one.",
-)
+@database_url_options("Use an existing PostgreSQL (15-18) instead of starting one.")
 def demo(data_folder: Path, database_url: str | None) -> None:
     """Run the whole stack once over a year of flights, and print the totals.
 

@@ -4,6 +4,7 @@ import click
 
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
+from carbonline.command.database_url import database_url_options
 from carbonline.local.migration import migrate_schemas
 
 
@@ -11,13 +12,7 @@ from carbonline.local.migration import migrate_schemas
     short_help="Create or upgrade the schemas of a database.",
     epilog=examples("carbonline migrate --database-url postgresql://me@db.example/carbonline"),
 )
-@click.option(
-    "--database-url",
-    required=True,
-    envvar="CARBONLINE_DATABASE_URL",
-    show_envvar=True,
-    help="postgresql://user@host/database; PostgreSQL 15 to 18.",
-)
+@database_url_options("postgresql://user@host/database; PostgreSQL 15 to 18.", required=True)
 def migrate(database_url: str) -> None:
     """Create or upgrade the schemas `scheduler` and `carbon` of a database."""
     run_to_end(migrate_schemas(database_url))

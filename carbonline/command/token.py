@@ -10,6 +10,7 @@ import click
 
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import CommandGroup, examples
+from carbonline.command.options import WholeNumber
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.extras import lacks
 from carbonline.v1 import options_pb2, types_pb2
@@ -104,7 +105,7 @@ def key(key_file: Path, jwks_file: Path) -> None:
 @click.option("--unit", "units", multiple=True, help="Only these units.")
 @click.option(
     "--minutes",
-    type=click.IntRange(1, MINUTES_MAX),
+    type=WholeNumber(1, MINUTES_MAX),
     default=MINUTES,
     show_default=True,
     help="How long it is good.",

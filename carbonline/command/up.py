@@ -12,6 +12,7 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.collected_options import Function
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line
+from carbonline.command.database_url import database_url_options
 from carbonline.command.options import WholeNumber
 from carbonline.local.default_port import port_if_first
 from carbonline.local.settings import (
@@ -82,12 +83,7 @@ def _with_process_options(function: Function) -> Function:
     show_envvar=True,
     help="Folder for database, blobs and logs; created if missing.",
 )
-@click.option(
-    "--database-url",
-    envvar="CARBONLINE_DATABASE_URL",
-    show_envvar=True,
-    help="Use an existing PostgreSQL (15-18) instead of starting one.",
-)
+@database_url_options("Use an existing PostgreSQL (15-18) instead of starting one.")
 @_with_process_options
 @click.option(
     "--lease-seconds",

@@ -54,6 +54,12 @@ def seconds(name: str, default: str, does: str, *, or_none: bool = False) -> Set
     return Setting(name, form, does, default, unit="seconds")
 
 
+def file_of(secret: Setting) -> Setting:
+    """The setting that names a file with a secret, for those who keep secrets in files."""
+    does = f"A file with {secret.name} on its first line, in place of the variable."
+    return Setting(f"{secret.name}_FILE", "a path", does)
+
+
 def days(name: str, default: str, does: str) -> Setting:
     """A setting in days, at least one."""
     return Setting(name, f"a number from 1 up to {DAYS_MAX:,}", does, default, unit="days")

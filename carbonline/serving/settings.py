@@ -26,11 +26,14 @@ from carbonline.serving.declared_settings import (
     RECEIVE_SECONDS,
     SECONDS_MAX,
     Setting,
+    file_of,
 )
 from carbonline.serving.metrics_address import MetricsAddress
 
 # Fewer than four beats in a lease, and one lost packet costs a job its worker.
 BEATS_PER_LEASE_MIN = 4
+# In place of a secret whose file cannot be read, which is a fault of its own.
+UNREADABLE = "postgresql://"
 
 Number = TypeVar("Number", int, float)
 
@@ -49,6 +52,12 @@ class SettingsWrong(ValueError):
         lines = [f"{process}: {len(self.faults)} settings are missing or wrong:"]
         lines += [f"  {fault}" for fault in self.faults]
         return "\n".join([*lines, f"`{program} --help` lists every setting."])
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "it must be text in UTF-8"
 
 
 class SettingsReader:
@@ -78,6 +87,31 @@ class SettingsReader:
                 f"{setting.variable} is missing: set it to something like {setting.example}"
             )
         return value
+
+    def secret(self, setting: Setting) -> str:
+        """A value that may stand in the file of `file_of(setting)` instead; "" without either."""
+        given, path = self.text(setting), self.path(file_of(setting))
+        if path is None:
+            return given
+        variable = file_of(setting).variable
+        if given:
+            self.faults.append(f"set either {setting.variable} or {variable}, not both")
+            return given
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            self.faults.append(f"{variable} {path}: {_reason(error)}")
+            # What is missing besides is not to be told: it stands in the file.
+            return UNREADABLE
+        value = lines[0].strip() if lines else ""
+        if not value:
+            self.faults.append(f"{variable} {path}: its first line is empty")
+            return UNREADABLE
+        return value
+
+    def needed_secret(self, setting: Setting) -> str:
+        """As `secret`, and must be set."""
+        return self.secret(setting) or self.needed(setting)
 
     def path(self, setting: Setting) -> Path | None:
         """A path; None if it is not set and has no default."""

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import click
@@ -142,3 +143,21 @@ def test_the_command_line_refuses_no_number(words: tuple[str, ...], value: str) 
 def test_the_command_line_has_numbers() -> None:
     words = set(numeric_options(carbonline_command))
     assert {("up", "--lease-seconds"), ("load", "units", "--year"), ("watch",)} <= words
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_secret_may_stand_in_a_file(service: ModuleType, tmp_path: Path) -> None:
+    variable, path = f"{PREFIX}DATABASE_URL", tmp_path / "url"
+    path.write_text("postgresql://user:password@host/name\n")
+    given = {name: value for name, value in ENOUGH.items() if "DATABASE_URL" not in name}
+    of_file = {**given, f"{variable}_FILE": str(path)}
+    assert service.read_settings(of_file).database_url == "postgresql://user:password@host/name"
+    with pytest.raises(SettingsWrong, match=f"^set either {variable} or {variable}_FILE, not both"):
+        service.read_settings({**of_file, variable: "postgresql://host/name"})
+    for wrong, reason in ((b"\n", "its first line is empty"), (b"\xff", "text in UTF-8")):
+        path.write_bytes(wrong)
+        with pytest.raises(SettingsWrong, match=f"^{variable}_FILE {path}: .*{reason}$"):
+            service.read_settings(of_file)
+    path.unlink()
+    with pytest.raises(SettingsWrong, match=f"^{variable}_FILE {path}: No such file"):
+        service.read_settings(of_file)
