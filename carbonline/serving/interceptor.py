@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.full_disk import DISK_FULL, is_full
 from carbonline.serving.auth.admission import Admission
+from carbonline.serving.auth.audit import Audit
 from carbonline.serving.auth.expiry import each_before_expiry, until_expiry
 from carbonline.serving.auth.principals import Authenticator, Principal
 from carbonline.serving.calls_in_flight import (
@@ -84,6 +85,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         own: they count until their request is received.
         """
         self._admission = Admission(authenticator, log)
+        self._audit = Audit(log, caller)
         self._log = log
         self._called = called
         self._database_unavailable = database_unavailable
@@ -157,12 +159,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
         }
         match handler.request_streaming, handler.response_streaming:
             case False, False:
-                behave = _counting(self._until_ended(method, handler.unary_unary), serialize)
+                changing = self._audit.around(method, handler.unary_unary)
+                behave = _counting(self._until_ended(method, changing), serialize)
                 codec["response_serializer"] = None
                 call = self._answering(method, behave, one_request=True, is_stream=False)
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
             case True, False:
-                behave = self._until_end(method, handler.stream_unary)
+                changing = self._audit.around(method, handler.stream_unary)
+                behave = self._until_end(method, changing)
                 call = self._answering(method, behave, receives_rest=True)
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
             case False, True if inspect.iscoroutinefunction(handler.unary_stream):
