@@ -28,6 +28,7 @@ def test_what_changes_something_stands_on_the_trail(method: Any) -> None:
     assert is_audited(f"/{method.containing_service.full_name}/{method.name}") == changes
 
 
+@pytest.mark.parametrize("log_level", [10], indirect=True)
 async def test_a_line_says_who_what_and_how_it_ended(observed: Observed) -> None:
     request_id = str(uuid4())
     submitted = await observed.client.scheduler.Submit(
@@ -55,6 +56,13 @@ async def test_what_was_refused_is_told_with_its_reason(observed: Observed) -> N
     assert (line["result"], line["pipeline_id"]) == ("PIPELINE_NOT_FOUND", 999)
 
 
+async def test_an_upload_to_a_scope_is_told_at_info(observed: Observed) -> None:
+    await observed.client.provision()
+    (line,) = observed.log.of("call_audited")
+    assert (line["level"], line["job_type"]) == ("info", "unit_sync")
+
+
+@pytest.mark.parametrize("log_level", [10], indirect=True)
 async def test_reads_workers_and_checks_leave_no_line(observed: Observed) -> None:
     await observed.client.scheduler.Submit(
         scheduler_pb2.SubmitRequest(
