@@ -1,6 +1,6 @@
 // Something that opens what it is about: on hover, on keyboard focus, on a click. Not a tooltip,
 // since what it opens holds links and buttons, and a keyboard must reach them.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 
 const LEAVE_MS = 250;
@@ -31,7 +31,8 @@ export function Disclosure({ label, tone, children }) {
     if (!whole.current.contains(event.relatedTarget) && !whole.current.matches(":hover")) left();
   };
   useEffect(() => () => clearTimeout(timer.current), []);
-  useEffect(() => {
+  // Before the panel is seen: an effect after it would miss who presses Escape at once.
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const escape = (event) => {
       if (event.key !== "Escape") return;
