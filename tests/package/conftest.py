@@ -88,6 +88,6 @@ def everything(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environ
 
 @pytest.fixture(scope="session")
 def server_alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """`pip install carbonline[gateway,server]`: what an image holds."""
+    """`pip install carbonline[gateway,objects,server]`: what an image holds."""
     folder = tmp_path_factory.mktemp("server")
-    return make_environment(folder, wheel, extras=("gateway", "server"))
+    return make_environment(folder, wheel, extras=("gateway", "objects", "server"))

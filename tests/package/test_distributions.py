@@ -93,11 +93,12 @@ def test_the_extras_of_users_are_named(metadata: Message) -> None:
         "frames",
         "gateway",
         "local",
+        "objects",
         "server",
     }
 
 
-@pytest.mark.parametrize("extra", ["frames", "gateway", "server"])
+@pytest.mark.parametrize("extra", ["frames", "gateway", "objects", "server"])
 def test_what_an_extra_brings_is_what_is_missed_without_it(extra: Extra) -> None:
     bring = packages_distributions()
     missed = {canonicalize_name(bring[module][0]) for module in MODULES[extra]}
