@@ -23,6 +23,8 @@ __all__ = ["Connection", "Ledger", "open_ledger"]
 
 CONNECT_SECONDS = 5.0
 COMMAND_MARGIN_SECONDS = 1.0
+# The newest migration of the schema, which this release needs.
+SCHEMA_REVISION = "0018"
 # Each running job reads with one connection while it writes with another.
 CONNECTIONS_PER_JOB = 2
 CONNECTIONS_BESIDE = 2
@@ -170,11 +172,22 @@ async def open_ledger(
         )
     ledger = Ledger(pool, limits, database_url, application_name)
     try:
-        await ledger.ping()
+        await _check_schema(ledger)
     except BaseException:
         await ledger.close()
         raise
     return ledger
+
+
+async def _check_schema(ledger: Ledger) -> None:
+    async with ledger.session() as conn:
+        revision = await conn.fetchval("SELECT version_num FROM carbon.alembic_version")
+    # A newer one is of the next release, which migrates before it starts its own processes.
+    if revision is None or revision < SCHEMA_REVISION:
+        raise SchemaMissing(
+            f"the schema `carbon` of the database has revision {revision}, not {SCHEMA_REVISION}: "
+            "run `carbonline migrate` first"
+        )
 
 
 async def probe(database_url: str) -> None:
