@@ -8,7 +8,7 @@ import uvloop
 
 from carbonline.extras import lacks
 from carbonline.serving.config_file import configured
-from carbonline.serving.declared_settings import help_of
+from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.settings_check import check_settings
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         if list(arguments) not in (["--help"], ["-h"]):
             print_sentence(f"usage: {PROGRAM} [--help | --check]")
             return EXIT_USAGE
-        print(help_of(PROGRAM, ABOUT, SETTINGS))
+        print_help(PROGRAM, ABOUT, SETTINGS)
         return 0
     if lacking := lacks("gateway", "The gateway"):
         print_sentence(f"gateway: {lacking}")

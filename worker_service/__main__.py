@@ -13,7 +13,7 @@ import uvloop
 
 from carbonline.extras import lacks
 from carbonline.serving.config_file import configured
-from carbonline.serving.declared_settings import help_of
+from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.settings_check import check_settings
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     role: Role = "ledger" if arguments[:1] == ["ledger"] else "worker"
     options = arguments[1:] if role == "ledger" else arguments
     if options in (["--help"], ["-h"]):
-        print(help_of(PROGRAMS[role], ABOUT[role], SETTINGS[role]))
+        print_help(PROGRAMS[role], ABOUT[role], SETTINGS[role])
         return 0
     if options == ["--check"]:
         report, code = check_settings(

@@ -7,11 +7,18 @@ from typing import Any
 
 import click
 
+from carbonline.command.exit_codes import EXIT_CODES
+from carbonline.command.help_layout import HelpContext
 from carbonline.command.output_failures import named_streams, output_failures_reported
+
+# More than any text has, so that none is shortened.
+TEXT_LENGTH_MAX = 500
 
 
 class CommandGroup(click.Group):
     """A click group that lists its commands under headings, in the order they were added."""
+
+    context_class = HelpContext
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -23,6 +30,11 @@ class CommandGroup(click.Group):
             self.add_command(command)
             self._headings.setdefault(heading, []).append(str(command.name))
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, whose --help is laid out like the group's."""
+        cmd.context_class = HelpContext
+        super().add_command(cmd, name)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands in the order in which they were added."""
         return list(self.commands)
@@ -33,17 +45,15 @@ class CommandGroup(click.Group):
         others = [name for name in self.commands if name not in listed]
         widest = max(map(len, self.commands), default=0)
         for heading, names in (*self._headings.items(), ("Commands", others)):
-            if rows := self._rows(ctx, names, formatter.width - widest - 6):
+            if rows := self._rows(ctx, names):
                 with formatter.section(heading):
                     # The same column of texts under every heading.
                     formatter.write_dl([(name.ljust(widest), text) for name, text in rows])
 
-    def _rows(
-        self, ctx: click.Context, names: Sequence[str], width: int
-    ) -> Sequence[tuple[str, str]]:
+    def _rows(self, ctx: click.Context, names: Sequence[str]) -> Sequence[tuple[str, str]]:
         found = ((name, self.get_command(ctx, name)) for name in names)
         return [
-            (name, command.get_short_help_str(width))
+            (name, command.get_short_help_str(TEXT_LENGTH_MAX))
             for name, command in found
             if command is not None and not command.hidden
         ]
@@ -56,6 +66,11 @@ def examples(*lines: str) -> str:
 
 class Program(CommandGroup):
     """The whole command line. It ends with an exit code, never with a traceback."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each exit code means."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(int(code)), text) for code, text in EXIT_CODES.items()])
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run the command. If stderr cannot be written, the work continues."""

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from carbonline.command.columns import Column, Kind, Row
-from carbonline.command.command_group import examples
+from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.pluralize import pluralize
@@ -31,7 +31,11 @@ COLUMNS = (
 )
 
 
-@click.group(short_help="Check the settings of processes.")
+@click.group(
+    cls=CommandGroup,
+    short_help="Check the settings of processes.",
+    epilog=examples("carbonline config check"),
+)
 def config() -> None:
     """Look at the settings with which processes would start here."""
 

@@ -29,22 +29,24 @@ class ExitCode(IntEnum):
     READER_LEFT = 141
 
 
-EXIT_CODES_HELP = """\b
-Exit codes:
-  0  success, also with warnings
-  1  a bug in the command itself
-  2  wrong usage, bad input, or a refused request
-  3  PARTIAL: the data was stored, but a later step failed
-  4  FAILED: nothing was stored
-  5  CANCELLED
-  6  no answer: no server runs there, or it is too busy
-  7  totals --strict: none, stale, or entries without kilograms
-  8  verify: something breaks an invariant; doctor: something is wrong
-  9  you answered no to a question; nothing was changed
-  10  submit --check: rows would not count or have no kilograms, or consent is needed
-  130  interrupted; a submitted pipeline continues
-  141  the reader of the output has gone
-"""
+EXIT_CODES: Mapping[ExitCode, str] = MappingProxyType(
+    {
+        ExitCode.SUCCESS: "success, also with warnings",
+        ExitCode.DEFECT: "a bug in the command itself",
+        ExitCode.REFUSED: "wrong usage, bad input, or a refused request",
+        ExitCode.PARTIAL: "PARTIAL: the data was stored, but a later step failed",
+        ExitCode.FAILED: "FAILED: nothing was stored",
+        ExitCode.CANCELLED: "CANCELLED",
+        ExitCode.UNREACHABLE: "no answer: no server runs there, or it is too busy",
+        ExitCode.INCOMPLETE: "totals --strict: none, stale, or entries without kilograms",
+        ExitCode.UNSOUND: "verify: something breaks an invariant; doctor: something is wrong",
+        ExitCode.DECLINED: "you answered no to a question; nothing was changed",
+        ExitCode.FLAWED: "submit --check: rows would not count or have no kilograms, "
+        "or consent is needed",
+        ExitCode.INTERRUPTED: "interrupted; a submitted pipeline continues",
+        ExitCode.READER_LEFT: "the reader of the output has gone",
+    }
+)
 
 OF_STATUS: Mapping[int, ExitCode] = MappingProxyType(
     {

@@ -5,8 +5,9 @@ import re
 
 from rich.cells import cell_len
 
-# A command to type, alone or at the end of a sentence: it must come out of a terminal whole.
-_COMMAND = re.compile(r"(^ *|(?<=: ))('[^']*carbonline'|\S*carbonline) .*$")
+# A command to type, alone (also behind a pipe) or at the end of a sentence: it must come out of a
+# terminal whole.
+_COMMAND = re.compile(r"(^ *(\S+ \S+ \| )?|(?<=: ))('[^']*carbonline'|[^\s`]*carbonline) .*$")
 
 
 def fitted(text: str, width: int) -> str:

@@ -15,7 +15,6 @@ from carbonline.command.console import console
 from carbonline.command.demo import demo
 from carbonline.command.doctor import doctor
 from carbonline.command.drain import drain
-from carbonline.command.exit_codes import EXIT_CODES_HELP
 from carbonline.command.explain import explain
 from carbonline.command.factors import factors
 from carbonline.command.job import job
@@ -58,7 +57,6 @@ from carbonline.command.workers import workers
 
 @click.group(
     cls=Program,
-    epilog=EXIT_CODES_HELP,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="carbonline")

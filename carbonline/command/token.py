@@ -42,7 +42,7 @@ _KEY = click.option("--key", "key_file", type=_FILE, required=True, help="The is
     short_help="Issue and inspect tokens of a local issuer.",
     epilog=examples(
         "carbonline token key --key issuer.key --jwks jwks.json",
-        "carbonline token issue ann --key issuer.key --tenant north --role operator -o ann.token",
+        "carbonline token issue ann --key issuer.key --tenant north --role operator",
         "carbonline token show ann.token",
     ),
 )
@@ -84,8 +84,8 @@ def key(key_file: Path, jwks_file: Path) -> None:
 @token.command(
     short_help="Issue a token.",
     epilog=examples(
-        "carbonline token issue ann --key issuer.key --tenant north --role operator -o ann.token",
-        "carbonline token issue w1 --key issuer.key --tenant north --role worker --minutes 1440",
+        "carbonline token issue ann --key issuer.key --tenant north --role operator",
+        "carbonline token issue w1 --key issuer.key --tenant north --role worker",
     ),
 )
 @click.argument("name")
@@ -100,7 +100,12 @@ def key(key_file: Path, jwks_file: Path) -> None:
     help="Repeat it for several.",
 )
 @click.option(
-    "--module", "modules", multiple=True, type=click.Choice(MODULES), help="Only these modules."
+    "--module",
+    "modules",
+    multiple=True,
+    type=click.Choice(MODULES),
+    metavar="MODULE",
+    help="Only these modules.",
 )
 @click.option("--unit", "units", multiple=True, help="Only these units.")
 @click.option(

@@ -1,5 +1,8 @@
 """What a setting is: declared once, for reading it, for --help and for docs/settings.md."""
 
+import os
+import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,24 +154,33 @@ RECEIVE_SECONDS = seconds(
 )
 
 
-def help_of(usage: str, about: str, settings: Sequence[Setting]) -> str:
-    """The answer to --help: how to start the process, and every setting that it reads."""
-    parts = [f"usage: {usage}", textwrap.fill(about, HELP_COLUMNS)]
+def print_help(usage: str, about: str, settings: Sequence[Setting]) -> None:
+    """Print the answer to --help: how to start the process, and every setting that it reads."""
+    try:
+        print(_help(usage, about, settings), flush=True)
+    except BrokenPipeError:
+        # The reader has gone, as with `| head`. Python would print a traceback of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _help(usage: str, about: str, settings: Sequence[Setting]) -> str:
+    columns = min(HELP_COLUMNS, shutil.get_terminal_size().columns)
+    parts = [f"usage: {usage}", _filled(about, columns)]
     parts.append("Settings are environment variables:")
-    parts += [_entry(one) for one in settings]
-    parts.append("For more, see docs/settings.md and docs/operating.md.")
+    parts += [_entry(one, columns) for one in settings]
+    parts.append(_filled("For more, see docs/settings.md and docs/operating.md.", columns))
     return "\n\n".join(parts)
 
 
-def _entry(setting: Setting) -> str:
+def _entry(setting: Setting, columns: int) -> str:
     example = f" For example {setting.example}." if setting.example else ""
     unit = f", {setting.unit}" if setting.unit else ""
-    indented = textwrap.fill(
-        f"{setting.does}{example} Value: {setting.form}.",
-        HELP_COLUMNS,
-        initial_indent="    ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
+    name = _filled(f"{setting.variable}  ({setting.in_its_place}{unit})", columns, below=" " * 8)
+    text = f"{setting.does}{example} Value: {setting.form}."
+    return f"{name}\n{_filled(' ' * 4 + text, columns, below=' ' * 4)}"
+
+
+def _filled(text: str, columns: int, below: str = "") -> str:
+    return textwrap.fill(
+        text, columns, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
     )
-    return f"{setting.variable}  ({setting.in_its_place}{unit})\n{indented}"

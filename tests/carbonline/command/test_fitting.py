@@ -94,3 +94,12 @@ def test_help_fits_the_terminal(tmp_path: Path) -> None:
     helped, _, typed = on_terminal(60, "totals", "--help", folder=tmp_path).partition("Examples:")
     assert all(len(line) <= 60 for line in helped.splitlines()), helped
     assert "\n    carbonline totals --year 2024 --strict || echo incomplete\n" in typed
+
+
+def test_help_on_a_narrow_terminal_is_laid_out_once(tmp_path: Path) -> None:
+    helped, _, typed = on_terminal(40, "submit", "--help", folder=tmp_path).partition("Examples:")
+    assert (
+        "\n  --unit TEXT\n      The file covers only this unit,\n      not all units.\n" in helped
+    )
+    piped = "\n    zcat trips.csv.gz | carbonline submit - --type plane --year 2024\n"
+    assert piped in typed, "a command behind a pipe is whole, too"

@@ -1,6 +1,7 @@
 """What a process reads is declared once: it is what --help, the docs and a refusal tell of."""
 
 import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -67,6 +68,29 @@ def test_help_tells_of_every_setting_and_fits_a_terminal(name: str) -> None:
         setting.variable for setting in DECLARED[name]
     ]
     assert max(map(len, ended.stdout.splitlines())) <= HELP_COLUMNS
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_help_fits_a_narrow_terminal_and_cuts_no_word(name: str) -> None:
+    narrow, wide = started(name, "--help", COLUMNS="40"), started(name, "--help")
+    assert narrow.stdout.split() == wide.stdout.split()
+    # Only what cannot be broken is longer: the name of a setting, an address.
+    longer = [line for line in narrow.stdout.splitlines() if len(line) > 40]
+    assert [line for line in longer if len(line.split()) > 1] == []
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_help_that_nobody_reads_ends_in_silence(name: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, *PROGRAMS[name], "--help"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
