@@ -15,6 +15,7 @@ from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.connection import Target
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import exit_code_of, follow, print_the_end
+from carbonline.command.job_stats import CHECK_JOB
 from carbonline.command.jobs_of_files import FileJob, send_file
 from carbonline.command.names import type_name
 from carbonline.command.output import FORMATS, JSON, Output, chosen_output, show_rows
@@ -83,7 +84,7 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     """
     if job.job_type != "csv_ingest":
         raise click.UsageError("--check is for a FILE of one type: name both, with --type.")
-    report, code = run_to_end(_checked(target, replace(job, job_type="csv_check")))
+    report, code = run_to_end(_checked(target, replace(job, job_type=CHECK_JOB)))
     if report is None:
         return code
     if output.is_table:

@@ -97,7 +97,7 @@ def _report_of(process: str, path: Path | None) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         # It lacks packages, and says which extra has them.
-        raise click.ClickException(done.stderr.strip() or f"{process} says nothing") from None
+        raise click.UsageError(done.stderr.strip() or f"{process} says nothing") from None
     return report
 
 

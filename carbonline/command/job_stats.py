@@ -7,6 +7,8 @@ from typing import Any
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 
+# A job that has nothing written.
+CHECK_JOB = "csv_check"
 BLOB = "blob:sha256:"
 # Outcomes of entries that have kilograms.
 BOOKED = frozenset({"computed", "overridden"})

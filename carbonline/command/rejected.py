@@ -8,7 +8,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.job_stats import rejected_of
+from carbonline.command.job_stats import CHECK_JOB, rejected_of
 from carbonline.command.options import ID
 from carbonline.command.output_file import OtherContents, is_stdout, written_file
 from carbonline.command.safe_text import one_line
@@ -22,6 +22,7 @@ _OF_ENTRIES = (
 )
 _ENDINGS = frozenset({"", ".csv", ".tsv", ".txt"})
 _OF_TABLES = "Correct the rows and load the file: what is already there stays."
+_OF_CHECKS = "Nothing was stored: correct these rows in the file, and submit all of it."
 
 
 @click.command(
@@ -53,7 +54,7 @@ def rejected(target: Target, pipeline: int, output: Path, *, force: bool) -> Non
         )
     where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
     try:
-        count, of_entries = run_to_end(_rejected(target, pipeline, output, replaces=force))
+        count, sending = run_to_end(_rejected(target, pipeline, output, replaces=force))
     except OtherContents:
         raise click.UsageError(
             f"{one_line(str(output))} exists and has other contents, such as rows that were"
@@ -66,17 +67,20 @@ def rejected(target: Target, pipeline: int, output: Path, *, force: bool) -> Non
     # On stdout the rows stand alone.
     click.echo(sentence, err=to_stdout)
     if count:
-        click.echo(_OF_ENTRIES if of_entries else _OF_TABLES, err=to_stdout)
+        click.echo(sending, err=to_stdout)
 
 
 async def _rejected(
     target: Target, pipeline_id: int, output: Path, *, replaces: bool
-) -> tuple[int, bool]:
-    """Number of rejected rows, and whether they are activity data."""
+) -> tuple[int, str]:
+    """Number of rejected rows, and how to send them again."""
     async with target.client() as client:
         count = await save_rejected_rows(client, pipeline_id, output, replaces=replaces)
         answer = await client.get_pipeline(pipeline_id)
-    return count, any(job.job_type in ENTRY_JOBS for job in answer.jobs)
+    types = {job.job_type for job in answer.jobs}
+    if CHECK_JOB in types:
+        return count, _OF_CHECKS
+    return count, _OF_ENTRIES if types & ENTRY_JOBS else _OF_TABLES
 
 
 async def save_rejected_rows(

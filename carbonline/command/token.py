@@ -53,7 +53,7 @@ def token() -> None:
     Whoever has the key can issue any token, so keep it where no server runs.
     """
     if lacking := lacks("server", "A token"):
-        raise click.ClickException(lacking)
+        raise click.UsageError(lacking)
 
 
 @token.command(
@@ -73,9 +73,9 @@ def key(key_file: Path, jwks_file: Path) -> None:
     try:
         name = make_key(key_file, jwks_file)
     except FileExistsError:
-        raise click.ClickException(f"{key_file} exists, and a key is never replaced") from None
+        raise click.UsageError(f"{key_file} exists, and a key is never replaced") from None
     except (IssuerUnusable, OSError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.UsageError(str(error)) from None
     click.echo(f"The key {name} is in {key_file}, and its public half in {jwks_file}. At servers,")
     click.echo(f"set CARBONLINE_JWT_KEYS={jwks_file.resolve()}, CARBONLINE_JWT_ISSUER='{ISSUER}'")
     click.echo(f"and CARBONLINE_JWT_AUDIENCE={AUDIENCE}.")
@@ -147,7 +147,7 @@ def issue(
         else:
             _write_private(output, signed)
     except (IssuerUnusable, OSError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.UsageError(str(error)) from None
 
 
 @token.command(
@@ -166,7 +166,7 @@ def show(token_file: Any, output: Output) -> None:
     try:
         claims = claims_of(token_file.read().strip())
     except IssuerUnusable as error:
-        raise click.ClickException(f"{token_file.name}: {error}") from None
+        raise click.UsageError(f"{token_file.name}: {error}") from None
     show_rows(COLUMNS, [_row(claims)], output)
 
 

@@ -87,6 +87,17 @@ def test_a_check_says_what_would_count_and_ends_with_a_code_of_its_own(terminal:
     assert uploads(terminal) == []
 
 
+def test_the_end_of_a_check_names_neither_totals_nor_rows_that_stay(terminal: Terminal) -> None:
+    terminal.type("submit", terminal.file("flawed.csv", FLAWED), *OF_2040, "--check")
+    listed = json.loads(terminal.type("pipelines", "--limit", "1", "--json").out)
+    number = str(listed["rows"][0]["pipeline"])
+    watched = terminal.type("watch", number)
+    assert f"carbonline rejected {number} -o rejected.csv" in watched.out, watched
+    assert "Totals:" not in watched.out, watched
+    rejected = terminal.type("rejected", number, "-o", "-")
+    assert "Nothing was stored: correct these rows in the file" in rejected.err, rejected
+
+
 def test_a_check_fits_forty_columns(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(terminal.environment, "COLUMNS", "40")
     typed = terminal.type("submit", terminal.file("flawed.csv", FLAWED), *OF_2040, "--check")
