@@ -37,6 +37,7 @@ from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
 from carbonline.serving.settings import SettingsWrong
+from carbonline.serving.silence import Silence
 from carbonline.serving.tls import server_credentials
 from carbonline.v1 import (
     operations_pb2,
@@ -179,7 +180,10 @@ async def running_server(
         background.start("watches", watches.run())
         background.start("sweeps", sweep_forever(store, log))
         background.start("retention", retain_forever(store, log))
-        background.start("health", _publish_health(healthy, settings, store, report))
+        background.start(
+            "health", _publish_health(healthy, settings, store, report, interceptor.silence)
+        )
+        background.start("silence", interceptor.end_calls_in_silence(SERVICES))
         if settings.metrics.port:
             depths = publish_queue_depths(store, metrics.queue_is, log)
             background.start("queue depths", depths)
@@ -260,7 +264,11 @@ async def _open_store(
 
 
 async def _publish_health(
-    healthy: Health, settings: Settings, store: Store, report: Callable[[str], None]
+    healthy: Health,
+    settings: Settings,
+    store: Store,
+    report: Callable[[str], None],
+    silence: Silence,
 ) -> None:
     ping = Ping(
         settings.database_url,
@@ -269,7 +277,7 @@ async def _publish_health(
         renew_sessions=store.pools.renew_sessions,
     )
     try:
-        await publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR, report)
+        await publish_health(healthy, SERVICES, ping, ANY_DATABASE_ERROR, report, silence)
     finally:
         ping.close()
 

@@ -72,7 +72,9 @@ def sentence_of(error: ServerError) -> str:
         # gRPC's own answer, before any of our code: "Method not found!".
         lines[0] = f"{_OTHER_SERVER} ({error.code}: {error.message})"
     elif error.unreachable and error.reason:
-        lines[0] = f"No answer from {error.server or 'the server'}: {lines[0]} [{error.reason}]"
+        server = str(error.server or "the server")
+        whose = f"{server[0].upper()}{server[1:]} cannot answer now"
+        lines[0] = f"{whose}: {lines[0]} [{error.reason}]"
     elif error.reason:
         lines[0] = f"{lines[0]} [{error.reason}]"
     return "\n".join(lines)

@@ -105,3 +105,8 @@ def fails_everything(error: BaseException) -> bool:
 def is_locked(error: object) -> bool:
     """Whether a transaction gave up because another one had locked what it needed."""
     return isinstance(error, asyncpg.LockNotAvailableError)
+
+
+def is_answer(error: BaseException) -> bool:
+    """Whether PostgreSQL itself said it, so that it is there and not silent."""
+    return isinstance(error, asyncpg.PostgresError)

@@ -83,7 +83,8 @@ class RpcError(Exception):
     """An answer that is an error: a reason of the table, a sentence, and details. What is too
     long to travel is cut, and of too many violations the first are kept.
 
-    If it `conceals`, it denies the caller what it says is not there.
+    If it `conceals`, it denies the caller what it says is not there. Unless it `leaves_time`, the
+    caller's deadline is so near that its gRPC is told to repeat nothing.
     """
 
     reason: str
@@ -91,6 +92,7 @@ class RpcError(Exception):
     metadata: Mapping[str, str] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
     conceals: bool = False
+    leaves_time: bool = True
 
     def __post_init__(self) -> None:
         """Callers may send what they like, and it may be shown to them."""
@@ -149,6 +151,9 @@ async def abort(context: "grpc.aio.ServicerContext[Any, Any]", error: RpcError) 
     if error.reason == "TOO_MANY_CALLS":
         # gRPC's own word for RetryInfo, for clients whose gRPC repeats such calls.
         trailers += (("grpc-retry-pushback-ms", f"{RETRY_AFTER_SECONDS * 1000}"),)
+    if not error.leaves_time:
+        # Its repetition would meet the deadline, and the caller would hear of that alone.
+        trailers += (("grpc-retry-pushback-ms", "-1"),)
     await context.abort(status.code, status.details, trailing_metadata=trailers)
     raise AssertionError("abort returned")
 

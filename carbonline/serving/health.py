@@ -13,10 +13,12 @@ import grpc.aio
 from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from carbonline.postgres.errors import is_answer
 from carbonline.serving.reflection import add_reflection
+from carbonline.serving.silence import SILENT_SECONDS, Silence
 
 PING_EVERY_SECONDS = 1.0
-PING_SECONDS_MAX = 2.0
+PING_SECONDS_MAX = SILENT_SECONDS
 # The name that a liveness probe asks for: whether the process answers, whatever its database does.
 LIVENESS = "liveness"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -42,21 +44,28 @@ async def publish_health(
     ping: Callable[[], Awaitable[object]],
     fails_with: tuple[type[Exception], ...],
     report: Callable[[str], None] = lambda _: None,
+    silence: Silence | None = None,
 ) -> None:
     """Report the server and `services` as SERVING while `ping` succeeds in time; never returns.
 
     `fails_with` are the exceptions, beside TimeoutError, that mean NOT_SERVING. Any other ends
-    the task. `report` is called with the reason, or with "".
+    the task. `report` is called with the reason, or with "". `silence` is told what was asked and
+    answered: an error of PostgreSQL is an answer, too.
     """
+    silence = Silence() if silence is None else silence
     await healthy.set(LIVENESS, SERVING)
     unanswered: tuple[type[Exception], ...] = (TimeoutError, *fails_with)
     while True:
+        silence.asked()
         try:
             async with asyncio.timeout(PING_SECONDS_MAX):
                 await ping()
             status = SERVING
-        except unanswered:
+            silence.answered()
+        except unanswered as error:
             status = NOT_SERVING
+            if is_answer(error):
+                silence.answered()
         for service in ("", *services):
             await healthy.set(service, status)
         report("" if status == SERVING else UNANSWERED)

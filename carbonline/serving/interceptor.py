@@ -2,8 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,6 +16,7 @@ from carbonline.serving.auth.admission import Admission
 from carbonline.serving.auth.audit import Audit
 from carbonline.serving.auth.expiry import each_before_expiry, until_expiry
 from carbonline.serving.auth.principals import Authenticator, Principal
+from carbonline.serving.calls_at_work import CallsAtWork
 from carbonline.serving.calls_in_flight import (
     CallsInFlight,
     Room,
@@ -26,6 +27,7 @@ from carbonline.serving.calls_in_flight import (
 from carbonline.serving.decoding import decoded, safely
 from carbonline.serving.errors import RpcError, abort, value_refused
 from carbonline.serving.receiving import Rests, Senders
+from carbonline.serving.silence import Silence
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.serving.until_end import each_until, until
 
@@ -34,6 +36,7 @@ MaybeHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 OWN_PACKAGE = "/carbonline.v1."
 OK = grpc.StatusCode.OK.name
+LOOK_EVERY_SECONDS = 0.25
 DEFECT = "the server failed at this call, which is a bug; its log says why"
 CANCELLED = grpc.StatusCode.CANCELLED.name
 # A context says the number or the member, depending on who has aborted the call, and None if nobody
@@ -57,6 +60,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
     A foreign call is one to a service that is not carbonline's, such as health or reflection.
     Setting `draining` ends foreign streams, which would go on for ever. Setting `over` also ends
     the streams of carbonline's services, if `ends_own_streams`; `end_calls` ends other calls.
+    `silence` is told of the database by who pings it.
     """
 
     def __init__(
@@ -108,8 +112,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self.without_foreign_calls = asyncio.Event()
         self.without_foreign_calls.set()
         self._foreign_calls = 0
-        # What still works on an answer, each in its task.
-        self._calls: dict[asyncio.Task[Any], Context] = {}
+        self.silence = Silence()
+        self._at_work = CallsAtWork(OWN_PACKAGE)
 
     async def intercept_service(
         self,
@@ -160,7 +164,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         match handler.request_streaming, handler.response_streaming:
             case False, False:
                 changing = self._audit.around(method, handler.unary_unary)
-                behave = _counting(self._until_ended(method, changing), serialize)
+                behave = _counting(self._at_work.noting(method, changing), serialize)
                 codec["response_serializer"] = None
                 call = self._answering(method, behave, one_request=True, is_stream=False)
                 return grpc.stream_unary_rpc_method_handler(call, **codec)
@@ -203,7 +207,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 work = behave(decoded(request), context)
                 answer = await (until_expiry(principal, work) if is_stream else work)
             except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
-                error = self._translated(raised) or raised
+                error = self._reason_of(raised)
                 code = self._code_of(error, context)
                 if receives_rest:
                     is_stranger = _CALLER.get(None) is None
@@ -240,7 +244,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                         yield message
                 code = OK
             except Exception as raised:  # noqa: BLE001 - every answer of ours has a code
-                error = self._translated(raised) or raised
+                error = self._reason_of(raised)
                 code = self._code_of(error, context)
                 await self._fail(method, error, context)
             finally:
@@ -268,25 +272,21 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
     async def end_calls(self) -> None:
         """Answer every call of carbonline's services that has not been answered with DRAINING, and
-        end its work. It is answered first: the work may wait for a database that does not answer.
+        end its work.
         """
-        calls, self._calls = self._calls, {}
         error = RpcError("DRAINING", "this server is shutting down; retry this call")
-        await asyncio.gather(*(_cut(task, context, error) for task, context in calls.items()))
+        await self._at_work.end_all(error)
 
-    def _until_ended(self, method: str, behave: Any) -> Any:
-        if not method.startswith(OWN_PACKAGE):
-            return behave
-
-        async def call(request: Any, context: Context) -> Any:
-            task: Any = asyncio.current_task()
-            self._calls[task] = context
-            try:
-                return await behave(request, context)
-            finally:
-                self._calls.pop(task, None)
-
-        return call
+    async def end_calls_in_silence(self, services: Collection[str]) -> None:
+        """While the database is silent, answer the calls of these services (full names) with
+        DATABASE_UNAVAILABLE just before their deadlines; never returns.
+        """
+        while True:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            if self.silence.is_long:
+                error = self.silence.error(leaves_time=False)
+                for method in self._at_work.end_late(error, services):
+                    self._unavailable.add((method, error.message))
 
     def _until_end(self, method: str, behave: Any) -> Any:
         end = self._end_of(method)
@@ -312,6 +312,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self._admission.check_method(method, principal)
         return principal
 
+    def _reason_of(self, raised: Exception) -> Exception:
+        """The error that a call is answered with. That others were in its way is not why it failed
+        where the database answers nobody.
+        """
+        if self.silence.is_long and isinstance(raised, self._database_unavailable):
+            return raised
+        return self._translated(raised) or raised
+
     async def _fail(self, method: str, error: Exception, context: Context) -> None:
         match error:
             case RpcError():
@@ -324,7 +332,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 await abort(context, value_refused())
             case _ if isinstance(error, self._database_unavailable):
                 self._unavailable.add((method, repr(error)))
-                await abort(context, _unavailable(error))
+                await abort(context, _unavailable(error, self.silence))
             case _:
                 self._log.error("call_failed", method=method, exc_info=error)
                 # gRPC would say what was raised, with the content of a row if that was refused.
@@ -353,17 +361,12 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 return grpc.StatusCode.UNKNOWN.name
 
 
-async def _cut(task: asyncio.Task[Any], context: Context, error: RpcError) -> None:
-    # Sent by now, or its caller has hung up.
-    with suppress(grpc.aio.AbortError, grpc.aio.UsageError, grpc.aio.InternalError):
-        await abort(context, error)
-    task.cancel()
-
-
-def _unavailable(error: Exception) -> RpcError:
+def _unavailable(error: Exception, silence: Silence) -> RpcError:
     if is_full(error):
         message = f"{DISK_FULL}, and nothing was stored; make room there, then retry this call"
         return RpcError("DATABASE_FULL", message)
+    if silence.is_long:
+        return silence.error(leaves_time=True)
     return RpcError("DATABASE_UNAVAILABLE", "the database is unavailable; retry this call")
 
 

@@ -152,6 +152,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
     },
     "carbonline/serving": {
         "call_limits": "tests/carbonline/serving/test_declared_settings.py",
+        "calls_at_work": "tests/scheduler_service/rpc/test_frozen_database.py",
+        "silence": "tests/scheduler_service/rpc/test_frozen_database.py",
         "decoding": "tests/scheduler_service/rpc/test_odd_requests.py",
         "receiving": "tests/scheduler_service/rpc/test_calls_in_flight.py",
         "drain": THE_END,

@@ -155,10 +155,14 @@ async def running_ledger(
         port = listen(server, settings.ledger_address, server_credentials(settings.tls, log))
         # A changed password counts as no answer, too: any error of the database does.
         unanswered = (*UNAVAILABLE, *ANY_DATABASE_ERROR)
-        publishing = publish_health(healthy, (LEDGER_SERVICE,), ledger.ping, unanswered, report)
+        services = (LEDGER_SERVICE,)
+        publishing = publish_health(
+            healthy, services, ledger.ping, unanswered, report, interceptor.silence
+        )
         background = Background(log)
         access.run_in(background)
         background.start("health", publishing)
+        background.start("silence", interceptor.end_calls_in_silence(services))
         background.start("collect", _collect_abandoned(blobs, log))
         await server.start()
         try:

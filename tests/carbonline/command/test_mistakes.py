@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from carbonline.client.errors import ServerError
+from carbonline.client.no_answer import Server
 from carbonline.command.asynchronous import run_to_end, sentence_of
 from carbonline.command.connection import Target, command_line
 from carbonline.command.demo import EXPECTED_KG, doubt_about
@@ -212,3 +213,11 @@ def test_the_demo_says_when_its_totals_are_not_its_own() -> None:
     assert doubt_about(EXPECTED_KG, {"computed": 328_521}) == ""
     assert "other factors" in doubt_about(EXPECTED_KG + 1, {"computed": 328_521})
     assert "other factors" in doubt_about(EXPECTED_KG, {"computed": 1, "no_factor": 1})
+
+
+def test_a_server_that_answers_for_its_database_does_not_look_silent_itself() -> None:
+    why = "the database has not answered for 15 s; retry this call later"
+    server = Server("scheduler", "127.0.0.1:7500")
+    error = ServerError("UNAVAILABLE", "DATABASE_UNAVAILABLE", why, {}, {}, server)
+    expected = f"The scheduler at 127.0.0.1:7500 cannot answer now: {why} [DATABASE_UNAVAILABLE]"
+    assert sentence_of(error) == expected
