@@ -8,6 +8,8 @@ from rich.cells import cell_len
 # A command to type, alone (also behind a pipe) or at the end of a sentence: it must come out of a
 # terminal whole.
 _COMMAND = re.compile(r"(^ *(\S+ \S+ \| )?|(?<=: ))('[^']*carbonline'|[^\s`]*carbonline) .*$")
+# A number stays in the line of its unit.
+_WORD = re.compile(r"[+-]?\d[\d,.]* (?:ms|s|kg|km|t|%)(?!\w)\S*|\S+")
 
 
 def fitted(text: str, width: int) -> str:
@@ -46,7 +48,7 @@ def _line(line: str, width: int) -> str:
         return f"{before}\n{indent}{command.group()}" if before else line
     indent = re.match(" *", line).group()  # type: ignore[union-attr]  # it always matches
     lines = [indent]
-    for word in line.split():
+    for word in _WORD.findall(line):
         longer = f"{lines[-1]} {word}" if lines[-1].strip() else lines[-1] + word
         if cell_len(longer) <= width or not lines[-1].strip():
             lines[-1] = longer

@@ -27,7 +27,7 @@ class HelpFormatter(click.HelpFormatter):
         """Write the name of the command, and what may follow it beside or below."""
         name = f"{prefix or 'Usage: '}{prog}"
         column = len(name) + 1
-        if column + TEXT_COLUMNS_MIN > self.width:
+        if column + min(len(args), TEXT_COLUMNS_MIN) > self.width:
             column = INDENT_BELOW
         self._write_beside(name, args, column)
 

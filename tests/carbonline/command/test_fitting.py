@@ -45,6 +45,12 @@ def test_a_command_is_indented_where_it_fits_all_the_same() -> None:
     assert said == "Rejected rows:\ncarbonline rejected 120 -o rejected.csv"
 
 
+def test_a_number_stays_in_the_line_of_its_unit() -> None:
+    said = fitted("Pipeline 13 (factor_ingest 2024): SUCCESS after 0.1 s. It is 81.549 kg.", 53)
+    assert said == "Pipeline 13 (factor_ingest 2024): SUCCESS after\n0.1 s. It is 81.549 kg."
+    assert fitted("2,000 stones and 3 tables", 20) == "2,000 stones and 3\ntables"
+
+
 def test_a_line_that_is_a_command_is_left_whole() -> None:
     line = "  carbonline up --data-folder /a/rather/long/folder/of/mine"
     assert fitted(line, 40) == line
