@@ -10,15 +10,15 @@ from carbonline.local.postgres import EmbeddedPostgres
 
 
 @contextmanager
-def frozen(postgres: EmbeddedPostgres) -> Iterator[None]:
-    """Stop every process of the server, and let all go on at the end."""
+def frozen(postgres: EmbeddedPostgres, *, with_sessions: bool = True) -> Iterator[None]:
+    """Stop every process of the server, or only the one that takes connections, until the end."""
     server = postgres.child.pid
     assert server is not None
     # First of all the one that starts others.
     os.kill(server, signal.SIGSTOP)
     stopped = [server]
     try:
-        for pid in _children_of(server):
+        for pid in _children_of(server) if with_sessions else ():
             # One may just have ended.
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)

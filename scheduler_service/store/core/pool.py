@@ -10,7 +10,8 @@ from scheduler_service.store.core.statements import Connection
 
 STATEMENT_TIMEOUT_SECONDS = 10
 LOCK_TIMEOUT_SECONDS = 5
-CONNECT_TIMEOUT_SECONDS = 10
+# Callers wait for ten: where PostgreSQL takes no new connection, there is time to say so.
+CONNECT_TIMEOUT_SECONDS = 5
 # Behind the server's own timeout.
 COMMAND_MARGIN_SECONDS = 5
 # A plan is made for the tables as they are, and kept: those of an empty table read all of it, for

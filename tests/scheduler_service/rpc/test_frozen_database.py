@@ -241,6 +241,19 @@ async def test_reads_that_wait_for_each_other_hear_of_the_database(
         await client.operations.ListPipelines(request)
 
 
+async def test_calls_that_need_a_new_connection_are_told_before_a_workers_deadline(
+    client: Client, postgres: EmbeddedPostgres
+) -> None:
+    request = operations_pb2.ListPipelinesRequest()
+
+    with frozen(postgres, with_sessions=False):
+        # Old sessions go on, and most reads find one of them.
+        calls = [client.operations.ListPipelines(request, timeout=8.0) for _ in range(40)]
+        codes = {await call.code() for call in calls}
+
+    assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+
+
 async def test_a_call_that_waits_for_others_is_not_told_that_the_database_is_silent(
     client: Client, postgres: EmbeddedPostgres
 ) -> None:
