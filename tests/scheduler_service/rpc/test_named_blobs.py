@@ -75,7 +75,13 @@ async def test_what_does_not_name_a_file_is_refused(client: Client, blobs: list[
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_no_child_reads_a_file_since_staged_children_are_not_looked_at() -> None:
-    children = {child for row in JOB_TYPES.values() for child in row.children}
-    assert children
-    assert not [c for c in children for key in PAYLOAD_KEYS.get(c, ()) if key.name == "blob"]
+def test_only_children_of_a_divided_file_read_one_which_their_parent_has_just_uploaded() -> None:
+    """Staged children are not looked at. What was just uploaded stays for a day at least."""
+    reading = {
+        (parent, child)
+        for parent, row in JOB_TYPES.items()
+        for child in row.children
+        for key in PAYLOAD_KEYS.get(child, ())
+        if key.name == "blob"
+    }
+    assert reading == {("routed_ingest", "csv_ingest")}
