@@ -79,6 +79,8 @@ def test_the_badge_goes_from_recalculating_to_up_to_date_in_every_tab(tabs: Tabs
     pages = [tabs.open("/years/2023") for _ in range(2)]
     for page in pages:
         page.get_by_text("Live").first.wait_for()
+        # The events may begin before the modules are known.
+        page.locator(".tile", has_text=TRAVEL).first.wait_for()
         page.evaluate(RECORD, TRAVEL)
     with tabs.site.client() as client:
         # Large enough to be seen on its way: the gateway looks once a second.
