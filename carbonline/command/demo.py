@@ -223,6 +223,7 @@ def _print_next_steps(data_folder: Path, database_url: str | None) -> None:
     click.echo("What to try next:")
     click.echo(f"  {program} up --data-folder {folder}{elsewhere}")
     click.echo("and meanwhile, in another terminal:")
+    click.echo(f"  {program} console --data-folder {folder}")
     click.echo(f"  {program} totals --year {YEAR} --data-folder {folder}")
     click.echo(f"  {program} template plane --data-folder {folder}")
 
