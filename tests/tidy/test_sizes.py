@@ -20,7 +20,6 @@ CODE = (".py", ".sql", ".proto", ".sh", ".toml", ".yaml", ".yml")
 ARGUED_EXCEPTIONS: dict[str, str] = {
     "pyproject.toml": "one file for every tool, and each rule of it with its reason",
     "protos/carbonline/v1/types.proto": "prose: what all services share, most of it enums",
-    "worker_service/ledger/tables.py": "one schema, as the migrated database is compared with it",
     "protos/carbonline/v1/ledger.proto": "prose: one service, read from top to bottom",
     "protos/carbonline/v1/operations.proto": "prose: one service, read from top to bottom",
     "protos/carbonline/v1/scheduler.proto": "prose: one service, read from top to bottom",

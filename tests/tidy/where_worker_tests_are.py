@@ -14,6 +14,7 @@ LEASES = "tests/worker_service/mechanics/test_lease_keeper.py"
 CLAIMS = "tests/worker_service/mechanics/test_claim_loop.py"
 PROCESS = "tests/worker_service/mechanics/test_worker_process.py"
 SCHEDULER_CLIENT = "tests/worker_service/scheduler_client/test_client.py"
+MIGRATED = "tests/carbonline/migrations/test_run.py"
 VERIFIED = "tests/worker_service/steps/test_verified_ledger.py"
 FILES_TO_TOTALS = "tests/worker_service/steps/test_files_to_totals.py"
 REPLACING = "tests/worker_service/steps/test_adding_and_replacing.py"
@@ -165,7 +166,6 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "rehearsal": "tests/worker_service/steps/test_large_changes.py",
         "row_results": "tests/worker_service/ledger_api/test_emissions.py",
         "row_digests": "tests/worker_service/steps/test_shared_rows.py",
-        "tables": "tests/carbonline/migrations/test_run.py",
         "unit_list": LISTS,
         "upload_list": "tests/worker_service/ledger_api/test_uploads.py",
         "usage": REPLACING,
@@ -179,6 +179,13 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "unit_list": LISTS,
         "units": "tests/worker_service/ledger_api/test_totals.py",
         "verification": VERIFIED,
+    },
+    "worker_service/ledger/tables": {
+        "claims": MIGRATED,
+        "emissions": MIGRATED,
+        "entries": MIGRATED,
+        "references": MIGRATED,
+        "schema": MIGRATED,
     },
     "worker_service/ledger/verify": {
         "invariants": VERIFIED,

@@ -36,7 +36,7 @@ FROM pg_sequence AS s
 JOIN pg_class AS c ON c.oid = s.seqrelid
 WHERE c.relnamespace = CAST(:schema AS regnamespace)
 """
-# What tables.py does not declare, and migrations make all the same.
+# What tables/ does not declare, and migrations make all the same.
 FUNCTIONS = """
 SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p
 WHERE p.pronamespace = CAST(:schema AS regnamespace)
@@ -75,7 +75,7 @@ async def schema_text(
 async def make_declared(
     database_url: str, metadata: MetaData, functions: Sequence[str] = ()
 ) -> None:
-    """The tables of a tables.py in an empty database, without any migration. Their indexes use
+    """The tables of a tables/ in an empty database, without any migration. Their indexes use
     these functions.
     """
     engine = open_engine(database_url)

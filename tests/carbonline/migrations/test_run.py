@@ -1,4 +1,4 @@
-"""Migrated schemas are what tables.py says, back and forth, on both versions of PostgreSQL."""
+"""Migrated schemas are what tables/ says, back and forth, on both versions of PostgreSQL."""
 
 import asyncio
 import logging

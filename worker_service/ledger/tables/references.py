@@ -1,0 +1,131 @@
+"""What formulas look up: units, factors, places and further references."""
+
+from sqlalchemy import (
+    TIMESTAMP,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from worker_service.ledger.tables.schema import METADATA
+
+units = Table(
+    "units",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("unit_key", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("changed_token", BigInteger, nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("blob", Text, nullable=False, server_default=text("''")),
+    Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("tenant", "unit_key", name="units_pkey"),
+)
+
+factors = Table(
+    "factors",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("factor_id", BigInteger, Identity(always=True), nullable=False),
+    Column("data_entry_type", SmallInteger, nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("emission_type", Text, nullable=False),
+    Column("classification", JSONB, nullable=False),
+    Column("kind", Text, nullable=True),
+    Column("subkind", Text, nullable=True),
+    Column("factor_values", JSONB, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
+    Column("changed_token", BigInteger, nullable=False),
+    Column("removed_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("stale_token", BigInteger, nullable=True),
+    PrimaryKeyConstraint("tenant", "factor_id", name="factors_pkey"),
+    UniqueConstraint(
+        "tenant",
+        "data_entry_type",
+        "year",
+        "emission_type",
+        "classification",
+        name="one_factor_per_classification",
+    ),
+)
+
+factor_versions = Table(
+    "factor_versions",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("factor_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=True),
+    Column("subkind", Text, nullable=True),
+    Column("factor_values", JSONB, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("claim_token", BigInteger, nullable=False),
+    Column("made_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("removes", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("tenant", "factor_id", "version", name="factor_versions_pkey"),
+    ForeignKeyConstraint(
+        ["tenant", "factor_id"],
+        ["carbon.factors.tenant", "carbon.factors.factor_id"],
+        name="a_version_belongs_to_a_factor",
+    ),
+    Index(
+        "later_factor_versions",
+        "tenant",
+        "made_at",
+        "factor_id",
+        "version",
+        postgresql_where=text("version > 1"),
+    ),
+)
+
+locations = Table(
+    "locations",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("transport_mode", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("country", Text, nullable=True),
+    Column("name", Text, nullable=True),
+    Column("latitude", Double, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("blob", Text, nullable=False, server_default=text("''")),
+    Column("changed_token", BigInteger, nullable=False, server_default=text("0")),
+    Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
+    Index("locations_of_a_mode", "tenant", "transport_mode", "code"),
+)
+
+reference_rows = Table(
+    "reference_rows",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("year", SmallInteger, nullable=True),
+    Column("data", JSONB, nullable=False),
+    Column("file_name", Text, nullable=False, server_default=text("''")),
+    Column("blob", Text, nullable=False, server_default=text("''")),
+    Column("changed_token", BigInteger, nullable=False),
+    Column("changed_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("stale", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("tenant", "kind", "key", name="reference_rows_pkey"),
+)
