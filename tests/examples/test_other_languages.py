@@ -20,7 +20,8 @@ from carbonline.serving.logs import open_log
 from carbonline.v1 import types_pb2
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
-from tests.carbonline.command.test_commands import TRIPS, Terminal, terminal
+from tests.carbonline.command.terminal import Terminal
+from tests.carbonline.command.test_commands import TRIPS, terminal
 from tests.tidy.tracked_files import REPOSITORY
 
 __all__ = ["terminal"]  # a fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.carbonline.command.test_commands import FACTORS, PLACES, TRIPS, UNITS, Terminal, terminal
+from tests.carbonline.command.terminal import Terminal
+from tests.carbonline.command.test_commands import FACTORS, PLACES, TRIPS, UNITS, terminal
 from tests.package.environments import Environment
 
 __all__ = ["terminal"]

@@ -23,7 +23,8 @@ from carbonline import (
     Unreachable,
     WrongArgument,
 )
-from tests.carbonline.command.test_commands import KG_OF_A_TRIP, TRIPS, Terminal, terminal
+from tests.carbonline.command.terminal import Terminal
+from tests.carbonline.command.test_commands import KG_OF_A_TRIP, TRIPS, terminal
 
 __all__ = ["terminal"]
 

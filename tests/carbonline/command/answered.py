@@ -8,7 +8,7 @@ import signal
 import sys
 import termios
 
-from tests.carbonline.command.test_commands import COMMAND, SECONDS_MAX, Terminal
+from tests.carbonline.command.terminal import COMMAND, SECONDS_MAX, Terminal
 
 # What a person types instead of yes, and the exit code: n, Ctrl-C, and the end of input.
 NOES = {b"n\n": 9, b"\x03": 130, b"\x04": 9}

@@ -3,14 +3,14 @@
 import csv
 import io
 import json
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from carbonline import Client, WrongArgument
-from tests.carbonline.command.test_commands import PLACES, SECONDS_MAX, Terminal
+from tests.carbonline.command.terminal import Terminal
+from tests.carbonline.command.test_commands import PLACES
 
 UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
 FACTORS = (
@@ -39,23 +39,9 @@ FINDINGS = [
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal beside a stack that has units, places and factors of 2040."""
     terminal = Terminal(tmp_path_factory.mktemp("checked"))
-    up = terminal.start("up", "--workers", "1")
-    assert up.stdout is not None
-    try:
-        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-            assert line, "the stack did not start"
-        for words in (
-            ("load", "units", terminal.file("units.csv", UNITS), "--year", "2040"),
-            ("load", "locations", terminal.file("places.csv", PLACES)),
-            ("load", "factors", terminal.file("factors.csv", FACTORS), *OF_2040),
-        ):
-            typed = terminal.type(*words)
-            assert typed.code == 0, typed
+    with terminal.stack():
+        terminal.load_for_planes(2040, units=UNITS, places=PLACES, factors=FACTORS)
         yield terminal
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(SECONDS_MAX) == 0
-        up.stdout.close()
 
 
 @pytest.fixture

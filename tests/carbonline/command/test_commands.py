@@ -3,20 +3,14 @@
 import csv
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-SECONDS_MAX = 120
-COMMAND = (sys.executable, "-m", "carbonline.command.main")
+from tests.carbonline.command.terminal import Terminal, Typed
+
 SUBMIT_PLANE = ("--type", "plane", "--year", "2024")
-FACTORS_OF_2024 = ("--type", "plane", "--year", "2024")
 
 UNITS = "unit_institutional_id,name\nU1,Physics\nU2,Chemistry\n"
 PLACES = (
@@ -36,84 +30,13 @@ TRIPS = (
 KG_OF_A_TRIP = 407.5926178213096 * 0.2906 * 1.35
 
 
-@dataclass(frozen=True)
-class Typed:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Terminal:
-    """Types commands for the stack of one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if "CARBONLINE" not in name},
-            "CARBONLINE_DATA_FOLDER": str(folder / "data"),
-        }
-
-    def type(
-        self,
-        *words: str | Path,
-        stdin: int | None = None,
-        stdout: int | IO[bytes] = subprocess.PIPE,
-        stderr: int | IO[bytes] = subprocess.PIPE,
-    ) -> Typed:
-        """Runs `carbonline WORDS` to its end."""
-        ended = subprocess.run(
-            [*COMMAND, *map(str, words)],
-            check=False,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-            timeout=SECONDS_MAX,
-            env=self.environment,
-            cwd=self.folder,
-        )
-        return Typed(ended.returncode, ended.stdout or "", ended.stderr or "")
-
-    def file(self, name: str, text: str) -> Path:
-        """A file of the person's."""
-        path = self.folder / name
-        path.write_text(text)
-        return path
-
-    def start(self, *words: str) -> "subprocess.Popen[str]":
-        """Starts `carbonline WORDS` and leaves it running."""
-        return subprocess.Popen(
-            [*COMMAND, *words],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-            cwd=self.folder,
-        )
-
-
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal beside a stack that has units, places and factors of 2024."""
     terminal = Terminal(tmp_path_factory.mktemp("command"))
-    up = terminal.start("up", "--workers", "1")
-    assert up.stdout is not None
-    try:
-        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-            assert line, "the stack did not start"
-        for words in (
-            ("load", "units", terminal.file("units.csv", UNITS), "--year", "2024"),
-            ("load", "locations", terminal.file("places.csv", PLACES)),
-            ("load", "factors", terminal.file("factors.csv", FACTORS), *FACTORS_OF_2024),
-        ):
-            loaded = terminal.type(*words)
-            assert loaded.code == 0, loaded
+    with terminal.stack():
+        terminal.load_for_planes(2024, units=UNITS, places=PLACES, factors=FACTORS)
         yield terminal
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(SECONDS_MAX) == 0
-        up.stdout.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import signal
 from pathlib import Path
 
-from tests.carbonline.command.test_commands import SECONDS_MAX, Terminal
+from tests.carbonline.command.terminal import SECONDS_MAX, Terminal
 
 
 def test_a_stack_whose_terminal_is_closed_stops_in_order(tmp_path: Path) -> None:

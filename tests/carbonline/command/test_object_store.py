@@ -1,7 +1,6 @@
 """A stack whose files are in an object store, as a person uses it; an emulator stands for S3."""
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.carbonline.command.test_commands import PLACES, SECONDS_MAX, Terminal
+from tests.carbonline.command.terminal import SECONDS_MAX, Terminal
+from tests.carbonline.command.test_commands import PLACES
 from tests.worker_service.blobs.faulty_s3 import BUCKET, KEY, SECRET, FaultyS3, faulty_s3
 
 UNITS = "unit_institutional_id,name\n0828,Physics\n"
@@ -37,23 +37,9 @@ def terminal(s3: FaultyS3, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     terminal = Terminal(tmp_path_factory.mktemp("objects"))
     place = {"CARBONLINE_BLOB_FOLDER": f"s3://{BUCKET}/of/carbonline"}
     terminal.environment |= s3.environment | place
-    up = terminal.start("up", "--workers", "1")
-    assert up.stdout is not None
-    try:
-        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-            assert line, "the stack did not start"
-        for words in (
-            ("load", "units", terminal.file("units.csv", UNITS), "--year", "2024"),
-            ("load", "locations", terminal.file("places.csv", PLACES)),
-            ("load", "factors", terminal.file("factors.csv", FACTORS), *OF_2024),
-        ):
-            typed = terminal.type(*words)
-            assert typed.code == 0, typed
+    with terminal.stack():
+        terminal.load_for_planes(2024, units=UNITS, places=PLACES, factors=FACTORS)
         yield terminal
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(SECONDS_MAX) == 0
-        up.stdout.close()
 
 
 def kg(terminal: Terminal) -> float:

@@ -1,12 +1,12 @@
 """Places that are none, flights of Brussels, distances without a factor: on a running stack."""
 
 import json
-import signal
 from collections.abc import Iterator
 
 import pytest
 
-from tests.carbonline.command.test_commands import SECONDS_MAX, UNITS, Terminal
+from tests.carbonline.command.terminal import Terminal
+from tests.carbonline.command.test_commands import UNITS
 
 YEAR = ("--year", "2024")
 PLANE = ("--type", "plane", *YEAR)
@@ -46,11 +46,7 @@ FOUR = (
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal beside a stack with the airports that the product ships."""
     terminal = Terminal(tmp_path_factory.mktemp("places"))
-    up = terminal.start("up", "--workers", "1")
-    assert up.stdout is not None
-    try:
-        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-            assert line, "the stack did not start"
+    with terminal.stack():
         units = terminal.type("load", "units", terminal.file("units.csv", UNITS), *YEAR)
         assert units.code == 0, units
         places = terminal.type("load", "locations")
@@ -60,10 +56,6 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         factors = terminal.type("load", "factors", terminal.file("factors.csv", FACTORS), *PLANE)
         assert factors.code == 0, factors
         yield terminal
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(SECONDS_MAX) == 0
-        up.stdout.close()
 
 
 def test_city_codes_are_answered_with_their_airports(terminal: Terminal) -> None:

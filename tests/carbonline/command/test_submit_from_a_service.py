@@ -1,28 +1,19 @@
 """`carbonline submit --from`: a worker asks the service, and the person sees what became of it."""
 
 import asyncio
-import signal
 from pathlib import Path
 
 import pytest
 
 from carbonline import Client
 from carbonline.client.reports import PipelineReport
-from tests.carbonline.command.test_commands import FACTORS, PLACES, SECONDS_MAX, Terminal
+from tests.carbonline.command.terminal import Terminal
+from tests.carbonline.command.test_commands import FACTORS, PLACES
 from tests.carbonline.command.test_typing import usage_error
 from tests.worker_service.providers.fake_travel_api import SECRET, FakeTravelApi, served, trip
 
 UNITS = "unit_institutional_id,name\n0828,Physics\n"
 YEAR = ("--year", "2024")
-
-
-def prepared(terminal: Terminal) -> None:
-    for words in (
-        ("load", "units", terminal.file("units.csv", UNITS), *YEAR),
-        ("load", "locations", terminal.file("places.csv", PLACES)),
-        ("load", "factors", terminal.file("factors.csv", FACTORS), "--type", "plane", *YEAR),
-    ):
-        assert terminal.type(*words).code == 0
 
 
 def asked_by_a_script(data_folder: Path) -> PipelineReport:
@@ -35,12 +26,10 @@ async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
     async with served(FakeTravelApi([trip(), trip(transport="Train")])) as fake:
         terminal = Terminal(tmp_path)
         terminal.environment |= fake.environment()
-        up = terminal.start("up", "--workers", "1")
-        assert up.stdout is not None
-        try:
-            while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-                assert line, "the stack did not start"
-            await asyncio.to_thread(prepared, terminal)
+        with terminal.stack():
+            await asyncio.to_thread(
+                terminal.load_for_planes, 2024, units=UNITS, places=PLACES, factors=FACTORS
+            )
             words = ("submit", "--from", "travel-api", *YEAR)
             first = await asyncio.to_thread(terminal.type, *words)
             assert first.code == 0, first
@@ -64,10 +53,6 @@ async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
             assert (report.status, report.rows_accepted) == ("success", 2)
             for shown in (first, again, unknown, uploads):
                 assert SECRET not in shown.out + shown.err
-        finally:
-            up.send_signal(signal.SIGINT)
-            assert up.wait(SECONDS_MAX) == 0
-            up.stdout.close()
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import gzip
 import json
 import os
 import pty
-import signal
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from tests.carbonline.command.answered import NOES, at_a_terminal
-from tests.carbonline.command.test_commands import COMMAND, PLACES, SECONDS_MAX, Terminal, Typed
+from tests.carbonline.command.terminal import COMMAND, SECONDS_MAX, Terminal, Typed
+from tests.carbonline.command.test_commands import PLACES
 
 UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
 # Made with a detour of 95 km, as the first figures were.
@@ -40,17 +40,9 @@ def trips(count: int) -> str:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal beside a stack that has places."""
     terminal = Terminal(tmp_path_factory.mktemp("uploads"))
-    up = terminal.start("up", "--workers", "1")
-    assert up.stdout is not None
-    try:
-        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-            assert line, "the stack did not start"
+    with terminal.stack():
         assert terminal.type("load", "locations", terminal.file("places.csv", PLACES)).code == 0
         yield terminal
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(SECONDS_MAX) == 0
-        up.stdout.close()
 
 
 YEARS = iter(range(2031, 2060))

@@ -2,14 +2,13 @@
 
 import csv
 import json
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.carbonline.command.test_commands import SECONDS_MAX, UNITS, Terminal
+from tests.carbonline.command.terminal import Terminal
+from tests.carbonline.command.test_commands import UNITS
 
 YEAR = ("--year", "2024")
 PLANE = ("--type", "plane", *YEAR)
@@ -32,23 +31,9 @@ TRIPS = (
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal beside a stack with units, places and factors; two of four trips have no kg."""
     terminal = Terminal(tmp_path_factory.mktemp("missing"))
-    up = terminal.start("up", "--workers", "1")
-    assert up.stdout is not None
-    try:
-        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-            assert line, "the stack did not start"
-        for words in (
-            ("load", "units", terminal.file("units.csv", UNITS), *YEAR),
-            ("load", "locations", terminal.file("places.csv", PLACES)),
-            ("load", "factors", terminal.file("factors.csv", FACTORS), *PLANE),
-        ):
-            loaded = terminal.type(*words)
-            assert loaded.code == 0, loaded
+    with terminal.stack():
+        terminal.load_for_planes(2024, units=UNITS, places=PLACES, factors=FACTORS)
         yield terminal
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(SECONDS_MAX) == 0
-        up.stdout.close()
 
 
 def test_entries_without_kilograms_are_said_counted_and_listed(terminal: Terminal) -> None:
@@ -278,37 +263,17 @@ def test_places_and_factors_are_listed_with_their_files(terminal: Terminal) -> N
     assert (none.code, none.err) == (0, "There are no stale factors of plane in 2024.\n")
 
 
-@contextmanager
-def stack_of(terminal: Terminal, workers: int) -> Iterator[None]:
-    """A stack on the terminal's folder, with so many workers."""
-    up = terminal.start("up", "--workers", str(workers))
-    assert up.stdout is not None
-    try:
-        while "Press Ctrl-C to stop" not in (line := up.stdout.readline()):
-            assert line, "the stack did not start"
-        yield
-    finally:
-        up.send_signal(signal.SIGINT)
-        assert up.wait(SECONDS_MAX) == 0
-        up.stdout.close()
-
-
 def test_totals_are_stale_while_an_upload_waits_for_a_worker(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     trips = terminal.file("trips.csv", TRIPS.splitlines()[0] + "\nU1,GVA,CDG,1,economy,1\n")
     submit = ("submit", trips, *PLANE)
     strict = ("totals", *YEAR, "--strict")
-    with stack_of(terminal, 1):
-        for words in (
-            ("load", "units", terminal.file("units.csv", UNITS), *YEAR),
-            ("load", "locations", terminal.file("places.csv", PLACES)),
-            ("load", "factors", terminal.file("factors.csv", FACTORS), *PLANE),
-            submit,
-            strict,
-        ):
+    with terminal.stack():
+        terminal.load_for_planes(2024, units=UNITS, places=PLACES, factors=FACTORS)
+        for words in (submit, strict):
             typed = terminal.type(*words)
             assert typed.code == 0, typed
-    with stack_of(terminal, 0):
+    with terminal.stack(workers=0):
         assert terminal.type(*strict).code == 0
         assert terminal.type(*submit, "--source", "another", "--no-watch").code == 0
         totals = terminal.type(*strict)
