@@ -1,8 +1,7 @@
 """What `carbonline doctor` looks at, each part by itself."""
 
 import datetime as dt
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
@@ -51,37 +50,36 @@ Check: TypeAlias = Callable[[ContractClient], Awaitable[Sequence[Finding]]]
 async def examine(client: ContractClient) -> list[Finding]:
     """All findings. Without an answer of a service, the checks that ask it are skipped."""
     return [
-        *await _examined(client, "scheduler", _caller, SCHEDULER_CHECKS),
-        *await _examined(client, "ledger", _ledger, LEDGER_CHECKS),
+        *await _examined(client, "scheduler", SCHEDULER_CHECKS),
+        *await _examined(client, "ledger", LEDGER_CHECKS),
     ]
 
 
 async def _examined(
-    client: ContractClient, service: str, first: Check, others: dict[str, Check]
+    client: ContractClient, service: str, checks: Mapping[str, Check]
 ) -> list[Finding]:
-    try:
-        findings = list(await first(client))
-    except (ServerError, Unreachable) as error:
-        skipped = f"the {service} does not answer"
-        to_do = f"Start the {service}, or mend what it says."
-        silent = isinstance(error, Unreachable)
-        return [
-            Finding(service, State.WRONG, str(error), to_do, silent),
-            *(Finding(name, State.SKIPPED, skipped) for name in others),
-        ]
-    for name, check in others.items():
+    """The first check, which has the service's name, says whether the others have a use."""
+    findings: list[Finding] = []
+    useless = False
+    for name, check in checks.items():
+        if useless:
+            skipped = f"see {service}: it does not answer this caller"
+            findings.append(Finding(name, State.SKIPPED, skipped))
+            continue
         try:
             findings += await check(client)
         except ServerError as error:
-            findings.append(_refused(name, error))
-        except Unreachable as error:
-            findings.append(Finding(name, State.WRONG, str(error), f"Look at the {service}'s log."))
+            findings.append(_refused(name, service, error))
+            useless = name == service and error.code not in MAY_NOT
     return findings
 
 
-def _refused(name: str, error: ServerError) -> Finding:
+def _refused(name: str, service: str, error: ServerError) -> Finding:
+    if isinstance(error, Unreachable):
+        to_do = f"Start the {service}, or look at its log."
+        return Finding(name, State.WRONG, str(error), to_do, unanswered=True)
     if error.code in MAY_NOT:
-        return Finding(name, State.SKIPPED, "this caller may not see it: " + str(error))
+        return Finding(name, State.SKIPPED, f"this caller may not see it: {error}")
     return Finding(name, State.WRONG, str(error), "Mend what it says.")
 
 
@@ -126,9 +124,7 @@ def _clock(
         return Finding("clock", State.OK, words)
     ahead = "behind" if skew > 0 else "ahead of"
     to_do = "Set the clocks by NTP: with wrong ones, tokens are refused and times mislead."
-    return Finding(
-        "clock", State.WRONG, f"this machine is {math.fabs(skew):.0f} s {ahead} it", to_do
-    )
+    return Finding("clock", State.WRONG, f"this machine is {abs(skew):.0f} s {ahead} it", to_do)
 
 
 async def _workers(client: ContractClient) -> list[Finding]:
@@ -231,10 +227,11 @@ async def _files(client: ContractClient) -> list[Finding]:
     return [Finding("files", State.OK, "a file was uploaded and read again")]
 
 
-SCHEDULER_CHECKS: dict[str, Check] = {
+SCHEDULER_CHECKS: Mapping[str, Check] = {
+    "scheduler": _caller,
     "workers": _workers,
     "queue": _queue,
     "paused types": _pauses,
     "totals": _stale,
 }
-LEDGER_CHECKS: dict[str, Check] = {"files": _files}
+LEDGER_CHECKS: Mapping[str, Check] = {"ledger": _ledger, "files": _files}

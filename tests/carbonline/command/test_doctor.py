@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,7 @@ from carbonline.serving.logs import open_log
 from carbonline.v1 import operations_pb2, scheduler_pb2, scheduler_pb2_grpc
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
+from tests.carbonline.serving.token_issuer import TokenIssuer
 from tests.worker_service.ledger_api.conftest import settings_of
 from worker_service.ledger_api.server import running_ledger
 
@@ -138,6 +140,36 @@ async def test_files_that_cannot_be_kept_are_wrong(services: Services) -> None:
     blobs.write_text("not a folder")
     code, rows = await found(services)
     assert (code, rows["files"]["state"]) == (ExitCode.UNSOUND, "wrong")
+
+
+async def test_a_caller_who_may_not_see_a_part_is_not_told_that_it_is_wrong(
+    database_url: str, tmp_path: Path
+) -> None:
+    found_of, log, issuer = Services(tmp_path), open_log("critical"), TokenIssuer(tmp_path)
+    (tmp_path / "token").write_text(issuer.token(tenants=["local"], role=["auditor"]))
+    settings = Settings(
+        database_url, found_of.scheduler_address, build_id="test", tokens=issuer.settings
+    )
+    ledger = replace(
+        settings_of(database_url, tmp_path, LEDGER_ADDRESS=found_of.ledger_address),
+        tokens=issuer.settings,
+    )
+    async with running_server(settings, log), running_ledger(ledger, log):
+        _, printed = await typed(found_of, "--json", "--token-file", str(tmp_path / "token"))
+    rows = {row["check"]: row for row in json.loads(printed)["rows"]}
+    assert (rows["scheduler"]["state"], rows["ledger"]["state"]) == ("ok", "skipped"), rows
+    assert "this caller may not see it" in rows["ledger"]["finding"]
+
+
+async def test_a_service_that_ends_meanwhile_has_not_answered(services: Services) -> None:
+    async def ends_it(_: ContractClient) -> list[doctor_checks.Finding]:
+        await services.ledger.aclose()
+        return []
+
+    checks = {"ledger": ends_it, "files": doctor_checks._files}
+    async with services.client() as client:
+        [files] = await doctor_checks._examined(client, "ledger", checks)
+    assert (files.state, files.unanswered) == (State.WRONG, True)
 
 
 @pytest.mark.parametrize(
