@@ -107,13 +107,13 @@ def _rows(report: Mapping[str, Any]) -> list[Row]:
 
 def _read_by_none(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     """What no process that was asked reads: a misspelt name, or one for another process."""
-    sets = [set(report["unread"]) for report in reports if not report["faults"] or report["unread"]]
+    sets = [set(report["unread"]) for report in reports if report["unread"] is not None]
     return sorted(set.intersection(*sets)) if sets else []
 
 
 def _print_verdicts(reports: Sequence[Mapping[str, Any]], unread: Sequence[str]) -> None:
     if unread:
-        names = ", ".join(reports[n]["process"] for n in range(len(reports)))
+        names = ", ".join(report["process"] for report in reports if report["unread"] is not None)
         click.echo(f"Not read by {names}: {', '.join(unread)}.")
     for report in reports:
         faults = report["faults"]

@@ -20,12 +20,13 @@ def check_settings(
 ) -> tuple[str, int]:
     """The report, and the exit code: 2 if something is missing or wrong.
 
-    It has `process`, `faults`, `settings` that are set (variable, value, source), and what is not
-    `read` by this process: variables of ours, and keys at the top of the file.
+    It has `process`, `faults`, `settings` that are set (variable, value, source), and as `unread`
+    the variables of ours and the keys at the top of the file that this process does not read; null
+    if the file cannot be used, so that nobody knows.
     """
     faults: Sequence[str] = ()
     shown: list[dict[str, str]] = []
-    unread: Sequence[str] = ()
+    unread: Sequence[str] | None = None
     try:
         found = configured(environment, process, settings)
         unread = found.unread

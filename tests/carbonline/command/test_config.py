@@ -70,6 +70,13 @@ def test_what_is_missing_wrong_or_read_by_nobody(tmp_path: Path) -> None:
     assert SECRET not in printed
 
 
+def test_what_a_process_with_faults_reads_is_not_said_to_be_read_by_none(tmp_path: Path) -> None:
+    text = TEXT.replace("lease_seconds = 60", 'lease_seconds = 5\njob_types = "noop"')
+    code, said = checked(tmp_path, text, "scheduler", "worker")
+    assert (code, "worker: 1 setting missing or wrong" in said) == (ExitCode.REFUSED, True), said
+    assert "Not read by" not in said
+
+
 async def test_a_process_starts_with_what_the_file_says(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "carbonline.toml"
     path.write_text(
