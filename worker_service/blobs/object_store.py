@@ -159,8 +159,8 @@ class ObjectUpload(Upload):
 
     def _send(self, reference: BlobReference) -> None:
         # The summary first: whoever sees the bytes sees it too.
-        objects, is_there = self._store.objects, self._store.has(path_of(reference))
-        if not (is_there and self._store.has(summary_path_of(reference))):
+        objects = self._store.objects
+        if not self._is_whole(reference):
             text = self._summary.as_text(self.size_bytes).encode()
             written(lambda: obstore.put(objects, summary_path_of(reference), text))
         self._file.seek(0)
@@ -174,11 +174,15 @@ class ObjectUpload(Upload):
             )
         )
 
+    def _is_whole(self, reference: BlobReference) -> bool:
+        return self._store.has(path_of(reference)) and self._store.has(summary_path_of(reference))
+
     def _outlive_a_removal(self, reference: BlobReference) -> None:
         """Sends again what a removal took that had looked at the blob before it was sent.
 
         A removal writes a note, looks at the age, deletes, and takes the note back. So if there is
-        no note now, either it looks at these bytes, or it has deleted them.
+        no note now, either it looks at these bytes, or it has deleted what it will: both, or the
+        summary alone if these bytes came between its two deletions.
         """
         note, until = path_of(reference) + REMOVING, time.monotonic() + _WAIT_SECONDS_MAX
         while True:
@@ -188,7 +192,7 @@ class ObjectUpload(Upload):
                         errno.EBUSY, "the same file is being deleted: upload it again"
                     )
                 time.sleep(random.uniform(0.1, 0.5))  # noqa: S311
-            elif self._store.has(path_of(reference)):
+            elif self._is_whole(reference):
                 return
             else:
                 self._send(reference)

@@ -4,10 +4,11 @@ import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import obstore
 import pytest
+from obstore.store import ObjectStore
 
 from tests.worker_service.blobs.faulty_s3 import BUCKET, KEY, SECRET, FaultyS3, faulty_s3
 from tests.worker_service.blobs.test_store import content_of, put
@@ -243,6 +244,42 @@ def test_a_blob_that_is_uploaded_again_while_it_is_removed_is_there_afterwards(
     assert content_of(store, reference) == FILE
     assert store.summary(reference).size_bytes == len(FILE)
     assert not any(REMOVING in name for name in s3.names())
+
+
+def test_bytes_that_come_between_the_two_deletions_of_a_removal_get_their_summary_again(
+    store: ObjectBlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = put(store, FILE).reference
+    aged(monkeypatch, 2 * DAY)
+    delete, send = obstore.delete, obstore.put
+    upload = Thread(target=put, args=(store, FILE))
+    looked, bytes_gone, sent = Event(), Event(), Event()
+
+    def deleted(objects: ObjectStore, name: str) -> None:
+        if name != path_of(reference):
+            delete(objects, name)
+            return
+        upload.start()
+        assert looked.wait(20)
+        delete(objects, name)
+        bytes_gone.set()
+        assert sent.wait(20)
+
+    def put_late(objects: ObjectStore, name: str, *given: object, **said: object) -> object:
+        if name != path_of(reference):
+            return send(objects, name, *given, **said)  # type: ignore[arg-type]
+        looked.set()
+        assert bytes_gone.wait(20)
+        result = send(objects, name, *given, **said)  # type: ignore[arg-type]
+        sent.set()
+        return result
+
+    monkeypatch.setattr(obstore, "delete", deleted)
+    monkeypatch.setattr(obstore, "put", put_late)
+    assert remove_blob(store, reference, DAY) == len(FILE)
+    upload.join(30)
+    assert content_of(store, reference) == FILE
+    assert store.summary(reference).size_bytes == len(FILE)
 
 
 def test_a_note_of_another_removal_keeps_a_blob_and_an_abandoned_one_goes(
