@@ -44,10 +44,12 @@ SET state = 'PUBLISHED', published_at = carbon.clock(), row_count = $3, last_row
     content_digest = nullif($5, ''), rows_rejected = $6, rows_warned = $7, reading = $8
 WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
 """
-# Another file came to the same rows, or another release has read it.
+# Another file came to the same rows, or another release has read it. Who repeats it is told of rows
+# by the numbers that the upload has: they are those of this file if neither leaves a number out.
 READ_ANEW = """
 UPDATE carbon.entry_sets SET reading = $3
 WHERE tenant = $1 AND entry_set = $2 AND reading IS DISTINCT FROM $3
+    AND last_row_number = row_count AND row_count = $4
 """
 # The upload that the new one would replace, if its file was read in the same way.
 READ_BEFORE = """
@@ -241,7 +243,8 @@ async def publish_upload(
     if published.upload_id != new.entry_set:
         if contents.reading is not None:
             read = asdict(contents.reading)
-            await conn.execute(READ_ANEW, new.tenant, published.upload_id, read)
+            last = contents.last_row_number
+            await conn.execute(READ_ANEW, new.tenant, published.upload_id, read, last)
         return published
     if (here := published.replaced) is not None:
         gone = (new.tenant, here.upload_id, new.entry_set, new.pipeline_id)

@@ -95,6 +95,30 @@ async def test_a_file_with_something_to_say_of_its_rows_is_read_again(
         assert isinstance(await once_more(harness, text), Failed)
 
 
+@pytest.mark.parametrize("with_gap", [0, 1])
+async def test_rows_that_have_other_numbers_in_another_file_are_told_by_their_own(
+    harness: WorkerHarness, with_gap: int
+) -> None:
+    await ingest(harness, flights(CDG), source="beside")
+    # The same rows, the last one as row 2 or as row 3.
+    files = [flights(JFK, CDG), flights(JFK, "", CDG)]
+    await ingest(harness, files[1 - with_gap])
+    told = [await ingest(harness, files[with_gap]) for _ in range(2)]
+    for one in told:
+        assert isinstance(one, Succeeded)
+        assert one.stats["unchanged"]
+        assert [row["row"] for row in one.stats["counted_twice_rows"]] == [2 + with_gap]
+
+
+async def test_another_file_with_the_same_rows_is_not_read_again_either(
+    harness: WorkerHarness,
+) -> None:
+    await ingest(harness, FILES[1])
+    other = FILES[1].replace("\n", "\r\n")
+    await ingest(harness, other)
+    assert isinstance(await once_more(harness, other), Succeeded)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_answers_are_those_of_files_that_are_read(harness: WorkerHarness, seed: int) -> None:
     chance = random.Random(seed)
