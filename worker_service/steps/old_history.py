@@ -19,6 +19,9 @@ from worker_service.ledger.pool import Ledger
 from worker_service.mechanics.scheduler import SchedulerRefused
 from worker_service.steps.deletions import Deleted, nobody_counts
 
+# Asked for first, whatever is old: of another institution's nothing is told, whichever it is.
+ANY_PIPELINE = 1
+
 # Takes a tenant and at most 1,000 pipelines; returns those that exist.
 KeptPipelines: TypeAlias = Callable[[str, Sequence[int]], Awaitable[Collection[int]]]
 
@@ -63,6 +66,7 @@ async def forget_history(
     try:
         for tenant in await tenants_of_ledger(ledger):
             try:
+                await retention.kept_pipelines(tenant, [ANY_PIPELINE])
                 await _forget_entries(ledger, tenant, retention, forgotten)
             except SchedulerRefused as refused:
                 # Another institution's, of which this worker's scheduler tells it nothing.

@@ -39,14 +39,20 @@ async def forget(
     )
 
 
+async def long_after(harness: WorkerHarness) -> int:
+    """What does not count any more was collected long ago; how many rows."""
+    driver = LedgerDriver(harness.ledger)
+    await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
+    rows = await collect_all(harness.stores)
+    await driver.advance_clock(KEPT_SECONDS + DAY_SECONDS)
+    return rows
+
+
 async def two_uploads_long_ago(harness: WorkerHarness) -> int:
     """The first does not count any more; its pipeline."""
-    driver = LedgerDriver(harness.ledger)
     first = await harness.load_flights(flights(CDG))
     await harness.load_flights(flights(CDG, CDG))
-    await driver.advance_clock(2 * housekeeping.UNSEEN_SECONDS)
-    assert await collect_all(harness.stores) == 2
-    await driver.advance_clock(KEPT_SECONDS + DAY_SECONDS)
+    assert await long_after(harness) == 2
     assert first.pipeline is not None
     return first.pipeline.pipeline_id
 
@@ -76,6 +82,24 @@ async def test_what_an_existing_pipeline_lists_stays_and_goes_after_it(
     assert await lists(harness, pipeline_id) == []
     assert await harness.kg() == kg
     assert await forget(harness, none_exists) == Forgotten()
+
+
+async def test_emissions_of_another_institution_stay_where_no_upload_of_it_is_old(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_flights(flights(CDG))
+    await harness.rows("UPDATE carbon.emission_sets SET formula_version = 'of before'")
+    await harness.recalculate()
+    await long_after(harness)
+    for tenant, old in (("theirs", 0), ("local", 1)):
+        await harness.rows(f"UPDATE carbon.emission_sets SET tenant = '{tenant}'")
+        await harness.rows(
+            f"UPDATE carbon.write_fences SET tenant = '{tenant}' WHERE scope LIKE 'units%'"
+        )
+        async with open_channel(f"unix:{harness.folder}/s", retries=False) as channel:
+            identity = WorkerIdentity(WORKER_ID, "build", "host")
+            client = SchedulerClient(channel, identity, Credentials(None))
+            assert await forget(harness, client.kept_pipelines) == Forgotten(0, old, 0)
 
 
 async def test_what_is_another_institutions_stays(harness: WorkerHarness) -> None:
