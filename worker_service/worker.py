@@ -52,6 +52,7 @@ from worker_service.steps.factor_ingest import run_factor_ingest
 from worker_service.steps.housekeeping import Retention, housekeeping
 from worker_service.steps.noop import run_noop
 from worker_service.steps.old_history import HistoryRetention
+from worker_service.steps.reading_key import release_digest
 from worker_service.steps.reference_ingest import run_reference_ingest
 from worker_service.steps.routed_ingest import run_routed_ingest
 from worker_service.steps.stores import Stores
@@ -262,6 +263,7 @@ async def open_jobs(
     async with AsyncExitStack() as opened:
         entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
         if needs_ledger(settings):
+            await asyncio.to_thread(release_digest)
             stores = await open_stores(settings, opened)
             canary = Canary(settings.database_url, "carbonline worker readiness")
             opened.callback(canary.close)

@@ -20,16 +20,17 @@ def reading_key(file: InputFile, new: NewSet, units: Sequence[str]) -> str:
     These are the file, its scope and mapping, the units that rows may name, and the release. Places
     and factors are none of it: what is computed from rows depends on them, and not the rows.
     """
-    said = [_release(), str(file.reference), file.sheet, new.tenant, new.module]
+    said = [release_digest(), str(file.reference), file.sheet, new.tenant, new.module]
     said += [new.data_entry_type, new.year, new.unit, new.mapping, sorted(units)]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 @cache
-def _release() -> str:
+def release_digest() -> str:
     """A digest of the code and the data of this release, and of all libraries by their versions.
 
-    The number of a release would say nothing of a build in between.
+    The number of a release would say nothing of a build in between. A worker asks when it starts:
+    what is installed in its place while it runs is not what reads its files.
     """
     digest = hashlib.sha256(sys.version.encode())
     for library in sorted(f"{one.name} {one.version}" for one in distributions()):

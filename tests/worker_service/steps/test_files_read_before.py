@@ -5,14 +5,20 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.worker_service.steps.claims import claim
 from tests.worker_service.steps.conftest import CDG, JFK, UNITS, WorkerHarness, flights
+from tests.worker_service.steps.test_housekeeping import NOTHING_IS_OLD
 from worker_service.blobs.store import BlobStore
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
+from worker_service.settings import read_settings
+from worker_service.steps import reading_key
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
+from worker_service.steps.reading_key import release_digest
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
+from worker_service.worker import open_jobs
 
 FILES = (
     flights(CDG),
@@ -93,6 +99,23 @@ async def test_a_file_with_something_to_say_of_its_rows_is_read_again(
     for text in FILES[2:]:
         await ingest(harness, text, take_away="yes")
         assert isinstance(await once_more(harness, text), Failed)
+
+
+async def test_what_is_installed_beside_a_running_worker_is_not_what_reads_its_files(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = release_digest()
+    release_digest.cache_clear()
+    settings = read_settings(
+        {
+            "CARBONLINE_LEDGER_DATABASE_URL": harness.ledger.database_url,
+            "CARBONLINE_SCHEDULER_ADDRESS": "unix:nobody.sock",
+            "CARBONLINE_BLOB_FOLDER": str(harness.folder),
+        }
+    )
+    async with open_jobs(settings, NOTHING_IS_OLD, structlog.get_logger()):
+        monkeypatch.setattr(reading_key, "distributions", list)
+        assert release_digest() == running
 
 
 @pytest.mark.parametrize("with_gap", [0, 1])

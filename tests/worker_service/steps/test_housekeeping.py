@@ -27,8 +27,12 @@ async def nobody_asks(_tenant: str, _named: Sequence[object]) -> NoReturn:
     raise AssertionError("nothing is old")
 
 
+async def none_exists(_tenant: str, _named: Sequence[int]) -> Sequence[int]:
+    return ()
+
+
 NOTHING_IS_OLD = Retention(
-    BlobRetention(3600.0, nobody_asks), HistoryRetention(3600.0, nobody_asks)
+    BlobRetention(3600.0, nobody_asks), HistoryRetention(3600.0, none_exists)
 )
 
 
