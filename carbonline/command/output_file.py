@@ -30,11 +30,14 @@ class OtherContents(Exception):
 
 
 @contextmanager
-def written_file(output: Path, *, replaces: bool = True) -> Iterator[BinaryIO]:
+def written_file(
+    output: Path, *, replaces: bool = True, private: bool = False
+) -> Iterator[BinaryIO]:
     """Open a file for writing; `-` is stdout. Raises OSError if it cannot be written.
 
     A regular file gets its name only when it is complete, so that a failure leaves no partial file.
     With `replaces=False`, a file that people may have edited is left alone: raises OtherContents.
+    A `private` file can be read by its owner only.
     """
     with _named(output):
         if is_stdout(output):
@@ -43,7 +46,7 @@ def written_file(output: Path, *, replaces: bool = True) -> Iterator[BinaryIO]:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         else:
-            with _opened(output, replaces=replaces) as file:
+            with _opened(output, replaces=replaces, private=private) as file:
                 yield file
 
 
@@ -62,7 +65,7 @@ def _named(output: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(output: Path, *, replaces: bool) -> Iterator[BinaryIO]:
+def _opened(output: Path, *, replaces: bool, private: bool) -> Iterator[BinaryIO]:
     if output.exists() and not output.is_file():
         with output.open("wb") as device:
             yield device
@@ -71,7 +74,9 @@ def _opened(output: Path, *, replaces: bool) -> Iterator[BinaryIO]:
     output = output.resolve()
     # A name of this command alone: nobody can have put a link to somewhere else there.
     unfinished = output.with_name(f"{output.name}.{secrets.token_hex(4)}{UNFINISHED}")
-    with unfinished.open("xb") as file:
+    mode = 0o600 if private else 0o666
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
         try:
             yield file
             file.flush()

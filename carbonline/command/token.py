@@ -1,7 +1,6 @@
 """`carbonline token`: a local issuer of signed tokens, for sites without another one."""
 
 import datetime as dt
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,18 @@ import click
 
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import CommandGroup, examples
+from carbonline.command.names import module_numbers
 from carbonline.command.options import WholeNumber
 from carbonline.command.output import Output, output_options, show_rows
+from carbonline.command.output_file import STDOUT, written_file
 from carbonline.extras import lacks
-from carbonline.v1 import options_pb2, types_pb2
+from carbonline.v1 import options_pb2
 
 MINUTES = 60
 MINUTES_MAX = 30 * 24 * 60
 NAME_CHARACTERS_MAX = 128
 ISSUER, AUDIENCE = "carbonline token", "carbonline"
 ROLES = tuple(name.removeprefix("ROLE_").lower() for name in options_pb2.Role.keys()[1:])
-MODULES = tuple(name.removeprefix("MODULE_").lower() for name in types_pb2.Module.keys()[1:])
 COLUMNS = (
     Column("name"),
     Column("tenants"),
@@ -35,6 +35,13 @@ COLUMNS = (
 )
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _KEY = click.option("--key", "key_file", type=_FILE, required=True, help="The issuer's key.")
+_OUTPUT = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    default=STDOUT,
+    help="Write it here, for its owner only.",
+)
 
 
 @click.group(
@@ -103,7 +110,7 @@ def key(key_file: Path, jwks_file: Path) -> None:
     "--module",
     "modules",
     multiple=True,
-    type=click.Choice(MODULES),
+    type=click.Choice(tuple(module_numbers())),
     metavar="MODULE",
     help="Only these modules.",
 )
@@ -117,7 +124,7 @@ def key(key_file: Path, jwks_file: Path) -> None:
 )
 @click.option("--issuer", default=ISSUER, show_default=True, envvar="CARBONLINE_JWT_ISSUER")
 @click.option("--audience", default=AUDIENCE, show_default=True, envvar="CARBONLINE_JWT_AUDIENCE")
-@click.option("-o", "--output", type=_FILE, help="Write it here, for its owner only.")
+@_OUTPUT
 def issue(
     *,
     name: str,
@@ -125,7 +132,7 @@ def issue(
     minutes: int,
     issuer: str,
     audience: str,
-    output: Path | None,
+    output: Path,
     **granted: tuple[str, ...],
 ) -> None:
     """Issue a token for NAME, and print it, or write it to a file.
@@ -142,10 +149,8 @@ def issue(
         signed = issue_token(
             key_file, grant, issuer=issuer, audience=audience, seconds=minutes * 60
         )
-        if output is None:
-            click.echo(signed)
-        else:
-            _write_private(output, signed)
+        with written_file(output, private=True) as file:
+            file.write(f"{signed}\n".encode())
     except (IssuerUnusable, OSError) as error:
         raise click.UsageError(str(error)) from None
 
@@ -173,7 +178,11 @@ def show(token_file: Any, output: Output) -> None:
 def _row(claims: Mapping[str, Any]) -> Row:
     role = claims.get("role")
     until = claims.get("exp")
-    ends = dt.datetime.fromtimestamp(until, dt.UTC) if isinstance(until, int | float) else None
+    try:
+        ends = dt.datetime.fromtimestamp(until, dt.UTC) if isinstance(until, int | float) else None
+    except (OverflowError, ValueError):
+        words = f"the end of this token, {until}, is not in seconds since 1970"
+        raise click.UsageError(words) from None
     over = ends is None or ends <= dt.datetime.now(dt.UTC)
     return {
         "name": claims.get("sub"),
@@ -191,13 +200,3 @@ def _row(claims: Mapping[str, Any]) -> Row:
 
 def _listed(claim: Any) -> str:
     return ", ".join(map(str, claim)) if isinstance(claim, list) else str(claim or "")
-
-
-def _write_private(output: Path, signed: str) -> None:
-    """In one step: who reads the file meanwhile gets the old token or the new one."""
-    unfinished = output.with_name(f"{output.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(signed + "\n")
-    unfinished.replace(output)

@@ -4,6 +4,7 @@ import io
 import stat
 from pathlib import Path
 
+import jwt
 import pytest
 from click.testing import CliRunner, Result
 
@@ -105,3 +106,21 @@ def test_a_token_is_shown_with_its_end(folder: Path) -> None:
     shown = typed("show", "--json", f"{folder}/ann.token")
     assert '"state": "good"' in shown.output
     assert '"name": "ann"' in shown.output
+
+
+def test_a_token_replaces_the_one_in_the_file_that_a_link_names(folder: Path) -> None:
+    kept, link = folder / "kept.token", folder / "ann.token"
+    kept.write_text("old")
+    kept.chmod(0o644)
+    link.symlink_to(kept)
+    issued(folder, "-o", str(link))
+    assert (link.is_symlink(), stat.S_IMODE(kept.stat().st_mode)) == (True, 0o600)
+    assert kept.read_text().count(".") == 2
+    assert not list(folder.glob("*.unfinished"))
+
+
+def test_a_token_whose_end_is_in_milliseconds_is_refused_by_name(folder: Path) -> None:
+    token = jwt.encode({"sub": "ann", "exp": 1_700_000_000_000_000}, "k" * 32, "HS256")
+    (folder / "ann.token").write_text(token)
+    shown = typed("show", f"{folder}/ann.token")
+    assert (shown.exit_code, "not in seconds since 1970" in shown.output) == (2, True)
