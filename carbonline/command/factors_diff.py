@@ -110,8 +110,9 @@ async def _compared(
     async with target.client() as client:
         catalogue = await client.list_modules()
         for name, columns in _columns_of(catalogue, old, new, data_entry_type).items():
-            before = await _factors(client, old, name, data_entry_type)
-            after = await _factors(client, new, name, data_entry_type)
+            before, after = [
+                await _factors(client, side, name, data_entry_type, columns) for side in (old, new)
+            ]
             differing = list(differences(columns, before, after))
             rows += [{"type": name, **row} for row in differing]
             changed = {row["factor"] for row in differing if row["change"] != "removed"}
@@ -142,12 +143,14 @@ def _columns_of(
     }
 
 
-async def _factors(client: ContractClient, side: Side, name: str, data_entry_type: int) -> Factors:
+async def _factors(
+    client: ContractClient, side: Side, name: str, data_entry_type: int, columns: FactorColumns
+) -> Factors:
     """The factors of a type. None if it is of a set that has not the type."""
     if isinstance(side, ShelfSet):
         return side.rows(name) if name in side.types else ()
     if isinstance(side, Path):
-        return file_rows(side)
+        return file_rows(side, columns)
     wanted = reference_pb2.ListFactorsRequest(
         year=side, data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type)
     )
@@ -155,8 +158,12 @@ async def _factors(client: ContractClient, side: Side, name: str, data_entry_typ
     return [{**one.classification, **one.values} for one in found]
 
 
-def file_rows(file: Path) -> Factors:
-    """The rows of a CSV with commas, semicolons or tabs, in UTF-8 or cp1252."""
+def file_rows(file: Path, columns: FactorColumns) -> Factors:
+    """The rows of a CSV with commas, semicolons or tabs, in UTF-8 or cp1252.
+
+    Raises click.UsageError if it has no column that identifies a factor, or none of its values:
+    all factors would look alike.
+    """
     content = file.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -164,7 +171,12 @@ def file_rows(file: Path) -> Factors:
         text = content.decode("cp1252", "replace")
     header = text.partition("\n")[0]
     separator = max(",;\t", key=header.count)
-    rows = csv.DictReader(io.StringIO(text), delimiter=separator)
+    names = {name.strip().strip('"').lower() for name in header.split(separator)}
+    for needed in (columns.identity, columns.values):
+        if needed and names.isdisjoint(needed):
+            wanted = f"{file} is not a CSV of these factors: it has none of the columns"
+            raise click.UsageError(f"{wanted} {', '.join(needed)}.")
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     return [
         {str(name).strip().lower(): value or "" for name, value in row.items() if name}
         for row in rows

@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click import UsageError
 from click.testing import CliRunner
 
 from carbonline.command.factors_diff import FactorColumns, FileSetOrYear, differences, file_rows
@@ -65,7 +66,25 @@ def test_a_value_that_came_has_no_percentage() -> None:
 def test_files_have_the_separators_and_encodings_of_uploads(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "factors.csv"
     file.write_bytes(content)
-    assert list(file_rows(file)) == [{"code": "Ä1", "currency": "chf", "ef": "0.5"}]
+    assert list(file_rows(file, CODES)) == [{"code": "Ä1", "currency": "chf", "ef": "0.5"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "lacks"),
+    [
+        (b"", "code, currency"),
+        (b"PK\x03\x04\x00\xff,\r\x00", "code, currency"),
+        (b"name,ef\nA,1\n", "code, currency"),
+        (b"code,currency\n51,chf\n", "ef, energy_type"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_rather_than_compared(
+    content: bytes, lacks: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "factors.csv"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=f"none of the columns {lacks}"):
+        file_rows(file, CODES)
 
 
 def test_a_side_is_a_year_a_set_or_a_file(tmp_path: Path) -> None:
