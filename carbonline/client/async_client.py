@@ -31,7 +31,7 @@ from carbonline.client.reports import (
 )
 from carbonline.client.result_rows import result_rows
 from carbonline.client.services import services_here
-from carbonline.client.submission import CONSENT, find_type
+from carbonline.client.submission import CONSENT
 from carbonline.client.tls_files import TlsFiles
 from carbonline.client.totals_frame import missing_from, totals_frame
 from carbonline.client.view import PipelineView
@@ -135,16 +135,9 @@ class AsyncClient(FileLoads):
         OSError if the file cannot be read, WrongArgument for an unknown type. A file without an
         accepted row raises nothing: the status of the report is "failed".
         """
-        catalogue = await self.contract.list_modules()
-        number, data_entry_type = find_type(catalogue, type, module)
-        scope = self.contract.scope(
-            module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
-        )
-        payload: dict[str, Any] = {"source": source} if source else {}
-        payload |= {"sheet": sheet} if sheet else {}
-        payload |= {"mapping": dict(mapping)} if mapping else {}
-        payload |= CONSENT if take_away else {}
-        job_type = "csv_ingest" if data_entry_type else "routed_ingest"
+        catalogue, scope = await self._of_type(type, module, year, unit)
+        payload = {**_as_it_is_written(source, sheet, mapping), **(CONSENT if take_away else {})}
+        job_type = "csv_ingest" if scope.data_entry_type else "routed_ingest"
         return await self._sent(job_type, scope, Path(file), payload, catalogue, progress)
 
     async def check_file(  # noqa: PLR0913 - each by its name
@@ -166,14 +159,8 @@ class AsyncClient(FileLoads):
         file itself, which counts only once it is submitted. What is found holds at the moment of
         the check: somebody else may submit in between.
         """
-        payload: dict[str, Any] = {"source": source} if source else {}
-        payload |= {"sheet": sheet} if sheet else {}
-        payload |= {"mapping": dict(mapping)} if mapping else {}
-        catalogue = await self.contract.list_modules()
-        number, data_entry_type = find_type(catalogue, type, module)
-        scope = self.contract.scope(
-            module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
-        )
+        catalogue, scope = await self._of_type(type, module, year, unit)
+        payload = _as_it_is_written(source, sheet, mapping)
         sent = await self._sent("csv_check", scope, Path(file), payload, catalogue, progress)
         [job] = (await self.contract.get_pipeline(sent.pipeline_id)).jobs
         return check_report(job, await check_findings(self.contract, job))
@@ -334,6 +321,14 @@ class AsyncClient(FileLoads):
             chunks = [chunk async for chunk in self.contract.download_blob(blob)]
             rows += noted_rows(b"".join(chunks).decode())
         return rows
+
+
+def _as_it_is_written(
+    source: str | None, sheet: str | None, mapping: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What a payload says of a file: who reports it, and how it is read."""
+    said = {"source": source, "sheet": sheet, "mapping": dict(mapping or {})}
+    return {name: value for name, value in said.items() if value}
 
 
 def checked_totals(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":

@@ -56,9 +56,7 @@ class FileLoads:
         """Has a worker ask a service, such as "travel-api", for the activity data of a type and
         year, and waits until they are processed. The service is the source, as in `submit_file`.
         """
-        catalogue = await self.contract.list_modules()
-        number, data_entry_type = find_type(catalogue, type, module)
-        scope = self.contract.scope(module=number, data_entry_type=data_entry_type, year=year)
+        _, scope = await self._of_type(type, module, year)
         payload = {"provider": provider, **(CONSENT if take_away else {})}
         sent = await submit_without_file(self.contract, "api_ingest", scope, payload)
         return await self.wait(sent.pipeline_id, progress)
@@ -79,9 +77,7 @@ class FileLoads:
         Factors that the file lacks become stale and stay in use. With `replace` they are removed.
         If entries use them, that fails, unless `take_away` is set.
         """
-        catalogue = await self.contract.list_modules()
-        number, data_entry_type = find_type(catalogue, type, module)
-        scope = self.contract.scope(module=number, data_entry_type=data_entry_type, year=year)
+        catalogue, scope = await self._of_type(type, module, year)
         payload = _replacing(replace, take_away)
         return await self._sent("factor_ingest", scope, Path(file), payload, catalogue, progress)
 
@@ -102,11 +98,9 @@ class FileLoads:
         """
         from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
 
-        scope = self.contract.scope(reference_kind="locations")
         source = airport_rows() if file is None else Path(file)
         payload = {"transport_mode": transport_mode, **_replacing(replace, take_away)}
-        catalogue = await self.contract.list_modules()
-        return await self._sent("reference_ingest", scope, source, payload, catalogue, progress)
+        return await self._rows_sent("locations", source, payload, progress)
 
     async def load_rates(
         self,
@@ -121,7 +115,8 @@ class FileLoads:
         They are added, or changed if known. With `replace` all others are removed. If entries use
         them, that fails, unless `take_away` is set.
         """
-        return await self._rows_sent("rates", file, replace, take_away, progress)
+        payload = _replacing(replace, take_away)
+        return await self._rows_sent("rates", Path(file), payload, progress)
 
     async def load_rooms(
         self,
@@ -136,24 +131,33 @@ class FileLoads:
         They are added, or changed if known. With `replace` all others are removed. If entries use
         them, that fails, unless `take_away` is set.
         """
-        return await self._rows_sent("rooms", file, replace, take_away, progress)
+        payload = _replacing(replace, take_away)
+        return await self._rows_sent("rooms", Path(file), payload, progress)
 
     async def wait(self, pipeline_id: int, progress: Progress | None = None) -> PipelineReport:
         """Waits for a pipeline's end."""
         raise NotImplementedError
 
+    async def _of_type(
+        self, name: str, module: str | None, year: int, unit: str | None = None
+    ) -> tuple[ledger_pb2.ListModulesResponse, types_pb2.Scope]:
+        """The catalogue, and the scope of a type as it knows it. Raises as `find_type`."""
+        catalogue = await self.contract.list_modules()
+        number, data_entry_type = find_type(catalogue, name, module)
+        return catalogue, self.contract.scope(
+            module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
+        )
+
     async def _rows_sent(
         self,
         kind: str,
-        file: str | Path,
-        replace: bool,
-        take_away: bool,
+        source: Path | AsyncIterable[bytes],
+        payload: Mapping[str, str],
         progress: Progress | None,
     ) -> PipelineReport:
         scope = self.contract.scope(reference_kind=kind)
-        payload = _replacing(replace, take_away)
         catalogue = await self.contract.list_modules()
-        return await self._sent("reference_ingest", scope, Path(file), payload, catalogue, progress)
+        return await self._sent("reference_ingest", scope, source, payload, catalogue, progress)
 
     async def _sent(
         self,
