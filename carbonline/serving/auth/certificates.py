@@ -49,20 +49,24 @@ class Certificates:
         return None
 
     def _read_again(self) -> None:
+        stamp = self._stamp_now()
+        if stamp == self._stamp:
+            return
+        # Also of a file that is wrong or gone: it is not read, and told of, for every call.
+        self._stamp = stamp
         try:
-            stamp = self._stamp_now()
-            if stamp == self._stamp:
-                return
-            # Also of a file that is wrong: it is not read for every call.
-            self._stamp = stamp
             self._principals = _read(self._file)
         except OSError as error:
             self._log.warning("certificates_file_not_used", error=str(error))
         else:
             self._log.info("certificates_file_read", names=sorted(self._principals))
 
-    def _stamp_now(self) -> tuple[int, int, int]:
-        found = self._file.stat()
+    def _stamp_now(self) -> tuple[int, int, int] | None:
+        """By which a change is known; None for no file."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
         return found.st_mtime_ns, found.st_size, found.st_ino
 
 

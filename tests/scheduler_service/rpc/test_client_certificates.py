@@ -129,6 +129,19 @@ async def test_a_changed_file_is_used_at_once_and_a_wrong_one_is_not(site: Site)
     assert "certificates_file_not_used" in site.logged.getvalue()
 
 
+def test_a_file_that_is_gone_is_told_once_and_read_when_it_is_back(tmp_path: Path) -> None:
+    file, logged = tmp_path / "callers.toml", io.StringIO()
+    file.write_text(WORKER)
+    certificates = Certificates(file, _log_to(logged, "info"))
+    shown = {"x509_common_name": [b"worker-1"]}
+    file.unlink()
+    for _ in range(3):
+        assert certificates.principal(shown) is not None
+    assert logged.getvalue().count("certificates_file_not_used") == 1
+    file.write_text(PERSON)
+    assert certificates.principal(shown) is None
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
