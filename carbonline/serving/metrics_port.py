@@ -6,7 +6,7 @@ They have a port and a thread of their own, apart from the calls: /metrics, /liv
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from socketserver import TCPServer, ThreadingMixIn
@@ -32,7 +32,7 @@ STARTING = "it is starting"
 DRAINING = "it is draining"
 
 
-async def _nothing_more() -> str:
+async def _no_fault() -> str:
     return ""
 
 
@@ -41,7 +41,7 @@ class Probes:
     ready, and with "" when it is. `look`, if given, is asked besides, on the event loop.
     """
 
-    def __init__(self, look: Callable[[], Awaitable[str]] = _nothing_more) -> None:
+    def __init__(self, look: Callable[[], Awaitable[str]] = _no_fault) -> None:
         self._reason = STARTING
         self._look = look
 
@@ -114,7 +114,12 @@ class _Server(ThreadingMixIn, WSGIServer):
         if not self._free.acquire(blocking=False):
             self.shutdown_request(request)
             return
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:
+            # The machine gave no thread, so none will release the place.
+            self._free.release()
+            raise
 
     def process_request_thread(self, request: "Connection", client_address: Any) -> None:
         """What the thread does."""
@@ -142,7 +147,7 @@ def _application(
             case "/metrics":
                 return metrics(environ, start)
             case "/livez":
-                return _text(start, _asked(_turns(), loop))
+                return _text(start, _asked(_no_fault(), loop))
             case "/readyz":
                 return _text(start, _asked(probes.fault(), loop))
             case _:
@@ -152,18 +157,9 @@ def _application(
     return answer
 
 
-async def _turns() -> str:
-    return ""
-
-
-def _asked(question: Awaitable[str], loop: asyncio.AbstractEventLoop) -> str:
+def _asked(question: Coroutine[Any, Any, str], loop: asyncio.AbstractEventLoop) -> str:
     """The answer of the event loop, or what is wrong with it."""
-
-    async def bounded() -> str:
-        async with asyncio.timeout(LOOK_SECONDS_MAX):
-            return await question
-
-    asking = asyncio.run_coroutine_threadsafe(bounded(), loop)
+    asking = asyncio.run_coroutine_threadsafe(question, loop)
     try:
         return asking.result(LOOK_SECONDS_MAX)
     except TimeoutError:

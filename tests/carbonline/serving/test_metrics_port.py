@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -140,3 +141,22 @@ async def test_a_taken_port_is_said() -> None:
             metrics_served(CollectorRegistry(), address, Probes()),
         ):
             pass
+
+
+async def test_requests_that_got_no_thread_leave_their_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if "process_request_thread" in thread.name:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    async with serving(Probes()) as address:
+        with monkeypatch.context() as without:
+            without.setattr(threading.Thread, "start", refuse)
+            for _ in range(REQUESTS_MAX):
+                with pytest.raises((ConnectionError, http.client.HTTPException)):
+                    await got(address, "/livez")
+        assert await got(address, "/livez") == (200, "ok\n")
