@@ -94,10 +94,7 @@ class Audit:
             request_id=_request_id(request, context),
             result=result,
             seconds=round(time.monotonic() - began, 3),
-            **_named(answer),
-            **{
-                name: value for name, value in _named(request).items() if name not in _named(answer)
-            },
+            **{**_named(request), **_named(answer)},
         )
 
 
