@@ -22,7 +22,6 @@ from jwt.algorithms import ECAlgorithm
 ALGORITHM = "ES256"
 EVERYTHING = "*"
 KID_DIGITS = 12
-FILE_BYTES_MAX = 1 << 20
 
 
 class IssuerUnusable(Exception):
