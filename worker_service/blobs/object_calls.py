@@ -4,9 +4,11 @@ import errno
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
+import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
@@ -72,6 +74,15 @@ def written(call: Callable[[], object]) -> None:
     except NotThere:
         # What is written need not be there, so it is what it would be in.
         raise ObjectStoreFailed(errno.ENOENT, _WITHOUT_BUCKET) from None
+
+
+def take_away(objects: ObjectStore, name: str) -> None:
+    """Deletes an object, also one that is gone: some stores say so. Blocks.
+
+    Raises ObjectStoreFailed.
+    """
+    with suppress(NotThere):
+        asked(lambda: obstore.delete(objects, name))
 
 
 def _failure(said: str) -> ObjectStoreFailed:

@@ -11,7 +11,7 @@ from typing import Self
 import obstore
 from obstore.exceptions import AlreadyExistsError
 
-from worker_service.blobs.object_calls import NotThere, asked, written
+from worker_service.blobs.object_calls import NotThere, asked, take_away, written
 from worker_service.blobs.object_store import (
     REMOVING,
     ObjectBlobStore,
@@ -84,10 +84,9 @@ def remove_blob(
         # The bytes first. If this process is killed behind them, the blob is missing, and not one
         # of which nothing is known; the next look deletes the summary.
         for name in (path_of(reference), summary_path_of(reference)):
-            with suppress(NotThere):
-                asked(lambda name=name: obstore.delete(store.objects, name))  # type: ignore[misc]
+            take_away(store.objects, name)
     finally:
-        asked(lambda: obstore.delete(store.objects, note))
+        take_away(store.objects, note)
     return size
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import obstore
 from obstore.exceptions import AlreadyExistsError
 
-from worker_service.blobs.object_calls import NotThere, asked, open_store, written
+from worker_service.blobs.object_calls import NotThere, asked, open_store, take_away, written
 from worker_service.blobs.reference import BlobReference, check_tenant
 from worker_service.blobs.store import (
     BLOB_BYTES_MAX,
@@ -206,7 +206,7 @@ def note_stands(store: ObjectBlobStore, note: str) -> bool:
         return False
     if datetime.now(UTC).timestamp() - since.timestamp() < REMOVAL_SECONDS_MAX:
         return True
-    asked(lambda: obstore.delete(store.objects, note))
+    take_away(store.objects, note)
     return False
 
 

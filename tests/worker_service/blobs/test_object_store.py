@@ -8,12 +8,13 @@ from threading import Event, Thread
 
 import obstore
 import pytest
-from obstore.store import ObjectStore
+from obstore.store import LocalStore, ObjectStore
 
 from tests.worker_service.blobs.faulty_s3 import BUCKET, KEY, SECRET, FaultyS3, faulty_s3
 from tests.worker_service.blobs.test_store import content_of, put
 from worker_service.blobs import object_removal
 from worker_service.blobs.any_store import blob_store, old_blobs, remove_blob, take_turn, tenants
+from worker_service.blobs.object_calls import take_away
 from worker_service.blobs.object_store import (
     PART_BYTES,
     REMOVING,
@@ -294,6 +295,16 @@ def test_a_note_of_another_removal_keeps_a_blob_and_an_abandoned_one_goes(
     assert remove_blob(store, reference, DAY) is None
     assert remove_blob(store, reference, DAY) == len(FILE)
     assert obstore.list(store.objects, prefix=summary_path_of(reference)).collect() == []
+
+
+def test_what_is_gone_may_be_deleted_once_more_where_a_store_says_that_it_is_gone(
+    tmp_path: Path,
+) -> None:
+    # As Google Cloud and Azure say, and S3 does not.
+    folder = LocalStore(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        obstore.delete(folder, "gone")
+    take_away(folder, "gone")
 
 
 def test_one_looks_and_the_others_wait_for_the_pause(
