@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if options == ["--check"]:
         report, code = check_settings(
-            os.environ, role, SETTINGS[role], partial(read_settings, role=role)
+            os.environ, role, SETTINGS[role], partial(_startable, role=role)
         )
         print(report)
         return code
@@ -74,6 +74,17 @@ def main(arguments: list[str]) -> int:
             # A thread in the middle of a computation would delay the end, and nobody waits for it.
             os._exit(code)
     return code
+
+
+def _startable(environment: Mapping[str, str], role: Role) -> Settings:
+    """The settings. Raises SettingsWrong also for what only the start of a worker would refuse."""
+    settings = read_settings(environment, role)
+    if role == "worker" and settings.job_types:
+        from worker_service.worker import fault_of_job_types  # noqa: PLC0415  loads all steps
+
+        if fault := fault_of_job_types(settings):
+            raise SettingsWrong([fault])
+    return settings
 
 
 async def _to_its_end(serving: Coroutine[Any, Any, int]) -> tuple[int, bool]:

@@ -77,6 +77,12 @@ def test_what_a_process_with_faults_reads_is_not_said_to_be_read_by_none(tmp_pat
     assert "Not read by" not in said
 
 
+def test_job_types_that_no_worker_runs_are_wrong(tmp_path: Path) -> None:
+    text = f'{TEXT}[worker]\njob_types = "csv_ingest, csv_injest"\n'
+    code, said = checked(tmp_path, text, "worker")
+    assert (code, "not csv_injest" in said) == (ExitCode.REFUSED, True), said
+
+
 async def test_a_process_starts_with_what_the_file_says(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "carbonline.toml"
     path.write_text(
