@@ -50,14 +50,19 @@ def make_key(key_file: Path, jwks_file: Path) -> str:
     """
     key = ec.generate_private_key(ec.SECP256R1())
     keys = _listed(jwks_file) if jwks_file.exists() else []
-    descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     keys.append({**public, "kid": _kid(key), "use": "sig", "alg": ALGORITHM})
     # In one step, because servers read it again and again.
     unfinished = jwks_file.with_name(f"{jwks_file.name}.unfinished")
+    # Before the key: where it cannot be written, no key is left that would be in the way.
     unfinished.write_text(json.dumps({"keys": keys}, indent=2) + "\n", "utf-8")
+    try:
+        descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError:
+        unfinished.unlink()
+        raise
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     unfinished.replace(jwks_file)
     return _kid(key)
 

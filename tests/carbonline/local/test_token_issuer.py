@@ -58,6 +58,14 @@ async def test_a_server_accepts_a_token_and_grants_what_it_says(folder: Path) ->
     assert (everything.seconds_left or 0.0) <= 300.0
 
 
+def test_a_key_is_made_with_its_public_half_or_not_at_all(folder: Path) -> None:
+    nowhere = typed("key", "--key", f"{folder}/new.key", "--jwks", f"{folder}/none/jwks.json")
+    assert nowhere.exit_code != 0
+    there = typed("key", "--key", f"{folder}/issuer.key", "--jwks", f"{folder}/jwks.json")
+    assert there.exit_code != 0
+    assert sorted(one.name for one in folder.iterdir()) == ["issuer.key", "jwks.json"]
+
+
 async def test_a_second_key_leaves_tokens_of_the_first_one_good(folder: Path) -> None:
     old = issued(folder)
     typed("key", "--key", f"{folder}/second.key", "--jwks", f"{folder}/jwks.json")
