@@ -1,6 +1,5 @@
 """Migrates a database to what this build expects, and says in a sentence why it cannot."""
 
-import ssl
 from functools import partial
 
 from carbonline.extras import lacks
@@ -14,6 +13,7 @@ from carbonline.postgres.sqlstates import (
     class_of,
     sqlstate_of,
 )
+from carbonline.postgres.tls_refusal import WHAT_TO_DO, refused_by_tls
 from carbonline.postgres.url import UNREADABLE, driver_url, fault_of_url, shown_url
 
 _SCHEMES = frozenset({"postgresql", "postgres"})
@@ -64,9 +64,9 @@ async def _probe(database_url: str) -> None:
     except SessionNotKept as error:
         shown = shown_url(database_url)
         raise WrongChoice(f"The database {shown} cannot be used: {error}.") from error
-    except ssl.SSLError as error:
-        raise WrongChoice(f"{_refusal(database_url, error)}.") from error
     except OSError as error:
+        if refused_by_tls(error):
+            raise WrongChoice(f"{_refusal(database_url, error)}; {WHAT_TO_DO}.") from error
         raise _no_answer(database_url, error) from error
     except UNREADABLE as error:
         fault = fault_of_url(error)

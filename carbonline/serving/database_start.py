@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.postgres.tls_refusal import WHAT_TO_DO, refused_by_tls
 from carbonline.postgres.url import UNREADABLE, fault_of_url
 from carbonline.serving.declared_settings import PREFIX
 
@@ -69,17 +70,20 @@ async def _probe_until_up(
 
 
 def _hopeless(error: BaseException) -> bool:
-    return isinstance(error, _NO_USE_WAITING) or isinstance(error.__cause__, _NO_USE_WAITING)
+    both = (error, error.__cause__)
+    return any(isinstance(one, _NO_USE_WAITING) or refused_by_tls(one) for one in both)
 
 
 def database_unavailable(error: Exception, *variables: str) -> str:
-    """The sentence about a server that does not answer, or is starting for too long.
+    """The sentence about a server that does not answer, is starting for too long, or is not
+    trusted.
 
     `variables` name the settings that hold its URL, without CARBONLINE_.
     """
     named = _named(variables)
     reason = reason_of(error)
-    return f"cannot connect to PostgreSQL at {named}: {reason}; start the server or fix the URL"
+    mend = WHAT_TO_DO if refused_by_tls(error) else "start the server or fix the URL"
+    return f"cannot connect to PostgreSQL at {named}: {reason}; {mend}"
 
 
 def database_refuses(error: Exception, *variables: str) -> str:

@@ -145,6 +145,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "patiently": "tests/carbonline/migrations/test_other_sessions.py",
     },
     "carbonline/postgres": {
+        "tls_refusal": "tests/carbonline/serving/test_database_tls.py",
         "full_disk": "tests/worker_service/steps/test_outages.py",
         "ping": "tests/carbonline/serving/test_health.py",
         "sqlstates": "tests/carbonline/postgres/test_errors.py",
