@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from carbonline.client.annual_report import AnnualReport
     from carbonline.client.async_client import AsyncClient
     from carbonline.client.check_report import CheckReport
     from carbonline.client.errors import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from carbonline.client.sync_client import Client
 
 __all__ = [
+    "AnnualReport",
     "AsyncClient",
     "CheckReport",
     "Client",
@@ -39,6 +41,7 @@ __all__ = [
     "WrongArgument",
 ]
 _ROOMS = {
+    "AnnualReport": "annual_report",
     "AsyncClient": "async_client",
     "CheckReport": "check_report",
     "Client": "sync_client",

@@ -9,8 +9,9 @@ from collections.abc import (
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from carbonline.client.annual_report import AnnualReport, annual_report
 from carbonline.client.check_findings import check_findings
 from carbonline.client.check_report import CheckReport, check_report
 from carbonline.client.contract_client import ContractClient
@@ -19,7 +20,8 @@ from carbonline.client.file_loads import FileLoads, Progress
 from carbonline.client.json_struct import values_of
 from carbonline.client.noted_rows import Rows, noted_rows
 from carbonline.client.paging import each_page, read_pages
-from carbonline.client.pending import totals_and_pending
+from carbonline.client.pending import report_and_pending, totals_and_pending
+from carbonline.client.report_gaps import has_gaps
 from carbonline.client.reports import (
     JobReport,
     PipelineReport,
@@ -40,6 +42,8 @@ from carbonline.v1 import emissions_pb2, ledger_pb2, types_pb2
 if TYPE_CHECKING:
     import polars as pl
 
+
+Found = TypeVar("Found")
 
 JOBS_PER_PAGE = 500
 JOBS_MAX = 100_000
@@ -227,7 +231,7 @@ class AsyncClient(FileLoads):
         Warns with TotalsIncomplete if there are none, of stale modules and of entries without
         kilograms; with `strict` raises it instead. Raises ExtraMissing if Polars is not installed.
         """
-        return checked_totals(await self.totals_and_missing(year, module, unit), strict)
+        return checked(await self.totals_and_missing(year, module, unit), strict)
 
     async def totals_and_missing(
         self, year: int, module: str | None = None, unit: str | None = None
@@ -237,6 +241,24 @@ class AsyncClient(FileLoads):
         answer, unknown = await totals_and_pending(self.contract, year, number, unit or "")
         sentences = [*missing_from(answer, year, unit or "", number), *unknown]
         return totals_frame(answer), " ".join(sentences)
+
+    async def report(
+        self, year: int, *, unit: str | None = None, strict: bool = False
+    ) -> AnnualReport:
+        """What `carbonline report` shows of a year, of the institution or a unit, in kg CO2eq.
+
+        Warns with TotalsIncomplete if there are no totals, of stale modules and of entries without
+        kilograms; with `strict` raises it instead. `missing` of the report says all that is.
+        """
+        return checked(await self.report_and_missing(year, unit), strict)
+
+    async def report_and_missing(
+        self, year: int, unit: str | None = None
+    ) -> tuple[AnnualReport, str]:
+        """The report, and sentences on what is missing from its sums, "" if nothing is."""
+        answer, unknown = await report_and_pending(self.contract, year, 0, unit or "")
+        found = annual_report(answer, year, unit or "", unknown)
+        return found, " ".join(found.missing) if unknown or has_gaps(answer) else ""
 
     async def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack, at most ROWS_MAX.
@@ -331,17 +353,17 @@ def _as_it_is_written(
     return {name: value for name, value in said.items() if value}
 
 
-def checked_totals(totals: "tuple[pl.DataFrame, str]", strict: bool) -> "pl.DataFrame":
-    """Returns the frame. Warns of what is missing in the name of the caller's caller.
+def checked(found: tuple[Found, str], strict: bool) -> Found:
+    """Returns what was found. Warns of what is missing in the name of the caller's caller.
 
     Raises TotalsIncomplete instead if `strict`.
     """
-    frame, missing = totals
+    sums, missing = found
     if missing and strict:
         raise TotalsIncomplete(missing)
     if missing:
         warnings.warn(missing, TotalsIncomplete, stacklevel=3)
-    return frame
+    return sums
 
 
 def _module_number(name: str | None) -> int:

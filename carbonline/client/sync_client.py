@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from carbonline.client.async_client import AsyncClient, checked_totals
+from carbonline.client.annual_report import AnnualReport
+from carbonline.client.async_client import AsyncClient, checked
 from carbonline.client.check_report import CheckReport
 from carbonline.client.file_loads import Progress
 from carbonline.client.noted_rows import Rows
@@ -323,9 +324,14 @@ class Client:
         if there are none, of stale modules and of entries without kilograms; with `strict` raises
         it instead. Raises ExtraMissing if Polars is not installed.
         """
-        return checked_totals(
-            self._answer(self._client.totals_and_missing(year, module, unit)), strict
-        )
+        return checked(self._answer(self._client.totals_and_missing(year, module, unit)), strict)
+
+    def report(self, year: int, *, unit: str | None = None, strict: bool = False) -> AnnualReport:
+        """What `carbonline report` shows of a year, of the institution or a unit, in kg CO2eq.
+
+        Warns with TotalsIncomplete as `totals` does; with `strict` raises it instead.
+        """
+        return checked(self._answer(self._client.report_and_missing(year, unit)), strict)
 
     def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack: row, outcome, reason."""

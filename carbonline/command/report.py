@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from carbonline.client.pending import report_and_pending
+from carbonline.client.report_gaps import has_gaps, no_totals_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
@@ -13,7 +14,6 @@ from carbonline.command.exit_codes import ExitCode
 from carbonline.command.options import YEAR
 from carbonline.command.output_file import STDOUT, is_stdout, written_file
 from carbonline.command.printing import print_lines, print_nothing, table_width
-from carbonline.command.report_gaps import has_gaps, no_totals_sentence
 from carbonline.command.report_html import report_html
 from carbonline.command.report_page import Page, page_of
 from carbonline.command.report_text import report_lines

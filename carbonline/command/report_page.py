@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from carbonline.client.report_gaps import gaps
 from carbonline.command.names import module_name
-from carbonline.command.report_gaps import gaps
 from carbonline.command.safe_text import one_line
 from carbonline.v1 import ledger_pb2
 
@@ -116,7 +116,7 @@ def page_of(
         year=year,
         digits=digits,
         figures=tuple(_figures(report, year, digits)),
-        missing=(*gaps(report, year), *map(one_line, unknown)),
+        missing=tuple(map(one_line, (*gaps(report, year), *unknown))),
         sections=tuple(section for section in _sections(report) if section.lines),
     )
 

@@ -9,6 +9,7 @@ import click
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.pending import report_and_pending
+from carbonline.client.report_gaps import gaps
 from carbonline.client.view import PipelineView
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
@@ -18,7 +19,6 @@ from carbonline.command.follow import exit_code_of
 from carbonline.command.jobs_of_files import check_size, consenting, in_its_module, submit_file
 from carbonline.command.names import message_words, status_word
 from carbonline.command.printing import kilograms
-from carbonline.command.report_gaps import gaps
 from carbonline.command.safe_text import one_line
 from carbonline.command.seed_manifest import Seed, SeedFile, marked, read_manifest
 from carbonline.pluralize import pluralize

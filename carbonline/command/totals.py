@@ -9,6 +9,14 @@ from itertools import chain
 import click
 
 from carbonline.client.pending import report_and_pending, totals_and_pending
+from carbonline.client.report_gaps import (
+    gaps,
+    gaps_of_years,
+    has_gaps,
+    no_totals_sentence,
+    stale_sentences,
+)
+from carbonline.client.report_rows import sums_row
 from carbonline.client.totals_frame import none_sentence
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
@@ -19,16 +27,9 @@ from carbonline.command.names import module_name, type_name
 from carbonline.command.options import MODULE, YEAR
 from carbonline.command.output import PLAIN, Output, output_options, show_rows
 from carbonline.command.printing import moment_of
-from carbonline.command.report_gaps import (
-    gaps,
-    gaps_of_years,
-    has_gaps,
-    no_totals_sentence,
-    stale_sentences,
-)
 from carbonline.command.row_files import in_order
 from carbonline.command.safe_text import one_line
-from carbonline.command.totals_by import GROUPINGS, sums_row
+from carbonline.command.totals_by import GROUPINGS
 from carbonline.command.ways_out import ways_out
 from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2
@@ -181,7 +182,7 @@ def show_totals(
         if_none=one_line(none_sentence(answer, year, unit, module)),
     )
     for sentence in (*_without_kilograms(answer), *stale_sentences(answer.freshness)):
-        click.echo(sentence, err=not output.is_table)
+        click.echo(one_line(sentence), err=not output.is_table)
 
 
 def show_sums(
@@ -222,7 +223,7 @@ def show_sums(
     )
     missing = gaps_of_years(reports) if by == "year" else gaps(report, year)
     for sentence in missing if rows else ():
-        click.echo(sentence, err=not output.is_table)
+        click.echo(one_line(sentence), err=not output.is_table)
 
 
 def _without_zeros(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:

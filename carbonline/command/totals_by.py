@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
+from carbonline.client.report_rows import (
+    WITHOUT_KG,
+    module_rows,
+    node_rows,
+    unit_rows,
+    whole_rows,
+    year_rows,
+)
 from carbonline.command.columns import Column, Kind, Row
-from carbonline.command.names import module_name
-from carbonline.command.row_files import in_order
 from carbonline.v1 import ledger_pb2
 
-WITHOUT_KG = "entries_without_kg"
 _NUMBER = Kind.NUMBER
 _ENTRIES = (
     Column("entries", kind=_NUMBER),
@@ -39,56 +43,15 @@ class Grouping:
     """A table: its columns, its rows, and whether the whole stands below it as a sum."""
 
     columns: Sequence[Column]
-    rows: Callable[[ledger_pb2.GetReportResponse], list[Row]]
+    rows: Callable[[ledger_pb2.GetReportResponse], Sequence[Row]]
     has_sum: bool = True
 
 
-def _units(report: ledger_pb2.GetReportResponse) -> list[Row]:
-    return [
-        {"unit": one.unit, "unit_name": one.unit_name, **sums_row(one.sums)} for one in report.units
-    ]
-
-
-def _modules(report: ledger_pb2.GetReportResponse) -> list[Row]:
-    return [{"module": module_name(one.module), **sums_row(one.sums)} for one in report.modules]
-
-
-def _years(report: ledger_pb2.GetReportResponse) -> list[Row]:
-    return [
-        {
-            "year": one.year,
-            "entries": one.entry_count,
-            WITHOUT_KG: one.entries_without_kg,
-            "ghg_scope_1_kg": one.ghg_scope_1_kg,
-            "ghg_scope_2_kg": one.ghg_scope_2_kg,
-            "ghg_scope_3_kg": one.ghg_scope_3_kg,
-            "total_kg": Decimal(one.total_kg_exact),
-            "fte": one.fte if one.HasField("fte") else None,
-            "t_per_fte": one.kg_per_fte / 1_000 if one.HasField("kg_per_fte") else None,
-        }
-        for one in report.years
-    ]
-
-
-def _institution(report: ledger_pb2.GetReportResponse) -> list[Row]:
-    """One row; none without totals."""
-    return [sums_row(report.whole)] if report.HasField("whole") else []
-
-
 def _tree(report: ledger_pb2.GetReportResponse) -> list[Row]:
+    # Without leading spaces, which a table would not keep.
     return [
-        {
-            # Without leading spaces, which a table would not keep.
-            "node": "· " * one.path.count(".") + one.path.rpartition(".")[2],
-            "path": one.path,
-            "ghg_scope": one.ghg_scope or None,
-            "total_kg": one.kg,
-            "last_year_kg": one.last_year_kg if one.HasField("last_year_kg") else None,
-            "additional_value": (
-                one.additional_value if one.HasField("additional_value") else None
-            ),
-        }
-        for one in report.nodes
+        {"node": "· " * one.path.count(".") + one.path.rpartition(".")[2], **row}
+        for one, row in zip(report.nodes, node_rows(report), strict=True)
     ]
 
 
@@ -104,7 +67,7 @@ GROUPINGS: Mapping[str, Grouping] = {
             *_PEOPLE,
             *_BESIDE,
         ),
-        _units,
+        unit_rows,
     ),
     "module": Grouping(
         (
@@ -116,11 +79,11 @@ GROUPINGS: Mapping[str, Grouping] = {
             _LAST_YEAR,
             *_BESIDE,
         ),
-        _modules,
+        module_rows,
     ),
     "year": Grouping(
         (Column("year", kind=Kind.NUMERAL), *_ENTRIES, *_SCOPES, _TOTAL, *_PEOPLE),
-        _years,
+        year_rows,
         has_sum=False,
     ),
     "institution": Grouping(
@@ -135,7 +98,7 @@ GROUPINGS: Mapping[str, Grouping] = {
             Column("largest_category_kg", "largest category kg", _NUMBER),
             Column("outcomes"),
         ),
-        _institution,
+        whole_rows,
         has_sum=False,
     ),
     "tree": Grouping(
@@ -151,22 +114,3 @@ GROUPINGS: Mapping[str, Grouping] = {
         has_sum=False,
     ),
 }
-
-
-def sums_row(sums: ledger_pb2.ReportSums) -> Row:
-    """Sums as the values of a row. Unknown ones are None."""
-    return {
-        "entries": sums.entry_count,
-        WITHOUT_KG: sums.entries_without_kg,
-        "ghg_scope_1_kg": sums.ghg_scope_1_kg,
-        "ghg_scope_2_kg": sums.ghg_scope_2_kg,
-        "ghg_scope_3_kg": sums.ghg_scope_3_kg,
-        "total_kg": Decimal(sums.total_kg_exact),
-        "last_year_kg": sums.last_year_kg if sums.HasField("last_year_kg") else None,
-        "fte": sums.fte if sums.HasField("fte") else None,
-        "t_per_fte": sums.kg_per_fte / 1_000 if sums.HasField("kg_per_fte") else None,
-        "it_total_kg": sums.it_total_kg,
-        "largest_category": sums.largest_category or None,
-        "largest_category_kg": sums.largest_category_kg if sums.largest_category else None,
-        "outcomes": in_order(sums.outcome_counts),
-    }

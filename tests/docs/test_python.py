@@ -131,4 +131,4 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
         ), name
     # What the other client is made of.
     only_async = set(public_methods(AsyncClient)) - set(public_methods(Client))
-    assert only_async == {"totals_and_missing", "result_pages"}
+    assert only_async == {"totals_and_missing", "report_and_missing", "result_pages"}

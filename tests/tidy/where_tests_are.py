@@ -27,6 +27,9 @@ CHECKED = "tests/carbonline/command/test_check_file.py"
 TESTED_IN: Mapping[str, Mapping[str, str]] = {
     "carbonline": {"extras": "tests/package/test_distributions.py"},
     "carbonline/client": {
+        "annual_report": SCRIPTS,
+        "report_gaps": "tests/carbonline/command/test_totals_by.py",
+        "report_rows": "tests/carbonline/command/test_totals_by.py",
         "async_client": SCRIPTS,
         "calls": "tests/carbonline/client/test_no_answer.py",
         "channel": "tests/proxy/test_replayed_calls.py",
@@ -101,7 +104,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "references": "tests/cases/test_types.py",
         "report": "tests/docs/test_documented_commands.py",
         "report_charts": "tests/carbonline/command/test_report_html.py",
-        "report_gaps": "tests/carbonline/command/test_totals_by.py",
         "report_text": "tests/carbonline/command/test_report_page.py",
         "remove": MISSING,
         "retry": DOCUMENTED,

@@ -206,7 +206,7 @@ def test_numbers_that_nobody_knows_are_typed_errors(client: Client) -> None:
         with pytest.raises(ServerError) as refused:
             ask(99_999)
         assert refused.value.reason == "PIPELINE_NOT_FOUND"
-    for ask_unit in (client.totals, client.uncomputed):
+    for ask_unit in (client.totals, client.report, client.uncomputed):
         with pytest.raises(ServerError) as refused:
             ask_unit(2024, unit="nobody")
         assert refused.value.reason == "UNIT_NOT_FOUND"
@@ -223,6 +223,25 @@ def test_a_year_without_totals_is_warned_of_or_an_error(client: Client) -> None:
         TotalsIncomplete, match=r"no totals for buildings in 2024, nor for any other"
     ):
         client.totals(2024, module="buildings", strict=True)
+
+
+def test_a_report_has_the_sums_of_the_page_and_says_what_is_missing(client: Client) -> None:
+    client.submit_file("trips.csv", type="plane", year=2024)
+    report = client.report(2024)
+    assert report.whole is not None
+    assert report.whole["total_kg"] == pytest.approx(total_of(client))
+    assert [one["unit"] for one in report.units] == ["U1", "U2"]
+    assert [one["module"] for one in report.modules] == ["professional_travel"]
+    assert report.nodes[0]["path"] == "professional_travel"
+    assert [one["year"] for one in report.years] == [2024]
+    assert any(one.startswith("No data for 2024: ") for one in report.missing)
+    of_unit = client.report(2024, unit="u2", strict=True)
+    kg = client.totals(2024, unit="u2")["total_kg"].to_list()
+    assert [one["total_kg"] for one in of_unit.units] == pytest.approx(kg)
+    with pytest.warns(TotalsIncomplete, match=r"no totals for 2019; there are totals for 2024\."):
+        assert client.report(2019).whole is None
+    with pytest.raises(TotalsIncomplete, match="no totals for 2019"):
+        client.report(2019, strict=True)
 
 
 def test_places_in_use_go_with_a_word_of_consent_only(client: Client, folder: Path) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from carbonline.client.report_gaps import gaps, has_gaps
 from carbonline.command.output import JSON, Output
-from carbonline.command.report_gaps import gaps, has_gaps
 from carbonline.command.totals import show_sums
 from carbonline.v1 import ledger_pb2, types_pb2
 

@@ -1,11 +1,12 @@
-"""What is missing from the sums of a report, in sentences."""
+"""What is missing from the sums of a report, in sentences.
+
+They quote ids and reasons as they are: who prints them makes them safe for a terminal.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from carbonline.command.names import module_name
-from carbonline.command.printing import moment
-from carbonline.command.safe_text import one_line
+from carbonline.client.totals_frame import module_word
 from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2
 
@@ -18,22 +19,19 @@ NAMED_MAX = 10
 def gaps(report: ledger_pb2.GetReportResponse, year: int) -> list[str]:
     """A sentence for each thing that is missing from the sums; none if nothing is."""
     return [
-        one_line(sentence)
-        for sentence in chain(
-            _none(report, year),
-            stale_sentences(report.freshness),
-            _without_kilograms(report.whole),
-            _modules_without_data(report, year),
-            _units_without_data(report, year),
-            _no_people(report),
-        )
+        *_none(report, year),
+        *stale_sentences(report.freshness),
+        *_without_kilograms(report.whole),
+        *_modules_without_data(report, year),
+        *_units_without_data(report, year),
+        *_no_people(report),
     ]
 
 
 def gaps_of_years(reports: Mapping[int, ledger_pb2.GetReportResponse]) -> list[str]:
     """A sentence for each thing that is missing from the sums of several years."""
     return [
-        one_line(f"{year}: {sentence}")
+        f"{year}: {sentence}"
         for year, report in reports.items()
         for sentence in chain(stale_sentences(report.freshness), _without_kilograms(report.whole))
     ]
@@ -52,9 +50,10 @@ def stale_sentences(freshness: Sequence[ledger_pb2.TotalsFreshness]) -> Iterator
     """A sentence for each module whose totals are stale."""
     for one in freshness:
         if not one.fresh:
-            when = moment(one.since)
-            since = f" (since {when} UTC)" if when else ""
-            yield one_line(f"STALE: {module_name(one.module)}: {one.reason}{since}.")
+            since = ""
+            if one.HasField("since"):
+                since = f" (since {one.since.ToDatetime():%Y-%m-%d %H:%M:%S} UTC)"
+            yield f"STALE: {module_word(one.module)}: {one.reason}{since}."
 
 
 def no_totals_sentence(report: ledger_pb2.GetReportResponse, year: int) -> str:
@@ -81,7 +80,7 @@ def _without_kilograms(sums: ledger_pb2.ReportSums) -> Iterator[str]:
 
 
 def _modules_without_data(report: ledger_pb2.GetReportResponse, year: int) -> Iterator[str]:
-    names = [module_name(number) for number in report.modules_without_data]
+    names = [module_word(number) for number in report.modules_without_data]
     if names:
         yield f"No data for {year}: {', '.join(names)}."
 
