@@ -1,7 +1,7 @@
 """Units from the institution's directory: new, renamed, and gone but kept with their totals."""
 
 import base64
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,12 +28,25 @@ STALE = "SELECT unit FROM carbon.units WHERE stale ORDER BY unit"
 
 @dataclass
 class Directory:
-    """A directory that answers `pages`; `status` in place of any answer."""
+    """A directory that answers `pages`; `status` in place of any answer. `before` comes before
+    each answer.
+    """
 
     pages: list[Any]
     status: int = 200
     asked: list[Mapping[str, str]] = field(default_factory=list)
     port: int = 0
+    before: Callable[[web.Request], Awaitable[None]] | None = None
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a worker that asks it."""
+        prefix = "CARBONLINE_UNIT_DIRECTORY_"
+        return {
+            f"{prefix}URL": f"http://127.0.0.1:{self.port}/api/units",
+            f"{prefix}USER": "someone",
+            f"{prefix}PASSWORD": PASSWORD,
+            f"{prefix}FIRST_PAGE": "1",
+        }
 
     def access(self, password: str = PASSWORD) -> UnitDirectoryAccess:
         return UnitDirectoryAccess(
@@ -46,6 +59,8 @@ class Directory:
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(dict(request.query))
+        if self.before is not None:
+            await self.before(request)
         credentials = base64.b64encode(f"someone:{PASSWORD}".encode()).decode()
         if request.headers["Authorization"] != f"Basic {credentials}":
             return web.Response(status=401)
