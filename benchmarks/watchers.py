@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PIPELINES = 50
 CHANNELS = 8
+AT_ONCE = 500
 CHANGES_PER_SECOND = 20
 SCHEDULER_CONNECTIONS = (
     "SELECT count(*) AS connections FROM pg_stat_activity"
@@ -34,13 +35,17 @@ class Audience:
 
     ready: int = 0
     delays: list[float] = field(default_factory=list)
+    # A server cancels calls if thousands begin at once; clients that reconnect are spread, too.
+    beginning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def watch(self, stub: "SchedulerServiceAsyncStub", pipeline_id: int) -> None:
         """Follow a pipeline until cancelled."""
+        await self.beginning.acquire()
         call = stub.WatchPipeline(pb.WatchPipelineRequest(pipeline_id=pipeline_id))
         async for message in call:
             if message.WhichOneof("message") == "snapshot":
                 self.ready += 1
+                self.beginning.release()
             elif message.WhichOneof("message") == "change":
                 ended = [job.finished_at.ToNanoseconds() for job in message.change.jobs]
                 self.delays.append(time.time() - max(ended) / 1e9)
@@ -53,7 +58,9 @@ async def measure(counts: Sequence[int], changes: int) -> list[Figure]:
         async with running_bench(1) as bench, AsyncExitStack() as stack:
             address = bench.stack.addresses.scheduler_address
             channels = [
-                await stack.enter_async_context(open_channel(address, retries=False))
+                await stack.enter_async_context(
+                    open_channel(address, retries=True, own_connection=True)
+                )
                 for _ in range(CHANNELS)
             ]
             stubs = [SchedulerServiceStub(channel) for channel in channels]

@@ -1,6 +1,7 @@
 """Calls to the scheduler and the ledger, each with the token of whoever asks."""
 
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 import grpc.aio
@@ -11,6 +12,7 @@ from google.protobuf.message import Message
 from carbonline.client.channel import Metadata, open_channel
 from carbonline.client.errors import server_error
 from carbonline.client.no_answer import Server
+from carbonline.client.stream_channels import StreamChannels
 from carbonline.client.tls_files import TlsFiles
 
 # Loaded, they are in the pool: the table of routes names RPCs as text.
@@ -46,6 +48,12 @@ class Services:
         """With `tls`, ports are called with TLS. Raises OSError if a file of it cannot be read."""
         self._scheduler = open_channel(scheduler_address, retries=True, tls=tls)
         self._ledger = open_channel(ledger_address, retries=True, tls=tls)
+        self._streams = {
+            at_ledger: StreamChannels(
+                partial(open_channel, address, retries=True, tls=tls, own_connection=True)
+            )
+            for at_ledger, address in ((False, scheduler_address), (True, ledger_address))
+        }
         self._names: Mapping[bool, Server] = {
             False: Server("scheduler", scheduler_address),
             True: Server("ledger", ledger_address),
@@ -59,6 +67,8 @@ class Services:
         """Ends all calls."""
         await self._scheduler.close()
         await self._ledger.close()
+        for channels in self._streams.values():
+            await channels.close()
 
     async def answer(self, method: MethodDescriptor, request: Message, token: str) -> Message:
         """The answer to one request."""
@@ -75,10 +85,14 @@ class Services:
 
     def stream(self, method: MethodDescriptor, request: Message, token: str) -> Any:
         """A call whose answer is a stream of messages. Its `cancel` ends it."""
-        call = self._channel(method).unary_stream(
-            _path(method), request_serializer=_serialized, response_deserializer=_reader(method)
-        )
-        return call(request, metadata=metadata_of(token))
+
+        def start(channel: grpc.aio.Channel) -> Any:
+            call = channel.unary_stream(
+                _path(method), request_serializer=_serialized, response_deserializer=_reader(method)
+            )
+            return call(request, metadata=metadata_of(token))
+
+        return self._streams[_is_at_ledger(method)].begin(start)
 
     async def upload(
         self, method: MethodDescriptor, requests: AsyncIterator[Message], token: str
@@ -99,12 +113,15 @@ class Services:
         self, method: MethodDescriptor, error: grpc.aio.AioRpcError, seconds: float | None = None
     ) -> Exception:
         """The answer to a call that failed."""
-        server = self._names[method.containing_service.name in AT_LEDGER]
+        server = self._names[_is_at_ledger(method)]
         return problem_of(server_error(error, server, seconds))
 
     def _channel(self, method: MethodDescriptor) -> grpc.aio.Channel:
-        at_ledger = method.containing_service.name in AT_LEDGER
-        return self._ledger if at_ledger else self._scheduler
+        return self._ledger if _is_at_ledger(method) else self._scheduler
+
+
+def _is_at_ledger(method: MethodDescriptor) -> bool:
+    return method.containing_service.name in AT_LEDGER
 
 
 def _path(method: MethodDescriptor) -> str:

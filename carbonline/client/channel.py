@@ -11,6 +11,7 @@ import grpc.aio
 
 from carbonline.client.addresses import UNIX, target_of
 from carbonline.client.errors import WrongArgument
+from carbonline.client.renewing_channel import RenewingChannel
 from carbonline.client.tls_files import TlsFiles
 
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
@@ -30,7 +31,9 @@ _RETRY = {
 _BALANCING: list[dict[str, dict[str, str]]] = [{"round_robin": {}}]
 
 
-def open_channel(address: str, *, retries: bool, tls: TlsFiles | None = None) -> grpc.aio.Channel:
+def open_channel(
+    address: str, *, retries: bool, tls: TlsFiles | None = None, own_connection: bool = False
+) -> grpc.aio.Channel:
     """A channel to the servers of an address, which connects when it is first used.
 
     `address` is "unix:PATH" or "host:port", or several of them separated by commas. Calls go to
@@ -38,7 +41,11 @@ def open_channel(address: str, *, retries: bool, tls: TlsFiles | None = None) ->
     left out until it does. Raises WrongArgument if several addresses do not go together.
 
     With `tls`, ports are called with TLS, and their certificate must be for the host of `address`.
-    Unix sockets never are. Raises OSError if a file of `tls` cannot be read.
+    Unix sockets never are. When the files are renewed, calls begin with the new ones. Raises
+    OSError if a file of `tls` cannot be read.
+
+    Channels of a process to the same address share a connection, unless they have their
+    `own_connection`. See `StreamChannels`.
 
     With `retries`, gRPC repeats calls that are answered UNAVAILABLE. Callers that repeat calls
     themselves pass False.
@@ -72,6 +79,7 @@ def open_channel(address: str, *, retries: bool, tls: TlsFiles | None = None) ->
         ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
         # Proxies in the environment are for the web, not for these addresses.
         ("grpc.enable_http_proxy", 0),
+        ("grpc.use_local_subchannel_pool", int(own_connection)),
     ]
     if tls is None or address.startswith(UNIX):
         return grpc.aio.insecure_channel(target, options)
@@ -80,7 +88,7 @@ def open_channel(address: str, *, retries: bool, tls: TlsFiles | None = None) ->
             f"{address}: with TLS, use one name that stands for all servers, for which each has a "
             "certificate"
         )
-    return grpc.aio.secure_channel(target, _credentials(tls), options)
+    return RenewingChannel(tls, lambda: grpc.aio.secure_channel(target, _credentials(tls), options))
 
 
 def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
