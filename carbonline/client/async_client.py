@@ -32,6 +32,7 @@ from carbonline.client.reports import (
     upload_report,
 )
 from carbonline.client.result_rows import result_rows
+from carbonline.client.saved_mapping import mapping_said
 from carbonline.client.services import services_here
 from carbonline.client.submission import CONSENT
 from carbonline.client.tls_files import TlsFiles
@@ -120,7 +121,7 @@ class AsyncClient(FileLoads):
         unit: str | None = None,
         source: str | None = None,
         sheet: str | None = None,
-        mapping: Mapping[str, Any] | None = None,
+        mapping: Mapping[str, Any] | str | None = None,
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
@@ -128,7 +129,8 @@ class AsyncClient(FileLoads):
 
         It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods), of
         which `sheet` names the sheet if several have the columns. `mapping` says how the file of
-        another program is read, as in docs/files.md: {"columns": {"From": "origin_iata"}}.
+        another program is read, as in docs/files.md: {"columns": {"From": "origin_iata"}}. It may
+        be the name of a saved one.
 
         The file replaces an earlier one of the same type, year, unit (or all units) and source. If
         less than half of its rows or kilograms would be left, the file is refused: the status of
@@ -140,7 +142,8 @@ class AsyncClient(FileLoads):
         accepted row raises nothing: the status of the report is "failed".
         """
         catalogue, scope = await self._of_type(type, module, year, unit)
-        payload = {**_as_it_is_written(source, sheet, mapping), **(CONSENT if take_away else {})}
+        said = await mapping_said(self.contract, mapping, scope.data_entry_type)
+        payload = {**_as_it_is_written(source, sheet, said), **(CONSENT if take_away else {})}
         job_type = "csv_ingest" if scope.data_entry_type else "routed_ingest"
         return await self._sent(job_type, scope, Path(file), payload, catalogue, progress)
 
@@ -154,7 +157,7 @@ class AsyncClient(FileLoads):
         unit: str | None = None,
         source: str | None = None,
         sheet: str | None = None,
-        mapping: Mapping[str, Any] | None = None,
+        mapping: Mapping[str, Any] | str | None = None,
         progress: Progress | None = None,
     ) -> CheckReport:
         """Uploads a file of activity data and has a worker say what `submit_file` would do with it.
@@ -164,7 +167,8 @@ class AsyncClient(FileLoads):
         the check: somebody else may submit in between.
         """
         catalogue, scope = await self._of_type(type, module, year, unit)
-        payload = _as_it_is_written(source, sheet, mapping)
+        said = await mapping_said(self.contract, mapping, scope.data_entry_type)
+        payload = _as_it_is_written(source, sheet, said)
         sent = await self._sent("csv_check", scope, Path(file), payload, catalogue, progress)
         [job] = (await self.contract.get_pipeline(sent.pipeline_id)).jobs
         return check_report(job, await check_findings(self.contract, job))

@@ -10,6 +10,7 @@ import grpc.aio
 from carbonline.client.calls import answered
 from carbonline.client.errors import server_error
 from carbonline.client.json_struct import struct_of
+from carbonline.client.mapping_calls import MappingCalls
 from carbonline.client.monitoring_calls import MonitoringCalls
 from carbonline.client.operator_calls import OperatorCalls
 from carbonline.client.upkeep_calls import UpkeepCalls
@@ -29,7 +30,7 @@ FILE_SECONDS = 900.0
 WATCH_PATIENCE_SECONDS = 60.0
 
 
-class ContractClient(OperatorCalls, MonitoringCalls, UpkeepCalls):
+class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, UpkeepCalls):
     """Calls RPCs and returns the messages of the contract.
 
     Addresses are "unix:PATH" or "host:port", or several separated by commas; see `open_channel`.

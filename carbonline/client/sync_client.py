@@ -101,7 +101,7 @@ class Client:
         unit: str | None = None,
         source: str | None = None,
         sheet: str | None = None,
-        mapping: Mapping[str, Any] | None = None,
+        mapping: Mapping[str, Any] | str | None = None,
         take_away: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
@@ -109,7 +109,8 @@ class Client:
 
         It is a CSV, plain, gzipped or alone in a zip archive, or a workbook (.xlsx, .xls, .ods), of
         which `sheet` names the sheet if several have the columns. `mapping` says how the file of
-        another program is read, as in docs/files.md: {"columns": {"From": "origin_iata"}}.
+        another program is read, as in docs/files.md: {"columns": {"From": "origin_iata"}}. It may
+        be the name of a saved one.
 
         The file replaces an earlier one of the same type, year, unit (or all units) and source. If
         less than half of its rows or kilograms would be left, the file is refused: the status of
@@ -145,7 +146,7 @@ class Client:
         unit: str | None = None,
         source: str | None = None,
         sheet: str | None = None,
-        mapping: Mapping[str, Any] | None = None,
+        mapping: Mapping[str, Any] | str | None = None,
         progress: Progress | None = None,
     ) -> CheckReport:
         """Uploads a file of activity data and has a worker say what `submit_file` would do with it.

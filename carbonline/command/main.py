@@ -23,6 +23,7 @@ from carbonline.command.jobs import jobs
 from carbonline.command.load import load
 from carbonline.command.locations import locations
 from carbonline.command.lock import lock, unlock
+from carbonline.command.mappings import mappings
 from carbonline.command.migrate import migrate
 from carbonline.command.modules import modules
 from carbonline.command.pause import pause, resume
@@ -78,7 +79,7 @@ main.add_section(
     "Load and submit data", modules, load, template, submit, seed, watch, uploads, withdraw
 )
 main.add_section("Read results", totals, report, results, uncomputed, rejected, warnings)
-main.add_section("Inspect inputs", units, factors, locations, references)
+main.add_section("Inspect inputs", units, factors, locations, references, mappings)
 main.add_section(
     "Operate",
     status,

@@ -39,7 +39,6 @@ from carbonline.command.jobs_of_files import (
     send_file,
 )
 from carbonline.command.kilograms import Kilograms, print_kilograms
-from carbonline.command.mapping_options import MappingWords, mapping_options
 from carbonline.command.names import type_numbers
 from carbonline.command.options import (
     FILE,
@@ -52,6 +51,7 @@ from carbonline.command.options import (
     type_is_missing,
 )
 from carbonline.command.output import Output
+from carbonline.command.saved_mapping import MappingChoice, mapping_choice
 
 # What a provider that ships with the product brings; with others, --type says it.
 BROUGHT: Mapping[str, str] = MappingProxyType({"travel-api": "plane"})
@@ -63,6 +63,7 @@ _EXAMPLES = examples(
     "carbonline submit agency_b.csv --type plane --year 2024 --source agency_b",
     "carbonline submit travel.xlsx --type plane --year 2024 --sheet Flights",
     "carbonline submit a.csv --type plane --year 2024 --map Von=origin_iata",
+    "carbonline submit b.csv --type plane --year 2024 --mapping agency",
     "zcat trips.csv.gz | carbonline submit - --type plane --year 2024",
     "carbonline submit purchases.csv --module purchase --year 2024",
     "carbonline submit trips.csv --type plane --year 2024 --check",
@@ -92,7 +93,7 @@ _EXAMPLES = examples(
     help="Who reports the file, such as agency_b. Files of other sources stay.  [default: default]",
 )
 @sheet_option
-@mapping_options
+@mapping_choice
 @priority_option
 @yes_option
 @no_watch_option
@@ -109,7 +110,7 @@ def submit(  # noqa: PLR0913  click gives each option
     unit: str,
     source: str,
     sheet: str,
-    words: MappingWords,
+    choice: MappingChoice,
     priority: int | None,
     yes: bool | None,
     no_watch: bool,
@@ -124,27 +125,21 @@ def submit(  # noqa: PLR0913  click gives each option
     a terminal asks if that is more than half of the rows or kilograms. With --from, the service is
     the source, and brings the rows of all units of the year.
 
-    A file of another program is read with --map, --set, --value, --decimal and --dates, which stand
-    with the upload.
+    A file of another program is read with --map, --set, --value, --decimal and --dates, or with a
+    saved --mapping, which stand with the upload.
 
     With --module instead of --type, the file has rows of several types, and a column says of which
     each is, such as purchase_category. With --check, the command only says what would come of it.
     """
-    mapping = words.mapping()
     if file is not None and not provider:
         of_file = _of_file(file, (module, data_entry_type), year, unit, source)
-        job = _as_it_is_written(of_file, sheet, mapping)
+        mapping = choice.mapping(target, data_entry_type, may_save=check is None)
+        job = mapped(of_sheet(of_file, sheet), mapping)
     else:
         given = {"FILE": file, "--unit": unit, "--source": source, "--sheet": sheet}
-        job = _fetching(provider, module, data_entry_type, year, {**given, "a mapping": mapping})
+        job = _fetching(provider, module, data_entry_type, year, {**given, "a mapping": choice})
     queued = replace(job, priority=priority)
     raise SystemExit(_checked_or_submitted(target, queued, check, watch=not no_watch, yes=yes))
-
-
-def _as_it_is_written(job: FileJob, sheet: str, mapping: Mapping[str, object]) -> FileJob:
-    if mapping and not job.data_entry_type:
-        raise click.UsageError("A mapping is for a file of one type: name it with --type.")
-    return mapped(of_sheet(job, sheet), mapping)
 
 
 def _checked_or_submitted(

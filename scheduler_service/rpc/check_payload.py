@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, assert_never
 
+from carbonline.serving.check_mapping import check_mapping
 from carbonline.unseen import has_unseen
 from scheduler_service.jobs.job_type_keys import ANY_PAYLOAD, MODE, PAYLOAD_KEYS, Kind, PayloadKey
 from scheduler_service.jobs.requests import Json
-from scheduler_service.rpc.check_mapping import check_mapping
 from scheduler_service.rpc.fields import Fields
 
 BLOB = re.compile(r"blob:sha256:[0-9a-f]{64}")

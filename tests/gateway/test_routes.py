@@ -37,6 +37,15 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "request_id": "00000000-0000-0000-0000-000000000003",
     },
     "OperationsService.LockPeriod": {"reason": "reported"},
+    "LedgerService.SaveMapping": {
+        "name": "agency",
+        "data_entry_type": "DATA_ENTRY_TYPE_PLANE",
+        "mapping": {"columns": {"Von": "origin_iata"}},
+    },
+    "LedgerService.DeleteMapping": {
+        "name": "agency",
+        "data_entry_type": "DATA_ENTRY_TYPE_PLANE",
+    },
 }
 
 

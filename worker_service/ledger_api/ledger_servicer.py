@@ -5,6 +5,7 @@ from carbonline.v1 import (
     emissions_pb2,
     ledger_pb2,
     ledger_pb2_grpc,
+    mappings_pb2,
     reference_pb2,
     types_pb2,
     upkeep_pb2,
@@ -24,6 +25,7 @@ from worker_service.ledger_api.kept_totals import KeptTotals
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
 from worker_service.ledger_api.reference_rows import answer_reference_rows
 from worker_service.ledger_api.report import answer_report
+from worker_service.ledger_api.saved_mappings import answer_delete, answer_mappings, answer_save
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
 from worker_service.ledger_api.units import spelt_unit
@@ -114,6 +116,27 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         return ledger_pb2.ListModulesResponse(
             modules=map(_module, describe_catalogue()), file_bytes_max=self._file_bytes_max
         )
+
+    async def SaveMapping(
+        self, request: mappings_pb2.SaveMappingRequest, _context: Context
+    ) -> mappings_pb2.SaveMappingResponse:
+        """Keep a mapping under a name."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_save(self._ledger, tenant, request, caller().name)
+
+    async def ListMappings(
+        self, request: mappings_pb2.ListMappingsRequest, _context: Context
+    ) -> mappings_pb2.ListMappingsResponse:
+        """Return a page of saved mappings."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_mappings(self._ledger, tenant, request)
+
+    async def DeleteMapping(
+        self, request: mappings_pb2.DeleteMappingRequest, _context: Context
+    ) -> mappings_pb2.DeleteMappingResponse:
+        """Delete a saved mapping."""
+        tenant = caller().tenant(request.tenant)
+        return await answer_delete(self._ledger, tenant, request)
 
     async def VerifyLedger(
         self, request: upkeep_pb2.VerifyLedgerRequest, _context: Context

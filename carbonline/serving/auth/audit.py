@@ -29,6 +29,8 @@ NAMED = (
     "upload_id",
     "worker_id",
     "blob",
+    "data_entry_type",
+    "name",
     "reason",
 )
 REQUEST_ID = "x-request-id"

@@ -17,9 +17,18 @@ from hypothesis import strategies as st
 from carbonline.client.channel import MESSAGE_BYTES_MAX
 from carbonline.client.contract_client import ContractClient as PersonsClient
 from carbonline.client.errors import ServerError, server_error
+from carbonline.client.json_struct import struct_of
 from carbonline.serving.errors import CODES
 from carbonline.serving.pages import page_token
-from carbonline.v1 import blobs_pb2, emissions_pb2, ledger_pb2, reference_pb2, types_pb2, upkeep_pb2
+from carbonline.v1 import (
+    blobs_pb2,
+    emissions_pb2,
+    ledger_pb2,
+    mappings_pb2,
+    reference_pb2,
+    types_pb2,
+    upkeep_pb2,
+)
 from tests.carbonline.serving.odd_requests import bytes_like
 from tests.worker_service.ledger_api.conftest import ALL_RPCS, Client, as_caller, refused, until
 
@@ -106,6 +115,26 @@ GOOD: dict[str, list[Any]] = {
             with_usage=True,
             page_size=10,
             page_token=page_token("0827"),
+        )
+    ],
+    "SaveMapping": [
+        mappings_pb2.SaveMappingRequest(
+            name="agency",
+            data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+            mapping=struct_of({"columns": {"Von": "origin_iata"}, "decimal": "comma"}),
+        )
+    ],
+    "ListMappings": [
+        mappings_pb2.ListMappingsRequest(
+            data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+            name="agency",
+            page_size=10,
+            page_token=page_token(20, "a"),
+        )
+    ],
+    "DeleteMapping": [
+        mappings_pb2.DeleteMappingRequest(
+            name="agency", data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE
         )
     ],
     "VerifyLedger": [

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from carbonline.serving.field_checker import FieldChecker
 from carbonline.unseen import has_unseen
-from scheduler_service.rpc.fields import Fields
 
 PARTS = ("name", "columns", "constants", "values", "decimal", "dates")
 NAME_CHARACTERS_MAX = 64
@@ -16,7 +16,7 @@ _DATES = re.compile(
 )
 
 
-def check_mapping(fields: Fields, field: str, mapping: dict[str, Any]) -> None:
+def check_mapping(fields: FieldChecker, field: str, mapping: dict[str, Any]) -> None:
     """Notes what is wrong with a mapping of a payload or of a saved mapping."""
     for part in sorted(mapping.keys() - set(PARTS))[:ITEMS_MAX]:
         shown = part[:TEXT_CHARACTERS_MAX]
@@ -49,7 +49,7 @@ def name_fault(name: Any) -> str:
     )
 
 
-def _check_texts(fields: Fields, field: str, texts: Any) -> None:
+def _check_texts(fields: FieldChecker, field: str, texts: Any) -> None:
     if not isinstance(texts, dict) or len(texts) > ITEMS_MAX:
         fields.fail(field, f"must be an object of at most {ITEMS_MAX:,} texts")
         return

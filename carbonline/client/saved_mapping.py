@@ -1,0 +1,49 @@
+"""Finds a saved mapping by its name."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import WrongArgument
+from carbonline.client.json_struct import values_of
+from carbonline.client.paging import read_pages
+from carbonline.v1 import mappings_pb2, types_pb2
+
+MAPPINGS_MAX = 1_000
+NAMES_SHOWN_MAX = 10
+
+
+async def mapping_said(
+    contract: ContractClient, said: Mapping[str, Any] | str | None, data_entry_type: int
+) -> Mapping[str, Any]:
+    """A mapping as a payload takes it: what is said, or what is saved under the name that is said.
+
+    Raises WrongArgument as `saved_mapping`.
+    """
+    if isinstance(said, str):
+        return await saved_mapping(contract, said, data_entry_type)
+    return said or {}
+
+
+async def saved_mapping(
+    contract: ContractClient, name: str, data_entry_type: int
+) -> Mapping[str, Any]:
+    """The mapping of this name and type. Raises WrongArgument, with near names, without one."""
+    kind = types_pb2.DataEntryType.ValueType(data_entry_type)
+    wanted = mappings_pb2.ListMappingsRequest(data_entry_type=kind, name=name)
+    for one in (await contract.list_mappings(wanted)).mappings:
+        return values_of(one.mapping)
+    wanted = mappings_pb2.ListMappingsRequest(data_entry_type=kind)
+    others, _ = await read_pages(
+        contract.list_mappings, wanted, lambda page: page.mappings, MAPPINGS_MAX
+    )
+    names = {one.name.casefold(): one.name for one in others}
+    near = difflib.get_close_matches(name.strip().casefold(), names, n=1)
+    if near:
+        hint = f"Did you mean {names[near[0]]!r}?"
+    elif names:
+        hint = f"There are: {', '.join(list(names.values())[:NAMES_SHOWN_MAX])}."
+    else:
+        hint = "None is saved for this type yet."
+    raise WrongArgument(f"There is no saved mapping {name!r} of this type. {hint}")

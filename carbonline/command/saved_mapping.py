@@ -1,0 +1,103 @@
+"""The options of a command that reads a file with a saved mapping, or saves the one it is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from carbonline.client.errors import WrongArgument
+from carbonline.client.saved_mapping import saved_mapping
+from carbonline.command.asynchronous import run_to_end
+from carbonline.command.collected_options import Function, with_options
+from carbonline.command.connection import Target
+from carbonline.command.mapping_options import MappingWords, mapping_options
+from carbonline.command.names import type_name
+from carbonline.command.safe_text import one_line
+
+_OPTIONS = (
+    click.option(
+        "--mapping",
+        "used",
+        default="",
+        metavar="NAME",
+        help="Read the file with this saved mapping instead; see `carbonline mappings`.",
+    ),
+    click.option(
+        "--save-mapping",
+        "saved_as",
+        default="",
+        metavar="NAME",
+        help="Save what --map and the others say under this name, for the next file.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingChoice:
+    """How a file is to be read: as typed, or as saved; and the name to save what was typed."""
+
+    words: MappingWords
+    used: str = ""
+    saved_as: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything was said of a mapping."""
+        return bool(self.used or self.saved_as or self.words.mapping())
+
+    def mapping(
+        self, target: Target, data_entry_type: int, *, may_save: bool = True
+    ) -> Mapping[str, Any]:
+        """As a payload takes it; empty if nothing was said. Saves it first, if that was asked for.
+
+        Raises click.UsageError for what cannot be meant, SystemExit as `run_to_end`.
+        """
+        typed = self.words.mapping()
+        if not self:
+            return {}
+        if not data_entry_type:
+            raise click.UsageError("A mapping is for a file of one type: name it with --type.")
+        if self.used and (typed or self.saved_as):
+            raise click.UsageError(
+                "--mapping reads the file as saved: leave out --map and the others, or --mapping."
+            )
+        if self.saved_as and not typed:
+            raise click.UsageError("--save-mapping saves what --map and the others say: give them.")
+        if self.saved_as and not may_save:
+            raise click.UsageError("--check writes nothing: leave out --save-mapping.")
+        if self.used:
+            return run_to_end(found_or_usage(target, self.used, data_entry_type))
+        if self.saved_as:
+            return run_to_end(save(target, self.saved_as, data_entry_type, typed))
+        return typed
+
+
+def mapping_choice(function: Function) -> Function:
+    """Adds the options to a command, which gets them as `choice`, a MappingChoice."""
+
+    def collected(words: MappingWords, used: str, saved_as: str, **rest: Any) -> Any:
+        choice = MappingChoice(words, used.strip(), saved_as.strip())
+        return function(choice=choice, **rest)
+
+    return mapping_options(with_options(function, collected, _OPTIONS))
+
+
+async def save(
+    target: Target, name: str, data_entry_type: int, mapping: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Saves a mapping, says so, and returns it with its name."""
+    async with target.client() as client:
+        answer = await client.save_mapping(name, data_entry_type, mapping)
+    done = "Replaced" if answer.replaced else "Saved"
+    shown, kind = one_line(answer.saved.name), type_name(data_entry_type)
+    click.echo(f"{done} the mapping {shown} of {kind}. To use it: --mapping {shown}", err=True)
+    return {**mapping, "name": answer.saved.name}
+
+
+async def found_or_usage(target: Target, name: str, data_entry_type: int) -> Mapping[str, Any]:
+    """The saved mapping of this name and type. Raises click.UsageError if there is none."""
+    try:
+        async with target.client() as client:
+            return await saved_mapping(client, name, data_entry_type)
+    except WrongArgument as wrong:
+        raise click.UsageError(str(wrong)) from wrong
