@@ -100,10 +100,12 @@ def columns_table(columns: tuple[ColumnDescription, ...]) -> str:
     """A row per column of a file."""
     rows = [
         f"| `{column.name}` | {'yes' if column.required else 'no'} | {column.rule}"
-        f"{f'; {column.default_value} if empty' if column.default_value else ''} |"
+        f"{f'; {column.default_value} if empty' if column.default_value else ''}"
+        f" | {column.doubtful} |"
         for column in columns
     ]
-    return "\n".join(["| column | required | what it must be |", "|---|---|---|", *rows])
+    header = "| column | required | what it must be | counts with a warning |"
+    return "\n".join([header, "|---|---|---|---|", *rows])
 
 
 def supported_types() -> str:

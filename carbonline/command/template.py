@@ -52,4 +52,5 @@ def _print(one: ledger_pb2.DataEntryTypeInfo, *, factors: bool) -> None:
 def _what_it_must_be(column: ledger_pb2.ColumnInfo) -> str:
     need = "required" if column.required else "optional"
     default = f", {column.default_value} if empty" if column.default_value else ""
-    return f"{need}{default}; {column.rule or column.kind}"
+    doubtful = f"; doubtful: {column.doubtful}" if column.doubtful else ""
+    return f"{need}{default}; {column.rule or column.kind}{doubtful}"

@@ -62,7 +62,11 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "shipped_places": "tests/worker_service/carbon/test_moved_places.py",
         "stored": CATALOGUE,
     },
-    "worker_service/carbon/catalogue": {"modules": CATALOGUE, "quantities": EXAMPLES},
+    "worker_service/carbon/catalogue": {
+        "amounts": "tests/worker_service/carbon/test_plausible_numbers.py",
+        "modules": CATALOGUE,
+        "quantities": EXAMPLES,
+    },
     "worker_service/carbon/catalogue/buildings": {
         "building": EXAMPLES,
         "building_embodied_energy": EXAMPLES,

@@ -43,6 +43,27 @@ class Normalisation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Plausible:
+    """The largest plausible number of a column. A row with a larger one counts, with a warning.
+
+    `noun` is what is counted ("trips"); `because` says why nobody has more, or where the bound is
+    from. `per`: the column by which the number is divided before it is compared. Rows with a key of
+    `mosts` in the column `by` have the bound that stands there; if the key is a unit, so have those
+    in other units of the same measure, converted. `noun_of` has their noun, with {} for the key.
+    `is_per_unit`: the number is what one unit has, so that a larger unit has more.
+    """
+
+    most: float
+    noun: str
+    because: str
+    by: str = ""
+    mosts: tuple[tuple[str, float], ...] = ()
+    noun_of: str = "{}"
+    is_per_unit: bool = False
+    per: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a file.
 
@@ -50,8 +71,8 @@ class Column:
     `aliases` are other normalised values that are read as a choice. `spellings` are those that are
     rejected, each with the choice that the reason names. `default` is the value
     of an empty field. `excused_by_override`: a row with kg_co2eq may hold any text here, because
-    the formula is not used. A number above `plausible_maximum` is accepted with a warning, which
-    counts `noun` ("trips"). One below `plausible_minimum` may have a point between thousands.
+    the formula is not used. A number beyond one of `plausible` is accepted with a warning. One
+    below `plausible_minimum` may have a point between thousands.
     `is_code`: people write it in capitals, such as GVA.
     `decimal` and `date_layout` are those of a FileMapping, "" without one.
     """
@@ -62,9 +83,8 @@ class Column:
     minimum: float | None = None
     more_than: float | None = None
     maximum: float | None = None
-    plausible_maximum: float | None = None
+    plausible: tuple[Plausible, ...] = ()
     plausible_minimum: float | None = None
-    noun: str = ""
     default: Value | None = None
     choices: tuple[str, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
@@ -75,6 +95,11 @@ class Column:
     example: str = ""
     decimal: str = ""
     date_layout: str = ""
+
+    @property
+    def plausible_maximum(self) -> float | None:
+        """The bound of a number by itself, in any unit. None if it has none."""
+        return next((of.most for of in self.plausible if not of.per), None)
 
     @property
     def field(self) -> str:
@@ -289,14 +314,14 @@ class Module:
 
 # Columns that any activity file may have.
 COMMON_COLUMNS = (
-    # A row of ten thousand tonnes is more than most universities have in a year.
     Column(
         "kg_co2eq",
         ColumnKind.NUMBER,
         required=False,
         minimum=0,
-        plausible_maximum=10_000_000,
-        noun="kg",
+        plausible=(
+            Plausible(10_000_000, "kg", "most universities emit less in a year, with all they do"),
+        ),
     ),
     Column("note", required=False, normalisation=Normalisation.SHOWN),
 )

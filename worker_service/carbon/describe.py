@@ -13,16 +13,20 @@ from worker_service.carbon.declarations import (
     DataEntryType,
     Module,
     Normalisation,
+    Plausible,
     UndeclaredType,
 )
 from worker_service.carbon.parse.entries import entry_columns
 from worker_service.carbon.parse.numbers import bounds_rule
+from worker_service.carbon.parse.plausible_numbers import label_of, number_shown
 from worker_service.carbon.routes import routes_of
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnDescription:
-    """A column of a file. `rule` says in words what it may contain."""
+    """A column of a file. `rule` says in words what it may contain, and `doubtful` beyond which
+    number a row counts with a warning, and why.
+    """
 
     name: str
     kind: str
@@ -31,6 +35,7 @@ class ColumnDescription:
     default_value: str
     choices: tuple[str, ...]
     identifies: bool = False
+    doubtful: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,7 @@ def describe_columns(
             default_value="" if column.default is None else str(column.default),
             choices=column.choices,
             identifies=column in identity,
+            doubtful="; ".join(map(_doubtful, column.plausible)),
         )
         for column in _needed_first(columns)
     )
@@ -147,6 +153,14 @@ def rule(column: Column) -> str:
         case _:
             assert_never(column.kind)
     return sentence + excused
+
+
+def _doubtful(of: Plausible) -> str:
+    """Such as "more than 1,000 trips: who travels each working day ..."."""
+    bounds = [f"{number_shown(of.most)} {of.noun}"]
+    bounds += [f"{number_shown(most)} {of.noun_of.format(label_of(key))}" for key, most in of.mosts]
+    per = f" per unit of {of.per}" if of.per else ""
+    return f"more than {', '.join(dict.fromkeys(bounds))}{per}: {of.because}"
 
 
 def _bounds(column: Column) -> str:

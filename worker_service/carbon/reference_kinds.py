@@ -6,7 +6,13 @@ from types import MappingProxyType
 
 import polars as pl
 
-from worker_service.carbon.declarations import Column, ColumnKind, Normalisation, RowCheck
+from worker_service.carbon.declarations import (
+    Column,
+    ColumnKind,
+    Normalisation,
+    Plausible,
+    RowCheck,
+)
 
 YEAR_COLUMN = "year"
 # The currency in which all rates are, so that it needs none.
@@ -50,9 +56,13 @@ RATES = ReferenceKind(
             "units_per_eur",
             ColumnKind.NUMBER,
             more_than=0,
-            # A yen is the smallest of these currencies.
-            plausible_maximum=1_000,
-            noun="units of the currency for one euro",
+            plausible=(
+                Plausible(
+                    1_000,
+                    "units of the currency for one euro",
+                    "the yen, the smallest of these currencies, has some 160",
+                ),
+            ),
             example="0.95",
         ),
     ),
@@ -78,8 +88,9 @@ ROOMS = ReferenceKind(
             ColumnKind.NUMBER,
             required=False,
             more_than=0,
-            plausible_maximum=100_000,
-            noun="m2",
+            plausible=(
+                Plausible(100_000, "m2", "a room of ten hectares is a hall for building aircraft"),
+            ),
             example="100",
         ),
     ),

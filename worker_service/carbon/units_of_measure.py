@@ -61,6 +61,21 @@ SPELLINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
+# How they are shown, if not by their key.
+_SHOWN = MappingProxyType(
+    {
+        "wh": "Wh",
+        "kwh": "kWh",
+        "mwh": "MWh",
+        "gwh": "GWh",
+        "mj": "MJ",
+        "gj": "GJ",
+        "tj": "TJ",
+        "btu": "Btu",
+        "kbtu": "kBtu",
+        "mmbtu": "MMBtu",
+    }
+)
 _WITH_ARTICLE = MappingProxyType(
     {"energy": "an energy", "volume": "a volume", "mass": "a mass", "length": "a length"}
 )
@@ -113,6 +128,16 @@ def difference(pairs: pl.DataFrame, units: Conversion) -> pl.DataFrame:
     return pairs.join(
         found, on=[units.entry_unit, "_into"], nulls_equal=True, maintain_order="left"
     ).drop("_into")
+
+
+def is_unit(text: str) -> bool:
+    """Whether this is the key of a known unit."""
+    return _kind(text) is not None
+
+
+def shown_unit(unit: str) -> str:
+    """A unit as people write it: "MWh" for the key mwh."""
+    return _SHOWN.get(unit, unit)
 
 
 def spellings_of(*measured: str) -> list[str]:

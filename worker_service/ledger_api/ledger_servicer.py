@@ -212,4 +212,5 @@ def _column(column: ColumnDescription) -> ledger_pb2.ColumnInfo:
         default_value=column.default_value,
         choices=column.choices,
         identifies=column.identifies,
+        doubtful=column.doubtful,
     )

@@ -266,7 +266,7 @@ def test_doubtful_rows_count_and_are_listed_with_reasons(
     answer = terminal.type("warnings", pipeline_of(doubtful), "--format", "csv")
     [row] = csv.DictReader(answer.out.splitlines())
     assert (row["column"], row["value"]) == ("number_of_trips", "104523")
-    assert row["reason"] == "104,523 trips in one row: is that correct?"
+    assert row["reason"] == "104,523 trips in one row is more than 1,000: is that correct?"
     wanted = terminal.folder / "doubtful.csv"
     kept = terminal.type("warnings", pipeline_of(doubtful), "-o", wanted)
     assert kept.err == f"1 row in {wanted}.\n"

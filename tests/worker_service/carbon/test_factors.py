@@ -181,9 +181,21 @@ def test_what_is_warned_of_counts_without_the_rows_that_are_rejected() -> None:
 @pytest.mark.parametrize(
     ("changed", "column", "reason"),
     [
-        ({"ef_kg_co2eq_per_km": "200"}, "ef_kg_co2eq_per_km", "200 kg per km in one row"),
-        ({"rfi_adjustment": "900"}, "rfi_adjustment", "900 as rfi_adjustment in one row"),
-        ({"detour_km": "950000"}, "detour_km", "950,000 km of detour in one row"),
+        (
+            {"ef_kg_co2eq_per_km": "200"},
+            "ef_kg_co2eq_per_km",
+            "200 kg per km in one row is more than 10",
+        ),
+        (
+            {"rfi_adjustment": "900"},
+            "rfi_adjustment",
+            "900 as rfi_adjustment in one row is more than 10",
+        ),
+        (
+            {"detour_km": "950000"},
+            "detour_km",
+            "950,000 km of detour in one row is more than 1,000",
+        ),
     ],
 )
 def test_an_implausible_factor_is_warned_of(

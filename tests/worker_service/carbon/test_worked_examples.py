@@ -61,6 +61,14 @@ def test_a_worked_example(
         assert case.get("reason") in (None, *batch.rejected["reason"])
         assert batch.accepted.height == len(rows) - 1
         return
+    warnings = {
+        "warned": read_rows(declared, rows).warned,
+        "warned_factor": read_factor_rows(declared, factors).warnings,
+    }
+    for of, warned in warnings.items():
+        told = warned.filter(pl.col("reason").str.contains(" is more than "))
+        said = [(case[of], case["warning"])] if of in case else []
+        assert told.select("column", "reason").rows() == said
     computed = computed_from(declared, rows, factors, references_of(sheet.get("references", {})))
     assert set(computed.outcomes["outcome"]) == {case.get("outcome", "computed")}
     assert set(computed.outcomes["detail"]) == {case.get("detail")}

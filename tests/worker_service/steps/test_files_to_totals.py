@@ -73,7 +73,7 @@ async def test_doubtful_rows_are_told_and_count(harness: WorkerHarness) -> None:
     assert [row["row"] for row in stats["warned_rows"]] == [1, 3]
     assert ingest.message == (
         "3 rows accepted. 2 rows with a warning; the first: row 1, number_of_trips:"
-        " 2,000 trips in one row: is that correct?"
+        " 2,000 trips in one row is more than 1,000: is that correct?"
     )
     [path] = harness.folder.glob("blobs/local/*/" + stats["warned_blob"].rpartition(":")[2])
     assert [line.split(",")[0] for line in path.read_text().splitlines()[1:]] == ["1", "3"]

@@ -96,8 +96,8 @@ async def test_factors_in_grams_are_asked_about(harness: WorkerHarness) -> None:
     assert said.startswith(
         "Nothing was changed, since the kilograms of 2024 would more than double:"
         f" {1000 * kg:,.3f} kg instead of {kg:,.3f} kg. 2 rows with a warning; the first: row 1,"
-        " ef_kg_co2eq_per_km: 290 kg per km in one row: is that correct? If that is meant, give"
-        " the command again with"
+        " ef_kg_co2eq_per_km: 290.6 kg per km in one row is more than 10: is that correct? If that"
+        " is meant, give the command again with"
     )
     assert await published(harness) == before
     await harness.load_factors(grams, take_away="yes")

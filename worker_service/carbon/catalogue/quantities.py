@@ -1,33 +1,50 @@
-"""What several types share: columns of quantities and kilograms per unit, one of two columns."""
+"""What several types share: quantities, people and kilograms per unit, one of two columns."""
 
 import polars as pl
 
-from worker_service.carbon.declarations import Column, ColumnKind, RowCheck
+from worker_service.carbon.declarations import Column, ColumnKind, Plausible, RowCheck
+
+PEOPLE = Plausible(100_000, "FTE", "the largest campuses have some 70,000 people")
+# 300 GWh, and about as much in gas, liquid fuels and wood; kWh for MWh are a thousand times more.
+ENERGY_OF_A_CAMPUS = (
+    "the largest campus of Seattle's energy benchmarking of 2016 took 256 GWh, with all its fuels"
+)
+CAMPUS_IN_UNITS = (
+    *(("kwh", 300_000_000.0), ("m3", 30_000_000.0), ("l", 30_000_000.0)),
+    # Steam has some 0.6 kWh per kg, and is metered by its mass.
+    ("kg", 500_000_000.0),
+)
+# Grams for kilograms are a thousand times more.
+KG_PER_KWH = Plausible(10, "kg per kWh", "a kWh of electricity from lignite is some 1.2 kg")
+KG_OF_FUEL = Plausible(
+    10_000,
+    "kg per unit",
+    "a kg or a litre of a fuel is some 3 kg, and a kWh of electricity from lignite some 1.2 kg",
+    by="unit",
+    mosts=(("kwh", 10), ("kg", 10), ("m3", 10_000)),
+    noun_of="kg per {}",
+    is_per_unit=True,
+)
 
 
-def quantity(plausible_maximum: float, example: str) -> Column:
-    """A quantity in any unit. More than `plausible_maximum` is accepted with a warning."""
-    return Column(
-        "quantity",
-        ColumnKind.NUMBER,
-        minimum=0,
-        plausible_maximum=plausible_maximum,
-        noun="of its unit",
-        example=example,
-    )
+def quantity(
+    most: float, because: str, mosts: tuple[tuple[str, float], ...] = (), *, example: str
+) -> Column:
+    """A quantity in any unit. Beyond `most`, or the one of its unit, a row has a warning."""
+    plausible = Plausible(most, "of its unit", because, by="unit", mosts=mosts)
+    return Column("quantity", ColumnKind.NUMBER, minimum=0, plausible=(plausible,), example=example)
 
 
 def kilograms_per(
-    name: str, what: str, plausible_maximum: float, example: str = "", *, required: bool = True
+    name: str, plausible: Plausible, *, example: str = "", required: bool = True
 ) -> Column:
-    """A column of kg CO2eq per `what`. Above `plausible_maximum` it is accepted with a warning."""
+    """A column of kg CO2eq per unit of something. Beyond `plausible` a row has a warning."""
     return Column(
         name,
         ColumnKind.NUMBER,
         required=required,
         minimum=0,
-        plausible_maximum=plausible_maximum,
-        noun=f"kg per {what}",
+        plausible=(plausible,),
         example=example,
     )
 

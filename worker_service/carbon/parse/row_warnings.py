@@ -6,6 +6,7 @@ import polars as pl
 
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import QUANTITY_UNIT, Column, RowCheck, RowWarning
+from worker_service.carbon.parse.plausible_numbers import implausible_numbers
 from worker_service.carbon.parse.rows import merged_rejections
 
 
@@ -13,7 +14,7 @@ def warned_rows(
     accepted: pl.DataFrame, columns: Sequence[Column], declared: Sequence[RowWarning] = ()
 ) -> pl.DataFrame:
     """The warnings about accepted rows: row, column, value, reason."""
-    return _noted(accepted, (*_implausible(columns), *declared))
+    return merged_rejections([*implausible_numbers(accepted, columns), _noted(accepted, declared)])
 
 
 def refused_rows(typed: pl.DataFrame, checks: Sequence[RowCheck]) -> pl.DataFrame:
@@ -38,21 +39,6 @@ def _noted(typed: pl.DataFrame, declared: Sequence[RowCheck | RowWarning]) -> pl
             )
         )
     return merged_rejections(found)
-
-
-def _implausible(columns: Sequence[Column]) -> list[RowWarning]:
-    return [
-        RowWarning(
-            column.name,
-            pl.col(column.name) > column.plausible_maximum,
-            pl.format(
-                "{} in one row: is that correct?",
-                with_thousands(pl.col(column.name)) + f" {column.noun}".rstrip(),
-            ),
-        )
-        for column in columns
-        if column.plausible_maximum is not None
-    ]
 
 
 def with_thousands(number: pl.Expr) -> pl.Expr:

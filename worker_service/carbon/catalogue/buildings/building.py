@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.quantities import kilograms_per
+from worker_service.carbon.catalogue.quantities import KG_PER_KWH, kilograms_per
 from worker_service.carbon.declarations import (
     Column,
     ColumnKind,
@@ -10,6 +10,7 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    Plausible,
 )
 from worker_service.carbon.emission_tree import ROOM_TYPES
 from worker_service.carbon.matching import MatchByKind, Requirement
@@ -29,9 +30,7 @@ def _kwh_per_m2(energy: str, example: str) -> Column:
         f"{energy}_kwh_per_square_meter",
         ColumnKind.NUMBER,
         minimum=0,
-        # A data centre has some thousands.
-        plausible_maximum=10_000,
-        noun="kWh per m2",
+        plausible=(Plausible(10_000, "kWh per m2", "a data centre has some thousands"),),
         example=example,
     )
 
@@ -73,7 +72,7 @@ BUILDING = DataEntryType(
             _kwh_per_m2("cooling", "20"),
             _kwh_per_m2("ventilation", "10"),
             _kwh_per_m2("lighting", "5"),
-            kilograms_per("ef_kg_co2eq_per_kwh", "kWh", 10, "0.1"),
+            kilograms_per("ef_kg_co2eq_per_kwh", KG_PER_KWH, example="0.1"),
             Column(
                 "energy_type",
                 ColumnKind.CHOICE,
@@ -86,8 +85,11 @@ BUILDING = DataEntryType(
                 ColumnKind.NUMBER,
                 required=False,
                 minimum=0,
-                plausible_maximum=100,
-                noun="as conversion_factor",
+                plausible=(
+                    Plausible(
+                        100, "as conversion_factor", "boilers and heat pumps have some 0.2 to 1.5"
+                    ),
+                ),
                 default=1,
             ),
         ),

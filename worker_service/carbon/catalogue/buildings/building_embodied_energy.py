@@ -10,6 +10,7 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    Plausible,
 )
 from worker_service.carbon.matching import MatchByKind
 
@@ -27,8 +28,11 @@ BUILDING_EMBODIED_ENERGY = DataEntryType(
             "surface_m2",
             ColumnKind.NUMBER,
             more_than=0,
-            plausible_maximum=1_000_000,
-            noun="m2",
+            plausible=(
+                Plausible(
+                    1_000_000, "m2", "the Pentagon, one of the largest buildings, has 620,000 m2"
+                ),
+            ),
             example="80",
         ),
     ),
@@ -42,7 +46,13 @@ BUILDING_EMBODIED_ENERGY = DataEntryType(
                 example="new-tech",
             ),
         ),
-        values=(kilograms_per("ef_kgco2eq_per_m2", "m2", 10_000, "100"),),
+        values=(
+            kilograms_per(
+                "ef_kgco2eq_per_m2",
+                Plausible(10_000, "kg per m2", "a m2 of a new building is some 500 to 1,000 kg"),
+                example="100",
+            ),
+        ),
         emission_type=_NODE,
         kind="building_name",
     ),

@@ -2,7 +2,13 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.quantities import kilograms_per, quantity
+from worker_service.carbon.catalogue.quantities import (
+    CAMPUS_IN_UNITS,
+    ENERGY_OF_A_CAMPUS,
+    KG_OF_FUEL,
+    kilograms_per,
+    quantity,
+)
 from worker_service.carbon.declarations import (
     QUANTITY_UNIT,
     Column,
@@ -32,7 +38,7 @@ ENERGY_COMBUSTION = DataEntryType(
     title="Fuels burnt",
     columns=(
         Column("name", example="natural_gas"),
-        quantity(1_000_000_000, "1000"),
+        quantity(1_000_000_000, ENERGY_OF_A_CAMPUS, CAMPUS_IN_UNITS, example="1000"),
         Column("unit", required=False, example="kWh"),
     ),
     factors=FactorColumns(
@@ -40,7 +46,7 @@ ENERGY_COMBUSTION = DataEntryType(
             Column("unit", example="kWh"),
             Column("name", example="natural_gas"),
         ),
-        values=(kilograms_per("ef_kg_co2eq_per_unit", "unit", 10_000, "0.2"),),
+        values=(kilograms_per("ef_kg_co2eq_per_unit", KG_OF_FUEL, example="0.2"),),
         emission_type=_NODE,
         kind="name",
         subkind="unit",

@@ -2,7 +2,13 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.quantities import kilograms_per, quantity
+from worker_service.carbon.catalogue.quantities import (
+    CAMPUS_IN_UNITS,
+    ENERGY_OF_A_CAMPUS,
+    KG_OF_FUEL,
+    kilograms_per,
+    quantity,
+)
 from worker_service.carbon.declarations import (
     QUANTITY_UNIT,
     Column,
@@ -51,14 +57,14 @@ PURCHASED_ENERGY = DataEntryType(
     title="Metered energy",
     columns=(
         _CARRIER,
-        quantity(1_000_000_000, "2"),
+        quantity(1_000_000_000, ENERGY_OF_A_CAMPUS, CAMPUS_IN_UNITS, example="2"),
         Column("unit", example="MWh"),
     ),
     factors=FactorColumns(
         classification=(_CARRIER, Column("unit", example="kWh")),
         values=(
-            kilograms_per("ef_kg_co2eq_per_unit", "unit", 10_000, "0.2"),
-            kilograms_per("ef_losses_kg_co2eq_per_unit", "unit", 10_000, required=False),
+            kilograms_per("ef_kg_co2eq_per_unit", KG_OF_FUEL, example="0.2"),
+            kilograms_per("ef_losses_kg_co2eq_per_unit", KG_OF_FUEL, required=False),
         ),
         emission_type=_NODE,
         kind="carrier",

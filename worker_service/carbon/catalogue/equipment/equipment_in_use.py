@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.quantities import kilograms_per
+from worker_service.carbon.catalogue.quantities import KG_PER_KWH, kilograms_per
 from worker_service.carbon.declarations import (
     OF_FACTOR,
     Column,
@@ -12,6 +12,7 @@ from worker_service.carbon.declarations import (
     FactorColumns,
     Formula,
     Normalisation,
+    Plausible,
     RowCheck,
 )
 from worker_service.carbon.matching import MatchByKind
@@ -49,7 +50,7 @@ def equipment_type(number: int, name: str, title: str, example: str) -> DataEntr
                 _watts("standby_power_w", "10"),
                 _hours(_ACTIVE, "40"),
                 _hours(_STANDBY, "128"),
-                kilograms_per("ef_kg_co2eq_per_kwh", "kWh", 10, "0.1"),
+                kilograms_per("ef_kg_co2eq_per_kwh", KG_PER_KWH, example="0.1"),
             ),
             emission_type=node,
             kind="equipment_class",
@@ -83,8 +84,7 @@ def _watts(name: str, example: str) -> Column:
         name,
         ColumnKind.NUMBER,
         minimum=0,
-        plausible_maximum=1_000_000,
-        noun="W",
+        plausible=(Plausible(1_000_000, "W", "who takes a megawatt is a computing centre"),),
         example=example,
     )
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.quantities import kilograms_per, one_of_two
+from worker_service.carbon.catalogue.quantities import PEOPLE, kilograms_per, one_of_two
 from worker_service.carbon.declarations import (
     Column,
     ColumnKind,
@@ -10,12 +10,14 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    Plausible,
 )
 from worker_service.carbon.matching import MatchByKind
 
 # Requests a day: the middle of each class, and its lower end for the open one.
 _REQUESTS = {"1_5": 3.0, "5_20": 12.5, "20_100": 60.0, "gt_100": 100.0}
 _WORKING_DAYS = 230
+_REQUEST = "a request to a large model is some grams"
 _PROVIDERS = {
     "google": "provider_google",
     "provider_google": "provider_google",
@@ -52,8 +54,7 @@ EXTERNAL_AI = DataEntryType(
             "fte_count",
             ColumnKind.NUMBER,
             minimum=0.1,
-            plausible_maximum=100_000,
-            noun="FTE",
+            plausible=(PEOPLE,),
             example="10",
         ),
     ),
@@ -63,14 +64,18 @@ EXTERNAL_AI = DataEntryType(
             Column("usage_type", example="text"),
         ),
         values=(
-            kilograms_per("ef_kg_co2eq_per_request", "request", 1, "0.002", required=False),
+            kilograms_per(
+                "ef_kg_co2eq_per_request",
+                Plausible(1, "kg per request", _REQUEST),
+                example="0.002",
+                required=False,
+            ),
             Column(
                 "ef_g_co2eq_per_request",
                 ColumnKind.NUMBER,
                 required=False,
                 minimum=0,
-                plausible_maximum=1_000,
-                noun="g per request",
+                plausible=(Plausible(1_000, "g per request", _REQUEST),),
             ),
             Column(
                 "working_days",

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from worker_service.carbon.catalogue.amounts import KG_OF_MONEY, LARGEST_AMOUNT, amount
 from worker_service.carbon.catalogue.quantities import kilograms_per
 from worker_service.carbon.declarations import (
     Column,
@@ -48,15 +49,14 @@ EXTERNAL_CLOUDS = DataEntryType(
             "spent_amount",
             ColumnKind.NUMBER,
             minimum=0,
-            plausible_maximum=100_000_000,
-            noun="of its currency",
+            plausible=(amount(100_000_000, LARGEST_AMOUNT),),
             example="200",
         ),
         entry_currency("eur"),
     ),
     factors=FactorColumns(
         classification=(_SERVICE, _PROVIDER, FACTOR_CURRENCY),
-        values=(kilograms_per("ef_kg_co2eq_per_currency", "unit of currency", 20, "0.05"),),
+        values=(kilograms_per("ef_kg_co2eq_per_currency", KG_OF_MONEY, example="0.05"),),
         emission_type=_NODE,
         kind="service_type",
         subkind="provider",

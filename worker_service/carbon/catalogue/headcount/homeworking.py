@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.catalogue.quantities import kilograms_per
+from worker_service.carbon.catalogue.quantities import PEOPLE, kilograms_per
 from worker_service.carbon.declarations import (
     Column,
     ColumnKind,
@@ -10,6 +10,7 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    Plausible,
 )
 from worker_service.carbon.matching import MatchByKind
 
@@ -24,23 +25,26 @@ HOMEWORKING = DataEntryType(
             "fte",
             ColumnKind.NUMBER,
             minimum=0,
-            plausible_maximum=100_000,
-            noun="FTE",
+            plausible=(PEOPLE,),
             example="1",
         ),
         Column(
             "hours_per_fte",
             ColumnKind.NUMBER,
             minimum=0,
-            # A year has 8,784 hours at most.
-            plausible_maximum=8_784,
-            noun="hours",
+            plausible=(Plausible(8_784, "hours", "a leap year has 8,784 hours"),),
             example="1000",
         ),
     ),
     factors=FactorColumns(
         classification=(Column("category", example="office equipment and heating"),),
-        values=(kilograms_per("ef_kg_co2eq_per_fte_hour", "FTE hour", 10, "0.3"),),
+        values=(
+            kilograms_per(
+                "ef_kg_co2eq_per_fte_hour",
+                Plausible(10, "kg per FTE hour", "the UK's factor of 2024 is some 0.33"),
+                example="0.3",
+            ),
+        ),
         emission_type=_NODE,
         kind="category",
     ),

@@ -10,6 +10,7 @@ from worker_service.carbon.declarations import (
     FactorColumns,
     Formula,
     Normalisation,
+    Plausible,
     RowCheck,
 )
 from worker_service.carbon.emission_tree import EMISSION_TYPES
@@ -44,12 +45,18 @@ FACTORS_PER_PERSON = FactorColumns(
             "number_of_unit_per_fte",
             ColumnKind.NUMBER,
             minimum=0,
-            # Kilometres of a year's commuting may be 20,000.
-            plausible_maximum=100_000,
-            noun="units per FTE",
+            plausible=(
+                Plausible(
+                    100_000, "units per FTE", "a year's way to work and back is some 20,000 km"
+                ),
+            ),
             example="100",
         ),
-        kilograms_per("ef_kg_co2eq_per_unit", "unit", 1_000, "1.5"),
+        kilograms_per(
+            "ef_kg_co2eq_per_unit",
+            Plausible(1_000, "kg per unit", "a kg of beef is some 100 kg"),
+            example="1.5",
+        ),
     ),
     emission_type=_NODE,
     kind="headcount_category",

@@ -8,6 +8,7 @@ from worker_service.carbon.catalogue.headcount.people_factors import (
     OVERRIDE_NODE,
     formula_per_person,
 )
+from worker_service.carbon.catalogue.quantities import PEOPLE
 from worker_service.carbon.declarations import Column, ColumnKind, DataEntryType
 
 STUDENT = DataEntryType(
@@ -19,8 +20,7 @@ STUDENT = DataEntryType(
             "fte",
             ColumnKind.NUMBER,
             minimum=0,
-            plausible_maximum=100_000,
-            noun="FTE",
+            plausible=(PEOPLE,),
             example="120.5",
         ),
     ),

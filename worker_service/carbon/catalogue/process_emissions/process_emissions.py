@@ -11,6 +11,7 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    Plausible,
 )
 from worker_service.carbon.matching import MatchByKind
 from worker_service.carbon.units_of_measure import Conversion, in_factor_units
@@ -37,7 +38,12 @@ PROCESS_EMISSIONS = DataEntryType(
     title="Process emissions",
     columns=(
         _CATEGORY,
-        quantity(1_000_000, "100"),
+        quantity(
+            1_000_000,
+            "a thousand tonnes of a gas are more than a university releases by processes",
+            (("kg", 1_000_000),),
+            example="100",
+        ),
         Column("subcategory", required=False),
         Column("unit", required=False),
     ),
@@ -48,8 +54,19 @@ PROCESS_EMISSIONS = DataEntryType(
             Column("unit", example="kg"),
         ),
         values=(
-            # A tonne of SF6 is some 25 million kg CO2eq, and no gas is more.
-            kilograms_per("ef_kg_co2eq_per_unit", "unit", 100_000_000, "1"),
+            kilograms_per(
+                "ef_kg_co2eq_per_unit",
+                Plausible(
+                    100_000_000,
+                    "kg per unit",
+                    "a kg of SF6 is some 25,000 kg (IPCC AR6), and no gas is more",
+                    by="unit",
+                    mosts=(("kg", 100_000),),
+                    noun_of="kg per {}",
+                    is_per_unit=True,
+                ),
+                example="1",
+            ),
         ),
         emission_type=_NODE,
         kind="category",

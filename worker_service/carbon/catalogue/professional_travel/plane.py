@@ -18,6 +18,7 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    Plausible,
     RowWarning,
 )
 from worker_service.carbon.great_circle import TripDistance
@@ -44,8 +45,8 @@ _SPELLINGS = {
     "first": ("f", "p", "first class", "première", "premiere"),
     "average": ("average passenger", "average_passenger", "avg", "moyenne"),
 }
-# Half the way around the Earth is 20,015 km.
 _ONE_TRIP_KM_PLAUSIBLE = 20_500
+_HALF_AROUND = Plausible(_ONE_TRIP_KM_PLAUSIBLE, "km", "half the way around the Earth is 20,015 km")
 # Hardly a flight is shorter; 3.700 km may be 3,700.
 _ONE_TRIP_KM_AT_LEAST = 20
 _DISTANCE = Band(
@@ -96,7 +97,7 @@ PLANE = DataEntryType(
         ),
         DEPARTURE_DATE,
         NUMBER_OF_TRIPS,
-        distance_km(_ONE_TRIP_KM_PLAUSIBLE, _ONE_TRIP_KM_AT_LEAST),
+        distance_km(_HALF_AROUND, _ONE_TRIP_KM_AT_LEAST),
     ),
     factors=FactorColumns(
         classification=(
@@ -114,9 +115,9 @@ PLANE = DataEntryType(
                 "ef_kg_co2eq_per_km",
                 ColumnKind.NUMBER,
                 minimum=0,
-                # First class with radiative forcing is some 0.6; grams are a thousand times more.
-                plausible_maximum=10,
-                noun="kg per km",
+                plausible=(
+                    Plausible(10, "kg per km", "first class with radiative forcing is some 0.6"),
+                ),
                 example="0.2",
             ),
             Column(
@@ -124,8 +125,9 @@ PLANE = DataEntryType(
                 ColumnKind.NUMBER,
                 required=False,
                 minimum=0,
-                plausible_maximum=10,
-                noun="as rfi_adjustment",
+                plausible=(
+                    Plausible(10, "as rfi_adjustment", "published adjustments are from 1 to 3"),
+                ),
                 example="1",
             ),
             Column(
@@ -133,6 +135,7 @@ PLANE = DataEntryType(
                 ColumnKind.NUMBER,
                 required=False,
                 minimum=0,
+                plausible=(_HALF_AROUND,),
                 plausible_minimum=_ONE_TRIP_KM_AT_LEAST,
                 default=0,
             ),
@@ -148,8 +151,9 @@ PLANE = DataEntryType(
                 ColumnKind.NUMBER,
                 required=False,
                 minimum=0,
-                plausible_maximum=1_000,
-                noun="km of detour",
+                plausible=(
+                    Plausible(1_000, "km of detour", "sets that add a detour add some 95 km"),
+                ),
                 default=0,
             ),
         ),

@@ -14,10 +14,12 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    Plausible,
 )
 from worker_service.carbon.matching import MatchByKind
 from worker_service.carbon.units_of_measure import Conversion, in_factor_units, units_in
 
+_LORRY = "a lorry of 40 t has some 1 kg per km"
 _NODE = pl.lit("professional_travel.road")
 _PER_KM, _PER_MILE = pl.col("ef_kg_co2eq_per_km"), pl.col("ef_kg_co2eq_per_mile")
 
@@ -31,8 +33,15 @@ ROAD_TRAVEL = DataEntryType(
             "distance",
             ColumnKind.NUMBER,
             more_than=0,
-            plausible_maximum=200_000,
-            noun="km or miles",
+            plausible=(
+                Plausible(
+                    200_000,
+                    "km",
+                    "five hours on the road on each day of a year are some 150,000 km",
+                    by="distance_unit",
+                    mosts=(("km", 200_000),),
+                ),
+            ),
             example="120",
         ),
         TRAVELLER,
@@ -54,8 +63,15 @@ ROAD_TRAVEL = DataEntryType(
             Column("fuel", required=False),
         ),
         values=(
-            kilograms_per("ef_kg_co2eq_per_km", "km", 10, "0.17", required=False),
-            kilograms_per("ef_kg_co2eq_per_mile", "mile", 16, required=False),
+            kilograms_per(
+                "ef_kg_co2eq_per_km",
+                Plausible(10, "kg per km", _LORRY),
+                example="0.17",
+                required=False,
+            ),
+            kilograms_per(
+                "ef_kg_co2eq_per_mile", Plausible(16, "kg per mile", _LORRY), required=False
+            ),
         ),
         emission_type=_NODE,
         kind="vehicle_class",

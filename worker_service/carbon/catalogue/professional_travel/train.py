@@ -19,6 +19,7 @@ from worker_service.carbon.declarations import (
     FactorColumns,
     Formula,
     Lookup,
+    Plausible,
     References,
     RowWarning,
 )
@@ -39,8 +40,7 @@ _SPELLINGS = {
         *("2e", "2ème", "2eme", "deuxième", "seconde", "2e classe", "2. klasse", "economy"),
     ),
 }
-# The Trans-Siberian Railway has 9,289 km.
-_ONE_TRIP_KM_PLAUSIBLE = 10_000
+_LONGEST = Plausible(10_000, "km", "the Trans-Siberian Railway has 9,289 km")
 # The detour of a railway beside the great circle.
 _DETOUR_RATIO = 1.2
 _OTHER_COUNTRIES = "row"
@@ -99,7 +99,7 @@ TRAIN = DataEntryType(
         ),
         DEPARTURE_DATE,
         NUMBER_OF_TRIPS,
-        distance_km(_ONE_TRIP_KM_PLAUSIBLE),
+        distance_km(_LONGEST),
     ),
     factors=FactorColumns(
         classification=(Column("country_code", example="CH"),),
@@ -108,9 +108,7 @@ TRAIN = DataEntryType(
                 "ef_kg_co2eq_per_km",
                 ColumnKind.NUMBER,
                 minimum=0,
-                # A diesel train has some 0.1; grams are a thousand times more.
-                plausible_maximum=2,
-                noun="kg per km",
+                plausible=(Plausible(2, "kg per km", "a diesel train has some 0.1"),),
                 example="0.006",
             ),
             Column(
@@ -118,8 +116,9 @@ TRAIN = DataEntryType(
                 ColumnKind.NUMBER,
                 required=False,
                 minimum=1,
-                plausible_maximum=3,
-                noun="as detour_ratio",
+                plausible=(
+                    Plausible(3, "as detour_ratio", "railways have some 1.2 of the great circle"),
+                ),
                 default=_DETOUR_RATIO,
             ),
         ),

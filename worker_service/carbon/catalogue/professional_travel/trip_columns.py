@@ -2,7 +2,13 @@
 
 import polars as pl
 
-from worker_service.carbon.declarations import Column, ColumnKind, Normalisation, RowWarning
+from worker_service.carbon.declarations import (
+    Column,
+    ColumnKind,
+    Normalisation,
+    Plausible,
+    RowWarning,
+)
 
 TRAVELLER = Column("user_institutional_id", normalisation=Normalisation.SHOWN, example="123456")
 DEPARTURE_DATE = Column("departure_date", ColumnKind.DATE, required=False)
@@ -11,14 +17,15 @@ NUMBER_OF_TRIPS = Column(
     ColumnKind.INTEGER,
     required=False,
     minimum=1,
-    plausible_maximum=1_000,
-    noun="trips",
+    plausible=(
+        Plausible(1_000, "trips", "who travels each working day to and fro makes some 500 trips"),
+    ),
     default=1,
     example="1",
 )
 
 
-def distance_km(plausible_maximum: float, plausible_minimum: float | None = None) -> Column:
+def distance_km(plausible: Plausible, plausible_minimum: float | None = None) -> Column:
     """The reported length of one trip. Beyond these bounds it is accepted with a warning."""
     return Column(
         "distance_km",
@@ -26,8 +33,7 @@ def distance_km(plausible_maximum: float, plausible_minimum: float | None = None
         required=False,
         minimum=0.1,
         plausible_minimum=plausible_minimum,
-        plausible_maximum=plausible_maximum,
-        noun="km",
+        plausible=(plausible,),
     )
 
 

@@ -11,6 +11,7 @@ from worker_service.carbon.declarations import (
     FactorColumns,
     Formula,
     Normalisation,
+    Plausible,
 )
 from worker_service.carbon.matching import MatchByKind
 
@@ -32,23 +33,44 @@ ADDITIONAL_PURCHASES = DataEntryType(
             "annual_consumption",
             ColumnKind.NUMBER,
             minimum=0,
-            plausible_maximum=100_000_000,
-            noun="of its unit",
+            plausible=(
+                Plausible(
+                    100_000_000,
+                    "of its unit",
+                    "ten thousand tonnes or cubic metres are more than a university buys of a good",
+                    by="unit",
+                    mosts=(("kg", 10_000_000), ("m3", 10_000)),
+                ),
+            ),
             example="1000",
         ),
         Column(
             "coef_to_kg",
             ColumnKind.NUMBER,
             minimum=0,
-            # A cubic metre of a heavy liquid is some tonnes.
-            plausible_maximum=100_000,
-            noun="kg per unit",
+            plausible=(
+                Plausible(
+                    100_000,
+                    "kg per unit",
+                    "a cubic metre of mercury has 13,600 kg, and a lorry carries some 25,000",
+                ),
+            ),
             example="0.8",
         ),
     ),
     factors=FactorColumns(
         classification=(Column("name", example="LN2"),),
-        values=(kilograms_per("ef_kg_co2eq_per_kg", "kg", 100_000, "0.4"),),
+        values=(
+            kilograms_per(
+                "ef_kg_co2eq_per_kg",
+                Plausible(
+                    100_000,
+                    "kg per kg",
+                    "a kg of SF6 is some 25,000 kg (IPCC AR6), and no gas is more",
+                ),
+                example="0.4",
+            ),
+        ),
         emission_type=_NODE,
         kind="name",
     ),

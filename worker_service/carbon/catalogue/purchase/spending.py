@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from worker_service.carbon.catalogue.amounts import KG_OF_MONEY, LARGEST_AMOUNT, amount
 from worker_service.carbon.catalogue.quantities import kilograms_per
 from worker_service.carbon.declarations import (
     Column,
@@ -11,6 +12,7 @@ from worker_service.carbon.declarations import (
     FactorColumns,
     Formula,
     Normalisation,
+    Plausible,
     Routing,
 )
 from worker_service.carbon.exchange_rates import (
@@ -28,10 +30,28 @@ _SPENT = Column(
     "total_spent_amount",
     ColumnKind.NUMBER,
     minimum=0,
-    # The largest single orders of universities, such as supercomputers.
-    plausible_maximum=100_000_000,
-    noun="of its currency",
+    plausible=(
+        amount(100_000_000, LARGEST_AMOUNT),
+        amount(
+            20_000_000,
+            "an NMR spectrometer of 1.2 GHz, one of the dearest instruments, is some 15 million",
+            per="quantity",
+        ),
+    ),
     example="100",
+)
+_QUANTITY = Column(
+    "quantity",
+    ColumnKind.NUMBER,
+    required=False,
+    minimum=0,
+    plausible=(
+        Plausible(
+            100_000_000,
+            "pieces",
+            "what is ordered by the dollar has as many as its amount",
+        ),
+    ),
 )
 _ROUTING = "purchase_category"
 _SOUGHT = pl.concat_str(
@@ -54,7 +74,7 @@ def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
             _SPENT,
             _CODE,
             Column("supplier", required=False, normalisation=Normalisation.SHOWN),
-            Column("quantity", ColumnKind.NUMBER, required=False, minimum=0),
+            _QUANTITY,
             entry_currency("chf"),
             Column(
                 "purchase_institutional_description",
@@ -67,10 +87,7 @@ def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
         ),
         factors=FactorColumns(
             classification=(_CODE, _ADDITIONAL_CODE, FACTOR_CURRENCY),
-            values=(
-                # A dollar of cement, the most intensive of the published sectors, has some 4 kg.
-                kilograms_per("ef_kg_co2eq_per_currency", "unit of currency", 20, "0.5"),
-            ),
+            values=(kilograms_per("ef_kg_co2eq_per_currency", KG_OF_MONEY, example="0.5"),),
             emission_type=node,
             kind=_CODE.name,
             subkind=_ADDITIONAL_CODE.name,

@@ -2,21 +2,27 @@
 
 import polars as pl
 
-from worker_service.carbon.declarations import Column, ColumnKind
+from worker_service.carbon.declarations import Column, ColumnKind, Plausible
 from worker_service.carbon.matching import Requirement
 from worker_service.carbon.outcomes import EntryOutcome
 
+_LARGEST_USE = Plausible(
+    20_000_000,
+    "of its unit",
+    "a thousand instruments used day and night have 8,784,000 hours, and 30,000 cages of animals"
+    " 10,980,000 days",
+)
 FACILITY = (
     Column("researchfacility_id", example="1234"),
     Column("researchfacility_name", example="Microscopy"),
 )
 USE = (
-    Column("use", ColumnKind.NUMBER, minimum=0, example="10"),
+    Column("use", ColumnKind.NUMBER, minimum=0, plausible=(_LARGEST_USE,), example="10"),
     Column("use_unit", example="hours"),
 )
 TOTAL_USE = (
     Column("use_unit", example="hours"),
-    Column("total_use", ColumnKind.NUMBER, minimum=0, example="100"),
+    Column("total_use", ColumnKind.NUMBER, minimum=0, plausible=(_LARGEST_USE,), example="100"),
 )
 SAME_UNIT = Requirement(
     met=pl.col("use_unit") == pl.col("use_unit_of_factor"),
@@ -47,7 +53,8 @@ def kilograms_column(name: str, *, required: bool = False) -> Column:
         ColumnKind.NUMBER,
         required=required,
         minimum=0,
-        plausible_maximum=100_000_000,
-        noun="kg",
+        plausible=(
+            Plausible(100_000_000, "kg", "whole universities emit some 100,000 tonnes a year"),
+        ),
         example="1000",
     )
