@@ -94,6 +94,8 @@ class LeaseKeeper:
     def take(self, job: ClaimedJob, asked_at: float) -> HeldClaim:
         """Starts to renew a claim's lease, which counts from `asked_at`."""
         held = HeldClaim(job, asked_at)
+        # Who hands out a job answers again. Without it, no progress is told for a whole beat.
+        self._backoff.reset()
         self._beat_by(job)
         first_beat_at = asked_at + self._beat_seconds
         if not self._held or first_beat_at < self._next_beat_at:

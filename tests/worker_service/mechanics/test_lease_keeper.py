@@ -252,3 +252,27 @@ async def test_a_handler_that_does_not_stop_is_logged(
     assert "step" in worker.log.one("handler_does_not_stop")["stack"]
     let_go.set()
     await scheduler.until(lambda: token in scheduler.finishes)
+
+
+async def test_progress_is_heard_of_at_once_when_the_scheduler_answers_again(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.beats_unanswered = True
+    goes_on = asyncio.Event()
+
+    async def step(run: Run) -> Outcome:
+        run.progress(1, 2, f"phase of {run.job.job_id}")
+        await goes_on.wait()
+        return Succeeded()
+
+    unheard = await scheduler.give(lease_seconds=300.0)
+    start_worker(step, beat_seconds=100.0, lease_seconds=300.0)
+    await scheduler.until(lambda: len(scheduler.beats) >= 2)
+    goes_on.set()
+    await scheduler.until(lambda: unheard in scheduler.finishes)
+    scheduler.beats_unanswered = False
+    goes_on.clear()
+    heard = await scheduler.give(lease_seconds=300.0)
+    await scheduler.until(lambda: heard in tokens_in(scheduler.beats))
+    goes_on.set()
+    await scheduler.until(lambda: heard in scheduler.finishes)
