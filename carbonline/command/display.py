@@ -75,6 +75,7 @@ class LiveDisplay:
         self._paces = Paces(clock)
         self._held_up = HeldUp()
         self._jobs: list[tuple[types_pb2.Job, Pace | None]] = []
+        self._ends = False
         self._live = Live(
             console=console, get_renderable=self._drawn, refresh_per_second=8, transient=False
         )
@@ -92,6 +93,7 @@ class LiveDisplay:
     ) -> None:
         """Stop, and leave the last lines visible."""
         self._held_up = HeldUp()
+        self._ends = True
         self._live.stop()
 
     def note(self, sentence: str) -> None:
@@ -119,8 +121,12 @@ class LiveDisplay:
     def _drawn(self) -> Group:
         size = self._console.size
         held_up = wrapped(one_line(self._held_up.sentence(self._clock())), size.width)
-        lines = picture(self._jobs, size.width, size.height - 1 - len(held_up), time.time())
-        return Group(*lines, *(Text(line, style="yellow") for line in held_up))
+        # An empty line for the ^C of a terminal: behind a full line it would begin a new one, of
+        # which nobody knows when all lines are written over.
+        below = [] if self._ends else [Text()]
+        height = size.height - 1 - len(held_up) - len(below)
+        lines = picture(self._jobs, size.width, height, time.time())
+        return Group(*lines, *(Text(line, style="yellow") for line in held_up), *below)
 
 
 class PlainDisplay:

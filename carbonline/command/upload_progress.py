@@ -86,7 +86,8 @@ def upload_shown(
 def _live(console: Console, progress: UploadProgress) -> Iterator[Sent]:
     live = Live(
         console=console,
-        get_renderable=lambda: progress.drawn(console.size.width),
+        # An empty line for the ^C of a terminal, as LiveDisplay has one.
+        get_renderable=lambda: Group(progress.drawn(console.size.width), Text()),
         refresh_per_second=8,
         transient=True,
     )

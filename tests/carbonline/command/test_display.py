@@ -204,12 +204,22 @@ def test_one_line_says_for_how_long_the_scheduler_has_not_answered() -> None:
             display.lost(7)
             clock.now += 1.0
         live = "\n".join(text.plain for text in display._drawn().renderables)  # type: ignore[union-attr]
-        assert live.splitlines()[-1] == (
+        assert live.rstrip("\n").splitlines()[-1] == (
             "The scheduler has not answered for 13 s; retrying. Pipeline 7 continues."
         )
         display.show(view_of(running(900_000)))
     assert "The scheduler answers again after 13 s." in screen.getvalue()
     assert "has not answered" not in on_screen(screen)
+
+
+def test_what_a_terminal_echoes_stands_on_a_line_of_its_own() -> None:
+    screen = io.StringIO()
+    with LiveDisplay(terminal(screen, 40), Clock()) as display:
+        display.show(view_of(running(250_000)))
+        lines = [text.plain for text in display._drawn().renderables]  # type: ignore[union-attr]
+        assert lines[-1] == ""
+        assert max(map(len, lines)) == 40, "a longer last line would begin a new one"
+    assert not screen.getvalue().rstrip("\x1b[?25h").endswith("\n\n")
 
 
 def test_no_rate_is_made_of_what_was_missed() -> None:
