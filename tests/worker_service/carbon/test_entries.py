@@ -1,5 +1,6 @@
 """Activity files: what is accepted, and the reason for everything that is not."""
 
+import random
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -308,6 +309,26 @@ def test_equal_rows_are_found_however_their_blocks_were_read() -> None:
         13_001,
         "is identical to row 8: a duplicate?",
     )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_short_file_is_compared_as_a_long_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(seed)
+    kinds = [{**GOOD, "user_institutional_id": user} for user in range(chance.randint(1, 40))]
+    rows = chance.choices(kinds, k=chance.randint(0, 30))
+    if chance.random() < 0.5:
+        rows += [
+            {**row, "departure_date": "2024-03-25"} for row in chance.choices(rows or kinds, k=9)
+        ]
+    if chance.random() < 0.5:
+        rows += rows
+    short = warned_of(rows or kinds)
+    monkeypatch.setattr(equal_rows, "_SHORT_ROWS_MAX", -1)
+    monkeypatch.setattr(equal_rows, "_SOME_PARTS", equal_rows._PARTS)
+    long = warned_of(rows or kinds)
+    assert short[0] == long[0]
+    assert short[1].remarks == long[1].remarks
+    assert short[1].warned_rows == long[1].warned_rows
 
 
 def test_a_row_with_two_warnings_is_counted_once() -> None:

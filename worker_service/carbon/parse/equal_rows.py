@@ -12,8 +12,10 @@ from worker_service.carbon.parse.pasted_blocks import Distances, pasted
 COMPARED_ROWS_MAX = 4_000_000
 _PARTS = 16
 LISTED_ROWS = 20_000
+# A short file is grouped at once: each part has a fixed cost, which is most of what it costs to
+# read twenty rows.
+_SHORT_ROWS_MAX = 10_000
 # Blocks that are pasted show in some of the parts, unless the file is short.
-_ALL_PARTS_ROWS_MAX = 10_000
 _SOME_PARTS = 3
 _COMPARED = {
     "row_number": pl.Int32,
@@ -75,9 +77,7 @@ class ComparedRows:
         rows = _with_doubt(pl.concat(self._parts))
         # A file that was pasted below itself has every row twice, dated or not.
         twice, others, found = not rows.is_empty(), _Undated(), [_copies_of(rows.clear())[0]]
-        for part in range(_PARTS):
-            # Equal rows are in one part; grouping all rows at once takes ten times their memory.
-            some = rows.filter(pl.col("content") % _PARTS == part)
+        for some in _parts_of(rows):
             copies, all_several = _copies_of(some)
             twice = twice and all_several
             others.add(copies.filter(~pl.col("doubtful")))
@@ -91,12 +91,21 @@ class ComparedRows:
         return EqualRows(copies, tuple(remarks))
 
 
+def _parts_of(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Equal rows are in one part; grouping many rows at once takes ten times their memory."""
+    if rows.height <= _SHORT_ROWS_MAX:
+        yield rows
+        return
+    for part in range(_PARTS):
+        yield rows.filter(pl.col("content") % _PARTS == part)
+
+
 def _with_doubt(rows: pl.DataFrame) -> pl.DataFrame:
     """`doubtful`: a copy of another row would be a mistake here. It has a date, or is pasted."""
     undated, distances = rows["dated"].not_(), Distances()
     if undated.any() and rows["content"].n_unique() < rows.height:
         numbered = rows.select("content", at=pl.int_range(pl.len(), dtype=pl.Int32))
-        for part in range(_PARTS if rows.height <= _ALL_PARTS_ROWS_MAX else _SOME_PARTS):
+        for part in range(_PARTS if rows.height <= _SHORT_ROWS_MAX else _SOME_PARTS):
             distances.add(numbered.filter(pl.col("content") % _PARTS == part))
     is_pasted = pasted(rows["content"], distances.most_frequent())
     return rows.select("row_number", "content", "warned", doubtful=rows["dated"] | is_pasted)
