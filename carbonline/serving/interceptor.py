@@ -386,13 +386,12 @@ async def _refuse(_requests: Any, _context: Context) -> Any:
 
 
 def _counting(behave: Any, serialize: Any) -> Any:
-    """A behaviour whose answers are bytes, and are counted while their caller does not take them.
-
-    They are serialized here because a serializer cannot answer with an error.
-    """
+    """A behaviour whose answers are bytes, and count while their caller does not take them."""
 
     async def call(request: Any, context: Context) -> bytes:
-        data: bytes = serialize(await behave(request, context))
+        answer = await behave(request, context)
+        # Here, unless it is done: a serializer cannot answer with an error.
+        data: bytes = answer if isinstance(answer, bytes) else serialize(answer)
         if in_flight := call_of_this_task():
             in_flight.answered(len(data))
         return data

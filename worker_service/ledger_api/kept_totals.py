@@ -1,31 +1,35 @@
-"""Answers to GetTotals, kept for as long as nothing is published."""
+"""Answers to GetTotals, kept as they are sent for as long as nothing is published."""
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+from carbonline.gatherer import Gatherer
 from carbonline.serving.field_checker import YEAR_MAX, YEAR_MIN
-from carbonline.v1 import ledger_pb2
 from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
-from worker_service.ledger.published_state import published_state
-from worker_service.ledger.totals import TotalsFilter, TotalsReader
+from worker_service.ledger.published_state import published_states
+from worker_service.ledger.totals import TotalsFilter, TotalsReader, YearTotals
 from worker_service.ledger_api.totals import answer_totals
 
-# Of all answers, as they are sent. In memory they take a few times as much.
+# Of all answers.
 KEPT_BYTES_MAX = 16 << 20
+# Calls whose states are read together.
+CALLS_GATHERED_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     state: str
-    answer: ledger_pb2.GetTotalsResponse
-    size: int
+    answer: bytes
 
 
 class KeptTotals:
-    """Answers from memory if the ledger's state is that of the answer. It is asked each time."""
+    """Answers from memory if the ledger's state is that of the answer. It is asked each time, once
+    for all who wait for it.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         """Nothing is kept at first."""
@@ -35,14 +39,17 @@ class KeptTotals:
         self._kept: OrderedDict[TotalsFilter, _Kept] = OrderedDict()
         self._bytes = 0
         self._making: WeakValueDictionary[TotalsFilter, asyncio.Lock] = WeakValueDictionary()
+        # A call waits for a read that begins after it has come: one that is under way may have
+        # missed what the caller knows to be published.
+        self._states: Gatherer[str, str] = Gatherer(
+            self._read_states, CALLS_GATHERED_MAX, fails_all=lambda _error: True
+        )
 
-    async def answer(self, wanted: TotalsFilter) -> ledger_pb2.GetTotalsResponse:
-        """The answer to a GetTotals, with the institution's sums unless it is about one unit.
-
-        It belongs to whoever asks for it next, too: do not change it. Raises DatabaseUnavailable.
+    async def answer(self, wanted: TotalsFilter) -> bytes:
+        """The answer to a GetTotals, serialized, with the institution's sums unless it is about one
+        unit. Raises DatabaseUnavailable.
         """
-        async with self._ledger.session() as conn:
-            state = await published_state(conn, wanted.tenant)
+        state = await self._states.ask(wanted.tenant)
         if (kept := self._found(wanted, state)) is not None:
             return kept
         # Who asks for the same at once waits for the answer that is being made.
@@ -53,12 +60,16 @@ class KeptTotals:
             found = await self._reader.read_year(
                 wanted, computable_types(wanted.module), (YEAR_MIN, YEAR_MAX)
             )
-            institution = wanted.unit is None
-            answer = await asyncio.to_thread(answer_totals, found, institution=institution)
-            self._keep(wanted, _Kept(found.state, answer, answer.ByteSize()))
+            answer = await asyncio.to_thread(_serialized, found, wanted)
+            self._keep(wanted, _Kept(found.state, answer))
         return answer
 
-    def _found(self, wanted: TotalsFilter, state: str) -> ledger_pb2.GetTotalsResponse | None:
+    async def _read_states(self, tenants: Sequence[str]) -> list[str]:
+        async with self._ledger.session() as conn:
+            states = await published_states(conn, set(tenants))
+        return [states[tenant] for tenant in tenants]
+
+    def _found(self, wanted: TotalsFilter, state: str) -> bytes | None:
         kept = self._kept.get(wanted)
         if kept is None or kept.state != state:
             return None
@@ -67,8 +78,12 @@ class KeptTotals:
 
     def _keep(self, wanted: TotalsFilter, made: _Kept) -> None:
         before = self._kept.pop(wanted, None)
-        self._bytes += made.size - (before.size if before else 0)
+        self._bytes += len(made.answer) - (len(before.answer) if before else 0)
         self._kept[wanted] = made
         while self._bytes > KEPT_BYTES_MAX:
             _, oldest = self._kept.popitem(last=False)
-            self._bytes -= oldest.size
+            self._bytes -= len(oldest.answer)
+
+
+def _serialized(found: YearTotals, wanted: TotalsFilter) -> bytes:
+    return answer_totals(found, institution=wanted.unit is None).SerializeToString()

@@ -3,13 +3,16 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import pytest
 
+from carbonline.v1 import ledger_pb2
 from tests.worker_service.ledger.ledger_driver import MODULE, TENANT, YEAR, LedgerDriver
 from tests.worker_service.ledger.test_freshness import aggregate
 from worker_service.ledger.input_versions import mark_changed, reference_input
+from worker_service.ledger.pool import Connection
+from worker_service.ledger.published_state import published_states
 from worker_service.ledger.totals import TotalsFilter, TotalsSlice, replace_totals
 from worker_service.ledger.units import save_units
 from worker_service.ledger_api import kept_totals
@@ -29,6 +32,10 @@ EDITED = """
 UPDATE carbon.entries SET changed_token = $1
 WHERE entry_set = (SELECT max(entry_set) FROM carbon.entry_sets WHERE state = 'PUBLISHED')
 """
+
+
+async def read(kept: KeptTotals, wanted: TotalsFilter = WHOLE_YEAR) -> ledger_pb2.GetTotalsResponse:
+    return ledger_pb2.GetTotalsResponse.FromString(await kept.answer(wanted))
 
 
 class Changes:
@@ -99,8 +106,8 @@ async def test_a_kept_answer_equals_a_fresh_one_whatever_changes(
     for _ in range(15):
         await changes.one()
         for wanted in FILTERS:
-            fresh = await KeptTotals(driver.ledger).answer(wanted)
-            assert await kept.answer(wanted) == fresh
+            fresh = await read(KeptTotals(driver.ledger), wanted)
+            assert await read(kept, wanted) == fresh
 
 
 async def test_each_kind_of_change_is_seen_at_once(driver: LedgerDriver) -> None:
@@ -112,9 +119,9 @@ async def test_each_kind_of_change_is_seen_at_once(driver: LedgerDriver) -> None
         (changes.upload, changes.recalculate, changes.aggregate, changes.rename, changes.edit)
     ):
         kept = KeptTotals(driver.ledger)
-        before = await kept.answer(WHOLE_YEAR)
+        before = await read(kept)
         await change(100 + number)
-        assert await kept.answer(WHOLE_YEAR) != before, change.__name__
+        assert await read(kept) != before, change.__name__
 
 
 async def test_a_second_publication_of_the_same_claim_is_seen(driver: LedgerDriver) -> None:
@@ -125,7 +132,7 @@ async def test_a_second_publication_of_the_same_claim_is_seen(driver: LedgerDriv
     for name in ("First", "Second"):
         async with driver.publication(10, "units") as conn:
             await save_units(conn, TENANT, ["0828"], [name], 10)
-        named = {one.unit_name for one in (await kept.answer(WHOLE_YEAR)).unit_totals}
+        named = {one.unit_name for one in (await read(kept)).unit_totals}
         assert name in named
 
 
@@ -141,13 +148,54 @@ async def test_an_answer_is_made_once_for_all_who_ask_while_nothing_changes(
     assert all(answer is at_once[0] for answer in at_once)
 
 
+async def test_who_asks_while_a_state_is_read_gets_a_newer_one(
+    driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read under way may have missed what was published before the call."""
+    await driver.upload(2, list(UNITS))
+    await driver.recalculate(3)
+    await aggregate(driver, 4)
+    kept, changes = KeptTotals(driver.ledger), Changes(driver, 0)
+    before = await read(kept)
+    is_read, goes_on = asyncio.Event(), asyncio.Event()
+    calls = 0
+
+    async def slow(conn: Connection, tenants: Collection[str]) -> dict[str, str]:
+        nonlocal calls
+        calls += 1
+        states = await published_states(conn, tenants)
+        is_read.set()
+        await goes_on.wait()
+        return states
+
+    monkeypatch.setattr(kept_totals, "published_states", slow)
+    first = asyncio.create_task(read(kept))
+    await is_read.wait()
+    await changes.rename(10)
+    later = [asyncio.create_task(read(kept)) for _ in range(5)]
+    await asyncio.sleep(0)
+    goes_on.set()
+    assert await first == before
+    assert all(answer != before for answer in await asyncio.gather(*later))
+    assert calls == 2
+
+
+async def test_each_tenant_has_its_own_state(driver: LedgerDriver) -> None:
+    await driver.upload(2, list(UNITS))
+    async with driver.ledger.session() as conn:
+        alone = [(await published_states(conn, [one]))[one] for one in (TENANT, "another")]
+        both = await published_states(conn, [TENANT, "another"])
+    assert [both[TENANT], both["another"]] == alone
+    assert both[TENANT] != both["another"]
+
+
 async def test_answers_that_were_not_asked_for_lately_go(
     driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await driver.upload(2, list(UNITS))
     kept = KeptTotals(driver.ledger)
     first = await kept.answer(WHOLE_YEAR)
-    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", first.ByteSize())
+    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", len(first))
     other = await kept.answer(FILTERS[1])
     assert await kept.answer(FILTERS[1]) is other
     assert await kept.answer(WHOLE_YEAR) is not first
