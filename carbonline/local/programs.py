@@ -9,7 +9,9 @@ from typing import TypeAlias
 from carbonline.local.settings import Addresses, StackSettings
 
 # Other CARBONLINE_ variables of the caller's shell are about another stack.
-KEPT_VARIABLES = frozenset({"CARBONLINE_LOG_LEVEL", "CARBONLINE_BUILD_ID"})
+KEPT_VARIABLES = frozenset(
+    {"CARBONLINE_LOG_LEVEL", "CARBONLINE_BUILD_ID", "CARBONLINE_GATEWAY_HOSTS"}
+)
 # What the workers ask for rows is of the institution, not of a stack.
 KEPT_PREFIXES = ("CARBONLINE_TRAVEL_API_", "CARBONLINE_UNIT_DIRECTORY_")
 PREFIX = "CARBONLINE_"

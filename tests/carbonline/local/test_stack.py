@@ -376,6 +376,7 @@ def test_the_environment_of_another_stack_does_not_leak_in(
 ) -> None:
     monkeypatch.setenv("CARBONLINE_LEDGER_DATABASE_URL", "postgresql://elsewhere/other")
     monkeypatch.setenv("CARBONLINE_METRICS_PORT", "9000")
+    monkeypatch.setenv("CARBONLINE_GATEWAY_HOSTS", "carbon.example.org")
     settings = StackSettings(tmp_path, environment={"CARBONLINE_JOB_TYPES": "noop"})
     addresses = Addresses(
         "postgresql://here/own", "unix:s", "unix:l", None, "local", tmp_path, tmp_path, tmp_path
@@ -384,4 +385,6 @@ def test_the_environment_of_another_stack_does_not_leak_in(
     environment = program_environment(settings, addresses, worker)
     assert environment["CARBONLINE_LEDGER_DATABASE_URL"] == "postgresql://here/own"
     assert environment["CARBONLINE_METRICS_PORT"] == "0"
+    # The gateway asks for it by name where a proxy is before the console.
+    assert environment["CARBONLINE_GATEWAY_HOSTS"] == "carbon.example.org"
     assert environment["CARBONLINE_JOB_TYPES"] == "noop"
