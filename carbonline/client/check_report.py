@@ -1,7 +1,7 @@
 """What a check of a file found, as plain values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from carbonline.client.json_struct import values_of
@@ -22,6 +22,7 @@ class CheckReport:
     total_kg; empty for none. `is_unchanged`: the same rows count already.
     Kilograms of CO2 equivalents: of the file, and of all uploads of the type and year now
     (`kg_before`) and with the file (`kg_after`); None if nothing would be stored.
+    `proposed_mapping`: how the file might be read, besides how it was; {} for nothing.
     `findings`: finding ("rejected", "doubtful" or an outcome), row, column, value, reason.
     """
 
@@ -41,6 +42,7 @@ class CheckReport:
     kg_before: float | None
     kg_after: float | None
     findings: Sequence[Mapping[str, Any]] = ()
+    proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rows_without_kg(self) -> int:
@@ -74,4 +76,5 @@ def check_report(job: types_pb2.Job, findings: Sequence[Mapping[str, Any]] = ())
         stats.get("kg_before"),
         stats.get("kg_after"),
         findings,
+        stats.get("proposed_mapping", {}),
     )

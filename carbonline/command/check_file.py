@@ -1,6 +1,6 @@
 """`carbonline submit --check`: says what an upload would do, and has nothing written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import click
 
 from carbonline.client.check_findings import check_findings
 from carbonline.client.check_report import CheckReport, check_report
+from carbonline.client.json_struct import values_of
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.collected_options import Function, with_options
 from carbonline.command.columns import Column, Kind, Row
@@ -23,6 +24,7 @@ from carbonline.command.output_file import STDOUT
 from carbonline.command.printing import kilograms, print_lines, table_width
 from carbonline.command.safe_text import one_line
 from carbonline.command.table import table_lines
+from carbonline.mapping_flags import mapping_flags
 from carbonline.pluralize import pluralize
 
 # A table of more is for nobody's eyes; files have all rows.
@@ -103,7 +105,17 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
         about={"check": _about(report)},
         more=f"{len(found):,} in total; -o FILE writes all" if len(shown) < len(found) else "",
     )
+    print_proposal(report.proposed_mapping)
     return code
+
+
+def print_proposal(proposed: Mapping[str, Any]) -> None:
+    """How a file might be read, to be approved by typing it. Nothing for an empty mapping."""
+    if not proposed:
+        return
+    lines = [one_line(flag) for flag in (*mapping_flags(proposed), "--save-mapping NAME")]
+    click.echo("\nThe file may have to be read so. If that is right, submit it with:", err=True)
+    click.echo(" \\\n".join(f"  {line}" for line in lines), err=True)
 
 
 async def _checked(target: Target, job: FileJob) -> tuple[CheckReport | None, ExitCode]:
@@ -113,7 +125,9 @@ async def _checked(target: Target, job: FileJob) -> tuple[CheckReport | None, Ex
         view = await follow(client, submitted.pipeline_id, target)
         [checked] = view.in_order()
         if "rows" not in checked.stats.fields:
-            return None, print_the_end(view, target)
+            code = print_the_end(view, target)
+            print_proposal(values_of(checked.stats).get("proposed_mapping", {}))
+            return None, code
         report = check_report(checked, await check_findings(client, checked))
     code = exit_code_of(view.pipeline)
     if code is ExitCode.SUCCESS and not report.is_good:
@@ -173,4 +187,5 @@ def _about(report: CheckReport) -> Row:
         "kg_of_file": report.kg_of_file,
         "kg_before": report.kg_before,
         "kg_after": report.kg_after,
+        "proposed_mapping": dict(report.proposed_mapping),
     }

@@ -205,8 +205,10 @@ _OF_FILE = {
     "unknown_columns": "the columns that were not read",
 }
 
+_PROPOSED = {"proposed_mapping": "a mapping with which the file might be read; it was not"}
 _OF_ENTRIES = {
     **_OF_FILE,
+    **_PROPOSED,
     "defaults_used": "the value that each row has in place of a column that was not read",
     "upload_id": "the upload that counts now",
     "unchanged": "true if the same rows counted already",
@@ -222,6 +224,7 @@ _OF_ENTRIES = {
 
 _OF_CHECK = {
     **_OF_FILE,
+    **_PROPOSED,
     "rows_accepted": "how many of them would count",
     "defaults_used": "the value that each row has in place of a column that was not read",
     "outcomes": "how many accepted rows would have each outcome",

@@ -25,7 +25,10 @@ CHECKED = "tests/carbonline/command/test_check_file.py"
 
 # Folder -> module -> its tests.
 TESTED_IN: Mapping[str, Mapping[str, str]] = {
-    "carbonline": {"extras": "tests/package/test_distributions.py"},
+    "carbonline": {
+        "extras": "tests/package/test_distributions.py",
+        "mapping_flags": "tests/carbonline/command/test_mapped_files.py",
+    },
     "carbonline/client": {
         "annual_report": SCRIPTS,
         "report_gaps": "tests/carbonline/command/test_totals_by.py",

@@ -221,6 +221,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/steps": {
         "fetched_rows": "tests/worker_service/steps/test_api_ingest.py",
+        "proposals": "tests/carbonline/command/test_mapped_files.py",
         "unit_sync": "tests/worker_service/steps/test_unit_directory.py",
         "aggregation": FILES_TO_TOTALS,
         "corrected_places": "tests/worker_service/steps/test_moved_places.py",

@@ -61,6 +61,18 @@ def read_mapping(said: Mapping[str, Any] | None) -> FileMapping:
     )
 
 
+def mapping_as_said(mapping: FileMapping) -> dict[str, Any]:
+    """The mapping as a payload has it. Empty for AS_DECLARED."""
+    parts = {
+        "columns": dict(mapping.columns),
+        "constants": dict(mapping.constants),
+        "values": {name: dict(some) for name, some in mapping.values.items()},
+        "decimal": mapping.decimal,
+        "dates": mapping.dates,
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
 def _texts(said: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(name).strip(): str(value).strip() for name, value in (said or {}).items()}
 

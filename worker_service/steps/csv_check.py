@@ -44,9 +44,10 @@ from worker_service.steps.file_sentences import (
     encoding_sentences,
     unread_sentences,
 )
-from worker_service.steps.input_file import Refusal, input_file, refusals
+from worker_service.steps.input_file import PROPOSED, Refusal, input_file, refusals
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.noted_rows import HEADER, NotedRows, RowNotes, ended
+from worker_service.steps.proposals import opened, proposal
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT
 from worker_service.steps.upload_sentences import (
@@ -82,7 +83,7 @@ async def run_csv_check(stores: Stores, run: Run) -> Outcome:
 
 async def _checked(stores: Stores, run: Run, what: Intake) -> Outcome:
     run.progress(0, 0, "survey")
-    entries = await asyncio.to_thread(what.opened)
+    entries = await opened(stores, what)
     with (
         closing(entries),
         RowNotes(stores.blobs, run.job, entries.rejected_header, INLINE_BYTES) as notes,
@@ -116,6 +117,10 @@ class _Checked:
         defaults = defaults_used(unread, self.what.declared.columns)
         if defaults:
             stats["defaults_used"] = defaults
+        if (unread or self.notes.rejected.row_count) and (
+            found := await proposal(stores, self.what)
+        ):
+            stats[PROPOSED] = found
         of_file = [
             *unread_sentences(unread),
             *default_sentences(defaults),

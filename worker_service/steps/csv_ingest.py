@@ -61,6 +61,7 @@ from worker_service.steps.input_file import (
 )
 from worker_service.steps.kilograms_ahead import kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
+from worker_service.steps.proposals import opened
 from worker_service.steps.publishing import SMALL_ROWS, abandon_sets, publish
 from worker_service.steps.reading_key import reading_key
 from worker_service.steps.shared_rows import (
@@ -184,7 +185,7 @@ async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore
 
 
 async def _read_now(stores: Stores, run: Run, what: Intake, key: str) -> Outcome:
-    entries = await asyncio.to_thread(what.opened)
+    entries = await opened(stores, what)
     with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
         loaded = await _load(stores, run, what, entries, notes)
         await asyncio.to_thread(notes.keep)

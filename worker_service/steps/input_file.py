@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from carbonline.mapping_flags import mapping_flags
 from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import BlobDamaged, BlobMissing
@@ -24,23 +25,35 @@ _WHY_MISSING = (
 )
 
 
+# The stat with a mapping with which a file might be read.
+PROPOSED = "proposed_mapping"
+
+
 class Refusal(Exception):
     """The job cannot be done, and a retry would not help. Nothing was committed.
 
     `cause` is a short stable word for programs, `message` a sentence for people; `advice` says what
-    to do if the job is meant as it is, and comes last.
+    to do if the job is meant as it is, and comes last. `stats` are those of the job.
     """
 
-    def __init__(self, cause: str, message: str, advice: str = "") -> None:
+    def __init__(
+        self,
+        cause: str,
+        message: str,
+        advice: str = "",
+        stats: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.cause = cause
         self.message = message
         self.advice = advice
+        self.stats = stats or {}
 
     def outcome(self, stats: Mapping[str, Any] | None = None, said: Sequence[str] = ()) -> Failed:
         """The outcome that a step returns. `said` are sentences that explain the message."""
         sentences = [self.message, *said, self.advice]
-        return Failed(self.cause, " ".join(filter(None, sentences)), stats or {})
+        all_stats = {**self.stats, **(stats or {})}
+        return Failed(self.cause, " ".join(filter(None, sentences)), all_stats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +87,25 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except RefusedFile as refused:
-        sentences = (f"{_capital(str(refused))}.", kind_of_file(refused.names))
-        raise Refusal(str(refused.cause), " ".join(filter(None, sentences))) from refused
+        kind = kind_of_file(refused.names)
+        # A file of another kind is not another program's file of this kind.
+        proposal = {} if kind else refused.proposal
+        sentences = (f"{_capital(str(refused))}.", kind, _how_to_read_it(proposal))
+        stats = {PROPOSED: proposal} if proposal else {}
+        message = " ".join(filter(None, sentences))
+        raise Refusal(str(refused.cause), message, stats=stats) from refused
     except BlobMissing as missing:
         raise Refusal("blob_not_found", f"{_capital(str(missing))}: {_WHY_MISSING}.") from missing
     except BlobDamaged as damaged:
         raise Refusal("blob_damaged", f"{_capital(str(damaged))}.") from damaged
     except NotSupported as unsupported:
         raise Refusal("not_supported", f"{_capital(str(unsupported))}.") from unsupported
+
+
+def _how_to_read_it(proposal: Mapping[str, Any]) -> str:
+    if not proposal:
+        return ""
+    return f"If that is what it means, submit it with `{' '.join(mapping_flags(proposal))}`."
 
 
 def _capital(sentence: str) -> str:

@@ -1,6 +1,7 @@
 """Files of other programs, through the command line, to totals."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +149,45 @@ def test_a_mistake_in_the_words_is_told_before_the_upload(
 ) -> None:
     typed = terminal.type("submit", theirs, *OF_2040, *words)
     assert (typed.code, said in " ".join(typed.err.split())) == (2, True), typed
+
+
+def test_a_check_proposes_what_is_read_once_somebody_types_it(
+    terminal: Terminal, theirs: Path
+) -> None:
+    checked = terminal.type("submit", theirs, *OF_2040, "--check")
+    assert (checked.code, uploads(terminal)) == (4, []), checked
+    _, _, typed = checked.err.partition("If that is right, submit it with:\n")
+    words = shlex.split(typed.replace("\\\n", " ").replace("NAME", "agency"))
+    renamed = [("--map", f"{name}={column}") for name, column in sorted(COLUMNS.items())]
+    assert words == [
+        *(part for pair in renamed for part in pair),
+        *("--value", "cabin_class:Eco Flex=economy", "--decimal", "comma"),
+        *("--dates", "dd.mm.yyyy", "--save-mapping", "agency"),
+    ]
+    mapped = terminal.type("submit", theirs, *OF_2040, *words)
+    assert (mapped.code, "2 rows accepted" in mapped.out + mapped.err) == (0, True), mapped
+    again = terminal.type("submit", theirs, *OF_2040, "--mapping", "agency", "--check")
+    assert (again.code, "submit it with" in again.err) == (0, False), again
+
+
+def test_a_check_proposes_formats_of_a_file_that_has_the_columns(terminal: Terminal) -> None:
+    german = terminal.file("german.csv", OURS.replace(",", ";").replace("2040-03-31", "31.03.2040"))
+    checked = terminal.type("submit", german, *OF_2040, "--check", "--json")
+    assert checked.code == 10, checked
+    assert json.loads(checked.out)["check"]["proposed_mapping"] == {"dates": "dd.mm.yyyy"}
+    assert "\n  --dates dd.mm.yyyy \\\n  --save-mapping NAME\n" in checked.err
+
+
+def test_a_refused_file_is_not_read_as_proposed_and_says_how(
+    terminal: Terminal, theirs: Path
+) -> None:
+    assert terminal.type("submit", theirs, *OF_2040, *WORDS).code == 0
+    before = uploads(terminal)
+    typed = terminal.type("submit", theirs, *OF_2040)
+    told = " ".join(typed.out.split())
+    assert "Von (did you mean origin_iata?)" in told, typed
+    assert "If that is what it means, submit it with `--map Anzahl=number_of_trips" in told, typed
+    assert (typed.code, uploads(terminal)) == (4, before), typed
 
 
 def test_a_script_maps_too(terminal: Terminal, theirs: Path) -> None:

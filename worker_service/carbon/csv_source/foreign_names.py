@@ -70,7 +70,10 @@ FOREIGN_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
             }
         ),
         "distance_km": frozenset(
-            {"km", "kilometers", "kilometres", "kilomètres", "kilometer", "distanz", "distanza"}
+            {
+                *("km", "kilometers", "kilometres", "kilomètres", "kilometer"),
+                *("distanz", "strecke", "entfernung", "distanza"),
+            }
         ),
         "kg_co2eq": frozenset({"co2", "co2e", "co2kg", "kgco2", "kgco2e"}),
         "note": frozenset({"comment", "remark", "commentaire", "remarque", "bemerkung", "nota"}),

@@ -47,6 +47,11 @@ class Header:
     of_cells: bool = False
 
     @property
+    def written_names(self) -> tuple[str, ...]:
+        """The names as people see them: trimmed, without quotes and invisible characters."""
+        return tuple(map(_as_written, self.names))
+
+    @property
     def is_mended(self) -> bool:
         """Whether the rows come from a file of rejected rows, so the file is only a part of one."""
         return bool(self.of_reasons)

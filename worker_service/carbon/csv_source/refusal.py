@@ -1,7 +1,8 @@
 """Why a file as a whole is refused."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class Cause(StrEnum):
@@ -41,7 +42,8 @@ def too_many_blank() -> "RefusedFile":
 class RefusedFile(Exception):
     """Nothing of the file can be used. The message is a sentence for the user.
 
-    If the header lacks columns, `missing` are these, and `names` those that it has.
+    If the header lacks columns, `missing` are these, and `names` those that it has. `proposal` is a
+    mapping with which the file might be read, as a payload has it.
     """
 
     def __init__(
@@ -51,12 +53,23 @@ class RefusedFile(Exception):
         *,
         missing: Collection[str] = (),
         names: Collection[str] = (),
+        proposal: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.cause = cause
         self.missing = tuple(missing)
         self.names = tuple(names)
+        self.proposal = proposal or {}
 
     def with_more(self, words: str) -> "RefusedFile":
         """The same refusal, with more at the end of its sentence."""
-        return RefusedFile(self.cause, f"{self}; {words}", missing=self.missing, names=self.names)
+        return self._as(f"{self}; {words}", self.proposal)
+
+    def proposing(self, proposal: Mapping[str, Any]) -> "RefusedFile":
+        """The same refusal, with how the file might be read."""
+        return self._as(str(self), proposal)
+
+    def _as(self, message: str, proposal: Mapping[str, Any]) -> "RefusedFile":
+        return RefusedFile(
+            self.cause, message, missing=self.missing, names=self.names, proposal=proposal
+        )

@@ -18,7 +18,11 @@ class Table:
     optional: Sequence[str]
 
     def header_line(self, lines: Iterable[Sequence[str]]) -> int | None:
-        """The first of the lines with all required columns. None if there is none."""
+        """The first of the lines with all required columns. None if there is none, or if none is
+        required.
+        """
+        if not self.required:
+            return None
         for at, line in enumerate(lines):
             if self._names(line).issuperset(self.required):
                 return at
