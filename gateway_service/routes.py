@@ -44,6 +44,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/workers", "OperationsService.ListWorkers"),
     Route("POST", "/v1/workers/{worker_id}:drain", "OperationsService.DrainWorker"),
     Route("GET", "/v1/queues", "OperationsService.GetQueueStats"),
+    Route("GET", "/v1/years", "OperationsService.ListYears"),
     Route("GET", "/v1/years/{year}", "OperationsService.GetYear"),
     Route("GET", "/v1/years/{year}/active-pipelines", "OperationsService.ListActivePipelines"),
     Route("GET", "/v1/years/{year}/slots", "OperationsService.ListSlots"),

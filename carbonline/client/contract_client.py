@@ -114,15 +114,11 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, UpkeepCalls):
         return await self._ask_scheduler(self._operations.GetPipeline, request)
 
     async def list_pipelines(
-        self, *, page_size: int = 50, page_token: str = "", errors_only: bool = False, year: int = 0
+        self, *, page_size: int = 50, page_token: str = "", **filters: Any
     ) -> operations_pb2.ListPipelinesResponse:
-        """A page of pipelines, newest first."""
+        """A page of pipelines, newest first. `filters` are fields of ListPipelinesRequest."""
         request = operations_pb2.ListPipelinesRequest(
-            tenant=self.tenant,
-            page_size=page_size,
-            page_token=page_token,
-            errors_only=errors_only,
-            year=year,
+            tenant=self.tenant, page_size=page_size, page_token=page_token, **filters
         )
         return await self._ask_scheduler(self._operations.ListPipelines, request)
 
@@ -182,6 +178,13 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, UpkeepCalls):
         """Whether a year is provisioned and locked, and how fresh its modules are."""
         request = operations_pb2.GetYearRequest(tenant=self.tenant, year=year)
         return await self._ask_scheduler(self._operations.GetYear, request)
+
+    async def list_years(
+        self, wanted: operations_pb2.ListYearsRequest
+    ) -> operations_pb2.ListYearsResponse:
+        """A page of years, newest first. Sets the tenant of `wanted`."""
+        wanted.tenant = self.tenant
+        return await self._ask_scheduler(self._operations.ListYears, wanted)
 
     async def list_workers(self) -> operations_pb2.ListWorkersResponse:
         """The worker processes, and the jobs that they hold."""

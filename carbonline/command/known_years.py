@@ -12,14 +12,15 @@ import uvloop
 from carbonline.client.errors import ServerError
 from carbonline.client.services import DATA_FOLDER
 from carbonline.command.connection import Target
+from carbonline.v1 import operations_pb2
 
 # Longer than that nobody waits for a completion.
 ANSWER_SECONDS_MAX = 1.0
-PIPELINES_MAX = 500
+YEARS_MAX = 200
 
 
 def known_years(params: Mapping[str, Any]) -> frozenset[int]:
-    """The years of the latest pipelines. Empty if the stack does not answer at once.
+    """The years of the tenant. Empty if the stack does not answer at once.
 
     `params` are the options of the command that is being typed.
     """
@@ -46,5 +47,5 @@ def _target(params: Mapping[str, Any]) -> Target:
 
 async def _years(target: Target) -> frozenset[int]:
     async with asyncio.timeout(ANSWER_SECONDS_MAX), target.client() as client:
-        answer = await client.list_pipelines(page_size=PIPELINES_MAX)
-    return frozenset(one.scope.year for one in answer.pipelines if one.scope.year)
+        answer = await client.list_years(operations_pb2.ListYearsRequest(page_size=YEARS_MAX))
+    return frozenset(one.year for one in answer.years)

@@ -52,8 +52,10 @@ from carbonline.command.uploads import uploads
 from carbonline.command.verify import verify
 from carbonline.command.warnings import warnings
 from carbonline.command.watch import watch
+from carbonline.command.whoami import whoami
 from carbonline.command.withdraw import withdraw
 from carbonline.command.workers import workers
+from carbonline.command.years import years
 
 
 @click.group(
@@ -84,6 +86,7 @@ main.add_section(
     "Operate",
     status,
     doctor,
+    years,
     pipelines,
     jobs,
     job,
@@ -108,6 +111,7 @@ main.add_section(
     config,
     migrate,
     token,
+    whoami,
     console,
     completion,
 )

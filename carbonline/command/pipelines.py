@@ -1,5 +1,7 @@
 """`carbonline pipelines`: lists pipelines, newest first."""
 
+from typing import Any
+
 import click
 
 from carbonline.command.asynchronous import run_to_end
@@ -26,6 +28,10 @@ COLUMNS = (
     Column("has_warnings", in_tables=False),
     Column("has_error", in_tables=False),
     Column("live_jobs", kind=Kind.NUMBER, once_if_same=True),
+    Column("total_jobs", in_tables=False),
+    Column("finished_jobs", in_tables=False),
+    Column("failed_jobs", in_tables=False),
+    Column("message", in_tables=False),
     Column("priority", in_tables=False),
 )
 
@@ -35,22 +41,35 @@ COLUMNS = (
     epilog=examples(
         "carbonline pipelines --year 2024",
         "carbonline pipelines --errors --limit 10",
+        "carbonline pipelines --find trips.csv",
         "carbonline pipelines -o pipelines.csv",
     ),
 )
 @click.option("--year", type=YEAR, default=None, help="Only this year.")
 @click.option("--errors", is_flag=True, help="Only pipelines with an error.")
+@click.option("--unit", default="", help="Only this unit.")
+@click.option("--by", "submitted_by", default="", metavar="NAME", help="Only what NAME submitted.")
+@click.option(
+    "--find",
+    "text",
+    default="",
+    metavar="TEXT",
+    help="Only those with TEXT in number, kind, unit, submitter, file name or message.",
+)
 @click.option("--limit", type=WholeNumber(1, 500), default=50, show_default=True)
 @output_options
 @connection_options
-def pipelines(target: Target, output: Output, year: int | None, errors: bool, limit: int) -> None:
+def pipelines(
+    target: Target, output: Output, *, limit: int, errors: bool, year: int | None, **chosen: str
+) -> None:
     """List pipelines, newest first."""
-    answer = run_to_end(matching_pipelines(target, year or 0, limit, errors=errors))
+    filters = {"year": year or 0, "errors_only": errors, **chosen}
+    answer = run_to_end(matching_pipelines(target, limit, **filters))
     show_rows(
         COLUMNS,
         [row_of(pipeline) for pipeline in answer.pipelines],
         output,
-        if_none="There are no such pipelines." if year or errors else "No pipelines yet.",
+        if_none="There are no such pipelines." if any(filters.values()) else "No pipelines yet.",
         more="raise --limit, or choose with --year or --errors" if answer.next_page_token else "",
     )
 
@@ -70,16 +89,21 @@ def row_of(pipeline: types_pb2.Pipeline) -> Row:
         "has_warnings": pipeline.has_warnings,
         "has_error": pipeline.has_error,
         "live_jobs": pipeline.live_jobs,
+        "total_jobs": pipeline.total_jobs,
+        "finished_jobs": pipeline.finished_jobs,
+        "failed_jobs": pipeline.failed_jobs,
+        "message": pipeline.message,
         "priority": pipeline.priority,
     }
 
 
 async def matching_pipelines(
-    target: Target, year: int, limit: int, *, errors: bool
+    target: Target, limit: int, **filters: Any
 ) -> operations_pb2.ListPipelinesResponse:
     """The newest pipelines that match, at most `limit` (1 to 500), from as many pages as it takes.
 
-    `year` 0 means all. The token is that of the page behind them. Raises ServerError.
+    `filters` are those of `list_pipelines`. The token is that of the page behind them. Raises
+    ServerError.
     """
     found = operations_pb2.ListPipelinesResponse()
     async with target.client() as client:
@@ -87,8 +111,7 @@ async def matching_pipelines(
             page = await client.list_pipelines(
                 page_size=limit - len(found.pipelines),
                 page_token=found.next_page_token,
-                errors_only=errors,
-                year=year,
+                **filters,
             )
             found.pipelines.extend(page.pipelines)
             found.next_page_token = page.next_page_token

@@ -10,6 +10,8 @@ from carbonline.serving.interceptor import caller
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.rpc import messages
+from scheduler_service.store.reads.rows import PipelineRow
 from scheduler_service.store.store import Store
 
 
@@ -44,6 +46,19 @@ def without_details(jobs: Iterable[types_pb2.Job]) -> None:
                 job.ClearField(field)
 
 
+def pipeline_of(row: PipelineRow) -> types_pb2.Pipeline:
+    """The message of a pipeline as the caller may see it."""
+    message = messages.pipeline(row)
+    _without_others_message(message)
+    return message
+
+
+def _without_others_message(pipeline: types_pb2.Pipeline) -> None:
+    """Only the root job is sure to have the pipeline's scope, which the caller's cover."""
+    if caller().is_limited and pipeline.message_job_id != pipeline.root_job_id:
+        pipeline.ClearField("message")
+
+
 def seen_by_caller(message: pb.WatchPipelineResponse) -> pb.WatchPipelineResponse:
     """A message of a watch as the caller may see it. All watchers share the message itself."""
     if not caller().is_limited:
@@ -52,4 +67,6 @@ def seen_by_caller(message: pb.WatchPipelineResponse) -> pb.WatchPipelineRespons
     own.CopyFrom(message)
     for part in (own.snapshot, own.change, own.activity):
         without_details(part.jobs)
+    for told in (own.snapshot, own.change, own.final):
+        _without_others_message(told.pipeline)
     return own

@@ -12,7 +12,7 @@ from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 from carbonline.postgres.errors import VALUE_REFUSED, is_unavailable
 from carbonline.serving.errors import RpcError, value_refused
 from carbonline.serving.settings import BEATS_PER_LEASE_MIN
-from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
+from carbonline.v1 import monitoring_pb2, operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.limits import DAY_SECONDS
 from scheduler_service.jobs.requests import (
     ChildDisposition,
@@ -25,6 +25,7 @@ from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.rows import SCOPES_REMEMBERED_MAX, ScopeRow, ShownJobRow
+from scheduler_service.store.reads.answers import PipelineCounts
 from scheduler_service.store.reads.rows import EventRow, JobSummaryRow, PipelineRow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +45,7 @@ ENTITY_TYPES = numbers(types_pb2.EntityType, "ENTITY_TYPE_")
 DISPOSITIONS = numbers(types_pb2.Disposition, "DISPOSITION_")
 WORKER_STATES = numbers(types_pb2.WorkerState, "WORKER_STATE_")
 FINISH_OUTCOMES = numbers(scheduler_pb2.FinishOutcome, "FINISH_OUTCOME_")
+STALE_REASONS = numbers(monitoring_pb2.StaleReason, "STALE_REASON_")
 
 
 def timestamp(moment: datetime | None) -> timestamp_pb2.Timestamp | None:
@@ -195,7 +197,18 @@ def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
         repair_of=row.repair_of or 0,
         retry_of=row.retry_of or 0,
         priority=row.priority or 0,
+        total_jobs=row.live_jobs + row.finished_count,
+        finished_jobs=row.finished_count,
+        failed_jobs=row.failed_jobs,
+        message=row.message or "",
+        message_job_id=row.message_job_id,
     )
+
+
+def status_counts(counts: PipelineCounts) -> operations_pb2.StatusCounts:
+    """How many pipelines have each status."""
+    found = {status.lower(): pipelines for status, pipelines in counts.by_status.items()}
+    return operations_pb2.StatusCounts(**found, has_older=counts.has_older)
 
 
 def disposition(value: Disposition | None) -> types_pb2.Disposition.ValueType:

@@ -1,6 +1,6 @@
 """The store: one method per operation, each one short transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -59,6 +59,7 @@ from scheduler_service.store.reads.reads import Reads
 from scheduler_service.store.reads.rows import JobSummaryRow, PipelineRow
 from scheduler_service.store.reads.slots import Slot, read_slots
 from scheduler_service.store.reads.stale_stats import read_module_states
+from scheduler_service.store.reads.years import YearState, read_year, read_years
 from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.retention.forget_old import forget_old
@@ -301,6 +302,20 @@ class Store(Reads, NoMoreClaims):
     ) -> tuple[list[ModuleState], datetime | None]:
         """What is known of a tenant's totals, and the moment of the snapshot."""
         return await read_module_states(self._readers, tenant, year)
+
+    async def year(self, tenant: str, year: int, keys: Sequence[str]) -> YearState:
+        """How a year stands, with the live jobs of `keys`."""
+        return await read_year(self._readers, tenant, year, keys)
+
+    async def years(
+        self,
+        tenant: str,
+        before: int | None,
+        years_max: int,
+        keys_of: Callable[[int], Sequence[str]],
+    ) -> list[YearState]:
+        """The years of a tenant, newest first, each with the live jobs of its keys."""
+        return await read_years(self._readers, tenant, before, years_max, keys_of)
 
     async def active_pipelines(
         self, tenant: str, year: int, modules: Sequence[int], *, with_failed: bool

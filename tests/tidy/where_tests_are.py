@@ -127,7 +127,9 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "warnings": COMMANDS,
         "watch": COMMANDS,
         "withdraw": UPLOADS,
+        "whoami": DOCUMENTED,
         "workers": COMMANDS,
+        "years": DOCUMENTED,
     },
     "carbonline/local": {
         "addresses": STACK,

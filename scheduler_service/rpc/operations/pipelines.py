@@ -17,7 +17,7 @@ from scheduler_service.rpc.check_operations import (
 )
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.gradually import gradually
-from scheduler_service.rpc.limited_callers import check_pipeline, without_details
+from scheduler_service.rpc.limited_callers import check_pipeline, pipeline_of, without_details
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
@@ -45,7 +45,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
         )
         without_details(jobs)
         return pb.GetPipelineResponse(
-            pipeline=messages.pipeline(shown.pipeline),
+            pipeline=pipeline_of(shown.pipeline),
             jobs=jobs,
             edges=[edge for job in jobs for edge in _edges(job)],
             timeline=first_page(await gradually(shown.timeline, messages.timeline_event)),
@@ -56,10 +56,14 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
     ) -> pb.ListPipelinesResponse:
         wanted = check_pipelines(request, caller())
         page = await self.store.list_pipelines(wanted)
-        return pb.ListPipelinesResponse(
-            pipelines=[messages.pipeline(row) for row in page.pipelines],
+        answer = pb.ListPipelinesResponse(
+            pipelines=[pipeline_of(row) for row in page.pipelines],
             next_page_token=page_token(page.before_id) if page.before_id is not None else "",
         )
+        if request.with_status_counts:
+            counts = await self.store.count_pipelines(wanted)
+            answer.status_counts.CopyFrom(messages.status_counts(counts))
+        return answer
 
     async def CancelPipeline(
         self, request: pb.CancelPipelineRequest, context: Context
@@ -75,7 +79,7 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
             raise refusal_with_days(answer, self.store.retention_days)
         cancelled, pipeline = answer
         return pb.CancelPipelineResponse(
-            pipeline=messages.pipeline(pipeline),
+            pipeline=pipeline_of(pipeline),
             cancelled_job_ids=cancelled.cancelled_job_ids,
             unlinked_job_ids=cancelled.unlinked_job_ids,
         )

@@ -15,6 +15,7 @@ from scheduler_service.jobs.stale_stats import StaleStats, stale_stats
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import VALUES_MAX
 from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.limited_callers import pipeline_of
 from scheduler_service.store.reads.slots import Slot
 from scheduler_service.store.store import Store
 
@@ -22,7 +23,6 @@ PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 200, 1_000
 # Each has two jobs, which may be large.
 SLOTS_DEFAULT = 50
 OLDER_THAN_SECONDS_MAX = 10 * 366 * 86_400.0
-_REASONS = messages.numbers(pb.StaleReason, "STALE_REASON_")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
@@ -45,7 +45,7 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         covers = caller().covers
         answer = pb.ListActivePipelinesResponse(
             year_wide_pipelines=[
-                messages.pipeline(row) for row in found.year_wide if covers(row.module, row.unit)
+                pipeline_of(row) for row in found.year_wide if covers(row.module, row.unit)
             ]
         )
         active = {i: row for i, row in found.active.items() if covers(row.module, row.unit)}
@@ -53,9 +53,9 @@ class Totals(operations_pb2_grpc.OperationsServiceServicer):
         for module in sorted({*active, *failed}):
             one = answer.modules.add(module=types_pb2.Module.ValueType(module))
             if module in active:
-                one.active.CopyFrom(messages.pipeline(active[module]))
+                one.active.CopyFrom(pipeline_of(active[module]))
             if module in failed:
-                one.last_failed.CopyFrom(messages.pipeline(failed[module]))
+                one.last_failed.CopyFrom(pipeline_of(failed[module]))
         return answer
 
     async def ListSlots(
@@ -138,7 +138,7 @@ def _stale(found: StaleStats) -> pb.StaleStats:
     return pb.StaleStats(
         module=types_pb2.Module.ValueType(found.state.module),
         year=found.state.year,
-        reason=_REASONS[found.reason],
+        reason=messages.STALE_REASONS[found.reason],
         stale_types=map(types_pb2.DataEntryType.ValueType, found.stale_types),
         stale_since=messages.timestamp(found.since),
         aggregated_at=messages.timestamp(found.state.aggregated_at),

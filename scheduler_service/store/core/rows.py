@@ -107,7 +107,10 @@ class ShownJobRow(ScopeRow):
 
 
 class LockedPipelineRow(Row):
-    """A pipeline that a statement of this transaction has locked: its counters."""
+    """A pipeline that a statement of this transaction has locked: its counters.
+
+    `finished_jobs` is None if another release has changed it, or made it: it does not count them.
+    """
 
     __slots__ = ()
     pipeline_id: int
@@ -118,6 +121,8 @@ class LockedPipelineRow(Row):
     warned_jobs: int
     root_job_id: int
     cancelled: bool
+    finished_jobs: int | None
+    failed_job_id: int | None
 
 
 class ClaimTokenRow(Row):

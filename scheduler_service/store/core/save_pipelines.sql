@@ -8,6 +8,9 @@ WITH saved AS (
         live_jobs = n.live_jobs,
         failed_jobs = n.failed_jobs,
         warned_jobs = n.warned_jobs,
+        finished_jobs = n.finished_jobs,
+        failed_job_id = n.failed_job_id,
+        counted_version = n.version,
         root_job_id = n.root_job_id,
         status = CASE
             WHEN n.live_jobs = 0 AND (
@@ -19,9 +22,10 @@ WITH saved AS (
     FROM unnest(
         CAST(:pipeline_ids AS bigint[]), CAST(:versions AS bigint[]), CAST(:live AS integer[]),
         CAST(:failed AS integer[]), CAST(:warned AS integer[]), CAST(:root_job_ids AS bigint[]),
-        CAST(:statuses AS text[]), CAST(:statuses_of_failed_root AS text[])
+        CAST(:statuses AS text[]), CAST(:statuses_of_failed_root AS text[]),
+        CAST(:finished AS integer[]), CAST(:failed_job_ids AS bigint[])
     ) AS n (pipeline_id, version, live_jobs, failed_jobs, warned_jobs, root_job_id, status,
-        status_of_failed_root)
+        status_of_failed_root, finished_jobs, failed_job_id)
     WHERE p.pipeline_id = n.pipeline_id
     RETURNING p.pipeline_id, p.status
 ), types AS (

@@ -65,6 +65,9 @@ class PipelineState:
     cancelled: bool = False
     is_new: bool = False
     inserted_root_job_id: int | None = None
+    # None if it is not known how many have ended, or if none has failed.
+    finished_jobs: int | None = 0
+    failed_job_id: int | None = None
 
     @property
     def next_version(self) -> int:
@@ -79,9 +82,13 @@ class PipelineState:
         """A live job is not its own to wait for any more: passed on, left or let go."""
         self.live_jobs -= jobs
 
-    def job_ended(self, result: JobResult) -> None:
+    def job_ended(self, result: JobResult, job_id: int) -> None:
         """A live job of it has ended, own or joined."""
         self.live_jobs -= 1
+        if self.finished_jobs is not None:
+            self.finished_jobs += 1
+        if result is JobResult.ERROR and self.failed_job_id is None:
+            self.failed_job_id = job_id
         self.failed_jobs += result is JobResult.ERROR
         self.warned_jobs += result is JobResult.WARNING
 
@@ -192,6 +199,8 @@ class UnitOfWork:
                 row.warned_jobs,
                 row.root_job_id,
                 row.cancelled,
+                finished_jobs=row.finished_jobs,
+                failed_job_id=row.failed_job_id,
             )
 
     def hold_year(self, tenant: str, year: int, *, locked: bool) -> None:
@@ -298,6 +307,8 @@ class UnitOfWork:
             failed=[s.failed_jobs for s in states],
             warned=[s.warned_jobs for s in states],
             root_job_ids=[s.root_job_id for s in states],
+            finished=sparse([s.finished_jobs for s in states]),
+            failed_job_ids=sparse([s.failed_job_id for s in states]),
             statuses=[_status(s, None).value for s in states],
             statuses_of_failed_root=[_status(s, JobResult.ERROR).value for s in states],
             job_ids=[job_id for job_id, _ in self.childless],

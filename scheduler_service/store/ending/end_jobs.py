@@ -118,7 +118,7 @@ async def end_jobs(
 def _count(tx: UnitOfWork, end: End) -> None:
     for pipeline_id in end.pipeline_ids:
         state = tx.pipeline(pipeline_id)
-        state.job_ended(end.result)
+        state.job_ended(end.result, end.row.job_id)
 
 
 def _record(tx: UnitOfWork, end: End) -> None:

@@ -34,7 +34,9 @@ WITH held AS MATERIALIZED (
     FOR SHARE OF y
 ), locked AS MATERIALIZED (
     SELECT p.pipeline_id, p.tenant, p.version, p.live_jobs, p.failed_jobs, p.warned_jobs,
-        p.root_job_id, p.cancelled_at IS NOT NULL AS cancelled
+        p.root_job_id, p.cancelled_at IS NOT NULL AS cancelled,
+        CASE WHEN p.counted_version = p.version THEN p.finished_jobs END AS finished_jobs,
+        CASE WHEN p.counted_version = p.version THEN p.failed_job_id END AS failed_job_id
     FROM scheduler.pipelines AS p
     WHERE p.pipeline_id = ANY(ARRAY(
             SELECT h.pipeline_id FROM held AS h
@@ -55,13 +57,15 @@ SELECT h.number, h.job_id, h.pipeline_id, h.tenant, h.job_type, h.module, h.data
     CAST(NULL AS bigint) AS version, CAST(NULL AS integer) AS live_jobs,
     CAST(NULL AS integer) AS failed_jobs, CAST(NULL AS integer) AS warned_jobs,
     CAST(NULL AS bigint) AS root_job_id, CAST(NULL AS boolean) AS cancelled,
+    CAST(NULL AS integer) AS finished_jobs, CAST(NULL AS bigint) AS failed_job_id,
     CAST(NULL AS boolean) AS locked
 FROM held AS h
 UNION ALL
 SELECT NULL, NULL, p.pipeline_id, p.tenant, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-    p.version, p.live_jobs, p.failed_jobs, p.warned_jobs, p.root_job_id, p.cancelled, NULL
+    p.version, p.live_jobs, p.failed_jobs, p.warned_jobs, p.root_job_id, p.cancelled,
+    p.finished_jobs, p.failed_job_id, NULL
 FROM locked AS p
 UNION ALL
 SELECT NULL, NULL, NULL, y.tenant, NULL, NULL, NULL, y.year, NULL, NULL, NULL, NULL, NULL, NULL,
-    NULL, NULL, NULL, NULL, NULL, y.locked
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, y.locked
 FROM years AS y;

@@ -1,6 +1,6 @@
 """What reads answer that is more than a row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -78,6 +78,13 @@ class PipelinePage(NamedTuple):
 
     pipelines: Sequence[PipelineRow]
     before_id: int | None
+
+
+class PipelineCounts(NamedTuple):
+    """Pipelines by status, as on the wire; `has_older`: there are older ones, not counted."""
+
+    by_status: Mapping[str, int]
+    has_older: bool
 
 
 class JobPage(NamedTuple):

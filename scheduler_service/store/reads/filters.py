@@ -1,7 +1,9 @@
 """Which pipelines and jobs a list is of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,9 @@ class PipelineFilter:
     kind: str | None = None
     module: int | None = None
     year: int | None = None
+    unit: str | None = None
+    submitted_by: str | None = None
+    text: str | None = None
     errors_only: bool = False
     created_from: datetime | None = None
     created_before: datetime | None = None
@@ -23,6 +28,23 @@ class PipelineFilter:
     page_size: int = 50
     modules: tuple[int, ...] | None = None
     units: tuple[str, ...] | None = None
+
+    def matches(self) -> Mapping[str, Any]:
+        """What a pipeline must match, apart from its status."""
+        return {
+            "tenant": self.tenant,
+            "kind": self.kind,
+            "module": self.module,
+            "modules": self.modules,
+            "unit": self.unit,
+            "units": self.units,
+            "year": self.year,
+            "submitted_by": self.submitted_by,
+            "text": self.text,
+            "errors_only": self.errors_only,
+            "created_from": self.created_from,
+            "created_before": self.created_before,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.reads.answers import (
     VIEW_JOBS_MAX,
     JobPage,
+    PipelineCounts,
     PipelinePage,
     QueueDepth,
     Shown,
@@ -25,19 +26,19 @@ from scheduler_service.store.reads.rows import (
     ChangedJobRow,
     EventRow,
     FinalRow,
-    FreshnessRow,
     HeldClaimRow,
     JobSummaryRow,
-    LiveJobRow,
     PipelineRow,
     SeenJobRow,
     WorkerRow,
-    YearRow,
 )
 
 # So that a page takes some tenths of a second at most: pipelines that are looked at, they or their
 # jobs, and pipelines that are passed because they have ended.
 PIPELINES_READ_MAX, PIPELINES_PASSED_MAX = 50_000, 1_000_000
+# Of those that are counted it is found out whether they have started, and to search one for a text
+# its root job is read.
+PIPELINES_COUNTED_MAX, PIPELINES_SEARCHED_MAX = 10_000, 5_000
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
 QUEUE_JOBS_MAX = 100_000
 
@@ -185,22 +186,15 @@ class Reads:
         It looks at a bounded number of pipelines: where few of them match, a page may be short, or
         empty, and not the last.
         """
+        looked_at_max = PIPELINES_READ_MAX if wanted.text is None else PIPELINES_SEARCHED_MAX
         async with self._readers.snapshot() as conn:
             rows = await statement("list_pipelines").rows(
                 conn,
                 PipelineRow,
-                tenant=wanted.tenant,
+                **wanted.matches(),
                 statuses=list(wanted.statuses) or None,
-                kind=wanted.kind,
-                module=wanted.module,
-                modules=wanted.modules,
-                units=wanted.units,
-                year=wanted.year,
-                errors_only=wanted.errors_only,
-                created_from=wanted.created_from,
-                created_before=wanted.created_before,
                 before_id=wanted.before_id,
-                pipelines_max=PIPELINES_READ_MAX,
+                pipelines_max=looked_at_max,
                 rows_max=wanted.page_size + 1,
             )
             if len(rows) > wanted.page_size:
@@ -211,9 +205,25 @@ class Reads:
                 _LastRow,
                 tenant=wanted.tenant,
                 before_pipeline_id=None if wanted.before_id is None else wanted.before_id - 1,
-                pipelines_max=PIPELINES_READ_MAX,
+                pipelines_max=looked_at_max,
             )
         return PipelinePage(rows, last[0].pipeline_id if last else None)
+
+    async def count_pipelines(self, wanted: PipelineFilter) -> PipelineCounts:
+        """How many pipelines match, by status, whatever statuses are wanted: of the newest."""
+        most = PIPELINES_COUNTED_MAX if wanted.text is None else PIPELINES_SEARCHED_MAX
+        async with self._readers.snapshot() as conn:
+            rows = await statement("count_pipelines").rows(
+                conn, _CountRow, **wanted.matches(), pipelines_max=most
+            )
+            older = await statement("last_listed_pipeline").rows(
+                conn,
+                _LastRow,
+                tenant=wanted.tenant,
+                before_pipeline_id=None,
+                pipelines_max=most + 1,
+            )
+        return PipelineCounts({row.status: row.pipelines for row in rows}, bool(older))
 
     async def list_jobs(self, wanted: JobFilter) -> JobPage | Refused:
         """A pipeline's newest first, or the newest pipelines' first.
@@ -264,18 +274,6 @@ class Reads:
         # No job has a number below 1: this is behind all of that pipeline's.
         return JobPage(rows, (last[0].pipeline_id, 1) if last else None)
 
-    async def read_year(
-        self, tenant: str, year: int, keys: Sequence[str]
-    ) -> tuple[YearRow | None, list[FreshnessRow], list[LiveJobRow]]:
-        """The year, or None; how fresh each type and module is; the live jobs of `keys`."""
-        async with self._readers.snapshot() as conn:
-            years = await statement("year_by_number").rows(conn, YearRow, tenant=tenant, year=year)
-            types = await statement("freshness_of_year").rows(
-                conn, FreshnessRow, tenant=tenant, year=year
-            )
-            live = await statement("live_jobs_of_keys").rows(conn, LiveJobRow, keys=list(keys))
-        return (years[0] if years else None), types, live
-
     async def read_workers(
         self, tenants: Sequence[str]
     ) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
@@ -304,6 +302,12 @@ class _BlobRow(Row):
 class _PipelineIdRow(Row):
     __slots__ = ()
     pipeline_id: int
+
+
+class _CountRow(Row):
+    __slots__ = ()
+    status: str
+    pipelines: int
 
 
 class _DepthRow(Row):

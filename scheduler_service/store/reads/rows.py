@@ -8,7 +8,10 @@ from scheduler_service.store.core.statements import Row
 
 
 class PipelineRow(ScopeRow):
-    """A pipeline of pipeline_summaries. `status` LIVE means NOT_STARTED until `has_started`."""
+    """A pipeline of pipeline_summaries. `status` LIVE means NOT_STARTED until `has_started`.
+
+    `message` is cut, and that of the first job that failed, or else of the root.
+    """
 
     __slots__ = ()
     pipeline_id: int
@@ -26,6 +29,9 @@ class PipelineRow(ScopeRow):
     repair_of: int | None
     retry_of: int | None
     priority: int | None
+    finished_count: int
+    message_job_id: int
+    message: str | None
 
 
 class JobSummaryRow(ShownJobRow):
@@ -97,18 +103,6 @@ class YearRow(Row):
     locked_at: datetime | None
     locked_by: str | None
     lock_reason: str | None
-
-
-class FreshnessRow(Row):
-    """What is remembered of a data-entry type, or of a module: the other's columns are None."""
-
-    __slots__ = ()
-    data_entry_type: int | None
-    changed_token: int
-    recalc_claim: int
-    recalc_end: int
-    module: int | None
-    agg_claim: int
 
 
 class LiveJobRow(ScopeRow):

@@ -9,7 +9,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.stale_stats import AggregationJob, ChangedType, ModuleState
 from scheduler_service.jobs.states import JobResult
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.reads.readers import Readers
 
 AGGREGATION = JOB_TYPES["aggregation"]
@@ -22,20 +22,25 @@ async def read_module_states(
     there are none.
     """
     async with readers.snapshot() as conn:
-        changed = await statement("changed_types").rows(
-            conn, _ChangedTypeRow, tenant=tenant, year=year
-        )
-        types = _by_module(changed)
-        scopes = [Scope(tenant, module, None, of_year) for of_year, module in sorted(types)]
-        rows = await statement("last_aggregations").rows(
-            conn,
-            _AggregationRow,
-            tenant=tenant,
-            modules=[scope.module for scope in scopes],
-            years=[scope.year for scope in scopes],
-            slot_keys=[AGGREGATION.slot_key(scope) for scope in scopes],
-            exclusive_keys=[AGGREGATION.exclusive_key(scope) for scope in scopes],
-        )
+        return await module_states(conn, tenant, year)
+
+
+async def module_states(
+    conn: Connection, tenant: str, year: int | None
+) -> tuple[list[ModuleState], datetime | None]:
+    """The same, in the snapshot of a connection."""
+    changed = await statement("changed_types").rows(conn, _ChangedTypeRow, tenant=tenant, year=year)
+    types = _by_module(changed)
+    scopes = [Scope(tenant, module, None, of_year) for of_year, module in sorted(types)]
+    rows = await statement("last_aggregations").rows(
+        conn,
+        _AggregationRow,
+        tenant=tenant,
+        modules=[scope.module for scope in scopes],
+        years=[scope.year for scope in scopes],
+        slot_keys=[AGGREGATION.slot_key(scope) for scope in scopes],
+        exclusive_keys=[AGGREGATION.exclusive_key(scope) for scope in scopes],
+    )
     states = [_state(row, types[row.year, row.module]) for row in rows]
     return states, rows[0].now if rows else None
 

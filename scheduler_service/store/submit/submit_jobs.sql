@@ -41,10 +41,11 @@ WITH asked AS (
 ), pipelines AS (
     INSERT INTO scheduler.pipelines (
         pipeline_id, tenant, kind, module, data_entry_type, year, unit, reference_kind, status,
-        version, live_jobs, failed_jobs, warned_jobs, root_job_id, submitted_by, created_at
+        version, live_jobs, failed_jobs, warned_jobs, root_job_id, submitted_by, created_at,
+        finished_jobs, counted_version
     )
     SELECT pipeline_id, tenant, job_type, module, data_entry_type, year, unit, reference_kind,
-        'LIVE', 1, 1, 0, 0, job_id, submitted_by, scheduler.clock()
+        'LIVE', 1, 1, 0, 0, job_id, submitted_by, scheduler.clock(), 0, 1
     FROM new
 ), jobs AS (
     INSERT INTO scheduler.jobs (

@@ -24,7 +24,7 @@ class PageRow(Row):
 
 
 class CountedRow(Row):
-    """A pipeline with what its status follows from."""
+    """A pipeline with what its status follows from. `finished_jobs` is None if nobody counted."""
 
     __slots__ = ()
     pipeline_id: int
@@ -34,6 +34,8 @@ class CountedRow(Row):
     cancelled: bool
     root_result: str | None
     live_jobs_found: int
+    finished_jobs: int | None
+    finished_jobs_found: int
 
 
 class InDoubtRow(ScopeRow):

@@ -135,6 +135,8 @@ async def _of_pipelines(conn: Connection, ids: Sequence[int]) -> list[Finding]:
 def _wrong_counters(row: CountedRow) -> str:
     if row.live_jobs != row.live_jobs_found:
         return f"counts {row.live_jobs} live jobs, and has {row.live_jobs_found}"
+    if row.finished_jobs not in (None, row.finished_jobs_found):
+        return f"counts {row.finished_jobs} finished jobs, and has {row.finished_jobs_found}"
     status = pipeline_status(
         live_jobs=row.live_jobs,
         failed_jobs=row.failed_jobs,

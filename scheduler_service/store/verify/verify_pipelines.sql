@@ -1,6 +1,9 @@
--- Pipelines with what their status follows from: their counters, and what these should be.
+-- Pipelines with what their status follows from: their counters, and what these should be. How many
+-- have finished is counted of each that no older release has changed.
 SELECT p.pipeline_id, p.status, p.live_jobs, p.failed_jobs, p.cancelled_at IS NOT NULL AS cancelled,
-    root.result AS root_result, own.jobs + joined.jobs + held.jobs AS live_jobs_found
+    root.result AS root_result, own.jobs + joined.jobs + held.jobs AS live_jobs_found,
+    CASE WHEN p.counted_version = p.version THEN p.finished_jobs END AS finished_jobs,
+    scheduler.finished_jobs_of(p.pipeline_id) AS finished_jobs_found
 FROM scheduler.pipelines AS p
 LEFT JOIN scheduler.jobs AS root ON root.job_id = p.root_job_id
 CROSS JOIN LATERAL (

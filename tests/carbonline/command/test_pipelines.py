@@ -43,7 +43,7 @@ class Pages:
 
 def listed(pages: Pages, limit: int) -> tuple[list[int], bool]:
     """The numbers that are shown, and whether there are more."""
-    answer = asyncio.run(matching_pipelines(pages, 2024, limit, errors=True))  # type: ignore[arg-type]
+    answer = asyncio.run(matching_pipelines(pages, limit, year=2024, errors_only=True))  # type: ignore[arg-type]
     return [one.pipeline_id for one in answer.pipelines], bool(answer.next_page_token)
 
 

@@ -249,3 +249,65 @@ async def test_a_pipelines_wider_jobs_show_state_and_no_details(site: Site) -> N
     for method in ("GetPipeline", "WatchPipeline"):
         assert shown["everything", method] == {"csv_ingest": full, "emission_recalc": full}
         assert shown["the unit", method] == {"csv_ingest": full, "emission_recalc": empty}
+
+
+async def test_the_message_of_a_wider_job_is_not_told_to_who_has_a_unit(site: Site) -> None:
+    claim = pb.ClaimRequest(
+        worker_id=str(uuid4()),
+        request_id=str(uuid4()),
+        job_types=["csv_ingest"],
+        max_jobs=1,
+        build_id="test",
+    )
+    for job_type, result in (
+        ("csv_ingest", types_pb2.JOB_RESULT_SUCCESS),
+        ("emission_recalc", types_pb2.JOB_RESULT_ERROR),
+    ):
+        claim.request_id, claim.job_types[0] = str(uuid4()), job_type
+        [job] = (await site.scheduler.Claim(claim, metadata=OPERATOR.metadata)).jobs
+        ending = pb.FinishRequest(
+            worker_id=claim.worker_id,
+            job_id=job.job.job_id,
+            claim_token=job.claim_token,
+            result=result,
+            message=f"of {job_type}",
+            error_cause="broken" if result == types_pb2.JOB_RESULT_ERROR else "",
+            written=types_pb2.WRITTEN_UNKNOWN,
+        )
+        await site.scheduler.Finish(ending, metadata=OPERATOR.metadata)
+        wider = job_type != "csv_ingest"
+        for limits in ("everything", "the unit"):
+            told = await _messages(site, Caller("gateway", OWN, limits))
+            expected = "" if wider and limits == "the unit" else f"of {job_type}"
+            assert told == {"GetPipeline": expected, "WatchPipeline": expected, "List": expected}
+
+
+async def _messages(site: Site, caller: Caller) -> dict[str, str]:
+    """What each RPC says that the pipeline has come to."""
+    _, got = await outcome_of(
+        site.channel, METHODS["GetPipeline"], site.asked("GetPipeline"), caller
+    )
+    _, seen = await outcome_of(
+        site.channel, METHODS["WatchPipeline"], site.asked("WatchPipeline"), caller
+    )
+    wanted = ops.ListPipelinesRequest(kind="csv_ingest")
+    _, listed = await outcome_of(site.channel, METHODS["ListPipelines"], of(wanted), caller)
+    return {
+        "GetPipeline": ops.GetPipelineResponse.FromString(got).pipeline.message,
+        "WatchPipeline": pb.WatchPipelineResponse.FromString(seen).snapshot.pipeline.message,
+        "List": ops.ListPipelinesResponse.FromString(listed).pipelines[0].message,
+    }
+
+
+@pytest.mark.parametrize("limits", LIMITS)
+async def test_statuses_are_counted_of_the_callers_modules_and_units_only(
+    site: Site, limits: str
+) -> None:
+    for unit in ("0900", ""):
+        await site.submit("csv_ingest", module=TRAVEL, data_entry_type=PLANE, year=YEAR, unit=unit)
+    request = of(ops.ListPipelinesRequest(page_size=500, with_status_counts=True))
+    caller = Caller("gateway", OWN, limits)
+    _, data = await outcome_of(site.channel, METHODS["ListPipelines"], request, caller)
+    answer = ops.ListPipelinesResponse.FromString(data)
+    counted = answer.status_counts
+    assert counted.not_started + counted.success == len(answer.pipelines)

@@ -64,7 +64,10 @@ GOOD: dict[str, list[Message]] = {
     "Release": [pb.ReleaseRequest(worker_id=UUID, releases=[RELEASE])],
     "WatchPipeline": [pb.WatchPipelineRequest(pipeline_id=1)],
     "GetPipeline": [ops.GetPipelineRequest(pipeline_id=1)],
-    "ListPipelines": [ops.ListPipelinesRequest(kind="noop", year=2024)],
+    "ListPipelines": [
+        ops.ListPipelinesRequest(kind="noop", year=2024),
+        ops.ListPipelinesRequest(unit="u", submitted_by="n", text="t", with_status_counts=True),
+    ],
     "GetJob": [ops.GetJobRequest(job_id=1)],
     "ListJobs": [ops.ListJobsRequest(pipeline_id=1, job_types=["noop"])],
     "CancelPipeline": [ops.CancelPipelineRequest(pipeline_id=2, reason="why")],
@@ -78,6 +81,7 @@ GOOD: dict[str, list[Message]] = {
         )
     ],
     "GetYear": [ops.GetYearRequest(year=2024)],
+    "ListYears": [ops.ListYearsRequest(page_size=1)],
     "ListWorkers": [ops.ListWorkersRequest()],
     "ExplainJob": [monitoring.ExplainJobRequest(job_id=1)],
     "GetCaller": [ops.GetCallerRequest()],

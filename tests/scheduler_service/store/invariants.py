@@ -20,6 +20,10 @@ INVARIANTS = {
                     AND j.state <> 'FINISHED') AS live)
             + (SELECT count(*) FROM scheduler.held_children AS h
                 WHERE h.pipeline_id = p.pipeline_id)""",
+    "a pipeline's finished counter equals its finished jobs": """
+        SELECT p.pipeline_id, p.finished_jobs FROM scheduler.pipelines AS p
+        WHERE p.counted_version = p.version
+            AND p.finished_jobs <> scheduler.finished_jobs_of(p.pipeline_id)""",
     "a running job has exactly the claim it names, and that claim does not drain": """
         SELECT j.job_id FROM scheduler.jobs AS j
         LEFT JOIN scheduler.claims AS c ON c.claim_token = j.claim_token

@@ -46,6 +46,9 @@ pipelines = Table(
     Column("cancel_reason", Text, nullable=True),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False),
     Column("finished_at", TIMESTAMP(timezone=True), nullable=True),
+    Column("finished_jobs", Integer, nullable=True),
+    Column("failed_job_id", BigInteger, nullable=True),
+    Column("counted_version", BigInteger, nullable=True),
     PrimaryKeyConstraint("pipeline_id", name="pipelines_pkey"),
     CheckConstraint(
         "status IN ('LIVE', 'SUCCESS', 'PARTIAL', 'FAILED', 'CANCELLED')", name="status_is_known"

@@ -79,9 +79,10 @@ async def clone(driver: StoreDriver, job_id: int, copies: int) -> None:
     for sequence in ("tokens", "job_ids"):
         await pool.execute(f"SELECT setval('scheduler.{sequence}', {last + copies})")
     await pool.execute(
-        "UPDATE scheduler.pipelines SET live_jobs = live_jobs + $2"
-        " WHERE pipeline_id = (SELECT pipeline_id FROM scheduler.jobs WHERE job_id = $1"
-        " AND state <> 'FINISHED')",
+        "UPDATE scheduler.pipelines AS p"
+        " SET live_jobs = live_jobs + CASE WHEN j.state <> 'FINISHED' THEN $2 ELSE 0 END,"
+        " finished_jobs = finished_jobs + CASE WHEN j.state = 'FINISHED' THEN $2 ELSE 0 END"
+        " FROM scheduler.jobs AS j WHERE j.job_id = $1 AND p.pipeline_id = j.pipeline_id",
         job_id,
         copies,
     )

@@ -194,6 +194,12 @@ async def wrong_counter(driver: StoreDriver) -> None:
     await by_hand(driver, "UPDATE scheduler.pipelines SET live_jobs = 2")
 
 
+async def wrong_count_of_finished_jobs(driver: StoreDriver) -> None:
+    await driver.submit("noop", Scope(TENANT))
+    await driver.finish(await driver.claim("noop"))
+    await by_hand(driver, "UPDATE scheduler.pipelines SET finished_jobs = 2")
+
+
 async def ended_with_a_joined_job(driver: StoreDriver) -> None:
     for _ in range(2):
         await driver.submit("emission_recalc", RECALC)
@@ -253,6 +259,7 @@ BROKEN: tuple[tuple[int, Break], ...] = (
     (7, version_behind),
     (7, link_behind),
     (8, wrong_counter),
+    (8, wrong_count_of_finished_jobs),
     (8, ended_with_a_joined_job),
     (8, wrong_status),
     (9, too_many_attempts),
