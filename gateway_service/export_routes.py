@@ -40,6 +40,15 @@ EXPORTS: tuple[Export, ...] = (
         "Sends the totals of a year as CSV: a row for each unit and module.",
     ),
     Export(
+        "/v1/years/{year}/unit_tree.csv",
+        "LedgerService.GetReport",
+        "unit_tree",
+        "unit_tree",
+        ("year",),
+        "ExportUnitTree",
+        "Sends the tree of units as CSV: each with its own kilograms, and with all units below it.",
+    ),
+    Export(
         "/v1/years/{year}/uploads.csv",
         "LedgerService.ListUploads",
         "uploads",

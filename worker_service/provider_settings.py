@@ -75,6 +75,11 @@ UNIT_DIRECTORY_ID = Setting(
 UNIT_DIRECTORY_NAME = Setting(
     "UNIT_DIRECTORY_NAME", "text", "The key of a unit's name.", default="name"
 )
+UNIT_DIRECTORY_PARENT = Setting(
+    "UNIT_DIRECTORY_PARENT",
+    "text",
+    "The key of the id of the unit above a unit; left out, the directory tells no tree of units.",
+)
 UNIT_DIRECTORY_PAGE = Setting(
     "UNIT_DIRECTORY_PAGE", "text", "The parameter with the number of the page.", default="page"
 )
@@ -105,6 +110,7 @@ PROVIDER_SETTINGS: Sequence[Setting] = (
     UNIT_DIRECTORY_LIST,
     UNIT_DIRECTORY_ID,
     UNIT_DIRECTORY_NAME,
+    UNIT_DIRECTORY_PARENT,
     UNIT_DIRECTORY_PAGE,
     UNIT_DIRECTORY_SIZE,
     UNIT_DIRECTORY_FIRST_PAGE,
@@ -143,6 +149,7 @@ def unit_directory_access(read: SettingsReader) -> UnitDirectoryAccess | None:
         list=read.text(UNIT_DIRECTORY_LIST),
         id=read.text(UNIT_DIRECTORY_ID),
         name=read.text(UNIT_DIRECTORY_NAME),
+        parent=read.text(UNIT_DIRECTORY_PARENT),
         page=read.text(UNIT_DIRECTORY_PAGE),
         size=read.text(UNIT_DIRECTORY_SIZE),
         first_page=read.whole(UNIT_DIRECTORY_FIRST_PAGE, most=1, least=0),

@@ -10,6 +10,7 @@ from carbonline.client.report_rows import (
     Row,
     module_rows,
     node_rows,
+    tree_rows,
     unit_rows,
     whole_rows,
     year_rows,
@@ -23,7 +24,8 @@ class AnnualReport:
 
     `whole` is what the report is about, the institution or `unit`; None without totals. The lists
     have a dict per unit, module, node of the emission tree and year, with the keys that
-    `carbonline totals --by` writes: `polars.DataFrame(report.units)` makes a frame.
+    `carbonline totals --by` writes: `polars.DataFrame(report.units)` makes a frame. `unit_tree` has
+    units with all units below them, `own_kg` beside `total_kg`; it is empty without a tree.
     """
 
     year: int
@@ -33,6 +35,7 @@ class AnnualReport:
     modules: Sequence[Mapping[str, Any]]
     nodes: Sequence[Mapping[str, Any]]
     years: Sequence[Mapping[str, Any]]
+    unit_tree: Sequence[Mapping[str, Any]]
     missing: tuple[str, ...]
 
 
@@ -48,6 +51,7 @@ def annual_report(
         _plain(module_rows(report)),
         _plain(node_rows(report)),
         _plain(year_rows(report)),
+        _plain(tree_rows(report)),
         (*gaps(report, year), *unknown),
     )
 

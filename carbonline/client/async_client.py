@@ -247,20 +247,24 @@ class AsyncClient(FileLoads):
         return totals_frame(answer), " ".join(sentences)
 
     async def report(
-        self, year: int, *, unit: str | None = None, strict: bool = False
+        self, year: int, *, unit: str | None = None, below: bool = False, strict: bool = False
     ) -> AnnualReport:
         """What `carbonline report` shows of a year, of the institution or a unit, in kg CO2eq.
 
+        With `below`, a unit is reported on together with all units below it.
         Warns with TotalsIncomplete if there are no totals, of stale modules and of entries without
         kilograms; with `strict` raises it instead. `missing` of the report says all that is.
         """
-        return checked(await self.report_and_missing(year, unit), strict)
+        return checked(await self.report_and_missing(year, unit, below), strict)
 
     async def report_and_missing(
-        self, year: int, unit: str | None = None
+        self,
+        year: int,
+        unit: str | None = None,
+        below: bool = False,
     ) -> tuple[AnnualReport, str]:
         """The report, and sentences on what is missing from its sums, "" if nothing is."""
-        answer, unknown = await report_and_pending(self.contract, year, 0, unit or "")
+        answer, unknown = await report_and_pending(self.contract, year, 0, unit or "", below=below)
         found = annual_report(answer, year, unit or "", unknown)
         return found, " ".join(found.missing) if unknown or has_gaps(answer) else ""
 

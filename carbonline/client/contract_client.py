@@ -193,26 +193,31 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, UpkeepCalls):
         )
 
     async def get_totals(
-        self, year: int, *, module: int = 0, unit: str = ""
+        self, year: int, *, module: int = 0, unit: str = "", below: bool = False
     ) -> ledger_pb2.GetTotalsResponse:
-        """Totals of a year by unit and module, and their sums."""
+        """Totals of a year by unit and module, and their sums; `below` adds units below `unit`."""
         request = ledger_pb2.GetTotalsRequest(
             tenant=self.tenant,
             year=year,
             module=types_pb2.Module.ValueType(module),
             unit=unit,
+            with_units_below=below,
         )
         return await self._ask_ledger(self._ledger.GetTotals, request)
 
     async def get_report(
-        self, year: int, *, module: int = 0, unit: str = ""
+        self, year: int, *, module: int = 0, unit: str = "", below: bool = False
     ) -> ledger_pb2.GetReportResponse:
-        """The report of a year: sums by unit, module, node and year, and what is missing."""
+        """The report of a year: sums by unit, module, node and year, and what is missing.
+
+        `below` adds all units below `unit`.
+        """
         request = ledger_pb2.GetReportRequest(
             tenant=self.tenant,
             year=year,
             module=types_pb2.Module.ValueType(module),
             unit=unit,
+            with_units_below=below,
         )
         return await self._ask_ledger(self._ledger.GetReport, request)
 

@@ -56,6 +56,21 @@ def node_rows(report: ledger_pb2.GetReportResponse) -> list[Row]:
     ]
 
 
+def tree_rows(report: ledger_pb2.GetReportResponse) -> list[Row]:
+    """A row for each unit of the tree with all units below it; a unit precedes those."""
+    return [
+        {
+            "unit": one.unit,
+            "unit_name": one.unit_name,
+            "parent_unit_id": one.parent_unit or None,
+            "level": one.level,
+            "own_kg": Decimal(one.own_kg_exact),
+            **sums_row(one.with_units_below),
+        }
+        for one in report.unit_tree
+    ]
+
+
 def whole_rows(report: ledger_pb2.GetReportResponse) -> list[Row]:
     """One row of all; none without totals."""
     return [sums_row(report.whole)] if report.HasField("whole") else []

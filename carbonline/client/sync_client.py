@@ -327,12 +327,15 @@ class Client:
         """
         return checked(self._answer(self._client.totals_and_missing(year, module, unit)), strict)
 
-    def report(self, year: int, *, unit: str | None = None, strict: bool = False) -> AnnualReport:
+    def report(
+        self, year: int, *, unit: str | None = None, below: bool = False, strict: bool = False
+    ) -> AnnualReport:
         """What `carbonline report` shows of a year, of the institution or a unit, in kg CO2eq.
 
+        With `below`, a unit is reported on together with all units below it.
         Warns with TotalsIncomplete as `totals` does; with `strict` raises it instead.
         """
-        return checked(self._answer(self._client.report_and_missing(year, unit)), strict)
+        return checked(self._answer(self._client.report_and_missing(year, unit, below)), strict)
 
     def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
         """The entries of a year without kilograms, which totals lack: row, outcome, reason."""

@@ -93,9 +93,10 @@ def units(
 ) -> None:
     """Load the institution's units from a CSV, a workbook or a service, and provision a year.
 
-    Columns: unit_institutional_id, name. Data of a year is refused until its units are loaded.
-    Units are added and renamed. With --all, and with --from, those that the list lacks are flagged
-    as stale; they stay, and their totals count.
+    Columns: unit_institutional_id, name, and parent_unit_id (optional), the unit above it. Data of
+    a year is refused until its units are loaded. Units are added, renamed and moved. With --all,
+    and with --from, those that the list lacks are flagged as stale; they stay, and their totals
+    count.
     """
     if bool(file) == bool(provider):
         raise click.UsageError("Name either a FILE, or a service with --from.")

@@ -31,10 +31,12 @@ HTML, TEXT = (".html", ".htm"), (".txt",)
         "carbonline report --year 2024",
         "carbonline report --year 2024 -o report.html",
         "carbonline report --year 2024 --unit 0828 -o physics.html",
+        "carbonline report --year 2024 --unit SCI --below",
     ),
 )
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--unit", default="", help="Report on this unit instead of the institution.")
+@click.option("--below", is_flag=True, help="With --unit: report on all units below it, too.")
 @click.option(
     "--strict",
     is_flag=True,
@@ -49,7 +51,7 @@ HTML, TEXT = (".html", ".htm"), (".txt",)
     help="Write to this file: .html (one file, with charts) or .txt.",
 )
 @connection_options
-def report(*, target: Target, year: int, unit: str, strict: bool, file: Path) -> None:
+def report(*, target: Target, year: int, unit: str, below: bool, strict: bool, file: Path) -> None:
     """Show a year's emissions on one page, in tonnes of CO2-equivalent.
 
     The page compares the year with the one before, and says first what is missing from its
@@ -59,9 +61,11 @@ def report(*, target: Target, year: int, unit: str, strict: bool, file: Path) ->
     as_html = file.suffix.lower() in HTML
     if not (as_html or is_stdout(file) or file.suffix.lower() in TEXT):
         raise click.UsageError(f"The suffix of {file.name} is not {' or '.join((*HTML, *TEXT))}.")
-    found, unknown = run_to_end(_report(target, year, unit))
+    if below and not unit:
+        raise click.UsageError("--below needs --unit: without it, the report is on all units.")
+    found, unknown = run_to_end(_report(target, year, unit, below))
     if found.HasField("whole"):
-        page = page_of(found, year, datetime.now(UTC), unknown, unit_of(found, unit))
+        page = page_of(found, year, datetime.now(UTC), unknown, unit_of(found, unit, below=below))
         _show(page, file, as_html=as_html)
         out = ways_out(
             found.freshness, year, target, without_kg=bool(found.whole.entries_without_kg)
@@ -75,18 +79,20 @@ def report(*, target: Target, year: int, unit: str, strict: bool, file: Path) ->
 
 
 async def _report(
-    target: Target, year: int, unit: str
+    target: Target, year: int, unit: str, below: bool
 ) -> tuple[ledger_pb2.GetReportResponse, list[str]]:
     async with target.client() as client:
-        return await report_and_pending(client, year, 0, unit)
+        return await report_and_pending(client, year, 0, unit, below=below)
 
 
-def unit_of(found: ledger_pb2.GetReportResponse, asked: str) -> str:
-    """The unit that was asked for, with its name; "" if none was."""
+def unit_of(found: ledger_pb2.GetReportResponse, asked: str, *, below: bool = False) -> str:
+    """The unit that was asked for, with its name, and those `below` it; "" if none was."""
     if not asked:
         return ""
-    [one] = found.units
-    return one_line(f"{one.unit} {one.unit_name}".strip())
+    # The unit itself may have no totals; then it is the first of the tree, which has some.
+    one = found.unit_tree[0] if found.unit_tree else found.units[0]
+    units = " and all units below it" if below else ""
+    return one_line(f"{one.unit} {one.unit_name}".strip() + units)
 
 
 def _show(page: Page, file: Path, *, as_html: bool) -> None:

@@ -202,6 +202,7 @@ def _sections(report: ledger_pb2.GetReportResponse) -> Iterator[Section]:
         ("Entries",),
     )
     yield Section("By unit", "Unit", _units(report), whole, ("t per FTE",))
+    yield Section("The tree of units, each with all units below it", "Unit", _tree(report), whole)
     yield Section("By year", "Year", _years(report), None, ("t per FTE",), compares=False)
     yield Section(
         "The whole tree of emission types",
@@ -249,6 +250,21 @@ def _units(report: ledger_pb2.GetReportResponse) -> list[Line]:
             cells=(_per_fte(one.sums),),
         )
         for one in sorted(report.units, key=lambda one: (-one.sums.total_kg, one.unit))
+    ]
+
+
+def _tree(report: ledger_pb2.GetReportResponse) -> list[Line]:
+    """In the order of the tree. None if it is but one unit."""
+    if len(report.unit_tree) < 2:
+        return []
+    return [
+        Line(
+            one_line(f"{one.unit} {one.unit_name}".strip()),
+            one.with_units_below.total_kg,
+            _last(one.with_units_below),
+            one.level,
+        )
+        for one in report.unit_tree
     ]
 
 

@@ -57,6 +57,7 @@ COLUMNS = (
     epilog=examples(
         "carbonline totals --year 2024",
         "carbonline totals --year 2024 --unit 0828",
+        "carbonline totals --year 2024 --unit SCI --below",
         "carbonline totals --year 2024 --by module",
         "carbonline totals --by year",
         "carbonline totals --year 2024 -o totals.xlsx",
@@ -66,11 +67,12 @@ COLUMNS = (
 @click.option("--year", type=YEAR, help="The accounting year; the current year by default.")
 @click.option("--module", type=MODULE, default=None, help="Only this module.")
 @click.option("--unit", default="", help="Only this unit.")
+@click.option("--below", is_flag=True, help="With --unit: all units below it, too.")
 @click.option(
     "--by",
     type=click.Choice(list(GROUPINGS), case_sensitive=False),
     default=None,
-    help="Show sums instead; `tree` is the tree of emission types.",
+    help="Show sums instead; `tree` is the tree of emission types, `unit_tree` that of units.",
 )
 @click.option(
     "--strict",
@@ -86,6 +88,7 @@ def totals(
     year: int | None,
     module: int | None,
     unit: str,
+    below: bool,
     by: str | None,
     strict: bool,
 ) -> None:
@@ -96,8 +99,10 @@ def totals(
     """
     if by == "year" and year:
         raise click.UsageError("--by year shows every year: leave out --year.")
+    if below and not unit:
+        raise click.UsageError("--below needs --unit: without it, all units are shown.")
     wanted = year or datetime.now(UTC).year
-    of = (module or 0, unit)
+    of = (module or 0, unit, below)
     if by:
         reports, unknown = run_to_end(_reports(target, wanted, *of, every_year=by == "year"))
         show_sums(reports, wanted, by, output)
@@ -127,24 +132,25 @@ def _ways_out(
 
 
 async def _reports(
-    target: Target, year: int, module: int, unit: str, *, every_year: bool
+    target: Target, year: int, module: int, unit: str, below: bool, *, every_year: bool
 ) -> tuple[Mapping[int, ledger_pb2.GetReportResponse], list[str]]:
     """The year's report by its year, or those of all years that have totals, if any has."""
     async with target.client() as client:
-        report, unknown = await report_and_pending(client, year, module, unit)
+        of = (module, unit)
+        report, unknown = await report_and_pending(client, year, *of, below=below)
         if not (every_year and report.years):
             return {year: report}, unknown
         found = {}
         for one in report.years:
-            found[one.year], unknown = await report_and_pending(client, one.year, module, unit)
+            found[one.year], unknown = await report_and_pending(client, one.year, *of, below=below)
         return found, unknown
 
 
 async def _totals(
-    target: Target, year: int, module: int, unit: str
+    target: Target, year: int, module: int, unit: str, below: bool
 ) -> tuple[ledger_pb2.GetTotalsResponse, list[str]]:
     async with target.client() as client:
-        return await totals_and_pending(client, year, module, unit)
+        return await totals_and_pending(client, year, module, unit, below=below)
 
 
 def is_whole(answer: ledger_pb2.GetTotalsResponse) -> bool:
@@ -173,7 +179,7 @@ def show_totals(
         _without_zeros(COLUMNS, rows),
         rows,
         output,
-        total=_sum(answer.institution) if answer.HasField("institution") else None,
+        total=_sum(answer),
         about={
             "year": year,
             "years_with_totals": list(answer.years),
@@ -264,7 +270,13 @@ def _row(one: ledger_pb2.ModuleTotals) -> Row:
     }
 
 
-def _sum(whole: ledger_pb2.UnitTotals) -> Row:
+def _sum(answer: ledger_pb2.GetTotalsResponse) -> Row | None:
+    if answer.HasField("institution"):
+        whole = answer.institution
+    elif answer.HasField("with_units_below"):
+        whole = answer.with_units_below
+    else:
+        return None
     return {
         "unit": "all",
         "entries": whole.entry_count,

@@ -7,6 +7,7 @@ from carbonline.client.report_rows import (
     WITHOUT_KG,
     module_rows,
     node_rows,
+    tree_rows,
     unit_rows,
     whole_rows,
     year_rows,
@@ -52,6 +53,13 @@ def _tree(report: ledger_pb2.GetReportResponse) -> list[Row]:
     return [
         {"node": "· " * one.path.count(".") + one.path.rpartition(".")[2], **row}
         for one, row in zip(report.nodes, node_rows(report), strict=True)
+    ]
+
+
+def _unit_tree(report: ledger_pb2.GetReportResponse) -> list[Row]:
+    return [
+        {"node": "· " * one.level + one.unit, **row}
+        for one, row in zip(report.unit_tree, tree_rows(report), strict=True)
     ]
 
 
@@ -112,5 +120,21 @@ GROUPINGS: Mapping[str, Grouping] = {
         ),
         _tree,
         has_sum=False,
+    ),
+    "unit_tree": Grouping(
+        (
+            Column("node", "unit", Kind.WORD, in_files=False),
+            Column("unit", in_tables=False),
+            Column("unit_name", "name"),
+            Column("parent_unit_id", in_tables=False),
+            Column("level", in_tables=False),
+            *(Column(one.name, in_tables=False) for one in (*_ENTRIES, *_SCOPES)),
+            Column("own_kg", "own kg", _NUMBER, decimals=0),
+            Column("total_kg", "with units below kg", _NUMBER, decimals=0),
+            _LAST_YEAR,
+            *_PEOPLE,
+            *_BESIDE,
+        ),
+        _unit_tree,
     ),
 }

@@ -17,6 +17,7 @@ from carbonline.v1 import reference_pb2
 COLUMNS = (
     Column("unit_institutional_id", "unit", Kind.WORD),
     Column("name"),
+    Column("parent_unit_id", "below", Kind.WORD),
     Column("state", once_if_same=True),
     Column("entries", "used by entries", Kind.NUMBER),
     Column("file", once_if_same=True),
@@ -81,6 +82,7 @@ def _row(one: reference_pb2.Unit, *, used: bool) -> Row:
     return {
         "unit_institutional_id": one.unit,
         "name": one.name,
+        "parent_unit_id": one.parent_unit or None,
         "state": "stale" if one.stale else None,
         "entries": one.entries if used else None,
         "file": one.file_name,

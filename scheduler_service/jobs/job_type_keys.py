@@ -298,6 +298,7 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "units_new": "how many units are new",
             "units_renamed": "how many have another name",
             "units_same": "how many are as before",
+            "units_moved": "how many stand below another unit than before, or at the top",
             "units_changed": "how many are new or renamed",
             "units_stale": "how many a list of all units lacks, and are flagged now",
             **_OF_PROVIDER,

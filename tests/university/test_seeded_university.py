@@ -11,6 +11,7 @@ import pytest
 from carbonline.v1 import ledger_pb2
 from tests.cases.conftest import Terminal
 from tests.university.plain_account import FOLDER, accounts
+from tests.university.plain_tree import PARENTS, path_of, with_units_below
 
 ACCOUNTS = accounts()
 YEARS = sorted(ACCOUNTS)
@@ -18,10 +19,10 @@ YEARS = sorted(ACCOUNTS)
 WITHIN = 1e-12
 
 
-def report_of(terminal: Terminal, year: int) -> ledger_pb2.GetReportResponse:
+def report_of(terminal: Terminal, year: int, **of: Any) -> ledger_pb2.GetReportResponse:
     async def ask() -> ledger_pb2.GetReportResponse:
         async with terminal.client() as client:
-            return await client.get_report(year)
+            return await client.get_report(year, **of)
 
     return asyncio.run(ask())
 
@@ -68,6 +69,27 @@ def test_each_node_and_scope_has_the_kilograms_of_the_plain_account(
     bought = "purchases.goods_and_services.it_equipment"
     it = sum(nodes[path] for path in ("equipment.it", bought, "external.clouds", "external.ai"))
     assert whole.it_total_kg == pytest.approx(it, rel=1e-9)
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_each_unit_has_the_sum_of_all_units_below_it(seeded: Terminal, year: int) -> None:
+    account, found = (
+        ACCOUNTS[year],
+        rows(seeded, "totals", "--year", f"{year}", "--by", "unit_tree"),
+    )
+    kg = {one["unit"]: one["total_kg"] for one in found if one["total_kg"]}
+    assert kg == pytest.approx(with_units_below(account), rel=WITHIN)
+    assert {one["unit"]: one["parent_unit_id"] or "" for one in found} == PARENTS
+    assert {one["level"] for one in found} == {0, 1, 2}
+    top = math.fsum(one["total_kg"] for one in found if one["level"] == 0)
+    assert top == pytest.approx(account.total, rel=WITHIN)
+    science = report_of(seeded, year, unit="SCI", below=True)
+    assert science.whole.total_kg == pytest.approx(kg["SCI"], rel=WITHIN)
+    assert {one.unit for one in science.unit_tree} == {
+        unit for unit in PARENTS if "SCI" in path_of(unit)
+    }
+    typed = seeded.type("report", "--year", f"{year}", "--unit", "sci", "--below")
+    assert "SCI Faculty of Science and all units below it" in typed.out
 
 
 def test_the_years_stand_beside_each_other(seeded: Terminal) -> None:

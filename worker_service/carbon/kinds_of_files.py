@@ -26,7 +26,7 @@ def kind_of_file(names: Collection[str]) -> str:
 
 def _kinds() -> Iterator[tuple[set[str], str]]:
     """The required columns of each kind of file, and what it is called with its command."""
-    yield {column.name for column in UNIT_COLUMNS}, "units: carbonline load units"
+    yield {one.name for one in UNIT_COLUMNS if one.required}, "units: carbonline load units"
     for columns in LOCATION_COLUMNS.values():
         yield {one.name for one in columns if one.required}, "places: carbonline load locations"
     for declared in (one for module in MODULES for one in module.types):

@@ -105,6 +105,22 @@ class Sums:
         self.entry_count += totals.entry_count
         self.outcomes.update(totals.outcome_counts)
 
+    def include(self, others: "Sums") -> None:
+        """Adds other sums, with their year before and their people."""
+        self.scope1 = _EXACT.add(self.scope1, others.scope1)
+        self.scope2 = _EXACT.add(self.scope2, others.scope2)
+        self.scope3 = _EXACT.add(self.scope3, others.scope3)
+        self.total = _EXACT.add(self.total, others.total)
+        for mine, theirs in ((self.nodes, others.nodes), (self.additional, others.additional)):
+            for path, value in theirs.items():
+                mine[path] = _EXACT.add(mine[path], value)
+        self.entry_count += others.entry_count
+        self.outcomes.update(others.outcomes)
+        if others.last_year is not None:
+            self.add_last_year(others.last_year)
+        if others.fte is not None:
+            self.add_fte(others.fte)
+
     def add_last_year(self, kg: Decimal) -> None:
         """Adds to the total of the year before."""
         self.last_year = _EXACT.add(self.last_year or Decimal(0), kg)

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from worker_service.carbon.unit_tree import PlacedUnit
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.totals import StoredTotals, TotalsFilter, stored_totals
+from worker_service.ledger.unit_tree import placed_units
 
 # The totals themselves are small: a row for each unit and module. Outcomes that have kilograms are
 # given, so that this and every other count agree on what has none.
@@ -22,7 +24,7 @@ CROSS JOIN LATERAL (
 ) AS o
 WHERE t.tenant = $1
     AND (CAST($2 AS smallint) IS NULL OR t.module = $2)
-    AND (CAST($3 AS text) IS NULL OR t.unit = $3)
+    AND (CAST($3 AS text[]) IS NULL OR t.unit = ANY(CAST($3 AS text[])))
 GROUP BY t.year
 ORDER BY t.year
 """
@@ -33,7 +35,7 @@ FROM carbon.entry_sets AS s
 JOIN carbon.entries AS e ON e.tenant = s.tenant AND e.entry_set = s.entry_set
 WHERE s.tenant = $1 AND s.data_entry_type = $2 AND s.state = 'PUBLISHED'
     AND e.data ? CAST($3 AS text)
-    AND (CAST($4 AS text) IS NULL OR e.unit = $4)
+    AND (CAST($4 AS text[]) IS NULL OR e.unit = ANY(CAST($4 AS text[])))
 GROUP BY s.year, e.unit
 """
 UNITS_WITHOUT_TOTALS = """
@@ -77,7 +79,8 @@ class ReportInputs:
     """Module totals of a year and of the year before, with what is beside them.
 
     `fte` has full-time equivalents by unit. `units_without` are the first ids of units without
-    totals in the year, and `units_without_count` is the number of all.
+    totals in the year, and `units_without_count` is the number of all. `placed` are the units in
+    their tree; none if the institution has no tree.
     """
 
     totals: Sequence[StoredTotals]
@@ -87,6 +90,7 @@ class ReportInputs:
     states: Sequence[ModuleState]
     units_without: Sequence[str]
     units_without_count: int
+    placed: Sequence[PlacedUnit] = ()
 
 
 async def read_report(
@@ -96,18 +100,19 @@ async def read_report(
     people: People,
     booked: Sequence[str],
 ) -> ReportInputs:
-    """Reads it in one snapshot. `of.unit` is spelled as stored; `booked` are the outcomes that have
-    kilograms. Raises DatabaseUnavailable.
+    """Reads it in one snapshot. `of.units` are spelled as stored; `booked` are the outcomes that
+    have kilograms. Raises DatabaseUnavailable.
     """
     async with ledger.snapshot() as conn:
         totals = await stored_totals(conn, of)
-        last_year = TotalsFilter(of.tenant, of.year - 1, of.module, of.unit)
+        last_year = TotalsFilter(of.tenant, of.year - 1, of.module, of.units)
         before = await stored_totals(conn, last_year)
         states = await read_states(conn, of.tenant, of.year, computable)
         fte = await _fte(conn, of, people)
-        years = await conn.fetch(YEARS, of.tenant, of.module, of.unit, list(booked))
+        years = await conn.fetch(YEARS, of.tenant, of.module, of.units, list(booked))
         without = []
-        if of.unit is None:
+        placed = await placed_units(conn, of.tenant, of.units)
+        if of.units is None:
             without = await conn.fetch(
                 UNITS_WITHOUT_TOTALS, of.tenant, of.year, of.module, UNITS_WITHOUT_MAX
             )
@@ -119,13 +124,14 @@ async def read_report(
         states,
         [row["unit"] for row in without],
         without[0]["all_of_them"] if without else 0,
+        placed if any(one.parent for one in placed) else (),
     )
 
 
 async def _fte(
     conn: Connection, of: TotalsFilter, people: People
 ) -> Mapping[int, Mapping[str, Decimal]]:
-    rows = await conn.fetch(FTE, of.tenant, people.data_entry_type, people.fte_column, of.unit)
+    rows = await conn.fetch(FTE, of.tenant, people.data_entry_type, people.fte_column, of.units)
     found: dict[int, dict[str, Decimal]] = {}
     for row in rows:
         found.setdefault(row["year"], {})[row["unit"]] = row["fte"]

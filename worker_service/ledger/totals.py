@@ -63,7 +63,7 @@ FROM carbon.totals AS t
 LEFT JOIN carbon.units AS u ON u.tenant = t.tenant AND u.unit = t.unit
 WHERE t.tenant = $1 AND t.year = $2
     AND (CAST($3 AS smallint) IS NULL OR t.module = $3)
-    AND (CAST($4 AS text) IS NULL OR lower(t.unit) = lower($4))
+    AND (CAST($4 AS text[]) IS NULL OR t.unit = ANY(CAST($4 AS text[])))
 ORDER BY t.unit, t.module
 """
 # A look at an index for each year that there can be, instead of reading all totals.
@@ -74,7 +74,7 @@ WHERE EXISTS (
     SELECT FROM carbon.totals AS t
     WHERE t.tenant = $1 AND t.year = y.year
         AND (CAST($2 AS smallint) IS NULL OR t.module = $2)
-        AND (CAST($3 AS text) IS NULL OR t.unit = $3)
+        AND (CAST($3 AS text[]) IS NULL OR t.unit = ANY(CAST($3 AS text[])))
 )
 ORDER BY y.year
 """
@@ -232,12 +232,16 @@ class YearTotals:
 
 @dataclass(frozen=True, slots=True)
 class TotalsFilter:
-    """Which totals to read. `module` and `unit` are None for all; `unit` is matched in any case."""
+    """Which totals to read. `module` and `units` are None for all; units are spelled as stored.
+
+    `with_below` tells a unit with those below it from the unit alone.
+    """
 
     tenant: str
     year: int
     module: int | None
-    unit: str | None
+    units: tuple[str, ...] | None
+    with_below: bool = False
 
 
 class TotalsReader:
@@ -247,11 +251,11 @@ class TotalsReader:
         self._ledger = ledger
 
     async def read_totals(
-        self, tenant: str, year: int, module: int | None, unit: str | None
+        self, tenant: str, year: int, module: int | None, units: tuple[str, ...] | None
     ) -> Sequence[StoredTotals]:
         """One per unit and module, in that order. Raises DatabaseUnavailable."""
         async with self._ledger.session() as conn:
-            return await stored_totals(conn, TotalsFilter(tenant, year, module, unit))
+            return await stored_totals(conn, TotalsFilter(tenant, year, module, units))
 
     async def read_year(
         self, wanted: TotalsFilter, computable: Sequence[Computable], years: tuple[int, int]
@@ -267,12 +271,12 @@ class TotalsReader:
             states = await read_states(conn, wanted.tenant, wanted.year, computable)
             others: list[int] = []
             if not totals:
-                of = (wanted.tenant, wanted.module, wanted.unit)
+                of = (wanted.tenant, wanted.module, wanted.units)
                 others = [row["year"] for row in await conn.fetch(YEARS, *of, *years)]
         return YearTotals(totals, states, others, state)
 
 
 async def stored_totals(conn: Connection, of: TotalsFilter) -> list[StoredTotals]:
     """The totals that the filter chooses, by unit, then by module."""
-    rows = await conn.fetch(READ, of.tenant, of.year, of.module, of.unit)
+    rows = await conn.fetch(READ, of.tenant, of.year, of.module, of.units)
     return [StoredTotals(**row) for row in rows]

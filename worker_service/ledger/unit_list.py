@@ -9,13 +9,14 @@ from worker_service.ledger.usage import usage_of_units
 
 # One row more than fits on the page tells that there is another.
 UNITS = """
-SELECT unit_key, unit, left(name, 200) AS name, file_name, blob, changed_token AS claim_token,
-    changed_at, stale
-FROM carbon.units
-WHERE tenant = $1 AND (CAST($2 AS text[]) IS NULL OR unit_key = ANY(CAST($2 AS text[])))
-    AND (CAST($3 AS text) IS NULL OR starts_with(unit_key, $3) OR strpos(lower(name), $3) > 0)
-    AND unit_key > $4
-ORDER BY unit_key
+SELECT u.unit_key, u.unit, left(u.name, 200) AS name, coalesce(p.unit, '') AS parent, u.file_name,
+    u.blob, u.changed_token AS claim_token, u.changed_at, u.stale
+FROM carbon.units AS u
+LEFT JOIN carbon.units AS p ON p.tenant = u.tenant AND p.unit_key = u.parent_key
+WHERE u.tenant = $1 AND (CAST($2 AS text[]) IS NULL OR u.unit_key = ANY(CAST($2 AS text[])))
+    AND (CAST($3 AS text) IS NULL OR starts_with(u.unit_key, $3) OR strpos(lower(u.name), $3) > 0)
+    AND u.unit_key > $4
+ORDER BY u.unit_key
 LIMIT $5
 """
 
@@ -32,11 +33,12 @@ class UnitFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredUnit:
-    """A unit, with the file that brought it or its name."""
+    """A unit, with the unit above it ("" at the top) and the file that brought it or its name."""
 
     unit_key: str
     unit: str
     name: str
+    parent: str
     file_name: str
     blob: str
     claim_token: int

@@ -46,9 +46,7 @@ class KeptTotals:
         )
 
     async def answer(self, wanted: TotalsFilter) -> bytes:
-        """The answer to a GetTotals, serialized, with the institution's sums unless it is about one
-        unit. Raises DatabaseUnavailable.
-        """
+        """The answer to a GetTotals, serialized. Raises DatabaseUnavailable."""
         state = await self._states.ask(wanted.tenant)
         if (kept := self._found(wanted, state)) is not None:
             return kept
@@ -86,4 +84,4 @@ class KeptTotals:
 
 
 def _serialized(found: YearTotals, wanted: TotalsFilter) -> bytes:
-    return answer_totals(found, institution=wanted.unit is None).SerializeToString()
+    return answer_totals(found, wanted).SerializeToString()

@@ -28,7 +28,7 @@ from worker_service.ledger_api.report import answer_report
 from worker_service.ledger_api.saved_mappings import answer_delete, answer_mappings, answer_save
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
-from worker_service.ledger_api.units import spelt_unit
+from worker_service.ledger_api.units import units_of
 from worker_service.ledger_api.uploads import answer_uploads
 from worker_service.ledger_api.verification import Verification
 
@@ -50,8 +50,9 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         tenant = _tenant_of(request)
         _check(request)
         module = request.module or None
-        unit = await spelt_unit(self._ledger, tenant, request.unit)
-        return await self._totals.answer(TotalsFilter(tenant, request.year, module, unit))
+        units = await units_of(self._ledger, tenant, request)
+        below = request.with_units_below
+        return await self._totals.answer(TotalsFilter(tenant, request.year, module, units, below))
 
     async def GetReport(
         self, request: ledger_pb2.GetReportRequest, _context: Context

@@ -7,6 +7,7 @@ from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.catalogue import MODULES
 from worker_service.carbon.outcomes import BOOKED
 from worker_service.carbon.report import FTE_COLUMN, FTE_TYPE, NodeSums, Sums, kg_per_fte, report
+from worker_service.carbon.unit_tree import UnitNode, unit_tree
 from worker_service.ledger.freshness import computable_types
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.report import People, ReportInputs, YearSums, read_report
@@ -14,7 +15,7 @@ from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger_api.exact_text import exact_text
 from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
 from worker_service.ledger_api.freshness import answer_freshness
-from worker_service.ledger_api.units import spelt_unit
+from worker_service.ledger_api.units import units_of
 
 
 async def answer_report(
@@ -27,7 +28,7 @@ async def answer_report(
     fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
     fields.done()
     module = request.module or None
-    of = TotalsFilter(tenant, request.year, module, await spelt_unit(ledger, tenant, request.unit))
+    of = TotalsFilter(tenant, request.year, module, await units_of(ledger, tenant, request))
     people = People(FTE_TYPE, FTE_COLUMN)
     found = await read_report(ledger, of, computable_types(module), people, BOOKED)
     return await asyncio.to_thread(_answer, found, module)
@@ -56,6 +57,7 @@ def _answer(found: ReportInputs, module: int | None) -> ledger_pb2.GetReportResp
         ],
         units_without_data=found.units_without,
         units_without_data_count=found.units_without_count,
+        unit_tree=map(_unit, unit_tree(made.units, found.placed) if found.placed else ()),
     )
 
 
@@ -86,6 +88,18 @@ def _node(node: NodeSums) -> ledger_pb2.NodeReport:
         last_year_kg=_number(node.last_year),
         additional_value=_number(node.additional),
         ghg_scope=node.scope or 0,
+    )
+
+
+def _unit(node: UnitNode) -> ledger_pb2.UnitTreeNode:
+    return ledger_pb2.UnitTreeNode(
+        unit=node.unit,
+        unit_name=node.name,
+        parent_unit=node.parent or "",
+        level=node.level,
+        own_kg=float(node.own.total),
+        own_kg_exact=exact_text(node.own.total),
+        with_units_below=_sums(node.below),
     )
 
 

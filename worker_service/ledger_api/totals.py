@@ -7,7 +7,7 @@ from itertools import groupby
 
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.carbon.outcomes import without_kilograms
-from worker_service.ledger.totals import StoredTotals, YearTotals
+from worker_service.ledger.totals import StoredTotals, TotalsFilter, YearTotals
 from worker_service.ledger_api.exact_text import exact_text
 from worker_service.ledger_api.freshness import answer_freshness
 
@@ -15,14 +15,16 @@ from worker_service.ledger_api.freshness import answer_freshness
 _EXACT = Context(prec=2_000)
 
 
-def answer_totals(found: YearTotals, *, institution: bool) -> ledger_pb2.GetTotalsResponse:
-    """The answer to a GetTotals; `institution` asks for the sum of all units."""
+def answer_totals(found: YearTotals, wanted: TotalsFilter) -> ledger_pb2.GetTotalsResponse:
+    """The answer to a GetTotals, with the sum of all units, or of a unit and those below it."""
     totals: Sequence[StoredTotals] = found.totals
+    whole = _sum("", "", totals) if totals else None
     units = groupby(totals, key=lambda of_module: (of_module.unit, of_module.unit_name))
     return ledger_pb2.GetTotalsResponse(
         module_totals=map(_of_module, totals),
         unit_totals=[_sum(unit, name, modules) for (unit, name), modules in units],
-        institution=_sum("", "", totals) if institution and totals else None,
+        institution=whole if wanted.units is None else None,
+        with_units_below=whole if wanted.units is not None and wanted.with_below else None,
         freshness=map(answer_freshness, found.states),
         years=found.years,
     )

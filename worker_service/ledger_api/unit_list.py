@@ -49,6 +49,7 @@ def _unit(stored: StoredUnit, entries: Mapping[str, int]) -> reference_pb2.Unit:
         claim_token=stored.claim_token,
         entries=entries.get(stored.unit, 0),
         stale=stored.stale,
+        parent_unit=stored.parent,
     )
     if stored.changed_at is not None:
         unit.changed_at.FromDatetime(stored.changed_at)

@@ -30,7 +30,8 @@ class TravelApiAccess:
 class UnitDirectoryAccess:
     """Where the directory is, who asks, and how it names pages and fields.
 
-    `list` is the key of the list in an answer; "" if the answer is the list.
+    `list` is the key of the list in an answer; "" if the answer is the list. `parent` is the key of
+    the id of the unit above; "" if the directory tells no tree.
     """
 
     url: str
@@ -39,6 +40,7 @@ class UnitDirectoryAccess:
     list: str = "units"
     id: str = "id"
     name: str = "name"
+    parent: str = ""
     page: str = "page"
     size: str = "pageSize"
     first_page: int = 0

@@ -28,7 +28,11 @@ class UnitDirectory:
     access: UnitDirectoryAccess
     name: str = "unit-directory"
     brings: str = "units"
-    columns: Sequence[str] = ("unit_institutional_id", "name")
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """With the parent of each unit if the directory tells it."""
+        return ("unit_institutional_id", "name", *_parent(self.access, "parent_unit_id"))
 
     async def pages(self, wanted: Wanted) -> AsyncGenerator[Page, None]:
         """Yields all units. A directory has no years."""
@@ -83,8 +87,13 @@ async def _page(
     return units
 
 
+def _parent(access: UnitDirectoryAccess, name: str) -> tuple[str, ...]:
+    return (name,) if access.parent else ()
+
+
 def _rows(units: Sequence[Mapping[str, Any]], access: UnitDirectoryAccess) -> Page:
-    rows = [(text_of(one.get(access.id)), text_of(one.get(access.name))) for one in units]
+    keys = (access.id, access.name, *_parent(access, access.parent))
+    rows = [tuple(text_of(one.get(key)) for key in keys) for one in units]
     there = [row for row in rows if row[0]]
     gone = len(rows) - len(there)
     return Page(there, {NO_ID: gone} if gone else {})

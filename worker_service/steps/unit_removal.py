@@ -8,6 +8,7 @@ from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.job_answers import first_answer, has_answered
 from worker_service.ledger.pool import Connection
+from worker_service.ledger.unit_tree import children_of
 from worker_service.ledger.units import read_units, remove_units
 from worker_service.ledger.usage import Usage, usage_of_units
 from worker_service.mechanics.claimed_job import ClaimedJob
@@ -32,6 +33,7 @@ async def run_unit_removal(stores: Stores, run: Run) -> Outcome:
             _refuse_used(await usage_of_units(conn, job.tenant, units, looked_at))
 
         async def remove(conn: Connection) -> int:
+            _refuse_parents(await children_of(conn, job.tenant, units))
             removed = await remove_units(conn, job.tenant, units)
             # Entries published since the look. Nobody can publish entries of these units now.
             _refuse_used(await usage_of_units(conn, job.tenant, units, looked_at))
@@ -70,6 +72,17 @@ async def _left(stores: Stores, job: ClaimedJob, wanted: Sequence[str]) -> Seque
             " institution. `carbonline units` lists those that are.",
         )
     return [spelt[key] for key in keys]
+
+
+def _refuse_parents(children: Sequence[tuple[str, str]]) -> None:
+    if not children:
+        return
+    said = [f"{shown_text(child)} is below {shown_text(parent)}" for child, parent in children]
+    raise Refusal(
+        "units_have_units_below",
+        f"Nothing was changed: {named_in_short(said)}. Remove the units below, too, or load units"
+        " whose parent_unit_id is another one.",
+    )
 
 
 def _refuse_used(usage: Usage) -> None:

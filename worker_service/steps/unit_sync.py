@@ -8,9 +8,11 @@ from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.references import read_units
 from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.unit_places import unit_places
 from worker_service.carbon.parse.units import doubtful_units
+from worker_service.carbon.unit_tree import NotATree
 from worker_service.ledger.fences import close_ledger_scopes
-from worker_service.ledger.units import UnitChanges, save_units
+from worker_service.ledger.units import UnitChanges, UnitsGone, save_units
 from worker_service.ledger.units import read_units as known_units
 from worker_service.mechanics.outcome import Failed, Outcome, RetryLater
 from worker_service.mechanics.run import Run
@@ -55,7 +57,8 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
             parsed = await asyncio.to_thread(read_units, file.open)
             known = await known_units(stores.ledger, job.tenant)
             doubtful = await asyncio.to_thread(doubtful_units, parsed.accepted, known)
-            warnings = merged_rejections([parsed.warnings, doubtful])
+            places = await asyncio.to_thread(unit_places, parsed, known)
+            warnings = merged_rejections([parsed.warnings, doubtful, places.warnings])
             parsed = replace(parsed, warnings=warnings)
     except Refusal as refusal:
         return refusal.outcome()
@@ -66,30 +69,37 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
             return nothing
         _step(run, 2)
         units, names = (parsed.accepted[column].to_list() for column in ("unit_id", "name"))
-        changed = await publish(
-            run,
-            stores.ledger,
-            ["units"],
-            keeping_changes(
+        try:
+            changed = await publish(
                 run,
-                lambda conn: save_units(
-                    conn,
-                    job.tenant,
-                    units,
-                    names,
-                    job.claim_token,
-                    file_name=name,
-                    blob=str(file.reference),
-                    are_all=bool(said.get("provider") or said.get("are_all") == CONSENT),
+                stores.ledger,
+                ["units"],
+                keeping_changes(
+                    run,
+                    lambda conn: save_units(
+                        conn,
+                        job.tenant,
+                        units,
+                        names,
+                        job.claim_token,
+                        parents=places.parents,
+                        file_name=name,
+                        blob=str(file.reference),
+                        are_all=bool(said.get("provider") or said.get("are_all") == CONSENT),
+                    ),
                 ),
-            ),
-        )
+            )
+        except NotATree as wrong:
+            return report.refused(Refusal("units_not_a_tree", f"Nothing was changed: {wrong}"))
+        except UnitsGone:
+            return RetryLater("A unit was removed while the list was read. Nothing was changed.")
         _step(run, 3)
         sentences = [_sentence(changed), f"The year {job.year} is provisioned.", *left.sentences()]
         stats = {
             "units_new": changed.new,
             "units_renamed": len(changed.renamed),
             "units_same": changed.same,
+            "units_moved": changed.moved,
             "units_changed": changed.new + len(changed.renamed),
             "units_stale": changed.stale,
             **(left.stats() if said.get("provider") else {}),
@@ -124,6 +134,8 @@ def _sentence(changed: UnitChanges) -> str:
         )
         more = f"; and {renamed - NAMED_MAX:,} more" if renamed > NAMED_MAX else ""
         sentence += f" Renamed: {named}{more}."
+    if changed.moved:
+        sentence += f" {pluralize(changed.moved, 'unit')} moved in the tree of units."
     if changed.stale:
         sentence += (
             f" {pluralize(changed.stale, 'unit')} not in the list: flagged as stale, and kept with"

@@ -102,6 +102,35 @@ def test_nodes_are_set_in_by_their_depth(capsys: pytest.CaptureFixture[str]) -> 
     assert [line.split("  ")[0] for line in lines[2:]] == ["professional_travel", "· plane"]
 
 
+def test_units_are_set_in_below_those_above_them(capsys: pytest.CaptureFixture[str]) -> None:
+    tree = [
+        ledger_pb2.UnitTreeNode(
+            unit=unit,
+            unit_name=name,
+            parent_unit=parent,
+            level=level,
+            own_kg_exact=own,
+            with_units_below=sums(),
+        )
+        for unit, name, parent, level, own in (
+            ("SCI", "Science", "", 0, "0"),
+            ("0828", "Physics", "SCI", 1, "329.005"),
+        )
+    ]
+    assert shown(capsys, "unit_tree", unit_tree=tree) == [
+        "unit    name     own kg  with units below kg  last year kg  FTE  t per FTE",
+        "──────────────────────────────────────────────────────────────────────────",
+        "SCI     Science       0                  329            82",
+        "· 0828  Physics     329                  329            82",
+        "──────────────────────────────────────────────────────────────────────────",
+        "all                                      329            82  0.8       0.50",
+    ]
+    show_sums({2024: report(unit_tree=tree)}, 2024, "unit_tree", Output(JSON))
+    science, physics = json.loads(capsys.readouterr().out)["rows"]
+    assert (science["unit"], science["parent_unit_id"], science["level"]) == ("SCI", None, 0)
+    assert (physics["parent_unit_id"], physics["own_kg"], physics["level"]) == ("SCI", 329.005, 1)
+
+
 def test_all_values_are_in_files_under_names_that_stay(capsys: pytest.CaptureFixture[str]) -> None:
     show_sums({2024: report()}, 2024, "unit", Output(JSON))
     written = json.loads(capsys.readouterr().out)

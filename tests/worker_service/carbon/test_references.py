@@ -35,7 +35,7 @@ def test_locations_of_another_shape_are_refused_by_the_names_that_lack() -> None
 def test_units_keep_their_spelling_and_are_one_unit_in_any_case() -> None:
     content = "unit_institutional_id;name\naa;A\n0828;Physics\nAA;B\n;c\n"
     table = read_units(opening(content))
-    assert table.accepted.rows() == [(2, "0828", "Physics"), (3, "AA", "B")]
+    assert table.accepted.rows() == [(2, "0828", "Physics", None), (3, "AA", "B", None)]
     assert table.warnings.select("row", "value").rows() == [(1, "aa")]
     assert table.rejected.select("row", "column").rows() == [(4, "unit_institutional_id")]
 

@@ -80,11 +80,13 @@ async def test_totals_are_found_by_unit_module_year_and_tenant(driver: LedgerDri
     await replace(driver, 10, row("Abc", "1"), row("0829", "2"))
     reader = TotalsReader(driver.ledger)
 
-    async def units(tenant: str, year: int, module: int | None, unit: str | None) -> list[str]:
-        return [one.unit for one in await reader.read_totals(tenant, year, module, unit)]
+    async def units(tenant: str, year: int, module: int | None, *of: str) -> list[str]:
+        found = await reader.read_totals(tenant, year, module, of or None)
+        return [one.unit for one in found]
 
-    assert await units(TENANT, YEAR, MODULE, None) == ["0829", "Abc"]
-    assert await units(TENANT, YEAR, None, "aBC") == ["Abc"]
-    assert await units(TENANT, YEAR, MODULE + 1, None) == []
-    assert await units(TENANT, YEAR + 1, None, None) == []
-    assert await units("another", YEAR, None, None) == []
+    assert await units(TENANT, YEAR, MODULE) == ["0829", "Abc"]
+    assert await units(TENANT, YEAR, None, "Abc") == ["Abc"]
+    assert await units(TENANT, YEAR, None, "Abc", "0829", "0830") == ["0829", "Abc"]
+    assert await units(TENANT, YEAR, MODULE + 1) == []
+    assert await units(TENANT, YEAR + 1, None) == []
+    assert await units("another", YEAR, None) == []

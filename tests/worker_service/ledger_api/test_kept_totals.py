@@ -23,7 +23,8 @@ WHOLE_YEAR = TotalsFilter(TENANT, YEAR, None, None)
 FILTERS = (
     WHOLE_YEAR,
     TotalsFilter(TENANT, YEAR, MODULE, None),
-    TotalsFilter(TENANT, YEAR, None, "0828"),
+    TotalsFilter(TENANT, YEAR, None, ("0828",)),
+    TotalsFilter(TENANT, YEAR, None, ("0828",), with_below=True),
     # Of a year without totals, the answer names those with some.
     TotalsFilter(TENANT, YEAR + 1, None, None),
     TotalsFilter("another", YEAR, None, None),

@@ -48,13 +48,14 @@ class Directory:
             f"{prefix}FIRST_PAGE": "1",
         }
 
-    def access(self, password: str = PASSWORD) -> UnitDirectoryAccess:
+    def access(self, password: str = PASSWORD, **more: str) -> UnitDirectoryAccess:
         return UnitDirectoryAccess(
             url=f"http://127.0.0.1:{self.port}/api/units",
             user="someone",
             password=Secret("CARBONLINE_UNIT_DIRECTORY_PASSWORD", password),
             first_page=1,
             first_pause_seconds=0.001,
+            **more,  # type: ignore[arg-type]
         )
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -152,6 +153,17 @@ async def test_a_unit_that_vanished_is_kept_and_flagged_and_its_totals_stand(
     synced.directory.pages = [[PHYSICS, LAW]]
     assert values_of(job_of(await synced.sync()).stats)["units_stale"] == 0
     assert await stale(harness) == []
+
+
+async def test_a_directory_may_tell_the_unit_above_each(synced: Synced) -> None:
+    above = "SELECT unit, parent_key FROM carbon.units WHERE parent_key IS NOT NULL"
+    synced.directory.pages = [[PHYSICS, {**LAW, "upper": "0828"}]]
+    await synced.sync()
+    assert await synced.harness.rows(above) == []
+    synced.asks(synced.directory.access(parent="upper"))
+    held = claim("unit_sync", 1_000_000, payload={"provider": "unit-directory"})
+    assert "1 unit moved in the tree of units." in str(await synced.step(held.run))
+    assert [tuple(row) for row in await synced.harness.rows(above)] == [("0829", "0828")]
 
 
 async def test_a_file_flags_the_others_only_if_it_has_all_units(synced: Synced) -> None:

@@ -9,12 +9,15 @@ FOREIGN_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "unit_institutional_id": frozenset(
             {
-                *("unitcode", "unitnumber", "code"),
+                *("unit", "unitid", "unitcode", "unitnumber", "code"),
                 *("costcenter", "costcentre", "centredecoût", "centredecout", "centredecoûts"),
                 *("unité", "unite", "codeunité", "codeunite", "numérounité", "cf"),
                 *("einheit", "organisationseinheit", "oe", "kostenstelle"),
                 *("unità", "unita", "centrodicosto"),
             }
+        ),
+        "parent_unit_id": frozenset(
+            {"unitésupérieure", "unitéparente", "übergeordneteeinheit", "unitàsuperiore"}
         ),
         "user_institutional_id": frozenset(
             {

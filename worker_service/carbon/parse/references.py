@@ -35,9 +35,11 @@ LOCATION_COLUMNS: Mapping[str, tuple[Column, ...]] = MappingProxyType(
         ),
     }
 )
+PARENT_COLUMN = "parent_unit_id"
 UNIT_COLUMNS = (
     Column(UNIT_COLUMN, normalisation=Normalisation.SHOWN, example="0828"),
     Column("name", normalisation=Normalisation.SHOWN, example="Institute of Physics"),
+    Column(PARENT_COLUMN, required=False, normalisation=Normalisation.SHOWN, example="SCI"),
 )
 
 
@@ -115,12 +117,13 @@ def _with_swap_hint(rejected: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_units(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> ParsedTable:
-    """`accepted`: row_number, unit_id as it is spelt but for what nobody sees, name.
+    """`accepted`: row_number, unit_id as it is spelt but for what nobody sees, name, and
+    parent_unit_id, the id of the unit above it, null for none.
 
     Units that differ only in case are one unit: the last row stands.
     """
     table = read_table(open_file, UNIT_COLUMNS, [UNIT_COLUMN], bytes_max)
-    accepted = table.accepted.with_columns(as_seen(pl.col(UNIT_COLUMN))).rename(
+    accepted = table.accepted.with_columns(as_seen(pl.col(UNIT_COLUMN, PARENT_COLUMN))).rename(
         {UNIT_COLUMN: "unit_id"}
     )
     return replace(table, accepted=accepted)

@@ -33,7 +33,19 @@ units = Table(
     Column("blob", Text, nullable=False, server_default=text("''")),
     Column("changed_at", TIMESTAMP(timezone=True), nullable=True),
     Column("stale", Boolean, nullable=False, server_default=text("false")),
+    Column("parent_key", Text, nullable=True),
     PrimaryKeyConstraint("tenant", "unit_key", name="units_pkey"),
+    ForeignKeyConstraint(
+        ["tenant", "parent_key"],
+        ["carbon.units.tenant", "carbon.units.unit_key"],
+        name="a_parent_is_a_unit",
+    ),
+    Index(
+        "units_below_a_unit",
+        "tenant",
+        "parent_key",
+        postgresql_where=text("parent_key IS NOT NULL"),
+    ),
 )
 
 factors = Table(
