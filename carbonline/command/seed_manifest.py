@@ -13,6 +13,7 @@ from carbonline.command.jobs_of_files import (
     entries_job,
     factors_job,
     locations_job,
+    mapped,
     of_sheet,
     rows_job,
     units_job,
@@ -142,6 +143,14 @@ class _Table:
         self.wrong(f"{key} is missing." if value is None else f"{key} must be a text.")
         return ""
 
+    def mapping(self) -> Mapping[str, Any]:
+        """How the file of another program is read, as a payload says it; empty for any other."""
+        value = self._given.get("mapping", {})
+        if isinstance(value, dict):
+            return value
+        self.wrong('mapping must be a table, such as { decimal = "comma" }.')
+        return {}
+
     def file(self, year: int = 0) -> Path | None:
         """The file; `{year}` in its name stands for the year."""
         name = self.text("file", None).replace(YEAR, str(year))
@@ -225,8 +234,8 @@ def _factors(table: _Table) -> Iterator[SeedFile]:
 
 
 def _activity(table: _Table) -> Iterator[SeedFile]:
-    table.only("type", "years", "file", "sheet", "unit", "source")
-    number, sheet = table.type(), table.text("sheet")
+    table.only("type", "years", "file", "sheet", "unit", "source", "mapping")
+    number, sheet, mapping = table.type(), table.text("sheet"), table.mapping()
     unit, source = table.text("unit"), table.text("source")
     for year, file in table.files():
         if not number:
@@ -237,7 +246,7 @@ def _activity(table: _Table) -> Iterator[SeedFile]:
         about = " ".join(part for part in (unit, source) if part)
         title = f"activity {type_name(number)} {year}" + (f" ({about})" if about else "")
         job = entries_job(file, 0, number, year, unit, source)
-        yield SeedFile(title, of_sheet(job, sheet))
+        yield SeedFile(title, mapped(of_sheet(job, sheet), mapping))
 
 
 # In the order in which they are loaded: units provision years, and places and factors come before

@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -121,9 +122,12 @@ class Terminal:
 
 
 @contextmanager
-def terminal_beside_a_stack(folder: Path) -> Iterator[Terminal]:
-    """A terminal beside a stack that runs on its folder, and ends in order."""
+def terminal_beside_a_stack(
+    folder: Path, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Terminal]:
+    """A terminal beside a stack that runs on its folder with more settings, and ends in order."""
     terminal = Terminal(folder)
+    terminal.environment |= settings
     up = subprocess.Popen(
         [*COMMAND, "up", "--workers", "1"],
         stdout=subprocess.PIPE,

@@ -47,6 +47,16 @@ def test_files_are_loaded_in_the_order_in_which_they_need_each_other(tmp_path: P
     assert marked(trips.job).extra == {"is_seed_run": "yes"}
 
 
+def test_a_file_of_another_program_has_its_mapping(tmp_path: Path) -> None:
+    mapping = '{ columns = { Von = "origin_iata" }, decimal = "comma" }'
+    [_, [trips]] = read(tmp_path, UNITS + FLIGHTS + f"mapping = {mapping}\n").parts
+    said = {"columns": {"Von": "origin_iata"}, "decimal": "comma"}
+    assert trips.job.extra == {"mapping": said}
+    assert mistakes(tmp_path, UNITS + FLIGHTS + 'mapping = "agency"\n') == [
+        '[[activity]] 1: mapping must be a table, such as { decimal = "comma" }.'
+    ]
+
+
 def test_a_file_of_each_year_may_be_named_once(tmp_path: Path) -> None:
     (tmp_path / "trips_2023.csv").write_text("a\n")
     several = FLIGHTS.replace("2024", "[2023, 2024]").replace("trips", "trips_{year}")
