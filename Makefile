@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each makes the environment it needs, in .venv, by itself.
 .DEFAULT_GOAL := help
 .PHONY: docs help demo test test-slow bench bench-short fuzz shake shake-short check mutants protos released-protos format
-.PHONY: lock clean runtime dev browser console-test vendor
+.PHONY: real-data lock clean runtime dev browser console-test vendor
 MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
@@ -36,6 +36,9 @@ shake-short: dev  ## the same within a minute, for CI
 fuzz: dev  ## send the HTTP API what its document allows, and what it does not; FUZZ_EXAMPLES=n, SEED=n
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),50) SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -q -m slow \
 		-o faulthandler_timeout=3600 tests/gateway/test_fuzzing.py
+
+real-data: dev  ## try files of real institutions and published factors; REAL_DATA=FOLDER
+	@$(PYTHON_IN_VENV) -m pytest -q -rs tests/real_data tests/carbonline/shelf
 
 check: dev  ## check format, lint, types, room contracts, protos, house rules, mutants
 	@echo "format and lint"

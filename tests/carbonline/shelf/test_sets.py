@@ -14,7 +14,7 @@ from worker_service.carbon.parse.factors import read_factors
 
 DECLARED = {one.name: one for module in MODULES for one in module.types}
 # The folder with the tables that the sets were made from; `make test` has none.
-PUBLISHED = os.environ.get("PUBLISHED_FACTOR_TABLES", "")
+PUBLISHED = os.environ.get("REAL_DATA", "")
 SET_AND_TYPE = [
     pytest.param(one, name, id=f"{one.name} {name}")
     for one in shelf().values()
@@ -60,7 +60,7 @@ def test_published_figures_are_on_the_shelf() -> None:
     assert fuels["natural_gas"]["ef_kg_co2eq_per_unit"] == "53.1145"
 
 
-@pytest.mark.skipif(not PUBLISHED, reason="PUBLISHED_FACTOR_TABLES names no folder of tables")
+@pytest.mark.skipif(not PUBLISHED, reason="real data is compared with REAL_DATA=FOLDER; see CONTRIBUTING.md")
 def test_the_sets_are_made_from_the_published_tables() -> None:
     folder = Path(PUBLISHED)
     assert [name for name in TABLES if not (folder / name).exists()] == []

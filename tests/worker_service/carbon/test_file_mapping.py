@@ -250,6 +250,16 @@ def test_a_number_is_read_as_the_mapping_says_or_not_at_all(
         assert f'"distance_km":{float(number)}' in accepted["data"].item()
 
 
+def test_a_word_beside_a_number_is_named_although_a_mapping_says_how_numbers_are_written() -> None:
+    row = {**GOOD, "distance_km": "1,234.5 km"}
+    file = read_entries(
+        PLANE, opening(csv_of(COLUMNS, [row])), SCOPE, mapping=FileMapping(decimal="point")
+    )
+    [batch] = file.batches
+    reason = batch.rejected["reason"].item()
+    assert reason == "has km beside the number: write the number alone"
+
+
 @pytest.mark.parametrize(
     ("layout", "text", "day"),
     [

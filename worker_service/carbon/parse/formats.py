@@ -8,6 +8,7 @@ from types import MappingProxyType
 import polars as pl
 
 from worker_service.carbon.csv_source.spreadsheet_text import QUOTED_REASON, is_single_quoted
+from worker_service.carbon.parse.numbers import has_word_beside, word_beside_reason
 
 # What separates the decimals -> the number that a sentence shows, and what separates thousands.
 DECIMALS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -41,8 +42,13 @@ def number_of_format_reason(text: pl.Expr, decimal: str) -> pl.Expr:
         f"must be a number with a decimal {decimal}, such as {example}, as the mapping says"
         f' ("{mark}" before decimals, "{thousands}" between thousands)'
     )
-    quoted = pl.when(is_single_quoted(text)).then(pl.lit(QUOTED_REASON))
-    return quoted.otherwise(pl.lit(said))
+    return (
+        pl.when(is_single_quoted(text))
+        .then(pl.lit(QUOTED_REASON))
+        .when(has_word_beside(text))
+        .then(word_beside_reason(text))
+        .otherwise(pl.lit(said))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,10 @@ _WHOLE = r"^[+-]?\d+$"
 _WHOLE_WITH_POINT = r"^([+-]?\d+)\.0*$"
 _WITH_EXPONENT = r"^[+-]?\d+(\.\d+)?[eE][+-]?\d{1,2}$"
 _OTHER_DIGITS = r"[\p{Nd}--[0-9]]"
+# A currency, a unit or a percent sign on one side of digits: £2,681.94, CHF 5, 12 kg, 5 %.
+_WORD = r"[\p{L}\p{Sc}%°][\p{L}\p{Sc}%°./²³]*"
+_DIGITS = r"\d[\d.,'\x{2019}\s]*"
+_BESIDE = rf"^(?:[+-]?({_WORD})\s*[+-]?{_DIGITS}|[+-]?{_DIGITS}({_WORD}))$"
 _MUST_BE_WHOLE = "must be a whole number, such as 2"
 _NOT_WHOLE = "is not a number: write digits only, such as 2"
 
@@ -102,12 +106,25 @@ def number_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
         .then(_of_point(text, without_points))
         .when(pl.lit(whole) & text.str.contains(_FRACTION))
         .then(pl.lit(_MUST_BE_WHOLE))
+        .when(has_word_beside(text))
+        .then(word_beside_reason(text))
         .when(value.is_null() & ~text.str.contains(_WHOLE))
         .then(pl.lit(_NOT_WHOLE if whole else "is not a number (digits, and a decimal point)"))
         .when(value.is_null() | too_large(value))
         .then(pl.lit("is not a finite number, or too large"))
         .otherwise(pl.lit(bounds_rule(column)))
     )
+
+
+def has_word_beside(text: pl.Expr) -> pl.Expr:
+    """Where a number has a currency sign, a unit or the like beside it."""
+    return text.str.contains(_BESIDE)
+
+
+def word_beside_reason(text: pl.Expr) -> pl.Expr:
+    """What to say of such a text."""
+    word = pl.coalesce(text.str.extract(_BESIDE, 1), text.str.extract(_BESIDE, 2))
+    return pl.format("has {} beside the number: write the number alone", word)
 
 
 def _plain(text: pl.Expr) -> pl.Expr:
