@@ -60,7 +60,9 @@ def test_published_figures_are_on_the_shelf() -> None:
     assert fuels["natural_gas"]["ef_kg_co2eq_per_unit"] == "53.1145"
 
 
-@pytest.mark.skipif(not PUBLISHED, reason="real data is compared with REAL_DATA=FOLDER; see CONTRIBUTING.md")
+@pytest.mark.skipif(
+    not PUBLISHED, reason="real data is compared with REAL_DATA=FOLDER; see CONTRIBUTING.md"
+)
 def test_the_sets_are_made_from_the_published_tables() -> None:
     folder = Path(PUBLISHED)
     assert [name for name in TABLES if not (folder / name).exists()] == []
