@@ -215,6 +215,7 @@ _OF_ENTRIES = {
     "replaced": "the upload that no longer counts",
     "same_rows_in_uploads": "uploads of other sources with the same rows",
     "shared_rows": "uploads that share some rows, with the first pair",
+    "people_in_other_uploads": "how many rows name a person of their unit whom another upload has",
     "rows_counted_twice": "how many rows that other uploads have are listed",
     "counted_twice_blob": "the CSV of these rows",
     "counted_twice_rows": "the first of them",

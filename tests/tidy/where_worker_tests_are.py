@@ -171,6 +171,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "rehearsal": "tests/worker_service/steps/test_large_changes.py",
         "row_results": "tests/worker_service/ledger_api/test_emissions.py",
         "row_digests": "tests/worker_service/steps/test_shared_rows.py",
+        "repeated_keys": "tests/worker_service/steps/test_repeated_people.py",
         "unit_list": LISTS,
         "upload_list": "tests/worker_service/ledger_api/test_uploads.py",
         "usage": REPLACING,

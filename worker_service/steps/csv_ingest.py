@@ -12,6 +12,7 @@ from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile
+from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.stored import with_spellings
 from worker_service.ledger.entry_sets import (
     NewSet,
@@ -77,6 +78,7 @@ from worker_service.steps.upload_sentences import (
     in_place_of,
     mended_rows_replace_sentences,
     most_would_go_sentence,
+    people_sentences,
     refused_stats,
     shared_sentences,
     unchanged_sentence,
@@ -166,7 +168,7 @@ async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore
         # The rows that it would have loaded are those that are there.
         as_there = replace(what, new=replace(what.new, entry_set=there.upload_id))
         loaded.shared = await _shared(stores, as_there, loaded)
-        await asyncio.to_thread(_note_shared, notes, loaded.shared.listed)
+        await asyncio.to_thread(_note_shared, notes, loaded.shared)
         run.progress(rows, rows, "publish")
         try:
             published = await _published(stores, run, what, loaded, there.contents)
@@ -201,7 +203,7 @@ async def _read_now(stores: Stores, run: Run, what: Intake, key: str) -> Outcome
             unread += default_sentences(defaults)
         run.progress(loaded.accepted, loaded.accepted, "compare with other uploads")
         loaded.shared = await _shared(stores, what, loaded)
-        await asyncio.to_thread(_note_shared, notes, loaded.shared.listed)
+        await asyncio.to_thread(_note_shared, notes, loaded.shared)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         contents = contents_of(loaded, notes, is_mended=entries.is_mended)
         if not (notes.any or loaded.remarks or unread or of_file or entries.is_mended):
@@ -241,9 +243,9 @@ def _succeeded(
     accepted, *others = _result_sentences(loaded, notes, published)
     # What is probably misspelt matters more than single rows.
     sentences = [accepted, *unread, *others, *loaded.remarks, *of_file]
-    twice = bool(published.duplicates or loaded.shared.uploads)
+    twice = bool(published.duplicates or loaded.shared.any)
     warnings = notes.any or bool(stats["unknown_columns"]) or twice
-    said = {**stats, **notes.stats(), **upload_stats(published, loaded.shared.uploads)}
+    said = {**stats, **notes.stats(), **upload_stats(published, loaded.shared)}
     written = Written.NOTHING if done and published.unchanged else Written.UNKNOWN
     return Succeeded(said, " ".join(sentences), warnings, written)
 
@@ -258,7 +260,8 @@ async def _shared(stores: Stores, what: Intake, loaded: _Loaded) -> AllShared:
     return await shared_rows(stores.ledger, what.declared, what.new)
 
 
-def _note_shared(notes: RowNotes, listed: pl.DataFrame) -> None:
+def _note_shared(notes: RowNotes, shared: AllShared) -> None:
+    listed = merged_rejections([shared.listed, shared.people.listed])
     notes.shared.add(listed, listed["row"].n_unique())
     notes.shared.keep()
 
@@ -275,6 +278,7 @@ def _result_sentences(loaded: Loaded, notes: RowNotes, published: Published) -> 
         *shared_sentences(
             loaded.shared.uploads, published, loaded.accepted, loaded.shared.listed.height
         ),
+        *people_sentences(loaded.shared.people),
     ]
 
 

@@ -26,6 +26,7 @@ from worker_service.ledger.row_digests import (
     uploads_beside,
 )
 from worker_service.ledger.uploads import Upload
+from worker_service.steps.repeated_people import RepeatedPeople, repeated_people
 
 # The hash of one version of polars is not that of another.
 MADE_BY = f"polars-{pl.__version__}"
@@ -59,11 +60,18 @@ class SharedRows:
 class AllShared:
     """What a new upload shares with others: with each (`uploads`), and the first rows (`listed`).
 
-    `listed`: row, column, value, reason, in order of row; at most LISTED_MAX rows.
+    `listed`: row, column, value, reason, in order of row; at most LISTED_MAX rows. `people` are in
+    rows that differ otherwise.
     """
 
     uploads: tuple[SharedRows, ...] = ()
     listed: pl.DataFrame = field(default_factory=lambda: merged_rejections([]))
+    people: RepeatedPeople = field(default_factory=RepeatedPeople)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything counts twice."""
+        return bool(self.uploads or self.people.pairs)
 
 
 def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:
@@ -98,7 +106,9 @@ async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> A
         found, first = await _compared(conn, new, [one.upload.upload_id for one in beside])
         uploads = {one.upload.upload_id: one.upload for one in beside}
         named = [await _named(conn, new, uploads, row) for row in found.iter_rows(named=True)]
-        return AllShared(tuple(named), await _listed(conn, new, uploads, first))
+        words = {upload_id: _words(upload) for upload_id, upload in uploads.items()}
+        people = await repeated_people(conn, declared, new, words)
+        return AllShared(tuple(named), await _listed(conn, new, words, first), people)
 
 
 async def _compared(
@@ -165,7 +175,7 @@ def _each(pairs: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 async def _listed(
-    conn: Connection, new: NewSet, uploads: Mapping[int, Upload], pairs: pl.DataFrame
+    conn: Connection, new: NewSet, words: Mapping[int, str], pairs: pl.DataFrame
 ) -> pl.DataFrame:
     """row, column, value, reason of pairs."""
     own = pairs.select(pl.lit(new.entry_set).alias("entry_set"), "first_row", "offset")
@@ -180,7 +190,6 @@ async def _listed(
         numbers[entry_set, first_row] = await row_numbers_from(
             conn, new.tenant, entry_set, first_row, last + 1
         )
-    words = {upload_id: _words(upload) for upload_id, upload in uploads.items()}
     return await asyncio.to_thread(_reasons, own, other, numbers, words)
 
 

@@ -8,7 +8,8 @@ from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_C
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.ledger.uploads import MendedRowsReplace, MostWouldGo, Published, Upload
 from worker_service.steps.noted_rows import ended
-from worker_service.steps.shared_rows import SharedRows
+from worker_service.steps.repeated_people import RepeatedPeople
+from worker_service.steps.shared_rows import AllShared, SharedRows
 
 _DUPLICATES_SHOWN = 3
 _IN_STATS_MAX = 100
@@ -66,6 +67,21 @@ def shared_sentences(
         f"Rows that other uploads have, too, count twice: {said}{beside}.",
         *where,
         f"If that is a mistake, leave them out of one file{instead}.",
+    ]
+
+
+def people_sentences(people: RepeatedPeople) -> list[str]:
+    """What to do about people who are in another upload of their unit, too. Empty for none."""
+    if not people.pairs:
+        return []
+    row, column, _, reason = people.listed.row(0)
+    many = people.pairs > 1
+    who = f"{people.pairs:,} rows name people" if many else "1 row names a person"
+    what = f"{who} of another upload, too"
+    return [
+        f"{what}; the first: row {row:,}, {column}: {reason}.",
+        *(["carbonline warnings lists them."] if many else []),
+        "If that is a mistake, leave them out of one file.",
     ]
 
 
@@ -143,7 +159,7 @@ def refused_stats(most: MostWouldGo) -> dict[str, Any]:
     return {"rows_accepted": 0, "would_count": would, "would_replace": replaced}
 
 
-def upload_stats(published: Published, shared: Sequence[SharedRows] = ()) -> dict[str, Any]:
+def upload_stats(published: Published, beside: AllShared) -> dict[str, Any]:
     """The job's stats: which upload counts now, which no longer does, and which have its rows."""
     stats: dict[str, Any] = {"upload_id": published.upload_id}
     if published.unchanged is not None:
@@ -152,7 +168,9 @@ def upload_stats(published: Published, shared: Sequence[SharedRows] = ()) -> dic
         stats["replaced"] = stats_of_upload(gone)
     if published.duplicates:
         stats["same_rows_in_uploads"] = [one.upload_id for one in published.duplicates]
-    if shared:
+    if beside.people.pairs:
+        stats["people_in_other_uploads"] = beside.people.pairs
+    if beside.uploads:
         stats["shared_rows"] = [
             {
                 "upload_id": one.upload.upload_id,
@@ -160,7 +178,7 @@ def upload_stats(published: Published, shared: Sequence[SharedRows] = ()) -> dic
                 "row": one.row,
                 "other_row": one.other_row,
             }
-            for one in shared[:_IN_STATS_MAX]
+            for one in beside.uploads[:_IN_STATS_MAX]
         ]
     return stats
 

@@ -1,0 +1,61 @@
+"""A person counts in a unit once: whoever is in two uploads of it is told, with both rows."""
+
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
+from tests.worker_service.steps.conftest import YEAR, WorkerHarness
+
+HEADER = "unit_institutional_id,name,sius_code,user_institutional_id,fte\n"
+UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
+
+
+async def load(harness: WorkerHarness, rows: str, source: str) -> types_pb2.Job:
+    pipeline = await harness.submit(
+        "csv_ingest",
+        HEADER + rows,
+        payload={"source": source, "file_name": f"{source}.csv"},
+        module=types_pb2.MODULE_HEADCOUNT,
+        data_entry_type=types_pb2.DATA_ENTRY_TYPE_MEMBER,
+        year=YEAR,
+    )
+    return (await harness.ended(pipeline)).in_order()[0]
+
+
+async def test_who_is_in_two_uploads_of_a_unit_is_told_with_both_rows(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_units(UNITS)
+    first = await load(harness, "0828,Ann,51,A1,0.5\n0828,Bob,51,B2,1\n", "one")
+    assert first.result == types_pb2.JOB_RESULT_SUCCESS
+    upload = values_of(first.stats)["upload_id"]
+    job = await load(harness, "0829,Bob,51,B2,1\n0828,Bob B.,52,b2,0.5\n", "two")
+    assert job.result == types_pb2.JOB_RESULT_WARNING
+    assert job.message.endswith(
+        " 1 row names a person of another upload, too; the first: row 2, user_institutional_id: is"
+        f" in row 2 of upload {upload} (one.csv), too, and counts in a unit once. If that is a"
+        " mistake, leave them out of one file."
+    )
+    stats = values_of(job.stats)
+    assert stats["people_in_other_uploads"] == 1
+    assert [(row["row"], row["value"]) for row in stats["counted_twice_rows"]] == [(2, "b2")]
+
+
+async def test_rows_that_are_equal_are_told_once_and_other_units_not_at_all(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_units(UNITS)
+    await load(harness, "0828,Ann,51,A1,0.5\n0828,Bob,51,B2,1\n0828,Cyd,51,C3,1\n", "one")
+    job = await load(harness, "0828,Ann,51,A1,0.5\n", "two")
+    assert "people_in_other_uploads" not in values_of(job.stats)
+    assert "identical to its row 1" in job.message
+    job = await load(harness, "0829,Cyd,51,C3,1\n", "three")
+    assert job.result == types_pb2.JOB_RESULT_SUCCESS
+    job = await load(harness, "0828,Bob B.,51,B2,1\n0828,Cyd C.,51,C3,1\n", "four")
+    assert "2 rows name people of another upload, too; the first: row 1, " in job.message
+    assert "carbonline warnings lists them." in job.message
+
+
+async def test_a_file_that_replaces_another_one_repeats_nobody(harness: WorkerHarness) -> None:
+    await harness.load_units(UNITS)
+    await load(harness, "0828,Ann,51,A1,0.5\n", "one")
+    job = await load(harness, "0828,Ann,51,A1,1\n", "one")
+    assert job.result == types_pb2.JOB_RESULT_SUCCESS
