@@ -60,6 +60,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "JOB_NOT_FOUND": "check the number; a job that was deleted with its pipeline is not found "
         "either",
         "WORKER_NOT_FOUND": "check the id, as `carbonline workers` shows it",
+        "SCHEDULE_NOT_FOUND": "check the name, as `carbonline schedule list` shows it",
+        "SCHEDULE_EXISTS": "delete the schedule of this name first, or choose another name",
+        "TOO_MANY_SCHEDULES": "delete a schedule first: the tenant has as many as it may",
         "UNIT_NOT_FOUND": "check the id; the message names similar units",
         "BLOB_NOT_FOUND": "upload it first; a blob of another tenant is not found either",
         "UNAUTHENTICATED": "send `authorization: Bearer TOKEN`",

@@ -72,6 +72,12 @@ class Metrics:
             ["step"],
             registry=registry,
         )
+        self.ticks = Counter(
+            f"{PREFIX}schedule_ticks",
+            "Ticks of schedules that were looked at",
+            ["outcome"],
+            registry=registry,
+        )
         self.queued = Gauge(
             f"{PREFIX}queued_jobs", "Claimable jobs", ["job_type"], registry=registry
         )

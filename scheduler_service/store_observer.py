@@ -18,6 +18,7 @@ from scheduler_service.jobs.requests import (
     Submitted,
     WorkerDrain,
 )
+from scheduler_service.jobs.schedules import TickDone, TickOutcome
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.metrics import Metrics, add_counts
 from scheduler_service.store.core.claimed import Claimed
@@ -146,6 +147,23 @@ class StoreObserver(Observer):
                 seconds=round(item.seconds, 1),
                 error=item.reason,
             )
+
+    def ticked(self, done: Sequence[TickDone]) -> None:
+        """Counts ticks by outcome, and warns of each that submitted nothing: of a pipeline its own
+        event tells.
+        """
+        add_counts(self._metrics.ticks, Counter((one.outcome.value,) for one in done))
+        for one in done:
+            if one.outcome is not TickOutcome.SUBMITTED:
+                self._log.warning(
+                    "schedule_submitted_nothing",
+                    tenant=one.tenant,
+                    schedule=one.schedule,
+                    job_type=one.job_type,
+                    tick=one.tick.isoformat(),
+                    outcome=one.outcome.value,
+                    detail=one.message,
+                )
 
     def locked(self, lock: PeriodLock) -> None:
         """As Observer says."""

@@ -13,6 +13,7 @@ from carbonline.client.json_struct import struct_of
 from carbonline.client.mapping_calls import MappingCalls
 from carbonline.client.monitoring_calls import MonitoringCalls
 from carbonline.client.operator_calls import OperatorCalls
+from carbonline.client.schedule_calls import ScheduleCalls
 from carbonline.client.upkeep_calls import UpkeepCalls
 from carbonline.client.upload import Sent, ignore_sent, upload_messages
 from carbonline.client.watch import WatchEvent, watch_events
@@ -30,7 +31,7 @@ FILE_SECONDS = 900.0
 WATCH_PATIENCE_SECONDS = 60.0
 
 
-class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, UpkeepCalls):
+class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls, UpkeepCalls):
     """Calls RPCs and returns the messages of the contract.
 
     Addresses are "unix:PATH" or "host:port", or several separated by commas; see `open_channel`.

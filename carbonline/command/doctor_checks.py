@@ -10,6 +10,8 @@ from typing import TypeAlias
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError, Unreachable
 from carbonline.command.names import module_name, stale_word
+from carbonline.command.printing import moment
+from carbonline.command.schedule_words import schedule_sentence, trouble_of
 from carbonline.pluralize import pluralize
 from carbonline.v1 import monitoring_pb2, operations_pb2, options_pb2, types_pb2
 
@@ -190,6 +192,18 @@ async def _pauses(client: ContractClient) -> list[Finding]:
     ]
 
 
+async def _schedules(client: ContractClient) -> list[Finding]:
+    found = (await client.list_schedules()).schedules
+    if failing := [schedule_sentence(one) for one in found if trouble_of(one)]:
+        to_do = "See `carbonline schedule show NAME`, and its pipeline."
+        return [Finding("schedules", State.LOOK, "; ".join(failing), to_do)]
+    ticks = [one.next_tick_at for one in found if one.HasField("next_tick_at")]
+    if not ticks:
+        return [Finding("schedules", State.OK, f"{len(found)} paused" if found else "none")]
+    first = moment(min(ticks, key=lambda tick: tick.ToNanoseconds()))
+    return [Finding("schedules", State.OK, f"{len(found)}, the next tick at {first} UTC")]
+
+
 async def _stale(client: ContractClient) -> list[Finding]:
     wanted = monitoring_pb2.ListStaleStatsRequest(tenant=client.tenant)
     wanted.older_than.seconds = STALE_SECONDS
@@ -232,6 +246,7 @@ SCHEDULER_CHECKS: Mapping[str, Check] = {
     "workers": _workers,
     "queue": _queue,
     "paused types": _pauses,
+    "schedules": _schedules,
     "totals": _stale,
 }
 LEDGER_CHECKS: Mapping[str, Check] = {"ledger": _ledger, "files": _files}

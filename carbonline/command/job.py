@@ -94,6 +94,7 @@ def _facts(seen: _Seen) -> Iterator[tuple[str, str]]:
     job, pipeline = seen.shown.job, seen.pipeline.pipeline
     yield "scope", scope_words(job.scope)
     yield "pipeline", f"{job.pipeline_id} ({status_word(pipeline)}) of {pipeline.submitted_by}"
+    yield "schedule", pipeline.schedule
     yield "joined by", _named("pipeline", seen.shown.joined_by_pipeline_ids)
     yield "priority", str(job.priority)
     yield "attempts", _attempts(job)
@@ -170,6 +171,7 @@ def _about(seen: _Seen) -> About:
         "parent_job": job.parent_job_id or None,
         "superseded_by": job.superseded_by or None,
         "submitted_by": seen.pipeline.pipeline.submitted_by,
+        "schedule": seen.pipeline.pipeline.schedule or None,
         "joined_by_pipelines": list(seen.shown.joined_by_pipeline_ids),
         "payload": in_order(values_of(seen.shown.payload)),
         "claimable": seen.explained.claimable,

@@ -37,6 +37,7 @@ from carbonline.command.remove import remove
 from carbonline.command.report import report
 from carbonline.command.results import results
 from carbonline.command.retry import retry
+from carbonline.command.schedule import schedule
 from carbonline.command.seed import seed
 from carbonline.command.slots import slots
 from carbonline.command.stale import stale
@@ -78,7 +79,16 @@ def main() -> None:
 
 main.add_section("Start", demo, up)
 main.add_section(
-    "Load and submit data", modules, load, template, submit, seed, watch, uploads, withdraw
+    "Load and submit data",
+    modules,
+    load,
+    template,
+    submit,
+    seed,
+    schedule,
+    watch,
+    uploads,
+    withdraw,
 )
 main.add_section("Read results", totals, report, results, uncomputed, rejected, warnings)
 main.add_section("Inspect inputs", units, factors, locations, references, mappings)

@@ -43,6 +43,11 @@ def status_word(pipeline: types_pb2.Pipeline) -> str:
     return f"{word} with warnings" if word == "SUCCESS" and pipeline.has_warnings else word
 
 
+def pipeline_status_word(number: int) -> str:
+    """The name of a status, such as RUNNING; "" for none."""
+    return _word(types_pb2.PipelineStatus.items(), number, "PIPELINE_STATUS_")
+
+
 def pipeline_status(pipeline: types_pb2.Pipeline) -> str:
     """A pipeline's status for programs, such as "partial"."""
     return _word(types_pb2.PipelineStatus.items(), pipeline.status, "PIPELINE_STATUS_").lower()

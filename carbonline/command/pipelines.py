@@ -33,6 +33,7 @@ COLUMNS = (
     Column("failed_jobs", in_tables=False),
     Column("message", in_tables=False),
     Column("priority", in_tables=False),
+    Column("schedule"),
 )
 
 
@@ -94,6 +95,7 @@ def row_of(pipeline: types_pb2.Pipeline) -> Row:
         "failed_jobs": pipeline.failed_jobs,
         "message": pipeline.message,
         "priority": pipeline.priority,
+        "schedule": pipeline.schedule or None,
     }
 
 

@@ -19,8 +19,16 @@ from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
 from carbonline.command.pipelines import row_of
 from carbonline.command.printing import moment
 from carbonline.command.safe_text import one_line
+from carbonline.command.schedule_words import schedule_sentence, trouble_of
 from carbonline.pluralize import pluralize
-from carbonline.v1 import interventions_pb2, ledger_pb2, operations_pb2, types_pb2, upkeep_pb2
+from carbonline.v1 import (
+    interventions_pb2,
+    ledger_pb2,
+    operations_pb2,
+    schedules_pb2,
+    types_pb2,
+    upkeep_pb2,
+)
 
 PIPELINES_SHOWN = 5
 LIVE = frozenset({types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STATUS_RUNNING})
@@ -38,6 +46,7 @@ class Standing:
     workers: operations_pb2.ListWorkersResponse
     pipelines: operations_pb2.ListPipelinesResponse
     pauses: Sequence[interventions_pb2.JobTypePause]
+    schedules: Sequence[schedules_pb2.Schedule]
     uncollected: upkeep_pb2.GetUncollectedResponse
     year: operations_pb2.GetYearResponse | None
     freshness: Sequence[ledger_pb2.TotalsFreshness]
@@ -53,7 +62,7 @@ class Standing:
 @output_options
 @connection_options
 def status(target: Target, output: Output, year: int | None) -> None:
-    """Show workers, paused job types and the latest pipelines.
+    """Show workers, paused job types, schedules that fail, and the latest pipelines.
 
     With --year, also show whether a year's totals are fresh.
     """
@@ -62,6 +71,8 @@ def status(target: Target, output: Output, year: int | None) -> None:
         _print_workers(standing.workers)
         for one in standing.pauses:
             click.echo(f"{pause_words(one)}.")
+        for of_schedule in filter(trouble_of, standing.schedules):
+            click.echo(f"{schedule_sentence(of_schedule)}.")
         _print_uncollected(standing.uncollected)
         _print_live(standing.pipelines)
     rows = [row_of(pipeline) for pipeline in standing.pipelines.pipelines]
@@ -72,16 +83,25 @@ def status(target: Target, output: Output, year: int | None) -> None:
 
 async def _status(target: Target, year: int | None) -> Standing:
     async with target.client() as client:
-        workers, pipelines, paused = await asyncio.gather(
+        workers, pipelines, paused, scheduled = await asyncio.gather(
             client.list_workers(),
             client.list_pipelines(page_size=PIPELINES_SHOWN),
             client.list_job_type_pauses(),
+            client.list_schedules(),
         )
         of_year = await client.get_year(year) if year else None
         totals = await client.get_totals(year) if year else None
         uncollected = await client.get_uncollected()
     freshness = totals.freshness if totals else ()
-    return Standing(workers, pipelines, paused.pauses, uncollected, of_year, freshness)
+    return Standing(
+        workers,
+        pipelines,
+        paused.pauses,
+        scheduled.schedules,
+        uncollected,
+        of_year,
+        freshness,
+    )
 
 
 def _counts(workers: operations_pb2.ListWorkersResponse) -> dict[str, int]:
@@ -99,6 +119,9 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
         "workers": _counts(standing.workers),
         "running_jobs": _running(standing.workers),
         "paused": {one.job_type: pause_words(one) for one in standing.pauses},
+        "failing_schedules": {
+            one.name: words for one in standing.schedules if (words := trouble_of(one))
+        },
         "uncollected": {
             "sets": standing.uncollected.sets,
             "rows": standing.uncollected.rows,

@@ -58,6 +58,8 @@ class JobType:
     writes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     has_slot: bool = False
+    # It needs no file, which would be the same at each tick.
+    may_be_scheduled: bool = False
 
     def open_year(self, scope: Scope) -> int | None:
         """The year that must not be locked, because such a job changes it, or loads units for it;
@@ -171,6 +173,7 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 writes=("entries/{module}/{year}",),
                 reads=_ENTRY_READS,
                 has_slot=True,
+                may_be_scheduled=True,
             ),
             JobType(
                 "routed_ingest",
@@ -220,6 +223,7 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 exclusive=ExclusiveConfig("units", ()),
                 writes=("units",),
                 has_slot=True,
+                may_be_scheduled=True,
             ),
             JobType(
                 "unit_removal",
@@ -240,6 +244,7 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 writes=("emissions/{type}/{year}",),
                 reads=_RECALC_READS,
                 has_slot=True,
+                may_be_scheduled=True,
             ),
             JobType(
                 "aggregation",
@@ -253,12 +258,14 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 writes=("totals/{module}/{year}",),
                 reads=("emissions/{type}/{year}",),
                 has_slot=True,
+                may_be_scheduled=True,
             ),
             JobType(
                 "noop",
                 needs=frozenset(),
                 takes=frozenset({"module", "data_entry_type", "year", "unit"}),
                 children=frozenset({"noop"}),
+                may_be_scheduled=True,
             ),
         )
     }

@@ -178,14 +178,11 @@ def job_summary(row: JobSummaryRow, *, joined: bool = False) -> types_pb2.Job:
 
 def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
     """The message of a row of pipeline_summaries. LIVE becomes RUNNING with its first claim."""
-    status = row.status
-    if status == "LIVE":
-        status = "RUNNING" if row.has_started else "NOT_STARTED"
     return types_pb2.Pipeline(
         pipeline_id=row.pipeline_id,
         kind=row.kind,
         scope=scope(row),
-        status=types_pb2.PipelineStatus.Value(f"PIPELINE_STATUS_{status}"),
+        status=pipeline_status(row.status, has_started=row.has_started),
         version=row.version,
         submitted_by=row.submitted_by,
         root_job_id=row.root_job_id,
@@ -202,6 +199,7 @@ def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
         failed_jobs=row.failed_jobs,
         message=row.message or "",
         message_job_id=row.message_job_id,
+        schedule=row.schedule or "",
     )
 
 
@@ -209,6 +207,13 @@ def status_counts(counts: PipelineCounts) -> operations_pb2.StatusCounts:
     """How many pipelines have each status."""
     found = {status.lower(): pipelines for status, pipelines in counts.by_status.items()}
     return operations_pb2.StatusCounts(**found, has_older=counts.has_older)
+
+
+def pipeline_status(status: str, *, has_started: bool) -> types_pb2.PipelineStatus.ValueType:
+    """The number of a stored status. LIVE becomes RUNNING with the first claim."""
+    if status == "LIVE":
+        status = "RUNNING" if has_started else "NOT_STARTED"
+    return types_pb2.PipelineStatus.Value(f"PIPELINE_STATUS_{status}")
 
 
 def disposition(value: Disposition | None) -> types_pb2.Disposition.ValueType:

@@ -64,6 +64,8 @@ from scheduler_service.store.release.recover_job import recover_job
 from scheduler_service.store.release.release_jobs import release_jobs
 from scheduler_service.store.retention.forget_old import forget_old
 from scheduler_service.store.retention.remove_pipelines import RemovePipelines
+from scheduler_service.store.schedule.schedules import Schedules
+from scheduler_service.store.schedule.submit_ticks import SubmitTicks
 from scheduler_service.store.submit.limits import LiveJobs
 from scheduler_service.store.submit.retry_pipeline import retry_pipeline
 from scheduler_service.store.submit.submit_unlocked import SubmitAnswer, SubmitUnlocked
@@ -82,7 +84,7 @@ CLAIM_REQUESTS_MAX = 64
 HEARTBEATS_MAX = 64
 
 
-class Store(Reads, NoMoreClaims):
+class Store(Reads, NoMoreClaims, Schedules):
     """Everything the scheduler does to its tables. Safe for many concurrent calls.
 
     Connection losses and timeouts come through as asyncpg's errors, OSError or TimeoutError.
@@ -116,6 +118,7 @@ class Store(Reads, NoMoreClaims):
         self._backstop = sweep.Backstop(self._sweep_units, self._set_asides)
         self._finishes_unlocked = finishes_unlocked(self._units)
         self._submit_unlocked = SubmitUnlocked(self._units, limits.joiners)
+        self._submit_ticks = SubmitTicks(self._sweep_units, self._set_asides, limits.joiners)
         kept = retention_days * DAY_SECONDS
         self._remove_pipelines = RemovePipelines(self._sweep_units, self._set_asides, kept)
         self._limits = limits

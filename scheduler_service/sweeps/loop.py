@@ -24,8 +24,9 @@ class Sweep:
         self._steps = Steps(log)
 
     async def once(self) -> None:
-        """Expire claims, promote what is due, look behind."""
+        """Expire claims, submit what schedules want, promote what is due, look behind."""
         await self._steps.run("expire_claims", self._expire_claims)
+        await self._steps.run("submit_due_ticks", self._store.submit_due_ticks)
         await self._steps.run("promote_due_jobs", self._store.promote_due_jobs)
         await self._steps.run("backstop", self._backstop)
 

@@ -19,6 +19,7 @@ PATHS = {
     "{year}": "2024",
     "{job_type}": "noop",
     "{worker_id}": "11111111-1111-1111-1111-111111111111",
+    "{name}": "nightly",
     "{blob}": "blob:sha256:" + "0" * 64,
 }
 BODIES: Mapping[str, Mapping[str, Any]] = {
@@ -35,6 +36,11 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "data_entry_type": "DATA_ENTRY_TYPE_PLANE",
         "year": 2024,
         "request_id": "00000000-0000-0000-0000-000000000003",
+    },
+    "OperationsService.CreateSchedule": {
+        "name": "nightly",
+        "cron": "15 2 * * *",
+        "job_type": "noop",
     },
     "OperationsService.LockPeriod": {"reason": "reported"},
     "LedgerService.SaveMapping": {

@@ -13,6 +13,7 @@ MISTAKES = "tests/carbonline/command/test_mistakes.py"
 TYPING = "tests/carbonline/command/test_typing.py"
 MISSING = "tests/carbonline/command/test_what_is_missing.py"
 UPLOADS = "tests/carbonline/command/test_uploads.py"
+SCHEDULES = "tests/scheduler_service/rpc/test_schedules.py"
 VERIFY = "tests/carbonline/command/test_verify.py"
 DISPLAY = "tests/carbonline/command/test_display.py"
 DOCUMENTED = "tests/docs/test_documented_commands.py"
@@ -54,6 +55,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "sync_client": SCRIPTS,
         "tls_files": "tests/scheduler_service/rpc/test_tls.py",
         "totals_frame": SCRIPTS,
+        "schedule_calls": SCHEDULES,
         "upkeep_calls": VERIFY,
         "view": "tests/carbonline/client/test_watch.py",
     },
@@ -68,6 +70,8 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "collected_options": TYPING,
         "columns": "tests/carbonline/command/test_table.py",
         "reasons": "tests/scheduler_service/rpc/test_pauses.py",
+        "schedule": SCHEDULES,
+        "schedule_words": SCHEDULES,
         "command_group": TYPING,
         "completion": TYPING,
         "connection": MISTAKES,

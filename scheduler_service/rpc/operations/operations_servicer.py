@@ -13,6 +13,7 @@ from scheduler_service.rpc.operations.periods import Periods
 from scheduler_service.rpc.operations.pipelines import Pipelines
 from scheduler_service.rpc.operations.queues import Queues
 from scheduler_service.rpc.operations.recovery import Recovery
+from scheduler_service.rpc.operations.schedules import Schedules
 from scheduler_service.rpc.operations.totals import Totals
 from scheduler_service.rpc.operations.uploads import Uploads
 from scheduler_service.rpc.operations.workers import Workers
@@ -31,6 +32,7 @@ class OperationsServicer(
     KnownJobTypes,
     Callers,
     PausedJobTypes,
+    Schedules,
     History,
     Queues,
     Totals,

@@ -14,6 +14,7 @@ from scheduler_service.jobs.requests import (
     Submitted,
     WorkerDrain,
 )
+from scheduler_service.jobs.schedules import TickDone
 from scheduler_service.store.core.claimed import Claimed
 from scheduler_service.store.core.removed import Removed
 from scheduler_service.store.core.set_aside import SetAside
@@ -70,6 +71,9 @@ class Observer:
 
     def set_aside(self, items: Sequence[SetAside]) -> None:
         """A sweep, or a Claim, failed at these, and they are left alone for a while."""
+
+    def ticked(self, done: Sequence[TickDone]) -> None:
+        """Schedules have ticked, and this came of it."""
 
     def locked(self, lock: PeriodLock) -> None:
         """Somebody asked for this lock; it may have lasted before."""

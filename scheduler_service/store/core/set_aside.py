@@ -12,11 +12,12 @@ class Step(StrEnum):
     BACKSTOP = "backstop"
     REMOVE = "remove"
     CLAIM = "claim"
+    SCHEDULE = "schedule"
 
 
 class SetAside(NamedTuple):
-    """One thing that is left alone for `seconds`: a claim by its token, a job or a pipeline
-    by its number, or an exclusive key. `job_id` is None for a pipeline and for a key.
+    """One thing that is left alone for `seconds`: a claim by its token, a job, a pipeline
+    or a schedule by its number, or an exclusive key. `job_id` is None unless it is about a job.
     """
 
     step: Step

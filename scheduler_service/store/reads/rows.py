@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from scheduler_service.jobs.requests import Json
 from scheduler_service.store.core.rows import ScopeRow, ShownJobRow
 from scheduler_service.store.core.statements import Row
 
@@ -32,6 +33,7 @@ class PipelineRow(ScopeRow):
     finished_count: int
     message_job_id: int
     message: str | None
+    schedule: str | None
 
 
 class JobSummaryRow(ShownJobRow):
@@ -142,3 +144,43 @@ class HeldClaimRow(Row):
     job_type: str
     draining: bool
     seconds_left: float
+
+
+class ScheduleRow(ScopeRow):
+    """A schedule. Without a year, the year of its jobs is that of each tick. `now` is when the row
+    was read.
+    """
+
+    __slots__ = ()
+    schedule_id: int
+    name: str
+    cron: str
+    time_zone: str
+    job_type: str
+    payload: Json | None
+    priority: int
+    runs_late: bool
+    jitter_seconds: int
+    created_at: datetime
+    created_by: str
+    next_tick: datetime
+    due_at: datetime
+    last_tick: datetime | None
+    last_outcome: str | None
+    last_message: str
+    last_pipeline_id: int | None
+    paused_at: datetime | None
+    paused_by: str | None
+    pause_reason: str | None
+    now: datetime
+
+
+class ShownScheduleRow(ScheduleRow):
+    """A schedule with the pipeline of its last tick, if there is one; `stuck` is why a sweep has
+    set it aside.
+    """
+
+    __slots__ = ()
+    last_status: str | None
+    last_has_started: bool | None
+    stuck: str | None

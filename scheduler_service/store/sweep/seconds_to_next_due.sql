@@ -1,5 +1,6 @@
--- How long until time makes the next thing due: a waiting job's time comes, or a lease is over. No
--- row where nothing waits. What is due already is not counted: it has had its sweep.
+-- How long until time makes the next thing due: a waiting job's time comes, a lease is over, a
+-- schedule ticks. No row where nothing waits. What is due already is not counted: it has had its
+-- sweep.
 SELECT CAST(extract(epoch FROM min(n.at) - scheduler.clock()) AS double precision) AS seconds
 FROM (
     (
@@ -8,6 +9,14 @@ FROM (
         WHERE j.state = 'NOT_STARTED' AND j.run_after IS NOT NULL
             AND j.run_after > scheduler.clock()
         ORDER BY j.run_after
+        LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT s.due_at
+        FROM scheduler.schedules AS s
+        WHERE s.paused_at IS NULL AND s.due_at > scheduler.clock()
+        ORDER BY s.due_at
         LIMIT 1
     )
     UNION ALL

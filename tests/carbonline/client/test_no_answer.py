@@ -43,6 +43,8 @@ VALUES = {
     "name": "agency",
     "decimal": "comma",
     "output": "-",
+    "cron": "@hourly",
+    "provider": "unit-directory",
     "old": "uk-gov-2023",
     "new": "uk-gov-2024",
 }

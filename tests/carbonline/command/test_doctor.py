@@ -96,8 +96,8 @@ async def test_everything_works(services: Services) -> None:
     code, rows = await found(services)
     assert {row["state"] for row in rows.values()} == {"ok"}, rows
     assert list(rows) == [
-        *("scheduler", "token", "clock", "builds", "workers", "queue", "paused types", "totals"),
-        *("ledger", "files"),
+        *("scheduler", "token", "clock", "builds", "workers", "queue", "paused types"),
+        *("schedules", "totals", "ledger", "files"),
     ]
 
 

@@ -286,6 +286,7 @@ NEEDS_NOTHING = (
     "ListJobs",
     "ListWorkers",
     "ListJobTypePauses",
+    "ListSchedules",
     "ListJobTypes",
     "GetCaller",
     "GetQueueStats",

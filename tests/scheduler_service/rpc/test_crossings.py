@@ -106,6 +106,8 @@ class Site:
             request = pb.BatchSubmitRequest(requests=[submission(), submission()])
         if "tenant" in fields:
             request.tenant = OWN
+        if method == "CreateSchedule":
+            request.scope.tenant = OWN
         scope = (TRAVEL, None if method == "WithdrawUpload" else UNIT)
         return Asked(
             [request.SerializeToString()],

@@ -19,6 +19,7 @@ from carbonline.v1 import monitoring_pb2 as monitoring
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import retention_pb2 as retention
 from carbonline.v1 import scheduler_pb2 as pb
+from carbonline.v1 import schedules_pb2 as schedules
 from carbonline.v1 import types_pb2
 from tests.carbonline.serving.odd_requests import bytes_like
 from tests.scheduler_service.rpc.conftest import BLOB, Client
@@ -99,6 +100,19 @@ GOOD: dict[str, list[Message]] = {
     "PauseJobType": [interventions.PauseJobTypeRequest(job_type="unit_sync", reason="why")],
     "ResumeJobType": [interventions.ResumeJobTypeRequest(job_type="unit_sync")],
     "ListJobTypePauses": [interventions.ListJobTypePausesRequest(include_resumed=True)],
+    "CreateSchedule": [
+        schedules.CreateScheduleRequest(
+            name="nightly",
+            cron="15 2 * * *",
+            job_type="unit_sync",
+            payload=struct_of({"provider": "unit-directory"}),
+        )
+    ],
+    "GetSchedule": [schedules.GetScheduleRequest(name="nightly")],
+    "ListSchedules": [schedules.ListSchedulesRequest()],
+    "PauseSchedule": [schedules.PauseScheduleRequest(name="nightly", reason="why")],
+    "ResumeSchedule": [schedules.ResumeScheduleRequest(name="nightly")],
+    "DeleteSchedule": [schedules.DeleteScheduleRequest(name="nightly")],
     "RecoverJob": [interventions.RecoverJobRequest(job_id=1, claim_token=1, reason="why")],
     "RetryPipeline": [interventions.RetryPipelineRequest(pipeline_id=2, request_id=UUID)],
 }

@@ -49,6 +49,7 @@ pipelines = Table(
     Column("finished_jobs", Integer, nullable=True),
     Column("failed_job_id", BigInteger, nullable=True),
     Column("counted_version", BigInteger, nullable=True),
+    Column("schedule", Text, nullable=True),
     PrimaryKeyConstraint("pipeline_id", name="pipelines_pkey"),
     CheckConstraint(
         "status IN ('LIVE', 'SUCCESS', 'PARTIAL', 'FAILED', 'CANCELLED')", name="status_is_known"

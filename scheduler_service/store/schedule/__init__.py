@@ -1,0 +1,1 @@
+"""Schedules: their rows, and the submits of their ticks."""

@@ -1,0 +1,173 @@
+"""Submits the jobs of schedules at their ticks, each once, whatever the number of schedulers."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
+
+from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Refused, Submission, Submitted
+from scheduler_service.jobs.schedules import (
+    TickDone,
+    TickOutcome,
+    outcome_of,
+    request_id_of,
+    tick_after,
+)
+from scheduler_service.jobs.ticks import year_of
+from scheduler_service.store.core.run_units import UnitRunner
+from scheduler_service.store.core.set_aside import Step
+from scheduler_service.store.core.statements import statement
+from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
+from scheduler_service.store.reads.rows import ScheduleRow
+from scheduler_service.store.submit.submit_jobs import submit_jobs
+from scheduler_service.store.sweep.set_asides import DueRow, SetAsides
+from scheduler_service.store.sweep.sweep import BATCH_MAX, STEP_SECONDS_MAX
+
+SAYS = {
+    TickOutcome.SUBMITTED: "",
+    TickOutcome.OVERLAPPED: "the pipeline of an earlier tick has not ended",
+    TickOutcome.MISSED: "no scheduler was there when it was due",
+}
+
+
+class SubmitTicks:
+    """Looks for ticks that are due. One per store."""
+
+    def __init__(self, units: UnitRunner, set_asides: SetAsides, joiners_max: int) -> None:
+        """`joiners_max` pipelines may join a job. A schedule that fails is set aside."""
+        self._units = units
+        self._set_asides = set_asides
+        self._joiners_max = joiners_max
+
+    async def look(self) -> Sequence[TickDone]:
+        """What became of the ticks that are due, one of each schedule."""
+        done: dict[int, TickDone] = {}
+
+        async def submit(tx: UnitOfWork, due: Sequence[_DueScheduleRow]) -> int:
+            of_these = await self._submit(tx, due)
+            # Of a transaction that is repeated the last counts.
+            done.update(of_these)
+            return len(of_these)
+
+        time, schedule_id, ends_at = None, 0, monotonic() + STEP_SECONDS_MAX
+        while monotonic() < ends_at:
+            async with self._units.pool.acquire() as conn:
+                rows = await statement("due_schedules").rows(
+                    conn,
+                    _DueScheduleRow,
+                    after_time=time,
+                    after_schedule_id=schedule_id,
+                    schedules_max=BATCH_MAX,
+                )
+            await self._set_asides.do_each(Step.SCHEDULE, rows, submit, 0)
+            if len(rows) < BATCH_MAX:
+                break
+            time, schedule_id = rows[-1].due_at, rows[-1].schedule_id
+        return list(done.values())
+
+    async def _submit(
+        self, tx: UnitOfWork, due: Sequence["_DueScheduleRow"]
+    ) -> dict[int, TickDone]:
+        """Submit what is still due and say so in its schedule: both, or neither of them."""
+        taken = await statement("take_ticks").rows(
+            tx.conn, _TakenRow, schedule_ids=[row.schedule_id for row in due]
+        )
+        if not taken:
+            return {}
+        outcomes = [
+            outcome_of(row.now, row.due_at, runs_late=row.runs_late, is_busy=row.is_busy)
+            for row in taken
+        ]
+        submitting = [
+            row
+            for row, outcome in zip(taken, outcomes, strict=True)
+            if outcome is TickOutcome.SUBMITTED
+        ]
+        answers = iter(
+            await submit_jobs(tx, [_submission(row) for row in submitting], self._joiners_max)
+            if submitting
+            else ()
+        )
+        done = [
+            _done(row, outcome, next(answers) if outcome is TickOutcome.SUBMITTED else None)
+            for row, outcome in zip(taken, outcomes, strict=True)
+        ]
+        await _save(tx, taken, done)
+        return {row.schedule_id: one for row, one in zip(taken, done, strict=True)}
+
+
+async def _save(tx: UnitOfWork, taken: Sequence["_TakenRow"], done: Sequence[TickDone]) -> None:
+    following = [tick_after(row, row.next_tick, row.now) for row in taken]
+    if None in following:
+        raise ValueError("an expression names no moment any more")
+    coming = [one for one in following if one is not None]
+    await statement("advance_schedules").run(
+        tx.conn,
+        schedule_ids=[row.schedule_id for row in taken],
+        ticks=[row.next_tick for row in taken],
+        outcomes=[one.outcome.value for one in done],
+        messages=[one.message for one in done],
+        pipeline_ids=[one.pipeline_id for one in done],
+        next_ticks=[one.tick for one in coming],
+        due_ats=[one.due_at for one in coming],
+    )
+    made = [one for one in done if one.pipeline_id is not None]
+    if made:
+        await statement("name_schedules").run(
+            tx.conn,
+            pipeline_ids=[one.pipeline_id for one in made],
+            schedules=[one.schedule for one in made],
+        )
+    tx.events += [
+        Event(one.tenant, one.pipeline_id, None, None, "scheduled", _words(one))
+        for one in made
+        if one.pipeline_id is not None
+    ]
+
+
+def _submission(row: "_TakenRow") -> Submission:
+    request_id = request_id_of(row.schedule_id, row.next_tick)
+    scope = row.scope
+    if scope.year is None and "year" in JOB_TYPES[row.job_type].needs:
+        scope = replace(scope, year=year_of(row.next_tick, row.time_zone))
+    return Submission(
+        request_id=request_id,
+        # A schedule never changes, so that one request has one body.
+        body_digest=hashlib.sha256(request_id.bytes).digest(),
+        job_type=row.job_type,
+        scope=scope,
+        payload=row.payload,
+        priority=row.priority,
+        submitted_by=row.created_by,
+    )
+
+
+def _done(row: "_TakenRow", outcome: TickOutcome, answer: Submitted | Refused | None) -> TickDone:
+    pipeline_id, message = None, SAYS[outcome]
+    match answer:
+        case Submitted():
+            pipeline_id = answer.pipeline_id
+        case Refused():
+            outcome, message = TickOutcome.REFUSED, f"{answer.message} [{answer.reason}]"
+        case None:
+            pass
+    return TickDone(
+        row.tenant, row.name, row.job_type, row.next_tick, outcome, pipeline_id, message
+    )
+
+
+def _words(done: TickDone) -> str:
+    return f"schedule {done.schedule}, tick of {done.tick.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+class _DueScheduleRow(DueRow):
+    __slots__ = ()
+    schedule_id: int
+    due_at: datetime
+
+
+class _TakenRow(ScheduleRow):
+    __slots__ = ()
+    is_busy: bool

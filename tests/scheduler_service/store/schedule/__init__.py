@@ -1,0 +1,1 @@
+"""Schedules: what operators change, and the submits of their ticks."""

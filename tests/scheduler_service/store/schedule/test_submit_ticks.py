@@ -1,0 +1,324 @@
+"""Each tick is submitted once, whatever the number of schedulers and whatever crashes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import asyncpg
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler_service.jobs.schedules import LATE_SECONDS, TickOutcome
+from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.store import Store
+from scheduler_service.sweeps.loop import Sweep
+from tests.scheduler_service.store.schedule.schedule_driver import HOUR, MINUTE, ScheduleDriver
+from tests.scheduler_service.store.store_driver import PLANE, TENANT, TRAVEL
+
+# The session ends after the submit, in the middle of the transaction.
+CRASH = """
+CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_terminate_backend(pg_backend_pid());
+    RETURN NEW;
+END $$;
+CREATE TRIGGER crashes BEFORE UPDATE ON scheduler.schedules FOR EACH ROW EXECUTE FUNCTION crash();
+"""
+REPAIRED = "DROP FUNCTION crash CASCADE"
+SET_ASIDE_UNTIL = "SELECT max(until) FROM scheduler.set_asides WHERE step = 'schedule'"
+AS_BEFORE = """
+UPDATE scheduler.schedules
+SET next_tick = last_tick, due_at = last_tick, last_tick = NULL, last_outcome = NULL,
+    last_pipeline_id = NULL
+"""
+
+
+async def test_nothing_is_submitted_before_a_tick_is_due(schedules: ScheduleDriver) -> None:
+    row = await schedules.create()
+    assert row.due_at == row.next_tick == datetime(2026, 11, 28, 13, tzinfo=UTC)
+    await schedules.set_clock(row.due_at - timedelta(seconds=1))
+    assert await schedules.tick() == []
+    await schedules.set_clock(row.due_at)
+    assert await schedules.tick() == ["SUBMITTED"]
+    assert await schedules.tick() == []
+
+
+async def test_a_pipeline_says_which_schedule_made_it_and_who_had_created_that(
+    schedules: ScheduleDriver,
+) -> None:
+    await schedules.create(priority=3)
+    await schedules.later(HOUR)
+    [done] = await schedules.look()
+    [pipeline] = await schedules.made()
+    assert (pipeline["schedule"], pipeline["submitted_by"]) == ("hourly", "ann")
+    assert pipeline["pipeline_id"] == done.pipeline_id
+    assert await schedules.ticked() == ["2026-11-28 13:00 UTC"]
+    row = await schedules.shown()
+    assert (row.last_pipeline_id, row.last_status) == (done.pipeline_id, "LIVE")
+    assert row.next_tick == datetime(2026, 11, 28, 14, tzinfo=UTC)
+
+
+async def test_schedulers_that_look_at_once_submit_a_tick_once(
+    schedules: ScheduleDriver, other: Store
+) -> None:
+    for number in range(20):
+        await schedules.create(name=f"s{number}")
+    for hour in range(3):
+        await schedules.later(HOUR)
+        looks = (schedules.store, other) * 3
+        done = await asyncio.gather(*(one.submit_due_ticks() for one in looks))
+        assert sorted(one.schedule for of_one in done for one in of_one) == sorted(
+            f"s{number}" for number in range(20)
+        )
+        assert len(await schedules.made()) == 20 * (hour + 1)
+        await schedules.run_jobs()
+
+
+async def test_a_tick_that_is_looked_at_again_is_answered_with_its_pipeline(
+    schedules: ScheduleDriver,
+) -> None:
+    await schedules.create()
+    await schedules.later(HOUR)
+    [first] = await schedules.look()
+    await schedules.store.pool.execute(AS_BEFORE)
+    [again] = await schedules.look()
+    assert again == first
+    assert len(await schedules.made()) == 1
+
+
+async def test_a_crash_between_submit_and_commit_leaves_the_tick_to_the_next_look(
+    schedules: ScheduleDriver,
+) -> None:
+    row = await schedules.create()
+    await schedules.later(HOUR)
+    await schedules.store.pool.execute(CRASH)
+    await schedules.tick()
+    await schedules.store.pool.execute(REPAIRED)
+    assert await schedules.made() == []
+    assert (await schedules.shown()).next_tick == row.next_tick
+    await schedules.later(MINUTE)
+    assert await schedules.tick() == ["SUBMITTED"]
+    assert await schedules.ticked() == ["2026-11-28 13:00 UTC"]
+
+
+async def test_of_ticks_that_nobody_was_there_for_one_runs_late(schedules: ScheduleDriver) -> None:
+    await schedules.create()
+    await schedules.later(50 * HOUR)
+    assert await schedules.tick() == ["SUBMITTED"]
+    await schedules.run_jobs()
+    assert await schedules.tick() == []
+    assert await schedules.ticked() == ["2026-11-28 13:00 UTC"]
+    assert (await schedules.shown()).next_tick == datetime(2026, 11, 30, 15, tzinfo=UTC)
+
+
+async def test_ticks_that_nobody_was_there_for_are_skipped_if_the_schedule_says_so(
+    schedules: ScheduleDriver,
+) -> None:
+    await schedules.create(runs_late=False)
+    await schedules.later(50 * HOUR)
+    assert await schedules.tick() == ["MISSED"]
+    assert await schedules.tick() == []
+    assert (await schedules.shown()).last_message == "no scheduler was there when it was due"
+    await schedules.later(HOUR)
+    assert await schedules.tick() == ["SUBMITTED"]
+    assert await schedules.ticked() == ["2026-11-30 15:00 UTC"]
+
+
+async def test_a_tick_that_is_late_by_a_restart_is_not_missed(schedules: ScheduleDriver) -> None:
+    await schedules.create(runs_late=False, cron="* * * * *")
+    await schedules.later(3 * MINUTE)
+    for _ in range(3):
+        assert await schedules.tick() == ["SUBMITTED"]
+        await schedules.run_jobs()
+    assert await schedules.tick() == []
+
+
+async def test_a_tick_waits_for_nothing_and_submits_nothing_beside_the_one_before(
+    schedules: ScheduleDriver,
+) -> None:
+    await schedules.create()
+    await schedules.later(HOUR)
+    assert await schedules.tick() == ["SUBMITTED"]
+    await schedules.later(HOUR)
+    assert await schedules.tick() == ["OVERLAPPED"]
+    row = await schedules.shown()
+    assert row.last_message == "the pipeline of an earlier tick has not ended"
+    assert row.last_pipeline_id == (await schedules.made())[0]["pipeline_id"]
+    await schedules.run_jobs()
+    await schedules.later(HOUR)
+    assert await schedules.tick() == ["SUBMITTED"]
+    assert len(await schedules.made()) == 2
+
+
+async def test_a_tick_that_is_refused_says_why_and_the_next_one_comes(
+    schedules: ScheduleDriver,
+) -> None:
+    scope = Scope(TENANT, TRAVEL, PLANE, 2031)
+    await schedules.create(job_type="emission_recalc", scope=scope)
+    await schedules.later(HOUR)
+    assert await schedules.tick() == ["REFUSED"]
+    assert "[YEAR_NOT_PROVISIONED]" in (await schedules.shown()).last_message
+    await schedules.driver.provision(2031)
+    await schedules.later(HOUR)
+    assert await schedules.tick() == ["SUBMITTED"]
+    assert (await schedules.shown()).last_message == ""
+
+
+async def test_a_schedule_that_fails_delays_only_itself_and_shows_why(
+    schedules: ScheduleDriver,
+) -> None:
+    for name in ("first", "second", "third"):
+        await schedules.create(name=name)
+    await schedules.store.pool.execute(
+        "UPDATE scheduler.schedules SET time_zone = 'Atlantis' WHERE name = 'second'"
+    )
+    await schedules.later(HOUR)
+    await schedules.tick()
+    assert {one["schedule"] for one in await schedules.made()} == {"first", "third"}
+    assert "Atlantis" in ((await schedules.shown("second")).stuck or "")
+    assert (await schedules.shown("first")).stuck is None
+
+
+async def test_a_schedule_that_is_locked_holds_up_no_other(
+    schedules: ScheduleDriver, database_url: str
+) -> None:
+    for name in ("first", "second"):
+        await schedules.create(name=name)
+    await schedules.later(HOUR)
+    holder = await asyncpg.connect(database_url)
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM scheduler.schedules WHERE name = 'first' FOR UPDATE")
+            async with asyncio.timeout(0.2):
+                [done] = await schedules.look()
+    finally:
+        await holder.close()
+    assert done.schedule == "second"
+    assert await schedules.tick() == ["SUBMITTED"]
+
+
+async def test_the_year_left_out_is_that_of_the_tick_where_its_zone_is(
+    schedules: ScheduleDriver,
+) -> None:
+    # In Auckland the year begins at 11:00 of UTC.
+    await schedules.create(
+        cron="30 0 1 1 *",
+        time_zone="Pacific/Auckland",
+        job_type="unit_sync",
+        payload={"provider": "unit-directory"},
+    )
+    await schedules.set_clock(datetime(2026, 12, 31, 11, 30, tzinfo=UTC))
+    assert await schedules.tick() == ["SUBMITTED"]
+    assert (await schedules.made())[0]["year"] == 2027
+
+
+async def test_jitter_spreads_tenants_and_is_the_same_each_night(
+    schedules: ScheduleDriver,
+) -> None:
+    due = set()
+    for number in range(20):
+        row = await schedules.create(name=f"s{number}", cron="0 2 * * *", jitter_seconds=600)
+        assert timedelta(0) <= row.due_at - row.next_tick < timedelta(seconds=600)
+        due.add(row.due_at)
+    assert len(due) == 20
+    row = await schedules.shown("s7")
+    await schedules.set_clock(row.due_at)
+    await schedules.tick()
+    assert (await schedules.shown("s7")).due_at == row.due_at + timedelta(days=1)
+
+
+async def test_the_next_sweep_comes_at_the_next_tick(schedules: ScheduleDriver) -> None:
+    row = await schedules.create()
+    sweep = Sweep(schedules.store, structlog.get_logger())
+    assert await sweep.pause_seconds() > 0.7 * schedules.store.sweep_seconds
+    await schedules.set_clock(row.due_at - timedelta(seconds=1))
+    assert 0.1 < await sweep.pause_seconds() <= 1.1
+    await schedules.set_clock(row.due_at)
+    await sweep.once()
+    assert len(await schedules.made()) == 1
+
+
+NAMES = count()
+GRID = 5 * MINUTE
+
+
+class Model:
+    """Which ticks of every fifth minute run, by arithmetic alone."""
+
+    def __init__(self, now: datetime, *, runs_late: bool) -> None:
+        self.next = on_grid(now)
+        self.runs_late = runs_late
+        self.ran: list[datetime] = []
+
+    def look(self, now: datetime) -> None:
+        late = timedelta(seconds=LATE_SECONDS)
+        while self.next <= now:
+            if self.runs_late or now - self.next <= late:
+                self.ran.append(self.next)
+            following = self.next + GRID
+            self.next = following if now - following <= late else on_grid(now)
+
+
+def on_grid(now: datetime) -> datetime:
+    """The first fifth minute behind a moment."""
+    whole = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0)
+    return whole + GRID
+
+
+def words(tick: datetime) -> str:
+    """As a timeline says it."""
+    return f"{tick.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+Event = tuple[int, bool, int]
+EVENTS = st.lists(
+    st.tuples(st.integers(-20, 40), st.booleans(), st.integers(1, 3)), min_size=1, max_size=8
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    # One database for all examples: each has a schedule of its own.
+    suppress_health_check=list(HealthCheck),
+)
+@given(events=EVENTS, runs_late=st.booleans())
+async def test_whatever_happens_each_tick_that_is_to_run_runs_once(
+    schedules: ScheduleDriver, other: Store, events: list[Event], runs_late: bool
+) -> None:
+    """The clock is moved, also back; schedulers look at once, and crash in the middle."""
+    name = f"s{next(NAMES)}"
+    await schedules.create(name=name, cron="*/5 * * * *", runs_late=runs_late)
+    model, overlapped = Model(schedules.now, runs_late=runs_late), list[datetime]()
+    for minutes, crashes, looks in events:
+        await schedules.later(minutes * MINUTE)
+        if crashes:
+            await crash(schedules)
+        model.look(schedules.now)
+        for _ in range(4):
+            stores = [schedules.store, other][: 1 + looks // 2] * looks
+            done = await asyncio.gather(*(one.submit_due_ticks() for one in stores))
+            overlapped += [
+                one.tick for each in done for one in each if one.outcome is TickOutcome.OVERLAPPED
+            ]
+            await schedules.run_jobs()
+    # Of two ticks that are late at once, the second may have met the job of the first.
+    ran = await schedules.ticked(name)
+    passed_over = [words(tick) for tick in overlapped]
+    assert sorted([*ran, *passed_over]) == [words(tick) for tick in model.ran]
+    await schedules.store.delete_schedule(TENANT, name)
+
+
+async def crash(schedules: ScheduleDriver) -> None:
+    """Whoever looks now dies behind its submit. The pause of what was set aside goes by."""
+    await schedules.store.pool.execute(CRASH)
+    try:
+        await schedules.tick()
+    finally:
+        await schedules.store.pool.execute(REPAIRED)
+    until = await schedules.store.pool.fetchval(SET_ASIDE_UNTIL)
+    if until is not None and until > schedules.now:
+        await schedules.set_clock(until + timedelta(seconds=1))
