@@ -15,8 +15,9 @@ ENTRIES_KEPT_MAX = 100
 SETS_PER_SLICE = 100
 
 NOTE = """
-UPDATE carbon.emission_sets SET doubts = $4
-WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+UPDATE carbon.emission_sets AS s SET doubts = n.doubts
+FROM unnest(CAST($3 AS bigint[]), CAST($4 AS jsonb[])) AS n (entry_set, doubts)
+WHERE s.tenant = $1 AND s.emission_set = $2 AND s.entry_set = n.entry_set
 """
 OF_SETS = """
 SELECT CAST(doubts AS text) AS doubts FROM carbon.emission_sets
@@ -47,10 +48,11 @@ class Doubts:
 
 
 async def note_doubts(
-    conn: Connection, tenant: str, emission_set: int, entry_set: int, doubts: Doubts
+    conn: Connection, tenant: str, emission_set: int, doubts: Mapping[int, Doubts]
 ) -> None:
-    """Stores the doubts about a whole set."""
-    await conn.execute(NOTE, tenant, emission_set, entry_set, asdict(doubts))
+    """Stores the doubts about whole sets, by set of entries."""
+    noted = [asdict(of_set) for of_set in doubts.values()]
+    await conn.execute(NOTE, tenant, emission_set, list(doubts), noted)
 
 
 async def doubts_of(

@@ -67,15 +67,20 @@ WHERE tenant = $1 AND emission_set = $2 AND state = 'LOADING'
 """
 ADD_COUNTS = """
 INSERT INTO carbon.outcome_counts (tenant, emission_set, entry_set, unit, outcome, entry_count)
-SELECT $1, $2, $3, n.unit, n.outcome, n.entry_count
-FROM unnest(CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS bigint[]))
-    AS n (unit, outcome, entry_count)
+SELECT $1, $2, n.*
+FROM unnest(
+    CAST($3 AS bigint[]), CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS bigint[])
+) AS n (entry_set, unit, outcome, entry_count)
 ON CONFLICT (tenant, emission_set, entry_set, unit, outcome)
     DO UPDATE SET entry_count = excluded.entry_count
 """
 NOTE_SUMS = """
-UPDATE carbon.emission_sets SET total_kg = $4, entries_without_kg = $5
-WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+UPDATE carbon.emission_sets AS s
+SET total_kg = n.total_kg, entries_without_kg = n.entries_without_kg
+FROM unnest(
+    CAST($3 AS bigint[]), CAST($4 AS double precision[]), CAST($5 AS bigint[])
+) AS n (entry_set, total_kg, entries_without_kg)
+WHERE s.tenant = $1 AND s.emission_set = $2 AND s.entry_set = n.entry_set
 """
 RETIRE = """
 UPDATE carbon.emission_sets
@@ -332,34 +337,23 @@ async def load_emissions(
 
 
 async def load_outcome_counts(
-    conn: Connection,
-    tenant: str,
-    emission_set: int,
-    entry_set: int,
-    counts: Iterable[tuple[str, str, int]],
+    conn: Connection, tenant: str, emission_set: int, counts: Iterable[tuple[int, str, str, int]]
 ) -> None:
-    """Stores the outcomes of a whole set. `counts` are tuples of unit, outcome, entries."""
-    units, outcomes, numbers = [], [], []
-    for unit, outcome, number in sorted(counts):
-        units.append(unit)
-        outcomes.append(outcome)
-        numbers.append(number)
-    await conn.execute(ADD_COUNTS, tenant, emission_set, entry_set, units, outcomes, numbers)
+    """Stores the outcomes of whole sets. `counts` are tuples of set, unit, outcome, entries."""
+    columns = [list(column) for column in zip(*sorted(counts), strict=True)] or [[]] * 4
+    await conn.execute(ADD_COUNTS, tenant, emission_set, *columns)
 
 
 async def note_sums(
-    conn: Connection,
-    tenant: str,
-    emission_set: int,
-    entry_set: int,
-    total_kg: float,
-    entries_without_kg: int,
+    conn: Connection, tenant: str, emission_set: int, sums: Sequence[tuple[int, float, int]]
 ) -> None:
-    """Stores the sums of a whole set, for lists of uploads.
+    """Stores the sums of whole sets, for lists of uploads. They are tuples of set, kg CO2eq, and
+    entries without any.
 
-    `total_kg` is in kg CO2eq. Totals do not use it: they are summed exactly from the rows.
+    Totals do not use them: they are summed exactly from the rows.
     """
-    await conn.execute(NOTE_SUMS, tenant, emission_set, entry_set, total_kg, entries_without_kg)
+    columns = [list(column) for column in zip(*sums, strict=True)]
+    await conn.execute(NOTE_SUMS, tenant, emission_set, *columns)
 
 
 async def publish_emissions(

@@ -8,26 +8,35 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from worker_service.ledger.entry_sets import PublishedSet, sharing_batches
 from worker_service.ledger.pool import Connection, Ledger
 
 # Rows summed by one statement, so that it ends well within its timeout.
 SUM_ROWS = 250_000
 
-# A double is summed as the decimal of its 15 significant digits, so the order does not matter.
+# A double is summed as the decimal of its 15 significant digits, so the order does not matter. By
+# slice and index, whatever the statistics say: what aggregates is not planned with what is outside.
 SUMS_OF_ROWS = """
-SELECT unit, emission_type, sum(CAST(kg AS numeric)) AS kg,
-    sum(CAST(additional_value AS numeric)) AS additional_value
-FROM carbon.emissions
-WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND row_number > $4 AND row_number <= $5
-GROUP BY unit, emission_type
+SELECT s.entry_set, k.unit, k.emission_type, k.kg, k.additional_value
+FROM unnest(
+    CAST($3 AS bigint[]), CAST($4 AS integer[]), CAST($5 AS integer[])
+) AS s (entry_set, first, last)
+CROSS JOIN LATERAL (
+    SELECT m.unit, m.emission_type, sum(CAST(m.kg AS numeric)) AS kg,
+        sum(CAST(m.additional_value AS numeric)) AS additional_value
+    FROM carbon.emissions AS m
+    WHERE m.tenant = $1 AND m.emission_set = $2 AND m.entry_set = s.entry_set
+        AND m.row_number > s.first AND m.row_number <= s.last
+    GROUP BY m.unit, m.emission_type
+) AS k
 """
 # Of two that sum a set at once, the second finds it summed. Without zeros at the end, so that equal
 # sums have the same digits, whatever they were added from.
 KEEP = """
 WITH summed AS (
     UPDATE carbon.emission_sets SET is_summed = true
-    WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3 AND NOT is_summed
-        AND collected_at IS NULL
+    WHERE tenant = $1 AND emission_set = $2 AND entry_set = ANY(CAST($3 AS bigint[]))
+        AND NOT is_summed AND collected_at IS NULL
     RETURNING tenant, emission_set, entry_set
 )
 INSERT INTO carbon.emission_sums (
@@ -36,9 +45,10 @@ INSERT INTO carbon.emission_sums (
 SELECT s.tenant, s.emission_set, s.entry_set, n.unit, n.emission_type, trim_scale(sum(n.kg)),
     trim_scale(sum(n.additional_value))
 FROM summed AS s
-CROSS JOIN unnest(
-    CAST($4 AS text[]), CAST($5 AS text[]), CAST($6 AS numeric[]), CAST($7 AS numeric[])
-) AS n (unit, emission_type, kg, additional_value)
+JOIN unnest(
+    CAST($4 AS bigint[]), CAST($5 AS text[]), CAST($6 AS text[]), CAST($7 AS numeric[]),
+    CAST($8 AS numeric[])
+) AS n (entry_set, unit, emission_type, kg, additional_value) USING (entry_set)
 GROUP BY s.tenant, s.emission_set, s.entry_set, n.unit, n.emission_type
 """
 KEPT_OF_SET = """
@@ -60,6 +70,8 @@ class SummedSet:
 
 # Unit, emission type, kg CO2eq, additional value. Exact.
 Leaf = tuple[str, str, Decimal, Decimal | None]
+# With the set of entries before it.
+SetLeaf = tuple[int, str, str, Decimal, Decimal | None]
 
 
 async def sum_set(
@@ -71,26 +83,54 @@ async def sum_set(
     """
     for first in range(0, one.last_row_number, rows_per_statement):
         last = min(first + rows_per_statement, one.last_row_number)
-        rows = await conn.fetch(SUMS_OF_ROWS, tenant, one.emission_set, one.entry_set, first, last)
-        yield last, [tuple(row) for row in rows]
+        slice_ = ([one.entry_set], [first], [last])
+        rows = await conn.fetch(SUMS_OF_ROWS, tenant, one.emission_set, *slice_)
+        yield last, [tuple(row)[1:] for row in rows]
 
 
-async def leaves_of(conn: Connection, tenant: str, one: SummedSet) -> list[Leaf]:
-    """The sums of all rows of one set. The same unit and type may come several times."""
-    return [leaf async for _, leaves in sum_set(conn, tenant, one) for leaf in leaves]
+async def leaves_of(
+    conn: Connection, tenant: str, emission_set: int, sets: Sequence[PublishedSet]
+) -> list[SetLeaf]:
+    """The sums of all rows of sets of one claim: small ones in one statement.
+
+    The same unit and type of a set may come several times.
+    """
+    leaves: list[SetLeaf] = []
+    for part in sharing_batches(sets, SUM_ROWS):
+        if len(part) == 1:
+            one = SummedSet(emission_set, part[0].entry_set, part[0].last_row_number)
+            async for _, found in sum_set(conn, tenant, one):
+                leaves += [(one.entry_set, *leaf) for leaf in found]
+        else:
+            slices = [(one.entry_set, 0, one.last_row_number) for one in part]
+            columns = [list(column) for column in zip(*slices, strict=True)]
+            rows = await conn.fetch(SUMS_OF_ROWS, tenant, emission_set, *columns)
+            leaves += [tuple(row) for row in rows]
+    return leaves
 
 
-async def store_sums(conn: Connection, tenant: str, one: SummedSet, leaves: Sequence[Leaf]) -> None:
-    """Stores the sums of a set whose rows are all loaded, unless that is done."""
-    units, types, kg, additional = zip(*leaves, strict=True) if leaves else ((), (), (), ())
-    of = (tenant, one.emission_set, one.entry_set)
-    await conn.execute(KEEP, *of, list(units), list(types), list(kg), list(additional))
+async def store_sums(
+    conn: Connection,
+    tenant: str,
+    emission_set: int,
+    entry_sets: Sequence[int],
+    leaves: Sequence[SetLeaf],
+) -> None:
+    """Stores the sums of sets whose rows are all loaded, unless that is done."""
+    columns = zip(*leaves, strict=True) if leaves else ((),) * 5
+    of = (tenant, emission_set, list(entry_sets))
+    await conn.execute(KEEP, *of, *map(list, columns))
 
 
 async def keep_sums(ledger: Ledger, tenant: str, one: SummedSet) -> None:
     """Sums a set whose rows are all loaded, and stores the sums, unless that is done."""
     async with ledger.session() as conn:
-        await store_sums(conn, tenant, one, await leaves_of(conn, tenant, one))
+        leaves = [
+            (one.entry_set, *leaf)
+            async for _, found in sum_set(conn, tenant, one)
+            for leaf in found
+        ]
+        await store_sums(conn, tenant, one.emission_set, [one.entry_set], leaves)
 
 
 async def kept_sums(conn: Connection, tenant: str, one: SummedSet) -> Sequence[Leaf]:

@@ -168,7 +168,7 @@ async def read_sets(
 
     Skips empty batches.
     """
-    for part in _parts(sets, batch_rows):
+    for part in sharing_batches(sets, batch_rows):
         match part:
             case [one]:
                 async for rows in read_entries(conn, tenant, one, batch_rows):
@@ -179,7 +179,9 @@ async def read_sets(
                     yield rows
 
 
-def _parts(sets: Sequence[PublishedSet], batch_rows: int) -> Iterator[Sequence[PublishedSet]]:
+def sharing_batches(
+    sets: Sequence[PublishedSet], batch_rows: int
+) -> Iterator[Sequence[PublishedSet]]:
     """Sets in order, each alone or with its neighbours, if they fit into a batch together."""
     part: list[PublishedSet] = []
     room = batch_rows

@@ -32,8 +32,13 @@ from worker_service.ledger.emission_sets import (
     uncomputed_rows,
 )
 from worker_service.ledger.emission_sets import count_outcomes as count_published
-from worker_service.ledger.emission_sums import Leaf, SummedSet, leaves_of, store_sums
-from worker_service.ledger.entry_sets import ENTRY_SCHEMA, PublishedSet, read_sets
+from worker_service.ledger.emission_sums import SUM_ROWS, SetLeaf, leaves_of, store_sums
+from worker_service.ledger.entry_sets import (
+    ENTRY_SCHEMA,
+    PublishedSet,
+    read_sets,
+    sharing_batches,
+)
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
@@ -89,6 +94,16 @@ class _SetSums:
     kg: list[float] = field(default_factory=list)
     doubts: Doubts = field(default_factory=Doubts)
 
+    @property
+    def total_kg(self) -> float:
+        """In kg CO2eq."""
+        return math.fsum(self.kg)
+
+    @property
+    def without_kg(self) -> int:
+        """How many entries have no kilograms."""
+        return sum(n for (_, outcome), n in self.counts.items() if outcome not in BOOKED)
+
 
 async def run_emission_recalc(stores: Stores, run: Run) -> Outcome:
     """Computes the emissions of sets of entries whose inputs have changed, and only those.
@@ -127,9 +142,9 @@ async def _recalculated(
         stays = [one.entry_set for one in plan.stays]
         has_more = await note_again(warned, doubts_of(snapshot, of, stays))
     # A snapshot that reads nothing any more would be ended for being idle.
-    for entries in () if work.unwritten else plan.compute:
+    for sets in () if work.unwritten else sharing_batches(plan.compute, SUM_ROWS):
         run.check()
-        await _keep_sums(stores, work, run.job.claim_token, entries)
+        await _keep_sums(stores, work, run.job.claim_token, sets)
     await asyncio.to_thread(warned.keep)
     if not plan.nothing_to_do:
         run.progress(_rows(plan), _rows(plan), "publish")
@@ -150,9 +165,9 @@ async def _recalculated(
 async def _publish(conn: Connection, token: int, work: "_Work") -> None:
     for part in work.unwritten:
         await _load(conn, work, token, part)
-    for entries in work.plan.compute if work.unwritten else ():
-        summed = _summed(token, entries)
-        await _store_sums(conn, work, summed, await leaves_of(conn, work.of.tenant, summed))
+    if work.unwritten:
+        leaves = await leaves_of(conn, work.of.tenant, token, work.plan.compute)
+        await _store_sums(conn, work, token, work.plan.compute, leaves)
     await publish_emissions(conn, work.of, token, work.plan)
     if work.patch is not None:
         sets, rows = work.patch.sets, work.patch.emissions
@@ -263,31 +278,35 @@ async def _note_doubts(
         await asyncio.to_thread(warned.add, of_set, doubted)
 
 
-async def _keep_sums(stores: Stores, work: _Work, token: int, entries: PublishedSet) -> None:
-    summed = _summed(token, entries)
+async def _keep_sums(stores: Stores, work: _Work, token: int, sets: Sequence[PublishedSet]) -> None:
     async with stores.ledger.session() as conn:
         # Before the transaction: to sum takes long, and locks would wait for it.
-        leaves = await leaves_of(conn, work.of.tenant, summed)
+        leaves = await leaves_of(conn, work.of.tenant, token, sets)
         async with conn.transaction():
-            await _store_sums(conn, work, summed, leaves)
-
-
-def _summed(token: int, entries: PublishedSet) -> SummedSet:
-    return SummedSet(token, entries.entry_set, entries.last_row_number)
+            await _store_sums(conn, work, token, sets, leaves)
 
 
 async def _store_sums(
-    conn: Connection, work: _Work, summed: SummedSet, leaves: Sequence[Leaf]
+    conn: Connection,
+    work: _Work,
+    token: int,
+    sets: Sequence[PublishedSet],
+    leaves: Sequence[SetLeaf],
 ) -> None:
-    tenant, sums = work.of.tenant, work.sums[summed.entry_set]
-    of = (tenant, summed.emission_set, summed.entry_set)
-    rows = [(unit, outcome, number) for (unit, outcome), number in sums.counts.items()]
-    without = sum(number for _, outcome, number in rows if outcome not in BOOKED)
-    await load_outcome_counts(conn, *of, rows)
-    await note_sums(conn, *of, math.fsum(sums.kg), without)
-    if sums.doubts.entries:
-        await note_doubts(conn, *of, sums.doubts)
-    await store_sums(conn, tenant, summed, leaves)
+    tenant = work.of.tenant
+    sums = {one.entry_set: work.sums[one.entry_set] for one in sets}
+    counts = [
+        (entry_set, unit, outcome, number)
+        for entry_set, one in sums.items()
+        for (unit, outcome), number in one.counts.items()
+    ]
+    noted = [(entry_set, one.total_kg, one.without_kg) for entry_set, one in sums.items()]
+    doubts = {entry_set: one.doubts for entry_set, one in sums.items() if one.doubts.entries}
+    await load_outcome_counts(conn, tenant, token, counts)
+    await note_sums(conn, tenant, token, noted)
+    if doubts:
+        await note_doubts(conn, tenant, token, doubts)
+    await store_sums(conn, tenant, token, list(sums), leaves)
 
 
 async def _computed(

@@ -158,12 +158,13 @@ class LedgerDriver:
                 emission_type=pl.lit(LEAF),
             )
             rows = frame_bytes(emission_rows(TENANT, token, computed))
-            counts = [(unit, "computed", units.count(unit)) for unit in set(units)]
+            of = entries.entry_set
+            counts = [(of, unit, "computed", units.count(unit)) for unit in set(units)]
             async with self.ledger.transaction() as conn:
                 await open_emission_sets(conn, SLICE, token, [entries], plan.inputs)
                 await load_emissions(conn, TENANT, token, rows, b"")
-                await load_outcome_counts(conn, TENANT, token, entries.entry_set, counts)
-                await note_sums(conn, TENANT, token, entries.entry_set, kg * len(units), 0)
+                await load_outcome_counts(conn, TENANT, token, counts)
+                await note_sums(conn, TENANT, token, [(of, kg * len(units), 0)])
             summed = SummedSet(token, entries.entry_set, entries.last_row_number)
             await keep_sums(self.ledger, TENANT, summed)
 

@@ -18,7 +18,16 @@ from tests.worker_service.ledger.test_collect import OLD_SETS
 from worker_service.ledger import collect, emission_sums
 from worker_service.ledger.collect import DELETE_SUMS_LEFT_BEHIND, collect_once
 from worker_service.ledger.emission_sets import open_emission_sets
-from worker_service.ledger.emission_sums import KEEP, SummedSet, keep_sums, kept_sums, sum_set
+from worker_service.ledger.emission_sums import (
+    KEEP,
+    SummedSet,
+    keep_sums,
+    kept_sums,
+    leaves_of,
+    store_sums,
+    sum_set,
+)
+from worker_service.ledger.entry_sets import PublishedSet
 from worker_service.ledger.totals import TotalsSlice, kept_sums_of, sets_to_sum
 
 TOTALS = TotalsSlice(TENANT, MODULE, YEAR, [PLANE, 21])
@@ -154,8 +163,8 @@ async def test_sums_that_are_made_while_their_set_is_collected_do_not_stay(
     )
     async with driver.ledger.session() as summing, asyncio.timeout(10):
         async with summing.transaction():
-            sums = ([unit] for unit in ("0828", LEAF, Decimal(3), None))
-            await summing.execute(KEEP, TENANT, one.emission_set, one.entry_set, *sums)
+            sums = ([part] for part in (one.entry_set, "0828", LEAF, Decimal(3), None))
+            await summing.execute(KEEP, TENANT, one.emission_set, [one.entry_set], *sums)
             collecting = asyncio.create_task(collect_all(driver))
             while not await driver.rows(WAITS_FOR_A_LOCK):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -202,3 +211,29 @@ async def test_a_look_for_sums_left_behind_reads_only_what_is_left_behind(
     [left] = await driver.rows("SELECT count(*) AS n FROM carbon.emission_sums")
     assert left["n"] == 19_998
     await run_sql(driver, "DELETE FROM carbon.emission_sums")
+
+
+@pytest.mark.parametrize("rows_together", [1, 4, 9, 1_000])
+async def test_sets_that_are_summed_together_have_the_sums_of_each(
+    driver: LedgerDriver, monkeypatch: pytest.MonkeyPatch, rows_together: int
+) -> None:
+    """However many share a statement, and whether or not another set has the same units."""
+    monkeypatch.setattr(emission_sums, "SUM_ROWS", rows_together)
+    for token, units in ((10, 5), (11, 1), (12, 3), (13, 9)):
+        await driver.upload(token, ["0828", "0829"] * units, source=f"s{token}")
+    await driver.recalculate(20, kg=0.1)
+    async with driver.ledger.snapshot() as snapshot:
+        sets, _ = await sets_to_sum(snapshot, TOTALS)
+    alone = {one.entry_set: await kept(driver, one) for one in sets}
+    assert [alone[token]["0829"] for token in (10, 11, 12, 13)] == [
+        Decimal(text) for text in ("0.5", "0.1", "0.3", "0.9")
+    ]
+    await run_sql(driver, *FORGET)
+    entries = [PublishedSet(one.entry_set, 0, one.last_row_number, 0) for one in sets]
+    async with driver.ledger.session() as conn:
+        leaves = await leaves_of(conn, TENANT, 20, entries)
+        await store_sums(conn, TENANT, 20, [one.entry_set for one in entries[1:]], leaves)
+    together = {one.entry_set: await kept(driver, one) for one in sets}
+    # One that was not asked for is not summed.
+    assert together == {**alone, entries[0].entry_set: {}}
+    await keep_sums(driver.ledger, TENANT, sets[0])

@@ -41,11 +41,11 @@ async def compute_none(driver: LedgerDriver, token: int) -> None:
             }
         )
         loaded = frame_bytes(uncomputed_rows(TENANT, token, frame))
-        counts = frame.group_by("unit", "outcome").len().rows()
+        counts = frame.group_by("entry_set", "unit", "outcome").len().rows()
         async with driver.ledger.transaction() as conn:
             await open_emission_sets(conn, SLICE, token, [entries], plan.inputs)
             await load_emissions(conn, TENANT, token, b"", loaded)
-            await load_outcome_counts(conn, TENANT, token, entries.entry_set, counts)
+            await load_outcome_counts(conn, TENANT, token, counts)
     await driver.publish(
         token, SLICE.ledger_scope, lambda c: publish_emissions(c, SLICE, token, plan)
     )

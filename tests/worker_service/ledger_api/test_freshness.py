@@ -142,9 +142,9 @@ async def test_entries_without_kilograms_are_a_column_and_a_line(
     await driver.upload(10, ["0828", "0828", "0828"])
     plan = await driver.plan(FORMULA)
     await driver.load_computed(20, plan, kg=1.0)
-    counts = [("0828", "computed", 2), ("0828", "unknown_place", 1)]
+    counts = [(10, "0828", "computed", 2), (10, "0828", "unknown_place", 1)]
     async with driver.ledger.session() as conn:
-        await load_outcome_counts(conn, TENANT, 20, 10, counts)
+        await load_outcome_counts(conn, TENANT, 20, counts)
     await driver.publish(20, SLICE.ledger_scope, lambda c: publish_emissions(c, SLICE, 20, plan))
     await aggregate(driver, 30)
     code, out = await typed(tmp_path, "totals", "--year", str(YEAR), "--strict")

@@ -3,11 +3,14 @@
 import csv
 import io
 
+import pytest
+
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
-from tests.worker_service.steps.conftest import PLACES, WorkerHarness
+from tests.worker_service.steps.conftest import FACTORS, PLACES, WorkerHarness
 from worker_service.ledger.doubts import ENTRIES_KEPT_MAX
 from worker_service.steps.housekeeping import collect_all
+from worker_service.steps.publishing import SMALL_SETS
 
 HEADER = (
     "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,"
@@ -16,6 +19,15 @@ HEADER = (
 MILES = "0829,GVA,JFK,3,economy,3853\n"
 MORE_MILES = MILES.replace(",3,", ",4,")
 GOOD = "0828,GVA,CDG,1,economy,408\n"
+NOTED = """
+SELECT e.source_name, m.total_kg, m.entries_without_kg AS without,
+    coalesce(CAST(m.doubts ->> 'entries' AS integer), 0) AS doubtful
+FROM carbon.emission_sets AS m
+JOIN carbon.entry_sets AS e USING (tenant, entry_set)
+WHERE m.state = 'PUBLISHED'
+ORDER BY e.source_name
+"""
+ONE_CLAIM = "SELECT DISTINCT emission_set FROM carbon.emission_sets WHERE state = 'PUBLISHED'"
 
 
 def noted(harness: WorkerHarness, recalculation: types_pb2.Job) -> list[dict[str, str]]:
@@ -105,3 +117,30 @@ async def test_a_place_that_comes_later_shows_what_was_doubtful_before(
     recalculation = view.in_order()[1]
     assert recalculation.result == types_pb2.JOB_RESULT_WARNING
     assert "is less than half of the great circle from GVA to NRT, 9,8" in recalculation.message
+
+
+async def test_uploads_that_are_computed_together_are_noted_each_for_itself(
+    harness: WorkerHarness,
+) -> None:
+    """More than a publication loads: their sums are stored together."""
+    unknown = GOOD.replace("CDG", "XXX").replace(",408", ",")
+    for number in range(SMALL_SETS + 1):
+        rows = GOOD * (number + 1) + MILES * (number == 1) + unknown * (number == 3)
+        await harness.load_flights(HEADER + rows, source=f"s{number}")
+    before = await harness.rows(NOTED)
+    # The first half of the kilometres has a factor of its own, so all uploads are computed whole.
+    await harness.load_factors(
+        FACTORS.replace("0,800", "0,400") + "middle,economy,0.2906,1.35,400,800\n"
+    )
+    after = await harness.rows(NOTED)
+    assert len(await harness.rows(ONE_CLAIM)) == 1
+    assert after == before
+    per_trip = after[0]["total_kg"]
+    assert [(one["without"], one["doubtful"]) for one in after] == [
+        (0, 0),
+        (0, 1),
+        (0, 0),
+        (1, 0),
+        (0, 0),
+    ]
+    assert [one["total_kg"] for one in after[2::2]] == pytest.approx([3 * per_trip, 5 * per_trip])
