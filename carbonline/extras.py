@@ -18,6 +18,7 @@ _SERVER = (
     "aiohttp",
     "alembic",
     "asyncpg",
+    "cronsim",
     "cryptography",
     "grpc_channelz",
     "grpc_reflection",
@@ -28,6 +29,7 @@ _SERVER = (
     "python_calamine",
     "sqlalchemy",
     "structlog",
+    "tzdata",
 )
 _GATEWAY = ("httptools", "prometheus_client", "starlette", "structlog", "uvicorn")
 # A module of each package that the extra brings. Not the embedded PostgreSQL: any other does.

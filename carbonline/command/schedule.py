@@ -98,8 +98,7 @@ def schedule() -> None:
 @schedule.command(
     short_help="Add a schedule.",
     epilog=examples(
-        'carbonline schedule add nightly-units "15 2 * * *" --time-zone Europe/Zurich '
-        "--from unit-directory",
+        'carbonline schedule add units "15 2 * * *" --from unit-directory',
         'carbonline schedule add flights "30 3 * * MON" --from travel-api --year 2024',
         'carbonline schedule add flights "30 3 * * MON" --from travel-api --check',
     ),
