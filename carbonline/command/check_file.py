@@ -1,6 +1,6 @@
 """`carbonline submit --check`: says what an upload would do, and has nothing written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.connection import Target
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import exit_code_of, follow, print_the_end
-from carbonline.command.job_stats import CHECK_JOB
+from carbonline.command.job_stats import CHECKS
 from carbonline.command.jobs_of_files import FileJob, send_file
 from carbonline.command.names import type_name
 from carbonline.command.output import FORMATS, JSON, Output, chosen_output, show_rows
@@ -86,27 +86,39 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     """
     if job.job_type != "csv_ingest":
         raise click.UsageError("--check is for a FILE of one type: name both, with --type.")
-    report, code = run_to_end(_checked(target, replace(job, job_type=CHECK_JOB)))
+    report, code = run_to_end(_checked(target, replace(job, job_type=CHECKS[job.job_type])))
     if report is None:
         return code
+    name = one_line(job.file.name) if job.file else ""
+    of = f"{type_name(job.data_entry_type)} {job.year}"
+    show_check(_summary(report, name, of), report.findings, _about(report), output)
+    print_proposal(report.proposed_mapping)
+    return code
+
+
+def show_check(
+    summary: Iterable[tuple[str, str]],
+    found: Sequence[Mapping[str, Any]],
+    about: Row,
+    output: Output,
+) -> None:
+    """Print what a check says of a file: a summary of words, and a row for each finding.
+
+    `about` is what programs read in place of the summary.
+    """
     if output.is_table:
-        name = one_line(job.file.name) if job.file else ""
-        of = f"{type_name(job.data_entry_type)} {job.year}"
-        rows = [{"what": what, "found": found} for what, found in _summary(report, name, of)]
+        rows = [{"what": what, "found": said} for what, said in summary]
         print_lines(line for line in table_lines(SUMMARY, rows, table_width())[2:])
-        if report.findings:
+        if found:
             click.echo()
-    found = report.findings
     shown = found[:ROWS_SHOWN] if output.is_table else found
     show_rows(
         COLUMNS,
         shown,
         output,
-        about={"check": _about(report)},
+        about={"check": about},
         more=f"{len(found):,} in total; -o FILE writes all" if len(shown) < len(found) else "",
     )
-    print_proposal(report.proposed_mapping)
-    return code
 
 
 def print_proposal(proposed: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from carbonline.command.connection import Target, command_line
 from carbonline.command.display import Display, open_display
 from carbonline.command.exit_codes import OF_STATUS, ExitCode
 from carbonline.command.job_stats import (
-    CHECK_JOB,
+    CHECK_JOBS,
     defaults_of,
     rejected_of,
     shared_of,
@@ -110,7 +110,7 @@ def _next_steps(view: PipelineView, pipeline: types_pb2.Pipeline, target: Target
     for without in sorted({job.scope.year for job in view.in_order() if without_kilograms(job)}):
         wanted = command_line(f"uncomputed --year {without}", target)
         steps.append(f"Entries without kilograms: {wanted}")
-    counts = pipeline.scope.module and pipeline.kind != CHECK_JOB
+    counts = pipeline.scope.module and pipeline.kind not in CHECK_JOBS
     if pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS and counts:
         steps.append(f"Totals: {command_line(f'totals --year {year}', target)}")
     if pipeline.status == types_pb2.PIPELINE_STATUS_PARTIAL:

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 
-# A job that has nothing written.
-CHECK_JOB = "csv_check"
+# A job that has nothing written, by the one whose outcome it tells.
+CHECKS: Mapping[str, str] = MappingProxyType(
+    {
+        "csv_ingest": "csv_check",
+        "factor_ingest": "factor_check",
+        "reference_ingest": "reference_check",
+        "unit_sync": "unit_check",
+    }
+)
+CHECK_JOBS = frozenset(CHECKS.values())
 BLOB = "blob:sha256:"
 # Outcomes of entries that have kilograms.
 BOOKED = frozenset({"computed", "overridden"})

@@ -8,6 +8,8 @@ import click
 
 from carbonline.airport_corrections import corrections_sentence
 from carbonline.command.asynchronous import run_to_end
+from carbonline.command.check_file import check_options
+from carbonline.command.check_load import check_load_to_the_end
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.consequence import of_load
@@ -32,6 +34,7 @@ from carbonline.command.options import (
     sheet_option,
     type_is_missing,
 )
+from carbonline.command.output import Output
 from carbonline.command.submit import submit_to_the_end
 from carbonline.shelf.sets import ShelfSet
 
@@ -80,6 +83,7 @@ def load() -> None:
 )
 @sheet_option
 @no_watch_option
+@check_options
 @connection_options
 def units(
     *,
@@ -90,6 +94,7 @@ def units(
     are_all: bool,
     sheet: str,
     no_watch: bool,
+    check: Output | None,
 ) -> None:
     """Load the institution's units from a CSV, a workbook or a service, and provision a year.
 
@@ -103,7 +108,7 @@ def units(
     if provider and (are_all or sheet):
         raise click.UsageError("--all and --sheet are for a FILE.")
     job = of_sheet(units_job(file, year, provider, are_all=are_all), sheet)
-    _load(target, job, watch=not no_watch)
+    _load(target, job, check, watch=not no_watch)
 
 
 @load.command(
@@ -123,6 +128,7 @@ def units(
 @_take_away_option
 @sheet_option
 @no_watch_option
+@check_options
 @connection_options
 def locations(
     *,
@@ -133,6 +139,7 @@ def locations(
     take_away: bool,
     sheet: str,
     no_watch: bool,
+    check: Output | None,
 ) -> None:
     """Load places with their coordinates; without FILE, the airports of the package airportsdata,
     with corrections.
@@ -147,7 +154,7 @@ def locations(
         click.echo(corrections_sentence(), err=True)
     replacing = _replacing(replace=replace, take_away=take_away)
     job = of_sheet(locations_job(file, transport_mode, replacing), sheet)
-    _load(target, job, watch=not no_watch)
+    _load(target, job, check, watch=not no_watch)
 
 
 @load.command(
@@ -159,9 +166,17 @@ def locations(
 @_take_away_option
 @sheet_option
 @no_watch_option
+@check_options
 @connection_options
 def rates(
-    *, target: Target, file: Path, replace: bool, take_away: bool, sheet: str, no_watch: bool
+    *,
+    target: Target,
+    file: Path,
+    replace: bool,
+    take_away: bool,
+    sheet: str,
+    no_watch: bool,
+    check: Output | None,
 ) -> None:
     """Load exchange rates: how many units of a currency one euro is, in the average of a year.
 
@@ -170,7 +185,7 @@ def rates(
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     job = of_sheet(rows_job("rates", file, replacing), sheet)
-    _load(target, job, watch=not no_watch)
+    _load(target, job, check, watch=not no_watch)
 
 
 @load.command(
@@ -182,9 +197,17 @@ def rates(
 @_take_away_option
 @sheet_option
 @no_watch_option
+@check_options
 @connection_options
 def rooms(
-    *, target: Target, file: Path, replace: bool, take_away: bool, sheet: str, no_watch: bool
+    *,
+    target: Target,
+    file: Path,
+    replace: bool,
+    take_away: bool,
+    sheet: str,
+    no_watch: bool,
+    check: Output | None,
 ) -> None:
     """Load rooms of buildings with their surfaces.
 
@@ -193,7 +216,7 @@ def rooms(
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     job = of_sheet(rows_job("rooms", file, replacing), sheet)
-    _load(target, job, watch=not no_watch)
+    _load(target, job, check, watch=not no_watch)
 
 
 @load.command(
@@ -201,6 +224,7 @@ def rooms(
     epilog=examples(
         "carbonline template plane --factors >factors.csv",
         "carbonline load factors factors.csv --type plane --year 2024",
+        "carbonline load factors factors.csv --type plane --year 2024 --check",
         "carbonline load factors uk-gov-2024 --year 2024",
     ),
 )
@@ -212,6 +236,7 @@ def rooms(
 @_take_away_option
 @sheet_option
 @no_watch_option
+@check_options
 @connection_options
 @click.pass_context
 def factors(  # noqa: PLR0913  click gives each option
@@ -226,6 +251,7 @@ def factors(  # noqa: PLR0913  click gives each option
     take_away: bool,
     sheet: str,
     no_watch: bool,
+    check: Output | None,
 ) -> None:
     """Load emission factors of a data-entry type and year from a CSV or a workbook.
 
@@ -238,20 +264,33 @@ def factors(  # noqa: PLR0913  click gives each option
     if isinstance(file, ShelfSet):
         if sheet:
             raise click.UsageError("--sheet is for a FILE.")
+        types = types_of(file, data_entry_type)
+        if check is not None and len(types) > 1:
+            raise click.UsageError(
+                f"--check is for one type of a set: name it with --type, one of {', '.join(types)}."
+            )
         click.echo(f"{file.title}. {file.licence}.", err=True)
         jobs = [
             factors_job(file_of(file, name, context), module, type_numbers()[name], year, replacing)
-            for name in types_of(file, data_entry_type)
+            for name in types
         ]
+        if check is not None:
+            _load(target, jobs[0], check, watch=not no_watch)
         _load_each(target, jobs, watch=not no_watch)
     if not data_entry_type:
         type_is_missing()
     job = of_sheet(factors_job(file, module, data_entry_type, year, replacing), sheet)
-    _load(target, job, watch=not no_watch)
+    _load(target, job, check, watch=not no_watch)
 
 
-def _load(target: Target, job: FileJob, *, watch: bool) -> NoReturn:
-    """Submit, watch to the end, and print the totals that have changed."""
+def _load(target: Target, job: FileJob, check: Output | None, *, watch: bool) -> NoReturn:
+    """Submit, watch to the end, and print the totals that have changed. Or only have it checked."""
+    if check is not None:
+        if not watch or job.extra.get("take_away"):
+            raise click.UsageError("--check neither asks nor goes on alone: leave out the other.")
+        if job.provider:
+            raise click.UsageError("--check is for a FILE.")
+        raise SystemExit(check_load_to_the_end(target, job, check))
     before = run_to_end(of_load(target, job)) if watch else None
     raise SystemExit(submit_to_the_end(target, job, watch=watch, before=before))
 

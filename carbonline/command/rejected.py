@@ -8,7 +8,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
-from carbonline.command.job_stats import CHECK_JOB, rejected_of
+from carbonline.command.job_stats import CHECK_JOBS, rejected_of
 from carbonline.command.options import ID
 from carbonline.command.output_file import OtherContents, is_stdout, written_file
 from carbonline.command.safe_text import one_line
@@ -78,7 +78,7 @@ async def _rejected(
         count = await save_rejected_rows(client, pipeline_id, output, replaces=replaces)
         answer = await client.get_pipeline(pipeline_id)
     types = {job.job_type for job in answer.jobs}
-    if CHECK_JOB in types:
+    if types & CHECK_JOBS:
         return count, _OF_CHECKS
     return count, _OF_ENTRIES if types & ENTRY_JOBS else _OF_TABLES
 

@@ -95,6 +95,22 @@ _FILE_OF_ENTRIES = (
 SIGNED_BY = "submitted_by"
 SIGNED = frozenset({"csv_ingest", "api_ingest", "routed_ingest"})
 
+_TRANSPORT_MODE = PayloadKey(
+    "transport_mode",
+    "the mode of the places, such as plane; left out for other kinds of reference data",
+    required=True,
+    reference_kinds=("locations",),
+)
+_MODE_OF_A_FILE = PayloadKey(
+    MODE, "what would happen to what the file lacks", values=_WITH_A_FILE, default=ADD
+)
+_ARE_ALL = PayloadKey(
+    "are_all",
+    "the file has all units: the others are flagged as stale",
+    values=("yes",),
+    unless="provider",
+)
+
 # For tests and benchmarks: it does nothing with what it is given.
 ANY_PAYLOAD = frozenset({"noop"})
 # The types that are not here take nothing, except for those of ANY_PAYLOAD.
@@ -102,6 +118,9 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
     {
         "csv_ingest": (*_FILE_OF_ENTRIES, _MAPPING),
         "csv_check": (_BLOB, _FILE_NAME, _SHEET, _MAPPING, _SOURCE),
+        "factor_check": (_BLOB, _FILE_NAME, _SHEET, _MODE_OF_A_FILE),
+        "reference_check": (_BLOB, _FILE_NAME, _SHEET, _TRANSPORT_MODE, _MODE_OF_A_FILE),
+        "unit_check": (_BLOB, _FILE_NAME, _SHEET, replace(_ARE_ALL, unless="")),
         "routed_ingest": _FILE_OF_ENTRIES,
         "api_ingest": (_PROVIDER, _TAKE_AWAY),
         "upload_withdrawal": (
@@ -138,12 +157,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             _FILE_NAME,
             _SHEET,
             _IS_SEED_RUN,
-            PayloadKey(
-                "transport_mode",
-                "the mode of the places, such as plane; left out for other kinds of reference data",
-                required=True,
-                reference_kinds=("locations",),
-            ),
+            _TRANSPORT_MODE,
             PayloadKey(
                 MODE,
                 "what happens to places or rows that the file lacks, or which are removed",
@@ -170,12 +184,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             replace(_SHEET, unless="provider"),
             _IS_SEED_RUN,
             replace(_PROVIDER, required=False),
-            PayloadKey(
-                "are_all",
-                "the file has all units: the others are flagged as stale",
-                values=("yes",),
-                unless="provider",
-            ),
+            _ARE_ALL,
         ),
         "unit_removal": (
             PayloadKey(
@@ -244,6 +253,39 @@ _OF_CHECK = {
     "same_rows_in_uploads": "uploads of other sources with the same rows",
 }
 
+_OF_FACTORS = {
+    "factors_new": "how many factors are new",
+    "factors_changed": "how many are new or changed",
+    "factors_stale": "how many are in force and not in the file",
+    "factors_removed": "how many are no longer in force",
+}
+_OF_REFERENCES = {
+    "places_new": "how many places are new",
+    "places_changed": "how many are changed",
+    "places_same": "how many are as before",
+    "places_gone": "how many a replacing file removes",
+    "places_stale": "how many become stale, since the file lacks them",
+    "places_doubtful": "how many are probably not where the file has them",
+    "rows_new": "of other kinds of reference data, how many rows are new",
+    "rows_changed": "how many of them are changed",
+    "rows_same": "how many are as before",
+    "rows_gone": "how many a replacing file removes",
+    "rows_stale": "how many become stale, since the file lacks them",
+}
+_OF_UNITS = {
+    "units_new": "how many units are new",
+    "units_renamed": "how many have another name",
+    "units_same": "how many are as before",
+    "units_moved": "how many stand below another unit than before, or at the top",
+    "units_changed": "how many are new or renamed",
+    "units_stale": "how many a list of all units lacks, and are flagged now",
+}
+_OF_LOAD_CHECK = {
+    "kilograms": "of each type and year that would be computed again: kg_before, kg_after and"
+    " entries_without_kg",
+    "needs_consent": "the cause with which the file would be refused without consent",
+}
+
 _OF_PROVIDER = {
     "rows_dropped": "how many records of the service were left out",
     "dropped": "how many of them for each reason",
@@ -274,36 +316,22 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "factor_ingest": {
             **_OF_FILE,
-            "factors_changed": "how many factors are new or changed",
-            "factors_stale": "how many are in force and not in the file",
-            "factors_removed": "how many are no longer in force",
+            **_OF_FACTORS,
         },
+        "factor_check": {**_OF_FILE, **_OF_FACTORS, **_OF_LOAD_CHECK},
         "reference_ingest": {
             **_OF_FILE,
-            "places_new": "how many places are new",
-            "places_changed": "how many are changed",
-            "places_same": "how many are as before",
-            "places_gone": "how many a replacing file removed",
-            "places_stale": "how many have become stale, since the file lacks them",
+            **_OF_REFERENCES,
             "places_removed": "how many were removed without a file",
-            "places_doubtful": "how many are probably not where the file has them",
-            "rows_new": "of other kinds of reference data, how many rows are new",
-            "rows_changed": "how many of them are changed",
-            "rows_same": "how many are as before",
-            "rows_gone": "how many a replacing file removed",
-            "rows_stale": "how many have become stale, since the file lacks them",
             "rows_removed": "how many were removed without a file",
         },
+        "reference_check": {**_OF_FILE, **_OF_REFERENCES, **_OF_LOAD_CHECK},
         "unit_sync": {
             **_OF_FILE,
-            "units_new": "how many units are new",
-            "units_renamed": "how many have another name",
-            "units_same": "how many are as before",
-            "units_moved": "how many stand below another unit than before, or at the top",
-            "units_changed": "how many are new or renamed",
-            "units_stale": "how many a list of all units lacks, and are flagged now",
+            **_OF_UNITS,
             **_OF_PROVIDER,
         },
+        "unit_check": {**_OF_FILE, **_OF_UNITS, "kilograms": "none: units have no kilograms"},
         "unit_removal": {"units_removed": "how many units were removed"},
         "emission_recalc": {
             "rows": "how many entries were read",

@@ -204,6 +204,14 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 writes=("factors/{year}",),
                 has_slot=True,
             ),
+            # As csv_check, the checks of loads have neither key nor slot, and close nothing.
+            JobType(
+                "factor_check",
+                needs=_TYPE_YEAR,
+                needs_provisioned_year=True,
+                attempts_max=3,
+                ingestion_method="csv",
+            ),
             JobType(
                 "reference_ingest",
                 needs=frozenset({"reference_kind"}),
@@ -215,6 +223,12 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 has_slot=True,
             ),
             JobType(
+                "reference_check",
+                needs=frozenset({"reference_kind"}),
+                attempts_max=3,
+                ingestion_method="csv",
+            ),
+            JobType(
                 "unit_sync",
                 needs=frozenset({"year"}),
                 provisions_year=True,
@@ -224,6 +238,12 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 writes=("units",),
                 has_slot=True,
                 may_be_scheduled=True,
+            ),
+            JobType(
+                "unit_check",
+                needs=frozenset({"year"}),
+                attempts_max=3,
+                ingestion_method="csv",
             ),
             JobType(
                 "unit_removal",

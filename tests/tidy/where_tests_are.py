@@ -39,6 +39,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "channel": "tests/proxy/test_replayed_calls.py",
         "check_findings": CHECKED,
         "check_report": CHECKED,
+        "load_check_report": "tests/carbonline/command/test_check_load.py",
         "contract_client": "tests/scheduler_service/rpc/test_large_messages.py",
         "errors": MISTAKES,
         "file_loads": CHECKED,

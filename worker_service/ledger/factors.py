@@ -53,6 +53,7 @@ INSERT INTO carbon.factor_versions (
 )
 SELECT $1, factor_id, version, kind, subkind, factor_values, $10, $9, carbon.clock(), $11
 FROM changed
+RETURNING version
 """
 # Absent from the newest file: reported, and used only where no factor of the file matches. Of two
 # such factors the one that was given last counts: its token is that of the first file without it.
@@ -137,14 +138,16 @@ class Origin:
 class FactorChanges:
     """What a factor file changed.
 
-    `changed`: factors that are new, have new values, or are used again after a removal. `removed`:
-    factors no longer used. `stale` of all `factors` in use are not in the file.
+    `changed`: factors that are new, have new values, or are used again after a removal; `new` of
+    them were never there. `removed`: factors no longer used. `stale` of all `factors` in use are
+    not in the file.
     """
 
     changed: int
     factors: int
     stale: int
     removed: int = 0
+    new: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,8 @@ async def save_factors(
     identity = _identity(factors)
     values = [factors[name].to_list() for name in ("kind", "subkind", "values")]
     brought_by = (origin.claim_token, origin.blob, origin.file_name)
-    changed = _count(await conn.execute(UPSERT, *slice_, *identity, *values, *brought_by))
+    made = await conn.fetch(UPSERT, *slice_, *identity, *values, *brought_by)
+    changed, new = len(made), sum(row["version"] == 1 for row in made)
     removed = await _remove(conn, of, origin, remove)
     arguments = (*slice_, *identity, is_whole, origin.claim_token)
     restaled = _count(await conn.execute(MARK_STALE, *arguments))
@@ -192,7 +196,7 @@ async def save_factors(
         await _mark(conn, of, origin)
     counts = await conn.fetchrow(COUNTS, *slice_)
     assert counts is not None, "an aggregate has a row"
-    return FactorChanges(changed, counts["factors"], counts["stale"], removed)
+    return FactorChanges(changed, counts["factors"], counts["stale"], removed, new)
 
 
 async def remove_factors(

@@ -33,6 +33,7 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups_done import factors_are_done, has_changed_factors
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
+from worker_service.steps.load_check import Load, checked_load, is_check
 from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.published_references import followed_by_nothing
 from worker_service.steps.publishing import keeping_changes, publish
@@ -57,7 +58,7 @@ async def run_factor_ingest(stores: Stores, run: Run) -> Outcome:
     With mode "replace" they are removed instead. Mode "remove_stale" takes no file, and removes
     stale factors. If emissions use factors to be removed, or less than half of the kilograms would
     be left, that needs consent. A file of mended rows, as `carbonline rejected` writes them, adds
-    to the others: none becomes stale.
+    to the others: none becomes stale. A factor_check only says what would come of it.
     """
     job = run.job
     assert job.data_entry_type is not None, "the scheduler checks the scope"
@@ -96,27 +97,32 @@ async def _ingest(
         name = str(job.payload.get("file_name", ""))
         origin = Origin(str(file.reference), name, job.claim_token)
 
-        try:
-            remove = await _to_remove(stores.ledger, run, of, parsed) if replace else ()
+        gone = await _lacking(stores.ledger, of, parsed) if replace else []
+        remove = [factor.factor_id for factor in gone]
 
-            async def save(conn: Connection) -> FactorChanges:
-                return await save_factors(
-                    conn, of, parsed.accepted, origin, remove=remove, is_whole=not is_mended
-                )
+        async def save(conn: Connection) -> FactorChanges:
+            return await save_factors(
+                conn, of, parsed.accepted, origin, remove=remove, is_whole=not is_mended
+            )
 
-            versioned = factors_input(of.data_entry_type, of.year)
+        versioned = factors_input(of.data_entry_type, of.year)
+
+        async def refuse() -> None:
+            async with stores.ledger.snapshot() as conn:
+                await _refuse_used(conn, run, of, gone)
             await refuse_large_changes(stores.ledger, run, [of], versioned, save)
+
+        load = Load(save, _sentence, _stats, refuse, [of], versioned)
+        if is_check(job):
+            return await checked_load(stores.ledger, run, report, load)
+        try:
+            await refuse()
         except Refusal as refusal:
             return report.refused(refusal)
         done = await factors_are_done(stores.ledger, of, job.claim_token, save)
         run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
         changes, is_changed = await _published(stores.ledger, run, of, save)
-        stats = {
-            "factors_changed": changes.changed,
-            "factors_stale": changes.stale,
-            "factors_removed": changes.removed,
-        }
-        outcome = report.succeeded(_sentence(changes), stats)
+        outcome = report.succeeded(_sentence(changes), _stats(changes))
         return outcome if not done or is_changed else followed_by_nothing(outcome)
 
 
@@ -139,14 +145,10 @@ async def _published(
     return changes, found[-1]
 
 
-async def _to_remove(
-    ledger: Ledger, run: Run, of: FactorSlice, parsed: ParsedFactors
-) -> Sequence[int]:
-    """The factors that the file lacks. Raises Refusal if they are in use."""
+async def _lacking(ledger: Ledger, of: FactorSlice, parsed: ParsedFactors) -> Sequence[NamedFactor]:
+    """The factors that the file lacks."""
     async with ledger.snapshot() as conn:
-        gone = await factors_not_in(conn, of, parsed.accepted)
-        await _refuse_used(conn, run, of, gone)
-    return [factor.factor_id for factor in gone]
+        return await factors_not_in(conn, of, parsed.accepted)
 
 
 async def _beside_those_in_force(
@@ -208,6 +210,15 @@ async def _refuse_used(
     usage = await usage_of_factors(conn, of.tenant, of.data_entry_type, of.year, ids)
     names = {factor.factor_id: factor.words for factor in gone}
     refuse_what_is_used("factors_in_use", "factor", len(gone), usage, names.__getitem__, instead)
+
+
+def _stats(changes: FactorChanges) -> dict[str, int]:
+    return {
+        "factors_new": changes.new,
+        "factors_changed": changes.changed,
+        "factors_stale": changes.stale,
+        "factors_removed": changes.removed,
+    }
 
 
 def _sentence(changes: FactorChanges) -> str:

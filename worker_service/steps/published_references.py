@@ -9,10 +9,13 @@ from worker_service.ledger.input_versions import newest_change, reference_input
 from worker_service.ledger.locations import PlaceChanges
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.reference_rows import RowChanges
-from worker_service.mechanics.outcome import Succeeded, Written
+from worker_service.mechanics.outcome import Outcome, Succeeded, Written
 from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups_done import totals_are_done
+from worker_service.steps.input_file import Refusal
+from worker_service.steps.load_check import Load, checked_load, is_check
 from worker_service.steps.publishing import keeping_changes, publish
+from worker_service.steps.table_report import TableReport
 
 Changes = TypeVar("Changes", PlaceChanges, RowChanges)
 
@@ -43,6 +46,32 @@ async def publish_references(
 
     changes = await publish(run, ledger, [f"reference/{kind}"], save_and_look)
     return changes, done and not is_changed[-1]
+
+
+async def load_references(
+    run: Run,
+    ledger: Ledger,
+    kind: str,
+    report: TableReport,
+    load: Load[Changes],
+    sentences: Sequence[str] = (),
+) -> Outcome:
+    """Publish a load of reference data, refuse it, or only say what would come of it.
+
+    `sentences` are said with a refusal.
+    """
+    if is_check(run.job):
+        return await checked_load(ledger, run, report, load)
+    try:
+        await load.refuse()
+    except Refusal as refusal:
+        return report.refused(refusal, sentences)
+    accepted = report.parsed.accepted.height
+    run.progress(accepted, accepted, "publish")
+    changes, is_done = await publish_references(run, ledger, kind, load.slices, load.save)
+    said, stats = load.sentence(changes), load.stats(changes)
+    outcome = report.succeeded(said, stats, warnings=changes.gone > 0)
+    return followed_by_nothing(outcome) if is_done else outcome
 
 
 def followed_by_nothing(outcome: Succeeded) -> Succeeded:

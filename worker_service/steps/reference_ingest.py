@@ -37,8 +37,9 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.corrected_places import corrected_places
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
+from worker_service.steps.load_check import Load
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.published_references import followed_by_nothing, publish_references
+from worker_service.steps.published_references import load_references
 from worker_service.steps.reference_removal import (
     Removable,
     refuse_used,
@@ -61,7 +62,10 @@ from worker_service.steps.taking_away import (
 
 
 async def run_reference_ingest(stores: Stores, run: Run) -> Outcome:
-    """Loads or removes reference data of the scope's kind: places, or rows of a table."""
+    """Loads or removes reference data of the scope's kind: places, or rows of a table.
+
+    A reference_check only says what would come of a file.
+    """
     if rows_of := REFERENCE_KINDS.get(run.job.reference_kind or ""):
         return await run_rows_ingest(stores, run, rows_of)
     return await _run_places_ingest(stores, run)
@@ -108,27 +112,24 @@ async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
         async def save(conn: Connection) -> PlaceChanges:
             return await save_locations(conn, places, job.claim_token, replace=replace)
 
-        try:
+        slices = await slices_of_readers(stores.ledger, removable)
+
+        async def refuse() -> None:
             if replace and not has_consent(job):
                 run.progress(0, 0, "look for entries that use what goes")
                 await _refuse_used(stores.ledger, places, removable)
-            slices = await slices_of_readers(stores.ledger, removable)
             await refuse_large_changes(stores.ledger, run, slices, reference_input(KIND), save)
-        except Refusal as refusal:
-            return report.refused(refusal, _moved_sentences(moved))
-        run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        changes, is_done = await publish_references(run, stores.ledger, KIND, slices, save)
-        stats = {
-            "places_new": changes.new,
-            "places_changed": changes.changed,
-            "places_same": changes.same,
-            "places_gone": changes.gone,
-            "places_stale": changes.stale,
-            "places_doubtful": moved.doubtful.height,
-        }
-        sentence = " ".join([_sentence(changes), *_moved_sentences(moved)])
-        outcome = report.succeeded(sentence, stats, warnings=changes.gone > 0)
-        return followed_by_nothing(outcome) if is_done else outcome
+
+        def sentence(changes: PlaceChanges) -> str:
+            return " ".join([_sentence(changes), *_moved_sentences(moved)])
+
+        def stats(changes: PlaceChanges) -> dict[str, int]:
+            return {**_stats(changes), "places_doubtful": moved.doubtful.height}
+
+        load = Load(save, sentence, stats, refuse, slices, reference_input(KIND))
+        return await load_references(
+            run, stores.ledger, KIND, report, load, _moved_sentences(moved)
+        )
 
 
 async def _moved(
@@ -176,6 +177,16 @@ def _removable(tenant: str, transport_mode: str) -> Removable:
             conn, tenant, transport_mode, codes, token
         ),
     )
+
+
+def _stats(changes: PlaceChanges) -> dict[str, int]:
+    return {
+        "places_new": changes.new,
+        "places_changed": changes.changed,
+        "places_same": changes.same,
+        "places_gone": changes.gone,
+        "places_stale": changes.stale,
+    }
 
 
 def _sentence(changes: PlaceChanges) -> str:

@@ -1,6 +1,7 @@
 """Loads and removes rows of one kind of reference data, such as exchange rates."""
 
 import asyncio
+from functools import partial
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.parse.reference_rows import read_reference_rows
@@ -22,8 +23,9 @@ from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
+from worker_service.steps.load_check import Load
 from worker_service.steps.noted_rows import RowNotes
-from worker_service.steps.published_references import followed_by_nothing, publish_references
+from worker_service.steps.published_references import load_references
 from worker_service.steps.reference_removal import (
     Removable,
     refuse_used,
@@ -79,27 +81,19 @@ async def run_rows_ingest(stores: Stores, run: Run, kind: ReferenceKind) -> Outc
         async def save(conn: Connection) -> RowChanges:
             return await save_rows(conn, rows, job.claim_token, replace=replace)
 
-        try:
+        slices = await slices_of_readers(ledger, removable)
+        versioned = reference_input(kind.name)
+
+        async def refuse() -> None:
             if replace and not has_consent(job):
                 run.progress(0, 0, "look for entries that use what goes")
                 async with ledger.snapshot() as conn:
                     gone = await keys_not_in(conn, rows)
                 await refuse_used(ledger, removable, gone)
-            slices = await slices_of_readers(ledger, removable)
-            await refuse_large_changes(ledger, run, slices, reference_input(kind.name), save)
-        except Refusal as refusal:
-            return report.refused(refusal)
-        run.progress(parsed.accepted.height, parsed.accepted.height, "publish")
-        changes, is_done = await publish_references(run, ledger, kind.name, slices, save)
-        stats = {
-            "rows_new": changes.new,
-            "rows_changed": changes.changed,
-            "rows_same": changes.same,
-            "rows_gone": changes.gone,
-            "rows_stale": changes.stale,
-        }
-        outcome = report.succeeded(_sentence(changes, kind), stats, warnings=changes.gone > 0)
-        return followed_by_nothing(outcome) if is_done else outcome
+            await refuse_large_changes(ledger, run, slices, versioned, save)
+
+        load = Load(save, partial(_sentence, kind), _stats, refuse, slices, versioned)
+        return await load_references(run, ledger, kind.name, report, load)
 
 
 def _removable(tenant: str, kind: ReferenceKind) -> Removable:
@@ -120,7 +114,17 @@ def _removable(tenant: str, kind: ReferenceKind) -> Removable:
     )
 
 
-def _sentence(changes: RowChanges, kind: ReferenceKind) -> str:
+def _stats(changes: RowChanges) -> dict[str, int]:
+    return {
+        "rows_new": changes.new,
+        "rows_changed": changes.changed,
+        "rows_same": changes.same,
+        "rows_gone": changes.gone,
+        "rows_stale": changes.stale,
+    }
+
+
+def _sentence(kind: ReferenceKind, changes: RowChanges) -> str:
     sentence = f"{changes.new:,} new, {changes.changed:,} changed, {changes.same:,} unchanged."
     if changes.gone:
         are = "is" if changes.gone == 1 else "are"

@@ -12,6 +12,7 @@ from worker_service.carbon.parse.unit_places import unit_places
 from worker_service.carbon.parse.units import doubtful_units
 from worker_service.carbon.unit_tree import NotATree
 from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.pool import Connection
 from worker_service.ledger.units import UnitChanges, UnitsGone, save_units
 from worker_service.ledger.units import read_units as known_units
 from worker_service.mechanics.outcome import Failed, Outcome, RetryLater
@@ -19,6 +20,7 @@ from worker_service.mechanics.run import Run
 from worker_service.providers.provider import Provider, ProviderRefused, ProviderUnavailable
 from worker_service.steps.fetched_rows import Left, fetched_file, file_name_of, provider_of
 from worker_service.steps.input_file import InputFile, Refusal, input_file, refusals
+from worker_service.steps.load_check import Load, checked_load, is_check, nothing_to_refuse
 from worker_service.steps.noted_rows import RowNotes
 from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
@@ -34,7 +36,7 @@ async def run_unit_sync(stores: Stores, providers: Sequence[Provider], run: Run)
     """Adds and renames units by their institutional id, from a file or from a provider.
 
     No unit is removed. Those that a list of all units lacks become stale; the list of a provider is
-    one of all.
+    one of all. A unit_check only says what would come of a file.
     """
     left = Left()
     try:
@@ -67,43 +69,34 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing
-        _step(run, 2)
         units, names = (parsed.accepted[column].to_list() for column in ("unit_id", "name"))
-        try:
-            changed = await publish(
-                run,
-                stores.ledger,
-                ["units"],
-                keeping_changes(
-                    run,
-                    lambda conn: save_units(
-                        conn,
-                        job.tenant,
-                        units,
-                        names,
-                        job.claim_token,
-                        parents=places.parents,
-                        file_name=name,
-                        blob=str(file.reference),
-                        are_all=bool(said.get("provider") or said.get("are_all") == CONSENT),
-                    ),
-                ),
+
+        async def save(conn: Connection) -> UnitChanges:
+            return await save_units(
+                conn,
+                job.tenant,
+                units,
+                names,
+                job.claim_token,
+                parents=places.parents,
+                file_name=name,
+                blob=str(file.reference),
+                are_all=bool(said.get("provider") or said.get("are_all") == CONSENT),
             )
+
+        try:
+            if is_check(job):
+                load = Load(save, _sentence, _stats, nothing_to_refuse)
+                return await checked_load(stores.ledger, run, report, load)
+            _step(run, 2)
+            changed = await publish(run, stores.ledger, ["units"], keeping_changes(run, save))
         except NotATree as wrong:
             return report.refused(Refusal("units_not_a_tree", f"Nothing was changed: {wrong}"))
         except UnitsGone:
             return RetryLater("A unit was removed while the list was read. Nothing was changed.")
         _step(run, 3)
         sentences = [_sentence(changed), f"The year {job.year} is provisioned.", *left.sentences()]
-        stats = {
-            "units_new": changed.new,
-            "units_renamed": len(changed.renamed),
-            "units_same": changed.same,
-            "units_moved": changed.moved,
-            "units_changed": changed.new + len(changed.renamed),
-            "units_stale": changed.stale,
-            **(left.stats() if said.get("provider") else {}),
-        }
+        stats = {**_stats(changed), **(left.stats() if said.get("provider") else {})}
         return report.succeeded(" ".join(sentences), stats)
 
 
@@ -121,6 +114,17 @@ async def _brought(
 
     file = await fetched_file(stores.blobs, provider, run, left, arrived)
     return file, file_name_of(provider, run.job.year or 0)
+
+
+def _stats(changed: UnitChanges) -> dict[str, int]:
+    return {
+        "units_new": changed.new,
+        "units_renamed": len(changed.renamed),
+        "units_same": changed.same,
+        "units_moved": changed.moved,
+        "units_changed": changed.new + len(changed.renamed),
+        "units_stale": changed.stale,
+    }
 
 
 def _sentence(changed: UnitChanges) -> str:

@@ -10,8 +10,9 @@ const BEGUN = ["JOB_STATE_RUNNING", "JOB_STATE_FINISHED"];
 const STEPS = {
   csv_ingest: 1, csv_check: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1,
   reference_ingest: 1, unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
+  factor_check: 1, reference_check: 1, unit_check: 1,
 };
-const ALONE = ["unit_sync", "csv_check"];
+const ALONE = ["unit_sync", "csv_check", "factor_check", "reference_check", "unit_check"];
 const STEP_COUNT = 3;
 
 export const pipelines = signal(new Map());

@@ -1,0 +1,69 @@
+"""What a check of a file of factors, places, rows or units found, as plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
+
+_OF = ("factors", "places", "rows", "units")
+_CHANGES = ("new", "changed", "renamed", "moved", "same", "stale", "gone", "removed", "doubtful")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCheckReport:
+    """What the load of a file would do at the moment of the check. Nothing was written.
+
+    `error_cause` says why nothing at all would be stored, "" if something would; `needs_consent`
+    that the load would be refused without `take_away`, and why. `changes` counts what would be new,
+    changed (of factors, the new ones among them), renamed, same, stale, gone or removed.
+    `kilograms` has of each type and year that would be computed again type, year, kg_before,
+    kg_after (of CO2 equivalents) and entries_without_kg; none if all stays as it is.
+    `findings`: finding ("rejected" or "doubtful"), row, column, value, reason.
+    """
+
+    pipeline_id: int
+    message: str
+    error_cause: str
+    rows: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_warned: int
+    unread_columns: Sequence[str]
+    changes: Mapping[str, int]
+    kilograms: Sequence[Mapping[str, Any]]
+    needs_consent: str
+    findings: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every row would count, without anybody's consent."""
+        return not (self.error_cause or self.rows_rejected or self.needs_consent)
+
+
+def load_check_report(
+    job: types_pb2.Job, findings: Sequence[Mapping[str, Any]] = ()
+) -> LoadCheckReport:
+    """The report of a factor_check, reference_check or unit_check that has ended."""
+    stats = values_of(job.stats)
+    changes = {
+        change: int(stats[f"{of}_{change}"])
+        for of in _OF
+        for change in _CHANGES
+        if f"{of}_{change}" in stats
+    }
+    return LoadCheckReport(
+        job.pipeline_id,
+        job.message,
+        job.error_cause,
+        int(stats.get("rows", 0)),
+        int(stats.get("rows_accepted", 0)),
+        int(stats.get("rows_rejected", 0)),
+        int(stats.get("rows_warned", 0)),
+        stats.get("unknown_columns", []),
+        changes,
+        stats.get("kilograms", []),
+        stats.get("needs_consent", ""),
+        findings,
+    )
