@@ -8,6 +8,7 @@ import itertools
 import shutil
 import signal
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -29,7 +30,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def to_its_end(work: Coroutine[None, None, T]) -> T:
-    """Run a coroutine outside the test's own event loop, which does not exist yet or any more."""
+    """Run a coroutine outside the test's own event loop, which does not exist yet or any more.
+
+    The driver of a browser keeps a loop in the thread of the tests; then it runs in another one.
+    """
+    if asyncio._get_running_loop() is not None:  # None where there is none
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, work).result()
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(work)

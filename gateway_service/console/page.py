@@ -45,7 +45,7 @@ FOREVER = "public, max-age=31536000, immutable"
 MAIN = "main.js"
 STYLED = "style.css"
 STATIC_IMPORT = re.compile(r'^(?:import|export) (?:.* from )?"([^"]+)";$', re.MULTILINE)
-STYLES = ("style/tokens.css", "style/base.css", "style/parts.css")
+STYLES = ("style/tokens.css", "style/base.css", "style/parts.css", "style/print.css")
 
 
 def content_hash(folder: Path = STATIC) -> str:

@@ -33,11 +33,12 @@ Row: TypeAlias = Mapping[str, Any]
 class Seen:
     """What earlier looks have seen, so that the next asks only for what may have changed.
 
-    `versions` are those of the newest pipelines and of the live ones, `live` are the pipelines
-    that were live when seen last, `behind` those whose jobs are not asked yet.
+    `versions` are those of the newest pipelines and of the live ones, with their statuses: the
+    first claim changes the status alone. `live` are the pipelines that were live when seen last,
+    `behind` those whose jobs are not asked yet.
     """
 
-    versions: dict[int, int] = field(default_factory=dict)
+    versions: dict[int, tuple[int, int]] = field(default_factory=dict)
     live: set[int] = field(default_factory=set)
     behind: dict[int, None] = field(default_factory=dict)
     years: dict[int, None] = field(default_factory=dict)
@@ -108,9 +109,9 @@ def _note(seen: Seen, pipelines: Sequence[types_pb2.Pipeline]) -> set[int]:
     seen.versions = {key: version for key, version in seen.versions.items() if key in kept}
     for one in pipelines:
         first = one.pipeline_id not in seen.versions
-        if first or seen.versions[one.pipeline_id] != one.version:
+        if first or seen.versions[one.pipeline_id] != (one.version, one.status):
             changed.add(one.pipeline_id)
-            seen.versions[one.pipeline_id] = one.version
+            seen.versions[one.pipeline_id] = (one.version, one.status)
             # Of what ended long ago, a page asks itself.
             if not first or one.status in LIVE:
                 seen.behind[one.pipeline_id] = None

@@ -1,5 +1,6 @@
 """A browser before a stack that `carbonline up` runs. Errors that a page reports fail its test."""
 
+import gzip
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import pytest
 
 from carbonline.client.sync_client import Client
 from carbonline.command.demo import find_files
+from tests.browser.scripted_stack import Scripted, scripted_stack
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="a browser's driver: `make console-test` installs it"
@@ -72,8 +74,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Debian's Chromium, without a window."""
+def chromium(migrated_template: str) -> Iterator[Any]:
+    """Debian's Chromium, without a window. The database server starts before, in the main thread:
+    the server ends with the thread that started it."""
+    assert migrated_template
     if not CHROMIUM:
         reason = "no Chromium: apt install chromium, or set CARBONLINE_CHROMIUM"
         if os.environ.get("CI") == "true":
@@ -123,6 +127,45 @@ def _tabs(chromium: Any, site: Site, *, signed_in: bool, **options: Any) -> Iter
     yield tabs
     context.close()
     assert not tabs.faults
+
+
+@pytest.fixture(scope="session")
+def some_flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One flight in a hundred of the demo's."""
+    file = tmp_path_factory.mktemp("flights") / "some_flights.csv"
+    with gzip.open(find_files() / "flights.csv.gz", "rt") as flights, file.open("w") as some:
+        some.writelines(line for number, line in enumerate(flights) if number % 100 == 0)
+    return file
+
+
+@pytest.fixture(scope="session")
+def flown(site: Site, some_flights: Path) -> None:
+    """A year with totals, 2024."""
+    with site.client() as client:
+        client.submit_file(some_flights, "plane", year=2024)
+
+
+@pytest.fixture
+def scripted(database_url: str, tmp_path: Path) -> Iterator[Scripted]:
+    """Services without workers, of which the test decides what becomes of each job."""
+    with scripted_stack(database_url, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def as_role(chromium: Any, scripted: Scripted) -> Iterator[Any]:
+    """Makes tabs of somebody with one role, before the scripted services."""
+    made = []
+
+    def make(role: str) -> Tabs:
+        site = Site(scripted.url, Path(), f"{role}@local")
+        one = _tabs(chromium, site, signed_in=True)
+        made.append(one)
+        return next(one)
+
+    yield make
+    for one in made:
+        next(one, None)
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """From a file to totals in the console, by keyboard; and what the badge shows meanwhile."""
 
-import gzip
 from pathlib import Path
-
-import pytest
 
 from carbonline.command.demo import find_files
 from tests.browser.conftest import Tabs
@@ -37,15 +34,6 @@ RECORD = """(module) => {
         new MutationObserver(look).observe(tile, all);
     });
 }"""
-
-
-@pytest.fixture
-def some_flights(tmp_path: Path) -> Path:
-    """One flight in a hundred of the demo's."""
-    file = tmp_path / "some_flights.csv"
-    with gzip.open(find_files() / "flights.csv.gz", "rt") as flights, file.open("w") as some:
-        some.writelines(line for number, line in enumerate(flights) if number % 100 == 0)
-    return file
 
 
 def in_order(seen: list[str]) -> bool:

@@ -61,6 +61,15 @@ def test_rows_in_any_order_give_the_same_view(page: Any) -> None:
         assert page.evaluate(body, list(order)) == ["fresh", "3", "JOB_STATE_FINISHED"]
 
 
+def test_a_row_that_has_started_is_later_than_one_that_waits(page: Any) -> None:
+    body = STORE + "for (const one of steps) store.take(one);"
+    body += "return store.newestOf(2024, 'MODULE_PROFESSIONAL_TRAVEL').status; }"
+    waits = {"pipelines": [row(1, "PIPELINE_STATUS_NOT_STARTED")]}
+    runs = {"pipelines": [row(1, LIVE)]}
+    for order in itertools.permutations((waits, runs)):
+        assert page.evaluate(body, list(order)) == LIVE
+
+
 def test_a_message_is_seen_whole_or_not_at_all(page: Any) -> None:
     body = STORE + (
         "const { effect } = await import('@preact/signals'); const seen = [];"
@@ -135,3 +144,18 @@ def test_totals_are_asked_for_again_when_a_pipeline_ends_and_after_a_break(page:
     whole = {"pipelines": [row(1, LIVE)], "years": [year(fresh=False)], "whole": True}
     steps = [whole, {"pipelines": [row(2, DONE)]}, {"pipelines": [row(2, DONE)]}, whole]
     assert page.evaluate(body, steps) == [0, 1, 1, 2]
+
+
+def test_a_tab_that_came_later_asks_for_totals_again_after_a_break_as_the_first_one_does(
+    page: Any,
+) -> None:
+    """It knows what the first one told it, and has never had the whole from the gateway itself."""
+    body = STORE + (
+        "for (const one of steps) store.take(one); const told = store.snapshot();"
+        "store.forget(); store.take(told); const before = store.endsOf(2024);"
+        "for (const one of steps) store.take(one); return store.endsOf(2024) - before; }"
+    )
+    whole = {"pipelines": [row(3, DONE)], "years": [year(fresh=True)], "whole": True}
+    assert page.evaluate(body, [whole]) == 1
+    # Of a tab that has never had the whole nobody learns it.
+    assert page.evaluate(body, [{**whole, "whole": False}]) == 0

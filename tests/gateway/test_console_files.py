@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from carbonline.serving.auth.roles import roles_allowed
+from carbonline.v1 import operations_pb2, scheduler_pb2
 from gateway_service.console.page import IMPORTS, MAIN, STATIC, imported
 from gateway_service.console.vendor_files import FILES, HERE, LIST, VENDOR
 
@@ -14,6 +16,10 @@ OURS = sorted(path for path in STATIC.rglob("*.js") if VENDOR not in path.parent
 ENTRY = re.compile(r'^  "([^"]+)": "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
 USED = re.compile(r'\btn?\(\s*"([a-z_.0-9]+)"')
 LINES_MAX = 250
+SERVICES = (
+    *operations_pb2.DESCRIPTOR.services_by_name.values(),
+    *scheduler_pb2.DESCRIPTOR.services_by_name.values(),
+)
 
 
 def words_of(language: str) -> dict[str, str]:
@@ -61,6 +67,23 @@ def test_both_languages_have_the_same_words_with_the_same_places() -> None:
     assert list(english) == list(french)
     for key, text in english.items():
         assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", french[key])), key
+
+
+def test_the_console_knows_the_roles_of_the_contract() -> None:
+    told = {
+        rpc: set(re.findall(r'"ROLE_([A-Z]+)"', roles))
+        for rpc, roles in re.findall(
+            r"^  (\w+): \[([^\]]*)\],$", (STATIC / "caller.js").read_text("utf-8"), re.MULTILINE
+        )
+    }
+    contract = {
+        one.name: {role.upper() for role in roles_allowed(f"/{service.full_name}/{one.name}")}
+        for service in SERVICES
+        for one in service.methods
+        if one.name in told
+    }
+    assert told
+    assert told == contract
 
 
 def test_every_word_that_is_used_exists_and_every_entry_is_used() -> None:

@@ -2,6 +2,18 @@
 import { clockSkew } from "./store.js";
 import { locale, t } from "./words.js";
 
+/** The modules, in the order of the contract. */
+export const MODULES = [
+  "MODULE_HEADCOUNT",
+  "MODULE_PROFESSIONAL_TRAVEL",
+  "MODULE_BUILDINGS",
+  "MODULE_EQUIPMENT",
+  "MODULE_PURCHASE",
+  "MODULE_RESEARCH_FACILITIES",
+  "MODULE_EXTERNAL_CLOUD_AND_AI",
+  "MODULE_PROCESS_EMISSIONS",
+];
+
 const KG_PER_TONNE = 1000;
 const SECOND = 1000;
 
@@ -23,12 +35,15 @@ export function change(now, before) {
   const format = new Intl.NumberFormat(locale.value, {
     style: "percent", signDisplay: "always", maximumFractionDigits: 0,
   });
-  return format.format((now - before) / before);
+  // Some locales write a hyphen for a minus, which is narrower than a plus.
+  return format.format((now - before) / before).replace("-", "\u2212");
 }
 
 /** A part of a whole in percent. */
 export function share(part, whole) {
-  const format = new Intl.NumberFormat(locale.value, { style: "percent", maximumFractionDigits: 1 });
+  const format = new Intl.NumberFormat(locale.value, {
+    style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1,
+  });
   return whole ? format.format(part / whole) : "";
 }
 
@@ -55,7 +70,12 @@ export function between(from, to) {
   return seconds(Math.max(0, end - Date.parse(from)) / SECOND);
 }
 
-/** A duration. */
+/** A duration of the contract, such as "12.5s"; "" without one. */
+export function duration(text) {
+  return text ? seconds(Number.parseFloat(text)) : "";
+}
+
+/** A duration in seconds, as people read it. */
 export function seconds(amount) {
   if (amount < 1) return t("less_than_a_second");
   if (amount < 60) return `${new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }).format(amount)} s`;
@@ -81,7 +101,7 @@ export function named(value, prefix = "") {
 }
 
 export const moduleName = (module) => t(`module.${short(module, "MODULE_")}`) || named(module, "MODULE_");
-export const typeName = (type) => named(type, "DATA_ENTRY_TYPE_");
+export const typeName = (type) => t(`type.${short(type, "DATA_ENTRY_TYPE_")}`) || named(type, "DATA_ENTRY_TYPE_");
 export const kindName = (kind) => t(`kind.${kind}`) || named(kind);
 
 /** The short name that the command line uses, too: MODULE_PROFESSIONAL_TRAVEL, professional_travel. */

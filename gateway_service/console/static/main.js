@@ -7,7 +7,7 @@ import { html } from "./html.js";
 import { Announcer } from "./parts/announcer.js";
 import { Shortcuts } from "./parts/shortcuts.js";
 import { address, go, startRouter } from "./router.js";
-import { connection, forget, liveCount } from "./store.js";
+import { caller, clockSkew, connection, forget, liveCount, years } from "./store.js";
 import { startStream } from "./stream.js";
 import { language, languages, speak, t, tn } from "./words.js";
 
@@ -15,7 +15,11 @@ const KEPT_THEME = "carbonline-theme";
 const THEMES = ["system", "light", "dark"];
 const KEPT_YEAR = "carbonline-year";
 const build = document.querySelector('meta[name="build"]')?.content ?? "";
+// How long before its end a login is told to end, so that nobody loses what they type.
+const LOGIN_ENDS_MS = 120_000;
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const newBuild = signal(false);
+const loginEnds = signal(false);
 const theme = signal(THEMES.find((one) => one === localStorage.getItem(KEPT_THEME)) ?? THEMES[0]);
 let endStream = null;
 
@@ -23,7 +27,9 @@ function thisYear() {
   const { parts, query } = address.value;
   const asked = Number(parts[0] === "years" ? parts[1] : query.get("year"));
   if (asked) localStorage.setItem(KEPT_YEAR, String(asked));
-  return asked || Number(localStorage.getItem(KEPT_YEAR)) || new Date().getFullYear();
+  const kept = Number(localStorage.getItem(KEPT_YEAR));
+  // Of somebody who comes for the first time: the newest year that is there, not the calendar's.
+  return asked || kept || Math.max(0, ...years.value.keys()) || new Date().getFullYear();
 }
 
 // Each page is loaded when it is first shown: a first visit needs one of them.
@@ -82,16 +88,23 @@ function App() {
     </header>
     ${newBuild.value && html`<p class="notice">${t("new_build")}
       <button type="button" onClick=${() => location.reload()}>${t("reload")}</button></p>`}
+    ${loginEnds.value && html`<${LoginEnds} />`}
     <main id="main" tabindex="-1"><${Page} /></main>
     <${Announcer} />
     <${Shortcuts} />
   `;
 }
 
+function LoginEnds() {
+  const next = encodeURIComponent(address.value.path + location.search);
+  return html`<p class="notice" role="alert">${t("login_ends", { at: clock(Date.parse(caller.value?.expires_at)) })}${" "}
+    <a href=${`/login?next=${next}`}>${t("login_again")}</a></p>`;
+}
+
 function Connection() {
   const { state, since } = connection.value;
   const old = state === "interrupted";
-  const words = old ? t("no_connection", { at: clock(since) })
+  const words = old ? t("no_connection", { at: clock(since + clockSkew.value) })
     : state === "live" ? t("live") + (liveCount.value ? `, ${tn("running_n", liveCount.value)}` : "")
     : t("connecting");
   return html`<p class=${`connection ${state}`} role="status">
@@ -120,8 +133,16 @@ function follow() {
     onEnd: toLogin,
     onBuild: (serverBuild) => {
       newBuild.value = Boolean(build && serverBuild && serverBuild !== build);
+      // The stream stands: so does the rest.
+      if (!caller.value) learnCaller();
     },
   });
+}
+
+// Loaded when it is needed: a first visit sees the login only.
+async function learnCaller() {
+  const module = await import("./caller.js");
+  await module.learnCaller();
 }
 
 function enter(next) {
@@ -143,6 +164,15 @@ function toLogin() {
   if (path !== "/login") go(`/login?next=${encodeURIComponent(path + location.search)}`, { replace: true });
 }
 
+effect(() => {
+  const end = Date.parse(caller.value?.expires_at ?? "");
+  loginEnds.value = false;
+  if (!end) return undefined;
+  const left = Math.max(0, end - LOGIN_ENDS_MS - (Date.now() + clockSkew.value));
+  if (left > TIMER_MS_MAX) return undefined;
+  const timer = setTimeout(() => (loginEnds.value = true), left);
+  return () => clearTimeout(timer);
+});
 effect(() => {
   document.documentElement.lang = language.value;
   document.documentElement.dataset.theme = theme.value;

@@ -23,14 +23,19 @@ export const connection = signal({ state: "connecting", since: 0 });
 export const clockSkew = signal(0);
 /** Grows whenever a pipeline of a year ends, or the rows were read anew: totals may have changed. */
 export const ends = signal(new Map());
+/** The answer of GET /v1/me; null until it is there. */
+export const caller = signal(null);
 const steps = new Map();
 let wasWhole = false;
 
-/** Takes one message of the stream, or the answer of a call, whole. */
-export function take({ pipelines: rows = [], jobs: news = [], years: told = [], whole = false }) {
+/**
+ * Takes one message of the stream, or the answer of a call, whole. `asWhole`: what another tab knows,
+ * which has had the whole.
+ */
+export function take({ pipelines: rows = [], jobs: news = [], years: told = [], whole = false, asWhole = false }) {
   batch(() => {
     if (news.length) takeJobs(news);
-    if (rows.length) takePipelines(rows, whole);
+    if (rows.length) takePipelines(rows, whole || asWhole);
     if (told.length) {
       const next = new Map(years.value);
       for (const year of told) next.set(year.year, year);
@@ -38,7 +43,8 @@ export function take({ pipelines: rows = [], jobs: news = [], years: told = [], 
     }
     // After a break, what ended meanwhile is not known: every total is asked for again.
     if (whole && wasWhole) ends.value = new Map([...years.value.keys()].map((y) => [y, endsOf(y) + 1]));
-    wasWhole ||= whole;
+    // A tab that came later has it from the first one: the next whole comes after a break for it, too.
+    wasWhole ||= whole || asWhole;
   });
 }
 
@@ -48,6 +54,7 @@ export function snapshot() {
     pipelines: [...pipelines.value.values()],
     jobs: [...jobs.value.values()],
     years: [...years.value.values()],
+    asWhole: wasWhole,
   };
 }
 
@@ -55,6 +62,7 @@ export function snapshot() {
 export function forget() {
   batch(() => {
     for (const map of [pipelines, jobs, years, ends]) map.value = new Map();
+    caller.value = null;
     steps.clear();
     wasWhole = false;
   });
@@ -72,12 +80,19 @@ function takePipelines(rows, whole) {
   const next = new Map(pipelines.value);
   for (const row of rows) {
     const known = next.get(row.pipeline_id);
-    if (known && Number(known.version) >= Number(row.version)) continue;
+    if (known && !isLater(row, known)) continue;
     next.set(row.pipeline_id, row);
     const news = known ? isLive(known) : !whole && wasWhole;
     if (!isLive(row) && news) countEnd(row.scope?.year ?? 0);
   }
   pipelines.value = next;
+}
+
+// The first claim of a job changes the status of its pipeline, and not the version.
+function isLater(row, known) {
+  const [version, before] = [row, known].map((one) => Number(one.version));
+  if (version !== before) return version > before;
+  return known.status === LIVE[0] && row.status !== known.status;
 }
 
 function takeJobs(news) {

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { get } from "../api.js";
 import { html } from "../html.js";
-import { Trouble, useAsked } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { address, filterBy } from "../router.js";
 import { t, tn } from "../words.js";
 
@@ -12,6 +12,7 @@ export function Page() {
   const asked = useAsked((signal) => get(DOCUMENT, {}, { signal }), []);
   return html`<h1>${t("page.docs")}</h1>
     <${Trouble} error=${asked.error} again=${asked.again} />
+    <${Waiting} asked=${asked} />
     ${asked.value && html`<${Contents} api=${asked.value} />`}`;
 }
 

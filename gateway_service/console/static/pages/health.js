@@ -1,26 +1,36 @@
-// For operators: stale totals, queues, workers, paused types, and what can be done.
+// For operators: stale totals, queues, workers, what is paused, and whether every rule holds.
+import { useState } from "preact/hooks";
 import { get, getAll, post, requestId } from "../api.js";
-import { between, clock, count, kindName, moduleName, named, time, zone } from "../format.js";
+import { may } from "../caller.js";
+import { between, clock, count, duration, kindName, moduleName, short, time, zone } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
-import { clockSkew } from "../store.js";
-import { t } from "../words.js";
+import { clockSkew, pipelines } from "../store.js";
+import { t, tn } from "../words.js";
+
+// What one click verifies: the newest ones, which are those that may have gone wrong lately.
+const VERIFIED_MAX = 5000;
+const VERIFIED_PAGE = 500;
 
 export function Page() {
   return html`<h1>${t("page.health")}</h1>
-    <${Stale} /><${Queues} /><${Workers} />`;
+    <${Stale} /><${Queues} /><${Pauses} /><${Workers} />
+    ${may("VerifyHistory") && html`<${Verify} />`}`;
 }
+
+const serverClock = () => clock(Date.now() + clockSkew.value);
 
 /** A section that asks for one list; a part that fails leaves the others. */
 function Section({ title, ask, children }) {
-  const asked = useAsked(ask, []);
-  const at = clock(Date.now() + clockSkew.value);
+  const asked = useAsked(async (signal) => ({ answer: await ask(signal), at: serverClock() }), []);
   return html`<section>
-    <h2>${title} <button type="button" class="small" onClick=${asked.again}>${t("ask_again")}</button></h2>
+    <h2>${title} <button type="button" class="small" onClick=${asked.again}>${t("ask_again")}
+      <span class="off-screen">${title}</span></button></h2>
     <${Trouble} error=${asked.error} again=${asked.again} />
+    <${Waiting} asked=${asked} />
     ${asked.value && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
-      ${children(asked.value, asked.again, at)}</div>`}
+      ${children(asked.value.answer, asked.again, asked.value.at)}</div>`}
   </section>`;
 }
 
@@ -29,26 +39,43 @@ function Stale() {
   return html`<${Section} title=${t("stale_totals")} ask=${ask}>${({ found }, again, at) => !found.length
     ? html`<p>${t("nothing_stale", { at })}</p>`
     : html`<${Rows} caption=${`${t("stale_totals")} (${zone()})`} head=${["module", "year", "why", "since"]}
-        rows=${found.map((one) => [moduleName(one.module), one.year, named(one.reason ?? one.why_stale, "STALE_REASON_"),
-          time(one.stale_since ?? one.since)])} />`}<//>`;
+        rows=${found.map((one) => [moduleName(one.module), one.year,
+          html`${t(`stale_reason.${short(one.reason, "STALE_REASON_")}`)} ${pipelineLink(one.pipeline_id)}`,
+          time(one.stale_since)])} />`}<//>`;
 }
+
+const pipelineLink = (id) => (Number(id) ? html`<a href=${`/pipelines/${id}`}>${t("pipeline_n", { n: id })}</a>` : "");
 
 function Queues() {
   const ask = (signal) => getAll("/v1/queues", "queues", {}, { signal });
-  const act = (queue, again) => async (reason) => {
-    const verb = queue.paused ? "resume" : "pause";
-    await post(`/v1/job-types/${queue.job_type}:${verb}`, queue.paused ? {} : { reason });
+  const pause = (queue, again) => async (reason) => {
+    await post(`/v1/job-types/${queue.job_type}:pause`, { reason });
     again();
   };
+  const act = (queue, again) => !queue.paused && may("PauseJobType") && html`<${Confirm} label=${t("pause")}
+    yes=${t("pause")} question=${t("pause_question", { kind: kindName(queue.job_type) })} reason act=${pause(queue, again)} />`;
   return html`<${Section} title=${t("queues")} ask=${ask}>${({ found }, again) => !found.length
     ? html`<p>${t("no_queues")}</p>`
-    : html`<${Rows} caption=${t("queues")} 
-        head=${["kind", "waiting", "oldest", "running", "live_workers", "state_head", "act"]}
-        rows=${found.map((queue) => [kindName(queue.job_type), count(queue.claimable), queue.oldest_wait ?? "",
+    : html`<${Rows} caption=${t("queues")} numbers=${[1, 2, 3, 4]}
+        head=${["kind", "waiting", "oldest", "running", "live_workers", "state_head", may("PauseJobType") && "act"]}
+        rows=${found.map((queue) => [kindName(queue.job_type), count(queue.claimable), duration(queue.oldest_wait),
           count(queue.running), count(queue.live_workers), t(queue.paused ? "paused" : "open_queue"),
-          html`<${Confirm} label=${t(queue.paused ? "resume" : "pause")} yes=${t(queue.paused ? "resume" : "pause")}
-            question=${t(queue.paused ? "resume_question" : "pause_question", { kind: kindName(queue.job_type) })}
-            reason=${!queue.paused} act=${act(queue, again)} />`])} />`}<//>`;
+          act(queue, again)])} />`}<//>`;
+}
+
+function Pauses() {
+  const ask = (signal) => get("/v1/job-types/pauses", {}, { signal });
+  const resume = (pause, again) => async () => {
+    await post(`/v1/job-types/${pause.job_type}:resume`);
+    again();
+  };
+  return html`<${Section} title=${t("paused_types")} ask=${ask}>${({ pauses }, again) => !pauses.length
+    ? html`<p>${t("nothing_paused")}</p>`
+    : html`<${Rows} caption=${`${t("paused_types")} (${zone()})`}
+        head=${["kind", "since", "paused_by", "reason", may("ResumeJobType") && "act"]}
+        rows=${pauses.map((pause) => [kindName(pause.job_type), time(pause.paused_at), pause.paused_by, pause.reason,
+          may("ResumeJobType") && html`<${Confirm} label=${t("resume")} yes=${t("resume")}
+            question=${t("resume_question", { kind: kindName(pause.job_type) })} act=${resume(pause, again)} />`])} />`}<//>`;
 }
 
 function Workers() {
@@ -60,20 +87,62 @@ function Workers() {
   return html`<${Section} title=${t("workers")} ask=${ask}>${({ workers, scheduler_build_id: build }, again) => html`
     ${workers.some((one) => one.build_skew) && html`<p class="notice">${t("mixed_builds", { build })}</p>`}
     ${!workers.length ? html`<p class="notice">${t("no_workers")}</p>` : html`<${Rows}
-      caption=${`${t("workers")} (${zone()})`} head=${["worker", "state_head", "holds", "seen", "act"]}
+      caption=${`${t("workers")} (${zone()})`} head=${["worker", "state_head", "holds", "seen", may("DrainWorker") && "act"]}
       rows=${workers.map((one) => [one.worker_id,
-        html`${named(one.state, "WORKER_STATE_")} ${one.not_ready}`,
+        html`${t(`worker_state.${short(one.state, "WORKER_STATE_")}`)} ${one.not_ready}`,
         one.held.map((claim) => `${t("job_n", { n: claim.job_id })} ${kindName(claim.job_type)}`).join(", "),
         between(one.last_seen_at),
-        html`<${Confirm} label=${t("drain")} yes=${t("drain")} question=${t("drain_question", { worker: one.worker_id })}
-          reason act=${drain(one, again)} />`])} />`}`}<//>`;
+        may("DrainWorker") && html`<${Confirm} label=${t("drain")} yes=${t("drain")}
+          question=${t("drain_question", { worker: one.worker_id })} reason act=${drain(one, again)} />`])} />`}`}<//>`;
 }
 
-function Rows({ caption, head, rows }) {
+function Verify() {
+  const [state, setState] = useState({ busy: false, done: null, error: null });
+  const verify = async () => {
+    setState({ busy: true, done: null, error: null });
+    try {
+      setState({ busy: false, done: await verifyNewest(), error: null });
+    } catch (error) {
+      setState({ busy: false, done: null, error });
+    }
+  };
+  const { done } = state;
+  return html`<section aria-busy=${state.busy}>
+    <h2>${t("verify_history")} <button type="button" class="small" disabled=${state.busy}
+      onClick=${verify}>${t("verify")}</button></h2>
+    <p class="soft">${t("verify_help", { n: count(VERIFIED_MAX) })}</p>
+    <${Trouble} error=${state.error} again=${verify} />
+    <div role="status">${state.busy && t("loading")}${done && !done.findings.length
+      && tn("verify_fine", done.pipelines, { at: done.at })}</div>
+    ${done?.findings.length > 0 && html`<${Rows} caption=${tn("verify_found", done.findings.length)}
+      head=${["rule", "detail", "where"]} rows=${done.findings.map((one) => [one.sentence, one.detail,
+        pipelineLink(one.pipeline_id)])} />`}
+  </section>`;
+}
+
+async function verifyNewest() {
+  const newest = Math.max(0, ...[...pipelines.value.keys()].map(Number));
+  const found = { findings: [], pipelines: 0, at: "" };
+  const after = Math.max(0, newest - VERIFIED_MAX);
+  let page = "";
+  do {
+    const query = { after_pipeline_id: after || "", page_size: VERIFIED_PAGE, page_token: page };
+    const answer = await get("/v1/history-findings", query);
+    found.findings.push(...answer.findings);
+    found.pipelines += answer.pipelines;
+    page = answer.next_page_token;
+  } while (page);
+  return { ...found, at: serverClock() };
+}
+
+/** `head` are words, false for a column that is left out; `numbers` are columns to the right. */
+function Rows({ caption, head, rows, numbers = [] }) {
+  const shown = head.map((name, index) => (name ? index : -1)).filter((index) => index >= 0);
+  const align = (index) => (numbers.includes(index) ? "number" : undefined);
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
     <caption>${caption}</caption>
-    <thead><tr>${head.map((name) => html`<th scope="col">${t(name)}</th>`)}</tr></thead>
-    <tbody>${rows.map(([first, ...rest], index) => html`<tr key=${index}><th scope="row">${first}</th>
-      ${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+    <thead><tr>${shown.map((at) => html`<th scope="col" class=${align(at)}>${t(head[at])}</th>`)}</tr></thead>
+    <tbody>${rows.map((cells, index) => html`<tr key=${index}>${shown.map((at) => (at
+      ? html`<td class=${align(at)}>${cells[at]}</td>` : html`<th scope="row">${cells[at]}</th>`))}</tr>`)}</tbody>
   </table></div>`;
 }

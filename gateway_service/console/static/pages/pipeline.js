@@ -1,9 +1,10 @@
 // One pipeline: what it is, its steps, why it waits, its timeline, and what can be done.
 import { useEffect } from "preact/hooks";
 import { get, post, requestId } from "../api.js";
-import { between, time, zone } from "../format.js";
+import { may } from "../caller.js";
+import { between, kindName, time, zone } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
 import { CopyButton } from "../parts/copy.js";
@@ -29,10 +30,11 @@ export function Page({ id }) {
   return html`
     <h1>${t("pipeline_n", { n: id })} ${shown && html`<${StatusBadge} row=${shown} />`}</h1>
     <${Trouble} error=${asked.error} again=${asked.again} />
+    ${!shown && html`<${Waiting} asked=${asked} />`}
     ${asked.error && html`<p><a href="/pipelines">${t("page.pipelines")}</a></p>`}
     ${shown && html`
       <${Facts} row=${shown} />
-      <${StepList} jobs=${jobsOf(id)} />
+      <${StepList} jobs=${jobsOf(id)} again=${asked.again} />
       ${INGESTS.includes(shown.kind) && !isLive(shown) && html`<p class="acts">
         <a href=${`/v1/emissions.csv?pipeline_id=${id}`} download>${t("results_csv")}</a></p>`}
       <${Acts} row=${shown} again=${asked.again} />
@@ -67,20 +69,25 @@ function Acts({ row, again }) {
     const answer = await post(`/v1/pipelines/${id}:retry`, { request_id: requestId() });
     go(`/pipelines/${answer.pipeline_id}`);
   };
-  return html`<p class="acts">
-    ${isLive(row) && html`<${Confirm} label=${t("cancel")} question=${t("cancel_question", { n: id })}
+  const wouldRun = async () => {
+    const body = { request_id: requestId(), validate_only: true };
+    const { jobs } = await post(`/v1/pipelines/${id}:retry`, body);
+    return t("retry_runs", { what: jobs.map((job) => kindName(job.job_type)).join(", ") });
+  };
+  return html`<div class="acts">
+    ${isLive(row) && may("CancelPipeline") && html`<${Confirm} label=${t("cancel")} question=${t("cancel_question", { n: id })}
       yes=${t("cancel")} act=${cancel} reason />`}
-    ${RETRIED.includes(row.status) && html`<${Confirm} label=${t("retry")}
-      question=${t("retry_question", { n: id })} yes=${t("retry")} act=${retry} />`}
+    ${RETRIED.includes(row.status) && may("RetryPipeline") && html`<${Confirm} label=${t("retry")}
+      question=${t("retry_question", { n: id })} yes=${t("retry")} act=${retry} preview=${wouldRun} />`}
     <${CopyButton} text=${id} label=${t("copy_number")} />
-  </p>`;
+  </div>`;
 }
 
 function Timeline({ events }) {
   if (!events.length) return null;
   return html`<details><summary>${t("timeline")}</summary>
     <ol class="timeline">${events.map((event, index) => html`<li key=${index}>
-      <time datetime=${event.at}>${time(event.at)}</time> ${event.event.replaceAll("_", " ")}
+      <time datetime=${event.at}>${time(event.at)}</time> ${t(`event.${event.event}`) || event.event}
       ${Number(event.job_id) ? html` (${t("job_n", { n: event.job_id })})` : ""}
       ${event.detail && html`<span class="soft"> ${event.detail}</span>`}
     </li>`)}</ol>

@@ -1,9 +1,9 @@
 // All pipelines, newest first, filtered by what the address says.
 import { useEffect } from "preact/hooks";
 import { get } from "../api.js";
-import { between, time, zone } from "../format.js";
+import { between, MODULES, moduleName, time, zone } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { whatOf } from "../parts/what.js";
 import { address, filterBy } from "../router.js";
@@ -12,6 +12,8 @@ import { t } from "../words.js";
 
 const STATUSES = ["RUNNING", "SUCCESS", "PARTIAL", "FAILED", "CANCELLED", "NOT_STARTED"];
 const PAGE_SIZE = 50;
+// Of a page that stays open while many are submitted.
+const ROWS_MAX = 1000;
 
 export function Page() {
   const { query } = address.value;
@@ -31,6 +33,7 @@ export function Page() {
     <h1>${t("page.pipelines")}</h1>
     <${Filters} query=${query} />
     <${Trouble} error=${asked.error} again=${asked.again} />
+    <${Waiting} asked=${asked} />
     ${asked.value && !rows.length && html`<p>${t("no_pipelines")}</p>`}
     ${rows.length > 0 && html`<${PipelineTable} rows=${rows} busy=${asked.busy} />`}
     ${rows.length > 0 && html`<p class="acts"><a href=${fileOf(filters)} download>CSV</a></p>`}
@@ -51,7 +54,7 @@ function rowsOf(answer, filters, isFirst) {
     && (!filters.module || row.scope.module === filters.module)
     && (!filters.year || String(row.scope.year) === filters.year);
   return [...ids].map((id) => pipelines.value.get(id)).filter((row) => row && fits(row))
-    .sort((a, b) => Number(b.pipeline_id) - Number(a.pipeline_id));
+    .sort((a, b) => Number(b.pipeline_id) - Number(a.pipeline_id)).slice(0, ROWS_MAX);
 }
 
 // All that the filters let through, not only this page.
@@ -73,6 +76,11 @@ function Filters({ query }) {
         <option value="">${t("any")}</option>
         ${STATUSES.map((one) => html`<option value=${one}>${t(`status.${one}`)}</option>`)}
       </select></label>
+    <label>${t("module")}
+      <select value=${query.get("module") ?? ""} onChange=${(e) => filterBy("module", e.target.value)}>
+        <option value="">${t("any")}</option>
+        ${MODULES.map((one) => html`<option value=${one}>${moduleName(one)}</option>`)}
+      </select></label>
     <label>${t("year")}
       <input type="number" min="1990" max="2100" value=${query.get("year") ?? ""}
         onChange=${(e) => filterBy("year", e.target.value)} /></label>
@@ -85,20 +93,25 @@ function PipelineTable({ rows, busy }) {
     <table>
       <caption>${caption}</caption>
       <thead><tr>
-        <th scope="col" aria-sort="descending">${t("number")}</th><th scope="col">${t("what")}</th>
-        <th scope="col">${t("year")}</th><th scope="col">${t("unit")}</th><th scope="col">${t("status")}</th>
+        <th scope="col" aria-sort="descending">${t("number")}</th><th scope="col">${t("status")}</th>
+        <th scope="col" class="what">${t("what")}</th><th scope="col">${t("year")}</th><th scope="col">${t("unit")}</th>
         <th scope="col">${t("submitted")}</th><th scope="col">${t("took")}</th><th scope="col">${t("by")}</th>
       </tr></thead>
-      <tbody>${rows.map((row) => html`<tr key=${row.pipeline_id}>
-        <th scope="row"><a href=${`/pipelines/${row.pipeline_id}`}>${row.pipeline_id}</a></th>
-        <td>${whatOf(row)}</td>
-        <td>${row.scope.year || ""}</td>
-        <td>${row.scope.unit}</td>
-        <td><${StatusBadge} row=${row} /></td>
-        <td><time datetime=${row.created_at}>${time(row.created_at)}</time></td>
-        <td>${row.finished_at ? between(row.created_at, row.finished_at) : ""}</td>
-        <td>${row.submitted_by}</td>
-      </tr>`)}</tbody>
+      <tbody>${rows.map((row) => html`<${PipelineRow} key=${row.pipeline_id} row=${row} />`)}</tbody>
     </table>
   </div>`;
+}
+
+// A component of its own: of a thousand rows, only those that have changed are drawn again.
+function PipelineRow({ row }) {
+  return html`<tr>
+    <th scope="row"><a href=${`/pipelines/${row.pipeline_id}`}>${row.pipeline_id}</a></th>
+    <td class="moment"><${StatusBadge} row=${row} /></td>
+    <td>${whatOf(row)}</td>
+    <td>${row.scope.year || ""}</td>
+    <td>${row.scope.unit}</td>
+    <td class="moment"><time datetime=${row.created_at}>${time(row.created_at)}</time></td>
+    <td>${row.finished_at ? between(row.created_at, row.finished_at) : ""}</td>
+    <td>${row.submitted_by}</td>
+  </tr>`;
 }

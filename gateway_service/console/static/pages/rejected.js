@@ -1,8 +1,9 @@
 // The rejected rows of a pipeline: grouped by reason first, then the rows.
 import { get } from "../api.js";
+import { may } from "../caller.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { parseCsv } from "../csv.js";
 import { t, tn } from "../words.js";
 
@@ -16,6 +17,7 @@ export function Page({ id }) {
     <h1>${t("rejected_of", { n: id })}</h1>
     <p><a href=${`/pipelines/${id}`}>${t("pipeline_n", { n: id })}</a></p>
     <${Trouble} error=${asked.error} again=${asked.again} />
+    <${Waiting} asked=${asked} />
     ${asked.value && !asked.value.length && html`<p>${t("no_rejected")}</p>`}
     ${asked.value?.map((file) => html`<${RejectedFile} key=${file.blob} file=${file} />`)}
   `;
@@ -62,7 +64,7 @@ function RejectedFile({ file }) {
   return html`
     ${!whole && html`<p class="notice">${tn("first_rows_only", rows.length)}</p>`}
     <p class="acts"><a href=${file.address} download=${`rejected-${job.pipeline_id}.csv`}>${t("all_rejected_csv")}</a>${" "}
-      <a href=${`/upload?${again}`}>${t("upload_mended")}</a></p>
+      ${may("Submit") && html`<a href=${`/upload?${again}`}>${t("upload_mended")}</a>`}</p>
     <table class="narrow">
       <caption>${t("by_reason")}</caption>
       <thead><tr><th scope="col" class="number">${t("rows")}</th><th scope="col">${t("reason")}</th></tr></thead>

@@ -2,9 +2,10 @@
 import { get } from "../api.js";
 import { moduleName, time, tonnes, typeName } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ScopeBars } from "../parts/bars.js";
 import { Treemap, treeOf } from "../parts/treemap.js";
+import { YearChoice } from "../parts/year_choice.js";
 import { address } from "../router.js";
 import { endsOf } from "../store.js";
 import { t, tn } from "../words.js";
@@ -15,10 +16,11 @@ export function Page({ year }) {
   const last = useAsked((signal) => get(`/v1/years/${year - 1}/totals`, {}, { signal }), [year]);
   const totals = asked.value;
   return html`
-    <h1>${t("totals_of", { year })}</h1>
-    <${YearChoice} year=${year} shown=${totals?.years ?? []} />
+    <div class="heading"><h1>${t("totals_of", { year })}</h1>
+      <${YearChoice} year=${year} more=${totals?.years} href=${(one) => `/totals?year=${one}`} /></div>
     <${Trouble} error=${asked.error} again=${asked.again} />
-    ${totals && !totals.unit_totals.length && html`<p>${t("no_totals", { year })}
+    <${Waiting} asked=${asked} />
+    ${totals && !totals.unit_totals.length && html`<p>${t("no_totals", { year })}${" "}
       <a href=${`/years/${year}`}>${year}</a></p>`}
     ${totals?.unit_totals.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
       <p class="headline"><span class="figure">${tonnes(totals.institution.total_kg)}</span> t CO₂eq</p>
@@ -33,12 +35,6 @@ export function Page({ year }) {
   `;
 }
 
-function YearChoice({ year, shown }) {
-  if (shown.length < 2) return null;
-  return html`<nav aria-label=${t("years")}>${shown.map((one) => html`
-    <a class="chip" href=${`/totals?year=${one}`} aria-current=${one === year ? "page" : undefined}>${one}</a> `)}</nav>`;
-}
-
 // What these totals do not hold is said before any chart is read.
 function Missing({ totals, year }) {
   const stale = totals.freshness.filter((one) => !one.fresh);
@@ -46,7 +42,7 @@ function Missing({ totals, year }) {
   return html`
     ${stale.map((one) => html`<p class="notice">${t("stale_module", { module: moduleName(one.module),
       why: one.reason || one.stale_types.map(typeName).join(", "), since: time(one.since) })}</p>`)}
-    ${without > 0 && html`<p class="notice">${tn("without_kg", without)}
+    ${without > 0 && html`<p class="notice">${tn("without_kg", without)}${" "}
       <a href=${`/v1/years/${year}/uncomputed.csv`} download>${t("uncomputed_csv")}</a></p>`}
   `;
 }

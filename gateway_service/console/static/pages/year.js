@@ -1,24 +1,14 @@
 // The start: how a year stands, per module, and what to do next.
 import { get, post } from "../api.js";
-import { change, moduleName, time, tonnes } from "../format.js";
+import { may } from "../caller.js";
+import { change, MODULES, moduleName, time, tonnes } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked } from "../parts/asked.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ModuleBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
+import { YearChoice } from "../parts/year_choice.js";
 import { endsOf, take, years } from "../store.js";
 import { t, tn } from "../words.js";
-
-// In the order of the contract.
-const MODULES = [
-  "MODULE_HEADCOUNT",
-  "MODULE_PROFESSIONAL_TRAVEL",
-  "MODULE_BUILDINGS",
-  "MODULE_EQUIPMENT",
-  "MODULE_PURCHASE",
-  "MODULE_RESEARCH_FACILITIES",
-  "MODULE_EXTERNAL_CLOUD_AND_AI",
-  "MODULE_PROCESS_EMISSIONS",
-];
 
 export function Page({ year }) {
   const ends = endsOf(year);
@@ -33,10 +23,12 @@ export function Page({ year }) {
   const state = years.value.get(year) ?? told.value;
   const sum = totals.value?.institution;
   return html`
-    <h1>${year}</h1>
+    <div class="heading"><h1>${year}</h1>
+      <${YearChoice} year=${year} more=${totals.value?.years} href=${(one) => `/years/${one}`} /></div>
+    <${Waiting} asked=${totals.error ? told : totals} />
     <${Trouble} error=${told.error ?? totals.error} again=${() => (told.again(), totals.again())} />
     ${state && !state.provisioned && html`<p class="notice">${t("not_provisioned")}${" "}
-      <a href=${`/upload?kind=units&year=${year}`}>${t("upload_units")}</a></p>`}
+      ${may("Submit") && html`<a href=${`/upload?kind=units&year=${year}`}>${t("upload_units")}</a>`}</p>`}
     ${state?.locked && html`<p class="notice">${t("locked", { by: state.locked_by, why: state.lock_reason })}</p>`}
     ${sum && html`<p class=${`headline ${totals.busy ? "dim" : ""}`} aria-busy=${totals.busy}>
       <span class="figure" id="year-total">${tonnes(sum.total_kg)}</span>${" "}
@@ -48,7 +40,7 @@ export function Page({ year }) {
     <ul class="tiles">${MODULES.map((module) => html`<li class="tile" key=${module}>
       <${Tile} year=${year} module=${module} totals=${totals.value} uploads=${uploads.value} />
     </li>`)}</ul>
-    ${state?.provisioned && html`<${Lock} year=${year} state=${state} again=${told.again} />`}
+    ${state?.provisioned && may("LockPeriod") && html`<${Lock} year=${year} state=${state} again=${told.again} />`}
   `;
 }
 
@@ -68,8 +60,8 @@ function Tile({ year, module, totals, uploads }) {
       by: last.submitted_by, at: time(last.published_at) })}</p>`}
     ${Number(last?.rows_rejected) > 0 && html`<p class="warn-text"><a href=${`/rejected/${last.pipeline_id}`}>
       ${tn("see_rejected", last.rows_rejected)}</a></p>`}
-    <p><a href=${`/upload?year=${year}&module=${module}`}>${t("upload_a_file")}
-      <span class="off-screen"> ${moduleName(module)}</span></a></p>
+    ${may("Submit") && html`<p class="next"><a href=${`/upload?year=${year}&module=${module}`}>${t("upload_a_file")}
+      <span class="off-screen"> ${moduleName(module)}</span></a></p>`}
   `;
 }
 

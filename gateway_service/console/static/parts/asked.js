@@ -4,6 +4,9 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../words.js";
 
+// Asked again, they answer the same: what is not allowed, and what is not there.
+const FINAL = [403, 404];
+
 /**
  * `ask(signal)` is called again whenever one of `keys` changes; leaving the page aborts it.
  * Returns {value, error, busy, again}.
@@ -26,6 +29,12 @@ export function useAsked(ask, keys) {
   return { ...state, again };
 }
 
+/** Says that an answer is on its way, until it or an error is there. */
+export function Waiting({ asked }) {
+  if (asked.value || asked.error) return null;
+  return html`<p class="soft" aria-busy="true">${t("loading")}</p>`;
+}
+
 /** An error with all fields that are wrong; takes the focus if `focus`. */
 export function Trouble({ error, again, focus = false }) {
   const box = useRef(null);
@@ -38,6 +47,6 @@ export function Trouble({ error, again, focus = false }) {
     ${error.violations?.length > 1 && html`<ul>
       ${error.violations.map((one) => html`<li>${one.field}: ${one.description}</li>`)}
     </ul>`}
-    ${again && html`<button type="button" onClick=${again}>${t("try_again")}</button>`}
+    ${again && !FINAL.includes(error.status) && html`<button type="button" onClick=${again}>${t("try_again")}</button>`}
   </div>`;
 }

@@ -6,6 +6,7 @@ import { t } from "../words.js";
 const SCOPES = [1, 2, 3];
 const WIDTH = 400;
 const HEIGHT = 14;
+const GAP = 1;
 
 /**
  * Rows of {key, name, href, kg: [scope 1, 2, 3], total, before}; `before` is last year's total or
@@ -27,7 +28,7 @@ export function ScopeBars({ caption, head, rows }) {
       </tr></thead>
       <tbody>${rows.map((row) => html`<tr key=${row.key}>
         <th scope="row">${row.href ? html`<a href=${row.href}>${row.name}</a>` : row.name}</th>
-        <td><${Bar} row=${row} longest=${longest} /></td>
+        <td><${Bar} row=${row} longest=${longest} /><span class="off-screen">${scopesIn(row)}</span></td>
         <td class="number">${tonnes(row.total)}</td>
         ${compared && html`<td class="number">${row.before === undefined ? "–" : tonnes(row.before)}</td>
           <td class="number">${row.before === undefined ? "" : change(row.total, row.before)}</td>`}
@@ -36,11 +37,19 @@ export function ScopeBars({ caption, head, rows }) {
   </div>`;
 }
 
+// What the bar shows, for whoever does not see it, or no colours.
+function scopesIn(row) {
+  return SCOPES.map((scope) => `${t(`scope.${scope}`)}: ${tonnes(row.kg[scope - 1])} t`).join("; ");
+}
+
 function Bar({ row, longest }) {
   let x = 0;
   const parts = row.kg.map((kg, index) => {
     const width = (Math.max(0, kg) / longest) * WIDTH;
-    const part = html`<rect class=${`scope-${index + 1}`} x=${x} y="2" width=${width} height=${HEIGHT - 4} />`;
+    // Parts are told apart by the gap between them, not by their colour alone.
+    const gap = x > 0 && width > 3 * GAP ? GAP : 0;
+    const part = html`<rect class=${`scope-${index + 1}`} x=${x + gap} y="2" width=${width - gap} height=${HEIGHT - 4}>
+      <title>${t(`scope.${index + 1}`)}: ${tonnes(kg)} t</title></rect>`;
     x += width;
     return part;
   });

@@ -4,20 +4,27 @@ import { html } from "../html.js";
 import { Trouble } from "./asked.js";
 import { t } from "../words.js";
 
-/** `act(reason)` may throw an ApiError, which is shown. The focus goes to the safe choice. */
-export function Confirm({ label, question, yes, act, reason = false }) {
+/**
+ * `act(reason)` may throw an ApiError, which is shown. `preview()` is asked when it opens, and says
+ * what would happen. The focus goes to the safe choice.
+ */
+export function Confirm({ label, question, yes, act, reason = false, preview = null }) {
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
   const [why, setWhy] = useState("");
+  const [told, setTold] = useState("");
   const safe = useRef(null);
   const opener = useRef(null);
   useEffect(() => {
-    if (open) safe.current?.focus();
+    if (!open) return;
+    safe.current?.focus();
+    preview?.().then(setTold, setError);
   }, [open]);
   const close = () => {
     setOpen(false);
     setError(null);
+    setTold("");
     requestAnimationFrame(() => opener.current?.focus());
   };
   const confirm = async (event) => {
@@ -38,11 +45,12 @@ export function Confirm({ label, question, yes, act, reason = false }) {
   return html`<form class="confirm" onSubmit=${confirm}
       onKeyDown=${(event) => event.key === "Escape" && close()}>
     <p>${question}</p>
+    ${told && html`<p class="soft">${told}</p>`}
     ${reason && html`<label>${t("reason")}
       <input type="text" maxlength="200" value=${why} onInput=${(e) => setWhy(e.target.value)} />
     </label>`}
     <${Trouble} error=${error} />
-    <button type="button" ref=${safe} onClick=${close}>${t("leave_it")}</button>${" "}
-    <button type="submit" class="danger" disabled=${busy}>${yes}</button>
+    <p class="acts"><button type="button" ref=${safe} onClick=${close}>${t("leave_it")}</button>
+      <button type="submit" class="danger" disabled=${busy}>${yes}</button></p>
   </form>`;
 }

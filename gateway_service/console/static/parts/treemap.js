@@ -1,11 +1,13 @@
 // What a total is made of: one level of the emission tree as boxes, the same as a table below.
 import { hierarchy, treemap } from "d3-hierarchy";
+import { useEffect, useState } from "preact/hooks";
 import { named, share, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 
-const WIDTH = 1200;
-const HEIGHT = 430;
+// Units of the drawing. On a narrow screen they are fewer, so that a name stays as large as text.
+const SIZES = { wide: [1200, 430], narrow: [420, 460] };
+const NARROW = "(max-width: 700px)";
 const GAP = 3;
 // A box shows its whole name or none: half a name would differ from what a screen reader says.
 const CHARACTER = 9.5;
@@ -18,7 +20,8 @@ const ACRONYMS = ["ai", "it", "ch4", "co2", "n2o", "nf3", "sf6"];
 
 function nameOf(path) {
   const name = path.slice(path.lastIndexOf(DOT) + 1);
-  return ACRONYMS.includes(name) ? name.toUpperCase() : named(name);
+  if (ACRONYMS.includes(name)) return name.toUpperCase();
+  return t(`module.${name}`) || t(`type.${name}`) || named(name);
 }
 
 /** The tree of totals by path, such as {"a": 3, "a.b": 2}: nodes {path, name, kg, children}. */
@@ -66,10 +69,22 @@ function wayTo(node) {
   return names.map((_, index) => names.slice(0, index + 1).join(DOT));
 }
 
+function useSize() {
+  const query = matchMedia(NARROW);
+  const [narrow, setNarrow] = useState(query.matches);
+  useEffect(() => {
+    const changed = (event) => setNarrow(event.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  return SIZES[narrow ? "narrow" : "wide"];
+}
+
 function Boxes({ node, parts, href }) {
+  const [width, height] = useSize();
   const level = hierarchy({ children: parts.map((part) => ({ part })) }).sum((one) => one.part?.kg ?? 0);
-  const { children } = treemap().size([WIDTH, HEIGHT]).paddingInner(GAP).round(true)(level);
-  return html`<svg class="treemap" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="group" aria-label=${t("made_of")}>
+  const { children } = treemap().size([width, height]).paddingInner(GAP).round(true)(level);
+  return html`<svg class="treemap" viewBox=${`0 0 ${width} ${height}`} role="group" aria-label=${t("made_of")}>
     ${children.map((box, index) => html`<${Box} key=${box.data.part.path} box=${box} index=${index}
       whole=${node.kg} href=${href} />`)}
   </svg>`;

@@ -1,0 +1,34 @@
+// Who looks at the console: what they may do, and when their login ends. The services decide; a
+// button that they would refuse is not drawn.
+import { get } from "./api.js";
+import { caller } from "./store.js";
+
+// The roles that may call each RPC, as the contract has them; a test compares.
+const ROLES = {
+  CancelPipeline: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
+  DrainWorker: ["ROLE_OPERATOR"],
+  GetQueueStats: ["ROLE_OPERATOR", "ROLE_MONITOR"],
+  ListWorkers: ["ROLE_OPERATOR", "ROLE_MONITOR"],
+  LockPeriod: ["ROLE_OPERATOR"],
+  PauseJobType: ["ROLE_OPERATOR"],
+  RecoverJob: ["ROLE_OPERATOR"],
+  ResumeJobType: ["ROLE_OPERATOR"],
+  RetryPipeline: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
+  Submit: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
+  UnlockPeriod: ["ROLE_OPERATOR"],
+  VerifyHistory: ["ROLE_OPERATOR", "ROLE_MONITOR", "ROLE_AUDITOR"],
+};
+
+/** Whether one of the caller's roles may call an RPC of the table; false until they are known. */
+export function may(rpc) {
+  return Boolean(caller.value?.roles.some((role) => ROLES[rpc].includes(role)));
+}
+
+/** Asks who the caller is. Without an answer the acts stay away until the stream stands again. */
+export async function learnCaller() {
+  try {
+    caller.value = await get("/v1/me");
+  } catch {
+    caller.value ??= null;
+  }
+}

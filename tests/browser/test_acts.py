@@ -1,0 +1,140 @@
+"""What people do to a pipeline: find out why it waits, cancel, recover, retry; and who may."""
+
+import re
+from typing import Any
+
+import pytest
+
+from carbonline.v1 import types_pb2
+from tests.browser.conftest import Tabs
+from tests.browser.scripted_stack import SCOPE, Scripted
+from tests.browser.test_pages import settled
+
+# Roles, and acts that their pages offer.
+ACTS = {
+    "operator": {"Cancel", "Recover", "Lock the year", "Upload a file", "Pause", "Drain", "Verify"},
+    "gateway": {"Cancel", "Upload a file"},
+    "monitor": {"Verify"},
+    "auditor": {"Verify"},
+}
+
+
+def test_a_job_that_waits_says_why_in_place(scripted: Scripted, as_role: Any) -> None:
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    page = as_role("operator").open(f"/pipelines/{answer.pipeline_id}")
+    page.get_by_text("Why does it wait?").wait_for()
+    page.get_by_role("listitem").filter(
+        has_text=re.compile("worker", re.IGNORECASE)
+    ).first.wait_for()
+
+
+def test_a_pipeline_is_cancelled_by_keyboard_with_a_reason(
+    scripted: Scripted, as_role: Any
+) -> None:
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    page = as_role("gateway").open(f"/pipelines/{answer.pipeline_id}")
+    page.get_by_role("button", name="Cancel").focus()
+    page.keyboard.press("Enter")
+    # The focus is at the safe choice.
+    page.get_by_role("button", name="Leave it").wait_for()
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Leave it"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type("Sent twice")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1).get_by_text("Cancelled").wait_for()
+    page.get_by_text("Timeline").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Sent twice").first.wait_for()
+
+
+def test_leaving_a_question_returns_the_focus(scripted: Scripted, as_role: Any) -> None:
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    page = as_role("gateway").open(f"/pipelines/{answer.pipeline_id}")
+    opener = page.get_by_role("button", name="Cancel")
+    opener.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Leave it").wait_for()
+    page.keyboard.press("Escape")
+    opener.wait_for()
+    page.locator("button:focus", has_text="Cancel").wait_for()
+
+
+def test_a_live_claim_is_taken_only_at_a_second_question(scripted: Scripted, as_role: Any) -> None:
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    scripted.run(scripted.driver.claim("noop"))
+    tabs: Tabs = as_role("operator")
+    tabs.expected = ("409",)
+    page = tabs.open(f"/pipelines/{answer.pipeline_id}")
+    page.get_by_role("button", name="Recover").click()
+    page.get_by_label("Reason").fill("It hangs")
+    page.locator("button.danger", has_text="Recover").click()
+    page.get_by_role("alert").wait_for()
+    page.get_by_role("button", name="Take it from its live worker").click()
+    page.get_by_text("waits", exact=False).first.wait_for()
+    page.get_by_text("Timeline").click()
+    page.get_by_text("recovered").first.wait_for()
+
+
+def test_a_retry_says_what_would_run_again(scripted: Scripted, as_role: Any) -> None:
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    (job,) = scripted.run(scripted.driver.claim("noop"))
+    scripted.run(scripted.driver.finish(job, types_pb2.JOB_RESULT_ERROR))
+    page = as_role("gateway").open(f"/pipelines/{answer.pipeline_id}")
+    page.get_by_role("button", name="Retry").click()
+    page.get_by_text("Runs again: Noop.").wait_for()
+    page.locator("button.danger", has_text="Retry").click()
+    page.get_by_role("term").filter(has_text="Retries").wait_for()
+
+
+def test_a_paused_type_is_listed_with_who_and_why_and_resumed(
+    scripted: Scripted, as_role: Any
+) -> None:
+    scripted.run(scripted.driver.submit("noop", SCOPE))
+    page = as_role("operator").open("/health")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_label("Reason").fill("New factors come")
+    page.locator("button.danger", has_text="Pause").click()
+    page.get_by_role("region", name="Queues").get_by_text("paused").wait_for()
+    page.get_by_role("button", name="Ask again Paused").click()
+    row = page.get_by_role("row", name="New factors come")
+    row.get_by_role("button", name="Resume").click()
+    page.locator("button.danger", has_text="Resume").click()
+    page.get_by_text("No kind of job is paused.").wait_for()
+
+
+def test_verify_says_that_every_rule_holds(scripted: Scripted, as_role: Any) -> None:
+    scripted.run(scripted.driver.submit("noop", SCOPE))
+    page = as_role("operator").open("/health")
+    page.get_by_role("button", name="Verify").click()
+    page.get_by_text("Every rule holds: 1 pipeline").wait_for()
+
+
+@pytest.mark.parametrize("role", ACTS)
+def test_an_act_that_would_be_refused_is_not_offered(
+    scripted: Scripted, as_role: Any, role: str
+) -> None:
+    scripted.run(scripted.driver.provision())
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    scripted.run(scripted.driver.claim("noop"))
+    tabs: Tabs = as_role(role)
+    tabs.expected = ("403",)
+    offered = set()
+    for path in (f"/pipelines/{answer.pipeline_id}", "/years/2024", "/health"):
+        page = tabs.open(path)
+        page.get_by_text("Live").first.wait_for()
+        settled(page)
+        shown = page.locator("main button, main a").all_inner_texts()
+        offered |= ACTS["operator"].intersection(one.split("\n")[0].strip() for one in shown)
+        page.close()
+    assert offered == ACTS[role]
+
+
+def test_a_part_that_one_may_not_see_says_so_and_the_others_are_there(
+    scripted: Scripted, as_role: Any
+) -> None:
+    tabs: Tabs = as_role("auditor")
+    tabs.expected = ("403",)
+    page = tabs.open("/health")
+    page.get_by_text("Nothing is stale").wait_for()
+    page.get_by_role("alert").first.wait_for()
+    assert page.get_by_role("button", name="Try again").count() == 0

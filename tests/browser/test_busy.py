@@ -1,0 +1,72 @@
+"""A page that a thousand pipelines are on, while fifty change in each second."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Tabs
+from tests.browser.test_store import row
+
+ROWS = 1_000
+# Three seconds of fifty changes each; a message each, as if nothing joined them.
+CHANGES = 150
+CHANGE_MS = 20
+# The store of the page itself, whose address has the hash of all files.
+OWN_STORE = (
+    "const own = document.querySelector('script[src$=\"/main.js\"]').src;"
+    "const store = await import(own.replace('main.js', 'store.js'));"
+)
+TAKE = f"async (rows) => {{ {OWN_STORE} store.take({{ pipelines: rows }}); }}"
+CHANGE = f"""async ([count, pause, first]) => {{
+    {OWN_STORE}
+    const rows = [...store.pipelines.value.values()];
+    const seen = {{ lost: 0, moved: 0 }};
+    const focused = document.activeElement;
+    const top = focused.getBoundingClientRect().top;
+    for (let number = 0; number < count; number += 1) {{
+        const old = rows[number * 7 % rows.length];
+        const version = String(first + number);
+        const status = number % 2 ? 'PIPELINE_STATUS_RUNNING' : 'PIPELINE_STATUS_SUCCESS';
+        store.take({{ pipelines: [{{ ...old, version, status }}] }});
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        if (document.activeElement !== focused) seen.lost += 1;
+        seen.moved = Math.max(seen.moved, Math.abs(focused.getBoundingClientRect().top - top));
+    }}
+    return seen;
+}}"""
+
+
+def many(count: int) -> list[dict[str, Any]]:
+    """So many pipelines, newer than any that a test's stack has."""
+    moment = {"created_at": "2026-01-01T00:00:00Z", "submitted_by": "somebody"}
+    return [
+        row(1, "PIPELINE_STATUS_RUNNING", str(1_000_000 + number), **moment)
+        for number in range(count)
+    ]
+
+
+@pytest.fixture
+def busy(tabs: Tabs) -> Any:
+    """The list of pipelines, with a thousand rows."""
+    page = tabs.open("/pipelines")
+    page.get_by_text("Live").first.wait_for()
+    page.locator("[aria-busy=true]").first.wait_for(state="detached")
+    page.evaluate(TAKE, many(ROWS))
+    page.get_by_role("link", name="1000000", exact=True).wait_for()
+    return page
+
+
+def test_focus_and_place_are_kept_while_fifty_rows_change_in_each_second(busy: Any) -> None:
+    link = busy.get_by_role("link", name="1000497", exact=True)
+    link.focus()
+    assert busy.evaluate(CHANGE, [CHANGES, CHANGE_MS, 10]) == {"lost": 0, "moved": 0}
+
+
+def test_an_open_question_keeps_what_was_typed_while_rows_change(tabs: Tabs) -> None:
+    page = tabs.open("/years/2024")
+    page.get_by_role("button", name="Lock the year").click()
+    page.get_by_label("Reason").fill("Audit")
+    page.evaluate(TAKE, many(50))
+    page.get_by_label("Reason").focus()
+    assert page.evaluate(CHANGE, [CHANGES // 3, CHANGE_MS, 10]) == {"lost": 0, "moved": 0}
+    assert page.get_by_label("Reason").input_value() == "Audit"
