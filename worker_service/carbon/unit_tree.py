@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.report import Sums
@@ -66,14 +68,21 @@ def _ring_sentence(ring: Sequence[str]) -> str:
 
 
 def unit_tree(
-    units: Mapping[tuple[str, str], Sums], placed: Sequence[PlacedUnit]
+    units: Mapping[tuple[str, str], Sums],
+    placed: Sequence[PlacedUnit],
+    fte: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> list[UnitNode]:
     """The units that have sums, or units below them that have, each before those below it.
 
-    `units` are sums by id and name. A unit whose parent is not among `placed` is at the top.
+    `units` are sums by id and name, with their full-time equivalents. `fte` has those of all units:
+    people of a unit without totals count above it, too. A unit whose parent is not among `placed`
+    is at the top.
     """
     own = {unit: sums for (unit, _), sums in units.items()}
     known = {one.unit: one for one in placed}
+    for unit in known.keys() & fte.keys() - own.keys():
+        own[unit] = Sums()
+        own[unit].add_fte(fte[unit])
     # Totals of a unit that was removed.
     known |= {unit: PlacedUnit(unit, name, None) for unit, name in units if unit not in known}
     children: defaultdict[str | None, list[str]] = defaultdict(list)

@@ -7,14 +7,18 @@ from worker_service.ledger.pool import Connection
 
 # Rows that are equal as a whole are told as such.
 REPEATED = """
-SELECT n.row_number AS row, n.data ->> CAST($4 AS text) AS value, o.entry_set AS upload_id,
-    o.row_number AS other_row, count(*) OVER () AS all_of_them
-FROM carbon.entries AS n
-JOIN carbon.entries AS o
-    ON o.tenant = n.tenant AND o.entry_set = ANY(CAST($3 AS bigint[])) AND o.unit = n.unit
-    AND o.data ->> CAST($4 AS text) = n.data ->> CAST($4 AS text)
-WHERE n.tenant = $1 AND n.entry_set = $2 AND o.data <> n.data
-ORDER BY n.row_number, o.entry_set, o.row_number
+SELECT row, value, upload_id, other_row, count(*) OVER () AS all_of_them
+FROM (
+    SELECT DISTINCT ON (n.row_number) n.row_number AS row, n.data ->> CAST($4 AS text) AS value,
+        o.entry_set AS upload_id, o.row_number AS other_row
+    FROM carbon.entries AS n
+    JOIN carbon.entries AS o
+        ON o.tenant = n.tenant AND o.entry_set = ANY(CAST($3 AS bigint[])) AND o.unit = n.unit
+        AND o.data ->> CAST($4 AS text) = n.data ->> CAST($4 AS text)
+    WHERE n.tenant = $1 AND n.entry_set = $2 AND o.data <> n.data
+    ORDER BY n.row_number, o.entry_set, o.row_number
+) AS repeated
+ORDER BY row
 LIMIT $5
 """
 
@@ -32,7 +36,9 @@ class RepeatedKey:
 async def repeated_keys(
     conn: Connection, tenant: str, entry_set: int, others: Sequence[int], column: str, most: int
 ) -> tuple[list[RepeatedKey], int]:
-    """The first pairs of rows, at most so many, in order of row; and how many there are."""
+    """The first rows, at most so many, each with the first row of another upload that repeats it;
+    and how many rows there are.
+    """
     rows = await conn.fetch(REPEATED, tenant, entry_set, list(others), column, most)
     found = [
         RepeatedKey(row["row"], row["value"], row["upload_id"], row["other_row"]) for row in rows

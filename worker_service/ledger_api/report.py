@@ -57,7 +57,9 @@ def _answer(found: ReportInputs, module: int | None) -> ledger_pb2.GetReportResp
         ],
         units_without_data=found.units_without,
         units_without_data_count=found.units_without_count,
-        unit_tree=map(_unit, unit_tree(made.units, found.placed) if found.placed else ()),
+        unit_tree=map(
+            _unit, unit_tree(made.units, found.placed, found.fte) if found.placed else ()
+        ),
     )
 
 

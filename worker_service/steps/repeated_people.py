@@ -1,4 +1,4 @@
-"""Finds rows that name a person of their unit whom another upload has: each counts once there."""
+"""Finds rows that name a person of their unit whom another upload has: such people count twice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ LISTED_MAX = 10_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatedPeople:
-    """How many `pairs` of a row of the new upload and one of another name one person of a unit.
+    """How many `rows` of the new upload name a person whom another upload has in the same unit.
 
-    `listed`: row, column, value, reason, in order of row; at most LISTED_MAX pairs.
+    `listed`: row, column, value, reason, in order of row; at most LISTED_MAX rows.
     """
 
-    pairs: int = 0
+    rows: int = 0
     listed: pl.DataFrame = field(default_factory=lambda: merged_rejections([]))
 
 
@@ -38,13 +38,13 @@ async def repeated_people(
     if not declared.unique:
         return RepeatedPeople()
     [column] = declared.unique
-    found, pairs = await repeated_keys(
+    found, count = await repeated_keys(
         conn, new.tenant, new.entry_set, list(words), column, LISTED_MAX
     )
     rows = []
     for one in found:
         where = f"row {one.other_row:,} of {words[one.upload_id]}"
-        reason = f"is in {where}, too, and counts in a unit once"
+        reason = f"is in {where}, too, and counts twice; a unit should have each person once"
         rows.append((one.row, column, shown_text(one.value), reason))
     listed = merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
-    return RepeatedPeople(pairs, listed)
+    return RepeatedPeople(count, listed)

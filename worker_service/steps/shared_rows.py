@@ -71,7 +71,7 @@ class AllShared:
     @property
     def any(self) -> bool:
         """Whether anything counts twice."""
-        return bool(self.uploads or self.people.pairs)
+        return bool(self.uploads or self.people.rows)
 
 
 def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:

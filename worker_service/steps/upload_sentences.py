@@ -72,11 +72,11 @@ def shared_sentences(
 
 def people_sentences(people: RepeatedPeople) -> list[str]:
     """What to do about people who are in another upload of their unit, too. Empty for none."""
-    if not people.pairs:
+    if not people.rows:
         return []
     row, column, _, reason = people.listed.row(0)
-    many = people.pairs > 1
-    who = f"{people.pairs:,} rows name people" if many else "1 row names a person"
+    many = people.rows > 1
+    who = f"{people.rows:,} rows name people" if many else "1 row names a person"
     what = f"{who} of another upload, too"
     return [
         f"{what}; the first: row {row:,}, {column}: {reason}.",
@@ -168,8 +168,8 @@ def upload_stats(published: Published, beside: AllShared) -> dict[str, Any]:
         stats["replaced"] = stats_of_upload(gone)
     if published.duplicates:
         stats["same_rows_in_uploads"] = [one.upload_id for one in published.duplicates]
-    if beside.people.pairs:
-        stats["people_in_other_uploads"] = beside.people.pairs
+    if beside.people.rows:
+        stats["people_in_other_uploads"] = beside.people.rows
     if beside.uploads:
         stats["shared_rows"] = [
             {

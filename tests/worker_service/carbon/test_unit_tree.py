@@ -57,6 +57,14 @@ def test_what_stands_below_nothing_of_the_report_is_at_its_top() -> None:
     assert (optics.unit, optics.level) == ("OPT", 1)
 
 
+def test_people_of_a_unit_without_totals_count_in_the_units_above_it() -> None:
+    fte = {"PHY": Decimal(1), "BIO": Decimal(9)}
+    nodes = {one.unit: one for one in unit_tree({("PHY", "Physics"): sums(100, "1")}, FACULTY, fte)}
+    assert nodes["SCI"].below.fte == Decimal(10)
+    assert nodes["BIO"].below.fte == Decimal(9)
+    assert nodes["PHY"].below.fte == Decimal(1)
+
+
 def test_totals_of_a_removed_unit_are_not_lost() -> None:
     nodes = unit_tree({("OLD", "Gone"): sums(5), ("LAW", "Law"): sums(1)}, FACULTY)
     assert [(one.unit, one.name, one.level) for one in nodes] == [

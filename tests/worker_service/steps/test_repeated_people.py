@@ -31,8 +31,8 @@ async def test_who_is_in_two_uploads_of_a_unit_is_told_with_both_rows(
     assert job.result == types_pb2.JOB_RESULT_WARNING
     assert job.message.endswith(
         " 1 row names a person of another upload, too; the first: row 2, user_institutional_id: is"
-        f" in row 2 of upload {upload} (one.csv), too, and counts in a unit once. If that is a"
-        " mistake, leave them out of one file."
+        f" in row 2 of upload {upload} (one.csv), too, and counts twice; a unit should have each"
+        " person once. If that is a mistake, leave them out of one file."
     )
     stats = values_of(job.stats)
     assert stats["people_in_other_uploads"] == 1
@@ -52,6 +52,15 @@ async def test_rows_that_are_equal_are_told_once_and_other_units_not_at_all(
     job = await load(harness, "0828,Bob B.,51,B2,1\n0828,Cyd C.,51,C3,1\n", "four")
     assert "2 rows name people of another upload, too; the first: row 1, " in job.message
     assert "carbonline warnings lists them." in job.message
+
+
+async def test_a_person_of_two_other_uploads_is_one_row(harness: WorkerHarness) -> None:
+    await harness.load_units(UNITS)
+    await load(harness, "0828,Bob,51,B2,1\n", "one")
+    await load(harness, "0828,Bobby,51,B2,1\n", "two")
+    job = await load(harness, "0828,Bob B.,52,B2,1\n", "three")
+    assert values_of(job.stats)["people_in_other_uploads"] == 1
+    assert "1 row names a person of another upload, too" in job.message
 
 
 async def test_a_file_that_replaces_another_one_repeats_nobody(harness: WorkerHarness) -> None:
