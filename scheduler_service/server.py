@@ -172,8 +172,8 @@ async def running_server(
         _add_servicers(server, settings, store, long_polls, watches, log)
         healthy = add_health(server, SERVICES)
         port = listen(server, settings.address, server_credentials(settings.tls, log))
-        store.notifier.on_hint = wakes.hint
-        listener = Listener(settings.database_url, wakes.hint, log, store.notifier.sender_name)
+        store.notifier.on_hint, store.notifier.on_activity = wakes.hint, wakes.hint_activity
+        listener = Listener(settings.database_url, wakes.hint, log, store.notifier)
         background = Background(log)
         access.run_in(background)
         background.start("listener", listener.run())

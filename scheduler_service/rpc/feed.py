@@ -12,7 +12,7 @@ from scheduler_service.rpc import messages
 from scheduler_service.rpc.gradually import gradually
 from scheduler_service.rpc.pages import is_large
 from scheduler_service.store.reads.answers import VIEW_JOBS_MAX, View
-from scheduler_service.store.reads.rows import ActiveJobRow, ChangedJobRow
+from scheduler_service.store.reads.rows import ActiveJobRow, ChangedJobRow, FinalRow
 
 CHANGES_KEPT_MAX = 32
 # Of all changes of a feed: what one message takes. Who has missed more gets a snapshot.
@@ -44,6 +44,13 @@ def job_of(view: View, row: ChangedJobRow) -> types_pb2.Job:
     return messages.job_summary(row, joined=row.job_id in view.joined)
 
 
+def final_of(row: FinalRow) -> pb.WatchPipelineResponse:
+    """The last message of a watch."""
+    pipeline, digest = messages.pipeline(row), row.evidence_digest
+    final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
+    return pb.WatchPipelineResponse(final=final)
+
+
 def is_terminal(view: View) -> bool:
     """Whether the pipeline has ended, so that nothing will change."""
     return view.pipeline.status != "LIVE"
@@ -67,6 +74,8 @@ class Feed:
     # How often the database has fallen behind what was read of it.
     times_back: int = 0
     ended: bool = False
+    # How it ended, if that was read with its last change.
+    final: FinalRow | None = None
     # Each look at it pays for some time: see `looks.py`.
     looks_paid_until: float = 0.0
 
@@ -88,6 +97,7 @@ class Feed:
             self.version = view.pipeline.version if change is None else view.version
             self.made.clear()
             self.ended = is_terminal(view) and self.version == view.pipeline.version
+            self.final = view.final if self.ended else None
             self.notify()
 
     def _keep(self, before: int, change: pb.PipelineChange) -> None:
@@ -107,6 +117,7 @@ class Feed:
         self.made.clear()
         self.times_back += 1
         self.ended = False
+        self.final = None
         self.notify()
 
     def take_removal(self) -> None:

@@ -33,7 +33,7 @@ from scheduler_service.rpc.check_submit import check_submit
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.gathered_calls import GatheredCalls
 from scheduler_service.rpc.limited_callers import check_pipeline, seen_by_caller
-from scheduler_service.rpc.long_poll import LongPolls
+from scheduler_service.rpc.long_poll import LongPolls, Queue
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.rpc.watch import SnapshotPosition, Watches
 from scheduler_service.store.store import Store
@@ -99,10 +99,11 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         claim, wait_seconds = check_claim(request, caller(), self._enabled)
         claims = await self._long_polls.first(
             lambda: self._store.claim_jobs(claim),
-            claim.job_types,
+            Queue(claim.job_types, claim.tenants),
             wait_seconds,
             caller().name,
-            lambda: self._store.is_to_drain(claim.worker_id, claim.principal),
+            leaves_some=lambda claimed: claimed.leaves_some,
+            is_to_drain=lambda: self._store.is_to_drain(claim.worker_id, claim.principal),
         )
         drains = self._store.is_to_drain(claim.worker_id, claim.principal)
         return messages.claimed(claims, drains=drains)

@@ -17,7 +17,7 @@ from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.rpc import messages, snapshots
-from scheduler_service.rpc.feed import Feed, change_of, is_terminal, job_of
+from scheduler_service.rpc.feed import Feed, change_of, final_of, is_terminal, job_of
 from scheduler_service.rpc.gradually import as_many_as_fit
 from scheduler_service.rpc.looks import Looks
 from scheduler_service.rpc.pages import is_large
@@ -105,8 +105,9 @@ class Watches:
                 # Not wait_for: it forgets a cancellation that comes together with the event.
                 async with asyncio.timeout_at(min(poll_at, self._looks.next_due_at())):
                     await self._wakes.pipelines_changed.wait()
-            self._looks.note(self._wakes.take_pipelines())
             began_at = loop.time()
+            self._looks.note(self._wakes.take_pipelines())
+            self._looks.note_activity(self._wakes.take_active(), began_at)
             if began_at >= poll_at:
                 self._looks.note(None)
                 poll_at = began_at + self._poll_pause()
@@ -260,7 +261,8 @@ class Watches:
                 if feed.activity.jobs:
                     yield Message(activity=feed.activity)
             if feed.ended:
-                yield await self._final(feed.pipeline_id)
+                read = feed.final
+                yield final_of(read) if read else await self._final(feed.pipeline_id)
                 return
             if loop.time() > ends_at:
                 raise RpcError(
@@ -338,9 +340,7 @@ class Watches:
             async with self._reading:
                 row = await self._store.read_final(pipeline_id)
             if row is not None:
-                pipeline, digest = messages.pipeline(row), row.evidence_digest
-                final = pb.PipelineFinal(pipeline=pipeline, evidence_digest=digest)
-                finals[pipeline_id] = Message(final=final)
+                finals[pipeline_id] = final_of(row)
         return [finals.get(pipeline_id) for pipeline_id in pipeline_ids]
 
 

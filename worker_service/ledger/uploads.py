@@ -8,7 +8,7 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.values import comparison_key
 from worker_service.ledger.entry_sets import DEFAULT_SOURCE, NewSet
 from worker_service.ledger.errors import PublicationMismatch
-from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.pool import Connection
 
 # Of one type and year: the upload that the new one replaces, and those with the same rows.
 LIKE_IT = """
@@ -190,13 +190,12 @@ async def upload_in_place_of(conn: Connection, new: NewSet) -> Upload | None:
     return next((_upload(row) for row in found if row["is_replaced"]), None)
 
 
-async def read_before(ledger: Ledger, new: NewSet, key: str) -> ReadBefore | None:
+async def read_before(conn: Connection, new: NewSet, key: str) -> ReadBefore | None:
     """What the file came to if the upload that it would replace has the same `Reading.key`.
 
     None for an upload of the same pipeline: that is an earlier attempt of the same job.
     """
-    async with ledger.session() as conn:
-        row = await conn.fetchrow(READ_BEFORE, *_identity(new), key, new.pipeline_id)
+    row = await conn.fetchrow(READ_BEFORE, *_identity(new), key, new.pipeline_id)
     if row is None:
         return None
     reading = Reading(**row["reading"])

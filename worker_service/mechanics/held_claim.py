@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.mechanics.clock import seconds_now
 from worker_service.mechanics.outcome import Written
 from worker_service.mechanics.scheduler import Progress
 
@@ -38,6 +39,7 @@ class HeldClaim:
 
     def __init__(self, job: ClaimedJob, asked_at: float) -> None:
         self.job = job
+        self.taken_at = seconds_now()
         self.lease_ends_at = asked_at + job.lease_seconds
         self.margin_seconds = job.margin_seconds
         self.stop_reason: StopReason | None = None

@@ -33,8 +33,8 @@ class BeatTiming:
     """How often heartbeats are sent.
 
     Every claim is in one at least every `beat_seconds`, and more often if its lease asks for it; a
-    claim with new progress after
-    `progress_seconds`, one with a new phase after `phase_seconds`.
+    claim with new progress after `progress_seconds`, one with a new phase after `phase_seconds`,
+    both counted from its start or the last heartbeat: a short job costs none.
     """
 
     beat_seconds: float
@@ -186,13 +186,18 @@ class LeaseKeeper:
             return self._next_beat_at - now
         due_at = self._next_beat_at
         since = self._last_sent_at
-        if self._has_news() or any(held.has_unsent_phase() for held in self._held.values()):
-            due_at = min(due_at, since + self._timing.phase_seconds)
-        elif any(held.has_unsent_progress() for held in self._held.values()):
-            due_at = min(due_at, since + self._timing.progress_seconds)
-        else:
+        has_news = self._has_news()
+        unsent = [held for held in self._held.values() if held.has_unsent_progress()]
+        if not unsent and not has_news:
             # New progress without a new phase does not wake this loop, so it looks for some.
             return min(due_at - now, self._timing.progress_seconds) if due_at > now else 0.0
+        if has_news:
+            due_at = min(due_at, since + self._timing.phase_seconds)
+        # Each for itself: short jobs, which end before they are told of, put off nobody else.
+        for held in unsent:
+            is_phase = held.has_unsent_phase()
+            after = self._timing.phase_seconds if is_phase else self._timing.progress_seconds
+            due_at = min(due_at, max(since, held.taken_at) + after)
         return due_at - now
 
     @property

@@ -60,7 +60,7 @@ from worker_service.steps.input_file import (
     input_file,
     refusals,
 )
-from worker_service.steps.kilograms_ahead import kilograms_ahead
+from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.proposals import opened
 from worker_service.steps.publishing import SMALL_ROWS, abandon_sets, publish
@@ -152,22 +152,35 @@ async def _ingested(stores: Stores, run: Run, bring: Callable[[], Awaitable[Brou
 async def _ingest(stores: Stores, run: Run, what: Intake) -> Outcome:
     run.progress(0, 0, "survey")
     key = await asyncio.to_thread(reading_key, what.file, what.new, what.units)
-    there = await read_before(stores.ledger, what.new, key)
-    if there is not None and (outcome := await _read_before(stores, run, what, there)):
-        return outcome
-    return await _read_now(stores, run, what, key)
+    async with stores.ledger.snapshot() as snapshot:
+        there = await read_before(snapshot, what.new, key)
+        ahead = None if there else await _ahead(stores, snapshot, run, what)
+    if there is not None:
+        if outcome := await _read_before(stores, run, what, there):
+            return outcome
+        async with stores.ledger.snapshot() as snapshot:
+            ahead = await _ahead(stores, snapshot, run, what)
+    return await _read_now(stores, run, what, key, ahead)
+
+
+async def _ahead(
+    stores: Stores, snapshot: Connection, run: Run, what: Intake
+) -> KilogramsAhead | None:
+    # Who consents has no need to know.
+    if has_consent(run.job):
+        return None
+    return await kilograms_ahead(snapshot, what.declared, what.new, stores.places)
 
 
 async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore) -> Outcome | None:
     """The outcome of a file whose rows count already. None if they do no longer."""
     rows = there.contents.row_count
     loaded = _Loaded(rows, there.contents.last_row_number)
-    done = await follow_ups_are_done(stores.ledger, what.new, there.contents.digest)
     with RowNotes(stores.blobs, run.job, b"") as notes:
         run.progress(rows, rows, "compare with other uploads")
         # The rows that it would have loaded are those that are there.
         as_there = replace(what, new=replace(what.new, entry_set=there.upload_id))
-        loaded.shared = await _shared(stores, as_there, loaded)
+        done, loaded.shared = await _compared(stores, as_there, loaded, there.contents.digest)
         await asyncio.to_thread(_note_shared, notes, loaded.shared)
         run.progress(rows, rows, "publish")
         try:
@@ -186,10 +199,12 @@ async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore
         return _succeeded(loaded, notes, published, stats, done=done)
 
 
-async def _read_now(stores: Stores, run: Run, what: Intake, key: str) -> Outcome:
+async def _read_now(
+    stores: Stores, run: Run, what: Intake, key: str, ahead: KilogramsAhead | None
+) -> Outcome:
     entries = await opened(stores, what)
     with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
-        loaded = await _load(stores, run, what, entries, notes)
+        loaded = await _load(stores, run, what, entries, notes, ahead)
         await asyncio.to_thread(notes.keep)
         stats = stats_of_file(entries, loaded, notes)
         unread = unread_sentences(entries.unread_columns)
@@ -197,12 +212,11 @@ async def _read_now(stores: Stores, run: Run, what: Intake, key: str) -> Outcome
         if loaded.accepted == 0:
             message = " ".join([nothing_good(notes), *unread, *of_file])
             return Failed("no_valid_rows", message, stats)
-        done = await follow_ups_are_done(stores.ledger, what.new, loaded.digest.value)
         if defaults := defaults_used(entries.unread_columns, what.declared.columns):
             stats["defaults_used"] = defaults
             unread += default_sentences(defaults)
         run.progress(loaded.accepted, loaded.accepted, "compare with other uploads")
-        loaded.shared = await _shared(stores, what, loaded)
+        done, loaded.shared = await _compared(stores, what, loaded, loaded.digest.value)
         await asyncio.to_thread(_note_shared, notes, loaded.shared)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         contents = contents_of(loaded, notes, is_mended=entries.is_mended)
@@ -250,14 +264,19 @@ def _succeeded(
     return Succeeded(said, " ".join(sentences), warnings, written)
 
 
-async def _shared(stores: Stores, what: Intake, loaded: _Loaded) -> AllShared:
-    """What the rows have in common with other uploads. With those they are compared in the
-    database, so they are written first.
+async def _compared(
+    stores: Stores, what: Intake, loaded: _Loaded, digest: str
+) -> tuple[bool, AllShared]:
+    """Whether what would follow rows of this digest is done, and what the rows have in common with
+    other uploads. With those they are compared in the database, so they are written first.
     """
-    if not await has_uploads_beside(stores.ledger, what.new):
-        return AllShared()
+    async with stores.ledger.snapshot() as snapshot:
+        done = await follow_ups_are_done(snapshot, what.new, digest)
+        is_alone = not await has_uploads_beside(snapshot, what.new)
+    if is_alone:
+        return done, AllShared()
     await _write_waiting(stores, what.new, loaded)
-    return await shared_rows(stores.ledger, what.declared, what.new)
+    return done, await shared_rows(stores.ledger, what.declared, what.new)
 
 
 def _note_shared(notes: RowNotes, shared: AllShared) -> None:
@@ -309,16 +328,17 @@ def _refused(
 
 
 async def _load(
-    stores: Stores, run: Run, what: Intake, entries: EntryFile, notes: RowNotes
+    stores: Stores,
+    run: Run,
+    what: Intake,
+    entries: EntryFile,
+    notes: RowNotes,
+    ahead: KilogramsAhead | None,
 ) -> _Loaded:
     """Reads and loads the file batch by batch. One batch is parsed while the last is loaded.
 
     The only batch of a small file is left unwritten.
     """
-    # Who consents has no need to know.
-    ahead = None
-    if not has_consent(run.job):
-        ahead = await kilograms_ahead(stores, what.declared, what.new)
     loaded = _Loaded(kilograms=ahead)
 
     def prepare(stored: pl.DataFrame, batch: EntryBatch) -> tuple[bytes, DigestChunk | None, int]:

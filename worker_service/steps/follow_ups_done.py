@@ -16,17 +16,16 @@ from worker_service.ledger.uploads import has_same_rows
 from worker_service.steps.stale_in_use import stale_in_use
 
 
-async def follow_ups_are_done(ledger: Ledger, new: NewSet, digest: str) -> bool:
+async def follow_ups_are_done(conn: Connection, new: NewSet, digest: str) -> bool:
     """Whether a set has the rows of the upload that it would replace, and the totals contain them.
 
     False too where the recalculation would warn of something: whoever repeats an upload is told
-    again. What others change from now on has its own follow-ups.
+    again. What others change from now on has its own follow-ups. Call it within a snapshot.
     """
-    async with ledger.snapshot() as conn:
-        if not await has_same_rows(conn, new, digest):
-            return False
-        of = EmissionSlice(new.tenant, new.module, new.data_entry_type, new.year)
-        return await _totals_are_done(conn, of)
+    if not await has_same_rows(conn, new, digest):
+        return False
+    of = EmissionSlice(new.tenant, new.module, new.data_entry_type, new.year)
+    return await _totals_are_done(conn, of)
 
 
 async def factors_are_done(

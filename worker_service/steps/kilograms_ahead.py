@@ -12,8 +12,9 @@ from worker_service.carbon.stored import entries_from_stored
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
+from worker_service.ledger.kept_places import KeptPlaces
+from worker_service.ledger.pool import Connection
 from worker_service.ledger.uploads import upload_in_place_of
-from worker_service.steps.stores import Stores
 
 
 @dataclass(slots=True)
@@ -86,12 +87,11 @@ def _first_reason(missing: pl.DataFrame) -> str:
 
 
 async def kilograms_ahead(
-    stores: Stores, declared: DataEntryType, new: NewSet
+    snapshot: Connection, declared: DataEntryType, new: NewSet, places: KeptPlaces
 ) -> KilogramsAhead | None:
     """A KilogramsAhead for a file. None if it replaces no upload that has kilograms."""
-    async with stores.ledger.snapshot() as snapshot:
-        there = await upload_in_place_of(snapshot, new)
-        if there is None or not there.total_kg:
-            return None
-        of = FactorSlice(new.tenant, new.data_entry_type, new.year)
-        return KilogramsAhead(await read_formula_inputs(snapshot, of, declared, stores.places))
+    there = await upload_in_place_of(snapshot, new)
+    if there is None or not there.total_kg:
+        return None
+    of = FactorSlice(new.tenant, new.data_entry_type, new.year)
+    return KilogramsAhead(await read_formula_inputs(snapshot, of, declared, places))

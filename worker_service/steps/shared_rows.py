@@ -82,10 +82,9 @@ def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:
     return DigestChunk(entry_set, stored["row_number"][0], MADE_BY, buffer.getvalue())
 
 
-async def has_uploads_beside(ledger: Ledger, new: NewSet) -> bool:
+async def has_uploads_beside(conn: Connection, new: NewSet) -> bool:
     """Whether any upload that will count beside a new one may have the same rows."""
-    async with ledger.session() as conn:
-        return bool(await uploads_beside(conn, new, MADE_BY))
+    return bool(await uploads_beside(conn, new, MADE_BY))
 
 
 async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> AllShared:

@@ -59,7 +59,10 @@ async def claim_jobs(
             await _see(conn, firsts[identity])
     close = await _close_through(conn, [row for rows in found.values() for row in rows])
     claimed = {
-        identity: [Claimed(row, row.claim_token, lease_seconds, close[row.job_id]) for row in rows]
+        identity: [
+            Claimed(row, row.claim_token, lease_seconds, close[row.job_id], _leaves_some(row))
+            for row in rows
+        ]
         for identity, rows in found.items()
     }
     return [claimed[_identity(request)] for request in requests]
@@ -193,20 +196,27 @@ def _may_have_doubts(row: ClaimedJobRow) -> bool:
     return not isinstance(row, _FoundRow) or row.has_doubts
 
 
+def _leaves_some(row: ClaimedJobRow) -> bool:
+    """Whether others may be claimable: unknown of a job of another statement."""
+    return not isinstance(row, _FoundRow) or row.leaves_some
+
+
 @lru_cache(maxsize=SCOPES_REMEMBERED_MAX)
 def _ledger_reads(job_type: str, scope: Scope) -> tuple[str, ...]:
     return JOB_TYPES[job_type].ledger_reads(scope)
 
 
 class _FoundRow(ClaimedJobRow):
-    """A claimed job; `has_doubts` says whether any claim of its tenant was in doubt by then. Of a
-    call that `makes_room` for a job that runs alone, or `is_held_off`, there is only the number.
+    """A claimed job; `has_doubts` says whether any claim of its tenant was in doubt by then, and
+    `leaves_some` whether more was claimable. Of a call that `makes_room` for a job that runs alone,
+    or `is_held_off`, there is only the number.
     """
 
     __slots__ = ()
     makes_room: bool
     is_held_off: bool
     has_doubts: bool
+    leaves_some: bool
 
 
 class _RepeatedRow(ClaimedJobRow):

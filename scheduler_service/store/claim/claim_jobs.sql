@@ -166,13 +166,17 @@ WITH asking AS MATERIALIZED (
     -- statement began.
     SELECT t.tenant, scheduler.has_doubts(t.tenant) AS has_doubts
     FROM (SELECT DISTINCT c.tenant FROM claimed AS c) AS t
+), remaining AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM heads) > (SELECT count(*) FROM picked)
+        OR EXISTS (SELECT FROM to_run_alone) AS leaves_some
 ), empty_handed AS (
     SELECT m.number, true AS makes_room FROM making_room AS m
     UNION ALL
     SELECT a.number, false FROM asking AS a WHERE a.is_held_off
 )
 SELECT coalesce(c.number, e.number) AS number, e.makes_room IS TRUE AS makes_room,
-    e.makes_room IS FALSE AS is_held_off, d.has_doubts IS TRUE AS has_doubts, c.job_id,
+    e.makes_room IS FALSE AS is_held_off, d.has_doubts IS TRUE AS has_doubts, r.leaves_some,
+    c.job_id,
     c.pipeline_id, c.tenant, c.job_type, c.module, c.data_entry_type, c.year, c.unit,
     c.reference_kind, c.payload, c.state, c.result, c.message, c.error_cause, c.stats, c.run_after,
     c.attempts, c.attempts_max, c.priority, c.releases, c.expiries, c.claim_token, c.last_token,
@@ -182,4 +186,5 @@ FROM claimed AS c
 JOIN doubts AS d ON d.tenant = c.tenant
 -- Who makes room or is held off has claimed nothing.
 FULL JOIN empty_handed AS e ON e.number = c.number
+CROSS JOIN remaining AS r
 ORDER BY c.place;

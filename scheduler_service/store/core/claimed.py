@@ -16,6 +16,7 @@ class ClaimedJobRow(ShownJobRow):
 
 class Claimed(NamedTuple):
     """A job in a worker's hands: `close_through` has an in-doubt token per ledger scope it reads.
+    `leaves_some`: others may have been claimable, too, when it was taken.
 
     A tuple, as FinishRequest is: thousands are made in a second.
     """
@@ -24,3 +25,4 @@ class Claimed(NamedTuple):
     claim_token: int
     lease_seconds: float
     close_through: Mapping[str, int]
+    leaves_some: bool

@@ -18,13 +18,15 @@ NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2
 
 # What became claimable and which pipelines changed; None means that anything may have.
 OnHint: TypeAlias = Callable[[frozenset[str] | None, frozenset[int] | None], None]
+# Pipelines whose jobs run or have progress.
+OnActivity: TypeAlias = Callable[[frozenset[int]], None]
 
 
 class Notifier:
     """Notifies every scheduler process of what committed transactions changed.
 
     Calls `on_hint` of its own process at once, and sends one NOTIFY to the others some milliseconds
-    later.
+    later, if there are any.
     """
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
@@ -36,6 +38,24 @@ class Notifier:
         # Tells the NOTIFYs of this process from those of others.
         self.sender_name = uuid.uuid4().hex
         self.on_hint: OnHint | None = None
+        self.on_activity: OnActivity | None = None
+        # False only while it is known that no other process listens: a NOTIFY is a transaction.
+        self._others_listen = True
+        self._is_all = False
+
+    @property
+    def others_listen(self) -> bool:
+        """Whether another process may listen."""
+        return self._others_listen
+
+    def note_others(self, *, listen: bool) -> None:
+        """Note whether another process may listen. One that has begun to, unknown to this process,
+        is told to look at everything: it was not told what was committed since.
+        """
+        begins, self._others_listen = listen and not self._others_listen, listen
+        if begins:
+            self._is_all = True
+            self._send()
 
     def wake(self, job_types: Iterable[str], pipeline_ids: Iterable[int]) -> None:
         """Notify of job types with claimable jobs and of changed pipelines, after COMMIT."""
@@ -44,8 +64,13 @@ class Notifier:
             return
         if self.on_hint is not None:
             self.on_hint(types, pipelines)
+        if not self._others_listen:
+            return
         self._types |= types
         self._pipelines |= pipelines
+        self._send()
+
+    def _send(self) -> None:
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send_gathered(), name="notifier")
 
@@ -54,8 +79,8 @@ class Notifier:
 
         Only watchers of this process get the hint; others find the activity at their next poll.
         """
-        if self.on_hint is not None:
-            self.on_hint(frozenset(), frozenset(pipeline_ids))
+        if self.on_activity is not None:
+            self.on_activity(frozenset(pipeline_ids))
 
     async def close(self) -> None:
         """Send what is left."""
@@ -63,7 +88,7 @@ class Notifier:
             await asyncio.gather(self._sender, return_exceptions=True)
 
     async def _send_gathered(self) -> None:
-        while self._types or self._pipelines:
+        while self._types or self._pipelines or self._is_all:
             # This process has its hint already. What else is committed in the meantime goes along.
             await asyncio.sleep(GATHER_SECONDS)
             payload = self._take()
@@ -79,8 +104,13 @@ class Notifier:
             "types": sorted(self._types),
             "pipelines": sorted(self._pipelines),
         }
-        self._types, self._pipelines = set(), set()
+        is_all = self._is_all
+        self._types, self._pipelines, self._is_all = set(), set(), False
         payload = json.dumps(woken, separators=(",", ":"))
-        if len(payload) <= PAYLOAD_BYTES_MAX:
+        if not is_all and len(payload) <= PAYLOAD_BYTES_MAX:
             return payload
+        return self.greeting()
+
+    def greeting(self) -> str:
+        """The hint that anything may have changed: it says, too, that this process listens."""
         return json.dumps({"from": self.sender_name, "all": True}, separators=(",", ":"))

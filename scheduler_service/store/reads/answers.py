@@ -8,6 +8,7 @@ from scheduler_service.store.reads.rows import (
     ActiveJobRow,
     ChangedJobRow,
     EventRow,
+    FinalRow,
     JobSummaryRow,
     PipelineRow,
     SeenJobRow,
@@ -23,7 +24,7 @@ class View:
 
     `has_more`: there is more than was read. If `version` is the one that was asked for, not even
     the changes of the next version were few enough. `active`, where it was asked for, is what is
-    claimable or running, a bounded number.
+    claimable or running, a bounded number; or `final` how the pipeline ended.
     """
 
     pipeline: PipelineRow
@@ -33,6 +34,7 @@ class View:
     left_job_ids: list[int] = field(default_factory=list)
     has_more: bool = False
     active: list[ActiveJobRow] = field(default_factory=list)
+    final: FinalRow | None = None
 
     def fill(self, rows: Sequence[ChangedJobRow], after_version: int, rows_max: int) -> None:
         """Take rows that were asked for, at most one more than `rows_max`, by number."""

@@ -8,7 +8,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.rows import LinkRow, ScopeRow
-from scheduler_service.store.core.statements import Row, statement
+from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.reads.answers import (
     VIEW_JOBS_MAX,
     JobPage,
@@ -41,6 +41,8 @@ PIPELINES_READ_MAX, PIPELINES_PASSED_MAX = 50_000, 1_000_000
 PIPELINES_COUNTED_MAX, PIPELINES_SEARCHED_MAX = 10_000, 5_000
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
 QUEUE_JOBS_MAX = 100_000
+# Of pipelines that end together, whose digests are made in the snapshot of their last change.
+FINALS_AT_ONCE_MAX = 10
 
 
 class Reads:
@@ -98,7 +100,8 @@ class Reads:
     ) -> dict[int, View]:
         """Per pipeline the jobs that changed after its version, at most VIEW_JOBS_MAX; after
         version 0 the first by number. `with_active`: also what is active in those that have not
-        ended. Unknown pipelines are left out.
+        ended, and how FINALS_AT_ONCE_MAX of the others have, if no changes are left and their
+        jobs are few. Unknown pipelines are left out.
         """
         async with self._own_readers.snapshot() as conn:
             ids = sorted(after_versions)
@@ -124,6 +127,10 @@ class Reads:
                     conn, ActiveJobRow, pipeline_ids=live
                 ):
                     views[row.seen_by].active.append(row)
+            if with_active:
+                over = [i for i in behind if i not in live and _is_read_with_its_end(views[i])]
+                for pipeline_id in over[:FINALS_AT_ONCE_MAX]:
+                    views[pipeline_id].final = await _final(conn, pipeline_id)
         return views
 
     async def jobs_after(
@@ -144,8 +151,7 @@ class Reads:
         unknown one.
         """
         async with self._own_readers.connection() as conn:
-            rows = await statement("final_pipeline").rows(conn, FinalRow, pipeline_id=pipeline_id)
-        return rows[0] if rows else None
+            return await _final(conn, pipeline_id)
 
     async def read_pipeline(
         self, pipeline_id: int, tenant: str, *, jobs_max: int
@@ -285,6 +291,16 @@ class Reads:
         for row in held:
             by_worker.setdefault(row.worker_id, []).append(row)
         return workers, by_worker
+
+
+def _is_read_with_its_end(view: View) -> bool:
+    """Whether its digest keeps nobody waiting: it is made of all its jobs."""
+    return not view.has_more and view.pipeline.finished_count <= VIEW_JOBS_MAX
+
+
+async def _final(conn: Connection, pipeline_id: int) -> FinalRow | None:
+    rows = await statement("final_pipeline").rows(conn, FinalRow, pipeline_id=pipeline_id)
+    return rows[0] if rows else None
 
 
 def _job_page(rows: Sequence[SeenJobRow], page_size: int) -> JobPage:

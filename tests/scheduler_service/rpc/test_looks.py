@@ -13,7 +13,12 @@ from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from scheduler_service.rpc import looks
 from scheduler_service.rpc.feed import Feed
-from scheduler_service.rpc.looks import LOOK_AGAIN_SECONDS, LOOKS_AT_ONCE, Looks
+from scheduler_service.rpc.looks import (
+    ACTIVITY_SECONDS,
+    LOOK_AGAIN_SECONDS,
+    LOOKS_AT_ONCE,
+    Looks,
+)
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.settings import Settings
 from scheduler_service.store.reads.answers import View
@@ -102,8 +107,9 @@ async def test_changes_that_follow_each_other_are_heard_without_a_pause(
         assert (await next_of(watch, "change")).jobs[0].state == types_pb2.JOB_STATE_FINISHED
 
 
+@pytest.mark.parametrize("is_activity", [False, True])
 async def test_what_changes_while_a_watch_begins_is_heard(
-    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, database_url: str, monkeypatch: pytest.MonkeyPatch, *, is_activity: bool
 ) -> None:
     pipeline_id = (await client.submit("noop", types_pb2.Scope())).pipeline_id
     store = client.server.store
@@ -125,7 +131,10 @@ async def test_what_changes_while_a_watch_begins_is_heard(
                 pipeline_id,
             )
             await conn.close()
-            store.notifier.notify_activity({pipeline_id})
+            if is_activity:
+                store.notifier.notify_activity({pipeline_id})
+            else:
+                store.notifier.wake((), {pipeline_id})
             async with asyncio.timeout(SECONDS):
                 # The loop that reads has taken what it was told.
                 while wakes.pipelines_changed.is_set():  # noqa: ASYNC110
@@ -137,3 +146,44 @@ async def test_what_changes_while_a_watch_begins_is_heard(
     async with asyncio.timeout(SECONDS):
         assert (await anext(watch)).snapshot.pipeline.version == 1
         assert (await next_of(watch, "change")).to_version == 2
+
+
+def test_activity_is_read_with_the_next_change_or_a_little_later() -> None:
+    of = looks_of(ONE)
+    of.note_activity({ONE, OTHER}, 100.0)
+    assert due(of, 100.0) == []
+    assert of.next_due_at() == 100.0 + ACTIVITY_SECONDS
+    assert due(of, 100.0 + ACTIVITY_SECONDS) == [ONE]
+    of.note_activity({ONE}, 200.0)
+    of.note({ONE})
+    assert due(of, 200.0) == [ONE]
+    assert of.next_due_at() == math.inf
+
+
+async def test_a_claim_and_the_end_are_read_with_the_change_that_follows(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "ACTIVITY_SECONDS", NEVER_SECONDS)
+    pipeline_id = (await client.submit("noop", types_pb2.Scope())).pipeline_id
+    reads = list[str]()
+    store: Any = client.server.store
+    for name in ("read_views", "read_final"):
+        monkeypatch.setattr(store, name, _noting(reads, name, getattr(store, name)))
+    watch = watched(client, pipeline_id)
+    async with asyncio.timeout(SECONDS):
+        assert (await anext(watch)).HasField("snapshot")
+        (job,) = await client.claim("noop")
+        await client.finish(job)
+        final = await next_of(watch, "final")
+        assert final.pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS
+        assert reads == ["read_views", "read_views"]
+        # Whoever comes later is told the same.
+        assert (await next_of(watched(client, pipeline_id), "final")) == final
+
+
+def _noting(names: list[str], name: str, read: Any) -> Any:
+    async def noting(*args: Any, **kwargs: Any) -> Any:
+        names.append(name)
+        return await read(*args, **kwargs)
+
+    return noting

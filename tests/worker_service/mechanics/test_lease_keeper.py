@@ -9,6 +9,7 @@ from carbonline.v1 import scheduler_pb2, types_pb2
 from tests.worker_service.mechanics.conftest import StartWorker
 from tests.worker_service.mechanics.scripted_scheduler import ScriptedScheduler
 from worker_service.mechanics.clock import seconds_now
+from worker_service.mechanics.lease_keeper import BeatTiming
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.run import Run
 
@@ -276,3 +277,50 @@ async def test_progress_is_heard_of_at_once_when_the_scheduler_answers_again(
     await scheduler.until(lambda: heard in tokens_in(scheduler.beats))
     goes_on.set()
     await scheduler.until(lambda: heard in scheduler.finishes)
+
+
+async def test_a_short_job_is_told_of_by_its_end_alone(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    async def step(run: Run) -> Outcome:
+        run.progress(0, 0, "read")
+        run.progress(1, 1, "publish")
+        return Succeeded()
+
+    token = await scheduler.give()
+    beat = BeatTiming(30.0, progress_seconds=30.0, phase_seconds=10.0)
+    worker = start_worker(step, beat=beat)
+    await scheduler.until(lambda: token in scheduler.finishes)
+    assert token not in tokens_in(scheduler.beats)
+    await worker.drained()
+
+
+async def test_a_job_with_a_new_phase_does_not_put_off_the_progress_of_another(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    never_seconds, goes_on, ends = 3600.0, asyncio.Event(), asyncio.Event()
+
+    async def step(run: Run) -> Outcome:
+        if run.job.job_id == long:
+            run.progress(0, 2, "read")
+        await goes_on.wait()
+        run.progress(1, 2, "read")
+        await ends.wait()
+        return Succeeded()
+
+    def has_told() -> bool:
+        beats = [beat for request in scheduler.beats for beat in request.beats]
+        return any(beat.claim_token == long and beat.progress.done == 1 for beat in beats)
+
+    long = await scheduler.give(lease_seconds=never_seconds, heartbeat_interval_seconds=0.1)
+    beat = BeatTiming(never_seconds, progress_seconds=0.1, phase_seconds=never_seconds)
+    start_worker(step, beat=beat, lease_seconds=never_seconds, concurrency=2)
+    await scheduler.until(lambda: long in tokens_in(scheduler.beats))
+    other = await scheduler.give(
+        lease_seconds=never_seconds, heartbeat_interval_seconds=never_seconds
+    )
+    await scheduler.until(lambda: other in tokens_in(scheduler.beats))
+    goes_on.set()
+    await scheduler.until(has_told)
+    ends.set()
+    await scheduler.until(lambda: {long, other} <= scheduler.finishes.keys())
