@@ -291,6 +291,7 @@ NEEDS_NOTHING = (
     "GetCaller",
     "GetQueueStats",
     "ListStaleStats",
+    "ListYears",
     "VerifyHistory",
 )
 
