@@ -47,7 +47,7 @@ async def test_rows_that_are_equal_are_told_once_and_other_units_not_at_all(
     job = await load(harness, "0828,Ann,51,A1,0.5\n", "two")
     assert "people_in_other_uploads" not in values_of(job.stats)
     assert "identical to its row 1" in job.message
-    job = await load(harness, "0829,Cyd,51,C3,1\n", "three")
+    job = await load(harness, "0829,Cyd D.,51,C3,1\n", "three")
     assert job.result == types_pb2.JOB_RESULT_SUCCESS
     job = await load(harness, "0828,Bob B.,51,B2,1\n0828,Cyd C.,51,C3,1\n", "four")
     assert "2 rows name people of another upload, too; the first: row 1, " in job.message
