@@ -96,6 +96,7 @@ async def _leave_joined(tx: UnitOfWork, state: PipelineState) -> None:
         tx.conn, _LeftRow, pipeline_id=state.pipeline_id, version=state.next_version
     )
     state.job_left(sum(row.was_live for row in left))
+    state.ended_jobs_left(sum(row.was_counted for row in left))
 
 
 async def _pass_on(
@@ -203,3 +204,4 @@ class _LeftRow(Row):
     __slots__ = ()
     job_id: int
     was_live: bool
+    was_counted: bool

@@ -82,6 +82,11 @@ class PipelineState:
         """A live job is not its own to wait for any more: passed on, left or let go."""
         self.live_jobs -= jobs
 
+    def ended_jobs_left(self, jobs: int) -> None:
+        """Jobs of others that had ended are left, too, and are not among its jobs any more."""
+        if self.finished_jobs is not None:
+            self.finished_jobs -= jobs
+
     def job_ended(self, result: JobResult, job_id: int) -> None:
         """A live job of it has ended, own or joined."""
         self.live_jobs -= 1

@@ -8,6 +8,7 @@ from scheduler_service.jobs.requests import Refused
 from scheduler_service.jobs.schedules import (
     SCHEDULES_MAX,
     TICKS_SHOWN,
+    NextTick,
     ScheduleWanted,
     first_tick,
 )
@@ -75,7 +76,9 @@ async def pause_schedule(
 
 
 async def resume_schedule(tx: UnitOfWork, tenant: str, name: str) -> Refused | None:
-    """None if the schedule goes on now; what ticked during its pause is passed over."""
+    """None if the schedule goes on now. What ticked during its pause is passed over; a tick from
+    before it, which nobody has looked at yet, is still due.
+    """
     found = await _held(tx, tenant, name)
     if not found:
         return not_there(tenant, name)
@@ -83,7 +86,9 @@ async def resume_schedule(tx: UnitOfWork, tenant: str, name: str) -> Refused | N
     if row.paused_at is None:
         return None
     # The clock may have been moved back, and no tick comes twice.
-    first = first_tick(row, row.now if row.last_tick is None else max(row.now, row.last_tick))
+    since = row.now if row.last_tick is None else max(row.now, row.last_tick)
+    is_from_before = row.next_tick <= row.paused_at
+    first = NextTick(row.next_tick, row.due_at) if is_from_before else first_tick(row, since)
     if first is None:
         raise ValueError(f"{row.cron} names no moment any more")
     await statement("resume_schedule").run(

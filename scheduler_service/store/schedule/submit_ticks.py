@@ -18,7 +18,7 @@ from scheduler_service.jobs.schedules import (
 from scheduler_service.jobs.ticks import year_of
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.set_aside import Step
-from scheduler_service.store.core.statements import statement
+from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.core.unit_of_work import Event, UnitOfWork
 from scheduler_service.store.reads.rows import ScheduleRow
 from scheduler_service.store.submit.submit_jobs import submit_jobs
@@ -72,12 +72,15 @@ class SubmitTicks:
     ) -> dict[int, TickDone]:
         """Submit what is still due and say so in its schedule: both, or neither of them."""
         taken = await statement("take_ticks").rows(
-            tx.conn, _TakenRow, schedule_ids=[row.schedule_id for row in due]
+            tx.conn, ScheduleRow, schedule_ids=[row.schedule_id for row in due]
         )
         if not taken:
             return {}
+        busy = await _busy(tx, taken)
         outcomes = [
-            outcome_of(row.now, row.due_at, runs_late=row.runs_late, is_busy=row.is_busy)
+            outcome_of(
+                row.now, row.due_at, runs_late=row.runs_late, is_busy=row.last_pipeline_id in busy
+            )
             for row in taken
         ]
         submitting = [
@@ -98,7 +101,16 @@ class SubmitTicks:
         return {row.schedule_id: one for row, one in zip(taken, done, strict=True)}
 
 
-async def _save(tx: UnitOfWork, taken: Sequence["_TakenRow"], done: Sequence[TickDone]) -> None:
+async def _busy(tx: UnitOfWork, taken: Sequence[ScheduleRow]) -> set[int | None]:
+    """The pipelines of their last ticks that have not ended."""
+    last = [row.last_pipeline_id for row in taken if row.last_pipeline_id is not None]
+    if not last:
+        return set()
+    rows = await statement("busy_pipelines").rows(tx.conn, _BusyRow, pipeline_ids=last)
+    return {row.pipeline_id for row in rows}
+
+
+async def _save(tx: UnitOfWork, taken: Sequence[ScheduleRow], done: Sequence[TickDone]) -> None:
     following = [tick_after(row, row.next_tick, row.now) for row in taken]
     if None in following:
         raise ValueError("an expression names no moment any more")
@@ -127,7 +139,7 @@ async def _save(tx: UnitOfWork, taken: Sequence["_TakenRow"], done: Sequence[Tic
     ]
 
 
-def _submission(row: "_TakenRow") -> Submission:
+def _submission(row: ScheduleRow) -> Submission:
     request_id = request_id_of(row.schedule_id, row.next_tick)
     scope = row.scope
     if scope.year is None and "year" in JOB_TYPES[row.job_type].needs:
@@ -144,7 +156,7 @@ def _submission(row: "_TakenRow") -> Submission:
     )
 
 
-def _done(row: "_TakenRow", outcome: TickOutcome, answer: Submitted | Refused | None) -> TickDone:
+def _done(row: ScheduleRow, outcome: TickOutcome, answer: Submitted | Refused | None) -> TickDone:
     pipeline_id, message = None, SAYS[outcome]
     match answer:
         case Submitted():
@@ -168,6 +180,6 @@ class _DueScheduleRow(DueRow):
     due_at: datetime
 
 
-class _TakenRow(ScheduleRow):
+class _BusyRow(Row):
     __slots__ = ()
-    is_busy: bool
+    pipeline_id: int

@@ -1,13 +1,6 @@
 -- Of some schedules those whose tick is still due, locked; what another scheduler is at is left to
 -- it. Whoever comes behind it finds the next tick, which is not due.
-SELECT s.*, scheduler.clock() AS now,
-    coalesce(
-        (
-            SELECT p.status = 'LIVE' FROM scheduler.pipelines AS p
-            WHERE p.pipeline_id = s.last_pipeline_id
-        ),
-        false
-    ) AS is_busy
+SELECT s.*, scheduler.clock() AS now
 FROM scheduler.schedules AS s
 WHERE s.schedule_id = ANY(CAST(:schedule_ids AS bigint[])) AND s.paused_at IS NULL
     AND s.due_at <= scheduler.clock()

@@ -60,7 +60,7 @@ async def changed_by(driver: LedgerDriver) -> int:
 
 
 async def test_a_changed_factor_keeps_its_id_and_leaves_a_version(driver: LedgerDriver) -> None:
-    assert await save(driver, 10, SHORT, LONG) == FactorChanges(2, 2, 0)
+    assert await save(driver, 10, SHORT, LONG) == FactorChanges(2, 2, 0, new=2)
     before = await stored(driver)
     dearer = (*SHORT[:3], '{"ef":3.0,"rfi":2}')
     assert await save(driver, 20, dearer, LONG) == FactorChanges(1, 2, 0)
@@ -135,7 +135,7 @@ async def test_other_years_and_tenants_have_factors_of_their_own(driver: LedgerD
         f"factors/{YEAR + 1}",
         lambda conn: save_factors(conn, another, factors, Origin("blob:b", "", 20)),
     )
-    assert changes == FactorChanges(1, 1, 0)
+    assert changes == FactorChanges(1, 1, 0, new=1)
     assert [(row["kind"], row["stale"]) for row in await stored(driver)] == [
         ("short", False),
         ("long", False),

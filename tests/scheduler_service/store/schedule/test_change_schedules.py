@@ -84,6 +84,21 @@ async def test_what_ticks_during_a_pause_is_passed_over(schedules: ScheduleDrive
     assert await schedules.ticked() == ["2026-11-28 16:00 UTC"]
 
 
+async def test_a_tick_that_came_before_a_pause_is_still_due_after_it(
+    schedules: ScheduleDriver,
+) -> None:
+    """Nobody had looked at it yet, as while its jitter lasts or no scheduler runs."""
+    created = await schedules.create()
+    await schedules.later(HOUR)
+    await schedules.store.pause_schedule(TENANT, "hourly", "", "bob")
+    assert await schedules.tick() == []
+    resumed = await schedules.store.resume_schedule(TENANT, "hourly")
+    assert not isinstance(resumed, Refused)
+    assert resumed.next_tick == created.next_tick
+    assert await schedules.tick() == ["SUBMITTED"]
+    assert await schedules.tick() == []
+
+
 async def test_a_resume_after_the_clock_went_back_repeats_no_tick(
     schedules: ScheduleDriver,
 ) -> None:

@@ -271,6 +271,7 @@ def words(tick: datetime) -> str:
 
 
 Event = tuple[int, bool, int]
+LIVE = "SELECT count(*) FROM scheduler.pipelines WHERE schedule = $1 AND status = 'LIVE'"
 EVENTS = st.lists(
     st.tuples(st.integers(-20, 40), st.booleans(), st.integers(1, 3)), min_size=1, max_size=8
 )
@@ -300,6 +301,8 @@ async def test_whatever_happens_each_tick_that_is_to_run_runs_once(
         for _ in range(4):
             stores = [schedules.store, other][: 1 + looks // 2] * looks
             done = await asyncio.gather(*(one.submit_due_ticks() for one in stores))
+            live = await schedules.store.pool.fetchval(LIVE, name)
+            assert live <= 1, "a schedule has one live pipeline at most"
             overlapped += [
                 one.tick for each in done for one in each if one.outcome is TickOutcome.OVERLAPPED
             ]
