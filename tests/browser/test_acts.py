@@ -109,6 +109,10 @@ def test_verify_says_that_every_rule_holds(scripted: Scripted, as_role: Any) -> 
     page.get_by_text("Every rule holds: 1 pipeline").wait_for()
 
 
+# What an answer changes is drawn within two frames.
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 @pytest.mark.parametrize("role", ACTS)
 def test_an_act_that_would_be_refused_is_not_offered(
     scripted: Scripted, as_role: Any, role: str
@@ -120,9 +124,13 @@ def test_an_act_that_would_be_refused_is_not_offered(
     tabs.expected = ("403",)
     offered = set()
     for path in (f"/pipelines/{answer.pipeline_id}", "/years/2024", "/health"):
-        page = tabs.open(path)
+        # Until the page knows who looks, it offers nothing to anybody.
+        with tabs.context.expect_event("response", lambda one: one.url.endswith("/v1/me")) as me:
+            page = tabs.open(path)
+        me.value.finished()
         page.get_by_text("Live").first.wait_for()
         settled(page)
+        page.evaluate(DRAWN)
         shown = page.locator("main button, main a").all_inner_texts()
         offered |= ACTS["operator"].intersection(one.split("\n")[0].strip() for one in shown)
         page.close()
