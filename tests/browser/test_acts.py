@@ -55,7 +55,7 @@ def test_leaving_a_question_returns_the_focus(scripted: Scripted, as_role: Any) 
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Leave it").wait_for()
     page.keyboard.press("Escape")
-    opener.wait_for()
+    page.get_by_role("button", name="Leave it").wait_for(state="detached")
     page.locator("button:focus", has_text="Cancel").wait_for()
 
 

@@ -1,5 +1,5 @@
 // A button that asks a second time in its place, with a reason, before it acts.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Trouble } from "./asked.js";
 import { t } from "../words.js";
@@ -16,7 +16,11 @@ export function Confirm({ label, question, yes, act, reason = false, preview = n
   const [told, setTold] = useState("");
   const safe = useRef(null);
   const opener = useRef(null);
-  useEffect(() => {
+  const returns = useRef(false);
+  // With the change, not after it is painted: a key that is pressed meanwhile would reach nobody.
+  useLayoutEffect(() => {
+    if (!open && returns.current) opener.current?.focus();
+    returns.current = false;
     if (!open) return;
     safe.current?.focus();
     preview?.().then(setTold, setError);
@@ -25,7 +29,7 @@ export function Confirm({ label, question, yes, act, reason = false, preview = n
     setOpen(false);
     setError(null);
     setTold("");
-    requestAnimationFrame(() => opener.current?.focus());
+    returns.current = true;
   };
   const confirm = async (event) => {
     event.preventDefault();
