@@ -1,6 +1,7 @@
 """Answers to GetTotals, kept as they are sent for as long as nothing is published."""
 
 import asyncio
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from worker_service.ledger.published_state import published_states
 from worker_service.ledger.totals import TotalsFilter, TotalsReader, YearTotals
 from worker_service.ledger_api.totals import answer_totals
 
-# Of all answers.
+# Of all answers and what they are kept under.
 KEPT_BYTES_MAX = 16 << 20
+# What an answer takes at most beside its bytes and units: an empty one is not kept for nothing.
+ENTRY_BYTES = 1_024
+_POINTER_BYTES = 8
 # Calls whose states are read together.
 CALLS_GATHERED_MAX = 1_000
 
@@ -76,11 +80,15 @@ class KeptTotals:
 
     def _keep(self, wanted: TotalsFilter, made: _Kept) -> None:
         before = self._kept.pop(wanted, None)
-        self._bytes += len(made.answer) - (len(before.answer) if before else 0)
+        self._bytes += _bytes(wanted, made) - (_bytes(wanted, before) if before else 0)
         self._kept[wanted] = made
         while self._bytes > KEPT_BYTES_MAX:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= len(oldest.answer)
+            self._bytes -= _bytes(*self._kept.popitem(last=False))
+
+
+def _bytes(wanted: TotalsFilter, kept: _Kept) -> int:
+    units = sum(_POINTER_BYTES + sys.getsizeof(unit) for unit in wanted.units or ())
+    return ENTRY_BYTES + units + len(kept.answer)
 
 
 def _serialized(found: YearTotals, wanted: TotalsFilter) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,16 @@ from tests.worker_service.ledger.test_freshness import aggregate
 from worker_service.ledger.input_versions import mark_changed, reference_input
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.published_state import published_states
-from worker_service.ledger.totals import TotalsFilter, TotalsSlice, replace_totals
+from worker_service.ledger.totals import (
+    TotalsFilter,
+    TotalsReader,
+    TotalsSlice,
+    YearTotals,
+    replace_totals,
+)
 from worker_service.ledger.units import save_units
 from worker_service.ledger_api import kept_totals
-from worker_service.ledger_api.kept_totals import KeptTotals
+from worker_service.ledger_api.kept_totals import ENTRY_BYTES, KeptTotals
 
 UNITS = ("0828", "0829", "0830")
 WHOLE_YEAR = TotalsFilter(TENANT, YEAR, None, None)
@@ -196,7 +203,46 @@ async def test_answers_that_were_not_asked_for_lately_go(
     await driver.upload(2, list(UNITS))
     kept = KeptTotals(driver.ledger)
     first = await kept.answer(WHOLE_YEAR)
-    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", len(first))
+    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", len(first) + ENTRY_BYTES)
     other = await kept.answer(FILTERS[1])
     assert await kept.answer(FILTERS[1]) is other
     assert await kept.answer(WHOLE_YEAR) is not first
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[TotalsFilter]:
+    """What the ledger was read for, in that order. An empty answer is the same object each time."""
+    done: list[TotalsFilter] = []
+    read_year = TotalsReader.read_year
+
+    async def noted(self: TotalsReader, wanted: TotalsFilter, *rest: Any) -> YearTotals:
+        done.append(wanted)
+        return await read_year(self, wanted, *rest)
+
+    monkeypatch.setattr(TotalsReader, "read_year", noted)
+    return done
+
+
+async def test_empty_answers_go_like_others(
+    driver: LedgerDriver, reads: list[TotalsFilter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", 2 * ENTRY_BYTES)
+    kept = KeptTotals(driver.ledger)
+    one, two, three = (TotalsFilter("another", year, None, None) for year in (2001, 2002, 2003))
+    for wanted in (one, two, one, three, one, two):
+        assert await kept.answer(wanted) == b""
+    assert reads == [one, two, three, two]
+
+
+async def test_the_units_that_an_answer_is_kept_under_count(
+    driver: LedgerDriver, reads: list[TotalsFilter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", 2 * ENTRY_BYTES)
+    kept = KeptTotals(driver.ledger)
+    few, many = (
+        TotalsFilter("another", YEAR, None, tuple(f"{number:06}" for number in range(count)))
+        for count in (2, 1_000)
+    )
+    for wanted in (few, few, many, many):
+        await kept.answer(wanted)
+    assert reads == [few, many, many]
