@@ -1,7 +1,7 @@
 """The fields that only the ledger process knows: scopes of files, and pages of its lists."""
 
 from carbonline.serving.field_checker import FieldChecker
-from carbonline.v1 import types_pb2
+from carbonline.v1 import ledger_pb2, types_pb2
 
 UNIT_CHARACTERS_MAX = 128
 KIND_CHARACTERS_MAX = 64
@@ -14,6 +14,14 @@ class Fields(FieldChecker):
     def rows_of_page(self, asked: int) -> int:
         """The field `page_size`; PAGE_SIZE_DEFAULT where none was asked for."""
         return self.page_size("page_size", asked, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+
+    def totals(self, asked: ledger_pb2.GetTotalsRequest | ledger_pb2.GetReportRequest) -> None:
+        """What chooses totals. Its tenant, and whether the unit is known, are checked elsewhere."""
+        self.year("year", asked.year)
+        self.known("module", asked.module, types_pb2.Module)
+        self.text("unit", asked.unit, UNIT_CHARACTERS_MAX)
+        if asked.with_units_below and not asked.unit:
+            self.fail("with_units_below", "needs a unit")
 
     def scope(self, field: str, value: types_pb2.Scope) -> None:
         """What a file is for. Its tenant is checked with the caller."""

@@ -20,7 +20,7 @@ from worker_service.ledger.pool import Ledger
 from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.ledger_api.emissions import answer_emissions
-from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
+from worker_service.ledger_api.fields import Fields
 from worker_service.ledger_api.kept_totals import KeptTotals
 from worker_service.ledger_api.reference_lists import answer_factors, answer_locations
 from worker_service.ledger_api.reference_rows import answer_reference_rows
@@ -48,7 +48,9 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> bytes:
         """Return the totals of a year, their sums, and whether they are fresh."""
         tenant = _tenant_of(request)
-        _check(request)
+        fields = Fields()
+        fields.totals(request)
+        fields.done()
         module = request.module or None
         units = await units_of(self._ledger, tenant, request)
         below = request.with_units_below
@@ -170,14 +172,6 @@ def _tenant_of(
     tenant = caller().tenant(request.tenant)
     caller().check_scope(request.module, request.unit)
     return tenant
-
-
-def _check(request: ledger_pb2.GetTotalsRequest) -> None:
-    fields = Fields()
-    fields.year("year", request.year)
-    fields.known("module", request.module, types_pb2.Module)
-    fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
-    fields.done()
 
 
 def _module(module: ModuleDescription) -> ledger_pb2.ModuleInfo:

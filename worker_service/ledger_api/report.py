@@ -13,7 +13,7 @@ from worker_service.ledger.pool import Ledger
 from worker_service.ledger.report import People, ReportInputs, YearSums, read_report
 from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger_api.exact_text import exact_text
-from worker_service.ledger_api.fields import UNIT_CHARACTERS_MAX, Fields
+from worker_service.ledger_api.fields import Fields
 from worker_service.ledger_api.freshness import answer_freshness
 from worker_service.ledger_api.units import units_of
 
@@ -23,9 +23,7 @@ async def answer_report(
 ) -> ledger_pb2.GetReportResponse:
     """The report of a year. Raises RpcError FIELD_INVALID or UNIT_NOT_FOUND."""
     fields = Fields()
-    fields.year("year", request.year)
-    fields.known("module", request.module, types_pb2.Module)
-    fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
+    fields.totals(request)
     fields.done()
     module = request.module or None
     of = TotalsFilter(tenant, request.year, module, await units_of(ledger, tenant, request))

@@ -118,6 +118,13 @@ async def test_a_place_in_the_tree_gives_nobody_more_rights(ask: Any, method: An
     assert (error.code, error.reason) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
 
 
+@pytest.mark.parametrize("method", [report, totals])
+async def test_units_below_need_a_unit(ask: Any, method: Any) -> None:
+    error = await refused(method(ask, with_units_below=True))
+    assert (error.code, error.reason) == ("INVALID_ARGUMENT", "FIELD_INVALID")
+    assert error.message == "with_units_below: needs a unit"
+
+
 async def test_units_are_listed_with_the_ones_above_them(ask: Any) -> None:
     answer = await ask.ListUnits(reference_pb2.ListUnitsRequest(), metadata=as_caller("all"))
     above = {one.unit: one.parent_unit for one in answer.units}
