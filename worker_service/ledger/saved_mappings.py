@@ -22,7 +22,7 @@ WITH before AS (
 )
 INSERT INTO carbon.mappings AS m
     (tenant, data_entry_type, name_key, name, mapping, saved_by, saved_at)
-SELECT $1, $2, $3, $4, CAST($5 AS jsonb), $6, now()
+SELECT $1, $2, $3, $4, CAST($5 AS jsonb), $6, carbon.clock()
 FROM before
 WHERE before.others < $7
 ON CONFLICT (tenant, data_entry_type, name_key) DO UPDATE
