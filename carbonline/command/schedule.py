@@ -10,12 +10,12 @@ from carbonline.command.collected_options import Function
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.jobs_of_files import fetching_job, in_its_module
-from carbonline.command.names import scope_words, type_numbers
+from carbonline.command.names import scope_words
 from carbonline.command.options import (
+    DATA_ENTRY_TYPE,
     YEAR,
     WholeNumber,
     module_option,
-    optional_type_option,
     priority_option,
 )
 from carbonline.command.output import Output, output_options, show_rows
@@ -29,12 +29,13 @@ from carbonline.command.schedule_words import (
     schedule_row,
     trouble_of,
 )
-from carbonline.command.submit import BROUGHT
+from carbonline.command.submit import brought_type
 from carbonline.command.table import wrapped
 from carbonline.v1 import schedules_pb2 as pb
 
 MISSED = {"run-once": pb.MISSED_TICKS_RUN_ONCE, "skip": pb.MISSED_TICKS_SKIP}
-
+# The provider that ships with the product and brings units; others bring data of a type.
+BRINGS_UNITS = "unit-directory"
 
 _WHAT_AND_WHEN = (
     click.option(
@@ -44,7 +45,13 @@ _WHAT_AND_WHEN = (
         metavar="PROVIDER",
         help="The service that a worker asks at each tick, such as unit-directory or travel-api.",
     ),
-    optional_type_option,
+    click.option(
+        "--type",
+        "data_entry_type",
+        type=DATA_ENTRY_TYPE,
+        default=0,
+        help="The data-entry type, such as plane.  [default: what PROVIDER is known to bring]",
+    ),
     module_option,
     click.option(
         "--year",
@@ -127,8 +134,9 @@ def add(  # noqa: PLR0913  click gives each option
     """Add the schedule NAME: a job is submitted at each tick of CRON.
 
     CRON has five fields: minute, hour, day of month, month, day of week. Each tick is submitted
-    once, however many schedulers run, and not while the pipeline of an earlier tick runs. With
-    --type, the job reads activity data (api_ingest); without, units (unit_sync).
+    once, however many schedulers run, and not while the pipeline of an earlier tick runs. The job
+    reads units from unit-directory (unit_sync), and activity data of --type from other services
+    (api_ingest).
     """
     request = pb.CreateScheduleRequest(
         name=name,
@@ -141,7 +149,8 @@ def add(  # noqa: PLR0913  click gives each option
     )
     if jitter is not None:
         request.jitter.FromSeconds(jitter)
-    of_type = data_entry_type or type_numbers().get(BROUGHT.get(provider, ""), 0)
+    is_of_units = provider == BRINGS_UNITS and not data_entry_type
+    of_type = 0 if is_of_units else brought_type(provider, data_entry_type)
     answer = run_to_end(_add(target, request, (module, of_type), year or 0))
     if not check:
         click.echo(f"Schedule {one_line(answer.schedule.name)}: {_what(answer.schedule)}.")

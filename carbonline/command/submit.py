@@ -54,7 +54,7 @@ from carbonline.command.output import Output
 from carbonline.command.saved_mapping import MappingChoice, mapping_choice
 
 # What a provider that ships with the product brings; with others, --type says it.
-BROUGHT: Mapping[str, str] = MappingProxyType({"travel-api": "plane"})
+_BROUGHT: Mapping[str, str] = MappingProxyType({"travel-api": "plane"})
 TYPE_NUMBERS = type_numbers()
 
 _EXAMPLES = examples(
@@ -181,8 +181,15 @@ def _fetching(
         raise click.UsageError("Name a FILE, or a service with --from.")
     if given := [name for name, value in only_for_files.items() if value]:
         raise click.UsageError(f"{' and '.join(given)} cannot be combined with --from.")
-    needed = data_entry_type or TYPE_NUMBERS.get(BROUGHT.get(provider, "")) or type_is_missing()
-    return fetching_job(provider, module, needed, year)
+    return fetching_job(provider, module, brought_type(provider, data_entry_type), year)
+
+
+def brought_type(provider: str, data_entry_type: int) -> int:
+    """The type whose rows a provider is asked for: the one of --type, or what it is known to bring.
+
+    Raises click.UsageError if --type is missing.
+    """
+    return data_entry_type or TYPE_NUMBERS.get(_BROUGHT.get(provider, "")) or type_is_missing()
 
 
 def submit_to_the_end(

@@ -45,6 +45,9 @@ async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
             )
             assert unknown.code == 4
             assert "no settings for a provider agency" in " ".join(unknown.out.split())
+            add = ("schedule", "add", "flights", "15 2 * * *", "--from", "travel-api")
+            scheduled = await asyncio.to_thread(terminal.type, *add)
+            assert "Schedule flights: api_ingest from travel-api at" in scheduled.out, scheduled
             totals = await asyncio.to_thread(terminal.type, "totals", *YEAR)
             assert "301.000" in totals.out
             uploads = await asyncio.to_thread(terminal.type, "uploads", *YEAR, "--json")
@@ -69,6 +72,11 @@ async def test_flights_come_from_the_service_to_totals(tmp_path: Path) -> None:
 )
 def test_what_a_service_is_not_asked_with(words: tuple[str, ...], complaint: str) -> None:
     assert complaint in usage_error("submit", *words, *YEAR)
+
+
+def test_a_schedule_of_an_unknown_service_says_of_which_type() -> None:
+    words = ("schedule", "add", "nightly", "15 2 * * *", "--from", "agency")
+    assert "Missing option '--type'." in usage_error(*words)
 
 
 @pytest.mark.parametrize(
