@@ -118,7 +118,9 @@ class Store(Reads, NoMoreClaims, Schedules):
         self._backstop = sweep.Backstop(self._sweep_units, self._set_asides)
         self._finishes_unlocked = finishes_unlocked(self._units)
         self._submit_unlocked = SubmitUnlocked(self._units, limits.joiners)
-        self._submit_ticks = SubmitTicks(self._sweep_units, self._set_asides, limits.joiners)
+        self._submit_ticks = SubmitTicks(
+            self._sweep_units, self._set_asides, limits.joiners, self._observer.ticked
+        )
         kept = retention_days * DAY_SECONDS
         self._remove_pipelines = RemovePipelines(self._sweep_units, self._set_asides, kept)
         self._limits = limits

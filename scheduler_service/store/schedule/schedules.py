@@ -5,7 +5,6 @@ from datetime import datetime
 
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.jobs.schedules import ScheduleWanted, TickDone
-from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.core.patient_units import PatientUnits
 from scheduler_service.store.core.statements import Connection
 from scheduler_service.store.core.unit_of_work import UnitOfWork
@@ -27,7 +26,6 @@ class Schedules:
 
     _call_units: PatientUnits
     _readers: Readers
-    _observer: Observer
     _submit_ticks: SubmitTicks
 
     async def create_schedule(
@@ -78,9 +76,7 @@ class Schedules:
 
     async def submit_due_ticks(self) -> Sequence[TickDone]:
         """What became of the ticks that are due, one of each schedule."""
-        done = await self._submit_ticks.look()
-        self._observer.ticked(done)
-        return done
+        return await self._submit_ticks.look()
 
     async def _changed(
         self, tenant: str, name: str, change: Callable[[UnitOfWork], Awaitable[Refused | None]]

@@ -1,7 +1,7 @@
 """Submits the jobs of schedules at their ticks, each once, whatever the number of schedulers."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -35,22 +35,24 @@ SAYS = {
 class SubmitTicks:
     """Looks for ticks that are due. One per store."""
 
-    def __init__(self, units: UnitRunner, set_asides: SetAsides, joiners_max: int) -> None:
-        """`joiners_max` pipelines may join a job. A schedule that fails is set aside."""
+    def __init__(
+        self,
+        units: UnitRunner,
+        set_asides: SetAsides,
+        joiners_max: int,
+        told: Callable[[Sequence[TickDone]], None],
+    ) -> None:
+        """`joiners_max` pipelines may join a job. A schedule that fails is set aside. `told` hears
+        what became of the ticks of each batch, also if the look fails behind it.
+        """
         self._units = units
         self._set_asides = set_asides
         self._joiners_max = joiners_max
+        self._told = told
 
     async def look(self) -> Sequence[TickDone]:
         """What became of the ticks that are due, one of each schedule."""
-        done: dict[int, TickDone] = {}
-
-        async def submit(tx: UnitOfWork, due: Sequence[_DueScheduleRow]) -> int:
-            of_these = await self._submit(tx, due)
-            # Of a transaction that is repeated the last counts.
-            done.update(of_these)
-            return len(of_these)
-
+        done: list[TickDone] = []
         time, schedule_id, ends_at = None, 0, monotonic() + STEP_SECONDS_MAX
         while monotonic() < ends_at:
             async with self._units.pool.acquire() as conn:
@@ -61,21 +63,23 @@ class SubmitTicks:
                     after_schedule_id=schedule_id,
                     schedules_max=BATCH_MAX,
                 )
-            await self._set_asides.do_each(Step.SCHEDULE, rows, submit, 0)
+            of_these = await self._set_asides.do_each(Step.SCHEDULE, rows, self._submit, ())
+            self._told(of_these)
+            done += of_these
             if len(rows) < BATCH_MAX:
                 break
             time, schedule_id = rows[-1].due_at, rows[-1].schedule_id
-        return list(done.values())
+        return done
 
     async def _submit(
         self, tx: UnitOfWork, due: Sequence["_DueScheduleRow"]
-    ) -> dict[int, TickDone]:
+    ) -> tuple[TickDone, ...]:
         """Submit what is still due and say so in its schedule: both, or neither of them."""
         taken = await statement("take_ticks").rows(
             tx.conn, ScheduleRow, schedule_ids=[row.schedule_id for row in due]
         )
         if not taken:
-            return {}
+            return ()
         busy = await _busy(tx, taken)
         outcomes = [
             outcome_of(
@@ -98,7 +102,7 @@ class SubmitTicks:
             for row, outcome in zip(taken, outcomes, strict=True)
         ]
         await _save(tx, taken, done)
-        return {row.schedule_id: one for row, one in zip(taken, done, strict=True)}
+        return tuple(done)
 
 
 async def _busy(tx: UnitOfWork, taken: Sequence[ScheduleRow]) -> set[int | None]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from carbonline.gatherer import PAUSE_SECONDS
 from carbonline.postgres.errors import SESSION_LOST, fails_everything, is_locked
+from scheduler_service.jobs.schedules import TickDone
 from scheduler_service.store.core.gather import PATIENCE_SECONDS
 from scheduler_service.store.core.locked_jobs import locked_jobs
 from scheduler_service.store.core.pool import STATEMENT_TIMEOUT_SECONDS
@@ -31,7 +32,7 @@ class DueRow(Row):
 
 
 Due = TypeVar("Due", bound=DueRow)
-Done = TypeVar("Done", int, Removed)
+Done = TypeVar("Done", int, Removed, tuple[TickDone, ...])
 
 
 class SetAsides:

@@ -1,18 +1,23 @@
 """Each tick is submitted once, whatever the number of schedulers and whatever crashes."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import asyncpg
+import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduler_service.jobs.schedules import LATE_SECONDS, TickOutcome
+from scheduler_service.jobs.schedules import LATE_SECONDS, TickDone, TickOutcome
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.observer import Observer
+from scheduler_service.store.schedule import submit_ticks
 from scheduler_service.store.store import Store
 from scheduler_service.sweeps.loop import Sweep
+from tests.scheduler_service.store.conftest import LEASE_SECONDS
 from tests.scheduler_service.store.schedule.schedule_driver import HOUR, MINUTE, ScheduleDriver
 from tests.scheduler_service.store.store_driver import PLANE, TENANT, TRAVEL
 
@@ -26,12 +31,41 @@ END $$;
 CREATE TRIGGER crashes BEFORE UPDATE ON scheduler.schedules FOR EACH ROW EXECUTE FUNCTION crash();
 """
 REPAIRED = "DROP FUNCTION crash CASCADE"
+# Of schedule `second` COMMIT fails, when all of the transaction has been done.
+COMMIT_FAILS = """
+CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'no commit';
+END $$;
+CREATE CONSTRAINT TRIGGER fails AFTER UPDATE ON scheduler.schedules DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.name = 'second') EXECUTE FUNCTION fails();
+"""
+# The look goes on, and finds no clock.
+CLOCK_STOPS = """
+CREATE FUNCTION stops() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    ALTER FUNCTION scheduler.clock() RENAME TO lost_clock;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER stops AFTER UPDATE ON scheduler.schedules DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION stops();
+"""
 SET_ASIDE_UNTIL = "SELECT max(until) FROM scheduler.set_asides WHERE step = 'schedule'"
 AS_BEFORE = """
 UPDATE scheduler.schedules
 SET next_tick = last_tick, due_at = last_tick, last_tick = NULL, last_outcome = NULL,
     last_pipeline_id = NULL
 """
+
+
+class Heard(Observer):
+    """What became of ticks, as it is told."""
+
+    def __init__(self) -> None:
+        self.done: list[TickDone] = []
+
+    def ticked(self, done: Sequence[TickDone]) -> None:
+        self.done += done
 
 
 async def test_nothing_is_submitted_before_a_tick_is_due(schedules: ScheduleDriver) -> None:
@@ -178,6 +212,35 @@ async def test_a_schedule_that_fails_delays_only_itself_and_shows_why(
     assert {one["schedule"] for one in await schedules.made()} == {"first", "third"}
     assert "Atlantis" in ((await schedules.shown("second")).stuck or "")
     assert (await schedules.shown("first")).stuck is None
+
+
+async def test_a_tick_whose_transaction_fails_at_its_end_is_not_told(
+    schedules: ScheduleDriver,
+) -> None:
+    for name in ("first", "second", "third"):
+        await schedules.create(name=name)
+    await schedules.store.pool.execute(COMMIT_FAILS)
+    await schedules.later(HOUR)
+    assert {one.schedule for one in await schedules.look()} == {"first", "third"}
+    assert "no commit" in ((await schedules.shown("second")).stuck or "")
+
+
+async def test_what_became_of_a_tick_is_told_though_the_look_fails_behind_it(
+    schedules: ScheduleDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit_ticks, "BATCH_MAX", 1)
+    for name in ("first", "second"):
+        await schedules.create(name=name)
+    await schedules.later(HOUR)
+    await schedules.store.pool.execute(CLOCK_STOPS)
+    heard = Heard()
+    store = Store(
+        schedules.store.pools, lease_seconds=LEASE_SECONDS, sweep_seconds=5.0, observer=heard
+    )
+    with pytest.raises(asyncpg.UndefinedFunctionError):
+        await store.submit_due_ticks()
+    await schedules.store.pool.execute("ALTER FUNCTION scheduler.lost_clock() RENAME TO clock")
+    assert [one.schedule for one in heard.done] == ["first"]
 
 
 async def test_a_schedule_that_is_locked_holds_up_no_other(
