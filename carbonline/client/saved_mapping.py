@@ -32,7 +32,8 @@ async def saved_mapping(
     """The mapping of this name and type. Raises WrongArgument, with near names, without one."""
     kind = types_pb2.DataEntryType.ValueType(data_entry_type)
     wanted = mappings_pb2.ListMappingsRequest(data_entry_type=kind, name=name)
-    for one in (await contract.list_mappings(wanted)).mappings:
+    # Asked for no name, the ledger lists all of them.
+    for one in (await contract.list_mappings(wanted)).mappings if name.strip() else ():
         return values_of(one.mapping)
     wanted = mappings_pb2.ListMappingsRequest(data_entry_type=kind)
     others, _ = await read_pages(

@@ -135,3 +135,5 @@ def test_a_check_and_a_script_read_a_file_with_a_saved_mapping(
         assert (report.status, report.rows_accepted) == ("success", 2)
         with pytest.raises(WrongArgument, match="Did you mean 'agency'"):
             client.submit_file(theirs, "plane", year=2040, mapping="agenc")
+        with pytest.raises(WrongArgument, match="There are: agency"):
+            client.submit_file(theirs, "plane", year=2040, mapping=" ")
