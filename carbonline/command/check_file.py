@@ -1,15 +1,16 @@
 """`carbonline submit --check`: says what an upload would do, and has nothing written."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from carbonline.client.check_findings import check_findings
 from carbonline.client.check_report import CheckReport, check_report
 from carbonline.client.json_struct import values_of
+from carbonline.client.load_check_report import LoadCheckReport
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.collected_options import Function, with_options
 from carbonline.command.columns import Column, Kind, Row
@@ -26,6 +27,9 @@ from carbonline.command.safe_text import one_line
 from carbonline.command.table import table_lines
 from carbonline.mapping_flags import mapping_flags
 from carbonline.pluralize import pluralize
+from carbonline.v1 import types_pb2
+
+Report = TypeVar("Report", CheckReport, LoadCheckReport)
 
 # A table of more is for nobody's eyes; files have all rows.
 ROWS_SHOWN = 50
@@ -86,7 +90,7 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     """
     if job.job_type != "csv_ingest":
         raise click.UsageError("--check is for a FILE of one type: name both, with --type.")
-    report, code = run_to_end(_checked(target, replace(job, job_type=CHECKS[job.job_type])))
+    report, code = run_to_end(checked(target, job, check_report))
     if report is None:
         return code
     name = one_line(job.file.name) if job.file else ""
@@ -130,17 +134,21 @@ def print_proposal(proposed: Mapping[str, Any]) -> None:
     click.echo(" \\\n".join(f"  {line}" for line in lines), err=True)
 
 
-async def _checked(target: Target, job: FileJob) -> tuple[CheckReport | None, ExitCode]:
-    """What was found, None if the file could not be read; and the exit code."""
+async def checked(
+    target: Target,
+    job: FileJob,
+    report_of: Callable[[types_pb2.Job, Sequence[Mapping[str, Any]]], Report],
+) -> tuple[Report | None, ExitCode]:
+    """What the check of a job found, None if the file could not be read; and the exit code."""
     async with target.client() as client:
-        submitted = await send_file(client, job)
+        submitted = await send_file(client, replace(job, job_type=CHECKS[job.job_type]))
         view = await follow(client, submitted.pipeline_id, target)
-        [checked] = view.in_order()
-        if "rows" not in checked.stats.fields:
+        [check] = view.in_order()
+        if "rows" not in check.stats.fields:
             code = print_the_end(view, target)
-            print_proposal(values_of(checked.stats).get("proposed_mapping", {}))
+            print_proposal(values_of(check.stats).get("proposed_mapping", {}))
             return None, code
-        report = check_report(checked, await check_findings(client, checked))
+        report = report_of(check, await check_findings(client, check))
     code = exit_code_of(view.pipeline)
     if code is ExitCode.SUCCESS and not report.is_good:
         code = ExitCode.FLAWED

@@ -1,17 +1,14 @@
 """`carbonline load ... --check`: says what a load would do, and has nothing written."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
-from carbonline.client.check_findings import check_findings
 from carbonline.client.load_check_report import LoadCheckReport, load_check_report
 from carbonline.command.asynchronous import run_to_end
-from carbonline.command.check_file import show_check
+from carbonline.command.check_file import checked, show_check
 from carbonline.command.connection import Target
 from carbonline.command.exit_codes import ExitCode
-from carbonline.command.follow import exit_code_of, follow, print_the_end
-from carbonline.command.job_stats import CHECKS
-from carbonline.command.jobs_of_files import FileJob, send_file
+from carbonline.command.jobs_of_files import FileJob
 from carbonline.command.output import Output
 from carbonline.command.printing import kilograms
 from carbonline.command.safe_text import one_line
@@ -20,7 +17,7 @@ from carbonline.pluralize import pluralize
 
 def check_load_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     """Have the file of a load checked, and show what was found."""
-    report, code = run_to_end(_checked(target, replace(job, job_type=CHECKS[job.job_type])))
+    report, code = run_to_end(checked(target, job, load_check_report))
     if report is None:
         return code
     name = one_line(job.file.name) if job.file else "the airports of the package"
@@ -29,21 +26,6 @@ def check_load_to_the_end(target: Target, job: FileJob, output: Output) -> ExitC
     found = about.pop("findings")
     show_check(_summary(report, name), found, about, output)
     return code
-
-
-async def _checked(target: Target, job: FileJob) -> tuple[LoadCheckReport | None, ExitCode]:
-    """What was found, None if the file could not be read; and the exit code."""
-    async with target.client() as client:
-        submitted = await send_file(client, job)
-        view = await follow(client, submitted.pipeline_id, target)
-        [checked] = view.in_order()
-        if "rows" not in checked.stats.fields:
-            return None, print_the_end(view, target)
-        report = load_check_report(checked, await check_findings(client, checked))
-    code = exit_code_of(view.pipeline)
-    if code is ExitCode.SUCCESS and not report.is_good:
-        code = ExitCode.FLAWED
-    return report, code
 
 
 def _summary(report: LoadCheckReport, name: str) -> Iterator[tuple[str, str]]:
