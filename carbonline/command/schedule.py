@@ -154,7 +154,10 @@ def add(  # noqa: PLR0913  click gives each option
     answer = run_to_end(_add(target, request, (module, of_type), year or 0))
     if not check:
         click.echo(f"Schedule {one_line(answer.schedule.name)}: {_what(answer.schedule)}.")
-    click.echo(f"Next ticks (UTC): {', '.join(moment(tick) for tick in answer.next_ticks)}.")
+    if answer.schedule.HasField("paused_at"):
+        click.echo(one_line(f"It {_paused(answer.schedule)}."))
+    else:
+        click.echo(f"Next ticks (UTC): {', '.join(moment(tick) for tick in answer.next_ticks)}.")
     if not check:
         shown = command_line(f"schedule show {name}", target)
         click.echo(f"To see what becomes of them: {shown}", err=True)

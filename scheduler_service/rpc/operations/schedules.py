@@ -39,8 +39,11 @@ class Schedules(operations_pb2_grpc.OperationsServiceServicer):
         if isinstance(answer, Refused):
             raise refusal(answer)
         row, coming = answer
-        shown = None if row is None else _schedule(row)
-        return pb.CreateScheduleResponse(schedule=shown, next_ticks=_timestamps(coming))
+        if row is None:
+            return pb.CreateScheduleResponse(next_ticks=_timestamps(coming))
+        # An earlier call may have created it, and somebody may have paused it since.
+        ticking = _timestamps(_coming(row))
+        return pb.CreateScheduleResponse(schedule=_schedule(row), next_ticks=ticking)
 
     async def GetSchedule(
         self, request: pb.GetScheduleRequest, context: Context

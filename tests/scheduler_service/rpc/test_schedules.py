@@ -61,6 +61,14 @@ async def test_a_schedule_is_shown_with_its_job_and_its_next_ticks(client: Clien
     assert list(listed.schedules) == [one]
 
 
+async def test_a_repeated_create_of_a_paused_schedule_promises_no_ticks(client: Client) -> None:
+    await created(client)
+    await client.operations.PauseSchedule(pb.PauseScheduleRequest(name="nightly", reason="moves"))
+    again = await client.operations.CreateSchedule(nightly())
+    assert again.schedule.pause_reason == "moves"
+    assert list(again.next_ticks) == []
+
+
 async def test_a_schedule_that_is_due_is_submitted_and_followed_to_its_end(
     client: Client,
 ) -> None:
@@ -184,6 +192,8 @@ async def test_what_is_typed_adds_shows_pauses_and_removes(
     assert (row["schedule"], row["missed"], row["jitter_seconds"]) == ("nightly", "run_once", 300)
     code, said = await typed(settings, "schedule", "pause", "nightly", "--reason", "it moves")
     assert ", by local: it moves." in said
+    code, said = await typed(settings, *words, "--time-zone", "Europe/Zurich")
+    assert (code, "It is paused since " in said, "Next ticks" in said) == (0, True, False), said
     code, said = await typed(settings, "schedule", "show", "nightly")
     assert code == 0
     assert "by local: it moves" in said.replace("\n", " ")
