@@ -71,7 +71,9 @@ def pipelines(
         [row_of(pipeline) for pipeline in answer.pipelines],
         output,
         if_none="There are no such pipelines." if any(filters.values()) else "No pipelines yet.",
-        more="raise --limit, or choose with --year or --errors" if answer.next_page_token else "",
+        more="raise --limit, or choose with --year, --errors or --find"
+        if answer.next_page_token
+        else "",
     )
 
 
