@@ -6,12 +6,11 @@ They quote ids and reasons as they are: who prints them makes them safe for a te
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from carbonline.client.check_report import BOOKED
 from carbonline.client.totals_frame import module_word
 from carbonline.pluralize import pluralize
 from carbonline.v1 import ledger_pb2
 
-# Outcomes of entries that have kilograms.
-BOOKED = frozenset({"computed", "overridden"})
 # Of a longer list, so many are named.
 NAMED_MAX = 10
 

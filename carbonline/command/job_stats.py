@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from carbonline.client.check_report import BOOKED
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 
@@ -19,8 +20,6 @@ CHECKS: Mapping[str, str] = MappingProxyType(
 )
 CHECK_JOBS = frozenset(CHECKS.values())
 BLOB = "blob:sha256:"
-# Outcomes of entries that have kilograms.
-BOOKED = frozenset({"computed", "overridden"})
 
 
 @dataclass(frozen=True, slots=True)
