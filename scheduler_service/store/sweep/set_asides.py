@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
 
 from carbonline.gatherer import PAUSE_SECONDS
-from carbonline.postgres.errors import SESSION_LOST, fails_everything, is_locked
+from carbonline.postgres.errors import ANY_DATABASE_ERROR, SESSION_LOST, fails_everything, is_locked
 from scheduler_service.jobs.schedules import TickDone
 from scheduler_service.store.core.gather import PATIENCE_SECONDS
 from scheduler_service.store.core.locked_jobs import locked_jobs
@@ -21,6 +22,8 @@ LONGEST_SECONDS = 300.0
 # Longer than the longest pause: only what has been tried since, and did not fail, is forgotten.
 KEPT_SECONDS = 3600.0
 REASON_CHARACTERS_MAX = 500
+# What the sweep waits for: while these are at work, a sweep is.
+OF_THE_SWEEP = frozenset({Step.EXPIRE, Step.PROMOTE, Step.SCHEDULE, Step.BACKSTOP})
 
 
 class DueRow(Row):
@@ -85,6 +88,9 @@ class SetAsides:
                     failed.append((part[0], error))
                 else:
                     parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+            # A database that has ended a session does not answer for a while.
+            if step in OF_THE_SWEEP and monotonic() > patient_until:
+                await self._record()
         await self.put(step, [row for row, _ in failed], [repr(error) for _, error in failed])
         return done
 
@@ -104,6 +110,14 @@ class SetAsides:
                 longest_seconds=LONGEST_SECONDS,
             )
         self._told([SetAside(step, p.item, p.job_id, p.failures, p.reason, p.seconds) for p in put])
+
+    async def _record(self) -> None:
+        """Whoever is long at work must not look like an outage to the next sweep. Where that
+        fails, what has been done is told all the same; the next statement says what is wrong.
+        """
+        with suppress(*ANY_DATABASE_ERROR):
+            async with self._units.pool.acquire() as conn:
+                await statement("record_sweep").run(conn)
 
     async def _together(
         self, rows: Sequence[Due], work: Callable[[UnitOfWork, Sequence[Due]], Awaitable[Done]]

@@ -47,18 +47,10 @@ async def expire_claims(
                 conn, _ExpiredRow, after_token=token, claims_max=BATCH_MAX
             )
         expired += await _take_back(set_asides, claims)
-        await _record(units, claims)
         if len(claims) < BATCH_MAX:
             break
         token = claims[-1].claim_token
     return expired
-
-
-async def _record(units: UnitRunner, done: Sequence[Row]) -> None:
-    """Whoever is long at work must not look like an outage to the next sweep."""
-    if done:
-        async with units.pool.acquire() as conn:
-            await statement("record_sweep").run(conn)
 
 
 async def _take_back(set_asides: SetAsides, claims: Sequence["_ExpiredRow"]) -> int:
@@ -96,7 +88,6 @@ async def promote_due_jobs(units: UnitRunner, set_asides: SetAsides) -> int:
                 conn, _DueJobRow, after_time=time, after_job_id=job_id, jobs_max=BATCH_MAX
             )
         looked_at += await set_asides.do_each(Step.PROMOTE, rows, _promote, 0)
-        await _record(units, rows)
         if len(rows) < BATCH_MAX:
             break
         time, job_id = rows[-1].run_after, rows[-1].job_id

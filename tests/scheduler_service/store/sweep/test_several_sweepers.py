@@ -11,8 +11,9 @@ from scheduler_service.jobs.requests import ClaimDirective
 from scheduler_service.store.core.rows import ClaimTokenRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.store import Store
-from scheduler_service.store.sweep import sweep
+from scheduler_service.store.sweep.set_asides import SetAsides
 from tests.scheduler_service.store.conftest import LEASE_SECONDS
+from tests.scheduler_service.store.schedule.schedule_driver import wanted
 from tests.scheduler_service.store.store_driver import INGEST, StoreDriver, a_statement_waits
 
 LEASE = timedelta(seconds=LEASE_SECONDS)
@@ -109,16 +110,46 @@ async def test_a_sweep_that_is_long_at_work_extends_no_lease(
         await driver.store.expire_claims()
     await driver.claim_all("noop", max_jobs=1)
     await driver.pass_time(SHORT)
-    taking_back = sweep._take_back
-
-    async def slowly(*args: Any) -> int:
-        await driver.pass_time(OUTAGE - SHORT)
-        return await taking_back(*args)
-
-    monkeypatch.setattr(sweep, "_take_back", slowly)
+    takes_long(monkeypatch, driver, OUTAGE - SHORT)
     assert await driver.store.expire_claims() == 1
     until = await lease_until(driver)
     await driver.pass_time(SHORT)
     assert await other.expire_claims() == 0
     assert await lease_until(driver) == until
     assert (await driver.beat(lost)).directive is ClaimDirective.LOST
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_ticks_that_take_long_to_submit_extend_no_lease(
+    driver: StoreDriver, other: Store, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    await driver.store.create_schedule(wanted(cron="* * * * *", runs_late=True))
+    await driver.pass_time(timedelta(minutes=2))
+    await driver.submit("noop", INGEST)
+    await driver.store.expire_claims()
+    await driver.claim("noop")
+    until = await lease_until(driver)
+    takes_long(monkeypatch, driver, OUTAGE, fails=fails)
+    ticked = await driver.store.submit_due_ticks()
+    assert len(ticked) == (0 if fails else 1)
+    assert await other.expire_claims() == 0
+    assert await lease_until(driver) == until
+
+
+def takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+    driver: StoreDriver,
+    duration: timedelta,
+    *,
+    fails: bool = False,
+) -> None:
+    """From now on each transaction of a sweep does."""
+    together = SetAsides._together
+
+    async def slowly(*args: Any) -> Any:
+        await driver.pass_time(duration)
+        if fails:
+            raise ValueError("a row that cannot be done")
+        return await together(*args)
+
+    monkeypatch.setattr(SetAsides, "_together", slowly)
