@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import uvloop
 
 from benchmarks import (
+    console_pages,
     drain_jobs,
     held_snapshot,
     keyed_jobs,
@@ -87,6 +88,12 @@ async def _tiny_pipelines(short: bool) -> Sequence[Figure]:
     )
 
 
+async def _console(short: bool) -> Sequence[Figure]:
+    return await console_pages.measure(
+        console_pages.Sizes(1, 50, 1) if short else console_pages.Sizes(5, 1_000, 10)
+    )
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -98,6 +105,7 @@ PARTS: dict[str, Part] = {
     "g": _held_snapshot,
     "h": _small_changes,
     "i": _tiny_pipelines,
+    "j": _console,
 }
 
 

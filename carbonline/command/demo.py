@@ -36,6 +36,8 @@ from carbonline.command.printing import kilograms
 from carbonline.command.rejected import save_rejected_rows
 from carbonline.command.safe_text import one_line
 from carbonline.command.totals import show_totals
+from carbonline.command.up import CONSOLE_PORT
+from carbonline.local.default_port import port_if_first
 from carbonline.local.settings import StackSettings
 from carbonline.local.stack import check_installation, running_stack
 from carbonline.v1 import ledger_pb2
@@ -76,7 +78,12 @@ def demo(data_folder: Path, database_url: str | None) -> None:
     Uses one seat on every flight scheduled out of New York in 2013, and the factors of 2024.
     Nothing keeps running.
     """
-    settings = StackSettings(data_folder=data_folder, database_url=database_url, workers=WORKERS)
+    settings = StackSettings(
+        data_folder=data_folder,
+        database_url=database_url,
+        workers=WORKERS,
+        gateway_port=port_if_first(CONSOLE_PORT),
+    )
     raise SystemExit(run_to_end(_demo(settings, find_files())))
 
 
@@ -122,10 +129,13 @@ async def _demo(settings: StackSettings, files: Path) -> ExitCode:
 async def _run_all(settings: StackSettings, files: Path) -> ExitCode:
     check_installation()
     began_at = time.monotonic()
-    click.echo("Starting PostgreSQL, the scheduler, the ledger and two workers ...", err=True)
+    click.echo(
+        "Starting PostgreSQL, the scheduler, the ledger, two workers and the console ...", err=True
+    )
     async with running_stack(settings, report=_report) as stack:
         where = stack.addresses
         click.echo(f"All are ready after {time.monotonic() - began_at:.1f} s.", err=True)
+        _print_console(where.console_url, settings.data_folder)
         client = ContractClient(
             where.scheduler_address,
             where.ledger_address,
@@ -214,6 +224,12 @@ def doubt_about(total_kg: float, outcomes: Mapping[str, int]) -> str:
         "This folder probably holds other data of the year, such as other factors or places. Use "
         "an empty --data-folder to get the demo's own totals."
     )
+
+
+def _print_console(url: str, data_folder: Path) -> None:
+    command = f"{program_name()} console --data-folder {shlex.quote(str(data_folder))}"
+    click.echo(f"Watch it in the console meanwhile: {url}", err=True)
+    click.echo(f"  logged in by, in another terminal: {command}", err=True)
 
 
 def _print_next_steps(data_folder: Path, database_url: str | None) -> None:

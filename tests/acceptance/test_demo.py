@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 from carbonline.command.exit_codes import ExitCode
 from tests.acceptance.acceptance_run import FLIGHTS, recomputed
 
-# The command, PostgreSQL, scheduler, ledger and two workers.
-PROCESSES = 6
+# The command, PostgreSQL, scheduler, ledger, two workers and the gateway with the console.
+PROCESSES = 7
 COMMAND = Path(sys.executable).with_name("carbonline")
 
 
@@ -39,6 +40,13 @@ def test_ctrl_c_ends_the_demo_with_a_sentence_and_leaves_nothing_running(tmp_pat
     while "All are ready" not in (line := run.stderr.readline()):
         assert line, "the demo ended before it was ready"
     assert len(processes_of(tmp_path)) >= PROCESSES
+    told = run.stderr.readline()
+    address = re.search(r"http://\S+", told)
+    assert address, told
+    with urlopen(address[0], timeout=30) as page:
+        assert b"carbonline" in page.read()
+    command = run.stderr.readline().partition(": ")[2].split()
+    assert command[1:] == ["console", "--data-folder", str(tmp_path)]
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=120)
     assert run.returncode == ExitCode.INTERRUPTED, said

@@ -35,6 +35,27 @@ CHANGE = f"""async ([count, pause, first]) => {{
     return seen;
 }}"""
 
+# How often the list of pipelines is drawn, at most (pages/pipelines.js).
+DRAWN_MS = 250
+DRAWN = f"""async ([count, pause, first]) => {{
+    {OWN_STORE}
+    const rows = [...store.pipelines.value.values()];
+    let drawn = 0;
+    const observer = new MutationObserver(() => (drawn += 1));
+    const what = {{ subtree: true, childList: true, characterData: true }};
+    observer.observe(document.querySelector('tbody'), what);
+    const begun = performance.now();
+    for (let number = 0; number < count; number += 1) {{
+        const version = String(first + number);
+        const old = rows[number % rows.length];
+        store.take({{ pipelines: [{{ ...old, version, status: 'PIPELINE_STATUS_SUCCESS' }}] }});
+        await new Promise((resolve) => setTimeout(resolve, pause));
+    }}
+    const seconds = (performance.now() - begun) / 1000;
+    return {{ drawn, seconds, last: rows[count - 1].pipeline_id }};
+}}"""
+ANIMATIONS = "document.getAnimations().length"
+
 
 def many(count: int) -> list[dict[str, Any]]:
     """So many pipelines, newer than any that a test's stack has."""
@@ -70,3 +91,16 @@ def test_an_open_question_keeps_what_was_typed_while_rows_change(tabs: Tabs) -> 
     page.get_by_label("Reason").focus()
     assert page.evaluate(CHANGE, [CHANGES // 3, CHANGE_MS, 10]) == {"lost": 0, "moved": 0}
     assert page.get_by_label("Reason").input_value() == "Audit"
+
+
+def test_a_list_is_drawn_four_times_a_second_whatever_changes_and_shows_the_last_change(
+    busy: Any,
+) -> None:
+    seen = busy.evaluate(DRAWN, [CHANGES, CHANGE_MS, 10])
+    assert 1 <= seen["drawn"] <= seen["seconds"] * 1000 / DRAWN_MS + 2, seen
+    busy.get_by_role("row").filter(has_text=seen["last"]).get_by_text("Done").wait_for()
+
+
+def test_nothing_moves_in_a_list_of_running_pipelines(busy: Any) -> None:
+    assert busy.locator("td .icon-run").count() == ROWS
+    assert busy.evaluate(ANIMATIONS) == 0

@@ -5,6 +5,7 @@ import { post, whenUnauthenticated } from "./api.js";
 import { clock } from "./format.js";
 import { html } from "./html.js";
 import { Announcer } from "./parts/announcer.js";
+import { paced } from "./parts/paced.js";
 import { Shortcuts } from "./parts/shortcuts.js";
 import { address, go, startRouter } from "./router.js";
 import { caller, clockSkew, connection, forget, liveCount, years } from "./store.js";
@@ -18,6 +19,8 @@ const build = document.querySelector('meta[name="build"]')?.content ?? "";
 // How long before its end a login is told to end, so that nobody loses what they type.
 const LOGIN_ENDS_MS = 120_000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
+// As often as the list of pipelines is drawn.
+const running = paced(liveCount, 250);
 const newBuild = signal(false);
 const loginEnds = signal(false);
 const theme = signal(THEMES.find((one) => one === localStorage.getItem(KEPT_THEME)) ?? THEMES[0]);
@@ -105,7 +108,7 @@ function Connection() {
   const { state, since } = connection.value;
   const old = state === "interrupted";
   const words = old ? t("no_connection", { at: clock(since + clockSkew.value) })
-    : state === "live" ? t("live") + (liveCount.value ? `, ${tn("running_n", liveCount.value)}` : "")
+    : state === "live" ? t("live") + (running.value ? `, ${tn("running_n", running.value)}` : "")
     : t("connecting");
   return html`<p class=${`connection ${state}`} role="status">
     <span class="dot" aria-hidden="true"></span>${words}</p>`;
@@ -179,11 +182,11 @@ effect(() => {
 });
 effect(() => {
   const { parts } = address.value;
-  const running = liveCount.value ? `(${liveCount.value}) ` : "";
+  const count = running.value ? `(${running.value}) ` : "";
   const name = pageName(parts);
   const page = name === "pipeline" ? t("pipeline_n", { n: parts[1] }) : t(`page.${name ?? "years"}`);
   const which = ["totals", "upload"].includes(parts[0]) || !parts[0] || parts[0] === "years" ? ` ${thisYear()}` : "";
-  document.title = `${running}${page}${which} · carbonline`;
+  document.title = `${count}${page}${which} · carbonline`;
 });
 
 whenUnauthenticated(toLogin);

@@ -5,6 +5,7 @@ import { between, MODULES, moduleName, time, zone } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
+import { paced } from "../parts/paced.js";
 import { whatOf } from "../parts/what.js";
 import { address, filterBy } from "../router.js";
 import { pipelines, take } from "../store.js";
@@ -14,6 +15,8 @@ const STATUSES = ["RUNNING", "SUCCESS", "PARTIAL", "FAILED", "CANCELLED", "NOT_S
 const PAGE_SIZE = 50;
 // Of a page that stays open while many are submitted.
 const ROWS_MAX = 1000;
+const PAUSE_MS = 250;
+const shown = paced(pipelines, PAUSE_MS);
 
 export function Page() {
   const { query } = address.value;
@@ -48,12 +51,12 @@ function rowsOf(answer, filters, isFirst) {
   const ids = new Set(answer.pipelines.map((row) => row.pipeline_id));
   const newest = Math.max(0, ...[...ids].map(Number));
   if (isFirst) {
-    for (const id of pipelines.value.keys()) if (Number(id) > newest) ids.add(id);
+    for (const id of shown.value.keys()) if (Number(id) > newest) ids.add(id);
   }
   const fits = (row) => (!filters.statuses || row.status === filters.statuses)
     && (!filters.module || row.scope.module === filters.module)
     && (!filters.year || String(row.scope.year) === filters.year);
-  return [...ids].map((id) => pipelines.value.get(id)).filter((row) => row && fits(row))
+  return [...ids].map((id) => shown.value.get(id)).filter((row) => row && fits(row))
     .sort((a, b) => Number(b.pipeline_id) - Number(a.pipeline_id)).slice(0, ROWS_MAX);
 }
 
