@@ -68,7 +68,7 @@ from scheduler_service.sweeps.queue_depths import publish_queue_depths
 from scheduler_service.sweeps.retention import retain_forever
 
 # The newest migration of the schema, which this release needs.
-SCHEMA_REVISION = "0025"
+SCHEMA_REVISION = "0026"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 # Longer than any other call than a watch takes, the wait of a Claim included.
 CALL_SECONDS_MAX = 90.0

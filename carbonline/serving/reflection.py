@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import grpc
 import grpc.aio
 from google.protobuf import descriptor_pb2, descriptor_pool, text_format
+from google.rpc import error_details_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from carbonline import v1
@@ -137,13 +138,13 @@ def _all_files(services: Sequence[str]) -> Iterator[File]:
     packed = (resources.files(v1) / DESCRIPTORS).read_bytes()
     ours = descriptor_pb2.FileDescriptorSet.FromString(packed).file
     yield from ours
-    # What comes with gRPC brings no comments.
+    # What comes with gRPC brings no comments. A tool that shows an error looks for its details.
     pool = descriptor_pool.Default()
+    found = [pool.FindFileContainingSymbol(name) for name in (*services, SERVICE_NAMES[1])]
     theirs: dict[str, File] = {}
-    for service in (*services, SERVICE_NAMES[1]):
-        file = descriptor_pb2.FileDescriptorProto()
-        pool.FindFileContainingSymbol(service).CopyToProto(file)
-        theirs[file.name] = file
+    for one in (*found, error_details_pb2.DESCRIPTOR):
+        theirs[one.name] = descriptor_pb2.FileDescriptorProto()
+        one.CopyToProto(theirs[one.name])
     for name in theirs.keys() - {file.name for file in ours}:
         yield theirs[name]
     alpha = pool.FindFileContainingSymbol(SERVICE_NAMES[1]).name

@@ -6,8 +6,9 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf import descriptor_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_reflection.v1alpha import reflection_pb2
+from grpc_status import rpc_status
 
 from carbonline.serving.reflection import SERVICE_NAMES
 from carbonline.v1 import scheduler_pb2
@@ -97,6 +98,23 @@ async def test_an_answer_holds_all_that_its_file_imports(client: Client, served:
     assert next(iter(files)) == name
     for file in files.values():
         assert set(file.dependency) <= files.keys()
+
+
+@in_both_versions
+async def test_the_details_of_an_error_are_found(client: Client, served: str) -> None:
+    """A tool shows what an error carries only if reflection knows the message."""
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.scheduler.Submit(scheduler_pb2.SubmitRequest())
+    status = rpc_status.from_call(refused.value)
+    names = [detail.type_url.rpartition("/")[2] for detail in status.details]
+    assert names == ["google.rpc.ErrorInfo", "google.rpc.BadRequest"]
+    names.append("google.rpc.RetryInfo")
+    answers = await ask(client, served, [Question(file_containing_symbol=n) for n in names])
+    for name, answer in zip(names, answers, strict=True):
+        pool = descriptor_pool.DescriptorPool()
+        for file in reversed(files_of(answer)):
+            pool.Add(file)
+        assert pool.FindMessageTypeByName(name).fields
 
 
 @in_both_versions

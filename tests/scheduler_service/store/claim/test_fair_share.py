@@ -11,7 +11,7 @@ from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.store import Store
 from tests.scheduler_service.store.conftest import LEASE_SECONDS
-from tests.scheduler_service.store.store_driver import TENANT, StoreDriver
+from tests.scheduler_service.store.store_driver import INGEST, TENANT, StoreDriver
 
 OTHER = "other"
 
@@ -26,9 +26,10 @@ async def second(database_url: str) -> AsyncIterator[StoreDriver]:
         await store.close()
 
 
-async def flood(driver: StoreDriver, jobs: int) -> None:
+async def flood(driver: StoreDriver, jobs: int, job_type: str = "noop") -> None:
     """So many jobs of one tenant, in one batch."""
-    asked = Submission(uuid4(), b"body", "noop", Scope(TENANT), None, 5, "tester")
+    scope = INGEST if job_type == "csv_check" else Scope(TENANT)
+    asked = Submission(uuid4(), b"body", job_type, scope, None, 5, "tester")
     await driver.submit_jobs([replace(asked, request_id=uuid4()) for _ in range(jobs)])
 
 
@@ -63,6 +64,18 @@ async def test_two_floods_are_claimed_in_turn_however_late_the_second_is(
         await driver.submit("noop", Scope(OTHER))
     claimed = await tenants_claimed(driver, 20)
     assert claimed.count(OTHER) == 10
+
+
+async def test_a_flood_of_another_type_comes_before_no_single_job(driver: StoreDriver) -> None:
+    await flood(driver, 200, "csv_check")
+    await driver.claim_all("csv_check", max_jobs=100)
+    # Nothing of this type has waited yet, and half of the other flood has gone.
+    await flood(driver, 200, "noop")
+    await driver.submit("noop", Scope(OTHER))
+    claimed = [await driver.claim("csv_check", "noop") for _ in range(4)]
+    assert OTHER in [claim.row.tenant for claim in claimed]
+    # Nor do the jobs of the first type wait for those of the second.
+    assert {claim.row.job_type for claim in claimed} == {"csv_check", "noop"}
 
 
 async def test_whoever_was_idle_has_saved_nothing_up(driver: StoreDriver) -> None:
