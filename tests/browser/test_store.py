@@ -129,6 +129,9 @@ def test_what_has_finished_is_not_taken_back(page: Any) -> None:
         ([row(1, DONE)], year(fresh=True), "fresh"),
         ([row(1, "PIPELINE_STATUS_CANCELLED")], year(fresh=True), "fresh"),
         ([row(1, "PIPELINE_STATUS_FAILED"), row(1, LIVE, "8")], year(fresh=True), "live"),
+        # A check writes nothing, whatever it has found.
+        ([row(1, DONE), row(1, LIVE, "8", kind="csv_check")], year(fresh=True), "fresh"),
+        ([row(1, "PIPELINE_STATUS_FAILED", kind="factor_check")], None, "none"),
         ([], None, "none"),
     ],
 )

@@ -72,7 +72,9 @@ function Page() {
   if (!name) return html`<h1>${t("no_page")}</h1><p><a href="/">${t("page.years")}</a></p>`;
   const Shown = loaded.value[name];
   const year = thisYear();
-  return Shown && html`<${Shown} key=${`${name}/${parts[1] ?? year}`} year=${year} id=${parts[1]} onLogin=${enter} />`;
+  // Of an upload the year is a field: what has been chosen beside it stays.
+  const which = parts[1] ?? (name === "upload" ? "" : year);
+  return Shown && html`<${Shown} key=${`${name}/${which}`} year=${year} id=${parts[1]} onLogin=${enter} />`;
 }
 
 function App() {

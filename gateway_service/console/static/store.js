@@ -8,11 +8,13 @@ const LIVE = ["PIPELINE_STATUS_NOT_STARTED", "PIPELINE_STATUS_RUNNING"];
 const BEGUN = ["JOB_STATE_RUNNING", "JOB_STATE_FINISHED"];
 // The steps of a pipeline, as people know them: read, compute, sum.
 const STEPS = {
-  csv_ingest: 1, csv_check: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1,
+  csv_ingest: 1, csv_check: 1, routed_ingest: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1,
   reference_ingest: 1, unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
   factor_check: 1, reference_check: 1, unit_check: 1,
 };
-const ALONE = ["unit_sync", "csv_check", "factor_check", "reference_check", "unit_check"];
+// They write nothing: whatever they find, a module stands as before.
+const CHECKS = ["csv_check", "factor_check", "reference_check", "unit_check"];
+const ALONE = ["unit_sync", ...CHECKS];
 const STEP_COUNT = 3;
 
 export const pipelines = signal(new Map());
@@ -139,12 +141,12 @@ export function jobsOf(pipelineId) {
     .sort((a, b) => Number(a.job_id) - Number(b.job_id));
 }
 
-/** The newest pipeline of a module in a year, apart from cancelled ones. */
+/** The newest pipeline of a module in a year, apart from cancelled ones and from checks. */
 export function newestOf(year, module) {
   let newest = null;
   for (const row of pipelines.value.values()) {
     if (row.scope?.year !== year || row.scope?.module !== module) continue;
-    if (row.status === "PIPELINE_STATUS_CANCELLED") continue;
+    if (row.status === "PIPELINE_STATUS_CANCELLED" || CHECKS.includes(row.kind)) continue;
     if (!newest || Number(row.pipeline_id) > Number(newest.pipeline_id)) newest = row;
   }
   return newest;

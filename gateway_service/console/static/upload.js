@@ -1,7 +1,15 @@
-// Sends a file as it is, and submits the job that reads it.
+// Sends a file as it is, and submits the job that reads it, or the one that only checks it.
 import { ApiError, post, requestId, taken, UNREACHABLE } from "./api.js";
 
-const JOBS = { entries: "csv_ingest", factors: "factor_ingest", units: "unit_sync" };
+const JOBS = { entries: "csv_ingest", several: "routed_ingest", factors: "factor_ingest", units: "unit_sync" };
+// What says what such a job would do. Of files of several types nothing does.
+const CHECKS = { entries: "csv_check", factors: "factor_check", units: "unit_check" };
+
+/** Which job a file is for: its kind, or "several" for entries whose rows say their types. */
+export const jobKind = ({ kind, type }) => (kind === "entries" && type?.routing_column ? "several" : kind);
+
+/** Whether it can be asked what the upload would do. */
+export const isChecked = (wanted) => jobKind(wanted) in CHECKS;
 
 /** Starts to send; {done, abort}: done is {blob}. fetch tells no progress of an upload. */
 export function sendFile({ kind, year, type, file }, onSent) {
@@ -31,25 +39,27 @@ const NO_BLOB = `blob:sha256:${"0".repeat(64)}`;
 const CONSENT = { take_away: "yes" };
 
 /** Asks whether the job would be taken, as for a year that is not locked; throws what is wrong. */
-export function validate(wanted) {
-  return post("/v1/pipelines", { ...jobOf(wanted, NO_BLOB), request_id: requestId(), validate_only: true });
+export function validate(wanted, options) {
+  return post("/v1/pipelines", { ...jobOf(wanted, NO_BLOB, options), request_id: requestId(), validate_only: true });
 }
 
 /**
- * Submits the job that reads a blob; the answer has the pipeline's id. `consent` lets it take away
- * what an earlier try was refused for.
+ * Submits the job that reads a blob; the answer has the pipeline's id. `check` has it say what it
+ * would do, and nothing written. `consent` lets it take away what it would be refused for.
  */
-export function submitBlob(wanted, blob, { consent = false } = {}) {
-  const job = jobOf(wanted, blob);
-  if (consent) Object.assign(job.payload, CONSENT);
-  return post("/v1/pipelines", { ...job, request_id: requestId() });
+export function submitBlob(wanted, blob, options) {
+  return post("/v1/pipelines", { ...jobOf(wanted, blob, options), request_id: requestId() });
 }
 
-function jobOf({ kind, year, type, unit, source, file }, blob) {
+function jobOf(wanted, blob, { check = false, consent = false } = {}) {
+  const { kind, year, type, unit, source, mapping, file } = wanted;
   const scope = { year: Number(year) };
-  if (kind !== "units") Object.assign(scope, { module: type.module, data_entry_type: type.data_entry_type });
+  if (kind !== "units") scope.module = type.module;
+  if (type?.data_entry_type && kind !== "units") scope.data_entry_type = type.data_entry_type;
   if (unit) scope.unit = unit;
   const payload = { blob, file_name: file.name };
   if (source) payload.source = source;
-  return { job_type: JOBS[kind], scope, payload };
+  if (mapping) payload.mapping = mapping;
+  if (consent) Object.assign(payload, CONSENT);
+  return { job_type: (check ? CHECKS : JOBS)[jobKind(wanted)], scope, payload };
 }

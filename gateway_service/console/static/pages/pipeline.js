@@ -1,17 +1,17 @@
 // One pipeline: what it is, its steps, why it waits, its timeline, and what can be done.
-import { useEffect } from "preact/hooks";
-import { get, post, requestId } from "../api.js";
+import { post, requestId } from "../api.js";
 import { may } from "../caller.js";
 import { between, kindName, time, zone } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked, Waiting } from "../parts/asked.js";
+import { Trouble, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
 import { CopyButton } from "../parts/copy.js";
+import { usePipeline } from "../parts/followed.js";
 import { StepList } from "../parts/steps.js";
 import { whatOf } from "../parts/what.js";
 import { go } from "../router.js";
-import { isLive, jobsOf, pipelines, take } from "../store.js";
+import { isLive, take } from "../store.js";
 import { t } from "../words.js";
 
 const RETRIED = ["PIPELINE_STATUS_FAILED", "PIPELINE_STATUS_PARTIAL", "PIPELINE_STATUS_CANCELLED"];
@@ -20,12 +20,7 @@ const RETRIED = ["PIPELINE_STATUS_FAILED", "PIPELINE_STATUS_PARTIAL", "PIPELINE_
 const INGESTS = ["csv_ingest", "api_ingest"];
 
 export function Page({ id }) {
-  const row = pipelines.value.get(id);
-  // Steps and timeline are those of this version; the stream tells when there is another.
-  const asked = useAsked((signal) => get(`/v1/pipelines/${id}`, {}, { signal }), [id, row?.version]);
-  useEffect(() => {
-    if (asked.value) take({ pipelines: [asked.value.pipeline], jobs: asked.value.jobs });
-  }, [asked.value]);
+  const { row, jobs, asked } = usePipeline(id);
   const shown = row ?? asked.value?.pipeline;
   return html`
     <h1>${t("pipeline_n", { n: id })} ${shown && html`<${StatusBadge} row=${shown} />`}</h1>
@@ -34,7 +29,7 @@ export function Page({ id }) {
     ${asked.error && html`<p><a href="/pipelines">${t("page.pipelines")}</a></p>`}
     ${shown && html`
       <${Facts} row=${shown} />
-      <${StepList} jobs=${jobsOf(id)} again=${asked.again} />
+      <${StepList} jobs=${jobs} again=${asked.again} />
       ${INGESTS.includes(shown.kind) && !isLive(shown) && html`<p class="acts">
         <a href=${`/v1/emissions.csv?pipeline_id=${id}`} download>${t("results_csv")}</a></p>`}
       <${Acts} row=${shown} again=${asked.again} />

@@ -1,0 +1,53 @@
+// The check of a file before its upload: how far it is, what it found, and the upload that follows.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { isLive } from "../store.js";
+import { submitBlob } from "../upload.js";
+import { t } from "../words.js";
+import { Trouble } from "./asked.js";
+import { CheckReport, isReported, verdictOf } from "./check_report.js";
+import { Confirm } from "./confirm.js";
+import { usePipeline } from "./followed.js";
+import { MappingTable } from "./mapping_table.js";
+import { StepList } from "./steps.js";
+
+/** `onUploaded(pipeline)` is called with the upload, `onMapping(mapping)` to check it read so. */
+export function UploadCheck({ sent, onUploaded, onMapping }) {
+  const { row, jobs, asked } = usePipeline(sent.pipeline);
+  const [job] = jobs;
+  const heading = useRef(null);
+  const ended = row && !isLive(row) && job?.state === "JOB_STATE_FINISHED";
+  // Who has asked hears at once what was found.
+  useEffect(() => {
+    if (ended) heading.current?.focus();
+  }, [ended]);
+  return html`<section class="check-result" aria-busy=${!ended && !asked.error}>
+    <h2 tabindex="-1" ref=${heading}>${t("check_of", { file: sent.wanted.file.name })}</h2>
+    <${Trouble} error=${asked.error} again=${asked.again} />
+    ${isReported(job) ? html`<${CheckReport} job=${job} />` : html`<${StepList} jobs=${jobs} />`}
+    ${ended && html`<${Proposal} mapping=${job.stats?.proposed_mapping} onMapping=${onMapping} />`}
+    ${ended && isReported(job) && verdictOf(job) !== "refused" && html`
+      <${UploadIt} sent=${sent} cause=${job.stats.needs_consent} onUploaded=${onUploaded} />`}
+  </section>`;
+}
+
+// The file that was checked is there already: what is submitted is the same bytes.
+function UploadIt({ sent, cause, onUploaded }) {
+  const [error, setError] = useState(null);
+  const submit = async (consent) => {
+    const answer = await submitBlob(sent.wanted, sent.blob, { consent });
+    onUploaded(answer.pipeline_id);
+  };
+  if (cause) {
+    return html`<${Confirm} label=${t("upload_it_anyway")} yes=${t("upload_it_anyway")}
+      question=${t(`consent.${cause}`)} act=${() => submit(true)} />`;
+  }
+  return html`<${Trouble} error=${error} focus />
+    <p><button type="button" class="main" onClick=${() => submit(false).catch(setError)}>${t("upload_it")}</button></p>`;
+}
+
+function Proposal({ mapping, onMapping }) {
+  if (!mapping || !Object.keys(mapping).length) return null;
+  return html`<${MappingTable} mapping=${mapping} caption=${t("may_be_read_so")} />
+    <p><button type="button" onClick=${() => onMapping(mapping)}>${t("check_again_read_so")}</button></p>`;
+}
