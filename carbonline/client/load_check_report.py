@@ -1,7 +1,7 @@
 """What a check of a file of factors, places, rows or units found, as plain values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from carbonline.client.json_struct import values_of
@@ -20,6 +20,7 @@ class LoadCheckReport:
     changed (of factors, the new ones among them), renamed, same, stale, gone or removed.
     `kilograms` has of each type and year that would be computed again type, year, kg_before,
     kg_after (of CO2 equivalents) and entries_without_kg; none if all stays as it is.
+    `proposed_mapping`: how the file might be read, besides how it was; {} for nothing.
     `findings`: finding ("rejected" or "doubtful"), row, column, value, reason.
     """
 
@@ -35,6 +36,7 @@ class LoadCheckReport:
     kilograms: Sequence[Mapping[str, Any]]
     needs_consent: str
     findings: Sequence[Mapping[str, Any]] = ()
+    proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_good(self) -> bool:
@@ -66,4 +68,5 @@ def load_check_report(
         stats.get("kilograms", []),
         stats.get("needs_consent", ""),
         findings,
+        stats.get("proposed_mapping", {}),
     )

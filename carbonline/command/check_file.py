@@ -96,7 +96,7 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     name = one_line(job.file.name) if job.file else ""
     of = f"{type_name(job.data_entry_type)} {job.year}"
     show_check(_summary(report, name, of), report.findings, _about(report), output)
-    print_proposal(report.proposed_mapping)
+    print_proposal(job, report.proposed_mapping)
     return code
 
 
@@ -125,12 +125,14 @@ def show_check(
     )
 
 
-def print_proposal(proposed: Mapping[str, Any]) -> None:
+def print_proposal(job: FileJob, proposed: Mapping[str, Any]) -> None:
     """How a file might be read, to be approved by typing it. Nothing for an empty mapping."""
     if not proposed:
         return
-    lines = [one_line(flag) for flag in (*mapping_flags(proposed), "--save-mapping NAME")]
-    click.echo("\nThe file may have to be read so. If that is right, submit it with:", err=True)
+    lines, verb = [one_line(flag) for flag in mapping_flags(proposed)], "load"
+    if job.job_type == "csv_ingest":
+        lines, verb = [*lines, "--save-mapping NAME"], "submit"
+    click.echo(f"\nThe file may have to be read so. If that is right, {verb} it with:", err=True)
     click.echo(" \\\n".join(f"  {line}" for line in lines), err=True)
 
 
@@ -146,7 +148,7 @@ async def checked(
         [check] = view.in_order()
         if "rows" not in check.stats.fields:
             code = print_the_end(view, target)
-            print_proposal(values_of(check.stats).get("proposed_mapping", {}))
+            print_proposal(job, values_of(check.stats).get("proposed_mapping", {}))
             return None, code
         report = report_of(check, await check_findings(client, check))
     code = exit_code_of(view.pipeline)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from carbonline.client.load_check_report import LoadCheckReport, load_check_report
 from carbonline.command.asynchronous import run_to_end
-from carbonline.command.check_file import checked, show_check
+from carbonline.command.check_file import checked, print_proposal, show_check
 from carbonline.command.connection import Target
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.jobs_of_files import FileJob
@@ -25,6 +25,7 @@ def check_load_to_the_end(target: Target, job: FileJob, output: Output) -> ExitC
     about["good"] = report.is_good
     found = about.pop("findings")
     show_check(_summary(report, name), found, about, output)
+    print_proposal(job, report.proposed_mapping)
     return code
 
 

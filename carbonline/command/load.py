@@ -15,12 +15,12 @@ from carbonline.command.connection import Target, connection_options
 from carbonline.command.consequence import of_load
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.factor_source import FileOrSet, file_of, types_of
+from carbonline.command.how_to_read import HowToRead, reading_options
 from carbonline.command.jobs_of_files import (
     FileJob,
     Replacing,
     factors_job,
     locations_job,
-    of_sheet,
     rows_job,
     units_job,
 )
@@ -31,7 +31,6 @@ from carbonline.command.options import (
     module_option,
     no_watch_option,
     optional_type_option,
-    sheet_option,
     type_is_missing,
 )
 from carbonline.command.output import Output
@@ -59,7 +58,10 @@ _take_away_option = click.option(
     ),
 )
 def load() -> None:
-    """Load units, places, rates, rooms or emission factors."""
+    """Load units, places, rates, rooms or emission factors.
+
+    A file of another program is read with --map, --set, --value, --decimal and --dates.
+    """
 
 
 @load.command(
@@ -67,6 +69,7 @@ def load() -> None:
     epilog=examples(
         "carbonline load units units.csv --year 2024",
         "carbonline load units --from unit-directory --year 2024",
+        "carbonline load units sap.csv --year 2024 --map Code=unit_institutional_id",
     ),
 )
 @click.argument("file", type=FILE, required=False)
@@ -81,7 +84,7 @@ def load() -> None:
 @click.option(
     "--all", "are_all", is_flag=True, help="The FILE has all units: flag the others as stale."
 )
-@sheet_option
+@reading_options
 @no_watch_option
 @check_options
 @connection_options
@@ -92,7 +95,7 @@ def units(
     provider: str,
     year: int,
     are_all: bool,
-    sheet: str,
+    reading: HowToRead,
     no_watch: bool,
     check: Output | None,
 ) -> None:
@@ -105,9 +108,11 @@ def units(
     """
     if bool(file) == bool(provider):
         raise click.UsageError("Name either a FILE, or a service with --from.")
-    if provider and (are_all or sheet):
-        raise click.UsageError("--all and --sheet are for a FILE.")
-    job = of_sheet(units_job(file, year, provider, are_all=are_all), sheet)
+    if provider:
+        reading.check_unused()
+        if are_all:
+            raise click.UsageError("--all is for a FILE.")
+    job = reading.of(units_job(file, year, provider, are_all=are_all))
     _load(target, job, check, watch=not no_watch)
 
 
@@ -126,7 +131,7 @@ def units(
 )
 @_replace_option
 @_take_away_option
-@sheet_option
+@reading_options
 @no_watch_option
 @check_options
 @connection_options
@@ -137,7 +142,7 @@ def locations(
     transport_mode: str,
     replace: bool,
     take_away: bool,
-    sheet: str,
+    reading: HowToRead,
     no_watch: bool,
     check: Output | None,
 ) -> None:
@@ -151,9 +156,10 @@ def locations(
     if file is None and transport_mode != "plane":
         raise click.UsageError("Only airports ship with the product: give a FILE of stations.")
     if file is None:
+        reading.check_unused()
         click.echo(corrections_sentence(), err=True)
     replacing = _replacing(replace=replace, take_away=take_away)
-    job = of_sheet(locations_job(file, transport_mode, replacing), sheet)
+    job = reading.of(locations_job(file, transport_mode, replacing))
     _load(target, job, check, watch=not no_watch)
 
 
@@ -164,7 +170,7 @@ def locations(
 @click.argument("file", type=FILE)
 @_replace_option
 @_take_away_option
-@sheet_option
+@reading_options
 @no_watch_option
 @check_options
 @connection_options
@@ -174,7 +180,7 @@ def rates(
     file: Path,
     replace: bool,
     take_away: bool,
-    sheet: str,
+    reading: HowToRead,
     no_watch: bool,
     check: Output | None,
 ) -> None:
@@ -184,7 +190,7 @@ def rates(
     --replace, all other rates of the file's years are removed. The euro needs no rate.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
-    job = of_sheet(rows_job("rates", file, replacing), sheet)
+    job = reading.of(rows_job("rates", file, replacing))
     _load(target, job, check, watch=not no_watch)
 
 
@@ -195,7 +201,7 @@ def rates(
 @click.argument("file", type=FILE)
 @_replace_option
 @_take_away_option
-@sheet_option
+@reading_options
 @no_watch_option
 @check_options
 @connection_options
@@ -205,7 +211,7 @@ def rooms(
     file: Path,
     replace: bool,
     take_away: bool,
-    sheet: str,
+    reading: HowToRead,
     no_watch: bool,
     check: Output | None,
 ) -> None:
@@ -215,7 +221,7 @@ def rooms(
     --replace, all other rooms are removed.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
-    job = of_sheet(rows_job("rooms", file, replacing), sheet)
+    job = reading.of(rows_job("rooms", file, replacing))
     _load(target, job, check, watch=not no_watch)
 
 
@@ -226,6 +232,7 @@ def rooms(
         "carbonline load factors factors.csv --type plane --year 2024",
         "carbonline load factors factors.csv --type plane --year 2024 --check",
         "carbonline load factors uk-gov-2024 --year 2024",
+        "carbonline load factors a.csv --type it --year 2024 --decimal comma",
     ),
 )
 @click.argument("file", type=FileOrSet(), metavar="FILE|SET")
@@ -234,7 +241,7 @@ def rooms(
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @_replace_option
 @_take_away_option
-@sheet_option
+@reading_options
 @no_watch_option
 @check_options
 @connection_options
@@ -249,7 +256,7 @@ def factors(  # noqa: PLR0913  click gives each option
     year: int,
     replace: bool,
     take_away: bool,
-    sheet: str,
+    reading: HowToRead,
     no_watch: bool,
     check: Output | None,
 ) -> None:
@@ -262,8 +269,7 @@ def factors(  # noqa: PLR0913  click gives each option
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     if isinstance(file, ShelfSet):
-        if sheet:
-            raise click.UsageError("--sheet is for a FILE.")
+        reading.check_unused()
         types = types_of(file, data_entry_type)
         if check is not None and len(types) > 1:
             raise click.UsageError(
@@ -279,7 +285,7 @@ def factors(  # noqa: PLR0913  click gives each option
         _load_each(target, jobs, watch=not no_watch)
     if not data_entry_type:
         type_is_missing()
-    job = of_sheet(factors_job(file, module, data_entry_type, year, replacing), sheet)
+    job = reading.of(factors_job(file, module, data_entry_type, year, replacing))
     _load(target, job, check, watch=not no_watch)
 
 

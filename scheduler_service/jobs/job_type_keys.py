@@ -74,10 +74,11 @@ _PROVIDER = PayloadKey(
 _MAPPING = PayloadKey(
     "mapping",
     "how a file of another program is read, an object with columns, constants, values, decimal,"
-    " dates and name; it stands with the upload",
+    " dates and name; it stands with what is loaded",
     kind=Kind.MAPPING,
     items_max=1_000,
 )
+_MAPPING_OF_A_LOAD = replace(_MAPPING, modes=_WITH_A_FILE)
 _TAKE_AWAY = PayloadKey(
     "take_away", "remove even what entries use, and most of the kilograms", values=("yes",)
 )
@@ -118,9 +119,16 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
     {
         "csv_ingest": (*_FILE_OF_ENTRIES, _MAPPING),
         "csv_check": (_BLOB, _FILE_NAME, _SHEET, _MAPPING, _SOURCE),
-        "factor_check": (_BLOB, _FILE_NAME, _SHEET, _MODE_OF_A_FILE),
-        "reference_check": (_BLOB, _FILE_NAME, _SHEET, _TRANSPORT_MODE, _MODE_OF_A_FILE),
-        "unit_check": (_BLOB, _FILE_NAME, _SHEET, replace(_ARE_ALL, unless="")),
+        "factor_check": (_BLOB, _FILE_NAME, _SHEET, _MAPPING, _MODE_OF_A_FILE),
+        "reference_check": (
+            _BLOB,
+            _FILE_NAME,
+            _SHEET,
+            _MAPPING,
+            _TRANSPORT_MODE,
+            _MODE_OF_A_FILE,
+        ),
+        "unit_check": (_BLOB, _FILE_NAME, _SHEET, _MAPPING, replace(_ARE_ALL, unless="")),
         "routed_ingest": _FILE_OF_ENTRIES,
         "api_ingest": (_PROVIDER, _TAKE_AWAY),
         "upload_withdrawal": (
@@ -139,6 +147,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             ),
             _FILE_NAME,
             _SHEET,
+            _MAPPING_OF_A_LOAD,
             _IS_SEED_RUN,
             PayloadKey(
                 MODE,
@@ -156,6 +165,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             ),
             _FILE_NAME,
             _SHEET,
+            _MAPPING_OF_A_LOAD,
             _IS_SEED_RUN,
             _TRANSPORT_MODE,
             PayloadKey(
@@ -182,6 +192,7 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
             ),
             _FILE_NAME,
             replace(_SHEET, unless="provider"),
+            replace(_MAPPING, unless="provider"),
             _IS_SEED_RUN,
             replace(_PROVIDER, required=False),
             _ARE_ALL,
@@ -281,6 +292,7 @@ _OF_UNITS = {
     "units_stale": "how many a list of all units lacks, and are flagged now",
 }
 _OF_LOAD_CHECK = {
+    **_PROPOSED,
     "kilograms": "of each type and year that would be computed again: kg_before, kg_after and"
     " entries_without_kg",
     "needs_consent": "the cause with which the file would be refused without consent",
@@ -316,11 +328,13 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "factor_ingest": {
             **_OF_FILE,
+            **_PROPOSED,
             **_OF_FACTORS,
         },
         "factor_check": {**_OF_FILE, **_OF_FACTORS, **_OF_LOAD_CHECK},
         "reference_ingest": {
             **_OF_FILE,
+            **_PROPOSED,
             **_OF_REFERENCES,
             "places_removed": "how many were removed without a file",
             "rows_removed": "how many were removed without a file",
@@ -328,6 +342,7 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "reference_check": {**_OF_FILE, **_OF_REFERENCES, **_OF_LOAD_CHECK},
         "unit_sync": {
             **_OF_FILE,
+            **_PROPOSED,
             **_OF_UNITS,
             **_OF_PROVIDER,
         },

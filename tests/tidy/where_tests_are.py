@@ -64,6 +64,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "doctor_checks": "tests/carbonline/command/test_doctor.py",
         "console": "tests/gateway/test_session.py",
         "token": "tests/carbonline/local/test_token_issuer.py",
+        "how_to_read": "tests/carbonline/command/test_mapped_files.py",
         "mapping_options": "tests/carbonline/command/test_mapped_files.py",
         "mappings": "tests/carbonline/command/test_saved_mapping.py",
         "asynchronous": MISTAKES,

@@ -139,6 +139,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "routed_rows": "tests/worker_service/steps/test_routed_ingest.py",
         "band_gaps": "tests/worker_service/carbon/test_factors.py",
         "detoured_bands": "tests/worker_service/carbon/test_factors.py",
+        "constants": "tests/worker_service/carbon/test_mapped_tables.py",
         "formats": "tests/worker_service/carbon/test_file_mapping.py",
         "equal_rows": "tests/worker_service/carbon/test_entries.py",
         "invisible_in_keys": SPREADSHEETS,

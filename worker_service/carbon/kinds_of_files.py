@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from worker_service.carbon.catalogue import MODULES
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.parse.entries import entry_columns
+from worker_service.carbon.parse.factors import factor_columns
 from worker_service.carbon.parse.references import LOCATION_COLUMNS, UNIT_COLUMNS
 
 # Of more kinds with the same columns, none is probably meant.
@@ -37,8 +38,7 @@ def _kinds() -> Iterator[tuple[set[str], str]]:
             {column.name for column in entries if column.required},
             f"{declared.name} entries: carbonline submit --type {declared.name}",
         )
-        factors = (*declared.factors.classification, *declared.factors.values)
         yield (
-            {column.name for column in factors if column.required},
+            {column.name for column in factor_columns(declared) if column.required},
             f"{declared.name} factors: carbonline load factors --type {declared.name}",
         )

@@ -47,7 +47,6 @@ from worker_service.steps.file_sentences import (
 from worker_service.steps.input_file import PROPOSED, Refusal, input_file, refusals
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.noted_rows import HEADER, NotedRows, RowNotes, ended
-from worker_service.steps.proposals import opened, proposal
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT
 from worker_service.steps.upload_sentences import (
@@ -83,7 +82,7 @@ async def run_csv_check(stores: Stores, run: Run) -> Outcome:
 
 async def _checked(stores: Stores, run: Run, what: Intake) -> Outcome:
     run.progress(0, 0, "survey")
-    entries = await opened(stores, what)
+    entries = await what.foreign.read(stores, what.opened)
     with (
         closing(entries),
         RowNotes(stores.blobs, run.job, entries.rejected_header, INLINE_BYTES) as notes,
@@ -118,7 +117,7 @@ class _Checked:
         if defaults:
             stats["defaults_used"] = defaults
         if (unread or self.notes.rejected.row_count) and (
-            found := await proposal(stores, self.what)
+            found := await self.what.foreign.proposal(stores)
         ):
             stats[PROPOSED] = found
         of_file = [

@@ -62,7 +62,6 @@ from worker_service.steps.input_file import (
 )
 from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
-from worker_service.steps.proposals import opened
 from worker_service.steps.publishing import SMALL_ROWS, abandon_sets, publish
 from worker_service.steps.reading_key import reading_key
 from worker_service.steps.shared_rows import (
@@ -202,7 +201,7 @@ async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore
 async def _read_now(
     stores: Stores, run: Run, what: Intake, key: str, ahead: KilogramsAhead | None
 ) -> Outcome:
-    entries = await opened(stores, what)
+    entries = await what.foreign.read(stores, what.opened)
     with closing(entries), RowNotes(stores.blobs, run.job, entries.rejected_header) as notes:
         loaded = await _load(stores, run, what, entries, notes, ahead)
         await asyncio.to_thread(notes.keep)

@@ -10,7 +10,13 @@ import polars as pl
 
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.file_mapping import read_mapping
-from worker_service.carbon.parse.entries import EntryBatch, EntryFile, EntryScope, read_entries
+from worker_service.carbon.parse.entries import (
+    EntryBatch,
+    EntryFile,
+    EntryScope,
+    entry_columns,
+    read_entries,
+)
 from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.carbon.stored import stored_entries
@@ -23,6 +29,7 @@ from worker_service.steps.input_file import InputFile, Refusal
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
+from worker_service.steps.proposals import ForeignFile
 from worker_service.steps.shared_rows import AllShared
 from worker_service.steps.stores import Stores
 
@@ -49,6 +56,13 @@ class Intake:
     file: InputFile
     new: NewSet
     units: Sequence[str]
+
+    @property
+    def foreign(self) -> ForeignFile:
+        """The file as one that another program may have written."""
+        columns = entry_columns(self.declared, per_year=self.new.unit is None)
+        mapping = read_mapping(self.new.mapping)
+        return ForeignFile(self.new.tenant, self.file.open, columns, mapping)
 
     def opened(self) -> EntryFile:
         """The file after its header. Blocks. Raises RefusedFile."""

@@ -3,11 +3,17 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.declarations import DataEntryType
-from worker_service.carbon.parse.factors import ParsedFactors, gaps_in_force, read_factors
+from worker_service.carbon.parse.factors import (
+    ParsedFactors,
+    factor_columns,
+    gaps_in_force,
+    read_factors,
+)
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.stored import factors_from_stored
 from worker_service.ledger.factors import (
@@ -33,8 +39,9 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.follow_ups_done import factors_are_done, has_changed_factors
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
-from worker_service.steps.load_check import Load, checked_load, is_check
+from worker_service.steps.load_check import Load, checked_load, is_check, proposed_by_check
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.proposals import foreign_file, read_table_file
 from worker_service.steps.published_references import followed_by_nothing
 from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
@@ -83,14 +90,16 @@ async def _ingest(
         file = input_file(stores.blobs, job)
         await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
         run.progress(0, 0, "read")
-        parsed = await asyncio.to_thread(read_factors, declared, file.open)
+        foreign = foreign_file(job, file, factor_columns(declared))
+        parsed = await read_table_file(stores, foreign, partial(read_factors, declared))
     is_mended = parsed.originals.is_mended
     if is_mended:
         if replace:
             refuse_to_replace_by_mended(job, "factors")
         parsed = await _beside_those_in_force(stores.ledger, of, declared, parsed)
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
-        report = TableReport(parsed, notes, "factor")
+        proposed = await proposed_by_check(stores, job, foreign, parsed)
+        report = TableReport(parsed, notes, "factor", proposed)
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

@@ -21,7 +21,9 @@ from worker_service.mechanics.outcome import Outcome, Written
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal
 from worker_service.steps.kilograms_ahead import KilogramsAhead
-from worker_service.steps.table_report import TableReport
+from worker_service.steps.proposals import ForeignFile
+from worker_service.steps.stores import Stores
+from worker_service.steps.table_report import Parsed, TableReport
 
 CHECKS = frozenset({"factor_check", "reference_check", "unit_check"})
 
@@ -53,6 +55,13 @@ async def nothing_to_refuse() -> None:
 def is_check(job: ClaimedJob) -> bool:
     """Whether a load is only to be looked at."""
     return job.job_type in CHECKS
+
+
+async def proposed_by_check(
+    stores: Stores, job: ClaimedJob, file: ForeignFile, parsed: Parsed
+) -> Mapping[str, Any]:
+    """A mapping with which a checked file might be read better; {} for none, and for a load."""
+    return await file.proposal_beside(stores, parsed) if is_check(job) else {}
 
 
 async def checked_load(

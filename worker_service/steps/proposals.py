@@ -1,43 +1,82 @@
 """Says how a file that another program may have written might be read. Nothing is read so."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
+from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.refusal import RefusedFile
-from worker_service.carbon.file_mapping import mapping_as_said, read_mapping
-from worker_service.carbon.parse.entries import EntryFile, entry_columns
+from worker_service.carbon.declarations import Column
+from worker_service.carbon.file_mapping import FileMapping, mapping_as_said, read_mapping
 from worker_service.carbon.parse.references import LOCATION_COLUMNS
 from worker_service.carbon.proposed_mapping import codes_in, proposed_mapping, sample_of
 from worker_service.ledger.locations import known_codes
-from worker_service.steps.entry_files import Intake
+from worker_service.mechanics.claimed_job import ClaimedJob
+from worker_service.steps.input_file import InputFile
 from worker_service.steps.stores import Stores
+from worker_service.steps.table_report import Parsed
+
+Read = TypeVar("Read")
 
 
-async def opened(stores: Stores, what: Intake) -> EntryFile:
-    """The file after its header. Raises RefusedFile; one for missing columns has a proposal."""
-    try:
-        return await asyncio.to_thread(what.opened)
-    except RefusedFile as refused:
-        if not refused.missing:
-            raise
-        found = await proposal(stores, what)
-        if not {*refused.missing}.intersection(found.get("columns", {}).values()):
-            raise
-        raise refused.proposing(found) from refused
+@dataclass(frozen=True, slots=True)
+class ForeignFile:
+    """A file that another program may have written: the columns that it is to have, and with which
+    `mapping` it is read.
+    """
+
+    tenant: str
+    open: Open
+    columns: Sequence[Column]
+    mapping: FileMapping
+
+    async def read(self, stores: Stores, read: Callable[[], Read]) -> Read:
+        """What `read` makes of the file, in a thread.
+
+        Raises RefusedFile; one for missing columns has a proposal.
+        """
+        try:
+            return await asyncio.to_thread(read)
+        except RefusedFile as refused:
+            if not refused.missing:
+                raise
+            found = await self.proposal(stores)
+            if not {*refused.missing}.intersection(found.get("columns", {}).values()):
+                raise
+            raise refused.proposing(found) from refused
+
+    async def proposal(self, stores: Stores) -> dict[str, Any]:
+        """What to say besides the mapping, as a payload has it. Empty for nothing."""
+        try:
+            sample = await asyncio.to_thread(sample_of, self.open, self.columns)
+        except RefusedFile:
+            return {}
+        codes = codes_in(sample)
+        async with stores.ledger.session() as conn:
+            places = [
+                await known_codes(conn, self.tenant, mode, codes) for mode in LOCATION_COLUMNS
+            ]
+        known: set[str] = set().union(*places)
+        found = await asyncio.to_thread(proposed_mapping, self.columns, sample, known, self.mapping)
+        return mapping_as_said(found)
+
+    async def proposal_beside(self, stores: Stores, parsed: Parsed) -> dict[str, Any]:
+        """The same for a file that could be read, if something of it could not."""
+        if not parsed.unread_columns and parsed.rejected.is_empty():
+            return {}
+        return await self.proposal(stores)
 
 
-async def proposal(stores: Stores, what: Intake) -> dict[str, Any]:
-    """What to say besides the mapping of the job, as a payload has it. Empty for nothing."""
-    columns = entry_columns(what.declared, per_year=what.new.unit is None)
-    try:
-        sample = await asyncio.to_thread(sample_of, what.file.open, columns)
-    except RefusedFile:
-        return {}
-    codes = codes_in(sample)
-    async with stores.ledger.session() as conn:
-        places = [
-            await known_codes(conn, what.new.tenant, mode, codes) for mode in LOCATION_COLUMNS
-        ]
-    said = read_mapping(what.new.mapping)
-    found = await asyncio.to_thread(proposed_mapping, columns, sample, set().union(*places), said)
-    return mapping_as_said(found)
+def foreign_file(job: ClaimedJob, file: InputFile, columns: Sequence[Column]) -> ForeignFile:
+    """The file of a job, read with the mapping of its payload."""
+    mapping = read_mapping(job.payload.get("mapping"))
+    return ForeignFile(job.tenant, file.open, columns, mapping)
+
+
+async def read_table_file(
+    stores: Stores, file: ForeignFile, read: Callable[[Open, FileMapping], Read]
+) -> Read:
+    """What `read` makes of the file and its mapping. Raises as `ForeignFile.read`."""
+    return await file.read(stores, partial(read, file.open, file.mapping))

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from functools import partial
 
 import polars as pl
 
@@ -37,8 +38,9 @@ from worker_service.mechanics.run import Run
 from worker_service.steps.corrected_places import corrected_places
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
-from worker_service.steps.load_check import Load
+from worker_service.steps.load_check import Load, proposed_by_check
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.proposals import foreign_file, read_table_file
 from worker_service.steps.published_references import load_references
 from worker_service.steps.reference_removal import (
     Removable,
@@ -90,7 +92,8 @@ async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
             file = input_file(stores.blobs, job)
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             run.progress(0, 0, "read")
-            parsed = await asyncio.to_thread(read_locations, transport_mode, file.open)
+            foreign = foreign_file(job, file, LOCATION_COLUMNS[transport_mode])
+            parsed = await read_table_file(stores, foreign, partial(read_locations, transport_mode))
             if replace and parsed.originals.is_mended:
                 refuse_to_replace_by_mended(job, "places")
     except Refusal as refusal:
@@ -100,7 +103,8 @@ async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
         parsed, warnings=merged_rejections([parsed.warnings, moved.warnings])
     )
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
-        report = TableReport(parsed, notes, "place")
+        proposed = await proposed_by_check(stores, job, foreign, parsed)
+        report = TableReport(parsed, notes, "place", proposed)
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

@@ -23,8 +23,9 @@ from worker_service.mechanics.outcome import Outcome
 from worker_service.mechanics.run import Run
 from worker_service.steps.input_file import Refusal, input_file, refusals
 from worker_service.steps.large_changes import refuse_large_changes
-from worker_service.steps.load_check import Load
+from worker_service.steps.load_check import Load, proposed_by_check
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.proposals import foreign_file, read_table_file
 from worker_service.steps.published_references import load_references
 from worker_service.steps.reference_removal import (
     Removable,
@@ -63,13 +64,15 @@ async def run_rows_ingest(stores: Stores, run: Run, kind: ReferenceKind) -> Outc
             file = input_file(stores.blobs, job)
             await close_ledger_scopes(ledger, job.tenant, job.close_through)
             run.progress(0, 0, "read")
-            parsed = await asyncio.to_thread(read_reference_rows, kind, file.open)
+            foreign = foreign_file(job, file, kind.columns)
+            parsed = await read_table_file(stores, foreign, partial(read_reference_rows, kind))
             if replace and parsed.originals.is_mended:
                 refuse_to_replace_by_mended(job, f"{kind.noun}s")
     except Refusal as refusal:
         return refusal.outcome()
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
-        report = TableReport(parsed, notes, kind.noun)
+        proposed = await proposed_by_check(stores, job, foreign, parsed)
+        report = TableReport(parsed, notes, kind.noun, proposed)
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

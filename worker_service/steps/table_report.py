@@ -1,7 +1,7 @@
 """The report on a small file that was read as a whole: factors, places, units."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
@@ -12,7 +12,7 @@ from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.parse.tables import TableOriginals
 from worker_service.mechanics.outcome import Failed, Succeeded
 from worker_service.steps.file_sentences import encoding_sentences, unread_sentences
-from worker_service.steps.input_file import Refusal
+from worker_service.steps.input_file import PROPOSED, Refusal
 from worker_service.steps.noted_rows import RowNotes, ended
 
 
@@ -52,11 +52,15 @@ class Parsed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """Notes and outcome of such a file; `noun` says what a row is, in the singular."""
+    """Notes and outcome of such a file; `noun` says what a row is, in the singular.
+
+    `proposed` is a mapping with which the file might be read; {} for none.
+    """
 
     parsed: Parsed
     notes: RowNotes
     noun: str
+    proposed: Mapping[str, Any] = field(default_factory=dict)
 
     def note(self) -> None:
         """Keep the rejected and the warned rows. Blocks."""
@@ -113,6 +117,7 @@ class TableReport:
             "rows_accepted": accepted,
             **self.notes.stats(),
             **own,
+            **({PROPOSED: self.proposed} if self.proposed else {}),
             "encoding": self.parsed.encoding.name,
             "unknown_columns": [column.name for column in self.parsed.unread_columns],
         }

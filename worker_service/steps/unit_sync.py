@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
-from worker_service.carbon.parse.references import read_units
+from worker_service.carbon.parse.references import UNIT_COLUMNS, read_units
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.unit_places import unit_places
 from worker_service.carbon.parse.units import doubtful_units
@@ -20,8 +20,15 @@ from worker_service.mechanics.run import Run
 from worker_service.providers.provider import Provider, ProviderRefused, ProviderUnavailable
 from worker_service.steps.fetched_rows import Left, fetched_file, file_name_of, provider_of
 from worker_service.steps.input_file import InputFile, Refusal, input_file, refusals
-from worker_service.steps.load_check import Load, checked_load, is_check, nothing_to_refuse
+from worker_service.steps.load_check import (
+    Load,
+    checked_load,
+    is_check,
+    nothing_to_refuse,
+    proposed_by_check,
+)
 from worker_service.steps.noted_rows import RowNotes
+from worker_service.steps.proposals import foreign_file, read_table_file
 from worker_service.steps.publishing import keeping_changes, publish
 from worker_service.steps.stores import Stores
 from worker_service.steps.table_report import TableReport
@@ -56,7 +63,8 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
             file, name = await _brought(stores, providers, run, left)
             await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
             _step(run, 1)
-            parsed = await asyncio.to_thread(read_units, file.open)
+            foreign = foreign_file(job, file, UNIT_COLUMNS)
+            parsed = await read_table_file(stores, foreign, read_units)
             known = await known_units(stores.ledger, job.tenant)
             doubtful = await asyncio.to_thread(doubtful_units, parsed.accepted, known)
             places = await asyncio.to_thread(unit_places, parsed, known)
@@ -65,7 +73,8 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
     except Refusal as refusal:
         return refusal.outcome()
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
-        report = TableReport(parsed, notes, "unit")
+        proposed = await proposed_by_check(stores, job, foreign, parsed)
+        report = TableReport(parsed, notes, "unit", proposed)
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

@@ -209,3 +209,33 @@ def test_rejected_rows_are_corrected_with_the_same_mapping(
     mended = terminal.file("mended.csv", rejected.replace(";hammock;", ";Business;"))
     typed = terminal.type("submit", mended, *OF_2040, *WORDS, "--source", "mended")
     assert (typed.code, "1 row accepted" in typed.err + typed.out) == (0, True), typed
+
+
+def test_factors_of_another_program_are_proposed_checked_and_loaded(terminal: Terminal) -> None:
+    names = FACTORS.splitlines()[0].split(",")
+    header = ";".join(name.replace("_", " ").capitalize() for name in names)
+    rows = ("all;economy;0,2;1;0;", "all;business;0,4;1;0;")
+    file = terminal.file("theirs_factors.csv", "\n".join((header, *rows, "")))
+    refused = terminal.type("load", "factors", file, *OF_2040, "--check")
+    assert refused.code != 0, refused
+    assert "load it with:" in refused.err
+    said = [line.strip(" \\") for line in refused.err.splitlines() if line.startswith("  --")]
+    words = shlex.split(" ".join(said))
+    checked = terminal.type("load", "factors", file, *OF_2040, *words, "--check")
+    assert (checked.code, "0 new, 0 changed" in checked.out) == (0, True), checked
+    loaded = terminal.type("load", "factors", file, *OF_2040, *words)
+    assert loaded.code == 0, loaded
+    told = terminal.type("factors", "--type", "plane", "--year", "2040", "--json")
+    rows_in_force = json.loads(told.out)["rows"]
+    values = {str(row["ef_kg_co2eq_per_km"]) for row in rows_in_force}
+    assert values == {"0.2", "0.4"}, rows_in_force
+
+
+def test_a_mapping_of_a_load_is_for_a_file(terminal: Terminal) -> None:
+    for words in (
+        ("units", "--from", "unit-directory", "--year", "2040"),
+        ("locations",),
+        ("factors", "uk-gov-2024", "--year", "2040"),
+    ):
+        typed = terminal.type("load", *words, "--decimal", "comma")
+        assert (typed.code, "for a FILE" in typed.err) == (2, True), typed

@@ -9,7 +9,7 @@ from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.mended import Originals
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
-from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import (
     COMMON_COLUMNS,
@@ -19,6 +19,7 @@ from worker_service.carbon.declarations import (
 )
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping, check_mapping
 from worker_service.carbon.parse.as_written import as_written
+from worker_service.carbon.parse.constants import check_constants
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.repeated_keys import RepeatedKeys
@@ -105,7 +106,7 @@ def read_entries(
     """
     columns = entry_columns(declaration, per_year=scope.unit is None)
     check_mapping(mapping, (*columns, UNIT))
-    _check_constants(mapping, columns, scope.year)
+    check_constants(mapping, columns, scope.year)
     written = mapping.applied_to((*declaration.columns, *COMMON_COLUMNS))
     required = [column.name for column in columns if column.required]
     optional = [column.name for column in columns if not column.required]
@@ -126,18 +127,6 @@ def read_entries(
         close=text.close,
         is_mended=text.header.is_mended,
     )
-
-
-def _check_constants(mapping: FileMapping, columns: Sequence[Column], year: int) -> None:
-    """Raises RefusedFile for a constant that each row would be rejected for."""
-    if not mapping.constants:
-        return
-    texts = {name: pl.lit(value or None, pl.String) for name, value in mapping.constants.items()}
-    row = pl.DataFrame({"row_number": [1]}, schema={"row_number": pl.Int32}).with_columns(**texts)
-    checked = check_rows(row, [one for one in columns if one.name in texts], year)
-    for _, name, value, reason in checked.rejected.rows():
-        said = f"the mapping sets {name} to {value or 'nothing'}, and it {reason}"
-        raise RefusedFile(Cause.MAPPING, said)
 
 
 def _batches(

@@ -10,7 +10,8 @@ from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.csv_source.survey import FileEncoding
-from worker_service.carbon.declarations import Band, DataEntryType, FactorColumns
+from worker_service.carbon.declarations import Band, Column, DataEntryType, FactorColumns
+from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.parse.band_gaps import gaps, of_class, overlaps
 from worker_service.carbon.parse.detoured_bands import differing_detours
 from worker_service.carbon.parse.row_warnings import refused_rows, warned_rows
@@ -37,8 +38,16 @@ class ParsedFactors:
     originals: TableOriginals
 
 
+def factor_columns(declaration: DataEntryType) -> tuple[Column, ...]:
+    """The columns of a factor file."""
+    return (*declaration.factors.classification, *declaration.factors.values)
+
+
 def read_factors(
-    declaration: DataEntryType, open_file: Open, bytes_max: int = FILE_BYTES_MAX
+    declaration: DataEntryType,
+    open_file: Open,
+    mapping: FileMapping = AS_DECLARED,
+    bytes_max: int = FILE_BYTES_MAX,
 ) -> ParsedFactors:
     """Reads and checks a factor file as a whole.
 
@@ -48,8 +57,7 @@ def read_factors(
     """
     columns = declaration.factors
     identity = [column.name for column in columns.classification]
-    declared = (*columns.classification, *columns.values)
-    table = read_table(open_file, declared, identity, bytes_max)
+    table = read_table(open_file, factor_columns(declaration), identity, bytes_max, mapping)
     accepted, rejected = table.accepted, table.rejected
     refused = refused_rows(accepted, columns.checks)
     if not refused.is_empty():

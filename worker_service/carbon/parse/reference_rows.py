@@ -6,6 +6,7 @@ import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.shown import shown
+from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.parse.row_warnings import refused_rows
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable, read_table
@@ -15,14 +16,17 @@ from worker_service.carbon.stored import json_objects
 
 
 def read_reference_rows(
-    kind: ReferenceKind, open_file: Open, bytes_max: int = FILE_BYTES_MAX
+    kind: ReferenceKind,
+    open_file: Open,
+    mapping: FileMapping = AS_DECLARED,
+    bytes_max: int = FILE_BYTES_MAX,
 ) -> ParsedTable:
     """Reads a file of one kind. Of rows with the same identity the last one counts.
 
     Its accepted rows have row_number, key, year (null if the kind has none) and data, a JSON text
     of the columns without nulls. Raises RefusedFile as `read_table`.
     """
-    table = read_table(open_file, kind.columns, kind.identity, bytes_max)
+    table = read_table(open_file, kind.columns, kind.identity, bytes_max, mapping)
     refused = refused_rows(table.accepted, kind.checks)
     bad = pl.col("row_number").cast(pl.Int64).is_in(refused["row"].implode())
     accepted = table.accepted.filter(~bad).with_columns(key=key_of(kind.identity))

@@ -11,6 +11,7 @@ from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
 from worker_service.carbon.csv_source.invisible import as_seen
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import UNIT_COLUMN, Column, ColumnKind, Normalisation
+from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.stations import read_stations
 from worker_service.carbon.parse.tables import ParsedTable, read_table
@@ -44,7 +45,10 @@ UNIT_COLUMNS = (
 
 
 def read_locations(
-    transport_mode: str, open_file: Open, bytes_max: int = FILE_BYTES_MAX
+    transport_mode: str,
+    open_file: Open,
+    mapping: FileMapping = AS_DECLARED,
+    bytes_max: int = FILE_BYTES_MAX,
 ) -> ParsedTable:
     """Reads a file of places: airports by code, stations by name and country.
 
@@ -54,7 +58,7 @@ def read_locations(
     columns = LOCATION_COLUMNS[transport_mode]
     is_coded = "iata" in [column.name for column in columns]
     identity = ["iata"] if is_coded else [column.name for column in columns]
-    table = read_table(open_file, columns, identity, bytes_max)
+    table = read_table(open_file, columns, identity, bytes_max, mapping)
     if is_coded:
         places = table.accepted.with_columns(code=pl.col("iata"))
         doubts = [_no_codes(places), _cities(places)]
@@ -116,13 +120,15 @@ def _with_swap_hint(rejected: pl.DataFrame) -> pl.DataFrame:
     return rejected.with_columns(reason=pl.when(swapped).then(asked).otherwise("reason"))
 
 
-def read_units(open_file: Open, bytes_max: int = FILE_BYTES_MAX) -> ParsedTable:
+def read_units(
+    open_file: Open, mapping: FileMapping = AS_DECLARED, bytes_max: int = FILE_BYTES_MAX
+) -> ParsedTable:
     """`accepted`: row_number, unit_id as it is spelt but for what nobody sees, name, and
     parent_unit_id, the id of the unit above it, null for none.
 
     Units that differ only in case are one unit: the last row stands.
     """
-    table = read_table(open_file, UNIT_COLUMNS, [UNIT_COLUMN], bytes_max)
+    table = read_table(open_file, UNIT_COLUMNS, [UNIT_COLUMN], bytes_max, mapping)
     accepted = table.accepted.with_columns(as_seen(pl.col(UNIT_COLUMN, PARENT_COLUMN))).rename(
         {UNIT_COLUMN: "unit_id"}
     )

@@ -14,7 +14,9 @@ from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.declarations import Column
+from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping, check_mapping
 from worker_service.carbon.parse.as_written import as_written
+from worker_service.carbon.parse.constants import check_constants
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.invisible_in_keys import invisible_in_keys
 from worker_service.carbon.parse.row_warnings import warned_rows
@@ -69,17 +71,23 @@ def read_table(
     columns: Sequence[Column],
     identity: Sequence[str],
     bytes_max: int = FILE_BYTES_MAX,
+    mapping: FileMapping = AS_DECLARED,
 ) -> ParsedTable:
     """Reads and checks a file. Of rows with the same identity the last one counts.
 
-    Raises RefusedFile if nothing of the file can be used, or it has more than TABLE_ROWS_MAX rows.
+    Raises RefusedFile if nothing of the file can be used, it has more than TABLE_ROWS_MAX rows, or
+    the `mapping` is wrong.
     """
+    check_mapping(mapping, columns)
+    check_constants(mapping, columns)
+    written = mapping.applied_to(columns)
     text = read_text(
         open_file,
         [column.name for column in columns if column.required],
         [column.name for column in columns if not column.required],
         bytes_max,
         decimals_of(columns),
+        mapping,
     )
     batches: list[TextBatch] = []
     rows = 0
@@ -89,17 +97,17 @@ def read_table(
         if rows > TABLE_ROWS_MAX:
             raise RefusedFile(Cause.TOO_LARGE, f"the file has more than {TABLE_ROWS_MAX:,} rows")
     texts = pl.concat(batch.frame for batch in batches)
-    checked = check_rows(texts, columns)
+    checked = check_rows(texts, written)
     accepted, replaced = _last_stands(checked.accepted, identity)
     rejected = merged_rejections([*(batch.ragged for batch in batches), checked.rejected])
-    points = ThousandsPoints(columns, text.header.separator)
+    points = ThousandsPoints(written, text.header.separator)
     points.add(texts, accepted, replaced)
     text.divided.note(accepted, replaced)
     ambiguous = pl.concat([points.ambiguous(), text.divided.doubtful()]).drop("warned")
     warned = as_written(merged_rejections([replaced, warned_rows(accepted, columns)]), texts)
     keys = {name: at for name, at in text.header.positions.items() if name in identity}
     invisible = invisible_in_keys(batches, keys, checked.accepted)
-    numbers = CutNumbers(text.header, columns)
+    numbers = CutNumbers(text.header, written)
     cut = [numbers.found(one.raw, checked.accepted) for one in batches]
     warnings = merged_rejections([warned, ambiguous, invisible, *cut])
     return ParsedTable(

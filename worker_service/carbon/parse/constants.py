@@ -1,0 +1,27 @@
+"""Checks what a mapping gives each row in columns that the file lacks."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.declarations import Column
+from worker_service.carbon.file_mapping import FileMapping
+from worker_service.carbon.parse.rows import check_rows
+
+
+def check_constants(
+    mapping: FileMapping, columns: Sequence[Column], year: int | None = None
+) -> None:
+    """Raises RefusedFile for a constant that each row would be rejected for.
+
+    `year` is that of the file's days, None if it may have any.
+    """
+    if not mapping.constants:
+        return
+    texts = {name: pl.lit(value or None, pl.String) for name, value in mapping.constants.items()}
+    row = pl.DataFrame({"row_number": [1]}, schema={"row_number": pl.Int32}).with_columns(**texts)
+    checked = check_rows(row, [one for one in columns if one.name in texts], year)
+    for _, name, value, reason in checked.rejected.rows():
+        said = f"the mapping sets {name} to {value or 'nothing'}, and it {reason}"
+        raise RefusedFile(Cause.MAPPING, said)
