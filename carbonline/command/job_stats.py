@@ -24,10 +24,14 @@ BLOB = "blob:sha256:"
 
 @dataclass(frozen=True, slots=True)
 class NotedRows:
-    """Number of rejected or doubtful rows of a file, and the blob that has them ("" for none)."""
+    """Number of rejected or doubtful rows of a file, and the blob that has them ("" for none).
+
+    The blob has the first `listed` of them.
+    """
 
     count: int
     blob: str
+    listed: int
 
 
 def rejected_of(job: types_pb2.Job) -> NotedRows:
@@ -41,17 +45,18 @@ def warned_of(job: types_pb2.Job) -> NotedRows:
 
 
 def shared_of(job: types_pb2.Job) -> NotedRows:
-    """The accepted rows that another upload has, too: the first of them, if they are many."""
+    """The accepted rows that another upload has, too."""
     return _noted(job, "counted_twice")
 
 
 def _noted(job: types_pb2.Job, noun: str) -> NotedRows:
     stats = values_of(job.stats)
-    count = stats.get(f"rows_{noun}", 0)
     blob = stats.get(f"{noun}_blob", "")
+    count = count_of(job, f"rows_{noun}")
     return NotedRows(
-        count if isinstance(count, int) else 0,
+        count,
         blob if isinstance(blob, str) and blob.startswith(BLOB) else "",
+        count_of(job, f"rows_{noun}_listed") or count,
     )
 
 

@@ -211,7 +211,8 @@ PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
 
 _WARNED = {
     "rows_warned": "how many accepted rows have a warning",
-    "warned_blob": "the CSV of all warnings",
+    "rows_warned_listed": "how many of them the CSV has, if not all",
+    "warned_blob": "the CSV of the warnings",
     "warned_rows": "the first of them",
 }
 _OF_FILE = {
@@ -236,7 +237,8 @@ _OF_ENTRIES = {
     "same_rows_in_uploads": "uploads of other sources with the same rows",
     "shared_rows": "uploads that share some rows, with the first pair",
     "people_in_other_uploads": "how many rows name a person of their unit whom another upload has",
-    "rows_counted_twice": "how many rows that other uploads have are listed",
+    "rows_counted_twice": "how many rows, or people, other uploads have, too",
+    "rows_counted_twice_listed": "how many of these rows the CSV has, if not all",
     "counted_twice_blob": "the CSV of these rows",
     "counted_twice_rows": "the first of them",
     "would_count": "with most_would_go, the rows and kilograms of the file",

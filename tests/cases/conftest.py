@@ -30,7 +30,7 @@ FACTORS = (
     "all,economy,0.2,1,0,\nall,business,0.4,1,0,\nall,first,0.8,1,0,\n"
 )
 # A year for each case, and some to spare.
-YEARS = range(1991, 2034)
+YEARS = range(1991, 2035)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Files that come again; places that are wrong, cities or retired."""
 
+import json
+
 import pytest
 
 from tests.cases.conftest import FILES, Terminal
@@ -100,3 +102,25 @@ def test_replacing_that_takes_away_used_places_is_refused(terminal: Terminal) ->
     assert typed.code == 4
     assert "entries use" in typed.output
     assert terminal.kg(2021) == pytest.approx(KG_PER_KM * km("ZRH", "LHR"), NEAR)
+
+
+def test_a_list_of_warnings_that_does_not_have_all_rows_says_how_many_there_are(
+    terminal: Terminal,
+) -> None:
+    header = "origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+    rows = "".join(f"GVA,CDG,{person},economy\n" for person in range(10_200))
+    one, other = terminal.folder / "all.csv", terminal.folder / "one_more.csv"
+    one.write_text(header + rows, "utf-8")
+    other.write_text(f"{header}{rows}ZRH,LHR,9,economy\n", "utf-8")
+    terminal.submit(str(one), 2034, "--unit", "0828")
+    typed = terminal.submit(str(other), 2034, "--unit", "0828", "--source", "agency")
+    assert "carbonline warnings lists the first 10,000." in typed.output
+    pipeline = typed.out.split("Pipeline ")[1].split()[0]
+
+    table = terminal.type("warnings", pipeline)
+
+    of_all = "Of 10,200 rows with a warning, the first 10,000 are listed."
+    assert f"There are more: 10,000 lines; -o FILE writes them. {of_all}" in table.output
+    listed = terminal.type("warnings", pipeline, "--json")
+    assert (len(json.loads(listed.out)["rows"]), json.loads(listed.out)["more"]) == (10_000, True)
+    assert f"There are more: {of_all}" in listed.output

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 
 from worker_service.ledger.pool import Connection
 
-# Rows that are equal as a whole are told as such.
+# Rows that are equal as a whole to one of another upload are told as such, and not once more.
 REPEATED = """
 SELECT row, value, upload_id, other_row, count(*) OVER () AS all_of_them
 FROM (
     SELECT DISTINCT ON (n.row_number) n.row_number AS row, n.data ->> CAST($4 AS text) AS value,
-        o.entry_set AS upload_id, o.row_number AS other_row
+        o.entry_set AS upload_id, o.row_number AS other_row, o.data = n.data AS is_equal
     FROM carbon.entries AS n
     JOIN carbon.entries AS o
         ON o.tenant = n.tenant AND o.entry_set = ANY(CAST($3 AS bigint[])) AND o.unit = n.unit
         AND o.data ->> CAST($4 AS text) = n.data ->> CAST($4 AS text)
-    WHERE n.tenant = $1 AND n.entry_set = $2 AND o.data <> n.data
-    ORDER BY n.row_number, o.entry_set, o.row_number
+    WHERE n.tenant = $1 AND n.entry_set = $2
+    ORDER BY n.row_number, o.data <> n.data, o.entry_set, o.row_number
 ) AS repeated
+WHERE NOT is_equal
 ORDER BY row
 LIMIT $5
 """

@@ -280,7 +280,7 @@ async def _compared(
 
 def _note_shared(notes: RowNotes, shared: AllShared) -> None:
     listed = merged_rejections([shared.listed, shared.people.listed])
-    notes.shared.add(listed, listed["row"].n_unique())
+    notes.shared.add(listed, shared.rows + shared.people.rows)
     notes.shared.keep()
 
 
@@ -293,9 +293,7 @@ def _result_sentences(loaded: Loaded, notes: RowNotes, published: Published) -> 
             unchanged=unchanged_sentence(there) if there else "",
         ),
         *duplicate_sentences(published.duplicates),
-        *shared_sentences(
-            loaded.shared.uploads, published, loaded.accepted, loaded.shared.listed.height
-        ),
+        *shared_sentences(loaded.shared, published, loaded.accepted),
         *people_sentences(loaded.shared.people),
     ]
 

@@ -43,8 +43,8 @@ async def note_again(warned: NotedRows, slices: AsyncIterator[Sequence[Doubts]])
 
 
 def _note_slice(warned: NotedRows, doubts: Sequence[Doubts]) -> None:
-    noted = pl.DataFrame([row for one in doubts for row in one.first], schema=REJECTED)
-    warned.add(noted, sum(one.entries for one in doubts))
+    for one in doubts:
+        warned.add(pl.DataFrame(one.first, schema=REJECTED), one.entries)
 
 
 def doubt_stats(warned: NotedRows) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         self._writing = threading.Lock()
         self._left = False
         self.row_count = 0
+        self._listed_rows = 0
 
     def __enter__(self) -> Self:
         """Begins to collect."""
@@ -65,11 +66,13 @@ class NotedRows(AbstractContextManager["NotedRows"]):
                 self._upload.__exit__(kind, error, trace)
 
     def add(self, noted: pl.DataFrame, rows: int, lines: bytes | None = None) -> None:
-        """Add row, column, value and reason of `rows` rows, one line per reason.
+        """Add row, column, value and reason of `rows` rows of one file, one line per reason.
 
-        If `lines` is given, the blob gets these bytes instead.
+        `noted` may have fewer of them than there are. If `lines` is given, the blob gets these
+        bytes instead.
         """
         self.row_count += rows
+        self._listed_rows += noted["row"].n_unique()
         if not noted.is_empty():
             with self._writing:
                 if not self._left:
@@ -99,11 +102,16 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         return f"{where}: {first['reason']}"
 
     def stats(self) -> dict[str, Any]:
-        """Stats of the job: the number of rows, the blob, and the first rows."""
+        """Stats of the job: the number of rows, the blob, and the first rows.
+
+        And how many rows the blob has, if not all.
+        """
         if self.row_count == 0:
             return {f"rows_{self._noun}": 0}
+        is_cut = self._listed_rows < self.row_count
         return {
             f"rows_{self._noun}": self.row_count,
+            **({f"rows_{self._noun}_listed": self._listed_rows} if is_cut else {}),
             f"{self._noun}_blob": self._reference,
             f"{self._noun}_rows": self._inline,
         }

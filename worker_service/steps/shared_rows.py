@@ -60,11 +60,12 @@ class SharedRows:
 class AllShared:
     """What a new upload shares with others: with each (`uploads`), and the first rows (`listed`).
 
-    `listed`: row, column, value, reason, in order of row; at most LISTED_MAX rows. `people` are in
-    rows that differ otherwise.
+    `rows` of it are in any of them. `listed`: row, column, value, reason, in order of row, once
+    for each upload that has it; at most LISTED_MAX. `people` are in rows that differ otherwise.
     """
 
     uploads: tuple[SharedRows, ...] = ()
+    rows: int = 0
     listed: pl.DataFrame = field(default_factory=lambda: merged_rejections([]))
     people: RepeatedPeople = field(default_factory=RepeatedPeople)
 
@@ -102,24 +103,24 @@ async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> A
         return AllShared()
     # Another snapshot, because the first one does not see the digests that were made just now.
     async with ledger.snapshot() as conn:
-        found, first = await _compared(conn, new, [one.upload.upload_id for one in beside])
+        found, rows, first = await _compared(conn, new, [one.upload.upload_id for one in beside])
         uploads = {one.upload.upload_id: one.upload for one in beside}
         named = [await _named(conn, new, uploads, row) for row in found.iter_rows(named=True)]
         words = {upload_id: _words(upload) for upload_id, upload in uploads.items()}
         people = await repeated_people(conn, declared, new, words)
-        return AllShared(tuple(named), await _listed(conn, new, words, first), people)
+        return AllShared(tuple(named), rows, await _listed(conn, new, words, first), people)
 
 
 async def _compared(
     conn: Connection, new: NewSet, others: Sequence[int]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, int, pl.DataFrame]:
     """A row for each set with common rows: entry_set, how many, and where the first pair is.
 
-    And the first LISTED_MAX pairs, in the same form.
+    Then how many own rows any of them has, and the first LISTED_MAX pairs, in the same form.
     """
     found: list[pl.DataFrame] = []
     first: list[pl.DataFrame] = []
-    room = LISTED_MAX
+    rows, room = 0, LISTED_MAX
     async for piece in _pieces(conn, new.tenant, [new.entry_set]):
         own = await asyncio.to_thread(_frame, piece)
         pairs = [
@@ -128,6 +129,7 @@ async def _compared(
         ]
         each, counted = await asyncio.to_thread(_each, pairs)
         found.append(counted)
+        rows += each.select(pl.struct("first_row", "offset").n_unique()).item()
         first.append(each.head(room))
         room -= first[-1].height
     counted = (
@@ -138,7 +140,7 @@ async def _compared(
         .with_columns(others=pl.col("others") if len(found) == 1 else pl.lit(0))
         .sort("entry_set")
     )
-    return counted, pl.concat(first)
+    return counted, rows, pl.concat(first)
 
 
 def _frame(chunks: Sequence[DigestChunk]) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The report on a small file that was read as a whole: factors, places, units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,20 +54,24 @@ class Parsed(Protocol):
 class TableReport:
     """Notes and outcome of such a file; `noun` says what a row is, in the singular.
 
-    `proposed` is a mapping with which the file might be read; {} for none.
+    `proposed` is a mapping with which the file might be read; {} for none. `doubtful`: numbers of
+    rows that are doubtful, whether `parsed` lists a warning for them or not.
     """
 
     parsed: Parsed
     notes: RowNotes
     noun: str
     proposed: Mapping[str, Any] = field(default_factory=dict)
+    doubtful: Collection[frozenset[int]] = ()
 
     def note(self) -> None:
         """Keep the rejected and the warned rows. Blocks."""
-        bad, doubtful = self.parsed.rejected, self.parsed.warnings
+        bad, warned = self.parsed.rejected, self.parsed.warnings
         lines = self.parsed.originals.lines(bad)
         self.notes.rejected.add(bad, bad["row"].n_unique(), lines)
-        self.notes.warned.add(doubtful, doubtful["row"].n_unique())
+        rows = frozenset(warned["row"]) if self.doubtful else frozenset()
+        count = len(rows.union(*self.doubtful)) if self.doubtful else warned["row"].n_unique()
+        self.notes.warned.add(warned, count)
         self.notes.keep()
 
     def nothing_good(self) -> Failed | None:

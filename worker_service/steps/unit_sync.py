@@ -68,13 +68,14 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
             known = await known_units(stores.ledger, job.tenant)
             doubtful = await asyncio.to_thread(doubtful_units, parsed.accepted, known)
             places = await asyncio.to_thread(unit_places, parsed, known)
-            warnings = merged_rejections([parsed.warnings, doubtful, places.warnings])
+            both = (doubtful, places.unknown)
+            warnings = merged_rejections([parsed.warnings, *(one.listed for one in both)])
             parsed = replace(parsed, warnings=warnings)
     except Refusal as refusal:
         return refusal.outcome()
     with RowNotes(stores.blobs, job, parsed.originals.first_line()) as notes:
         proposed = await proposed_by_check(stores, job, foreign, parsed)
-        report = TableReport(parsed, notes, "unit", proposed)
+        report = TableReport(parsed, notes, "unit", proposed, [one.rows for one in both])
         await asyncio.to_thread(report.note)
         if nothing := report.nothing_good():
             return nothing

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import polars as pl
+
 from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.reason_columns import REASON_COLUMN, ROW_COLUMN
 from worker_service.carbon.csv_source.shown import shown_text
@@ -44,25 +46,22 @@ def duplicate_sentences(duplicates: Sequence[Upload]) -> list[str]:
     ]
 
 
-def shared_sentences(
-    shared: Sequence[SharedRows], published: Published, row_count: int, listed: int
-) -> list[str]:
+def shared_sentences(found: AllShared, published: Published, row_count: int) -> list[str]:
     """What to do about rows of the new upload that others have, too. Empty for none.
 
     `published` is the new upload, which has `row_count` rows. Its duplicates are equal as a whole,
-    and named elsewhere. `listed` of the pairs are listed.
+    and named elsewhere.
     """
     known = {one.upload_id for one in published.duplicates}
-    others = [one for one in shared if one.upload.upload_id not in known]
+    others = [one for one in found.uploads if one.upload.upload_id not in known]
     if not others:
         return []
     said = "; ".join(map(_shared, others[:_DUPLICATES_SHOWN]))
     more = len(others) - _DUPLICATES_SHOWN
     beside = f"; and rows of {pluralize(more, 'other upload')}" if more > 0 else ""
     instead = _without_loss(others, published, row_count)
-    pairs = sum(one.rows for one in shared)
-    which = "them" if listed == pairs else f"the first {listed:,}"
-    where = [f"carbonline warnings lists {which}."] if pairs > len(shared) else []
+    pairs = sum(one.rows for one in found.uploads)
+    where = [_where_listed(found.listed, pairs)] if pairs > len(found.uploads) else []
     return [
         f"Rows that other uploads have, too, count twice: {said}{beside}.",
         *where,
@@ -80,9 +79,15 @@ def people_sentences(people: RepeatedPeople) -> list[str]:
     what = f"{who} of another upload, too"
     return [
         f"{what}; the first: row {row:,}, {column}: {reason}.",
-        *(["carbonline warnings lists them."] if many else []),
+        *([_where_listed(people.listed, people.rows)] if many else []),
         "If that is a mistake, leave them out of one file.",
     ]
+
+
+def _where_listed(listed: pl.DataFrame, lines: int) -> str:
+    """Where the rows are; the whole list has so many lines."""
+    which = "them" if listed.height == lines else f"the first {listed['row'].n_unique():,}"
+    return f"carbonline warnings lists {which}."
 
 
 def _without_loss(shared: Sequence[SharedRows], published: Published, row_count: int) -> str:

@@ -14,7 +14,7 @@ STEPS = "".join(
 )
 # The names that one class makes for each kind of noted rows.
 KINDS = "(rejected|warned|counted_twice|uncomputed|doubtful)"
-NOTED = re.compile(rf"(rows_{KINDS}|{KINDS}_(blob|rows))")
+NOTED = re.compile(rf"(rows_{KINDS}(_listed)?|{KINDS}_(blob|rows))")
 
 
 def test_every_type_has_its_stats_and_nothing_else_has() -> None:

@@ -56,7 +56,7 @@ def test_a_new_unit_that_looks_like_another_is_a_warning(
     units: list[str], known: list[str], warned: list[tuple[int, str]]
 ) -> None:
     text = "unit_institutional_id,name\n" + "".join(f"{unit},N\n" for unit in units)
-    found = doubtful_units(read_units(opening(text)).accepted, known)
+    found = doubtful_units(read_units(opening(text)).accepted, known).listed
     assert found.select("row", "reason").rows() == warned
 
 

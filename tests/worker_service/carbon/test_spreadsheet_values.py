@@ -16,6 +16,7 @@ from tests.worker_service.carbon.plane_files import (
     parsed,
 )
 from worker_service.carbon.csv_source.refusal import RefusedFile
+from worker_service.carbon.parse import units as module
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope
 from worker_service.carbon.parse.factors import read_factors
 from worker_service.carbon.parse.references import read_locations, read_units
@@ -283,10 +284,20 @@ def test_a_new_unit_is_compared_with_known_ones_and_with_those_of_its_file(
     ids: list[str], doubted: dict[str, str]
 ) -> None:
     rows = pl.DataFrame({"row_number": range(1, len(ids) + 1), "unit_id": ids})
-    found = doubtful_units(rows, UNITS)
+    found = doubtful_units(rows, UNITS).listed
     assert found.select("row", "value").rows() == [(ids.index(unit) + 1, unit) for unit in doubted]
     for reason, hint in zip(found["reason"], doubted.values(), strict=True):
         assert reason.startswith(f"is a new unit; {hint}")
+
+
+def test_of_many_badly_written_units_the_first_are_listed_and_all_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "DOUBTFUL_UNITS_MAX", 2)
+    rows = pl.DataFrame({"row_number": [1, 2, 3, 4], "unit_id": ["828", "A1", "829", "0829.0"]})
+    found = doubtful_units(rows, ["0828", "0829"])
+    assert found.listed["row"].to_list() == [1, 3]
+    assert found.rows == {1, 3, 4}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """A person counts in a unit once: whoever is in two uploads of it is told, with both rows."""
 
+import pytest
+
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import YEAR, WorkerHarness
+from worker_service.steps import repeated_people
 
 HEADER = "unit_institutional_id,name,sius_code,user_institutional_id,fte\n"
 UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
@@ -52,6 +55,30 @@ async def test_rows_that_are_equal_are_told_once_and_other_units_not_at_all(
     job = await load(harness, "0828,Bob B.,51,B2,1\n0828,Cyd C.,51,C3,1\n", "four")
     assert "2 rows name people of another upload, too; the first: row 1, " in job.message
     assert "carbonline warnings lists them." in job.message
+
+
+async def test_a_row_that_is_equal_to_one_is_not_told_of_as_a_person_of_another(
+    harness: WorkerHarness,
+) -> None:
+    await harness.load_units(UNITS)
+    await load(harness, "0828,Bob,51,B2,1\n", "one")
+    await load(harness, "0828,Bobby,51,B2,1\n", "two")
+    job = await load(harness, "0828,Bob,51,B2,1\n0828,Ann,51,A1,1\n", "three")
+    stats = values_of(job.stats)
+    assert "people_in_other_uploads" not in stats
+    assert stats["rows_counted_twice"] == 1
+
+
+async def test_of_many_people_the_first_are_listed_and_it_is_said(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeated_people, "LISTED_MAX", 2)
+    await harness.load_units(UNITS)
+    await load(harness, "0828,Ann,51,A1,1\n0828,Bob,51,B2,1\n0828,Cyd,51,C3,1\n", "one")
+    job = await load(harness, "0828,A.,51,A1,1\n0828,B.,51,B2,1\n0828,C.,51,C3,1\n", "two")
+    assert " carbonline warnings lists the first 2. If" in job.message
+    stats = values_of(job.stats)
+    assert (stats["rows_counted_twice"], stats["rows_counted_twice_listed"]) == (3, 2)
 
 
 async def test_a_person_of_two_other_uploads_is_one_row(harness: WorkerHarness) -> None:

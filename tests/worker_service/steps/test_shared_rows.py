@@ -144,7 +144,21 @@ async def test_of_many_shared_rows_the_first_are_listed_and_it_is_said(
     assert " carbonline warnings lists the first 3. If" in ingest.message
     stats = values_of(ingest.stats)
     assert [row["row"] for row in stats["counted_twice_rows"]] == [2, 3, 4]
-    assert (stats["rows_counted_twice"], stats["rows_warned"]) == (3, 0)
+    assert (stats["rows_counted_twice"], stats["rows_counted_twice_listed"]) == (4, 3)
+    assert stats["rows_warned"] == 0
+
+
+async def test_a_row_that_several_uploads_have_is_one_row_of_the_file(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_rows, "BYTES_AT_ONCE", 1)
+    await harness.load_flights(flights(CDG, JFK))
+    await harness.load_flights(flights(CDG, BACK), source="b")
+    view = await harness.load_flights(flights(CDG, JFK, BACK, "0828,,"), source="c")
+    stats = values_of(view.in_order()[0].stats)
+    assert [row["row"] for row in stats["counted_twice_rows"]] == [1, 1, 2, 3]
+    assert stats["rows_counted_twice"] == 3
+    assert "rows_counted_twice_listed" not in stats
 
 
 async def test_an_upload_of_another_build_is_compared_too(harness: WorkerHarness) -> None:

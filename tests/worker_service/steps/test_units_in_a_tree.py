@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import WorkerHarness
+from worker_service.carbon.parse import unit_places, units
 
 HEADER = "unit_institutional_id,name,parent_unit_id\n"
 TREE = """
@@ -41,6 +44,21 @@ async def test_an_unknown_parent_is_a_warning_and_the_unit_counts(harness: Worke
     assert "row 1, parent_unit_id: is not a unit, so the unit stays where it is" in job.message
     assert await tree(harness) == {"0828": "SCI"}
     assert "0830" in [row["unit"] for row in await harness.rows("SELECT unit FROM carbon.units")]
+
+
+async def test_of_many_units_with_a_warning_all_are_counted_and_it_is_said_how_many_are_listed(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_places, "DOUBTFUL_UNITS_MAX", 2)
+    monkeypatch.setattr(units, "DOUBTFUL_UNITS_MAX", 1)
+    await loaded(harness, "0828,Physics,\n0829,Law,\n")
+    job = await loaded(
+        harness, "828,Physics,no\n829,Law,no\nART,Art,no\nBIO,Biology,no\nCHE,Chemistry,0828\n"
+    )
+    assert "4 rows with a warning; the first: row 1, unit_institutional_id: " in job.message
+    stats = values_of(job.stats)
+    assert (stats["rows_warned"], stats["rows_warned_listed"]) == (4, 2)
+    assert [row["row"] for row in stats["warned_rows"]] == [1, 1, 2]
 
 
 async def test_a_file_that_makes_a_ring_is_refused(harness: WorkerHarness) -> None:

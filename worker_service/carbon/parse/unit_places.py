@@ -11,39 +11,46 @@ from worker_service.carbon.parse.references import PARENT_COLUMN
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.tables import ParsedTable
 from worker_service.carbon.parse.unit_hints import UnitHints
-from worker_service.carbon.parse.units import DOUBTFUL_UNITS_MAX, HINTED_IDS_MAX
+from worker_service.carbon.parse.units import (
+    DOUBTFUL_UNITS_MAX,
+    HINTED_IDS_MAX,
+    DoubtfulUnits,
+)
 from worker_service.carbon.parse.values import comparison_keys
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitPlaces:
     """The parent of each unit that the file places, None at the top. The others stay where they
-    are: a file without the column says nothing, and `warnings` (row, column, value, reason) are
-    about parents that nobody knows.
+    are: a file without the column says nothing, and `unknown` are those with a parent that nobody
+    knows.
     """
 
     parents: Mapping[str, str | None]
-    warnings: pl.DataFrame
+    unknown: DoubtfulUnits
 
 
 def unit_places(parsed: ParsedTable, known: Collection[str]) -> UnitPlaces:
     """`known` are the ids of the institution's units; a parent is one of them, or in the file."""
     if PARENT_COLUMN not in parsed.originals.header.positions:
-        return UnitPlaces({}, merged_rejections([]))
+        return UnitPlaces({}, DoubtfulUnits(frozenset(), merged_rejections([])))
     rows = parsed.accepted.select("row_number", "unit_id", PARENT_COLUMN)
     units = [*known, *rows["unit_id"].to_list()]
     there = frozenset(comparison_keys(units))
     hints = UnitHints(units)
     parents: dict[str, str | None] = {}
-    unknown: list[tuple[int, str, str, str]] = []
+    rows_of_unknown: set[int] = set()
+    listed: list[tuple[int, str, str, str]] = []
     written = comparison_keys([parent or "" for parent in rows[PARENT_COLUMN].to_list()])
     for (number, unit, parent), key in zip(rows.iter_rows(), written, strict=True):
         if parent is None or key in there:
             parents[unit] = parent
-        elif len(unknown) < DOUBTFUL_UNITS_MAX:
-            hint = hints.hint(parent) if len(unknown) < HINTED_IDS_MAX else ""
+            continue
+        rows_of_unknown.add(number)
+        if len(listed) < DOUBTFUL_UNITS_MAX:
+            hint = hints.hint(parent) if len(listed) < HINTED_IDS_MAX else ""
             reason = "is not a unit, so the unit stays where it is in the tree"
             reason = f"{reason}; {hint}" if hint else reason
-            unknown.append((number, PARENT_COLUMN, shown_text(parent), reason))
-    warnings = pl.DataFrame(unknown, schema=REJECTED, orient="row")
-    return UnitPlaces(parents, merged_rejections([warnings]))
+            listed.append((number, PARENT_COLUMN, shown_text(parent), reason))
+    warnings = merged_rejections([pl.DataFrame(listed, schema=REJECTED, orient="row")])
+    return UnitPlaces(parents, DoubtfulUnits(frozenset(rows_of_unknown), warnings))

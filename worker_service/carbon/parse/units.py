@@ -1,6 +1,7 @@
 """Finds the unit of each row of an activity file."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -21,12 +22,23 @@ from worker_service.carbon.parse.values import (
 UNIT = Column(UNIT_COLUMN, normalisation=Normalisation.KEY, example="0828")
 # Of so many different ids that are no units, in a batch, it is asked what they mean.
 HINTED_IDS_MAX = 200
-# More of them in a file of units are not listed.
+# More of them in a file of units are not listed, but counted.
 DOUBTFUL_UNITS_MAX = 10_000
 
 
-def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
-    """row, column, value, reason of new units that look like another one, badly written.
+@dataclass(frozen=True, slots=True, eq=False)
+class DoubtfulUnits:
+    """`rows` of a file of units that are doubtful, and the first of them with their reasons.
+
+    listed: row, column, value, reason.
+    """
+
+    rows: frozenset[int]
+    listed: pl.DataFrame
+
+
+def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> DoubtfulUnits:
+    """New units that look like another one, badly written.
 
     accepted: row_number, unit_id. The other one is `known`, or is new in the same file.
     """
@@ -37,17 +49,20 @@ def doubtful_units(accepted: pl.DataFrame, known: Collection[str]) -> pl.DataFra
     well_written = _well_written(new, known)
     hints = UnitHints([*known, *well_written])
     plain = frozenset(comparison_keys([one for one in (*known, *units) if not number_made_of(one)]))
-    rows = []
+    rows: set[int] = set()
+    listed: list[tuple[int, str, str, str]] = []
     for row, unit in new:
         if hint := hints.misread(unit) if unit in well_written else hints.hint(unit):
             pass
         elif plain and (written := number_made_of(unit)) and written not in plain:
             hint = f"a spreadsheet may have written {written} as a number"
         if hint:
-            rows.append((row, UNIT_COLUMN, shown_text(unit), f"is a new unit; {hint}"))
-            if len(rows) == DOUBTFUL_UNITS_MAX:
-                break
-    return merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
+            rows.add(row)
+            if len(listed) < DOUBTFUL_UNITS_MAX:
+                listed.append((row, UNIT_COLUMN, shown_text(unit), f"is a new unit; {hint}"))
+    return DoubtfulUnits(
+        frozenset(rows), merged_rejections([pl.DataFrame(listed, schema=REJECTED, orient="row")])
+    )
 
 
 def _well_written(new: Sequence[tuple[int, str]], known: Collection[str]) -> frozenset[str]:
