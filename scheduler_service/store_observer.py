@@ -149,11 +149,23 @@ class StoreObserver(Observer):
             )
 
     def ticked(self, done: Sequence[TickDone]) -> None:
-        """Counts ticks by outcome, and warns of each that submitted nothing: of a pipeline its own
-        event tells.
+        """Counts ticks by outcome, and warns of each that submitted nothing, and of those that were
+        missed behind one: of a pipeline its own event tells.
         """
         add_counts(self._metrics.ticks, Counter((one.outcome.value,) for one in done))
+        missed = sum(one.passed_over for one in done)
+        if missed:
+            add_counts(self._metrics.ticks, Counter({(TickOutcome.MISSED.value,): missed}))
         for one in done:
+            if one.passed_over:
+                self._log.warning(
+                    "schedule_ticks_missed",
+                    tenant=one.tenant,
+                    schedule=one.schedule,
+                    job_type=one.job_type,
+                    tick=one.tick.isoformat(),
+                    missed=one.passed_over,
+                )
             if one.outcome is not TickOutcome.SUBMITTED:
                 self._log.warning(
                     "schedule_submitted_nothing",

@@ -194,7 +194,7 @@ async def _pauses(client: ContractClient) -> list[Finding]:
 
 async def _schedules(client: ContractClient) -> list[Finding]:
     found = (await client.list_schedules()).schedules
-    if failing := [schedule_sentence(one) for one in found if trouble_of(one)]:
+    if failing := [schedule_sentence(one, words) for one in found if (words := trouble_of(one))]:
         to_do = "See `carbonline schedule show NAME`, and its pipeline."
         return [Finding("schedules", State.LOOK, "; ".join(failing), to_do)]
     ticks = [one.next_tick_at for one in found if one.HasField("next_tick_at")]

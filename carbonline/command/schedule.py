@@ -25,6 +25,7 @@ from carbonline.command.safe_text import one_line
 from carbonline.command.schedule_words import (
     COLUMNS,
     last_words,
+    paused_words,
     provider_of,
     schedule_row,
     trouble_of,
@@ -155,7 +156,7 @@ def add(  # noqa: PLR0913  click gives each option
     if not check:
         click.echo(f"Schedule {one_line(answer.schedule.name)}: {_what(answer.schedule)}.")
     if answer.schedule.HasField("paused_at"):
-        click.echo(one_line(f"It {_paused(answer.schedule)}."))
+        click.echo(one_line(f"It {paused_words(answer.schedule)}."))
     else:
         click.echo(f"Next ticks (UTC): {', '.join(moment(tick) for tick in answer.next_ticks)}.")
     if not check:
@@ -208,7 +209,7 @@ def pause(*, target: Target, name: str, reason: str) -> None:
     What it has submitted goes on. The pause outlives restarts.
     """
     answer = run_to_end(_pause(target, name, reason))
-    click.echo(one_line(f"Schedule {name} {_paused(answer.schedule)}."))
+    click.echo(one_line(f"Schedule {name} {paused_words(answer.schedule)}."))
     if is_dropped(reason, answer.schedule.pause_reason):
         click.echo("It was paused before, so your reason was not recorded.", err=True)
     click.echo(f"To resume it: {command_line(f'schedule resume {name}', target)}", err=True)
@@ -242,11 +243,6 @@ def _what(one: pb.Schedule) -> str:
     return one_line(f"{one.job_type} from {provider_of(one)} at {one.cron} ({one.time_zone})")
 
 
-def _paused(one: pb.Schedule) -> str:
-    reason = f": {one.pause_reason}" if one.pause_reason else ""
-    return f"is paused since {moment(one.paused_at)} UTC, by {one.paused_by}{reason}"
-
-
 def _facts(answer: pb.GetScheduleResponse) -> Iterator[tuple[str, str]]:
     one = answer.schedule
     yield one.name, _what(one)
@@ -257,7 +253,7 @@ def _facts(answer: pb.GetScheduleResponse) -> Iterator[tuple[str, str]]:
     yield "next submit (UTC)", moment(one.next_due_at)
     yield "last tick (UTC)", moment(one.last_tick_at)
     yield "trouble" if trouble_of(one) else "last", last_words(one)
-    yield "paused", _paused(one).removeprefix("is paused ") if one.HasField("paused_at") else ""
+    yield "paused", paused_words(one).removeprefix("is paused ")
     yield "if missed", "skip" if one.missed == pb.MISSED_TICKS_SKIP else "run once"
     yield "created", f"{moment(one.created_at)} UTC, by {one.created_by}"
 

@@ -99,13 +99,22 @@ def trouble_of(schedule: schedules_pb2.Schedule) -> str:
     if not_submitted := _NOT_SUBMITTED.get(schedule.last_outcome):
         at = moment(schedule.last_tick_at)
         return f"the tick of {at} UTC {not_submitted}: {schedule.last_message}"
-    return _pipeline_words(schedule) if schedule.last_pipeline_status in WENT_WRONG else ""
+    went_wrong = schedule.last_pipeline_status in WENT_WRONG
+    words = _pipeline_words(schedule) if went_wrong or schedule.last_message else ""
+    return "; ".join(filter(None, (words, schedule.last_message)))
 
 
-def schedule_sentence(schedule: schedules_pb2.Schedule) -> str:
+def paused_words(schedule: schedules_pb2.Schedule) -> str:
+    """Such as "is paused since 2026-11-24 18:40:58 UTC, by ann: she moves"; "" if it goes on."""
+    if not schedule.HasField("paused_at"):
+        return ""
+    reason = f": {schedule.pause_reason}" if schedule.pause_reason else ""
+    return f"is paused since {moment(schedule.paused_at)} UTC, by {schedule.paused_by}{reason}"
+
+
+def schedule_sentence(schedule: schedules_pb2.Schedule, words: str) -> str:
     """Such as "Schedule nightly (unit_sync): pipeline 7 FAILED"."""
-    trouble = trouble_of(schedule)
-    return one_line(f"Schedule {schedule.name} ({schedule.job_type}): {trouble}")
+    return one_line(f"Schedule {schedule.name} ({schedule.job_type}): {words}")
 
 
 def _pipeline_words(schedule: schedules_pb2.Schedule) -> str:

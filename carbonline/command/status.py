@@ -19,7 +19,7 @@ from carbonline.command.pipelines import COLUMNS as PIPELINE_COLUMNS
 from carbonline.command.pipelines import row_of
 from carbonline.command.printing import moment
 from carbonline.command.safe_text import one_line
-from carbonline.command.schedule_words import schedule_sentence, trouble_of
+from carbonline.command.schedule_words import paused_words, schedule_sentence, trouble_of
 from carbonline.pluralize import pluralize
 from carbonline.v1 import (
     interventions_pb2,
@@ -62,7 +62,7 @@ class Standing:
 @output_options
 @connection_options
 def status(target: Target, output: Output, year: int | None) -> None:
-    """Show workers, paused job types, schedules that fail, and the latest pipelines.
+    """Show workers, paused job types, schedules that fail or are paused, and the latest pipelines.
 
     With --year, also show whether a year's totals are fresh.
     """
@@ -71,8 +71,9 @@ def status(target: Target, output: Output, year: int | None) -> None:
         _print_workers(standing.workers)
         for one in standing.pauses:
             click.echo(f"{pause_words(one)}.")
-        for of_schedule in filter(trouble_of, standing.schedules):
-            click.echo(f"{schedule_sentence(of_schedule)}.")
+        for one_schedule in standing.schedules:
+            if words := paused_words(one_schedule) or trouble_of(one_schedule):
+                click.echo(f"{schedule_sentence(one_schedule, words)}.")
         _print_uncollected(standing.uncollected)
         _print_live(standing.pipelines)
     rows = [row_of(pipeline) for pipeline in standing.pipelines.pipelines]
@@ -119,6 +120,9 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
         "workers": _counts(standing.workers),
         "running_jobs": _running(standing.workers),
         "paused": {one.job_type: pause_words(one) for one in standing.pauses},
+        "paused_schedules": {
+            one.name: words for one in standing.schedules if (words := paused_words(one))
+        },
         "failing_schedules": {
             one.name: words for one in standing.schedules if (words := trouble_of(one))
         },

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple, Protocol
 from uuid import UUID, uuid5
 
@@ -16,6 +16,8 @@ SCHEDULES_MAX = 100
 # An outage that is shorter is told from none by nobody: its ticks are late, not missed.
 LATE_SECONDS = 300
 JITTER_SECONDS, JITTER_SECONDS_MAX = 300, 3600
+# Of ticks that nobody was there for, so many are counted.
+PASSED_OVER_MAX = 1000
 # The moments that are shown of a schedule before they come.
 TICKS_SHOWN = 5
 _TICKS = UUID("5f0c3c0e-8a1b-5d0e-9d53-0f1c7d1d6a52")
@@ -84,7 +86,9 @@ class ScheduleWanted:
 
 
 class TickDone(NamedTuple):
-    """What became of a tick. `pipeline_id` is None unless it was submitted."""
+    """What became of a tick. `pipeline_id` is None unless it was submitted. `passed_over` of those
+    behind it, PASSED_OVER_MAX at most, were missed with it.
+    """
 
     tenant: str
     schedule: str
@@ -93,6 +97,7 @@ class TickDone(NamedTuple):
     outcome: TickOutcome
     pipeline_id: int | None
     message: str
+    passed_over: int
 
 
 def outcome_of(now: datetime, due: datetime, *, runs_late: bool, is_busy: bool) -> TickOutcome:
@@ -137,3 +142,9 @@ def tick_after(wanted: ScheduleTimes, tick: datetime, now: datetime) -> NextTick
     if following is None or now - following.due_at <= timedelta(seconds=LATE_SECONDS):
         return following
     return first_tick(wanted, now)
+
+
+def passed_over(wanted: ScheduleTimes, tick: datetime, until: datetime) -> int:
+    """How many ticks there are between two of them, PASSED_OVER_MAX at most."""
+    between = takewhile(lambda one: one < until, ticks(wanted.cron, wanted.time_zone, tick))
+    return sum(1 for _ in islice(between, PASSED_OVER_MAX))

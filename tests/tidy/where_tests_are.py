@@ -73,7 +73,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "columns": "tests/carbonline/command/test_table.py",
         "reasons": "tests/scheduler_service/rpc/test_pauses.py",
         "schedule": SCHEDULES,
-        "schedule_words": SCHEDULES,
         "command_group": TYPING,
         "completion": TYPING,
         "connection": MISTAKES,

@@ -128,7 +128,7 @@ def _schedule(row: ShownScheduleRow) -> pb.Schedule:
         last_tick_at=messages.timestamp(row.last_tick),
         last_outcome=_OUTCOMES[row.last_outcome or "UNSPECIFIED"],
         last_message=row.last_message,
-        last_pipeline_id=row.last_pipeline_id or 0,
+        last_pipeline_id=row.shown_pipeline_id or 0,
         last_pipeline_status=_status(row),
         stuck=row.stuck or "",
         paused_at=messages.timestamp(row.paused_at),

@@ -176,11 +176,12 @@ class ScheduleRow(ScopeRow):
 
 
 class ShownScheduleRow(ScheduleRow):
-    """A schedule with the pipeline of its last tick, if there is one; `stuck` is why a sweep has
-    set it aside.
+    """A schedule with the pipeline of its last tick or the newest retry of it, if there is one;
+    `stuck` is why a sweep has set it aside.
     """
 
     __slots__ = ()
+    shown_pipeline_id: int | None
     last_status: str | None
     last_has_started: bool | None
     stuck: str | None

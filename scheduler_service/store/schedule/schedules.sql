@@ -1,11 +1,23 @@
--- The schedules of a tenant, or the one of a name, each with the pipeline of its last tick and with
--- why a sweep could not work on it lately.
-SELECT s.*, scheduler.clock() AS now, p.status AS last_status, p.has_started AS last_has_started,
-    a.reason AS stuck
+-- The schedules of a tenant, or the one of a name, each with the pipeline of its last tick, or the
+-- newest retry of that, and with why a sweep could not work on it lately.
+SELECT s.*, scheduler.clock() AS now, r.pipeline_id AS shown_pipeline_id,
+    p.status AS last_status, p.has_started AS last_has_started, a.reason AS stuck
 FROM scheduler.schedules AS s
 LEFT JOIN LATERAL (
+    WITH RECURSIVE tries AS (
+        SELECT s.last_pipeline_id AS pipeline_id
+        UNION
+        SELECT q.pipeline_id
+        FROM tries AS t
+        JOIN scheduler.pipelines AS q ON coalesce(q.repair_of, q.retry_of) = t.pipeline_id
+            AND coalesce(q.repair_of, q.retry_of) IS NOT NULL
+        WHERE q.retry_of IS NOT NULL
+    )
+    SELECT max(t.pipeline_id) AS pipeline_id FROM tries AS t
+) AS r ON true
+LEFT JOIN LATERAL (
     SELECT v.status, v.has_started FROM scheduler.pipeline_summaries AS v
-    WHERE v.pipeline_id = s.last_pipeline_id
+    WHERE v.pipeline_id = r.pipeline_id
     LIMIT 1
 ) AS p ON true
 LEFT JOIN LATERAL (

@@ -9,9 +9,12 @@ from time import monotonic
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused, Submission, Submitted
 from scheduler_service.jobs.schedules import (
+    PASSED_OVER_MAX,
+    NextTick,
     TickDone,
     TickOutcome,
     outcome_of,
+    passed_over,
     request_id_of,
     tick_after,
 )
@@ -28,7 +31,7 @@ from scheduler_service.store.sweep.sweep import BATCH_MAX, STEP_SECONDS_MAX
 SAYS = {
     TickOutcome.SUBMITTED: "",
     TickOutcome.OVERLAPPED: "the pipeline of an earlier tick has not ended",
-    TickOutcome.MISSED: "no scheduler was there when it was due",
+    TickOutcome.MISSED: "nobody had submitted it five minutes after it was due",
 }
 
 
@@ -97,11 +100,12 @@ class SubmitTicks:
             if submitting
             else ()
         )
+        coming = [_next_tick(row) for row in taken]
         done = [
-            _done(row, outcome, next(answers) if outcome is TickOutcome.SUBMITTED else None)
-            for row, outcome in zip(taken, outcomes, strict=True)
+            _done(row, outcome, next(answers) if outcome is TickOutcome.SUBMITTED else None, then)
+            for row, outcome, then in zip(taken, outcomes, coming, strict=True)
         ]
-        await _save(tx, taken, done)
+        await _save(tx, taken, done, coming)
         return tuple(done)
 
 
@@ -114,11 +118,19 @@ async def _busy(tx: UnitOfWork, taken: Sequence[ScheduleRow]) -> set[int | None]
     return {row.pipeline_id for row in rows}
 
 
-async def _save(tx: UnitOfWork, taken: Sequence[ScheduleRow], done: Sequence[TickDone]) -> None:
-    following = [tick_after(row, row.next_tick, row.now) for row in taken]
-    if None in following:
-        raise ValueError("an expression names no moment any more")
-    coming = [one for one in following if one is not None]
+def _next_tick(row: ScheduleRow) -> NextTick:
+    following = tick_after(row, row.next_tick, row.now)
+    if following is None:
+        raise ValueError(f"{row.cron} names no moment any more")
+    return following
+
+
+async def _save(
+    tx: UnitOfWork,
+    taken: Sequence[ScheduleRow],
+    done: Sequence[TickDone],
+    coming: Sequence[NextTick],
+) -> None:
     await statement("advance_schedules").run(
         tx.conn,
         schedule_ids=[row.schedule_id for row in taken],
@@ -160,7 +172,9 @@ def _submission(row: ScheduleRow) -> Submission:
     )
 
 
-def _done(row: ScheduleRow, outcome: TickOutcome, answer: Submitted | Refused | None) -> TickDone:
+def _done(
+    row: ScheduleRow, outcome: TickOutcome, answer: Submitted | Refused | None, coming: NextTick
+) -> TickDone:
     pipeline_id, message = None, SAYS[outcome]
     match answer:
         case Submitted():
@@ -169,9 +183,26 @@ def _done(row: ScheduleRow, outcome: TickOutcome, answer: Submitted | Refused | 
             outcome, message = TickOutcome.REFUSED, f"{answer.message} [{answer.reason}]"
         case None:
             pass
+    missed = passed_over(row, row.next_tick, coming.tick)
     return TickDone(
-        row.tenant, row.name, row.job_type, row.next_tick, outcome, pipeline_id, message
+        row.tenant,
+        row.name,
+        row.job_type,
+        row.next_tick,
+        outcome,
+        pipeline_id,
+        "; ".join(filter(None, (message, _missed_words(missed)))),
+        missed,
     )
+
+
+def _missed_words(ticks: int) -> str:
+    if not ticks:
+        return ""
+    if ticks == 1:
+        return "one tick behind it was missed"
+    more = " or more" if ticks == PASSED_OVER_MAX else ""
+    return f"{ticks:,}{more} ticks behind it were missed"
 
 
 def _words(done: TickDone) -> str:

@@ -22,6 +22,17 @@ SELECT e.detail FROM scheduler.job_events AS e JOIN scheduler.pipelines AS p USI
 WHERE e.event = 'scheduled' AND p.schedule = $1 ORDER BY e.event_id
 """
 
+# The session ends after the submit, in the middle of the transaction.
+CRASH = """
+CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_terminate_backend(pg_backend_pid());
+    RETURN NEW;
+END $$;
+CREATE TRIGGER crashes BEFORE UPDATE ON scheduler.schedules FOR EACH ROW EXECUTE FUNCTION crash();
+"""
+REPAIRED = "DROP FUNCTION crash CASCADE"
+
 
 def wanted(**changes: Any) -> ScheduleWanted:
     """A noop each full hour, of UTC and without jitter."""
@@ -72,9 +83,9 @@ class ScheduleDriver:
         assert row is not None
         return row
 
-    async def shown(self, name: str = "hourly") -> ShownScheduleRow:
+    async def shown(self, name: str = "hourly", tenant: str = TENANT) -> ShownScheduleRow:
         """The schedule as it is now."""
-        row = await self.store.schedule(TENANT, name)
+        row = await self.store.schedule(tenant, name)
         assert not isinstance(row, Refused), row
         return row
 

@@ -3,34 +3,33 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import asyncpg
 import pytest
 import structlog
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from scheduler_service.jobs.schedules import LATE_SECONDS, TickDone, TickOutcome
+from scheduler_service.jobs.requests import Refused
+from scheduler_service.jobs.schedules import (
+    PASSED_OVER_MAX,
+    TickDone,
+    TickOutcome,
+)
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.observer import Observer
 from scheduler_service.store.schedule import submit_ticks
 from scheduler_service.store.store import Store
 from scheduler_service.sweeps.loop import Sweep
 from tests.scheduler_service.store.conftest import LEASE_SECONDS
-from tests.scheduler_service.store.schedule.schedule_driver import HOUR, MINUTE, ScheduleDriver
+from tests.scheduler_service.store.schedule.schedule_driver import (
+    CRASH,
+    HOUR,
+    MINUTE,
+    REPAIRED,
+    ScheduleDriver,
+)
 from tests.scheduler_service.store.store_driver import PLANE, TENANT, TRAVEL
 
-# The session ends after the submit, in the middle of the transaction.
-CRASH = """
-CREATE FUNCTION crash() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_terminate_backend(pg_backend_pid());
-    RETURN NEW;
-END $$;
-CREATE TRIGGER crashes BEFORE UPDATE ON scheduler.schedules FOR EACH ROW EXECUTE FUNCTION crash();
-"""
-REPAIRED = "DROP FUNCTION crash CASCADE"
 # Of schedule `second` COMMIT fails, when all of the transaction has been done.
 COMMIT_FAILS = """
 CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -50,7 +49,6 @@ END $$;
 CREATE CONSTRAINT TRIGGER stops AFTER UPDATE ON scheduler.schedules DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION stops();
 """
-SET_ASIDE_UNTIL = "SELECT max(until) FROM scheduler.set_asides WHERE step = 'schedule'"
 AS_BEFORE = """
 UPDATE scheduler.schedules
 SET next_tick = last_tick, due_at = last_tick, last_tick = NULL, last_outcome = NULL,
@@ -143,18 +141,25 @@ async def test_of_ticks_that_nobody_was_there_for_one_runs_late(schedules: Sched
     await schedules.run_jobs()
     assert await schedules.tick() == []
     assert await schedules.ticked() == ["2026-11-28 13:00 UTC"]
-    assert (await schedules.shown()).next_tick == datetime(2026, 11, 30, 15, tzinfo=UTC)
+    row = await schedules.shown()
+    assert row.next_tick == datetime(2026, 11, 30, 15, tzinfo=UTC)
+    assert row.last_message == "49 ticks behind it were missed"
 
 
 async def test_ticks_that_nobody_was_there_for_are_skipped_if_the_schedule_says_so(
     schedules: ScheduleDriver,
 ) -> None:
     await schedules.create(runs_late=False)
-    await schedules.later(50 * HOUR)
-    assert await schedules.tick() == ["MISSED"]
+    await schedules.later(2 * HOUR + 10 * MINUTE)
+    [done] = await schedules.look()
+    assert (done.outcome, done.passed_over) == (TickOutcome.MISSED, 1)
     assert await schedules.tick() == []
-    assert (await schedules.shown()).last_message == "no scheduler was there when it was due"
-    await schedules.later(HOUR)
+    assert (await schedules.shown()).last_message == (
+        "nobody had submitted it five minutes after it was due; one tick behind it was missed"
+    )
+    await schedules.later(48 * HOUR)
+    assert await schedules.tick() == ["MISSED"]
+    await schedules.later(50 * MINUTE)
     assert await schedules.tick() == ["SUBMITTED"]
     assert await schedules.ticked() == ["2026-11-30 15:00 UTC"]
 
@@ -183,6 +188,38 @@ async def test_a_tick_waits_for_nothing_and_submits_nothing_beside_the_one_befor
     await schedules.later(HOUR)
     assert await schedules.tick() == ["SUBMITTED"]
     assert len(await schedules.made()) == 2
+
+
+async def test_ticks_that_were_missed_are_counted_up_to_a_bound(schedules: ScheduleDriver) -> None:
+    await schedules.create(cron="* * * * *")
+    await schedules.later(30 * 24 * HOUR)
+    [done] = await schedules.look()
+    assert done.passed_over == PASSED_OVER_MAX
+    assert done.message == "1,000 or more ticks behind it were missed"
+
+
+async def test_a_retry_stands_for_the_pipeline_that_failed_and_holds_up_the_next_tick(
+    schedules: ScheduleDriver,
+) -> None:
+    await schedules.create()
+    await schedules.later(HOUR)
+    [done] = await schedules.look()
+    for _ in range(2):
+        [claim] = await schedules.driver.claim_all("noop")
+        await schedules.driver.finish(claim, JobResult.ERROR)
+        row = await schedules.shown()
+        assert row.last_status == "FAILED"
+        assert row.shown_pipeline_id is not None
+        answer = await schedules.driver.retry(row.shown_pipeline_id)
+        assert not isinstance(answer, Refused)
+        assert (await schedules.shown()).shown_pipeline_id == answer.pipeline_id
+        await schedules.later(HOUR)
+        assert await schedules.tick() == ["OVERLAPPED"]
+    await schedules.run_jobs()
+    row = await schedules.shown()
+    assert (row.last_status, row.last_pipeline_id) == ("SUCCESS", done.pipeline_id)
+    await schedules.later(HOUR)
+    assert await schedules.tick() == ["SUBMITTED"]
 
 
 async def test_a_tick_that_is_refused_says_why_and_the_next_one_comes(
@@ -278,16 +315,23 @@ async def test_the_year_left_out_is_that_of_the_tick_where_its_zone_is(
 async def test_jitter_spreads_tenants_and_is_the_same_each_night(
     schedules: ScheduleDriver,
 ) -> None:
-    due = set()
-    for number in range(20):
-        row = await schedules.create(name=f"s{number}", cron="0 2 * * *", jitter_seconds=600)
-        assert timedelta(0) <= row.due_at - row.next_tick < timedelta(seconds=600)
-        due.add(row.due_at)
-    assert len(due) == 20
-    row = await schedules.shown("s7")
-    await schedules.set_clock(row.due_at)
+    rows = [
+        await schedules.create(
+            name="nightly",
+            cron="0 2 * * *",
+            jitter_seconds=600,
+            scope=Scope(f"university-{number}"),
+        )
+        for number in range(20)
+    ]
+    waits = {row.due_at - row.next_tick for row in rows}
+    assert len(waits) == 20
+    assert timedelta(0) <= min(waits) <= max(waits) < timedelta(seconds=600)
+    first = rows[0]
+    await schedules.set_clock(first.due_at)
     await schedules.tick()
-    assert (await schedules.shown("s7")).due_at == row.due_at + timedelta(days=1)
+    again = await schedules.shown("nightly", first.tenant)
+    assert again.due_at == first.due_at + timedelta(days=1)
 
 
 async def test_the_next_sweep_comes_at_the_next_tick(schedules: ScheduleDriver) -> None:
@@ -299,91 +343,3 @@ async def test_the_next_sweep_comes_at_the_next_tick(schedules: ScheduleDriver) 
     await schedules.set_clock(row.due_at)
     await sweep.once()
     assert len(await schedules.made()) == 1
-
-
-NAMES = count()
-GRID = 5 * MINUTE
-
-
-class Model:
-    """Which ticks of every fifth minute run, by arithmetic alone."""
-
-    def __init__(self, now: datetime, *, runs_late: bool) -> None:
-        self.next = on_grid(now)
-        self.runs_late = runs_late
-        self.ran: list[datetime] = []
-
-    def look(self, now: datetime) -> None:
-        late = timedelta(seconds=LATE_SECONDS)
-        while self.next <= now:
-            if self.runs_late or now - self.next <= late:
-                self.ran.append(self.next)
-            following = self.next + GRID
-            self.next = following if now - following <= late else on_grid(now)
-
-
-def on_grid(now: datetime) -> datetime:
-    """The first fifth minute behind a moment."""
-    whole = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0)
-    return whole + GRID
-
-
-def words(tick: datetime) -> str:
-    """As a timeline says it."""
-    return f"{tick.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-Event = tuple[int, bool, int]
-LIVE = "SELECT count(*) FROM scheduler.pipelines WHERE schedule = $1 AND status = 'LIVE'"
-EVENTS = st.lists(
-    st.tuples(st.integers(-20, 40), st.booleans(), st.integers(1, 3)), min_size=1, max_size=8
-)
-
-
-@settings(
-    max_examples=25,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    # One database for all examples: each has a schedule of its own.
-    suppress_health_check=list(HealthCheck),
-)
-@given(events=EVENTS, runs_late=st.booleans())
-async def test_whatever_happens_each_tick_that_is_to_run_runs_once(
-    schedules: ScheduleDriver, other: Store, events: list[Event], runs_late: bool
-) -> None:
-    """The clock is moved, also back; schedulers look at once, and crash in the middle."""
-    name = f"s{next(NAMES)}"
-    await schedules.create(name=name, cron="*/5 * * * *", runs_late=runs_late)
-    model, overlapped = Model(schedules.now, runs_late=runs_late), list[datetime]()
-    for minutes, crashes, looks in events:
-        await schedules.later(minutes * MINUTE)
-        if crashes:
-            await crash(schedules)
-        model.look(schedules.now)
-        for _ in range(4):
-            stores = [schedules.store, other][: 1 + looks // 2] * looks
-            done = await asyncio.gather(*(one.submit_due_ticks() for one in stores))
-            live = await schedules.store.pool.fetchval(LIVE, name)
-            assert live <= 1, "a schedule has one live pipeline at most"
-            overlapped += [
-                one.tick for each in done for one in each if one.outcome is TickOutcome.OVERLAPPED
-            ]
-            await schedules.run_jobs()
-    # Of two ticks that are late at once, the second may have met the job of the first.
-    ran = await schedules.ticked(name)
-    passed_over = [words(tick) for tick in overlapped]
-    assert sorted([*ran, *passed_over]) == [words(tick) for tick in model.ran]
-    await schedules.store.delete_schedule(TENANT, name)
-
-
-async def crash(schedules: ScheduleDriver) -> None:
-    """Whoever looks now dies behind its submit. The pause of what was set aside goes by."""
-    await schedules.store.pool.execute(CRASH)
-    try:
-        await schedules.tick()
-    finally:
-        await schedules.store.pool.execute(REPAIRED)
-    until = await schedules.store.pool.fetchval(SET_ASIDE_UNTIL)
-    if until is not None and until > schedules.now:
-        await schedules.set_clock(until + timedelta(seconds=1))
