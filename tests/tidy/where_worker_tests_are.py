@@ -156,6 +156,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
     },
     "worker_service/ledger": {
         "canary": "tests/worker_service/steps/test_outages.py",
+        "changed_units": "tests/worker_service/steps/test_changed_units.py",
         "errors": "tests/worker_service/ledger/test_fences.py",
         "formula_inputs": "tests/worker_service/steps/test_emission_recalc.py",
         "frames": "tests/worker_service/ledger/test_entry_sets.py",

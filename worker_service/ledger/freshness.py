@@ -58,11 +58,12 @@ FULL JOIN computed AS m USING (data_entry_type, entry_set)
 JOIN inputs AS i USING (data_entry_type)
 GROUP BY data_entry_type
 """
+# An aggregation leaves the totals of units where nothing changed: the newest tell what it read.
 SUMMED = """
-SELECT DISTINCT ON (module) module, input_tokens, computed_at
+SELECT DISTINCT ON (module) module, input_tokens
 FROM carbon.totals
 WHERE tenant = $1 AND year = $2
-ORDER BY module
+ORDER BY module, claim_token DESC
 """
 
 

@@ -14,34 +14,57 @@ from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.published_state import published_state
 
 PUBLISHED_SETS = """
-SELECT emission_set, entry_set, last_row_number, is_summed
+SELECT emission_set, entry_set, last_row_number, is_summed, data_entry_type, factors_token
 FROM carbon.emission_sets
 WHERE tenant = $1 AND module = $2 AND year = $3 AND data_entry_type = ANY(CAST($4 AS smallint[]))
     AND state = 'PUBLISHED'
 ORDER BY emission_set, entry_set
 """
-SUMS = """
+# With a unit, of a few sets or of many, by the primary key of sums and of counts.
+_SUMS = """
 SELECT k.unit, k.emission_type, sum(k.kg) AS kg, sum(k.additional_value) AS additional_value
 FROM carbon.emission_sets AS s
 JOIN carbon.emission_sums AS k USING (tenant, emission_set, entry_set)
 WHERE s.tenant = $1 AND s.module = $2 AND s.year = $3
-    AND s.data_entry_type = ANY(CAST($4 AS smallint[])) AND s.state = 'PUBLISHED'
+    AND s.data_entry_type = ANY(CAST($4 AS smallint[])) AND s.state = 'PUBLISHED'{of_units}
 GROUP BY k.unit, k.emission_type
 """
-COUNTS = """
+SUMS = _SUMS.format(of_units="")
+SUMS_OF_UNITS = _SUMS.format(of_units=" AND k.unit = ANY(CAST($5 AS text[]))")
+_COUNTS = """
 SELECT c.unit, c.outcome, CAST(sum(c.entry_count) AS bigint) AS entry_count
 FROM carbon.emission_sets AS s
 JOIN carbon.outcome_counts AS c USING (tenant, emission_set, entry_set)
 WHERE s.tenant = $1 AND s.module = $2 AND s.year = $3
-    AND s.data_entry_type = ANY(CAST($4 AS smallint[])) AND s.state = 'PUBLISHED'
+    AND s.data_entry_type = ANY(CAST($4 AS smallint[])) AND s.state = 'PUBLISHED'{of_units}
 GROUP BY c.unit, c.outcome
 """
+COUNTS = _COUNTS.format(of_units="")
+COUNTS_OF_UNITS = _COUNTS.format(of_units=" AND c.unit = ANY(CAST($5 AS text[]))")
 COUNTS_OF_SET = """
 SELECT unit, outcome, entry_count
 FROM carbon.outcome_counts
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 """
 CLEAR = "DELETE FROM carbon.totals WHERE tenant = $1 AND year = $2 AND module = $3"
+CLEAR_UNITS = """
+DELETE FROM carbon.totals
+WHERE tenant = $1 AND year = $2 AND module = $3 AND unit = ANY(CAST($4 AS text[]))
+"""
+# One row is enough: the newest tells for all.
+SAY_INPUTS = """
+UPDATE carbon.totals SET input_tokens = $4, claim_token = $5, computed_at = carbon.clock()
+WHERE tenant = $1 AND year = $2 AND module = $3 AND unit = (
+    SELECT min(t.unit) FROM carbon.totals AS t
+    WHERE t.tenant = $1 AND t.year = $2 AND t.module = $3
+)
+"""
+WHOLE = """
+SELECT count(*) AS units, CAST(coalesce(sum(entry_count), 0) AS bigint) AS entries,
+    coalesce(sum(total_kg), 0) AS kg
+FROM carbon.totals
+WHERE tenant = $1 AND year = $2 AND module = $3
+"""
 INSERT = """
 INSERT INTO carbon.totals (
     tenant, year, module, unit, scope1_kg, scope2_kg, scope3_kg, total_kg, by_emission_type,
@@ -102,6 +125,14 @@ class TotalsSlice:
         ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetToSum(SummedSet):
+    """A published set of emissions, and the token of the factors that it was computed with."""
+
+    data_entry_type: int
+    factors_token: int
+
+
 @dataclass(frozen=True, slots=True)
 class UnitRow:
     """The totals of one unit, in kg CO2eq, exact.
@@ -157,28 +188,40 @@ class StoredTotals:
     claim_token: int
 
 
-async def sets_to_sum(conn: Connection, of: TotalsSlice) -> tuple[list[SummedSet], Tokens]:
+async def sets_to_sum(conn: Connection, of: TotalsSlice) -> tuple[list[SetToSum], Tokens]:
     """The published sets to sum, and the tokens of their ledger scopes.
 
     Call it within a snapshot.
     """
     tokens = await read_tokens(conn, of.tenant, of.input_ledger_scopes)
     rows = await conn.fetch(PUBLISHED_SETS, of.tenant, of.module, of.year, list(of.types))
-    return [SummedSet(**row) for row in rows], tokens
+    return [SetToSum(**row) for row in rows], tokens
 
 
-async def kept_sums_of(conn: Connection, of: TotalsSlice) -> list[Leaf]:
-    """The sums of all published sets together. Call it within the snapshot of `sets_to_sum`, if
-    that says that all are summed.
+async def kept_sums_of(
+    conn: Connection, of: TotalsSlice, units: Sequence[str] | None = None
+) -> list[Leaf]:
+    """The sums of all published sets together, of some units or of all.
+
+    Call it within the snapshot of `sets_to_sum`, if that says that all are summed.
     """
-    rows = await conn.fetch(SUMS, of.tenant, of.module, of.year, list(of.types))
-    return [tuple(row) for row in rows]
+    slice_ = (of.tenant, of.module, of.year, list(of.types))
+    if units is None:
+        return [tuple(row) for row in await conn.fetch(SUMS, *slice_)]
+    return [tuple(row) for row in await conn.fetch(SUMS_OF_UNITS, *slice_, list(units))]
 
 
-async def counts_of(conn: Connection, of: TotalsSlice) -> list[tuple[str, str, int]]:
-    """The outcomes of all published sets together: tuples of unit, outcome, entries."""
-    rows = await conn.fetch(COUNTS, of.tenant, of.module, of.year, list(of.types))
-    return [tuple(row) for row in rows]
+async def counts_of(
+    conn: Connection, of: TotalsSlice, units: Sequence[str] | None = None
+) -> list[tuple[str, str, int]]:
+    """The outcomes of all published sets together: tuples of unit, outcome, entries.
+
+    Of some units or of all.
+    """
+    slice_ = (of.tenant, of.module, of.year, list(of.types))
+    if units is None:
+        return [tuple(row) for row in await conn.fetch(COUNTS, *slice_)]
+    return [tuple(row) for row in await conn.fetch(COUNTS_OF_UNITS, *slice_, list(units))]
 
 
 async def counts_of_set(
@@ -189,31 +232,54 @@ async def counts_of_set(
     return [tuple(row) for row in rows]
 
 
-async def replace_totals(
-    conn: Connection, of: TotalsSlice, rows: Sequence[UnitRow], inputs: Tokens, claim_token: int
-) -> None:
-    """Replaces all totals of a module and year. Call it within a publication.
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What all totals of a module and year come to: units, entries, and kg CO2eq, exact."""
 
-    `inputs` are the tokens that `sets_to_sum` returned.
+    units: int
+    entries: int
+    kg: Decimal
+
+
+async def replace_totals(
+    conn: Connection,
+    of: TotalsSlice,
+    rows: Sequence[UnitRow],
+    inputs: Tokens,
+    claim_token: int,
+    units: Sequence[str] | None = None,
+) -> Whole:
+    """Replaces the totals of a module and year: all of them, or those of `units`.
+
+    Call it within a publication. `inputs` are the tokens that `sets_to_sum` returned, or what
+    `inputs_of` made of them.
     """
-    await conn.execute(CLEAR, of.tenant, of.year, of.module)
-    await conn.execute(
-        INSERT,
-        of.tenant,
-        of.year,
-        of.module,
-        [row.unit for row in rows],
-        [row.scope1 for row in rows],
-        [row.scope2 for row in rows],
-        [row.scope3 for row in rows],
-        [row.total for row in rows],
-        [dict(row.by_emission_type) for row in rows],
-        [dict(row.by_additional_value) for row in rows],
-        [row.entry_count for row in rows],
-        [dict(row.outcome_counts) for row in rows],
-        dict(inputs),
-        claim_token,
-    )
+    slice_ = (of.tenant, of.year, of.module)
+    if units is None:
+        await conn.execute(CLEAR, *slice_)
+    elif units:
+        await conn.execute(CLEAR_UNITS, *slice_, list(units))
+    if rows:
+        await conn.execute(
+            INSERT,
+            *slice_,
+            [row.unit for row in rows],
+            [row.scope1 for row in rows],
+            [row.scope2 for row in rows],
+            [row.scope3 for row in rows],
+            [row.total for row in rows],
+            [dict(row.by_emission_type) for row in rows],
+            [dict(row.by_additional_value) for row in rows],
+            [row.entry_count for row in rows],
+            [dict(row.outcome_counts) for row in rows],
+            dict(inputs),
+            claim_token,
+        )
+    else:
+        await conn.execute(SAY_INPUTS, *slice_, dict(inputs), claim_token)
+    whole = await conn.fetchrow(WHOLE, *slice_)
+    assert whole is not None, "an aggregate has a row"
+    return Whole(**whole)
 
 
 @dataclass(frozen=True, slots=True)

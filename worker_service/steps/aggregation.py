@@ -2,13 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.catalogue import module_by_id
 from worker_service.carbon.totals import LeafSum, OutcomeCount, roll_up
+from worker_service.ledger.changed_units import changed_units, inputs_of
 from worker_service.ledger.emission_sums import SummedSet, keep_sums
-from worker_service.ledger.fences import Tokens, close_ledger_scopes
+from worker_service.ledger.errors import InputMoved
+from worker_service.ledger.fences import Tokens, close_ledger_scopes, read_tokens
+from worker_service.ledger.pool import Connection
 from worker_service.ledger.totals import (
+    SetToSum,
     TotalsSlice,
     counts_of,
     kept_sums_of,
@@ -16,17 +21,33 @@ from worker_service.ledger.totals import (
     sets_to_sum,
     unit_row,
 )
-from worker_service.mechanics.outcome import Outcome, Succeeded
+from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
 
 
-async def run_aggregation(stores: Stores, run: Run) -> Outcome:
-    """Replaces all totals of the job's module and year by the sums that its sets keep.
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What to write: totals of `units`, or of all if that is None, and what they are computed from.
 
-    Sums are exact decimals, so the order of rows and batches does not matter. Raises ClaimLost
-    when the claim may no longer write, and DatabaseUnavailable when nothing was committed.
+    `totals_token` is that of the totals that stay.
+    """
+
+    leaf_sums: Sequence[LeafSum]
+    counts: Sequence[OutcomeCount]
+    units: Sequence[str] | None
+    inputs: Tokens
+    totals_token: int
+
+
+async def run_aggregation(stores: Stores, run: Run) -> Outcome:
+    """Sums what the sets of the job's module and year keep into totals per unit.
+
+    Only units are summed whose emissions have changed since the totals were computed. Sums are
+    exact decimals, so the order of rows and batches does not matter. Runs again later if another
+    aggregation published in between. Raises ClaimLost when the claim may no longer write, and
+    DatabaseUnavailable when nothing was committed.
     """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
@@ -34,38 +55,52 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
     types = [known.id for known in module_by_id(job.module).types]
     of = TotalsSlice(job.tenant, job.module, job.year, types)
     await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
-    leaf_sums, counts, tokens = await _sums(stores, run, of)
-    totals = await asyncio.to_thread(roll_up, leaf_sums, counts)
+    sums = await _sums(stores, run, of)
+    totals = await asyncio.to_thread(roll_up, sums.leaf_sums, sums.counts)
     rows = [unit_row(unit) for unit in totals]
     run.progress(len(rows), len(rows), "publish")
-    await publish(
-        run,
-        stores.ledger,
-        [of.ledger_scope],
-        lambda conn: replace_totals(conn, of, rows, tokens, job.claim_token),
-    )
-    entries = sum(row.entry_count for row in rows)
-    kg = sum(row.total for row in rows)
-    stats = {"rows": entries, "entries": entries, "units": len(rows), "total_kg": f"{kg:f}"}
-    return Succeeded(stats, f"{kg:,.3f} kg CO2eq over {pluralize(len(rows), 'unit')}.")
+    try:
+        whole = await publish(
+            run,
+            stores.ledger,
+            [of.ledger_scope],
+            lambda conn: replace_totals(conn, of, rows, sums.inputs, job.claim_token, sums.units),
+            {of.ledger_scope: sums.totals_token},
+        )
+    except InputMoved as moved:
+        return RetryLater(str(moved))
+    stats = {
+        "rows": whole.entries,
+        "entries": whole.entries,
+        "units": whole.units,
+        "total_kg": f"{whole.kg:f}",
+    }
+    return Succeeded(stats, f"{whole.kg:,.3f} kg CO2eq over {pluralize(whole.units, 'unit')}.")
 
 
-async def _sums(
-    stores: Stores, run: Run, of: TotalsSlice
-) -> tuple[list[LeafSum], list[OutcomeCount], Tokens]:
+async def _sums(stores: Stores, run: Run, of: TotalsSlice) -> _Sums:
     run.progress(0, 0, "sum")
     while True:
         async with stores.ledger.snapshot() as snapshot:
             sets, tokens = await sets_to_sum(snapshot, of)
             unsummed = [one for one in sets if not one.is_summed]
             if not unsummed:
-                leaf_sums = [LeafSum(*leaf) for leaf in await kept_sums_of(snapshot, of)]
-                return (
-                    leaf_sums,
-                    [OutcomeCount(*one) for one in await counts_of(snapshot, of)],
-                    tokens,
-                )
+                return await _read_sums(snapshot, of, sets, tokens)
         await _keep_sums(stores, run, of.tenant, unsummed)
+
+
+async def _read_sums(
+    snapshot: Connection, of: TotalsSlice, sets: Sequence[SetToSum], tokens: Tokens
+) -> _Sums:
+    [totals_token] = (await read_tokens(snapshot, of.tenant, [of.ledger_scope])).values()
+    units = await changed_units(snapshot, of, sets, totals_token)
+    return _Sums(
+        [LeafSum(*leaf) for leaf in await kept_sums_of(snapshot, of, units)],
+        [OutcomeCount(*one) for one in await counts_of(snapshot, of, units)],
+        units,
+        inputs_of(of, sets, tokens),
+        totals_token,
+    )
 
 
 async def _keep_sums(stores: Stores, run: Run, tenant: str, sets: Sequence[SummedSet]) -> None:
