@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from carbonline.v1 import types_pb2
+from carbonline.v1 import scheduler_pb2, types_pb2
 from tests.browser.conftest import Tabs
 from tests.browser.scripted_stack import SCOPE, Scripted
 from tests.browser.test_pages import settled
@@ -73,6 +73,25 @@ def test_a_live_claim_is_taken_only_at_a_second_question(scripted: Scripted, as_
     page.get_by_text("waits", exact=False).first.wait_for()
     page.get_by_text("Timeline").click()
     page.get_by_text("recovered").first.wait_for()
+
+
+def test_the_list_says_how_many_jobs_have_ended_and_failed_and_why(
+    scripted: Scripted, as_role: Any
+) -> None:
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    (job,) = scripted.run(scripted.driver.claim("noop"))
+    page = as_role("monitor").open("/pipelines")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=str(answer.pipeline_id)))
+    row.get_by_role("cell", name="0 of 1", exact=True).wait_for()
+    ending = scripted.driver.ending(job, types_pb2.JOB_RESULT_ERROR)
+    ending.message = "The airports are of another year."
+    scripted.run(finish(scripted, ending))
+    row.get_by_role("cell", name="1 of 1, 1 failed", exact=True).wait_for()
+    row.get_by_text("The airports are of another year.").wait_for()
+
+
+async def finish(scripted: Scripted, ending: scheduler_pb2.FinishRequest) -> None:
+    await scripted.driver.scheduler.Finish(ending)
 
 
 def test_a_retry_says_what_would_run_again(scripted: Scripted, as_role: Any) -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Site, Tabs
 from tests.browser.test_pages import settled
-
-axe = pytest.importorskip("axe_playwright_python.base", reason="`make console-test` has it")
 
 # A year of its own: its uploads are those of these tests.
 YEAR = 2031
@@ -200,15 +199,4 @@ def test_who_may_not_upload_is_told_so(as_role: Any) -> None:
 def test_axe_finds_nothing_in_a_report(tabs: Tabs, checked_year: Path) -> None:
     page = checked(tabs, written(checked_year, "flawed.csv", FLAWED), "axe")
     settled(page)
-    page.evaluate(axe.AXE_SCRIPT)
-    for scheme, forced in (("dark", "none"), ("light", "active"), ("light", "none")):
-        page.emulate_media(color_scheme=scheme, forced_colors=forced)
-        assert found(page) == [], (scheme, forced)
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert found(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-
-
-def found(page: Any) -> list[Any]:
-    broken = page.evaluate("axe.run()")["violations"]
-    return [(one["id"], one["nodes"][0]["html"][:200]) for one in broken]
+    assert axe_finds(page) == {}

@@ -1,7 +1,7 @@
 // All pipelines, newest first, filtered by what the address says.
 import { useEffect } from "preact/hooks";
 import { get } from "../api.js";
-import { between, MODULES, moduleName, time, zone } from "../format.js";
+import { between, count, MODULES, moduleName, time, zone } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
@@ -9,7 +9,7 @@ import { paced } from "../parts/paced.js";
 import { whatOf } from "../parts/what.js";
 import { address, filterBy } from "../router.js";
 import { pipelines, take } from "../store.js";
-import { t } from "../words.js";
+import { t, tn } from "../words.js";
 
 const STATUSES = ["RUNNING", "SUCCESS", "PARTIAL", "FAILED", "CANCELLED", "NOT_STARTED"];
 const PAGE_SIZE = 50;
@@ -97,7 +97,8 @@ function PipelineTable({ rows, busy }) {
       <caption>${caption}</caption>
       <thead><tr>
         <th scope="col" aria-sort="descending">${t("number")}</th><th scope="col">${t("status")}</th>
-        <th scope="col" class="what">${t("what")}</th><th scope="col">${t("year")}</th><th scope="col">${t("unit")}</th>
+        <th scope="col" class="what">${t("what")}</th><th scope="col">${t("jobs")}</th>
+        <th scope="col">${t("year")}</th><th scope="col">${t("unit")}</th>
         <th scope="col">${t("submitted")}</th><th scope="col">${t("took")}</th><th scope="col">${t("by")}</th>
       </tr></thead>
       <tbody>${rows.map((row) => html`<${PipelineRow} key=${row.pipeline_id} row=${row} />`)}</tbody>
@@ -105,16 +106,24 @@ function PipelineTable({ rows, busy }) {
   </div>`;
 }
 
+// How many of its jobs have ended, and how many of them with an error.
+function jobsIn({ total_jobs: total, finished_jobs: finished, failed_jobs: failed }) {
+  if (!total) return "";
+  const ended = t("n_of", { n: count(finished), of: count(total) });
+  return failed ? html`${ended}, <span class="bad-text">${tn("n_failed", failed)}</span>` : ended;
+}
+
 // A component of its own: of a thousand rows, only those that have changed are drawn again.
 function PipelineRow({ row }) {
   return html`<tr>
     <th scope="row"><a href=${`/pipelines/${row.pipeline_id}`}>${row.pipeline_id}</a></th>
     <td class="moment"><${StatusBadge} row=${row} /></td>
-    <td>${whatOf(row)}</td>
+    <td>${whatOf(row)}${row.message && html`<div class="soft message" title=${row.message}>${row.message}</div>`}</td>
+    <td class="moment">${jobsIn(row)}</td>
     <td>${row.scope.year || ""}</td>
     <td>${row.scope.unit}</td>
     <td class="moment"><time datetime=${row.created_at}>${time(row.created_at)}</time></td>
-    <td>${row.finished_at ? between(row.created_at, row.finished_at) : ""}</td>
+    <td class="moment">${row.finished_at ? between(row.created_at, row.finished_at) : ""}</td>
     <td>${row.submitted_by}</td>
   </tr>`;
 }

@@ -5,12 +5,31 @@ import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ScopeBars } from "../parts/bars.js";
 import { Treemap, treeOf } from "../parts/treemap.js";
+import { UnitTotals } from "../parts/unit_totals.js";
+import { UnitTree } from "../parts/unit_tree.js";
 import { YearChoice } from "../parts/year_choice.js";
 import { address } from "../router.js";
 import { endsOf } from "../store.js";
 import { t, tn } from "../words.js";
 
 export function Page({ year }) {
+  const unit = address.value.query.get("unit");
+  const node = address.value.query.get("node") ?? "";
+  if (!unit) return html`<${InstitutionTotals} year=${year} />`;
+  return html`<${UnitTotals} key=${unit} year=${year} unit=${unit} ends=${endsOf(year)} node=${node} href=${hrefWith} />`;
+}
+
+// This page with other values in its query; "" leaves one out.
+function hrefWith(changes) {
+  const query = new URLSearchParams(address.value.query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
+  return `/totals?${query}`;
+}
+
+function InstitutionTotals({ year }) {
   const ends = endsOf(year);
   const asked = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
   const last = useAsked((signal) => get(`/v1/years/${year - 1}/totals`, {}, { signal }), [year]);
@@ -28,11 +47,23 @@ export function Page({ year }) {
       <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value)} />
       <h2>${t("made_of")}</h2>
       <${Tree} totals=${totals} />
+      <${Units} year=${year} ends=${ends} />
       <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
       <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>
         <a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>
     </div>`}
   `;
+}
+
+// Sums that only the report has, for an institution whose units are below one another.
+function Units({ year, ends }) {
+  const asked = useAsked((signal) => get(`/v1/years/${year}/report`, {}, { signal }), [year, ends]);
+  const nodes = asked.value?.unit_tree ?? [];
+  return html`<${Trouble} error=${asked.error} again=${asked.again} />
+    <${Waiting} asked=${asked} />
+    ${nodes.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
+      <${UnitTree} nodes=${nodes} year=${year} href=${(unit) => hrefWith({ unit, node: "" })} />
+      <p class="acts"><a href=${`/v1/years/${year}/unit_tree.csv`} download>CSV</a></p></div>`}`;
 }
 
 // What these totals do not hold is said before any chart is read.
@@ -74,7 +105,8 @@ function moduleRows(totals, last) {
 function unitRows(totals, last) {
   const before = sumBy(last?.unit_totals, (row) => row.unit);
   return totals.unit_totals.map((row) => ({
-    key: row.unit, name: row.unit_name || row.unit, kg: scopesOf(row), total: row.total_kg,
+    key: row.unit, name: row.unit_name || row.unit, href: hrefWith({ unit: row.unit, node: "" }),
+    kg: scopesOf(row), total: row.total_kg,
     before: before.get(row.unit)?.total,
   })).sort(largestFirst);
 }
@@ -84,11 +116,6 @@ function Tree({ totals }) {
   for (const row of totals.module_totals) {
     for (const [path, kg] of Object.entries(row.by_emission_type)) byPath[path] = (byPath[path] ?? 0) + kg;
   }
-  const href = (path) => {
-    const query = new URLSearchParams(address.value.query);
-    if (path) query.set("node", path);
-    else query.delete("node");
-    return `/totals?${query}`;
-  };
-  return html`<${Treemap} root=${treeOf(byPath)} at=${address.value.query.get("node") ?? ""} href=${href} />`;
+  return html`<${Treemap} root=${treeOf(byPath)} at=${address.value.query.get("node") ?? ""}
+    href=${(node) => hrefWith({ node })} />`;
 }
