@@ -44,7 +44,7 @@ COLUMNS = (
         "carbonline factors diff uk-gov-2023 uk-gov-2024",
     ),
 )
-@optional_type_option
+@optional_type_option("Required.")
 @click.option("--year", type=YEAR, help="The accounting year.")
 @click.option("--stale", is_flag=True, help="Only factors that the newest file lacks.")
 @click.option("--removed", is_flag=True, help="Include factors that are no longer in force.")

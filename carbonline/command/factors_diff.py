@@ -75,7 +75,7 @@ class FactorColumns:
 )
 @click.argument("old", type=FileSetOrYear())
 @click.argument("new", type=FileSetOrYear())
-@optional_type_option
+@optional_type_option("Required unless both are sets of the shelf.")
 @output_options
 @connection_options
 def diff(*, target: Target, output: Output, old: Side, new: Side, data_entry_type: int) -> None:

@@ -236,7 +236,7 @@ def rooms(
     ),
 )
 @click.argument("file", type=FileOrSet(), metavar="FILE|SET")
-@optional_type_option
+@optional_type_option("Required with a FILE.")
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @_replace_option

@@ -1,8 +1,6 @@
 """`carbonline`: the group of all subcommands."""
 
-import io
 import os
-import sys
 
 import click
 
@@ -71,10 +69,6 @@ def main() -> None:
     """
     # gRPC's own chatter on stderr tells a person nothing that the answers do not tell.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    for stream in (sys.stdout, sys.stderr):
-        # Names of files are bytes, and a sentence about one must not end in a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 main.add_section("Start", demo, up)

@@ -2,13 +2,14 @@
 
 # ruff: noqa: ARG002  the signatures are click's
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, NoReturn, cast
 
 import click
 from click.shell_completion import CompletionItem
 
+from carbonline.command.collected_options import Function
 from carbonline.command.input_file import InputFile
 from carbonline.command.known_years import known_years
 from carbonline.command.names import module_numbers, type_numbers
@@ -126,13 +127,17 @@ type_option = click.option(
     required=True,
     help="The data-entry type, such as plane.",
 )
-optional_type_option = click.option(
-    "--type",
-    "data_entry_type",
-    type=DATA_ENTRY_TYPE,
-    default=0,
-    help="The data-entry type, such as plane. Required with a FILE.",
-)
+
+
+def optional_type_option(when: str) -> Callable[[Function], Function]:
+    """`type_option` of a command that can do without it; `when` says when it cannot."""
+    return click.option(
+        "--type",
+        "data_entry_type",
+        type=DATA_ENTRY_TYPE,
+        default=0,
+        help=f"The data-entry type, such as plane. {when}",
+    )
 
 
 def type_is_missing() -> NoReturn:

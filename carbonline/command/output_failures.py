@@ -1,5 +1,6 @@
 """Ends a command with a sentence if its output cannot be written."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import click
 
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.fitting import fitted, terminal_width
+from carbonline.command.safe_text import name_written_out
 
 
 class UnfailingStream:
@@ -80,6 +82,10 @@ def _write(stream: TextIO, text: str) -> int:
 def named_streams() -> Iterator[None]:
     """Within the context, stdout is a NamedStream and stderr an UnfailingStream."""
     stdout, stderr = sys.stdout, sys.stderr
+    for stream in (stdout, stderr):
+        # Names of files are bytes, and a sentence about one must not end in a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=name_written_out())
     # Python has None for what was closed before it began.
     if stdout is not None:
         sys.stdout = cast("TextIO", NamedStream(stdout, "stdout"))

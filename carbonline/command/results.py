@@ -69,11 +69,16 @@ def results(*, target: Target, output: Output, pipeline: int, unit: str, limit: 
 async def _read(
     target: Target, wanted: emissions_pb2.ListEmissionsRequest, most: int, rows: SpooledRows
 ) -> bool:
-    """Reads at most so many entries, a page at a time. Returns whether there are more."""
+    """Reads at most so many entries, a page at a time. Returns whether there are more.
+
+    Refuses a pipeline that is neither known nor has any.
+    """
     more = False
     async with target.client() as client:
         pages = each_page(client.list_emissions, wanted, lambda page: page.rows, most)
         async for entries, has_more in pages:
             rows.add(line for entry in entries for line in result_rows(entry))
             more = has_more
+        if not rows:
+            await client.get_pipeline(wanted.pipeline_id)
     return more

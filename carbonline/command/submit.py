@@ -83,7 +83,7 @@ _EXAMPLES = examples(
     metavar="PROVIDER",
     help="Have a worker ask this service instead of a FILE, such as travel-api.",
 )
-@optional_type_option
+@optional_type_option("Required with a FILE, unless --module says that it has several types.")
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @click.option("--unit", default="", help="The file covers only this unit, not all units.")

@@ -31,8 +31,6 @@ _LAYOUTS = (
     *(start + year for start in _DAYS_AND_MONTHS for year in ("yyyy", "yy")),
     *("yyyy/mm/dd", "yyyy.mm.dd", "yyyymmdd"),
 )
-_KINDS_BY_VALUES = frozenset({ColumnKind.CHOICE, ColumnKind.DATE})
-
 # By the file's name of a column: its first different texts.
 Sample = Mapping[str, Sequence[str]]
 
@@ -132,7 +130,7 @@ class _Evidence:
                 return True
 
     def is_sure(self, column: Column, texts: Sequence[str]) -> bool:
-        """Known places, words of a list of choices, days of one format."""
+        """Known places, or words of a list of choices."""
         if not texts:
             return False
         if column.is_code:
@@ -143,25 +141,25 @@ class _Evidence:
                 words = [text for text in texts if len(text) > 1]
                 known = (_choice_of(column, text) is not None for text in words)
                 return bool(words) and _share(known) >= _MOST
-            case ColumnKind.DATE:
-                return max(_days(texts, layout) for layout in ("", *_LAYOUTS)) >= _MOST
             case _:
                 return False
 
 
 def _by_name(lacking: Sequence[Column], free: Sample, evidence: _Evidence) -> dict[str, str]:
-    """The declared column that each name of the file is near, if the values allow it."""
-    by_name = {column.name: column for column in lacking}
-    near = {name: near_name(name.casefold(), by_name) for name in free}
-    return {
-        name: column
-        for name, column in near.items()
-        if column and evidence.allows(by_name[column], free[name])
+    """Of the declared columns that its values allow, the one that each name of the file is near."""
+    allowed = {
+        name: [column.name for column in lacking if evidence.allows(column, texts)]
+        for name, texts in free.items()
     }
+    near = {name: near_name(name.casefold(), among) for name, among in allowed.items()}
+    return {name: column for name, column in near.items() if column}
 
 
 def _by_values(lacking: Sequence[Column], free: Sample, evidence: _Evidence) -> dict[str, str]:
-    """The same where the values leave no other choice. An origin stands before its destination."""
+    """The same where the values leave no other choice. An origin stands before its destination.
+
+    Days are not enough: they may be those of the booking, of the invoice or of the way back.
+    """
     found: dict[str, str] = {}
     codes = [column for column in lacking if column.is_code]
     of_places = [
@@ -170,7 +168,7 @@ def _by_values(lacking: Sequence[Column], free: Sample, evidence: _Evidence) -> 
     if len(of_places) == len(codes):
         found |= {name: column.name for name, column in zip(of_places, codes, strict=True)}
     for column in lacking:
-        if column.kind in _KINDS_BY_VALUES:
+        if column.kind is ColumnKind.CHOICE:
             sure = [name for name, texts in free.items() if evidence.is_sure(column, texts)]
             if len(sure) == 1 and sure[0] not in found:
                 found[sure[0]] = column.name

@@ -147,6 +147,7 @@ def test_a_template_can_be_submitted_again(terminal: Terminal) -> None:
         (("watch", "999999"), 2, "PIPELINE_NOT_FOUND"),
         (("cancel", "999999"), 2, "PIPELINE_NOT_FOUND"),
         (("jobs", "999999"), 2, "PIPELINE_NOT_FOUND"),
+        (("results", "999999"), 2, "PIPELINE_NOT_FOUND"),
         (
             ("migrate", "--database-url", "postgresql://me@127.0.0.1:1/x"),
             6,
@@ -292,6 +293,9 @@ def test_a_file_name_that_is_not_text_is_replaced_by_one_that_is(
     kept = terminal.type("rejected", pipeline_of(sent), "-o", wanted)
     assert "in " + str(terminal.folder) + "/r\\xe9.csv" in kept.out, kept
     assert wanted.read_text().startswith("unit_institutional_id,")
+    totals = terminal.folder / os.fsdecode(b"t\xe9.csv")
+    listed = terminal.type("totals", "--year", "2024", "-o", totals)
+    assert listed.err.endswith(f"in {terminal.folder}/t\\xe9.csv.\n"), listed
     missing = terminal.type("submit", os.fsdecode(b"n\xf4.csv"), *SUBMIT_PLANE)
     assert (missing.code, "Traceback" in missing.err) == (2, False), missing
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.worker_service.carbon.plane_files import PLANE, SCOPE, batches_of, opening
+from worker_service.carbon.catalogue.professional_travel.road_travel import ROAD_TRAVEL
 from worker_service.carbon.parse.entries import read_entries
 from worker_service.carbon.parse.factors import read_factors
 
@@ -56,6 +57,35 @@ def test_rows_that_others_show_to_be_padded_are_doubtful_and_not_rejected() -> N
     [batch, last] = batches_of(HEADER + PLAIN + PADDED + DIVIDED)
     assert batch.rejected.is_empty()
     assert last.warned.select("row", "value").rows() == [(3, "407,5")]
+
+
+ROAD_HEADER = "unit_institutional_id,vehicle_class,distance,user_institutional_id,fuel\n"
+ROAD = "0828,average car,120,123456,\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (ROAD_HEADER, ROAD),
+        # The last column must be filled, and a divided number would leave it empty.
+        (ROAD_HEADER.replace(",fuel", ""), "0828,average car,120,123456\n"),
+    ],
+)
+def test_no_comma_is_a_decimal_one_that_would_empty_a_column_that_must_be_filled(
+    header: str, row: str
+) -> None:
+    padded = row.replace("\n", ",\n")
+    for rows in (row + padded.replace("120", "121"), padded):
+        file = read_entries(ROAD_TRAVEL, opening(header + rows), SCOPE)
+        for batch in file.batches:
+            assert batch.rejected.is_empty()
+            assert not any("decimal" in reason for reason in batch.warned["reason"])
+
+
+def test_a_decimal_comma_that_leaves_all_columns_filled_is_told_of() -> None:
+    rows = "0828,average car,120,5,123456,\n0828,average car,120,123456,\n"
+    [batch, *_] = read_entries(ROAD_TRAVEL, opening(ROAD_HEADER + rows), SCOPE).batches
+    assert batch.rejected.select("row", "value").rows() == [(1, "120,5")]
 
 
 def test_a_note_that_is_half_a_number_is_told() -> None:

@@ -73,17 +73,17 @@ def columns_of(header: str, *rows: str) -> Mapping[str, str]:
 @pytest.mark.parametrize(
     ("header", "rows", "columns"),
     [
-        # Names that mean nothing, by their values: places in order, days, cabins.
+        # Names that mean nothing, by their values: places in order, cabins.
         (
-            "a,b,c,d",
-            ["GVA,CDG,Economy Class,31.03.2024", "CDG,JFK,Business,01.04.2024"],
-            {
-                "a": "origin_iata",
-                "b": "destination_iata",
-                "c": "cabin_class",
-                "d": "departure_date",
-            },
+            "a,b,c",
+            ["GVA,CDG,Economy Class", "CDG,JFK,Business"],
+            {"a": "origin_iata", "b": "destination_iata", "c": "cabin_class"},
         ),
+        # The only days of a file may be others than those of departure.
+        ("d", ["2024-03-31"], {}),
+        ("Booking date", ["2024-03-31"], {}),
+        ("Rechnungsdatum,Rückreisedatum", ["31.03.2024,31.03.2024"], {}),
+        ("Booking date,Tag", ["31.03.2024,01.04.2024"], {"Tag": "departure_date"}),
         # A name that the values contradict.
         ("Departure,x", ["2024-03-31,GVA"], {"Departure": "departure_date"}),
         ("Departure,Arrival", ["Geneva,Paris"], {}),
@@ -92,8 +92,7 @@ def columns_of(header: str, *rows: str) -> Mapping[str, str]:
         # One of two places may be either.
         ("a", ["GVA"], {}),
         ("origin_iata,a", ["GVA,CDG"], {"a": "destination_iata"}),
-        # Two columns with days, or with letters that may be cabins.
-        ("a,b", ["2024-03-31,2024-03-31"], {}),
+        # Letters may be cabins.
         ("a", ["Y", "C"], {}),
         # Two names for the same.
         ("From,Von", ["GVA,GVA"], {}),

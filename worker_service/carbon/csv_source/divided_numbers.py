@@ -1,6 +1,7 @@
 """Numbers that their decimal comma divides into two fields of a file with commas."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -24,18 +25,34 @@ _DOUBTFUL = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class NumberColumns:
+    """`decimals`: the columns of numbers that need not be whole. `filled`: those of any kind that
+    no row may leave empty.
+    """
+
+    decimals: Collection[str] = ()
+    filled: Collection[str] = ()
+
+
+NO_NUMBERS = NumberColumns()
+
+
 class DividedNumbers:
     """Looks at batch after batch for rows that are longer than others by such commas.
 
     A row with empty fields beyond the header's columns may have separators too many at its end,
     or decimal commas before, and then its values stand one column too far. It is rejected if
     other rows do without such fields. If all rows have as many, they are accepted, and doubtful
-    as long as each of them has digits on both sides of as many commas.
+    as long as each of them has digits on both sides of as many commas. No comma is a decimal one
+    if a column that must be filled would then be empty.
     """
 
-    def __init__(self, header: Header, decimals: Collection[str]) -> None:
-        """`decimals`: the columns of numbers that need not be whole."""
-        positions = [header.positions[name] for name in decimals if name in header.positions]
+    def __init__(self, header: Header, columns: NumberColumns) -> None:
+        """`columns` are those that the header may have."""
+        at_of = header.positions
+        positions = [at_of[name] for name in columns.decimals if name in at_of]
+        self._filled = [at_of[name] for name in columns.filled if name in at_of]
         is_comma = header.separator == "," and not header.of_cells
         # A number of the last column would be cut by a field that is not empty.
         self._at = sorted(at for at in positions if is_comma and at < header.width - 1)
@@ -93,7 +110,18 @@ class DividedNumbers:
     def _is_pair(self, at: int) -> pl.Expr:
         whole, decimals = pl.col(str(at)), pl.col(str(at + 1))
         is_pair = whole.str.contains(_WHOLE) & decimals.str.contains(_DECIMALS)
-        return is_pair.fill_null(value=False)
+        # Of several surplus fields it is not known how far each value would move.
+        is_one = pl.col("fields") == self._header.width + 1
+        stays_filled = pl.all_horizontal(
+            pl.lit(value=True), *(self._has_text(place + 1) for place in self._filled if place > at)
+        )
+        return is_pair.fill_null(value=False) & (~is_one | stays_filled)
+
+    def _has_text(self, at: int) -> pl.Expr:
+        # Fields beyond the header's are empty, or the row is rejected for its width.
+        if at >= self._header.width:
+            return pl.lit(value=False)
+        return (pl.col(str(at)).str.strip_chars() != "").fill_null(value=False)
 
     def _reported(self, rows: pl.DataFrame) -> pl.DataFrame:
         names = [shown_text(self._header.names[at]) for at in self._at]

@@ -62,8 +62,17 @@ FOREIGN_NAMES: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "departure_date": frozenset(
             {
-                *("traveldate", "flightdate", "datededépart", "datedevoyage"),
-                *("datum", "abflugdatum", "reisedatum", "data", "datadipartenza"),
+                *(
+                    "traveldate",
+                    "flightdate",
+                    "dateoftravel",
+                    "dateofflight",
+                    "day",
+                    "outbounddate",
+                ),
+                *("datededépart", "datedevoyage", "datedevol", "jour"),
+                *("datum", "abflugdatum", "reisedatum", "flugdatum", "tag", "reisetag", "flugtag"),
+                *("data", "datadipartenza", "datadelviaggio", "datadelvolo", "giorno"),
             }
         ),
         "number_of_trips": frozenset(

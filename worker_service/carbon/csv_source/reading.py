@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open, PlainBytes
-from worker_service.carbon.csv_source.divided_numbers import DividedNumbers
+from worker_service.carbon.csv_source.divided_numbers import (
+    NO_NUMBERS,
+    DividedNumbers,
+    NumberColumns,
+)
 from worker_service.carbon.csv_source.header import Header, read_header, renamed_by
 from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
 from worker_service.carbon.csv_source.lines import Lines
@@ -74,7 +78,7 @@ def read_text(
     required: Collection[str],
     optional: Collection[str],
     bytes_max: int = FILE_BYTES_MAX,
-    decimals: Collection[str] = (),
+    numbers: NumberColumns = NO_NUMBERS,
     mapping: FileMapping = AS_DECLARED,
 ) -> TextFile:
     """Checks the file, reads its header, and then its rows in batches of about 12,500.
@@ -84,7 +88,7 @@ def read_text(
     """
     text = text_of(open_file, _table(required, optional, mapping), bytes_max, mapping.decimal)
     try:
-        return _of_text(text, required, optional, bytes_max, decimals, mapping)
+        return _of_text(text, required, optional, bytes_max, numbers, mapping)
     except BaseException:
         text.close()
         raise
@@ -104,7 +108,7 @@ def _of_text(
     required: Collection[str],
     optional: Collection[str],
     bytes_max: int,
-    decimals: Collection[str],
+    numbers: NumberColumns,
     mapping: FileMapping,
 ) -> TextFile:
     surveyed = survey(text.open, bytes_max)
@@ -123,7 +127,7 @@ def _of_text(
         raise
     known = [*required, *optional]
     unread = list(header.unread)
-    divided = DividedNumbers(header, decimals)
+    divided = DividedNumbers(header, numbers)
     return TextFile(
         encoding=encoding,
         header=header,

@@ -26,7 +26,7 @@ from worker_service.carbon.parse.repeated_keys import RepeatedKeys
 from worker_service.carbon.parse.row_warnings import refused_rows, warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.spellings import spellings
-from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
+from worker_service.carbon.parse.thousands_points import ThousandsPoints, number_columns
 from worker_service.carbon.parse.total_rows import with_total_rows
 from worker_service.carbon.parse.units import UNIT, KnownUnits
 
@@ -113,7 +113,7 @@ def read_entries(
     if scope.unit is not None:
         optional.append(UNIT_COLUMN)
     try:
-        text = read_text(open_file, required, optional, bytes_max, decimals_of(columns), mapping)
+        text = read_text(open_file, required, optional, bytes_max, number_columns(columns), mapping)
     except RefusedFile as refused:
         if refused.missing != (UNIT_COLUMN,):
             raise

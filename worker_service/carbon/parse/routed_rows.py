@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import FILE_BYTES_MAX, Open
+from worker_service.carbon.csv_source.divided_numbers import NumberColumns
 from worker_service.carbon.csv_source.header import Header
 from worker_service.carbon.csv_source.mended import Originals
 from worker_service.carbon.csv_source.reading import TextBatch, TextFile, read_text
@@ -40,7 +41,7 @@ def read_routed(
     required, optional = routes.required, [*routes.optional, *common]
     (optional if of_one_unit else required).insert(0, UNIT_COLUMN)
     columns = [column for one in routes.types.values() for column in one.columns]
-    return read_text(open_file, required, optional, bytes_max, decimals_of(columns))
+    return read_text(open_file, required, optional, bytes_max, NumberColumns(decimals_of(columns)))
 
 
 def routed_batches(text: TextFile, routes: Routes, kinds: pl.DataFrame) -> Iterator[RoutedBatch]:

@@ -21,7 +21,7 @@ from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.invisible_in_keys import invisible_in_keys
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
-from worker_service.carbon.parse.thousands_points import ThousandsPoints, decimals_of
+from worker_service.carbon.parse.thousands_points import ThousandsPoints, number_columns
 from worker_service.carbon.parse.values import as_comparison_key
 
 TABLE_ROWS_MAX = 1_000_000
@@ -86,7 +86,7 @@ def read_table(
         [column.name for column in columns if column.required],
         [column.name for column in columns if not column.required],
         bytes_max,
-        decimals_of(columns),
+        number_columns(columns),
         mapping,
     )
     batches: list[TextBatch] = []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from worker_service.carbon.csv_source.divided_numbers import NumberColumns
 from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.csv_source.widths import REJECTED
 from worker_service.carbon.declarations import Column, ColumnKind
@@ -151,6 +152,12 @@ class ThousandsPoints:
 def decimals_of(columns: Sequence[Column]) -> list[str]:
     """The names of the columns whose numbers need not be whole."""
     return [column.name for column in columns if column.kind is ColumnKind.NUMBER]
+
+
+def number_columns(columns: Sequence[Column]) -> NumberColumns:
+    """What is said of a file's columns where a comma may divide a number."""
+    filled = [one.name for one in columns if one.required and not one.excused_by_override]
+    return NumberColumns(decimals_of(columns), filled)
 
 
 def _has(written: pl.Series, mark: str) -> pl.Series:
