@@ -115,6 +115,9 @@ class Store(Reads, NoMoreClaims, Schedules):
         self._sweep_units = self._units_on(pools.sweeps)
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
         self._broken_jobs = BrokenJobs(self._sweep_units, self._set_asides)
+        self._expire_claims = sweep.ExpireClaims(
+            self._sweep_units, self._set_asides, lease_seconds, sweep_seconds
+        )
         self._backstop = sweep.Backstop(self._sweep_units, self._set_asides)
         self._finishes_unlocked = finishes_unlocked(self._units)
         self._submit_unlocked = SubmitUnlocked(self._units, limits.joiners)
@@ -353,9 +356,7 @@ class Store(Reads, NoMoreClaims, Schedules):
     async def expire_claims(self) -> int:
         """Take back what expired claims held. Returns how many expired."""
         with self._observer.timed("sweep"):
-            return await sweep.expire_claims(
-                self._sweep_units, self._set_asides, self.lease_seconds, self.sweep_seconds
-            )
+            return await self._expire_claims.look()
 
     async def promote_due_jobs(self) -> int:
         """Queue what waited for its time. Returns how many jobs were due."""

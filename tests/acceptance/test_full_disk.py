@@ -1,6 +1,7 @@
 """The file system of the whole stack fills up and has room again: nothing is lost, all goes on."""
 
 import asyncio
+import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from carbonline.client.errors import ServerError
 from carbonline.v1 import types_pb2
-from tests.acceptance.acceptance_run import AcceptanceRun, reading, write_some_flights
+from tests.acceptance.acceptance_run import AcceptanceRun, reading
 from tests.acceptance.conftest import LEASE_SECONDS, OpenRun
 
 SIZE = "800m"
@@ -65,6 +66,22 @@ def scope() -> types_pb2.Scope:
     return types_pb2.Scope(tenant="local")
 
 
+async def until_no_file_fits(run: AcceptanceRun) -> None:
+    """An upload is refused. What others delete meanwhile may make room for a few before."""
+
+    async def new_file() -> AsyncIterator[bytes]:
+        yield os.urandom(1 << 20)
+
+    async def upload_for_ever() -> None:
+        while True:
+            await run.client.upload_blob(new_file(), scope())
+
+    async with asyncio.timeout(FULL_SECONDS):
+        with pytest.raises(ServerError) as refused:
+            await upload_for_ever()
+    assert refused.value.reason == "STORE_FULL"
+
+
 async def until_works_again(run: AcceptanceRun, pipeline: int) -> None:
     """The pipeline has a running job, or has ended."""
     async with asyncio.timeout(60):
@@ -81,17 +98,14 @@ async def until_works_again(run: AcceptanceRun, pipeline: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("postgres_ends", [False, True], ids=["postgres_lives", "postgres_ends"])
 async def test_a_stack_whose_disk_was_full_goes_on_as_soon_as_there_is_room(
-    open_run: OpenRun, small_disk: Path, tmp_path: Path, *, postgres_ends: bool
+    open_run: OpenRun, small_disk: Path, *, postgres_ends: bool
 ) -> None:
     async with open_run(data_folder=small_disk / "stack") as run:
         pipeline = await run.submit()
         await run.until(pipeline, reading)
         async with filled(small_disk):
             began_at = time.monotonic()
-            some = write_some_flights(tmp_path / "some.csv.gz")
-            with pytest.raises(ServerError) as refused:
-                await run.client.upload_blob(some, scope())
-            assert refused.value.reason == "STORE_FULL"
+            await until_no_file_fits(run)
             if postgres_ends:
                 # As it does if it has no room for its log.
                 run.stack.kill("postgres")

@@ -1,8 +1,8 @@
 -- What happened to some jobs: their own times, and the unusual, also from before they had their
 -- pipeline. Of a pipeline that is named all its own events; of a cancelled job without, who
 -- cancelled it. Whatever says a claim says its worker, if any event of the claim knows it. The
--- message of an end is quoted, so that nobody takes its words for the result. What ended a job comes
--- before its end, though it is recorded a moment later, at the end of the same transaction.
+-- message of an end is quoted, so that nobody takes its words for the result. What ended a job
+-- comes before its end, though it is recorded a moment later, at the end of the same transaction.
 WITH seen AS (
     SELECT j.* FROM scheduler.jobs AS j WHERE j.job_id = ANY(CAST(:job_ids AS bigint[]))
 ), recorded AS MATERIALIZED (

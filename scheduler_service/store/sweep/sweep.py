@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 
+from carbonline.postgres.errors import ANY_DATABASE_ERROR, fails_everything
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Written
 from scheduler_service.store.core.rows import ClaimTokenRow, JobRow
@@ -23,34 +24,60 @@ KEYS_MAX = 1_000
 STEP_SECONDS_MAX = 30.0
 
 
-async def expire_claims(
-    units: UnitRunner, set_asides: SetAsides, lease_seconds: float, sweep_seconds: float
-) -> int:
-    """Take back what expired claims held, and end expired drains, until nothing is due. Returns
-    how many expired.
+class ExpireClaims:
+    """Takes back what expired claims held, and ends expired drains. One per store."""
 
-    After an outage of the sweep itself (longer than half a lease and three sweeps) every live
-    claim is granted one lease first: nobody could beat.
-    """
-    outage_seconds = max(lease_seconds / 2, 3 * sweep_seconds)
-    async with units.pool.acquire() as conn, conn.transaction():
-        granted = await statement("grant_after_outage").rows(
-            conn, ClaimTokenRow, outage_seconds=outage_seconds, lease_seconds=lease_seconds
-        )
-        await statement("record_sweep").run(conn)
-    if granted:
-        return 0
-    expired, token, ends_at = 0, 0, monotonic() + STEP_SECONDS_MAX
-    while monotonic() < ends_at:
-        async with units.pool.acquire() as conn:
-            claims = await statement("expired_claims").rows(
-                conn, _ExpiredRow, after_token=token, claims_max=BATCH_MAX
+    def __init__(
+        self,
+        units: UnitRunner,
+        set_asides: SetAsides,
+        lease_seconds: float,
+        sweep_seconds: float,
+    ) -> None:
+        """An outage is longer than half a lease and three sweeps, where sweeps do not fail."""
+        self._units = units
+        self._set_asides = set_asides
+        self._lease_seconds = lease_seconds
+        self._outage_seconds = max(lease_seconds / 2, 3 * sweep_seconds)
+        self._found_outage = False
+
+    async def look(self) -> int:
+        """Until nothing is due. Returns how many claims expired.
+
+        After an outage of the sweep itself every live claim is granted one lease first: nobody
+        could beat. So it is after a look that the database answered as it answers everybody: one
+        that is full takes a write now and then, and it may be that of a sweep.
+        """
+        try:
+            granted = await self._grant_after_outage()
+        except ANY_DATABASE_ERROR as error:
+            self._found_outage |= fails_everything(error)
+            raise
+        self._found_outage = False
+        if granted:
+            return 0
+        expired, token, ends_at = 0, 0, monotonic() + STEP_SECONDS_MAX
+        while monotonic() < ends_at:
+            async with self._units.pool.acquire() as conn:
+                claims = await statement("expired_claims").rows(
+                    conn, _ExpiredRow, after_token=token, claims_max=BATCH_MAX
+                )
+            expired += await _take_back(self._set_asides, claims)
+            if len(claims) < BATCH_MAX:
+                break
+            token = claims[-1].claim_token
+        return expired
+
+    async def _grant_after_outage(self) -> Sequence[ClaimTokenRow]:
+        async with self._units.pool.acquire() as conn, conn.transaction():
+            granted = await statement("grant_after_outage").rows(
+                conn,
+                ClaimTokenRow,
+                outage_seconds=0.0 if self._found_outage else self._outage_seconds,
+                lease_seconds=self._lease_seconds,
             )
-        expired += await _take_back(set_asides, claims)
-        if len(claims) < BATCH_MAX:
-            break
-        token = claims[-1].claim_token
-    return expired
+            await statement("record_sweep").run(conn)
+        return granted
 
 
 async def _take_back(set_asides: SetAsides, claims: Sequence["_ExpiredRow"]) -> int:

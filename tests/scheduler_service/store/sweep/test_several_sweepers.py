@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from scheduler_service.jobs.requests import ClaimDirective
@@ -96,6 +97,40 @@ async def extended_by(conn: Any) -> Sequence[ClaimTokenRow]:
         outage_seconds=LEASE_SECONDS / 2,
         lease_seconds=LEASE_SECONDS,
     )
+
+
+# The file system has room for the records of sweeps, now and then, and for no beat.
+IS_FULL = """
+CREATE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'No space left on device' USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER is_full BEFORE INSERT OR UPDATE ON scheduler.sweep_runs
+FOR EACH ROW EXECUTE FUNCTION is_full();
+"""
+
+
+async def test_who_could_not_beat_on_a_full_disk_has_one_lease_more(driver: StoreDriver) -> None:
+    await driver.submit("csv_ingest", INGEST)
+    await driver.store.expire_claims()
+    claim = await driver.claim("csv_ingest")
+    for _ in range(8):
+        await driver.pass_time(SHORT)
+        await driver.store.expire_claims()
+    # The last sweep was a moment ago.
+    await driver.store.pool.execute(IS_FULL)
+    await driver.pass_time(SHORT)
+    with pytest.raises(asyncpg.DiskFullError):
+        await driver.store.expire_claims()
+    await driver.store.pool.execute("DROP FUNCTION is_full CASCADE")
+    await driver.pass_time(SHORT)
+    assert await driver.store.expire_claims() == 0
+    assert (await driver.beat(claim)).directive is ClaimDirective.CONTINUE
+    # Once, and not again.
+    until = await lease_until(driver)
+    await driver.pass_time(SHORT)
+    assert await driver.store.expire_claims() == 0
+    assert await lease_until(driver) == until
 
 
 async def test_a_sweep_that_is_long_at_work_extends_no_lease(
