@@ -17,6 +17,7 @@ PAGES = (
     "/pipelines/1",
     "/totals?year=2024",
     "/totals?year=1999",
+    "/explain?year=2024",
     "/rejected/1",
     "/health",
     "/login",

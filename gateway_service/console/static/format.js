@@ -25,6 +25,16 @@ export function tonnes(kg) {
   return new Intl.NumberFormat(locale.value, digits).format(amount);
 }
 
+/** Kilograms, as one row has them. */
+export function kilograms(kg) {
+  return new Intl.NumberFormat(locale.value, { minimumFractionDigits: 3, maximumFractionDigits: 3 }).format(kg);
+}
+
+/** A number of any size, as it was computed with. */
+export function number(amount) {
+  return new Intl.NumberFormat(locale.value, { maximumFractionDigits: 3 }).format(amount);
+}
+
 export function count(number) {
   return new Intl.NumberFormat(locale.value).format(Number(number ?? 0));
 }

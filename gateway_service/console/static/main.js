@@ -42,6 +42,7 @@ const PAGES = {
   pipelines: () => import("./pages/pipelines.js"),
   pipeline: () => import("./pages/pipeline.js"),
   totals: () => import("./pages/totals.js"),
+  explain: () => import("./pages/explain.js"),
   rejected: () => import("./pages/rejected.js"),
   health: () => import("./pages/health.js"),
   docs: () => import("./pages/docs.js"),

@@ -31,6 +31,7 @@ export function Page({ id }) {
       <${Facts} row=${shown} />
       <${StepList} jobs=${jobs} again=${asked.again} />
       ${INGESTS.includes(shown.kind) && !isLive(shown) && html`<p class="acts">
+        <a href=${`/explain?pipeline=${id}`}>${t("rows_and_results")}</a>
         <a href=${`/v1/emissions.csv?pipeline_id=${id}`} download>${t("results_csv")}</a></p>`}
       <${Acts} row=${shown} again=${asked.again} />
       <${Timeline} events=${asked.value?.timeline ?? []} />`}

@@ -44,7 +44,7 @@ function InstitutionTotals({ year }) {
     ${totals?.unit_totals.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
       <p class="headline"><span class="figure">${tonnes(totals.institution.total_kg)}</span> t CO₂eq</p>
       <${Missing} totals=${totals} year=${year} />
-      <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value)} />
+      <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value, year)} />
       <h2>${t("made_of")}</h2>
       <${Tree} totals=${totals} />
       <${Units} year=${year} ends=${ends} />
@@ -95,10 +95,11 @@ function sumBy(rows, keyOf) {
 
 const largestFirst = (a, b) => b.total - a.total;
 
-function moduleRows(totals, last) {
+function moduleRows(totals, last, year) {
   const before = sumBy(last?.module_totals, (row) => row.module);
   return [...sumBy(totals.module_totals, (row) => row.module)].map(([module, sum]) => ({
-    key: module, name: moduleName(module), ...sum, before: before.get(module)?.total,
+    key: module, name: moduleName(module), href: `/explain?year=${year}&module=${module}`, ...sum,
+    before: before.get(module)?.total,
   })).sort(largestFirst);
 }
 

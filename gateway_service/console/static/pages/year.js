@@ -54,7 +54,9 @@ function Tile({ year, module, totals, uploads }) {
   return html`
     <h2>${moduleName(module)}</h2>
     <${ModuleBadge} year=${year} module=${module} />
-    <p class="amount">${rows.length ? html`<strong>${tonnes(kg)}</strong> t CO₂eq, ${tn("entries", entries)}` : "–"}</p>
+    <p class="amount">${rows.length ? html`<strong>${tonnes(kg)}</strong> t CO₂eq,${" "}
+      <a href=${`/explain?year=${year}&module=${module}`}>${tn("entries", entries)}
+        <span class="off-screen"> ${moduleName(module)}</span></a>` : "–"}</p>
     ${without > 0 && html`<p class="warn-text">${tn("without_kg", without)}</p>`}
     ${last && html`<p class="soft">${t("last_file", { file: last.file_name || `#${last.upload_id}`,
       by: last.submitted_by, at: time(last.published_at) })}</p>`}

@@ -17,7 +17,8 @@ export function UnitTotals({ year, unit, ends, node, href }) {
   const own = report?.unit_tree.find((one) => one.unit === unit);
   return html`
     <h1>${t("totals_of_unit", { year, unit: own?.unit_name || unit })}</h1>
-    <p><a href=${href({ unit: "", node: "" })}>${t("totals_of", { year })}</a></p>
+    <p><a href=${href({ unit: "", node: "" })}>${t("totals_of", { year })}</a>${" "}
+      <a href=${`/explain?${new URLSearchParams({ year, unit })}`}>${t("rows_of_unit_alone")}</a></p>
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${report && !whole && html`<p>${t("no_totals_of_unit", { year })}</p>`}

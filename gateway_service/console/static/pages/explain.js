@@ -1,0 +1,135 @@
+// What a total is made of: the uploads that count, and of each its rows, every one with the factor
+// in the version that was used, and its kilograms.
+import { get, getAll } from "../api.js";
+import { count, kindName, moduleName, time, tonnes, typeName, zone } from "../format.js";
+import { html } from "../html.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
+import { ResultRows } from "../parts/result_rows.js";
+import { address, filterBy } from "../router.js";
+import { endsOf } from "../store.js";
+import { t, tn } from "../words.js";
+
+const ROWS_PER_PAGE = 50;
+
+export function Page({ year }) {
+  const { query } = address.value;
+  return query.get("upload") || query.get("pipeline")
+    ? html`<${Rows} query=${query} />`
+    : html`<${Uploads} year=${year} module=${query.get("module") ?? ""} unit=${query.get("unit") ?? ""} />`;
+}
+
+/** The uploads that count for a year, largest first, and that they add up to its total. */
+function Uploads({ year, module, unit }) {
+  const ends = endsOf(year);
+  const asked = useAsked((signal) => getAll(`/v1/years/${year}/uploads`, "uploads", { module }, { signal }),
+    [year, module, ends]);
+  const totals = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
+  const uploads = [...(asked.value?.found ?? [])].sort((a, b) => (b.total_kg ?? 0) - (a.total_kg ?? 0));
+  const what = module ? moduleName(module) : t("all_modules");
+  return html`
+    <h1>${t("made_of_uploads", { what, year })}</h1>
+    <p><a href=${`/totals?year=${year}`}>${t("totals_of", { year })}</a></p>
+    <${Trouble} error=${asked.error} again=${asked.again} />
+    <${Waiting} asked=${asked} />
+    ${unit && html`<p class="notice">${t("rows_of_unit", { unit })}${" "}
+      <a href=${`/explain?${new URLSearchParams({ year, ...(module && { module }) })}`}>${t("of_all_units")}</a></p>`}
+    ${asked.value && !uploads.length && html`<p>${t("no_uploads")}</p>`}
+    ${uploads.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
+      <${UploadTable} uploads=${uploads} unit=${unit} />
+      <${Sum} uploads=${uploads} totals=${totals.value} module=${module} more=${asked.value.more} />
+      <p class="acts"><a href=${`/v1/years/${year}/uploads.csv?${new URLSearchParams(module && { module })}`} download>CSV</a></p>
+    </div>`}
+  `;
+}
+
+function UploadTable({ uploads, unit }) {
+  const caption = `${t("uploads_that_count")} (${zone()})`;
+  const href = (id) => `/explain?${new URLSearchParams({ upload: id, ...(unit && { unit }) })}`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
+    <caption>${caption}</caption>
+    <thead><tr><th scope="col">${t("upload_head")}</th><th scope="col">${t("type")}</th><th scope="col">${t("file")}</th>
+      <th scope="col">${t("unit")}</th><th scope="col">${t("source_head")}</th><th scope="col">${t("by")}</th>
+      <th scope="col">${t("since")}</th><th scope="col" class="number">${t("rows")}</th>
+      <th scope="col" class="number">t CO₂eq</th></tr></thead>
+    <tbody>${uploads.map((one) => html`<tr key=${one.upload_id}>
+      <th scope="row"><a href=${href(one.upload_id)}>${t("upload_n", { n: one.upload_id })}</a></th>
+      <td>${typeName(one.data_entry_type)}</td>
+      <td><a href=${`/v1/blobs/${one.blob}/content`} download=${one.file_name || `${one.upload_id}.csv`}>
+        ${one.file_name || t("file")}</a></td>
+      <td>${one.unit}</td><td>${one.source}</td><td>${one.submitted_by}</td>
+      <td class="moment"><time datetime=${one.published_at}>${time(one.published_at)}</time></td>
+      <td class="number">${count(one.entry_count)}</td>
+      <td class="number">${one.total_kg === undefined ? "–" : tonnes(one.total_kg)}</td>
+    </tr>`)}</tbody>
+  </table></div>`;
+}
+
+// Uploads are computed first and summed then: until the sum is there, it differs.
+function Sum({ uploads, totals, module, more }) {
+  if (more || !totals) return null;
+  const sum = uploads.reduce((kg, one) => kg + (one.total_kg ?? 0), 0);
+  const rows = totals.module_totals.filter((one) => !module || one.module === module);
+  const total = rows.reduce((kg, one) => kg + one.total_kg, 0);
+  const same = Math.abs(sum - total) <= SAME_KG;
+  return html`<p>${t(same ? "sums_agree" : "sums_differ", { sum: tonnes(sum), total: tonnes(total) })}</p>`;
+}
+
+// Of sums of doubles whose exact values are the same.
+const SAME_KG = 0.001;
+
+/** The rows of an upload or of a pipeline, a page at a time. */
+function Rows({ query }) {
+  const [upload, pipeline, unit, page] = ["upload", "pipeline", "unit", "page"].map((name) => query.get(name) ?? "");
+  const wanted = { upload_id: upload, pipeline_id: pipeline, unit, page_token: page, page_size: ROWS_PER_PAGE };
+  const asked = useAsked((signal) => get("/v1/emissions", wanted, { signal }), [query.toString()]);
+  const modules = useAsked((signal) => get("/v1/modules", {}, { signal }), []);
+  const formulas = new Map((modules.value?.modules ?? [])
+    .flatMap((one) => one.data_entry_types.map((type) => [type.data_entry_type, type])));
+  const answer = asked.value;
+  const next = new URLSearchParams(query);
+  next.set("page", answer?.next_page_token ?? "");
+  const file = new URLSearchParams(Object.entries({ upload_id: upload, pipeline_id: pipeline, unit }).filter(([, one]) => one));
+  return html`
+    <h1>${upload ? t("rows_of_upload", { n: upload }) : t("rows_of_pipeline", { n: pipeline })}</h1>
+    ${upload && html`<${UploadFacts} id=${upload} />`}
+    ${pipeline && html`<p><a href=${`/pipelines/${pipeline}`}>${t("pipeline_n", { n: pipeline })}</a></p>`}
+    <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
+      <label>${t("unit")}<input id="filter" type="text" maxlength="200" value=${unit}
+        onChange=${(e) => filterBy("unit", e.target.value.trim())} /></label></form>
+    <${Trouble} error=${asked.error ?? modules.error} again=${() => (asked.again(), modules.again())} />
+    <${Waiting} asked=${asked} />
+    ${answer?.deleted_upload_ids.length > 0 && html`<p class="notice">${t("rows_deleted")}</p>`}
+    ${answer && !answer.rows.length && html`<p>${t("no_rows")}</p>`}
+    ${answer?.rows.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
+      <${ResultRows} rows=${answer.rows} formulas=${formulas} caption=${t("rows_and_results")} />
+      <p class="acts"><a href=${`/v1/emissions.csv?${file}`} download>CSV</a>
+        ${answer.next_page_token && html`<a href=${`/explain?${next}`}>${t("next_rows")}</a>`}</p></div>`}
+  `;
+}
+
+/** Which upload it is, whether it counts, and who brought it. */
+function UploadFacts({ id }) {
+  const asked = useAsked(async (signal) => {
+    // An upload is asked for by its number; the year in the address has no part in it.
+    const { uploads } = await get("/v1/years/0/uploads", { upload_id: id, include_retired: true }, { signal });
+    return uploads[0] ?? null;
+  }, [id]);
+  return html`<${Trouble} error=${asked.error} again=${asked.again} />
+    ${asked.value && html`<${Facts} one=${asked.value} />`}`;
+}
+
+function Facts({ one }) {
+  const link = (id) => html`<a href=${`/pipelines/${id}`}>${t("pipeline_n", { n: id })}</a>`;
+  const facts = [
+    [t("type"), `${moduleName(one.module)}, ${typeName(one.data_entry_type)} ${one.year}`],
+    [t("state_head"), t(`upload_state.${one.state.replace("UPLOAD_STATE_", "")}`)],
+    [t("file"), one.file_name],
+    [t("source_head"), one.source],
+    [t("by"), one.submitted_by],
+    [kindName("csv_ingest"), Number(one.pipeline_id) ? link(one.pipeline_id) : ""],
+    ["t CO₂eq", one.total_kg === undefined ? "" : tonnes(one.total_kg)],
+  ].filter(([, value]) => value);
+  return html`<p><a href=${`/explain?${new URLSearchParams({ year: one.year, module: one.module })}`}>
+      ${t("made_of_uploads", { what: moduleName(one.module), year: one.year })}</a></p>
+    <dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
