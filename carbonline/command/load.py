@@ -265,7 +265,7 @@ def factors(  # noqa: PLR0913  click gives each option
     A factor keeps its id; a change makes a new version, and totals are recomputed. Factors that
     the file lacks become stale and stay in use; with --replace they are no longer in force.
     A SET is a published one, such as uk-gov-2024: `carbonline factors shelf` lists them. All its
-    types are loaded, or the one of --type.
+    types are loaded, or the one of --type; what to know of it is said first.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     if isinstance(file, ShelfSet):
@@ -275,7 +275,7 @@ def factors(  # noqa: PLR0913  click gives each option
             raise click.UsageError(
                 f"--check is for one type of a set: name it with --type, one of {', '.join(types)}."
             )
-        click.echo(f"{file.title}. {file.licence}.", err=True)
+        click.echo(f"{file.title}. {file.licence}. {file.note}", err=True)
         jobs = [
             factors_job(file_of(file, name, context), module, type_numbers()[name], year, replacing)
             for name in types

@@ -18,6 +18,10 @@ def test_a_set_is_loaded_for_all_its_types_and_computes(terminal: Terminal) -> N
 
     assert loaded.code == 0, loaded
     assert "Open Government Licence v3.0" in loaded.output
+    # The UK's bands are not distances, and whoever loads the set is told.
+    assert (
+        "those to and from Europe short-haul, and this set those of up to 3,700 km" in loaded.output
+    )
     assert loaded.output.count("Pipeline ") == 7
     energy = terminal.folder / "power.csv"
     energy.write_text("unit_institutional_id,carrier,quantity,unit\n0828,electricity,2,MWh\n")
