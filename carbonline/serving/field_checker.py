@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from carbonline.serving.errors import RpcError, Violation, invalid
 from carbonline.serving.pages import keys_of_token
+from carbonline.unseen import seen
 
 JSON_BYTES_MAX = 64 * 1024
 # A protobuf decoder gives up at a hundred levels, of which each of these takes three.
@@ -54,12 +55,14 @@ class FieldChecker:
             raise invalid(tuple(self._violations))
 
     def text(self, field: str, value: str, characters_max: int, *, needed: bool = False) -> str:
-        """Text without NUL, which PostgreSQL does not store. Empty only if not `needed`."""
+        """Text without NUL, which PostgreSQL does not store. Empty only if not `needed`, and then
+        blanks, or what nobody sees, are no text either.
+        """
         if "\0" in value:
             self.fail(field, "must not contain NUL")
         if len(value) > characters_max:
             self.fail(field, f"has {len(value):,} characters: at most {characters_max:,} allowed")
-        if needed and not value:
+        if needed and not seen(value).strip():
             self.fail(field, "is required")
         return value
 

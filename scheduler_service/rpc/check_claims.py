@@ -8,6 +8,7 @@ from uuid import UUID
 
 from carbonline.serving.auth.principals import Principal
 from carbonline.serving.field_checker import ID_MAX
+from carbonline.unseen import seen
 from carbonline.v1 import scheduler_pb2, types_pb2
 from scheduler_service.jobs.heartbeats import Heartbeat, Introduction
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -179,7 +180,7 @@ def check_finish(request: scheduler_pb2.FinishRequest, principal: Principal) -> 
     if result is None:
         fields.fail("result", "must be SUCCESS, WARNING or ERROR")
     is_error = result is JobResult.ERROR
-    if is_error and not request.error_cause:
+    if is_error and not seen(request.error_cause).strip():
         fields.fail("error_cause", "is required with ERROR: a short stable word")
     if request.error_cause and not is_error:
         fields.fail("error_cause", "must be empty unless the result is ERROR")

@@ -49,6 +49,8 @@ def refusal(check: Callable[[FieldChecker], object]) -> RpcError:
         (lambda f: f.text("f", "a\0b", 9), "must not contain NUL"),
         (lambda f: f.text("f", "x" * 1_001, 1_000), "has 1,001 characters: at most 1,000 allowed"),
         (lambda f: f.text("f", "", 9, needed=True), "is required"),
+        (lambda f: f.text("f", " \t", 9, needed=True), "is required"),
+        (lambda f: f.text("f", "\u200b", 9, needed=True), "is required"),
         (lambda f: f.number("f", 10_000, 1, 1_000), "must be 1..1,000, not 10,000"),
         (lambda f: f.identifier("f", 0), f"{AN_ID} 0"),
         (lambda f: f.identifier("f", -1), f"{AN_ID} -1"),

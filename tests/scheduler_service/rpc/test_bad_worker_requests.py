@@ -49,6 +49,13 @@ BAD_REQUESTS: dict[str, tuple[str, Any, set[str]]] = {
         ),
         {"job_types[1]", "job_types[2]", "max_jobs", "wait", "build_id", "host"},
     ),
+    "claim of a build that nobody can read": (
+        "Claim",
+        pb.ClaimRequest(
+            worker_id=UUID, request_id=UUID, job_types=["noop"], max_jobs=1, build_id=" \u200b"
+        ),
+        {"build_id"},
+    ),
     "beats of no claims": (
         "Heartbeat",
         pb.HeartbeatRequest(
