@@ -35,7 +35,8 @@ WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'RETIRED' A
 """
 RETIRE = """
 UPDATE carbon.entry_sets
-SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $3, retired_by_pipeline = $4
+SET state = 'RETIRED', retired_at = carbon.clock(), retired_by = $3, retired_by_pipeline = $4,
+    reading = NULL
 WHERE tenant = $1 AND entry_set = $2 AND state = 'PUBLISHED'
 """
 PUBLISH = """
@@ -77,8 +78,7 @@ class Contents:
     """What was loaded. Equal `digest`s mean equal rows; "" means unknown.
 
     `total_kg` is what its entries come to, in kg CO2eq, or None if unknown. `is_mended`: they are
-    rows that another upload had rejected. `reading` is None if there is more to say of the file
-    than a repeated upload could be told without reading it.
+    rows that another upload had rejected. `reading` is None if a repeated upload is to be read.
     """
 
     row_count: int
@@ -93,10 +93,13 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What decides the rows that a file comes to, as one `key`; and the name of its encoding."""
+    """What decides the rows that a file comes to, as one `key`; and the `answer` to it.
+
+    The second is a text, of which the ledger reads nothing.
+    """
 
     key: str
-    encoding: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)

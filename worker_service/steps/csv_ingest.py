@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from carbonline.pluralize import pluralize
+from worker_service.blobs.store import BlobDamaged, BlobMissing
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile
@@ -48,6 +49,7 @@ from worker_service.steps.entry_files import (
     read_rows,
     stats_of_file,
 )
+from worker_service.steps.file_answer import FileAnswer, answer_of_file, kept_answer
 from worker_service.steps.file_sentences import (
     default_sentences,
     defaults_used,
@@ -174,8 +176,14 @@ async def _ahead(
 async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore) -> Outcome | None:
     """The outcome of a file whose rows count already. None if they do no longer."""
     rows = there.contents.row_count
-    loaded = _Loaded(rows, there.contents.last_row_number)
+    said = kept_answer(there.reading.answer)
+    loaded = _Loaded(rows, there.contents.last_row_number, remarks=[*said.remarks])
     with RowNotes(stores.blobs, run.job, b"") as notes:
+        try:
+            await asyncio.to_thread(_note_again, notes, said)
+        except (BlobMissing, BlobDamaged):
+            # That of a job goes some time after the job.
+            return None
         run.progress(rows, rows, "compare with other uploads")
         # The rows that it would have loaded are those that are there.
         as_there = replace(what, new=replace(what.new, entry_set=there.upload_id))
@@ -188,14 +196,15 @@ async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore
             return None
         if published.unchanged is None:
             return None
-        stats = {
-            "rows": rows,
-            "rows_accepted": rows,
-            **notes.stats(),
-            "encoding": there.reading.encoding,
-            "unknown_columns": [],
-        }
-        return _succeeded(loaded, notes, published, stats, done=done)
+        return _succeeded(
+            loaded, notes, published, said.stats, said.unread, said.of_file, done=done
+        )
+
+
+def _note_again(notes: RowNotes, said: FileAnswer) -> None:
+    notes.rejected.add_kept(said.rejected)
+    notes.warned.add_kept(said.warned)
+    notes.keep()
 
 
 async def _read_now(
@@ -219,8 +228,9 @@ async def _read_now(
         await asyncio.to_thread(_note_shared, notes, loaded.shared)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         contents = contents_of(loaded, notes, is_mended=entries.is_mended)
-        if not (notes.any or loaded.remarks or unread or of_file or entries.is_mended):
-            contents = replace(contents, reading=Reading(key, entries.encoding.name))
+        said = answer_of_file(stats, unread, loaded.remarks, of_file, notes).as_text()
+        if said is not None and not entries.is_mended:
+            contents = replace(contents, reading=Reading(key, said))
         try:
             published = await _published(stores, run, what, loaded, contents)
         except (MostWouldGo, MendedRowsReplace) as refused:

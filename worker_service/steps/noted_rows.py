@@ -2,7 +2,9 @@
 
 import io
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,6 +12,7 @@ import polars as pl
 
 from carbonline.pluralize import pluralize
 from worker_service.blobs.any_store import AnyBlobStore
+from worker_service.blobs.reference import read_reference
 from worker_service.blobs.store import Upload
 from worker_service.carbon.csv_source.spreadsheet_text import inert
 from worker_service.mechanics.claimed_job import ClaimedJob
@@ -17,6 +20,19 @@ from worker_service.mechanics.claimed_job import ClaimedJob
 INLINE_ROWS_MAX = 100
 INLINE_BYTES_MAX = 32 << 10
 HEADER = b"row,column,value,reason\n"
+COPIED_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRows:
+    """Noted rows of a job: how many, how many of them are listed, the first ones, and the reference
+    of the blob, "" for none.
+    """
+
+    row_count: int
+    listed_rows: int
+    inline: Sequence[dict[str, Any]]
+    reference: str
 
 
 class NotedRows(AbstractContextManager["NotedRows"]):
@@ -78,19 +94,44 @@ class NotedRows(AbstractContextManager["NotedRows"]):
                 if not self._left:
                     self._write(noted, lines)
 
+    def add_kept(self, kept: KeptRows) -> None:
+        """Add the rows of an earlier job as that one noted them, instead of any others.
+
+        The blob is made anew, since that of a job goes some time after the job. Raises BlobMissing,
+        BlobDamaged or OSError if it cannot be read.
+        """
+        self.row_count, self._listed_rows = kept.row_count, kept.listed_rows
+        self._inline = [*kept.inline]
+        if kept.reference:
+            reference = read_reference(self._job.tenant, kept.reference)
+            with self._writing, self._blobs.open(reference) as earlier:
+                if not self._left:
+                    upload = self._begun()
+                    while piece := earlier.read(COPIED_BYTES):
+                        upload.write(piece)
+
     def _write(self, noted: pl.DataFrame, lines: bytes | None) -> None:
         if self._upload is None:
-            name = f"{self._noun}_rows_of_job_{self._job.job_id}.csv"
-            self._upload = self._blobs.begin(self._job.tenant, name, self._scope())
-            self._upload.__enter__()
-            self._upload.write(self._header)
+            self._begun().write(self._header)
+        assert self._upload is not None, "it has begun"
         self._upload.write(_lines_of(noted) if lines is None else lines)
         self._add_inline(noted)
+
+    def _begun(self) -> Upload:
+        name = f"{self._noun}_rows_of_job_{self._job.job_id}.csv"
+        self._upload = self._blobs.begin(self._job.tenant, name, self._scope())
+        self._upload.__enter__()
+        return self._upload
 
     def keep(self) -> None:
         """Create the blob."""
         if self._upload is not None:
             self._reference = str(self._upload.keep().reference)
+
+    @property
+    def kept(self) -> KeptRows:
+        """All that there is to say of the rows, after `keep`."""
+        return KeptRows(self.row_count, self._listed_rows, self._inline, self._reference)
 
     @property
     def first_reason(self) -> str:

@@ -1,5 +1,6 @@
 """A file that was read before is not read again, and its answer is the same as if it were."""
 
+import os
 import random
 from itertools import count
 from pathlib import Path
@@ -10,10 +11,11 @@ import structlog
 from tests.worker_service.steps.claims import claim
 from tests.worker_service.steps.conftest import CDG, JFK, UNITS, WorkerHarness, flights
 from tests.worker_service.steps.test_housekeeping import NOTHING_IS_OLD
+from worker_service.blobs.reference import read_reference
 from worker_service.blobs.store import BlobStore
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.settings import read_settings
-from worker_service.steps import reading_key
+from worker_service.steps import file_answer, reading_key
 from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.reading_key import release_digest
@@ -27,12 +29,15 @@ FILES = (
     # Has a column that is not known.
     flights(JFK + "red").replace("kg_co2eq", "kg_co2eq,colour").replace(",red", ",,red"),
     # Has a rejected row.
-    flights(CDG, "0828,GVA,CDG,1,economy,none,"),
+    flights(CDG, '0828,GVA,CDG,1,economy,"no ""é""",'),
+    # Has a row to look at, and is not UTF-8.
+    flights("0828,GVA,CDG,M\xfcller,economy,20000,").encode("cp1252"),
 )
+NOTED = ("rejected_blob", "warned_blob")
 TOKENS = count(1_000_000)
 
 
-async def ingest(harness: WorkerHarness, text: str, **said: str) -> Outcome:
+async def ingest(harness: WorkerHarness, text: str | bytes, **said: str) -> Outcome:
     token = next(TOKENS)
     payload = {"blob": harness.blob(text), "file_name": "a.csv", **said}
     return await run_csv_ingest(
@@ -44,20 +49,21 @@ async def forget_readings(harness: WorkerHarness) -> None:
     await harness.rows("UPDATE carbon.entry_sets SET reading = NULL")
 
 
-def lose_blobs(harness: WorkerHarness) -> None:
-    """Nothing can be read any more."""
+def lose_blobs(harness: WorkerHarness, *kept: str) -> None:
+    """Nothing can be read any more, but blobs of these references."""
     blobs = harness.stores.blobs
     assert isinstance(blobs, BlobStore)
     for path in blobs.folder.rglob("*"):
-        if path.is_file() and path.suffix != ".lock":
+        is_kept = any(one.rpartition(":")[2] in path.name for one in kept)
+        if path.is_file() and path.suffix != ".lock" and not is_kept:
             Path(path).unlink()
 
 
-async def once_more(harness: WorkerHarness, text: str, **said: str) -> Outcome:
+async def once_more(harness: WorkerHarness, text: str | bytes, *kept: str, **said: str) -> Outcome:
     """The same file, which cannot be read."""
     token = next(TOKENS)
     payload = {"blob": harness.blob(text), "file_name": "a.csv", **said}
-    lose_blobs(harness)
+    lose_blobs(harness, *kept)
     return await run_csv_ingest(
         harness.stores, claim("csv_ingest", token, payload=payload, pipeline_id=token).run
     )
@@ -93,12 +99,69 @@ async def test_what_no_longer_counts_is_read_again(harness: WorkerHarness) -> No
     assert isinstance(await once_more(harness, FILES[1]), Failed)
 
 
-async def test_a_file_with_something_to_say_of_its_rows_is_read_again(
+def noted_blobs(harness: WorkerHarness, outcome: Outcome) -> dict[str, bytes]:
+    """The files of rejected and of warned rows that an outcome names."""
+    assert isinstance(outcome, Succeeded)
+    found = {}
+    for name in NOTED:
+        if name in outcome.stats:
+            reference = read_reference("local", outcome.stats[name])
+            with harness.stores.blobs.open(reference) as blob:
+                found[name] = blob.read(1 << 20)
+    return found
+
+
+@pytest.mark.parametrize("text", FILES[2:])
+async def test_what_was_said_of_rows_is_said_again_without_reading_them(
+    harness: WorkerHarness, text: str | bytes
+) -> None:
+    first = await ingest(harness, text)
+    assert isinstance(first, Succeeded)
+    assert first.warnings
+    noted = noted_blobs(harness, first)
+    names = [first.stats[name] for name in noted]
+    again = await once_more(harness, text, *names)
+    assert isinstance(again, Succeeded)
+    assert again.warnings
+    assert again.stats == {**first.stats, "unchanged": True}
+    assert noted_blobs(harness, again) == noted
+    assert "nothing was changed" in again.message
+
+
+async def test_the_blob_of_rejected_rows_is_that_of_the_later_job_too(
     harness: WorkerHarness,
 ) -> None:
-    for text in FILES[2:]:
-        await ingest(harness, text, take_away="yes")
-        assert isinstance(await once_more(harness, text), Failed)
+    first = await ingest(harness, FILES[3])
+    assert isinstance(first, Succeeded)
+    reference = read_reference("local", first.stats["rejected_blob"])
+    blobs = harness.stores.blobs
+    assert isinstance(blobs, BlobStore)
+    path = blobs.path(reference)
+    os.utime(path, (1.0, 1.0))
+    again = await ingest(harness, FILES[3])
+    assert isinstance(again, Succeeded)
+    # So it goes some time after the later job, and not after the first.
+    assert path.stat().st_mtime > 1.0
+    assert noted_blobs(harness, again) == noted_blobs(harness, first)
+
+
+async def test_a_file_whose_rejected_rows_are_gone_is_read_again(harness: WorkerHarness) -> None:
+    await ingest(harness, FILES[3])
+    lose_blobs(harness)
+    expected = await ingest(harness, FILES[3])
+    assert isinstance(expected, Succeeded)
+    assert expected.stats["rows_rejected"] == 1
+    assert set(noted_blobs(harness, expected)) == {"rejected_blob"}
+
+
+async def test_a_file_of_which_too_much_was_said_is_read_again(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_answer, "ANSWER_BYTES_MAX", 300)
+    first = await ingest(harness, FILES[3])
+    assert isinstance(first, Succeeded)
+    again = await once_more(harness, FILES[3], first.stats["rejected_blob"])
+    assert isinstance(again, Failed)
 
 
 async def test_what_is_installed_beside_a_running_worker_is_not_what_reads_its_files(
