@@ -54,9 +54,9 @@ async def measure(sizes: Sizes) -> list[Figure]:
 
 
 async def _measure(bench: FileBench, rows: int) -> list[Figure]:
-    job = replace(parts_of(find_files())[-1].job, file=_file_of(bench.folder, rows))
+    job = replace(parts_of(find_files())[-1].job, file=file_of_flights(bench.folder, rows))
     view = await ended(bench, await submit_file(bench.client, job))
-    peak = _peak_megabytes(bench.stack.pid(WORKER))
+    peak = peak_megabytes(bench.stack.pid(WORKER))
     floor = rows / await _floor_seconds(bench)
     figures = [
         Figure(
@@ -74,7 +74,7 @@ async def _measure(bench: FileBench, rows: int) -> list[Figure]:
     return [*figures, Figure(f"{rows:,} flights, peak memory of a worker", peak, "MB")]
 
 
-def _file_of(folder: Path, rows: int) -> Path:
+def file_of_flights(folder: Path, rows: int) -> Path:
     """The demo's flights over and over, so many of them."""
     header, *flights = gzip.decompress(parts_file().read_bytes()).splitlines(keepends=True)
     target = folder / f"flights_{rows}.csv"
@@ -115,7 +115,7 @@ async def _floor_seconds(bench: FileBench) -> float:
     return took
 
 
-def _peak_megabytes(pid: int) -> float:
+def peak_megabytes(pid: int) -> float:
     """The most that a process has ever had in memory."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):

@@ -12,6 +12,7 @@ from benchmarks import (
     drain_jobs,
     held_snapshot,
     keyed_jobs,
+    large_at_once,
     machine,
     planes,
     readers,
@@ -94,6 +95,10 @@ async def _console(short: bool) -> Sequence[Figure]:
     )
 
 
+async def _large_at_once(short: bool) -> Sequence[Figure]:
+    return await large_at_once.measure(large_at_once.Sizes(20_000 if short else 1_000_000, 4))
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -106,6 +111,7 @@ PARTS: dict[str, Part] = {
     "h": _small_changes,
     "i": _tiny_pipelines,
     "j": _console,
+    "k": _large_at_once,
 }
 
 

@@ -90,8 +90,10 @@ BLOB_FOLDER = Setting(
 CONCURRENCY = Setting(
     "CONCURRENCY",
     f"a whole number from 1 to {CONCURRENCY_MAX}",
-    "How many jobs the worker runs at once.",
-    default="1",
+    "How many jobs the worker runs at once. They share one core, so that short ones need not wait "
+    "for large ones. Each takes up to two connections to PostgreSQL, and some 25 MB for a large "
+    "file.",
+    default="4",
     unit="jobs",
 )
 JOB_TYPES = Setting(

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,17 @@ from carbonline.command.options import WholeNumber
 from carbonline.local.default_port import port_if_first
 from carbonline.local.settings import (
     BEATS_PER_LEASE,
+    CONCURRENCY,
     LEASE_SECONDS,
     SWEEPS_PER_LEASE,
+    WORKERS_MAX,
+    WORKERS_MIN,
     StackSettings,
+    usable_cores,
+    workers_for,
 )
 from carbonline.local.stack import Stack, running_stack
+from carbonline.pluralize import pluralize
 
 CONSOLE_PORT = 7410
 
@@ -36,8 +43,8 @@ _PROCESS_OPTIONS = (
     click.option(
         "--workers",
         type=WholeNumber(0, 64),
-        default=2,
-        show_default=True,
+        default=lambda: workers_for(usable_cores()),
+        show_default=f"half of the cores, {WORKERS_MIN} to {WORKERS_MAX}",
         help="Number of worker processes; with 0, jobs wait for your own workers.",
     ),
     click.option(
@@ -51,9 +58,10 @@ _PROCESS_OPTIONS = (
     click.option(
         "--concurrency",
         type=WholeNumber(1, 1000),
-        default=1,
+        default=CONCURRENCY,
         show_default=True,
-        help="Jobs that each worker runs at once.",
+        help="Jobs that each worker runs at once, on one core: short ones need not wait for large "
+        "ones.",
     ),
 )
 
@@ -131,6 +139,7 @@ async def _up(settings: StackSettings) -> None:
     target = Target(settings.data_folder, "", "", None, "")
     try:
         async with running_stack(settings, report=_print_note, notify=_print_note) as stack:
+            click.echo(f"carbonline runs: {', '.join(_running(stack, settings))}.")
             _print_addresses(stack, target, time.monotonic() - began_at)
             await _until_interrupted()
             _print_note(
@@ -143,9 +152,19 @@ async def _up(settings: StackSettings) -> None:
     _print_note(f"Stopped. The data is kept; to resume: {command_line('up', target)}")
 
 
+def _running(stack: Stack, settings: StackSettings) -> Iterator[str]:
+    """The processes; workers together, with what they may have in hand."""
+    first, *others = settings.worker_names or ("",)
+    jobs = pluralize(settings.concurrency, "job")
+    for name in stack.names:
+        if name == first:
+            yield f"{pluralize(settings.workers, 'worker')} of up to {jobs} each"
+        elif name not in others:
+            yield name
+
+
 def _print_addresses(stack: Stack, target: Target, seconds: float) -> None:
     where = stack.addresses
-    click.echo(f"carbonline runs: {', '.join(stack.names)}.")
     for address in where.scheduler_addresses:
         click.echo(f"  scheduler  {address}")
     click.echo(f"  ledger     {where.ledger_address}")

@@ -1,5 +1,6 @@
 """The settings of a local stack, and the addresses of its processes."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,23 @@ LOOPBACK = "127.0.0.1"
 LEASE_SECONDS = 45.0
 BEATS_PER_LEASE = 4.5
 SWEEPS_PER_LEASE = 9.0
+# So that short jobs pass large ones. A worker's own default is the same.
+CONCURRENCY = 4
+# Beside a worker PostgreSQL needs as much of the machine. With more of them, its 100 connections
+# would not do for all.
+WORKERS_MIN, WORKERS_MAX = 2, 4
+
+
+def workers_for(cores: int) -> int:
+    """How many workers suit a machine that also runs PostgreSQL."""
+    return min(WORKERS_MAX, max(WORKERS_MIN, cores // 2))
+
+
+def usable_cores() -> int:
+    """The cores on which this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -28,8 +46,8 @@ class StackSettings:
     data_folder: Path
     database_url: str | None = None
     schedulers: int = 1
-    workers: int = 2
-    concurrency: int = 1
+    workers: int = WORKERS_MIN
+    concurrency: int = CONCURRENCY
     scheduler_port: int | None = None
     ledger_port: int | None = None
     gateway_port: int | None = None

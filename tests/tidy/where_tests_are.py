@@ -145,7 +145,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "healthcheck": "tests/build/test_compose.py",
         "programs": STACK,
         "readiness": STACK,
-        "settings": STACK,
         "socket_folder": "tests/carbonline/local/test_stale_sockets.py",
         "stack_file": STACK,
         "supervision": STACK,
