@@ -88,6 +88,7 @@ WITHOUT_ROUTE: dict[str, str] = {
     "OperationsService.ListNamedBlobs": "workers ask it before they delete files",
     "OperationsService.ListKeptPipelines": "workers ask it before they forget uploads",
     "SchedulerService.WatchPipeline": "a stream of its own: /v1/pipelines/{pipeline_id}/events",
+    "SchedulerService.WatchPipelines": "the console follows it: /v1/events",
     "BlobService.UploadBlob": "the body is the file: POST /v1/blobs",
     "BlobService.DownloadBlob": "the body is the file: GET /v1/blobs/{blob}/content",
 }

@@ -51,6 +51,8 @@ from scheduler_service.rpc.long_poll import LongPolls
 from scheduler_service.rpc.operations.operations_servicer import OperationsServicer
 from scheduler_service.rpc.refusals import slow_read
 from scheduler_service.rpc.scheduler_servicer import SchedulerServicer
+from scheduler_service.rpc.stream_ends import StreamEnds
+from scheduler_service.rpc.tenant_watches import TenantWatches
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
 from scheduler_service.settings import ADDRESS, Settings
@@ -87,6 +89,7 @@ class RunningScheduler:
     port: int
     long_polls: LongPolls
     watches: Watches
+    tenant_watches: TenantWatches
     metrics: Metrics
     background: Background
     calls: CallsInFlight
@@ -154,22 +157,14 @@ async def running_server(
         # An idle worker gives its signs of life by looking for jobs.
         poll_seconds = min(settings.poll_seconds, settings.lease_seconds / SEEN_PER_LEASE)
         long_polls = LongPolls(wakes, poll_seconds, settings.limits.parked_claims)
-        watches = Watches(
-            store,
-            wakes,
-            log,
-            poll_seconds=settings.poll_seconds,
-            keepalive_seconds=settings.keepalive_seconds,
-            seconds_max=settings.stream_seconds_max,
-            watches_max=settings.limits.watches,
-        )
+        watches, tenant_watches = _watches(settings, store, wakes, log)
         server = grpc.aio.server(
             interceptors=[interceptor],
             options=options(
                 settings.connection_seconds_max, settings.stream_seconds_max + CALL_SECONDS_MAX
             ),
         )
-        _add_servicers(server, settings, store, long_polls, watches, log)
+        _add_servicers(server, settings, store, long_polls, (watches, tenant_watches), log)
         healthy = add_health(server, SERVICES)
         port = listen(server, settings.address, server_credentials(settings.tls, log))
         store.notifier.on_hint, store.notifier.on_activity = wakes.hint, wakes.hint_activity
@@ -178,6 +173,7 @@ async def running_server(
         access.run_in(background)
         background.start("listener", listener.run())
         background.start("watches", watches.run())
+        background.start("tenant watches", tenant_watches.run())
         background.start("sweeps", sweep_forever(store, log))
         background.start("retention", retain_forever(store, log))
         background.start(
@@ -189,14 +185,37 @@ async def running_server(
             background.start("queue depths", depths)
         await server.start()
         try:
-            yield RunningScheduler(store, port, long_polls, watches, metrics, background, calls)
+            yield RunningScheduler(
+                store, port, long_polls, watches, tenant_watches, metrics, background, calls
+            )
         finally:
             report(DRAINING)
             await healthy.enter_graceful_shutdown()
-            long_polls.draining.set()
-            watches.drain()
+            _drain_streams(long_polls, watches, tenant_watches)
             await drain(server, interceptor, settings.drain_grace_seconds)
             await background.cancel()
+
+
+def _watches(
+    settings: Settings, store: Store, wakes: Wakes, log: FilteringBoundLogger
+) -> tuple[Watches, TenantWatches]:
+    """The watches of single pipelines and those of all, which share their places."""
+    ends = StreamEnds(
+        keepalive_seconds=settings.keepalive_seconds,
+        seconds_max=settings.stream_seconds_max,
+        watches_max=settings.limits.watches,
+    )
+    poll_seconds = settings.poll_seconds
+    return (
+        Watches(store, wakes, ends, log, poll_seconds=poll_seconds),
+        TenantWatches(store, wakes.listed, ends, log, poll_seconds=poll_seconds),
+    )
+
+
+def _drain_streams(long_polls: LongPolls, watches: Watches, tenant_watches: TenantWatches) -> None:
+    long_polls.draining.set()
+    watches.drain()
+    tenant_watches.drain()
 
 
 def _interceptor(
@@ -223,12 +242,12 @@ def _add_servicers(
     settings: Settings,
     store: Store,
     long_polls: LongPolls,
-    watches: Watches,
+    watches: tuple[Watches, TenantWatches],
     log: FilteringBoundLogger,
 ) -> None:
     gathered = GatheredCalls(store)
     scheduler = SchedulerServicer(
-        store, gathered, long_polls, watches, log, job_types=settings.job_types
+        store, gathered, long_polls, *watches, log, job_types=settings.job_types
     )
     scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
     operations = OperationsServicer(

@@ -16,7 +16,8 @@ from carbonline.client.operator_calls import OperatorCalls
 from carbonline.client.schedule_calls import ScheduleCalls
 from carbonline.client.upkeep_calls import UpkeepCalls
 from carbonline.client.upload import Sent, ignore_sent, upload_messages
-from carbonline.client.watch import WatchEvent, watch_events
+from carbonline.client.watch import Interrupted, WatchEvent, watch_events
+from carbonline.client.watch_list import pipeline_rows
 from carbonline.v1 import (
     blobs_pb2,
     emissions_pb2,
@@ -108,6 +109,26 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
             return aiter(self._scheduler.WatchPipeline(request, metadata=self._metadata))
 
         return watch_events(open_stream, self._at_scheduler, after_version, patience_seconds)
+
+    def watch_pipelines(
+        self,
+        *,
+        year: int = 0,
+        ended_max: int = 0,
+        patience_seconds: float = WATCH_PATIENCE_SECONDS,
+    ) -> AsyncIterator[scheduler_pb2.PipelineRows | Interrupted]:
+        """The rows of pipelines: those that are live and `ended_max` others, then what changes.
+
+        Raises Unreachable if no server has answered for `patience_seconds`.
+        """
+
+        def open_stream() -> AsyncIterator[scheduler_pb2.WatchPipelinesResponse]:
+            request = scheduler_pb2.WatchPipelinesRequest(
+                tenant=self.tenant, year=year, ended_max=ended_max
+            )
+            return aiter(self._scheduler.WatchPipelines(request, metadata=self._metadata))
+
+        return pipeline_rows(open_stream, self._at_scheduler, patience_seconds)
 
     async def get_pipeline(self, pipeline_id: int) -> operations_pb2.GetPipelineResponse:
         """A pipeline with its jobs, their edges and its timeline."""

@@ -59,6 +59,19 @@ def _without_others_message(pipeline: types_pb2.Pipeline) -> None:
         pipeline.ClearField("message")
 
 
+def shown_to_caller(pipeline: types_pb2.Pipeline) -> types_pb2.Pipeline | None:
+    """A pipeline as the caller may see it, None if it may not. All watchers share the message."""
+    principal = caller()
+    if not principal.is_limited:
+        return pipeline
+    if not principal.covers(pipeline.scope.module, pipeline.scope.unit):
+        return None
+    own = types_pb2.Pipeline()
+    own.CopyFrom(pipeline)
+    _without_others_message(own)
+    return own
+
+
 def seen_by_caller(message: pb.WatchPipelineResponse) -> pb.WatchPipelineResponse:
     """A message of a watch as the caller may see it. All watchers share the message itself."""
     if not caller().is_limited:

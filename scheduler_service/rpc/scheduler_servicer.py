@@ -12,7 +12,7 @@ from carbonline.serving.auth.admission import log_denial
 from carbonline.serving.errors import RpcError
 from carbonline.serving.interceptor import caller
 from carbonline.v1 import scheduler_pb2 as pb
-from carbonline.v1 import scheduler_pb2_grpc
+from carbonline.v1 import scheduler_pb2_grpc, types_pb2
 from scheduler_service.jobs.requests import (
     FinishAnswer,
     FinishRequest,
@@ -32,14 +32,23 @@ from scheduler_service.rpc.check_claims import (
 from scheduler_service.rpc.check_submit import check_submit
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.gathered_calls import GatheredCalls
-from scheduler_service.rpc.limited_callers import check_pipeline, seen_by_caller
+from scheduler_service.rpc.limited_callers import (
+    check_pipeline,
+    seen_by_caller,
+    shown_to_caller,
+    without_details,
+)
 from scheduler_service.rpc.long_poll import LongPolls, Queue
 from scheduler_service.rpc.refusals import refusal
+from scheduler_service.rpc.tenant_feed import ENDED_MAX
+from scheduler_service.rpc.tenant_watches import TenantWatches, WantedPipelines
 from scheduler_service.rpc.watch import SnapshotPosition, Watches
 from scheduler_service.store.store import Store
 
 # How long a message of a watch may wait for its reader.
 WRITE_SECONDS_MAX = 30.0
+# Pipelines that have ended, with which WatchPipelines begins.
+ENDED_DEFAULT = 50
 Answer = TypeVar("Answer")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -53,6 +62,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         gathered: GatheredCalls,
         long_polls: LongPolls,
         watches: Watches,
+        tenant_watches: TenantWatches,
         log: FilteringBoundLogger,
         *,
         job_types: Collection[str],
@@ -62,6 +72,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         self._gathered = gathered
         self._long_polls = long_polls
         self._watches = watches
+        self._tenant_watches = tenant_watches
         self._log = log
         self._enabled = job_types
 
@@ -195,6 +206,30 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
             async for message in messages:
                 await _write(context, seen_by_caller(message))
 
+    async def WatchPipelines(  # type: ignore[override]
+        self, request: pb.WatchPipelinesRequest, context: Context
+    ) -> None:
+        watch = self._tenant_watches.watch(_wanted(request))
+        async with aclosing(watch) as messages:
+            async for message in messages:
+                await _write(context, message)
+
+
+def _wanted(request: pb.WatchPipelinesRequest) -> WantedPipelines:
+    fields = Fields()
+    ended = request.ended_max if request.HasField("ended_max") else ENDED_DEFAULT
+    wanted = WantedPipelines(
+        caller().tenant(request.tenant),
+        shown_to_caller,
+        without_details,
+        module=fields.known("module", request.module, types_pb2.Module),
+        year=fields.optional_year("year", request.year),
+        ended_max=fields.number("ended_max", ended, 0, ENDED_MAX),
+        with_jobs=request.with_activity,
+    )
+    fields.done()
+    return wanted
+
 
 def _broken_off(fields: Fields, request: pb.WatchPipelineRequest) -> SnapshotPosition | None:
     if not request.HasField("broken_off"):
@@ -206,7 +241,9 @@ def _broken_off(fields: Fields, request: pb.WatchPipelineRequest) -> SnapshotPos
     )
 
 
-async def _write(context: Context, message: pb.WatchPipelineResponse) -> None:
+async def _write(
+    context: Context, message: pb.WatchPipelineResponse | pb.WatchPipelinesResponse
+) -> None:
     """Send a message. Raises RpcError READER_TOO_SLOW if the caller does not make room in time."""
     try:
         async with asyncio.timeout(WRITE_SECONDS_MAX):

@@ -11,7 +11,6 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.postgres.errors import ANY_DATABASE_ERROR
 from carbonline.serving.errors import RpcError
-from carbonline.serving.places import NoPlace, Places
 from carbonline.serving.throttled_log import ThrottledLog
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
@@ -23,6 +22,7 @@ from scheduler_service.rpc.looks import Looks
 from scheduler_service.rpc.pages import is_large
 from scheduler_service.rpc.refusals import not_found, refusal_with_days
 from scheduler_service.rpc.snapshots import Message, Snapshots, snapshot_pages
+from scheduler_service.rpc.stream_ends import StreamEnds
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.store.core.gather import Gatherer
 from scheduler_service.store.reads.answers import View
@@ -54,43 +54,37 @@ class Watches:
         self,
         store: Store,
         wakes: Wakes,
+        ends: StreamEnds,
         log: FilteringBoundLogger,
         *,
         poll_seconds: float,
-        keepalive_seconds: float,
-        seconds_max: float,
-        watches_max: int,
     ) -> None:
         """`run` must run for as long as the server does.
 
-        Without a hint, the loop reads every `poll_seconds`. A silent stream sends a keepalive
-        after `keepalive_seconds` and ends after `seconds_max`; both have jitter.
+        Without a hint, the loop reads every `poll_seconds`. `ends` are those of all watches.
         """
         self._store = store
         self._wakes = wakes
+        self._ends = ends
         self._log = log
         self._poll_seconds = poll_seconds
-        self._keepalive_seconds = keepalive_seconds
-        self._seconds_max = seconds_max
         self._feeds: dict[int, Feed] = {}
         self._looks = Looks(self._feeds, wakes)
-        self._places = Places(watches_max)
         # One connection at a time, however many watches begin, fall behind or end at once.
         self._reading = asyncio.Lock()
         self._snapshots = Snapshots(store, self._reading)
         self._starts: Gatherer[Wanted, _Start | None] = Gatherer(self._read_starts, READ_MAX)
         self._finals: Gatherer[int, Message | None] = Gatherer(self._read_finals, READ_MAX)
         self._failures = ThrottledLog(self._log_failures)
-        self.draining = asyncio.Event()
 
     @property
     def streams(self) -> int:
         """Watches that are open."""
-        return self._places.taken
+        return self._ends.taken
 
     def drain(self) -> None:
         """End all streams with DRAINING, because this scheduler shuts down."""
-        self.draining.set()
+        self._ends.draining.set()
         for feed in self._feeds.values():
             feed.notify()
 
@@ -158,19 +152,11 @@ class Watches:
         Raises RpcError PIPELINE_NOT_FOUND, OTHER_TENANT, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or
         DRAINING.
         """
-        try:
-            with self._places.one(tenant):
-                watch = self._watch(pipeline_id, tenant, after_version, broken_off)
-                async with aclosing(watch) as messages:
-                    async for message in messages:
-                        yield message
-        except NoPlace:
-            most = self._places.each_max
-            raise RpcError(
-                "TOO_MANY_STREAMS",
-                f"{most:,} watches of {tenant}, or twice as many of all tenants, are open here; "
-                "watch again later",
-            ) from None
+        with self._ends.place(tenant):
+            watch = self._watch(pipeline_id, tenant, after_version, broken_off)
+            async with aclosing(watch) as messages:
+                async for message in messages:
+                    yield message
 
     async def _watch(
         self,
@@ -232,12 +218,11 @@ class Watches:
         if start.rest_after is None:
             return
         async for message in self._snapshots.after(start.pipeline, start.rest_after):
-            self._check_draining()
+            self._ends.check_draining()
             yield message
 
     async def _follow(self, feed: Feed, version: int, times_back: int) -> AsyncIterator[Message]:
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + self._seconds_max * random.uniform(0.9, 1.0)  # noqa: S311
+        loop, ends_at = asyncio.get_running_loop(), self._ends.ends_at()
         activity_number = -1
         while True:
             # Taken before the look: what comes after the look sets this very event.
@@ -270,7 +255,7 @@ class Watches:
                     f"this watch has reached its maximum age; watch again from version {version}",
                     {"version": str(version)},
                 )
-            if not await self._has_news(news):
+            if not await self._ends.has_news(news):
                 yield Message(keepalive=pb.Keepalive(version=version))
 
     async def _change(self, feed: Feed, version: int) -> Message | None:
@@ -293,25 +278,6 @@ class Watches:
         if start is None:
             raise self._not_found(feed.pipeline_id)
         return start
-
-    async def _has_news(self, news: asyncio.Event) -> bool:
-        """Whether news comes before a keepalive is due. Raises RpcError DRAINING."""
-        has_news = True
-        if not self.draining.is_set():
-            try:
-                async with asyncio.timeout(self._keepalive_seconds):
-                    await news.wait()
-            except TimeoutError:
-                has_news = False
-        self._check_draining()
-        return has_news
-
-    def _check_draining(self) -> None:
-        if self.draining.is_set():
-            raise RpcError(
-                "DRAINING",
-                "this scheduler is shutting down; watch again from the last version you have seen",
-            )
 
     async def _read_starts(self, wanted: Sequence[Wanted]) -> Sequence["_Start | None"]:
         found: dict[Wanted, _Start] = {}

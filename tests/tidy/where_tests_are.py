@@ -59,6 +59,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "schedule_calls": SCHEDULES,
         "upkeep_calls": VERIFY,
         "view": "tests/carbonline/client/test_watch.py",
+        "watch_list": "tests/carbonline/command/test_watch_all.py",
     },
     "carbonline/command": {
         "doctor_checks": "tests/carbonline/command/test_doctor.py",

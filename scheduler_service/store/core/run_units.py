@@ -153,7 +153,7 @@ class UnitRunner:
         return answer
 
     def _publish(self, tx: UnitOfWork) -> None:
-        self._notifier.wake(tx.woken_types, tx.touched)
+        self._notifier.wake(tx.woken_types, tx.touched, tx.inserted)
         self._committed(tx)
 
 

@@ -135,6 +135,8 @@ class UnitOfWork:
     held: Needs = field(default_factory=Needs)
     years: dict[YearKey, bool] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
+    # Those that a statement inserted whole: nothing is left to save of them.
+    inserted: set[int] = field(default_factory=set)
     unsettled_keys: set[str] = field(default_factory=set)
     changed_keys: set[str] = field(default_factory=set)
     maybe_due_jobs: set[int] = field(default_factory=set)

@@ -34,6 +34,7 @@ class Notifier:
         self._pool = pool
         self._types: set[str] = set()
         self._pipelines: set[int] = set()
+        self._inserted: set[int] = set()
         self._sender: asyncio.Task[None] | None = None
         # Tells the NOTIFYs of this process from those of others.
         self.sender_name = uuid.uuid4().hex
@@ -57,17 +58,22 @@ class Notifier:
             self._is_all = True
             self._send()
 
-    def wake(self, job_types: Iterable[str], pipeline_ids: Iterable[int]) -> None:
-        """Notify of job types with claimable jobs and of changed pipelines, after COMMIT."""
-        types, pipelines = frozenset(job_types), frozenset(pipeline_ids)
-        if not types and not pipelines:
+    def wake(
+        self, job_types: Iterable[str], changed: Iterable[int], inserted: Iterable[int] = ()
+    ) -> None:
+        """Notify of job types with claimable jobs, of pipelines that have changed and of new ones,
+        after COMMIT.
+        """
+        types, pipelines, new = frozenset(job_types), frozenset(changed), frozenset(inserted)
+        if not types and not pipelines and not new:
             return
         if self.on_hint is not None:
-            self.on_hint(types, pipelines)
+            self.on_hint(types, pipelines | new)
         if not self._others_listen:
             return
         self._types |= types
         self._pipelines |= pipelines
+        self._inserted |= new
         self._send()
 
     def _send(self) -> None:
@@ -88,7 +94,7 @@ class Notifier:
             await asyncio.gather(self._sender, return_exceptions=True)
 
     async def _send_gathered(self) -> None:
-        while self._types or self._pipelines or self._is_all:
+        while self._types or self._pipelines or self._inserted or self._is_all:
             # This process has its hint already. What else is committed in the meantime goes along.
             await asyncio.sleep(GATHER_SECONDS)
             payload = self._take()
@@ -99,16 +105,17 @@ class Notifier:
                 return
 
     def _take(self) -> str:
-        woken: dict[str, object] = {
-            "from": self.sender_name,
-            "types": sorted(self._types),
-            "pipelines": sorted(self._pipelines),
-        }
+        types, pipelines, inserted = sorted(self._types), self._pipelines, self._inserted
         is_all = self._is_all
-        self._types, self._pipelines, self._is_all = set(), set(), False
-        payload = json.dumps(woken, separators=(",", ":"))
-        if not is_all and len(payload) <= PAYLOAD_BYTES_MAX:
-            return payload
+        self._types, self._pipelines, self._inserted = set(), set(), set()
+        self._is_all = False
+        # Only who watches all waits for new pipelines, and a poll finds them, too. If they do not
+        # fit, the others need not read everything.
+        for named in () if is_all else (pipelines | inserted, pipelines):
+            woken = {"from": self.sender_name, "types": types, "pipelines": sorted(named)}
+            payload = json.dumps(woken, separators=(",", ":"))
+            if len(payload) <= PAYLOAD_BYTES_MAX:
+                return payload
         return self.greeting()
 
     def greeting(self) -> str:

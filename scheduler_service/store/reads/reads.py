@@ -133,6 +133,30 @@ class Reads:
                     views[pipeline_id].final = await _final(conn, pipeline_id)
         return views
 
+    async def pipelines_now(self, pipeline_ids: Sequence[int]) -> list[PipelineRow]:
+        """These pipelines, of whatever tenants. Unknown ones are left out."""
+        async with self._own_readers.connection() as conn:
+            return await statement("pipelines_by_id").rows(
+                conn, PipelineRow, pipeline_ids=pipeline_ids
+            )
+
+    async def pipeline_versions(
+        self, tenant: str, pipeline_ids: Sequence[int], *, newest_max: int
+    ) -> dict[int, int]:
+        """The versions of these pipelines and of the tenant's newest, by number."""
+        async with self._own_readers.connection() as conn:
+            rows = await statement("pipeline_versions").rows(
+                conn, _VersionRow, tenant=tenant, pipeline_ids=pipeline_ids, newest_max=newest_max
+            )
+        return {row.pipeline_id: row.version for row in rows}
+
+    async def active_jobs(self, pipeline_ids: Sequence[int]) -> list[ActiveJobRow]:
+        """What is claimable or running in these pipelines, at most a hundred jobs of each."""
+        async with self._own_readers.connection() as conn:
+            return await statement("active_jobs").rows(
+                conn, ActiveJobRow, pipeline_ids=pipeline_ids
+            )
+
     async def jobs_after(
         self, pipeline_id: int, after_job_id: int, *, jobs_max: int
     ) -> list[SeenJobRow]:
@@ -313,6 +337,12 @@ def _job_page(rows: Sequence[SeenJobRow], page_size: int) -> JobPage:
 class _BlobRow(Row):
     __slots__ = ()
     blob: str
+
+
+class _VersionRow(Row):
+    __slots__ = ()
+    pipeline_id: int
+    version: int
 
 
 class _PipelineIdRow(Row):

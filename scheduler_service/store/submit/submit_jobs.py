@@ -174,6 +174,7 @@ async def _create(tx: UnitOfWork, submissions: Sequence[Submission]) -> list[Sub
         place = row.number - 1
         root = roots[place]
         job_id, disposition = row.job_id, Disposition.CREATED
+        tx.inserted.add(row.pipeline_id)
         if root.key is not None and root.is_first:
             root.key.first_job_id = job_id
         if row.duplicate_id is not None:

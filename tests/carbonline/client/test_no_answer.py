@@ -102,7 +102,8 @@ def test_each_command_says_that_the_server_does_not_answer(
     silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(calls, "CALL_SECONDS", 0.2)
-    monkeypatch.setitem(ContractClient.watch.__kwdefaults__ or {}, "patience_seconds", 0.0)
+    for watch in (ContractClient.watch, ContractClient.watch_pipelines):
+        monkeypatch.setitem(watch.__kwdefaults__ or {}, "patience_seconds", 0.0)
     (tmp_path / "file.csv").write_text("a,b\n1,2\n")
     given = CALLING[words].params
     # What may be left out for a service, which is then named instead.

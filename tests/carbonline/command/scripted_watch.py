@@ -24,8 +24,21 @@ class ScriptedWatch(SchedulerServiceServicer):
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts = list(scripts)
+        # The same of watches of all pipelines.
+        self.lists: list[Sequence[scheduler_pb2.PipelineRows | grpc.StatusCode]] = []
         self.asked: list[int] = []
         self.broken_off: list[tuple[int, int]] = []
+
+    async def WatchPipelines(
+        self,
+        request: scheduler_pb2.WatchPipelinesRequest,
+        context: "grpc.aio.ServicerContext[object, object]",
+    ) -> AsyncIterator[scheduler_pb2.WatchPipelinesResponse]:
+        for item in self.lists.pop(0):
+            if isinstance(item, grpc.StatusCode):
+                await context.abort(item, "as the script says")
+            else:
+                yield scheduler_pb2.WatchPipelinesResponse(rows=item)
 
     async def WatchPipeline(
         self,

@@ -43,7 +43,7 @@ class Client:
         """Call a method with bytes as they are; the first answer, if it streams."""
         call: Any
         metadata = (("authorization", f"Bearer {caller}"),)
-        if method.endswith("WatchPipeline"):
+        if "/Watch" in method:
             call = self.channel.unary_stream(method)
             return await anext(aiter(call(data, metadata=metadata)))
         call = self.channel.unary_unary(method)

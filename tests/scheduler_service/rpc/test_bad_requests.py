@@ -292,6 +292,7 @@ NEEDS_NOTHING = (
     "GetQueueStats",
     "ListStaleStats",
     "ListYears",
+    "WatchPipelines",
     "VerifyHistory",
 )
 

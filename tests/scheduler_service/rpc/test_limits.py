@@ -87,6 +87,25 @@ async def test_one_tenant_opens_so_many_watches_and_another_still_can(client: Cl
         stream.cancel()
 
 
+async def test_watches_of_one_pipeline_and_of_all_share_their_places(client: Client) -> None:
+    async def watch_all(metadata: Any) -> Any:
+        stream: Any = client.scheduler.WatchPipelines(pb.WatchPipelinesRequest(), metadata=metadata)
+        assert (await anext(aiter(stream))).rows.first
+        return stream
+
+    one = await client.submit("noop", types_pb2.Scope())
+    wanted = pb.WatchPipelineRequest(pipeline_id=one.pipeline_id)
+    single: Any = client.scheduler.WatchPipeline(wanted, metadata=MINE)
+    assert (await anext(aiter(single))).HasField("snapshot")
+    streams = [single, await watch_all(MINE)]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await watch_all(MINE)
+    assert refusal(refused.value) == "TOO_MANY_STREAMS"
+    streams.append(await watch_all(ANOTHERS))
+    for stream in streams:
+        stream.cancel()
+
+
 async def test_too_many_jobs_and_too_many_joiners_are_refused_each_with_its_reason(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

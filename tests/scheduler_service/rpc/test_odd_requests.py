@@ -64,6 +64,7 @@ GOOD: dict[str, list[Message]] = {
     "BatchFinish": [pb.BatchFinishRequest(requests=[ENDING, ENDING])],
     "Release": [pb.ReleaseRequest(worker_id=UUID, releases=[RELEASE])],
     "WatchPipeline": [pb.WatchPipelineRequest(pipeline_id=1)],
+    "WatchPipelines": [pb.WatchPipelinesRequest(year=2024, ended_max=1, with_activity=True)],
     "GetPipeline": [ops.GetPipelineRequest(pipeline_id=1)],
     "ListPipelines": [
         ops.ListPipelinesRequest(kind="noop", year=2024),

@@ -137,6 +137,14 @@ async def test_a_stream_ends_when_its_token_does(site: Site) -> None:
         assert await refusal_of(rest_of(watch)) == ("UNAUTHENTICATED", "TOKEN_EXPIRED")
 
 
+async def test_a_watch_of_all_pipelines_ends_when_its_token_does(site: Site) -> None:
+    request = scheduler_pb2.WatchPipelinesRequest()
+    watch = site.scheduler.WatchPipelines(request, metadata=site.issuer.bearer(seconds=2))
+    assert (await anext(aiter(watch))).rows.first
+    async with asyncio.timeout(SECONDS):
+        assert await refusal_of(rest_of(watch)) == ("UNAUTHENTICATED", "TOKEN_EXPIRED")
+
+
 async def rest_of(watch: Any) -> list[Any]:
     return [message async for message in watch]
 

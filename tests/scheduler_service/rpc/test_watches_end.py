@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from carbonline.serving.logs import open_log
+from scheduler_service.rpc.stream_ends import StreamEnds
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
 from scheduler_service.store.store import Store
@@ -18,11 +19,9 @@ async def test_a_wake_just_before_it_does_not_swallow_the_order_to_end(turns_bet
     watches = Watches(
         nobody_watches,
         wakes,
+        StreamEnds(keepalive_seconds=60, seconds_max=60, watches_max=1),
         open_log("error"),
         poll_seconds=60,
-        keepalive_seconds=60,
-        seconds_max=60,
-        watches_max=1,
     )
     reading = asyncio.create_task(watches.run())
     for _ in range(5):
