@@ -8,8 +8,9 @@ from statistics import median
 
 from benchmarks.figures import Figure
 from benchmarks.file_stack import FileBench, ended, running_files
-from benchmarks.planes import file_of_flights, peak_megabytes
+from benchmarks.planes import file_of_flights
 from benchmarks.small_changes import HEADER, PLANE, ROUTES, SMALL_ROWS, TRAVEL
+from benchmarks.stored_rows import peak_megabytes
 from carbonline.command.demo import find_files, parts_of
 from carbonline.command.jobs_of_files import (
     FileJob,

@@ -1,36 +1,19 @@
 """(d) A file of flights to totals: rows per second of each step, and the memory it takes."""
 
 import gzip
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import asyncpg
-
 from benchmarks.figures import Figure
 from benchmarks.file_stack import FileBench, ended, running_files, server_seconds
+from benchmarks.stored_rows import FLOOR_NAME, floor_seconds, peak_megabytes
 from carbonline.command.demo import find_files, parts_of
 from carbonline.command.jobs_of_files import submit_file
 from carbonline.command.picture import seconds_of
 
 # One process runs all steps: of two, some runs would give all to one and some would not.
 WORKER = "worker-1"
-FLOOR_NAME = "COPY of the entries + bare INSERT ... SELECT of the emissions"
-TABLES = (
-    "CREATE SCHEMA floor",
-    "CREATE TABLE floor.entries (LIKE carbon.entries INCLUDING ALL)",
-    "CREATE TABLE floor.emissions (LIKE carbon.emissions INCLUDING ALL)",
-)
-ENTRIES = """
-    SELECT e.* FROM carbon.entries AS e JOIN carbon.entry_sets AS s USING (tenant, entry_set)
-    WHERE s.state = 'PUBLISHED'"""
-EMISSIONS = """
-    INSERT INTO floor.emissions
-    SELECT e.* FROM carbon.emissions AS e
-    JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
-    WHERE s.state = 'PUBLISHED'"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +40,8 @@ async def _measure(bench: FileBench, rows: int) -> list[Figure]:
     job = replace(parts_of(find_files())[-1].job, file=file_of_flights(bench.folder, rows))
     view = await ended(bench, await submit_file(bench.client, job))
     peak = peak_megabytes(bench.stack.pid(WORKER))
-    floor = rows / await _floor_seconds(bench)
+    url = bench.stack.addresses.database_url
+    floor = rows / await floor_seconds(url, job.data_entry_type, rows)
     figures = [
         Figure(
             f"{rows:,} flights, end to end",
@@ -93,31 +77,3 @@ def parts_file() -> Path:
     file = parts_of(find_files())[-1].job.file
     assert file is not None, "the demo's activity has a file"
     return file
-
-
-async def _floor_seconds(bench: FileBench) -> float:
-    """What the bare database takes to store the same rows in tables of the same make."""
-    connection = await asyncpg.connect(bench.stack.addresses.database_url)
-    try:
-        for statement in TABLES:
-            await connection.execute(statement)
-        with tempfile.TemporaryFile() as rows:
-            await connection.copy_from_query(ENTRIES, output=rows)
-            await connection.execute("CHECKPOINT")
-            rows.seek(0)
-            began_at = time.perf_counter()
-            await connection.copy_to_table("entries", schema_name="floor", source=rows)
-            await connection.execute(EMISSIONS)
-            took = time.perf_counter() - began_at
-        await connection.execute("DROP SCHEMA floor CASCADE")
-    finally:
-        await connection.close()
-    return took
-
-
-def peak_megabytes(pid: int) -> float:
-    """The most that a process has ever had in memory."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"the kernel does not say what process {pid} took")

@@ -16,6 +16,7 @@ from benchmarks import (
     machine,
     planes,
     readers,
+    rows_of_types,
     single_pairs,
     small_changes,
     start_latency,
@@ -99,6 +100,10 @@ async def _large_at_once(short: bool) -> Sequence[Figure]:
     return await large_at_once.measure(large_at_once.Sizes(20_000 if short else 1_000_000, 4))
 
 
+async def _rows_of_types(short: bool) -> Sequence[Figure]:
+    return await rows_of_types.measure(5_000 if short else 100_000)
+
+
 PARTS: dict[str, Part] = {
     "m": _machine,
     "a": _jobs,
@@ -112,6 +117,7 @@ PARTS: dict[str, Part] = {
     "i": _tiny_pipelines,
     "j": _console,
     "k": _large_at_once,
+    "l": _rows_of_types,
 }
 
 
