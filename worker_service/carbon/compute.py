@@ -10,6 +10,7 @@ from worker_service.carbon.declarations import (
     DataEntryType,
     EmissionRow,
     References,
+    RowWarning,
 )
 from worker_service.carbon.emission_tree import SCOPES
 from worker_service.carbon.outcomes import EntryOutcome, fail
@@ -114,6 +115,9 @@ def _by_formula(
     ).select(*_ENTRY, pl.col("outcome").fill_null(EntryOutcome.COMPUTED.value), "detail")
     found = matched.factors.drop(declaration.keys, "outcome", "detail")
     joined = entries.join(found, on="key_id", how="inner", maintain_order="left", suffix=OF_FACTOR)
+    doubtful = pl.concat(
+        [doubtful, *(_warned_beside_factors(one, joined) for one in declaration.factor_warnings)]
+    )
     emissions = pl.concat(_row_of_each(row, joined) for row in declaration.formula.rows)
     if emissions.height > entries.height:
         emissions = emissions.sort(*_ENTRY[:2], "emission_type", "factor_id")
@@ -152,16 +156,24 @@ def _doubtful(entries: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     doubted = keys.filter(pl.col("doubt").is_not_null()).select("key_id", "doubted_column", "doubt")
     for [column], of_column in doubted.group_by("doubted_column", maintain_order=True):
         rows = entries.join(of_column, on="key_id", maintain_order="left")
-        found.append(
-            rows.select(
-                "entry_set",
-                pl.col("row_number").cast(pl.Int32),
-                pl.lit(column).alias("column"),
-                pl.col(str(column)).cast(pl.String).str.strip_suffix(".0").alias("value"),
-                pl.col("doubt").alias("reason"),
-            )
-        )
+        found.append(_doubts(rows, str(column), pl.col("doubt")))
     return pl.concat(found)
+
+
+def _warned_beside_factors(warning: RowWarning, joined: pl.DataFrame) -> pl.DataFrame:
+    """Entries that look wrong beside their factor."""
+    rows = joined.filter(warning.when.fill_null(value=False))
+    return _doubts(rows, warning.column, warning.reason)
+
+
+def _doubts(rows: pl.DataFrame, column: str, reason: pl.Expr) -> pl.DataFrame:
+    return rows.select(
+        "entry_set",
+        pl.col("row_number").cast(pl.Int32),
+        pl.lit(column).alias("column"),
+        pl.col(column).cast(pl.String).str.strip_suffix(".0").alias("value"),
+        reason.alias("reason"),
+    )
 
 
 def _distinct_keys(

@@ -263,7 +263,8 @@ class DataEntryType:
     `override_type` is the path in the emission tree of entries with their own kg_co2eq. `checks`
     and `warnings` are evaluated per batch of a file. `unique` columns identify a row within a unit:
     another such row of a file is rejected. `references` are kinds of reference data that it reads:
-    `lookups` for entries, `factor_lookups` for factors.
+    `lookups` for entries, `factor_lookups` for factors. `factor_warnings` are evaluated for entries
+    beside their factor, when they are computed.
     """
 
     id: int
@@ -281,6 +282,7 @@ class DataEntryType:
     unique: tuple[str, ...] = ()
     checks: tuple[RowCheck, ...] = ()
     warnings: tuple[RowWarning, ...] = ()
+    factor_warnings: tuple[RowWarning, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:

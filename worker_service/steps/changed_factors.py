@@ -54,8 +54,11 @@ async def factor_patch(
     """The patch for `standing` sets, of which only factors have changed. None: compute them whole.
 
     That is so if an entry may find another factor than before, if a value changes more than
-    kilograms, or if the patch were too large. Call it within the snapshot of the sets.
+    kilograms or may decide what is doubtful, or if the patch were too large. Call it within the
+    snapshot of the sets.
     """
+    if inputs.declared.factor_warnings:
+        return None
     digest = await asyncio.to_thread(fitting_digest, inputs.declared, inputs.factors)
     sets = [one for one in standing if one.factors_digest == digest]
     if not sets:

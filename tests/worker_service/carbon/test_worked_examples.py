@@ -72,6 +72,8 @@ def test_a_worked_example(
     computed = computed_from(declared, rows, factors, references_of(sheet.get("references", {})))
     assert set(computed.outcomes["outcome"]) == {case.get("outcome", "computed")}
     assert set(computed.outcomes["detail"]) == {case.get("detail")}
+    doubts = [(case["doubted"], case["doubt"])] if "doubted" in case else []
+    assert computed.doubtful.select("column", "reason").rows() == doubts
     of_nodes = computed.emissions.group_by("emission_type")
     emissions = of_nodes.agg(pl.col("kg", "additional_value").sum()).to_dicts()
     kg = {emission["emission_type"]: emission["kg"] for emission in emissions}

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from worker_service.carbon.declarations import Column, ColumnKind, Plausible
+from worker_service.carbon.declarations import Column, ColumnKind, Plausible, RowWarning
 from worker_service.carbon.matching import Requirement
 from worker_service.carbon.outcomes import EntryOutcome
 
@@ -32,6 +32,17 @@ SAME_UNIT = Requirement(
         "use_unit",
         "researchfacility_id",
         "use_unit_of_factor",
+    ),
+)
+# A share of more than all of it: one of the two numbers is wrong, or is of another year.
+MORE_THAN_ALL = RowWarning(
+    "use",
+    when=pl.col("use") > pl.col("total_use"),
+    reason=pl.format(
+        "is more than total_use, the {} {} in which all have used {}: is that correct?",
+        pl.col("total_use").cast(pl.String).str.strip_suffix(".0"),
+        "use_unit",
+        "researchfacility_id",
     ),
 )
 SOURCE = (

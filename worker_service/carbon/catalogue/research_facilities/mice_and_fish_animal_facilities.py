@@ -4,6 +4,7 @@ import polars as pl
 
 from worker_service.carbon.catalogue.research_facilities.facility_use import (
     FACILITY,
+    MORE_THAN_ALL,
     SAME_UNIT,
     SOURCE,
     TOTAL_USE,
@@ -108,4 +109,5 @@ MICE_AND_FISH_ANIMAL_FACILITIES = DataEntryType(
         rows=(EmissionRow(emission_type=_NODE, kg=share_of_use(_KG)),),
     ),
     override_type=_NODE,
+    factor_warnings=(MORE_THAN_ALL,),
 )
