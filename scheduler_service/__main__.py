@@ -55,7 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from carbonline.postgres.errors import DatabaseRefused  # noqa: PLC0415
     from carbonline.serving.background import BackgroundTaskEnded  # noqa: PLC0415
+    from scheduler_service.declared_job_types import declare_job_types  # noqa: PLC0415
     from scheduler_service.server import NotMigrated, serve  # noqa: PLC0415
+
+    declare_job_types(settings.declared)
 
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)

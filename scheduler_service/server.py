@@ -247,7 +247,13 @@ def _add_servicers(
 ) -> None:
     gathered = GatheredCalls(store)
     scheduler = SchedulerServicer(
-        store, gathered, long_polls, *watches, log, job_types=settings.job_types
+        store,
+        gathered,
+        long_polls,
+        *watches,
+        log,
+        job_types=settings.job_types,
+        declared=settings.declared.digest,
     )
     scheduler_pb2_grpc.add_SchedulerServiceServicer_to_server(scheduler, server)
     operations = OperationsServicer(

@@ -13,6 +13,12 @@ from carbonline.serving.auth.token_settings import (
 )
 from carbonline.serving.call_limits import CALL_LIMITS, CallLimits
 from carbonline.serving.config_file import CONFIG_FILE
+from carbonline.serving.declared_job_types import (
+    JOB_TYPES_FILE,
+    NONE_DECLARED,
+    DeclaredJobTypes,
+    declared_job_types,
+)
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
@@ -35,7 +41,7 @@ from carbonline.serving.declared_settings import (
 from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
-from scheduler_service.jobs.job_types import enabled_job_types
+from scheduler_service.jobs.job_types import OWN_JOB_TYPES, enabled_job_types
 from scheduler_service.jobs.limits import LIMITS, RETENTION_DAYS, Limits
 from scheduler_service.limit_settings import LIMIT_SETTINGS, read_limits
 from scheduler_service.store.core.pool_sizes import PoolSizes
@@ -132,6 +138,7 @@ SETTINGS = (
     CALLS_MEBIBYTES_MAX,
     RECEIVE_SECONDS,
     NOOP,
+    JOB_TYPES_FILE,
     CONFIG_FILE,
 )
 
@@ -158,6 +165,7 @@ class Settings:
     tenant: str = "local"
     log_level: str = "info"
     noop: bool = False
+    declared: DeclaredJobTypes = NONE_DECLARED
     poll_seconds: float = 1.0
     connection_seconds_max: float = 1800.0
     build_id: str = "unknown"
@@ -212,6 +220,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         tenant=read.text(TENANT),
         log_level=read.log_level(),
         noop=read.text(NOOP) == "1",
+        declared=declared_job_types(read, OWN_JOB_TYPES),
         poll_seconds=read.seconds(POLL_SECONDS),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
         build_id=read.build_id(),

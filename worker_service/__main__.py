@@ -80,9 +80,12 @@ def _startable(environment: Mapping[str, str], role: Role) -> Settings:
     """The settings. Raises SettingsWrong also for what only the start of a worker would refuse."""
     settings = read_settings(environment, role)
     if role == "worker" and settings.job_types:
-        from worker_service.worker import fault_of_job_types  # noqa: PLC0415  loads all steps
+        from worker_service.worker import (  # noqa: PLC0415  loads all steps
+            extensions_of,
+            fault_of_job_types,
+        )
 
-        if fault := fault_of_job_types(settings):
+        if fault := fault_of_job_types(settings, extensions_of(settings)):
             raise SettingsWrong([fault])
     return settings
 

@@ -19,6 +19,12 @@ from carbonline.serving.auth.token_settings import (
 from carbonline.serving.call_limits import CallLimits
 from carbonline.serving.client_tls_settings import CLIENT_TLS_SETTINGS, read_client_tls
 from carbonline.serving.config_file import CONFIG_FILE
+from carbonline.serving.declared_job_types import (
+    JOB_TYPES_FILE,
+    NONE_DECLARED,
+    DeclaredJobTypes,
+    declared_job_types,
+)
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
     BUILD_ID,
@@ -99,7 +105,8 @@ CONCURRENCY = Setting(
 JOB_TYPES = Setting(
     "JOB_TYPES",
     "names separated by commas",
-    "The job types that the worker claims; by default every type that uses the ledger.",
+    "The job types that the worker claims; by default every type that uses the ledger, and those "
+    "whose handlers are installed.",
 )
 DRAIN_GRACE_SECONDS = seconds(
     "DRAIN_GRACE_SECONDS",
@@ -129,6 +136,7 @@ SETTINGS: Mapping[Role, tuple[Setting, ...]] = MappingProxyType(
             BLOB_FOLDER,
             CONCURRENCY,
             JOB_TYPES,
+            JOB_TYPES_FILE,
             LEASE_SECONDS,
             BEAT_SECONDS,
             RETENTION,
@@ -184,6 +192,7 @@ class Settings:
     blob_url: str = ""
     travel_api: TravelApiAccess | None = None
     unit_directory: UnitDirectoryAccess | None = None
+    declared: DeclaredJobTypes = NONE_DECLARED
     tokens: TokenSettings | None = None
     tls: TlsSettings | None = None
     behind_mesh: bool = False
@@ -231,6 +240,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
         metrics=read.metrics_address(),
         concurrency=read.whole(CONCURRENCY, most=CONCURRENCY_MAX),
         job_types=job_types,
+        declared=declared_job_types(read) if role == "worker" else NONE_DECLARED,
         drain_grace_seconds=read.seconds(DRAIN_GRACE_SECONDS, or_none=True),
         retention_days=read.days(RETENTION),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),

@@ -20,6 +20,7 @@ from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import Probes, metrics_served
 from carbonline.serving.printed import print_sentence
 from worker_service.blobs.any_store import blob_store
+from worker_service.extensions import Extensions, load_extensions
 from worker_service.ledger.canary import Canary
 from worker_service.ledger.errors import SchemaMissing
 from worker_service.ledger.pool import Ledger, open_ledger
@@ -103,14 +104,19 @@ async def serve_worker(settings: Settings) -> int:
     Waits for a database that is starting. Returns the exit code of the process: 0 after a drain, 1
     after a failure, 2 if settings, the database or a port must be corrected first.
     """
-    if fault := fault_of_job_types(settings):
+    extensions = await asyncio.to_thread(extensions_of, settings)
+    if fault := fault_of_job_types(settings, extensions):
         print_sentence(f"worker: {fault}")
         return EXIT_USAGE
-    identity = WorkerIdentity(str(uuid.uuid4()), settings.build_id, socket.gethostname())
+    identity = WorkerIdentity(
+        str(uuid.uuid4()), settings.build_id, socket.gethostname(), settings.declared.digest
+    )
     stream = stderr_stream()
     log = open_process_log(
         settings.log_level, stream, worker_id=identity.worker_id, pid=os.getpid()
     )
+    for broken in extensions.faults:
+        log.error("extension_broken", entry_point=broken.entry_point, reason=broken.reason)
     drain = Drain()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -121,7 +127,7 @@ async def serve_worker(settings: Settings) -> int:
         seen = Seen(WorkerMetrics(registry), Probes(drain.fault))
         # Before the ledger is waited for, and until the drain is over: probes ask meanwhile.
         with metrics_served(registry, settings.metrics, seen.probes):
-            served = await _serve(settings, identity, drain, log, seen)
+            served = await _serve(settings, extensions, identity, drain, log, seen)
     except (DatabaseUnavailable, DatabaseRefused) as error:
         print_sentence(f"worker: {sentence_about(error)}")
         return EXIT_USAGE
@@ -136,6 +142,7 @@ async def serve_worker(settings: Settings) -> int:
 
 async def _serve(
     settings: Settings,
+    extensions: Extensions,
     identity: WorkerIdentity,
     drain: Drain,
     log: FilteringBoundLogger,
@@ -145,7 +152,8 @@ async def _serve(
         settings.scheduler_address, retries=False, tls=settings.scheduler_tls
     ) as channel:
         scheduler = SchedulerClient(channel, identity, Credentials(settings.token_file))
-        keeper = new_keeper(scheduler, wanted_types(settings), limits_of(settings), drain, log)
+        types = wanted_types(settings, extensions)
+        keeper = new_keeper(scheduler, types, limits_of(settings), drain, log)
         try:
             if needs_ledger(settings) and not await _ledger_is_up(
                 settings, keeper, drain, log, seen
@@ -153,7 +161,7 @@ async def _serve(
                 await keeper.send_last_beat()
                 return Served(None, 0)
             return await _serve_jobs(
-                settings, identity, scheduler, keeper, drain=drain, log=log, seen=seen
+                settings, extensions, identity, scheduler, keeper, drain=drain, log=log, seen=seen
             )
         except BaseException:
             # It ends without having served, so it has not said its last.
@@ -181,6 +189,7 @@ async def _ledger_is_up(
 
 async def _serve_jobs(
     settings: Settings,
+    extensions: Extensions,
     identity: WorkerIdentity,
     scheduler: SchedulerClient,
     keeper: LeaseKeeper,
@@ -195,7 +204,7 @@ async def _serve_jobs(
         HistoryRetention(kept_seconds, scheduler.kept_pipelines),
         seen.metrics.deleted_more,
     )
-    async with open_jobs(settings, retention, log) as jobs:
+    async with open_jobs(settings, extensions, retention, log) as jobs:
         log.info(
             "worker_started",
             build_id=identity.build_id,
@@ -220,9 +229,15 @@ async def _serve_jobs(
         )
 
 
-def fault_of_job_types(settings: Settings) -> str:
+def extensions_of(settings: Settings) -> Extensions:
+    """What installed packages add. Imports them."""
+    own = [provider.name for provider in providers_of(settings)]
+    return load_extensions(settings.declared.names, own)
+
+
+def fault_of_job_types(settings: Settings, extensions: Extensions) -> str:
     """What is wrong with the wanted job types; "" if nothing is."""
-    known = (*LEDGER_JOB_TYPES, NOOP)
+    known = (*LEDGER_JOB_TYPES, NOOP, *extensions.handlers)
     unknown = [name for name in settings.job_types if name not in known]
     if not unknown:
         return ""
@@ -234,9 +249,9 @@ def needs_ledger(settings: Settings) -> bool:
     return set(settings.job_types) != {NOOP}
 
 
-def wanted_types(settings: Settings) -> tuple[str, ...]:
+def wanted_types(settings: Settings, extensions: Extensions) -> tuple[str, ...]:
     """The job types that this process runs."""
-    return settings.job_types or LEDGER_JOB_TYPES
+    return settings.job_types or (*LEDGER_JOB_TYPES, *extensions.handlers)
 
 
 @dataclass(slots=True)
@@ -256,15 +271,15 @@ class OpenJobs:
 
 @asynccontextmanager
 async def open_jobs(
-    settings: Settings, retention: Retention, log: FilteringBoundLogger
+    settings: Settings, extensions: Extensions, retention: Retention, log: FilteringBoundLogger
 ) -> AsyncIterator[OpenJobs]:
     """What runs jobs: open as long as this context is. Raises as `open_ledger`."""
     needs: Needs = NoNeeds()
     beside: list[asyncio.Task[None]] = []
     ledger: Ledger | None = None
-    wanted = wanted_types(settings)
+    wanted = wanted_types(settings, extensions)
     async with AsyncExitStack() as opened:
-        entries: list[tuple[str, Step]] = [(NOOP, run_noop)]
+        entries: list[tuple[str, Step]] = [(NOOP, run_noop), *extensions.handlers.items()]
         if needs_ledger(settings):
             await asyncio.to_thread(release_digest)
             stores = await open_stores(settings, opened)
@@ -272,7 +287,8 @@ async def open_jobs(
             opened.callback(canary.close)
             needs = LedgerAndBlobs(canary, stores.blobs)
             ledger = stores.ledger
-            entries += steps_of(stores, providers_of(settings))
+            providers = [*providers_of(settings), *extensions.providers]
+            entries += steps_of(stores, providers)
             for name, deleting in housekeeping(stores, retention, log).items():
                 task = asyncio.create_task(deleting, name=name)
                 opened.push_async_callback(_ended, task)

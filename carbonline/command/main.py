@@ -35,6 +35,7 @@ from carbonline.command.remove import remove
 from carbonline.command.report import report
 from carbonline.command.results import results
 from carbonline.command.retry import retry
+from carbonline.command.run_job import run_job
 from carbonline.command.schedule import schedule
 from carbonline.command.seed import seed
 from carbonline.command.slots import slots
@@ -80,6 +81,7 @@ main.add_section(
     submit,
     seed,
     schedule,
+    run_job,
     watch,
     uploads,
     withdraw,

@@ -10,7 +10,12 @@ from carbonline.local.settings import Addresses, StackSettings
 
 # Other CARBONLINE_ variables of the caller's shell are about another stack.
 KEPT_VARIABLES = frozenset(
-    {"CARBONLINE_LOG_LEVEL", "CARBONLINE_BUILD_ID", "CARBONLINE_GATEWAY_HOSTS"}
+    {
+        "CARBONLINE_LOG_LEVEL",
+        "CARBONLINE_BUILD_ID",
+        "CARBONLINE_GATEWAY_HOSTS",
+        "CARBONLINE_JOB_TYPES_FILE",
+    }
 )
 # What the workers ask for rows is of the institution, not of a stack.
 KEPT_PREFIXES = ("CARBONLINE_TRAVEL_API_", "CARBONLINE_UNIT_DIRECTORY_")

@@ -1,6 +1,6 @@
 """What the payload of each job type takes, and which stats its jobs end with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from types import MappingProxyType
@@ -115,7 +115,7 @@ _ARE_ALL = PayloadKey(
 # For tests and benchmarks: it does nothing with what it is given.
 ANY_PAYLOAD = frozenset({"noop"})
 # The types that are not here take nothing, except for those of ANY_PAYLOAD.
-PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
+_OWN_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
     {
         "csv_ingest": (*_FILE_OF_ENTRIES, _MAPPING),
         "csv_check": (_BLOB, _FILE_NAME, _SHEET, _MAPPING, _SOURCE),
@@ -307,7 +307,7 @@ _OF_PROVIDER = {
 }
 
 # Name and meaning. A stat that would be empty may be left out.
-STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+_OWN_STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "csv_ingest": _OF_ENTRIES,
         "csv_check": _OF_CHECK,
@@ -371,3 +371,14 @@ STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "noop": {},
     }
 )
+
+# With those that `declare_job_types` adds.
+_KEYS, _STATS = dict(_OWN_KEYS), dict(_OWN_STATS)
+PAYLOAD_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(_KEYS)
+STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(_STATS)
+
+
+def add_keys(job_type: str, keys: Sequence[PayloadKey], stats: Mapping[str, str]) -> None:
+    """Adds what a type of a deployment takes and ends with; see `declare_job_types`."""
+    _KEYS[job_type] = tuple(keys)
+    _STATS[job_type] = dict(stats)

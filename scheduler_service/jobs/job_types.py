@@ -1,6 +1,6 @@
 """JOB_TYPES: what the scheduler knows of each type of job, one row per type."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -135,7 +135,7 @@ _TYPE_YEAR = frozenset({"module", "data_entry_type", "year"})
 _ENTRY_READS = ("factors/{year}", "units")
 _RECALC_READS = ("entries/{module}/{year}", "factors/{year}", "reference/{kind_read}")
 
-JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
+OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
     {
         row.name: row
         for row in (
@@ -290,6 +290,16 @@ JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
         )
     }
 )
+
+
+# With those that `declare_job_types` adds.
+_ROWS = dict(OWN_JOB_TYPES)
+JOB_TYPES: Mapping[str, JobType] = MappingProxyType(_ROWS)
+
+
+def add_job_types(rows: Iterable[JobType]) -> None:
+    """Adds the types of a deployment, before anything is served; see `declare_job_types`."""
+    _ROWS.update((row.name, row) for row in rows)
 
 
 def enabled_job_types(*, noop: bool) -> tuple[str, ...]:

@@ -34,6 +34,10 @@ MESSAGE_CHARACTERS_MAX = 4096
 NAME_CHARACTERS_MAX = 128
 NOT_READY_CHARACTERS_MAX = 512
 
+_OTHER_DECLARATION = (
+    "is not that of this scheduler: it was started with another file of job types. Give all"
+    " schedulers and workers the same CARBONLINE_JOB_TYPES_FILE, and start them again"
+)
 _RESULTS = {
     types_pb2.JOB_RESULT_SUCCESS: JobResult.SUCCESS,
     types_pb2.JOB_RESULT_WARNING: JobResult.WARNING,
@@ -48,11 +52,17 @@ _REASONS = {
 
 
 def check_claim(
-    request: scheduler_pb2.ClaimRequest, principal: Principal, enabled: Collection[str]
+    request: scheduler_pb2.ClaimRequest,
+    principal: Principal,
+    enabled: Collection[str],
+    declared: str,
 ) -> tuple[ClaimRequest, float]:
-    """The claim request, and how many seconds it waits for jobs."""
+    """The claim request, and how many seconds it waits for jobs.
+
+    `declared` is the digest of the job types that this deployment declares.
+    """
     fields = Fields()
-    worker = _introduction(fields, "", request, enabled)
+    worker = _introduction(fields, "", request, enabled, declared)
     claim = ClaimRequest(
         worker_id=fields.uuid("worker_id", request.worker_id),
         request_id=fields.uuid("request_id", request.request_id),
@@ -73,7 +83,13 @@ def _introduction(
     prefix: str,
     message: scheduler_pb2.ClaimRequest | scheduler_pb2.WorkerIntroduction,
     enabled: Collection[str],
+    declared: str,
 ) -> Introduction:
+    said = fields.text(f"{prefix}declared_types", message.declared_types, NAME_CHARACTERS_MAX)
+    if said and said != declared:
+        # Its other faults follow from this one.
+        fields.fail(f"{prefix}declared_types", _OTHER_DECLARATION)
+        fields.done()
     job_types = message.job_types[:JOB_TYPES_MAX]
     fields.count(f"{prefix}job_types", len(message.job_types), JOB_TYPES_MAX)
     for number, name in enumerate(job_types):
@@ -86,7 +102,10 @@ def _introduction(
 
 
 def check_heartbeat(
-    request: scheduler_pb2.HeartbeatRequest, principal: Principal, enabled: Collection[str]
+    request: scheduler_pb2.HeartbeatRequest,
+    principal: Principal,
+    enabled: Collection[str],
+    declared: str,
 ) -> Heartbeat:
     """The heartbeat of a worker. It may have no beats."""
     fields = Fields()
@@ -94,7 +113,7 @@ def check_heartbeat(
     fields.count("beats", len(request.beats), JOBS_MAX, least=0)
     not_ready = fields.text("not_ready", request.not_ready, NOT_READY_CHARACTERS_MAX)
     introduction = (
-        _introduction(fields, "introduction.", request.introduction, enabled)
+        _introduction(fields, "introduction.", request.introduction, enabled, declared)
         if request.HasField("introduction")
         else None
     )

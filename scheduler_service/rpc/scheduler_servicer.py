@@ -66,8 +66,11 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         log: FilteringBoundLogger,
         *,
         job_types: Collection[str],
+        declared: str,
     ) -> None:
-        """`job_types` are the enabled ones; `log` gets failures of ours."""
+        """`job_types` are the enabled ones, `declared` the digest of those that the deployment
+        declares; `log` gets failures of ours.
+        """
         self._store = store
         self._gathered = gathered
         self._long_polls = long_polls
@@ -75,6 +78,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         self._tenant_watches = tenant_watches
         self._log = log
         self._enabled = job_types
+        self._declared = declared
 
     async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.SubmitResponse:
         submission = check_submit(request, caller(), self._enabled)
@@ -107,7 +111,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         return response
 
     async def Claim(self, request: pb.ClaimRequest, context: Context) -> pb.ClaimResponse:
-        claim, wait_seconds = check_claim(request, caller(), self._enabled)
+        claim, wait_seconds = check_claim(request, caller(), self._enabled, self._declared)
         claims = await self._long_polls.first(
             lambda: self._store.claim_jobs(claim),
             Queue(claim.job_types, claim.tenants),
@@ -122,7 +126,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     async def Heartbeat(
         self, request: pb.HeartbeatRequest, context: Context
     ) -> pb.HeartbeatResponse:
-        one = check_heartbeat(request, caller(), self._enabled)
+        one = check_heartbeat(request, caller(), self._enabled, self._declared)
         answers = await self._store.heartbeat(one)
         return pb.HeartbeatResponse(
             answers=[

@@ -90,6 +90,7 @@ def claim_request(request: ClaimRequest, identity: WorkerIdentity) -> scheduler_
         wait=_duration(request.wait_seconds),
         build_id=identity.build_id,
         host=identity.host,
+        declared_types=identity.declared_types,
     )
 
 
@@ -213,6 +214,7 @@ def heartbeat_request(
         introduction.job_types.extend(not_ready.job_types)
         introduction.build_id = identity.build_id
         introduction.host = identity.host
+        introduction.declared_types = identity.declared_types
     return message
 
 

@@ -31,16 +31,19 @@ from scheduler_service.store.ending.in_doubt import mark_in_doubt, repair, write
 # Worker and principal.
 Holder: TypeAlias = tuple[UUID, str]
 
-# Types whose end may release jobs by itself: what waits for it, or what must follow it, which is
-# among its children.
-_RELEASING = frozenset(t.name for t in JOB_TYPES.values() if t.children or t.name in WAITING_FOR)
+
+def _may_release(name: str) -> bool:
+    """Whether the end of such a job may release jobs by itself: what waits for it, or what must
+    follow it, which is among its children.
+    """
+    return bool(JOB_TYPES[name].children) or name in WAITING_FOR
 
 
 def needs_of_ends(rows: Sequence[EndingJobRow]) -> Needs:
     """What must be locked to end these jobs, whatever their ends; without who joined them."""
     own_keys = {row.exclusive_key for row in rows if row.exclusive_key is not None}
     own = Needs(frozenset({row.pipeline_id for row in rows}), frozenset(own_keys))
-    releasing = {(row.job_type, row.scope) for row in rows if row.job_type in _RELEASING}
+    releasing = {(row.job_type, row.scope) for row in rows if _may_release(row.job_type)}
     return all_of([own, *(_released_by_end(name, scope) for name, scope in releasing)])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -31,13 +32,18 @@ from scheduler_service.store.ending.in_doubt import mark_in_doubt
 APPLIED = FinishAnswer(FinishOutcome.APPLIED)
 # What several jobs may have staged that end in one transaction.
 CHILDREN_TOGETHER_MAX = 10_000
-# Types whose end may release jobs into a year, which must then be held: their children, their
-# follow-ups, or what waits for them.
-YEAR_TYPES = frozenset(
-    t.name
-    for t in JOB_TYPES.values()
-    if t.name in WAITING_FOR or any(JOB_TYPES[c].needs_provisioned_year for c in t.children)
-)
+
+
+@cache
+def _year_types() -> frozenset[str]:
+    """Types whose end may release jobs into a year, which must then be held: their children, their
+    follow-ups, or what waits for them. Those of a deployment are declared by now.
+    """
+    return frozenset(
+        t.name
+        for t in JOB_TYPES.values()
+        if t.name in WAITING_FOR or any(JOB_TYPES[c].needs_provisioned_year for c in t.children)
+    )
 
 
 class TooManyTogether(Exception):
@@ -94,7 +100,7 @@ async def _hold(
         claim_tokens=[r.claim_token for r in requests],
         worker_ids=[r.worker_id for r in requests],
         principals=[r.principal for r in requests],
-        year_types=sorted(YEAR_TYPES),
+        year_types=sorted(_year_types()),
         pipeline_ids=sorted(tx.extra_needs.pipelines),
     )
     holders: dict[int, _Holder] = {}
@@ -127,7 +133,7 @@ async def _lock_keys(tx: UnitOfWork, rows: Sequence["_FinishingRow"]) -> None:
         years = {
             (row.tenant, row.year)
             for row in rows
-            if row.job_type in YEAR_TYPES and row.year is not None
+            if row.job_type in _year_types() and row.year is not None
         }
         tenants = {row.tenant for row in rows if row.reference_kind is not None}
         tx.held |= Needs(years=frozenset(years), open_years_of=frozenset(tenants))

@@ -13,6 +13,7 @@ from tests.worker_service.steps.conftest import CDG, JFK, UNITS, WorkerHarness, 
 from tests.worker_service.steps.test_housekeeping import NOTHING_IS_OLD
 from worker_service.blobs.reference import read_reference
 from worker_service.blobs.store import BlobStore
+from worker_service.extensions import NO_EXTENSIONS
 from worker_service.mechanics.outcome import Failed, Outcome, Succeeded
 from worker_service.settings import read_settings
 from worker_service.steps import file_answer, reading_key
@@ -176,7 +177,7 @@ async def test_what_is_installed_beside_a_running_worker_is_not_what_reads_its_f
             "CARBONLINE_BLOB_FOLDER": str(harness.folder),
         }
     )
-    async with open_jobs(settings, NOTHING_IS_OLD, structlog.get_logger()):
+    async with open_jobs(settings, NO_EXTENSIONS, NOTHING_IS_OLD, structlog.get_logger()):
         monkeypatch.setattr(reading_key, "distributions", list)
         assert release_digest() == running
 

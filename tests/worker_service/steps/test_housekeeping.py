@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from carbonline.postgres.errors import DatabaseUnavailable
 from tests.worker_service.ledger.ledger_driver import LedgerDriver
 from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
+from worker_service.extensions import NO_EXTENSIONS
 from worker_service.ledger.collect import Collected
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.settings import read_settings
@@ -154,7 +155,7 @@ async def test_a_long_look_for_old_files_holds_up_no_deletion_of_rows(
             "CARBONLINE_BLOB_FOLDER": str(tmp_path),
         }
     )
-    async with open_jobs(settings, NOTHING_IS_OLD, structlog.get_logger()) as jobs:
+    async with open_jobs(settings, NO_EXTENSIONS, NOTHING_IS_OLD, structlog.get_logger()) as jobs:
         async with asyncio.timeout(10):
             await enough.wait()
         # The worker ends if one of them does.

@@ -1,0 +1,77 @@
+"""The file of job types: what it may say, and when two files say the same."""
+
+from pathlib import Path
+
+import pytest
+
+from carbonline.serving.declared_job_types import NONE_DECLARED, read_declared_job_types
+from carbonline.serving.settings import SettingsWrong
+
+KNOWN = ("csv_ingest", "api_ingest")
+GOOD = """
+[[job_type]]
+name = "sweep_up"
+needs = ["year"]
+one_at_a_time = ["year"]
+children = ["api_ingest"]
+needs_provisioned_year = true
+[[job_type.payload]]
+name = "depot"
+meaning = "the depot"
+[job_type.stats]
+books = "how many"
+"""
+
+
+def read(tmp_path: Path, text: str) -> object:
+    path = tmp_path / "types.toml"
+    path.write_text(text)
+    return read_declared_job_types(path, KNOWN)
+
+
+def test_without_a_file_nothing_is_declared() -> None:
+    assert read_declared_job_types(None, KNOWN) == NONE_DECLARED
+    assert len(NONE_DECLARED.digest) == 64
+
+
+def test_a_digest_tells_what_is_said_and_not_how(tmp_path: Path) -> None:
+    path = tmp_path / "types.toml"
+    digests = []
+    for text in (GOOD, f"# A comment\n{GOOD}\n\n", GOOD.replace('"the depot"', '"a depot"')):
+        path.write_text(text)
+        digests.append(read_declared_job_types(path, KNOWN).digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"sweep_up"', '"csv_ingest"', "csv_ingest is there already"),
+        ('"sweep_up"', '"Sweep Up"', "name must be a-z"),
+        ('needs = ["year"]', 'needs = ["month"]', "'month' is not a part of a scope"),
+        ('needs = ["year"]', 'needs = ["year", "data_entry_type"]', "goes with its module"),
+        ('needs = ["year"]', 'takes = ["year"]', "one_at_a_time may name only what it needs"),
+        ('needs = ["year"]', 'needs = "year"', "needs must be a list of names"),
+        ('["api_ingest"]', '["sweep_up"]', "nor one that stands before it"),
+        ("= true", '= "yes"', "needs_provisioned_year must be true or false"),
+        ('meaning = "the depot"', "", "a key of the payload has a name, a meaning"),
+        ('books = "how many"', "books = 3", "stats are names with what each means"),
+        ("[[job_type]]", "[job_type]", "has tables [[job_type]]"),
+        ('name = "sweep_up"', 'name = "sweep_up"\nattempts_max = 0', "attempts_max must be"),
+        ('name = "sweep_up"', 'name = "sweep_up"\nretries = 2', "retries is unknown"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_sentence(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(SettingsWrong) as wrong:
+        read(tmp_path, GOOD.replace(old, new, 1))
+    assert said in str(wrong.value)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsWrong, match="No such file"):
+        read_declared_job_types(tmp_path / "none", KNOWN)
+    with pytest.raises(SettingsWrong, match="is not TOML"):
+        read(tmp_path, "job_type = [")
