@@ -31,6 +31,7 @@ PAGES = (
     "/explain",
     "/rejected/{pipeline_id}",
     "/health",
+    "/mappings",
 )
 # Name in an import -> file in `static`. Files of ours import each other by relative paths.
 IMPORTS: Mapping[str, str] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from carbonline.serving.auth.roles import roles_allowed
-from carbonline.v1 import operations_pb2, scheduler_pb2
+from carbonline.v1 import ledger_pb2, operations_pb2, scheduler_pb2
 from gateway_service.console.page import IMPORTS, MAIN, STATIC, imported
 from gateway_service.console.vendor_files import FILES, HERE, LIST, VENDOR
 
@@ -17,6 +17,7 @@ ENTRY = re.compile(r'^  "([^"]+)": "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
 USED = re.compile(r'\btn?\(\s*"([a-z_.0-9]+)"')
 LINES_MAX = 250
 SERVICES = (
+    *ledger_pb2.DESCRIPTOR.services_by_name.values(),
     *operations_pb2.DESCRIPTOR.services_by_name.values(),
     *scheduler_pb2.DESCRIPTOR.services_by_name.values(),
 )

@@ -6,11 +6,13 @@ import { caller } from "./store.js";
 // The roles that may call each RPC, as the contract has them; a test compares.
 const ROLES = {
   CancelPipeline: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
+  DeleteMapping: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
   DrainWorker: ["ROLE_OPERATOR"],
   GetQueueStats: ["ROLE_OPERATOR", "ROLE_MONITOR"],
   ListWorkers: ["ROLE_OPERATOR", "ROLE_MONITOR"],
   LockPeriod: ["ROLE_OPERATOR"],
   PauseJobType: ["ROLE_OPERATOR"],
+  PauseSchedule: ["ROLE_OPERATOR"],
   RecoverJob: ["ROLE_OPERATOR"],
   ResumeJobType: ["ROLE_OPERATOR"],
   RetryPipeline: ["ROLE_GATEWAY", "ROLE_OPERATOR"],

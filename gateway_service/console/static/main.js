@@ -45,6 +45,7 @@ const PAGES = {
   explain: () => import("./pages/explain.js"),
   rejected: () => import("./pages/rejected.js"),
   health: () => import("./pages/health.js"),
+  mappings: () => import("./pages/mappings.js"),
   docs: () => import("./pages/docs.js"),
   login: () => import("./pages/login.js"),
 };

@@ -6,6 +6,7 @@ import { between, clock, count, duration, kindName, moduleName, short, time, zon
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
+import { askSchedules, scheduleHead, scheduleRow } from "../parts/schedules.js";
 import { clockSkew, pipelines } from "../store.js";
 import { t, tn } from "../words.js";
 
@@ -15,7 +16,7 @@ const VERIFIED_PAGE = 500;
 
 export function Page() {
   return html`<h1>${t("page.health")}</h1>
-    <${Stale} /><${Queues} /><${Pauses} /><${Workers} />
+    <${Stale} /><${Queues} /><${Pauses} /><${Schedules} /><${Workers} />
     ${may("VerifyHistory") && html`<${Verify} />`}`;
 }
 
@@ -76,6 +77,13 @@ function Pauses() {
         rows=${pauses.map((pause) => [kindName(pause.job_type), time(pause.paused_at), pause.paused_by, pause.reason,
           may("ResumeJobType") && html`<${Confirm} label=${t("resume")} yes=${t("resume")}
             question=${t("resume_question", { kind: kindName(pause.job_type) })} act=${resume(pause, again)} />`])} />`}<//>`;
+}
+
+function Schedules() {
+  return html`<${Section} title=${t("schedules")} ask=${askSchedules}>${({ schedules }, again) => !schedules.length
+    ? html`<p>${t("no_schedules")}</p>`
+    : html`<${Rows} caption=${`${t("schedules")} (${zone()})`} head=${scheduleHead()}
+        rows=${schedules.map((one) => scheduleRow(one, again))} />`}<//>`;
 }
 
 function Workers() {

@@ -1,6 +1,6 @@
 // An upload: what it is, the file, what it would do, its way there, and its steps in place.
 import { useState } from "preact/hooks";
-import { get } from "../api.js";
+import { get, getAll } from "../api.js";
 import { may } from "../caller.js";
 import { bytes, moduleName, typeName } from "../format.js";
 import { html } from "../html.js";
@@ -55,10 +55,16 @@ const nameOf = (type) =>
 
 function UploadForm({ kind, year, types, type, largest, state, setState }) {
   const busy = state.phase === "sending" || state.phase === "submitting";
+  const isMapped = kind === "entries" && !type.routing_column;
+  const saved = useAsked(async (signal) => (isMapped
+    ? (await getAll("/v1/mappings", "mappings", { data_entry_type: type.data_entry_type }, { signal })).found : []),
+    [kind, type?.key]);
+  const mappings = saved.value ?? [];
   const submit = (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    upload({ kind, year, type, unit: form.get("unit"), source: form.get("source"), file: form.get("file") },
+    const mapping = mappings.find((one) => one.name === form.get("mapping"))?.mapping;
+    upload({ kind, year, type, mapping, unit: form.get("unit"), source: form.get("source"), file: form.get("file") },
       largest, event.submitter?.value === "check", setState);
   };
   // What was found is of the file as it was chosen then.
@@ -76,6 +82,11 @@ function UploadForm({ kind, year, types, type, largest, state, setState }) {
     ${kind === "entries" && html`
       <label>${t("only_unit")}<input name="unit" type="text" maxlength="200" /></label>
       <label>${t("source")}<input name="source" type="text" maxlength="200" /></label>`}
+    ${isMapped && mappings.length > 0 && html`<label>${t("mapping")}<select name="mapping">
+        <option value="">${t("no_mapping")}</option>
+        ${mappings.map((one) => html`<option value=${one.name}>${one.name}</option>`)}</select></label>
+      <p class="soft"><a href="/mappings">${t("page.mappings")}</a></p>`}
+    <${Trouble} error=${saved.error} again=${saved.again} />
     <label>${t("file")}<input name="file" type="file" required /></label>
     ${largest > 0 && html`<p class="soft">${t("largest_file", { size: bytes(largest) })}</p>`}
     <${Trouble} error=${state.error} focus />

@@ -1,0 +1,37 @@
+// Saved mappings: how files of other programs are read, under names; shown and removed.
+import { getAll, post } from "../api.js";
+import { may } from "../caller.js";
+import { time, typeName } from "../format.js";
+import { html } from "../html.js";
+import { Trouble, useAsked, Waiting } from "../parts/asked.js";
+import { Confirm } from "../parts/confirm.js";
+import { MappingTable } from "../parts/mapping_table.js";
+import { t } from "../words.js";
+
+export function Page() {
+  const asked = useAsked((signal) => getAll("/v1/mappings", "mappings", {}, { signal }), []);
+  const mappings = asked.value?.found ?? [];
+  return html`
+    <h1>${t("page.mappings")}</h1>
+    <p>${t("mappings_help")} <a href="/upload">${t("page.upload")}</a></p>
+    <${Trouble} error=${asked.error} again=${asked.again} />
+    <${Waiting} asked=${asked} />
+    ${asked.value && !mappings.length && html`<p>${t("no_mappings")}</p>`}
+    <div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>${mappings.map((one) => html`
+      <${Mapping} key=${`${one.data_entry_type} ${one.name}`} one=${one} again=${asked.again} />`)}</div>
+  `;
+}
+
+function Mapping({ one, again }) {
+  const name = t("mapping_n", { name: one.name, type: typeName(one.data_entry_type) });
+  const remove = async () => {
+    await post("/v1/mappings:delete", { data_entry_type: one.data_entry_type, name: one.name });
+    again();
+  };
+  return html`<details class="told"><summary>${name}</summary>
+    <${MappingTable} mapping=${one.mapping} caption=${name} />
+    <p class="soft">${t("saved_by", { by: one.saved_by, at: time(one.saved_at) })}</p>
+    ${may("DeleteMapping") && html`<${Confirm} label=${t("delete_mapping")} yes=${t("delete_mapping")}
+      question=${t("delete_mapping_question", { name: one.name })} act=${remove} />`}
+  </details>`;
+}

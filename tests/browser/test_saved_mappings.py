@@ -1,0 +1,112 @@
+"""Mappings under names: listed, shown, chosen for an upload, and removed; and schedules."""
+
+import re
+from typing import Any
+
+from carbonline.v1 import schedules_pb2
+from tests.browser.axe_in_every_look import axe_finds
+from tests.browser.conftest import Tabs
+from tests.browser.scripted_stack import SCOPE, Scripted
+from tests.browser.test_pages import settled
+
+MAPPING = {"columns": {"Von": "origin_iata"}, "decimal": "comma", "dates": "dd.mm.yyyy"}
+SAVE = """async ([path, body]) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+}"""
+LINES = (
+    "unit_institutional_id,Von,destination_iata,user_institutional_id,cabin_class,departure_date\n"
+    "UA,JFK,LAX,a1,economy,24.12.2024\n"
+)
+
+
+def opened(tabs: Tabs, path: str, name: str) -> Any:
+    """A page, once a mapping of a name is saved."""
+    page = tabs.open(path)
+    body = {"data_entry_type": "DATA_ENTRY_TYPE_PLANE", "name": name, "mapping": MAPPING}
+    page.evaluate(SAVE, ["/v1/mappings", body])
+    page.reload()
+    settled(page)
+    return page
+
+
+def test_a_mapping_is_listed_shown_and_removed_by_keyboard(tabs: Tabs) -> None:
+    page = opened(tabs, "/mappings", "agency")
+    page.locator("summary", has_text="agency, for Plane").press("Enter")
+    page.get_by_role("row", name="Von").get_by_text("origin_iata").wait_for()
+    page.get_by_role("cell", name="a comma").wait_for()
+    page.locator("[open]").get_by_role("button", name="Remove").press("Enter")
+    page.locator("button:focus", has_text="Leave it").wait_for()
+    page.locator("button.danger", has_text="Remove").press("Enter")
+    page.locator("summary", has_text="agency, for Plane").wait_for(state="detached")
+
+
+def test_an_upload_is_read_with_the_mapping_that_was_chosen(tabs: Tabs) -> None:
+    page = opened(tabs, "/upload?year=2024&type=DATA_ENTRY_TYPE_PLANE", "bureau")
+    chosen = page.get_by_label("Columns of another program")
+    chosen.select_option(label="bureau")
+    file = {"name": "t.csv", "mimeType": "text/csv", "buffer": LINES.encode()}
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Check first").click()
+    page.locator(".check-result[aria-busy=false]").wait_for()
+    read = page.locator("table.check tr", has_text="Would count").locator("td")
+    assert read.inner_text() == "1"
+
+
+def test_axe_finds_nothing_in_mappings(tabs: Tabs) -> None:
+    page = opened(tabs, "/mappings", "axe")
+    page.locator("summary", has_text="axe, for Plane").click()
+    assert axe_finds(page) == {}
+
+
+def test_who_may_only_look_is_not_offered_to_remove(scripted: Scripted, as_role: Any) -> None:
+    page = opened(as_role("gateway"), "/mappings", "agency")
+    page.locator("summary", has_text="agency").click()
+    page.locator("[open]").get_by_role("button", name="Remove").wait_for()
+    tabs: Tabs = as_role("auditor")
+    with tabs.context.expect_event("response", lambda one: one.url.endswith("/v1/me")) as me:
+        page = tabs.open("/mappings")
+    me.value.finished()
+    page.locator("summary", has_text="agency").click()
+    page.get_by_text("origin_iata").wait_for()
+    assert page.get_by_role("button", name="Remove").count() == 0
+
+
+def nightly(scripted: Scripted) -> None:
+    request = schedules_pb2.CreateScheduleRequest(
+        name="nightly", cron="15 2 * * *", job_type="unit_sync", scope=SCOPE
+    )
+    request.payload.update({"provider": "unit-directory"})
+    scripted.run(create(scripted, request))
+
+
+async def create(scripted: Scripted, request: schedules_pb2.CreateScheduleRequest) -> None:
+    await scripted.driver.operations.CreateSchedule(request)
+
+
+def test_a_schedule_is_listed_paused_with_a_reason_and_resumed(
+    scripted: Scripted, as_role: Any
+) -> None:
+    nightly(scripted)
+    page = as_role("operator").open("/health")
+    row = page.get_by_role("row", name="nightly")
+    row.get_by_text("15 2 * * *").wait_for()
+    row.get_by_role("button", name="Pause").click()
+    row.get_by_label("Reason").fill("Holidays")
+    row.locator("button.danger", has_text="Pause").click()
+    row.get_by_text("Holidays").wait_for()
+    row.get_by_role("button", name="Resume").click()
+    row.locator("button.danger", has_text="Resume").click()
+    row.get_by_text(re.compile("02:15|2:15")).wait_for()
+    assert axe_finds(page) == {}
+
+
+def test_who_may_only_look_sees_schedules_without_buttons(scripted: Scripted, as_role: Any) -> None:
+    nightly(scripted)
+    tabs: Tabs = as_role("auditor")
+    tabs.expected = ("403",)
+    page = tabs.open("/health")
+    row = page.get_by_role("row", name="nightly")
+    row.wait_for()
+    assert row.get_by_role("button").count() == 0
