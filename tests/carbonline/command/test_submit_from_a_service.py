@@ -84,7 +84,8 @@ def test_a_schedule_of_an_unknown_service_says_of_which_type() -> None:
     [
         ((), "Name either a FILE, or a service with --from."),
         ((__file__, "--from", "unit-directory"), "Name either a FILE, or a service with --from."),
-        (("--from", "unit-directory", "--all"), "--all and --sheet are for a FILE."),
+        (("--from", "unit-directory", "--all"), "--all is for a FILE."),
+        (("--from", "unit-directory", "--sheet", "S"), "--sheet and a mapping are for a FILE."),
     ],
 )
 def test_where_units_come_from_is_said_once(words: tuple[str, ...], complaint: str) -> None:
