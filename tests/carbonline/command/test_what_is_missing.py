@@ -298,4 +298,6 @@ def test_every_row_of_a_pipeline_is_listed_with_its_kilograms(terminal: Terminal
     assert all((row["kg_co2eq"] is None) == bool(row["reason"]) for row in rows)
     table = terminal.type("results", newest)
     assert (table.code, "unknown airport" in table.out) == (0, True), table.out
-    assert "brought none" in terminal.type("results", "999999").err
+    assert "brought none" in terminal.type("results", "1").err
+    unknown = terminal.type("results", "999999")
+    assert (unknown.code, "PIPELINE_NOT_FOUND" in unknown.err) == (2, True), unknown.err
