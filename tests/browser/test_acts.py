@@ -165,3 +165,12 @@ def test_a_part_that_one_may_not_see_says_so_and_the_others_are_there(
     page.get_by_text("Nothing is stale").wait_for()
     page.get_by_role("alert").first.wait_for()
     assert page.get_by_role("button", name="Try again").count() == 0
+
+
+def test_who_looks_is_asked_again_until_there_is_an_answer(tabs: Tabs) -> None:
+    tabs.expected = ("503",)
+    tabs.context.route(
+        "**/v1/me", lambda route: route.fulfill(status=503, json={"title": "Later"}), times=1
+    )
+    page = tabs.open("/years/2024")
+    page.get_by_role("button", name="Lock the year").wait_for()

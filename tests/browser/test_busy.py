@@ -97,6 +97,8 @@ def test_an_open_question_keeps_what_was_typed_while_rows_change(tabs: Tabs) -> 
     page.get_by_role("button", name="Lock the year").click()
     page.get_by_label("Reason").fill("Audit")
     page.evaluate(TAKE, many(50))
+    # Told a moment later, and the header may take another line for it.
+    page.get_by_role("status").filter(has_text="50 running").wait_for()
     page.get_by_label("Reason").focus()
     seen = page.evaluate(CHANGE, [CHANGES // 3, CHANGE_MS, 10, ""])
     assert seen == {"lost": 0, "moved": 0, "drawn": False}

@@ -26,11 +26,14 @@ export function may(rpc) {
   return Boolean(caller.value?.roles.some((role) => ROLES[rpc].includes(role)));
 }
 
-/** Asks who the caller is. Without an answer the acts stay away until the stream stands again. */
+const RETRY_MS = 3000;
+const UNAUTHENTICATED = 401;
+
+/** Asks who the caller is, and asks again until there is an answer: without one, no act is offered. */
 export async function learnCaller() {
   try {
     caller.value = await get("/v1/me");
-  } catch {
-    caller.value ??= null;
+  } catch (error) {
+    if (error.status !== UNAUTHENTICATED) setTimeout(() => caller.value ?? learnCaller(), RETRY_MS);
   }
 }
