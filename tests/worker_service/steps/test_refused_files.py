@@ -272,7 +272,8 @@ async def test_what_cannot_be_used_is_refused_in_words_and_what_counted_counts_o
         submitted = await harness.submit(case.job_type, text, payload=payload, **case.scope)
         job = await refused(harness, submitted)
         assert job.message.endswith("."), name
-        assert len(job.message) < 300, name
+        # With the mapping that is proposed, for whoever wants to type it.
+        assert len(job.message) < 400, name
         told[name] = (job.error_cause, job.message[: len(case.said)])
     assert told == {name: (case.cause, case.said) for name, case in REFUSED.items()}
     assert await harness.totals() == totals
