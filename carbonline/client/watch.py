@@ -1,26 +1,13 @@
 """A watch that outlives its connections: it resumes from the last version that it has seen."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from random import uniform
 from typing import TypeAlias
 
-import grpc.aio
-
-from carbonline.client.errors import ServerError, Unreachable, server_error
-from carbonline.client.no_answer import Server, is_about_silence, no_answer
+from carbonline.client.lasting_stream import Broken, lasting_stream
+from carbonline.client.no_answer import Server
 from carbonline.v1 import scheduler_pb2, types_pb2
-
-# The server sends a message at least every ten seconds.
-SILENCE_SECONDS_MAX = 25.0
-PAUSE_SECONDS_FIRST = 0.1
-PAUSE_SECONDS_MAX = 2.0
-RESUMABLE = frozenset({"UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
-OLD = "STREAM_MAXIMUM_AGE"
-# A server ends its streams in order: because of their age, or because it shuts down. The next one
-# goes to a server that is up, if there is one.
-ROUTINE = frozenset({OLD, "DRAINING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +74,6 @@ class _Position:
     pages_version: int = 0
     # Whether the message before was a page that another one follows.
     is_continued: bool = False
-    answered: bool = False
-    # By the loop's clock: when the last message came, or the watch began.
-    heard_at: float = 0.0
-    # Whether the stream broke because nothing came, on a connection that stayed open.
-    is_silent: bool = False
 
     @property
     def broken_off(self) -> scheduler_pb2.SnapshotPosition | None:
@@ -112,64 +94,22 @@ async def watch_events(
     ServerError if the watch is refused, or if no server answers for `patience_seconds`.
     """
     position = _Position(after_version)
-    pause_seconds = PAUSE_SECONDS_FIRST
-    loop = asyncio.get_running_loop()
-    patient_until = loop.time() + patience_seconds
-    position.heard_at = loop.time()
-    while True:
-        position.answered = position.is_continued = position.is_silent = False
-        silent_seconds = 0.0
-        try:
-            stream = open_stream(position.version, position.broken_off)
-            async for event in _one_stream(stream, server, position):
+
+    def open_next() -> AsyncIterator[scheduler_pb2.WatchPipelineResponse]:
+        position.is_continued = False
+        return open_stream(position.version, position.broken_off)
+
+    async with aclosing(lasting_stream(open_next, server, patience_seconds)) as messages:
+        async for message in messages:
+            if isinstance(message, Broken):
+                if not message.is_routine:
+                    yield Interrupted(position.version, message.reason, message.silent_seconds)
+                continue
+            event = _event_of(message, position)
+            if event is not None:
                 yield event
-                if isinstance(event, Final):
-                    return
-            reason, is_routine = "the stream ended before the pipeline", False
-        except ServerError as error:
-            if error.code not in RESUMABLE or error.too_large:
-                raise
-            # Where nothing has happened, a stream may grow old without a message.
-            position.answered |= error.reason == OLD
-            if not position.answered and loop.time() >= patient_until:
-                raise
-            reason = error.message or error.code
-            if position.is_silent:
-                silent_seconds = loop.time() - position.heard_at
-            is_routine = error.reason in ROUTINE and position.answered
-        if position.answered:
-            pause_seconds = PAUSE_SECONDS_FIRST
-            patient_until = loop.time() + patience_seconds
-        if not is_routine:
-            yield Interrupted(position.version, reason, silent_seconds)
-        await asyncio.sleep(pause_seconds * uniform(0.5, 1.0))  # noqa: S311  spreads load only
-        pause_seconds = min(PAUSE_SECONDS_MAX, 2 * pause_seconds)
-
-
-async def _one_stream(
-    stream: AsyncIterator[scheduler_pb2.WatchPipelineResponse],
-    server: Server,
-    position: _Position,
-) -> AsyncIterator[WatchEvent]:
-    messages = aiter(stream)
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE_SECONDS_MAX):
-                message = await anext(messages)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            position.is_silent = True
-            silent = no_answer(server, "", SILENCE_SECONDS_MAX)
-            raise Unreachable("UNAVAILABLE", "", silent, {}, {}, server) from None
-        except grpc.aio.AioRpcError as error:
-            position.is_silent = is_about_silence(error.details() or "")
-            raise server_error(error, server) from None
-        position.answered = True
-        position.heard_at = asyncio.get_running_loop().time()
-        event = _event_of(message, position)
-        if event is not None:
-            yield event
+            if isinstance(event, Final):
+                return
 
 
 def _event_of(

@@ -7,7 +7,7 @@ import signal
 import grpc.aio
 import pytest
 
-from carbonline.client import watch
+from carbonline.client import lasting_stream
 from carbonline.client.errors import ServerError, server_error
 from carbonline.client.no_answer import Server
 from carbonline.client.view import PipelineView
@@ -71,11 +71,11 @@ async def test_connections_that_are_closed_for_their_age_are_no_news(
         streams_ended.append(ended.reason or str(error.details()))
         return ended
 
-    monkeypatch.setattr(watch, "server_error", noted)
+    monkeypatch.setattr(lasting_stream, "server_error", noted)
     pipeline = await run.submit()
     view, interruptions = await watch_to_end(run, pipeline)
     await run.must_have_arrived(view)
-    assert set(streams_ended) == {watch.OLD}
+    assert set(streams_ended) == {lasting_stream.OLD}
     assert interruptions == []
     for name in ("worker-1", "worker-2"):
         for event in ("claim_unanswered", "heartbeat_unanswered", "finish_or_release_unanswered"):

@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from carbonline.client import watch
+from carbonline.client import lasting_stream
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError
 from carbonline.client.view import PipelineView
@@ -149,7 +149,7 @@ async def test_a_refused_watch_is_not_repeated(play: Play) -> None:
 async def test_silence_is_counted_from_the_last_message_and_a_broken_stream_from_its_end(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "SILENCE_SECONDS_MAX", 0.3)
+    monkeypatch.setattr(lasting_stream, "SILENCE_SECONDS_MAX", 0.3)
     client, _ = await play(
         [snapshot(3, job(1)), SILENCE],
         [change(3, 4, job(2)), grpc.StatusCode.UNAVAILABLE],
