@@ -6,6 +6,8 @@ from tests.worker_service.carbon.plane_files import PLANE, SCOPE, batches_of, op
 from worker_service.carbon.catalogue.professional_travel.road_travel import ROAD_TRAVEL
 from worker_service.carbon.parse.entries import read_entries
 from worker_service.carbon.parse.factors import read_factors
+from worker_service.carbon.parse.routed_rows import read_routed
+from worker_service.carbon.routes import routes_of
 
 HEADER = (
     "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class,"
@@ -108,3 +110,12 @@ def test_divided_factors_are_told() -> None:
     header = "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
     table = read_factors(PLANE, opening(header + "a,economy,0,13465,,,\nb,first,0.5,1,0,\n"))
     assert table.rejected["value"].to_list() == ["0,13465"]
+
+
+def test_a_file_of_several_types_is_read_as_files_of_each_are() -> None:
+    routes = routes_of(5)
+    assert routes is not None
+    header = "unit_institutional_id,name,total_spent_amount,purchase_institutional_code\n"
+    rows = "0828,Broom,120,456\n0828,Mop,120,456,\n0829,Van,120,456,\n"
+    text = read_routed(routes, opening(header + rows), of_one_unit=False)
+    assert [batch.ragged.rows() for batch in text.batches] == [[]]

@@ -41,7 +41,8 @@ def read_routed(
     required, optional = routes.required, [*routes.optional, *common]
     (optional if of_one_unit else required).insert(0, UNIT_COLUMN)
     columns = [column for one in routes.types.values() for column in one.columns]
-    return read_text(open_file, required, optional, bytes_max, NumberColumns(decimals_of(columns)))
+    numbers = NumberColumns(decimals_of(columns), required)
+    return read_text(open_file, required, optional, bytes_max, numbers)
 
 
 def routed_batches(text: TextFile, routes: Routes, kinds: pl.DataFrame) -> Iterator[RoutedBatch]:
