@@ -20,7 +20,7 @@ const build = document.querySelector('meta[name="build"]')?.content ?? "";
 const LOGIN_ENDS_MS = 120_000;
 const TIMER_MS_MAX = 2 ** 31 - 1;
 // As often as the list of pipelines is drawn.
-const running = paced(liveCount, 250);
+const running = paced(liveCount);
 const newBuild = signal(false);
 const loginEnds = signal(false);
 const theme = signal(THEMES.find((one) => one === localStorage.getItem(KEPT_THEME)) ?? THEMES[0]);

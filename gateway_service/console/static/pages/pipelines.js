@@ -15,8 +15,7 @@ const STATUSES = ["RUNNING", "SUCCESS", "PARTIAL", "FAILED", "CANCELLED", "NOT_S
 const PAGE_SIZE = 50;
 // Of a page that stays open while many are submitted.
 const ROWS_MAX = 1000;
-const PAUSE_MS = 250;
-const shown = paced(pipelines, PAUSE_MS);
+const shown = paced(pipelines);
 
 export function Page() {
   const { query } = address.value;
