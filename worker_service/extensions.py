@@ -49,7 +49,7 @@ def load_extensions(declared: Collection[str], taken: Collection[str]) -> Extens
     for point, loaded in _loaded(PROVIDERS, faults):
         try:
             provider = _provider(point, loaded, {*taken, *providers})
-        except Exception as error:  # noqa: BLE001  whatever a stranger's code raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stranger's code does
             faults.append(_fault(point, error))
             continue
         if provider is not None:

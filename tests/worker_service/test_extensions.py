@@ -28,6 +28,10 @@ def raising() -> None:
     raise RuntimeError("no settings")
 
 
+def ending() -> None:
+    raise SystemExit(3)
+
+
 def an_object() -> object:
     return object()
 
@@ -63,6 +67,7 @@ def test_providers_and_handlers_are_loaded(monkeypatch: pytest.MonkeyPatch) -> N
     ("of", "name", "attribute", "reason"),
     [
         (PROVIDERS, "bad", "raising", "RuntimeError: no settings"),
+        (PROVIDERS, "bad", "ending", "SystemExit: 3"),
         (PROVIDERS, "bad", "an_object", "makes no provider"),
         (PROVIDERS, "bad", "made", "makes a provider that is called 'mine'"),
         (PROVIDERS, "bad", "PROVIDERS", "is not a function that makes a provider"),
