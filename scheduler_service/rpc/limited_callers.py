@@ -5,14 +5,20 @@ nothing for it. What is not there, or another tenant's, is left to the operation
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from carbonline.serving.interceptor import caller
+from carbonline.v1 import operations_pb2, types_pb2
 from carbonline.v1 import scheduler_pb2 as pb
-from carbonline.v1 import types_pb2
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc import messages
-from scheduler_service.store.reads.rows import PipelineRow
+from scheduler_service.store.reads.explain import Explained
+from scheduler_service.store.reads.rows import JobSummaryRow, PipelineRow
 from scheduler_service.store.store import Store
+
+# What a timeline says of these begins with a word of ours, the type or the result, which the job
+# shows anyway.
+_EVENTS_WITH_A_WORD = frozenset({"created", "finished"})
 
 
 async def check_pipeline(store: Store, pipeline_id: int) -> None:
@@ -44,6 +50,38 @@ def without_details(jobs: Iterable[types_pb2.Job]) -> None:
         if not principal.covers(job.scope.module, job.scope.unit):
             for field in ("message", "error_cause", "stats", "progress"):
                 job.ClearField(field)
+
+
+def job_of(row: JobSummaryRow) -> types_pb2.Job:
+    """The message of a job as the caller may see it."""
+    job = messages.job_summary(row)
+    without_details([job])
+    return job
+
+
+def explained_to_caller(found: Explained) -> Explained:
+    """What is known of a job that is explained, without its message unless the caller may see it:
+    reasons repeat it.
+    """
+    if caller().covers(found.job.module, found.job.unit):
+        return found
+    return replace(found, facts=replace(found.facts, message=""))
+
+
+def without_words(
+    timeline: Iterable[operations_pb2.TimelineEvent], jobs: Iterable[types_pb2.Job]
+) -> None:
+    """Take from a timeline what it says of other jobs than those of `jobs` that the caller may see:
+    the message of an end, for one.
+    """
+    principal = caller()
+    if not principal.is_limited:
+        return
+    seen = {job.job_id for job in jobs if principal.covers(job.scope.module, job.scope.unit)}
+    for event in timeline:
+        if event.job_id and event.job_id not in seen:
+            word = event.detail.partition(" ")[0]
+            event.detail = word if event.event in _EVENTS_WITH_A_WORD else ""
 
 
 def pipeline_of(row: PipelineRow) -> types_pb2.Pipeline:

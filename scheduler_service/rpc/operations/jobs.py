@@ -16,7 +16,14 @@ from scheduler_service.rpc.check_operations import (
     check_jobs,
 )
 from scheduler_service.rpc.explanations import explanation
-from scheduler_service.rpc.limited_callers import check_job, check_pipeline, without_details
+from scheduler_service.rpc.limited_callers import (
+    check_job,
+    check_pipeline,
+    explained_to_caller,
+    job_of,
+    without_details,
+    without_words,
+)
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
@@ -36,13 +43,14 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         found = await self.store.read_job(job_id, caller().tenant(request.tenant))
         if isinstance(found, Refused):
             raise refusal_with_days(found, self.store.retention_days)
-        job = messages.job_summary(found.job)
-        without_details([job])
+        job = job_of(found.job)
+        timeline = first_page([messages.timeline_event(event) for event in found.timeline])
+        without_words(timeline, [job])
         is_covered = caller().covers(job.scope.module, job.scope.unit)
         return pb.GetJobResponse(
             job=job,
             payload=messages.struct(found.job.payload) if is_covered else None,
-            timeline=first_page([messages.timeline_event(event) for event in found.timeline]),
+            timeline=timeline,
             joined_by_pipeline_ids=found.joined_by[:JOINERS_SHOWN_MAX],
         )
 
@@ -68,4 +76,6 @@ class Jobs(operations_pb2_grpc.OperationsServiceServicer):
         found = await self.store.explain_job(caller().tenant(request.tenant), job_id)
         if isinstance(found, Refused):
             raise refusal_with_days(found, self.store.retention_days)
-        return explanation(found, self.job_types)
+        answer = explanation(explained_to_caller(found), self.job_types)
+        without_details([answer.job])
+        return answer

@@ -17,7 +17,12 @@ from scheduler_service.rpc.check_operations import (
 )
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.gradually import gradually
-from scheduler_service.rpc.limited_callers import check_pipeline, pipeline_of, without_details
+from scheduler_service.rpc.limited_callers import (
+    check_pipeline,
+    pipeline_of,
+    without_details,
+    without_words,
+)
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
@@ -44,11 +49,13 @@ class Pipelines(operations_pb2_grpc.OperationsServiceServicer):
             await gradually(shown.jobs, lambda row: messages.job_summary(row, joined=row.is_joined))
         )
         without_details(jobs)
+        timeline = first_page(await gradually(shown.timeline, messages.timeline_event))
+        without_words(timeline, jobs)
         return pb.GetPipelineResponse(
             pipeline=pipeline_of(shown.pipeline),
             jobs=jobs,
             edges=[edge for job in jobs for edge in _edges(job)],
-            timeline=first_page(await gradually(shown.timeline, messages.timeline_event)),
+            timeline=timeline,
         )
 
     async def ListPipelines(

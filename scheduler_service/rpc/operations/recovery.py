@@ -10,7 +10,7 @@ from carbonline.v1 import operations_pb2_grpc
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_interventions import check_recovery, check_retry
-from scheduler_service.rpc.limited_callers import check_job, check_pipeline
+from scheduler_service.rpc.limited_callers import check_job, check_pipeline, job_of
 from scheduler_service.rpc.refusals import refusal_with_days
 from scheduler_service.store.store import Store
 
@@ -33,7 +33,7 @@ class Recovery(operations_pb2_grpc.OperationsServiceServicer):
         recovered, job = answer
         seconds = recovered.drain_seconds
         return pb.RecoverJobResponse(
-            job=messages.job_summary(job),
+            job=job_of(job),
             claim_token=recovered.claim_token,
             drains_for=messages.duration(seconds) if seconds > 0 else None,
         )

@@ -15,7 +15,7 @@ from scheduler_service.jobs.stale_stats import StaleStats, stale_stats
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import VALUES_MAX
 from scheduler_service.rpc.fields import Fields
-from scheduler_service.rpc.limited_callers import pipeline_of
+from scheduler_service.rpc.limited_callers import job_of, pipeline_of
 from scheduler_service.store.reads.slots import Slot
 from scheduler_service.store.store import Store
 
@@ -123,13 +123,13 @@ def _modules(fields: Fields, asked: Sequence[int]) -> list[int]:
 
 
 def _slot(slot: Slot) -> pb.Slot:
-    current = messages.job_summary(slot.current)
+    current = job_of(slot.current)
     last = slot.last_success
     return pb.Slot(
         job_type=current.job_type,
         scope=current.scope,
         current=current,
-        last_success=messages.job_summary(last) if last is not None else None,
+        last_success=job_of(last) if last is not None else None,
     )
 
 
