@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 SOCKET = ".s.PGSQL.5432"
-Lends: TypeAlias = Literal["transactions", "sessions"]
+Lends: TypeAlias = Literal["statements", "transactions", "sessions"]
 # What PgBouncer takes up itself; all else is refused, or passed over where it is told to.
 KNOWN = frozenset({"user", "database", "client_encoding", "timezone", "application_name"})
 AUTHENTICATED = b"R" + struct.pack("!ii", 8, 0)
@@ -65,6 +65,10 @@ class PoolingProxy:
             lent = None
         answers: asyncio.Task[bytes] | None = None
         while (message := await _message(reader))[:1] != GOODBYE:
+            if self._lends == "statements" and message[:1] == QUERY and b"BEGIN" in message:
+                writer.write(_error("transaction blocks not allowed in statement pooling mode"))
+                await writer.drain()
+                return
             lent = lent or await self._session(asked)
             answers = answers or asyncio.create_task(_until_ready(lent[0], writer))
             lent[1].write(message)

@@ -18,7 +18,8 @@ from tests.carbonline.serving.test_database_start import (
     message_of_the_scheduler,
 )
 
-SAID = "a connection pooler in front of PostgreSQL does not keep sessions"
+POOLER = "a connection pooler in front of PostgreSQL"
+SAID = f"{POOLER} does not keep sessions"
 
 
 async def look(url: str, **settings: str) -> None:
@@ -51,12 +52,22 @@ async def test_it_is_found_also_where_it_lends_another_session_each_time(
         await other.close()
 
 
+async def test_what_lends_its_sessions_for_a_statement_is_told_of(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with pooling_proxy(database_url, tmp_path, "statements") as url:
+        with pytest.raises(SessionNotKept, match=SAID):
+            await look(url)
+        with pytest.raises(WrongChoice, match=f"cannot be used: {SAID}"):
+            await migrate_schemas(url)
+
+
 @pytest.mark.parametrize("lends", ["transactions", "sessions"])
-async def test_a_pooler_that_refuses_what_a_session_is_set_to_is_told_of(
+async def test_a_pooler_that_refuses_what_a_session_is_set_to_is_not_said_to_lend_it(
     database_url: str, tmp_path: Path, lends: Lends
 ) -> None:
     async with pooling_proxy(database_url, tmp_path, lends, refuses_parameters=True) as url:
-        with pytest.raises(SessionNotKept):
+        with pytest.raises(SessionNotKept, match=f"{POOLER} refuses what a session is set to"):
             await look(url, statement_timeout="1s")
 
 
@@ -65,7 +76,7 @@ async def test_a_pooler_that_keeps_sessions_will_do_if_it_sets_what_it_is_told(
 ) -> None:
     async with pooling_proxy(database_url, tmp_path, "sessions") as url:
         await look(url)
-        with pytest.raises(SessionNotKept):
+        with pytest.raises(SessionNotKept, match=f"{POOLER} passes over what a session is set to"):
             await look(url, statement_timeout="1s")
 
 
@@ -90,4 +101,4 @@ async def test_each_process_ends_with_exit_code_2(database_url: str, tmp_path: P
             _, heard = await asyncio.wait_for(one.communicate(), SECONDS_MAX)
             assert (one.returncode, heard.count(b"\n")) == (2, 1), heard
             assert heard.decode().startswith(f"{name}: cannot use the database at CARBONLINE_")
-            assert SAID in heard.decode()
+            assert f"{POOLER} refuses what a session is set to" in heard.decode()
