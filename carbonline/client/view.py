@@ -31,6 +31,7 @@ class PipelineView:
                     self.jobs.pop(job_id, None)
             case Activity():
                 self._apply_activity(event)
+                self._apply_status(event.status)
             case Final():
                 self.pipeline = event.pipeline
                 self.evidence_digest = event.evidence_digest
@@ -46,6 +47,18 @@ class PipelineView:
             # Activity has no version: a late one must not overwrite a job that has ended.
             if before is not None and before.state != types_pb2.JOB_STATE_FINISHED:
                 self.jobs[job.job_id] = job
+
+    def _apply_status(self, status: types_pb2.PipelineStatus.ValueType) -> None:
+        if (
+            self.pipeline is not None
+            and self.pipeline.status == types_pb2.PIPELINE_STATUS_NOT_STARTED
+            and status == types_pb2.PIPELINE_STATUS_RUNNING
+        ):
+            # The event that brought it keeps its own.
+            running = types_pb2.Pipeline()
+            running.CopyFrom(self.pipeline)
+            running.status = status
+            self.pipeline = running
 
     def in_order(self) -> list[types_pb2.Job]:
         """Its jobs in order of id, without superseded ones."""

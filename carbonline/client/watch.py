@@ -29,9 +29,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Claims and progress. Without a version: some may be left out or repeated."""
+    """Claims and progress. Without a version: some may be left out or repeated.
+
+    `status` is that of the pipeline meanwhile, unspecified if the server does not say it.
+    """
 
     jobs: Sequence[types_pb2.Job]
+    status: types_pb2.PipelineStatus.ValueType = types_pb2.PIPELINE_STATUS_UNSPECIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def _event_of(
             position.version = change.to_version
             return Change(change.pipeline, tuple(change.jobs), tuple(change.left_job_ids))
         case "activity":
-            return Activity(tuple(message.activity.jobs))
+            return Activity(tuple(message.activity.jobs), message.activity.status)
         case "final":
             return Final(message.final.pipeline, message.final.evidence_digest)
         case _:

@@ -12,7 +12,7 @@ from scheduler_service.rpc import messages
 from scheduler_service.rpc.gradually import gradually
 from scheduler_service.rpc.pages import is_large
 from scheduler_service.store.reads.answers import VIEW_JOBS_MAX, View
-from scheduler_service.store.reads.rows import ActiveJobRow, ChangedJobRow, FinalRow
+from scheduler_service.store.reads.rows import ChangedJobRow, FinalRow
 
 CHANGES_KEPT_MAX = 32
 # Of all changes of a feed: what one message takes. Who has missed more gets a snapshot.
@@ -126,10 +126,13 @@ class Feed:
             self.ended = True
             self.notify()
 
-    def take_activity(self, rows: Sequence[ActiveJobRow]) -> None:
-        """Keep what runs now and notify the watchers, if it differs from before."""
+    def take_activity(self, view: View) -> None:
+        """Keep what runs now, and that the pipeline runs, which no version tells. Notify the
+        watchers, if that differs from before.
+        """
         activity = pb.PipelineActivity(
-            jobs=[messages.job_summary(row, joined=row.is_joined) for row in rows]
+            jobs=[messages.job_summary(row, joined=row.is_joined) for row in view.active],
+            status=messages.status_of(view.pipeline),
         )
         if activity != self.activity:
             self.activity = activity

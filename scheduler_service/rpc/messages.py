@@ -182,7 +182,7 @@ def pipeline(row: PipelineRow) -> types_pb2.Pipeline:
         pipeline_id=row.pipeline_id,
         kind=row.kind,
         scope=scope(row),
-        status=pipeline_status(row.status, has_started=row.has_started),
+        status=status_of(row),
         version=row.version,
         submitted_by=row.submitted_by,
         root_job_id=row.root_job_id,
@@ -207,6 +207,11 @@ def status_counts(counts: PipelineCounts) -> operations_pb2.StatusCounts:
     """How many pipelines have each status."""
     found = {status.lower(): pipelines for status, pipelines in counts.by_status.items()}
     return operations_pb2.StatusCounts(**found, has_older=counts.has_older)
+
+
+def status_of(row: PipelineRow) -> types_pb2.PipelineStatus.ValueType:
+    """The status of a pipeline on the wire."""
+    return pipeline_status(row.status, has_started=row.has_started)
 
 
 def pipeline_status(status: str, *, has_started: bool) -> types_pb2.PipelineStatus.ValueType:

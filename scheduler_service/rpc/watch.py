@@ -132,7 +132,7 @@ class Watches:
             for feed, view in read:
                 await feed.take_view(view)
                 if feed.version >= view.pipeline.version and not feed.ended:
-                    feed.take_activity(view.active)
+                    feed.take_activity(view)
             for feed in behind:
                 if feed.pipeline_id not in views:
                     feed.take_removal()

@@ -51,6 +51,13 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
         yield start
 
 
+def running(status: types_pb2.PipelineStatus.ValueType) -> Message:
+    """What runs, and that the pipeline does."""
+    said = activity(job(1))
+    said.activity.status = status
+    return said
+
+
 async def watched(client: ContractClient, **how: float) -> tuple[PipelineView, list[int]]:
     view, interruptions = PipelineView(), []
     async for event in client.watch(1, **how):  # type: ignore[arg-type]  # patience, in tests
@@ -203,3 +210,24 @@ async def test_a_lost_connection_is_told_to_the_display_and_not_in_lines_of_its_
     view = await watch_to_end(client, 1, display)
     assert view.ended
     assert display.told == ["version 3", "lost 1", "version 4"]
+
+
+async def test_late_news_that_it_runs_take_back_no_end(play: Play) -> None:
+    ended = change(1, 2, job(1, FINISHED))
+    ended.change.pipeline.status = types_pb2.PIPELINE_STATUS_PARTIAL
+    begun = snapshot(1, job(1))
+    begun.snapshot.pipeline.status = types_pb2.PIPELINE_STATUS_NOT_STARTED
+    older, late = (
+        running(status)
+        for status in (types_pb2.PIPELINE_STATUS_UNSPECIFIED, types_pb2.PIPELINE_STATUS_RUNNING)
+    )
+    client, _ = await play([begun, older, late, ended, late, SILENCE])
+    view, seen = PipelineView(), list[types_pb2.PipelineStatus.ValueType]()
+    watching = client.watch(1)
+    for _ in range(5):
+        view.apply(await anext(watching))
+        assert view.pipeline is not None
+        seen.append(view.pipeline.status)
+    await watching.aclose()  # type: ignore[attr-defined]  # a generator
+    not_started, run = types_pb2.PIPELINE_STATUS_NOT_STARTED, types_pb2.PIPELINE_STATUS_RUNNING
+    assert seen == [not_started, not_started, run, *2 * [types_pb2.PIPELINE_STATUS_PARTIAL]]
