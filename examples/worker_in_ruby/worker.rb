@@ -3,7 +3,7 @@
 #   ruby worker.rb DESCRIPTORS SCHEDULER     (for example carbonline.binpb unix:/run/scheduler)
 #
 # It shows all that a worker owes the scheduler: claim, send heartbeats, stop in time, finish until
-# answered, and release what is left on SIGTERM. Nothing here is generated: the messages are made of
+# answered, end when it is told to drain, and release what is left on SIGTERM. Nothing here is generated: the messages are made of
 # the descriptors.
 require 'grpc'
 require 'securerandom'
@@ -12,7 +12,7 @@ require 'google/protobuf/duration_pb'
 require 'google/protobuf/struct_pb'
 require 'google/protobuf/timestamp_pb'
 
-JOB_TYPE = 'noop'.freeze # Yours is a row of JOB_TYPES in scheduler_service/jobs/job_types.py.
+JOB_TYPE = 'word_count'.freeze # Declared in job_types.toml.
 WAIT_SECONDS = 5
 CALL_SECONDS = 10
 
@@ -28,6 +28,7 @@ CLASSES = files.flat_map { |file| file.message_type.map(&:name) }.to_h do |name|
 end
 V1 = ->(name) { CLASSES.fetch(name) }
 WRITTEN_NOTHING, DRAIN, CANCELLED = :WRITTEN_NOTHING, :RELEASE_REASON_DRAIN, :RELEASE_REASON_CANCELLED
+TOLD_TO_DRAIN = :WORKER_DIRECTIVE_DRAIN
 
 class SchedulerService
   include GRPC::GenericService
@@ -136,9 +137,12 @@ until $drain
     worker_id: WORKER, request_id: SecureRandom.uuid, job_types: [JOB_TYPE], max_jobs: 1,
     wait: Google::Protobuf::Duration.new(seconds: WAIT_SECONDS), build_id: 'ruby-1', host: `hostname`.strip
   )
-  ask(:claim, request).jobs.each do |claimed|
+  answer = ask(:claim, request)
+  answer.jobs.each do |claimed|
     $drain ? release([claimed.job.job_id, claimed.claim_token], DRAIN) : run(claimed, asked_at)
   end
+  # An operator drains this worker: it gets no jobs any more.
+  $drain = true if answer.directive == TOLD_TO_DRAIN
 end
 # The last heartbeat, without beats: this worker has ended, and is not listed as lost.
 ask(:heartbeat, V1.call('HeartbeatRequest').new(worker_id: WORKER, draining: true))

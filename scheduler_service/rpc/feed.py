@@ -1,7 +1,6 @@
 """The news of one pipeline, read once for all its watchers."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 

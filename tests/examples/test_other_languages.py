@@ -16,10 +16,9 @@ import pytest
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.json_struct import values_of
-from carbonline.serving.logs import open_log
+from carbonline.local.settings import StackSettings
+from carbonline.local.stack import running_stack
 from carbonline.v1 import types_pb2
-from scheduler_service.server import running_server
-from scheduler_service.settings import Settings
 from tests.carbonline.command.terminal import Terminal
 from tests.carbonline.command.test_commands import TRIPS, terminal
 from tests.tidy.tracked_files import REPOSITORY
@@ -27,6 +26,7 @@ from tests.tidy.tracked_files import REPOSITORY
 __all__ = ["terminal"]  # a fixture
 
 EXAMPLES = REPOSITORY / "examples"
+WORKER = EXAMPLES / "worker_in_ruby" / "worker.rb"
 DESCRIPTORS = REPOSITORY / "carbonline/v1/descriptors.binpb"
 INSTALL_SECONDS, START_SECONDS = 120, 30.0
 
@@ -64,26 +64,50 @@ async def running(
             assert await process.wait() == 0
 
 
-async def test_a_worker_in_ruby_runs_jobs_and_leaves_in_order(
-    ruby: str, database_url: str, tmp_path: Path
+@pytest.fixture
+async def with_its_type(tmp_path: Path) -> AsyncIterator[tuple[ContractClient, str]]:
+    """A client of a scheduler that knows the job type of the example, which nobody else runs; and
+    the scheduler's address.
+    """
+    settings = StackSettings(
+        data_folder=tmp_path / "stack",
+        workers=0,
+        environment={"CARBONLINE_JOB_TYPES_FILE": str(WORKER.with_name("job_types.toml"))},
+    )
+    async with running_stack(settings) as stack:
+        addresses = (stack.addresses.scheduler_address, stack.addresses.ledger_address)
+        async with ContractClient(*addresses) as client:
+            yield client, addresses[0]
+
+
+async def test_a_worker_in_ruby_runs_a_type_of_its_own_and_leaves_in_order(
+    ruby: str, with_its_type: tuple[ContractClient, str]
 ) -> None:
-    address = f"unix:{tmp_path}/s"
-    settings = Settings(database_url=database_url, address=address, noop=True)
-    worker = EXAMPLES / "worker_in_ruby" / "worker.rb"
-    async with (
-        running_server(settings, open_log("critical")),
-        ContractClient(address, address) as client,
-    ):
-        async with running([ruby, worker, DESCRIPTORS, address]):
-            submitted = await client.submit("noop", types_pb2.Scope(), {"text": "one two three"})
-            async with asyncio.timeout(START_SECONDS):
-                events = [event async for event in client.watch(submitted.pipeline_id)]
-            assert events[-1].pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS  # type: ignore[union-attr]
-            [worker_seen] = (await client.list_workers()).workers
-            assert (worker_seen.build_id, list(worker_seen.job_types)) == ("ruby-1", ["noop"])
-        job = (await client.get_job(submitted.job_id)).job
-        assert (values_of(job.stats), job.message) == ({"words": 3}, "3 words.")
-        assert list((await client.list_workers()).workers) == []
+    client, address = with_its_type
+    async with running([ruby, WORKER, DESCRIPTORS, address]):
+        submitted = await client.submit("word_count", types_pb2.Scope(), {"text": "one two three"})
+        async with asyncio.timeout(START_SECONDS):
+            events = [event async for event in client.watch(submitted.pipeline_id)]
+        assert events[-1].pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS  # type: ignore[union-attr]
+        [worker_seen] = (await client.list_workers()).workers
+        assert (worker_seen.build_id, list(worker_seen.job_types)) == ("ruby-1", ["word_count"])
+    job = (await client.get_job(submitted.job_id)).job
+    assert (values_of(job.stats), job.message) == ({"words": 3}, "3 words.")
+    assert list((await client.list_workers()).workers) == []
+
+
+async def test_a_worker_in_ruby_that_is_drained_ends(
+    ruby: str, with_its_type: tuple[ContractClient, str]
+) -> None:
+    client, address = with_its_type
+    async with running([ruby, WORKER, DESCRIPTORS, address]) as worker:
+        async with asyncio.timeout(START_SECONDS):
+            # It is known with its first claim, of which nobody is told.
+            while not (known := (await client.list_workers()).workers):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            await client.drain_worker(known[0].worker_id, "its disk is replaced")
+            assert await worker.wait() == 0
+    assert list((await client.list_workers()).workers) == []
 
 
 @pytest.fixture(scope="module")
