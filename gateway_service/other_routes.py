@@ -211,10 +211,11 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
         "`update` {pipelines, jobs, years, whole}, which are rows as the contract's JSON: all of "
         "them (`whole`), and then those that have changed.",
         rpcs=(
-            "OperationsService.ListPipelines",
+            "OperationsService.GetCaller",
+            "SchedulerService.WatchPipelines",
             "OperationsService.GetPipeline",
             "OperationsService.ListJobs",
-            "OperationsService.GetYear",
+            "OperationsService.ListYears",
         ),
         answer={EVENTS: _STRING},
         reasons=(

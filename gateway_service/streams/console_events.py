@@ -2,7 +2,8 @@
 
 `hello` {server_time, build} comes first, then `update` {pipelines, jobs, years, whole}: rows as the
 contract's JSON, all of them (`whole`) and then those that have changed. The answer ends when the
-services do not answer, or after an hour; the browser comes back and is sent all rows again.
+services do not answer, with the token, or after an hour; the browser comes back and is sent all
+rows again.
 """
 
 import asyncio
@@ -47,11 +48,13 @@ class ConsoleEvents:
         until = time.monotonic() + AGE_SECONDS_MAX * random.uniform(0.9, 1.0)  # noqa: S311
         caller = self._limits.open(token)
         try:
-            async with self._hubs.watching(token) as hub:
+            async with self._hubs.watching(token) as (hub, seconds_left):
+                until = min(until, time.monotonic() + seconds_left)
                 number, rows = await hub.first()
                 yield self._hello() + event("update", rows)
                 while time.monotonic() < until:
-                    number, rows = await hub.after(number, KEEPALIVE_SECONDS)
+                    wait = min(KEEPALIVE_SECONDS, max(0.0, until - time.monotonic()))
+                    number, rows = await hub.after(number, wait)
                     yield event("update", rows) if rows else KEEPALIVE
         finally:
             self._limits.close(caller)

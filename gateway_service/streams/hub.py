@@ -1,41 +1,54 @@
-"""One look serves all who watch: rows are states, so who is slow gets the newest of each.
+"""One stream serves all who watch: rows are states, so who is slow gets the newest of each.
 
-A hub looks once a second, for as long as somebody watches. It keeps each row with the number of
-the look that changed it. A viewer remembers the last number that it was sent, and takes what is
+A hub follows the scheduler for as long as somebody watches. It keeps each row with the number of
+the round that changed it. A viewer remembers the last number that it was sent, and takes what is
 newer: nothing is queued for a slow reader, and the bytes of a message are made once for all who are
 equally far.
 """
 
 import asyncio
 import json
+import math
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.v1 import operations_pb2, types_pb2
 from gateway_service.metrics import GatewayMetrics
-from gateway_service.services import Services
-from gateway_service.streams.look import Key, Row, Seen, look
+from gateway_service.services import Services, method_of
+from gateway_service.streams.follow import Follower
+from gateway_service.streams.rows import Key, Row
 from gateway_service.transcode.problems import Problem
 
-LOOK_SECONDS = 1.0
+GET_CALLER = "carbonline.v1.OperationsService.GetCaller"
+# A scheduler ends its streams so in good order, and another may be there.
+ROUTINE = frozenset({"STREAM_MAXIMUM_AGE", "DRAINING", "READER_TOO_SLOW"})
+FINISHED = types_pb2.JobState.Name(types_pb2.JOB_STATE_FINISHED)
 # Rows that a hub keeps; the oldest changes go first, and pages ask for those themselves.
 ROWS_MAX = 5_000
 MADE_MAX = 8
 
 
 class Hub:
-    """The rows that callers with one token may see."""
+    """The rows that callers with the same rights may see.
+
+    It asks with the token of one of its viewers: whichever of them it is, the services answer the
+    same. One that is refused is not used again.
+    """
 
     def __init__(
-        self, services: Services, token: str, metrics: GatewayMetrics, log: FilteringBoundLogger
+        self, services: Services, metrics: GatewayMetrics, log: FilteringBoundLogger
     ) -> None:
         self._services = services
-        self._token = token
         self._metrics = metrics
         self._log = log
-        self._seen = Seen()
+        self._tokens: Counter[str] = Counter()
+        self._refused: set[str] = set()
+        self._live: set[int] = set()
         self._rows: dict[Key, Row] = {}
         self._changed: dict[Key, int] = {}
         self._made: dict[tuple[int, int], bytes] = {}
@@ -44,14 +57,30 @@ class Hub:
         self._news = asyncio.Event()
         self._looked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.viewers = 0
+
+    @property
+    def viewers(self) -> int:
+        """How many watch."""
+        return self._tokens.total()
+
+    def enter(self, token: str) -> None:
+        """A viewer has come, whose token was good a moment ago."""
+        self._tokens[token] += 1
+        self._refused.discard(token)
+
+    def leave(self, token: str) -> None:
+        """It has gone."""
+        self._tokens[token] -= 1
+        if not self._tokens[token]:
+            del self._tokens[token]
+            self._refused.discard(token)
 
     async def first(self) -> tuple[int, bytes]:
-        """The number of the newest look, and everything there is. Raises Problem."""
+        """The number of the newest round, and everything there is. Raises Problem."""
         if self._task is None or self._task.done():
             self._problem = None
             self._looked.clear()
-            self._task = asyncio.create_task(self._look_on(), name="hub")
+            self._task = asyncio.create_task(self._follow_on(), name="hub")
         await self._looked.wait()
         if self._problem is not None:
             raise self._problem
@@ -73,18 +102,15 @@ class Hub:
         return self._number, self._message(number)
 
     async def close(self) -> None:
-        """Ends the looks."""
+        """Ends the stream."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _look_on(self) -> None:
+    async def _follow_on(self) -> None:
         try:
             while True:
-                self._take(await look(self._services, self._token, self._seen))
-                self._metrics.looks.inc()
-                self._looked.set()
-                await asyncio.sleep(LOOK_SECONDS)
+                await self._follow()
         except Problem as problem:
             self._problem = problem
         except Exception as error:  # noqa: BLE001 - viewers are told, and come back
@@ -94,8 +120,27 @@ class Hub:
             self._looked.set()
             self._wake()
 
-    def _take(self, rows: Mapping[Key, Row]) -> None:
-        news = {key: row for key, row in rows.items() if self._rows.get(key) != row}
+    async def _follow(self) -> None:
+        """Returns if another stream may go on. Raises Problem."""
+        # If all are refused, one of them is: that of who left meanwhile was used until now.
+        usable = (one for one in self._tokens if one not in self._refused)
+        token = next(usable, next(iter(self._tokens)))
+        follower = Follower(self._services, token, self._live, self.take)
+        try:
+            await follower.run()
+        except Problem as problem:
+            if problem.status == HTTPStatus.UNAUTHORIZED:
+                self._refused.add(token)
+                if self._tokens.keys() - self._refused:
+                    return
+            if problem.reason not in ROUTINE or not follower.answered:
+                raise
+
+    def take(self, rows: Mapping[Key, Row]) -> None:
+        """Keeps the rows of a round, and wakes the viewers if any is new."""
+        self._metrics.looks.inc()
+        self._looked.set()
+        news = {key: row for key, row in rows.items() if _is_news(self._rows.get(key), row)}
         if not news and self._number:
             return
         self._number += 1
@@ -138,7 +183,7 @@ class Hub:
 
 
 class Hubs:
-    """The hubs of a process, by the token of their viewers; a hub ends with its last viewer."""
+    """The hubs of a process, by the rights of their viewers; a hub ends with its last viewer."""
 
     def __init__(
         self, services: Services, metrics: GatewayMetrics, log: FilteringBoundLogger
@@ -146,19 +191,50 @@ class Hubs:
         self._services = services
         self._metrics = metrics
         self._log = log
-        self._hubs: dict[str, Hub] = {}
+        self._hubs: dict[bytes, Hub] = {}
 
     @asynccontextmanager
-    async def watching(self, token: str) -> AsyncIterator[Hub]:
-        """The hub of a token, for as long as the block runs."""
-        hub = self._hubs.get(token)
+    async def watching(self, token: str) -> AsyncIterator[tuple[Hub, float]]:
+        """The hub of a caller, for as long as the block runs, and in how many seconds the token
+        ends; infinite if it never does. Raises Problem if the services do not know the caller.
+        """
+        caller = await self._services.answer(
+            method_of(GET_CALLER), operations_pb2.GetCallerRequest(), token
+        )
+        assert isinstance(caller, operations_pb2.GetCallerResponse)
+        rights = rights_of(caller)
+        hub = self._hubs.get(rights)
         if hub is None:
-            hub = self._hubs[token] = Hub(self._services, token, self._metrics, self._log)
-        hub.viewers += 1
+            hub = self._hubs[rights] = Hub(self._services, self._metrics, self._log)
+        hub.enter(token)
         try:
-            yield hub
+            yield hub, _seconds_left(caller)
         finally:
-            hub.viewers -= 1
+            hub.leave(token)
             if not hub.viewers:
-                del self._hubs[token]
+                del self._hubs[rights]
                 await hub.close()
+
+
+def rights_of(caller: operations_pb2.GetCallerResponse) -> bytes:
+    """Equal for callers to whom the services answer the same: all but who it is and until when."""
+    rights = operations_pb2.GetCallerResponse()
+    rights.CopyFrom(caller)
+    for name in ("name", "expires_at", "answered_at"):
+        rights.ClearField(name)
+    return rights.SerializeToString(deterministic=True)
+
+
+def _seconds_left(caller: operations_pb2.GetCallerResponse) -> float:
+    if not caller.HasField("expires_at"):
+        return math.inf
+    # Both by the clock of the scheduler.
+    return (caller.expires_at.ToNanoseconds() - caller.answered_at.ToNanoseconds()) / 1e9
+
+
+def _is_news(known: Row | None, row: Row) -> bool:
+    if known is None:
+        return True
+    # What runs is told beside what has ended, and may come late.
+    is_late = known.get("state") == FINISHED and row.get("state") != FINISHED
+    return known != row and not is_late

@@ -1,4 +1,4 @@
-"""GET /v1/events: one look serves all, rows are states, and who is slow gets the newest."""
+"""GET /v1/events: one stream serves all, rows are states, and who is slow gets the newest."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,11 @@ import pytest
 from carbonline.serving.logs import open_log
 from carbonline.v1 import types_pb2
 from gateway_service.server import RunningGateway
-from gateway_service.streams import look
+from gateway_service.services import Services as Called
+from gateway_service.streams import follow
+from gateway_service.streams.follow import Follower
+from gateway_service.streams.hub import Hub
+from gateway_service.streams.rows import Key, Row
 from scheduler_service.server import running_server
 from tests.gateway.conftest import Services, gateway_before, scheduler_settings
 from tests.gateway.http_client import SECONDS_MAX, Event, HttpClient
@@ -61,7 +65,7 @@ async def test_a_viewer_is_told_the_time_then_everything_then_what_changes(
         assert set(pipelines_of(news)) == {str(second)}
 
 
-async def test_one_look_serves_all_viewers(
+async def test_one_stream_serves_all_viewers(
     http: HttpClient, driver: Client, gateway: RunningGateway
 ) -> None:
     async with AsyncExitStack() as open_streams:
@@ -124,20 +128,60 @@ async def test_a_stream_ends_when_the_scheduler_goes_away(
         assert answer.status == 503
 
 
-async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
-    http: HttpClient, driver: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(look, "PIPELINES_MAX", 3)
-    oldest = str((await driver.submit("noop", LOCAL)).pipeline_id)
+async def test_the_first_claim_of_a_pipeline_is_told(http: HttpClient, driver: Client) -> None:
+    pipeline = str((await driver.submit("noop", LOCAL)).pipeline_id)
     async with http.stream(EVENTS) as stream:
         events = stream.events()
-        assert oldest in pipelines_of(await next_update(events))
-        for _ in range(5):
-            await driver.submit("noop", LOCAL)
-        [job] = await driver.claim("noop")
-        assert str(job.job.pipeline_id) == oldest
-        await driver.finish(job)
+        assert pipelines_of(await next_update(events)) == {pipeline: "PIPELINE_STATUS_NOT_STARTED"}
+        # It changes the status, and not the version.
+        await driver.claim("noop")
         told: dict[str, str] = {}
         async with asyncio.timeout(SECONDS_MAX):
-            while told.get(oldest) != "PIPELINE_STATUS_SUCCESS":
+            while told.get(pipeline) != "PIPELINE_STATUS_RUNNING":
                 told.update(pipelines_of(await next_update(events)))
+
+
+async def test_the_end_of_a_pipeline_is_told_however_many_newer_ones_there_are(
+    services: Services, driver: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "PIPELINES_MAX", 3)
+    pipelines = [(await driver.submit("noop", LOCAL)).pipeline_id for _ in range(5)]
+    for job in await driver.claim("noop", max_jobs=5):
+        await driver.finish(job)
+    called = Called(services.scheduler_address, services.ledger_address)
+    rounds: asyncio.Queue[dict[Key, Row]] = asyncio.Queue()
+    # The stream before this one has told of it as live.
+    live = {pipelines[0]}
+    follower = Follower(called, "local", live, lambda rows: rounds.put_nowait(dict(rows)))
+    following = asyncio.create_task(follower.run())
+    try:
+        async with asyncio.timeout(SECONDS_MAX):
+            rows = await rounds.get()
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await called.close()
+    told = {
+        row["pipeline_id"]: row["status"] for (name, _), row in rows.items() if name == "pipelines"
+    }
+    assert told == {str(one): "PIPELINE_STATUS_SUCCESS" for one in (pipelines[0], *pipelines[-3:])}
+    assert {row["pipeline_id"] for (name, _), row in rows.items() if name == "jobs"} == {
+        str(pipelines[0])
+    }
+    assert not live
+
+
+async def test_a_late_word_of_what_runs_takes_no_end_back(
+    services: Services, gateway: RunningGateway
+) -> None:
+    called = Called(services.scheduler_address, services.ledger_address)
+    hub = Hub(called, gateway.metrics, open_log("error"))
+    key = ("jobs", "1")
+    for state in ("RUNNING", "FINISHED", "RUNNING"):
+        hub.take({key: {"job_id": "1", "state": f"JOB_STATE_{state}"}})
+    hub.enter("local")
+    _, message = await hub.first()
+    await hub.close()
+    await called.close()
+    assert b"JOB_STATE_FINISHED" in message
+    assert b"JOB_STATE_RUNNING" not in message

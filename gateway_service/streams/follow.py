@@ -1,0 +1,163 @@
+"""Follows WatchPipelines for all who watch with the same rights, with jobs and years beside it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from carbonline.v1 import scheduler_pb2, types_pb2
+from gateway_service.services import Services, method_of
+from gateway_service.streams.rows import (
+    LIVE,
+    PIPELINES_MAX,
+    Key,
+    Row,
+    jobs_of,
+    newest_years,
+    pipelines_of,
+    plain,
+)
+from gateway_service.transcode.problems import Problem
+
+WATCH = "carbonline.v1.SchedulerService.WatchPipelines"
+# Between two rounds: what changes meanwhile is told together, and its jobs are asked for once.
+PAUSE_SECONDS = 0.5
+# A year may be locked while no pipeline changes.
+YEARS_SECONDS = 2.0
+# So many pipelines are asked for their jobs in a round; the others have their turn in the next.
+ASKED_FOR_JOBS_MAX = 20
+
+Take: TypeAlias = Callable[[Mapping[Key, Row]], None]
+
+
+@dataclass
+class _News:
+    """What was told and is not passed on yet: of each row the newest. `whole` replaces all."""
+
+    pipelines: dict[int, types_pb2.Pipeline] = field(default_factory=dict)
+    jobs: dict[int, types_pb2.Job] = field(default_factory=dict)
+    whole: bool = False
+
+
+class Follower:
+    """One stream of the scheduler, and what is asked for beside it."""
+
+    def __init__(self, services: Services, token: str, live: set[int], take: Take) -> None:
+        """`live` are the pipelines that an earlier stream has told of as live: their ends must be
+        told. It is kept up to date. `take` gets the rows of each round.
+        """
+        self._services = services
+        self._token = token
+        self._live = live
+        self._take = take
+        self._news = _News()
+        # The pages of rows that are not there to their last.
+        self._pages = _News()
+        self._came = asyncio.Event()
+        # Pipelines whose jobs are not asked for yet, oldest first.
+        self._behind: dict[int, None] = {}
+        # Whether the stream has begun.
+        self.answered = False
+
+    async def run(self) -> None:
+        """Follows until the stream ends, which raises Problem."""
+        request = scheduler_pb2.WatchPipelinesRequest(ended_max=PIPELINES_MAX, with_activity=True)
+        call = self._services.stream(method_of(WATCH), request, self._token)
+        reading = asyncio.create_task(self._read(call), name="follower")
+        try:
+            # The first rows; or the refusal.
+            await self._came.wait()
+            while True:
+                if reading.done():
+                    reading.result()
+                await self._round()
+                await asyncio.sleep(PAUSE_SECONDS)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(YEARS_SECONDS):
+                        await self._came.wait()
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read(self, call: Any) -> None:
+        try:
+            async for message in call:
+                self._note(message)
+        except grpc.aio.AioRpcError as error:
+            raise self._services.problem(method_of(WATCH), error) from error
+        finally:
+            call.cancel()
+            self._came.set()
+        raise Problem(503, "DRAINING", "The scheduler has ended the stream. Try again.")
+
+    def _note(self, message: scheduler_pb2.WatchPipelinesResponse) -> None:
+        match message.WhichOneof("message"):
+            case "rows":
+                if message.rows.first:
+                    self._pages = _News(whole=True)
+                self._pages.pipelines.update(
+                    (one.pipeline_id, one) for one in message.rows.pipelines
+                )
+                if not message.rows.more:
+                    self._take_pages()
+            case "activity":
+                self._news.jobs.update((one.job_id, one) for one in message.activity.jobs)
+                self._came.set()
+            case _:
+                pass
+
+    def _take_pages(self) -> None:
+        pages, self._pages = self._pages, _News()
+        if pages.whole:
+            self._news = _News(whole=True)
+        self._news.pipelines.update(pages.pipelines)
+        self._came.set()
+
+    async def _round(self) -> None:
+        """Passes on what came, with the jobs of what changed.
+
+        Years are asked for last: a total is never out of date beside a pipeline that seems to run
+        no more, since what ended before is in the freshness that is read after.
+        """
+        self._came.clear()
+        news, self._news = self._news, _News()
+        pipelines = dict(news.pipelines)
+        if news.whole:
+            gone = self._live - pipelines.keys()
+            for one in await pipelines_of(self._services, self._token, gone):
+                pipelines[one.pipeline_id] = one
+            self._behind.update(dict.fromkeys(sorted(gone & pipelines.keys())))
+            self._live -= gone
+        self._mark(pipelines, whole=news.whole)
+        rows: dict[Key, Row] = {
+            ("pipelines", str(number)): plain(pipelines[number]) for number in sorted(pipelines)
+        }
+        rows.update((("jobs", str(number)), plain(job)) for number, job in news.jobs.items())
+        asked = list(self._behind)[:ASKED_FOR_JOBS_MAX]
+        for jobs in await asyncio.gather(
+            *(jobs_of(self._services, self._token, number) for number in asked)
+        ):
+            rows.update((("jobs", str(job.job_id)), plain(job)) for job in jobs)
+        for number in asked:
+            del self._behind[number]
+        if self._behind:
+            self._came.set()
+        for year in await newest_years(self._services, self._token):
+            rows["years", str(year.year)] = plain(year)
+        self.answered = True
+        self._take(rows)
+
+    def _mark(self, pipelines: Mapping[int, types_pb2.Pipeline], *, whole: bool) -> None:
+        """Notes what is live, and whose jobs to ask for: of what ended before all this, a page asks
+        itself.
+        """
+        for number, one in pipelines.items():
+            if one.status in LIVE or number in self._live or not whole:
+                self._behind[number] = None
+            if one.status in LIVE:
+                self._live.add(number)
+            else:
+                self._live.discard(number)
