@@ -27,11 +27,14 @@ bench: runtime  ## measure the scheduler beside pgbench; rows go to benchmarks/R
 bench-short: runtime  ## the same with small numbers, printed only
 	@GRPC_VERBOSITY=NONE $(PYTHON_IN_VENV) -m benchmarks.run --short
 
-shake: dev  ## kill, stop and restart everything under use for five minutes; SEED=n repeats a run
-	@SHAKE_SECONDS=300 SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -s -m shake -o faulthandler_timeout=1800 tests/shake
+# With TLS=1 the same over TLS, between the same processes and one ledger process more.
+SHAKEN := -k $(if $(TLS),tls,sockets) tests/shake
+
+shake: dev  ## kill, stop and restart everything under use for five minutes; SEED=n repeats a run; TLS=1
+	@SHAKE_SECONDS=300 SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -s -m shake -o faulthandler_timeout=1800 $(SHAKEN)
 
 shake-short: dev  ## the same within a minute, for CI
-	@SHAKE_SECONDS=40 SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -s -m shake -o faulthandler_timeout=600 tests/shake
+	@SHAKE_SECONDS=40 SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -s -m shake -o faulthandler_timeout=600 $(SHAKEN)
 
 fuzz: dev  ## send the HTTP API what its document allows, and what it does not; FUZZ_EXAMPLES=n, SEED=n
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),50) SEED=$(SEED) $(PYTHON_IN_VENV) -m pytest -q -m slow \

@@ -18,9 +18,12 @@ PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 2.0
 RESUMABLE = frozenset({"UNAVAILABLE", "CANCELLED", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 OLD = "STREAM_MAXIMUM_AGE"
-# A server ends its streams in order: because of their age, or because it shuts down. The next one
-# goes to a server that is up, if there is one.
-ROUTINE = frozenset({OLD, "DRAINING"})
+# The token of the stream has expired. Its file may hold the next one; if not, the next stream is
+# refused for the same reason.
+EXPIRED = "TOKEN_EXPIRED"
+# A server ends its streams in order: because of their age or their token, or because it shuts down.
+# The next one goes to a server that is up, if there is one.
+ROUTINE = frozenset({OLD, EXPIRED, "DRAINING"})
 Message = TypeVar("Message")
 
 
@@ -68,7 +71,8 @@ async def lasting_stream(
                     yield message
             broken = Broken("the stream ended")
         except ServerError as error:
-            if error.code not in RESUMABLE or error.too_large:
+            is_renewable = error.reason == EXPIRED and heard.answered
+            if (error.code not in RESUMABLE and not is_renewable) or error.too_large:
                 raise
             # Where nothing has happened, a stream may grow old without a message.
             heard.answered |= error.reason == OLD

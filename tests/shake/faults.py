@@ -22,6 +22,7 @@ OUTAGE_SECONDS_MAX = 60.0
 OUTAGE_SHARE = 0.2
 OUTAGE_BEGINS = 0.4
 LEDGER_DATABASE = "ledger database"
+LEDGERS = frozenset({"ledger", "ledger-2"})
 STAND_IN = "worker-1"
 
 
@@ -52,7 +53,7 @@ def plan(seed: int, seconds: float, names: Sequence[str]) -> Sequence[Fault]:
     """The faults of `seconds`: the same ones for the same arguments.
 
     Every kind comes early, on a scheduler and on a worker. The ledger's database is unavailable
-    once, for a fifth of the time or a minute. The ledger process is left alone then: it cannot
+    once, for a fifth of the time or a minute. Ledger processes are left alone then: they cannot
     start.
     """
     randomly = random.Random(seed)
@@ -68,7 +69,7 @@ def plan(seed: int, seconds: float, names: Sequence[str]) -> Sequence[Fault]:
     while at < seconds:
         kind, name = ahead.pop() if ahead else _any(randomly, names)
         lasts = randomly.uniform(0, STOPPED_SECONDS_MAX) if kind is Kind.STOP else 0.0
-        if name == "ledger" and at > away.at_seconds - STOPPED_SECONDS_MAX:
+        if name in LEDGERS and at > away.at_seconds - STOPPED_SECONDS_MAX:
             name = name if at > away.at_seconds + away.seconds + STOPPED_SECONDS_MAX else STAND_IN
         faults.append(Fault(at, kind, name, lasts))
         at += lasts + randomly.uniform(0, PAUSE_SECONDS_MAX)
@@ -97,7 +98,7 @@ class Faults:
     ledger_database: EmbeddedPostgres
     done: list[Fault] = field(default_factory=list)
     first_at: float | None = None
-    # Set while the ledger process could start.
+    # Set while a ledger process could start.
     ledger_starts: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def happen(self, planned: Sequence[Fault]) -> None:
@@ -113,7 +114,7 @@ class Faults:
         for fault in planned:
             await asyncio.sleep(began_at + fault.at_seconds - loop.time())
             # A plan falls behind on a busy machine, into the outage perhaps.
-            if fault.name == "ledger":
+            if fault.name in LEDGERS:
                 await self.ledger_starts.wait()
             is_hit = self._child(fault).running
             if is_hit and self.first_at is None:

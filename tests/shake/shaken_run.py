@@ -1,19 +1,23 @@
-"""Two schedulers, four workers, two tenants, and a PostgreSQL of its own for the ledger."""
+"""Two schedulers, four workers, two tenants, and a PostgreSQL of its own for the ledger; over TLS
+with two ledger processes.
+"""
 
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.local.programs import Program, product_programs
 from carbonline.local.settings import Addresses, StackSettings
-from carbonline.local.stack import running_stack
+from carbonline.local.stack import Stack, running_stack
 from carbonline.migrations.run import upgrade
 from tests.acceptance.acceptance_run import AcceptanceRun
 from tests.acceptance.conftest import CONNECTION_SECONDS_MAX, LEASE_SECONDS
+from tests.shake.network import Network, renewing_network
 from tests.shake.shaken_server import FLOOD
 from worker_service.worker import LEDGER_JOB_TYPES
 
@@ -29,34 +33,61 @@ class ShakenRun(AcceptanceRun):
     flood: ContractClient = field(kw_only=True)
     ledger_database: EmbeddedPostgres = field(kw_only=True)
     ledger_url: str = field(kw_only=True)
+    network: Network | None = field(kw_only=True)
+
+    @property
+    def client_options(self) -> Sequence[str]:
+        """With which the command line reaches the stack."""
+        if self.network is None:
+            return ("--data-folder", str(self.stack.addresses.data_folder))
+        return self.network.client_options
 
 
 @asynccontextmanager
-async def shaken_run(folder: Path) -> AsyncIterator[ShakenRun]:
+async def shaken_run(folder: Path, *, over_tls: bool) -> AsyncIterator[ShakenRun]:
     """A prepared stack, whose processes are started again when they end."""
-    ledger_database = await EmbeddedPostgres.open(folder / "ledger-postgres")
-    try:
+    async with AsyncExitStack() as cleanup:
+        ledger_database = await EmbeddedPostgres.open(folder / "ledger-postgres")
+        cleanup.push_async_callback(ledger_database.close)
         ledger_url = await ledger_database.create_database("ledger")
         await upgrade(ledger_url, "ledger")
-        settings = _settings(folder, ledger_url)
-        async with running_stack(settings, programs=_programs, migrate=_migrate) as stack:
-            where = stack.addresses
-            addresses = (where.scheduler_address, where.ledger_address)
-            async with (
-                ContractClient(*addresses, tenant=where.tenant) as client,
-                ContractClient(*addresses, tenant=FLOOD) as flood,
-            ):
-                run = ShakenRun(
-                    client,
-                    stack=stack,
-                    flood=flood,
-                    ledger_database=ledger_database,
-                    ledger_url=ledger_url,
-                )
-                await run.prepare()
-                yield run
-    finally:
-        await ledger_database.close()
+        network = None
+        if over_tls:
+            network = await cleanup.enter_async_context(renewing_network(folder / "network"))
+        stack = await cleanup.enter_async_context(
+            running_stack(
+                _settings(folder, ledger_url),
+                programs=partial(_programs, network),
+                migrate=_migrate,
+            )
+        )
+        client, flood = [
+            await cleanup.enter_async_context(_client(stack, network, tenant))
+            for tenant in (stack.addresses.tenant, FLOOD)
+        ]
+        run = ShakenRun(
+            client,
+            stack=stack,
+            flood=flood,
+            ledger_database=ledger_database,
+            ledger_url=ledger_url,
+            network=network,
+        )
+        await run.prepare()
+        yield run
+
+
+def _client(stack: Stack, network: Network | None, tenant: str) -> ContractClient:
+    where = stack.addresses
+    if network is None:
+        return ContractClient(where.scheduler_address, where.ledger_address, tenant=tenant)
+    return ContractClient(
+        network.scheduler,
+        network.ledger,
+        tenant=tenant,
+        token_file=network.token_file,
+        tls=network.tls,
+    )
 
 
 def _settings(folder: Path, ledger_url: str) -> StackSettings:
@@ -78,8 +109,14 @@ def _settings(folder: Path, ledger_url: str) -> StackSettings:
     )
 
 
-def _programs(settings: StackSettings, addresses: Addresses) -> Sequence[Program]:
-    return [_shaken(program) for program in product_programs(settings, addresses)]
+def _programs(
+    network: Network | None, settings: StackSettings, addresses: Addresses
+) -> Sequence[Program]:
+    programs = [_shaken(program) for program in product_programs(settings, addresses)]
+    if network is None:
+        return programs
+    (ledger,) = (program for program in programs if program.name == "ledger")
+    return [network.placed(one) for one in (*programs, replace(ledger, name="ledger-2"))]
 
 
 def _shaken(program: Program) -> Program:

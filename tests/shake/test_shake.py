@@ -44,13 +44,16 @@ FLOODED = """
 
 
 @pytest.mark.shake
-async def test_nothing_is_lost_and_nobody_fails_for_another(tmp_path: Path) -> None:
+@pytest.mark.parametrize("over_tls", [False, True], ids=["sockets", "tls"])
+async def test_nothing_is_lost_and_nobody_fails_for_another(
+    tmp_path: Path, *, over_tls: bool
+) -> None:
     seconds = float(os.environ.get("SHAKE_SECONDS", "120"))
     seed = int(os.environ.get("SEED", "") or random.SystemRandom().randrange(1, 10**6))
     print(f"SEED={seed} SHAKE_SECONDS={seconds:g}")
     flights = some_flights(tmp_path, whole=seconds >= LONG_SECONDS)
     factors = some_factors(tmp_path)
-    async with shaken_run(tmp_path) as run:
+    async with shaken_run(tmp_path, over_tls=over_tls) as run:
         poisons = round(seconds / SECONDS_PER_POISON)
         users = Users(run.client, run.flood, random.Random(seed), flights, factors, poisons)
         faults = Faults(run.stack, run.ledger_database)
@@ -144,9 +147,8 @@ async def the_history_must_be_sound(run: ShakenRun) -> None:
 
 async def verified(run: ShakenRun, tenant: str) -> int | None:
     """The exit code of `carbonline verify`."""
-    folder = str(run.stack.addresses.data_folder)
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, "verify", "--data-folder", folder, "--tenant", tenant
+        *COMMAND, "verify", *run.client_options, "--tenant", tenant
     )
     return await process.wait()
 

@@ -22,6 +22,8 @@ CALL_SECONDS_MAX = 30.0
 # Watches last longer than any outage.
 PATIENCE_SECONDS = 180.0
 FLOOD_JOBS = 50
+# Also while tokens and keys are renewed.
+NEVER = frozenset({"INTERNAL", "UNKNOWN", "UNAUTHENTICATED", "PERMISSION_DENIED"})
 # A flight that two agencies report counts twice: two sources do not replace each other.
 SOURCES = ("", "agency")
 
@@ -82,7 +84,7 @@ class Users:
             return False
         except ServerError as refused:
             # Who was told of no pipeline has none to look for.
-            if refused.code in {"INTERNAL", "UNKNOWN"}:
+            if refused.code in NEVER:
                 raise
             return False
         return True

@@ -46,7 +46,10 @@ class TokenIssuer:
     def publish(self, *more: dict[str, Any]) -> None:
         """Writes the JWKS, with `more` keys behind its own."""
         keys = [self.jwk(kid) for kid in self._keys]
-        self.jwks.write_text(json.dumps({"keys": [*keys, *more]}), "utf-8")
+        # At once: a server may read it meanwhile.
+        new = self.jwks.with_suffix(".next")
+        new.write_text(json.dumps({"keys": [*keys, *more]}), "utf-8")
+        new.replace(self.jwks)
 
     def jwk(self, kid: str) -> dict[str, Any]:
         key, algorithm = self._keys[kid]

@@ -13,7 +13,9 @@ import grpc
 import grpc.aio
 import pytest
 
-from carbonline.client.errors import server_error
+from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import ServerError, server_error
+from carbonline.client.watch import Final
 from carbonline.serving.logs import _log_to
 from carbonline.v1 import (
     operations_pb2,
@@ -36,6 +38,7 @@ class Site:
     scheduler: Any
     operations: Any
     channel: grpc.aio.Channel
+    address: str
     issuer: TokenIssuer
     logged: io.StringIO
 
@@ -58,6 +61,17 @@ class Site:
         metadata = self.issuer.bearer(role="worker", **claims)
         return list((await self.scheduler.Claim(request, metadata=metadata)).jobs)
 
+    async def finish_one(self) -> None:
+        [job] = await self.claim()
+        finish = scheduler_pb2.FinishRequest(
+            worker_id=job.job.worker_id,
+            job_id=job.job.job_id,
+            claim_token=job.claim_token,
+            result=types_pb2.JOB_RESULT_SUCCESS,
+            written=types_pb2.WRITTEN_NOTHING,
+        )
+        await self.scheduler.Finish(finish, metadata=self.issuer.bearer(role="worker"))
+
 
 @pytest.fixture
 async def site(settings: Settings, tmp_path: Path) -> AsyncIterator[Site]:
@@ -71,6 +85,7 @@ async def site(settings: Settings, tmp_path: Path) -> AsyncIterator[Site]:
             scheduler_pb2_grpc.SchedulerServiceStub(channel),
             operations_pb2_grpc.OperationsServiceStub(channel),
             channel,
+            f"127.0.0.1:{server.port}",
             issuer,
             logged,
         )
@@ -145,6 +160,26 @@ async def test_a_watch_of_all_pipelines_ends_when_its_token_does(site: Site) -> 
         assert await refusal_of(rest_of(watch)) == ("UNAUTHENTICATED", "TOKEN_EXPIRED")
 
 
+async def test_a_watch_goes_on_with_the_next_token_of_its_file(site: Site, tmp_path: Path) -> None:
+    own = await site.submit()
+    files = [tmp_path / "renewed.token", tmp_path / "old.token"]
+    for file in files:
+        file.write_text(site.issuer.token(seconds=2))
+    async with (
+        asyncio.timeout(2 * SECONDS),
+        ContractClient(site.address, "", tenant="north", token_file=files[0]) as renewed,
+        ContractClient(site.address, "", tenant="north", token_file=files[1]) as old,
+    ):
+        watch = renewed.watch(own.pipeline_id)
+        await anext(watch)
+        files[0].write_text(site.issuer.token())
+        with pytest.raises(ServerError) as refused:
+            await rest_of(old.watch(own.pipeline_id))
+        assert refused.value.reason == "TOKEN_EXPIRED"
+        await site.finish_one()
+        assert isinstance((await rest_of(watch))[-1], Final)
+
+
 async def rest_of(watch: Any) -> list[Any]:
     return [message async for message in watch]
 
@@ -160,15 +195,7 @@ async def test_keys_are_rotated_while_a_stream_runs(
     await anext(watch)
     site.issuer.add_key("second")
     async with asyncio.timeout(SECONDS):
-        [job] = await site.claim()
-        finish = scheduler_pb2.FinishRequest(
-            worker_id=job.job.worker_id,
-            job_id=job.job.job_id,
-            claim_token=job.claim_token,
-            result=types_pb2.JOB_RESULT_SUCCESS,
-            written=types_pb2.WRITTEN_NOTHING,
-        )
-        await site.scheduler.Finish(finish, metadata=site.issuer.bearer(role="worker"))
+        await site.finish_one()
         messages = await rest_of(watch)
     assert messages[-1].HasField("final")
 
