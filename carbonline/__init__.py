@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from carbonline.client.errors import (
         ClientError,
         ExtraMissing,
+        FileDamaged,
+        FileGone,
         NoStack,
         PipelineNotSuccessful,
         ServerError,
@@ -30,6 +32,8 @@ __all__ = [
     "Client",
     "ClientError",
     "ExtraMissing",
+    "FileDamaged",
+    "FileGone",
     "JobReport",
     "NoStack",
     "PipelineNotSuccessful",

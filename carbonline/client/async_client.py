@@ -25,11 +25,9 @@ from carbonline.client.report_gaps import has_gaps
 from carbonline.client.reports import (
     JobReport,
     PipelineReport,
-    UploadReport,
     report_of,
     reports_of,
     uncomputed_row,
-    upload_report,
 )
 from carbonline.client.result_rows import result_rows
 from carbonline.client.saved_mapping import mapping_said
@@ -37,6 +35,7 @@ from carbonline.client.services import services_here
 from carbonline.client.submission import CONSENT
 from carbonline.client.tls_files import TlsFiles
 from carbonline.client.totals_frame import missing_from, totals_frame
+from carbonline.client.uploads import Uploads
 from carbonline.client.view import PipelineView
 from carbonline.v1 import emissions_pb2, ledger_pb2, types_pb2
 
@@ -48,13 +47,12 @@ Found = TypeVar("Found")
 
 JOBS_PER_PAGE = 500
 JOBS_MAX = 100_000
-UPLOAD_ID_MAX = 2**63 - 1
 ROWS_MAX = 1_000_000
 # Of a list that memory does not hold: more than any pipeline brings.
 RESULTS_MAX = 10**9
 
 
-class AsyncClient(FileLoads):
+class AsyncClient(FileLoads, Uploads):
     """Uploads files, waits until they are processed, and reads totals.
 
     Addresses are "unix:PATH" or "host:port"; `AsyncClient.local()` finds them. `tenant` may be
@@ -301,35 +299,6 @@ class AsyncClient(FileLoads):
         async with aclosing(pages):
             async for entries, _ in pages:
                 yield [row for entry in entries for row in result_rows(entry)]
-
-    async def uploads(self, year: int) -> list[UploadReport]:
-        """The uploads whose entries count in a year, newest first, at most ROWS_MAX."""
-        wanted = ledger_pb2.ListUploadsRequest(year=year)
-        found, _ = await read_pages(
-            self.contract.list_uploads, wanted, lambda page: page.uploads, ROWS_MAX
-        )
-        return [upload_report(upload) for upload in found]
-
-    async def withdraw(
-        self, upload: UploadReport | int, *, progress: Progress | None = None
-    ) -> PipelineReport:
-        """Withdraws an upload, and waits until the totals are computed without it.
-
-        `upload` may be its number. Raises WrongArgument if there is no such upload.
-        """
-        number = upload if isinstance(upload, int) else upload.upload_id
-        one = await self._upload(number)
-        answer = await self.contract.withdraw_upload(
-            number, module=one.module, data_entry_type=one.data_entry_type, year=one.year
-        )
-        return await self.wait(answer.pipeline_id, progress)
-
-    async def _upload(self, number: int) -> ledger_pb2.Upload:
-        if 0 < number <= UPLOAD_ID_MAX:
-            wanted = ledger_pb2.ListUploadsRequest(upload_id=number)
-            for one in (await self.contract.list_uploads(wanted)).uploads:
-                return one
-        raise WrongArgument(f"There is no upload {number}. uploads(year) lists those of a year.")
 
     async def computed_types(self) -> list[str]:
         """The names of the data-entry types that the servers compute."""

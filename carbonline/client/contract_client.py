@@ -1,5 +1,6 @@
 """The RPCs of carbonline.v1 that people's tools call, with deadlines and typed errors."""
 
+import hashlib
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import grpc.aio
 
 from carbonline.client.calls import answered
-from carbonline.client.errors import server_error
+from carbonline.client.errors import FileDamaged, server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.client.mapping_calls import MappingCalls
 from carbonline.client.monitoring_calls import MonitoringCalls
@@ -316,12 +317,26 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
         call = self._blobs.UploadBlob(messages, timeout=FILE_SECONDS, metadata=self._metadata)
         return await answered(call, self._at_ledger, FILE_SECONDS)
 
+    async def stat_blob(self, blob: str) -> blobs_pb2.StatBlobResponse:
+        """What is known of a file. Its refusal has the reason BLOB_NOT_FOUND if there is none."""
+        request = blobs_pb2.StatBlobRequest(tenant=self.tenant, blob=blob)
+        return await self._ask_ledger(self._blobs.StatBlob, request)
+
     async def download_blob(self, blob: str) -> AsyncIterator[bytes]:
-        """The bytes of a file, in chunks."""
+        """The bytes of a file, in chunks.
+
+        Raises FileDamaged after the last one if they are not those that the reference is of.
+        """
         request = blobs_pb2.DownloadBlobRequest(tenant=self.tenant, blob=blob)
+        digest = hashlib.sha256()
         call = self._blobs.DownloadBlob(request, timeout=FILE_SECONDS, metadata=self._metadata)
         try:
             async for message in call:
+                digest.update(message.chunk)
                 yield message.chunk
         except grpc.aio.AioRpcError as error:
             raise server_error(error, self._at_ledger, FILE_SECONDS) from None
+        if not blob.endswith(digest.hexdigest()):
+            raise FileDamaged(
+                f"The bytes that came are not those of {blob}: discard them, and ask again."
+            )

@@ -34,6 +34,14 @@ class TotalsIncomplete(ClientError, UserWarning):
     """Totals are stale, or lack entries without kilograms. A warning; an error with `strict`."""
 
 
+class FileGone(ClientError):
+    """The file of an upload is no longer kept."""
+
+
+class FileDamaged(ClientError):
+    """The bytes of a file are not those that were sent. What was written of them is gone."""
+
+
 class ServerError(ClientError):
     """A call ended with an error status.
 

@@ -80,7 +80,7 @@ async def submit_without_file(
     payload: Mapping[str, Any],
     priority: int | None = None,
 ) -> Submitted:
-    """Submits a job whose rows a worker fetches from a service."""
+    """Submits a job whose rows a worker fetches from a service, or whose file was sent before."""
     answer = await client.submit(job_type, scope, payload, priority=priority)
     return Submitted(answer.pipeline_id, job_type, scope, payload, priority)
 

@@ -2,27 +2,27 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from carbonline.client.annual_report import AnnualReport
 from carbonline.client.async_client import AsyncClient, checked
 from carbonline.client.check_report import CheckReport
 from carbonline.client.file_loads import Progress
 from carbonline.client.noted_rows import Rows
-from carbonline.client.reports import JobReport, PipelineReport, UploadReport
+from carbonline.client.reports import JobReport, PipelineReport
 from carbonline.client.services import Services, services_here
+from carbonline.client.sync_file_loads import SyncFileLoads
+from carbonline.client.sync_uploads import SyncUploads
 from carbonline.client.tls_files import TlsFiles
 
 if TYPE_CHECKING:
     import polars as pl
 
-Answer = TypeVar("Answer")
 
-
-class Client:
+class Client(SyncFileLoads, SyncUploads):
     """AsyncClient without asyncio: the same methods, which block.
 
     Use it in a `with` block, or call `close()`. It works in notebooks, because it runs an event
@@ -169,126 +169,6 @@ class Client:
             )
         )
 
-    def submit_from(
-        self,
-        provider: str,
-        type: str,  # noqa: A002
-        *,
-        year: int,
-        module: str | None = None,
-        take_away: bool = False,
-        progress: Progress | None = None,
-    ) -> PipelineReport:
-        """Has a worker ask a service, such as "travel-api", for the activity data of a type and
-        year, and waits until they are processed. The service is the source, as in `submit_file`.
-        """
-        return self._answer(
-            self._client.submit_from(
-                provider, type, year=year, module=module, take_away=take_away, progress=progress
-            )
-        )
-
-    def load_units_from(
-        self, provider: str, *, year: int, progress: Progress | None = None
-    ) -> PipelineReport:
-        """Has a worker ask a service, such as "unit-directory", for the units of a year, which
-        provisions it, and waits for its end.
-        """
-        return self._answer(self._client.load_units_from(provider, year=year, progress=progress))
-
-    def load_units(
-        self, file: str | Path, *, year: int, progress: Progress | None = None
-    ) -> PipelineReport:
-        """Uploads the institution's units, which provisions the year, and waits for its end."""
-        return self._answer(self._client.load_units(file, year=year, progress=progress))
-
-    def load_factors(
-        self,
-        file: str | Path,
-        type: str,  # noqa: A002
-        *,
-        year: int,
-        module: str | None = None,
-        replace: bool = False,
-        take_away: bool = False,
-        progress: Progress | None = None,
-    ) -> PipelineReport:
-        """Uploads the emission factors of a type and year, and waits until they are processed.
-
-        Factors that the file lacks become stale and stay in use. With `replace` they are removed.
-        If entries use them, that fails, unless `take_away` is set.
-        """
-        return self._answer(
-            self._client.load_factors(
-                file,
-                type,
-                year=year,
-                module=module,
-                replace=replace,
-                take_away=take_away,
-                progress=progress,
-            )
-        )
-
-    def load_locations(
-        self,
-        file: str | Path | None = None,
-        *,
-        transport_mode: str = "plane",
-        replace: bool = False,
-        take_away: bool = False,
-        progress: Progress | None = None,
-    ) -> PipelineReport:
-        """Uploads places with their coordinates, and waits until they are processed.
-
-        Without a file, uploads the airports of the package airportsdata, with corrected places.
-        Places are added, or changed if their code is known. With `replace` all others of the mode
-        are removed. If entries use them, that fails, unless `take_away` is set.
-        """
-        return self._answer(
-            self._client.load_locations(
-                file,
-                transport_mode=transport_mode,
-                replace=replace,
-                take_away=take_away,
-                progress=progress,
-            )
-        )
-
-    def load_rates(
-        self,
-        file: str | Path,
-        *,
-        replace: bool = False,
-        take_away: bool = False,
-        progress: Progress | None = None,
-    ) -> PipelineReport:
-        """Uploads exchange rates by year and currency, and waits until they are processed.
-
-        They are added, or changed if known. With `replace` all others are removed. If entries use
-        them, that fails, unless `take_away` is set.
-        """
-        return self._answer(
-            self._client.load_rates(file, replace=replace, take_away=take_away, progress=progress)
-        )
-
-    def load_rooms(
-        self,
-        file: str | Path,
-        *,
-        replace: bool = False,
-        take_away: bool = False,
-        progress: Progress | None = None,
-    ) -> PipelineReport:
-        """Uploads building rooms with their surfaces, and waits until they are processed.
-
-        They are added, or changed if known. With `replace` all others are removed. If entries use
-        them, that fails, unless `take_away` is set.
-        """
-        return self._answer(
-            self._client.load_rooms(file, replace=replace, take_away=take_away, progress=progress)
-        )
-
     def watch(self, pipeline_id: int) -> Iterator[PipelineReport]:
         """Yields a report at every change of a pipeline, the last one at its end."""
         reports = self._client.watch(pipeline_id)
@@ -353,35 +233,9 @@ class Client:
         finally:
             self._answer(pages.aclose())
 
-    def uploads(self, year: int) -> list[UploadReport]:
-        """The uploads whose entries count in a year, newest first."""
-        return self._answer(self._client.uploads(year))
-
-    def withdraw(
-        self, upload: UploadReport | int, *, progress: Progress | None = None
-    ) -> PipelineReport:
-        """Withdraws an upload, given by report or number, and waits for totals without it.
-
-        Raises WrongArgument if there is no such upload.
-        """
-        return self._answer(self._client.withdraw(upload, progress=progress))
-
     def computed_types(self) -> list[str]:
         """The names of the data-entry types that the servers compute."""
         return self._answer(self._client.computed_types())
-
-    def _answer(self, work: Awaitable[Answer]) -> Answer:
-        """Runs `work` on the client's own loop. An interrupted wait cancels it there."""
-
-        async def awaited() -> Answer:
-            return await work
-
-        answer = asyncio.run_coroutine_threadsafe(awaited(), self._loop)
-        try:
-            return answer.result()
-        except BaseException:
-            answer.cancel()
-            raise
 
 
 async def _opened(where: Services) -> AsyncClient:

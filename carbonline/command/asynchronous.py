@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 import uvloop
 
-from carbonline.client.errors import ServerError
+from carbonline.client.errors import FileDamaged, ServerError
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.interrupts import Interrupts, interrupts
 from carbonline.command.safe_text import lines
@@ -39,7 +39,8 @@ def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Run the coroutine and return its result.
 
     Raises SystemExit, with a sentence on stderr, if a server refuses or does not answer
-    (ServerError), if a file cannot be used (OSError), or on Ctrl-C.
+    (ServerError), if what it sends is damaged (FileDamaged), if a file cannot be used (OSError), or
+    on Ctrl-C.
     """
     try:
         with interrupts() as received, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -48,6 +49,8 @@ def run_to_end(work: Coroutine[Any, Any, Answer]) -> Answer:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except ServerError as error:
         _exit_with(sentence_of(error), _code_of(error))
+    except FileDamaged as error:
+        _exit_with(str(error), ExitCode.UNREACHABLE)
     except WrongChoice as error:
         _exit_with(str(error), ExitCode.REFUSED)
     except LocalStackError as error:

@@ -93,7 +93,7 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     report, code = run_to_end(checked(target, job, check_report))
     if report is None:
         return code
-    name = one_line(job.file.name) if job.file else ""
+    name = one_line(job.file.name if job.file else str(job.extra.get("file_name", "")))
     of = f"{type_name(job.data_entry_type)} {job.year}"
     show_check(_summary(report, name, of), report.findings, _about(report), output)
     print_proposal(job, report.proposed_mapping)

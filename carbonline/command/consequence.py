@@ -35,16 +35,17 @@ NOBODY_TO_ASK = (
 class Consequence:
     """What a submission will remove.
 
-    `sentence` says it ("" for nothing). `is_much` is true if it removes more than half. `before`
-    has the totals that may change. If `is_mended`, the file has only rows that were rejected
-    before; the worker then decides whether they would replace others, and the question comes after
-    its answer.
+    `sentence` says it ("" for nothing). `is_much` is true if it removes more than half, or if the
+    `question` must be asked for another reason. `before` has the totals that may change. If
+    `is_mended`, the file has only rows that were rejected before; the worker then decides whether
+    they would replace others, and the question comes after its answer.
     """
 
     sentence: str = ""
     is_much: bool = False
     before: Kilograms = field(default_factory=Kilograms)
     is_mended: bool = False
+    question: str = MOST_WOULD_GO
 
 
 async def of_submission(target: Target, job: FileJob) -> Consequence:
@@ -62,6 +63,7 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
         job = in_its_module(job, catalogue)
         wanted = ledger_pb2.ListUploadsRequest(
             year=job.year,
+            module=types_pb2.Module.ValueType(job.module),
             data_entry_type=types_pb2.DataEntryType.ValueType(job.data_entry_type),
             unit=job.unit,
             source=job.source,
@@ -143,7 +145,7 @@ def ask_first(consequence: Consequence, *, yes: bool | None) -> bool:
         return True
     if not consequence.is_much:
         return False
-    answer = ask(MOST_WOULD_GO) if yes is None else declined(MOST_WOULD_GO)
+    answer = ask(consequence.question) if yes is None else declined(consequence.question)
     if answer is Answer.YES:
         return True
     click.echo("Nothing was submitted.", err=True)

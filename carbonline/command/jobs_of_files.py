@@ -14,6 +14,7 @@ from carbonline.client import submission
 from carbonline.client.airports import airport_rows
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
+from carbonline.client.uploads import file_of
 from carbonline.command.names import module_name, type_name
 from carbonline.command.upload_progress import upload_shown
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
@@ -24,7 +25,7 @@ class FileJob:
     """A job that reads a file.
 
     If `file` is None, it reads the airports of the package airportsdata, or what the `provider`
-    brings, a service that the workers ask.
+    brings, a service that the workers ask, or the `blob`, a file that was sent before.
     """
 
     job_type: str
@@ -37,6 +38,7 @@ class FileJob:
     extra: Mapping[str, Any] = field(default_factory=dict)
     priority: int | None = None
     provider: str = ""
+    blob: str = ""
 
     @property
     def source(self) -> str:
@@ -127,6 +129,20 @@ def fetching_job(provider: str, module: int, data_entry_type: int, year: int) ->
     return FileJob("api_ingest", None, module, data_entry_type, year, provider=provider)
 
 
+def again_job(upload: ledger_pb2.Upload, year: int) -> FileJob:
+    """A job that reads the file of an upload once more, for a year; all else is as it was."""
+    return FileJob(
+        "csv_ingest",
+        None,
+        upload.module,
+        upload.data_entry_type,
+        year,
+        upload.unit,
+        extra=file_of(upload),
+        blob=upload.blob,
+    )
+
+
 def of_sheet(job: FileJob, sheet: str) -> FileJob:
     """The job that reads this sheet of a workbook. "" leaves the choice to the worker."""
     return replace(job, extra={**job.extra, "sheet": sheet}) if sheet else job
@@ -164,8 +180,9 @@ async def send_file(client: ContractClient, job: FileJob) -> submission.Submitte
         unit=job.unit,
         reference_kind=job.reference_kind,
     )
-    if job.provider:
-        said = {"provider": job.provider, **job.extra}
+    if job.provider or job.blob:
+        named = {"provider": job.provider} if job.provider else {"blob": job.blob}
+        said = {**named, **job.extra}
         return await submission.submit_without_file(client, job.job_type, scope, said, job.priority)
     name = sent_name(job.file.name) if job.file else AIRPORTS_FILE_NAME
     payload = {"file_name": name, **job.extra}

@@ -10,8 +10,10 @@ from carbonline.command.command_group import Program
 from carbonline.command.completion import completion
 from carbonline.command.config import config
 from carbonline.command.console import console
+from carbonline.command.copy_upload import copy_upload
 from carbonline.command.demo import demo
 from carbonline.command.doctor import doctor
+from carbonline.command.download import download
 from carbonline.command.drain import drain
 from carbonline.command.explain import explain
 from carbonline.command.factors import factors
@@ -33,6 +35,7 @@ from carbonline.command.references import references
 from carbonline.command.rejected import rejected
 from carbonline.command.remove import remove
 from carbonline.command.report import report
+from carbonline.command.restore import restore
 from carbonline.command.results import results
 from carbonline.command.retry import retry
 from carbonline.command.run_job import run_job
@@ -84,7 +87,10 @@ main.add_section(
     run_job,
     watch,
     uploads,
+    download,
+    copy_upload,
     withdraw,
+    restore,
 )
 main.add_section("Read results", totals, report, results, uncomputed, rejected, warnings)
 main.add_section("Inspect inputs", units, factors, locations, references, mappings)

@@ -22,6 +22,7 @@ from carbonline.command.consent import (
     question_of,
 )
 from carbonline.command.consequence import (
+    Consequence,
     ask_first,
     of_submission,
     yes_option,
@@ -146,10 +147,24 @@ def _checked_or_submitted(
     target: Target, job: FileJob, check: Output | None, *, watch: bool, yes: bool | None
 ) -> int:
     if check is not None:
-        if yes is not None or not watch:
-            raise click.UsageError("--check neither asks nor goes on alone: leave out the other.")
-        return check_to_the_end(target, job, check)
-    goes = run_to_end(of_submission(target, job))
+        return only_checked(target, job, check, watch=watch, yes=yes)
+    return asked_and_submitted(target, job, watch=watch, yes=yes)
+
+
+def only_checked(
+    target: Target, job: FileJob, check: Output, *, watch: bool, yes: bool | None
+) -> int:
+    """Have a job's file checked. Raises click.UsageError for options that are for a submission."""
+    if yes is not None or not watch:
+        raise click.UsageError("--check neither asks nor goes on alone: leave out the other.")
+    return check_to_the_end(target, job, check)
+
+
+def asked_and_submitted(
+    target: Target, job: FileJob, *, watch: bool, yes: bool | None, goes: Consequence | None = None
+) -> int:
+    """Say what the job would replace, or what `goes` by it, ask if it must be asked, and submit."""
+    goes = goes or run_to_end(of_submission(target, job))
     if ask_first(goes, yes=yes):
         job = consenting(job)
     code = submit_to_the_end(target, job, watch=watch, before=goes.before, yes=yes)

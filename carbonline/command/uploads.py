@@ -30,6 +30,7 @@ COLUMNS = (
     Column("unit_words", "unit", Kind.WORD, once_if_same=True, in_files=False),
     Column("source", once_if_same=True),
     Column("file_name", "file"),
+    Column("sheet", in_tables=False),
     Column("entries", kind=Kind.NUMBER),
     Column(WITHOUT_KG, "without kg", Kind.NUMBER),
     Column("total_kg", "kg CO2eq", Kind.NUMBER),
@@ -65,6 +66,7 @@ STATES = {
 @click.option("--module", type=MODULE, default=0, help="Only this module.")
 @click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
 @click.option("--unit", default="", help="Only files of this unit.")
+@click.option("--source", default="", help="Only files of this source.")
 @click.option("--all", "gone", is_flag=True, help="Include replaced and withdrawn uploads.")
 @output_options
 @connection_options
@@ -76,17 +78,21 @@ def uploads(
     module: int,
     data_entry_type: int,
     unit: str,
+    source: str,
     gone: bool,
 ) -> None:
     """List the uploads that count in a year, newest first.
 
-    Kilograms are from the last recalculation. To withdraw one: `carbonline withdraw UPLOAD`.
+    Kilograms are from the last recalculation. `carbonline download UPLOAD` writes the file of one,
+    and `copy` submits it for another year, too. `carbonline withdraw UPLOAD` withdraws one, and
+    `restore` has one that was withdrawn or replaced count again.
     """
     wanted = ledger_pb2.ListUploadsRequest(
         year=year,
         module=types_pb2.Module.ValueType(module),
         data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
         unit=unit,
+        source=source,
         include_retired=gone,
     )
     found, more = run_to_end(_listed(target, wanted))
@@ -102,9 +108,9 @@ def uploads(
         output,
         about={"year": year},
         if_none=f"No such uploads of {year} count."
-        if unit or module or data_entry_type
+        if unit or source or module or data_entry_type
         else f"No uploads of {year} count.",
-        more="choose with --module, --type or --unit" if more else "",
+        more="choose with --module, --type, --unit or --source" if more else "",
     )
 
 
@@ -134,6 +140,7 @@ def row_of(upload: ledger_pb2.Upload) -> Row:
         "unit_words": upload.unit or "all",
         "source": upload.source,
         "file_name": upload.file_name or None,
+        "sheet": upload.sheet or None,
         "entries": upload.entry_count,
         WITHOUT_KG: upload.entries_without_kg if known else None,
         "total_kg": upload.total_kg if known else None,

@@ -2,6 +2,7 @@
 
 import click
 
+from carbonline.client.contract_client import ContractClient
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
@@ -13,9 +14,12 @@ from carbonline.command.consequence import (
 )
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, print_the_end
+from carbonline.command.found_upload import upload_or_usage
 from carbonline.command.kilograms import print_kilograms
 from carbonline.command.options import ID, no_watch_option
 from carbonline.command.printing import moment
+from carbonline.command.safe_text import one_line
+from carbonline.command.uploads import all_uploads
 from carbonline.v1 import ledger_pb2
 
 
@@ -31,7 +35,7 @@ def withdraw(*, target: Target, upload: int, yes: bool | None, no_watch: bool) -
     """Withdraw UPLOAD: its entries no longer count, and the totals are recomputed.
 
     `carbonline uploads --year Y` lists the uploads that count. What the upload had replaced does
-    not come back: submit that file again.
+    not come back by itself: `carbonline restore` has it count again, and the command says so.
     """
     found, consequence = run_to_end(_look(target, upload))
     ask_first(consequence, yes=yes)
@@ -40,11 +44,7 @@ def withdraw(*, target: Target, upload: int, yes: bool | None, no_watch: bool) -
 
 async def _look(target: Target, number: int) -> tuple[ledger_pb2.Upload, Consequence]:
     async with target.client() as client:
-        answer = await client.list_uploads(ledger_pb2.ListUploadsRequest(upload_id=number))
-        if not answer.uploads:
-            listed = command_line("uploads --year YEAR", target)
-            raise click.UsageError(f"There is no upload {number}. To list uploads: {listed}")
-        (found,) = answer.uploads
+        found = await upload_or_usage(client, target, number)
         if found.state != ledger_pb2.UPLOAD_STATE_COUNTS:
             raise click.UsageError(_gone(found))
         return found, await of_withdrawal(client, found)
@@ -67,7 +67,27 @@ async def _withdraw(
         code = print_the_end(view, target)
         if code is ExitCode.SUCCESS:
             await print_kilograms(client, consequence.before, view)
+            await _print_what_counted_before(client, target, upload)
         return code
+
+
+async def _print_what_counted_before(
+    client: ContractClient, target: Target, upload: ledger_pb2.Upload
+) -> None:
+    wanted = ledger_pb2.ListUploadsRequest(
+        year=upload.year,
+        module=upload.module,
+        data_entry_type=upload.data_entry_type,
+        unit=upload.unit,
+        source=upload.source,
+        include_retired=True,
+    )
+    found, _ = await all_uploads(client, wanted)
+    for one in found:
+        if one.replaced_by == upload.upload_id:
+            back = command_line(f"restore {one.upload_id}", target)
+            name = f" of {one_line(one.file_name)}" if one.file_name else ""
+            click.echo(f"It had replaced upload {one.upload_id}{name}. To have that back: {back}")
 
 
 def _gone(upload: ledger_pb2.Upload) -> str:

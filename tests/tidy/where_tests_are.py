@@ -12,6 +12,7 @@ COMMANDS = "tests/carbonline/command/test_commands.py"
 MISTAKES = "tests/carbonline/command/test_mistakes.py"
 TYPING = "tests/carbonline/command/test_typing.py"
 MISSING = "tests/carbonline/command/test_what_is_missing.py"
+AGAIN = "tests/carbonline/command/test_uploads_again.py"
 UPLOADS = "tests/carbonline/command/test_uploads.py"
 SCHEDULES = "tests/scheduler_service/rpc/test_schedules.py"
 VERIFY = "tests/carbonline/command/test_verify.py"
@@ -53,7 +54,10 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "reports": SCRIPTS,
         "services": MISTAKES,
         "submission": SCRIPTS,
+        "blocking": SCRIPTS,
         "sync_client": SCRIPTS,
+        "sync_file_loads": SCRIPTS,
+        "sync_uploads": "tests/carbonline/client/test_uploads.py",
         "tls_files": "tests/scheduler_service/rpc/test_tls.py",
         "totals_frame": SCRIPTS,
         "schedule_calls": SCHEDULES,
@@ -134,6 +138,10 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "warnings": COMMANDS,
         "watch": COMMANDS,
         "withdraw": UPLOADS,
+        "copy_upload": AGAIN,
+        "download": AGAIN,
+        "found_upload": AGAIN,
+        "restore": AGAIN,
         "whoami": DOCUMENTED,
         "workers": COMMANDS,
         "years": DOCUMENTED,

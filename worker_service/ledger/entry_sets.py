@@ -30,11 +30,11 @@ DEFAULT_SOURCE = "default"
 OPEN_SET = """
 INSERT INTO carbon.entry_sets (
     tenant, entry_set, module, data_entry_type, year, unit, source, source_name, blob, file_name,
-    pipeline_id, submitted_by, mapping, state, made_at
+    pipeline_id, submitted_by, mapping, sheet, state, made_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6, CASE WHEN CAST($6 AS text) IS NULL THEN 'csv_year' ELSE 'csv_unit' END,
-    $7, $8, $9, $10, $11, CAST($12 AS jsonb), 'LOADING', carbon.clock()
+    $7, $8, $9, $10, $11, CAST($12 AS jsonb), $13, 'LOADING', carbon.clock()
 )
 """
 # A set that is being loaded is younger than a day, however long that takes: see `collect`.
@@ -78,7 +78,8 @@ class NewSet:
 
     `entry_set` is the claim token. `unit` is None for a file of all units. `source` says who
     reports: files of two sources do not replace each other. `blob` is the reference of the file,
-    `mapping` that of the job's payload, None if the file is read as it is.
+    `mapping` that of the job's payload, None if the file is read as it is, `sheet` the one of a
+    workbook that was asked for, "" for none.
     """
 
     tenant: str
@@ -93,6 +94,7 @@ class NewSet:
     pipeline_id: int | None = None
     submitted_by: str = ""
     mapping: Mapping[str, Any] | None = None
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ async def open_set(conn: Connection, new: NewSet) -> None:
         new.pipeline_id,
         new.submitted_by,
         None if new.mapping is None else json.dumps(new.mapping),
+        new.sheet,
     )
 
 

@@ -11,9 +11,9 @@ from worker_service.ledger.pool import Ledger
 LIST = """
 SELECT s.entry_set AS upload_id, s.module, s.data_entry_type, s.year, s.unit,
     s.source_name AS source, s.file_name, s.blob, s.row_count, s.rows_rejected, s.rows_warned,
-    s.pipeline_id, s.submitted_by, s.mapping, s.published_at, s.state = 'PUBLISHED' AS counts,
-    s.retired_at, s.retired_by_pipeline, n.entry_set AS replaced_by, e.total_kg,
-    e.entries_without_kg
+    s.pipeline_id, s.submitted_by, s.mapping, s.sheet, s.published_at,
+    s.state = 'PUBLISHED' AS counts, s.retired_at, s.retired_by_pipeline,
+    n.entry_set AS replaced_by, e.total_kg, e.entries_without_kg
 FROM carbon.entry_sets AS s
 LEFT JOIN carbon.entry_sets AS n ON n.tenant = s.tenant AND n.entry_set = s.retired_by
 LEFT JOIN LATERAL (

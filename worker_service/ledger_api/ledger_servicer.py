@@ -29,7 +29,7 @@ from worker_service.ledger_api.saved_mappings import answer_delete, answer_mappi
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
 from worker_service.ledger_api.units import units_of
-from worker_service.ledger_api.uploads import answer_uploads
+from worker_service.ledger_api.uploads import answer_uploads, is_by_number
 from worker_service.ledger_api.verification import Verification
 
 
@@ -81,7 +81,8 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.ListUploadsRequest, _context: Context
     ) -> ledger_pb2.ListUploadsResponse:
         """Return a page of uploads."""
-        tenant = _tenant_of(request)
+        own = is_by_number(request)
+        tenant = caller().tenant(request.tenant) if own else _tenant_of(request)
         return await answer_uploads(self._ledger, tenant, request)
 
     async def ListFactors(

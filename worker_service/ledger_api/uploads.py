@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from carbonline.serving.interceptor import caller
 from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import ledger_pb2, types_pb2
 from worker_service.ledger.pool import Ledger
@@ -15,7 +16,9 @@ from worker_service.ledger_api.units import spelt_unit
 async def answer_uploads(
     ledger: Ledger, tenant: str, request: ledger_pb2.ListUploadsRequest
 ) -> ledger_pb2.ListUploadsResponse:
-    """One page of them. Raises RpcError FIELD_INVALID or UNIT_NOT_FOUND."""
+    """One page of them. Raises RpcError FIELD_INVALID or UNIT_NOT_FOUND, and PERMISSION_DENIED for
+    an upload that is asked for by its number alone, and is not among the caller's.
+    """
     before, size = _checked(request)
     of = UploadFilter(
         tenant,
@@ -28,11 +31,18 @@ async def answer_uploads(
         request.include_retired or bool(request.upload_id),
     )
     rows = await list_uploads(ledger, of, before, size + 1)
+    for row in rows if is_by_number(request) else ():
+        caller().check_scope(row["module"], row["unit"])
     uploads = first_page([_upload(row) for row in rows[:size]])
     more = len(uploads) < len(rows)
     return ledger_pb2.ListUploadsResponse(
         uploads=uploads, next_page_token=page_token(uploads[-1].upload_id) if more else ""
     )
+
+
+def is_by_number(request: ledger_pb2.ListUploadsRequest) -> bool:
+    """Whether the request names one upload, and neither module nor unit."""
+    return bool(request.upload_id and not request.module and not request.unit)
 
 
 def _checked(request: ledger_pb2.ListUploadsRequest) -> tuple[int, int]:
@@ -61,6 +71,7 @@ def _upload(row: Any) -> ledger_pb2.Upload:
         unit=row["unit"] or "",
         source=row["source"],
         file_name=row["file_name"],
+        sheet=row["sheet"],
         blob=row["blob"],
         entry_count=row["row_count"],
         rows_rejected=row["rows_rejected"],

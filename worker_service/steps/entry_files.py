@@ -114,6 +114,7 @@ async def intake_of(stores: Stores, run: Run, declared: DataEntryType, brought: 
         job.pipeline_id,
         str(job.payload.get("submitted_by", "")),
         job.payload.get("mapping") or None,
+        brought.file.sheet,
     )
     return Intake(declared, brought.file, new, units)
 

@@ -1,17 +1,25 @@
 """Uploads as a page: what counts, what did, and what became of it."""
 
+import io
+from itertools import product
+from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 
+from carbonline.serving.logs import _log_to
 from carbonline.v1 import ledger_pb2, types_pb2
+from tests.carbonline.serving.crossings import LIMITS, Asked, ByName, Caller, outcome_of
 from tests.worker_service.ledger.ledger_driver import MODULE, PLANE, TENANT, YEAR, LedgerDriver
-from tests.worker_service.ledger_api.conftest import Client, as_caller, refused
+from tests.worker_service.ledger_api.conftest import Client, as_caller, refused, settings_of
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.units import save_units
 from worker_service.ledger.uploads import Contents, publish_upload
+from worker_service.ledger_api.server import running_ledger
 
 COUNTS, REPLACED, WITHDRAWN = 1, 2, 3
+LIST_UPLOADS = "/carbonline.v1.LedgerService/ListUploads"
 
 
 async def listed(client: Client, caller: str = "local", **wanted: Any) -> Any:
@@ -38,7 +46,18 @@ async def test_an_upload_is_told_with_all_that_is_known_of_it(
     driver: LedgerDriver, book_client: Client
 ) -> None:
     new = NewSet(
-        TENANT, 10, MODULE, PLANE, YEAR, "0828", "blob:a", "agency b", "b.csv", 7, "somebody"
+        TENANT,
+        10,
+        MODULE,
+        PLANE,
+        YEAR,
+        "0828",
+        "blob:a",
+        "agency b",
+        "b.csv",
+        7,
+        "somebody",
+        sheet="Trips",
     )
     await driver.load(new, ["0828", "0828"])
     contents = Contents(2, 2, "d", rows_rejected=3, rows_warned=4)
@@ -64,6 +83,7 @@ async def test_an_upload_is_told_with_all_that_is_known_of_it(
         total_kg=3.0,
         entries_without_kg=0,
         state=ledger_pb2.UPLOAD_STATE_COUNTS,
+        sheet="Trips",
     )
 
 
@@ -166,3 +186,35 @@ async def test_all_fields_that_are_wrong_are_named(
 
 async def test_an_unknown_unit_is_an_error(client: Client) -> None:
     assert (await refused(listed(client, unit="828"))).reason == "UNIT_NOT_FOUND"
+
+
+async def test_an_upload_that_is_named_by_its_number_is_told_within_its_callers_limits(
+    driver: LedgerDriver, database_url: str, tmp_path: Path
+) -> None:
+    """Of all units, of the unit, and one that is not there."""
+    await driver.upload(10, ["0828"])
+    await driver.upload(20, ["0828"], unit="0828")
+    settings = settings_of(database_url, tmp_path)
+    found: dict[str, list[str]] = {limits: [] for limits in LIMITS}
+    async with (
+        running_ledger(settings, _log_to(io.StringIO(), "warning"), ByName()),
+        grpc.aio.insecure_channel(settings.ledger_address) as channel,
+    ):
+        for limits, number in product(LIMITS, (10, 20, 30)):
+            request = ledger_pb2.ListUploadsRequest(upload_id=number)
+            asked, who = Asked([request.SerializeToString()]), Caller("operator", TENANT, limits)
+            outcome, answer = await outcome_of(channel, LIST_UPLOADS, asked, who)
+            told = ledger_pb2.ListUploadsResponse.FromString(answer).uploads
+            found[limits].append(outcome)
+            there = outcome == "answered" and number != 30
+            assert [one.upload_id for one in told] == [number] * there
+    all_of_it, none = ["answered"] * 3, ["denied", "denied", "answered"]
+    own_unit = ["denied", "answered", "answered"]
+    assert found == {
+        "everything": all_of_it,
+        "the module": all_of_it,
+        "another module": none,
+        "the unit": own_unit,
+        "another unit": none,
+        "the unit of the module": own_unit,
+    }

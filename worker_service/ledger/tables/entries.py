@@ -47,6 +47,7 @@ entry_sets = Table(
     Column("retired_by_pipeline", BigInteger, nullable=True),
     Column("mapping", JSONB, nullable=True),
     Column("reading", JSONB, nullable=True),
+    Column("sheet", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("tenant", "entry_set", name="entry_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(

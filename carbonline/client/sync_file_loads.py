@@ -1,0 +1,131 @@
+"""FileLoads without asyncio: what Client loads."""
+
+from pathlib import Path
+
+from carbonline.client.blocking import Blocking
+from carbonline.client.file_loads import Progress
+from carbonline.client.reports import PipelineReport
+
+
+class SyncFileLoads(Blocking):
+    """A part of Client."""
+
+    def submit_from(
+        self,
+        provider: str,
+        type: str,  # noqa: A002
+        *,
+        year: int,
+        module: str | None = None,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Has a worker ask a service, such as "travel-api", for the activity data of a type and
+        year, and waits until they are processed. The service is the source, as in `submit_file`.
+        """
+        return self._answer(
+            self._client.submit_from(
+                provider, type, year=year, module=module, take_away=take_away, progress=progress
+            )
+        )
+
+    def load_units_from(
+        self, provider: str, *, year: int, progress: Progress | None = None
+    ) -> PipelineReport:
+        """Has a worker ask a service, such as "unit-directory", for the units of a year, which
+        provisions it, and waits for its end.
+        """
+        return self._answer(self._client.load_units_from(provider, year=year, progress=progress))
+
+    def load_units(
+        self, file: str | Path, *, year: int, progress: Progress | None = None
+    ) -> PipelineReport:
+        """Uploads the institution's units, which provisions the year, and waits for its end."""
+        return self._answer(self._client.load_units(file, year=year, progress=progress))
+
+    def load_factors(
+        self,
+        file: str | Path,
+        type: str,  # noqa: A002
+        *,
+        year: int,
+        module: str | None = None,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads the emission factors of a type and year, and waits until they are processed.
+
+        Factors that the file lacks become stale and stay in use. With `replace` they are removed.
+        If entries use them, that fails, unless `take_away` is set.
+        """
+        return self._answer(
+            self._client.load_factors(
+                file,
+                type,
+                year=year,
+                module=module,
+                replace=replace,
+                take_away=take_away,
+                progress=progress,
+            )
+        )
+
+    def load_locations(
+        self,
+        file: str | Path | None = None,
+        *,
+        transport_mode: str = "plane",
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads places with their coordinates, and waits until they are processed.
+
+        Without a file, uploads the airports of the package airportsdata, with corrected places.
+        Places are added, or changed if their code is known. With `replace` all others of the mode
+        are removed. If entries use them, that fails, unless `take_away` is set.
+        """
+        return self._answer(
+            self._client.load_locations(
+                file,
+                transport_mode=transport_mode,
+                replace=replace,
+                take_away=take_away,
+                progress=progress,
+            )
+        )
+
+    def load_rates(
+        self,
+        file: str | Path,
+        *,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads exchange rates by year and currency, and waits until they are processed.
+
+        They are added, or changed if known. With `replace` all others are removed. If entries use
+        them, that fails, unless `take_away` is set.
+        """
+        return self._answer(
+            self._client.load_rates(file, replace=replace, take_away=take_away, progress=progress)
+        )
+
+    def load_rooms(
+        self,
+        file: str | Path,
+        *,
+        replace: bool = False,
+        take_away: bool = False,
+        progress: Progress | None = None,
+    ) -> PipelineReport:
+        """Uploads building rooms with their surfaces, and waits until they are processed.
+
+        They are added, or changed if known. With `replace` all others are removed. If entries use
+        them, that fails, unless `take_away` is set.
+        """
+        return self._answer(
+            self._client.load_rooms(file, replace=replace, take_away=take_away, progress=progress)
+        )
