@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TARGET = REPOSITORY / "scheduler_service" / "jobs" / "catalogue.py"
 DECLARATIONS = REPOSITORY / "worker_service" / "carbon" / "catalogue"
 MODULES_TARGET = DECLARATIONS / "modules.py"
-HEAD = '''"""Which data-entry types a module has, and which read a kind of reference data.
+HEAD = '''"""Which data-entry types a module has, and which read reference data or totals.
 
 Generated from the options in protos/carbonline/v1/types.proto by `make protos`; do not edit.
 """
@@ -56,6 +56,7 @@ def catalogue() -> str:
             _table("TYPES_OF_MODULE: Mapping[int, tuple[int, ...]]", modules),
             MODULE_OF_TYPE,
             _table("READERS_OF_REFERENCE: Mapping[str, tuple[int, ...]]", readers),
+            _readers_of_totals(),
         ]
     )
 
@@ -108,6 +109,15 @@ def _types_of(module: int) -> list[EnumValueDescriptor]:
 
 def _kinds_read_by(one: EnumValueDescriptor) -> list[str]:
     return list(one.GetOptions().Extensions[types_pb2.reads_reference])
+
+
+def _readers_of_totals() -> str:
+    readers = [one for one in TYPES if one.GetOptions().Extensions[types_pb2.reads_totals]]
+    lines = [
+        f"    {one.number},  # {one.name.removeprefix('DATA_ENTRY_TYPE_').lower()}"
+        for one in readers
+    ]
+    return "\n".join(["READERS_OF_TOTALS: tuple[int, ...] = (", *lines, ")", ""])
 
 
 def _row(key: int | str, types: list[EnumValueDescriptor]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which data-entry types a module has, and which read a kind of reference data.
+"""Which data-entry types a module has, and which read reference data or totals.
 
 Generated from the options in protos/carbonline/v1/types.proto by `make protos`; do not edit.
 """
@@ -83,4 +83,8 @@ READERS_OF_REFERENCE: Mapping[str, tuple[int, ...]] = MappingProxyType(
             66,  # other_purchases
         ),
     }
+)
+READERS_OF_TOTALS: tuple[int, ...] = (
+    70,  # research_facilities
+    71,  # mice_and_fish_animal_facilities
 )

@@ -4,9 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from scheduler_service.jobs.catalogue import MODULE_OF_TYPE, READERS_OF_REFERENCE
+from scheduler_service.jobs.catalogue import (
+    MODULE_OF_TYPE,
+    READERS_OF_REFERENCE,
+    READERS_OF_TOTALS,
+    TYPES_OF_MODULE,
+)
 from scheduler_service.jobs.scope import Scope
 
+# No total depends on itself: these read only those of other modules.
+_MODULES_THAT_READ_TOTALS = frozenset(MODULE_OF_TYPE[one] for one in READERS_OF_TOTALS)
 SCOPE_PARTS = ("module", "data_entry_type", "year", "unit", "reference_kind")
 
 
@@ -114,6 +121,13 @@ def _kinds_read(scope: Scope) -> list[str]:
     return [kind for kind, readers in READERS_OF_REFERENCE.items() if types & set(readers)]
 
 
+def _modules_read(scope: Scope) -> list[int]:
+    """The modules whose totals a recalculation of these types reads."""
+    if not set(scope.types()) & set(READERS_OF_TOTALS):
+        return []
+    return [module for module in TYPES_OF_MODULE if module not in _MODULES_THAT_READ_TOTALS]
+
+
 def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
     names: list[str] = []
     for template in templates:
@@ -121,6 +135,9 @@ def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
             names.extend(template.format(type=t, year=scope.year) for t in scope.types())
         elif "{kind_read}" in template:
             names.extend(template.format(kind_read=kind) for kind in _kinds_read(scope))
+        elif "{module_read}" in template:
+            modules = _modules_read(scope)
+            names.extend(template.format(module_read=one, year=scope.year) for one in modules)
         else:
             names.append(
                 template.format(
@@ -133,7 +150,12 @@ def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
 _MODULE_YEAR = frozenset({"module", "year"})
 _TYPE_YEAR = frozenset({"module", "data_entry_type", "year"})
 _ENTRY_READS = ("factors/{year}", "units")
-_RECALC_READS = ("entries/{module}/{year}", "factors/{year}", "reference/{kind_read}")
+_RECALC_READS = (
+    "entries/{module}/{year}",
+    "factors/{year}",
+    "reference/{kind_read}",
+    "totals/{module_read}/{year}",
+)
 
 OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
     {
@@ -275,6 +297,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 dedup=AGGREGATION_DEDUP,
                 exclusive=ExclusiveConfig("aggregation", AGGREGATION_DEDUP.scope_columns),
                 barrier=BarrierConfig("emission_recalc", ("module", "year")),
+                children=frozenset({"emission_recalc"}),
                 writes=("totals/{module}/{year}",),
                 reads=("emissions/{type}/{year}",),
                 has_slot=True,
@@ -314,7 +337,7 @@ def follow_ups(
 
     The scheduler releases those that a claim which ended well did not stage, and all of them
     when a claim ended in doubt. Over (job type, scope) they form an acyclic graph: ingest, then
-    recalculation, then aggregation.
+    recalculation, then aggregation, then recalculation and aggregation of what is made of totals.
     """
     match job_type:
         case "csv_ingest" | "api_ingest" | "upload_withdrawal" | "factor_ingest":
@@ -323,8 +346,20 @@ def follow_ups(
             return _readers_in_every_year(scope, provisioned_years)
         case "emission_recalc":
             return (("aggregation", scope.narrowed(None)),)
+        case "aggregation" if scope.module not in _MODULES_THAT_READ_TOTALS:
+            return tuple(
+                ("emission_recalc", Scope(scope.tenant, MODULE_OF_TYPE[one], one, scope.year))
+                for one in READERS_OF_TOTALS
+            )
         case _:
             return ()
+
+
+def follows_data_only(job_type: str) -> bool:
+    """Whether its follow-ups are only for types that ever had data in the year: what comes later
+    is computed with what it has written anyway.
+    """
+    return job_type in ("reference_ingest", "aggregation")
 
 
 def _readers_in_every_year(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from scheduler_service.jobs.catalogue import READERS_OF_REFERENCE, TYPES_OF_MODULE
-from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups, follows_data_only
 from scheduler_service.jobs.scope import Scope
 
 RECALCULATION = "emission_recalc"
@@ -26,12 +26,13 @@ def pending_types(
 ) -> frozenset[int]:
     """The data-entry types whose data in the year these jobs, not over yet, may change.
 
-    Reference data are read by every year. They are a change only of types `with_data` in this one.
+    Reference data are read by every year, and totals by facilities. They are a change only of types
+    `with_data` in this one.
     """
     return frozenset(
         of.data_entry_type
         for job_type, scope in jobs
         for _, of in follow_ups(job_type, scope, (year,))
         if of.data_entry_type is not None
-        and (scope.year is not None or of.data_entry_type in with_data)
+        and (of.data_entry_type in with_data or not follows_data_only(job_type))
     )

@@ -61,6 +61,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "place_keys": EXAMPLES,
         "shipped_places": "tests/worker_service/carbon/test_moved_places.py",
         "stored": CATALOGUE,
+        "unit_sums": EXAMPLES,
     },
     "worker_service/carbon/catalogue": {
         "amounts": "tests/worker_service/carbon/test_plausible_numbers.py",
@@ -163,6 +164,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "input_versions": "tests/worker_service/ledger/test_emission_sets.py",
         "named_blobs": "tests/worker_service/steps/test_unnamed_blobs.py",
         "saved_mappings": "tests/worker_service/ledger_api/test_saved_mappings.py",
+        "sums_of_units": "tests/worker_service/steps/test_late_sums_of_facilities.py",
         "job_answers": "tests/worker_service/steps/test_earlier_attempts.py",
         "pool": "tests/worker_service/ledger/test_fences.py",
         "published_state": "tests/worker_service/ledger_api/test_kept_totals.py",

@@ -180,6 +180,19 @@ class FactorColumns:
     warnings: tuple[RowWarning, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class UnitSums:
+    """Kilograms of a factor that are those of a unit's own totals where its file leaves them out.
+
+    `unit` is the column of the factor with the key of the unit. `columns` are those of the
+    kilograms, each with the nodes of the emission tree that are added; none stand for all. Totals
+    of the type's own module are never among them.
+    """
+
+    unit: str
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+
+
 class Lookup(Protocol):
     """Looks up what an entry needs from reference data, such as a distance."""
 
@@ -264,7 +277,7 @@ class DataEntryType:
     and `warnings` are evaluated per batch of a file. `unique` columns identify a row within a unit:
     another such row of a file is rejected. `references` are kinds of reference data that it reads:
     `lookups` for entries, `factor_lookups` for factors. `factor_warnings` are evaluated for entries
-    beside their factor, when they are computed.
+    beside their factor, when they are computed. `unit_sums`: what factors take from totals.
     """
 
     id: int
@@ -283,6 +296,7 @@ class DataEntryType:
     checks: tuple[RowCheck, ...] = ()
     warnings: tuple[RowWarning, ...] = ()
     factor_warnings: tuple[RowWarning, ...] = ()
+    unit_sums: UnitSums | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:

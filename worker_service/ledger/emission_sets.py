@@ -11,13 +11,15 @@ from typing import Any
 
 import polars as pl
 
+from worker_service.carbon.declarations import UnitSums
 from worker_service.ledger.entry_sets import PublishedSet, published_sets
 from worker_service.ledger.errors import PublicationMismatch
 from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import read_tokens
 from worker_service.ledger.frames import copy_in
-from worker_service.ledger.input_versions import factors_input, newest_change, reference_input
+from worker_service.ledger.input_versions import factors_input, newest_change
 from worker_service.ledger.pool import Connection
+from worker_service.ledger.sums_of_units import references_number
 
 EMISSION_COLUMNS = [
     "tenant",
@@ -141,7 +143,7 @@ class InputState:
     """What the emissions of a set depend on, beside its entries.
 
     Equal states of the same entries give equal emissions. Tokens are those of the claims that
-    changed the factors and the reference data last.
+    changed the factors and the reference data last; `references_token` is a `references_number`.
     """
 
     formula_version: str
@@ -197,16 +199,21 @@ def emissions_ledger_scope(data_entry_type: int, year: int) -> str:
 
 
 async def plan_emissions(
-    conn: Connection, of: EmissionSlice, formula_version: str, references: Sequence[str]
+    conn: Connection,
+    of: EmissionSlice,
+    formula_version: str,
+    references: Sequence[str],
+    sums: UnitSums | None = None,
 ) -> Plan:
     """Compares published emissions with their inputs. Call it within a snapshot.
 
-    `references` are the kinds of reference data that the formula reads.
+    `references` are the kinds of reference data that the formula reads, `sums` what its factors
+    take from totals.
     """
     slice_ = (of.tenant, of.data_entry_type, of.year)
     tokens_read = await read_tokens(conn, of.tenant, [of.ledger_scope])
     factors = await newest_change(conn, of.tenant, [factors_input(of.data_entry_type, of.year)])
-    reference = await newest_change(conn, of.tenant, [reference_input(k) for k in references])
+    reference = await references_number(conn, of.factors, references, sums)
     inputs = InputState(formula_version, factors, reference)
     entries = await published_sets(conn, *slice_)
     stands = await _stands(conn, of)
@@ -227,10 +234,14 @@ async def plan_emissions(
 
 
 async def standing_sets(
-    conn: Connection, of: EmissionSlice, formula_version: str, references: Sequence[str]
+    conn: Connection,
+    of: EmissionSlice,
+    formula_version: str,
+    references: Sequence[str],
+    sums: UnitSums | None = None,
 ) -> list[StandingSet]:
     """The sets that stand, whatever has changed of the factors. Call it within a snapshot."""
-    reference = await newest_change(conn, of.tenant, [reference_input(k) for k in references])
+    reference = await references_number(conn, of.factors, references, sums)
     entries = await published_sets(conn, of.tenant, of.data_entry_type, of.year)
     inputs = InputState(formula_version, 0, reference)
     return list(_standing(entries, await _stands(conn, of), inputs))

@@ -1,15 +1,18 @@
 """Whether totals are fresh: compares what is published with what it was computed from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from worker_service.carbon.catalogue import MODULES, module_of
-from worker_service.carbon.declarations import DataEntryType, UndeclaredType
+from worker_service.carbon.declarations import DataEntryType, UndeclaredType, UnitSums
+from worker_service.carbon.unit_sums import number_of
 from worker_service.ledger.emission_sets import emissions_ledger_scope
+from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.fences import read_tokens
 from worker_service.ledger.input_versions import changes_of, factors_input, reference_input
 from worker_service.ledger.pool import Connection
+from worker_service.ledger.sums_of_units import sums_of_units
 
 # Pairs every set of entries that counts with its emissions, and counts the pairs that a
 # recalculation would not keep. Changed entries are found by the index of changed ones.
@@ -72,7 +75,7 @@ class Computable:
     """A data-entry type, and how this release computes it.
 
     `formula_version` is "" if this release does not compute it. `references` are the kinds of
-    reference data that its formula reads.
+    reference data that its formula reads, `unit_sums` what its factors take from totals.
     """
 
     module: int
@@ -80,6 +83,7 @@ class Computable:
     name: str
     formula_version: str
     references: Sequence[str]
+    unit_sums: UnitSums | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,8 @@ class TypeState:
 
     `waiting` sets of entries, with `waiting_rows` rows, have no emissions yet. `left_over` sets of
     emissions have no entries any more. `with_other_...` and `other_formulas` count sets that were
-    computed from inputs that have changed since.
+    computed from inputs that have changed since. `stale_modules` are those whose totals its factors
+    are made of, and which are stale themselves.
     """
 
     of: Computable
@@ -102,11 +107,12 @@ class TypeState:
     other_formulas: Sequence[str]
     computed_sets: int
     computed_at: datetime | None
+    stale_modules: Sequence[int] = ()
 
     @property
     def fresh(self) -> bool:
-        """Whether a recalculation would find nothing to do."""
-        return not (self.misses_a_change or self.other_formulas)
+        """Whether a recalculation would find nothing to do, now and once other totals are fresh."""
+        return not (self.misses_a_change or self.other_formulas or self.stale_modules)
 
     @property
     def misses_a_change(self) -> bool:
@@ -133,6 +139,11 @@ class ModuleState:
     summed: bool
     unsummed_since: datetime | None
 
+    @property
+    def fresh(self) -> bool:
+        """Whether neither a recalculation nor an aggregation would change anything."""
+        return self.summed and all(one.fresh for one in self.types)
+
 
 def computable_types(module: int | None) -> list[Computable]:
     """How this release computes each type of the module. None stands for all modules."""
@@ -144,7 +155,8 @@ def computable_types(module: int | None) -> list[Computable]:
 def _computable(module: int, known: DataEntryType | UndeclaredType) -> Computable:
     if isinstance(known, UndeclaredType):
         return Computable(module, known.id, known.name, "", ())
-    return Computable(module, known.id, known.name, known.formula.version, tuple(known.references))
+    formula = (known.formula.version, tuple(known.references), known.unit_sums)
+    return Computable(module, known.id, known.name, *formula)
 
 
 async def is_fresh(conn: Connection, tenant: str, data_entry_type: int, year: int) -> bool:
@@ -155,9 +167,28 @@ async def is_fresh(conn: Connection, tenant: str, data_entry_type: int, year: in
     """
     types = computable_types(module_of(data_entry_type).id)
     states = await read_states(conn, tenant, year, types)
-    return bool(states) and all(
-        state.summed and all(one.fresh for one in state.types) for state in states
-    )
+    return bool(states) and all(state.fresh for state in states)
+
+
+async def sums_made_of(
+    conn: Connection, tenant: str, module: int, year: int
+) -> Mapping[Computable, int]:
+    """The types of other modules whose factors are made of totals in the year, with a number for
+    these totals. Empty where no factor is.
+    """
+    makers = [one for one in computable_types(None) if one.unit_sums and one.module != module]
+    numbers = await _references(conn, tenant, year, makers)
+    return {one: number for one, number in numbers.items() if number}
+
+
+async def lacks_sums(conn: Connection, tenant: str, module: int, year: int) -> bool:
+    """Whether types of other modules miss a change, such as one of this module's totals.
+
+    Call it within a snapshot.
+    """
+    makers = await sums_made_of(conn, tenant, module, year)
+    states = await _type_states(conn, tenant, year, list(makers))
+    return any(one.misses_a_change for one in states.values())
 
 
 async def read_states(
@@ -167,6 +198,26 @@ async def read_states(
 
     Call it within a snapshot.
     """
+    states = await _module_states(conn, tenant, year, computable)
+    makers = [one.of for state in states for one in state.types if one.of.unit_sums]
+    if not any((await _references(conn, tenant, year, makers)).values()):
+        return states
+    # Totals that wait for others are stale: these may change them once more.
+    of_makers = {one.module for one in makers}
+    there = {one.module for one in computable} | of_makers
+    rest = [one for one in computable_types(None) if one.module not in there]
+    others = [*states, *await _module_states(conn, tenant, year, rest)]
+    stale = [one.module for one in others if not one.fresh and one.module not in of_makers]
+    return [replace(state, types=_waiting(state.types, stale)) for state in states]
+
+
+def _waiting(types: Sequence[TypeState], stale: Sequence[int]) -> list[TypeState]:
+    return [replace(one, stale_modules=stale) if one.of.unit_sums else one for one in types]
+
+
+async def _module_states(
+    conn: Connection, tenant: str, year: int, computable: Sequence[Computable]
+) -> list[ModuleState]:
     types = await _type_states(conn, tenant, year, computable)
     summed = {row["module"]: row for row in await conn.fetch(SUMMED, tenant, year)}
     scopes = {one: emissions_ledger_scope(one.data_entry_type, year) for one in computable}
@@ -195,10 +246,11 @@ async def read_states(
 async def _type_states(
     conn: Connection, tenant: str, year: int, computable: Sequence[Computable]
 ) -> dict[Computable, TypeState]:
+    if not computable:
+        return {}
     factors = {one: factors_input(one.data_entry_type, year) for one in computable}
-    references = {one: [reference_input(kind) for kind in one.references] for one in computable}
-    named = [*factors.values(), *{name for names in references.values() for name in names}]
-    changes = await changes_of(conn, tenant, named)
+    changes = await changes_of(conn, tenant, list(factors.values()))
+    references = await _references(conn, tenant, year, computable)
     rows = await conn.fetch(
         PAIRS,
         tenant,
@@ -206,7 +258,7 @@ async def _type_states(
         [one.data_entry_type for one in computable],
         [one.formula_version for one in computable],
         [changes.get(factors[one], 0) for one in computable],
-        [max((changes.get(name, 0) for name in references[one]), default=0) for one in computable],
+        [references[one] for one in computable],
     )
     by_number = {one.data_entry_type: one for one in computable}
     states = {}
@@ -217,3 +269,19 @@ async def _type_states(
         values["waiting_rows"] = int(values["waiting_rows"])
         states[one] = TypeState(of=one, **values)
     return states
+
+
+async def _references(
+    conn: Connection, tenant: str, year: int, computable: Sequence[Computable]
+) -> dict[Computable, int]:
+    """The `references_number` of each."""
+    names = {reference_input(kind) for one in computable for kind in one.references}
+    changes = await changes_of(conn, tenant, list(names)) if names else {}
+    found = {}
+    for one in computable:
+        kinds = [reference_input(kind) for kind in one.references]
+        found[one] = max((changes.get(kind, 0) for kind in kinds), default=0)
+        if one.unit_sums is not None:
+            of = FactorSlice(tenant, one.data_entry_type, year)
+            found[one] = number_of(await sums_of_units(conn, of, one.unit_sums))
+    return found

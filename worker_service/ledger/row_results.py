@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from worker_service.ledger.factors import FactorSlice
 from worker_service.ledger.freshness import Computable, computable_types
-from worker_service.ledger.input_versions import factors_input, newest_change, reference_input
+from worker_service.ledger.input_versions import factors_input, newest_change
 from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.sums_of_units import references_number
 
 # By primary key: an institution has a few thousand uploads. An upload that counts no more is shown
 # with the emissions that it had last, while they are there.
@@ -128,12 +130,12 @@ async def _state(conn: Connection, tenant: str, one: Any, known: Computable) -> 
     if one["emission_set"] is None:
         return "waiting"
     factors = [factors_input(one["data_entry_type"], one["year"])]
-    references = [reference_input(kind) for kind in known.references]
+    of_factors = FactorSlice(tenant, one["data_entry_type"], one["year"])
     now = (
         known.formula_version,
         one["changed_token"],
         await newest_change(conn, tenant, factors),
-        await newest_change(conn, tenant, references),
+        await references_number(conn, of_factors, known.references, known.unit_sums),
     )
     then = (
         one["formula_version"],

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from carbonline.v1 import ledger_pb2, types_pb2
+from worker_service.carbon.catalogue import module_by_id
 from worker_service.ledger.freshness import ModuleState, TypeState
 
 
@@ -44,10 +45,14 @@ def _reasons(state: TypeState) -> Iterator[str]:
     if state.with_other_factors:
         yield f"factors of {name} changed since"
     if state.with_other_references:
-        yield f"{' and '.join(state.of.references)} of {name} changed since"
+        read = state.of.references or ("the totals of the facilities",)
+        yield f"{' and '.join(read)} of {name} changed since"
     if state.other_formulas:
         older = ", ".join(state.other_formulas)
         yield f"{name} was computed by another formula ({older}; now {state.of.formula_version})"
+    if state.stale_modules:
+        waited_for = " and ".join(module_by_id(one).name for one in state.stale_modules)
+        yield f"{name} has shares of the totals of {waited_for}, which are stale"
 
 
 def _counted(number: int, one: str) -> str:

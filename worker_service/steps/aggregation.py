@@ -11,17 +11,20 @@ from worker_service.ledger.changed_units import changed_units, inputs_of
 from worker_service.ledger.emission_sums import SummedSet, keep_sums
 from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.fences import Tokens, close_ledger_scopes, read_tokens
+from worker_service.ledger.freshness import lacks_sums, sums_made_of
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.totals import (
     SetToSum,
     TotalsSlice,
+    UnitRow,
+    Whole,
     counts_of,
     kept_sums_of,
     replace_totals,
     sets_to_sum,
     unit_row,
 )
-from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
+from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded, Written
 from worker_service.mechanics.run import Run
 from worker_service.steps.publishing import publish
 from worker_service.steps.stores import Stores
@@ -45,7 +48,8 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
     """Sums what the sets of the job's module and year keep into totals per unit.
 
     Only units are summed whose emissions have changed since the totals were computed. Sums are
-    exact decimals, so the order of rows and batches does not matter. Runs again later if another
+    exact decimals, so the order of rows and batches does not matter. Says that nothing follows
+    unless factors are made of these totals and have changed. Runs again later if another
     aggregation published in between. Raises ClaimLost when the claim may no longer write, and
     DatabaseUnavailable when nothing was committed.
     """
@@ -60,11 +64,11 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
     rows = [unit_row(unit) for unit in totals]
     run.progress(len(rows), len(rows), "publish")
     try:
-        whole = await publish(
+        whole, sums_changed = await publish(
             run,
             stores.ledger,
             [of.ledger_scope],
-            lambda conn: replace_totals(conn, of, rows, sums.inputs, job.claim_token, sums.units),
+            lambda conn: _replaced(conn, of, rows, sums, job.claim_token),
             {of.ledger_scope: sums.totals_token},
         )
     except InputMoved as moved:
@@ -75,7 +79,30 @@ async def run_aggregation(stores: Stores, run: Run) -> Outcome:
         "units": whole.units,
         "total_kg": f"{whole.kg:f}",
     }
-    return Succeeded(stats, f"{whole.kg:,.3f} kg CO2eq over {pluralize(whole.units, 'unit')}.")
+    said = f"{whole.kg:,.3f} kg CO2eq over {pluralize(whole.units, 'unit')}."
+    is_followed = sums_changed or await _lacks_sums(stores, of)
+    written = Written.UNKNOWN if is_followed else Written.NOTHING
+    return Succeeded(stats, said, written=written)
+
+
+async def _replaced(
+    conn: Connection, of: TotalsSlice, rows: Sequence[UnitRow], sums: _Sums, token: int
+) -> tuple[Whole, bool]:
+    """What all totals come to now, and whether factors that are made of them have changed."""
+    year = (of.tenant, of.module, of.year)
+    before = await sums_made_of(conn, *year)
+    whole = await replace_totals(conn, of, rows, sums.inputs, token, sums.units)
+    return whole, bool(before) and before != await sums_made_of(conn, *year)
+
+
+async def _lacks_sums(stores: Stores, of: TotalsSlice) -> bool:
+    """Whether somebody has computed with the totals of before.
+
+    Asked after the commit: whoever loads such a factor meanwhile is not seen by `_replaced`, and
+    its recalculation may not have seen these totals.
+    """
+    async with stores.ledger.snapshot() as snapshot:
+        return await lacks_sums(snapshot, of.tenant, of.module, of.year)
 
 
 async def _sums(stores: Stores, run: Run, of: TotalsSlice) -> _Sums:

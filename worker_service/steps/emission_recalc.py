@@ -130,7 +130,7 @@ async def _recalculated(
 ) -> Outcome:
     async with stores.ledger.snapshot() as snapshot:
         plan = await plan_emissions(
-            snapshot, of, declared.formula.version, tuple(declared.references)
+            snapshot, of, declared.formula.version, declared.references, declared.unit_sums
         )
         work = _Work(of, plan, warned)
         if plan.compute:

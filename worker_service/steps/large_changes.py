@@ -101,8 +101,8 @@ async def _is_large_for_a_patch(
     before = math.fsum(one.total_kg for one in uploads)
     declared = after.declared
     emissions = EmissionSlice(of.tenant, module_of(declared.id).id, declared.id, of.year)
-    version, references = declared.formula.version, tuple(declared.references)
-    standing = await standing_sets(snapshot, emissions, version, references)
+    of_formula = (declared.formula.version, declared.references, declared.unit_sums)
+    standing = await standing_sets(snapshot, emissions, *of_formula)
     counted = {one.entries.entry_set for one in uploads}
     sets = [one for one in standing if one.entries.entry_set in counted]
     patch = await factor_patch(snapshot, of.tenant, sets, after)

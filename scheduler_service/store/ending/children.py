@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups
+from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups, follows_data_only
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION
@@ -62,8 +62,11 @@ async def take_staged(tx: UnitOfWork, ends: Sequence[End]) -> list[Released]:
 
 
 def follow_up_needs(job_type: JobType, scope: Scope) -> Needs:
-    """What must be locked for the jobs that must follow this one."""
-    if not job_type.writes_data:
+    """What must be locked for the jobs that must follow this one.
+
+    Few aggregations are followed by anything: what those need is locked when it is known.
+    """
+    if not job_type.writes_data or job_type.name == AGGREGATION:
         return Needs()
     if scope.reference_kind is not None:
         return Needs(open_years_of=frozenset({scope.tenant}))
@@ -97,15 +100,18 @@ async def owed_follow_ups(
         for r in released
         if r.parent.row.job_id in parents
     }
-    declared = [(end, child) for end in ends if end.done for child in await _declared(tx, end)]
+    declared = await _declared(tx, [end for end in ends if end.done])
     doubtful = [child for end, child in declared if not end.owes_follow_ups]
     unseen = await _unseen(tx, [child for child in doubtful if child.job_type == RECALCULATION])
-    return [
+    owed = [
         Released(end, child)
         for end, child in declared
         if (end.owes_follow_ups or child.scope in unseen)
         and (end.row.job_id, child.job_type, child.scope) not in staged
     ]
+    of_totals = [one.child for one in owed if one.parent.row.job_type == AGGREGATION]
+    tx.require(_needs_of((child.job_type, child.scope) for child in of_totals))
+    return owed
 
 
 async def _unseen(tx: UnitOfWork, recalculations: Sequence[Child]) -> set[Scope]:
@@ -131,22 +137,35 @@ async def _unseen(tx: UnitOfWork, recalculations: Sequence[Child]) -> set[Scope]
     return {scopes[row.place - 1] for row in rows}
 
 
-async def _declared(tx: UnitOfWork, end: End) -> list[Child]:
-    """The jobs that must follow the job's whole scope. Reference data are read in every year, but
-    change only types that ever had data there: what comes later is computed with them anyway.
-    """
-    if end.scope.reference_kind is None:
-        return follow_up_children(end, ())
-    years = tx.held_years(end.scope.tenant)
-    rows = await statement("types_with_data").rows(
-        tx.conn, _TypeRow, tenant=end.scope.tenant, years=list(years)
-    )
-    with_data = {(row.data_entry_type, row.year) for row in rows}
-    return [
-        child
-        for child in follow_up_children(end, years)
-        if (child.scope.data_entry_type, child.scope.year) in with_data
+async def _declared(tx: UnitOfWork, ends: Sequence[End]) -> list[tuple[End, Child]]:
+    """The jobs that must follow the whole scope of each, as far as types have data."""
+    declared = [
+        (end, child)
+        for end in ends
+        for child in follow_up_children(end, tx.held_years(end.scope.tenant))
     ]
+    asked = [child for end, child in declared if follows_data_only(end.row.job_type)]
+    known = await with_data(tx, asked)
+    return [
+        (end, child)
+        for end, child in declared
+        if child.scope in known or not follows_data_only(end.row.job_type)
+    ]
+
+
+async def with_data(tx: UnitOfWork, children: Sequence[Child]) -> set[Scope]:
+    """Those of their scopes whose type ever had data in the year."""
+    scopes = list({child.scope for child in children})
+    if not scopes:
+        return set()
+    rows = await statement("scopes_with_data").rows(
+        tx.conn,
+        _PlaceRow,
+        tenants=[scope.tenant for scope in scopes],
+        types=[scope.data_entry_type for scope in scopes],
+        years=[scope.year for scope in scopes],
+    )
+    return {scopes[row.place - 1] for row in rows}
 
 
 def follow_up_children(end: End, years: tuple[int, ...]) -> list[Child]:
@@ -205,12 +224,6 @@ def _answer(item: Released, disposition: Disposition, job_id: int = 0) -> ChildA
 def _child(row: StagedChildRow) -> Child:
     scope = Scope(row.tenant, row.module, row.data_entry_type, row.year, row.unit)
     return Child(row.child_key, row.job_type, scope, row.payload)
-
-
-class _TypeRow(Row):
-    __slots__ = ()
-    data_entry_type: int
-    year: int
 
 
 class _PlaceRow(Row):

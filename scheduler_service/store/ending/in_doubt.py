@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.requests import Child
 from scheduler_service.jobs.scope import Scope
+from scheduler_service.store.core.freshness import AGGREGATION
 from scheduler_service.store.core.rows import End, EndingJobRow
 from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, PipelineState, UnitOfWork
-from scheduler_service.store.ending.children import follow_up_children, year_is_closed
+from scheduler_service.store.ending.children import follow_up_children, with_data, year_is_closed
 from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, insert_jobs
 
 REPAIR_KIND = "repair"
@@ -54,7 +56,7 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
             continue
         children = [
             child
-            for child in follow_up_children(end, tx.open_years(end.scope.tenant))
+            for child in await _repairing(tx, end)
             if not year_is_closed(tx, child.job_type, child.scope)
         ]
         if not children:
@@ -74,6 +76,14 @@ async def repair(tx: UnitOfWork, ends: Sequence[End]) -> None:
         ]
         inserted = await insert_jobs(tx, new_jobs)
         pipeline.root_job_id = inserted[0].job_id
+
+
+async def _repairing(tx: UnitOfWork, end: End) -> list[Child]:
+    children = follow_up_children(end, tx.open_years(end.scope.tenant))
+    if end.row.job_type != AGGREGATION:
+        return children
+    known = await with_data(tx, children)
+    return [child for child in children if child.scope in known]
 
 
 async def _repair_pipeline(tx: UnitOfWork, end: End, scope: Scope) -> PipelineState:

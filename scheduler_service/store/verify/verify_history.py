@@ -7,6 +7,7 @@ from uuid import UUID
 from scheduler_service.jobs.invariants import Finding
 from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.states import JobResult, pipeline_status
+from scheduler_service.store.core.freshness import AGGREGATION
 from scheduler_service.store.core.statements import Connection, statement
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.verify.rows import (
@@ -173,9 +174,11 @@ async def _of_doubts(conn: Connection, ids: Sequence[int]) -> list[Finding]:
 
 def _lacks_repair(row: InDoubtRow) -> bool:
     """One that ended well has its follow-ups in its own pipeline. Reference data are read by years
-    that may have been opened since.
+    that may have been opened since, and totals by types that may have data only since.
     """
     if row.is_repaired or row.open_year is None or row.result in ("SUCCESS", "WARNING"):
+        return False
+    if row.job_type == AGGREGATION:
         return False
     return bool(follow_ups(row.job_type, row.scope, (row.open_year,)))
 

@@ -65,6 +65,20 @@ def test_follow_ups_form_an_acyclic_graph() -> None:
             walk(name, scope, ())
 
 
+def test_totals_are_read_by_the_uses_of_facilities_but_for_their_own() -> None:
+    recalculation, aggregation = JOB_TYPES["emission_recalc"], JOB_TYPES["aggregation"]
+    for module in TYPES_OF_MODULE:
+        of = Scope("a", module, None, 2024)
+        read = {
+            reader
+            for reader in MODULE_OF_TYPE
+            if set(aggregation.ledger_writes(of))
+            & set(recalculation.ledger_reads(Scope("a", MODULE_OF_TYPE[reader], reader, 2024)))
+        }
+        followed = {scope.data_entry_type for _, scope in follow_ups("aggregation", of, YEARS)}
+        assert read == followed == (set() if module == 6 else {70, 71})
+
+
 def test_whatever_is_chained_by_the_scheduler_may_be_chained_by_a_worker() -> None:
     for name, row in JOB_TYPES.items():
         for scope in _scopes(name):

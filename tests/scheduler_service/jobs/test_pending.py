@@ -7,6 +7,7 @@ from scheduler_service.jobs.pending import keys_of_changes, pending_types
 from scheduler_service.jobs.scope import Scope
 
 PLANE, TRAVEL, YEAR = 20, 2, 2024
+FACILITIES, USES = 6, 70
 OF_PLANE = Scope("local", TRAVEL, PLANE, YEAR)
 PLACES = Scope("local", reference_kind="locations")
 
@@ -20,7 +21,6 @@ PLACES = Scope("local", reference_kind="locations")
         ("reference_ingest", PLACES, True),
         ("unit_sync", Scope("local", year=YEAR), False),
         ("unit_removal", Scope("local"), False),
-        ("aggregation", Scope("local", TRAVEL, None, YEAR), False),
     ],
 )
 def test_jobs_that_a_recalculation_follows_are_found_by_their_keys(
@@ -29,6 +29,15 @@ def test_jobs_that_a_recalculation_follows_are_found_by_their_keys(
     key = JOB_TYPES[job_type].exclusive_key(scope)
     assert (key in keys_of_changes("local", YEAR)) is changes
     assert pending_types([(job_type, scope)], YEAR, {PLANE}) == ({PLANE} if changes else set())
+
+
+def test_totals_may_change_the_uses_of_facilities_that_have_data() -> None:
+    totals = Scope("local", TRAVEL, None, YEAR)
+    assert JOB_TYPES["aggregation"].exclusive_key(totals) in keys_of_changes("local", YEAR)
+    assert pending_types([("aggregation", totals)], YEAR, {PLANE, USES}) == {USES}
+    assert pending_types([("aggregation", totals)], YEAR, {PLANE}) == set()
+    of_facilities = Scope("local", FACILITIES, None, YEAR)
+    assert pending_types([("aggregation", of_facilities)], YEAR, {PLANE, USES}) == set()
 
 
 def test_another_year_has_other_keys() -> None:

@@ -70,6 +70,10 @@ def test_a_declaration_reads_the_reference_data_that_the_contract_names(
     named = types_pb2.DataEntryType.DESCRIPTOR.values_by_number[declared.id]
     kinds = named.GetOptions().Extensions[types_pb2.reads_reference]
     assert sorted(declared.references) == sorted(kinds)
+    reads_totals = named.GetOptions().Extensions[types_pb2.reads_totals]
+    assert reads_totals == (declared.unit_sums is not None)
+    # A set of emissions keeps one number for what its formula reads.
+    assert not (reads_totals and kinds)
 
 
 def test_what_is_not_declared_is_refused_by_name() -> None:

@@ -69,7 +69,8 @@ def test_a_worked_example(
         told = warned.filter(pl.col("reason").str.contains(" is more than "))
         said = [(case[of], case["warning"])] if of in case else []
         assert told.select("column", "reason").rows() == said
-    computed = computed_from(declared, rows, factors, references_of(sheet.get("references", {})))
+    references = references_of(sheet.get("references", {}))
+    computed = computed_from(declared, rows, factors, references, case.get("totals", {}))
     assert set(computed.outcomes["outcome"]) == {case.get("outcome", "computed")}
     assert set(computed.outcomes["detail"]) == {case.get("detail")}
     doubts = [(case["doubted"], case["doubt"])] if "doubted" in case else []

@@ -1,19 +1,23 @@
 """Files of any data-entry type, and the whole pure way from them to emissions."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 import polars as pl
 
 from tests.worker_service.carbon.plane_files import SCOPE, csv_of, opening
 from worker_service.carbon.compute import Computed, compute
-from worker_service.carbon.declarations import DataEntryType, References
+from worker_service.carbon.declarations import DataEntryType, References, UnitSums
 from worker_service.carbon.parse.entries import EntryBatch, EntryScope, entry_columns, read_entries
 from worker_service.carbon.parse.factors import ParsedFactors, read_factors
 from worker_service.carbon.parse.reference_rows import read_reference_rows
 from worker_service.carbon.parse.references import read_locations
+from worker_service.carbon.parse.values import comparison_key
 from worker_service.carbon.reference_kinds import REFERENCE_KINDS, YEAR_COLUMN
 from worker_service.carbon.reference_lookup import reference_frame
 from worker_service.carbon.stored import entries_from_stored, stored_entries
+from worker_service.carbon.totals import LeafSum, roll_up
+from worker_service.carbon.unit_sums import ModuleKilograms, SumsOfUnits, sums_of, with_sums
 
 NO_ROWS = pl.DataFrame(schema={"key": pl.String, "year": pl.Int16, "data": pl.String})
 Rows = Iterable[Mapping[str, object]]
@@ -76,9 +80,33 @@ def factors_in_force(parsed: ParsedFactors) -> pl.DataFrame:
 
 
 def computed_from(
-    declared: DataEntryType, rows: Rows, factors: Rows, references: References
+    declared: DataEntryType,
+    rows: Rows,
+    factors: Rows,
+    references: References,
+    totals: Mapping[str, Mapping[str, float]] = {},
 ) -> Computed:
-    """What rows of an activity file come to, with the rows of a factor file."""
+    """What rows of an activity file come to, with the rows of a factor file.
+
+    `totals` are kilograms by unit and node of the emission tree.
+    """
     entries = stored_again(declared, read_rows(declared, rows).accepted)
     in_force = factors_in_force(read_factor_rows(declared, factors))
+    if declared.unit_sums is not None:
+        in_force = with_sums(declared.unit_sums, in_force, _sums(declared.unit_sums, totals))
     return compute(declared, entries, in_force, references)
+
+
+def _sums(declared: UnitSums, totals: Mapping[str, Mapping[str, float]]) -> SumsOfUnits:
+    leaves = [
+        LeafSum(unit, node, Decimal(str(kg)))
+        for unit, nodes in totals.items()
+        for node, kg in nodes.items()
+    ]
+    return {
+        comparison_key(one.unit): sums_of(
+            declared,
+            [ModuleKilograms(one.total, {k: float(kg) for k, kg in one.by_emission_type.items()})],
+        )
+        for one in roll_up(leaves)
+    }

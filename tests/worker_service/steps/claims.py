@@ -40,8 +40,12 @@ def claim(
     reference_kind: str | None = None,
     attempt: int = 1,
     pipeline_id: int = 1,
+    module: int = TRAVEL,
+    data_entry_type: int | None = PLANE,
 ) -> Claim:
-    """Of a job over planes in 2024, whose only claim this is if no `job_id` is given."""
+    """Of a job in 2024, over planes where nothing else is said, whose only claim this is if no
+    `job_id` is given.
+    """
     job = ClaimedJob(
         job_id=token if job_id is None else job_id,
         pipeline_id=pipeline_id,
@@ -49,8 +53,8 @@ def claim(
         job_type=job_type,
         claim_token=token,
         lease_seconds=lease_seconds,
-        module=TRAVEL,
-        data_entry_type=PLANE,
+        module=module,
+        data_entry_type=data_entry_type,
         year=YEAR,
         reference_kind=reference_kind,
         payload=payload,

@@ -168,8 +168,9 @@ async def _verify_slice(
 
 
 async def _batches(conn: Connection, of: _Slice, begin: Place) -> AsyncGenerator[_Batch, None]:
-    formula, references = of.known.formula, tuple(of.known.references)
-    plan = await plan_emissions(conn, of.emissions, formula.version, references)
+    known = of.known
+    of_formula = (known.formula.version, known.references, known.unit_sums)
+    plan = await plan_emissions(conn, of.emissions, *of_formula)
     tenant = of.emissions.tenant
     slice_ = (tenant, of.emissions.data_entry_type, of.emissions.year)
     rows = await conn.fetch(EMISSION_SETS, *slice_, of.changed_since)

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from scheduler_service.jobs.freshness import TypeTokens, is_seen
-from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups, follows_data_only
 from scheduler_service.jobs.requests import FinishAnswer, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
@@ -22,6 +22,7 @@ from tests.scheduler_service.store.store_driver import (
 )
 
 EARLIER = YEAR - 1
+FACILITIES, USES, MICE = 6, 70, 71
 
 
 class Place(Row):
@@ -51,9 +52,11 @@ async def ended(
     return await driver.finish(await driver.claim(name), result, written)
 
 
-async def with_data(driver: StoreDriver, year: int) -> None:
-    """A year with flights and their totals."""
-    submitted = await driver.submit("csv_ingest", Scope(TENANT, TRAVEL, PLANE, year))
+async def with_data(
+    driver: StoreDriver, year: int, module: int = TRAVEL, data_entry_type: int = PLANE
+) -> None:
+    """A year with entries, such as flights, and their totals."""
+    submitted = await driver.submit("csv_ingest", Scope(TENANT, module, data_entry_type, year))
     for name in ("csv_ingest", "emission_recalc", "aggregation"):
         await driver.finish(await driver.claim(name), JobResult.SUCCESS, Written.UNKNOWN)
     assert await driver.status(submitted.pipeline_id) == "SUCCESS"
@@ -83,8 +86,8 @@ async def test_a_run_that_stages_nothing_is_followed_by_all_that_must_follow(
     wanted = {
         (child, scope)
         for child, scope in follow_ups(name, scope_of(name), (EARLIER, YEAR))
-        # Reference data change only what has data.
-        if name != "reference_ingest" or (scope.data_entry_type, scope.year) == (PLANE, YEAR)
+        # Reference data and totals change only what has data.
+        if not follows_data_only(name) or (scope.data_entry_type, scope.year) == (PLANE, YEAR)
     }
     answer = await ended(driver, name, JobResult.WARNING, Written.UNKNOWN)
     assert await scopes_of(driver, answer) == wanted
@@ -228,6 +231,51 @@ async def test_places_leave_locked_years_stale_where_they_have_data(driver: Stor
         (f"follow_up:emission_recalc:{PLANE}:{EARLIER}", "SKIPPED_LOCKED"),
     }
     assert not await is_fresh(driver, EARLIER)
+
+
+async def test_new_totals_are_followed_by_the_uses_of_facilities_that_have_data(
+    driver: StoreDriver,
+) -> None:
+    await driver.provision(EARLIER)
+    await with_data(driver, YEAR)
+    await with_data(driver, YEAR, FACILITIES, USES)
+    await with_data(driver, EARLIER, FACILITIES, MICE)
+    answer = await ended(driver, "aggregation", JobResult.SUCCESS, Written.UNKNOWN)
+    assert await scopes_of(driver, answer) == {
+        ("emission_recalc", Scope(TENANT, FACILITIES, USES, YEAR))
+    }
+    [_, facilities] = (await driver.store.module_states(TENANT, YEAR))[0]
+    assert not any(is_seen(one.tokens, facilities.claim) for one in facilities.types)
+    await driver.finish(await driver.claim("emission_recalc"), JobResult.SUCCESS, Written.UNKNOWN)
+    last = await driver.finish(
+        await driver.claim("aggregation"), JobResult.SUCCESS, Written.UNKNOWN
+    )
+    assert last.children == (), "the totals of facilities are in no facility's"
+
+
+async def test_totals_of_which_no_factor_is_made_are_followed_by_nothing(
+    driver: StoreDriver,
+) -> None:
+    await with_data(driver, YEAR)
+    await with_data(driver, YEAR, FACILITIES, USES)
+    answer = await ended(driver, "aggregation", JobResult.SUCCESS, Written.NOTHING)
+    assert answer.children == ()
+
+
+async def test_totals_that_ended_in_doubt_are_repaired_where_facilities_have_data(
+    driver: StoreDriver,
+) -> None:
+    await with_data(driver, YEAR)
+    count = "SELECT count(*) FROM scheduler.pipelines WHERE kind = 'repair'"
+    await ended(driver, "aggregation", JobResult.ERROR, Written.UNKNOWN)
+    assert await driver.store.pool.fetchval(count) == 0
+    await with_data(driver, YEAR, FACILITIES, USES)
+    await ended(driver, "aggregation", JobResult.ERROR, Written.UNKNOWN)
+    assert await driver.store.pool.fetchval(count) == 1
+    claim = await driver.claim("emission_recalc")
+    assert claim.row.data_entry_type == USES
+    # What the claim in doubt may still commit is closed first, or is seen.
+    assert f"totals/{TRAVEL}/{YEAR}" in claim.close_through
 
 
 async def test_places_of_many_years_are_followed_in_one_transaction(driver: StoreDriver) -> None:

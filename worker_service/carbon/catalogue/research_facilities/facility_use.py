@@ -45,6 +45,8 @@ MORE_THAN_ALL = RowWarning(
         "researchfacility_id",
     ),
 )
+# What a requirement says of a facility that lacks kilograms.
+NO_TOTALS = ", and no unit of this id has totals of the year"
 SOURCE = (
     "Allocation of a shared facility's emissions by use: GHG Protocol, Corporate Value Chain"
     " Standard, chapter 8 (allocating emissions), physical allocation"

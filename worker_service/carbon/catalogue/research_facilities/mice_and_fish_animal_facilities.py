@@ -5,6 +5,7 @@ import polars as pl
 from worker_service.carbon.catalogue.research_facilities.facility_use import (
     FACILITY,
     MORE_THAN_ALL,
+    NO_TOTALS,
     SAME_UNIT,
     SOURCE,
     TOTAL_USE,
@@ -19,18 +20,21 @@ from worker_service.carbon.declarations import (
     EmissionRow,
     FactorColumns,
     Formula,
+    UnitSums,
 )
 from worker_service.carbon.matching import MatchByKind, Requirement
 from worker_service.carbon.outcomes import EntryOutcome
 
-_SOURCES = (
-    "processemissions",
-    "building_energycombustions",
-    "building_rooms",
-    "purchases_common",
-    "purchases_additional",
-    "equipments",
-)
+# Each with the nodes of the emission tree under which a facility's own totals have it.
+_NODES = {
+    "processemissions": ("process_emissions",),
+    "building_energycombustions": ("buildings.combustion",),
+    "building_rooms": ("buildings.rooms",),
+    "purchases_common": ("purchases.goods_and_services",),
+    "purchases_additional": ("purchases.additional",),
+    "equipments": ("equipment",),
+}
+_SOURCES = tuple(_NODES)
 _TYPE = Column("researchfacility_type", ColumnKind.CHOICE, choices=("mice", "fish"), example="mice")
 _NODE = pl.format("research_facilities.animal.{}", "researchfacility_type")
 
@@ -92,7 +96,9 @@ MICE_AND_FISH_ANIMAL_FACILITIES = DataEntryType(
             Requirement(
                 met=_LACKING == "",
                 outcome=EntryOutcome.MISSING_VALUE,
-                detail=pl.format("the factor of {} has no {}", "researchfacility_id", _LACKING),
+                detail=pl.format(
+                    "the factor of {} has no {}" + NO_TOTALS, "researchfacility_id", _LACKING
+                ),
             ),
         ),
     ),
@@ -103,11 +109,15 @@ MICE_AND_FISH_ANIMAL_FACILITIES = DataEntryType(
             " building_energycombustions, building_rooms, purchases_common, purchases_additional"
             " and equipments), 0 if total_use is 0; the factor is the one of the"
             " researchfacility_id and researchfacility_type, and its use_unit must be that of the"
-            " row"
+            " row; a kg_co2eq_sum that the factor leaves out is that source's part of the totals"
+            " of the unit whose id is the researchfacility_id"
         ),
         source=SOURCE,
         rows=(EmissionRow(emission_type=_NODE, kg=share_of_use(_KG)),),
     ),
     override_type=_NODE,
     factor_warnings=(MORE_THAN_ALL,),
+    unit_sums=UnitSums(
+        "researchfacility_id", tuple((_sum(one), nodes) for one, nodes in _NODES.items())
+    ),
 )

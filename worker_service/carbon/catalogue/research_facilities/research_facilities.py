@@ -5,6 +5,7 @@ import polars as pl
 from worker_service.carbon.catalogue.research_facilities.facility_use import (
     FACILITY,
     MORE_THAN_ALL,
+    NO_TOTALS,
     SAME_UNIT,
     SOURCE,
     TOTAL_USE,
@@ -12,7 +13,13 @@ from worker_service.carbon.catalogue.research_facilities.facility_use import (
     kilograms_column,
     share_of_use,
 )
-from worker_service.carbon.declarations import DataEntryType, EmissionRow, FactorColumns, Formula
+from worker_service.carbon.declarations import (
+    DataEntryType,
+    EmissionRow,
+    FactorColumns,
+    Formula,
+    UnitSums,
+)
 from worker_service.carbon.matching import MatchByKind, Requirement
 from worker_service.carbon.outcomes import EntryOutcome
 
@@ -45,7 +52,9 @@ RESEARCH_FACILITIES = DataEntryType(
             Requirement(
                 met=pl.col("kg_co2eq_sum").is_not_null(),
                 outcome=EntryOutcome.MISSING_VALUE,
-                detail=pl.format("the factor of {} has no kg_co2eq_sum", "researchfacility_id"),
+                detail=pl.format(
+                    "the factor of {} has no kg_co2eq_sum" + NO_TOTALS, "researchfacility_id"
+                ),
             ),
         ),
     ),
@@ -53,11 +62,14 @@ RESEARCH_FACILITIES = DataEntryType(
         version="research_facilities-1",
         written=(
             "kg = use / total_use * kg_co2eq_sum, 0 if total_use is 0; the factor is the one of"
-            " the researchfacility_id, and its use_unit must be that of the row"
+            " the researchfacility_id, and its use_unit must be that of the row; a kg_co2eq_sum"
+            " that the factor leaves out is the sum of the totals of the unit whose id is the"
+            " researchfacility_id, over all other modules"
         ),
         source=SOURCE,
         rows=(EmissionRow(emission_type=_NODE, kg=share_of_use(pl.col("kg_co2eq_sum"))),),
     ),
     override_type=_NODE,
     factor_warnings=(MORE_THAN_ALL,),
+    unit_sums=UnitSums("researchfacility_id", (("kg_co2eq_sum", ()),)),
 )
