@@ -1,5 +1,7 @@
 """`carbonline watch`: shows the progress of a pipeline until it ends, or of all of them."""
 
+import sys
+
 import click
 
 from carbonline.client.errors import ServerError
@@ -8,15 +10,18 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
+from carbonline.command.fitting import columns_variable
 from carbonline.command.follow import follow, print_the_end
 from carbonline.command.names import about_words, status_word
 from carbonline.command.options import ID, YEAR
-from carbonline.command.printing import moment
+from carbonline.command.printing import moment, print_lines, table_width
 from carbonline.command.safe_text import one_line
+from carbonline.command.table import wrapped
 from carbonline.v1 import types_pb2
 
 # Of a pipeline that has failed, what is said is shown so far.
 MESSAGE_CHARACTERS_MAX = 200
+INDENT = "  "
 
 
 @click.command(
@@ -81,10 +86,20 @@ def _show(pipeline: types_pb2.Pipeline, shown: dict[int, str]) -> None:
     line = line_of(pipeline)
     # After a break, what has not changed is sent again.
     if shown.get(pipeline.pipeline_id) != line:
-        click.echo(line)
+        print_lines(_fitted(line))
     shown[pipeline.pipeline_id] = line
     if pipeline.HasField("finished_at"):
         del shown[pipeline.pipeline_id]
+
+
+def _fitted(line: str) -> list[str]:
+    """The line as wide as the terminal. Elsewhere it stays one line: programs read it so."""
+    if not (sys.stdout.isatty() or columns_variable()):
+        return [line]
+    width = table_width()
+    first, *others = wrapped(line, width)
+    rest = wrapped(" ".join(others), width - len(INDENT))
+    return [first, *(INDENT + one.lstrip() for one in rest)]
 
 
 def line_of(pipeline: types_pb2.Pipeline) -> str:

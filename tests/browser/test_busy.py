@@ -43,7 +43,7 @@ CHANGE = f"""async ([count, pause, first, mine]) => {{
     return seen;
 }}"""
 
-# How often the list of pipelines is drawn, at most (parts/paced.js).
+# How often the list of pipelines is drawn, at most (store.js).
 DRAWN_MS = 250
 DRAWN = f"""async ([count, pause, first]) => {{
     {OWN_STORE}

@@ -18,6 +18,7 @@ from gateway_service.streams.rows import Key, Row
 from scheduler_service.server import running_server
 from tests.gateway.conftest import Services, gateway_before, scheduler_settings
 from tests.gateway.http_client import SECONDS_MAX, Event, HttpClient
+from tests.gateway.test_streams import until_ready
 from tests.scheduler_service.rpc.conftest import ByTenantToken, Client
 
 EVENTS = "/v1/events"
@@ -108,24 +109,35 @@ async def test_who_has_no_token_is_told_so_before_the_first_byte(http: HttpClien
     assert answer.json["reason"] == "UNAUTHENTICATED"
 
 
-async def test_a_stream_ends_when_the_scheduler_goes_away(
-    services: Services, database_url: str, tmp_path: Path
+async def test_a_stream_ends_with_its_scheduler_and_the_next_brings_what_came_meanwhile(
+    services: Services, driver: Client, database_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "own").mkdir()
     own = scheduler_settings(database_url, tmp_path / "own")
+    pipeline = str((await driver.submit("noop", LOCAL)).pipeline_id)
     async with (
         AsyncExitStack() as scheduler,
         gateway_before(own.address, services.ledger_address) as gateway,
     ):
+        http = HttpClient(gateway.port)
         await scheduler.enter_async_context(running_server(own, open_log("error"), ByTenantToken()))
-        async with HttpClient(gateway.port).stream(EVENTS) as stream:
+        async with http.stream(EVENTS) as stream:
             events = stream.events()
-            await next_update(events)
+            told = pipelines_of(await next_update(events))
+            assert told == {pipeline: "PIPELINE_STATUS_NOT_STARTED"}
             await scheduler.aclose()
             async for _ in events:
                 pass
-        answer = await HttpClient(gateway.port).get(EVENTS)
+        answer = await http.get(EVENTS)
         assert answer.status == 503
+        (job,) = await driver.claim("noop")
+        await driver.finish(job)
+        await scheduler.enter_async_context(running_server(own, open_log("error"), ByTenantToken()))
+        await until_ready(http)
+        async with http.stream(EVENTS) as stream:
+            first = await next_update(stream.events())
+    assert first.data["whole"]
+    assert pipelines_of(first) == {pipeline: "PIPELINE_STATUS_SUCCESS"}
 
 
 async def test_the_first_claim_of_a_pipeline_is_told(http: HttpClient, driver: Client) -> None:

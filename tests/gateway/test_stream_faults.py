@@ -16,7 +16,7 @@ from scheduler_service.server import running_server
 from tests.gateway.conftest import Services, gateway_before, scheduler_settings
 from tests.gateway.http_client import Event, HttpClient
 from tests.gateway.test_console_events import next_update
-from tests.gateway.test_streams import all_events, streams_of, until
+from tests.gateway.test_streams import all_events, streams_of, until, until_ready
 from tests.scheduler_service.rpc.conftest import ByTenantToken, Client
 
 LOCAL = types_pb2.Scope(tenant="local")
@@ -93,17 +93,10 @@ async def test_a_stream_ends_with_its_scheduler_and_resumes_at_the_next(
         (job,) = await driver.claim("noop")
         await driver.finish(job)
         async with running_server(own, log, ByTenantToken()):
-            await _until_ready(http)
+            await until_ready(http)
             resumed = await all_events(http, path, last_event_id=first.number)
     assert all(int(event.number) > int(first.number) for event in resumed if event.number)
     assert resumed[-1].data["pipeline"]["status"] == "PIPELINE_STATUS_SUCCESS"
-
-
-async def _until_ready(http: HttpClient) -> None:
-    async with asyncio.timeout(20):
-        # Its channel tries again by itself, after a pause.
-        while (await http.get("/readyz")).status != 200:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
 
 
 async def test_five_hundred_viewers_cost_the_scheduler_what_one_does(

@@ -5,6 +5,7 @@ import signal
 import sys
 from asyncio import create_subprocess_exec as started
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.scheduler_service.rpc.conftest import Client
 
 LOCAL = types_pb2.Scope(tenant="local")
 SECONDS_MAX = 10.0
+READERS = 20
 
 
 async def until(holds: Callable[[], bool], seconds: float = SECONDS_MAX) -> None:
@@ -25,6 +27,14 @@ async def until(holds: Callable[[], bool], seconds: float = SECONDS_MAX) -> None
         # What a server counts tells nobody.
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+
+
+async def until_ready(http: HttpClient) -> None:
+    """Returns once the gateway reaches its services."""
+    async with asyncio.timeout(20):
+        # Its channel tries again by itself, after a pause.
+        while (await http.get("/readyz")).status != 200:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 def streams_of(gateway: RunningGateway) -> int:
@@ -120,10 +130,11 @@ async def test_one_caller_has_so_many_streams_and_others_have_theirs(
     await until(lambda: streams_of(gateway) == 0)
 
 
+@pytest.mark.parametrize("path", ["/v1/pipelines/{}/events", "/v1/events"])
 async def test_readers_that_are_killed_free_the_scheduler_within_a_second(
-    gateway: RunningGateway, services: Services, driver: Client
+    gateway: RunningGateway, services: Services, driver: Client, path: str
 ) -> None:
-    path = f"/v1/pipelines/{(await driver.submit('noop', LOCAL)).pipeline_id}/events"
+    path = path.format((await driver.submit("noop", LOCAL)).pipeline_id)
     reader = (
         "import socket,sys\n"
         f"s = socket.create_connection(('127.0.0.1', {gateway.port}))\n"
@@ -131,15 +142,18 @@ async def test_readers_that_are_killed_free_the_scheduler_within_a_second(
         "authorization: Bearer local\\r\\n\\r\\n')\n"
         "while s.recv(9999): pass\n"
     )
-    readers = [await started(sys.executable, "-S", "-c", reader) for _ in range(20)]
+    readers = [await started(sys.executable, "-S", "-c", reader) for _ in range(READERS)]
+    # Whoever watches all has the same rights: one stream of the scheduler serves them.
+    watches = 1 if path == "/v1/events" else READERS
     try:
-        await until(lambda: streams_of(gateway) == 20)
+        await until(lambda: streams_of(gateway) == READERS)
+        await until(lambda: services.scheduler.watches.streams == watches)
         for one in readers:
             one.send_signal(signal.SIGKILL)
     finally:
         for one in readers:
             await one.wait()
-    await until(lambda: streams_of(gateway) == 0, 1.0)
+    await until(lambda: streams_of(gateway) == services.scheduler.watches.streams == 0, 1.0)
 
 
 async def test_a_gateway_drains_within_three_seconds_and_ends_its_streams(
@@ -147,12 +161,18 @@ async def test_a_gateway_drains_within_three_seconds_and_ends_its_streams(
 ) -> None:
     number = (await driver.submit("noop", LOCAL)).pipeline_id
     loop = asyncio.get_running_loop()
-    async with gateway_before(services.scheduler_address, services.ledger_address) as running:
-        stream = HttpClient(running.port).stream(f"/v1/pipelines/{number}/events")
-        events = (await stream.__aenter__()).events()
-        assert (await anext(events)).name == ":"
-        began = loop.time()
-    assert loop.time() - began < 3.0
-    # Its last chunk has come: it has ended, and was not cut.
-    assert [event async for event in events][-1].name in (":", "snapshot")
-    await stream.__aexit__(None, None, None)
+    paths = [f"/v1/pipelines/{number}/events", "/v1/events"] * (STREAMS_OF_CALLER_MAX // 2)
+    addresses = (services.scheduler_address, services.ledger_address)
+    async with AsyncExitStack() as open_ones:
+        async with gateway_before(*addresses) as running:
+            http = HttpClient(running.port)
+            streams = [await open_ones.enter_async_context(http.stream(path)) for path in paths]
+            readers = [stream.events() for stream in streams]
+            for events in readers:
+                assert (await anext(events)).name == ":"
+            began = loop.time()
+        assert loop.time() - began < 3.0
+        for events in readers:
+            # Its last chunk has come: it has ended, and was not cut.
+            assert [event async for event in events][-1].name in (":", "snapshot", "update")
+        await until(lambda: services.scheduler.watches.streams == 0)

@@ -4,11 +4,10 @@ import { effect, signal, untracked } from "@preact/signals";
 import { post, whenUnauthenticated } from "./api.js";
 import { clock } from "./format.js";
 import { html } from "./html.js";
-import { Announcer } from "./parts/announcer.js";
-import { paced } from "./parts/paced.js";
-import { Shortcuts } from "./parts/shortcuts.js";
+import { Announcer } from "./parts/badge.js";
+import { Shortcuts } from "./parts/ways.js";
 import { address, go, startRouter } from "./router.js";
-import { caller, clockSkew, connection, forget, liveCount, years } from "./store.js";
+import { caller, clockSkew, connection, forget, liveCount, paced, years } from "./store.js";
 import { startStream } from "./stream.js";
 import { language, languages, speak, t, tn } from "./words.js";
 

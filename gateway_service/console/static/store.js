@@ -2,7 +2,7 @@
 //
 // Rows are states: of two, the one with the greater version stands, whatever came first. `take` is
 // the only writer, and all that came in one message is taken at once, so that no page shows half.
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 
 const LIVE = ["PIPELINE_STATUS_NOT_STARTED", "PIPELINE_STATUS_RUNNING"];
 const BEGUN = ["JOB_STATE_RUNNING", "JOB_STATE_FINISHED"];
@@ -171,4 +171,30 @@ export function standing(year, module) {
   if (known && !known.fresh) return { kind: "stale", row, types: known.stale_types ?? [] };
   if (known) return { kind: "fresh", row, warnings: Boolean(row?.has_warnings) };
   return { kind: "none", row };
+}
+
+// People see no difference, and what is drawn costs little, however much changes.
+const DRAWN_MS = 250;
+
+/**
+ * Follows `source`: a change after a pause of DRAWN_MS at once, those within it together at its end.
+ * For a page of many rows, which would otherwise be drawn for each of fifty changes in a second.
+ */
+export function paced(source) {
+  const shown = signal(source.peek());
+  let due = 0;
+  let last = -DRAWN_MS;
+  effect(() => {
+    source.value;
+    if (due) return;
+    const left = last + DRAWN_MS - performance.now();
+    if (left > 0) due = setTimeout(follow, left);
+    else follow();
+  });
+  function follow() {
+    due = 0;
+    last = performance.now();
+    shown.value = source.peek();
+  }
+  return shown;
 }

@@ -104,6 +104,27 @@ async def test_each_state_is_one_line_and_what_ended_in_a_break_is_told(
     assert said.err == "The connection was lost. Trying again.\n"
 
 
+@pytest.mark.parametrize("columns", [20, 40, 80])
+async def test_a_wide_line_is_wrapped_between_words_in_a_terminal(
+    scripted: ScriptedWatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+) -> None:
+    failed = row(7, types_pb2.PIPELINE_STATUS_FAILED)
+    failed.message, failed.has_error = 8 * "of another university, ", True
+    scripted.lists = [[ROWS(first=True, pipelines=[failed]), REFUSED]]
+    target = Target(tmp_path, f"unix:{tmp_path}/s", f"unix:{tmp_path}/s", None, "")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(ServerError):
+        await _watch_all(target, 0)
+    first, *others = capsys.readouterr().out.splitlines()
+    assert max(map(len, (first, *others))) <= columns
+    assert all(line.startswith("  ") for line in others)
+    assert " ".join(" ".join((first, *others)).split()) == " ".join(line_of(failed).split())
+
+
 def test_a_line_says_what_failed_in_short() -> None:
     failed = row(7, types_pb2.PIPELINE_STATUS_FAILED)
     failed.message, failed.has_error = "wrong\nfile " + 300 * "x", True

@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Trouble, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
-import { CopyButton } from "../parts/copy.js";
+import { CopyButton } from "../parts/disclosure.js";
 import { usePipeline } from "../parts/followed.js";
 import { StepList } from "../parts/steps.js";
 import { whatOf } from "../parts/what.js";

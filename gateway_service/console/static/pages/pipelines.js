@@ -5,10 +5,9 @@ import { between, count, MODULES, moduleName, time, zone } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
-import { paced } from "../parts/paced.js";
 import { whatOf } from "../parts/what.js";
 import { address, filterBy } from "../router.js";
-import { pipelines, take } from "../store.js";
+import { paced, pipelines, take } from "../store.js";
 import { t, tn } from "../words.js";
 
 const STATUSES = ["RUNNING", "SUCCESS", "PARTIAL", "FAILED", "CANCELLED", "NOT_STARTED"];

@@ -7,7 +7,7 @@ import { ScopeBars } from "../parts/bars.js";
 import { Treemap, treeOf } from "../parts/treemap.js";
 import { UnitTotals } from "../parts/unit_totals.js";
 import { UnitTree } from "../parts/unit_tree.js";
-import { YearChoice } from "../parts/year_choice.js";
+import { YearChoice } from "../parts/ways.js";
 import { address } from "../router.js";
 import { endsOf } from "../store.js";
 import { t, tn } from "../words.js";

@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ModuleBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
-import { YearChoice } from "../parts/year_choice.js";
+import { YearChoice } from "../parts/ways.js";
 import { endsOf, take, years } from "../store.js";
 import { t, tn } from "../words.js";
 

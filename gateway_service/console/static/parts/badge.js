@@ -1,10 +1,10 @@
-// How a module stands, as a badge that opens its diagnosis.
+// How a module stands, as a badge that opens its diagnosis; how a pipeline does, also said at its end.
+import { useEffect, useRef, useState } from "preact/hooks";
 import { between, count, kindName, time, typeName } from "../format.js";
 import { html } from "../html.js";
-import { jobsOf, standing } from "../store.js";
+import { isLive, jobsOf, pipelines, standing } from "../store.js";
 import { t } from "../words.js";
-import { CopyButton } from "./copy.js";
-import { Disclosure } from "./disclosure.js";
+import { CopyButton, Disclosure } from "./disclosure.js";
 
 // Of 16 units, drawn in the colour of the text. A word always stands beside them.
 const PATHS = {
@@ -93,4 +93,31 @@ export function StatusBadge({ row }) {
   return html`<span class=${`badge tone-${tone}`}>
     <${Icon} name=${icon} /><span class="badge-text">${statusWords(row)}</span>
   </span>`;
+}
+
+// Between two ends that are said.
+const PAUSE_MS = 1000;
+
+/** Says to a screen reader when a pipeline ends: ends only, never progress, one a second at most. */
+export function Announcer() {
+  const live = useRef(new Set());
+  const waiting = useRef([]);
+  const timer = useRef(0);
+  const [text, setText] = useState("");
+  const rows = pipelines.value;
+  useEffect(() => {
+    for (const row of rows.values()) {
+      if (isLive(row)) live.current.add(row.pipeline_id);
+      else if (live.current.delete(row.pipeline_id)) waiting.current.push(row);
+    }
+    const next = () => {
+      const row = waiting.current.shift();
+      timer.current = 0;
+      if (!row) return;
+      setText(`${t("pipeline_n", { n: row.pipeline_id })}: ${statusWords(row)}`);
+      timer.current = setTimeout(next, PAUSE_MS);
+    };
+    if (!timer.current) next();
+  }, [rows]);
+  return html`<p class="off-screen" aria-live="polite">${text}</p>`;
 }

@@ -1,7 +1,8 @@
-// Something that opens what it is about: on hover, on keyboard focus, on a click. Not a tooltip,
-// since what it opens holds links and buttons, and a keyboard must reach them.
+// What opens what it is about, on hover, on keyboard focus, on a click; and a button that copies a text.
+// Not a tooltip, since what it opens holds links and buttons, and a keyboard must reach them.
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
+import { t } from "../words.js";
 
 const LEAVE_MS = 250;
 
@@ -54,4 +55,37 @@ export function Disclosure({ label, tone, children }) {
       onClick=${click}>${label}</button>
     <div class="panel" id=${id} hidden=${!open}>${children}</div>
   </div>`;
+}
+
+/** Also where the browser's clipboard is missing (plain http). */
+export function CopyButton({ text, label }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => setCopied(await copyText(String(text)));
+  return html`<button type="button" class="small" onClick=${copy}>
+    ${copied ? t("copied") : label}
+  </button>`;
+}
+
+/** Whether it could be copied. */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyThroughField(text);
+  }
+}
+
+function copyThroughField(text) {
+  const active = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "off-screen";
+  field.setAttribute("aria-hidden", "true");
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  active?.focus?.();
+  return done;
 }

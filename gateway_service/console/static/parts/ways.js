@@ -1,14 +1,18 @@
-// Keys: `/` to the filter, `g` then a letter to a page, `?` lists them. They can be switched off,
-// since a voice that dictates letters would press them.
+// Ways to other pages: keys, and the years that are known.
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { go } from "../router.js";
+import { years } from "../store.js";
 import { t } from "../words.js";
 
 const PLACES = { y: "/", u: "/upload", p: "/pipelines", t: "/totals", h: "/health" };
 const KEPT = "carbonline-keys";
 const CHORD_MS = 1500;
 
+/**
+ * Keys: `/` to the filter, `g` then a letter to a page, `?` lists them. They can be switched off,
+ * since a voice that dictates letters would press them.
+ */
 export function Shortcuts() {
   const [listed, setListed] = useState(false);
   const [off, setOff] = useState(localStorage.getItem(KEPT) === "off");
@@ -50,3 +54,11 @@ export function Shortcuts() {
 }
 
 const isField = (target) => target.matches?.("input, select, textarea, [contenteditable]") ?? false;
+
+/** To go from one year to the other: `more` are years beside those of the stream, `href(year)` is the address of one. */
+export function YearChoice({ year, more = [], href }) {
+  const known = [...new Set([...years.value.keys(), ...more, year])].sort();
+  if (known.length < 2) return null;
+  return html`<nav class="years" aria-label=${t("years")}>${known.map((one) => html`
+    <a class="chip" href=${href(one)} aria-current=${one === year ? "page" : undefined}>${one}</a> `)}</nav>`;
+}
