@@ -76,13 +76,14 @@ class YearSums:
 
 @dataclass(frozen=True, slots=True)
 class ReportInputs:
-    """Module totals of a year and of the year before, with what is beside them.
+    """Module totals of a year and of the year before, with what is beside them, at one moment.
 
-    `fte` has full-time equivalents by unit. `units_without` are the first ids of units without
-    totals in the year, and `units_without_count` is the number of all. `placed` are the units in
-    their tree; none if the institution has no tree.
+    `units` are those of the filter, None for all. `fte` has full-time equivalents by unit.
+    `units_without` are the first ids of units without totals in the year, and `units_without_count`
+    is the number of all. `placed` are the units in their tree; none if the institution has no tree.
     """
 
+    units: tuple[str, ...] | None
     totals: Sequence[StoredTotals]
     before: Sequence[StoredTotals]
     fte: Mapping[str, Decimal]
@@ -100,23 +101,24 @@ async def read_report(
     people: People,
     booked: Sequence[str],
 ) -> ReportInputs:
-    """Reads it in one snapshot. `of.units` are spelled as stored; `booked` are the outcomes that
-    have kilograms. Raises DatabaseUnavailable.
+    """Reads it in one snapshot, in which the units below one are found, too. `booked` are the
+    outcomes that have kilograms. Raises DatabaseUnavailable.
     """
     async with ledger.snapshot() as conn:
-        totals = await stored_totals(conn, of)
-        last_year = TotalsFilter(of.tenant, of.year - 1, of.module, of.units)
-        before = await stored_totals(conn, last_year)
+        units = await of.units(conn)
+        totals = await stored_totals(conn, of.tenant, of.year, of.module, units)
+        before = await stored_totals(conn, of.tenant, of.year - 1, of.module, units)
         states = await read_states(conn, of.tenant, of.year, computable)
-        fte = await _fte(conn, of, people)
-        years = await conn.fetch(YEARS, of.tenant, of.module, of.units, list(booked))
+        fte = await _fte(conn, of.tenant, units, people)
+        years = await conn.fetch(YEARS, of.tenant, of.module, units, list(booked))
         without = []
-        placed = await placed_units(conn, of.tenant, of.units)
-        if of.units is None:
+        placed = await placed_units(conn, of.tenant, units)
+        if units is None:
             without = await conn.fetch(
                 UNITS_WITHOUT_TOTALS, of.tenant, of.year, of.module, UNITS_WITHOUT_MAX
             )
     return ReportInputs(
+        units,
         totals,
         before,
         fte.get(of.year, {}),
@@ -129,9 +131,9 @@ async def read_report(
 
 
 async def _fte(
-    conn: Connection, of: TotalsFilter, people: People
+    conn: Connection, tenant: str, units: Sequence[str] | None, people: People
 ) -> Mapping[int, Mapping[str, Decimal]]:
-    rows = await conn.fetch(FTE, of.tenant, people.data_entry_type, people.fte_column, of.units)
+    rows = await conn.fetch(FTE, tenant, people.data_entry_type, people.fte_column, units)
     found: dict[int, dict[str, Decimal]] = {}
     for row in rows:
         found.setdefault(row["year"], {})[row["unit"]] = row["fte"]

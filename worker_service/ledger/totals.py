@@ -12,6 +12,7 @@ from worker_service.ledger.fences import Tokens, read_tokens
 from worker_service.ledger.freshness import Computable, ModuleState, read_states
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.published_state import published_state
+from worker_service.ledger.unit_tree import units_below
 
 PUBLISHED_SETS = """
 SELECT emission_set, entry_set, last_row_number, is_summed, data_entry_type, factors_token
@@ -284,12 +285,13 @@ async def replace_totals(
 
 @dataclass(frozen=True, slots=True)
 class YearTotals:
-    """Totals and how fresh they are, at one moment.
+    """Totals and how fresh they are, at one moment. `units` are those of the filter, None for all.
 
     `years` are the years that have such totals. It is filled only if this year has none. `state` is
     the `published_state` of that moment.
     """
 
+    units: tuple[str, ...] | None
     totals: Sequence[StoredTotals]
     states: Sequence[ModuleState]
     years: Sequence[int]
@@ -298,16 +300,26 @@ class YearTotals:
 
 @dataclass(frozen=True, slots=True)
 class TotalsFilter:
-    """Which totals to read. `module` and `units` are None for all; units are spelled as stored.
+    """Which totals to read. `module` and `unit` are None for all; the unit is spelled as stored.
 
-    `with_below` tells a unit with those below it from the unit alone.
+    `with_below` adds all units below it.
     """
 
     tenant: str
     year: int
     module: int | None
-    units: tuple[str, ...] | None
+    unit: str | None
     with_below: bool = False
+
+    async def units(self, conn: Connection) -> tuple[str, ...] | None:
+        """The units that it chooses, None for all. Those below one stand where the snapshot of the
+        connection shows them.
+        """
+        if self.unit is None:
+            return None
+        if not self.with_below:
+            return (self.unit,)
+        return await units_below(conn, self.tenant, self.unit)
 
 
 class TotalsReader:
@@ -321,7 +333,7 @@ class TotalsReader:
     ) -> Sequence[StoredTotals]:
         """One per unit and module, in that order. Raises DatabaseUnavailable."""
         async with self._ledger.session() as conn:
-            return await stored_totals(conn, TotalsFilter(tenant, year, module, units))
+            return await stored_totals(conn, tenant, year, module, units)
 
     async def read_year(
         self, wanted: TotalsFilter, computable: Sequence[Computable], years: tuple[int, int]
@@ -333,16 +345,20 @@ class TotalsReader:
         """
         async with self._ledger.snapshot() as conn:
             state = await published_state(conn, wanted.tenant)
-            totals = await stored_totals(conn, wanted)
+            units = await wanted.units(conn)
+            of = (wanted.module, units)
+            totals = await stored_totals(conn, wanted.tenant, wanted.year, *of)
             states = await read_states(conn, wanted.tenant, wanted.year, computable)
             others: list[int] = []
             if not totals:
-                of = (wanted.tenant, wanted.module, wanted.units)
-                others = [row["year"] for row in await conn.fetch(YEARS, *of, *years)]
-        return YearTotals(totals, states, others, state)
+                found = await conn.fetch(YEARS, wanted.tenant, *of, *years)
+                others = [row["year"] for row in found]
+        return YearTotals(units, totals, states, others, state)
 
 
-async def stored_totals(conn: Connection, of: TotalsFilter) -> list[StoredTotals]:
-    """The totals that the filter chooses, by unit, then by module."""
-    rows = await conn.fetch(READ, of.tenant, of.year, of.module, of.units)
+async def stored_totals(
+    conn: Connection, tenant: str, year: int, module: int | None, units: Sequence[str] | None
+) -> list[StoredTotals]:
+    """The totals of units, None for all, by unit, then by module."""
+    rows = await conn.fetch(READ, tenant, year, module, None if units is None else list(units))
     return [StoredTotals(**row) for row in rows]

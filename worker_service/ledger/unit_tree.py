@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from worker_service.carbon.unit_tree import PlacedUnit
-from worker_service.ledger.pool import Connection, Ledger
+from worker_service.ledger.pool import Connection
 
 TREE = """
 SELECT u.unit, u.name, p.unit AS parent
@@ -40,10 +40,9 @@ async def placed_units(
     return [PlacedUnit(**row) for row in rows]
 
 
-async def units_below(ledger: Ledger, tenant: str, unit: str) -> tuple[str, ...]:
+async def units_below(conn: Connection, tenant: str, unit: str) -> tuple[str, ...]:
     """The unit, spelled as stored, and all units below it on any level."""
-    async with ledger.session() as conn:
-        return tuple(row["unit"] for row in await conn.fetch(BELOW, tenant, unit))
+    return tuple(row["unit"] for row in await conn.fetch(BELOW, tenant, unit))
 
 
 async def children_of(

@@ -25,9 +25,14 @@ CALLS_GATHERED_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
+    """An answer to a GetTotals, serialized; the ledger's state, and which units it is about, None
+    for all.
+    """
+
     state: str
     answer: bytes
+    units: tuple[str, ...] | None
 
 
 class KeptTotals:
@@ -40,7 +45,7 @@ class KeptTotals:
         self._ledger = ledger
         self._reader = TotalsReader(ledger)
         # The one that was asked for last is at the end.
-        self._kept: OrderedDict[TotalsFilter, _Kept] = OrderedDict()
+        self._kept: OrderedDict[TotalsFilter, Kept] = OrderedDict()
         self._bytes = 0
         self._making: WeakValueDictionary[TotalsFilter, asyncio.Lock] = WeakValueDictionary()
         # A call waits for a read that begins after it has come: one that is under way may have
@@ -49,8 +54,8 @@ class KeptTotals:
             self._read_states, CALLS_GATHERED_MAX, fails_all=lambda _error: True
         )
 
-    async def answer(self, wanted: TotalsFilter) -> bytes:
-        """The answer to a GetTotals, serialized. Raises DatabaseUnavailable."""
+    async def answer(self, wanted: TotalsFilter) -> Kept:
+        """The answer to a GetTotals. Raises DatabaseUnavailable."""
         state = await self._states.ask(wanted.tenant)
         if (kept := self._found(wanted, state)) is not None:
             return kept
@@ -63,31 +68,32 @@ class KeptTotals:
                 wanted, computable_types(wanted.module), (YEAR_MIN, YEAR_MAX)
             )
             answer = await asyncio.to_thread(_serialized, found, wanted)
-            self._keep(wanted, _Kept(found.state, answer))
-        return answer
+            made = Kept(found.state, answer, found.units)
+            self._keep(wanted, made)
+        return made
 
     async def _read_states(self, tenants: Sequence[str]) -> list[str]:
         async with self._ledger.session() as conn:
             states = await published_states(conn, set(tenants))
         return [states[tenant] for tenant in tenants]
 
-    def _found(self, wanted: TotalsFilter, state: str) -> bytes | None:
+    def _found(self, wanted: TotalsFilter, state: str) -> Kept | None:
         kept = self._kept.get(wanted)
         if kept is None or kept.state != state:
             return None
         self._kept.move_to_end(wanted)
-        return kept.answer
+        return kept
 
-    def _keep(self, wanted: TotalsFilter, made: _Kept) -> None:
+    def _keep(self, wanted: TotalsFilter, made: Kept) -> None:
         before = self._kept.pop(wanted, None)
-        self._bytes += _bytes(wanted, made) - (_bytes(wanted, before) if before else 0)
+        self._bytes += _bytes(made) - (_bytes(before) if before else 0)
         self._kept[wanted] = made
         while self._bytes > KEPT_BYTES_MAX:
-            self._bytes -= _bytes(*self._kept.popitem(last=False))
+            self._bytes -= _bytes(self._kept.popitem(last=False)[1])
 
 
-def _bytes(wanted: TotalsFilter, kept: _Kept) -> int:
-    units = sum(_POINTER_BYTES + sys.getsizeof(unit) for unit in wanted.units or ())
+def _bytes(kept: Kept) -> int:
+    units = sum(_POINTER_BYTES + sys.getsizeof(unit) for unit in kept.units or ())
     return ENTRY_BYTES + units + len(kept.answer)
 
 

@@ -28,7 +28,7 @@ from worker_service.ledger_api.report import answer_report
 from worker_service.ledger_api.saved_mappings import answer_delete, answer_mappings, answer_save
 from worker_service.ledger_api.uncomputed import answer_uncomputed
 from worker_service.ledger_api.unit_list import answer_units
-from worker_service.ledger_api.units import units_of
+from worker_service.ledger_api.units import check_units_below, spelt_unit
 from worker_service.ledger_api.uploads import answer_uploads, is_by_number
 from worker_service.ledger_api.verification import Verification
 
@@ -52,9 +52,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         fields.totals(request)
         fields.done()
         module = request.module or None
-        units = await units_of(self._ledger, tenant, request)
+        unit = await spelt_unit(self._ledger, tenant, request.unit)
         below = request.with_units_below
-        return await self._totals.answer(TotalsFilter(tenant, request.year, module, units, below))
+        kept = await self._totals.answer(TotalsFilter(tenant, request.year, module, unit, below))
+        # An answer is kept for all who ask, and each may see other units.
+        check_units_below(module, unit, kept.units)
+        return kept.answer
 
     async def GetReport(
         self, request: ledger_pb2.GetReportRequest, _context: Context

@@ -15,7 +15,7 @@ from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger_api.exact_text import exact_text
 from worker_service.ledger_api.fields import Fields
 from worker_service.ledger_api.freshness import answer_freshness
-from worker_service.ledger_api.units import units_of
+from worker_service.ledger_api.units import check_units_below, spelt_unit
 
 
 async def answer_report(
@@ -26,9 +26,11 @@ async def answer_report(
     fields.totals(request)
     fields.done()
     module = request.module or None
-    of = TotalsFilter(tenant, request.year, module, await units_of(ledger, tenant, request))
+    unit = await spelt_unit(ledger, tenant, request.unit)
+    of = TotalsFilter(tenant, request.year, module, unit, request.with_units_below)
     people = People(FTE_TYPE, FTE_COLUMN)
     found = await read_report(ledger, of, computable_types(module), people, BOOKED)
+    check_units_below(module, unit, found.units)
     return await asyncio.to_thread(_answer, found, module)
 
 

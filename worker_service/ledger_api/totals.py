@@ -23,8 +23,8 @@ def answer_totals(found: YearTotals, wanted: TotalsFilter) -> ledger_pb2.GetTota
     return ledger_pb2.GetTotalsResponse(
         module_totals=map(_of_module, totals),
         unit_totals=[_sum(unit, name, modules) for (unit, name), modules in units],
-        institution=whole if wanted.units is None else None,
-        with_units_below=whole if wanted.units is not None and wanted.with_below else None,
+        institution=whole if wanted.unit is None else None,
+        with_units_below=whole if wanted.unit is not None and wanted.with_below else None,
         freshness=map(answer_freshness, found.states),
         years=found.years,
     )

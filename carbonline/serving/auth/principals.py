@@ -78,6 +78,17 @@ class Principal:
             why = f"{self.name} may act for {self._limits()} only: name one of them"
             raise RpcError("PERMISSION_DENIED", why)
 
+    def check_units_below(self, module: int | None, unit: str, below: Iterable[str]) -> None:
+        """Raises RpcError PERMISSION_DENIED unless it covers all of `below`, the units that stand
+        below `unit`. Whoever may list units sees their names.
+        """
+        if others := [one for one in below if not self.covers(module, one)]:
+            why = f"{self.name} may act for {self._limits()} only, and below {unit} are others"
+            raise RpcError(
+                "PERMISSION_DENIED",
+                f"{why}, {_shown(others)}: ask for {unit} without the units below it",
+            )
+
     def check_whole(self, method: str) -> None:
         """Raises RpcError PERMISSION_DENIED if its modules or units are limited."""
         if self.is_limited:

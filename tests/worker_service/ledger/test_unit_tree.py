@@ -62,9 +62,10 @@ async def test_a_parent_that_is_gone_is_told(driver: LedgerDriver) -> None:
 
 async def test_all_below_a_unit_are_found_and_no_others(driver: LedgerDriver) -> None:
     await save(driver, 10, sci=None, phy="sci", opt="phy", law=None, bio="sci")
-    assert await units_below(driver.ledger, TENANT, "sci") == ("bio", "opt", "phy", "sci")
-    assert await units_below(driver.ledger, TENANT, "law") == ("law",)
-    assert await units_below(driver.ledger, "another", "sci") == ()
+    async with driver.ledger.session() as conn:
+        assert await units_below(conn, TENANT, "sci") == ("bio", "opt", "phy", "sci")
+        assert await units_below(conn, TENANT, "law") == ("law",)
+        assert await units_below(conn, "another", "sci") == ()
 
 
 async def test_no_parent_is_removed_from_above_its_units(driver: LedgerDriver) -> None:

@@ -30,8 +30,8 @@ WHOLE_YEAR = TotalsFilter(TENANT, YEAR, None, None)
 FILTERS = (
     WHOLE_YEAR,
     TotalsFilter(TENANT, YEAR, MODULE, None),
-    TotalsFilter(TENANT, YEAR, None, ("0828",)),
-    TotalsFilter(TENANT, YEAR, None, ("0828",), with_below=True),
+    TotalsFilter(TENANT, YEAR, None, "0828"),
+    TotalsFilter(TENANT, YEAR, None, "0828", with_below=True),
     # Of a year without totals, the answer names those with some.
     TotalsFilter(TENANT, YEAR + 1, None, None),
     TotalsFilter("another", YEAR, None, None),
@@ -43,7 +43,7 @@ WHERE entry_set = (SELECT max(entry_set) FROM carbon.entry_sets WHERE state = 'P
 
 
 async def read(kept: KeptTotals, wanted: TotalsFilter = WHOLE_YEAR) -> ledger_pb2.GetTotalsResponse:
-    return ledger_pb2.GetTotalsResponse.FromString(await kept.answer(wanted))
+    return ledger_pb2.GetTotalsResponse.FromString((await kept.answer(wanted)).answer)
 
 
 class Changes:
@@ -203,7 +203,7 @@ async def test_answers_that_were_not_asked_for_lately_go(
     await driver.upload(2, list(UNITS))
     kept = KeptTotals(driver.ledger)
     first = await kept.answer(WHOLE_YEAR)
-    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", len(first) + ENTRY_BYTES)
+    monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", len(first.answer) + ENTRY_BYTES)
     other = await kept.answer(FILTERS[1])
     assert await kept.answer(FILTERS[1]) is other
     assert await kept.answer(WHOLE_YEAR) is not first
@@ -230,19 +230,23 @@ async def test_empty_answers_go_like_others(
     kept = KeptTotals(driver.ledger)
     one, two, three = (TotalsFilter("another", year, None, None) for year in (2001, 2002, 2003))
     for wanted in (one, two, one, three, one, two):
-        assert await kept.answer(wanted) == b""
+        assert (await kept.answer(wanted)).answer == b""
     assert reads == [one, two, three, two]
 
 
-async def test_the_units_that_an_answer_is_kept_under_count(
+async def test_the_units_that_an_answer_is_about_count(
     driver: LedgerDriver, reads: list[TotalsFilter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_totals, "KEPT_BYTES_MAX", 2 * ENTRY_BYTES)
     kept = KeptTotals(driver.ledger)
-    few, many = (
-        TotalsFilter("another", YEAR, None, tuple(f"{number:06}" for number in range(count)))
-        for count in (2, 1_000)
+    below = {"few": 1, "many": 1_000}
+    parents: dict[str, str | None] = dict.fromkeys(below)
+    parents |= {f"{top}{number:06}": top for top in below for number in range(below[top])}
+    units = list(parents)
+    await driver.publish(
+        2, "units", lambda c: save_units(c, "another", units, units, 2, parents=parents)
     )
+    few, many = (TotalsFilter("another", YEAR, None, top, with_below=True) for top in below)
     for wanted in (few, few, many, many):
         await kept.answer(wanted)
     assert reads == [few, many, many]

@@ -7,7 +7,7 @@ from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import YEAR, WorkerHarness
 from worker_service.carbon.catalogue import module_of
 from worker_service.ledger.freshness import ModuleState, computable_types, read_states
-from worker_service.ledger.totals import TotalsFilter, stored_totals
+from worker_service.ledger.totals import stored_totals
 
 GASES = types_pb2.DATA_ENTRY_TYPE_PROCESS_EMISSIONS
 USES = types_pb2.DATA_ENTRY_TYPE_RESEARCH_FACILITIES
@@ -71,7 +71,7 @@ async def looked_at(
 ) -> tuple[dict[tuple[int, str], float], dict[int, ModuleState]]:
     """Kilograms by module and unit, and the states of modules, of one moment."""
     async with harness.ledger.snapshot() as conn:
-        found = await stored_totals(conn, TotalsFilter("local", YEAR, None, None))
+        found = await stored_totals(conn, "local", YEAR, None, None)
         states = await read_states(conn, "local", YEAR, computable_types(None))
     totals = {(one.module, one.unit): float(one.total) for one in found if one.total}
     return totals, {state.module: state for state in states}

@@ -29,7 +29,7 @@ from tests.worker_service.steps.facility_files import (
     uses,
 )
 from worker_service.ledger.freshness import computable_types, read_states
-from worker_service.ledger.totals import TotalsFilter, stored_totals
+from worker_service.ledger.totals import stored_totals
 
 ENTRIES = """
 SELECT s.data_entry_type, e.unit, e.data
@@ -175,7 +175,7 @@ async def watched(harness: WorkerHarness, pipelines: Sequence[int]) -> None:
 async def checked(harness: WorkerHarness) -> set[tuple[int, bool]]:
     """Which modules are fresh; of these the totals are compared with plain Python."""
     async with harness.ledger.snapshot() as conn:
-        found = await stored_totals(conn, TotalsFilter("local", YEAR, None, None))
+        found = await stored_totals(conn, "local", YEAR, None, None)
         states = await read_states(conn, "local", YEAR, computable_types(None))
         wanted = from_scratch(await conn.fetch(ENTRIES), await conn.fetch(FACTORS))
     lights = {(state.module, state.fresh) for state in states}
