@@ -157,7 +157,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         serialize = handler.response_serializer
         codec = {
             "request_deserializer": safely(
-                handler.request_deserializer, ends_when_received=ends_when_received
+                handler.request_deserializer, method, ends_when_received=ends_when_received
             ),
             "response_serializer": serialize,
         }

@@ -176,6 +176,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "url": "tests/carbonline/migrations/test_database_urls.py",
     },
     "carbonline/serving": {
+        "request_sizes": "tests/scheduler_service/rpc/test_large_messages.py",
         "call_limits": "tests/carbonline/serving/test_declared_settings.py",
         "check_mapping": "tests/scheduler_service/rpc/test_bad_requests.py",
         "calls_at_work": "tests/scheduler_service/rpc/test_frozen_database.py",

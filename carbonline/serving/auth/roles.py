@@ -21,7 +21,7 @@ def roles_allowed(method: str) -> frozenset[str]:
 
     Empty where nobody may: for an RPC without the option, and for one that no loaded proto has.
     """
-    options = _options(method)
+    options = options_of(method)
     if options is None:
         return frozenset()
     return frozenset(map(_name, options.Extensions[options_pb2.allowed_roles]))
@@ -29,14 +29,15 @@ def roles_allowed(method: str) -> frozenset[str]:
 
 def allows_limited_callers(method: str) -> bool:
     """Whether a method can be called by principals with limited modules or units."""
-    options = _options(method)
+    options = options_of(method)
     return options is not None and options.Extensions[options_pb2.scope_check] not in {
         options_pb2.SCOPE_CHECK_UNSPECIFIED,
         options_pb2.SCOPE_CHECK_WHOLE,
     }
 
 
-def _options(method: str) -> Any:
+def options_of(method: str) -> Any:
+    """The options of a method, given as on the wire; None for one that no loaded proto has."""
     try:
         found = descriptor_pool.Default().FindMethodByName(method.lstrip("/").replace("/", "."))
     except KeyError:

@@ -19,11 +19,14 @@ from carbonline.client.watch import watch_events
 from carbonline.serving import pages
 from carbonline.serving.field_checker import JSON_DEPTH_MAX
 from carbonline.serving.logs import open_log
+from carbonline.serving.request_sizes import request_bytes_max
 from carbonline.v1 import operations_pb2 as ops
 from carbonline.v1 import scheduler_pb2 as pb
 from carbonline.v1 import types_pb2
 from carbonline.v1.scheduler_pb2_grpc import SchedulerServiceStub
+from tests.carbonline.serving.oversized import must_be_bounded
 from tests.scheduler_service.rpc.conftest import Client
+from tests.scheduler_service.rpc.test_odd_requests import GOOD, METHODS
 from worker_service.mechanics.gathered import Gathered
 from worker_service.mechanics.outcome import Written
 from worker_service.mechanics.scheduler import (
@@ -77,6 +80,25 @@ async def test_a_batch_over_the_limit_is_refused_whole_and_taken_in_parts(client
     results = [one for answer in answers for one in answer.results]
     assert [one.error.reason for one in results] == ["TOO_LARGE"] * 17 + [""] * 3
     assert await jobs_made(client) == 4
+
+
+BOUNDED = [name for name in sorted(METHODS) if request_bytes_max(METHODS[name]) < MESSAGE_BYTES_MAX]
+
+
+async def test_a_request_beyond_its_bound_is_refused_before_it_is_read(client: Client) -> None:
+    for method in BOUNDED:
+        request = GOOD[method][0].SerializeToString()
+        await must_be_bounded(client.channel, METHODS[method], request)
+
+
+def test_batches_and_what_runs_jobs_may_be_large() -> None:
+    large = {name for name in METHODS if name not in BOUNDED}
+    assert large == {"BatchSubmit", "BatchFinish", "Chain", "Heartbeat", "Release"}
+
+
+async def test_a_strangers_health_check_is_bounded(client: Client) -> None:
+    check = "/grpc.health.v1.Health/Check"
+    await must_be_bounded(client.channel, check, b"")
 
 
 def nested(levels: int) -> dict[str, Any]:

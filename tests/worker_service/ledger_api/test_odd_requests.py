@@ -30,6 +30,7 @@ from carbonline.v1 import (
     upkeep_pb2,
 )
 from tests.carbonline.serving.odd_requests import bytes_like
+from tests.carbonline.serving.oversized import must_be_bounded
 from tests.worker_service.ledger_api.conftest import ALL_RPCS, Client, as_caller, refused, until
 
 FILE = b"a,b\n1,2\n"
@@ -228,6 +229,12 @@ async def test_a_message_over_the_limit_is_refused_for_its_size(
     error, blob = await asyncio.gather(too_large, client.upload([FILE]))
     assert (error.code, error.reason, error.too_large) == ("RESOURCE_EXHAUSTED", "", True)
     assert blob.blob == BLOB
+
+
+async def test_a_request_beyond_its_bound_is_refused_before_it_is_read(client: Client) -> None:
+    for method in sorted(METHODS.keys() - {"UploadBlob"}):
+        request = GOOD[method][0].SerializeToString()
+        await must_be_bounded(client.channel, METHODS[method], request)
 
 
 async def test_a_persons_client_says_at_once_that_a_message_is_too_large(
