@@ -17,11 +17,12 @@ def fitting_digest(declared: DataEntryType, factors: pl.DataFrame) -> str:
     Values that decide whether an entry has a row of emissions count, since no row may name them.
     """
     matching = declared.matching
-    left_out: set[str] = set()
+    # When a factor was changed decides nothing.
+    left_out = {"changed_token"}
     # Which values a conversion reads depends on the units of both.
     if isinstance(matching, MatchByKind) and matching.conversion is None:
         values = {column.name for column in declared.factors.values}
-        left_out = {"version", *(values - matching.factor_columns - _of_rows(declared))}
+        left_out |= {"version", *(values - matching.factor_columns - _of_rows(declared))}
     decides = [name for name in sorted(factors.columns) if name not in left_out]
     text = factors.select(decides).sort("factor_id").write_csv()
     return hashlib.sha256(text.encode()).hexdigest()

@@ -74,13 +74,17 @@ DELETE FROM carbon.outcome_counts WHERE tenant = $1 AND emission_set = $2 AND en
 DELETE_SUMS = """
 DELETE FROM carbon.emission_sums WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 """
+DELETE_USES = """
+DELETE FROM carbon.factor_uses WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
+"""
 # The summary stays: it says what once counted, and that its rows are gone.
 MARK_ENTRY_SET = """
 UPDATE carbon.entry_sets SET collected_at = carbon.clock()
 WHERE tenant = $1 AND entry_set = $2
 """
 MARK_EMISSION_SET = """
-UPDATE carbon.emission_sets SET collected_at = carbon.clock(), is_summed = false, doubts = NULL
+UPDATE carbon.emission_sets SET collected_at = carbon.clock(), is_summed = false, doubts = NULL,
+    lists_factor_uses = false
 WHERE tenant = $1 AND emission_set = $2 AND entry_set = $3
 """
 # A worker of an older release that collects a set knows neither its sums nor its doubts.
@@ -159,6 +163,7 @@ async def _collect_emissions(conn: Connection, key: tuple[Any, ...], room: int) 
             await conn.execute(MARK_EMISSION_SET, *key)
             await conn.execute(DELETE_COUNTS, *key)
             await conn.execute(DELETE_SUMS, *key)
+            await conn.execute(DELETE_USES, *key)
     return deleted
 
 

@@ -5,17 +5,17 @@ the set sees all of it or nothing, and the fence keeps other recalculations away
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
+from asyncpg import Record
 
 from worker_service.ledger.emission_sets import InputState, StandingSet
 from worker_service.ledger.errors import PublicationMismatch
+from worker_service.ledger.factor_uses import PATCH_ENTRIES_MAX
 from worker_service.ledger.frames import copy_out
 from worker_service.ledger.pool import Connection
 
-# Entries of one patch, so that its transaction stays short. More are computed as whole sets.
-PATCH_ENTRIES_MAX = 20_000
 # Emissions read by one statement, so that it ends well within its timeout.
 ROWS_PER_STATEMENT = 250_000
 
@@ -40,6 +40,28 @@ CROSS JOIN LATERAL (
         AND u.row_number > s.first AND u.row_number <= s.last AND u.outcome = 'missing_value'
 ) AS a
 LIMIT $8
+"""
+# Of sets whose uses are listed. Without a number where more entries use the factor than are listed.
+LISTED = """
+SELECT s.entry_set, n.row_number
+FROM unnest(CAST($2 AS bigint[]), CAST($3 AS bigint[])) AS s (emission_set, entry_set)
+JOIN carbon.factor_uses AS c
+    ON c.tenant = $1 AND c.emission_set = s.emission_set AND c.entry_set = s.entry_set
+    AND c.first_factor <= $6 AND c.last_factor >= $5
+CROSS JOIN LATERAL unnest(c.factor_ids, c.row_numbers) AS n (factor_id, row_number)
+WHERE n.factor_id = ANY(CAST($4 AS bigint[]))
+LIMIT $7
+"""
+WITHOUT_NUMBER = """
+SELECT u.entry_set, u.row_number
+FROM unnest(
+    CAST($2 AS bigint[]), CAST($3 AS bigint[]), CAST($4 AS integer[]), CAST($5 AS integer[])
+) AS s (emission_set, entry_set, first, last)
+JOIN carbon.uncomputed_entries AS u
+    ON u.tenant = $1 AND u.emission_set = s.emission_set AND u.entry_set = s.entry_set
+    AND u.row_number > s.first AND u.row_number <= s.last
+WHERE u.outcome = 'missing_value'
+LIMIT $6
 """
 EMISSIONS = """
 SELECT m.entry_set, m.row_number, m.part, m.unit, m.emission_type, m.factor_id, m.kg,
@@ -132,26 +154,58 @@ async def affected_entries(
 ) -> AffectedEntries | None:
     """The entries that new values of factors may change. Call it within a snapshot.
 
-    factors: factor_id, version; those in use, which must fit the same entries as before. None if
-    there are more than PATCH_ENTRIES_MAX.
+    factors: factor_id, version, changed_token; those in use, which must fit the same entries as
+    before. None if there are more than PATCH_ENTRIES_MAX.
     """
-    by_entries = {one.entries.entry_set: one.emission_set for one in standing}
-    of_factors = (factors["factor_id"].to_list(), factors["version"].to_list())
-    entry_sets: list[int] = []
-    row_numbers: list[int] = []
-    for slices in _statements(standing):
-        columns = [list(column) for column in zip(*slices, strict=True)]
-        room = PATCH_ENTRIES_MAX + 1 - len(row_numbers)
-        for row in await conn.fetch(AFFECTED, tenant, *columns, *of_factors, room):
-            entry_sets.append(row["entry_set"])
-            row_numbers.append(row["row_number"])
-        if len(row_numbers) > PATCH_ENTRIES_MAX:
+    found = _Found()
+    by_token: dict[int, list[StandingSet]] = {}
+    for one in standing:
+        if one.lists_factor_uses:
+            by_token.setdefault(one.factors_token, []).append(one)
+    for token, sets in by_token.items():
+        changed = factors.filter(pl.col("changed_token") > token)["factor_id"].sort().to_list()
+        keys = ([one.emission_set for one in sets], [one.entries.entry_set for one in sets])
+        if changed:
+            bounds = (changed[0], changed[-1])
+            found.add(await conn.fetch(LISTED, tenant, *keys, changed, *bounds, found.room))
+        if found.room <= 0:
             return None
-    return AffectedEntries([by_entries[one] for one in entry_sets], entry_sets, row_numbers)
+    listed = [one for one in standing if one.lists_factor_uses]
+    for slices in _statements(listed):
+        found.add(await conn.fetch(WITHOUT_NUMBER, tenant, *slices, found.room))
+        if found.room <= 0:
+            return None
+    of_factors = (factors["factor_id"].to_list(), factors["version"].to_list())
+    for slices in _statements([one for one in standing if not one.lists_factor_uses]):
+        found.add(await conn.fetch(AFFECTED, tenant, *slices, *of_factors, found.room))
+        if found.room <= 0:
+            return None
+    by_entries = {one.entries.entry_set: one.emission_set for one in standing}
+    entry_sets = [entry_set for entry_set, _ in found.entries]
+    rows = [row_number for _, row_number in found.entries]
+    return AffectedEntries([by_entries[one] for one in entry_sets], entry_sets, rows)
 
 
-def _statements(standing: Sequence[StandingSet]) -> Iterator[list[tuple[int, int, int, int]]]:
-    """Slices of sets, as emission_set, entry_set, first, last; those of one statement together."""
+@dataclass(slots=True)
+class _Found:
+    """Entries that were found, as set and row number."""
+
+    entries: dict[tuple[int, int], None] = field(default_factory=dict)
+    has_many: bool = False
+
+    @property
+    def room(self) -> int:
+        """How many more may be found. 0: too many were."""
+        return 0 if self.has_many else PATCH_ENTRIES_MAX + 1 - len(self.entries)
+
+    def add(self, rows: Sequence[Record]) -> None:
+        """Adds rows. One without a number stands for more than are listed."""
+        self.entries |= {(row["entry_set"], row["row_number"]): None for row in rows}
+        self.has_many |= any(row["row_number"] is None for row in rows)
+
+
+def _statements(standing: Sequence[StandingSet]) -> Iterator[list[list[int]]]:
+    """Slices of sets for one statement: emission_set, entry_set, first, last, in columns."""
     slices: list[tuple[int, int, int, int]] = []
     room = ROWS_PER_STATEMENT
     for one in standing:
@@ -159,12 +213,12 @@ def _statements(standing: Sequence[StandingSet]) -> Iterator[list[tuple[int, int
         for first in range(0, rows, ROWS_PER_STATEMENT):
             last = min(first + ROWS_PER_STATEMENT, rows)
             if slices and last - first > room:
-                yield slices
+                yield [list(column) for column in zip(*slices, strict=True)]
                 slices, room = [], ROWS_PER_STATEMENT
             slices.append((one.emission_set, one.entries.entry_set, first, last))
             room -= last - first
     if slices:
-        yield slices
+        yield [list(column) for column in zip(*slices, strict=True)]
 
 
 async def emissions_of(conn: Connection, tenant: str, of: AffectedEntries) -> bytes:

@@ -36,19 +36,11 @@ EMISSION_COLUMNS = [
     "unit",
     "emission_type",
 ]
-UNCOMPUTED_COLUMNS = [
-    "tenant",
-    "emission_set",
-    "entry_set",
-    "row_number",
-    "unit",
-    "outcome",
-    "detail",
-]
+UNCOMPUTED_COLUMNS = [*EMISSION_COLUMNS[:4], "unit", "outcome", "detail"]
 
 PUBLISHED = """
 SELECT emission_set, entry_set, formula_version, entries_token, factors_token, references_token,
-    is_summed, factors_digest
+    is_summed, factors_digest, lists_factor_uses
 FROM carbon.emission_sets
 WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND state = 'PUBLISHED'
 """
@@ -156,12 +148,15 @@ class StandingSet:
     """Published emissions of a set of entries for which only factors have changed since.
 
     `factors_digest` is the `fitting_digest` of the factors that they were computed with. None: it
-    is not known.
+    is not known. `factors_token` is that of the newest change of these, and `lists_factor_uses`
+    whether the rows of each factor are listed (`factor_uses`).
     """
 
     emission_set: int
     entries: PublishedSet
     factors_digest: str | None
+    factors_token: int
+    lists_factor_uses: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +265,13 @@ def _standing(
         state, entries_token = _state(row) or (inputs, 0)
         but_for_factors = replace(state, factors_token=inputs.factors_token)
         if (but_for_factors, entries_token) == (inputs, one.changed_token):
-            yield StandingSet(row["emission_set"], one, row["factors_digest"])
+            yield StandingSet(
+                row["emission_set"],
+                one,
+                row["factors_digest"],
+                row["factors_token"],
+                row["lists_factor_uses"],
+            )
 
 
 async def open_emission_sets(

@@ -22,6 +22,7 @@ FACTOR_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "values": pl.String,
     "stale": pl.Boolean,
     "stale_token": pl.Int64,
+    "changed_token": pl.Int64,
 }
 # A factor whose values are the same keeps its row, its version and its emissions.
 UPSERT = """
@@ -109,7 +110,8 @@ ORDER BY o.factor_id
 """
 FACTORS = """
 SELECT factor_id, version, kind, subkind, classification, factor_values,
-    CAST(stale AS text) AS stale, coalesce(stale_token, 0) AS stale_token
+    CAST(stale AS text) AS stale, coalesce(stale_token, 0) AS stale_token,
+    changed_token
 FROM carbon.factors
 WHERE tenant = $1 AND data_entry_type = $2 AND year = $3 AND removed_at IS NULL
 ORDER BY factor_id

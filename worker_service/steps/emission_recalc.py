@@ -40,6 +40,7 @@ from worker_service.ledger.entry_sets import (
     sharing_batches,
 )
 from worker_service.ledger.errors import InputMoved
+from worker_service.ledger.factor_uses import FactorUses, are_listed, store_uses, uses_by_set
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import frame_bytes, frame_of
@@ -64,7 +65,7 @@ from worker_service.steps.stores import Stores
 class _Batch:
     """A computed batch, ready to be loaded: rows of one set, or several small sets.
 
-    `counts` are by set, unit and outcome; `kg` and `doubtful` by set.
+    `counts` are by set, unit and outcome; `kg`, `doubtful` and `uses` of factors by set.
     """
 
     emissions: bytes
@@ -72,6 +73,7 @@ class _Batch:
     counts: Counter[tuple[int, str, str]]
     kg: Mapping[int, float]
     doubtful: Mapping[int, pl.DataFrame]
+    uses: Mapping[int, pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class _SetSums:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     kg: list[float] = field(default_factory=list)
     doubts: Doubts = field(default_factory=Doubts)
+    uses: FactorUses = field(default_factory=FactorUses)
 
     @property
     def total_kg(self) -> float:
@@ -234,7 +237,8 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
     read = prefetched(read_sets(snapshot, of.tenant, plan.compute))
-    computed = prefetched(_computed(read, of, inputs, token))
+    listed = frozenset(one.entry_set for one in plan.compute if are_listed(one))
+    computed = prefetched(_computed(read, of, inputs, token, listed))
     to_open = plan.compute
     async with aclosing(computed):
         async for batch in computed:
@@ -247,6 +251,8 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
                 work.sums[entry_set].counts[unit, outcome] += number
             for entry_set, kg in batch.kg.items():
                 work.sums[entry_set].kg.append(kg)
+            for entry_set, uses in batch.uses.items():
+                await asyncio.to_thread(work.sums[entry_set].uses.add, uses)
             await _note_doubts(work.warned, work.sums, batch.doubtful)
             done += batch.counts.total()
             run.progress(done, total, "compute")
@@ -300,24 +306,36 @@ async def _store_sums(
         for entry_set, one in sums.items()
         for (unit, outcome), number in one.counts.items()
     ]
+    uses = [
+        (one.entry_set, await asyncio.to_thread(sums[one.entry_set].uses.rows, tenant, token, one))
+        for one in sets
+        if are_listed(one) and sums[one.entry_set].uses.is_whole
+    ]
     noted = [(entry_set, one.total_kg, one.without_kg) for entry_set, one in sums.items()]
     doubts = {entry_set: one.doubts for entry_set, one in sums.items() if one.doubts.entries}
     await load_outcome_counts(conn, tenant, token, counts)
     await note_sums(conn, tenant, token, noted)
     if doubts:
         await note_doubts(conn, tenant, token, doubts)
+    await store_uses(conn, tenant, token, uses)
     await store_sums(conn, tenant, token, list(sums), leaves)
 
 
 async def _computed(
-    read: AsyncGenerator[bytes, None], of: EmissionSlice, inputs: FormulaInputs, token: int
+    read: AsyncGenerator[bytes, None],
+    of: EmissionSlice,
+    inputs: FormulaInputs,
+    token: int,
+    listed: frozenset[int],
 ) -> AsyncGenerator[_Batch, None]:
     async with aclosing(read):
         async for rows in read:
-            yield await asyncio.to_thread(_compute, rows, of, inputs, token)
+            yield await asyncio.to_thread(_compute, rows, of, inputs, token, listed)
 
 
-def _compute(rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int) -> _Batch:
+def _compute(
+    rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int, listed: frozenset[int]
+) -> _Batch:
     stored = frame_of(rows, ENTRY_SCHEMA)
     frame = entries_from_stored(inputs.declared, stored)
     computed = compute(inputs.declared, frame, inputs.factors, inputs.references)
@@ -330,6 +348,7 @@ def _compute(rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int) 
         counts=Counter(_counts(counted)),
         kg=dict(kg.iter_rows()),
         doubtful=noted_doubts(computed.doubtful),
+        uses=uses_by_set(computed.emissions, listed),
     )
 
 

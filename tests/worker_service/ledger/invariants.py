@@ -91,6 +91,33 @@ INVARIANTS = {
         SELECT s.emission_set, s.entry_set, k.unit FROM carbon.emission_sums AS k
         LEFT JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
         WHERE s.collected_at IS NOT NULL OR s.emission_set IS NULL""",
+    "a set lists the rows that use a factor, or says that there are many": """
+        SELECT s.emission_set, s.entry_set, d.factor_id, d.row_number
+        FROM carbon.emission_sets AS s
+        CROSS JOIN LATERAL (
+            SELECT factor_id, row_number
+            FROM (
+                SELECT DISTINCT m.factor_id, m.row_number, true AS uses FROM carbon.emissions AS m
+                WHERE (m.tenant, m.emission_set, m.entry_set)
+                    = (s.tenant, s.emission_set, s.entry_set) AND m.factor_id IS NOT NULL
+            ) AS r
+            FULL JOIN (
+                SELECT n.factor_id, n.row_number, true AS is_listed FROM carbon.factor_uses AS c
+                CROSS JOIN LATERAL unnest(c.factor_ids, c.row_numbers) AS n (factor_id, row_number)
+                WHERE (c.tenant, c.emission_set, c.entry_set)
+                    = (s.tenant, s.emission_set, s.entry_set) AND c.row_numbers IS NOT NULL
+            ) AS k USING (factor_id, row_number)
+            WHERE r.uses IS NULL OR k.is_listed IS NULL
+        ) AS d
+        WHERE s.state = 'PUBLISHED' AND s.lists_factor_uses AND NOT EXISTS (
+            SELECT FROM carbon.factor_uses AS c
+            WHERE (c.tenant, c.emission_set, c.entry_set)
+                = (s.tenant, s.emission_set, s.entry_set)
+                AND c.row_numbers IS NULL AND d.factor_id = ANY(c.factor_ids))""",
+    "a set whose rows are gone lists none of them": """
+        SELECT s.emission_set, s.entry_set FROM carbon.factor_uses AS c
+        JOIN carbon.emission_sets AS s USING (tenant, emission_set, entry_set)
+        WHERE s.collected_at IS NOT NULL OR NOT s.lists_factor_uses""",
     "a factor's newest version is what it holds": """
         SELECT f.factor_id FROM carbon.factors AS f
         LEFT JOIN carbon.factor_versions AS v USING (tenant, factor_id, version)

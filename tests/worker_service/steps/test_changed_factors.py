@@ -1,7 +1,7 @@
 """A factor with a new value changes the rows that used it, and no others; all else is computed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -187,10 +187,53 @@ async def _equals_scratch(harness: WorkerHarness, files: Sequence[tuple[str, str
         assert await state(harness) == there, text
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_totals_equal_a_computation_from_scratch_to_the_last_digit(
-    harness: WorkerHarness, seed: int
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes sets of any size list the rows that use a factor, if at most `most` do."""
+
+    def list_uses(most: int) -> None:
+        monkeypatch.setattr("worker_service.ledger.factor_uses.LISTED_SET_ROWS_MIN", 1)
+        monkeypatch.setattr("worker_service.ledger.factor_uses.PATCH_ENTRIES_MAX", most)
+        monkeypatch.setattr("worker_service.ledger.factor_uses.USES_PER_CHUNK", 2)
+
+    return list_uses
+
+
+async def test_the_rows_of_a_listed_factor_are_not_searched(
+    harness: WorkerHarness, lists: Callable[[int], None]
 ) -> None:
+    lists(2)
+    await harness.load_flights(flights(CDG, JFK, CDG))
+    before = await harness.rows(WRITTEN)
+    # What is not listed is not looked for, so that who searches all rows is found out.
+    await harness.rows("UPDATE carbon.factor_uses SET row_numbers = '{3,3}' WHERE chunk = 0")
+    view = await harness.load_factors(FACTORS.replace(SHORT, "short,economy,0.3"))
+    after = await harness.rows(WRITTEN)
+    same = [old == new for old, new in zip(before, after, strict=True)]
+    assert (computed(view), same) == ((1, 1, 0), [True, True, False])
+    await from_scratch(harness)
+
+
+async def test_a_factor_that_many_rows_use_is_computed_whole(
+    harness: WorkerHarness, lists: Callable[[int], None]
+) -> None:
+    lists(1)
+    await harness.load_flights(flights(CDG, JFK, CDG))
+    view = await harness.load_factors(FACTORS.replace(SHORT, "short,economy,0.3"))
+    assert computed(view) == (3, 1, 0)
+    view = await harness.load_factors(
+        FACTORS.replace(SHORT, "short,economy,0.3").replace(LONG, "long,economy,0.2"),
+        take_away="yes",
+    )
+    assert computed(view) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(("seed", "most"), [(0, None), (1, None), (2, 1), (3, 3), (4, 100)])
+async def test_totals_equal_a_computation_from_scratch_to_the_last_digit(
+    harness: WorkerHarness, lists: Callable[[int], None], seed: int, most: int | None
+) -> None:
+    if most is not None:
+        lists(most)
     await harness.load_flights(flights(CDG, JFK) + MORE)
     await harness.load_flights(flights(CDG, "0828,GVA,JFK,9,first,1,7.5", JFK), source="other")
     await harness.load_flights(flights(JFK), unit="0829")

@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Numeric,
@@ -16,7 +17,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from worker_service.ledger.tables.schema import METADATA
 
@@ -45,6 +46,7 @@ emission_sets = Table(
     Column("is_summed", Boolean, nullable=False, server_default=text("false")),
     Column("doubts", JSONB, nullable=True),
     Column("factors_digest", Text, nullable=True),
+    Column("lists_factor_uses", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("tenant", "emission_set", "entry_set", name="emission_sets_pkey"),
     CheckConstraint("state IN ('LOADING', 'PUBLISHED', 'RETIRED')", name="state_is_known"),
     CheckConstraint(
@@ -130,6 +132,30 @@ emission_sums = Table(
         "unit",
         "emission_type",
         name="emission_sums_pkey",
+    ),
+)
+
+factor_uses = Table(
+    "factor_uses",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("emission_set", BigInteger, nullable=False),
+    Column("entry_set", BigInteger, nullable=False),
+    Column("chunk", Integer, nullable=False),
+    Column("first_factor", BigInteger, nullable=False),
+    Column("last_factor", BigInteger, nullable=False),
+    Column("factor_ids", ARRAY(BigInteger), nullable=False),
+    Column("row_numbers", ARRAY(Integer), nullable=True),
+    PrimaryKeyConstraint("tenant", "emission_set", "entry_set", "chunk", name="factor_uses_pkey"),
+    ForeignKeyConstraint(
+        ["tenant", "emission_set", "entry_set"],
+        [
+            "emission_sets.tenant",
+            "emission_sets.emission_set",
+            "emission_sets.entry_set",
+        ],
+        name="uses_of_a_set",
+        ondelete="CASCADE",
     ),
 )
 
