@@ -96,7 +96,7 @@ def test_a_first_visit_is_small(tabs: Tabs, path: str) -> None:
     page.locator("h1").first.wait_for()
     settled(page)
     assert sum(sizes) < BYTES_MAX
-    assert len(asked) < REQUESTS_MAX, asked
+    assert len(asked) < REQUESTS_MAX, "\n".join(asked)
 
 
 def test_the_api_is_told_without_a_login(stranger: Tabs) -> None:

@@ -110,3 +110,39 @@ def test_who_may_only_look_sees_schedules_without_buttons(scripted: Scripted, as
     row = page.get_by_role("row", name="nightly")
     row.wait_for()
     assert row.get_by_role("button").count() == 0
+
+
+def test_a_schedule_is_checked_created_and_removed(scripted: Scripted, as_role: Any) -> None:
+    tabs: Tabs = as_role("operator")
+    # A field that is wrong, below.
+    tabs.expected = ("400",)
+    page = tabs.open("/health")
+    page.get_by_role("button", name="New schedule").press("Enter")
+    page.get_by_label("Name: a-z").fill("hourly")
+    page.get_by_label("Provider").fill("unit-directory")
+    page.get_by_label("When: minute").fill("61 * * * *")
+    page.get_by_role("button", name="Create the schedule").press("Enter")
+    page.locator(".trouble:focus").wait_for()
+    page.get_by_label("When: minute").fill("7 * * * *")
+    page.get_by_role("button", name="Check first").press("Enter")
+    page.get_by_text("Nothing is created yet. Next times").wait_for()
+    assert axe_finds(page) == {}
+    assert page.get_by_role("row", name="hourly").count() == 0
+    page.get_by_role("button", name="Create the schedule").press("Enter")
+    row = page.get_by_role("row", name="hourly")
+    row.get_by_text("7 * * * *").wait_for()
+    row.get_by_role("button", name="Remove").press("Enter")
+    row.locator("button:focus", has_text="Leave it").wait_for()
+    row.locator("button.danger", has_text="Remove").press("Enter")
+    row.wait_for(state="detached")
+    page.get_by_text("Nothing is scheduled.").wait_for()
+
+
+def test_who_may_not_schedule_is_not_offered_to(scripted: Scripted, as_role: Any) -> None:
+    nightly(scripted)
+    page = as_role("monitor").open("/health")
+    page.get_by_role("row", name="nightly").wait_for()
+    # It may verify: its roles are known.
+    page.get_by_role("button", name="Verify").wait_for()
+    assert page.get_by_role("button", name="New schedule").count() == 0
+    assert page.get_by_role("button", name="Remove").count() == 0

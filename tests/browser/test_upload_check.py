@@ -155,12 +155,28 @@ def test_a_file_that_may_be_read_otherwise_is_checked_again_so(
     page = checked(tabs, written(checked_year, "dates.csv", lines), "dates")
     page.get_by_text("The file would be refused").wait_for()
     page.get_by_role("rowheader", name="Dates").wait_for()
+    saved(page, "Saved as “dotted dates”.")
     page.get_by_role("button", name="Read it so, and check again").click()
     page.get_by_text("Every row would count").wait_for()
+    saved(page, "in place of the one that had this name")
     page.get_by_role("button", name="Upload it").click()
     page.get_by_role("heading", level=1).get_by_text("Done").wait_for()
     (upload,) = [one for one in uploads(tabs) if one.source == "dates"]
     assert upload.entries == 1
+    page.goto(f"{tabs.site.url}/mappings")
+    page.locator("summary", has_text="dotted dates, for Plane").press("Enter")
+    page.get_by_role("row", name="Dates").get_by_text("dd.mm.yyyy").wait_for()
+    page.locator("[open]").get_by_role("button", name="Remove").click()
+    page.locator("button.danger", has_text="Remove").click()
+    page.locator("summary", has_text="dotted dates").wait_for(state="detached")
+
+
+def saved(page: Any, told: str) -> None:
+    """Keeps what a check proposes under a name, by keyboard."""
+    name = page.get_by_label("Save this reading under a name")
+    name.fill("dotted dates")
+    name.press("Enter")
+    page.get_by_text(told).wait_for()
 
 
 def test_factors_and_units_are_checked_too(tabs: Tabs, checked_year: Path) -> None:

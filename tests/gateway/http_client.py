@@ -81,8 +81,8 @@ class HttpClient:
     async def stream(self, path: str, **headers: str) -> AsyncIterator["Stream"]:
         """A request whose answer is read as it comes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        lines = [f"GET {path} HTTP/1.1", f"host: 127.0.0.1:{self.port}"]
-        lines += [f"{name}: {value}" for name, value in self._headers(headers).items()]
+        sent = {"host": f"127.0.0.1:{self.port}", **self._headers(headers)}
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         try:
             async with asyncio.timeout(SECONDS_MAX):

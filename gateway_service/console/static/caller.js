@@ -6,7 +6,9 @@ import { caller } from "./store.js";
 // The roles that may call each RPC, as the contract has them; a test compares.
 const ROLES = {
   CancelPipeline: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
+  CreateSchedule: ["ROLE_OPERATOR"],
   DeleteMapping: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
+  DeleteSchedule: ["ROLE_OPERATOR"],
   DrainWorker: ["ROLE_OPERATOR"],
   GetQueueStats: ["ROLE_OPERATOR", "ROLE_MONITOR"],
   ListWorkers: ["ROLE_OPERATOR", "ROLE_MONITOR"],
@@ -16,6 +18,7 @@ const ROLES = {
   RecoverJob: ["ROLE_OPERATOR"],
   ResumeJobType: ["ROLE_OPERATOR"],
   RetryPipeline: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
+  SaveMapping: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
   Submit: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
   UnlockPeriod: ["ROLE_OPERATOR"],
   VerifyHistory: ["ROLE_OPERATOR", "ROLE_MONITOR", "ROLE_AUDITOR"],

@@ -7,7 +7,7 @@ import { html } from "./html.js";
 import { Announcer } from "./parts/badge.js";
 import { Shortcuts } from "./parts/ways.js";
 import { address, go, startRouter } from "./router.js";
-import { caller, clockSkew, connection, forget, liveCount, paced, years } from "./store.js";
+import { caller, clockSkew, connection, forget, hasRows, liveCount, paced, years } from "./store.js";
 import { startStream } from "./stream.js";
 import { language, languages, speak, t, tn } from "./words.js";
 
@@ -25,14 +25,18 @@ const loginEnds = signal(false);
 const theme = signal(THEMES.find((one) => one === localStorage.getItem(KEPT_THEME)) ?? THEMES[0]);
 let endStream = null;
 
-function thisYear() {
+function chosenYear() {
   const { parts, query } = address.value;
   const asked = Number(parts[0] === "years" ? parts[1] : query.get("year"));
   if (asked) localStorage.setItem(KEPT_YEAR, String(asked));
-  const kept = Number(localStorage.getItem(KEPT_YEAR));
-  // Of somebody who comes for the first time: the newest year that is there, not the calendar's.
-  return asked || kept || Math.max(0, ...years.value.keys()) || new Date().getFullYear();
+  return asked || Number(localStorage.getItem(KEPT_YEAR));
 }
+
+// Of somebody who comes for the first time: the newest year that is there, not the calendar's.
+const thisYear = () => chosenYear() || Math.max(0, ...years.value.keys()) || new Date().getFullYear();
+
+// Before the first rows nobody knows which years are there: another one would be asked for in vain.
+const isYearKnown = () => chosenYear() || hasRows.value || connection.value.state === "interrupted";
 
 // Each page is loaded when it is first shown: a first visit needs one of them.
 const PAGES = {
@@ -48,6 +52,7 @@ const PAGES = {
   docs: () => import("./pages/docs.js"),
   login: () => import("./pages/login.js"),
 };
+const OF_A_YEAR = ["years", "upload", "totals", "explain"];
 // Pages that show nothing of anybody.
 const OPEN = ["/login", "/docs"];
 const loaded = signal({});
@@ -71,6 +76,7 @@ function Page() {
   const { parts } = address.value;
   const name = pageName(parts);
   if (!name) return html`<h1>${t("no_page")}</h1><p><a href="/">${t("page.years")}</a></p>`;
+  if (OF_A_YEAR.includes(name) && !isYearKnown()) return html`<p class="soft" aria-busy="true">${t("loading")}</p>`;
   const Shown = loaded.value[name];
   const year = thisYear();
   // Of an upload the year is a field: what has been chosen beside it stays.

@@ -25,6 +25,8 @@ export const connection = signal({ state: "connecting", since: 0 });
 export const clockSkew = signal(0);
 /** Grows whenever a pipeline of a year ends, or the rows were read anew: totals may have changed. */
 export const ends = signal(new Map());
+/** Whether the rows are there that a stream begins with. */
+export const hasRows = signal(false);
 /** The answer of GET /v1/me; null until it is there. */
 export const caller = signal(null);
 const steps = new Map();
@@ -47,6 +49,7 @@ export function take({ pipelines: rows = [], jobs: news = [], years: told = [], 
     if (whole && wasWhole) ends.value = new Map([...years.value.keys()].map((y) => [y, endsOf(y) + 1]));
     // A tab that came later has it from the first one: the next whole comes after a break for it, too.
     wasWhole ||= whole || asWhole;
+    hasRows.value = wasWhole;
   });
 }
 
@@ -67,6 +70,7 @@ export function forget() {
     caller.value = null;
     steps.clear();
     wasWhole = false;
+    hasRows.value = false;
   });
 }
 

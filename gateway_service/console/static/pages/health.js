@@ -6,6 +6,7 @@ import { between, clock, count, duration, kindName, moduleName, short, time, zon
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
+import { NewSchedule } from "../parts/schedule_form.js";
 import { askSchedules, scheduleHead, scheduleRow } from "../parts/schedules.js";
 import { clockSkew, pipelines } from "../store.js";
 import { t, tn } from "../words.js";
@@ -80,10 +81,11 @@ function Pauses() {
 }
 
 function Schedules() {
-  return html`<${Section} title=${t("schedules")} ask=${askSchedules}>${({ schedules }, again) => !schedules.length
-    ? html`<p>${t("no_schedules")}</p>`
-    : html`<${Rows} caption=${`${t("schedules")} (${zone()})`} head=${scheduleHead()}
-        rows=${schedules.map((one) => scheduleRow(one, again))} />`}<//>`;
+  return html`<${Section} title=${t("schedules")} ask=${askSchedules}>${({ schedules }, again) => html`
+    ${!schedules.length ? html`<p>${t("no_schedules")}</p>`
+      : html`<${Rows} caption=${`${t("schedules")} (${zone()})`} head=${scheduleHead()}
+        rows=${schedules.map((one) => scheduleRow(one, again))} />`}
+    ${may("CreateSchedule") && html`<${NewSchedule} again=${again} />`}`}<//>`;
 }
 
 function Workers() {

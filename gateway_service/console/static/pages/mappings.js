@@ -31,7 +31,7 @@ function Mapping({ one, again }) {
   return html`<details class="told"><summary>${name}</summary>
     <${MappingTable} mapping=${one.mapping} caption=${name} />
     <p class="soft">${t("saved_by", { by: one.saved_by, at: time(one.saved_at) })}</p>
-    ${may("DeleteMapping") && html`<${Confirm} label=${t("delete_mapping")} yes=${t("delete_mapping")}
+    ${may("DeleteMapping") && html`<${Confirm} label=${t("remove")} yes=${t("remove")}
       question=${t("delete_mapping_question", { name: one.name })} act=${remove} />`}
   </details>`;
 }

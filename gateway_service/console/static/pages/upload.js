@@ -129,7 +129,7 @@ async function upload(wanted, largest, check, setState) {
 
 // The same bytes, read as a check has proposed.
 async function readSo({ wanted, blob }, mapping, setState) {
-  const mapped = { ...wanted, mapping };
+  const mapped = { ...wanted, mapping, isProposed: true };
   try {
     const answer = await submitBlob(mapped, blob, { check: true });
     setState({ ...IDLE, check: true, pipeline: answer.pipeline_id, wanted: mapped, blob });

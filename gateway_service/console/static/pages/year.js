@@ -12,11 +12,8 @@ import { t, tn } from "../words.js";
 
 export function Page({ year }) {
   const ends = endsOf(year);
-  const told = useAsked(async (signal) => {
-    const answer = await get(`/v1/years/${year}`, {}, { signal });
-    take({ years: [answer] });
-    return answer;
-  }, [year, ends]);
+  // The stream begins with the newest years.
+  const told = useAsked(async (signal) => (ends ? null : years.peek().get(year)) ?? askYear(year, signal), [year, ends]);
   const totals = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
   const before = useAsked((signal) => get(`/v1/years/${year - 1}/totals`, {}, { signal }), [year]);
   const uploads = useAsked((signal) => get(`/v1/years/${year}/uploads`, {}, { signal }), [year, ends]);
@@ -40,8 +37,14 @@ export function Page({ year }) {
     <ul class="tiles">${MODULES.map((module) => html`<li class="tile" key=${module}>
       <${Tile} year=${year} module=${module} totals=${totals.value} uploads=${uploads.value} />
     </li>`)}</ul>
-    ${state?.provisioned && may("LockPeriod") && html`<${Lock} year=${year} state=${state} again=${told.again} />`}
+    ${state?.provisioned && may("LockPeriod") && html`<${Lock} year=${year} state=${state} again=${() => askYear(year)} />`}
   `;
+}
+
+async function askYear(year, signal) {
+  const answer = await get(`/v1/years/${year}`, {}, { signal });
+  take({ years: [answer] });
+  return answer;
 }
 
 function Tile({ year, module, totals, uploads }) {

@@ -1,4 +1,4 @@
-// Schedules: when each submits its job next, what became of the last time, pause and resume.
+// Schedules: when each submits its job next, what became of the last time, pause, resume and remove.
 import { get, post } from "../api.js";
 import { may } from "../caller.js";
 import { kindName, moduleName, time, typeName, zone } from "../format.js";
@@ -23,8 +23,15 @@ export const scheduleRow = (one, again) => [
     .filter(Boolean).join(", "),
   one.paused_at ? html`<strong>${t("paused")}</strong> ${one.paused_by} ${one.pause_reason}` : time(one.next_tick_at),
   html`<${Last} one=${one} />`,
-  may("PauseSchedule") && html`<${Act} one=${one} again=${again} />`,
+  may("PauseSchedule") && html`<div class="acts"><${Act} one=${one} again=${again} />
+    ${may("DeleteSchedule") && html`<${Confirm} label=${t("remove")} yes=${t("remove")} act=${remove(one, again)}
+      question=${t("remove_schedule_question", { name: one.name })} />`}</div>`,
 ];
+
+const remove = (one, again) => async () => {
+  await post(`/v1/schedules/${encodeURIComponent(one.name)}:delete`, {});
+  again();
+};
 
 function Last({ one }) {
   const outcome = one.last_outcome?.replace("TICK_OUTCOME_", "");

@@ -9,12 +9,14 @@ import { CheckReport, isReported, verdictOf } from "./check_report.js";
 import { Confirm } from "./confirm.js";
 import { usePipeline } from "./followed.js";
 import { MappingTable } from "./mapping_table.js";
+import { SaveMapping } from "./save_mapping.js";
 import { StepList } from "./steps.js";
 
 /** `onUploaded(pipeline)` is called with the upload, `onMapping(mapping)` to check it read so. */
 export function UploadCheck({ sent, onUploaded, onMapping }) {
   const { row, jobs, asked } = usePipeline(sent.pipeline);
   const [job] = jobs;
+  const { type, mapping, isProposed } = sent.wanted;
   const heading = useRef(null);
   const ended = row && !isLive(row) && job?.state === "JOB_STATE_FINISHED";
   // Who has asked hears at once what was found.
@@ -25,7 +27,9 @@ export function UploadCheck({ sent, onUploaded, onMapping }) {
     <h2 tabindex="-1" ref=${heading}>${t("check_of", { file: sent.wanted.file.name })}</h2>
     <${Trouble} error=${asked.error} again=${asked.again} />
     ${isReported(job) ? html`<${CheckReport} job=${job} />` : html`<${StepList} jobs=${jobs} />`}
-    ${ended && html`<${Proposal} mapping=${job.stats?.proposed_mapping} onMapping=${onMapping} />`}
+    ${ended && html`<${Proposal} mapping=${job.stats?.proposed_mapping} type=${type} onMapping=${onMapping} />`}
+    ${ended && isProposed && !job.stats?.proposed_mapping && html`
+      <${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}
     ${ended && isReported(job) && verdictOf(job) !== "refused" && html`
       <${UploadIt} sent=${sent} cause=${job.stats.needs_consent} onUploaded=${onUploaded} />`}
   </section>`;
@@ -46,8 +50,9 @@ function UploadIt({ sent, cause, onUploaded }) {
     <p><button type="button" class="main" onClick=${() => submit(false).catch(setError)}>${t("upload_it")}</button></p>`;
 }
 
-function Proposal({ mapping, onMapping }) {
+function Proposal({ mapping, type, onMapping }) {
   if (!mapping || !Object.keys(mapping).length) return null;
   return html`<${MappingTable} mapping=${mapping} caption=${t("may_be_read_so")} />
-    <p><button type="button" onClick=${() => onMapping(mapping)}>${t("check_again_read_so")}</button></p>`;
+    <p><button type="button" onClick=${() => onMapping(mapping)}>${t("check_again_read_so")}</button></p>
+    ${type?.data_entry_type && html`<${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}`;
 }
