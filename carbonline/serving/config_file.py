@@ -60,6 +60,12 @@ def _read(path: Path, process: str, known: set[str]) -> tuple[dict[str, str], li
         f"{path}: [{name}] is none of the tables {', '.join(f'[{one}]' for one in PROCESSES)}"
         for name in sorted(tables.keys() - set(PROCESSES))
     ]
+    for table in (document, tables.get(process, {})):
+        faults += [
+            f"{path}: {' and '.join(keys)} are one setting: keep one of them"
+            for keys in _by_variable(table).values()
+            if len(keys) > 1
+        ]
     found: dict[str, str] = {}
     unread = []
     for key, value in document.items():
@@ -81,14 +87,21 @@ def _read(path: Path, process: str, known: set[str]) -> tuple[dict[str, str], li
     return found, unread
 
 
+def _by_variable(table: Mapping[str, object]) -> Mapping[str, list[str]]:
+    keys: dict[str, list[str]] = {}
+    for key in table:
+        keys.setdefault(_variable(key), []).append(key)
+    return keys
+
+
 def _document(path: Path) -> dict[str, object]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        # Some editors put a mark before the first line.
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SettingsWrong([f"{CONFIG_FILE.variable} {path}: {reason}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsWrong([f"{path} is not TOML: {error}"]) from None
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from carbonline.postgres.url import shown_url
 from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import Setting
 from carbonline.serving.settings import SettingsWrong
@@ -33,7 +34,7 @@ def check_settings(
         shown = [
             {
                 "variable": name,
-                "value": NOT_SHOWN if _is_secret(name) else found.environment[name],
+                "value": NOT_SHOWN if _is_secret(name) else shown_url(found.environment[name]),
                 "source": source,
             }
             for name, source in sorted(found.sources.items())

@@ -130,7 +130,7 @@ def _read(file: Path) -> Mapping[str, Principal]:
     if len(text) > FILE_BYTES_MAX:
         raise OSError(f"{file} has more than {FILE_BYTES_MAX:,} bytes")
     try:
-        tables = tomllib.loads(text.decode())
+        tables = tomllib.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise OSError(f"{file} is not TOML: {error}") from None
     return {name: _principal_of(file, name, table) for name, table in tables.items()}

@@ -10,6 +10,9 @@ def fault_of_source(source: str) -> str:
     issue tokens.
     """
     parsed = urlsplit(source)
+    if parsed.scheme and "@" in parsed.netloc:
+        # Not repeated: it would stand in logs and lists.
+        return "must be a URL without user and password"
     if parsed.scheme == "http" and parsed.hostname not in _LOOPBACK:
         return f"{source}: keys are fetched over https only"
     if "://" in source and parsed.scheme not in {"http", "https"}:

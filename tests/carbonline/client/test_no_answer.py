@@ -82,10 +82,21 @@ WORDS_OF_GRPC = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "Deadline", "failed to conn
         ("Trying to connect an http1.x server", f"What listens at {AT} is not the ledger."),
         ("Socket closed", f"The connection to the ledger at {AT} was lost"),
         ("", "was lost: it has ended or restarts. Try again."),
+        (
+            "Tls handshake failed (TSI_PROTOCOL_FAILURE): CERTIFICATE_VERIFY_FAILED",
+            f"The ledger at {AT} has a certificate that no authority of your CA file",
+        ),
+        ("UNAUTHENTICATED: Hostname Verification Check failed.", "a certificate for another name"),
+        ("Tls handshake failed: WRONG_VERSION_NUMBER", "speaks no TLS"),
     ],
 )
 def test_grpcs_words_become_a_sentence(words: str, sentence: str) -> None:
     assert sentence in no_answer(LEDGER, words)
+
+
+def test_who_is_cut_off_at_a_port_hears_that_it_may_want_tls() -> None:
+    assert "--tls-ca" in no_answer(Server("ledger", "host:7401"), "Socket closed")
+    assert "--tls-ca" not in no_answer(Server("ledger", "unix:/run/l"), "Socket closed")
 
 
 @pytest.fixture

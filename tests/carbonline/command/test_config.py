@@ -83,6 +83,26 @@ def test_job_types_that_no_worker_runs_are_wrong(tmp_path: Path) -> None:
     assert (code, "not csv_injest" in said) == (ExitCode.REFUSED, True), said
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (f"{TEXT}[scheduler]\nbuild_id = {'[' * 9_999}", "is not TOML"),
+        ("LEASE_SECONDS = 70\n" + TEXT, "LEASE_SECONDS and lease_seconds are one setting"),
+        (f'jwt_keys = "https://me:{SECRET}@issuer/keys"\n{TEXT}', "without user and password"),
+    ],
+)
+def test_odd_files_are_told_in_a_sentence(tmp_path: Path, text: str, fault: str) -> None:
+    code, said = checked(tmp_path, text, "scheduler")
+    assert (code, fault in said) == (ExitCode.REFUSED, True), said
+    assert "Traceback" not in said
+    assert SECRET not in said
+
+
+def test_a_mark_before_the_first_line_harms_nothing(tmp_path: Path) -> None:
+    code, said = checked(tmp_path, f"\ufeff{TEXT}", "scheduler")
+    assert code == ExitCode.SUCCESS, said
+
+
 async def test_a_process_starts_with_what_the_file_says(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "carbonline.toml"
     path.write_text(
