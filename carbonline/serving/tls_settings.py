@@ -73,7 +73,7 @@ def read_tls_settings(read: SettingsReader) -> tuple[TlsSettings | None, bool]:
             "no client shows a certificate"
         )
     if certificate is not None and key is not None:
-        return TlsSettings(certificate, key, client_ca), behind_mesh
+        return TlsSettings(certificate, key, client_ca, callers), behind_mesh
     if certificate is not None or key is not None or client_ca is not None:
         read.faults.append(
             f"{TLS_CERT_FILE.variable} and {TLS_KEY_FILE.variable} must be set together"

@@ -1,7 +1,9 @@
-"""Scheduler, ledger process and worker as if on three machines: TLS, and a signed token each."""
+"""Scheduler, ledger process and worker as if on three machines: TLS, and a signed token each, or a
+certificate that a file names.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,16 @@ TRIPS = (
     "cabin_class,kg_co2eq\n"
     "U1,GVA,CDG,1,1,economy,125.5\n"
 )
+
+
+ROBOT = """
+["cn:robot"]
+name = "nightly"
+tenants = ["south"]
+role = "gateway"
+modules = "*"
+units = "*"
+"""
 
 
 class Site:
@@ -52,10 +64,13 @@ class Site:
     @property
     def server_settings(self) -> dict[str, str]:
         tls = self.authority.server(asks_clients=True)
+        callers = self.folder / "callers.toml"
+        callers.write_text(ROBOT)
         return {
             "TLS_CERT_FILE": str(tls.certificate),
             "TLS_KEY_FILE": str(tls.key),
             "TLS_CLIENT_CA_FILE": str(tls.client_ca),
+            "CLIENT_CERTIFICATES_FILE": str(callers),
             "JWT_KEYS": str(self.issuer.jwks),
             "JWT_ISSUER": NAME,
             "JWT_AUDIENCE": AUDIENCE,
@@ -117,6 +132,23 @@ async def test_a_file_of_each_tenant_becomes_its_totals_and_a_token_is_renewed_m
         with pytest.raises(ServerError) as refused:
             await eve.contract.get_pipeline(pipelines[0])
         assert refused.value.reason == "OTHER_TENANT"
+    await a_certificate_alone_must_do(site, pipelines)
+
+
+async def a_certificate_alone_must_do(site: Site, pipelines: Sequence[int]) -> None:
+    """At both servers, for the tenant that the file names, and no other."""
+    tls = site.authority.client("robot")
+    async with AsyncClient(site.scheduler, site.ledger, tls=tls) as robot:
+        of_north, of_south = pipelines
+        assert (await robot.contract.get_pipeline(of_south)).pipeline.pipeline_id == of_south
+        assert (await robot.contract.get_totals(2024)).institution.total_kg == 125.5
+        assert (await robot.contract.get_caller()).name == "nightly"
+        with pytest.raises(ServerError) as refused:
+            await robot.contract.get_pipeline(of_north)
+        assert refused.value.reason == "OTHER_TENANT"
+    nobody = site.authority.client("nobody")
+    async with AsyncClient(site.scheduler, site.ledger, tls=nobody) as unknown:
+        assert await is_unknown(unknown)
 
 
 async def rotate_keys(site: Site) -> None:

@@ -16,7 +16,7 @@ from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.auth.certificates import Certificates
 from carbonline.serving.logs import _log_to
 from carbonline.serving.settings import SettingsReader
-from carbonline.serving.tls_settings import read_tls_settings
+from carbonline.serving.tls_settings import TlsSettings, read_tls_settings
 from carbonline.v1 import interventions_pb2, operations_pb2_grpc
 from carbonline.v1 import operations_pb2 as ops
 from scheduler_service.server import running_server
@@ -170,3 +170,16 @@ def test_a_file_of_certificates_needs_those_who_issue_them() -> None:
     (fault,) = reader.faults
     assert fault.startswith("CARBONLINE_CLIENT_CERTIFICATES_FILE needs CARBONLINE_TLS_CLIENT_CA")
     assert os.linesep not in fault
+
+
+def test_what_the_settings_name_is_what_a_server_reads() -> None:
+    names = {
+        "TLS_CERT_FILE": "cert",
+        "TLS_KEY_FILE": "key",
+        "TLS_CLIENT_CA_FILE": "ca",
+        "CLIENT_CERTIFICATES_FILE": "callers",
+    }
+    reader = SettingsReader({f"CARBONLINE_{name}": value for name, value in names.items()})
+    tls, _ = read_tls_settings(reader)
+    assert reader.faults == []
+    assert tls == TlsSettings(Path("cert"), Path("key"), Path("ca"), Path("callers"))
