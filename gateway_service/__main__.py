@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import uvloop
 
 from carbonline.extras import lacks
+from carbonline.serving.background import BackgroundTaskEnded
 from carbonline.serving.config_file import configured
 from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
@@ -20,11 +21,14 @@ ABOUT = (
     "The gateway: serves the HTTP API and the console to people, and calls the scheduler and the "
     "ledger process with the rights of whoever asks. Serves until SIGTERM."
 )
+EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The process's exit code: 2 for settings or an address that cannot be used."""
+    """The process's exit code: 2 for settings or an address that cannot be used, 1 if it ends by
+    itself.
+    """
     if arguments:
         if list(arguments) == ["--check"]:
             report, code = check_settings(os.environ, PROCESS, SETTINGS, read_settings)
@@ -53,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         print_sentence(f"gateway: {error}")
         return EXIT_USAGE
+    except BackgroundTaskEnded as error:
+        print_sentence(f"gateway: {error}")
+        return EXIT_FAILED
     return 0
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from carbonline.serving.background import Background
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
@@ -38,10 +39,13 @@ class RunningGateway:
     url: str
     port: int
     metrics: GatewayMetrics
+    background: Background
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. Raises OSError if the address cannot be used."""
+    """Serve until SIGTERM or SIGINT, then drain. Raises OSError if the address cannot be used, and
+    BackgroundTaskEnded.
+    """
     stream = stderr_stream()
     log = open_process_log(
         settings.log_level, stream, service="gateway", build_id=settings.build_id
@@ -53,7 +57,7 @@ async def serve(settings: Settings) -> None:
     async with running_gateway(settings, log) as running:
         running.metrics.registry.register(stream)
         log.info("gateway_started", url=running.url)
-        await stopping.wait()
+        await running.background.run_until(stopping)
         log.info("gateway_draining")
     log.info("gateway_stopped")
 
@@ -94,17 +98,18 @@ async def running_gateway(
             timeout_graceful_shutdown=round(DRAIN_SECONDS),
         )
     )
-    serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+    background = Background(log)
+    background.start("http", server.serve(sockets=[listening]))
     try:
         with metrics_served(metrics.registry, settings.metrics, probes):
             shown = f"[{settings.host}]" if ":" in settings.host else settings.host
             probes.report("")
-            yield RunningGateway(f"http://{shown}:{port}/", port, metrics)
+            yield RunningGateway(f"http://{shown}:{port}/", port, metrics, background)
             probes.report(DRAINING)
     finally:
         draining.set()
         server.should_exit = True
-        await serving
+        await background.ended()
         await services.close()
 
 

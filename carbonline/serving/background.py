@@ -53,9 +53,15 @@ class Background:
                 f"its background task {task.get_name()!r} ended; the log says why"
             ) from task.exception()
 
+    async def ended(self) -> None:
+        """Wait for all tasks, which have been told to end by themselves. What they raise then is
+        not of interest.
+        """
+        self._first.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def cancel(self) -> None:
         """End all tasks and wait for them. What they raise meanwhile is not of interest."""
-        self._first.cancel()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.ended()

@@ -18,13 +18,13 @@ COLLECTOR_LOCK = 4_202_403
 # which nobody has added for a day is left behind. What is collected is in no index of these.
 _NEVER_SEEN_AGAIN = """
     s.state <> 'PUBLISHED' AND s.collected_at IS NULL
-    AND s.made_at < carbon.clock() - $1 * interval '1 second'
+    AND s.made_at < (SELECT carbon.clock()) - $1 * interval '1 second'
     AND (
-        s.retired_at < carbon.clock() - $1 * interval '1 second'
+        s.retired_at < (SELECT carbon.clock()) - $1 * interval '1 second'
         OR (
             s.state = 'LOADING' AND (
                 f.newest_token >= {writer} OR f.closed_token >= {writer}
-                OR s.made_at < carbon.clock() - interval '1 day'
+                OR s.made_at < (SELECT carbon.clock()) - interval '1 day'
             )
         )
     )

@@ -57,7 +57,7 @@ ON CONFLICT (tenant, emission_set, entry_set) DO NOTHING
 STILL_LOADING = """
 UPDATE carbon.emission_sets SET made_at = carbon.clock()
 WHERE tenant = $1 AND emission_set = $2 AND state = 'LOADING'
-    AND made_at < carbon.clock() - interval '1 hour'
+    AND made_at < (SELECT carbon.clock()) - interval '1 hour'
 """
 ADD_COUNTS = """
 INSERT INTO carbon.outcome_counts (tenant, emission_set, entry_set, unit, outcome, entry_count)

@@ -41,7 +41,7 @@ VALUES (
 STILL_LOADING = """
 UPDATE carbon.entry_sets SET made_at = carbon.clock()
 WHERE tenant = $1 AND entry_set = $2 AND state = 'LOADING'
-    AND made_at < carbon.clock() - interval '1 hour'
+    AND made_at < (SELECT carbon.clock()) - interval '1 hour'
 """
 PUBLISHED_SETS = """
 SELECT s.entry_set, s.row_count, s.last_row_number,

@@ -23,7 +23,7 @@ FORGET = """
 DELETE FROM carbon.job_answers
 WHERE (tenant, job_id) IN (
     SELECT tenant, job_id FROM carbon.job_answers
-    WHERE made_at < carbon.clock() - $1 * interval '1 day'
+    WHERE made_at < (SELECT carbon.clock()) - $1 * interval '1 day'
     ORDER BY made_at
     LIMIT $2
 )

@@ -23,7 +23,7 @@ OLD_ENTRY_SETS = """
 SELECT collected_at, entry_set, CASE WHEN state = 'RETIRED' THEN pipeline_id END AS pipeline_id
 FROM carbon.entry_sets
 WHERE tenant = $1 AND collected_at IS NOT NULL
-    AND collected_at < carbon.clock() - $2 * interval '1 second'
+    AND collected_at < (SELECT carbon.clock()) - $2 * interval '1 second'
     AND (collected_at, entry_set) > ($3, $4)
 ORDER BY collected_at, entry_set
 LIMIT $5
@@ -56,7 +56,7 @@ WITH page AS (
     SELECT s.collected_at, s.emission_set, s.entry_set, s.state
     FROM carbon.emission_sets AS s
     WHERE s.tenant = $1 AND s.collected_at IS NOT NULL
-        AND s.collected_at < carbon.clock() - $2 * interval '1 second'
+        AND s.collected_at < (SELECT carbon.clock()) - $2 * interval '1 second'
         AND (s.collected_at, s.emission_set, s.entry_set) > ($3, $4, $5)
     ORDER BY s.collected_at, s.emission_set, s.entry_set
     LIMIT $6

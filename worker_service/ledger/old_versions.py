@@ -19,7 +19,7 @@ WITH page AS (
     FROM carbon.factor_versions AS n
     JOIN carbon.factors AS f ON f.tenant = n.tenant AND f.factor_id = n.factor_id
     WHERE n.tenant = $1 AND n.version > 1
-        AND n.made_at < carbon.clock() - $2 * interval '1 second'
+        AND n.made_at < (SELECT carbon.clock()) - $2 * interval '1 second'
         AND (n.made_at, n.factor_id, n.version) > ($3, $4, $5)
     ORDER BY n.made_at, n.factor_id, n.version
     LIMIT $6
