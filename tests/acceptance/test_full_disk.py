@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,13 @@ SIZE = "800m"
 FULL_SECONDS = 2 * LEASE_SECONDS
 BACK_SECONDS_MAX = LEASE_SECONDS + 5.0
 PIECE = 64 << 10
+READ_PAUSE_SECONDS = 0.5
+# The moment of a line is taken before what it tells, and a call may have begun before it.
+SLACK_SECONDS = 1.0
+# What PostgreSQL writes when it ends its sessions, and when it takes new ones.
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC \[\d+\] (.*)")
+GOES = re.compile(r"PANIC: |LOG:  (server process .* was terminated|.*shutting down)")
+COMES = "LOG:  database system is ready to accept connections"
 
 
 @pytest.fixture
@@ -35,6 +45,88 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"this user may mount no file system: {mounted.stderr.strip()}")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def postgres_log(small_disk: Path, tmp_path: Path) -> Path:
+    """Where PostgreSQL of the stack logs: elsewhere, so that a full disk takes no line of it."""
+    log = tmp_path / "postgres.log"
+    logs = small_disk / "stack" / "logs"
+    logs.mkdir(mode=0o700, parents=True)
+    (logs / "postgres.log").symlink_to(log)
+    return log
+
+
+def outages_in(log: Path, killed_at: Sequence[float]) -> list[tuple[float, float]]:
+    """From when until when PostgreSQL took no sessions, by its log; `killed_at` it could not write
+    any more. The last one may not be over.
+    """
+    events = [(at, False) for at in killed_at]
+    for line in log.read_text("utf-8", errors="replace").splitlines():
+        if (found := MOMENT.match(line)) is None:
+            continue
+        at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC).timestamp()
+        if GOES.match(found[2]) or found[2] == COMES:
+            events.append((at, found[2] == COMES))
+    outages: list[tuple[float, float]] = []
+    gone_at: float | None = None
+    for at, comes in sorted(events):
+        if comes and gone_at is not None:
+            outages.append((gone_at, at))
+            gone_at = None
+        elif not comes and gone_at is None:
+            gone_at = at
+    return outages if gone_at is None else [*outages, (gone_at, float("inf"))]
+
+
+@dataclass
+class Reader:
+    """Reads from the scheduler and from the ledger process, again and again, whatever happens.
+
+    `unanswered` has from when until when it waited for what it heard that there is no database.
+    """
+
+    run: AcceptanceRun
+    reads: int = 0
+    unanswered: list[tuple[float, float]] = field(default_factory=list)
+
+    async def read_on(self) -> None:
+        """Until it is cancelled. Raises any other error."""
+        while True:
+            for read in (self.run.client.list_pipelines(), self.run.client.get_totals(2013)):
+                began_at = time.time()
+                try:
+                    await read
+                except ServerError as error:
+                    if error.reason != "DATABASE_UNAVAILABLE":
+                        raise
+                    self.unanswered.append((began_at, time.time()))
+                else:
+                    self.reads += 1
+            await asyncio.sleep(READ_PAUSE_SECONDS)
+
+    @asynccontextmanager
+    async def reading_on(self) -> AsyncIterator[None]:
+        """Reads meanwhile."""
+        reading_on = asyncio.create_task(self.read_on())
+        try:
+            yield
+        finally:
+            reading_on.cancel()
+            await asyncio.wait({reading_on})
+        assert reading_on.cancelled(), reading_on.exception()
+
+    def must_have_been_answered(self, outages: Sequence[tuple[float, float]]) -> None:
+        """Whenever PostgreSQL was there."""
+        assert self.reads
+        assert [
+            (began_at, ended_at)
+            for began_at, ended_at in self.unanswered
+            if not any(
+                began_at < comes_at + SLACK_SECONDS and ended_at > gone_at - SLACK_SECONDS
+                for gone_at, comes_at in outages
+            )
+        ] == [], outages
 
 
 @asynccontextmanager
@@ -98,25 +190,26 @@ async def until_works_again(run: AcceptanceRun, pipeline: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("postgres_ends", [False, True], ids=["postgres_lives", "postgres_ends"])
 async def test_a_stack_whose_disk_was_full_goes_on_as_soon_as_there_is_room(
-    open_run: OpenRun, small_disk: Path, *, postgres_ends: bool
+    open_run: OpenRun, small_disk: Path, postgres_log: Path, *, postgres_ends: bool
 ) -> None:
     async with open_run(data_folder=small_disk / "stack") as run:
         pipeline = await run.submit()
         await run.until(pipeline, reading)
-        async with filled(small_disk):
-            began_at = time.monotonic()
-            await until_no_file_fits(run)
-            if postgres_ends:
-                # As it does if it has no room for its log.
-                run.stack.kill("postgres")
-            while time.monotonic() < began_at + FULL_SECONDS:
-                if not postgres_ends:
-                    await run.client.list_pipelines()
-                    await run.client.get_totals(2013)
-                await asyncio.sleep(0.5)
-        has_room_at = time.monotonic()
-        await until_works_again(run, pipeline)
-        assert time.monotonic() - has_room_at < BACK_SECONDS_MAX
-        view = await run.ended(pipeline)
+        reader, killed_at = Reader(run), list[float]()
+        async with reader.reading_on():
+            async with filled(small_disk):
+                began_at = time.monotonic()
+                await until_no_file_fits(run)
+                if postgres_ends:
+                    # As it does by itself if it has no room for its log.
+                    killed_at.append(time.time())
+                    run.stack.kill("postgres")
+                await asyncio.sleep(began_at + FULL_SECONDS - time.monotonic())
+            has_room_at = time.monotonic()
+            await until_works_again(run, pipeline)
+            assert time.monotonic() - has_room_at < BACK_SECONDS_MAX
+            view = await run.ended(pipeline)
+        reader.must_have_been_answered(outages_in(postgres_log, killed_at))
         await run.must_have_arrived(view)
-        assert {job.attempts for job in view.in_order()} == {1}
+        spent = [(one.job_type, one.attempts, one.expiries, one.message) for one in view.in_order()]
+        assert {job.attempts for job in view.in_order()} == {1}, spent
