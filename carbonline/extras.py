@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 Extra: TypeAlias = Literal["frames", "gateway", "objects", "server", "local"]
 
+_NAME = "carbonline"
 _SERVER = (
     "aiohttp",
     "alembic",
@@ -52,20 +53,45 @@ def lacks(extra: Extra, purpose: str) -> str:
     missing = [name for name in MODULES[extra] if find_spec(name) is None]
     if not missing:
         return ""
-    wanted = shlex.quote(f"{_source()}[{extra}]")
-    # uv says where it is to what it runs; uvx is not helped by pip.
-    again = shlex.join(["carbonline", *sys.argv[1:]])
-    by_uvx = "UV" in os.environ and Path(sys.argv[0]).name == "carbonline"
-    command = f"uvx --from {wanted} {again}" if by_uvx else f"pip install {wanted}"
+    command = (
+        _uvx(f"[{extra}]", *sys.argv[1:])
+        if _by_uvx()
+        else f"pip install {shlex.quote(f'{_source()}[{extra}]')}"
+    )
     return f"{purpose} needs packages that are not installed ({', '.join(missing)}): {command}"
 
 
+def uvx_program() -> str | None:
+    """The program as whoever came by uvx types it again; None for others.
+
+    uvx puts it on the PATH of this process only. The extra that is there is named.
+    """
+    if not _by_uvx() or _source() == _NAME:
+        return None
+    extras: tuple[Extra, ...] = ("local", "server", "frames")
+    there = (extra for extra in extras if all(map(find_spec, MODULES[extra])))
+    extra = next(there, None)
+    return _uvx(f"[{extra}]" if extra else "")
+
+
+def _by_uvx() -> bool:
+    # uv says where it is to what it runs.
+    return "UV" in os.environ and Path(sys.argv[0]).name == _NAME
+
+
+def _uvx(extra: str, *words: str) -> str:
+    return shlex.join(["uvx", "--from", f"{_source()}{extra}", _NAME, *words])
+
+
 def _source() -> str:
-    """What carbonline was installed from, for an installer: a wheel's path, or its name."""
+    """What carbonline was installed from, for an installer: the path of a wheel or of a folder, or
+    its name.
+    """
     try:
-        origin = distribution("carbonline").read_text("direct_url.json")
-        url = urlsplit(json.loads(origin)["url"]) if origin else None
-    except (PackageNotFoundError, ValueError, KeyError):
-        url = None
-    is_wheel = url is not None and url.scheme == "file" and url.path.endswith(".whl")
-    return unquote(url.path) if url is not None and is_wheel else "carbonline"
+        text = distribution(_NAME).read_text("direct_url.json")
+        origin = json.loads(text) if text else {}
+        url = urlsplit(origin.get("url", ""))
+    except (PackageNotFoundError, ValueError):
+        return _NAME
+    is_editable = origin.get("dir_info", {}).get("editable", False)
+    return unquote(url.path) if url.scheme == "file" and not is_editable else _NAME

@@ -15,6 +15,7 @@ from carbonline.client.errors import WrongArgument
 from carbonline.client.services import DATA_FOLDER, choose_services
 from carbonline.client.tls_files import tls_files
 from carbonline.command.collected_options import Function, with_options
+from carbonline.extras import uvx_program
 
 _DEFAULTS = {"data-folder": DATA_FOLDER}
 IN_A_CLONE = Path(".venv/bin/carbonline")
@@ -158,6 +159,8 @@ def command_line(words: str, target: Target) -> str:
 
 def program_name() -> str:
     """The program as one can type it here, quoted for a shell."""
+    if by_uvx := uvx_program():
+        return by_uvx
     if shutil.which("carbonline"):
         return "carbonline"
     beside = Path(sys.executable).parent / "carbonline"

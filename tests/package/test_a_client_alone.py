@@ -1,6 +1,7 @@
 """Without extras there is a client: it talks to servers elsewhere, and starts none."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,3 +94,14 @@ def test_whoever_came_by_uvx_is_told_how_to_come_again(
     said = "Error: A stack on this machine needs packages that are not installed ("
     assert typed.stderr.startswith(said), typed.stderr
     assert typed.stderr.endswith(f"): uvx --from '{wheel}[local]' carbonline demo\n"), typed.stderr
+
+
+def test_whoever_came_by_uvx_is_told_commands_that_can_be_typed_again(
+    client_alone: Environment, wheel: Path, tmp_path: Path
+) -> None:
+    # uvx puts its environment on the PATH of what it runs, and of nothing else.
+    path = f"{client_alone.folder}/bin:{os.defpath}"
+    typed = client_alone.run(
+        "carbonline", "status", cwd=tmp_path, environment={"UV": "/bin/uv", "PATH": path}
+    )
+    assert f"Start one with 'uvx --from {wheel} carbonline up'" in typed.stderr
