@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from carbonline.command.input_file import STDIN, InputFile
 from carbonline.command.names import type_name
 from carbonline.command.options import did_you_mean
+from carbonline.command.output_file import errors_named
 from carbonline.shelf.sets import ShelfSet, shelf
 
 
@@ -62,5 +63,6 @@ def file_of(chosen: ShelfSet, name: str, context: click.Context) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="carbonline-"))
     context.call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
     file = folder / f"{chosen.name}_{name}.csv"
-    file.write_text(chosen.content(name), encoding="utf-8")
+    with errors_named(file):
+        file.write_text(chosen.content(name), encoding="utf-8")
     return file

@@ -7,9 +7,11 @@ from rich.cells import cell_len
 
 # A command to type, alone (also behind a pipe) or at the end of a sentence: it must come out of a
 # terminal whole.
-_COMMAND = re.compile(r"(^ *(\S+ \S+ \| )?|(?<=: ))('[^']*carbonline'|[^\s`]*carbonline) .*$")
+_PROGRAM = r"(uvx --from ('[^']*'|\S+) )?('[^']*carbonline'|[^\s`]*carbonline)"
+_COMMAND = re.compile(rf"(^ *(\S+ \S+ \| )?|(?<=: )){_PROGRAM} .*$")
 # A number stays in the line of its unit.
-_WORD = re.compile(r"[+-]?\d[\d,.]* (?:ms|s|kg|km|t|%)(?!\w)\S*|\S+")
+_NUMBER, _UNIT = r"[+-]?\d[\d,.]*", r"(?:ms|s|kg|km|t|%)(?!\w)\S*"
+_WORD = re.compile(rf"{_NUMBER} {_UNIT}|\S+")
 
 
 def fitted(text: str, width: int) -> str:
@@ -20,6 +22,18 @@ def fitted(text: str, width: int) -> str:
     if "\x1b" in text or "\r" in text:
         return text
     return "\n".join(_line(line, width) for line in text.split("\n"))
+
+
+def words_of(text: str, width: int) -> list[str]:
+    """What stands between spaces; a number and its unit are one word if they fit the width."""
+    words: list[str] = []
+    for word in text.split(" "):
+        is_unit = words and re.fullmatch(_NUMBER, words[-1]) and re.fullmatch(_UNIT, word)
+        if is_unit and cell_len(words[-1]) + 1 + cell_len(word) <= width:
+            words[-1] += f" {word}"
+        else:
+            words.append(word)
+    return words
 
 
 def terminal_width(descriptor: int) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import click
 
 from carbonline.command.exit_codes import ExitCode
+from carbonline.command.output_file import errors_named
 
 STDIN = "-"
 COPIED_BYTES = 1 << 20
@@ -37,24 +38,30 @@ class InputFile(click.Path):
             ctx.call_on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
         copy = folder / ("stdin" if value == STDIN else path.name)
         try:
-            with copy.open("wb") as kept:
+            with errors_named(copy), copy.open("wb") as kept:
                 if value == STDIN:
-                    _copy(sys.stdin.buffer, kept)
+                    _copy(sys.stdin.buffer, Path(STDIN), kept)
                 else:
                     with path.open("rb") as source:
-                        _copy(source, kept)
+                        _copy(source, path, kept)
         except OSError as error:
-            self.fail(f"{value}: {error.strerror or error}", param, ctx)
+            self.fail(f"{error.filename or value}: {error.strerror or error}", param, ctx)
         except KeyboardInterrupt:
             raise SystemExit(ExitCode.INTERRUPTED) from None
         return copy
 
 
-def _copy(source: BinaryIO, kept: BinaryIO) -> None:
-    """Raises OSError if the pipe never ends."""
+def _copy(source: BinaryIO, name: Path, kept: BinaryIO) -> None:
+    """Raises OSError if the pipe never ends. What cannot be read is called `name`."""
     copied = 0
-    while chunk := source.read(COPIED_BYTES):
+    while chunk := _chunk(source, name, COPIED_BYTES_MAX - copied):
         copied += len(chunk)
-        if copied > COPIED_BYTES_MAX:
-            raise OSError(f"more than {COPIED_BYTES_MAX:,} bytes, which no server accepts")
         kept.write(chunk)
+
+
+def _chunk(source: BinaryIO, name: Path, room: int) -> bytes:
+    with errors_named(name):
+        chunk = source.read(COPIED_BYTES)
+        if len(chunk) > room:
+            raise OSError(f"more than {COPIED_BYTES_MAX:,} bytes, which no server accepts")
+        return chunk

@@ -39,7 +39,7 @@ def written_file(
     With `replaces=False`, a file that people may have edited is left alone: raises OtherContents.
     A `private` file can be read by its owner only.
     """
-    with _named(output):
+    with errors_named(output):
         if is_stdout(output):
             if sys.stdout is None:
                 raise OSError(errno.EBADF, "it is closed")
@@ -51,8 +51,8 @@ def written_file(
 
 
 @contextmanager
-def _named(output: Path) -> Iterator[None]:
-    """Add the path to an OSError."""
+def errors_named(output: Path) -> Iterator[None]:
+    """Add the path to an OSError: a write that fails does not say where."""
     try:
         yield
     except BrokenPipeError:

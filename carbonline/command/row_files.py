@@ -1,8 +1,10 @@
 """Writes rows as JSON, CSV, .xlsx or Parquet."""
 
+import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, TypeAlias
@@ -117,25 +119,34 @@ def write_xlsx(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO) -
             ".csv or .parquet file."
         )
     shown = [column for column in columns if column.in_files]
-    book = xlsxwriter.Workbook(
-        file,
-        {
-            "in_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "default_date_format": "yyyy-mm-dd hh:mm:ss",
-        },
-    )
-    sheet = book.add_worksheet("carbonline")
-    sheet.freeze_panes(1, 0)
-    bold = book.add_format({"bold": True})
-    for n, column in enumerate(shown):
-        sheet.write_string(0, n, column.name, bold)
-        for m, row in enumerate(rows, start=1):
-            _write_cell(sheet, m, n, row.get(column.name))
-    sheet.autofit()
-    book.close()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "default_date_format": "yyyy-mm-dd hh:mm:ss",
+    }
+    with _made_in_memory(file) as made:
+        book = xlsxwriter.Workbook(made, options)
+        sheet = book.add_worksheet("carbonline")
+        sheet.freeze_panes(1, 0)
+        bold = book.add_format({"bold": True})
+        for n, column in enumerate(shown):
+            sheet.write_string(0, n, column.name, bold)
+            for m, row in enumerate(rows, start=1):
+                _write_cell(sheet, m, n, row.get(column.name))
+        sheet.autofit()
+        book.close()
+
+
+@contextmanager
+def _made_in_memory(file: BinaryIO) -> Iterator[BinaryIO]:
+    """For libraries that write by themselves: their errors of a full disk are none of the system's,
+    and they complain again when the interpreter ends.
+    """
+    made = io.BytesIO()
+    yield made
+    file.write(made.getbuffer())
 
 
 def _write_cell(sheet: Any, row: int, column: int, value: Value) -> None:
@@ -168,7 +179,8 @@ def write_parquet(columns: Sequence[Column], rows: Sequence[Row], file: BinaryIO
     frame = pl.DataFrame(
         {key: [_parquet_value(row.get(key)) for row in rows] for key in keys}, strict=False
     )
-    frame.write_parquet(file)
+    with _made_in_memory(file) as made:
+        frame.write_parquet(made)
 
 
 def _parquet_value(value: Value) -> Any:

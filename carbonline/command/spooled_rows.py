@@ -3,10 +3,12 @@
 import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
-from tempfile import TemporaryFile
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 from types import TracebackType
 
 from carbonline.command.columns import Row
+from carbonline.command.output_file import errors_named
 
 
 class SpooledRows(Collection[Row], AbstractContextManager["SpooledRows"]):
@@ -29,10 +31,11 @@ class SpooledRows(Collection[Row], AbstractContextManager["SpooledRows"]):
         self._file.close()
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Adds rows at the end."""
-        for row in rows:
-            self._file.write(f"{json.dumps(row)}\n")
-            self._count += 1
+        """Adds rows at the end. Raises OSError with the folder's name."""
+        with errors_named(Path(gettempdir())):
+            for row in rows:
+                self._file.write(f"{json.dumps(row)}\n")
+                self._count += 1
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -40,7 +43,8 @@ class SpooledRows(Collection[Row], AbstractContextManager["SpooledRows"]):
 
     def __iter__(self) -> Iterator[Row]:
         """The rows from the first; one pass at a time, while no row is added."""
-        self._file.seek(0)
+        with errors_named(Path(gettempdir())):
+            self._file.seek(0)
         for line in self._file:
             yield json.loads(line)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, chop_cells
 
 from carbonline.command.columns import Column, Kind, Row
+from carbonline.command.fitting import words_of
 
 # Between columns; the second where that saves the table.
 GAPS = (2, 1)
@@ -168,13 +169,13 @@ def _field(one: _Cells, cell: str, width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` columns, broken at spaces.
+    """The text in lines of at most `width` columns, broken at spaces, but not before a unit.
 
     A longer word is broken, unless it has a digit.
     """
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in words_of(text, width):
         joined = f"{line} {word}" if line else word
         if cell_len(joined) <= width:
             line = joined

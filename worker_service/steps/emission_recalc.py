@@ -392,7 +392,8 @@ def _sentence(
         sentence += "; nothing has changed"
     if without:
         counts = ", ".join(f"{number:,} {name}" for name, number in without.items())
-        sentence += f", {sum(without.values()):,} have none ({counts}"
+        none = sum(without.values())
+        sentence += f", {none:,} {'has' if none == 1 else 'have'} none ({counts}"
         first = stats["uncomputed"][0]["detail"] if stats["uncomputed"] else ""
         sentence += f"; the most frequent: {first})" if first else ")"
     return sentence + "."

@@ -31,6 +31,8 @@ def test_lines_fit_and_all_words_are_whole(words: list[str], width: int, indent:
         "carbonline watch 4 --data-folder /a/rather/long/folder",
         ".venv/bin/carbonline watch 4 --data-folder elsewhere",
         "'/my programs/carbonline' watch 4 --data-folder elsewhere",
+        "uvx --from '/my programs/carbonline-0.1.0.whl[local]' carbonline watch 4",
+        "uvx --from dist/carbonline-0.1.0-py3-none-any.whl carbonline watch 4",
     ],
 )
 def test_a_command_to_type_stands_on_a_line_of_its_own(command: str) -> None:

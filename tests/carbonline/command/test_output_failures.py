@@ -1,6 +1,7 @@
 """Full disks, readers that have left, Ctrl-C: each end has its code, and none is a traceback."""
 
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -40,6 +41,47 @@ def test_help_on_a_full_device_is_a_sentence(words: tuple[str, ...]) -> None:
     if words:
         assert ended.stderr == "Error: stdout: No space left on device.\n"
     assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "xlsx", "parquet"])
+def test_a_list_on_a_full_device_is_a_sentence(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"sets.{suffix}"
+    file.symlink_to("/dev/full")
+    ended = subprocess.run(
+        [*COMMAND, "factors", "shelf", "-o", file],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert (ended.returncode, ended.stderr) == (2, f"Error: {file}: No space left on device.\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("submit", "-", "--type", "plane", "--year", "2024"),
+        ("load", "factors", "uk-gov-2024", "--year", "2024"),
+    ],
+)
+def test_a_temporary_file_that_cannot_be_written_is_named(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    # As a full disk: no file of this process may have more bytes.
+    ended = subprocess.run(
+        [*COMMAND, *words],
+        input=b"a,b\n" * 1_000,
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        # Or Python would keep cut bytecode.
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000)),
+    )
+    assert ended.returncode == 2, ended
+    said = " ".join(ended.stderr.decode().split())
+    assert f"{tmp_path}/carbonline-" in said
+    assert said.removesuffix(".").endswith(": File too large")
 
 
 def test_help_that_nobody_reads_ends_in_silence() -> None:

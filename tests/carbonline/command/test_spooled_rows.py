@@ -1,8 +1,12 @@
 """A list longer than memory is written from a file, a row at a time."""
 
 import io
+import resource
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +44,21 @@ def test_rows_come_back_as_they_were_added() -> None:
         assert len(spooled) == 4
         assert list(spooled) == [*rows(3), {"row": None}] == list(spooled)
         assert {"row": None} in spooled
+
+
+def test_a_full_disk_is_told_with_the_folder_where_rows_wait(tmp_path: Path) -> None:
+    adds = "from carbonline.command.spooled_rows import SpooledRows as S; s = S()\n"
+    adds += "try: s.add([{'text': 'x' * 10**6}])\nexcept OSError as error: print(error.filename)"
+    ended = subprocess.run(
+        [sys.executable, "-c", adds],
+        # Or Python would keep cut bytecode.
+        env={"TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000)),
+    )
+    assert ended.stdout == f"{tmp_path}\n"
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])

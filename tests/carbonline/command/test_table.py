@@ -173,3 +173,11 @@ def test_values_within_values_are_words() -> None:
     stats = {"rows": 2, "unread": ["a", "b"], "by_unit": {"0828": {"kg": 1.5}}, "doubts": []}
     assert joined(stats) == "rows: 2, unread: (a, b), by_unit: (0828: (kg: 1.5)), doubts: none"
     assert joined({"codes": [{"new": True, "old": None}]}) == "codes: ((new: yes, old: none))"
+
+
+def test_a_number_stays_with_its_unit_where_both_fit() -> None:
+    assert wrapped("3,116.754 kg now, 81.549 kg with the file", 24) == [
+        "3,116.754 kg now,",
+        "81.549 kg with the file",
+    ]
+    assert wrapped("3,116.754 kg", 9) == ["3,116.754", "kg"]

@@ -191,7 +191,7 @@ async def test_a_repeated_upload_warns_again_of_rows_without_kilograms(
         view = await harness.load_flights(flights(CDG, "0828,GVA,XXX,1,economy,1,"))
         recalculation = view.in_order()[1]
         assert recalculation.result == types_pb2.JOB_RESULT_WARNING
-        assert "1 have none (1 unknown_place" in recalculation.message
+        assert "1 has none (1 unknown_place" in recalculation.message
 
 
 async def test_two_sources_of_one_year_stand_side_by_side(harness: WorkerHarness) -> None:

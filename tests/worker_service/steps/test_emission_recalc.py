@@ -104,7 +104,7 @@ async def test_an_unknown_airport_is_counted_and_named(harness: WorkerHarness) -
     [sample] = stats["uncomputed"]
     assert (sample["outcome"], sample["entries"]) == ("unknown_place", 1)
     assert "XXX" in sample["detail"]
-    assert "1 have none (1 unknown_place" in recalculation.message
+    assert "1 has none (1 unknown_place" in recalculation.message
     assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
     assert (await harness.totals())["0828"].outcome_counts == {"computed": 1, "unknown_place": 1}
 
