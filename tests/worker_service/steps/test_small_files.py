@@ -1,5 +1,7 @@
 """Units, places and factors that a file names twice: the last row stands, and it is told."""
 
+import pytest
+
 from carbonline.client.json_struct import values_of
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import CDG, WorkerHarness, flights
@@ -61,6 +63,15 @@ async def test_a_new_unit_that_looks_like_one_with_a_lost_zero_is_told(
     )
     stored = await harness.rows("SELECT unit FROM carbon.units WHERE unit LIKE '055%'")
     assert sorted(row["unit"] for row in stored) == ["0555", "0555.0", "0556"]
+
+
+@pytest.mark.parametrize("written", ["'0828", "#0828"])
+async def test_a_new_unit_that_has_a_mark_beside_its_digits_is_told(
+    harness: WorkerHarness, written: str
+) -> None:
+    [sync] = (await harness.load_units(f"unit_institutional_id,name\n{written},A\n")).in_order()
+    assert sync.result == types_pb2.JOB_RESULT_WARNING
+    assert "row 1, unit_institutional_id: is a new unit; did you mean 0828?" in sync.message
 
 
 async def test_a_place_named_twice_is_told_and_the_last_row_stands(harness: WorkerHarness) -> None:

@@ -135,8 +135,11 @@ def likeness(unit: str) -> Decimal | str | None:
     A number, or letters and digits.
     """
     plain = skeleton(plain_digits(unit))
-    number = _number(plain)
-    return (_bare(plain) or None) if number is None else number
+    if (number := _number(plain)) is not None:
+        return number
+    # '0828 is the number with a mark of a spreadsheet before it.
+    bare = _bare(plain)
+    return _number(bare) if bare.isdecimal() else bare or None
 
 
 def unknown_unit_sentence(asked: str, units: Sequence[str]) -> str:
