@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import uvloop
 
@@ -13,7 +13,7 @@ from carbonline.serving.declared_settings import print_help
 from carbonline.serving.printed import print_sentence
 from carbonline.serving.settings import SettingsWrong
 from carbonline.serving.settings_check import check_settings
-from scheduler_service.settings import SETTINGS, read_settings
+from scheduler_service.settings import SETTINGS, Settings, read_settings
 
 PROGRAM = "python -m scheduler_service"
 PROCESS = "scheduler"
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     if arguments:
         if list(arguments) == ["--check"]:
-            report, code = check_settings(os.environ, PROCESS, SETTINGS, read_settings)
+            report, code = check_settings(os.environ, PROCESS, SETTINGS, _startable)
             print(report)
             return code
         if list(arguments) not in (["--help"], ["-h"]):
@@ -71,6 +71,14 @@ def main(arguments: Sequence[str]) -> int:
         print_sentence(f"scheduler: {error}")
         return EXIT_FAILED
     return 0
+
+
+def _startable(environment: Mapping[str, str]) -> Settings:
+    """The settings. Raises SettingsWrong also for an address that only the start would refuse."""
+    settings = read_settings(environment)
+    if fault := settings.fault_of_address:
+        raise SettingsWrong([fault])
+    return settings
 
 
 if __name__ == "__main__":

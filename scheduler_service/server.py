@@ -32,7 +32,7 @@ from carbonline.serving.database_start import database_is_up, database_refuses, 
 from carbonline.serving.drain import drain
 from carbonline.serving.health import Health, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
-from carbonline.serving.listening import fault_of_address, listen, options
+from carbonline.serving.listening import listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
@@ -55,7 +55,7 @@ from scheduler_service.rpc.stream_ends import StreamEnds
 from scheduler_service.rpc.tenant_watches import TenantWatches
 from scheduler_service.rpc.wakes import Wakes
 from scheduler_service.rpc.watch import Watches
-from scheduler_service.settings import ADDRESS, Settings
+from scheduler_service.settings import Settings
 from scheduler_service.store.claim.seen_workers import SEEN_PER_LEASE
 from scheduler_service.store.core.pool import (
     CONNECT_TIMEOUT_SECONDS,
@@ -308,12 +308,7 @@ async def _publish_health(
 
 
 def _check_address(settings: Settings) -> None:
-    if fault := fault_of_address(
-        ADDRESS.variable,
-        settings.address,
-        knows_callers=settings.knows_callers,
-        is_encrypted=settings.is_encrypted,
-    ):
+    if fault := settings.fault_of_address:
         raise SettingsWrong([fault])
 
 

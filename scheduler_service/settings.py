@@ -197,6 +197,19 @@ class Settings:
         return self.tls is not None or self.behind_mesh
 
     @property
+    def fault_of_address(self) -> str:
+        """Why a server must not listen on its address; "" if it may."""
+        # It imports grpc, which reads the environment then: a process sets that after its settings.
+        from carbonline.serving.listening import fault_of_address  # noqa: PLC0415
+
+        return fault_of_address(
+            ADDRESS.variable,
+            self.address,
+            knows_callers=self.knows_callers,
+            is_encrypted=self.is_encrypted,
+        )
+
+    @property
     def job_types(self) -> tuple[str, ...]:
         """The job types that clients may name."""
         return enabled_job_types(noop=self.noop)

@@ -77,8 +77,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _startable(environment: Mapping[str, str], role: Role) -> Settings:
-    """The settings. Raises SettingsWrong also for what only the start of a worker would refuse."""
+    """The settings. Raises SettingsWrong also for what only the start would refuse."""
     settings = read_settings(environment, role)
+    if role == "ledger" and (fault := settings.fault_of_address):
+        raise SettingsWrong([fault])
     if role == "worker" and settings.job_types:
         from worker_service.worker import (  # noqa: PLC0415  loads all steps
             extensions_of,

@@ -209,6 +209,19 @@ class Settings:
         """Whether a port may be open to the network."""
         return self.tls is not None or self.behind_mesh
 
+    @property
+    def fault_of_address(self) -> str:
+        """Why a server must not listen on its address; "" if it may."""
+        # It imports grpc, which reads the environment then: a process sets that after its settings.
+        from carbonline.serving.listening import fault_of_address  # noqa: PLC0415
+
+        return fault_of_address(
+            LEDGER_ADDRESS.variable,
+            self.ledger_address,
+            knows_callers=self.knows_callers,
+            is_encrypted=self.is_encrypted,
+        )
+
 
 def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "worker") -> Settings:
     """Reads the settings of a role. Raises SettingsWrong, whose message names every fault."""

@@ -20,7 +20,7 @@ from carbonline.serving.declared_settings import TENANT
 from carbonline.serving.drain import drain
 from carbonline.serving.health import SERVING, add_health, publish_health
 from carbonline.serving.interceptor import Interceptor
-from carbonline.serving.listening import fault_of_address, listen, options
+from carbonline.serving.listening import listen, options
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
@@ -36,7 +36,7 @@ from worker_service.ledger_api.blob_servicer import CHUNK_BYTES_MAX, IDLE_SECOND
 from worker_service.ledger_api.ledger_servicer import LedgerServicer
 from worker_service.ledger_database import ledger_is_up, sentence_about
 from worker_service.metrics import LedgerMetrics
-from worker_service.settings import LEDGER_ADDRESS, Settings
+from worker_service.settings import Settings
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -182,13 +182,7 @@ def _check(settings: Settings) -> None:
         check_tenant(settings.tenant)
     except ReferenceWrong as wrong:
         faults.append(f"{TENANT.variable}: {wrong}")
-    address = settings.ledger_address
-    if fault := fault_of_address(
-        LEDGER_ADDRESS.variable,
-        address,
-        knows_callers=settings.knows_callers,
-        is_encrypted=settings.is_encrypted,
-    ):
+    if fault := settings.fault_of_address:
         faults.append(fault)
     if faults:
         raise SettingsWrong(faults)

@@ -98,6 +98,14 @@ def test_odd_files_are_told_in_a_sentence(tmp_path: Path, text: str, fault: str)
     assert SECRET not in said
 
 
+def test_an_address_that_the_start_would_refuse_is_wrong(tmp_path: Path) -> None:
+    text = TEXT.replace("unix:/run/s", "0.0.0.0:7400").replace("unix:/run/l", "127.0.0.1:7401")
+    code, said = checked(tmp_path, text, "scheduler", "ledger")
+    assert code == ExitCode.REFUSED
+    assert "CARBONLINE_SCHEDULER_ADDRESS 0.0.0.0:7400: without TLS only loopback" in said
+    assert "CARBONLINE_LEDGER_ADDRESS 127.0.0.1:7401: a TCP port needs" in said
+
+
 def test_a_mark_before_the_first_line_harms_nothing(tmp_path: Path) -> None:
     code, said = checked(tmp_path, f"\ufeff{TEXT}", "scheduler")
     assert code == ExitCode.SUCCESS, said
