@@ -55,7 +55,7 @@ from worker_service.steps.noop import run_noop
 from worker_service.steps.old_history import HistoryRetention
 from worker_service.steps.reading_key import release_digest
 from worker_service.steps.reference_ingest import run_reference_ingest
-from worker_service.steps.routed_ingest import run_routed_ingest
+from worker_service.steps.routed_ingest import FOLLOWED_BY, run_routed_ingest
 from worker_service.steps.stores import Stores
 from worker_service.steps.unit_removal import run_unit_removal
 from worker_service.steps.unit_sync import run_unit_sync
@@ -69,6 +69,8 @@ LEDGER_JOB_TYPES: tuple[str, ...] = (
     "csv_check",
     "api_ingest",
     "routed_ingest",
+    "routed_check",
+    "routed_factor_ingest",
     "upload_withdrawal",
     "factor_ingest",
     "factor_check",
@@ -325,7 +327,7 @@ def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[s
         ("csv_ingest", partial(run_csv_ingest, stores)),
         ("csv_check", partial(run_csv_check, stores)),
         ("api_ingest", partial(run_api_ingest, stores, providers)),
-        ("routed_ingest", partial(run_routed_ingest, stores)),
+        *((name, partial(run_routed_ingest, stores)) for name in FOLLOWED_BY),
         ("upload_withdrawal", partial(run_upload_withdrawal, stores)),
         ("factor_ingest", partial(run_factor_ingest, stores)),
         ("factor_check", partial(run_factor_ingest, stores)),

@@ -89,13 +89,13 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     Raises click.UsageError for a job that is not the upload of a file of one type.
     """
     if job.job_type != "csv_ingest":
-        raise click.UsageError("--check is for a FILE of one type: name both, with --type.")
+        raise click.UsageError("--check is for a FILE: name one.")
     report, code = run_to_end(checked(target, job, check_report))
     if report is None:
         return code
     name = one_line(job.file.name if job.file else str(job.extra.get("file_name", "")))
     of = f"{type_name(job.data_entry_type)} {job.year}"
-    show_check(_summary(report, name, of), report.findings, _about(report), output)
+    show_check(summary_of(report, name, of), report.findings, about_of(report), output)
     print_proposal(job, report.proposed_mapping)
     return code
 
@@ -157,7 +157,8 @@ async def checked(
     return report, code
 
 
-def _summary(report: CheckReport, name: str, of: str) -> Iterator[tuple[str, str]]:
+def summary_of(report: CheckReport, name: str, of: str) -> Iterator[tuple[str, str]]:
+    """What a check found, in words; `of` is the type and year, which has kilograms."""
     yield "file", f"{name}, {pluralize(report.rows, 'row')}; nothing was written"
     yield "accepted", f"{report.rows_accepted:,}"
     yield "rejected", f"{report.rows_rejected:,}"
@@ -190,7 +191,8 @@ def _replaced(report: CheckReport) -> str:
     return f"upload {int(gone['upload_id'])}, {pluralize(int(gone['rows']), 'row')}{name}{with_kg}"
 
 
-def _about(report: CheckReport) -> Row:
+def about_of(report: CheckReport) -> Row:
+    """The same for programs."""
     return {
         "pipeline": report.pipeline_id,
         "good": report.is_good,

@@ -109,6 +109,9 @@ async def of_load(target: Target, job: FileJob) -> Kilograms:
         check_size(job, catalogue.file_bytes_max)
         if job.reference_kind:
             return await kilograms_of_all_years(client)
+        if job.job_type == "routed_factor_ingest":
+            check_routed(job, catalogue)
+            return await kilograms_of(client, job.module, job.year)
         if not job.data_entry_type:
             return Kilograms()
         job = in_its_module(job, catalogue)

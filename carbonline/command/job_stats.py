@@ -13,6 +13,7 @@ from carbonline.v1 import types_pb2
 CHECKS: Mapping[str, str] = MappingProxyType(
     {
         "csv_ingest": "csv_check",
+        "routed_ingest": "routed_check",
         "factor_ingest": "factor_check",
         "reference_ingest": "reference_check",
         "unit_sync": "unit_check",

@@ -115,6 +115,13 @@ def routed_job(file: Path, module: int, year: int, unit: str = "", source: str =
     return FileJob("routed_ingest", file, module, 0, year, unit, extra=extra)
 
 
+def routed_factors_job(
+    file: Path, module: int, year: int, replacing: Replacing = ADDING
+) -> FileJob:
+    """A job that loads emission factors of several types of a module and year."""
+    return FileJob("routed_factor_ingest", file, module, 0, year, extra=replacing.payload())
+
+
 def check_routed(job: FileJob, catalogue: ledger_pb2.ListModulesResponse) -> None:
     """Raise click.UsageError if no column tells the types of the job's module apart."""
     columns = [one.routing_column for one in catalogue.modules if one.module == job.module]

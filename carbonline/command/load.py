@@ -21,6 +21,7 @@ from carbonline.command.jobs_of_files import (
     Replacing,
     factors_job,
     locations_job,
+    routed_factors_job,
     rows_job,
     units_job,
 )
@@ -233,10 +234,11 @@ def rooms(
         "carbonline load factors factors.csv --type plane --year 2024 --check",
         "carbonline load factors uk-gov-2024 --year 2024",
         "carbonline load factors a.csv --type it --year 2024 --decimal comma",
+        "carbonline load factors all.csv --module purchase --year 2024",
     ),
 )
 @click.argument("file", type=FileOrSet(), metavar="FILE|SET")
-@optional_type_option("Required with a FILE.")
+@optional_type_option("Required with a FILE, unless a column says it (--module).")
 @module_option
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
 @_replace_option
@@ -266,6 +268,8 @@ def factors(  # noqa: PLR0913  click gives each option
     the file lacks become stale and stay in use; with --replace they are no longer in force.
     A SET is a published one, such as uk-gov-2024: `carbonline factors shelf` lists them. All its
     types are loaded, or the one of --type; what to know of it is said first.
+    With --module instead of --type, a column of the FILE says of which type each factor is, such as
+    purchase_category.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
     if isinstance(file, ShelfSet):
@@ -283,10 +287,27 @@ def factors(  # noqa: PLR0913  click gives each option
         if check is not None:
             _load(target, jobs[0], check, watch=not no_watch)
         _load_each(target, jobs, watch=not no_watch)
-    if not data_entry_type:
-        type_is_missing()
-    job = reading.of(factors_job(file, module, data_entry_type, year, replacing))
+    if data_entry_type:
+        job = reading.of(factors_job(file, module, data_entry_type, year, replacing))
+    else:
+        job = _of_several_types(file, module, year, replacing, reading, check)
     _load(target, job, check, watch=not no_watch)
+
+
+def _of_several_types(
+    file: Path,
+    module: int,
+    year: int,
+    replacing: Replacing,
+    reading: HowToRead,
+    check: Output | None,
+) -> FileJob:
+    if not module:
+        type_is_missing()
+    if check is not None:
+        raise click.UsageError("--check is for factors of one type: name it with --type.")
+    reading.check_unused()
+    return routed_factors_job(file, module, year, replacing)
 
 
 def _load(target: Target, job: FileJob, check: Output | None, *, watch: bool) -> NoReturn:

@@ -11,6 +11,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.submission import Submitted, submit_with_consent
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.check_file import check_options, check_to_the_end
+from carbonline.command.check_several_types import check_several_types_to_the_end
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, command_line, connection_options
 from carbonline.command.consent import (
@@ -157,6 +158,8 @@ def only_checked(
     """Have a job's file checked. Raises click.UsageError for options that are for a submission."""
     if yes is not None or not watch:
         raise click.UsageError("--check neither asks nor goes on alone: leave out the other.")
+    if job.job_type == "routed_ingest":
+        return check_several_types_to_the_end(target, job, check)
     return check_to_the_end(target, job, check)
 
 

@@ -130,6 +130,15 @@ _OWN_KEYS: Mapping[str, tuple[PayloadKey, ...]] = MappingProxyType(
         ),
         "unit_check": (_BLOB, _FILE_NAME, _SHEET, _MAPPING, replace(_ARE_ALL, unless="")),
         "routed_ingest": _FILE_OF_ENTRIES,
+        "routed_check": (_BLOB, _FILE_NAME, _SHEET, _SOURCE),
+        "routed_factor_ingest": (
+            _BLOB,
+            _FILE_NAME,
+            _SHEET,
+            _IS_SEED_RUN,
+            _MODE_OF_A_FILE,
+            _TAKE_AWAY,
+        ),
         "api_ingest": (_PROVIDER, _TAKE_AWAY),
         "upload_withdrawal": (
             PayloadKey(
@@ -306,6 +315,19 @@ _OF_PROVIDER = {
     "assumed": "how many values were taken for something else, in words",
 }
 
+
+def _of_routed(child: str) -> Mapping[str, str]:
+    return {
+        "rows": "how many rows the file has",
+        "rows_routed": "how many of them have a type",
+        "rows_rejected": "how many have none",
+        "rejected_blob": "the CSV of all rejected rows with their reasons",
+        "rejected_rows": "the first of them",
+        "encoding": "how the file's characters are encoded",
+        "types": f"how many rows each type has; a {child} of each follows",
+    }
+
+
 # Name and meaning. A stat that would be empty may be left out.
 _OWN_STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -315,15 +337,9 @@ _OWN_STATS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **_OF_ENTRIES,
             **_OF_PROVIDER,
         },
-        "routed_ingest": {
-            "rows": "how many rows the file has",
-            "rows_routed": "how many of them have a type",
-            "rows_rejected": "how many have none",
-            "rejected_blob": "the CSV of all rejected rows with their reasons",
-            "rejected_rows": "the first of them",
-            "encoding": "how the file's characters are encoded",
-            "types": "how many rows each type has; a csv_ingest of each follows",
-        },
+        "routed_ingest": _of_routed("csv_ingest"),
+        "routed_check": _of_routed("csv_check"),
+        "routed_factor_ingest": _of_routed("factor_ingest"),
         "upload_withdrawal": {
             "upload_id": "the upload that no longer counts",
             "rows_withdrawn": "how many rows it had",

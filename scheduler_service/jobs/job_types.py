@@ -206,6 +206,23 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 children=frozenset({"csv_ingest"}),
                 reads=_ENTRY_READS,
             ),
+            # As csv_check, it waits for nobody.
+            JobType(
+                "routed_check",
+                needs=_MODULE_YEAR,
+                takes=frozenset({"unit"}),
+                needs_provisioned_year=True,
+                attempts_max=3,
+                ingestion_method="csv",
+                children=frozenset({"csv_check"}),
+            ),
+            JobType(
+                "routed_factor_ingest",
+                needs=_MODULE_YEAR,
+                needs_provisioned_year=True,
+                ingestion_method="csv",
+                children=frozenset({"factor_ingest"}),
+            ),
             JobType(
                 "upload_withdrawal",
                 needs=_TYPE_YEAR,

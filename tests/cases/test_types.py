@@ -91,12 +91,13 @@ def test_a_type_goes_from_its_files_to_totals(year: Terminal, name: str) -> None
 
 
 def test_a_file_of_several_types_is_sent_by_its_module(year: Terminal) -> None:
-    for name, code in (("services", "s1"), ("vehicles", "v1")):
-        factors = year.folder / f"routed_{name}.csv"
-        row = {"purchase_institutional_code": code, "currency": "chf"}
-        factors.write_text(csv_of([{**row, "ef_kg_co2eq_per_currency": 0.5}]), "utf-8")
-        for_type = ("--type", name, "--year", str(YEAR))
-        assert year.type("load", "factors", factors, *for_type).code in {0, 3}
+    factors = year.folder / "routed_factors.csv"
+    row = {"currency": "chf", "ef_kg_co2eq_per_currency": 0.5}
+    kinds = [("s1", "services"), ("v1", "vehicles")]
+    said = [{"purchase_institutional_code": code, "purchase_category": of} for code, of in kinds]
+    factors.write_text(csv_of([{**row, **one} for one in said]), "utf-8")
+    of_module = ("--module", "purchase", "--year", str(YEAR))
+    assert year.type("load", "factors", factors, *of_module).code in {0, 3}
     columns = ("name", "total_spent_amount", "purchase_institutional_code", "purchase_category")
     purchases = year.folder / "purchases.csv"
     bought = [("A", 100, "s1", "services"), ("B", 200, "v1", ""), ("C", -1, "v1", "vehicles")]
@@ -104,6 +105,16 @@ def test_a_file_of_several_types_is_sent_by_its_module(year: Terminal) -> None:
     purchases.write_text(csv_of([{"unit_institutional_id": "0828", **row} for row in rows]))
     before = year.kg(YEAR)
     at = ("--year", str(YEAR), "--source", "erp", "--yes")
+
+    checked = year.type("submit", purchases, *of_module, "--check")
+    assert checked.code == 10, checked
+    for line in (
+        "file           purchases.csv, 4 rows; nothing was written",
+        "of no type     1, rejected",
+        "type           vehicles, 2 rows",
+    ):
+        assert line in checked.out.splitlines(), checked.out
+    assert year.kg(YEAR) == before
 
     typed = year.type("submit", purchases, "--module", "purchase", *at)
 

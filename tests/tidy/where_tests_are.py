@@ -66,6 +66,7 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "watch_list": "tests/carbonline/command/test_watch_all.py",
     },
     "carbonline/command": {
+        "check_several_types": "tests/cases/test_types.py",
         "run_job": "tests/examples/test_own_job_types.py",
         "doctor_checks": "tests/carbonline/command/test_doctor.py",
         "console": "tests/gateway/test_session.py",

@@ -160,6 +160,12 @@ class Routing:
     value: str
 
 
+def routing_column(routing: Routing) -> Column:
+    """The column in a file of one type: there another type is a mistake."""
+    kind = ColumnKind.CHOICE
+    return Column(routing.column, kind, required=False, choices=(routing.value,))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FactorColumns:
     """The columns of a factor file.

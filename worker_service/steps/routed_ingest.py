@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack, aclosing, closing
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -32,22 +33,30 @@ from worker_service.steps.noted_rows import RowNotes, ended
 from worker_service.steps.prefetched import off_loop, prefetched
 from worker_service.steps.stores import Stores
 
+# By the job that divides a file: what follows for each part.
+FOLLOWED_BY: Mapping[str, str] = MappingProxyType(
+    {
+        "routed_ingest": "csv_ingest",
+        "routed_check": "csv_check",
+        "routed_factor_ingest": "factor_ingest",
+    }
+)
 # What a part's job is told of the file.
-PASSED_ON = ("file_name", "source", "is_seed_run", "take_away")
+PASSED_ON = ("file_name", "source", "is_seed_run", "take_away", "mode")
 
 
 async def run_routed_ingest(stores: Stores, run: Run) -> Outcome:
     """Divides the rows of an uploaded file by the routing column of the module.
 
-    Each type's rows become a file and a csv_ingest of their own, which is to the ledger what it
-    would be if somebody had submitted it. Rows whose type is not known are rejected. Ends in ERROR,
-    with nothing to follow, if no row has a type.
+    Each type's rows become a file and a job of their own, such as a csv_ingest, which is to the
+    ledger what it would be if somebody had submitted it. Rows whose type is not known are
+    rejected. Ends in ERROR, with nothing to follow, if no row has a type.
     """
     job = run.job
     assert job.module is not None, "the scheduler checks the scope"
     try:
         with refusals():
-            routes = _routes(job.module)
+            routes = _routes(job.module, of_factors=job.job_type == "routed_factor_ingest")
             kinds = await _kinds(stores, run, routes)
             file = input_file(stores.blobs, job)
             text = await asyncio.to_thread(
@@ -59,8 +68,8 @@ async def run_routed_ingest(stores: Stores, run: Run) -> Outcome:
         return refusal.outcome()
 
 
-def _routes(module: int) -> Routes:
-    found = routes_of(module)
+def _routes(module: int, *, of_factors: bool) -> Routes:
+    found = routes_of(module, of_factors=of_factors)
     if found is None:
         name = module_by_id(module).name
         raise Refusal(
@@ -75,7 +84,7 @@ async def _kinds(stores: Stores, run: Run, routes: Routes) -> pl.DataFrame:
     assert year is not None, "the scheduler checks the scope"
     found = [pl.DataFrame(schema={"kind": pl.String, "type": pl.String})]
     async with stores.ledger.snapshot() as snapshot:
-        for name, declared in routes.types.items():
+        for name, declared in () if routes.of_factors else routes.types.items():
             rows = await read_factors(snapshot, FactorSlice(run.job.tenant, declared.id, year))
             stored = await asyncio.to_thread(frame_of, rows, FACTOR_SCHEMA)
             factors = factors_from_stored(declared, stored)
@@ -138,7 +147,8 @@ def _part(stores: Stores, run: Run, name: str) -> Upload:
 def _child(run: Run, routes: Routes, name: str, blob: str) -> ChildRequest:
     said = {key: run.job.payload[key] for key in PASSED_ON if run.job.payload.get(key)}
     entry_type = routes.types[name].id
-    return ChildRequest(f"route:{name}", "csv_ingest", entry_type, payload={"blob": blob, **said})
+    child = FOLLOWED_BY[run.job.job_type]
+    return ChildRequest(f"route:{name}", child, entry_type, payload={"blob": blob, **said})
 
 
 def _sentence(routed: Mapping[str, int], rejected: int, first: str) -> str:

@@ -10,10 +10,10 @@ const BEGUN = ["JOB_STATE_RUNNING", "JOB_STATE_FINISHED"];
 const STEPS = {
   csv_ingest: 1, csv_check: 1, routed_ingest: 1, api_ingest: 1, upload_withdrawal: 1, factor_ingest: 1,
   reference_ingest: 1, unit_sync: 1, emission_recalc: 2, module_emission_recalc: 2, aggregation: 3,
-  factor_check: 1, reference_check: 1, unit_check: 1,
+  factor_check: 1, reference_check: 1, unit_check: 1, routed_check: 1, routed_factor_ingest: 1,
 };
 // They write nothing: whatever they find, a module stands as before.
-const CHECKS = ["csv_check", "factor_check", "reference_check", "unit_check"];
+const CHECKS = ["csv_check", "routed_check", "factor_check", "reference_check", "unit_check"];
 const ALONE = ["unit_sync", ...CHECKS];
 const STEP_COUNT = 3;
 

@@ -132,7 +132,6 @@ def test_a_good_file_ends_with_success_and_one_that_cannot_be_used_as_its_upload
 @pytest.mark.parametrize(
     "words",
     [
-        ("good.csv", "--module", "purchase", "--year", "2040", "--check"),
         ("--from", "travel-api", "--year", "2040", "--check"),
         ("good.csv", *OF_2040, "--check", "--yes"),
         ("good.csv", *OF_2040, "--json"),
@@ -145,6 +144,15 @@ def test_what_cannot_be_checked_is_refused_before_anything_is_sent(
     typed = terminal.type("submit", *words)
     assert typed.code == 2, typed
     assert "--check" in typed.err
+
+
+def test_a_module_whose_types_no_column_tells_apart_has_no_file_of_several(
+    terminal: Terminal,
+) -> None:
+    file = terminal.file("good.csv", GOOD)
+    typed = terminal.type("submit", file, "--module", "headcount", "--year", "2040", "--check")
+    assert typed.code == 2, typed
+    assert "A file of headcount is of one type: name it with --type." in typed.err
 
 
 def test_a_script_learns_what_an_upload_would_do(terminal: Terminal, client: Client) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import pytest
@@ -25,6 +25,7 @@ from tests.worker_service.steps.facility_files import (
 )
 from worker_service.carbon.catalogue import module_of
 from worker_service.ledger.freshness import ModuleState
+from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_api.freshness import answer_freshness
 from worker_service.mechanics.outcome import Outcome, Succeeded, Written
 from worker_service.mechanics.run import Run
@@ -35,6 +36,7 @@ from worker_service.steps.factor_ingest import run_factor_ingest
 from worker_service.steps.stores import Stores
 
 Step: TypeAlias = Callable[[Stores, Run], Awaitable[Outcome]]
+SECONDS = 120.0
 HOLD_EMISSIONS = "SELECT FROM carbon.write_fences WHERE scope = 'emissions/70/2024' FOR UPDATE"
 HOLD_TOTALS = "SELECT FROM carbon.totals WHERE module = 8 FOR UPDATE"
 WAITING = """
@@ -48,6 +50,7 @@ class ByHand:
     """Runs the steps of claims that no scheduler has given, each with a newer token."""
 
     harness: WorkerHarness
+    stores: Stores
     token: int = 1_000_000
 
     async def run(self, step: Step, data_entry_type: int, **payload: str) -> Succeeded:
@@ -56,11 +59,12 @@ class ByHand:
         held = claim(
             "by_hand",
             self.token,
+            lease_seconds=4 * SECONDS,
             payload=payload,
             module=module_of(data_entry_type).id,
             data_entry_type=data_entry_type,
         )
-        outcome = await step(self.harness.stores, held.run)
+        outcome = await step(self.stores, held.run)
         assert isinstance(outcome, Succeeded)
         return outcome
 
@@ -80,8 +84,7 @@ class ByHand:
     @asynccontextmanager
     async def meanwhile(self, doing: Coroutine[Any, Any, Any], hold: str) -> AsyncIterator[None]:
         """The body runs while `doing`, which has read what it computes from, waits for a lock."""
-        ledger = self.harness.ledger
-        async with asyncio.timeout(30), ledger.session() as conn:
+        async with asyncio.timeout(SECONDS), self.stores.ledger.session() as conn:
             transaction = conn.transaction()
             await transaction.start()
             await conn.execute(hold)
@@ -95,14 +98,22 @@ class ByHand:
 
 
 @pytest.fixture
-async def by_hand(idle_harness: WorkerHarness) -> ByHand:
+async def by_hand(idle_harness: WorkerHarness, database_url: str) -> AsyncIterator[ByHand]:
     """A facility with 100 kg of its own, of which Physics has used a tenth. No worker runs."""
     async with idle_harness.working():
         await prepare(idle_harness)
         await load(idle_harness, "factor_ingest", USES, factors({"MIC": None}))
         await load(idle_harness, "csv_ingest", GASES, gases({"MIC": 100}))
         await load(idle_harness, "csv_ingest", USES, uses({("0828", "MIC"): 10}))
-    return ByHand(idle_harness)
+    # Whoever is held waits as long as the test takes, however busy the machine is.
+    lease = 4 * SECONDS
+    ledger = await open_ledger(
+        database_url, application_name="test", lease_seconds=lease, jobs_max=4
+    )
+    try:
+        yield ByHand(idle_harness, replace(idle_harness.stores, ledger=ledger))
+    finally:
+        await ledger.close()
 
 
 async def state_of_facilities(harness: WorkerHarness) -> ModuleState:

@@ -10,7 +10,13 @@ from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.csv_source.survey import FileEncoding
-from worker_service.carbon.declarations import Band, Column, DataEntryType, FactorColumns
+from worker_service.carbon.declarations import (
+    Band,
+    Column,
+    DataEntryType,
+    FactorColumns,
+    routing_column,
+)
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.parse.band_gaps import gaps, of_class, overlaps
 from worker_service.carbon.parse.detoured_bands import differing_detours
@@ -39,8 +45,10 @@ class ParsedFactors:
 
 
 def factor_columns(declaration: DataEntryType) -> tuple[Column, ...]:
-    """The columns of a factor file."""
-    return (*declaration.factors.classification, *declaration.factors.values)
+    """The columns of a factor file, with the one by which a file of several types is divided."""
+    routing = declaration.routing
+    routed = () if routing is None else (routing_column(routing),)
+    return (*declaration.factors.classification, *declaration.factors.values, *routed)
 
 
 def read_factors(

@@ -37,10 +37,11 @@ def read_routed(
     routes: Routes, open_file: Open, *, of_one_unit: bool, bytes_max: int = FILE_BYTES_MAX
 ) -> TextFile:
     """Reads the header of a shared file. Raises RefusedFile, also while batches are read."""
-    common = [column.name for column in COMMON_COLUMNS]
-    required, optional = routes.required, [*routes.optional, *common]
-    (optional if of_one_unit else required).insert(0, UNIT_COLUMN)
-    columns = [column for one in routes.types.values() for column in one.columns]
+    required, optional = routes.required, routes.optional
+    if not routes.of_factors:
+        optional += [column.name for column in COMMON_COLUMNS]
+        (optional if of_one_unit else required).insert(0, UNIT_COLUMN)
+    columns = [column for of_type in routes.columns for column in of_type]
     numbers = NumberColumns(decimals_of(columns), required)
     return read_text(open_file, required, optional, bytes_max, numbers)
 
@@ -94,7 +95,8 @@ def _unrouted(routed: pl.DataFrame, routes: Routes) -> pl.DataFrame:
         .then(pl.lit("there is no factor"))
         .otherwise(pl.format("there are factors of {}", pl.col("types").list.join(" and ")))
     )
-    reason = pl.when(pl.col("said") == "").then(of_kind).otherwise(pl.lit("is not a type"))
+    empty = pl.lit("is empty") if routes.of_factors else of_kind
+    reason = pl.when(pl.col("said") == "").then(empty).otherwise(pl.lit("is not a type"))
     return (
         routed.filter(pl.col("route").is_null())
         .with_columns(found=found)

@@ -121,6 +121,8 @@ export const words = {
   "kind.csv_check": "Check a file",
   "kind.factor_check": "Check factors",
   "kind.reference_check": "Check reference data",
+  "kind.routed_check": "Check a file of several types",
+  "kind.routed_factor_ingest": "Read factors of several types",
   "kind.routed_ingest": "Read a file of several types",
   "kind.unit_check": "Check units",
   "kind.csv_ingest": "Read a file",

@@ -13,7 +13,9 @@ from worker_service.carbon.declarations import (
     Formula,
     Normalisation,
     Plausible,
+    Routing,
     RowCheck,
+    routing_column,
 )
 from worker_service.carbon.matching import MatchByKind
 
@@ -28,6 +30,7 @@ def equipment_type(number: int, name: str, title: str, example: str) -> DataEntr
     The categories differ by number and name, and in `example`, a class of such equipment.
     """
     node = pl.lit(f"equipment.{name}")
+    routing = Routing("equipment_category", name)
     return DataEntryType(
         id=number,
         name=name,
@@ -39,6 +42,7 @@ def equipment_type(number: int, name: str, title: str, example: str) -> DataEntr
             Column("sub_class", required=False),
             _hours(_ACTIVE, "40", required=False),
             _hours(_STANDBY, "128", required=False),
+            routing_column(routing),
         ),
         factors=FactorColumns(
             classification=(
@@ -65,6 +69,7 @@ def equipment_type(number: int, name: str, title: str, example: str) -> DataEntr
         formula=_formula(f"{name}-1", node),
         override_type=node,
         checks=(_within_a_week(),),
+        routing=routing,
     )
 
 

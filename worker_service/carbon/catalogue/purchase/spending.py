@@ -14,6 +14,7 @@ from worker_service.carbon.declarations import (
     Normalisation,
     Plausible,
     Routing,
+    routing_column,
 )
 from worker_service.carbon.exchange_rates import (
     FACTOR_CURRENCY,
@@ -53,7 +54,6 @@ _QUANTITY = Column(
         ),
     ),
 )
-_ROUTING = "purchase_category"
 _SOUGHT = pl.concat_str(
     _CODE.name,
     pl.format("with additional code {}", _ADDITIONAL_CODE.name),
@@ -65,6 +65,7 @@ _SOUGHT = pl.concat_str(
 def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
     """A type of purchases, whose kilograms stand on the leaf of purchases.goods_and_services."""
     node = pl.lit(f"purchases.goods_and_services.{leaf}")
+    routing = Routing("purchase_category", name)
     return DataEntryType(
         id=number,
         name=name,
@@ -82,8 +83,7 @@ def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
                 normalisation=Normalisation.SHOWN,
             ),
             _ADDITIONAL_CODE,
-            # In a file of several types it says which; here another type is a mistake.
-            Column(_ROUTING, ColumnKind.CHOICE, required=False, choices=(name,)),
+            routing_column(routing),
         ),
         factors=FactorColumns(
             classification=(_CODE, _ADDITIONAL_CODE, FACTOR_CURRENCY),
@@ -124,5 +124,5 @@ def spending(number: int, name: str, title: str, leaf: str) -> DataEntryType:
             ),
         ),
         override_type=node,
-        routing=Routing(_ROUTING, name),
+        routing=routing,
     )
