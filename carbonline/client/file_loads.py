@@ -7,7 +7,9 @@ from typing import Any, TypeAlias
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import WrongArgument
 from carbonline.client.file_names import AIRPORTS_FILE_NAME, sent_name
+from carbonline.client.mapping_calls import FACTORS, UNITS
 from carbonline.client.reports import PipelineReport
+from carbonline.client.saved_mapping import mapping_said
 from carbonline.client.submission import (
     CONSENT,
     check_size,
@@ -18,6 +20,8 @@ from carbonline.client.submission import (
 from carbonline.v1 import blobs_pb2, ledger_pb2, types_pb2
 
 Progress: TypeAlias = Callable[[PipelineReport], None]
+# How the file of another program is read, or the name of what is saved of it.
+Said: TypeAlias = Mapping[str, Any] | str | None
 
 
 class FileLoads:
@@ -26,12 +30,23 @@ class FileLoads:
     contract: ContractClient
 
     async def load_units(
-        self, file: str | Path, *, year: int, progress: Progress | None = None
+        self,
+        file: str | Path,
+        *,
+        year: int,
+        sheet: str | None = None,
+        mapping: Said = None,
+        progress: Progress | None = None,
     ) -> PipelineReport:
-        """Uploads the institution's units, which provisions the year, and waits for its end."""
+        """Uploads the institution's units, which provisions the year, and waits for its end.
+
+        `sheet` and `mapping` say how the file is read, as in `submit_file`; here and in the other
+        loads, the name of a mapping is one that is saved for this kind of file.
+        """
         scope = self.contract.scope(year=year)
+        payload = await self._read_so(sheet, mapping, UNITS)
         catalogue = await self.contract.list_modules()
-        return await self._sent("unit_sync", scope, Path(file), {}, catalogue, progress)
+        return await self._sent("unit_sync", scope, Path(file), payload, catalogue, progress)
 
     async def load_units_from(
         self, provider: str, *, year: int, progress: Progress | None = None
@@ -61,13 +76,15 @@ class FileLoads:
         sent = await submit_without_file(self.contract, "api_ingest", scope, payload)
         return await self.wait(sent.pipeline_id, progress)
 
-    async def load_factors(
+    async def load_factors(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
         type: str,  # noqa: A002
         *,
         year: int,
         module: str | None = None,
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -78,7 +95,8 @@ class FileLoads:
         If entries use them, that fails, unless `take_away` is set.
         """
         catalogue, scope = await self._of_type(type, module, year)
-        payload = _replacing(replace, take_away)
+        read_so = await self._read_so(sheet, mapping, FACTORS, scope.data_entry_type)
+        payload = {**read_so, **_replacing(replace, take_away)}
         return await self._sent("factor_ingest", scope, Path(file), payload, catalogue, progress)
 
     async def load_locations(
@@ -86,6 +104,8 @@ class FileLoads:
         file: str | Path | None = None,
         *,
         transport_mode: str = "plane",
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -99,13 +119,20 @@ class FileLoads:
         from carbonline.client.airports import airport_rows  # noqa: PLC0415  loads them all
 
         source = airport_rows() if file is None else Path(file)
-        payload = {"transport_mode": transport_mode, **_replacing(replace, take_away)}
+        read_so = await self._read_so(sheet, mapping, "locations")
+        payload = {
+            "transport_mode": transport_mode,
+            **read_so,
+            **_replacing(replace, take_away),
+        }
         return await self._rows_sent("locations", source, payload, progress)
 
     async def load_rates(
         self,
         file: str | Path,
         *,
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -115,13 +142,16 @@ class FileLoads:
         They are added, or changed if known. With `replace` all others are removed. If entries use
         them, that fails, unless `take_away` is set.
         """
-        payload = _replacing(replace, take_away)
+        read_so = await self._read_so(sheet, mapping, "rates")
+        payload = {**read_so, **_replacing(replace, take_away)}
         return await self._rows_sent("rates", Path(file), payload, progress)
 
     async def load_rooms(
         self,
         file: str | Path,
         *,
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -131,7 +161,8 @@ class FileLoads:
         They are added, or changed if known. With `replace` all others are removed. If entries use
         them, that fails, unless `take_away` is set.
         """
-        payload = _replacing(replace, take_away)
+        read_so = await self._read_so(sheet, mapping, "rooms")
+        payload = {**read_so, **_replacing(replace, take_away)}
         return await self._rows_sent("rooms", Path(file), payload, progress)
 
     async def wait(self, pipeline_id: int, progress: Progress | None = None) -> PipelineReport:
@@ -148,11 +179,19 @@ class FileLoads:
             module=number, data_entry_type=data_entry_type, year=year, unit=unit or ""
         )
 
+    async def _read_so(
+        self, sheet: str | None, mapping: Said, file_kind: str, data_entry_type: int = 0
+    ) -> Mapping[str, Any]:
+        """What a payload says of how its file is read."""
+        said = await mapping_said(self.contract, mapping, data_entry_type, file_kind)
+        both = {"sheet": sheet, "mapping": dict(said)}
+        return {name: value for name, value in both.items() if value}
+
     async def _rows_sent(
         self,
         kind: str,
         source: Path | AsyncIterable[bytes],
-        payload: Mapping[str, str],
+        payload: Mapping[str, Any],
         progress: Progress | None,
     ) -> PipelineReport:
         scope = self.contract.scope(reference_kind=kind)

@@ -7,19 +7,27 @@ from carbonline.client.calls import Calls
 from carbonline.client.json_struct import struct_of
 from carbonline.v1 import mappings_pb2, types_pb2
 
+# What files bring whose mapping may be saved; those of the first two are of a data-entry type.
+ENTRIES, FACTORS, UNITS = "entries", "factors", "units"
+
 
 class MappingCalls(Calls):
     """A part of ContractClient."""
 
     async def save_mapping(
-        self, name: str, data_entry_type: int, mapping: Mapping[str, Any]
+        self,
+        name: str,
+        data_entry_type: int,
+        mapping: Mapping[str, Any],
+        file_kind: str = ENTRIES,
     ) -> mappings_pb2.SaveMappingResponse:
-        """Saves how files of a type are read, or replaces what was saved under the name."""
+        """Saves how files of a kind are read, or replaces what was saved under the name."""
         request = mappings_pb2.SaveMappingRequest(
             tenant=self.tenant,
             name=name,
             data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
             mapping=struct_of(mapping),
+            file_kind=file_kind,
         )
         return await self._ask_ledger(self._ledger.SaveMapping, request)
 
@@ -31,12 +39,13 @@ class MappingCalls(Calls):
         return await self._ask_ledger(self._ledger.ListMappings, wanted)
 
     async def delete_mapping(
-        self, name: str, data_entry_type: int
+        self, name: str, data_entry_type: int, file_kind: str = ENTRIES
     ) -> mappings_pb2.DeleteMappingResponse:
-        """Deletes a saved mapping. Uploads that were read with it keep it."""
+        """Deletes a saved mapping. What was read with it keeps it."""
         request = mappings_pb2.DeleteMappingRequest(
             tenant=self.tenant,
             name=name,
             data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+            file_kind=file_kind,
         )
         return await self._ask_ledger(self._ledger.DeleteMapping, request)

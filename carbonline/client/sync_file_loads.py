@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from carbonline.client.blocking import Blocking
-from carbonline.client.file_loads import Progress
+from carbonline.client.file_loads import Progress, Said
 from carbonline.client.reports import PipelineReport
 
 
@@ -38,18 +38,34 @@ class SyncFileLoads(Blocking):
         return self._answer(self._client.load_units_from(provider, year=year, progress=progress))
 
     def load_units(
-        self, file: str | Path, *, year: int, progress: Progress | None = None
+        self,
+        file: str | Path,
+        *,
+        year: int,
+        sheet: str | None = None,
+        mapping: Said = None,
+        progress: Progress | None = None,
     ) -> PipelineReport:
-        """Uploads the institution's units, which provisions the year, and waits for its end."""
-        return self._answer(self._client.load_units(file, year=year, progress=progress))
+        """Uploads the institution's units, which provisions the year, and waits for its end.
 
-    def load_factors(
+        `sheet` and `mapping` say how the file is read, as in `submit_file`; here and in the other
+        loads, the name of a mapping is one that is saved for this kind of file.
+        """
+        return self._answer(
+            self._client.load_units(
+                file, year=year, sheet=sheet, mapping=mapping, progress=progress
+            )
+        )
+
+    def load_factors(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
         type: str,  # noqa: A002
         *,
         year: int,
         module: str | None = None,
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -65,6 +81,8 @@ class SyncFileLoads(Blocking):
                 type,
                 year=year,
                 module=module,
+                sheet=sheet,
+                mapping=mapping,
                 replace=replace,
                 take_away=take_away,
                 progress=progress,
@@ -76,6 +94,8 @@ class SyncFileLoads(Blocking):
         file: str | Path | None = None,
         *,
         transport_mode: str = "plane",
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -90,6 +110,8 @@ class SyncFileLoads(Blocking):
             self._client.load_locations(
                 file,
                 transport_mode=transport_mode,
+                sheet=sheet,
+                mapping=mapping,
                 replace=replace,
                 take_away=take_away,
                 progress=progress,
@@ -100,6 +122,8 @@ class SyncFileLoads(Blocking):
         self,
         file: str | Path,
         *,
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -110,13 +134,22 @@ class SyncFileLoads(Blocking):
         them, that fails, unless `take_away` is set.
         """
         return self._answer(
-            self._client.load_rates(file, replace=replace, take_away=take_away, progress=progress)
+            self._client.load_rates(
+                file,
+                sheet=sheet,
+                mapping=mapping,
+                replace=replace,
+                take_away=take_away,
+                progress=progress,
+            )
         )
 
     def load_rooms(
         self,
         file: str | Path,
         *,
+        sheet: str | None = None,
+        mapping: Said = None,
         replace: bool = False,
         take_away: bool = False,
         progress: Progress | None = None,
@@ -127,5 +160,12 @@ class SyncFileLoads(Blocking):
         them, that fails, unless `take_away` is set.
         """
         return self._answer(
-            self._client.load_rooms(file, replace=replace, take_away=take_away, progress=progress)
+            self._client.load_rooms(
+                file,
+                sheet=sheet,
+                mapping=mapping,
+                replace=replace,
+                take_away=take_away,
+                progress=progress,
+            )
         )

@@ -129,9 +129,8 @@ def print_proposal(job: FileJob, proposed: Mapping[str, Any]) -> None:
     """How a file might be read, to be approved by typing it. Nothing for an empty mapping."""
     if not proposed:
         return
-    lines, verb = [one_line(flag) for flag in mapping_flags(proposed)], "load"
-    if job.job_type == "csv_ingest":
-        lines, verb = [*lines, "--save-mapping NAME"], "submit"
+    lines = [*(one_line(flag) for flag in mapping_flags(proposed)), "--save-mapping NAME"]
+    verb = "submit" if job.job_type == "csv_ingest" else "load"
     click.echo(f"\nThe file may have to be read so. If that is right, {verb} it with:", err=True)
     click.echo(" \\\n".join(f"  {line}" for line in lines), err=True)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from carbonline.client.json_struct import values_of
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row, value_of
@@ -11,6 +12,7 @@ from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.factors_diff import diff
 from carbonline.command.factors_shelf import shelf
+from carbonline.command.mapping_options import MAPPING, name_or_words, with_mapping
 from carbonline.command.names import type_name
 from carbonline.command.options import YEAR, optional_type_option, type_is_missing
 from carbonline.command.output import Output, output_options, show_rows
@@ -85,9 +87,10 @@ def factors(
     there = {name for one in found for name in (*one.classification, *one.values)}
     names = [*declared, *sorted(there.difference(declared))]
     kind = "stale factors" if stale else "factors"
+    rows = [_row(one, declared, used=used) for one in found]
     show_rows(
-        (*COLUMNS, *(Column(name, in_tables=False) for name in names)),
-        [_row(one, declared, used=used) for one in found],
+        with_mapping((*COLUMNS, *(Column(name, in_tables=False) for name in names)), rows),
+        rows,
         output,
         about={"year": year, "type": type_name(data_entry_type)},
         if_none=f"There are no {kind} of {type_name(data_entry_type)} in {year}.",
@@ -133,4 +136,5 @@ def _row(one: reference_pb2.Factor, declared: Mapping[str, str], *, used: bool) 
         "file": one.file_name,
         "emission_type": one.emission_type,
         "changed_at": moment_of(one.made_at),
+        MAPPING: name_or_words(values_of(one.mapping)) or None,
     }

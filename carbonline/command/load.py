@@ -61,7 +61,8 @@ _take_away_option = click.option(
 def load() -> None:
     """Load units, places, rates, rooms or emission factors.
 
-    A file of another program is read with --map, --set, --value, --decimal and --dates.
+    A file of another program is read with --map, --set, --value, --decimal and --dates, or with a
+    saved --mapping, which stand with what is loaded.
     """
 
 
@@ -113,7 +114,8 @@ def units(
         reading.check_unused()
         if are_all:
             raise click.UsageError("--all is for a FILE.")
-    job = reading.of(units_job(file, year, provider, are_all=are_all))
+    job = units_job(file, year, provider, are_all=are_all)
+    job = reading.of(target, job, is_check=check is not None)
     _load(target, job, check, watch=not no_watch)
 
 
@@ -160,7 +162,8 @@ def locations(
         reading.check_unused()
         click.echo(corrections_sentence(), err=True)
     replacing = _replacing(replace=replace, take_away=take_away)
-    job = reading.of(locations_job(file, transport_mode, replacing))
+    job = locations_job(file, transport_mode, replacing)
+    job = reading.of(target, job, is_check=check is not None)
     _load(target, job, check, watch=not no_watch)
 
 
@@ -191,7 +194,7 @@ def rates(
     --replace, all other rates of the file's years are removed. The euro needs no rate.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
-    job = reading.of(rows_job("rates", file, replacing))
+    job = reading.of(target, rows_job("rates", file, replacing), is_check=check is not None)
     _load(target, job, check, watch=not no_watch)
 
 
@@ -222,7 +225,7 @@ def rooms(
     --replace, all other rooms are removed.
     """
     replacing = _replacing(replace=replace, take_away=take_away)
-    job = reading.of(rows_job("rooms", file, replacing))
+    job = reading.of(target, rows_job("rooms", file, replacing), is_check=check is not None)
     _load(target, job, check, watch=not no_watch)
 
 
@@ -288,7 +291,8 @@ def factors(  # noqa: PLR0913  click gives each option
             _load(target, jobs[0], check, watch=not no_watch)
         _load_each(target, jobs, watch=not no_watch)
     if data_entry_type:
-        job = reading.of(factors_job(file, module, data_entry_type, year, replacing))
+        job = factors_job(file, module, data_entry_type, year, replacing)
+        job = reading.of(target, job, is_check=check is not None)
     else:
         job = _of_several_types(file, module, year, replacing, reading, check)
     _load(target, job, check, watch=not no_watch)

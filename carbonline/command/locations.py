@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from carbonline.client.json_struct import values_of
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
@@ -11,6 +12,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.limits import limit_option, rows_max
+from carbonline.command.mapping_options import MAPPING, name_or_words, with_mapping
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import reference_pb2
@@ -70,9 +72,10 @@ def locations(
         codes=codes, text=search, stale_only=stale, with_usage=used
     )
     found, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
+    rows = [_row(one, used=used) for one in found]
     show_rows(
-        COLUMNS,
-        [_row(one, used=used) for one in found],
+        with_mapping(COLUMNS, rows),
+        rows,
         output,
         if_none=(
             "There are no such places." if codes or search or stale else "There are no places yet."
@@ -106,4 +109,5 @@ def _row(one: reference_pb2.Location, *, used: bool) -> Row:
         "entries": one.entries if used else None,
         "file": one.file_name,
         "changed_at": moment_of(one.changed_at),
+        MAPPING: name_or_words(values_of(one.mapping)) or None,
     }

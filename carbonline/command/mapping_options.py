@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from carbonline.command.collected_options import Function, with_options
+from carbonline.command.columns import Column, Row
 
+MAPPING = "mapping"
 _OPTIONS = (
     click.option(
         "--map",
@@ -135,3 +137,8 @@ def _items(mapping: Mapping[str, Any], part: str) -> list[tuple[str, Any]]:
 def name_or_words(mapping: Mapping[str, Any]) -> str:
     """The name of a saved mapping, else what it says."""
     return str(mapping.get("name", "")) or mapping_words(mapping)
+
+
+def with_mapping(columns: Sequence[Column], rows: Sequence[Row]) -> Sequence[Column]:
+    """The columns of a list, and that of mappings if a row was read with one."""
+    return (*columns, Column(MAPPING)) if any(row[MAPPING] for row in rows) else columns

@@ -6,14 +6,17 @@ from carbonline.command.safe_text import one_line
 from carbonline.unseen import unseen_written_out
 from carbonline.v1 import monitoring_pb2, types_pb2
 
-# Kinds of reference data that are lists of rows with keys. Places have commands of their own.
-REFERENCE_KINDS: Sequence[str] = sorted(
+# Kinds of reference data, each with files of its own.
+FILE_KINDS_OF_REFERENCES: Sequence[str] = sorted(
     {
         kind
         for one in types_pb2.DataEntryType.DESCRIPTOR.values
         for kind in one.GetOptions().Extensions[types_pb2.reads_reference]
     }
-    - {"locations"}
+)
+# Kinds of reference data that are lists of rows with keys. Places have commands of their own.
+REFERENCE_KINDS: Sequence[str] = sorted(
+    kind for kind in FILE_KINDS_OF_REFERENCES if kind != "locations"
 )
 
 

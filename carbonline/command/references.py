@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from carbonline.client.json_struct import values_of
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
@@ -11,6 +12,7 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.limits import limit_option, rows_max
+from carbonline.command.mapping_options import MAPPING, name_or_words, with_mapping
 from carbonline.command.names import REFERENCE_KINDS
 from carbonline.command.options import YEAR
 from carbonline.command.output import Output, output_options, show_rows
@@ -72,9 +74,10 @@ def references(  # noqa: PLR0913  click gives each option
     )
     found, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
     are_some = keys or search or year or stale
+    rows = [_row(one, used=used) for one in found]
     show_rows(
-        COLUMNS,
-        [_row(one, used=used) for one in found],
+        with_mapping(COLUMNS, rows),
+        rows,
         output,
         if_none=f"There are no such {kind}." if are_some else f"There are no {kind} yet.",
         more="give keys, --search or --limit" if more else "",
@@ -103,4 +106,5 @@ def _row(one: reference_pb2.ReferenceRow, *, used: bool) -> Row:
         "entries": one.entries if used else None,
         "file": one.file_name,
         "changed_at": moment_of(one.changed_at),
+        MAPPING: name_or_words(values_of(one.mapping)) or None,
     }

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from carbonline.client.errors import WrongArgument
+from carbonline.client.mapping_calls import ENTRIES, FACTORS
 from carbonline.client.saved_mapping import saved_mapping
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.collected_options import Function, with_options
@@ -15,6 +16,8 @@ from carbonline.command.mapping_options import MappingWords, mapping_options
 from carbonline.command.names import type_name
 from carbonline.command.safe_text import one_line
 
+# Files that are of one data-entry type.
+OF_A_TYPE = (ENTRIES, FACTORS)
 _OPTIONS = (
     click.option(
         "--mapping",
@@ -46,7 +49,12 @@ class MappingChoice:
         return bool(self.used or self.saved_as or self.words.mapping())
 
     def mapping(
-        self, target: Target, data_entry_type: int, *, may_save: bool = True
+        self,
+        target: Target,
+        data_entry_type: int,
+        *,
+        may_save: bool = True,
+        file_kind: str = ENTRIES,
     ) -> Mapping[str, Any]:
         """As a payload takes it; empty if nothing was said. Saves it first, if that was asked for.
 
@@ -55,7 +63,7 @@ class MappingChoice:
         typed = self.words.mapping()
         if not self:
             return {}
-        if not data_entry_type:
+        if not data_entry_type and file_kind in OF_A_TYPE:
             raise click.UsageError("A mapping is for a file of one type: name it with --type.")
         if self.used and (typed or self.saved_as):
             raise click.UsageError(
@@ -66,9 +74,9 @@ class MappingChoice:
         if self.saved_as and not may_save:
             raise click.UsageError("--check writes nothing: leave out --save-mapping.")
         if self.used:
-            return run_to_end(found_or_usage(target, self.used, data_entry_type))
+            return run_to_end(found_or_usage(target, self.used, data_entry_type, file_kind))
         if self.saved_as:
-            return run_to_end(save(target, self.saved_as, data_entry_type, typed))
+            return run_to_end(save(target, self.saved_as, data_entry_type, typed, file_kind))
         return typed
 
 
@@ -83,21 +91,35 @@ def mapping_choice(function: Function) -> Function:
 
 
 async def save(
-    target: Target, name: str, data_entry_type: int, mapping: Mapping[str, Any]
+    target: Target,
+    name: str,
+    data_entry_type: int,
+    mapping: Mapping[str, Any],
+    file_kind: str = ENTRIES,
 ) -> dict[str, Any]:
     """Saves a mapping, says so, and returns it with its name."""
     async with target.client() as client:
-        answer = await client.save_mapping(name, data_entry_type, mapping)
+        answer = await client.save_mapping(name, data_entry_type, mapping, file_kind)
     done = "Replaced" if answer.replaced else "Saved"
-    shown, kind = one_line(answer.saved.name), type_name(data_entry_type)
+    shown, kind = one_line(answer.saved.name), files_words(file_kind, data_entry_type)
     click.echo(f"{done} the mapping {shown} of {kind}. To use it: --mapping {shown}", err=True)
     return {**mapping, "name": answer.saved.name}
 
 
-async def found_or_usage(target: Target, name: str, data_entry_type: int) -> Mapping[str, Any]:
-    """The saved mapping of this name and type. Raises click.UsageError if there is none."""
+def files_words(file_kind: str, data_entry_type: int) -> str:
+    """What files a mapping is for, such as "plane", "factors of plane" or "units"."""
+    if file_kind not in OF_A_TYPE:
+        return file_kind
+    kind = type_name(data_entry_type)
+    return kind if file_kind == ENTRIES else f"{file_kind} of {kind}"
+
+
+async def found_or_usage(
+    target: Target, name: str, data_entry_type: int, file_kind: str = ENTRIES
+) -> Mapping[str, Any]:
+    """The saved mapping of this name, type and kind of file. Raises click.UsageError for none."""
     try:
         async with target.client() as client:
-            return await saved_mapping(client, name, data_entry_type)
+            return await saved_mapping(client, name, data_entry_type, file_kind)
     except WrongArgument as wrong:
         raise click.UsageError(str(wrong)) from wrong

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import click
 
+from carbonline.client.json_struct import values_of
 from carbonline.client.paging import read_pages
 from carbonline.command.asynchronous import run_to_end
 from carbonline.command.columns import Column, Kind, Row
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.limits import limit_option, rows_max
+from carbonline.command.mapping_options import MAPPING, name_or_words, with_mapping
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import reference_pb2
@@ -58,9 +60,10 @@ def units(
     """
     wanted = reference_pb2.ListUnitsRequest(units=units, text=search, with_usage=used)
     found, more = run_to_end(_listed(target, wanted, rows_max(limit, output)))
+    rows = [_row(one, used=used) for one in found]
     show_rows(
-        COLUMNS,
-        [_row(one, used=used) for one in found],
+        with_mapping(COLUMNS, rows),
+        rows,
         output,
         if_none="There are no such units." if units or search else "There are no units yet.",
         more="give ids, --search or --limit" if more else "",
@@ -87,4 +90,5 @@ def _row(one: reference_pb2.Unit, *, used: bool) -> Row:
         "entries": one.entries if used else None,
         "file": one.file_name,
         "changed_at": moment_of(one.changed_at),
+        MAPPING: name_or_words(values_of(one.mapping)) or None,
     }

@@ -48,6 +48,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "reference": "tests/worker_service/blobs/test_store.py",
     },
     "worker_service/carbon": {
+        "mapped_columns": "tests/worker_service/ledger_api/test_saved_mappings.py",
         "routes": "tests/worker_service/steps/test_routed_ingest.py",
         "declarations": CATALOGUE,
         "describe": CATALOGUE,
@@ -165,6 +166,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "named_blobs": "tests/worker_service/steps/test_unnamed_blobs.py",
         "saved_mappings": "tests/worker_service/ledger_api/test_saved_mappings.py",
         "sums_of_units": "tests/worker_service/steps/test_late_sums_of_facilities.py",
+        "load_mappings": "tests/worker_service/steps/test_mapped_loads.py",
         "job_answers": "tests/worker_service/steps/test_earlier_attempts.py",
         "pool": "tests/worker_service/ledger/test_fences.py",
         "published_state": "tests/worker_service/ledger_api/test_kept_totals.py",

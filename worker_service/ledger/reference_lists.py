@@ -15,9 +15,11 @@ PAGE_BYTES_MAX = 2 << 20
 FACTORS = """
 WITH page AS (
     SELECT f.factor_id, f.emission_type, f.classification, f.factor_values, f.version, f.stale,
-        f.removed_at IS NOT NULL AS removed, v.file_name, v.blob, v.claim_token, v.made_at
+        f.removed_at IS NOT NULL AS removed, v.file_name, v.blob, v.claim_token, v.made_at,
+        m.mapping
     FROM carbon.factors AS f
     JOIN carbon.factor_versions AS v USING (tenant, factor_id, version)
+    LEFT JOIN carbon.load_mappings AS m ON m.tenant = f.tenant AND m.claim_token = v.claim_token
     WHERE f.tenant = $1 AND f.data_entry_type = $2 AND f.year = $3 AND f.factor_id > $4
         AND ($5 OR f.removed_at IS NULL) AND (NOT $6 OR f.stale AND f.removed_at IS NULL)
     ORDER BY f.factor_id
@@ -33,9 +35,10 @@ ORDER BY w.factor_id
 LOCATIONS = """
 SELECT transport_mode, code, coalesce(left(name, 200), '') AS name,
     coalesce(left(country, 200), '') AS country, latitude, longitude, file_name, blob,
-    changed_token AS claim_token, changed_at, version, stale
-FROM carbon.locations
-WHERE tenant = $1 AND (CAST($2 AS text) IS NULL OR transport_mode = $2)
+    changed_token AS claim_token, changed_at, version, stale, m.mapping
+FROM carbon.locations AS l
+LEFT JOIN carbon.load_mappings AS m ON m.tenant = l.tenant AND m.claim_token = l.changed_token
+WHERE l.tenant = $1 AND (CAST($2 AS text) IS NULL OR transport_mode = $2)
     AND (CAST($3 AS text[]) IS NULL OR code = ANY(CAST($3 AS text[])))
     AND (
         CAST($4 AS text) IS NULL OR starts_with(code, $4)
@@ -64,7 +67,10 @@ class FactorFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredFactor:
-    """A factor at its current version, with the file that brought this version."""
+    """A factor at its current version, with the file that brought this version.
+
+    `mapping` is how that was read, as JSON; None if as it is.
+    """
 
     factor_id: int
     emission_type: str
@@ -77,6 +83,7 @@ class StoredFactor:
     blob: str
     claim_token: int
     made_at: datetime
+    mapping: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class LocationFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredLocation:
-    """A place, with the file that brought it."""
+    """A place, with the file that brought it, and how that was read, as JSON."""
 
     transport_mode: str
     code: str
@@ -111,6 +118,7 @@ class StoredLocation:
     changed_at: datetime | None
     version: int
     stale: bool
+    mapping: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

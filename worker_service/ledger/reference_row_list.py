@@ -10,9 +10,10 @@ from worker_service.ledger.usage import PlaceColumns, usage_of_places
 
 ROWS = """
 SELECT key, coalesce(year, 0) AS year, data, file_name, blob, changed_token AS claim_token,
-    changed_at, version, stale
-FROM carbon.reference_rows
-WHERE tenant = $1 AND kind = $2
+    changed_at, version, stale, m.mapping
+FROM carbon.reference_rows AS r
+LEFT JOIN carbon.load_mappings AS m ON m.tenant = r.tenant AND m.claim_token = r.changed_token
+WHERE r.tenant = $1 AND kind = $2
     AND (CAST($3 AS text[]) IS NULL OR key = ANY(CAST($3 AS text[])))
     AND (CAST($4 AS text) IS NULL OR strpos(key, $4) > 0)
     AND (CAST($5 AS smallint) IS NULL OR year = $5)
@@ -41,7 +42,10 @@ class RowFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A row, with the file that brought it. `year` is 0 if it counts in every year."""
+    """A row, with the file that brought it, and how that was read, as JSON.
+
+    `year` is 0 if it counts in every year.
+    """
 
     key: str
     year: int
@@ -52,6 +56,7 @@ class StoredRow:
     changed_at: datetime
     version: int
     stale: bool
+    mapping: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

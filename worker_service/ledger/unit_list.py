@@ -10,9 +10,10 @@ from worker_service.ledger.usage import usage_of_units
 # One row more than fits on the page tells that there is another.
 UNITS = """
 SELECT u.unit_key, u.unit, left(u.name, 200) AS name, coalesce(p.unit, '') AS parent, u.file_name,
-    u.blob, u.changed_token AS claim_token, u.changed_at, u.stale
+    u.blob, u.changed_token AS claim_token, u.changed_at, u.stale, m.mapping
 FROM carbon.units AS u
 LEFT JOIN carbon.units AS p ON p.tenant = u.tenant AND p.unit_key = u.parent_key
+LEFT JOIN carbon.load_mappings AS m ON m.tenant = u.tenant AND m.claim_token = u.changed_token
 WHERE u.tenant = $1 AND (CAST($2 AS text[]) IS NULL OR u.unit_key = ANY(CAST($2 AS text[])))
     AND (CAST($3 AS text) IS NULL OR starts_with(u.unit_key, $3) OR strpos(lower(u.name), $3) > 0)
     AND u.unit_key > $4
@@ -44,6 +45,7 @@ class StoredUnit:
     claim_token: int
     changed_at: datetime | None
     stale: bool
+    mapping: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

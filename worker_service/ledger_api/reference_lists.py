@@ -1,5 +1,6 @@
 """Answers ListFactors and ListLocations."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,6 +110,8 @@ def _factor(stored: StoredFactor, entries: Mapping[int, int]) -> reference_pb2.F
         entries=entries.get(stored.factor_id, 0),
     )
     factor.made_at.FromDatetime(stored.made_at)
+    if stored.mapping is not None:
+        factor.mapping.update(json.loads(stored.mapping))
     return factor
 
 
@@ -131,6 +134,8 @@ def _location(
     )
     if stored.changed_at is not None:
         location.changed_at.FromDatetime(stored.changed_at)
+    if stored.mapping is not None:
+        location.mapping.update(json.loads(stored.mapping))
     return location
 
 

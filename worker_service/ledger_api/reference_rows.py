@@ -1,5 +1,6 @@
 """Answers ListReferenceRows."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,8 @@ def _row(
         stale=stored.stale,
     )
     row.changed_at.FromDatetime(stored.changed_at)
+    if stored.mapping is not None:
+        row.mapping.update(json.loads(stored.mapping))
     return row
 
 

@@ -10,7 +10,7 @@ from worker_service.carbon.catalogue import NotSupported, declaration
 from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.file_mapping import check_mapping as check_columns
 from worker_service.carbon.file_mapping import read_mapping
-from worker_service.carbon.parse.entries import entry_columns
+from worker_service.carbon.mapped_columns import ENTRIES, FILE_KINDS, OF_A_TYPE, OF_NO_TYPE
 from worker_service.carbon.parse.values import comparison_key
 from worker_service.ledger.pool import Ledger
 from worker_service.ledger.saved_mappings import (
@@ -39,16 +39,17 @@ async def answer_save(
     if not mapping:
         fields.fail("mapping", "is required: how a file of another program is read")
     fields.done()
-    _check_type(fields, request.data_entry_type, mapping)
+    _check_columns(fields, key, mapping)
     fields.done()
     name = request.name.strip()
     saved = await save_mapping(ledger, key, name, mapping, saved_by)
     if saved is None:
-        fields.fail(_NAME, f"is one too many: a type has at most {MAPPINGS_MAX:,}; delete others")
+        most = f"a type and kind of file has at most {MAPPINGS_MAX:,}"
+        fields.fail(_NAME, f"is one too many: {most}; delete others")
         fields.done()
     assert saved is not None
     stored = StoredMapping(
-        key.data_entry_type, key.name_key, name, mapping, saved_by, saved.saved_at
+        key.data_entry_type, key.file_kind, key.name_key, name, mapping, saved_by, saved.saved_at
     )
     return mappings_pb2.SaveMappingResponse(saved=_message(stored), replaced=saved.replaced)
 
@@ -61,7 +62,8 @@ async def answer_mappings(
     kind = fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType)
     fields.text(_NAME, request.name, NAME_CHARACTERS_MAX)
     size = fields.rows_of_page(request.page_size)
-    keys = fields.page_keys("page_token", request.page_token, int, str)
+    file_kind = _file_kind(fields, request.file_kind)
+    keys = fields.page_keys("page_token", request.page_token, int, str, str)
     if keys and keys[0] > max(types_pb2.DataEntryType.values()):
         fields.wrong_token("page_token")
     fields.done()
@@ -69,13 +71,14 @@ async def answer_mappings(
         ledger,
         tenant,
         data_entry_type=kind,
+        file_kind=file_kind or None,
         name_key=comparison_key(request.name.strip()) or None,
-        after=(keys[0], keys[1]) if keys else (0, ""),
+        after=(keys[0], keys[1], keys[2]) if keys else (-1, "", ""),
         rows_max=size + 1,
     )
     page = first_page([_message(one) for one in found[:size]])
     last = found[len(page) - 1] if len(page) < len(found) else None
-    token = page_token(last.data_entry_type, last.name_key) if last else ""
+    token = page_token(last.data_entry_type, last.file_kind, last.name_key) if last else ""
     return mappings_pb2.ListMappingsResponse(mappings=page, next_page_token=token)
 
 
@@ -94,21 +97,33 @@ def _key(
     tenant: str,
     request: mappings_pb2.SaveMappingRequest | mappings_pb2.DeleteMappingRequest,
 ) -> MappingKey:
+    file_kind = _file_kind(fields, request.file_kind) or ENTRIES
+    is_of_a_type = file_kind in OF_A_TYPE
     kind = fields.known(
-        "data_entry_type", request.data_entry_type, types_pb2.DataEntryType, needed=True
+        "data_entry_type", request.data_entry_type, types_pb2.DataEntryType, needed=is_of_a_type
     )
+    if kind and not is_of_a_type:
+        fields.fail("data_entry_type", f"must be left out: files of {file_kind} are of no type")
     name = fields.text(_NAME, request.name.strip(), NAME_CHARACTERS_MAX, needed=True)
     if len(name) <= NAME_CHARACTERS_MAX and (fault := name_fault(name)):
         fields.fail(_NAME, fault)
-    return MappingKey(tenant, kind or 0, comparison_key(name))
+    return MappingKey(tenant, kind or 0, file_kind, comparison_key(name))
 
 
-def _check_type(fields: Fields, data_entry_type: int, mapping: Mapping[str, Any]) -> None:
-    """Notes what no file of the type can have."""
+def _file_kind(fields: Fields, said: str) -> str:
+    if said and said not in FILE_KINDS:
+        fields.fail("file_kind", f"must be one of {', '.join(FILE_KINDS)}")
+    return said
+
+
+def _check_columns(fields: Fields, key: MappingKey, mapping: Mapping[str, Any]) -> None:
+    """Notes what no file of the type and kind can have."""
     try:
-        declared = declaration(data_entry_type)
-        # A file of one unit has the columns of a file of all, but for the unit's.
-        check_columns(read_mapping(mapping), entry_columns(declared, per_year=True))
+        if of_type := OF_A_TYPE.get(key.file_kind):
+            columns = of_type(declaration(key.data_entry_type))
+        else:
+            columns = OF_NO_TYPE[key.file_kind]
+        check_columns(read_mapping(mapping), columns)
     except NotSupported as unsupported:
         fields.fail("data_entry_type", str(unsupported))
     except RefusedFile as refused:
@@ -119,6 +134,7 @@ def _message(stored: StoredMapping) -> mappings_pb2.SavedMapping:
     saved = mappings_pb2.SavedMapping(
         data_entry_type=types_pb2.DataEntryType.ValueType(stored.data_entry_type),
         name=stored.name,
+        file_kind=stored.file_kind,
         saved_by=stored.saved_by,
     )
     saved.mapping.update({**stored.mapping, _NAME: stored.name})

@@ -1,5 +1,6 @@
 """Answers ListUnits."""
 
+import json
 from collections.abc import Mapping
 
 from carbonline.serving.pages import first_page, page_token
@@ -53,4 +54,6 @@ def _unit(stored: StoredUnit, entries: Mapping[str, int]) -> reference_pb2.Unit:
     )
     if stored.changed_at is not None:
         unit.changed_at.FromDatetime(stored.changed_at)
+    if stored.mapping is not None:
+        unit.mapping.update(json.loads(stored.mapping))
     return unit

@@ -32,6 +32,7 @@ from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import factors_input
 from worker_service.ledger.job_answers import first_answer, has_answered
+from worker_service.ledger.load_mappings import keep_load_mapping
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.usage import usage_of_factors
 from worker_service.mechanics.outcome import Outcome, Succeeded
@@ -110,6 +111,7 @@ async def _ingest(
         remove = [factor.factor_id for factor in gone]
 
         async def save(conn: Connection) -> FactorChanges:
+            await keep_load_mapping(conn, job.tenant, job.claim_token, job.payload.get("mapping"))
             return await save_factors(
                 conn, of, parsed.accepted, origin, remove=remove, is_whole=not is_mended
             )

@@ -18,6 +18,7 @@ from worker_service.carbon.shipped_places import shipped_places
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_of
 from worker_service.ledger.input_versions import reference_input
+from worker_service.ledger.load_mappings import keep_load_mapping
 from worker_service.ledger.locations import (
     KIND,
     LOCATION_SCHEMA,
@@ -114,6 +115,7 @@ async def _run_places_ingest(stores: Stores, run: Run) -> Outcome:
         places = PlacesFile(job.tenant, transport_mode, parsed.accepted, name, reference, is_whole)
 
         async def save(conn: Connection) -> PlaceChanges:
+            await keep_load_mapping(conn, job.tenant, job.claim_token, job.payload.get("mapping"))
             return await save_locations(conn, places, job.claim_token, replace=replace)
 
         slices = await slices_of_readers(stores.ledger, removable)

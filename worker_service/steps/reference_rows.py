@@ -8,6 +8,7 @@ from worker_service.carbon.parse.reference_rows import read_reference_rows
 from worker_service.carbon.reference_kinds import ReferenceKind
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.input_versions import reference_input
+from worker_service.ledger.load_mappings import keep_load_mapping
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.reference_rows import (
     RowChanges,
@@ -82,6 +83,7 @@ async def run_rows_ingest(stores: Stores, run: Run, kind: ReferenceKind) -> Outc
         rows = RowsFile(job.tenant, kind.name, parsed.accepted, name, reference, is_whole)
 
         async def save(conn: Connection) -> RowChanges:
+            await keep_load_mapping(conn, job.tenant, job.claim_token, job.payload.get("mapping"))
             return await save_rows(conn, rows, job.claim_token, replace=replace)
 
         slices = await slices_of_readers(ledger, removable)

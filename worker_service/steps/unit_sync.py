@@ -12,6 +12,7 @@ from worker_service.carbon.parse.unit_places import unit_places
 from worker_service.carbon.parse.units import doubtful_units
 from worker_service.carbon.unit_tree import NotATree
 from worker_service.ledger.fences import close_ledger_scopes
+from worker_service.ledger.load_mappings import keep_load_mapping
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.units import UnitChanges, UnitsGone, save_units
 from worker_service.ledger.units import read_units as known_units
@@ -82,6 +83,7 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
         units, names = (parsed.accepted[column].to_list() for column in ("unit_id", "name"))
 
         async def save(conn: Connection) -> UnitChanges:
+            await keep_load_mapping(conn, job.tenant, job.claim_token, job.payload.get("mapping"))
             return await save_units(
                 conn,
                 job.tenant,

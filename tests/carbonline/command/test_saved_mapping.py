@@ -137,3 +137,89 @@ def test_a_check_and_a_script_read_a_file_with_a_saved_mapping(
             client.submit_file(theirs, "plane", year=2040, mapping="agenc")
         with pytest.raises(WrongArgument, match="There are: agency"):
             client.submit_file(theirs, "plane", year=2040, mapping=" ")
+
+
+RATES = "Devise;Jahr;Kurs\nCHF;2040;0,95\n"
+OF_RATES = ("--map", "Devise=currency", "--map", "Jahr=year", "--map", "Kurs=units_per_eur")
+LOADS = {
+    "units": (
+        ("units",),
+        ("--year", "2041"),
+        "Code;Name\n0831;History\n",
+        ("--map", "Code=unit_institutional_id"),
+        ("units", "0831"),
+    ),
+    "factors": (
+        ("factors",),
+        ("--type", "plane", "--year", "2041"),
+        "Gruppe;cabin_class;ef_kg_co2eq_per_km\nall;first;0,6\n",
+        ("--map", "Gruppe=category", "--decimal", "comma"),
+        ("factors", "--type", "plane", "--year", "2041"),
+    ),
+    "locations": (
+        ("locations",),
+        (),
+        "Code;name;Breite;longitude\nXAA;Field;10,5;20\n",
+        ("--map", "Code=iata", "--map", "Breite=latitude", "--decimal", "comma"),
+        ("locations", "XAA"),
+    ),
+    "rates": (("rates",), (), RATES, (*OF_RATES, "--decimal", "comma"), ("references", "rates")),
+    "rooms": (
+        ("rooms",),
+        (),
+        "Bau;Raum;surface_m2\nCE;1;10\n",
+        ("--map", "Bau=building_name", "--map", "Raum=room_name"),
+        ("references", "rooms"),
+    ),
+}
+
+
+def test_loads_save_mappings_and_what_is_loaded_tells_of_them(stack: Terminal) -> None:
+    """Of each kind: saved with a file, listed with what it brought, and used for the next."""
+    for kind, (load, scope, text, words, shown_by) in LOADS.items():
+        file = stack.file(f"{kind}.csv", text)
+        first = stack.type("load", *load, file, *scope, *words, "--save-mapping", "Ministry")
+        assert (first.code, "Saved the mapping Ministry of " in first.err) == (0, True), first
+        rows = json.loads(stack.type(*shown_by, "--json").out)["rows"]
+        assert [row["mapping"] for row in rows] == ["Ministry"], rows
+        again = stack.type("load", *load, file, *scope, "--mapping", "ministry")
+        assert again.code == 0, again
+
+
+def test_a_saved_mapping_of_a_load_is_shown_checked_and_removed(stack: Terminal) -> None:
+    file, of = stack.file("kurs.csv", RATES.replace("0,95", "0,96")), ("--of", "rates")
+    words = (*OF_RATES, "--decimal", "comma")
+    assert stack.type("mappings", "save", "bank", *of, *words).code == 0
+    load = ("load", "rates", file, "--mapping", "bank")
+    assert stack.type(*load, "--check").code == 0
+    assert stack.type(*load).code == 0
+    assert "bank" in stack.type("references", "rates").out
+    assert "Kurs" in stack.type("mappings", "show", "bank", *of).out
+    assert stack.type("mappings", "remove", "bank", *of).code == 0
+    absent = stack.type(*load)
+    assert (absent.code, "There is no saved mapping 'bank' of rates." in absent.err) == (2, True)
+
+
+def test_the_kind_of_file_and_the_type_go_together(stack: Terminal) -> None:
+    for words, said in (
+        (("--of", "units", "--type", "plane"), "leave out --type"),
+        (("--of", "factors"), "Missing option '--type'"),
+        ((), "Missing option '--type'"),
+    ):
+        typed = stack.type("mappings", "save", "a", *words, "--decimal", "comma")
+        assert (typed.code, said in " ".join(typed.err.split())) == (2, True), typed
+
+
+def test_scripts_load_with_mappings_that_are_said_and_saved(stack: Terminal) -> None:
+    file = stack.file("their_rates.csv", RATES.replace("0,95", "0,97"))
+    words = (*OF_RATES, "--decimal", "comma", "--of", "rates")
+    assert stack.type("mappings", "save", "bank", *words).code == 0
+    columns = {"Devise": "currency", "Jahr": "year", "Kurs": "units_per_eur"}
+    with Client.local(stack.folder / "data") as client:
+        said = {"columns": columns, "decimal": "comma"}
+        assert client.load_rates(file, mapping=said).status == "success"
+        assert client.load_rates(file, mapping="Bank").status == "success"
+        with pytest.raises(WrongArgument, match="of rates"):
+            client.load_rates(file, mapping="none")
+        with pytest.raises(WrongArgument, match="of units"):
+            client.load_units(file, year=2041, mapping="bank")

@@ -130,7 +130,7 @@ GOOD: dict[str, list[Any]] = {
             data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
             name="agency",
             page_size=10,
-            page_token=page_token(20, "a"),
+            page_token=page_token(20, "entries", "a"),
         )
     ],
     "DeleteMapping": [

@@ -168,3 +168,68 @@ async def test_there_is_an_end_to_mappings_and_those_that_are_there_can_be_repla
     assert (await save(book_client, "a", {"decimal": "point"})).replaced
     await save(book_client, "a", kind=TRAIN, mapping={"decimal": "comma"})
     assert len(await listed(book_client)) == 3
+
+
+OF_KINDS: Mapping[str, tuple[int, str]] = {
+    "factors": (PLANE, "ef_kg_co2eq_per_km"),
+    "units": (0, "parent_unit_id"),
+    "locations": (0, "iata"),
+    "rates": (0, "units_per_eur"),
+    "rooms": (0, "surface_m2"),
+}
+
+
+def of_kind(file_kind: str, kind: int, column: str) -> mappings_pb2.SaveMappingRequest:
+    request = saving("agency", {"columns": {"Theirs": column}}, kind)
+    request.file_kind = file_kind
+    return request
+
+
+async def test_each_kind_of_file_has_mappings_of_its_own(book_client: Client) -> None:
+    await save(book_client, "agency", {"decimal": "comma"})
+    for file_kind, (kind, column) in OF_KINDS.items():
+        saved = await book_client.ledger.SaveMapping(of_kind(file_kind, kind, column))
+        assert (saved.replaced, saved.saved.file_kind) == (False, file_kind)
+        [found] = await listed(book_client, file_kind=file_kind, name="Agency")
+        assert found == saved.saved
+        assert found.mapping["columns"]["Theirs"] == column
+    kinds = [(one.data_entry_type, one.file_kind) for one in await listed(book_client)]
+    no_type = [(0, one) for one in ("locations", "rates", "rooms", "units")]
+    assert kinds == [*no_type, (PLANE, "entries"), (PLANE, "factors")]
+    pages_, token = [], ""
+    while True:
+        request = mappings_pb2.ListMappingsRequest(page_size=1, page_token=token)
+        page = await book_client.ledger.ListMappings(request)
+        pages_ += [(one.data_entry_type, one.file_kind) for one in page.mappings]
+        if not (token := page.next_page_token):
+            break
+    assert pages_ == kinds
+    gone = mappings_pb2.DeleteMappingRequest(name="agency", file_kind="units")
+    assert (await book_client.ledger.DeleteMapping(gone)).deleted
+    assert not (await book_client.ledger.DeleteMapping(gone)).deleted
+    assert [one.file_kind for one in await listed(book_client)] == [
+        "locations",
+        "rates",
+        "rooms",
+        "entries",
+        "factors",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (of_kind("trips", PLANE, "iata"), "file_kind: must be one of entries, factors, units"),
+        (of_kind("units", PLANE, "name"), "data_entry_type: must be left out"),
+        (of_kind("factors", 0, "iata"), "data_entry_type: is required"),
+        (of_kind("factors", PLANE, "origin_iata"), "that files of this type do not have"),
+        (of_kind("units", 0, "parent"), "that files of this type do not have"),
+        (of_kind("rooms", 0, "units_per_eur"), "that files of this type do not have"),
+    ],
+)
+async def test_what_no_file_of_the_kind_can_have_is_not_saved(
+    book_client: Client, request_: mappings_pb2.SaveMappingRequest, said: str
+) -> None:
+    error = await refused(book_client.ledger.SaveMapping(request_))
+    assert (error.reason, said in error.message) == ("FIELD_INVALID", True), error
+    assert await listed(book_client) == []

@@ -1,5 +1,6 @@
 """Factors, places, rows and units of another program: the same ledger as under our own names."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -100,6 +101,24 @@ async def test_the_mapping_stands_with_the_job(harness: WorkerHarness, kind: str
     loaded = await job_of(harness, jobs[1], theirs, foreign, **scope)
     kept = (await harness.client.get_job(loaded.job_id)).payload
     assert values_of(kept)["mapping"] == mapping_of(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_mapping_stands_with_what_was_loaded(harness: WorkerHarness, kind: str) -> None:
+    jobs, scope, payload, ours, theirs = KINDS[kind]
+    foreign = {**payload, "mapping": mapping_of(kind)}
+    await job_of(harness, jobs[0], theirs, foreign, **scope)
+    assert await kept(harness) == []
+    loaded = await job_of(harness, jobs[1], theirs, foreign, **scope)
+    await job_of(harness, jobs[1], ours, payload, **scope)
+    [(token, mapping)] = await kept(harness)
+    assert (token, json.loads(mapping)) == (loaded.claim_token, mapping_of(kind))
+
+
+async def kept(harness: WorkerHarness) -> list[tuple[int, str]]:
+    async with harness.ledger.session() as conn:
+        found = await conn.fetch("SELECT claim_token, mapping FROM carbon.load_mappings")
+    return [(row["claim_token"], row["mapping"]) for row in found]
 
 
 async def test_a_refused_file_of_factors_proposes_how_to_read_it(harness: WorkerHarness) -> None:

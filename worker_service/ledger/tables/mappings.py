@@ -1,6 +1,15 @@
 """How files of other programs are read, under names."""
 
-from sqlalchemy import TIMESTAMP, Column, PrimaryKeyConstraint, SmallInteger, Table, Text
+from sqlalchemy import (
+    TIMESTAMP,
+    BigInteger,
+    Column,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from worker_service.ledger.tables.schema import METADATA
@@ -15,5 +24,18 @@ mappings = Table(
     Column("mapping", JSONB, nullable=False),
     Column("saved_by", Text, nullable=False),
     Column("saved_at", TIMESTAMP(timezone=True), nullable=False),
-    PrimaryKeyConstraint("tenant", "data_entry_type", "name_key", name="mappings_pkey"),
+    Column("file_kind", Text, nullable=False, server_default=text("'entries'")),
+    PrimaryKeyConstraint(
+        "tenant", "data_entry_type", "file_kind", "name_key", name="mappings_pkey"
+    ),
+)
+
+# How the files of factors, units and reference data were read that these claims have loaded.
+load_mappings = Table(
+    "load_mappings",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("claim_token", BigInteger, nullable=False),
+    Column("mapping", JSONB, nullable=False),
+    PrimaryKeyConstraint("tenant", "claim_token", name="load_mappings_pkey"),
 )

@@ -18,14 +18,20 @@ export function Page() {
     <${Waiting} asked=${asked} />
     ${asked.value && !mappings.length && html`<p>${t("no_mappings")}</p>`}
     <div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>${mappings.map((one) => html`
-      <${Mapping} key=${`${one.data_entry_type} ${one.name}`} one=${one} again=${asked.again} />`)}</div>
+      <${Mapping} key=${`${one.data_entry_type} ${one.file_kind} ${one.name}`} one=${one} again=${asked.again} />`)}</div>
   `;
 }
 
+/** What the files bring: rows of a type, its factors, or what is of no type. */
+function filesOf({ data_entry_type: type, file_kind: kind }) {
+  if (kind === "entries") return typeName(type);
+  return kind === "factors" ? `${t(`kind_of_file.${kind}`)}, ${typeName(type)}` : t(`kind_of_file.${kind}`);
+}
+
 function Mapping({ one, again }) {
-  const name = t("mapping_n", { name: one.name, type: typeName(one.data_entry_type) });
+  const name = t("mapping_n", { name: one.name, type: filesOf(one) });
   const remove = async () => {
-    await post("/v1/mappings:delete", { data_entry_type: one.data_entry_type, name: one.name });
+    await post("/v1/mappings:delete", { data_entry_type: one.data_entry_type, file_kind: one.file_kind, name: one.name });
     again();
   };
   return html`<details class="told"><summary>${name}</summary>

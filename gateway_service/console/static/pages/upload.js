@@ -57,7 +57,7 @@ function UploadForm({ kind, year, types, type, largest, state, setState }) {
   const busy = state.phase === "sending" || state.phase === "submitting";
   const isMapped = kind === "entries" && !type.routing_column;
   const saved = useAsked(async (signal) => (isMapped
-    ? (await getAll("/v1/mappings", "mappings", { data_entry_type: type.data_entry_type }, { signal })).found : []),
+    ? (await getAll("/v1/mappings", "mappings", { data_entry_type: type.data_entry_type, file_kind: "entries" }, { signal })).found : []),
     [kind, type?.key]);
   const mappings = saved.value ?? [];
   const submit = (event) => {
