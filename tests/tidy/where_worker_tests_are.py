@@ -145,6 +145,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "formats": "tests/worker_service/carbon/test_file_mapping.py",
         "equal_rows": "tests/worker_service/carbon/test_entries.py",
         "invisible_in_keys": SPREADSHEETS,
+        "marked_keys": SPREADSHEETS,
         "numbers": SPREADSHEETS,
         "pasted_blocks": "tests/worker_service/carbon/test_entries.py",
         "row_warnings": "tests/worker_service/carbon/test_entries.py",

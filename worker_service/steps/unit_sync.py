@@ -70,7 +70,8 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
             doubtful = await asyncio.to_thread(doubtful_units, parsed.accepted, known)
             places = await asyncio.to_thread(unit_places, parsed, known)
             both = (doubtful, places.unknown)
-            warnings = merged_rejections([parsed.warnings, *(one.listed for one in both)])
+            # The unit that was probably meant is named first.
+            warnings = merged_rejections([*(one.listed for one in both), parsed.warnings])
             parsed = replace(parsed, warnings=warnings)
     except Refusal as refusal:
         return refusal.outcome()

@@ -318,3 +318,27 @@ def test_another_unit_of_the_institution_is_not_a_badly_written_one() -> None:
     text = csv_of(COLUMNS, [{**GOOD, "unit_institutional_id": "0012"}])
     [rejected] = batches_of(text, EntryScope(YEAR, UNITS, unit="12"))[0].rejected.to_dicts()
     assert rejected["reason"] == "is another unit than 12, which the file was uploaded for"
+
+
+def test_an_apostrophe_before_a_key_is_told_and_the_name_of_a_dutch_place_is_not() -> None:
+    rows = [
+        {**GOOD, "origin_iata": written}
+        for written in ("'0828", "'s-Hertogenbosch", "'t Harde", "O'Hare", "'")
+    ]
+    warned = parsed(rows).warned.filter(pl.col("column") == "origin_iata")
+    assert warned["value"].to_list() == ["'0828"]
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("'economy", "begins with an apostrophe, as spreadsheets mark text: write economy"),
+        ("'Y", "must be one of "),
+        ("'economie", "must be one of "),
+    ],
+)
+def test_a_class_with_an_apostrophe_is_rejected_with_the_one_that_is_meant(
+    written: str, reason: str
+) -> None:
+    [rejected] = parsed([{**GOOD, "cabin_class": written}]).rejected.to_dicts()
+    assert rejected["reason"].startswith(reason)

@@ -9,6 +9,8 @@ _FORMULA = r"^[=+\-@\t\r]"
 _FORMULA_BEGINS = frozenset("=+-@\t\r")
 _HARMLESS = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^\s*$"
 _GUARDED = r"(?s)^'([=+\-@\t\r].*)$"
+# Names of Dutch places begin so: 's-Hertogenbosch, 't Harde.
+_DUTCH_ARTICLE = r"^'[a-zA-Z][\s-]"
 _FORMULA_OF_TEXT = r'(?s)^\s*="([^"]*)"\s*$'
 
 
@@ -19,6 +21,13 @@ def is_single_quoted(value: pl.Expr) -> pl.Expr:
     """Whether a value is in single quotes, which are no quotes of a CSV file."""
     ends = value.str.starts_with("'") & value.str.ends_with("'")
     return ends & (value.str.len_bytes() > 1)
+
+
+def without_apostrophe(value: pl.Expr) -> pl.Expr:
+    """What follows the apostrophe by which spreadsheets mark text; null for other values."""
+    is_marked = value.str.starts_with("'") & ~value.str.contains(_DUTCH_ARTICLE)
+    bare = value.str.slice(1).str.strip_chars()
+    return pl.when(is_marked & (bare != "")).then(bare)
 
 
 def inert(value: pl.Expr) -> pl.Expr:

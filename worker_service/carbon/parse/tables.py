@@ -19,6 +19,7 @@ from worker_service.carbon.parse.as_written import as_written
 from worker_service.carbon.parse.constants import check_constants
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.invisible_in_keys import invisible_in_keys
+from worker_service.carbon.parse.marked_keys import marked_keys
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, number_columns
@@ -107,9 +108,10 @@ def read_table(
     warned = as_written(merged_rejections([replaced, warned_rows(accepted, columns)]), texts)
     keys = {name: at for name, at in text.header.positions.items() if name in identity}
     invisible = invisible_in_keys(batches, keys, checked.accepted)
+    marked = marked_keys(texts, checked.accepted, columns, identity)
     numbers = CutNumbers(text.header, written)
     cut = [numbers.found(one.raw, checked.accepted) for one in batches]
-    warnings = merged_rejections([warned, ambiguous, invisible, *cut])
+    warnings = merged_rejections([warned, ambiguous, invisible, marked, *cut])
     return ParsedTable(
         encoding=text.encoding,
         accepted=accepted,

@@ -7,7 +7,11 @@ from typing import assert_never
 import polars as pl
 
 from worker_service.carbon.csv_source.invisible import as_seen
-from worker_service.carbon.csv_source.spreadsheet_text import QUOTED_REASON, is_single_quoted
+from worker_service.carbon.csv_source.spreadsheet_text import (
+    QUOTED_REASON,
+    is_single_quoted,
+    without_apostrophe,
+)
 from worker_service.carbon.declarations import Column, ColumnKind, Normalisation
 from worker_service.carbon.parse.formats import (
     date_layout,
@@ -115,7 +119,15 @@ def _choice(column: Column, text: pl.Expr) -> pl.Expr:
 def _choice_reason(column: Column, text: pl.Expr, value: pl.Expr) -> pl.Expr:
     """Names the choice that was meant where it is known, and all of them where it is not."""
     any_of = pl.lit(f"must be one of {', '.join(column.choices)}")
-    listed = pl.when(is_single_quoted(text)).then(pl.lit(QUOTED_REASON)).otherwise(any_of)
+    bare = _choice(column, without_apostrophe(text))
+    marked = pl.format("begins with an apostrophe, as spreadsheets mark text: write {}", bare)
+    listed = (
+        pl.when(is_single_quoted(text))
+        .then(pl.lit(QUOTED_REASON))
+        .when(bare.is_in(column.choices))
+        .then(marked)
+        .otherwise(any_of)
+    )
     if not column.spellings:
         return listed
     spelt, meant = zip(*column.spellings, strict=True)
