@@ -70,7 +70,7 @@ async def of_submission(target: Target, job: FileJob) -> Consequence:
         )
         found, _ = await all_uploads(client, wanted)
         goes = next((one for one in found if bool(one.unit) == bool(job.unit)), None)
-        before = await kilograms_of(client, job.module, job.year)
+        before = await kilograms_of(client, job.module, job.year, job.unit)
     mended = job.file is not None and is_mended(job.file)
     if goes is None:
         return Consequence(before=before, is_mended=mended)
@@ -95,7 +95,7 @@ async def _of_routed(client: ContractClient, job: FileJob) -> Consequence:
     found, _ = await all_uploads(client, wanted)
     types = {type_name(one.data_entry_type) for one in found if bool(one.unit) == bool(job.unit)}
     said = f"This replaces {', '.join(sorted(types))}, as far as the file has rows of them."
-    before = await kilograms_of(client, job.module, job.year)
+    before = await kilograms_of(client, job.module, job.year, job.unit)
     return Consequence(said if types else "", before=before)
 
 

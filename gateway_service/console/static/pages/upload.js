@@ -56,9 +56,9 @@ const nameOf = (type) =>
 function UploadForm({ kind, year, types, type, largest, state, setState }) {
   const busy = state.phase === "sending" || state.phase === "submitting";
   const isMapped = kind === "entries" && !type.routing_column;
+  const ofKind = { data_entry_type: type.data_entry_type, file_kind: "entries" };
   const saved = useAsked(async (signal) => (isMapped
-    ? (await getAll("/v1/mappings", "mappings", { data_entry_type: type.data_entry_type, file_kind: "entries" }, { signal })).found : []),
-    [kind, type?.key]);
+    ? (await getAll("/v1/mappings", "mappings", ofKind, { signal })).found : []), [kind, type?.key]);
   const mappings = saved.value ?? [];
   const submit = (event) => {
     event.preventDefault();

@@ -21,9 +21,9 @@ export function SaveMapping({ mapping, type }) {
       setState({ busy: false, saved: "", error });
     }
   };
-  return html`<form class="line-form" onSubmit=${save}>
+  return html`<form onSubmit=${save}>
     <label>${t("save_mapping_as")}<input name="mapping_name" type="text" maxlength="64" required /></label>
-    <button type="submit" disabled=${state.busy}>${t("save_mapping")}</button>
+    <p class="acts"><button type="submit" disabled=${state.busy}>${t("save_mapping")}</button></p>
     <${Trouble} error=${state.error} focus />
     <p role="status">${state.saved && html`${state.saved} <a href="/mappings">${t("page.mappings")}</a>`}</p>
   </form>`;
