@@ -23,6 +23,7 @@ from worker_service.carbon.parse.constants import check_constants
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.equal_rows import LISTED_ROWS, ComparedRows
 from worker_service.carbon.parse.marked_keys import marked_keys
+from worker_service.carbon.parse.misread_texts import misread_texts
 from worker_service.carbon.parse.repeated_keys import RepeatedKeys
 from worker_service.carbon.parse.row_warnings import refused_rows, warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
@@ -216,7 +217,8 @@ def _checked(
     named = [name for name in frame.columns if frame.schema[name] == pl.String]
     rejected = with_total_rows(rejections, frame, named)
     warned = as_written(warned_rows(accepted, columns, declaration.warnings), frame)
-    warned = merged_rejections([warned, marked_keys(frame, accepted, columns)])
+    texts = (find(frame, accepted, columns) for find in (marked_keys, misread_texts))
+    warned = merged_rejections([warned, *texts])
     return EntryBatch(
         accepted=accepted,
         rejected=rejected,

@@ -20,6 +20,7 @@ from worker_service.carbon.parse.constants import check_constants
 from worker_service.carbon.parse.cut_numbers import CutNumbers
 from worker_service.carbon.parse.invisible_in_keys import invisible_in_keys
 from worker_service.carbon.parse.marked_keys import marked_keys
+from worker_service.carbon.parse.misread_texts import misread_texts
 from worker_service.carbon.parse.row_warnings import warned_rows
 from worker_service.carbon.parse.rows import check_rows, merged_rejections
 from worker_service.carbon.parse.thousands_points import ThousandsPoints, number_columns
@@ -109,9 +110,10 @@ def read_table(
     keys = {name: at for name, at in text.header.positions.items() if name in identity}
     invisible = invisible_in_keys(batches, keys, checked.accepted)
     marked = marked_keys(texts, checked.accepted, columns, identity)
+    misread = misread_texts(texts, checked.accepted, columns)
     numbers = CutNumbers(text.header, written)
     cut = [numbers.found(one.raw, checked.accepted) for one in batches]
-    warnings = merged_rejections([warned, ambiguous, invisible, marked, *cut])
+    warnings = merged_rejections([warned, ambiguous, invisible, marked, misread, *cut])
     return ParsedTable(
         encoding=text.encoding,
         accepted=accepted,

@@ -10,6 +10,7 @@ from functools import cached_property
 from worker_service.carbon.csv_source.plain_digits import plain_digits
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.lookalikes import foreign_letters, looks_like, skeleton
+from worker_service.carbon.parse.misread_texts import MISREAD, reread
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
 
 # So many units are named at most.
@@ -24,13 +25,6 @@ _MADE_A_NUMBER = re.compile(r"(\d+)[.,]\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]\d+")
 _MARK_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
 # In no text.
 _MARK = "\0"
-# What reads bytes of the one as the other changes letters, and loses none.
-_MISREAD = (
-    ("utf-8", "UTF-8"),
-    ("mac_roman", "Mac Roman"),
-    ("cp850", "the code page of DOS (850)"),
-    ("cp437", "the code page of DOS (437)"),
-)
 
 
 class UnitHints:
@@ -60,8 +54,8 @@ class UnitHints:
 
     def misread(self, written: str) -> str:
         """The hint for an id whose bytes were read in another encoding. "" for any other."""
-        for encoding, name in () if written.isascii() else _MISREAD:
-            unit = self._by_key.get(comparison_key(_reread(written, encoding)))
+        for encoding, name in () if written.isascii() else MISREAD:
+            unit = self._by_key.get(comparison_key(reread(written, encoding)))
             if unit is not None:
                 # The file as a whole is not UTF-8, or was saved as UTF-8 after it was misread.
                 looks = (
@@ -190,11 +184,3 @@ def _number(text: str) -> Decimal | None:
         return Decimal(_DECIMAL_COMMA_OF_NOTHING.sub("", text))
     except InvalidOperation:
         return None
-
-
-def _reread(text: str, encoding: str) -> str:
-    """The text if its bytes were of another encoding; "" where they cannot be."""
-    try:
-        return text.encode("cp1252").decode(encoding)
-    except UnicodeError:
-        return ""
