@@ -373,5 +373,5 @@ def test_a_file_of_several_types_is_sent_by_its_module(client: Client, folder: P
     report = client.submit_file(bought, year=2024, module="purchase")
     assert (report.rows_accepted, report.rows_rejected) == (2, 1)
     assert [job.job_type for job in report.jobs][:2] == ["routed_ingest", "csv_ingest"]
-    with pytest.raises(WrongArgument, match=r"types of rows apart: purchase\."):
+    with pytest.raises(WrongArgument, match=r"types of rows apart: equipment, purchase\."):
         client.submit_file(bought, year=2024, module="headcount")
