@@ -221,6 +221,9 @@ def test_factors_of_another_program_are_proposed_checked_and_loaded(terminal: Te
     assert "load it with:" in refused.err
     said = [line.strip(" \\") for line in refused.err.splitlines() if line.startswith("  --")]
     words = shlex.split(" ".join(said))
+    # To save it under a name is for the load.
+    assert words[-2:] == ["--save-mapping", "NAME"]
+    words = words[:-2]
     checked = terminal.type("load", "factors", file, *OF_2040, *words, "--check")
     assert (checked.code, "0 new, 0 changed" in checked.out) == (0, True), checked
     loaded = terminal.type("load", "factors", file, *OF_2040, *words)
