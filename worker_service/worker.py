@@ -51,6 +51,7 @@ from worker_service.steps.csv_ingest import run_csv_ingest
 from worker_service.steps.emission_recalc import run_emission_recalc
 from worker_service.steps.factor_ingest import run_factor_ingest
 from worker_service.steps.housekeeping import Retention, housekeeping
+from worker_service.steps.module_emission_recalc import run_module_emission_recalc
 from worker_service.steps.noop import run_noop
 from worker_service.steps.old_history import HistoryRetention
 from worker_service.steps.reading_key import release_digest
@@ -80,6 +81,7 @@ LEDGER_JOB_TYPES: tuple[str, ...] = (
     "unit_check",
     "unit_removal",
     "emission_recalc",
+    "module_emission_recalc",
     "aggregation",
 )
 DAY_SECONDS = 86_400.0
@@ -337,6 +339,7 @@ def steps_of(stores: Stores, providers: Sequence[Provider] = ()) -> list[tuple[s
         ("unit_check", partial(run_unit_sync, stores, providers)),
         ("unit_removal", partial(run_unit_removal, stores)),
         ("emission_recalc", partial(run_emission_recalc, stores)),
+        ("module_emission_recalc", partial(run_module_emission_recalc, stores)),
         ("aggregation", partial(run_aggregation, stores)),
     ]
 

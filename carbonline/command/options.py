@@ -140,10 +140,10 @@ def optional_type_option(when: str) -> Callable[[Function], Function]:
     )
 
 
-def type_is_missing() -> NoReturn:
-    """What click says of `type_option` if it is not given."""
+def type_is_missing(instead: str = "") -> NoReturn:
+    """What click says of `type_option` if it is not given. `instead` is one more sentence."""
     missing = f"Missing option '--type'. {DATA_ENTRY_TYPE.get_missing_message(None, None)}"
-    raise click.UsageError(missing)
+    raise click.UsageError(missing + instead)
 
 
 priority_option = click.option(

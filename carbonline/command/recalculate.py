@@ -1,4 +1,4 @@
-"""`carbonline recalculate`: recomputes the emissions and totals of a type and year."""
+"""`carbonline recalculate`: recomputes the emissions and totals of a type or module and year."""
 
 import click
 
@@ -10,38 +10,78 @@ from carbonline.command.exit_codes import ExitCode
 from carbonline.command.follow import follow, print_the_end
 from carbonline.command.kilograms import Kilograms, print_kilograms
 from carbonline.command.names import type_name
-from carbonline.command.options import YEAR, no_watch_option, priority_option, type_option
+from carbonline.command.options import (
+    MODULE,
+    YEAR,
+    no_watch_option,
+    optional_type_option,
+    priority_option,
+    type_is_missing,
+)
+from carbonline.v1 import types_pb2
 
 
 @click.command(
-    short_help="Recompute a type's emissions and totals.",
-    epilog=examples("carbonline recalculate --year 2024 --type plane"),
+    short_help="Recompute emissions and totals.",
+    epilog=examples(
+        "carbonline recalculate --year 2024 --type plane",
+        "carbonline recalculate --year 2024 --module purchase --only-stale",
+    ),
 )
 @click.option("--year", type=YEAR, required=True, help="The accounting year.")
-@type_option
+@optional_type_option("Required without --module.")
+@click.option(
+    "--module", type=MODULE, default=0, help="All types of this module, in place of --type."
+)
+@click.option(
+    "--only-stale",
+    is_flag=True,
+    help="With --module: only the types whose emissions are not up to date.",
+)
 @priority_option
 @no_watch_option
 @connection_options
 def recalculate(
-    *, target: Target, year: int, data_entry_type: int, priority: int | None, no_watch: bool
+    *,
+    target: Target,
+    year: int,
+    data_entry_type: int,
+    module: int,
+    only_stale: bool,
+    priority: int | None,
+    no_watch: bool,
 ) -> None:
-    """Recompute the emissions and totals of a type and year, and watch the pipeline to its end.
+    """Recompute the emissions and totals of a type or module, and watch the pipeline to its end.
 
     Emissions with unchanged entries, factors, places and formula keep their rows. You need this
-    after an upgrade with a new formula; everything else is recomputed automatically.
+    after an upgrade with a new formula; everything else is recomputed automatically. With --module,
+    each type that has data in the year is a job of its own: if one fails, the others are computed.
     """
+    if data_entry_type and module:
+        raise click.UsageError("--module is for all its types: leave out it or --type.")
+    if not data_entry_type and not module:
+        type_is_missing(" For all types of a module, give --module.")
+    if only_stale and not module:
+        raise click.UsageError("--only-stale is for the types of a --module: name one.")
+    of = types_pb2.Scope(
+        module=types_pb2.Module.ValueType(module),
+        data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
+        year=year,
+    )
     raise SystemExit(
-        run_to_end(_recalculate(target, year, data_entry_type, priority, watch=not no_watch))
+        run_to_end(_recalculate(target, of, priority, only_stale=only_stale, watch=not no_watch))
     )
 
 
 async def _recalculate(
-    target: Target, year: int, data_entry_type: int, priority: int | None, *, watch: bool
+    target: Target, of: types_pb2.Scope, priority: int | None, *, only_stale: bool, watch: bool
 ) -> ExitCode:
     async with target.client() as client:
-        module = await module_of(client, data_entry_type)
-        scope = client.scope(module=module, data_entry_type=data_entry_type, year=year)
-        submitted = await client.submit("emission_recalc", scope, priority=priority)
+        job_type = "emission_recalc" if of.data_entry_type else "module_emission_recalc"
+        module = of.module or await module_of(client, of.data_entry_type)
+        scope = client.scope(module=module, data_entry_type=of.data_entry_type, year=of.year)
+        payload = {"only_stale": "yes"} if only_stale else None
+        submitted = await client.submit(job_type, scope, payload, priority=priority)
         return await follow_and_print_the_end(client, submitted.pipeline_id, target, watch=watch)
 
 

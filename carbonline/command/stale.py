@@ -46,7 +46,7 @@ COLUMNS = (
 def stale(target: Target, output: Output, year: int | None, minutes: int, by_age: bool) -> None:
     """List the totals that have not seen every change of their data, with the reason.
 
-    `carbonline recalculate` brings them up to date; a failed or stuck aggregation is named.
+    `carbonline recalculate` brings a module up to date; a failed or stuck aggregation is named.
     """
     wanted = monitoring_pb2.ListStaleStatsRequest(year=year or 0, by_age=by_age)
     wanted.older_than.seconds = minutes * 60

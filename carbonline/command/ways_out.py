@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from carbonline.command.connection import Target, command_line
-from carbonline.command.names import type_name
+from carbonline.command.names import module_name, type_name
 from carbonline.v1 import ledger_pb2
 
 
@@ -16,6 +16,8 @@ def ways_out(
     stale = [one for one in freshness if not one.fresh]
     if stale:
         yield f"To see what is running: {command_line(f'status --year {year}', target)}"
-    for number in sorted({number for one in stale for number in one.stale_types}):
-        again = command_line(f"recalculate --year {year} --type {type_name(number)}", target)
-        yield f"If nothing is running: {again}"
+    for one in stale:
+        of = f"--module {module_name(one.module)} --only-stale"
+        if len(one.stale_types) == 1:
+            of = f"--type {type_name(one.stale_types[0])}"
+        yield f"If nothing is running: {command_line(f'recalculate --year {year} {of}', target)}"

@@ -305,6 +305,16 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 has_slot=True,
                 may_be_scheduled=True,
             ),
+            # It computes nothing: its children wait for each other. Two of a module may differ in
+            # what they leave out, so that none joins another.
+            JobType(
+                "module_emission_recalc",
+                needs=_MODULE_YEAR,
+                needs_provisioned_year=True,
+                ingestion_method="computed",
+                children=frozenset({"emission_recalc", "aggregation"}),
+                may_be_scheduled=True,
+            ),
             JobType(
                 "aggregation",
                 needs=_MODULE_YEAR,

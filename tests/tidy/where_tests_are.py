@@ -134,7 +134,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "units": MISSING,
         "up": STACK,
         "verify_ledger": VERIFY,
-        "ways_out": MISSING,
         "waiting": DISPLAY,
         "warnings": COMMANDS,
         "watch": COMMANDS,

@@ -242,6 +242,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "published_references": "tests/worker_service/steps/test_same_places.py",
         "reading_key": "tests/worker_service/steps/test_files_read_before.py",
         "file_answer": "tests/worker_service/steps/test_files_read_before.py",
+        "module_emission_recalc": "tests/worker_service/steps/test_module_recalculation.py",
         "noop": PROCESS,
         "reference_removal": REPLACING,
         "reference_ingest": REPLACING,

@@ -49,7 +49,7 @@ VALUES = {
     "new": "uk-gov-2024",
 }
 OF_A_FILE = ("file", "data_entry_type")
-# Subcommands and sets of the shelf do without, so that click does not demand them.
+# Subcommands, sets of the shelf and modules do without, so that click does not demand them.
 OF_FACTORS = ("data_entry_type", "year")
 # A mapping says something, and of which files.
 OF_MAPPINGS = ("decimal", "data_entry_type")
@@ -119,7 +119,8 @@ def test_each_command_says_that_the_server_does_not_answer(
     given = CALLING[words].params
     # What may be left out for a service, which is then named instead.
     instead: tuple[str, ...] = OF_A_FILE if any("--from" in one.opts for one in given) else ()
-    instead = OF_FACTORS if words in {("factors",), ("load", "factors")} else instead
+    of_type = {("factors",), ("load", "factors"), ("recalculate",)}
+    instead = OF_FACTORS if words in of_type else instead
     instead = OF_MAPPINGS if words[0] == "mappings" and len(words) > 1 else instead
     needed = [one for one in given if one.required or one.name in instead]
     typed = [word.replace("FILE", str(tmp_path / "file.csv")) for word in map(_typed, needed)]

@@ -98,6 +98,28 @@ def test_a_recalculation_by_hand_changes_nothing_that_is_fresh(terminal: Termina
     assert (unknown.code, "YEAR_NOT_PROVISIONED" in unknown.err) == (2, True)
 
 
+def test_a_module_is_recalculated_by_type_or_only_what_is_stale(terminal: Terminal) -> None:
+    module = ("--module", "professional-travel", *YEAR)
+    before = total_of(terminal)
+    done = terminal.type("recalculate", *module)
+    assert done.code == 0, done
+    said = " ".join(done.err.split())
+    assert "1 type to compute: plane. Without data: train, road_travel." in said
+    assert "nothing has changed" in said
+    assert total_of(terminal) == before
+    stale = terminal.type("recalculate", *module, "--only-stale")
+    assert stale.code == 0, stale
+    nothing = "Nothing to compute. Up to date: plane. Without data: train, road_travel."
+    assert nothing in " ".join(stale.err.split())
+    for words, sentence in (
+        (YEAR, "For all types of a module, give --module."),
+        ((*module, "--type", "plane"), "--module is for all its types"),
+        ((*PLANE, "--only-stale"), "--only-stale is for the types of a --module"),
+    ):
+        refused = terminal.type("recalculate", *words)
+        assert (refused.code, sentence in " ".join(refused.err.split())) == (2, True), refused
+
+
 FOUR_AIRPORTS = (
     "iata,name,country,latitude,longitude\n"
     "SXF,Berlin Schoenefeld (closed),DE,52.38,13.5225\nFRU,Bishkek (old code),KG,43.0613,74.4776\n"
