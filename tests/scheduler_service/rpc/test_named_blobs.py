@@ -84,4 +84,8 @@ def test_only_children_of_a_divided_file_read_one_which_their_parent_has_just_up
         for key in PAYLOAD_KEYS.get(child, ())
         if key.name == "blob"
     }
-    assert reading == {("routed_ingest", "csv_ingest")}
+    assert reading == {
+        ("routed_ingest", "csv_ingest"),
+        ("routed_check", "csv_check"),
+        ("routed_factor_ingest", "factor_ingest"),
+    }
