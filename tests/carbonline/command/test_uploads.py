@@ -5,7 +5,9 @@ import json
 import os
 import pty
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -45,7 +47,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         yield terminal
 
 
-YEARS = iter(range(2031, 2060))
+# By the folder of a stack, which other files of tests have, too.
+YEARS: dict[Path, Iterator[int]] = defaultdict(lambda: iter(range(2031, 2060)))
 
 
 class Year:
@@ -53,7 +56,7 @@ class Year:
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        self.words = ("--year", str(next(YEARS)))
+        self.words = ("--year", str(next(YEARS[terminal.folder])))
         self.planes = ("--type", "plane", *self.words)
         for words in (
             ("load", "units", terminal.file("units.csv", UNITS), *self.words),

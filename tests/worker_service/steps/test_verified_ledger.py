@@ -150,7 +150,14 @@ BROKEN_SUMS = (
 )
 TABLES = (
     *("units", "locations", "factor_versions", "factors", "totals", "entries", "entry_sets"),
-    *("emissions", "emission_sets", "emission_sums", "outcome_counts", "uncomputed_entries"),
+    *(
+        "factor_uses",
+        "emissions",
+        "emission_sets",
+        "emission_sums",
+        "outcome_counts",
+        "uncomputed_entries",
+    ),
     "input_versions",
 )
 
