@@ -5,7 +5,7 @@ few rows are ever looked for so. A patch never changes which factor a row uses, 
 is made once, by the claim that loads it. A set without one has its rows searched.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -85,7 +85,9 @@ class FactorUses:
             if not one.is_empty()
         ]
         many = pl.Series(sorted(self.many), dtype=pl.Int64)
-        chunks += [(many[at : at + USES_PER_CHUNK], None) for at in _starts(many.len())]
+        chunks += [
+            (many[at : at + USES_PER_CHUNK], None) for at in range(0, many.len(), USES_PER_CHUNK)
+        ]
         rows = [
             (tenant, emission_set, entries.entry_set, number, ids[0], ids[-1], _array(ids), numbers)
             for number, (ids, numbers) in enumerate(chunks)
@@ -98,6 +100,17 @@ class FactorUses:
 def are_listed(entries: PublishedSet) -> bool:
     """Whether a set of entries is large enough for a list."""
     return entries.row_count >= LISTED_SET_ROWS_MIN
+
+
+def listed_rows(
+    tenant: str, emission_set: int, uses: Mapping[PublishedSet, FactorUses]
+) -> list[tuple[int, bytes]]:
+    """The rows of those sets of entries of which all uses are listed, for `store_uses`. Blocks."""
+    return [
+        (entries.entry_set, of_set.rows(tenant, emission_set, entries))
+        for entries, of_set in uses.items()
+        if of_set.is_whole
+    ]
 
 
 def uses_by_set(emissions: pl.DataFrame, entry_sets: frozenset[int]) -> dict[int, pl.DataFrame]:
@@ -118,10 +131,6 @@ def uses_by_set(emissions: pl.DataFrame, entry_sets: frozenset[int]) -> dict[int
 def _array(numbers: pl.Series) -> str:
     """Numbers as PostgreSQL reads an array: to send each as a parameter would take longer."""
     return "{" + ",".join(numbers.cast(pl.String)) + "}"
-
-
-def _starts(count: int) -> Iterator[int]:
-    yield from range(0, count, USES_PER_CHUNK)
 
 
 async def store_uses(

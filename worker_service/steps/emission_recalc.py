@@ -16,6 +16,7 @@ from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.factor_digest import fitting_digest
 from worker_service.carbon.outcomes import BOOKED, count_outcomes, uncomputed
 from worker_service.carbon.stored import entries_from_stored
+from worker_service.ledger import factor_uses
 from worker_service.ledger.doubts import ENTRIES_KEPT_MAX, Doubts, doubts_of, note_doubts
 from worker_service.ledger.emission_patches import publish_patch
 from worker_service.ledger.emission_sets import (
@@ -40,7 +41,7 @@ from worker_service.ledger.entry_sets import (
     sharing_batches,
 )
 from worker_service.ledger.errors import InputMoved
-from worker_service.ledger.factor_uses import FactorUses, are_listed, store_uses, uses_by_set
+from worker_service.ledger.factor_uses import FactorUses, listed_rows
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
 from worker_service.ledger.frames import frame_bytes, frame_of
@@ -95,7 +96,6 @@ class _SetSums:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     kg: list[float] = field(default_factory=list)
     doubts: Doubts = field(default_factory=Doubts)
-    uses: FactorUses = field(default_factory=FactorUses)
 
     @property
     def total_kg(self) -> float:
@@ -170,7 +170,8 @@ async def _publish(conn: Connection, token: int, work: "_Work") -> None:
         await _load(conn, work, token, part)
     if work.unwritten:
         leaves = await leaves_of(conn, work.of.tenant, token, work.plan.compute)
-        await _store_sums(conn, work, token, work.plan.compute, leaves)
+        uses = await asyncio.to_thread(listed_rows, work.of.tenant, token, work.uses)
+        await _store_sums(conn, work, token, work.plan.compute, leaves, uses)
     await publish_emissions(conn, work.of, token, work.plan)
     if work.patch is not None:
         sets, rows = work.patch.sets, work.patch.emissions
@@ -195,6 +196,7 @@ class _Work:
     inputs: FormulaInputs | None = None
     patch: FactorPatch | None = None
     sums: Mapping[int, _SetSums] = field(default_factory=dict)
+    uses: Mapping[PublishedSet, FactorUses] = field(default_factory=dict)
     unwritten: list[_Part] = field(default_factory=list)
 
     @property
@@ -237,8 +239,9 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     done, total = 0, _rows(plan)
     run.progress(done, total, "compute")
     read = prefetched(read_sets(snapshot, of.tenant, plan.compute))
-    listed = frozenset(one.entry_set for one in plan.compute if are_listed(one))
-    computed = prefetched(_computed(read, of, inputs, token, listed))
+    work.uses = {one: FactorUses() for one in plan.compute if factor_uses.are_listed(one)}
+    listed = {one.entry_set: uses for one, uses in work.uses.items()}
+    computed = prefetched(_computed(read, of, inputs, token, frozenset(listed)))
     to_open = plan.compute
     async with aclosing(computed):
         async for batch in computed:
@@ -252,7 +255,7 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
             for entry_set, kg in batch.kg.items():
                 work.sums[entry_set].kg.append(kg)
             for entry_set, uses in batch.uses.items():
-                await asyncio.to_thread(work.sums[entry_set].uses.add, uses)
+                await asyncio.to_thread(listed[entry_set].add, uses)
             await _note_doubts(work.warned, work.sums, batch.doubtful)
             done += batch.counts.total()
             run.progress(done, total, "compute")
@@ -288,8 +291,10 @@ async def _keep_sums(stores: Stores, work: _Work, token: int, sets: Sequence[Pub
     async with stores.ledger.session() as conn:
         # Before the transaction: to sum takes long, and locks would wait for it.
         leaves = await leaves_of(conn, work.of.tenant, token, sets)
+        of_sets = {one: work.uses[one] for one in sets if one in work.uses}
+        uses = await asyncio.to_thread(listed_rows, work.of.tenant, token, of_sets)
         async with conn.transaction():
-            await _store_sums(conn, work, token, sets, leaves)
+            await _store_sums(conn, work, token, sets, leaves, uses)
 
 
 async def _store_sums(
@@ -298,6 +303,7 @@ async def _store_sums(
     token: int,
     sets: Sequence[PublishedSet],
     leaves: Sequence[SetLeaf],
+    uses: Sequence[tuple[int, bytes]],
 ) -> None:
     tenant = work.of.tenant
     sums = {one.entry_set: work.sums[one.entry_set] for one in sets}
@@ -306,18 +312,13 @@ async def _store_sums(
         for entry_set, one in sums.items()
         for (unit, outcome), number in one.counts.items()
     ]
-    uses = [
-        (one.entry_set, await asyncio.to_thread(sums[one.entry_set].uses.rows, tenant, token, one))
-        for one in sets
-        if are_listed(one) and sums[one.entry_set].uses.is_whole
-    ]
     noted = [(entry_set, one.total_kg, one.without_kg) for entry_set, one in sums.items()]
     doubts = {entry_set: one.doubts for entry_set, one in sums.items() if one.doubts.entries}
     await load_outcome_counts(conn, tenant, token, counts)
     await note_sums(conn, tenant, token, noted)
     if doubts:
         await note_doubts(conn, tenant, token, doubts)
-    await store_uses(conn, tenant, token, uses)
+    await factor_uses.store_uses(conn, tenant, token, uses)
     await store_sums(conn, tenant, token, list(sums), leaves)
 
 
@@ -348,7 +349,7 @@ def _compute(
         counts=Counter(_counts(counted)),
         kg=dict(kg.iter_rows()),
         doubtful=noted_doubts(computed.doubtful),
-        uses=uses_by_set(computed.emissions, listed),
+        uses=factor_uses.uses_by_set(computed.emissions, listed),
     )
 
 
