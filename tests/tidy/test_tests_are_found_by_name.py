@@ -7,7 +7,7 @@ import pytest
 from tests.tidy.tracked_files import REPOSITORY, tracked_files
 from tests.tidy.where_tests_are import TESTED_IN
 
-PACKAGES = ("carbonline", "worker_service")
+PACKAGES = ("carbonline", "scheduler_service", "worker_service")
 # Package, room -> why it has no tests of its own.
 WITHOUT_TESTS = {("carbonline", "v1"): "generated: tests/build compares it with the protos"}
 
@@ -32,9 +32,12 @@ MODULES = [
 
 
 def named_for(module: Path) -> Path:
-    """Where the tests of a module are if they have its name. Rooms within a room share a folder."""
+    """Where the tests of a module are if they have its name. Rooms within a room share a folder,
+    save those that have one of their own.
+    """
+    own = Path("tests", *module.parent.parts, f"test_{module.name}")
     room = module.parts[1:2] if len(module.parts) > 2 else ()
-    return Path("tests", module.parts[0], *room, f"test_{module.name}")
+    return own if own in PYTHON else Path("tests", module.parts[0], *room, f"test_{module.name}")
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
@@ -67,7 +70,7 @@ def test_tests_stand_under_the_name_of_a_room_or_a_file(package: str) -> None:
         str(path)
         for path in PYTHON
         if path.is_relative_to(Path("tests") / package)
-        and path.parent.name not in rooms(package)
+        and not is_room(REPOSITORY / path.parent.relative_to("tests"))
         and not (REPOSITORY / package / path.name.removeprefix("test_")).is_file()
     ]
     assert strays == []

@@ -5,6 +5,7 @@ Such a module is small, and is tested through the operation that uses it.
 
 from collections.abc import Mapping
 
+from tests.tidy.where_scheduler_tests_are import TESTED_IN_SCHEDULER
 from tests.tidy.where_worker_tests_are import TESTED_IN_WORKERS
 
 SCRIPTS = "tests/carbonline/client/test_scripts.py"
@@ -206,5 +207,6 @@ TESTED_IN: Mapping[str, Mapping[str, str]] = {
         "roles": "tests/tidy/test_every_rpc_is_served.py",
         "token_settings": "tests/carbonline/serving/test_declared_settings.py",
     },
+    **TESTED_IN_SCHEDULER,
     **TESTED_IN_WORKERS,
 }
