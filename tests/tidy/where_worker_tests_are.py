@@ -244,6 +244,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "file_answer": "tests/worker_service/steps/test_files_read_before.py",
         "module_emission_recalc": "tests/worker_service/steps/test_module_recalculation.py",
         "noop": PROCESS,
+        "nothing_shared": "tests/worker_service/steps/test_shared_rows.py",
         "reference_removal": REPLACING,
         "reference_ingest": REPLACING,
         "stale_in_use": "tests/worker_service/steps/test_emission_recalc.py",

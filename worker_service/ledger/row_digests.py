@@ -1,8 +1,11 @@
 """Digests of the rows of uploads, in the order of the rows: a chunk for each batch of a set."""
 
+import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import polars as pl
 
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.pool import Connection
@@ -20,7 +23,7 @@ ON CONFLICT (tenant, entry_set, first_row)
 # Uploads of two units have no row in common. One with the same identity will be replaced.
 BESIDE = """
 SELECT s.entry_set AS upload_id, s.pipeline_id, s.file_name, s.unit, s.source_name AS source,
-    s.row_count, s.last_row_number, EXISTS (
+    s.row_count, s.last_row_number, coalesce(s.content_digest, '') AS content_digest, EXISTS (
         SELECT FROM carbon.row_digests AS d
         WHERE d.tenant = s.tenant AND d.entry_set = s.entry_set AND d.made_by = $6
     ) AS has_digests
@@ -63,11 +66,20 @@ class DigestChunk:
 
 @dataclass(frozen=True, slots=True)
 class UploadBeside:
-    """An upload that counts and may have rows of another. `last_row_number` is that of its rows."""
+    """An upload that counts and may have rows of another. `last_row_number` is that of its rows.
+
+    `content_digest` is "" if unknown.
+    """
 
     upload: Upload
     last_row_number: int
     has_digests: bool
+    content_digest: str
+
+
+def digests_of(chunk: DigestChunk) -> pl.Series:
+    """The digests of a chunk, in the order of the rows. Blocks."""
+    return pl.read_ipc(io.BytesIO(chunk.digests))["digest"]
 
 
 async def save_digests(conn: Connection, tenant: str, chunk: DigestChunk) -> None:
@@ -80,7 +92,12 @@ async def uploads_beside(conn: Connection, new: NewSet, made_by: str) -> list[Up
     """The uploads that will count beside a new one and may have the same rows, oldest first."""
     identity = (new.tenant, new.data_entry_type, new.year, new.unit, new.source)
     rows = await conn.fetch(BESIDE, *identity, made_by)
-    return [UploadBeside(_upload(row), row["last_row_number"], row["has_digests"]) for row in rows]
+    return [
+        UploadBeside(
+            _upload(row), row["last_row_number"], row["has_digests"], row["content_digest"]
+        )
+        for row in rows
+    ]
 
 
 async def read_chunks(

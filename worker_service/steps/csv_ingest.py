@@ -24,6 +24,7 @@ from worker_service.ledger.entry_sets import (
 from worker_service.ledger.errors import PublicationMismatch
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.frames import frame_bytes
+from worker_service.ledger.kept_digests import DigestedSet
 from worker_service.ledger.pool import Connection
 from worker_service.ledger.row_digests import DigestChunk, save_digests
 from worker_service.ledger.units import UnitsGone, hold_units
@@ -64,12 +65,12 @@ from worker_service.steps.input_file import (
 )
 from worker_service.steps.kilograms_ahead import KilogramsAhead, kilograms_ahead
 from worker_service.steps.noted_rows import RowNotes, ended
+from worker_service.steps.nothing_shared import nothing_is_shared
 from worker_service.steps.publishing import SMALL_ROWS, abandon_sets, publish
 from worker_service.steps.reading_key import reading_key
 from worker_service.steps.shared_rows import (
     AllShared,
     digest_chunk,
-    has_uploads_beside,
     shared_rows,
 )
 from worker_service.steps.stores import Stores
@@ -277,13 +278,18 @@ async def _compared(
     stores: Stores, what: Intake, loaded: _Loaded, digest: str
 ) -> tuple[bool, AllShared]:
     """Whether what would follow rows of this digest is done, and what the rows have in common with
-    other uploads. With those they are compared in the database, so they are written first.
+    other uploads. If these have some of them, all are compared in the database, so they are written
+    first.
     """
+    if loaded.unwritten is not None:
+        own: DigestChunk | DigestedSet = loaded.unwritten.digests
+    else:
+        own = DigestedSet(what.new.entry_set, loaded.accepted, digest)
     async with stores.ledger.snapshot() as snapshot:
         done = await follow_ups_are_done(snapshot, what.new, digest)
-        is_alone = not await has_uploads_beside(snapshot, what.new)
-    if is_alone:
-        return done, AllShared()
+        of = (what.declared, what.new, own)
+        if await nothing_is_shared(snapshot, stores.digests, *of):
+            return done, AllShared()
     await _write_waiting(stores, what.new, loaded)
     return done, await shared_rows(stores.ledger, what.declared, what.new)
 

@@ -19,6 +19,7 @@ from worker_service.ledger.pool import Connection, Ledger
 from worker_service.ledger.row_digests import (
     DigestChunk,
     UploadBeside,
+    digests_of,
     read_chunks,
     row_number_of,
     row_numbers_from,
@@ -83,11 +84,6 @@ def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:
     return DigestChunk(entry_set, stored["row_number"][0], MADE_BY, buffer.getvalue())
 
 
-async def has_uploads_beside(conn: Connection, new: NewSet) -> bool:
-    """Whether any upload that will count beside a new one may have the same rows."""
-    return bool(await uploads_beside(conn, new, MADE_BY))
-
-
 async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> AllShared:
     """What the loaded rows of a set have in common with each upload that will count beside it.
 
@@ -145,7 +141,9 @@ async def _compared(
 
 def _frame(chunks: Sequence[DigestChunk]) -> pl.DataFrame:
     return pl.concat(
-        pl.read_ipc(io.BytesIO(chunk.digests)).select(
+        digests_of(chunk)
+        .to_frame()
+        .select(
             "digest",
             pl.lit(chunk.entry_set).alias("entry_set"),
             pl.lit(chunk.first_row).alias("first_row"),

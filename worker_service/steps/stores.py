@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from worker_service.blobs.any_store import AnyBlobStore
+from worker_service.ledger.kept_digests import KeptDigests
 from worker_service.ledger.kept_places import KeptPlaces
 from worker_service.ledger.pool import Ledger
 
@@ -11,9 +12,11 @@ from worker_service.ledger.pool import Ledger
 class Stores:
     """The ledger's database and the blob store, open while the worker runs.
 
-    `places` are those that steps have read and nobody has changed since.
+    `places` are those that steps have read and nobody has changed since, and `digests` those of the
+    rows of uploads that they have compared.
     """
 
     ledger: Ledger
     blobs: AnyBlobStore
     places: KeptPlaces = field(default_factory=KeptPlaces)
+    digests: KeptDigests = field(default_factory=KeptDigests)
