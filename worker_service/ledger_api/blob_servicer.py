@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from carbonline.serving.errors import RpcError, Violation, invalid
 from carbonline.serving.interceptor import Context, caller
 from carbonline.serving.places import NoPlace, Places
-from carbonline.v1 import blobs_pb2, blobs_pb2_grpc, types_pb2
+from carbonline.v1 import blobs_pb2, blobs_pb2_grpc
 from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import (
@@ -23,6 +23,8 @@ from worker_service.blobs.store import (
     ObjectStoreFailed,
     Upload,
 )
+from worker_service.ledger.named_blobs import uploads_of_blob
+from worker_service.ledger.pool import Ledger
 from worker_service.ledger_api.fields import Fields
 from worker_service.ledger_api.threads import opened, whole
 
@@ -38,9 +40,15 @@ CANCELLATION_SECONDS = 0.01
 class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
     """Serves BlobService; see the proto for what each RPC promises."""
 
-    def __init__(self, store: AnyBlobStore, idle_seconds: float = IDLE_SECONDS) -> None:
-        """An upload ends with UPLOAD_IDLE if it sends nothing for `idle_seconds`."""
+    def __init__(
+        self, store: AnyBlobStore, ledger: Ledger, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        """An upload ends with UPLOAD_IDLE if it sends nothing for `idle_seconds`.
+
+        The ledger is asked for callers with limits alone.
+        """
         self._store = store
+        self._ledger = ledger
         self._idle_seconds = idle_seconds
         self._streams = Places(STREAMS_MAX)
 
@@ -65,7 +73,7 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
         """Send the bytes, and check their sha256 after the last one."""
         reference = _reference(request.tenant, request.blob)
         try:
-            await self._check_scope(reference)
+            await self._check_limits(reference)
             with self._transfer():
                 async with opened(self._store.open, reference) as reader:
                     while piece := await whole(reader.read, DOWNLOAD_CHUNK_BYTES):
@@ -88,15 +96,33 @@ class BlobServicer(blobs_pb2_grpc.BlobServiceServicer):
             raise _not_found(error) from None
         except ObjectStoreFailed as error:
             raise _of_the_store(error) from error
-        answer = _described(reference, summary)
-        _check_scope(reference, answer.scope)
-        return answer
+        return await self._as_told(_described(reference, summary), reference)
 
-    async def _check_scope(self, reference: BlobReference) -> None:
-        """Raises BlobMissing, or RpcError BLOB_NOT_FOUND for a scope beyond the caller's."""
+    async def _check_limits(self, reference: BlobReference) -> None:
+        """Raises BlobMissing, or RpcError BLOB_NOT_FOUND for a file beyond the caller's limits."""
         if caller().is_limited:
             summary = await asyncio.to_thread(self._store.summary, reference)
-            _check_scope(reference, _described(reference, summary).scope)
+            await self._as_told(_described(reference, summary), reference)
+
+    async def _as_told(
+        self, described: blobs_pb2.StatBlobResponse, reference: BlobReference
+    ) -> blobs_pb2.StatBlobResponse:
+        """What the caller may know of a file: of one that was sent first for a scope beyond theirs,
+        what an upload of theirs says. Raises RpcError BLOB_NOT_FOUND if there is none.
+        """
+        if caller().covers(described.scope.module, described.scope.unit):
+            return described
+        for upload in await uploads_of_blob(self._ledger, reference.tenant, str(reference)):
+            if caller().covers(upload["module"], upload["unit"]):
+                described.scope.Clear()
+                described.scope.tenant = reference.tenant
+                described.scope.module = upload["module"]
+                described.scope.data_entry_type = upload["data_entry_type"]
+                described.scope.year = upload["year"]
+                described.scope.unit = upload["unit"] or ""
+                described.file_name = upload["file_name"]
+                return described
+        raise _concealed(reference)
 
     async def _received(
         self, requests: AsyncIterator[blobs_pb2.UploadBlobRequest]
@@ -199,11 +225,6 @@ def _reference(tenant: str, text: str) -> BlobReference:
     if not is_own:
         raise _concealed(reference)
     return reference
-
-
-def _check_scope(reference: BlobReference, scope: types_pb2.Scope) -> None:
-    if not caller().covers(scope.module, scope.unit):
-        raise _concealed(reference)
 
 
 def _concealed(reference: BlobReference) -> RpcError:

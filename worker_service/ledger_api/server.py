@@ -147,7 +147,7 @@ async def running_ledger(
         )
         numbers = LedgerServicer(ledger, blobs.bytes_max)
         ledger_pb2_grpc.add_LedgerServiceServicer_to_server(numbers, server)
-        files = BlobServicer(blobs, upload_idle_seconds)
+        files = BlobServicer(blobs, ledger, upload_idle_seconds)
         blobs_pb2_grpc.add_BlobServiceServicer_to_server(files, server)
         healthy = add_health(server, (LEDGER_SERVICE, BLOB_SERVICE))
         # Files are served without PostgreSQL.

@@ -140,7 +140,8 @@ async def _divided(
 
 def _part(stores: Stores, run: Run, name: str) -> Upload:
     job = run.job
-    scope: dict[str, Any] = {"tenant": job.tenant, "module": job.module, "year": job.year}
+    parts = {"tenant": job.tenant, "module": job.module, "year": job.year, "unit": job.unit}
+    scope: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
     return stores.blobs.begin(job.tenant, f"{name}_rows_of_job_{job.job_id}.csv", scope)
 
 

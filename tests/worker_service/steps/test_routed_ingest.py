@@ -7,6 +7,7 @@ from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import YEAR, WorkerHarness
+from worker_service.blobs.reference import read_reference
 
 PURCHASE = types_pb2.MODULE_PURCHASE
 SERVICES = types_pb2.DATA_ENTRY_TYPE_SERVICES
@@ -142,6 +143,13 @@ async def test_a_file_of_one_unit_is_divided_for_this_unit(harness: WorkerHarnes
     await load_purchase_factors(harness)
     await route(harness, CLEANING.replace("0828", ""), VAN.replace("0829", ""), unit="0828")
     assert await harness.kg() == {"0828": 250.0}
+    # Whose part it is decides who may read it.
+    parts = [
+        read_reference("local", one["blob"])
+        for one in await harness.rows("SELECT blob FROM carbon.entry_sets")
+    ]
+    units = [harness.stores.blobs.summary(one).scope["unit"] for one in parts]
+    assert units == ["0828", "0828"]
 
 
 async def test_rows_without_any_type_change_nothing(harness: WorkerHarness) -> None:
