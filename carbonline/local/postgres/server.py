@@ -123,7 +123,8 @@ class EmbeddedPostgres:
 
         Nobody may be connected to the template. Raises asyncpg.DuplicateDatabaseError.
         """
-        copied = f" TEMPLATE {_quoted(template)}" if template else ""
+        # File by file: the default writes each page into the log too, four times the work.
+        copied = f" TEMPLATE {_quoted(template)} STRATEGY FILE_COPY" if template else ""
         await self._execute(f"CREATE DATABASE {_quoted(name)}{copied}")
         return self.url(name)
 
