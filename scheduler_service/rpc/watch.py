@@ -245,6 +245,8 @@ class Watches:
                 activity_number = feed.activity_number
                 if feed.activity.jobs:
                     yield Message(activity=feed.activity)
+                    # A reader takes its time, and meanwhile the last change may have come.
+                    continue
             if feed.ended:
                 read = feed.final
                 yield final_of(read) if read else await self._final(feed.pipeline_id)
