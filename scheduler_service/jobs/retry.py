@@ -23,18 +23,19 @@ class Spent:
     """Ends with ERROR: its attempts are used up."""
 
 
-def after_expiry(attempts: int, attempts_max: int, spread: float) -> Again | Spent:
+def expiry_pause_seconds(spread: float, late_seconds: float) -> float:
     """An expired job waits a moment, since its lease was a wait already. `spread`, from 0 to 1,
     tells those apart that expired with one worker, so that they do not come back together.
 
-    Only a job that ran alone in its worker has one attempt less: see `after_expiry_beside_others`.
+    The moment begins when the lease is over. Of ten thousand that expire at once the last are taken
+    back `late_seconds` after that: they have waited, and are apart.
     """
-    return Spent() if attempts >= attempts_max else after_expiry_beside_others(spread)
+    return max(0.0, EXPIRY_SECONDS * (0.5 + spread) - late_seconds)
 
 
-def after_expiry_beside_others(spread: float) -> Again:
-    """Who of several jobs in one worker took the others along is not known: none is charged."""
-    return Again(EXPIRY_SECONDS * (0.5 + spread))
+def after_expiry(attempts: int, attempts_max: int, pause_seconds: float) -> Again | Spent:
+    """A job that ran alone in its worker has one attempt less, and waits for the pause."""
+    return Spent() if attempts >= attempts_max else Again(pause_seconds)
 
 
 def after_drain(attempts: int, attempts_max: int) -> Again | Spent:

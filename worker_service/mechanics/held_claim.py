@@ -43,6 +43,8 @@ class HeldClaim:
         self.lease_ends_at = asked_at + job.lease_seconds
         self.margin_seconds = job.margin_seconds
         self.stop_reason: StopReason | None = None
+        # What the lease keeper said of the scheduler when it stopped the handler.
+        self.silence = ""
         self.written = Written.NOTHING
         self.ending = False
         self._handler: asyncio.Task[None] | None = None

@@ -139,25 +139,31 @@ class JobRunner:
     async def _stopped_or_crashed(
         self, held: HeldClaim, error: BaseException, began_at: float, log: JobLog
     ) -> Result:
-        if held.stop_reason is not None:
-            return self._stopped(held.stop_reason, error, log)
-        return await self._crashed(error, began_at, log)
-
-    def _stopped(self, reason: StopReason, error: BaseException, log: JobLog) -> Result:
+        if held.stop_reason is None:
+            return await self._crashed(held, error, began_at, log)
         if not isinstance(error, (asyncio.CancelledError, ClaimLost, JobCancelled)):
             # Usually a rollback that the stop interrupted.
             log.info("handler_raised_while_stopping", error=sentence_of(error))
-        outage = self._readiness.reason or self._keeper.silence
-        if reason is StopReason.LEASE_OVER and outage:
-            return Unready(f"not ready: {outage}")
-        return Stopped(reason)
+        if held.stop_reason is StopReason.LEASE_OVER:
+            return self._lease_over(held, began_at)
+        return Stopped(held.stop_reason)
 
-    async def _crashed(self, error: BaseException, began_at: float, log: JobLog) -> Result:
+    def _lease_over(self, held: HeldClaim, began_at: float) -> Result:
+        """By an outage perhaps, which may be over by now: a step takes its time to stop."""
+        silence = held.silence or self._keeper.silence
+        if outage := self._readiness.outage_since(began_at) or silence:
+            return Unready(f"not ready: {outage}")
+        return Stopped(StopReason.LEASE_OVER)
+
+    async def _crashed(
+        self, held: HeldClaim, error: BaseException, began_at: float, log: JobLog
+    ) -> Result:
         match error:
             case ClaimLost():
-                # The fence in the ledger refused it; the scheduler may not know yet.
+                # The fence in the ledger refused it, or there was no time left to commit; the
+                # scheduler may not know yet.
                 log.warning("claim_refused_by_fence", error=sentence_of(error))
-                return Stopped(StopReason.LEASE_OVER)
+                return self._lease_over(held, began_at)
             case JobCancelled():
                 return Stopped(StopReason.CANCELLED)
             case _ if isinstance(error, self._transient):

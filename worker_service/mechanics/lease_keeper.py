@@ -291,6 +291,7 @@ class LeaseKeeper:
             if held.ending or held.stop_reason is not None:
                 continue
             if seconds_now() >= held.stop_at:
+                held.silence = self.silence
                 self.stop(held, StopReason.LEASE_OVER)
             else:
                 self._check_leases_by(held.stop_at)

@@ -109,6 +109,10 @@ class Readiness:
             blamed = await self._look()
         if blamed:
             self._lose(blamed)
+        return self.outage_since(began_at)
+
+    def outage_since(self, began_at: float) -> str:
+        """The outage that there is, or that was over only after `began_at`; "" if there is none."""
         if self._reason:
             return self._reason
         return self._last_reason if began_at < self._ready_since else ""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from scheduler_service.store.core.statements import Row, statement
@@ -23,10 +24,19 @@ class ExpiredClaimRow(Row):
     claim_token: int
     worker_id: UUID
     had_company: bool
+    late_seconds: float
 
 
-async def lock_expired(tx: UnitOfWork, claim_tokens: Collection[int]) -> dict[int, bool]:
-    """Of these claims those whose lease is over, locked; per claim whether it ran beside others.
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A claim whose lease has been over for `late_seconds`; whether it ran beside others."""
+
+    beside_others: bool
+    late_seconds: float
+
+
+async def lock_expired(tx: UnitOfWork, claim_tokens: Collection[int]) -> dict[int, Expired]:
+    """Of these claims those whose lease is over, locked.
 
     The jobs are locked. A worker's claims need not expire at once: each that is left is marked, so
     that the last one does not look as if it had run alone. Waits for nothing: who holds one claim
@@ -41,7 +51,10 @@ async def lock_expired(tx: UnitOfWork, claim_tokens: Collection[int]) -> dict[in
     together = Counter(row.worker_id for row in rows)
     beside = await mark_company(tx, together, [row.claim_token for row in rows])
     return {
-        row.claim_token: row.had_company or together[row.worker_id] > 1 or row.worker_id in beside
+        row.claim_token: Expired(
+            row.had_company or together[row.worker_id] > 1 or row.worker_id in beside,
+            row.late_seconds,
+        )
         for row in rows
         if beside.get(row.worker_id, True)
     }

@@ -14,10 +14,10 @@ from scheduler_service.jobs.retry import (
     Spent,
     after_drain,
     after_expiry,
-    after_expiry_beside_others,
     after_fault,
     after_not_ready,
     drain_costs_an_attempt,
+    expiry_pause_seconds,
 )
 from scheduler_service.jobs.states import JobResult
 from scheduler_service.store.core.rows import ClaimOfWorkerRow, End, JobRow, LinkRow
@@ -25,7 +25,7 @@ from scheduler_service.store.core.statements import statement
 from scheduler_service.store.core.unit_of_work import Event, Needs, UnitOfWork
 from scheduler_service.store.ending.end_jobs import end_jobs, needs_of_end, pipelines_of
 from scheduler_service.store.ending.in_doubt import mark_in_doubt
-from scheduler_service.store.release.company import lock_expired
+from scheduler_service.store.release.company import Expired, lock_expired
 from scheduler_service.store.release.supersede import needs_of_duplicates, supersede_duplicates
 
 
@@ -113,17 +113,20 @@ async def _lock(tx: UnitOfWork, items: Sequence[ReleasedClaim]) -> None:
     await tx.lock(needs)
 
 
-def _decide(item: ReleasedClaim, row: JobRow, beside_others: Mapping[int, bool]) -> _Decided:
+def _decide(item: ReleasedClaim, row: JobRow, expired: Mapping[int, Expired]) -> _Decided:
     attempts, maximum = row.attempts, row.attempts_max
     match item.fault:
         case Fault.DRAIN if not drain_costs_an_attempt(row.releases):
             return _Decided(item, row, attempts - 1, Again(0.0))
         case Fault.DRAIN:
             return _Decided(item, row, attempts, after_drain(attempts, maximum))
-        case Fault.EXPIRY if beside_others[item.claim_token]:
-            return _Decided(item, row, attempts - 1, after_expiry_beside_others(_spread()))
         case Fault.EXPIRY:
-            return _Decided(item, row, attempts, after_expiry(attempts, maximum, _spread()))
+            claim = expired[item.claim_token]
+            pause = expiry_pause_seconds(_spread(), claim.late_seconds)
+            if claim.beside_others:
+                # Who of them took the others along is not known: none is charged.
+                return _Decided(item, row, attempts - 1, Again(pause))
+            return _Decided(item, row, attempts, after_expiry(attempts, maximum, pause))
         case Fault.RETRY_LATER:
             return _Decided(item, row, attempts, after_fault(attempts, maximum, item.delay_seconds))
         case Fault.NOT_READY:

@@ -46,16 +46,18 @@ class ExpireClaims:
 
         After an outage of the sweep itself every live claim is granted one lease first: nobody
         could beat. So it is after a look that the database answered as it answers everybody: one
-        that is full takes a write now and then, and it may be that of a sweep.
+        that is full takes a write now and then, and it may be that of a sweep, or one that takes
+        nothing back.
         """
         try:
             granted = await self._grant_after_outage()
+            self._found_outage = False
+            return 0 if granted else await self._take_back_all()
         except ANY_DATABASE_ERROR as error:
             self._found_outage |= fails_everything(error)
             raise
-        self._found_outage = False
-        if granted:
-            return 0
+
+    async def _take_back_all(self) -> int:
         expired, token, ends_at = 0, 0, monotonic() + STEP_SECONDS_MAX
         while monotonic() < ends_at:
             async with self._units.pool.acquire() as conn:

@@ -7,8 +7,8 @@ from scheduler_service.jobs.retry import (
     Spent,
     after_drain,
     after_expiry,
-    after_expiry_beside_others,
     after_fault,
+    expiry_pause_seconds,
 )
 from scheduler_service.jobs.states import JobResult, PipelineStatus, pipeline_status
 
@@ -30,8 +30,10 @@ def test_a_fault_waits_and_ends(attempts: int, asked: float | None, then: Again 
 
 
 def test_an_expired_job_runs_again_a_moment_later_until_attempts_are_spent() -> None:
-    assert after_expiry(4, 5, 0.0) == after_expiry_beside_others(0.0) == Again(0.5)
-    assert after_expiry(4, 5, 1.0) == after_expiry_beside_others(1.0) == Again(1.5)
+    assert expiry_pause_seconds(0.0, 0.0) == pytest.approx(0.5)
+    assert expiry_pause_seconds(1.0, 0.25) == pytest.approx(1.25)
+    assert expiry_pause_seconds(1.0, 3.0) == 0.0
+    assert after_expiry(4, 5, 0.5) == Again(0.5)
     assert after_expiry(5, 5, 0.5) == Spent()
 
 

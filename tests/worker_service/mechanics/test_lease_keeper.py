@@ -47,6 +47,30 @@ async def test_a_handler_stops_before_its_lease_ends_when_nobody_answers(
     assert worker.log.one("handler_stopped")["reason"] == "LEASE_OVER"
 
 
+async def test_a_step_that_stops_only_after_the_outage_is_not_charged_for_it(
+    scheduler: ScriptedScheduler, start_worker: StartWorker
+) -> None:
+    scheduler.beats_unanswered = True
+
+    async def step(run: Run) -> Outcome:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            # A rollback, on a busy machine.
+            scheduler.beats_unanswered = False
+            sent = len(scheduler.beats)
+            await scheduler.until(lambda: len(scheduler.beats) > sent + 1)
+        return Succeeded()
+
+    token = await scheduler.give(lease_seconds=2.0)
+    worker = start_worker(step)
+    await scheduler.until(lambda: token in scheduler.releases)
+    assert worker.log.one("handler_stopped")["reason"] == "LEASE_OVER"
+    release = scheduler.releases[token]
+    assert release.reason == scheduler_pb2.RELEASE_REASON_NOT_READY
+    assert release.message == "not ready: the scheduler does not answer"
+
+
 async def test_the_lease_counts_from_before_the_claim_was_sent(
     scheduler: ScriptedScheduler, start_worker: StartWorker
 ) -> None:

@@ -10,7 +10,7 @@ from tests.worker_service.mechanics.conftest import StartWorker
 from tests.worker_service.mechanics.scripted_scheduler import ScriptedScheduler
 from worker_service.mechanics.outcome import Outcome, Succeeded
 from worker_service.mechanics.readiness import NotUsable
-from worker_service.mechanics.run import Run
+from worker_service.mechanics.run import ClaimLost, Run
 
 NOT_READY = scheduler_pb2.RELEASE_REASON_NOT_READY
 RETRY_LATER = scheduler_pb2.RELEASE_REASON_RETRY_LATER
@@ -144,15 +144,23 @@ async def test_a_job_that_alone_meets_a_fault_is_charged_for_it(
     assert "worker_not_ready" not in worker.log.names()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError("the outage has broken this connection"),
+        ClaimLost("the outage has left no time to commit"),
+    ],
+    ids=["broken", "too_late"],
+)
 async def test_a_run_that_was_going_on_during_an_outage_is_excused_after_it(
-    scheduler: ScriptedScheduler, start_worker: StartWorker, ledger: Ledger
+    scheduler: ScriptedScheduler, start_worker: StartWorker, ledger: Ledger, error: Exception
 ) -> None:
     meet = asyncio.Event()
 
     async def step(run: Run) -> Outcome:
         if run.job.job_id == 1:
             await meet.wait()
-            raise ConnectionResetError("the outage has broken this connection")
+            raise error
         return await ledger.step(run)
 
     worker = start_worker(step, needs=ledger, concurrency=2)

@@ -95,6 +95,17 @@ async def test_an_expired_job_comes_back_later_and_not_with_its_neighbours(
     assert {row["state"] for row in await driver.jobs_of("noop")} == {"QUEUED"}
 
 
+async def test_what_is_taken_back_late_is_claimable_at_once(driver: StoreDriver) -> None:
+    """Of ten thousand claims of a lost node the last have waited while the others came back."""
+    await submit_noops(driver, 4)
+    await driver.another().claim_all("noop")
+    for _ in range(3):
+        await driver.store.expire_claims()
+        await driver.pass_time(timedelta(seconds=LEASE_SECONDS / 3 + 0.5))
+    assert await driver.store.expire_claims() == 4
+    assert {row["state"] for row in await driver.jobs_of("noop")} == {"QUEUED"}
+
+
 async def test_who_expires_last_of_a_worker_did_not_run_alone(driver: StoreDriver) -> None:
     first, last = await submit_noops(driver, 2)
     worker = driver.another()
@@ -125,6 +136,9 @@ async def test_who_came_after_one_expiry_and_stays_after_the_next_did_not_run_al
         assert await driver.store.expire_claims() == 0
         await driver.pass_time(timedelta(seconds=16))
     assert await driver.store.expire_claims() == 1
+    # Who waits to run alone would keep others from this worker.
+    idle = driver.another()
+    await idle.finish(await idle.claim("noop"))
     [newcomer] = await submit_noops(driver, 1)
     await worker.claim("noop")
     await driver.pass_time(timedelta(seconds=16))

@@ -99,18 +99,22 @@ async def extended_by(conn: Any) -> Sequence[ClaimTokenRow]:
     )
 
 
-# The file system has room for the records of sweeps, now and then, and for no beat.
+# The file system has room for the records of sweeps, now and then, and for no beat. Or for those
+# always, and for nothing else.
 IS_FULL = """
 CREATE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE 'No space left on device' USING ERRCODE = 'disk_full';
 END $$;
-CREATE TRIGGER is_full BEFORE INSERT OR UPDATE ON scheduler.sweep_runs
+CREATE TRIGGER is_full BEFORE INSERT OR UPDATE ON scheduler.{table}
 FOR EACH ROW EXECUTE FUNCTION is_full();
 """
 
 
-async def test_who_could_not_beat_on_a_full_disk_has_one_lease_more(driver: StoreDriver) -> None:
+@pytest.mark.parametrize("table", ["sweep_runs", "job_events"])
+async def test_who_could_not_beat_on_a_full_disk_has_one_lease_more(
+    driver: StoreDriver, table: str
+) -> None:
     await driver.submit("csv_ingest", INGEST)
     await driver.store.expire_claims()
     claim = await driver.claim("csv_ingest")
@@ -118,7 +122,7 @@ async def test_who_could_not_beat_on_a_full_disk_has_one_lease_more(driver: Stor
         await driver.pass_time(SHORT)
         await driver.store.expire_claims()
     # The last sweep was a moment ago.
-    await driver.store.pool.execute(IS_FULL)
+    await driver.store.pool.execute(IS_FULL.format(table=table))
     await driver.pass_time(SHORT)
     with pytest.raises(asyncpg.DiskFullError):
         await driver.store.expire_claims()
