@@ -2,12 +2,15 @@
 with two ledger processes.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+
+import asyncpg
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.local.postgres import EmbeddedPostgres
@@ -41,6 +44,24 @@ class ShakenRun(AcceptanceRun):
         if self.network is None:
             return ("--data-folder", str(self.stack.addresses.data_folder))
         return self.network.client_options
+
+    async def command(self, *words: str) -> tuple[int | None, str]:
+        """Runs `carbonline` on the stack. Returns its exit code, and all that it said."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "carbonline.command.main", *words, *self.client_options),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode, said.decode()
+
+    async def rows(self, query: str) -> Sequence[asyncpg.Record]:
+        """Rows of the scheduler's tables."""
+        connection = await asyncpg.connect(self.stack.addresses.database_url)
+        try:
+            return list(await connection.fetch(query))
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager

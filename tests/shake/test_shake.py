@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import os
 import random
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,38 +16,22 @@ from carbonline.v1 import monitoring_pb2, types_pb2
 from tests.acceptance.acceptance_run import FLIGHTS, recomputed, write_some_flights
 from tests.scheduler_service.store.invariants import broken_invariants as broken_in_the_scheduler
 from tests.shake.faults import Faults, Kind, plan
+from tests.shake.settling import settled
 from tests.shake.shaken_run import ShakenRun, shaken_run
 from tests.shake.shaken_worker import KILLS, RAISES
 from tests.shake.users import PATIENCE_SECONDS, SOURCES, Users
 from tests.worker_service.ledger.invariants import broken_invariants as broken_in_the_ledger
 from worker_service.ledger.pool import open_ledger
 
-# A job that has to wait for its turn, its pause and its lease still moves within this.
-STANDS_STILL_SECONDS_MAX, SETTLES_SECONDS_MAX = 60, 900
 SECONDS_PER_POISON = 20
 SUBMITS_MIN = 3
 # So long, there is time to read the whole year, now and then, and until all has ended.
 LONG_SECONDS = 120.0
-COMMAND = (sys.executable, "-m", "carbonline.command.main")
 LAST_OF_SOURCE = """
     SELECT payload->>'blob' AS blob FROM scheduler.jobs
     WHERE job_type = $1 AND result IN ('SUCCESS', 'WARNING')
         AND coalesce(payload->>'source', '') = $2
     ORDER BY job_id DESC LIMIT 1"""
-LIVE = "SELECT count(*) FROM scheduler.pipelines WHERE status = 'LIVE'"
-# Ends, claims and progress.
-MOVES = """
-    SELECT count(*) FILTER (WHERE state = 'FINISHED') AS finished, max(last_token) AS claimed,
-        (SELECT sum(progress_done) FROM scheduler.claims) AS done
-    FROM scheduler.jobs"""
-LEFT = """
-    SELECT j.job_id, j.pipeline_id, j.job_type, j.state, j.attempts, j.expiries, j.runs_alone,
-        j.run_after - scheduler.clock() AS due, c.lease_until - scheduler.clock() AS lease,
-        c.draining, c.progress_phase
-    FROM scheduler.jobs AS j LEFT JOIN scheduler.claims AS c USING (job_id)
-    WHERE j.state <> 'FINISHED'
-    ORDER BY j.job_id
-    LIMIT 20"""
 ENDED_BADLY = """
     SELECT job_id, job_type, unit, error_cause, message, attempts
     FROM scheduler.jobs WHERE result = 'ERROR' ORDER BY job_id"""
@@ -103,36 +86,9 @@ def there_was_enough(faults: Faults, users: Users) -> None:
     assert users.poisons == 0
 
 
-async def settled(run: ShakenRun) -> None:
-    """Waits until no pipeline is live, repairs included. A busy machine may take its time, as long
-    as something goes on.
-    """
-    loop = asyncio.get_running_loop()
-    began_at = moved_at = loop.time()
-    seen = await run.fetch_row(MOVES)
-    # Nobody is told when the last of all pipelines ends.
-    while (await run.fetch_row(LIVE))["count"]:
-        await asyncio.sleep(0.5)
-        now, moves = loop.time(), await run.fetch_row(MOVES)
-        if moves != seen:
-            seen, moved_at = moves, now
-        if now > moved_at + STANDS_STILL_SECONDS_MAX or now > began_at + SETTLES_SECONDS_MAX:
-            left = [dict(one) for one in await rows(run, LEFT)]
-            raise AssertionError(f"live after {now - began_at:.0f} s: {left}")
-
-
-async def rows(run: ShakenRun, query: str) -> Sequence[asyncpg.Record]:
-    """Rows of the scheduler's tables."""
-    connection = await asyncpg.connect(run.stack.addresses.database_url)
-    try:
-        return list(await connection.fetch(query))
-    finally:
-        await connection.close()
-
-
 async def nobody_failed_for_another(run: ShakenRun) -> None:
     """Only poison ends with an error, and every flooding job with success."""
-    failed = [dict(row) for row in await rows(run, ENDED_BADLY)]
+    failed = [dict(row) for row in await run.rows(ENDED_BADLY)]
     print("failed:", Counter((one["job_type"], one["error_cause"]) for one in failed))
     assert [one for one in failed if one["unit"] not in (RAISES, KILLS)] == []
     assert {one["unit"] for one in failed} == {RAISES, KILLS}
@@ -158,7 +114,8 @@ async def the_history_must_be_sound(run: ShakenRun) -> None:
     stale = await run.client.list_stale_stats(monitoring_pb2.ListStaleStatsRequest())
     assert list(stale.stats) == []
     for tenant in ("local", "flood"):
-        assert await verified(run, tenant) == 0
+        code, said = await run.command("verify", "--tenant", tenant)
+        assert code == 0, said
     pool = await asyncpg.create_pool(run.stack.addresses.database_url, min_size=1, max_size=2)
     # The invariants look at every row there is: no time of a claim to be kept to.
     ledger = await open_ledger(run.ledger_url, application_name="test", lease_seconds=600.0)
@@ -169,14 +126,6 @@ async def the_history_must_be_sound(run: ShakenRun) -> None:
     finally:
         await pool.close()
         await ledger.close()
-
-
-async def verified(run: ShakenRun, tenant: str) -> int | None:
-    """The exit code of `carbonline verify`."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, "verify", *run.client_options, "--tenant", tenant
-    )
-    return await process.wait()
 
 
 async def totals_must_agree_with_the_files(
