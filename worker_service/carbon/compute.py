@@ -60,6 +60,8 @@ def compute(
     override = pl.col(OVERRIDE_KEY)
     for lookup in declaration.factor_lookups:
         factors = lookup.of_factors(factors, references)
+    if entries[OVERRIDE_KEY].null_count() == entries.height:
+        return _by_formula(declaration, entries, factors, references)
     overridden = _overridden(declaration, entries.filter(override.is_not_null()), references)
     by_formula = _by_formula(declaration, entries.filter(override.is_null()), factors, references)
     return Computed(
@@ -153,6 +155,8 @@ def _looked_up(
 def _doubtful(entries: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     """Entries of the keys that a lookup doubts."""
     found = [pl.DataFrame(schema=_DOUBTFUL)]
+    if keys["doubt"].null_count() == keys.height:
+        return found[0]
     doubted = keys.filter(pl.col("doubt").is_not_null()).select("key_id", "doubted_column", "doubt")
     for [column], of_column in doubted.group_by("doubted_column", maintain_order=True):
         rows = entries.join(of_column, on="key_id", maintain_order="left")
@@ -213,6 +217,9 @@ def _scoped(emissions: pl.DataFrame) -> pl.DataFrame:
 
 def _finite(computed: Computed) -> Computed:
     """An entry whose formula gives no finite number is missing_value, never a stored NaN."""
+    kg = computed.emissions["kg"]
+    if kg.null_count() == 0 and kg.is_finite().all():
+        return computed
     good = pl.col("kg").is_not_null() & pl.col("kg").is_finite()
     bad = computed.emissions.filter(~good.fill_null(value=False)).select(*_ENTRY).unique()
     if bad.is_empty():

@@ -13,6 +13,9 @@ from worker_service.carbon.reported_distance import doubt_of_distance, is_doubtf
 
 # Mean radius of the Earth (IUGG), km.
 EARTH_RADIUS_KM = 6371.0088
+# By transport mode: the places that were prepared last, and the frame of which they were made.
+# A worker computes batch after batch with the frame that it keeps of a tenant.
+_PREPARED: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = {}
 
 
 def great_circle_km(origin: str = "origin", destination: str = "destination") -> pl.Expr:
@@ -64,19 +67,31 @@ class TripDistance:
             keys = keys.join(
                 ends, left_on=column, right_on="code", how="left", maintain_order="left"
             )
-            hints = self.hints().rename({"hint": f"{end}_hint"})
-            keys = keys.join(
-                hints, left_on=column, right_on="code", how="left", maintain_order="left"
-            )
-            unknown = keys.filter(pl.col(f"{end}_places").is_null())[column].drop_nulls().unique()
-            alike = code_hints(unknown, places["code"]).rename({"look_alike": f"{end}_look_alike"})
-            keys = keys.join(
-                alike, left_on=column, right_on="code", how="left", maintain_order="left"
-            )
-        keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
+        if not keys.filter(self._unknown()).is_empty():
+            # Texts and their joins cost more than the places, so they are made if any is needed.
+            for end in ("origin", "destination"):
+                keys = self._with_hints(keys, end, places)
+            keys = fail(keys, self._unknown(), EntryOutcome.UNKNOWN_PLACE, self._detail())
         return self._doubted(keys.with_columns(great_circle_km=great_circle_km()))
 
+    def _with_hints(self, keys: pl.DataFrame, end: str, places: pl.DataFrame) -> pl.DataFrame:
+        """Adds the hints on codes that are no places, and on those that only look like one."""
+        column = f"{end}_key"
+        hints = self.hints().rename({"hint": f"{end}_hint"})
+        keys = keys.join(hints, left_on=column, right_on="code", how="left", maintain_order="left")
+        unknown = keys.filter(pl.col(f"{end}_places").is_null())[column].drop_nulls().unique()
+        alike = code_hints(unknown, places["code"]).rename({"look_alike": f"{end}_look_alike"})
+        return keys.join(alike, left_on=column, right_on="code", how="left", maintain_order="left")
+
     def _places(self, locations: pl.DataFrame) -> pl.DataFrame:
+        """As `_prepared`, or those that were made of the same frame before."""
+        made_of, places = _PREPARED.get(self.transport_mode, (None, None))
+        if made_of is not locations or places is None:
+            places = self._prepared(locations)
+            _PREPARED[self.transport_mode] = locations, places
+        return places
+
+    def _prepared(self, locations: pl.DataFrame) -> pl.DataFrame:
         """code, latitude, longitude and `places`, the number of places that share the code."""
         places = (
             locations.filter(pl.col("transport_mode") == self.transport_mode)
@@ -98,6 +113,8 @@ class TripDistance:
 
     def _doubted(self, keys: pl.DataFrame) -> pl.DataFrame:
         reported, circle = pl.col(self.reported_km), pl.col("great_circle_km")
+        if keys[self.reported_km].null_count() == keys.height:
+            return keys
         doubtful = keys.filter(self._known() & is_doubtful_distance(reported, circle))
         ends = (shown_place(self.origin), shown_place(self.destination))
         return doubt(keys, doubtful, self.reported_km, doubt_of_distance(reported, circle, ends))

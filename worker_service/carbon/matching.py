@@ -88,6 +88,9 @@ class MatchByKind:
         factors = factors.rename({name: name + OF_FACTOR for name in both})
         sought = keys.filter(pl.col("outcome").is_null())
         hits = self._newest(self._hits(sought, factors))
+        if hits.height == sought.height == hits["key_id"].n_unique():
+            # Each has its factor, so there is nothing to say of any.
+            return self._required(keys, hits)
         counts = hits.group_by("key_id").agg(pl.len().alias("matches"))
         keys = keys.join(counts, on="key_id", how="left", maintain_order="left")
         none, several = pl.col("matches").is_null(), pl.col("matches") > 1
@@ -138,7 +141,7 @@ class MatchByKind:
 
     def _newest(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Drops stale factors of keys that a factor matches, too, which a later file had."""
-        if self.every_match:
+        if self.every_match or not hits["stale"].any():
             return hits
         given = pl.when("stale").then("stale_token").otherwise(_NEWEST)
         return hits.filter(given == given.max().over("key_id"))
@@ -158,6 +161,8 @@ class MatchByKind:
             return self._fitting(self._pairs(keys, factors, {}))
         exact = self._fitting(self._pairs(keys, factors, {self.subkind: "factor_subkind"}))
         rest = keys.join(exact, on="key_id", how="anti")
+        if rest.is_empty():
+            return exact
         general = factors.filter(pl.col("factor_subkind").is_null())
         # The column that was compared is the entry's; both sides must line up.
         of_rest = self._fitting(self._pairs(rest, general, {}))

@@ -7,7 +7,7 @@ import polars as pl
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.csv_source.spreadsheet_text import without_apostrophe
 from worker_service.carbon.declarations import Column, ColumnKind, Normalisation
-from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.rows import having_any, merged_rejections
 from worker_service.carbon.parse.values import trimmed
 
 
@@ -24,11 +24,11 @@ def marked_keys(
     """
     names = [column.name for column in columns if _is_key(column, identity)]
     found = []
-    for name in names:
+    # Hardly any field has one, and to look for it costs less than to trim all.
+    with_mark = {name: pl.col(name).str.contains("'", literal=True) for name in names}
+    for name in having_any(texts, with_mark):
         bare = without_apostrophe(trimmed(name))
-        # Hardly any field has one, and to look for it costs less than to trim all.
-        some = texts.filter(pl.col(name).str.contains("'", literal=True))
-        rows = some.filter(bare.is_not_null())
+        rows = texts.filter(with_mark[name]).filter(bare.is_not_null())
         if not rows.is_empty():
             found.append(
                 rows.join(accepted, on="row_number", how="semi").select(

@@ -6,7 +6,7 @@ import polars as pl
 
 from worker_service.carbon.csv_source.shown import shown, shown_text
 from worker_service.carbon.declarations import Column, ColumnKind
-from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.rows import having_any, merged_rejections
 from worker_service.carbon.parse.values import trimmed
 
 # What reads bytes of the one as Windows-1252 changes letters, and loses none.
@@ -52,7 +52,9 @@ def misread_texts(
     texts: row_number and the columns as they came. What may be right is not told.
     """
     found = []
-    for name in [column.name for column in columns if column.kind is ColumnKind.TEXT]:
+    # Most files are plain ASCII, and looking for a pattern costs more than counting.
+    names = [column.name for column in columns if column.kind is ColumnKind.TEXT]
+    for name in having_any(texts, {name: _is_not_ascii(pl.col(name)) for name in names}):
         strange = _strange(texts, name)
         if strange.is_empty():
             continue
@@ -82,13 +84,12 @@ def reread(text: str, encoding: str) -> str:
 
 def _strange(texts: pl.DataFrame, name: str) -> pl.DataFrame:
     field = pl.col(name)
-    # Most files are plain ASCII, and looking for a pattern costs more than counting.
-    rows = texts.filter(field.str.len_bytes() != field.str.len_chars())
-    if rows.is_empty():
-        return pl.DataFrame(schema={"row_number": pl.Int32, "text": pl.String})
-    return rows.filter(field.str.contains(_STRANGE)).select(
-        "row_number", trimmed(name).alias("text")
-    )
+    rows = texts.filter(_is_not_ascii(field)).filter(field.str.contains(_STRANGE))
+    return rows.select("row_number", trimmed(name).alias("text"))
+
+
+def _is_not_ascii(field: pl.Expr) -> pl.Expr:
+    return field.str.len_bytes() != field.str.len_chars()
 
 
 def _reason(written: str) -> str:

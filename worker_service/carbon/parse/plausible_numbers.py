@@ -54,6 +54,8 @@ def most_of(of: Plausible, text: str | None) -> float:
 
 def _beyond(accepted: pl.DataFrame, column: Column, of: Plausible) -> pl.DataFrame:
     number = pl.col(column.name).cast(pl.Float64)
+    if not of.per and not of.by and not (accepted[column.name].cast(pl.Float64) > of.most).any():
+        return accepted.clear()
     if of.per:
         number = number / pl.when(pl.col(of.per) > 0).then(pl.col(of.per))
     text = pl.lit(None, pl.String)

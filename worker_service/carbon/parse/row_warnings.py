@@ -7,7 +7,7 @@ import polars as pl
 from worker_service.carbon.csv_source.shown import shown
 from worker_service.carbon.declarations import QUANTITY_UNIT, Column, RowCheck, RowWarning
 from worker_service.carbon.parse.plausible_numbers import implausible_numbers
-from worker_service.carbon.parse.rows import merged_rejections
+from worker_service.carbon.parse.rows import having_any, merged_rejections
 
 
 def warned_rows(
@@ -24,10 +24,11 @@ def refused_rows(typed: pl.DataFrame, checks: Sequence[RowCheck]) -> pl.DataFram
 
 def _noted(typed: pl.DataFrame, declared: Sequence[RowCheck | RowWarning]) -> pl.DataFrame:
     found = []
-    for one in declared:
-        rows = typed.filter(one.when.fill_null(value=False))
-        if rows.is_empty():
+    met = having_any(typed, {str(at): one.when for at, one in enumerate(declared)})
+    for at, one in enumerate(declared):
+        if str(at) not in met:
             continue
+        rows = typed.filter(one.when.fill_null(value=False))
         of_quantity = one.column == "unit" and QUANTITY_UNIT in typed.columns
         value = pl.col(QUANTITY_UNIT if of_quantity else one.column)
         found.append(

@@ -1,6 +1,6 @@
 """Checks rows of text against declared columns: an accepted frame, a reason per bad field."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -71,10 +71,11 @@ def _rejected(
     flagged: pl.DataFrame, columns: Sequence[Column], readings: dict[str, Reading]
 ) -> pl.DataFrame:
     found = []
+    with_bad = having_any(flagged, {c.name: pl.col(_BAD + c.name) for c in columns})
     for column in columns:
-        rows = flagged.filter(pl.col(_BAD + column.name))
-        if rows.is_empty():
+        if column.name not in with_bad:
             continue
+        rows = flagged.filter(pl.col(_BAD + column.name))
         text = pl.col(text_of(column))
         reason = readings[column.name].reason
         found.append(
@@ -88,6 +89,16 @@ def _rejected(
     return merged_rejections(found)
 
 
+def having_any(frame: pl.DataFrame, conditions: Mapping[str, pl.Expr]) -> list[str]:
+    """The names of the conditions that any row meets. One query for all: most files meet none."""
+    if not conditions:
+        return []
+    met = frame.select(one.any().alias(name) for name, one in conditions.items())
+    return [name for name, is_met in met.row(0, named=True).items() if is_met]
+
+
 def merged_rejections(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Rejected rows of several checks, in the file's order."""
+    if all(part.is_empty() for part in parts):
+        return pl.DataFrame(schema=REJECTED)
     return pl.concat([pl.DataFrame(schema=REJECTED), *parts]).sort("row", maintain_order=True)
