@@ -179,10 +179,13 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
         module: int,
         data_entry_type: int,
         year: int,
+        unit: str = "",
         request_id: str = "",
         validate_only: bool = False,
     ) -> operations_pb2.WithdrawUploadResponse:
         """Withdraws an upload, which begins a pipeline.
+
+        A caller who may act for some units only must name the upload's `unit`.
 
         Repeating the call with the same `request_id` makes no second pipeline.
         """
@@ -192,6 +195,7 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
             module=types_pb2.Module.ValueType(module),
             data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
             year=year,
+            unit=unit,
             request_id=request_id or str(uuid.uuid4()),
             validate_only=validate_only,
         )

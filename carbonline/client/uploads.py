@@ -124,7 +124,11 @@ class Uploads:
         """
         one = await self._upload(upload)
         answer = await self.contract.withdraw_upload(
-            one.upload_id, module=one.module, data_entry_type=one.data_entry_type, year=one.year
+            one.upload_id,
+            module=one.module,
+            data_entry_type=one.data_entry_type,
+            year=one.year,
+            unit=one.unit,
         )
         return await self.wait(answer.pipeline_id, progress)
 

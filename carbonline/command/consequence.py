@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import click
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.errors import ServerError
 from carbonline.command.connection import Target
 from carbonline.command.consent import MOST_WOULD_GO, UNLESS_YES, Answer, ask, declined, is_watched
 from carbonline.command.jobs_of_files import FileJob, check_routed, check_size, in_its_module
@@ -119,14 +120,31 @@ async def of_load(target: Target, job: FileJob) -> Kilograms:
 
 
 async def of_withdrawal(client: ContractClient, upload: ledger_pb2.Upload) -> Consequence:
-    """What withdrawing an upload removes. `is_much`: more than half of its type and year."""
-    wanted = ledger_pb2.ListUploadsRequest(year=upload.year, data_entry_type=upload.data_entry_type)
-    counting, _ = await all_uploads(client, wanted)
+    """What withdrawing an upload removes. `is_much`: more than half of its type and year, as far as
+    the caller may see them.
+    """
     return Consequence(
         f"This removes {_entries(upload)}.",
-        _is_most(upload, counting),
-        await kilograms_of(client, upload.module, upload.year),
+        _is_most(upload, await _beside(client, upload)),
+        await kilograms_of(client, upload.module, upload.year, upload.unit),
     )
+
+
+async def _beside(client: ContractClient, upload: ledger_pb2.Upload) -> Sequence[ledger_pb2.Upload]:
+    """The uploads of its type and year that count, with itself. A caller who may not see them gets
+    those of its unit.
+    """
+    wanted = ledger_pb2.ListUploadsRequest(
+        year=upload.year, module=upload.module, data_entry_type=upload.data_entry_type
+    )
+    try:
+        counting, _ = await all_uploads(client, wanted)
+    except ServerError as refused:
+        if refused.code != "PERMISSION_DENIED" or not upload.unit:
+            raise
+        wanted.unit = upload.unit
+        counting, _ = await all_uploads(client, wanted)
+    return counting
 
 
 def ask_first(consequence: Consequence, *, yes: bool | None) -> bool:

@@ -59,6 +59,7 @@ async def _withdraw(
             module=upload.module,
             data_entry_type=upload.data_entry_type,
             year=upload.year,
+            unit=upload.unit,
         )
         if not watch:
             click.echo(str(submitted.pipeline_id))

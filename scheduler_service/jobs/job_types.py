@@ -226,6 +226,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
             JobType(
                 "upload_withdrawal",
                 needs=_TYPE_YEAR,
+                takes=frozenset({"unit"}),
                 needs_provisioned_year=True,
                 target="entries",
                 exclusive=ExclusiveConfig("entries", ("module", "year")),

@@ -12,7 +12,7 @@ from scheduler_service.jobs.job_types import SCOPE_PARTS
 from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.check_payload import UPLOAD_MAX, check_payload, meant_by
-from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.fields import UNIT_CHARACTERS_MAX, Fields
 
 PRIORITY_DEFAULT, PRIORITY_MAX = 5, 9
 
@@ -62,7 +62,10 @@ def check_submit(
 def check_withdrawal(
     request: operations_pb2.WithdrawUploadRequest, principal: Principal
 ) -> Submission:
-    """The submission of a WithdrawUpload. Raises RpcError FIELD_INVALID with every wrong field."""
+    """The submission of a WithdrawUpload. Raises RpcError FIELD_INVALID with every wrong field, or
+    PERMISSION_DENIED for a module or unit beyond the caller's: the worker withdraws no upload of
+    another unit than the one that is named.
+    """
     fields = Fields()
     request_id = fields.uuid("request_id", request.request_id)
     if fault := principal.fault_of_tenant(request.tenant):
@@ -75,6 +78,7 @@ def check_withdrawal(
             "data_entry_type", request.data_entry_type, types_pb2.DataEntryType, needed=True
         ),
         fields.year("year", request.year),
+        fields.text("unit", request.unit, UNIT_CHARACTERS_MAX) or None,
     )
     fields.belongs("data_entry_type", request.module, request.data_entry_type)
     fields.done()

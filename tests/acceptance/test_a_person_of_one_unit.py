@@ -1,4 +1,4 @@
-"""A person whose token names one unit uploads, replaces and restores by the command line."""
+"""A person whose token names one unit does all with their own files by the command line."""
 
 import asyncio
 import json
@@ -73,6 +73,9 @@ async def test_uploads_of_ones_own_unit_need_no_right_to_see_those_of_others(sit
     code, printed = await bob.type("restore", number, "--yes")
     assert code == 0, printed
     assert "of unit U1: 99.000 kg before, 125.500 kg now" in printed
+    code, printed = await bob.type("withdraw", str((await bob.upload())["upload"]), "--yes")
+    assert code == 0, printed
+    assert "of unit U1: 125.500 kg before, 0.000 kg now" in printed
     for of_others in ("--unit", "U2"), ():
         code, printed = await bob.type("submit", str(first), *PLANES, *of_others)
         assert (code, "PERMISSION_DENIED" in printed) == (2, True), printed

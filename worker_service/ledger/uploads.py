@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from shlex import quote
 from typing import Any, ClassVar, TypeAlias
 
 from worker_service.carbon.csv_source.shown import shown_text
@@ -144,7 +145,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Which upload to withdraw. Module, type and year must be those of the upload."""
+    """Which upload to withdraw. Module, type and year must be those of the upload, and so must the
+    unit, unless it is None: whoever named one may not reach into others.
+    """
 
     tenant: str
     upload_id: int
@@ -152,6 +155,7 @@ class Withdrawal:
     data_entry_type: int
     year: int
     pipeline_id: int
+    unit: str | None = None
 
 
 class MostWouldGo(Exception):
@@ -303,11 +307,8 @@ async def withdraw_upload(conn: Connection, of: Withdrawal, claim_token: int) ->
     Succeeds too if an earlier attempt of the same pipeline has withdrawn it.
     """
     row = await conn.fetchrow(FIND, of.tenant, of.upload_id, of.module, of.data_entry_type, of.year)
-    if row is None or not row["is_of_scope"]:
-        raise UploadNotFound(
-            f"There is no upload {of.upload_id} of this type and year:"
-            f" `carbonline uploads --year {of.year}` lists those that count."
-        )
+    if row is None or not row["is_of_scope"] or not _is_of_unit(row["unit"], of.unit):
+        raise UploadNotFound(_unknown(of))
     upload = _upload(row)
     if row["counts"]:
         done = await conn.execute(RETIRE, of.tenant, of.upload_id, claim_token, of.pipeline_id)
@@ -316,6 +317,24 @@ async def withdraw_upload(conn: Connection, of: Withdrawal, claim_token: int) ->
     if row["next_upload_id"] is None and row["retired_by_pipeline"] == of.pipeline_id:
         return upload
     raise UploadNotFound(_what_became_of(row))
+
+
+def _is_of_unit(unit: str | None, wanted: str | None) -> bool:
+    if wanted is None:
+        return True
+    return unit is not None and comparison_key(unit) == comparison_key(wanted.strip())
+
+
+def _unknown(of: Withdrawal) -> str:
+    """The same for an upload of another unit as for none: the caller may see neither."""
+    listed = f"carbonline uploads --year {of.year}"
+    if of.unit is None:
+        which = "type and year"
+    else:
+        unit = shown_text(of.unit)
+        which = f"type, year and unit ({unit})"
+        listed += f" --unit {quote(unit)}"
+    return f"There is no upload {of.upload_id} of this {which}: `{listed}` lists those that count."
 
 
 def _must_be_one(done: str, otherwise: str) -> None:

@@ -25,6 +25,7 @@ async def run_upload_withdrawal(stores: Stores, run: Run) -> Outcome:
         job.data_entry_type,
         job.year,
         job.pipeline_id,
+        job.unit,
     )
     await close_ledger_scopes(stores.ledger, job.tenant, job.close_through)
     run.progress(0, 0, "publish")

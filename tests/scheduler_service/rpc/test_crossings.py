@@ -108,10 +108,11 @@ class Site:
             request.tenant = OWN
         if method == "CreateSchedule":
             request.scope.tenant = OWN
-        scope = (TRAVEL, None if method == "WithdrawUpload" else UNIT)
+        if method == "WithdrawUpload":
+            request.unit = UNIT
         return Asked(
             [request.SerializeToString()],
-            scope,
+            (TRAVEL, UNIT),
             names_own=method not in OF_NOBODY,
             names_row=method == "ListJobs",
         )

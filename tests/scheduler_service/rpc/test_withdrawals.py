@@ -39,6 +39,19 @@ async def test_a_withdrawal_is_a_job_that_names_its_upload(client: Client) -> No
     assert job.job.scope.year == 2024
 
 
+async def test_a_withdrawal_names_the_unit_that_its_upload_must_have(client: Client) -> None:
+    await client.provision()
+    request = withdrawal(unit="0828")
+    await client.operations.WithdrawUpload(request)
+    (job,) = await client.claim("upload_withdrawal")
+    assert job.job.scope.unit == "0828"
+    # Of another unit, it is another request.
+    request.unit = "0829"
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.operations.WithdrawUpload(request)
+    assert list(server_error(refused.value).fields) == ["request_id"]
+
+
 async def test_a_repeat_of_a_withdrawal_makes_no_second_one(client: Client) -> None:
     await client.provision()
     request = withdrawal()

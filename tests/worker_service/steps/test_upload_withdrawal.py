@@ -24,9 +24,11 @@ from worker_service.mechanics.run import ClaimLost
 from worker_service.steps.upload_withdrawal import run_upload_withdrawal
 
 
-async def withdraw(harness: WorkerHarness, upload_id: int, year: int = YEAR) -> PipelineView:
+async def withdraw(
+    harness: WorkerHarness, upload_id: int, year: int = YEAR, unit: str = ""
+) -> PipelineView:
     answer = await harness.client.withdraw_upload(
-        upload_id, module=TRAVEL, data_entry_type=PLANE, year=year
+        upload_id, module=TRAVEL, data_entry_type=PLANE, year=year, unit=unit
     )
     return await harness.ended(answer.pipeline_id)
 
@@ -94,6 +96,22 @@ async def test_an_upload_must_be_of_the_year_and_type(harness: WorkerHarness, kn
     assert job.message == (
         f"There is no upload {number} of this type and year:"
         f" `carbonline uploads --year {YEAR + 1}` lists those that count."
+    )
+    assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
+
+
+@pytest.mark.parametrize("unit", ["0828", None], ids=["of one unit", "of all units"])
+async def test_who_names_a_unit_withdraws_no_upload_of_another(
+    harness: WorkerHarness, unit: str | None
+) -> None:
+    file = flights(CDG).replace("unit_institutional_id,", "").replace("0828,", "")
+    own = await harness.load_flights(file, unit=unit) if unit else None
+    upload = upload_of(own or await harness.load_flights(flights(CDG)))
+    [job] = (await withdraw(harness, upload, unit="0829")).in_order()
+    assert (job.result, job.error_cause) == (types_pb2.JOB_RESULT_ERROR, "upload_not_found")
+    assert job.message == (
+        f"There is no upload {upload} of this type, year and unit (0829):"
+        f" `carbonline uploads --year {YEAR} --unit 0829` lists those that count."
     )
     assert await harness.kg() == pytest.approx({"0828": GVA_CDG_KG})
 
