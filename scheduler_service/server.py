@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-import asyncpg
 import grpc.aio
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
@@ -62,6 +61,7 @@ from scheduler_service.store.core.pool import (
     open_pools,
     session_settings,
 )
+from scheduler_service.store.core.schema_revision import SCHEMA_REVISION, revision_of
 from scheduler_service.store.notify.listener import Listener
 from scheduler_service.store.store import APPLICATION_NAME, Store
 from scheduler_service.store_observer import StoreObserver
@@ -69,8 +69,6 @@ from scheduler_service.sweeps.loop import sweep_forever
 from scheduler_service.sweeps.queue_depths import publish_queue_depths
 from scheduler_service.sweeps.retention import retain_forever
 
-# The newest migration of the schema, which this release needs.
-SCHEMA_REVISION = "0026"
 UNUSABLE: tuple[type[Exception], ...] = (*ANY_DATABASE_ERROR, *UNREADABLE, SessionNotKept)
 # Longer than any other call than a watch takes, the wait of a Claim included.
 CALL_SECONDS_MAX = 90.0
@@ -313,12 +311,10 @@ def _check_address(settings: Settings) -> None:
 
 
 async def _check_schema(store: Store) -> None:
-    try:
-        revision = await store.pool.fetchval("SELECT version_num FROM scheduler.alembic_version")
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
-        revision = None
+    async with store.pool.acquire() as conn:
+        revision = await revision_of(conn)
     # A newer one is of the next release, which migrates before it starts its own schedulers.
-    if revision is None or revision < SCHEMA_REVISION:
+    if revision < SCHEMA_REVISION:
         found = f"revision {revision}, not {SCHEMA_REVISION}" if revision else "no revision"
         raise NotMigrated(
             f"the schema `scheduler` of the database has {found}: run `carbonline migrate` first"

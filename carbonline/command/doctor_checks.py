@@ -131,7 +131,8 @@ def _clock(
 
 async def _workers(client: ContractClient) -> list[Finding]:
     answer = await client.list_workers()
-    return [_builds(answer), _live(answer.workers)]
+    schema = schema_finding("scheduler", answer.schema if answer.HasField("schema") else None)
+    return [_builds(answer), schema, _live(answer.workers)]
 
 
 def _builds(answer: operations_pb2.ListWorkersResponse) -> Finding:
@@ -142,6 +143,21 @@ def _builds(answer: operations_pb2.ListWorkersResponse) -> Finding:
         return Finding("builds", State.OK, own)
     words = f"{own}; workers run {', '.join(skewed)}"
     return Finding("builds", State.LOOK, words, "Finish the update: workers follow schedulers.")
+
+
+def schema_finding(service: str, schema: types_pb2.SchemaRevision | None) -> Finding:
+    """Whether a service fits its database. `schema` is None if the service does not tell."""
+    check = f"{service} schema"
+    if schema is None:
+        return Finding(check, State.SKIPPED, f"this {service} is older and does not tell it")
+    if schema.found == schema.needed:
+        return Finding(check, State.OK, f"revision {schema.found}")
+    has = f"the database has revision {schema.found}" if schema.found else "the database has none"
+    needs = f"{has}, and the {service} needs {schema.needed}"
+    if schema.found < schema.needed:
+        return Finding(check, State.WRONG, needs, "Run `carbonline migrate`.")
+    to_do = f"Finish the update: a later release has migrated; start its {service}, too."
+    return Finding(check, State.LOOK, needs, to_do)
 
 
 def _live(workers: Sequence[types_pb2.Worker]) -> Finding:
@@ -223,7 +239,9 @@ async def _stale(client: ContractClient) -> list[Finding]:
 
 async def _ledger(client: ContractClient) -> list[Finding]:
     waiting = await client.get_uncollected()
-    return [Finding("ledger", State.OK, f"answers; {pluralize(waiting.rows, 'row')} to be deleted")]
+    words = f"answers; {pluralize(waiting.rows, 'row')} to be deleted"
+    schema = schema_finding("ledger", waiting.schema if waiting.HasField("schema") else None)
+    return [Finding("ledger", State.OK, words), schema]
 
 
 async def _files(client: ContractClient) -> list[Finding]:

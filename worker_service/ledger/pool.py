@@ -179,14 +179,19 @@ async def open_ledger(
     return ledger
 
 
-async def _check_schema(ledger: Ledger) -> None:
+async def revision_of(ledger: Ledger) -> str:
+    """The newest migration that the database has, such as "0023"; "" if the table is empty."""
     async with ledger.session() as conn:
-        revision = await conn.fetchval("SELECT version_num FROM carbon.alembic_version")
+        return await conn.fetchval("SELECT version_num FROM carbon.alembic_version") or ""
+
+
+async def _check_schema(ledger: Ledger) -> None:
+    revision = await revision_of(ledger)
     # A newer one is of the next release, which migrates before it starts its own processes.
-    if revision is None or revision < SCHEMA_REVISION:
+    if revision < SCHEMA_REVISION:
         raise SchemaMissing(
-            f"the schema `carbon` of the database has revision {revision}, not {SCHEMA_REVISION}: "
-            "run `carbonline migrate` first"
+            f"the schema `carbon` of the database has revision {revision or 'none'}, "
+            f"not {SCHEMA_REVISION}: run `carbonline migrate` first"
         )
 
 

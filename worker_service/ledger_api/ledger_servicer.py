@@ -16,7 +16,7 @@ from worker_service.carbon.describe import (
     TypeDescription,
     describe_catalogue,
 )
-from worker_service.ledger.pool import Ledger
+from worker_service.ledger.pool import SCHEMA_REVISION, Ledger, revision_of
 from worker_service.ledger.totals import TotalsFilter
 from worker_service.ledger.uncollected import read_uncollected
 from worker_service.ledger_api.emissions import answer_emissions
@@ -158,7 +158,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         """Return how much waits to be deleted."""
         found = await read_uncollected(self._ledger, caller().tenant(request.tenant))
         answer = upkeep_pb2.GetUncollectedResponse(
-            sets=found.sets, rows=found.row_count, loading_sets=found.loading_sets
+            sets=found.sets,
+            rows=found.row_count,
+            loading_sets=found.loading_sets,
+            schema=types_pb2.SchemaRevision(
+                needed=SCHEMA_REVISION, found=await revision_of(self._ledger)
+            ),
         )
         if found.oldest_since is not None:
             answer.oldest_since.FromDatetime(found.oldest_since)

@@ -15,6 +15,7 @@ from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX
 from scheduler_service.rpc.fields import Fields
 from scheduler_service.rpc.refusals import refusal
+from scheduler_service.store.core.schema_revision import SCHEMA_REVISION
 from scheduler_service.store.reads.rows import HeldClaimRow, WorkerRow
 from scheduler_service.store.store import Store
 
@@ -34,7 +35,12 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
         rows, held = await self.store.read_workers(caller().tenants)
         workers = [self._worker(row, held.get(row.worker_id, ())) for row in rows]
         workers.sort(key=lambda worker: _ORDER.index(worker.state))
-        return pb.ListWorkersResponse(workers=workers, scheduler_build_id=self.build_id)
+        revision = await self.store.read_schema_revision()
+        return pb.ListWorkersResponse(
+            workers=workers,
+            scheduler_build_id=self.build_id,
+            schema=types_pb2.SchemaRevision(needed=SCHEMA_REVISION, found=revision),
+        )
 
     async def DrainWorker(
         self, request: interventions_pb2.DrainWorkerRequest, context: Context

@@ -8,6 +8,7 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import Refused, ones_own
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.rows import LinkRow, ScopeRow
+from scheduler_service.store.core.schema_revision import revision_of
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.reads.answers import (
     VIEW_JOBS_MAX,
@@ -315,6 +316,11 @@ class Reads:
         for row in held:
             by_worker.setdefault(row.worker_id, []).append(row)
         return workers, by_worker
+
+    async def read_schema_revision(self) -> str:
+        """The newest migration that the database has; "" if it has none."""
+        async with self._readers.connection() as conn:
+            return await revision_of(conn)
 
 
 def _is_read_with_its_end(view: View) -> bool:

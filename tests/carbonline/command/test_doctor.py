@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import grpc.aio
 import pytest
 
@@ -96,8 +97,8 @@ async def test_everything_works(services: Services) -> None:
     code, rows = await found(services)
     assert {row["state"] for row in rows.values()} == {"ok"}, rows
     assert list(rows) == [
-        *("scheduler", "token", "clock", "builds", "workers", "queue", "paused types"),
-        *("schedules", "totals", "ledger", "files"),
+        *("scheduler", "token", "clock", "builds", "scheduler schema", "workers", "queue"),
+        *("paused types", "schedules", "totals", "ledger", "ledger schema", "files"),
     ]
 
 
@@ -140,6 +141,30 @@ async def test_files_that_cannot_be_kept_are_wrong(services: Services) -> None:
     blobs.write_text("not a folder")
     code, rows = await found(services)
     assert (code, rows["files"]["state"]) == (ExitCode.UNSOUND, "wrong")
+
+
+async def test_a_schema_of_another_release_says_which_side_to_update(
+    services: Services, database_url: str
+) -> None:
+    conn = await asyncpg.connect(database_url)
+    states = {}
+    for revision in ("0001", "9999"):
+        for schema in ("scheduler", "carbon"):
+            await conn.execute(f"UPDATE {schema}.alembic_version SET version_num = '{revision}'")
+        async with services.client() as client:
+            both = await doctor_checks._workers(client) + await doctor_checks._ledger(client)
+        for one in both:
+            if one.check.endswith("schema"):
+                assert f"the database has revision {revision}" in one.words
+                states[one.check, revision] = one.state, one.to_do
+    await conn.close()
+    for service in ("scheduler", "ledger"):
+        check = f"{service} schema"
+        assert states[check, "0001"] == (State.WRONG, "Run `carbonline migrate`.")
+        state, to_do = states[check, "9999"]
+        assert (state, f"start its {service}, too" in to_do) == (State.LOOK, True)
+        older = doctor_checks.schema_finding(service, None)
+        assert (older.check, older.state) == (check, State.SKIPPED)
 
 
 async def test_a_caller_who_may_not_see_a_part_is_not_told_that_it_is_wrong(

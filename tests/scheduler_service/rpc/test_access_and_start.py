@@ -14,8 +14,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from carbonline.serving.logs import open_log
 from carbonline.serving.settings import SettingsWrong
 from carbonline.v1 import operations_pb2, operations_pb2_grpc
-from scheduler_service.server import SCHEMA_REVISION, NotMigrated, running_server
+from scheduler_service.server import NotMigrated, running_server
 from scheduler_service.settings import Settings
+from scheduler_service.store.core.schema_revision import SCHEMA_REVISION
 from tests.scheduler_service.rpc.conftest import Client
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
