@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from contextvars import ContextVar
+from typing import Any
 
 from carbonline.serving.call_limits import FOREIGN_LIMITS, HEALTH_LIMITS, CallLimits
 from carbonline.serving.errors import RpcError
@@ -12,6 +13,7 @@ MEBIBYTE = 1024 * 1024
 # A smaller answer is sent also to a caller whose bytes are used up: it says what was done.
 SMALL_ANSWER_BYTES = 64 * 1024
 HEALTH_CHECK = "grpc.health.v1.Health/Check"
+_NO_PLACE = "too many calls of yours, or of all callers, are in flight; wait for them"
 _CALL: ContextVar["Call"] = ContextVar("call")
 
 
@@ -116,6 +118,23 @@ class Call:
         self._bytes = 0
         self._ended = False
 
+    @property
+    def caller(self) -> str:
+        """Whose call it is, as `Room.enter` was told."""
+        return self._caller
+
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether a message is reserved or received."""
+        return self._bytes > 0
+
+    def as_one_of(self, caller: str) -> "Call | None":
+        """Ends this call, and begins one of another caller in the same room; None if there is no
+        place.
+        """
+        self.end()
+        return self._room.enter(caller)
+
     def may_be_received(self) -> bool:
         """Reserves a message if there is room, and no call of the same caller waits for it."""
         if self._share.waiting or not self._room.has_bytes(self._share, MESSAGE_BYTES_MAX):
@@ -212,6 +231,25 @@ async def begin(call: Call, *, receives: bool) -> None:
     _CALL.set(call)
     if receives:
         await call.until_it_may_be_received()
+
+
+async def count_for(caller: str) -> None:
+    """Let the call of this task be one of `caller`, whom its connection alone has made known: who
+    has no token has begun it as one of nobody's. Raises RpcError TOO_MANY_CALLS.
+    """
+    call = call_of_this_task()
+    if call is None or call.caller == caller:
+        return
+    receives = call.holds_bytes
+    own = call.as_one_of(caller)
+    if own is None:
+        raise too_many_calls(_NO_PLACE)
+    await begin(own, receives=receives)
+
+
+async def refuse(_requests: Any, _context: Any) -> Any:
+    """The behaviour of a method for a call without a place. Raises RpcError TOO_MANY_CALLS."""
+    raise too_many_calls(_NO_PLACE)
 
 
 def call_of_this_task() -> Call | None:

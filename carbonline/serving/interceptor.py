@@ -22,7 +22,8 @@ from carbonline.serving.calls_in_flight import (
     Room,
     begin,
     call_of_this_task,
-    too_many_calls,
+    count_for,
+    refuse,
 )
 from carbonline.serving.decoding import decoded, safely
 from carbonline.serving.errors import RpcError, abort, value_refused
@@ -146,7 +147,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         return _Wrapped(
             self._wrapped_handler(method, handler, ends_when_received=passes),
             # Only a caller whose request comes as a stream can be answered before it is received.
-            grpc.stream_unary_rpc_method_handler(self._answering(method, _refuse)),
+            grpc.stream_unary_rpc_method_handler(self._answering(method, refuse)),
             None if is_own and handler.request_streaming else in_flight,
             not handler.request_streaming,
         )
@@ -310,6 +311,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         principal = await self._admission.identify(context)
         _CALLER.set(principal)
         self._admission.check_method(method, principal)
+        await count_for(principal.name)
         return principal
 
     def _reason_of(self, raised: Exception) -> Exception:
@@ -379,10 +381,6 @@ class _Wrapped(NamedTuple):
     refusal: "grpc.RpcMethodHandler[Any, Any]"
     room: Room | None
     has_one_request: bool
-
-
-async def _refuse(_requests: Any, _context: Context) -> Any:
-    raise too_many_calls("too many calls of yours, or of all callers, are in flight; wait for them")
 
 
 def _counting(behave: Any, serialize: Any) -> Any:

@@ -36,8 +36,8 @@ class Admission:
         self._strangers: ThrottledLog[tuple[str, str, str]] = ThrottledLog(self._log_strangers)
 
     async def name_of(self, metadata: Any) -> str:
-        """The name of the principal. Callers that send no valid token are one, "": so are all of a
-        unix socket and those with a certificate, whom only their connection makes known.
+        """The name of the principal, as far as a token says it; "" without a valid one. Those of a
+        unix socket and those with a certificate are known by their connection: see `identify`.
         """
         try:
             principal = await self._authenticator.principal("", authorization_of(metadata))

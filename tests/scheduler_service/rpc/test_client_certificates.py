@@ -1,5 +1,6 @@
 """Callers with a client certificate are who the file of certificates says, beside signed tokens."""
 
+import asyncio
 import io
 import os
 from collections.abc import AsyncIterator
@@ -14,6 +15,8 @@ import pytest
 from carbonline.client.channel import open_channel
 from carbonline.client.errors import ServerError, server_error
 from carbonline.serving.auth.certificates import Certificates
+from carbonline.serving.call_limits import CallLimits
+from carbonline.serving.calls_in_flight import CallsInFlight
 from carbonline.serving.logs import _log_to
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import TlsSettings, read_tls_settings
@@ -24,6 +27,7 @@ from scheduler_service.settings import Settings
 from tests.carbonline.serving.certificates import Authority
 from tests.carbonline.serving.token_issuer import TokenIssuer
 
+CALLS = 2
 WORKER = """
 ["cn:worker-1"]
 tenants = ["north", "south"]
@@ -50,6 +54,7 @@ class Site:
     issuer: TokenIssuer
     file: Path
     logged: io.StringIO
+    calls: CallsInFlight
 
     async def caller(self, name: str, host: str = "x.example", token: str = "") -> Any:
         """What the server calls the caller, as the text of GetCaller, or why it is refused."""
@@ -61,6 +66,13 @@ class Site:
                 return await stub.GetCaller(ops.GetCallerRequest(), metadata=metadata)
             except grpc.aio.AioRpcError as error:
                 return server_error(error)
+
+    async def has_calls(self, count: int) -> None:
+        """Returns when so many calls are in flight."""
+        async with asyncio.timeout(20):
+            # A server tells nobody what has begun or ended.
+            while self.calls.others.calls != count:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     async def pauses(self, name: str) -> Any:
         tls = replace(self.authority.client(), **_own(self.authority.issue(name)))
@@ -85,8 +97,9 @@ async def site(settings: Settings, tmp_path: Path) -> AsyncIterator[Site]:
     file.write_text(WORKER + PERSON)
     tls = replace(authority.server(asks_clients=True), callers=file)
     settings = replace(settings, address="127.0.0.1:0", tls=tls, tokens=issuer.settings)
+    settings = replace(settings, call_limits=CallLimits(CALLS, mebibytes=64))
     async with running_server(settings, _log_to(logged, "info")) as server:
-        yield Site(server.port, authority, issuer, file, logged)
+        yield Site(server.port, authority, issuer, file, logged, server.calls)
 
 
 async def test_a_certificate_says_who_calls_and_what_the_caller_may_do(site: Site) -> None:
@@ -119,6 +132,29 @@ async def test_a_caller_with_both_must_be_one_and_may_do_what_both_allow(site: S
     assert (await site.caller("whoever", "ann.example", apart)).reason == "UNAUTHENTICATED"
     expired = site.issuer.token(sub="ann", seconds=-5)
     assert (await site.caller("whoever", "ann.example", expired)).reason == "TOKEN_EXPIRED"
+
+
+async def never() -> AsyncIterator[bytes]:
+    """A request that does not come."""
+    await asyncio.Event().wait()
+    yield b""
+
+
+async def test_callers_with_certificates_have_places_of_their_own(site: Site) -> None:
+    tls = replace(site.authority.client(), **_own(site.authority.issue("worker-1")))
+    async with open_channel(f"localhost:{site.port}", retries=False, tls=tls) as channel:
+        begin: Any = channel.stream_unary("/carbonline.v1.OperationsService/ListWorkers")
+        held = [begin(never()) for _ in range(CALLS)]
+        await site.has_calls(CALLS)
+        assert (await site.caller("worker-1")).reason == "TOO_MANY_CALLS"
+        assert (await site.caller("whoever", "ann.example")).name == "ann"
+        assert (await site.caller("gateway", token=site.issuer.token(sub="bob"))).name == "bob"
+        # With a token, too, it is the same caller.
+        token = site.issuer.token(sub="worker-1", tenants=["north"], role="monitor")
+        assert (await site.caller("gateway", token=token)).reason == "TOO_MANY_CALLS"
+        held.pop().cancel()
+        await site.has_calls(CALLS - 1)
+        assert (await site.caller("worker-1")).name == "worker-1"
 
 
 async def test_a_changed_file_is_used_at_once_and_a_wrong_one_is_not(site: Site) -> None:
