@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from carbonline.postgres.url import driver_url
 from carbonline.serving.auth.token_settings import (
     TOKEN_SETTINGS,
     TokenSettings,
@@ -221,7 +220,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     lease_seconds, beat_seconds = read.lease_and_beat()
     tls, behind_mesh = read_tls_settings(read)
     settings = Settings(
-        database_url=driver_url(read.needed_secret(DATABASE_URL)),
+        database_url=read.database_url(DATABASE_URL) or read.needed(DATABASE_URL),
         address=read.needed(ADDRESS),
         lease_seconds=lease_seconds,
         beat_seconds=beat_seconds,

@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias
 from carbonline.client.addresses import target_of
 from carbonline.client.tls_files import TlsFiles, tls_files
 from carbonline.extras import lacks
-from carbonline.postgres.url import driver_url
 from carbonline.serving.auth.token_settings import (
     TOKEN_SETTINGS,
     TokenSettings,
@@ -228,7 +227,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
     read = SettingsReader(environment)
     job_types = tuple(t.strip() for t in read.text(JOB_TYPES).split(",") if t.strip())
     needs_ledger = role == "ledger" or set(job_types) != {NOOP}
-    database_url = read.secret(LEDGER_DATABASE_URL) or read.secret(DATABASE_URL)
+    database_url = read.database_url(LEDGER_DATABASE_URL) or read.database_url(DATABASE_URL)
     if needs_ledger and not database_url:
         read.needed(LEDGER_DATABASE_URL)
     if role == "worker":
@@ -239,7 +238,7 @@ def read_settings(environment: Mapping[str, str] = os.environ, role: Role = "wor
     tls, behind_mesh = read_tls_settings(read) if role == "ledger" else (None, False)
     blob_folder, blob_url = _blobs(read)
     settings = Settings(
-        database_url=driver_url(database_url),
+        database_url=database_url,
         scheduler_address=read.text(SCHEDULER_ADDRESS),
         ledger_address=read.text(LEDGER_ADDRESS),
         blob_folder=blob_folder,

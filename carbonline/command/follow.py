@@ -26,6 +26,7 @@ from carbonline.command.names import job_word, message_words, scope_words, statu
 from carbonline.command.picture import seconds_of
 from carbonline.command.safe_text import one_line
 from carbonline.command.waiting import report_what_is_waited_for
+from carbonline.command.ways_out import of_unit
 from carbonline.v1 import types_pb2
 
 
@@ -98,7 +99,7 @@ def _seconds_of_pipeline(pipeline: types_pb2.Pipeline) -> float:
 
 
 def _next_steps(view: PipelineView, pipeline: types_pb2.Pipeline, target: Target) -> Sequence[str]:
-    number, year = pipeline.pipeline_id, pipeline.scope.year
+    number, year, unit = pipeline.pipeline_id, pipeline.scope.year, pipeline.scope.unit
     steps = []
     if any(rejected_of(job).count for job in view.in_order()):
         wanted = command_line(f"rejected {number} -o {Path('rejected.csv')}", target)
@@ -108,11 +109,12 @@ def _next_steps(view: PipelineView, pipeline: types_pb2.Pipeline, target: Target
     for name, value in sorted(pair for job in view.in_order() for pair in defaults_of(job).items()):
         steps.append(one_line(f"Column not read: {name} is {value} in each row."))
     for without in sorted({job.scope.year for job in view.in_order() if without_kilograms(job)}):
-        wanted = command_line(f"uncomputed --year {without}", target)
-        steps.append(f"Entries without kilograms: {wanted}")
+        wanted = of_unit(f"uncomputed --year {without}", unit)
+        steps.append(f"Entries without kilograms: {command_line(wanted, target)}")
     counts = pipeline.scope.module and pipeline.kind not in CHECK_JOBS
     if pipeline.status == types_pb2.PIPELINE_STATUS_SUCCESS and counts:
-        steps.append(f"Totals: {command_line(f'totals --year {year}', target)}")
+        wanted = of_unit(f"totals --year {year}", unit)
+        steps.append(f"Totals: {command_line(wanted, target)}")
     if pipeline.status == types_pb2.PIPELINE_STATUS_PARTIAL:
         steps.append("The data was stored, but a later step failed: the totals may be stale.")
     if pipeline.has_error:

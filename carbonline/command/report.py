@@ -67,9 +67,9 @@ def report(*, target: Target, year: int, unit: str, below: bool, strict: bool, f
     if found.HasField("whole"):
         page = page_of(found, year, datetime.now(UTC), unknown, unit_of(found, unit, below=below))
         _show(page, file, as_html=as_html)
-        out = ways_out(
-            found.freshness, year, target, without_kg=bool(found.whole.entries_without_kg)
-        )
+        without_kg = bool(found.whole.entries_without_kg)
+        alone = "" if below else unit
+        out = ways_out(found.freshness, year, target, without_kg=without_kg, unit=alone)
         for sentence in out:
             click.echo(sentence, err=True)
     else:

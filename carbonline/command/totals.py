@@ -102,16 +102,18 @@ def totals(
     if below and not unit:
         raise click.UsageError("--below needs --unit: without it, all units are shown.")
     wanted = year or datetime.now(UTC).year
-    of = (module or 0, unit, below)
+    of, alone = (module or 0, unit, below), "" if below else unit
     if by:
         reports, unknown = run_to_end(_reports(target, wanted, *of, every_year=by == "year"))
         show_sums(reports, wanted, by, output)
-        out = [_ways_out(one.freshness, [one.whole], at, target) for at, one in reports.items()]
+        out = [
+            _ways_out(one.freshness, [one.whole], at, target, alone) for at, one in reports.items()
+        ]
         complete = not any(map(has_gaps, reports.values()))
     else:
         answer, unknown = run_to_end(_totals(target, wanted, *of))
         show_totals(answer, wanted, output, unit=unit, module=module or 0)
-        out = [_ways_out(answer.freshness, answer.module_totals, wanted, target)]
+        out = [_ways_out(answer.freshness, answer.module_totals, wanted, target, alone)]
         complete = is_whole(answer)
     for sentence in chain(*out):
         click.echo(sentence, err=not output.is_table)
@@ -126,9 +128,10 @@ def _ways_out(
     sums: Iterable[ledger_pb2.ModuleTotals | ledger_pb2.ReportSums],
     year: int,
     target: Target,
+    unit: str,
 ) -> Iterator[str]:
     without_kg = any(one.entries_without_kg for one in sums)
-    return ways_out(freshness, year, target, without_kg=without_kg)
+    return ways_out(freshness, year, target, without_kg=without_kg, unit=unit)
 
 
 async def _reports(

@@ -1,18 +1,33 @@
 """The commands that find or mend what is missing from totals."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from carbonline.command.connection import Target, command_line
 from carbonline.command.names import module_name, type_name
+from carbonline.command.safe_text import one_line
 from carbonline.v1 import ledger_pb2
 
 
+def of_unit(words: str, unit: str) -> str:
+    """The words of a command about one unit, or about all if it is empty."""
+    return f"{words} --unit {shlex.quote(one_line(unit))}" if unit else words
+
+
 def ways_out(
-    freshness: Sequence[ledger_pb2.TotalsFreshness], year: int, target: Target, *, without_kg: bool
+    freshness: Sequence[ledger_pb2.TotalsFreshness],
+    year: int,
+    target: Target,
+    *,
+    without_kg: bool,
+    unit: str = "",
 ) -> Iterator[str]:
-    """A sentence for each; `without_kg` says that entries have no kilograms."""
+    """A sentence for each; `without_kg` says that entries have no kilograms. `unit` is the one that
+    the totals are of, if they are of one alone.
+    """
     if without_kg:
-        yield f"To list them: {command_line(f'uncomputed --year {year}', target)}"
+        wanted = of_unit(f"uncomputed --year {year}", unit)
+        yield f"To list them: {command_line(wanted, target)}"
     stale = [one for one in freshness if not one.fresh]
     if stale:
         yield f"To see what is running: {command_line(f'status --year {year}', target)}"

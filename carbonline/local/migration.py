@@ -14,9 +14,7 @@ from carbonline.postgres.sqlstates import (
     sqlstate_of,
 )
 from carbonline.postgres.tls_refusal import WHAT_TO_DO, refused_by_tls
-from carbonline.postgres.url import UNREADABLE, driver_url, fault_of_url, shown_url
-
-_SCHEMES = frozenset({"postgresql", "postgres"})
+from carbonline.postgres.url import UNREADABLE, driver_url, fault_of_shape, fault_of_url, shown_url
 
 
 async def migrate_schemas(database_url: str) -> None:
@@ -57,7 +55,8 @@ async def _probe(database_url: str) -> None:
     """Connects and disconnects, so that errors of the URL or the server show up first."""
     import asyncpg  # noqa: PLC0415
 
-    _check_scheme(database_url)
+    if fault := fault_of_shape(database_url):
+        raise WrongChoice(f"That database URL cannot be used: {fault}; correct it.")
     try:
         connect = partial(asyncpg.connect, driver_url(database_url), statement_cache_size=0)
         await check_sessions(connect, set_at_start=False)
@@ -78,16 +77,6 @@ async def _probe(database_url: str) -> None:
         if sqlstate_of(error) in WRONG_PARAMETER:
             sentence += "; correct that parameter of the URL, or leave it out"
         raise WrongChoice(f"{sentence}.") from error
-
-
-def _check_scheme(database_url: str) -> None:
-    scheme, separator, _ = driver_url(database_url).partition("://")
-    # If it is not a word, it is not a scheme, and may be a password.
-    if separator and scheme.isalnum() and scheme.lower() not in _SCHEMES:
-        raise WrongChoice(
-            f"Cannot use a database of {scheme}, only PostgreSQL."
-            " Give a URL such as postgresql://user@host/database."
-        )
 
 
 def _no_answer(database_url: str, error: OSError) -> LocalStackError:

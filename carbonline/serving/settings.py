@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
+from carbonline.postgres.url import driver_url, fault_of_shape
 from carbonline.serving.call_limits import CallLimits
 from carbonline.serving.declared_settings import (
     BEAT_SECONDS,
@@ -109,9 +110,13 @@ class SettingsReader:
             return UNREADABLE
         return value
 
-    def needed_secret(self, setting: Setting) -> str:
-        """As `secret`, and must be set."""
-        return self.secret(setting) or self.needed(setting)
+    def database_url(self, setting: Setting) -> str:
+        """A `secret` that is the URL of a database, as the driver takes it; "" if it is not set."""
+        url = self.secret(setting)
+        if url and url != UNREADABLE and (fault := fault_of_shape(url)):
+            given = setting if self.text(setting) else file_of(setting)
+            self.faults.append(f"{given.variable}: {fault}; correct it")
+        return driver_url(url)
 
     def path(self, setting: Setting) -> Path | None:
         """A path; None if it is not set and has no default."""

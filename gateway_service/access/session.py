@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from gateway_service.access.caller import (
     is_loopback,
     token_of,
 )
+from gateway_service.access.failed_logins import FailedLogins
 from gateway_service.rpc_endpoint import JSON, json_body
 from gateway_service.services import Services, method_of
 from gateway_service.transcode.answers import json_of
@@ -62,6 +64,7 @@ class Sessions:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._codes = OneTimeCodes()
+        self._failed = FailedLogins()
         self._method = method_of(CALLER)
 
     async def who(self, request: Request) -> Response:
@@ -69,7 +72,17 @@ class Sessions:
         return Response(json_of(await self._caller(token_of(request), request)), media_type=JSON)
 
     async def begin(self, request: Request) -> Response:
-        """Sets the cookie for {"token": ...} or {"code": ...}. Raises Problem."""
+        """Sets the cookie for {"token": ...} or {"code": ...}. Raises Problem, after a moment if
+        they let nobody in.
+        """
+        try:
+            return await self._begin(request)
+        except Problem as problem:
+            if problem.status == HTTPStatus.UNAUTHORIZED:
+                await self._failed.slow()
+            raise
+
+    async def _begin(self, request: Request) -> Response:
         body = await json_body(request)
         given = {name: value for name, value in body.items() if isinstance(value, str) and value}
         if len(body) != 1 or not given.keys() <= {"token", "code"} or not given:

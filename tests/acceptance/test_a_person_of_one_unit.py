@@ -66,6 +66,7 @@ async def test_uploads_of_ones_own_unit_need_no_right_to_see_those_of_others(sit
     await asyncio.to_thread(Path.write_text, second, TRIPS.replace("125.5", "99"))
     code, printed = await bob.type("submit", str(first), *PLANES, "--unit", "U1")
     assert code == 0, printed
+    assert "totals --year 2024 --unit U1\n" in printed
     number = str((await bob.upload())["upload"])
     code, printed = await bob.type("submit", str(second), *PLANES, "--unit", "U1", "--yes")
     assert code == 0, printed

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from carbonline.local.folder_lock import locked_folder
 from carbonline.local.settings import Addresses
 from carbonline.local.stack_file import write_stack_file
+from gateway_service.access.failed_logins import FAILURE_SECONDS, FailedLogins
 from gateway_service.access.session import CODE_SECONDS, OneTimeCodes
 from gateway_service.server import RunningGateway
 from tests.gateway.http_client import Answer, HttpClient
@@ -63,8 +65,26 @@ async def test_off_this_machine_the_cookie_is_secure_and_of_one_host(browser: Ht
 async def test_a_login_that_fails_sets_no_cookie(
     browser: HttpClient, body: dict[str, str], status: int
 ) -> None:
+    began = time.monotonic()
     answer = await logged_in(browser, body)
     assert (answer.status, "set-cookie" in answer.headers) == (status, False)
+    # Who lets nobody in is not told so at once. A request that is none at all is a mistake.
+    assert status == 400 or time.monotonic() - began >= FAILURE_SECONDS
+
+
+async def test_a_flood_of_failed_logins_waits_no_more_than_so_many_at_once() -> None:
+    failed = FailedLogins(seconds=3600, waiting_max=1)
+    first = asyncio.ensure_future(failed.slow())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await failed.slow()
+    assert not first.done()
+    first.cancel()
+    await asyncio.wait([first])
+    another = asyncio.ensure_future(failed.slow())
+    await asyncio.sleep(0)
+    assert not another.done()
+    another.cancel()
 
 
 async def test_no_other_site_logs_a_browser_in_or_out(browser: HttpClient) -> None:

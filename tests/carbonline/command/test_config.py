@@ -52,6 +52,28 @@ def test_settings_that_can_be_used(tmp_path: Path) -> None:
     assert "(not shown)" in said
 
 
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        (f"mysql://me:{SECRET}@host/name", "host/name: mysql is not PostgreSQL; correct it"),
+        (f"me:{SECRET}@host/name", "it is not a URL like postgresql://user@host/name; correct it"),
+        (f"postgresql://me:a/{SECRET}@host/x", "it is not a URL like postgresql://user@host/name"),
+        (f"postgresql://me:{SECRET}@[::1/x", "it is not a URL like postgresql://user@host/name"),
+        (f"postgresql://me:{SECRET}@[::1]:5432,host:1/x", ""),
+        (f"postgresql+psycopg://me:{SECRET}@/name?host=/run/postgresql", ""),
+    ],
+)
+def test_a_database_url_that_the_start_would_refuse_is_told(
+    tmp_path: Path, url: str, fault: str
+) -> None:
+    text = TEXT.replace(f"postgresql://carbonline:{SECRET}@host/name", url)
+    for name in ("scheduler", "ledger"):
+        code, said = checked(tmp_path, text, name)
+        told = " ".join(said.split())
+        assert (code, fault in told, SECRET in said) == (2 if fault else 0, True, False), said
+        assert ("CARBONLINE_DATABASE_URL: it is not" in told) == bool(fault)
+
+
 def test_what_is_missing_wrong_or_read_by_nobody(tmp_path: Path) -> None:
     text = TEXT.replace("lease_seconds = 60", "lease_seconds = 5\nlaese = 1")
     code, said = checked(tmp_path, text, "scheduler", "worker")

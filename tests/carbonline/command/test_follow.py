@@ -68,6 +68,20 @@ def test_a_success_leads_to_its_totals(capsys: pytest.CaptureFixture[str]) -> No
     assert "totals --year 2024 --data-folder elsewhere" in said
 
 
+def test_what_comes_next_for_one_unit_is_about_that_unit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    job = finished(1, types_pb2.JOB_RESULT_WARNING, outcomes={"unknown_place": 3})
+    job.scope.year = 2024
+    view = ended(types_pb2.PIPELINE_STATUS_SUCCESS, job)
+    assert view.pipeline is not None
+    view.pipeline.scope.unit = "a b"
+    print_the_end(view, TARGET)
+    said = capsys.readouterr().out
+    for command in ("totals", "uncomputed"):
+        assert f"{command} --year 2024 --unit 'a b' --data-folder elsewhere" in said
+
+
 def test_an_error_is_said_with_its_cause(capsys: pytest.CaptureFixture[str]) -> None:
     job = finished(1, types_pb2.JOB_RESULT_ERROR)
     print_the_end(ended(types_pb2.PIPELINE_STATUS_FAILED, job), TARGET)

@@ -35,7 +35,7 @@ async def test_what_is_not_a_url_is_not_repeated() -> None:
 
 
 async def test_a_database_of_another_kind_is_refused() -> None:
-    with pytest.raises(WrongChoice, match=r"Cannot use a database of mysql, only PostgreSQL"):
+    with pytest.raises(WrongChoice, match="name: mysql is not PostgreSQL; correct it"):
         await migrate_schemas("mysql://me:secret@127.0.0.1/x")
 
 
