@@ -43,6 +43,7 @@ TESTED_IN_SCHEDULER: Mapping[str, Mapping[str, str]] = {
     },
     "scheduler_service/jobs": {
         "active": f"{STORE}/reads/test_active_pipelines.py",
+        "follow_ups": "tests/scheduler_service/jobs/test_job_types.py",
         "heartbeats": HEARTBEATS,
         "invariants": VERIFY,
         "job_facts": "tests/scheduler_service/jobs/test_explain.py",
@@ -103,6 +104,7 @@ TESTED_IN_SCHEDULER: Mapping[str, Mapping[str, str]] = {
         "locked_jobs": f"{RPC}/test_calls_locked_out.py",
         "observer": f"{STORE}/claim/test_passed_over.py",
         "patient_units": f"{RPC}/test_calls_locked_out.py",
+        "schema_revision": ACCESS,
         "pool": f"{RPC}/test_readers.py",
         "pool_sizes": f"{RPC}/test_readers.py",
         "removed": "tests/scheduler_service/sweeps/test_retention.py",
