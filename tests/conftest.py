@@ -22,7 +22,12 @@ from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.migrations.run import migrate_all
 
 # The data does not outlive the session, so a power cut may take it: a test costs less than half.
-THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROWAWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "min_wal_size": "64MB",
+}
 NAMES = itertools.count()
 # Linux's file system in memory. A server takes some 300 MB of it.
 MEMORY = Path("/dev/shm")
@@ -87,19 +92,20 @@ def migrated_template(cluster: EmbeddedPostgres) -> str:
 @pytest.fixture
 def database_url(cluster: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """An own database with both schemas, migrated; dropped after the test."""
-    with _database(cluster, migrated_template) as url:
+    with own_database(cluster, migrated_template) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(cluster: EmbeddedPostgres) -> Iterator[str]:
     """An own database with nothing in it; dropped after the test."""
-    with _database(cluster, None) as url:
+    with own_database(cluster, None) as url:
         yield url
 
 
 @contextmanager
-def _database(cluster: EmbeddedPostgres, template: str | None) -> Iterator[str]:
+def own_database(cluster: EmbeddedPostgres, template: str | None) -> Iterator[str]:
+    """A new database, a copy of `template` if given; dropped at the end."""
     name = f"test_{next(NAMES)}"
     url = to_its_end(cluster.create_database(name, template))
     try:

@@ -5,7 +5,8 @@ After each test the invariants of the ledger must hold, those of `VerifyLedger` 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,12 @@ import structlog
 from carbonline.client.channel import Credentials, open_channel
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
+from carbonline.local.postgres import EmbeddedPostgres
 from carbonline.v1 import types_pb2
 from scheduler_service.jobs.job_type_keys import STATS
 from scheduler_service.server import running_server
 from scheduler_service.settings import Settings
+from tests.conftest import own_database, to_its_end
 from tests.worker_service.ledger.invariants import broken_invariants
 from tests.worker_service.ledger.verified import findings
 from worker_service.blobs.store import BlobStore
@@ -195,36 +198,73 @@ class WorkerHarness:
                 assert (await serving).failure is None
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A database with units, airports and factors, to which nobody is connected, and its files."""
+
+    database: str
+    blobs: Path
+
+
+@pytest.fixture(scope="session")
+def prepared(
+    cluster: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Prepared:
+    """Loaded once per session by a scheduler and a worker; each test has a copy."""
+    folder = tmp_path_factory.mktemp("prepared")
+    url = to_its_end(cluster.create_database("prepared", migrated_template))
+    to_its_end(_prepare(url, folder))
+    return Prepared("prepared", folder / "blobs")
+
+
+async def _prepare(url: str, folder: Path) -> None:
+    async with _running_harness(url, folder) as harness, harness.working(number=15):
+        await harness.load_units()
+        await harness.load_places()
+        await harness.load_factors()
+
+
 @pytest.fixture
 async def idle_harness(database_url: str, tmp_path: Path) -> AsyncIterator[WorkerHarness]:
     """Everything but a worker."""
+    async with _running_harness(database_url, tmp_path) as harness:
+        yield harness
+
+
+@pytest.fixture
+def prepared_url(cluster: EmbeddedPostgres, prepared: Prepared, tmp_path: Path) -> Iterator[str]:
+    """An own copy of what is prepared; its files are in tmp_path."""
+    shutil.copytree(prepared.blobs, tmp_path / "blobs")
+    with own_database(cluster, prepared.database) as url:
+        yield url
+
+
+@pytest.fixture
+async def harness(prepared_url: str, tmp_path: Path) -> AsyncIterator[WorkerHarness]:
+    """With a worker, and units, airports and factors loaded."""
+    async with _running_harness(prepared_url, tmp_path) as harness, harness.working():
+        yield harness
+
+
+@asynccontextmanager
+async def _running_harness(database_url: str, folder: Path) -> AsyncIterator[WorkerHarness]:
+    address = f"unix:{folder}/s"
     settings = Settings(
         database_url=database_url,
-        address=f"unix:{tmp_path}/s",
+        address=address,
         lease_seconds=LEASE_SECONDS,
         beat_seconds=1.0,
         sweep_seconds=0.5,
         drain_grace_seconds=0.5,
     )
-    address = f"unix:{tmp_path}/s"
     async with contextlib.AsyncExitStack() as opened:
         await opened.enter_async_context(running_server(settings, LOG))
         ledger = await open_ledger(
             database_url, application_name="test", lease_seconds=LEASE_SECONDS, jobs_max=4
         )
         opened.push_async_callback(ledger.close)
-        stores = Stores(ledger, BlobStore(tmp_path / "blobs"))
+        stores = Stores(ledger, BlobStore(folder / "blobs"))
         client = await opened.enter_async_context(ContractClient(address, address, tenant="local"))
-        yield WorkerHarness(client, stores, ledger, tmp_path, dict(steps_of(stores)))
+        yield WorkerHarness(client, stores, ledger, folder, dict(steps_of(stores)))
         assert await broken_invariants(ledger) == {}
         assert await findings(ledger) == []
-
-
-@pytest.fixture
-async def harness(idle_harness: WorkerHarness) -> AsyncIterator[WorkerHarness]:
-    """With a worker, and units, airports and factors loaded."""
-    async with idle_harness.working():
-        await idle_harness.load_units()
-        await idle_harness.load_places()
-        await idle_harness.load_factors()
-        yield idle_harness
