@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.local.stack_file import find_stack
 from carbonline.v1 import ledger_pb2, types_pb2
+from tests.warm_program import COMMAND, run_command
 
 FILES = Path(__file__).with_name("files")
 SECONDS_MAX = 120
-COMMAND = (sys.executable, "-m", "carbonline.command.main")
 TRAVEL, PLANE = types_pb2.MODULE_PROFESSIONAL_TRAVEL, types_pb2.DATA_ENTRY_TYPE_PLANE
 
 UNIT_IDS = ("0828", "0829", "0012", "12", "1E5", "NA", "TRUE", "null", "Zürich-1", "ÉCOLE")
@@ -59,14 +58,8 @@ class Terminal:
 
     def type(self, *words: str | bytes | Path) -> Typed:
         """Runs `carbonline WORDS` to its end."""
-        ended = subprocess.run(
-            [*COMMAND, *(word if isinstance(word, bytes) else str(word) for word in words)],
-            check=False,
-            capture_output=True,
-            timeout=SECONDS_MAX,
-            env=self.environment,
-            cwd=self.folder,
-        )
+        given = [word if isinstance(word, bytes) else str(word) for word in words]
+        ended = run_command(given, self.environment, self.folder, SECONDS_MAX)
         return Typed(
             ended.returncode,
             ended.stdout.decode(errors="backslashreplace"),

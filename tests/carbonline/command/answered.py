@@ -8,7 +8,8 @@ import signal
 import sys
 import termios
 
-from tests.carbonline.command.terminal import COMMAND, SECONDS_MAX, Terminal
+from tests.carbonline.command.terminal import SECONDS_MAX, Terminal
+from tests.warm_program import COMMAND
 
 # What a person types instead of yes, and the exit code: n, Ctrl-C, and the end of input.
 NOES = {b"n\n": 9, b"\x03": 130, b"\x04": 9}

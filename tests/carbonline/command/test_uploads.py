@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.carbonline.command.answered import NOES, at_a_terminal
-from tests.carbonline.command.terminal import COMMAND, SECONDS_MAX, Terminal, Typed
+from tests.carbonline.command.terminal import SECONDS_MAX, Terminal, Typed
 from tests.carbonline.command.test_commands import PLACES
+from tests.warm_program import COMMAND
 
 UNITS = "unit_institutional_id,name\n0828,Physics\n0829,Law\n"
 # Made with a detour of 95 km, as the first figures were.
