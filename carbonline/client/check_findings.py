@@ -14,6 +14,7 @@ _FINDINGS: Mapping[str, str] = {
     "uncomputed": "",
     "warned": "doubtful",
     "doubtful": "doubtful",
+    "counted_twice": "counted_twice",
 }
 
 

@@ -23,7 +23,8 @@ class CheckReport:
     Kilograms of CO2 equivalents: of the file, and of all uploads of the type and year now
     (`kg_before`) and with the file (`kg_after`); None if nothing would be stored.
     `proposed_mapping`: how the file might be read, besides how it was; {} for nothing.
-    `findings`: finding ("rejected", "doubtful" or an outcome), row, column, value, reason.
+    `findings`: finding ("rejected", "doubtful", "counted_twice" or an outcome), row, column, value,
+    reason. `rows_counted_twice` are rows that other uploads have, too.
     """
 
     pipeline_id: int
@@ -43,6 +44,7 @@ class CheckReport:
     kg_after: float | None
     findings: Sequence[Mapping[str, Any]] = ()
     proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
+    rows_counted_twice: int = 0
 
     @property
     def rows_without_kg(self) -> int:
@@ -77,4 +79,5 @@ def check_report(job: types_pb2.Job, findings: Sequence[Mapping[str, Any]] = ())
         stats.get("kg_after"),
         findings,
         stats.get("proposed_mapping", {}),
+        int(stats.get("rows_counted_twice", 0)),
     )

@@ -165,6 +165,8 @@ def summary_of(report: CheckReport, name: str, of: str) -> Iterator[tuple[str, s
     yield "outcomes", counts or "none"
     if report.rows_warned:
         yield "doubtful", f"{report.rows_warned:,}"
+    if report.rows_counted_twice:
+        yield "twice", f"{pluralize(report.rows_counted_twice, 'row')} of other uploads, too"
     if report.unread_columns:
         yield "not read", f"columns: {', '.join(map(one_line, report.unread_columns))}"
     if report.kg_after is None:

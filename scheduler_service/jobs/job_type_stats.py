@@ -58,6 +58,11 @@ _OF_CHECK = {
     "would_replace": "the upload that would no longer count",
     "needs_consent": "the cause with which the file would be refused without consent",
     "same_rows_in_uploads": "uploads of other sources with the same rows",
+    "shared_rows": "uploads that share some rows, with the first pair",
+    "rows_counted_twice": "how many rows other uploads have, too",
+    "rows_counted_twice_listed": "how many of these rows the CSV has, if not all",
+    "counted_twice_blob": "the CSV of these rows",
+    "counted_twice_rows": "the first of them",
 }
 
 _OF_FACTORS = {

@@ -247,6 +247,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "nothing_shared": "tests/worker_service/steps/test_shared_rows.py",
         "reference_removal": REPLACING,
         "reference_ingest": REPLACING,
+        "shared_ahead": "tests/worker_service/steps/test_csv_check.py",
         "stale_in_use": "tests/worker_service/steps/test_emission_recalc.py",
         "stores": "tests/worker_service/steps/test_refused_files.py",
         "table_report": "tests/worker_service/steps/test_small_files.py",

@@ -34,6 +34,7 @@ from worker_service.steps.entry_files import (
     Loaded,
     contents_of,
     intake_of,
+    note_shared,
     nothing_good,
     read_rows,
     stats_of_file,
@@ -47,16 +48,20 @@ from worker_service.steps.file_sentences import (
 from worker_service.steps.input_file import PROPOSED, Refusal, input_file, refusals
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.noted_rows import HEADER, NotedRows, RowNotes, ended
+from worker_service.steps.shared_ahead import RowsAhead, not_compared_sentences, shared_ahead
+from worker_service.steps.shared_rows import AllShared
 from worker_service.steps.stores import Stores
 from worker_service.steps.taking_away import HOW_TO_CONSENT
 from worker_service.steps.upload_sentences import (
     duplicate_sentences,
     in_place_of,
+    shared_sentences,
+    shared_stats,
     stats_of_upload,
     unchanged_sentence,
 )
 
-# Four lists stand in the stats of one job, which have a limit together.
+# Five lists stand in the stats of one job, which have a limit together.
 INLINE_BYTES = 10 << 10
 
 
@@ -111,6 +116,9 @@ class _Checked:
 
     async def outcome(self, stores: Stores) -> Outcome:
         """What the job ends with."""
+        async with stores.ledger.snapshot() as snapshot:
+            shared = await shared_ahead(snapshot, stores.digests, self.what.new, self.ahead.rows)
+        await asyncio.to_thread(note_shared, self.notes, shared or AllShared())
         stats = stats_of_file(self.entries, self.loaded, self.notes) | self.ahead.stats()
         unread = self.entries.unread_columns
         defaults = defaults_used(unread, self.what.declared.columns)
@@ -142,14 +150,17 @@ class _Checked:
             "kg_before": math.fsum(one.total_kg for one in counting),
             "kg_after": math.fsum([*others, self.ahead.kilograms.total_kg]),
             **_upload_stats(seen, refusal),
+            **shared_stats(shared or AllShared()),
         }
-        said = [*self._sentences(seen, refusal), *self.loaded.remarks, *of_file]
-        warnings = bool(
-            self.notes.any or self.ahead.any or unread or refusal is not None or seen.duplicates
-        )
+        said = [*self._sentences(seen, refusal, shared), *self.loaded.remarks, *of_file]
+        twice = seen.duplicates or shared is None or shared.any
+        flawed = self.notes.any or self.ahead.any or unread or refusal is not None
+        warnings = bool(flawed or twice)
         return Succeeded(stats, " ".join(said), warnings, Written.NOTHING)
 
-    def _sentences(self, seen: Published, refusal: Refused | None) -> list[str]:
+    def _sentences(
+        self, seen: Published, refusal: Refused | None, shared: AllShared | None
+    ) -> list[str]:
         instead = in_place_of(seen.replaced)
         there = unchanged_sentence(seen.unchanged) if seen.unchanged else ""
         return [
@@ -158,6 +169,9 @@ class _Checked:
             *self.ahead.sentences(),
             *_refusal_sentences(refusal),
             *duplicate_sentences(seen.duplicates),
+            # There is no upload yet that might be withdrawn.
+            *shared_sentences(shared or AllShared(), seen, row_count=0),
+            *not_compared_sentences(shared),
         ]
 
 
@@ -203,6 +217,7 @@ class _Ahead(AbstractContextManager["_Ahead"]):
     def __init__(self, stores: Stores, run: Run, kilograms: KilogramsAhead) -> None:
         self.kilograms = kilograms
         self.outcomes: Counter[str] = Counter()
+        self.rows = RowsAhead()
         self.without = NotedRows(stores.blobs, run.job, "uncomputed", HEADER, INLINE_BYTES)
         self.doubtful = NotedRows(stores.blobs, run.job, "doubtful", HEADER, INLINE_BYTES)
         self._both = ExitStack()
@@ -224,6 +239,7 @@ class _Ahead(AbstractContextManager["_Ahead"]):
 
     def add(self, stored: pl.DataFrame, _batch: EntryBatch) -> None:
         """Computes a batch. Blocks."""
+        self.rows.add(stored)
         computed = self.kilograms.add(stored)
         for outcome, count in (
             count_outcomes(computed.outcomes).select("outcome", "entry_count").iter_rows()

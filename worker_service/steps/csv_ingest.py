@@ -13,7 +13,6 @@ from worker_service.blobs.store import BlobDamaged, BlobMissing
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile
-from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.stored import with_spellings
 from worker_service.ledger.entry_sets import (
     NewSet,
@@ -46,6 +45,7 @@ from worker_service.steps.entry_files import (
     Loaded,
     contents_of,
     intake_of,
+    note_shared,
     nothing_good,
     read_rows,
     stats_of_file,
@@ -189,7 +189,7 @@ async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore
         # The rows that it would have loaded are those that are there.
         as_there = replace(what, new=replace(what.new, entry_set=there.upload_id))
         done, loaded.shared = await _compared(stores, as_there, loaded, there.contents.digest)
-        await asyncio.to_thread(_note_shared, notes, loaded.shared)
+        await asyncio.to_thread(note_shared, notes, loaded.shared)
         run.progress(rows, rows, "publish")
         try:
             published = await _published(stores, run, what, loaded, there.contents)
@@ -226,7 +226,7 @@ async def _read_now(
             unread += default_sentences(defaults)
         run.progress(loaded.accepted, loaded.accepted, "compare with other uploads")
         done, loaded.shared = await _compared(stores, what, loaded, loaded.digest.value)
-        await asyncio.to_thread(_note_shared, notes, loaded.shared)
+        await asyncio.to_thread(note_shared, notes, loaded.shared)
         run.progress(loaded.accepted, loaded.accepted, "publish")
         contents = contents_of(loaded, notes, is_mended=entries.is_mended)
         said = answer_of_file(stats, unread, loaded.remarks, of_file, notes).as_text()
@@ -292,12 +292,6 @@ async def _compared(
             return done, AllShared()
     await _write_waiting(stores, what.new, loaded)
     return done, await shared_rows(stores.ledger, what.declared, what.new)
-
-
-def _note_shared(notes: RowNotes, shared: AllShared) -> None:
-    listed = merged_rejections([shared.listed, shared.people.listed])
-    notes.shared.add(listed, shared.rows + shared.people.rows)
-    notes.shared.keep()
 
 
 def _result_sentences(loaded: Loaded, notes: RowNotes, published: Published) -> list[str]:

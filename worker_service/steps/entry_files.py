@@ -17,6 +17,7 @@ from worker_service.carbon.parse.entries import (
     entry_columns,
     read_entries,
 )
+from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.unit_hints import unknown_unit_sentence
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
 from worker_service.carbon.stored import stored_entries
@@ -174,6 +175,13 @@ def stats_of_file(entries: EntryFile, loaded: Loaded, notes: RowNotes) -> dict[s
         "encoding": entries.encoding.name,
         "unknown_columns": [column.name for column in entries.unread_columns],
     }
+
+
+def note_shared(notes: RowNotes, shared: AllShared) -> None:
+    """Notes the rows, and people, that other uploads have, too. Blocks."""
+    listed = merged_rejections([shared.listed, shared.people.listed])
+    notes.shared.add(listed, shared.rows + shared.people.rows)
+    notes.shared.keep()
 
 
 def contents_of(loaded: Loaded, notes: RowNotes, *, is_mended: bool) -> Contents:

@@ -78,10 +78,14 @@ class AllShared:
 
 def digest_chunk(entry_set: int, stored: pl.DataFrame) -> DigestChunk:
     """Digests of stored rows (row_number, unit, data, in order), at least one. Blocks."""
-    digests = stored.select("unit", "data").hash_rows(seed=_SEED).alias("digest")
     buffer = io.BytesIO()
-    digests.to_frame().write_ipc(buffer)
+    row_digests(stored).to_frame().write_ipc(buffer)
     return DigestChunk(entry_set, stored["row_number"][0], MADE_BY, buffer.getvalue())
+
+
+def row_digests(stored: pl.DataFrame) -> pl.Series:
+    """A digest (u64) of each stored row (unit, data). Blocks."""
+    return stored.select("unit", "data").hash_rows(seed=_SEED).alias("digest")
 
 
 async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> AllShared:
@@ -102,7 +106,7 @@ async def shared_rows(ledger: Ledger, declared: DataEntryType, new: NewSet) -> A
         found, rows, first = await _compared(conn, new, [one.upload.upload_id for one in beside])
         uploads = {one.upload.upload_id: one.upload for one in beside}
         named = [await _named(conn, new, uploads, row) for row in found.iter_rows(named=True)]
-        words = {upload_id: _words(upload) for upload_id, upload in uploads.items()}
+        words = {upload_id: words_of(upload) for upload_id, upload in uploads.items()}
         people = await repeated_people(conn, declared, new, words)
         return AllShared(tuple(named), rows, await _listed(conn, new, words, first), people)
 
@@ -203,7 +207,8 @@ def _reasons(
     return merged_rejections([pl.DataFrame(rows, schema=REJECTED, orient="row")])
 
 
-def _words(upload: Upload) -> str:
+def words_of(upload: Upload) -> str:
+    """Such as "upload 7 (all.csv)"."""
     named = f" ({shown_text(upload.file_name)})" if upload.file_name else ""
     return f"upload {upload.upload_id}{named}"
 

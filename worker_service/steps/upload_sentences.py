@@ -173,6 +173,12 @@ def upload_stats(published: Published, beside: AllShared) -> dict[str, Any]:
         stats["replaced"] = stats_of_upload(gone)
     if published.duplicates:
         stats["same_rows_in_uploads"] = [one.upload_id for one in published.duplicates]
+    return stats | shared_stats(beside)
+
+
+def shared_stats(beside: AllShared) -> dict[str, Any]:
+    """Which rows and people an upload has in common with others. Empty for none."""
+    stats: dict[str, Any] = {}
     if beside.people.rows:
         stats["people_in_other_uploads"] = beside.people.rows
     if beside.uploads:

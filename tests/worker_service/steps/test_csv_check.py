@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from carbonline.client.check_findings import check_findings
+from carbonline.client.check_report import check_report
 from carbonline.client.json_struct import values_of
 from carbonline.client.view import PipelineView
+from carbonline.command.check_file import summary_of
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.conftest import (
     CDG,
@@ -20,7 +23,9 @@ from tests.worker_service.steps.conftest import (
     WorkerHarness,
     flights,
 )
+from worker_service.steps import shared_ahead
 
+BACK = "0828,CDG,GVA,1,economy,1,"
 # What no check may touch: all tables of the ledger, in columns of their own.
 TABLES = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'carbon' ORDER BY tablename
@@ -131,6 +136,31 @@ async def test_the_same_rows_would_change_nothing(harness: WorkerHarness) -> Non
     other = values_of((await check(harness, flights(CDG, JFK), source="agency_b")).stats)
     assert len(other["same_rows_in_uploads"]) == 1
     assert other["kg_after"] == pytest.approx(2 * stats["kg_before"])
+
+
+async def test_rows_that_another_upload_has_are_told_as_by_the_upload(
+    harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await harness.submit_and_end(flights(JFK, "0828,,", CDG), file_name="all.csv")
+    await harness.load_flights(flights(BACK), source="other")
+    text = flights("0829,GVA,CDG,1,economy,1,", CDG, CDG, JFK, BACK)
+    job = await check(harness, text, source="b")
+    assert job.result == types_pb2.JOB_RESULT_WARNING
+    said = values_of(job.stats)
+    monkeypatch.setattr(shared_ahead, "ROWS_MAX", 4)
+    too_many = await check(harness, text, source="b")
+    assert "Rows that other uploads have, too, were not looked for" in too_many.message
+    did = values_of(ingested(await harness.load_flights(text, source="b")).stats)
+    assert said["shared_rows"] == did["shared_rows"]
+    assert [one["rows"] for one in said["shared_rows"]] == [3, 1]
+    assert said["rows_counted_twice"] == did["rows_counted_twice"] == 4
+    assert [row["row"] for row in said["counted_twice_rows"]] == [2, 3, 4, 5]
+    assert "all.csv) has the same row" in said["counted_twice_rows"][0]["reason"]
+    assert " count twice: 3 rows of upload " in job.message
+    report = check_report(job, await check_findings(harness.client, job))
+    listed = [one["row"] for one in report.findings if one["finding"] == "counted_twice"]
+    assert listed == [2, 3, 4, 5]
+    assert ("twice", "4 rows of other uploads, too") in summary_of(report, "b.csv", "plane 2024")
 
 
 async def test_an_unknown_unit_is_refused_as_by_an_upload(harness: WorkerHarness) -> None:
