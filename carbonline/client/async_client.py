@@ -279,22 +279,25 @@ class AsyncClient(FileLoads, Uploads):
         return [uncomputed_row(entry) for entry in found]
 
     async def results(
-        self, pipeline_id: int, *, unit: str | None = None
+        self, pipeline_id: int, *, unit: str | None = None, emission_type: str | None = None
     ) -> AsyncGenerator[dict[str, Any]]:
         """Yields what became of each row of a pipeline, as `carbonline results` writes it.
 
-        A row has a dict per emission, or one without `kg_co2eq`. Memory holds a page.
+        A row has a dict per emission, or one without `kg_co2eq`. An `emission_type` chooses the
+        emissions on a node of the tree, or below it. Memory holds a page.
         """
-        async with aclosing(self.result_pages(pipeline_id, unit)) as pages:
+        async with aclosing(self.result_pages(pipeline_id, unit, emission_type)) as pages:
             async for page in pages:
                 for row in page:
                     yield row
 
     async def result_pages(
-        self, pipeline_id: int, unit: str | None = None
+        self, pipeline_id: int, unit: str | None = None, emission_type: str | None = None
     ) -> AsyncGenerator[list[dict[str, Any]]]:
         """The rows of `results`, a page at a time."""
-        wanted = emissions_pb2.ListEmissionsRequest(pipeline_id=pipeline_id, unit=unit or "")
+        wanted = emissions_pb2.ListEmissionsRequest(
+            pipeline_id=pipeline_id, unit=unit or "", emission_type=emission_type or ""
+        )
         pages = each_page(self.contract.list_emissions, wanted, lambda page: page.rows, RESULTS_MAX)
         async with aclosing(pages):
             async for entries, _ in pages:

@@ -221,12 +221,15 @@ class Client(SyncFileLoads, SyncUploads):
         """The entries of a year without kilograms, which totals lack: row, outcome, reason."""
         return self._answer(self._client.uncomputed(year, unit=unit))
 
-    def results(self, pipeline_id: int, *, unit: str | None = None) -> Iterator[dict[str, Any]]:
+    def results(
+        self, pipeline_id: int, *, unit: str | None = None, emission_type: str | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yields what became of each row of a pipeline, as `carbonline results` writes it.
 
-        A row has a dict per emission, or one without `kg_co2eq`. Memory holds a page.
+        A row has a dict per emission, or one without `kg_co2eq`. An `emission_type` chooses the
+        emissions on a node of the tree, or below it. Memory holds a page.
         """
-        pages = self._client.result_pages(pipeline_id, unit)
+        pages = self._client.result_pages(pipeline_id, unit, emission_type)
         try:
             while (page := self._answer(anext(pages, None))) is not None:
                 yield from page

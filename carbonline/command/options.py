@@ -120,6 +120,12 @@ module_option = click.option(
     default=0,
     help="Optional, since the type implies it; checked if given.",
 )
+# The services know the tree, and refuse any other path with a sentence.
+EMISSION_TYPE = click.option(
+    "--emission-type",
+    default="",
+    help="Only this node of the emission tree and those below it, such as food.vegetarian.",
+)
 type_option = click.option(
     "--type",
     "data_entry_type",

@@ -9,7 +9,7 @@ from carbonline.command.columns import Column, Kind
 from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.limits import limit_option, rows_max
-from carbonline.command.options import ID
+from carbonline.command.options import EMISSION_TYPE, ID
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.spooled_rows import SpooledRows
 from carbonline.v1 import emissions_pb2
@@ -43,15 +43,26 @@ COLUMNS = (
 )
 @click.argument("pipeline", type=ID)
 @click.option("--unit", default="", help="Only this unit.")
+@EMISSION_TYPE
 @limit_option
 @output_options
 @connection_options
-def results(*, target: Target, output: Output, pipeline: int, unit: str, limit: int | None) -> None:
+def results(
+    *,
+    target: Target,
+    output: Output,
+    pipeline: int,
+    unit: str,
+    emission_type: str,
+    limit: int | None,
+) -> None:
     """List the rows that a pipeline brought: kilograms, quantity, and the factor that was used.
 
     The state says whether a row counts, is stale or waiting, or was replaced or withdrawn.
     """
-    wanted = emissions_pb2.ListEmissionsRequest(pipeline_id=pipeline, unit=unit)
+    wanted = emissions_pb2.ListEmissionsRequest(
+        pipeline_id=pipeline, unit=unit, emission_type=emission_type
+    )
     with SpooledRows() as rows:
         more = run_to_end(_read(target, wanted, rows_max(limit, output), rows))
         show_rows(
@@ -59,7 +70,9 @@ def results(*, target: Target, output: Output, pipeline: int, unit: str, limit: 
             rows,
             output,
             about={"pipeline": pipeline},
-            if_none=f"Pipeline {pipeline} has no rows: they have been deleted, or it brought none."
+            if_none=f"Pipeline {pipeline} has no rows of {emission_type}."
+            if emission_type
+            else f"Pipeline {pipeline} has no rows: they have been deleted, or it brought none."
             " Rows that counted already belong to the pipeline that brought them: carbonline"
             " uploads",
             more="raise --limit, or write a file with -o" if more else "",

@@ -14,13 +14,13 @@ from carbonline.command.command_group import examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.mapping_options import name_or_words
 from carbonline.command.names import module_name, type_name
-from carbonline.command.options import DATA_ENTRY_TYPE, MODULE, YEAR
+from carbonline.command.options import DATA_ENTRY_TYPE, EMISSION_TYPE, MODULE, YEAR
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment_of
 from carbonline.v1 import ledger_pb2, types_pb2
 
 UPLOADS_MAX = 100_000
-WITHOUT_KG, MAPPING = "entries_without_kg", "mapping"
+WITHOUT_KG, MAPPING, OF_NODE = "entries_without_kg", "mapping", "emission_type_kg"
 COLUMNS = (
     Column("upload", kind=Kind.NUMERAL),
     Column("module", in_tables=False),
@@ -34,6 +34,7 @@ COLUMNS = (
     Column("entries", kind=Kind.NUMBER),
     Column(WITHOUT_KG, "without kg", Kind.NUMBER),
     Column("total_kg", "kg CO2eq", Kind.NUMBER),
+    Column(OF_NODE, "of the node", Kind.NUMBER),
     Column("rows_rejected", in_tables=False),
     Column("rows_warned", in_tables=False),
     Column("pipeline", kind=Kind.NUMERAL),
@@ -67,10 +68,11 @@ STATES = {
 @click.option("--type", "data_entry_type", type=DATA_ENTRY_TYPE, default=0, help="Only this type.")
 @click.option("--unit", default="", help="Only files of this unit.")
 @click.option("--source", default="", help="Only files of this source.")
+@EMISSION_TYPE
 @click.option("--all", "gone", is_flag=True, help="Include replaced and withdrawn uploads.")
 @output_options
 @connection_options
-def uploads(
+def uploads(  # noqa: PLR0913  click gives each option
     *,
     target: Target,
     output: Output,
@@ -79,6 +81,7 @@ def uploads(
     data_entry_type: int,
     unit: str,
     source: str,
+    emission_type: str,
     gone: bool,
 ) -> None:
     """List the uploads that count in a year, newest first.
@@ -93,12 +96,14 @@ def uploads(
         data_entry_type=types_pb2.DataEntryType.ValueType(data_entry_type),
         unit=unit,
         source=source,
+        emission_type=emission_type,
         include_retired=gone,
     )
     found, more = run_to_end(_listed(target, wanted))
     said = {
         WITHOUT_KG: any(upload.entries_without_kg for upload in found),
         MAPPING: any(upload.HasField("mapping") for upload in found),
+        OF_NODE: any(upload.HasField("emission_type_kg") for upload in found),
     }
     left_out = [name for name, is_said in said.items() if not is_said]
     show_rows(
@@ -108,7 +113,7 @@ def uploads(
         output,
         about={"year": year},
         if_none=f"No such uploads of {year} count."
-        if unit or source or module or data_entry_type
+        if unit or source or module or data_entry_type or emission_type
         else f"No uploads of {year} count.",
         more="choose with --module, --type, --unit or --source" if more else "",
     )
@@ -144,6 +149,7 @@ def row_of(upload: ledger_pb2.Upload) -> Row:
         "entries": upload.entry_count,
         WITHOUT_KG: upload.entries_without_kg if known else None,
         "total_kg": upload.total_kg if known else None,
+        OF_NODE: upload.emission_type_kg if upload.HasField("emission_type_kg") else None,
         "rows_rejected": upload.rows_rejected,
         "rows_warned": upload.rows_warned,
         "pipeline": upload.pipeline_id or None,

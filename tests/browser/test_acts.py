@@ -9,6 +9,8 @@ from carbonline.v1 import scheduler_pb2, types_pb2
 from tests.browser.conftest import Tabs
 from tests.browser.scripted_stack import SCOPE, Scripted
 from tests.browser.test_pages import settled
+from tests.gateway.test_sync import TRAVEL
+from tests.scheduler_service.rpc.test_totals import ingested
 
 # Roles, and acts that their pages offer.
 ACTS = {
@@ -119,6 +121,41 @@ def test_a_paused_type_is_listed_with_who_and_why_and_resumed(
     row.get_by_role("button", name="Resume").click()
     page.locator("button.danger", has_text="Resume").click()
     page.get_by_text("No kind of job is paused.").wait_for()
+
+
+def test_a_module_whose_totals_are_stale_is_recalculated_where_one_sees_it(
+    scripted: Scripted, as_role: Any
+) -> None:
+    scripted.run(scripted.driver.provision())
+    scripted.run(ingested(scripted.driver, TRAVEL))
+    for failing in ("emission_recalc", "aggregation"):
+        (job,) = scripted.run(scripted.driver.claim(failing))
+        scripted.run(scripted.driver.finish(job, types_pb2.JOB_RESULT_ERROR))
+    tabs: Tabs = as_role("gateway")
+    tabs.expected = ("403",)
+    for path in ("/years/2024", "/health"):
+        page = tabs.open(path)
+        act = page.get_by_role("button", name="Recalculate Professional travel 2024")
+        act.press("Enter")
+        page.get_by_role("button", name="Leave it").wait_for()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        # The focus is where it was, also when nothing is stale any more.
+        page.locator("button:focus", has_text="Recalculate").wait_for()
+        if path.startswith("/years"):
+            page.get_by_text("Recalculating, step").first.wait_for()
+            page.evaluate(DRAWN)
+            assert page.locator("button:focus").inner_text().startswith("Recalculate")
+        (job,) = scripted.run(scripted.driver.claim("module_emission_recalc"))
+        scope = job.job.scope
+        assert (scope.module, scope.year, scope.data_entry_type) == (TRAVEL.module, 2024, 0)
+        scripted.run(scripted.driver.finish(job))
+        page.close()
+    page = as_role("auditor").open("/years/2024")
+    page.get_by_text("Professional travel").first.wait_for()
+    settled(page)
+    page.evaluate(DRAWN)
+    assert page.get_by_role("button", name="Recalculate").count() == 0
 
 
 def test_verify_says_that_every_rule_holds(scripted: Scripted, as_role: Any) -> None:

@@ -62,6 +62,26 @@ def test_the_rows_of_one_unit_are_chosen_in_the_address(tabs: Tabs) -> None:
     assert [row[:2] for row in rows(page)] == [["5", "LAW"]]
 
 
+def test_a_node_of_the_emission_tree_leads_by_keyboard_to_its_rows(tabs: Tabs) -> None:
+    page = tabs.open(f"/totals?year={YEAR}&node=professional_travel.plane")
+    settled(page)
+    parts = page.get_by_role("region", name="What it is made of").last
+    parts.get_by_role("link", name="Rows Eco").press("Enter")
+    page.get_by_role("heading", name="Professional travel \u203a Plane \u203a Eco").wait_for()
+    page.get_by_text("which is the total").wait_for()
+    page.get_by_role("link", name=UPLOAD).first.press("Enter")
+    page.get_by_text("Only emissions of Professional travel").wait_for()
+    settled(page)
+    assert len(rows(page)) == 5
+    assert "emission_type=professional_travel.plane.eco" in page.get_by_role(
+        "link", name="CSV"
+    ).get_attribute("href")
+    assert axe_finds(page) == {}
+    # Of another node it has none.
+    page.goto(page.url.replace("plane.eco", "train"))
+    page.get_by_text("There are no such rows.").wait_for()
+
+
 def test_a_pipeline_leads_to_its_rows(tabs: Tabs) -> None:
     with tabs.site.client() as client:
         (upload,) = client.uploads(year=YEAR)

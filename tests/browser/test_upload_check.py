@@ -195,15 +195,45 @@ def test_factors_and_units_are_checked_too(tabs: Tabs, checked_year: Path) -> No
     assert "1 new" in cell_of(page, "Change")
 
 
-def test_a_file_of_several_types_is_sent_to_their_module(tabs: Tabs) -> None:
+PURCHASES = (
+    "unit_institutional_id,name,total_spent_amount,purchase_institutional_code,purchase_category",
+    "0828,A,100,s1,services",
+    "0828,B,200,v1,vehicles",
+    "0828,C,-1,v1,vehicles",
+    "0828,D,1,s1,food",
+)
+
+
+def test_a_file_of_several_types_is_checked_for_each_and_sent_to_their_module(
+    tabs: Tabs, checked_year: Path
+) -> None:
+    with tabs.site.client() as client:
+        for code, of in (("s1", "services"), ("v1", "vehicles")):
+            header = (
+                "purchase_institutional_code,purchase_category,currency,ef_kg_co2eq_per_currency"
+            )
+            lines = [header, f"{code},{of},chf,0.5"]
+            client.load_factors(written(checked_year, f"{of}.csv", lines), of, year=YEAR)
+    before = uploads(tabs)
     page = tabs.open(f"/upload?year={YEAR}")
     page.get_by_label("Data-entry type").select_option("MODULE_PURCHASE")
-    page.get_by_text("tells the type of each row").wait_for()
-    assert page.get_by_role("button", name="Check first").count() == 0
-    file = {"name": "all.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
-    page.get_by_label("File").set_input_files(file)
-    page.get_by_role("button", name="Upload and compute").click()
+    page.get_by_text("says the type of each row").wait_for()
+    page.get_by_label("File").set_input_files(written(checked_year, "all.csv", PURCHASES))
+    page.get_by_role("button", name="Check first").click()
+    page.locator(".check-result[aria-busy=false]").wait_for()
+    assert page.locator(".check-result h3").all_inner_texts() == ["Services", "Vehicles"]
+    divided, services, vehicles = page.locator(".check-result table.narrow").all()
+    assert divided.locator("td").all_inner_texts() == ["4", "3", "1"]
+    for of_type, (rows, counted) in ((services, ("1", "1")), (vehicles, ("2", "1"))):
+        assert of_type.locator("td").all_inner_texts()[:2] == [rows, counted]
+    page.get_by_role("cell", name="food").wait_for()
+    settled(page)
+    assert axe_finds(page) == {}
+    assert uploads(tabs) == before
+    page.get_by_role("button", name="Upload it").click()
     page.get_by_role("heading", name="Read a file of several types").wait_for()
+    page.get_by_role("heading", level=1).get_by_text("Done").wait_for()
+    assert sorted(one.entries for one in uploads(tabs) if one not in before) == [1, 1]
 
 
 def test_who_may_not_upload_is_told_so(as_role: Any) -> None:

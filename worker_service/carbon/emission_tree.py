@@ -158,6 +158,12 @@ SCOPES: Mapping[str, int] = MappingProxyType(
 )
 
 
+def with_descendants(path: str) -> tuple[str, ...]:
+    """The path and those of all nodes below it. Raises KeyError for an unknown path."""
+    below = f"{EMISSION_TYPES[path].path}."
+    return tuple(one for one in EMISSION_TYPES if one == path or one.startswith(below))
+
+
 def with_ancestors(path: str) -> tuple[str, ...]:
     """The path and those of all nodes above it, leaf first. Raises KeyError for an unknown path."""
     lineage: list[str] = []

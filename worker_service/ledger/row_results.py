@@ -14,7 +14,7 @@ from worker_service.ledger.sums_of_units import references_number
 # By primary key: an institution has a few thousand uploads. An upload that counts no more is shown
 # with the emissions that it had last, while they are there.
 SETS = """
-SELECT s.entry_set, s.module, s.data_entry_type, s.year, s.state,
+SELECT s.entry_set, s.module, s.data_entry_type, s.year, s.state, s.last_row_number,
     s.collected_at IS NOT NULL AS gone, n.entry_set AS replaced_by, c.emission_set,
     c.formula_version, c.entries_token, c.factors_token, c.references_token, coalesce((
         SELECT max(e.changed_token) FROM carbon.entries AS e
@@ -36,14 +36,23 @@ WHERE s.tenant = $1 AND s.state <> 'LOADING' AND s.entry_set >= $2
     AND (CAST($5 AS smallint) IS NULL OR s.module = $5)
 ORDER BY s.entry_set
 """
+# Of rows of some nodes of the emission tree alone, no more than so many are looked at for a page.
+LOOKED_AT_MAX = 50_000
+ROW_NUMBER_MAX = 2**31 - 1
 # The version that was used: today's may be another.
 ROWS = """
 WITH page AS MATERIALIZED (
-    SELECT tenant, entry_set, row_number, unit, data
-    FROM carbon.entries
-    WHERE tenant = $1 AND entry_set = $2 AND row_number > $4
-        AND (CAST($5 AS text) IS NULL OR unit = $5)
-    ORDER BY row_number
+    SELECT e.tenant, e.entry_set, e.row_number, e.unit, e.data
+    FROM carbon.entries AS e
+    WHERE e.tenant = $1 AND e.entry_set = $2 AND e.row_number > $4 AND e.row_number <= $7
+        AND (CAST($5 AS text) IS NULL OR e.unit = $5)
+        AND (CAST($8 AS text[]) IS NULL OR EXISTS (
+            SELECT
+            FROM carbon.emissions AS n
+            WHERE n.tenant = $1 AND n.emission_set = $3 AND n.entry_set = $2
+                AND n.row_number = e.row_number AND n.emission_type = ANY($8)
+        ))
+    ORDER BY e.row_number
     LIMIT $6
 )
 SELECT p.row_number, p.unit, p.data, u.outcome, u.detail, m.part, m.scope, m.kg,
@@ -52,6 +61,7 @@ SELECT p.row_number, p.unit, p.data, u.outcome, u.detail, m.part, m.scope, m.kg,
 FROM page AS p
 LEFT JOIN carbon.emissions AS m
     ON m.tenant = $1 AND m.emission_set = $3 AND m.entry_set = $2 AND m.row_number = p.row_number
+    AND (CAST($8 AS text[]) IS NULL OR m.emission_type = ANY($8))
 LEFT JOIN carbon.uncomputed_entries AS u
     ON u.tenant = $1 AND u.emission_set = $3 AND u.entry_set = $2 AND u.row_number = p.row_number
 LEFT JOIN carbon.factor_versions AS v
@@ -62,13 +72,17 @@ ORDER BY p.row_number, m.part
 
 @dataclass(frozen=True, slots=True)
 class ResultFilter:
-    """Which rows of a tenant. None stands for any. A pipeline or an upload is given."""
+    """Which rows of a tenant. None stands for any. A pipeline or an upload is given.
+
+    `nodes` are paths of emission types: rows with emissions there, and only these emissions.
+    """
 
     tenant: str
     pipeline_id: int | None
     upload: int | None
     module: int | None
     unit: str | None
+    nodes: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +107,13 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """Rows by upload and row number, whether more follow, and uploads whose rows are deleted."""
+    """Rows by upload and row number, and uploads whose rows are deleted.
+
+    `last` is the upload and the row after which the next page begins; None after all rows.
+    """
 
     rows: Sequence[RowResult]
-    more: bool
+    last: tuple[int, int] | None
     deleted: Sequence[int]
 
 
@@ -105,6 +122,7 @@ async def list_results(
 ) -> ResultPage:
     """A page after an upload's row, read at one moment. Raises DatabaseUnavailable."""
     rows: list[RowResult] = []
+    looked_at, last = 0, None
     computable = {one.data_entry_type: one for one in computable_types(None)}
     async with ledger.snapshot() as conn:
         sets = await conn.fetch(SETS, of.tenant, after[0], of.pipeline_id, of.upload, of.module)
@@ -112,16 +130,25 @@ async def list_results(
         for one in sets:
             # One row more than fits says that there are more.
             room = rows_max + 1 - len(rows)
-            if one["gone"] or room == 0:
+            if one["gone"] or (of.nodes and one["emission_set"] is None):
                 continue
             behind = after[1] if one["entry_set"] == after[0] else 0
-            found = await conn.fetch(
-                ROWS, of.tenant, one["entry_set"], one["emission_set"], behind, of.unit, room
-            )
+            end = ROW_NUMBER_MAX
+            if of.nodes:
+                end = min(behind + LOOKED_AT_MAX - looked_at, one["last_row_number"])
+                looked_at += end - behind
+            which = (of.tenant, one["entry_set"], one["emission_set"], behind, of.unit, room)
+            found = await conn.fetch(ROWS, *which, end, of.nodes)
             state = await _state(conn, of.tenant, one, computable[one["data_entry_type"]])
             for _, parts in groupby(found, lambda row: row["row_number"]):
                 rows.append(_result(one, state, list(parts)))
-    return ResultPage(rows[:rows_max], len(rows) > rows_max, deleted)
+            if len(rows) > rows_max:
+                last = (rows[rows_max - 1].upload, rows[rows_max - 1].row_number)
+                break
+            if end < one["last_row_number"]:
+                last = (one["entry_set"], end)
+                break
+    return ResultPage(rows[:rows_max], last, deleted)
 
 
 async def _state(conn: Connection, tenant: str, one: Any, known: Computable) -> str:

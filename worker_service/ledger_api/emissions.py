@@ -23,19 +23,22 @@ async def answer_emissions(
         fields.fail("pipeline_id", "is required unless upload_id is set")
     fields.known("module", request.module, types_pb2.Module)
     fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
+    nodes = fields.nodes("emission_type", request.emission_type)
     size = fields.rows_of_page(request.page_size)
     keys = fields.page_keys("page_token", request.page_token, int, int)
     if keys and keys[1] > INTEGER_MAX:
         fields.wrong_token("page_token")
     fields.done()
     unit = await spelt_unit(ledger, tenant, request.unit)
-    of = ResultFilter(tenant, pipeline, upload, request.module or None, unit)
+    of = ResultFilter(tenant, pipeline, upload, request.module or None, unit, nodes)
     page = await list_results(ledger, of, (keys[0], keys[1]) if keys else (0, 0), size)
     rows = first_page([_row(row) for row in page.rows])
-    more = page.more or len(rows) < len(page.rows)
+    last = page.last
+    if len(rows) < len(page.rows):
+        last = (rows[-1].upload_id, rows[-1].row_number)
     return emissions_pb2.ListEmissionsResponse(
         rows=rows,
-        next_page_token=page_token(rows[-1].upload_id, rows[-1].row_number) if more else "",
+        next_page_token=page_token(*last) if last else "",
         deleted_upload_ids=page.deleted,
     )
 

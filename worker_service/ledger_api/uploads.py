@@ -19,7 +19,7 @@ async def answer_uploads(
     """One page of them. Raises RpcError FIELD_INVALID or UNIT_NOT_FOUND, and PERMISSION_DENIED for
     an upload that is asked for by its number alone, and is not among the caller's.
     """
-    before, size = _checked(request)
+    before, size, nodes = _checked(request)
     of = UploadFilter(
         tenant,
         request.upload_id or None,
@@ -29,6 +29,7 @@ async def answer_uploads(
         await spelt_unit(ledger, tenant, request.unit),
         source_key(request.source) if request.source else None,
         request.include_retired or bool(request.upload_id),
+        nodes,
     )
     rows = await list_uploads(ledger, of, before, size + 1)
     for row in rows if is_by_number(request) else ():
@@ -45,8 +46,10 @@ def is_by_number(request: ledger_pb2.ListUploadsRequest) -> bool:
     return bool(request.upload_id and not request.module and not request.unit)
 
 
-def _checked(request: ledger_pb2.ListUploadsRequest) -> tuple[int, int]:
-    """The upload that the page begins after, and how many uploads it has."""
+def _checked(
+    request: ledger_pb2.ListUploadsRequest,
+) -> tuple[int, int, tuple[str, ...] | None]:
+    """The upload that the page begins after, how many uploads it has, and the nodes asked for."""
     fields = Fields()
     # An upload that is asked for by its number tells its year.
     if request.year or not request.upload_id:
@@ -56,10 +59,11 @@ def _checked(request: ledger_pb2.ListUploadsRequest) -> tuple[int, int]:
     fields.known("data_entry_type", request.data_entry_type, types_pb2.DataEntryType)
     fields.text("unit", request.unit, UNIT_CHARACTERS_MAX)
     fields.text("source", request.source, KIND_CHARACTERS_MAX)
+    nodes = fields.nodes("emission_type", request.emission_type)
     size = fields.rows_of_page(request.page_size)
     before = fields.page_keys("page_token", request.page_token, int)
     fields.done()
-    return before[0] if before else NEWEST, size
+    return before[0] if before else NEWEST, size, nodes
 
 
 def _upload(row: Any) -> ledger_pb2.Upload:
@@ -81,6 +85,7 @@ def _upload(row: Any) -> ledger_pb2.Upload:
         total_kg=row["total_kg"],
         entries_without_kg=row["entries_without_kg"],
         state=_state(row),
+        emission_type_kg=row["emission_type_kg"],
         replaced_by=row["replaced_by"] or 0,
         retired_by_pipeline=row["retired_by_pipeline"] or 0,
     )

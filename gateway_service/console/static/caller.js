@@ -22,6 +22,7 @@ const ROLES = {
   Submit: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
   UnlockPeriod: ["ROLE_OPERATOR"],
   VerifyHistory: ["ROLE_OPERATOR", "ROLE_MONITOR", "ROLE_AUDITOR"],
+  WithdrawUpload: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
 };
 
 /** Whether one of the caller's roles may call an RPC of the table; false until they are known. */

@@ -171,10 +171,18 @@ export function standing(year, module) {
   if (row && isLive(row)) return { kind: "live", row, ...stepOf(row) };
   if (row?.status === "PIPELINE_STATUS_FAILED") return { kind: "failed", row };
   if (row?.status === "PIPELINE_STATUS_PARTIAL") return { kind: "partial", row };
-  const known = years.value.get(year)?.modules?.find((one) => one.module === module);
+  const known = freshnessOf(year, module);
   if (known && !known.fresh) return { kind: "stale", row, types: known.stale_types ?? [] };
   if (known) return { kind: "fresh", row, warnings: Boolean(row?.has_warnings) };
   return { kind: "none", row };
+}
+
+const freshnessOf = (year, module) => years.value.get(year)?.modules?.find((one) => one.module === module);
+
+/** Whether totals are behind their data, and nothing is on its way; also where an upload failed. */
+export function isStale(year, module) {
+  const known = freshnessOf(year, module);
+  return Boolean(known && !known.fresh && standing(year, module).kind !== "live");
 }
 
 // People see no difference, and what is drawn costs little, however much changes.

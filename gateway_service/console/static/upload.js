@@ -2,14 +2,13 @@
 import { ApiError, post, requestId, taken, UNREACHABLE } from "./api.js";
 
 const JOBS = { entries: "csv_ingest", several: "routed_ingest", factors: "factor_ingest", units: "unit_sync" };
-// What says what such a job would do. Of files of several types nothing does.
-const CHECKS = { entries: "csv_check", factors: "factor_check", units: "unit_check" };
+// What says what such a job would do.
+const CHECKS = {
+  entries: "csv_check", several: "routed_check", factors: "factor_check", units: "unit_check",
+};
 
-/** Which job a file is for: its kind, or "several" for entries whose rows say their types. */
-export const jobKind = ({ kind, type }) => (kind === "entries" && type?.routing_column ? "several" : kind);
-
-/** Whether it can be asked what the upload would do. */
-export const isChecked = (wanted) => jobKind(wanted) in CHECKS;
+// Which job a file is for: its kind, or "several" for entries whose rows say their types.
+const jobKind = ({ kind, type }) => (kind === "entries" && type?.routing_column ? "several" : kind);
 
 /** Starts to send; {done, abort}: done is {blob}. fetch tells no progress of an upload. */
 export function sendFile({ kind, year, type, file }, onSent) {
@@ -52,13 +51,14 @@ export function submitBlob(wanted, blob, options) {
 }
 
 function jobOf(wanted, blob, { check = false, consent = false } = {}) {
-  const { kind, year, type, unit, source, mapping, file } = wanted;
+  const { kind, year, type, unit, source, sheet, mapping, file } = wanted;
   const scope = { year: Number(year) };
   if (kind !== "units") scope.module = type.module;
   if (type?.data_entry_type && kind !== "units") scope.data_entry_type = type.data_entry_type;
   if (unit) scope.unit = unit;
   const payload = { blob, file_name: file.name };
   if (source) payload.source = source;
+  if (sheet) payload.sheet = sheet;
   if (mapping) payload.mapping = mapping;
   if (consent) Object.assign(payload, CONSENT);
   return { job_type: (check ? CHECKS : JOBS)[jobKind(wanted)], scope, payload };

@@ -31,6 +31,17 @@ VALUES ('local', 1, 1, 'eco', '{"ef": 0.5}', 'blob:a', 4, now(), 'old.csv'),
 """
 
 
+TRAIN_OF_ROW_2 = """
+UPDATE carbon.emissions SET emission_type = 'professional_travel.train.class_1'
+WHERE row_number = 2
+"""
+TRAIN_OF_ROW_1 = """
+INSERT INTO carbon.emissions (tenant, emission_set, entry_set, row_number, part, scope,
+    factor_version, overridden, kg, unit, emission_type)
+VALUES ('local', 20, 10, 1, 9, 3, 1, false, 7, '0828', 'professional_travel.train.class_1')
+"""
+
+
 async def listed(client: Client, caller: str = "local", **wanted: Any) -> Any:
     request = emissions_pb2.ListEmissionsRequest(**{"pipeline_id": PIPELINE, **wanted})
     return await client.ledger.ListEmissions(request, metadata=as_caller(caller))
@@ -117,6 +128,46 @@ async def test_another_tenant_sees_nothing(driver: LedgerDriver, book_client: Cl
     assert (error.code, error.reason) == ("PERMISSION_DENIED", "OTHER_TENANT")
 
 
+async def two_nodes(driver: LedgerDriver) -> None:
+    """Rows 1 and 3 flew in eco, row 2 took a train, and row 1 a train, too."""
+    await upload(driver)
+    await driver.recalculate(20, kg=2.5)
+    async with driver.ledger.session() as conn:
+        await conn.execute(TRAIN_OF_ROW_2)
+        await conn.execute(TRAIN_OF_ROW_1)
+
+
+async def test_a_node_of_the_tree_leads_to_its_emissions(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await two_nodes(driver)
+
+    async def found(node: str) -> list[tuple[int, list[float]]]:
+        rows = (await listed(book_client, emission_type=node)).rows
+        return [(row.row_number, [one.kg for one in row.emissions]) for row in rows]
+
+    assert await found("professional_travel.plane.eco") == [(1, [2.5]), (3, [2.5])]
+    assert await found("professional_travel.train") == [(1, [7.0]), (2, [2.5])]
+    assert await found("professional_travel") == [(1, [2.5, 7.0]), (2, [2.5]), (3, [2.5])]
+    assert await found("professional_travel.plane.first") == []
+    assert await found("food") == []
+
+
+async def test_few_rows_of_a_node_are_found_without_looking_at_all_in_one_page(
+    driver: LedgerDriver, book_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker_service.ledger.row_results.LOOKED_AT_MAX", 1)
+    await two_nodes(driver)
+    pages_, token = [], ""
+    for _ in range(3):
+        page = await listed(
+            book_client, emission_type="professional_travel.plane", page_token=token
+        )
+        pages_.append([row.row_number for row in page.rows])
+        token = page.next_page_token
+    assert (pages_, token) == ([[1], [], [3]], "")
+
+
 @pytest.mark.parametrize(
     ("wanted", "count"),
     [
@@ -138,6 +189,7 @@ async def test_each_filter_filters(
     [
         ({"pipeline_id": 0}, {"pipeline_id"}),
         ({"module": 99, "page_size": 1001}, {"module", "page_size"}),
+        ({"emission_type": "professional_travel.rocket"}, {"emission_type"}),
         ({"page_token": pages.page_token(1, 1 << 31)}, {"page_token"}),
     ],
 )

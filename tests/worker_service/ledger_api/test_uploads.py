@@ -21,6 +21,11 @@ from worker_service.ledger_api.server import running_ledger
 COUNTS, REPLACED, WITHDRAWN = 1, 2, 3
 LIST_UPLOADS = "/carbonline.v1.LedgerService/ListUploads"
 
+TRAIN_OF_UPLOAD_20 = """
+INSERT INTO carbon.emission_sums (tenant, emission_set, entry_set, unit, emission_type, kg)
+VALUES ('local', 70, 20, '0828', 'professional_travel.train.class_1', 0.5)
+"""
+
 
 async def listed(client: Client, caller: str = "local", **wanted: Any) -> Any:
     request = ledger_pb2.ListUploadsRequest(**{"year": YEAR, **wanted})
@@ -133,6 +138,26 @@ async def test_kilograms_are_those_of_the_last_recalculation(
     assert [one.total_kg for one in (await listed(book_client)).uploads] == [2.0, 2.0, 4.0]
 
 
+async def test_uploads_are_chosen_by_a_node_of_the_tree_with_their_kilograms_there(
+    driver: LedgerDriver, book_client: Client
+) -> None:
+    await some_uploads(driver)
+    await driver.recalculate(70, kg=1.0)
+    async with driver.ledger.session() as conn:
+        await conn.execute(TRAIN_OF_UPLOAD_20)
+
+    async def found(node: str) -> list[tuple[int, float]]:
+        uploads = (await listed(book_client, emission_type=node)).uploads
+        return [(one.upload_id, one.emission_type_kg) for one in uploads]
+
+    assert await found("professional_travel") == [(40, 1.0), (30, 1.0), (20, 2.5)]
+    assert await found("professional_travel.train") == [(20, 0.5)]
+    assert await found("professional_travel.plane.eco") == [(40, 1.0), (30, 1.0), (20, 2.0)]
+    assert await found("food") == []
+    [first, *_] = (await listed(book_client)).uploads
+    assert not first.HasField("emission_type_kg")
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
@@ -176,6 +201,7 @@ async def test_uploads_are_their_tenants(driver: LedgerDriver, book_client: Clie
         ({"year": 0}, {"year"}),
         ({"year": 1, "upload_id": -1, "page_size": 1001}, {"year", "upload_id", "page_size"}),
         ({"page_token": "x", "source": "s" * 65}, {"page_token", "source"}),
+        ({"emission_type": "food."}, {"emission_type"}),
     ],
 )
 async def test_all_fields_that_are_wrong_are_named(

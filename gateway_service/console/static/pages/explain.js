@@ -1,10 +1,11 @@
 // What a total is made of: the uploads that count, and of each its rows, every one with the factor
 // in the version that was used, and its kilograms.
 import { get, getAll } from "../api.js";
-import { count, kindName, moduleName, time, tonnes, typeName, zone } from "../format.js";
+import { count, kindName, moduleName, nodeWay, time, tonnes, typeName, zone } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ResultRows } from "../parts/result_rows.js";
+import { UploadAgain } from "../parts/upload_again.js";
 import { address, filterBy } from "../router.js";
 import { endsOf } from "../store.js";
 import { t, tn } from "../words.js";
@@ -15,42 +16,52 @@ export function Page({ year }) {
   const { query } = address.value;
   return query.get("upload") || query.get("pipeline")
     ? html`<${Rows} query=${query} />`
-    : html`<${Uploads} year=${year} module=${query.get("module") ?? ""} unit=${query.get("unit") ?? ""} />`;
+    : html`<${Uploads} year=${year} module=${query.get("module") ?? ""} unit=${query.get("unit") ?? ""}
+      node=${query.get("emission_type") ?? ""} gone=${query.get("gone") ?? ""} />`;
 }
 
 /** The uploads that count for a year, largest first, and that they add up to its total. */
-function Uploads({ year, module, unit }) {
+function Uploads({ year, module, unit, node, gone }) {
   const ends = endsOf(year);
-  const asked = useAsked((signal) => getAll(`/v1/years/${year}/uploads`, "uploads", { module }, { signal }),
-    [year, module, ends]);
+  const chosen = { module, emission_type: node, include_retired: gone && true };
+  const here = (more) => `/explain?${given({ year, module, unit, emission_type: node, gone, ...more })}`;
+  const asked = useAsked((signal) => getAll(`/v1/years/${year}/uploads`, "uploads", chosen, { signal }),
+    [year, module, node, gone, ends]);
   const totals = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
-  const uploads = [...(asked.value?.found ?? [])].sort((a, b) => (b.total_kg ?? 0) - (a.total_kg ?? 0));
-  const what = module ? moduleName(module) : t("all_modules");
+  const uploads = [...(asked.value?.found ?? [])].sort((a, b) => (kgOf(b) ?? 0) - (kgOf(a) ?? 0));
+  const what = [module && moduleName(module), node && nodeWay(node)].filter(Boolean).join(", ") || t("all_modules");
   return html`
     <h1>${t("made_of_uploads", { what, year })}</h1>
-    <p><a href=${`/totals?year=${year}`}>${t("totals_of", { year })}</a></p>
+    <p><a href=${`/totals?year=${year}`}>${t("totals_of", { year })}</a>${" "}
+      <a href=${here({ gone: gone ? "" : 1 })}>${t(gone ? "without_gone" : "with_gone")}</a></p>
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${unit && html`<p class="notice">${t("rows_of_unit", { unit })}${" "}
-      <a href=${`/explain?${new URLSearchParams({ year, ...(module && { module }) })}`}>${t("of_all_units")}</a></p>`}
+      <a href=${here({ unit: "" })}>${t("of_all_units")}</a></p>`}
     ${asked.value && !uploads.length && html`<p>${t("no_uploads")}</p>`}
     ${uploads.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
-      <${UploadTable} uploads=${uploads} unit=${unit} />
-      <${Sum} uploads=${uploads} totals=${totals.value} module=${module} more=${asked.value.more} />
-      <p class="acts"><a href=${`/v1/years/${year}/uploads.csv?${new URLSearchParams(module && { module })}`} download>CSV</a></p>
+      <${UploadTable} uploads=${uploads} unit=${unit} node=${node} gone=${gone} />
+      <${Sum} uploads=${uploads} totals=${totals.value} module=${module} node=${node} more=${asked.value.more} />
+      <p class="acts"><a href=${`/v1/years/${year}/uploads.csv?${given(chosen)}`} download>CSV</a></p>
     </div>`}
   `;
 }
 
-function UploadTable({ uploads, unit }) {
-  const caption = `${t("uploads_that_count")} (${zone()})`;
-  const href = (id) => `/explain?${new URLSearchParams({ upload: id, ...(unit && { unit }) })}`;
+const stateOf = (one) => t(`upload_state.${one.state.replace("UPLOAD_STATE_", "")}`);
+const counts = (one) => one.state === "UPLOAD_STATE_COUNTS";
+// What an upload has in the node that was asked for, else in all.
+const kgOf = (one) => one.emission_type_kg ?? one.total_kg;
+const given = (values) => new URLSearchParams(Object.entries(values).filter(([, one]) => one));
+
+function UploadTable({ uploads, unit, node, gone }) {
+  const caption = `${t(gone ? "uploads_of_all_states" : "uploads_that_count")} (${zone()})`;
+  const href = (id) => `/explain?${given({ upload: id, unit, emission_type: node })}`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
     <caption>${caption}</caption>
     <thead><tr><th scope="col">${t("upload_head")}</th><th scope="col">${t("type")}</th><th scope="col">${t("file")}</th>
       <th scope="col">${t("unit")}</th><th scope="col">${t("source_head")}</th><th scope="col">${t("by")}</th>
       <th scope="col">${t("since")}</th><th scope="col" class="number">${t("rows")}</th>
-      <th scope="col" class="number">t CO₂eq</th></tr></thead>
+      <th scope="col" class="number">t CO₂eq</th>${gone && html`<th scope="col">${t("state_head")}</th>`}</tr></thead>
     <tbody>${uploads.map((one) => html`<tr key=${one.upload_id}>
       <th scope="row"><a href=${href(one.upload_id)}>${t("upload_n", { n: one.upload_id })}</a></th>
       <td>${typeName(one.data_entry_type)}</td>
@@ -59,17 +70,18 @@ function UploadTable({ uploads, unit }) {
       <td>${one.unit}</td><td>${one.source}</td><td>${one.submitted_by}</td>
       <td class="moment"><time datetime=${one.published_at}>${time(one.published_at)}</time></td>
       <td class="number">${count(one.entry_count)}</td>
-      <td class="number">${one.total_kg === undefined ? "–" : tonnes(one.total_kg)}</td>
+      <td class="number">${kgOf(one) === undefined ? "–" : tonnes(kgOf(one))}</td>
+      ${gone && html`<td>${stateOf(one)}</td>`}
     </tr>`)}</tbody>
   </table></div>`;
 }
 
 // Uploads are computed first and summed then: until the sum is there, it differs.
-function Sum({ uploads, totals, module, more }) {
+function Sum({ uploads, totals, module, node, more }) {
   if (more || !totals) return null;
-  const sum = uploads.reduce((kg, one) => kg + (one.total_kg ?? 0), 0);
+  const sum = uploads.filter(counts).reduce((kg, one) => kg + (kgOf(one) ?? 0), 0);
   const rows = totals.module_totals.filter((one) => !module || one.module === module);
-  const total = rows.reduce((kg, one) => kg + one.total_kg, 0);
+  const total = rows.reduce((kg, one) => kg + (node ? one.by_emission_type[node] ?? 0 : one.total_kg), 0);
   const same = Math.abs(sum - total) <= SAME_KG;
   return html`<p>${t(same ? "sums_agree" : "sums_differ", { sum: tonnes(sum), total: tonnes(total) })}</p>`;
 }
@@ -79,20 +91,22 @@ const SAME_KG = 0.001;
 
 /** The rows of an upload or of a pipeline, a page at a time. */
 function Rows({ query }) {
-  const [upload, pipeline, unit, page] = ["upload", "pipeline", "unit", "page"].map((name) => query.get(name) ?? "");
-  const wanted = { upload_id: upload, pipeline_id: pipeline, unit, page_token: page, page_size: ROWS_PER_PAGE };
-  const asked = useAsked((signal) => get("/v1/emissions", wanted, { signal }), [query.toString()]);
+  const [upload, pipeline, unit, node, page] = ["upload", "pipeline", "unit", "emission_type", "page"]
+    .map((name) => query.get(name) ?? "");
+  const chosen = { upload_id: upload, pipeline_id: pipeline, unit, emission_type: node };
+  const asked = useAsked((signal) => firstRows({ ...chosen, page_token: page }, signal), [query.toString()]);
   const modules = useAsked((signal) => get("/v1/modules", {}, { signal }), []);
   const formulas = new Map((modules.value?.modules ?? [])
     .flatMap((one) => one.data_entry_types.map((type) => [type.data_entry_type, type])));
   const answer = asked.value;
   const next = new URLSearchParams(query);
   next.set("page", answer?.next_page_token ?? "");
-  const file = new URLSearchParams(Object.entries({ upload_id: upload, pipeline_id: pipeline, unit }).filter(([, one]) => one));
   return html`
     <h1>${upload ? t("rows_of_upload", { n: upload }) : t("rows_of_pipeline", { n: pipeline })}</h1>
     ${upload && html`<${UploadFacts} id=${upload} />`}
     ${pipeline && html`<p><a href=${`/pipelines/${pipeline}`}>${t("pipeline_n", { n: pipeline })}</a></p>`}
+    ${node && html`<p class="notice">${t("emissions_of_node", { node: nodeWay(node) })}${" "}
+      <a href=${`/explain?${given({ upload, pipeline, unit })}`}>${t("all_emissions")}</a></p>`}
     <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
       <label>${t("unit")}<input id="filter" type="text" maxlength="200" value=${unit}
         onChange=${(e) => filterBy("unit", e.target.value.trim())} /></label></form>
@@ -102,9 +116,19 @@ function Rows({ query }) {
     ${answer && !answer.rows.length && html`<p>${t("no_rows")}</p>`}
     ${answer?.rows.length > 0 && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
       <${ResultRows} rows=${answer.rows} formulas=${formulas} caption=${t("rows_and_results")} />
-      <p class="acts"><a href=${`/v1/emissions.csv?${file}`} download>CSV</a>
+      <p class="acts"><a href=${`/v1/emissions.csv?${given(chosen)}`} download>CSV</a>
         ${answer.next_page_token && html`<a href=${`/explain?${next}`}>${t("next_rows")}</a>`}</p></div>`}
   `;
+}
+
+// Of a large file few rows may be of a node, and a page that looked at many of the others is empty.
+async function firstRows(wanted, signal) {
+  let answer = await get("/v1/emissions", { ...wanted, page_size: ROWS_PER_PAGE }, { signal });
+  while (!answer.rows.length && answer.next_page_token) {
+    const next = { ...wanted, page_token: answer.next_page_token, page_size: ROWS_PER_PAGE };
+    answer = await get("/v1/emissions", next, { signal });
+  }
+  return answer;
 }
 
 /** Which upload it is, whether it counts, and who brought it. */
@@ -115,14 +139,16 @@ function UploadFacts({ id }) {
     return uploads[0] ?? null;
   }, [id]);
   return html`<${Trouble} error=${asked.error} again=${asked.again} />
-    ${asked.value && html`<${Facts} one=${asked.value} />`}`;
+    ${asked.value && html`<${Facts} one=${asked.value} /><${UploadAgain} one=${asked.value} />`}`;
 }
 
 function Facts({ one }) {
   const link = (id) => html`<a href=${`/pipelines/${id}`}>${t("pipeline_n", { n: id })}</a>`;
   const facts = [
     [t("type"), `${moduleName(one.module)}, ${typeName(one.data_entry_type)} ${one.year}`],
-    [t("state_head"), t(`upload_state.${one.state.replace("UPLOAD_STATE_", "")}`)],
+    [t("state_head"), stateOf(one)],
+    [t("replaced_by"), Number(one.replaced_by) ? html`<a href=${`/explain?upload=${one.replaced_by}`}>
+      ${t("upload_n", { n: one.replaced_by })}</a>` : ""],
     [t("file"), one.file_name],
     [t("source_head"), one.source],
     [t("by"), one.submitted_by],

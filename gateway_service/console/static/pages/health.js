@@ -6,6 +6,7 @@ import { between, clock, count, duration, kindName, moduleName, short, time, zon
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
+import { Recalculate } from "../parts/recalculate.js";
 import { NewSchedule } from "../parts/schedule_form.js";
 import { askSchedules, scheduleHead, scheduleRow } from "../parts/schedules.js";
 import { clockSkew, pipelines } from "../store.js";
@@ -40,10 +41,13 @@ function Stale() {
   const ask = (signal) => getAll("/v1/stale-stats", "stats", {}, { signal });
   return html`<${Section} title=${t("stale_totals")} ask=${ask}>${({ found }, again, at) => !found.length
     ? html`<p>${t("nothing_stale", { at })}</p>`
-    : html`<${Rows} caption=${`${t("stale_totals")} (${zone()})`} head=${["module", "year", "why", "since"]}
+    : html`<${Rows} caption=${`${t("stale_totals")} (${zone()})`}
+        head=${["module", "year", "why", "since", may("Submit") && "act"]}
         rows=${found.map((one) => [moduleName(one.module), one.year,
           html`${t(`stale_reason.${short(one.reason, "STALE_REASON_")}`)} ${pipelineLink(one.pipeline_id)}`,
-          time(one.stale_since)])} />`}<//>`;
+          time(one.stale_since),
+          html`<${Recalculate} year=${one.year} module=${one.module} stale done=${again} />`,
+        ])} />`}<//>`;
 }
 
 const pipelineLink = (id) => (Number(id) ? html`<a href=${`/pipelines/${id}`}>${t("pipeline_n", { n: id })}</a>` : "");

@@ -46,7 +46,7 @@ function InstitutionTotals({ year }) {
       <${Missing} totals=${totals} year=${year} />
       <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value, year)} />
       <h2>${t("made_of")}</h2>
-      <${Tree} totals=${totals} />
+      <${Tree} totals=${totals} year=${year} />
       <${Units} year=${year} ends=${ends} />
       <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
       <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>
@@ -65,6 +65,8 @@ function Units({ year, ends }) {
       <${UnitTree} nodes=${nodes} year=${year} href=${(unit) => hrefWith({ unit, node: "" })} />
       <p class="acts"><a href=${`/v1/years/${year}/unit_tree.csv`} download>CSV</a></p></div>`}`;
 }
+
+const rowsAt = (year, node) => `/explain?${new URLSearchParams({ year, emission_type: node })}`;
 
 // What these totals do not hold is said before any chart is read.
 function Missing({ totals, year }) {
@@ -112,11 +114,11 @@ function unitRows(totals, last) {
   })).sort(largestFirst);
 }
 
-function Tree({ totals }) {
+function Tree({ totals, year }) {
   const byPath = {};
   for (const row of totals.module_totals) {
     for (const [path, kg] of Object.entries(row.by_emission_type)) byPath[path] = (byPath[path] ?? 0) + kg;
   }
   return html`<${Treemap} root=${treeOf(byPath)} at=${address.value.query.get("node") ?? ""}
-    href=${(node) => hrefWith({ node })} />`;
+    href=${(node) => hrefWith({ node })} rows=${(node) => rowsAt(year, node)} />`;
 }

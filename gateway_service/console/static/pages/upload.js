@@ -12,7 +12,7 @@ import { StepList } from "../parts/steps.js";
 import { UploadCheck } from "../parts/upload_check.js";
 import { address, filterBy } from "../router.js";
 import { caller } from "../store.js";
-import { isChecked, sendFile, submitBlob, validate } from "../upload.js";
+import { sendFile, submitBlob, validate } from "../upload.js";
 import { t } from "../words.js";
 
 const IDLE = { phase: "idle", sent: 0, size: 0, error: null, pipeline: null, check: false };
@@ -94,16 +94,16 @@ function UploadForm({ kind, year, types, type, largest, state, setState }) {
       <progress aria-label=${t("phase.sending")} max=${state.size || 1} value=${state.sent}></progress>
       ${bytes(state.sent)} / ${bytes(state.size)}
       <button type="button" onClick=${() => state.abort?.()}>${t("give_up")}</button></p>`}
-    <${Buttons} canCheck=${isChecked({ kind, type })} busy=${busy} />
+    <${Buttons} busy=${busy} />
     ${kind !== "units" && (type.routing_column ? html`<p class="soft">${t("several_help", { column: type.routing_column })}</p>`
       : html`<${Columns} type=${type} kind=${kind} open=${!state.check} />`)}
   </form>`;
 }
 
 // The check comes first: Enter in a field presses the first button of a form.
-function Buttons({ canCheck, busy }) {
-  return html`${canCheck && html`<p class="soft">${t("check_help")}</p>`}
-    <p class="acts">${canCheck && html`<button type="submit" value="check" disabled=${busy}>${t("check_first")}</button>`}
+function Buttons({ busy }) {
+  return html`<p class="soft">${t("check_help")}</p>
+    <p class="acts"><button type="submit" value="check" disabled=${busy}>${t("check_first")}</button>
       <button type="submit" value="upload" class="main" disabled=${busy}>${t("upload_and_compute")}</button></p>`;
 }
 

@@ -6,8 +6,9 @@ import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ModuleBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
+import { Recalculate } from "../parts/recalculate.js";
 import { YearChoice } from "../parts/ways.js";
-import { endsOf, take, years } from "../store.js";
+import { endsOf, isStale, take, years } from "../store.js";
 import { t, tn } from "../words.js";
 
 export function Page({ year }) {
@@ -35,7 +36,8 @@ export function Page({ year }) {
       <a href=${`/totals?year=${year}`}>${t("page.totals")}</a></span>
     </p>`}
     <ul class="tiles">${MODULES.map((module) => html`<li class="tile" key=${module}>
-      <${Tile} year=${year} module=${module} totals=${totals.value} uploads=${uploads.value} />
+      <${Tile} year=${year} module=${module} totals=${totals.value} uploads=${uploads.value}
+        before=${before.value} />
     </li>`)}</ul>
     ${state?.provisioned && may("LockPeriod") && html`<${Lock} year=${year} state=${state} again=${() => askYear(year)} />`}
   `;
@@ -47,7 +49,7 @@ async function askYear(year, signal) {
   return answer;
 }
 
-function Tile({ year, module, totals, uploads }) {
+function Tile({ year, module, totals, uploads, before }) {
   const rows = (totals?.module_totals ?? []).filter((row) => row.module === module);
   const kg = rows.reduce((sum, row) => sum + row.total_kg, 0);
   const entries = rows.reduce((sum, row) => sum + Number(row.entry_count), 0);
@@ -57,6 +59,7 @@ function Tile({ year, module, totals, uploads }) {
   return html`
     <h2>${moduleName(module)}</h2>
     <${ModuleBadge} year=${year} module=${module} />
+    <${Recalculate} key=${year} year=${year} module=${module} stale=${isStale(year, module)} />
     <p class="amount">${rows.length ? html`<strong>${tonnes(kg)}</strong> t CO₂eq,${" "}
       <a href=${`/explain?year=${year}&module=${module}`}>${tn("entries", entries)}
         <span class="off-screen"> ${moduleName(module)}</span></a>` : "–"}</p>
@@ -66,7 +69,10 @@ function Tile({ year, module, totals, uploads }) {
     ${Number(last?.rows_rejected) > 0 && html`<p class="warn-text"><a href=${`/rejected/${last.pipeline_id}`}>
       ${tn("see_rejected", last.rows_rejected)}</a></p>`}
     ${may("Submit") && html`<p class="next"><a href=${`/upload?year=${year}&module=${module}`}>${t("upload_a_file")}
-      <span class="off-screen"> ${moduleName(module)}</span></a></p>`}
+      <span class="off-screen"> ${moduleName(module)}</span></a>
+      ${uploads && !last && before?.module_totals.some((row) => row.module === module) && html`${" "}
+        <a href=${`/explain?year=${year - 1}&module=${module}`}>${t("copy_last_year", { year: year - 1 })}
+          <span class="off-screen"> ${moduleName(module)}</span></a>`}</p>`}
   `;
 }
 

@@ -28,8 +28,8 @@ export function verdictOf(job) {
   return stats.unchanged ? "unchanged" : "good";
 }
 
-/** The report of a check that has ended; `scope` is the job's. */
-export function CheckReport({ job }) {
+/** The report of a check that has ended; `of` tells its list from others of the page. */
+export function CheckReport({ job, of = "" }) {
   const verdict = verdictOf(job);
   const [icon, tone] = SIGNS[verdict];
   return html`
@@ -38,7 +38,7 @@ export function CheckReport({ job }) {
     <${Summary} job=${job} refused=${verdict === "refused"} />
     ${verdict === "refused" ? html`<p>${job.message}</p>`
       : html`<details><summary>${t("in_words")}</summary><p>${job.message}</p></details>`}
-    <${Findings} stats=${job.stats} />
+    <${Findings} stats=${job.stats} of=${of} />
   `;
 }
 
@@ -104,13 +104,14 @@ function nowAndWith(before, after, without = 0) {
     + (without > 0 ? `; ${tn("without_kg", without)}` : "");
 }
 
-function Findings({ stats }) {
+/** The rows that a check lists, each with its reason, and all of them as files. */
+export function Findings({ stats, of = "" }) {
   const files = LISTS.filter((noun) => stats[`${noun}_blob`]);
   if (!files.length) return null;
   const total = LISTS.reduce((sum, noun) => sum + (stats[`rows_${noun}`] ?? 0), 0);
   const rows = LISTS.flatMap((noun) => (stats[`${noun}_rows`] ?? []).map((one) => findingOf(noun, one)))
     .sort((a, b) => a.row - b.row).slice(0, SHOWN_MAX);
-  const caption = tn("findings", total) + (total > rows.length ? `, ${tn("the_first", rows.length)}` : "");
+  const caption = (of && `${of}: `) + tn("findings", total) + (total > rows.length ? `, ${tn("the_first", rows.length)}` : "");
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
       <caption>${caption}</caption>
       <thead><tr><th scope="col" class="number">${t("row")}</th><th scope="col">${t("finding")}</th>

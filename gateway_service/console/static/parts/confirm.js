@@ -6,9 +6,10 @@ import { t } from "../words.js";
 
 /**
  * `act(reason)` may throw an ApiError, which is shown. `preview()` is asked when it opens, and says
- * what would happen. The focus goes to the safe choice.
+ * what would happen. `of` tells the button from others. The focus goes to the safe choice, and at
+ * the end back to the button.
  */
-export function Confirm({ label, question, yes, act, reason = false, preview = null }) {
+export function Confirm({ label, of = "", question, yes, act, reason = false, preview = null }) {
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(null);
@@ -36,6 +37,7 @@ export function Confirm({ label, question, yes, act, reason = false, preview = n
     setBusy(true);
     try {
       await act(why);
+      returns.current = true;
       setOpen(false);
       setWhy("");
     } catch (problem) {
@@ -44,7 +46,8 @@ export function Confirm({ label, question, yes, act, reason = false, preview = n
     setBusy(false);
   };
   if (!open) {
-    return html`<button type="button" ref=${opener} onClick=${() => setOpen(true)}>${label}</button>`;
+    return html`<button type="button" ref=${opener} onClick=${() => setOpen(true)}>${label}
+      ${of && html`<span class="off-screen"> ${of}</span>`}</button>`;
   }
   return html`<form class="confirm" onSubmit=${confirm}
       onKeyDown=${(event) => event.key === "Escape" && close()}>

@@ -1,5 +1,5 @@
 // Rows of an upload with what was computed of each: quantity, factor in the version used, kilograms.
-import { count, kilograms, named, number } from "../format.js";
+import { count, kilograms, named, nodeWay, number } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 
@@ -47,7 +47,7 @@ function factorName({ factor_id: id, version, kind, subkind }) {
 
 function Emission({ one }) {
   const { factor, additional_value: quantity } = one;
-  return html`<p><strong>${kilograms(one.kg)} kg</strong> ${one.emission_type}, ${t(`scope.${one.ghg_scope}`)}
+  return html`<p><strong>${kilograms(one.kg)} kg</strong> ${nodeWay(one.emission_type)}, ${t(`scope.${one.ghg_scope}`)}
       ${quantity !== undefined && html`<br />${t("quantity_n", { n: number(quantity) })}`}</p>
     ${factor && html`<${Values} title=${`${factorName(factor)}${factor.file_name && `, ${factor.file_name}`}`}
       values=${factor.values} />`}`;

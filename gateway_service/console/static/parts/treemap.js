@@ -1,7 +1,7 @@
 // What a total is made of: one level of the emission tree as boxes, the same as a table below.
 import { hierarchy, treemap } from "d3-hierarchy";
 import { useEffect, useState } from "preact/hooks";
-import { named, share, tonnes } from "../format.js";
+import { nodeName, share, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 
@@ -16,21 +16,13 @@ const NAME_HEIGHT = 50;
 // Between the names of a path, as the contract writes it: professional_travel.plane.
 const DOT = ".";
 
-const ACRONYMS = ["ai", "it", "ch4", "co2", "n2o", "nf3", "sf6"];
-
-function nameOf(path) {
-  const name = path.slice(path.lastIndexOf(DOT) + 1);
-  if (ACRONYMS.includes(name)) return name.toUpperCase();
-  return t(`module.${name}`) || t(`type.${name}`) || named(name);
-}
-
 /** The tree of totals by path, such as {"a": 3, "a.b": 2}: nodes {path, name, kg, children}. */
 export function treeOf(byPath) {
   const root = { path: "", name: "", kg: 0, children: [] };
   const nodes = new Map([["", root]]);
   for (const path of Object.keys(byPath).sort()) {
     const parent = nodes.get(path.slice(0, Math.max(0, path.lastIndexOf(DOT)))) ?? root;
-    const node = { path, name: nameOf(path), kg: byPath[path], children: [] };
+    const node = { path, name: nodeName(path), kg: byPath[path], children: [] };
     nodes.set(path, node);
     parent.children.push(node);
   }
@@ -50,18 +42,21 @@ export function nodeAt(root, path) {
   return node;
 }
 
-/** `at` is the path that is open, `href(path)` the address of another. */
-export function Treemap({ root, at, href }) {
+/** `at` is the path that is open, `href(path)` the address of another, `rows(path)` of its rows. */
+export function Treemap({ root, at, href, rows }) {
   const node = nodeAt(root, at);
   const parts = node.children.filter((one) => one.kg > 0).sort((a, b) => b.kg - a.kg);
   const way = wayTo(node);
+  // A part without parts is made of rows.
+  const to = (part) => (part.children.length ? href : rows)(part.path);
   return html`<nav aria-label=${t("way")}>
       <a href=${href("")}>${t("all")}</a>
-      ${way.map((path) => html` › <a href=${href(path)}>${nameOf(path)}</a>`)}
-      <span class="soft"> ${tonnes(node.kg)} t CO₂eq</span>
+      ${way.map((path) => html` › <a href=${href(path)}>${nodeName(path)}</a>`)}
+      <span class="soft"> ${tonnes(node.kg)} t CO₂eq</span>${" "}
+      ${node.path && html`<a href=${rows(node.path)}>${t("rows_of_node", { node: nodeName(node.path) })}</a>`}
     </nav>
-    ${parts.length > 1 && html`<${Boxes} node=${node} parts=${parts} href=${href} />`}
-    <${PartsTable} node=${node} parts=${parts} href=${href} />`;
+    ${parts.length > 1 && html`<${Boxes} node=${node} parts=${parts} to=${to} />`}
+    <${PartsTable} node=${node} parts=${parts} to=${to} rows=${rows} />`;
 }
 
 function wayTo(node) {
@@ -80,17 +75,17 @@ function useSize() {
   return SIZES[narrow ? "narrow" : "wide"];
 }
 
-function Boxes({ node, parts, href }) {
+function Boxes({ node, parts, to }) {
   const [width, height] = useSize();
   const level = hierarchy({ children: parts.map((part) => ({ part })) }).sum((one) => one.part?.kg ?? 0);
   const { children } = treemap().size([width, height]).paddingInner(GAP).round(true)(level);
   return html`<svg class="treemap" viewBox=${`0 0 ${width} ${height}`} role="group" aria-label=${t("made_of")}>
     ${children.map((box, index) => html`<${Box} key=${box.data.part.path} box=${box} index=${index}
-      whole=${node.kg} href=${href} />`)}
+      whole=${node.kg} to=${to} />`)}
   </svg>`;
 }
 
-function Box({ box, index, whole, href }) {
+function Box({ box, index, whole, to }) {
   const { part } = box.data;
   const [width, height] = [box.x1 - box.x0, box.y1 - box.y0];
   const figures = `${tonnes(part.kg)} t · ${share(part.kg, whole)}`;
@@ -100,21 +95,20 @@ function Box({ box, index, whole, href }) {
       height=${height} rx="4"><title>${part.name}: ${figures}</title></rect>
     ${fits && html`<text x=${box.x0 + 10} y=${box.y0 + 22}>${part.name}</text>
       <text class="soft" x=${box.x0 + 10} y=${box.y0 + 42}>${figures}</text>`}`;
-  // A box that leads nowhere is no link.
-  if (!part.children.length) return html`<g>${drawn}</g>`;
-  return html`<a href=${href(part.path)} aria-label=${`${part.name} ${figures}`}>${drawn}</a>`;
+  return html`<a href=${to(part)} aria-label=${`${part.name} ${figures}`}>${drawn}</a>`;
 }
 
-function PartsTable({ node, parts, href }) {
+function PartsTable({ node, parts, to, rows }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("made_of")}>
     <table class="narrow">
       <caption>${t("made_of")}</caption>
       <thead><tr><th scope="col">${t("category")}</th><th scope="col" class="number">t CO₂eq</th>
-        <th scope="col" class="number">${t("share")}</th></tr></thead>
+        <th scope="col" class="number">${t("share")}</th><th scope="col">${t("rows")}</th></tr></thead>
       <tbody>${parts.map((part) => html`<tr key=${part.path}>
-        <th scope="row">${part.children.length ? html`<a href=${href(part.path)}>${part.name}</a>` : part.name}</th>
+        <th scope="row"><a href=${to(part)}>${part.name}</a></th>
         <td class="number">${tonnes(part.kg)}</td>
         <td class="number">${share(part.kg, node.kg)}</td>
+        <td><a href=${rows(part.path)}>${t("rows")}<span class="off-screen"> ${part.name}</span></a></td>
       </tr>`)}</tbody>
     </table>
   </div>`;

@@ -30,7 +30,8 @@ export function UnitTotals({ year, unit, ends, node, href }) {
       ${Number(whole.entries_without_kg) > 0 && html`<p class="notice">${tn("without_kg", whole.entries_without_kg)}</p>`}
       <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(report.modules)} />
       <h2>${t("made_of")}</h2>
-      <${Treemap} root=${treeOf(byPath(report.nodes))} at=${node} href=${(path) => href({ node: path })} />
+      <${Treemap} root=${treeOf(byPath(report.nodes))} at=${node} href=${(path) => href({ node: path })}
+        rows=${(path) => `/explain?${new URLSearchParams({ year, unit, emission_type: path })}`} />
       ${report.unit_tree.length > 1 && html`<${UnitTree} nodes=${report.unit_tree} year=${year}
         href=${(one) => href({ unit: one, node: "" })} />`}
     </div>`}

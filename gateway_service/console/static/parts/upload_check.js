@@ -10,6 +10,7 @@ import { Confirm } from "./confirm.js";
 import { usePipeline } from "./followed.js";
 import { MappingTable } from "./mapping_table.js";
 import { SaveMapping } from "./save_mapping.js";
+import { causeOf, checksOf, isTaken, SeveralTypesReport } from "./several_types_report.js";
 import { StepList } from "./steps.js";
 
 /** `onUploaded(pipeline)` is called with the upload, `onMapping(mapping)` to check it read so. */
@@ -19,6 +20,7 @@ export function UploadCheck({ sent, onUploaded, onMapping }) {
   const { type, mapping, isProposed } = sent.wanted;
   const heading = useRef(null);
   const ended = row && !isLive(row) && job?.state === "JOB_STATE_FINISHED";
+  const several = ended && checksOf(jobs).length > 0 && job.job_type === "routed_check";
   // Who has asked hears at once what was found.
   useEffect(() => {
     if (ended) heading.current?.focus();
@@ -26,12 +28,14 @@ export function UploadCheck({ sent, onUploaded, onMapping }) {
   return html`<section class="check-result" aria-busy=${!ended && !asked.error}>
     <h2 tabindex="-1" ref=${heading}>${t("check_of", { file: sent.wanted.file.name })}</h2>
     <${Trouble} error=${asked.error} again=${asked.again} />
-    ${isReported(job) ? html`<${CheckReport} job=${job} />` : html`<${StepList} jobs=${jobs} />`}
+    ${several ? html`<${SeveralTypesReport} jobs=${jobs} />`
+      : isReported(job) && job.job_type !== "routed_check" ? html`<${CheckReport} job=${job} />`
+      : html`<${StepList} jobs=${jobs} />`}
     ${ended && html`<${Proposal} mapping=${job.stats?.proposed_mapping} type=${type} onMapping=${onMapping} />`}
     ${ended && isProposed && !job.stats?.proposed_mapping && html`
       <${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}
-    ${ended && isReported(job) && verdictOf(job) !== "refused" && html`
-      <${UploadIt} sent=${sent} cause=${job.stats.needs_consent} onUploaded=${onUploaded} />`}
+    ${ended && (several ? isTaken(jobs) : isReported(job) && verdictOf(job) !== "refused") && html`
+      <${UploadIt} sent=${sent} cause=${several ? causeOf(jobs) : job.stats.needs_consent} onUploaded=${onUploaded} />`}
   </section>`;
 }
 
