@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from carbonline.client.addresses import target_of
 from carbonline.client.tls_files import TlsFiles, tls_files
-from carbonline.serving.client_tls_settings import CLIENT_TLS_SETTINGS, read_client_tls
+from carbonline.serving.client_tls_settings import (
+    CLIENT_TLS_SETTINGS,
+    calls_with_tls,
+    read_client_tls,
+)
 from carbonline.serving.config_file import CONFIG_FILE
 from carbonline.serving.declared_settings import (
     BUILD_ID,
@@ -105,7 +109,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def _address(read: SettingsReader, setting: Setting) -> str:
     given = read.needed(setting)
     try:
-        target_of(given)
+        target_of(given, with_tls=calls_with_tls(read))
     except ValueError as error:
         read.faults.append(f"{setting.variable} {error}")
     return given

@@ -16,7 +16,11 @@ from carbonline.serving.auth.token_settings import (
     read_token_settings,
 )
 from carbonline.serving.call_limits import CallLimits
-from carbonline.serving.client_tls_settings import CLIENT_TLS_SETTINGS, read_client_tls
+from carbonline.serving.client_tls_settings import (
+    CLIENT_TLS_SETTINGS,
+    calls_with_tls,
+    read_client_tls,
+)
 from carbonline.serving.config_file import CONFIG_FILE
 from carbonline.serving.declared_job_types import (
     JOB_TYPES_FILE,
@@ -281,6 +285,6 @@ def _blobs(read: SettingsReader) -> tuple[Path, str]:
 
 def _check_scheduler_address(read: SettingsReader) -> None:
     try:
-        target_of(read.needed(SCHEDULER_ADDRESS))
+        target_of(read.needed(SCHEDULER_ADDRESS), with_tls=calls_with_tls(read))
     except ValueError as error:
         read.faults.append(f"{SCHEDULER_ADDRESS.variable} {error}")

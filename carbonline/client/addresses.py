@@ -11,16 +11,22 @@ def addresses_of(address: str) -> Sequence[str]:
     return tuple(one.strip() for one in address.split(",") if one.strip())
 
 
-def target_of(address: str) -> str:
-    """What gRPC calls the servers of an address.
+def target_of(address: str, *, with_tls: bool = False) -> str:
+    """What gRPC calls the servers of an address. Sockets speak no TLS.
 
-    Raises ValueError, whose message is a sentence, if several addresses do not go together.
+    Raises ValueError, whose message is a sentence, if several addresses do not go together, or not
+    `with_tls`.
     """
     addresses = addresses_of(address)
     if len(addresses) < 2:
         return address.strip(", ")
     if all(one.startswith(UNIX) for one in addresses):
         return UNIX + ",".join(one.removeprefix(UNIX) for one in addresses)
+    if with_tls:
+        raise ValueError(
+            f"{address}: with TLS, use one name that stands for all servers, for which each has a "
+            "certificate"
+        )
     versions = {_ip_version(one) for one in addresses}
     if versions == {4}:
         return "ipv4:" + ",".join(addresses)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import grpc
 import grpc.aio
 
-from carbonline.client.addresses import UNIX, target_of
+from carbonline.client.addresses import UNIX, addresses_of, target_of
 from carbonline.client.errors import WrongArgument
 from carbonline.client.renewing_channel import RenewingChannel
 from carbonline.client.tls_files import TlsFiles
@@ -51,12 +51,12 @@ def open_channel(
     themselves pass False.
     """
     try:
-        target = target_of(address)
+        target = target_of(address, with_tls=tls is not None)
     except ValueError as error:
         raise WrongArgument(str(error)) from None
     options: list[tuple[str, int | str]] = [
         # Without it, servers and proxies would be told of the whole list.
-        *([("grpc.default_authority", "localhost")] if target != address else []),
+        *([("grpc.default_authority", "localhost")] if len(addresses_of(address)) > 1 else []),
         ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
         ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
         # A frozen server is noticed, and its calls fail, before the deadline of a call: then
@@ -83,11 +83,6 @@ def open_channel(
     ]
     if tls is None or address.startswith(UNIX):
         return grpc.aio.insecure_channel(target, options)
-    if target != address:
-        raise WrongArgument(
-            f"{address}: with TLS, use one name that stands for all servers, for which each has a "
-            "certificate"
-        )
     return RenewingChannel(tls, lambda: grpc.aio.secure_channel(target, _credentials(tls), options))
 
 

@@ -23,6 +23,11 @@ CLIENT_TLS_SETTINGS = (TLS_CA, TLS_CERT, TLS_KEY)
 Files = TypeVar("Files")
 
 
+def calls_with_tls(read: SettingsReader) -> bool:
+    """Whether the process speaks TLS with the servers that it calls."""
+    return read.path(TLS_CA) is not None
+
+
 def read_client_tls(
     read: SettingsReader, files: Callable[[Path | None, Path | None, Path | None], Files]
 ) -> Files | None:

@@ -38,3 +38,10 @@ def test_what_grpc_is_told(address: str, target: str) -> None:
 def test_addresses_that_do_not_go_together_are_a_sentence(address: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(address)}: several addresses must"):
         target_of(address)
+
+
+def test_with_tls_several_servers_have_one_name() -> None:
+    with pytest.raises(ValueError, match=r"^10\.0\.0\.1:1,10\.0\.0\.2:1: with TLS, use one name"):
+        target_of("10.0.0.1:1,10.0.0.2:1", with_tls=True)
+    for one in ("schedulers:7400", "10.0.0.1:1", "unix:/a,unix:/b"):
+        assert target_of(one, with_tls=True) == target_of(one)

@@ -74,6 +74,18 @@ def test_a_database_url_that_the_start_would_refuse_is_told(
         assert ("CARBONLINE_DATABASE_URL: it is not" in told) == bool(fault)
 
 
+@pytest.mark.parametrize("process", ["worker", "gateway"])
+def test_several_addresses_with_tls_are_told_before_the_start(tmp_path: Path, process: str) -> None:
+    several = TEXT.replace('"unix:/run/s"', '"10.0.0.1:7400,10.0.0.2:7400"')
+    code, said = checked(tmp_path, several, process)
+    assert code == ExitCode.SUCCESS, said
+    code, said = checked(tmp_path, f'tls_ca = "ca.pem"\n{several}', process)
+    assert code == ExitCode.REFUSED
+    assert "CARBONLINE_SCHEDULER_ADDRESS 10.0.0.1:7400,10.0.0.2:7400: with TLS, use one name" in (
+        " ".join(said.split())
+    )
+
+
 def test_what_is_missing_wrong_or_read_by_nobody(tmp_path: Path) -> None:
     text = TEXT.replace("lease_seconds = 60", "lease_seconds = 5\nlaese = 1")
     code, said = checked(tmp_path, text, "scheduler", "worker")
