@@ -122,7 +122,6 @@ TESTED_IN_SCHEDULER: Mapping[str, Mapping[str, str]] = {
         "years": ROWS,
     },
     "scheduler_service/store/ending": {
-        "barrier": f"{STORE}/ending/test_children.py",
         "end_jobs": BATCHES,
         "insert_jobs": KEYS,
     },

@@ -326,7 +326,10 @@ class BlobReader:
         self._hash.update(piece)
         self.bytes_read += len(piece)
         if not piece and size and self._hash.hexdigest() != self._reference.sha256:
-            raise BlobDamaged(f"the stored bytes of {self._reference} are not those uploaded")
+            raise BlobDamaged(
+                f"the stored bytes of {self._reference} are not those uploaded: upload the file"
+                " again, which mends it"
+            )
         return piece
 
     def __enter__(self) -> Self:

@@ -284,6 +284,7 @@ async def test_bytes_that_changed_on_disk_are_not_passed_on_as_good(client: Clie
     stored.write_bytes(b"lies")
     error = await refused(client.download(blob))
     assert (error.code, error.reason) == ("DATA_LOSS", "BLOB_DAMAGED")
+    assert error.message.endswith("upload the file again, which mends it")
 
 
 @pytest.mark.parametrize("damage", [b"lies", bytes(sum(map(len, PIECES)))])
