@@ -2,6 +2,7 @@
 never last, and a lease of five seconds.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.local.settings import StackSettings
 from carbonline.local.stack import running_stack
 from tests.acceptance.acceptance_run import FLIGHTS, AcceptanceRun
+from tests.initialised_folder import initialise
 
 LEASE_SECONDS = 5.0
 # So short that connections are closed in the middle of every test.
@@ -40,6 +42,7 @@ def open_run(tmp_path: Path) -> OpenRun:
             "environment": {"CARBONLINE_CONNECTION_SECONDS_MAX": CONNECTION_SECONDS_MAX},
             **settings,
         }
+        await asyncio.to_thread(initialise, wanted["data_folder"])
         async with running_stack(StackSettings(**wanted), **stack_options) as stack:
             where = stack.addresses
             client = ContractClient(

@@ -16,6 +16,7 @@ from carbonline.client.contract_client import ContractClient
 from carbonline.client.view import PipelineView
 from carbonline.local.stack_file import find_stack
 from carbonline.v1 import ledger_pb2, types_pb2
+from tests.initialised_folder import initialise
 from tests.warm_program import COMMAND, run_command
 
 FILES = Path(__file__).with_name("files")
@@ -121,6 +122,7 @@ def terminal_beside_a_stack(
     """A terminal beside a stack that runs on its folder with more settings, and ends in order."""
     terminal = Terminal(folder)
     terminal.environment |= settings
+    initialise(folder / "data")
     up = subprocess.Popen(
         [*COMMAND, "up", "--workers", "1"],
         stdout=subprocess.PIPE,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests.initialised_folder import initialise
 from tests.warm_program import COMMAND, run_command
 
 SECONDS_MAX = 120
@@ -77,6 +78,7 @@ class Terminal:
     @contextmanager
     def stack(self, *, workers: int = 1) -> Iterator[None]:
         """Has `carbonline up` run on the folder, until the block ends."""
+        initialise(self.folder / "data")
         up = self.start("up", "--workers", str(workers))
         assert up.stdout is not None
         try:
