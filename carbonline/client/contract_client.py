@@ -3,12 +3,12 @@
 import hashlib
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
 
-from carbonline.client.calls import answered
 from carbonline.client.errors import FileDamaged, server_error
 from carbonline.client.json_struct import struct_of
 from carbonline.client.mapping_calls import MappingCalls
@@ -16,7 +16,7 @@ from carbonline.client.monitoring_calls import MonitoringCalls
 from carbonline.client.operator_calls import OperatorCalls
 from carbonline.client.schedule_calls import ScheduleCalls
 from carbonline.client.upkeep_calls import UpkeepCalls
-from carbonline.client.upload import Sent, ignore_sent, upload_messages
+from carbonline.client.upload import Sent, answered_upload, ignore_sent, upload_messages
 from carbonline.client.watch import Interrupted, WatchEvent, watch_events
 from carbonline.client.watch_list import pipeline_rows
 from carbonline.v1 import (
@@ -318,8 +318,8 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
             # Raise for an unreadable file before calling a server.
             source.open("rb").close()
         messages = upload_messages(source, scope, name, sent)
-        call = self._blobs.UploadBlob(messages, timeout=FILE_SECONDS, metadata=self._metadata)
-        return await answered(call, self._at_ledger, FILE_SECONDS)
+        send = partial(self._blobs.UploadBlob, timeout=FILE_SECONDS, metadata=self._metadata)
+        return await answered_upload(send, messages, self._at_ledger, FILE_SECONDS)
 
     async def stat_blob(self, blob: str) -> blobs_pb2.StatBlobResponse:
         """What is known of a file. Its refusal has the reason BLOB_NOT_FOUND if there is none."""

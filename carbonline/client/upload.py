@@ -2,17 +2,21 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
+from carbonline.client.calls import answered
+from carbonline.client.errors import Unreachable
 from carbonline.client.file_names import sent_name
+from carbonline.client.no_answer import Server, no_answer
 from carbonline.v1 import blobs_pb2, types_pb2
 
 CHUNK_BYTES = 512 * 1024
 FILE_NAME_CHARACTERS_MAX = 255
 
 
+Answer = TypeVar("Answer")
 # Called with the number of bytes handed to gRPC so far.
 Sent: TypeAlias = Callable[[int], None]
 
@@ -43,6 +47,38 @@ async def upload_messages(
             # gRPC asks for the next chunk when it has taken this one.
             sent_bytes += len(chunk)
             sent(sent_bytes)
+
+
+async def answered_upload(
+    send: Callable[[AsyncIterator[blobs_pb2.UploadBlobRequest]], Awaitable[Answer]],
+    messages: AsyncIterable[blobs_pb2.UploadBlobRequest],
+    server: Server,
+    seconds: float,
+) -> Answer:
+    """The answer to these messages, with a deadline of so many seconds. Raises ServerError, and
+    whatever the messages raise.
+    """
+    failures: list[Exception] = []
+
+    async def noted() -> AsyncIterator[blobs_pb2.UploadBlobRequest]:
+        try:
+            async for message in messages:
+                yield message
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    try:
+        return await answered(send(noted()), server, seconds)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+    # gRPC cancels a call by itself if its messages fail, or its connection is lost with the last
+    # one. To the caller it would look like a Ctrl-C.
+    if failures:
+        raise failures[0]
+    raise Unreachable("UNAVAILABLE", "", no_answer(server, ""), {}, {}, server)
 
 
 def _sha256_of(path: Path) -> str:
