@@ -10,9 +10,13 @@ from carbonline.client.reports import PipelineReport, UploadReport
 class SyncUploads(Blocking):
     """A part of Client."""
 
-    def uploads(self, year: int, *, source: str | None = None) -> list[UploadReport]:
-        """The uploads whose entries count in a year, newest first; of a `source` only its own."""
-        return self._answer(self._client.uploads(year, source=source))
+    def uploads(
+        self, year: int, *, source: str | None = None, unit: str | None = None
+    ) -> list[UploadReport]:
+        """The uploads whose entries count in a year, newest first; of a `source` only its own, and
+        of a `unit` those for this unit alone. A caller with limited units must name one.
+        """
+        return self._answer(self._client.uploads(year, source=source, unit=unit))
 
     def download(self, upload: UploadReport | int, file: str | Path) -> Path:
         """Writes the file of an upload as it was sent: a workbook stays one. Returns its path.

@@ -48,12 +48,15 @@ class Uploads:
 
     contract: ContractClient
 
-    async def uploads(self, year: int, *, source: str | None = None) -> list[UploadReport]:
+    async def uploads(
+        self, year: int, *, source: str | None = None, unit: str | None = None
+    ) -> list[UploadReport]:
         """The uploads whose entries count in a year, newest first, at most UPLOADS_MAX.
 
-        With a `source`, only those of it.
+        With a `source`, only those of it; with a `unit`, only those for this unit alone. A caller
+        who may act for some units only must name one.
         """
-        wanted = ledger_pb2.ListUploadsRequest(year=year, source=source or "")
+        wanted = ledger_pb2.ListUploadsRequest(year=year, source=source or "", unit=unit or "")
         found, _ = await read_pages(
             self.contract.list_uploads, wanted, lambda page: page.uploads, UPLOADS_MAX
         )

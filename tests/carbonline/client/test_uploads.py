@@ -18,6 +18,8 @@ def test_files_of_uploads_are_had_again(client: Client, folder: Path) -> None:
         (folder / "again.csv").write_text(text)
         client.submit_file("again.csv", "plane", year=2024, source="again").raise_for_status()
     [second] = client.uploads(2024, source="Again")
+    # It is for all units.
+    assert client.uploads(2024, source="again", unit="U1") == []
     (folder / "there.csv").write_text("older")
     assert client.download(second, folder / "there.csv").read_text() == texts[1]
     assert not list(folder.glob("*.unfinished"))
