@@ -150,6 +150,7 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
         *,
         pipeline_id: int = 0,
         states: Sequence[types_pb2.JobState.ValueType] = (),
+        job_types: Sequence[str] = (),
         page_size: int = 50,
         page_token: str = "",
     ) -> operations_pb2.ListJobsResponse:
@@ -158,6 +159,7 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
             tenant=self.tenant,
             pipeline_id=pipeline_id,
             states=states,
+            job_types=job_types,
             page_size=page_size,
             page_token=page_token,
         )

@@ -21,6 +21,7 @@ class SyncUploads(Blocking):
     def download(self, upload: UploadReport | int, file: str | Path) -> Path:
         """Writes the file of an upload as it was sent: a workbook stays one. Returns its path.
 
+        Of a file of several types it is all of it while its pipeline is kept, then one type's rows.
         A file of that name is replaced as soon as all is there and has the SHA-256 of what was
         sent. Raises WrongArgument if there is no such upload, FileGone if its file is deleted,
         OSError if it cannot be written.

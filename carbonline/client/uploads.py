@@ -1,6 +1,8 @@
 """Lists uploads, and downloads, submits again and withdraws them: what both clients do."""
 
+import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,17 @@ from carbonline.v1 import blobs_pb2, ledger_pb2
 
 UPLOAD_ID_MAX = 2**63 - 1
 UPLOADS_MAX = 1_000_000
+# The job that divides a file of several types, and how it names the parts.
+DIVIDES = "routed_ingest"
+_PART = re.compile(r"_rows_of_job_\d+\.csv$")
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """What is still kept of the file that somebody sent: all of it, or one type's rows."""
+
+    blob: str
+    is_part: bool
 
 
 def file_of(upload: ledger_pb2.Upload) -> dict[str, Any]:
@@ -37,10 +50,50 @@ async def kept_file(
     except ServerError as error:
         if error.reason != "BLOB_NOT_FOUND":
             raise
+        if upload.state == ledger_pb2.UPLOAD_STATE_COUNTS:
+            raise FileGone(
+                f"The file of upload {upload.upload_id} is missing in the store of files, although"
+                " the upload counts: restore the store from a backup, or submit the file again."
+            ) from error
         raise FileGone(
             f"The file of upload {upload.upload_id} is no longer kept: a file that nothing names is"
             " deleted some time after it was last sent. Submit the file itself again."
         ) from error
+
+
+async def sent_file(contract: ContractClient, upload: ledger_pb2.Upload) -> SentFile:
+    """The file of an upload as it was sent. Of a file of several types that is all of it for as
+    long as its pipeline is kept, and then the part with the rows of the upload's type. Raises
+    FileGone if neither is there.
+    """
+    whole = await _divided_file(contract, upload.pipeline_id) if upload.pipeline_id else ""
+    if whole and await _is_kept(contract, whole):
+        return SentFile(whole, is_part=False)
+    kept = await kept_file(contract, upload)
+    return SentFile(upload.blob, is_part=bool(whole or _PART.search(kept.file_name)))
+
+
+async def _divided_file(contract: ContractClient, pipeline_id: int) -> str:
+    """The file that a pipeline has divided by type; empty if it has divided none, or is deleted."""
+    try:
+        listed = await contract.list_jobs(pipeline_id=pipeline_id, job_types=[DIVIDES])
+        for job in listed.jobs:
+            payload = values_of((await contract.get_job(job.job_id)).payload)
+            return str(payload.get("blob", ""))
+    except ServerError as error:
+        if error.code != "NOT_FOUND":
+            raise
+    return ""
+
+
+async def _is_kept(contract: ContractClient, blob: str) -> bool:
+    try:
+        await contract.stat_blob(blob)
+    except ServerError as error:
+        if error.reason != "BLOB_NOT_FOUND":
+            raise
+        return False
+    return True
 
 
 class Uploads:
@@ -65,17 +118,18 @@ class Uploads:
     async def download(self, upload: UploadReport | int, file: str | Path) -> Path:
         """Writes the file of an upload as it was sent: a workbook stays one. Returns its path.
 
+        Of a file of several types it is all of it while its pipeline is kept, then one type's rows.
         A file of that name is replaced as soon as all is there and has the SHA-256 of what was
         sent. Raises WrongArgument if there is no such upload, FileGone if its file is no longer
         kept, OSError if it cannot be written.
         """
         one = await self._upload(upload)
-        await kept_file(self.contract, one)
+        sent = await sent_file(self.contract, one)
         path = Path(file)
         unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
         try:
             with unfinished.open("xb") as written:
-                async for chunk in self.contract.download_blob(one.blob):
+                async for chunk in self.contract.download_blob(sent.blob):
                     written.write(chunk)
             unfinished.replace(path)
         finally:

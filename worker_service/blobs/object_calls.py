@@ -24,6 +24,10 @@ _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
 _FULL = frozenset({"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded"})
 _FULL_STATUS = "507"
 _DENIED = frozenset({"401", "403"})
+# S3 says 400 of temporary credentials that have expired.
+_EXPIRED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"}
+)
 _NO_BUCKET = "NoSuchBucket"
 _WITHOUT_BUCKET = "there is no such bucket: make it, or correct its name"
 
@@ -93,7 +97,7 @@ def _failure(said: str) -> ObjectStoreFailed:
         return ObjectStoreFailed(errno.ENOSPC, f"the object store is full ({named})")
     if word == _NO_BUCKET:
         return ObjectStoreFailed(errno.ENOENT, _WITHOUT_BUCKET)
-    if number in _DENIED:
+    if number in _DENIED or word in _EXPIRED:
         return ObjectStoreFailed(
             errno.EACCES,
             f"the object store refuses access ({named}): check the credentials of this process, and"

@@ -163,7 +163,8 @@ class _SignedIn:
                 self._token = ""
         raise ProviderRefused(
             "credential_refused",
-            f"{SERVICE} refused the session that it had just opened, when asked {says}.",
+            f"{SERVICE} refused the session that it had just opened, when asked {says}:"
+            " see whether its user may still read this data source.",
         )
 
     async def _sign_in(self) -> None:

@@ -1,11 +1,14 @@
-"""Forgets what counted long ago: summaries of uploads and of emissions, and versions of factors."""
+"""Forgets what counted long ago: summaries of uploads and of emissions, versions of factors, and
+how files were read of which nothing is left.
+"""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
+from worker_service.ledger.load_mappings import delete_load_mappings
 from worker_service.ledger.old_summaries import (
     EmissionsPlace,
     OldEntrySet,
@@ -17,7 +20,7 @@ from worker_service.ledger.old_summaries import (
 from worker_service.ledger.old_versions import VersionPlace, delete_versions
 from worker_service.ledger.pool import Ledger
 from worker_service.mechanics.scheduler import SchedulerRefused
-from worker_service.steps.deletions import Deleted, nobody_counts
+from worker_service.steps.deletions import Deleted, Kind, nobody_counts
 
 # Asked for first, whatever is old: of another institution's nothing is told, whichever it is.
 ANY_PIPELINE = 1
@@ -43,11 +46,16 @@ class Forgotten:
     entry_sets: int = 0
     emission_sets: int = 0
     factor_versions: int = 0
+    load_mappings: int = 0
 
-    @property
-    def is_something(self) -> bool:
-        """Whether anything was deleted."""
-        return bool(self.entry_sets or self.emission_sets or self.factor_versions)
+    def counts(self) -> Mapping[Kind, int]:
+        """The same by kind."""
+        return {
+            "entry_sets": self.entry_sets,
+            "emission_sets": self.emission_sets,
+            "factor_versions": self.factor_versions,
+            "load_mappings": self.load_mappings,
+        }
 
 
 async def forget_history(
@@ -58,9 +66,9 @@ async def forget_history(
 ) -> Forgotten:
     """Delete what is old, in bounded rounds until nothing is left, of all tenants of this worker.
 
-    What counts stays, and so does what an existing pipeline lists, and each version of a factor
-    that an emission names. `deleted` is told how many. Raises DatabaseUnavailable or
-    SchedulerUnreachable.
+    What counts stays, and so does what an existing pipeline lists, each version of a factor that an
+    emission names, and each mapping of a load of which something is left. `deleted` is told how
+    many. Raises DatabaseUnavailable or SchedulerUnreachable.
     """
     forgotten = Forgotten()
     try:
@@ -74,17 +82,14 @@ async def forget_history(
                 continue
             await _forget_emissions(ledger, tenant, retention.kept_seconds, forgotten)
             await _forget_versions(ledger, tenant, retention.kept_seconds, forgotten)
+            # Behind the versions, which name them.
+            await _forget_mappings(ledger, tenant, forgotten)
     finally:
-        if forgotten.is_something:
-            deleted("entry_sets", forgotten.entry_sets)
-            deleted("emission_sets", forgotten.emission_sets)
-            deleted("factor_versions", forgotten.factor_versions)
-            log.info(
-                "history_forgotten",
-                entry_sets=forgotten.entry_sets,
-                emission_sets=forgotten.emission_sets,
-                factor_versions=forgotten.factor_versions,
-            )
+        counts = forgotten.counts()
+        if any(counts.values()):
+            for kind, count in counts.items():
+                deleted(kind, count)
+            log.info("history_forgotten", **{str(kind): count for kind, count in counts.items()})
     return forgotten
 
 
@@ -119,4 +124,12 @@ async def _forget_versions(
     while place is not None:
         done = await delete_versions(ledger, tenant, kept_seconds, place)
         forgotten.factor_versions += done.gone
+        place = done.next
+
+
+async def _forget_mappings(ledger: Ledger, tenant: str, forgotten: Forgotten) -> None:
+    place: int | None = 0
+    while place is not None:
+        done = await delete_load_mappings(ledger, tenant, place)
+        forgotten.load_mappings += done.gone
         place = done.next

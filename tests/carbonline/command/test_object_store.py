@@ -65,6 +65,7 @@ def test_from_a_file_to_totals_and_rejected_rows(terminal: Terminal, s3: FaultyS
     ("fault", "said"),
     [
         ((403, "AccessDenied"), "the object store refuses access (403 AccessDenied)"),
+        ((400, "ExpiredToken"), "refuses access (400 ExpiredToken): check the credentials"),
         ((403, "QuotaExceeded"), "the store of files is full"),
     ],
 )

@@ -1,6 +1,7 @@
 """Files of uploads as a person has them again: downloaded, copied to a year, restored."""
 
 import gzip
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -79,6 +80,26 @@ def test_a_replaced_upload_has_its_file_too(year: Year) -> None:
     assert (told.code, told.out) == (0, trips(2))
 
 
+def test_of_a_file_of_several_types_all_of_it_comes_and_then_the_part(year: Year) -> None:
+    text = (
+        "unit_institutional_id,name,total_spent_amount,purchase_institutional_code,"
+        "purchase_category\n0828,Cleaning,100,s1,services\n0828,Van,50,v1,vehicles\n"
+    )
+    file = year.terminal.file("purchases.csv", text)
+    words = ("submit", file, "--module", "purchase", *year.words)
+    assert year.terminal.type(*words).code == 0
+    [van, cleaning] = [str(one["upload"]) for one in year.uploads()]
+    for number in (van, cleaning):
+        typed = year.terminal.type("download", number, "-o", "-")
+        assert (typed.code, typed.out, "as they were sent" in typed.err) == (0, text, True), typed
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    for path in (year.terminal.folder / "data" / "blobs").rglob(f"{sha256}*"):
+        path.unlink()
+    typed = year.terminal.type("download", van, "-o", "-")
+    assert (typed.code, "Van" in typed.out, "Cleaning" in typed.out) == (0, True, False), typed
+    assert "purchases.csv was divided by type and is no longer kept as it was sent" in typed.err
+
+
 def test_what_is_not_there_is_a_sentence(year: Year) -> None:
     unknown = year.terminal.type("download", "999999", "-o", "x.csv")
     assert (unknown.code, "There is no upload 999999" in unknown.err) == (2, True)
@@ -86,7 +107,7 @@ def test_what_is_not_there_is_a_sentence(year: Year) -> None:
     another = str(int(year.words[1]) - 1)
     for words in (("download", number, "-o", "x.csv"), ("copy", number, "--year", another)):
         told = year.terminal.type(*words)
-        said = f"The file of upload {number} is no longer kept"
+        said = f"The file of upload {number} is missing in the store of files, although"
         assert (told.code, said in told.err) == (2, True), told
     assert not (year.terminal.folder / "x.csv").exists()
 

@@ -28,6 +28,7 @@ from worker_service.blobs.store import (
     BlobDamaged,
     BlobFolderUnusable,
     BlobMissing,
+    BlobStore,
     BlobTooLarge,
     BlobUnreadable,
     ObjectStoreFailed,
@@ -71,6 +72,28 @@ def test_what_was_written_is_read_as_often_as_wanted(store: ObjectBlobStore) -> 
     assert (summary.file_name, summary.size_bytes) == ("a.csv", len(FILE))
     assert summary.scope == {"year": 2024}
     assert content_of(store, put(store, b"").reference) == b""
+
+
+def test_a_folder_that_was_copied_into_a_bucket_is_its_store(
+    store: ObjectBlobStore, s3: FaultyS3, tmp_path: Path
+) -> None:
+    folder = BlobStore(tmp_path)
+    kept = put(folder, FILE, file_name="a.csv", scope={"year": 2024})
+    folder.check_usable()
+    with folder.begin("local") as unfinished:
+        unfinished.write(FILE)
+        # As docs/operating.md says: names and all, but for names that begin with a dot.
+        for path in tmp_path.rglob("*"):
+            name = path.relative_to(tmp_path)
+            if path.is_file() and not any(part.startswith(".") for part in name.parts):
+                s3.put(f"of/carbonline/{name}", path.read_bytes())
+    assert content_of(store, kept.reference) == FILE
+    assert store.summary(kept.reference) == folder.summary(kept.reference)
+    assert tenants(store) == ["local"]
+    assert list(old_blobs(store, "local", -DAY)) == [kept.reference]
+    assert put(store, FILE).already_stored
+    assert remove_blob(store, kept.reference, -DAY) == len(FILE)
+    assert [name for name in s3.names() if "/local/" in name] == []
 
 
 def test_tenants_and_prefixes_see_only_their_own(store: ObjectBlobStore) -> None:
@@ -148,6 +171,7 @@ def test_another_bucket_in_its_place_is_a_fault_of_the_store(
 
 
 FAULTS = {
+    "expired": ("ExpiredToken", 400, "refuses access .400 ExpiredToken.: check the credentials"),
     "denied": ("AccessDenied", 403, "refuses access .403 AccessDenied.: check the credentials"),
     "wrong key": ("InvalidAccessKeyId", 403, "refuses access"),
     "full": ("QuotaExceeded", 403, "the object store is full"),

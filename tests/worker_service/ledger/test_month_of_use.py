@@ -24,10 +24,11 @@ from tests.worker_service.ledger.ledger_driver import (
 )
 from tests.worker_service.ledger.test_collect import A_DAY
 from tests.worker_service.ledger.test_factors import LONG, SHORT, save
-from worker_service.ledger import collect, old_summaries, old_versions
+from worker_service.ledger import collect, load_mappings, old_summaries, old_versions
 from worker_service.ledger.collect import collect_once
 from worker_service.ledger.entry_sets import NewSet
 from worker_service.ledger.job_answers import first_answer
+from worker_service.ledger.load_mappings import keep_load_mapping
 from worker_service.ledger.pool import Connection, Ledger
 from worker_service.steps.old_history import HistoryRetention, forget_history
 
@@ -45,7 +46,7 @@ BUFFERS_SLACK, BUFFERS_FACTOR = 100, 2.0
 LASTING_TOKEN = 7
 NAMES = {
     text.strip(): f"{module.__name__.rpartition('.')[2]}.{name}"
-    for module in (collect, old_summaries, old_versions)
+    for module in (collect, load_mappings, old_summaries, old_versions)
     for name, text in vars(module).items()
     if isinstance(text, str) and "carbon." in text
 }
@@ -101,6 +102,8 @@ async def a_day_of_use(driver: LedgerDriver, day: int, uploads: int) -> None:
     """Replaced and withdrawn uploads, refused ones, recalculations, changed factors."""
     token = 1_000 * (day + 1)
     await save(driver, token, (*SHORT[:3], f'{{"ef":{day + 1}}}'), LONG)
+    async with driver.ledger.transaction() as conn:
+        await keep_load_mapping(conn, TENANT, token, {"columns": {"Faktor": "ef"}})
     for number in range(uploads):
         token += 10
         await driver.upload(token, ["0828"] * 3, pipeline_id=token)
@@ -154,7 +157,8 @@ async def use(driver: LedgerDriver, days: int, uploads: int) -> None:
     for name in ("DELETE_ENTRY_SET", "DELETE_EMISSION_SETS"):
         assert costs[-1][f"old_summaries.{name}", "rows"] > 0
     assert costs[-1]["old_versions.DELETE_VERSIONS", "rows"] > 0
-    assert rows[0].keys() >= {"entry_sets", "emission_sets", "factor_versions", "job_answers"}
+    assert costs[-1]["load_mappings.DELETE", "rows"] > 0
+    assert rows[0].keys() >= {"entry_sets", "emission_sets", "factor_versions", "load_mappings"}
     middle = (FLAT_AFTER_DAYS + days) // 2
     before, after = slice(FLAT_AFTER_DAYS, middle), slice(middle, days)
     for table in rows[0]:

@@ -9,6 +9,7 @@ import pytest
 from carbonline.client.json_struct import values_of
 from tests.worker_service.steps.conftest import YEAR, WorkerHarness
 from tests.worker_service.steps.test_load_check import OF_PLANES, check_and_load, job_of
+from worker_service.ledger.load_mappings import MappingsRound, delete_load_mappings
 
 OURS = (
     "category,cabin_class,ef_kg_co2eq_per_km,rfi_adjustment,min_distance,max_distance\n"
@@ -67,6 +68,12 @@ ROWS: Mapping[str, str] = {
 }
 
 
+GO_AS_OLD_VERSIONS = """
+DELETE FROM carbon.factor_versions AS o USING carbon.factor_versions AS n
+WHERE n.factor_id = o.factor_id AND n.version > o.version
+"""
+
+
 def mapping_of(kind: str) -> dict[str, Any]:
     *_, ours, theirs = KINDS[kind]
     names = ours.splitlines()[0].split(","), theirs.splitlines()[0].split(";")
@@ -113,6 +120,32 @@ async def test_the_mapping_stands_with_what_was_loaded(harness: WorkerHarness, k
     await job_of(harness, jobs[1], ours, payload, **scope)
     [(token, mapping)] = await kept(harness)
     assert (token, json.loads(mapping)) == (loaded.claim_token, mapping_of(kind))
+    # All that it brought is there yet, whoever has published since.
+    assert (await delete_load_mappings(harness.ledger, "local", 0)).gone == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_mapping_goes_with_the_last_of_what_it_brought(
+    harness: WorkerHarness, kind: str
+) -> None:
+    jobs, scope, payload, ours, theirs = KINDS[kind]
+    await job_of(harness, jobs[1], theirs, {**payload, "mapping": mapping_of(kind)}, **scope)
+    for before, after in {"0.4": "0.5", "0.3": "0.6", "0.9526": "1", "1000.5": "9"}.items():
+        ours = ours.replace(before, after)
+    for name in ("Zurich", "Sciences", "Chemistry"):
+        ours = ours.replace(name, f"{name} II")
+    other = await job_of(harness, jobs[1], ours, payload, **scope)
+    assert other.error_cause == "", other
+    # A claim that has just passed a fence may publish again, and then names its mapping.
+    at_work = other.claim_token + 1_000
+    await harness.rows("UPDATE carbon.write_fences SET newest_token = $1", at_work)
+    await harness.rows("INSERT INTO carbon.load_mappings VALUES ('local', $1, '{}')", at_work)
+    if kind == "factors":
+        assert (await delete_load_mappings(harness.ledger, "local", 0)).gone == 0
+        await harness.rows(GO_AS_OLD_VERSIONS)
+    assert await delete_load_mappings(harness.ledger, "other", 0) == MappingsRound(0, None)
+    assert await delete_load_mappings(harness.ledger, "local", 0) == MappingsRound(1, None)
+    assert [token for token, _ in await kept(harness)] == [at_work]
 
 
 async def kept(harness: WorkerHarness) -> list[tuple[int, str]]:

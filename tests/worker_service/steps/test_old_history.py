@@ -78,7 +78,7 @@ async def test_what_an_existing_pipeline_lists_stays_and_goes_after_it(
     with capture_logs() as logged:
         assert await forget(harness, none_exists, told) == Forgotten(1, 1, 0)
     assert [line["event"] for line in logged] == ["history_forgotten"]
-    assert told == {"entry_sets": 1, "emission_sets": 1, "factor_versions": 0}
+    assert told == {"entry_sets": 1, "emission_sets": 1, "factor_versions": 0, "load_mappings": 0}
     assert await lists(harness, pipeline_id) == []
     assert await harness.kg() == kg
     assert await forget(harness, none_exists) == Forgotten()
