@@ -3,6 +3,7 @@ command says what its own file has done.
 """
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import pytest
 from tests.acceptance.acceptance_run import AcceptanceRun
 from tests.acceptance.conftest import OpenRun
 from tests.acceptance.faults import until, with_a_faulty_worker
+from tests.worker_service.blobs.faulty_s3 import BUCKET, faulty_s3
 
 COMMAND = (sys.executable, "-m", "carbonline.command.main")
 YEAR = 2024
@@ -28,6 +30,20 @@ FILES = {
     "factors_twice.csv": "category,cabin_class,ef_kg_co2eq_per_km\nall,economy,0.4\n",
 }
 HEADER = "unit_institutional_id,origin_iata,destination_iata,user_institutional_id,cabin_class\n"
+# The places of the stack, and another file of entries.
+SEED = """
+[[units]]
+file = "units.csv"
+years = 2024
+[[factors]]
+file = "factors_twice.csv"
+type = "plane"
+years = 2024
+[[activity]]
+file = "four.csv"
+type = "plane"
+years = 2024
+"""
 KG_OF_A_TRIP = 407.5926178213096 * 0.2
 
 
@@ -108,8 +124,17 @@ async def killing(open_run: OpenRun, folder: Path, place: str) -> AsyncIterator[
     ],
 )
 async def test_a_killed_worker_leaves_the_old_or_the_new_and_its_successor_says_what_was_done(
-    open_run: OpenRun, tmp_path: Path, place: str
+    open_run: OpenRun, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its files are in an object store, so none of them is on the machine of the next worker."""
+    with faulty_s3() as s3:
+        place_of_files = {"CARBONLINE_BLOB_FOLDER": f"s3://{BUCKET}/of/carbonline"}
+        for name, value in (s3.environment | place_of_files).items():
+            monkeypatch.setenv(name, value)
+        await must_leave_the_old_or_the_new(open_run, tmp_path, place)
+
+
+async def must_leave_the_old_or_the_new(open_run: OpenRun, tmp_path: Path, place: str) -> None:
     async with killing(open_run, tmp_path, place) as stack:
         four, three = 4 * KG_OF_A_TRIP, 3 * KG_OF_A_TRIP
         said = await stack.type_and_kill("submit", "three.csv", *PLANES, kg=four)
@@ -129,3 +154,23 @@ async def test_a_killed_worker_leaves_the_old_or_the_new_and_its_successor_says_
         assert f"{2 * three:,.3f} kg before, 0.000 kg now" in said
         uploads = await stack.type("uploads", *OF_YEAR)
         assert uploads == f"No uploads of {YEAR} count."
+
+        said = await stack.type_and_kill("restore", upload, kg=0)
+        assert "3 rows accepted" in said
+        assert await stack.kg() == pytest.approx(2 * three)
+
+        answer = await stack.type("uploads", *OF_YEAR, "--format", "csv")
+        upload = answer.split()[1].split(",")[0]
+        await stack.type("load", "units", "units.csv", "--year", "2025")
+        said = await stack.type_and_kill("copy", upload, "--year", "2025", kg=2 * three)
+        assert "3 rows accepted" in said
+        copies = json.loads(await stack.type("uploads", "--year", "2025", "--json"))["rows"]
+        assert [copy["entries"] for copy in copies] == [3]
+
+        (tmp_path / "seed.toml").write_text(SEED)
+        said = await stack.type_and_kill("seed", ".", "--yes", kg=2 * three)
+        assert "activity plane 2024: SUCCESS" in said
+        assert f"2024: {2 * four:,.3f} kg CO2eq over 1 unit." in said
+        again = await stack.type("seed", ".")
+        assert f"2024: {2 * four:,.3f} kg CO2eq over 1 unit." in again
+        assert await stack.kg() == pytest.approx(2 * four)

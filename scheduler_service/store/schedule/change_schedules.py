@@ -1,9 +1,11 @@
 """CreateSchedule, PauseSchedule, ResumeSchedule and DeleteSchedule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
+from scheduler_service.jobs.job_type_keys import SIGNED_BY
 from scheduler_service.jobs.requests import Refused
 from scheduler_service.jobs.schedules import (
     SCHEDULES_MAX,
@@ -122,10 +124,15 @@ async def _held(tx: UnitOfWork, tenant: str, name: str) -> Sequence[ScheduleRow]
 
 
 def _is_same(row: ScheduleRow, wanted: ScheduleWanted) -> bool:
-    parts = ("cron", "time_zone", "job_type", "scope", "payload", "priority", "runs_late")
-    return row.jitter_seconds == wanted.jitter_seconds and all(
+    parts = ("cron", "time_zone", "job_type", "scope", "priority", "runs_late", "jitter_seconds")
+    return _unsigned(row.payload) == _unsigned(wanted.payload) and all(
         getattr(row, part) == getattr(wanted, part) for part in parts
     )
+
+
+def _unsigned(payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Without who is to stand with the data: a schedule stays its first creator's."""
+    return {name: value for name, value in (payload or {}).items() if name != SIGNED_BY}
 
 
 def _exists(name: str) -> Refused:

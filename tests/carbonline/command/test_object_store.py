@@ -1,11 +1,17 @@
 """A stack whose files are in an object store, as a person uses it; an emulator stands for S3."""
 
+import gzip
+import io
 import json
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -25,6 +31,75 @@ TRIPS = (
 OF_2024 = ("--type", "plane", "--year", "2024")
 
 
+def bomb() -> bytes:
+    """A zip of one file that unpacks to 20 MB."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("trips.csv", TRIPS.encode() + bytes(20_000_000))
+    return packed.getvalue()
+
+
+# What a source may come with, the words that name it, and what a person hears.
+REFUSED = {
+    "a wrong secret": (
+        b"",
+        ("submit", "--from", "travel-api"),
+        "refused to sign in: its client id",
+    ),
+    "a wrong password": (
+        b"",
+        ("load", "units", "--from", "unit-directory"),
+        "The directory of units refused the user or the password. Nothing was changed.",
+    ),
+    "cell.csv": (
+        TRIPS.encode() + b"0828,GVA," + b"x" * (11 << 20) + b",a1,economy\n",
+        ("submit", "cell.csv", "--type", "plane"),
+        "Line 4 is longer than 1,048,576 bytes",
+    ),
+    "blank.csv.gz": (
+        gzip.compress(TRIPS.encode() + b"\n" * 3_000_000),
+        ("submit", "blank.csv.gz", "--type", "plane"),
+        "The file has more than 2,000,000 blank rows: remove them.",
+    ),
+    "bomb.zip": (
+        bomb(),
+        ("submit", "bomb.zip", "--type", "plane"),
+        "The file is more than 400 times as large when it is unpacked",
+    ),
+}
+
+
+class _Refuses(BaseHTTPRequestHandler):
+    def _answer(self) -> None:
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = _answer  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def services_that_refuse() -> Iterator[dict[str, str]]:
+    """The settings of a worker for a travel API and a directory that take nobody."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Refuses)
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    names = ("SITE", "DATASOURCE", "USER", "CLIENT_ID", "SECRET_ID")
+    directory = {"URL": f"{url}/units", "USER": "somebody", "PASSWORD": "a-wrong-one"}
+    travel = {"URL": url, "SECRET": "a-wrong-one-of-many-characters"} | dict.fromkeys(names, "x")
+    try:
+        yield {
+            **{f"CARBONLINE_UNIT_DIRECTORY_{name}": value for name, value in directory.items()},
+            **{f"CARBONLINE_TRAVEL_API_{name}": value for name, value in travel.items()},
+        }
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.fixture(scope="module")
 def s3() -> Iterator[FaultyS3]:
     with faulty_s3() as server:
@@ -37,9 +112,11 @@ def terminal(s3: FaultyS3, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     terminal = Terminal(tmp_path_factory.mktemp("objects"))
     place = {"CARBONLINE_BLOB_FOLDER": f"s3://{BUCKET}/of/carbonline"}
     terminal.environment |= s3.environment | place
-    with terminal.stack():
-        terminal.load_for_planes(2024, units=UNITS, places=PLACES, factors=FACTORS)
-        yield terminal
+    with services_that_refuse() as services:
+        terminal.environment |= services
+        with terminal.stack():
+            terminal.load_for_planes(2024, units=UNITS, places=PLACES, factors=FACTORS)
+            yield terminal
 
 
 def kg(terminal: Terminal) -> float:
@@ -81,6 +158,27 @@ def test_an_upload_that_the_store_refuses_is_told_and_the_totals_stay(
         s3.faults.clear()
     assert (typed.code, said in " ".join(typed.err.split())) == (6, True), typed
     assert kg(terminal) == before
+
+
+def test_each_source_that_fails_is_a_sentence_and_what_was_there_stays(
+    terminal: Terminal, s3: FaultyS3
+) -> None:
+    year = ("--year", "2024")
+    assert terminal.type("submit", terminal.file("trips.csv", TRIPS), *OF_2024).code == 0
+    lists = [("totals", *year, "--json"), ("uploads", *year, "--json")]
+    before = [terminal.type(*words).out for words in lists]
+    for name, (content, words, sentence) in REFUSED.items():
+        (terminal.folder / name).write_bytes(content)
+        typed = terminal.type(*words, *year)
+        told = " ".join((typed.out + typed.err).split())
+        assert (typed.code, sentence in told) == (4, True), typed
+        assert "a-wrong-one" not in told
+    [upload] = json.loads(before[1])["rows"]
+    sha256 = upload["blob"].rpartition(":")[2]
+    s3.delete(*(name for name in s3.names() if sha256 in name))
+    typed = terminal.type("download", str(upload["upload"]), "-o", "-")
+    assert (typed.code, "is missing in the store of files" in typed.err) == (2, True), typed
+    assert [terminal.type(*words).out for words in lists] == before
 
 
 def test_a_job_waits_for_a_store_that_refuses_to_read_and_ends_when_it_gives_way(

@@ -104,6 +104,25 @@ async def test_the_data_of_an_ingest_says_who_created_its_schedule(client: Clien
     assert values_of(job.payload) == {"provider": "travel-api", "submitted_by": "local"}
 
 
+async def test_another_caller_who_repeats_a_create_finds_it_there_and_its_first_creators(
+    client: Client,
+) -> None:
+    await client.provision(2024)
+    scope = types_pb2.Scope(
+        module=types_pb2.MODULE_PROFESSIONAL_TRAVEL,
+        data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE,
+        year=2024,
+    )
+    agency = struct_of({"provider": "agency"})
+    asked: dict[str, Any] = {"job_type": "api_ingest", "scope": scope, "payload": agency}
+    await created(client, **asked)
+    again = await client.operations.CreateSchedule(nightly(**asked), metadata=COLLEAGUE)
+    assert (again.schedule.created_by, len(again.next_ticks) > 0) == ("local", True)
+    asked["payload"] = struct_of({"provider": "travel-api"})
+    error = await refused(client, "CreateSchedule", nightly(**asked), metadata=COLLEAGUE)
+    assert error.reason == "SCHEDULE_EXISTS"
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
