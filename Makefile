@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each makes the environment it needs, in .venv, by itself.
 .DEFAULT_GOAL := help
 .PHONY: docs help demo test test-slow bench bench-short fuzz shake shake-short check mutants protos released-protos format
-.PHONY: real-data lock clean runtime dev browser console-test vendor
+.PHONY: real-data lock clean runtime dev browser console-test vendor types all-but-types
 MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
@@ -43,12 +43,18 @@ fuzz: dev  ## send the HTTP API what its document allows, and what it does not; 
 real-data: dev  ## try files of real institutions and published factors; REAL_DATA=FOLDER
 	@$(PYTHON_IN_VENV) -m pytest -q -rs tests/real_data tests/carbonline/shelf
 
+# Types take as long as all the rest, on one core.
 check: dev  ## check format, lint, types, room contracts, protos, house rules, mutants
+	@$(MAKE) -j 2 types all-but-types
+
+types:
+	@echo "types"
+	@$(PYTHON_IN_VENV) -m mypy --no-error-summary
+
+all-but-types:
 	@echo "format and lint"
 	@$(PYTHON_IN_VENV) -m ruff format --check --quiet .
 	@$(PYTHON_IN_VENV) -m ruff check --quiet .
-	@echo "types"
-	@$(PYTHON_IN_VENV) -m mypy --no-error-summary
 	@echo "rooms"
 	@.venv/bin/lint-imports --no-logo
 	@echo "protos"
