@@ -154,11 +154,11 @@ def scripted(database_url: str, tmp_path: Path) -> Iterator[Scripted]:
 
 @pytest.fixture
 def as_role(chromium: Any, scripted: Scripted) -> Iterator[Any]:
-    """Makes tabs of somebody with one role, before the scripted services."""
+    """Makes tabs of somebody with one role, also for one unit, before the scripted services."""
     made = []
 
-    def make(role: str) -> Tabs:
-        site = Site(scripted.url, Path(), f"{role}@local")
+    def make(role: str, unit: str = "") -> Tabs:
+        site = Site(scripted.url, Path(), f"{role}@local" + (f"+{unit}" if unit else ""))
         one = _tabs(chromium, site, signed_in=True)
         made.append(one)
         return next(one)

@@ -32,6 +32,7 @@ class Scripted:
     url: str
     driver: Client
     loop: asyncio.AbstractEventLoop
+    database_url: str
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What a coroutine of the driver returns, from the test's thread."""
@@ -61,7 +62,8 @@ def scripted_stack(database_url: str, folder: Path) -> Iterator[Scripted]:
                 services.scheduler,
                 WORKER,
             )
-            told.append(Scripted(f"http://127.0.0.1:{gateway.port}", driver, loop))
+            url = f"http://127.0.0.1:{gateway.port}"
+            told.append(Scripted(url, driver, loop, database_url))
             begun.set()
             await ended.wait()
 

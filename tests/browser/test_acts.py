@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
+import asyncpg
 import pytest
 
 from carbonline.v1 import scheduler_pb2, types_pb2
+from tests.browser.axe_in_every_look import axe_finds
 from tests.browser.conftest import Tabs
 from tests.browser.scripted_stack import SCOPE, Scripted
 from tests.browser.test_pages import settled
@@ -191,6 +193,35 @@ def test_an_act_that_would_be_refused_is_not_offered(
         offered |= ACTS["operator"].intersection(one.split("\n")[0].strip() for one in shown)
         page.close()
     assert offered == ACTS[role]
+
+
+async def unit_of(scripted: Scripted) -> None:
+    conn = await asyncpg.connect(scripted.database_url)
+    await conn.execute("INSERT INTO carbon.units VALUES ('local', '0828', '0828', 'Physics', 0)")
+    await conn.close()
+
+
+def test_who_sees_one_unit_is_offered_nothing_about_the_whole_institution(
+    scripted: Scripted, as_role: Any
+) -> None:
+    scripted.run(scripted.driver.provision())
+    scripted.run(unit_of(scripted))
+    # No answer is a refusal: a page that asked for more would report one.
+    tabs: Tabs = as_role("operator", unit="0828")
+    for path in ("/years/2024", "/totals?year=2024", "/explain?year=2024", "/upload?year=2024", "/health"):
+        page = tabs.open(path)
+        page.get_by_text("Your login is for unit 0828 alone.").wait_for()
+        settled(page)
+        page.evaluate(DRAWN)
+        assert page.get_by_role("alert").count() == 0, path
+        shown = page.locator("main button, main a").all_inner_texts()
+        offered = ACTS["operator"].intersection(one.split("\n")[0].strip() for one in shown)
+        assert offered <= {"Upload a file"}, path
+        if path.startswith("/upload"):
+            assert page.get_by_label("What").locator("option").all_inner_texts() == ["Activity data"]
+            assert page.get_by_label("Unit").locator("option").all_inner_texts() == ["0828"]
+        assert axe_finds(page) == {}, path
+        page.close()
 
 
 def test_a_part_that_one_may_not_see_says_so_and_the_others_are_there(

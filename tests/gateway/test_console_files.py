@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from carbonline.serving.auth.roles import roles_allowed
-from carbonline.v1 import ledger_pb2, operations_pb2, scheduler_pb2
+from carbonline.v1 import ledger_pb2, operations_pb2, options_pb2, scheduler_pb2
 from gateway_service.console.page import IMPORTS, MAIN, STATIC, imported
 from gateway_service.console.vendor_files import FILES, HERE, LIST, VENDOR
 
@@ -85,6 +85,20 @@ def test_the_console_knows_the_roles_of_the_contract() -> None:
     }
     assert told
     assert told == contract
+
+
+def test_the_console_knows_what_limited_callers_may_do() -> None:
+    text = (STATIC / "caller.js").read_text("utf-8")
+    known = re.findall(r"^  (\w+): \[", text, re.MULTILINE)
+    (listed,) = re.findall(r"WITHIN_LIMITS = \[([^\]]*)\]", text)
+    whole = options_pb2.SCOPE_CHECK_WHOLE
+    within = {
+        one.name
+        for service in SERVICES
+        for one in service.methods
+        if one.name in known and one.GetOptions().Extensions[options_pb2.scope_check] != whole
+    }
+    assert within == set(re.findall(r'"(\w+)"', listed))
 
 
 def test_every_word_that_is_used_exists_and_every_entry_is_used() -> None:

@@ -26,13 +26,18 @@ DENIED = (403, "PERMISSION_DENIED")
 
 
 class ByRole:
-    """`Bearer ROLE@TENANT` has one role; without a role, all. No token is the tests' driver."""
+    """`Bearer ROLE@TENANT` has one role; without a role, all. No token is the tests' driver.
+
+    `ROLE@TENANT+UNIT` is limited to a unit.
+    """
 
     async def principal(self, peer: str, authorization: str) -> Principal | None:
         """The caller."""
-        role, _, tenant = authorization.removeprefix("Bearer ").partition("@")
+        role, _, rest = authorization.removeprefix("Bearer ").partition("@")
+        tenant, _, unit = rest.partition("+")
         roles = frozenset({role}) if role else ROLES_ALL
-        return Principal(role or "driver", (tenant or "local",), roles)
+        units = frozenset({unit}) if unit else None
+        return Principal(role or "driver", (tenant or "local",), roles, units=units)
 
 
 @pytest.fixture

@@ -25,18 +25,41 @@ const ROLES = {
   WithdrawUpload: ["ROLE_GATEWAY", "ROLE_OPERATOR"],
 };
 
-/** Whether one of the caller's roles may call an RPC of the table; false until they are known. */
+// Those that callers with limited modules or units may call within them. The rest is about whole tenants.
+const WITHIN_LIMITS = ["CancelPipeline", "RecoverJob", "RetryPipeline", "Submit", "WithdrawUpload"];
+
+/** Whether the caller may act for all modules and units; false until that is known. */
+export const isWhole = () => Boolean(caller.value?.all_modules && caller.value.all_units);
+
+/** Whether the caller may call an RPC of the table, for something at least; false until that is known. */
 export function may(rpc) {
-  return Boolean(caller.value?.roles.some((role) => ROLES[rpc].includes(role)));
+  const isOfRole = caller.value?.roles.some((role) => ROLES[rpc].includes(role));
+  return Boolean(isOfRole && (isWhole() || WITHIN_LIMITS.includes(rpc)));
 }
+
+/** Whether a module is among the caller's; until that is known, all are. */
+export const seesModule = (module) => !caller.value || caller.value.all_modules || caller.value.modules.includes(module);
+
+/** Whether the caller may submit what is about all units of a module. */
+export const mayForAllUnits = (module) => Boolean(may("Submit") && caller.value.all_units && seesModule(module));
 
 const RETRY_MS = 3000;
 const UNAUTHENTICATED = 401;
 
+let asked = null;
+
+/** The answer of GET /v1/me, asked for once. */
+export async function whoLooks() {
+  if (caller.value) return caller.value;
+  asked ??= get("/v1/me").finally(() => (asked = null));
+  caller.value = await asked;
+  return caller.value;
+}
+
 /** Asks who the caller is, and asks again until there is an answer: without one, no act is offered. */
 export async function learnCaller() {
   try {
-    caller.value = await get("/v1/me");
+    await whoLooks();
   } catch (error) {
     if (error.status !== UNAUTHENTICATED) setTimeout(() => caller.value ?? learnCaller(), RETRY_MS);
   }

@@ -1,9 +1,11 @@
 // What a total is made of: the uploads that count, and of each its rows, every one with the factor
 // in the version that was used, and its kilograms.
-import { get, getAll } from "../api.js";
+import { get } from "../api.js";
 import { count, kindName, moduleName, nodeWay, time, tonnes, typeName, zone } from "../format.js";
 import { html } from "../html.js";
+import { askTotals, askUploads, limits } from "../limits.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
+import { Limited } from "../parts/limited.js";
 import { ResultRows } from "../parts/result_rows.js";
 import { UploadAgain } from "../parts/upload_again.js";
 import { address, filterBy } from "../router.js";
@@ -25,15 +27,16 @@ function Uploads({ year, module, unit, node, gone }) {
   const ends = endsOf(year);
   const chosen = { module, emission_type: node, include_retired: gone && true };
   const here = (more) => `/explain?${given({ year, module, unit, emission_type: node, gone, ...more })}`;
-  const asked = useAsked((signal) => getAll(`/v1/years/${year}/uploads`, "uploads", chosen, { signal }),
+  const asked = useAsked((signal) => askUploads(year, chosen, signal),
     [year, module, node, gone, ends]);
-  const totals = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
+  const totals = useAsked((signal) => askTotals(year, signal), [year, ends]);
   const uploads = [...(asked.value?.found ?? [])].sort((a, b) => (kgOf(b) ?? 0) - (kgOf(a) ?? 0));
   const what = [module && moduleName(module), node && nodeWay(node)].filter(Boolean).join(", ") || t("all_modules");
   return html`
     <h1>${t("made_of_uploads", { what, year })}</h1>
     <p><a href=${`/totals?year=${year}`}>${t("totals_of", { year })}</a>${" "}
       <a href=${here({ gone: gone ? "" : 1 })}>${t(gone ? "without_gone" : "with_gone")}</a></p>
+    <${Limited} />
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${unit && html`<p class="notice">${t("rows_of_unit", { unit })}${" "}
@@ -55,7 +58,7 @@ const given = (values) => new URLSearchParams(Object.entries(values).filter(([, 
 
 function UploadTable({ uploads, unit, node, gone }) {
   const caption = `${t(gone ? "uploads_of_all_states" : "uploads_that_count")} (${zone()})`;
-  const href = (id) => `/explain?${given({ upload: id, unit, emission_type: node })}`;
+  const href = ({ upload_id: upload, module }) => `/explain?${given({ upload, module, unit, emission_type: node })}`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
     <caption>${caption}</caption>
     <thead><tr><th scope="col">${t("upload_head")}</th><th scope="col">${t("type")}</th><th scope="col">${t("file")}</th>
@@ -63,7 +66,7 @@ function UploadTable({ uploads, unit, node, gone }) {
       <th scope="col">${t("since")}</th><th scope="col" class="number">${t("rows")}</th>
       <th scope="col" class="number">t CO₂eq</th>${gone && html`<th scope="col">${t("state_head")}</th>`}</tr></thead>
     <tbody>${uploads.map((one) => html`<tr key=${one.upload_id}>
-      <th scope="row"><a href=${href(one.upload_id)}>${t("upload_n", { n: one.upload_id })}</a></th>
+      <th scope="row"><a href=${href(one)}>${t("upload_n", { n: one.upload_id })}</a></th>
       <td>${typeName(one.data_entry_type)}</td>
       <td><a href=${`/v1/blobs/${one.blob}/content`} download=${one.file_name || `${one.upload_id}.csv`}>
         ${one.file_name || t("file")}</a></td>
@@ -91,9 +94,9 @@ const SAME_KG = 0.001;
 
 /** The rows of an upload or of a pipeline, a page at a time. */
 function Rows({ query }) {
-  const [upload, pipeline, unit, node, page] = ["upload", "pipeline", "unit", "emission_type", "page"]
+  const [upload, pipeline, module, unit, node, page] = ["upload", "pipeline", "module", "unit", "emission_type", "page"]
     .map((name) => query.get(name) ?? "");
-  const chosen = { upload_id: upload, pipeline_id: pipeline, unit, emission_type: node };
+  const chosen = { upload_id: upload, pipeline_id: pipeline, module, unit, emission_type: node };
   const asked = useAsked((signal) => firstRows({ ...chosen, page_token: page }, signal), [query.toString()]);
   const modules = useAsked((signal) => get("/v1/modules", {}, { signal }), []);
   const formulas = new Map((modules.value?.modules ?? [])
@@ -106,7 +109,7 @@ function Rows({ query }) {
     ${upload && html`<${UploadFacts} id=${upload} />`}
     ${pipeline && html`<p><a href=${`/pipelines/${pipeline}`}>${t("pipeline_n", { n: pipeline })}</a></p>`}
     ${node && html`<p class="notice">${t("emissions_of_node", { node: nodeWay(node) })}${" "}
-      <a href=${`/explain?${given({ upload, pipeline, unit })}`}>${t("all_emissions")}</a></p>`}
+      <a href=${`/explain?${given({ upload, pipeline, module, unit })}`}>${t("all_emissions")}</a></p>`}
     <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
       <label>${t("unit")}<input id="filter" type="text" maxlength="200" value=${unit}
         onChange=${(e) => filterBy("unit", e.target.value.trim())} /></label></form>
@@ -123,11 +126,10 @@ function Rows({ query }) {
 
 // Of a large file few rows may be of a node, and a page that looked at many of the others is empty.
 async function firstRows(wanted, signal) {
-  let answer = await get("/v1/emissions", { ...wanted, page_size: ROWS_PER_PAGE }, { signal });
-  while (!answer.rows.length && answer.next_page_token) {
-    const next = { ...wanted, page_token: answer.next_page_token, page_size: ROWS_PER_PAGE };
-    answer = await get("/v1/emissions", next, { signal });
-  }
+  const [own] = await limits(wanted);
+  const ask = (more) => get("/v1/emissions", { ...wanted, ...own, ...more, page_size: ROWS_PER_PAGE }, { signal });
+  let answer = await ask({});
+  while (!answer.rows.length && answer.next_page_token) answer = await ask({ page_token: answer.next_page_token });
   return answer;
 }
 

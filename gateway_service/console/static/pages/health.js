@@ -1,11 +1,12 @@
 // For operators: stale totals, queues, workers, what is paused, and whether every rule holds.
 import { useState } from "preact/hooks";
 import { get, getAll, post, requestId } from "../api.js";
-import { may } from "../caller.js";
+import { isWhole, may } from "../caller.js";
 import { between, clock, count, duration, kindName, moduleName, short, time, zone } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
+import { Limited } from "../parts/limited.js";
 import { Recalculate } from "../parts/recalculate.js";
 import { NewSchedule } from "../parts/schedule_form.js";
 import { askSchedules, scheduleHead, scheduleRow } from "../parts/schedules.js";
@@ -18,7 +19,8 @@ const VERIFIED_PAGE = 500;
 
 export function Page() {
   return html`<h1>${t("page.health")}</h1>
-    <${Stale} /><${Queues} /><${Pauses} /><${Schedules} /><${Workers} />
+    <${Limited} /><${Stale} />${isWhole() && html`<${Queues} />`}<${Pauses} />
+    ${isWhole() && html`<${Schedules} /><${Workers} />`}
     ${may("VerifyHistory") && html`<${Verify} />`}`;
 }
 

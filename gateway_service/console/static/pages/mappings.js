@@ -5,6 +5,7 @@ import { time, typeName } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
+import { Limited } from "../parts/limited.js";
 import { MappingTable } from "../parts/mapping_table.js";
 import { t } from "../words.js";
 
@@ -13,6 +14,7 @@ export function Page() {
   const mappings = asked.value?.found ?? [];
   return html`
     <h1>${t("page.mappings")}</h1>
+    <${Limited} />
     <p>${t("mappings_help")} <a href="/upload">${t("page.upload")}</a></p>
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />

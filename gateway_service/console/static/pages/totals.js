@@ -1,9 +1,12 @@
 // A year's totals: by module, by emission tree, by unit; scopes, last year, what is missing.
 import { get } from "../api.js";
+import { isWhole } from "../caller.js";
 import { moduleName, time, tonnes, typeName } from "../format.js";
 import { html } from "../html.js";
+import { askTotals } from "../limits.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ScopeBars } from "../parts/bars.js";
+import { Limited } from "../parts/limited.js";
 import { Treemap, treeOf } from "../parts/treemap.js";
 import { UnitTotals } from "../parts/unit_totals.js";
 import { UnitTree } from "../parts/unit_tree.js";
@@ -31,12 +34,13 @@ function hrefWith(changes) {
 
 function InstitutionTotals({ year }) {
   const ends = endsOf(year);
-  const asked = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
-  const last = useAsked((signal) => get(`/v1/years/${year - 1}/totals`, {}, { signal }), [year]);
+  const asked = useAsked((signal) => askTotals(year, signal), [year, ends]);
+  const last = useAsked((signal) => askTotals(year - 1, signal), [year]);
   const totals = asked.value;
   return html`
     <div class="heading"><h1>${t("totals_of", { year })}</h1>
       <${YearChoice} year=${year} more=${totals?.years} href=${(one) => `/totals?year=${one}`} /></div>
+    <${Limited} />
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${totals && !totals.unit_totals.length && html`<p>${t("no_totals", { year })}${" "}
@@ -47,10 +51,10 @@ function InstitutionTotals({ year }) {
       <${ScopeBars} caption=${t("by_module")} head=${t("module")} rows=${moduleRows(totals, last.value, year)} />
       <h2>${t("made_of")}</h2>
       <${Tree} totals=${totals} year=${year} />
-      <${Units} year=${year} ends=${ends} />
+      ${isWhole() && html`<${Units} year=${year} ends=${ends} />`}
       <${ScopeBars} caption=${t("by_unit")} head=${t("unit")} rows=${unitRows(totals, last.value)} />
-      <p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>
-        <a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>
+      ${isWhole() && html`<p class="acts"><a href=${`/v1/years/${year}/totals.csv`} download>CSV</a>
+        <a href=${`/v1/years/${year}/totals`} download=${`totals-${year}.json`}>JSON</a></p>`}
     </div>`}
   `;
 }
@@ -76,7 +80,7 @@ function Missing({ totals, year }) {
     ${stale.map((one) => html`<p class="notice">${t("stale_module", { module: moduleName(one.module),
       why: one.reason || one.stale_types.map(typeName).join(", "), since: time(one.since) })}</p>`)}
     ${without > 0 && html`<p class="notice">${tn("without_kg", without)}${" "}
-      <a href=${`/v1/years/${year}/uncomputed.csv`} download>${t("uncomputed_csv")}</a></p>`}
+      ${isWhole() && html`<a href=${`/v1/years/${year}/uncomputed.csv`} download>${t("uncomputed_csv")}</a>`}</p>`}
   `;
 }
 

@@ -1,13 +1,14 @@
 // An upload: what it is, the file, what it would do, its way there, and its steps in place.
 import { useState } from "preact/hooks";
 import { get, getAll } from "../api.js";
-import { may } from "../caller.js";
+import { may, seesModule } from "../caller.js";
 import { bytes, moduleName, typeName } from "../format.js";
 import { html } from "../html.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { StatusBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
 import { usePipeline } from "../parts/followed.js";
+import { Limited } from "../parts/limited.js";
 import { StepList } from "../parts/steps.js";
 import { UploadCheck } from "../parts/upload_check.js";
 import { address, filterBy } from "../router.js";
@@ -19,7 +20,8 @@ const IDLE = { phase: "idle", sent: 0, size: 0, error: null, pipeline: null, che
 
 export function Page({ year }) {
   const { query } = address.value;
-  const kind = query.get("kind") ?? "entries";
+  const kinds = kindsOf(caller.value);
+  const kind = kinds.find((one) => one === query.get("kind")) ?? kinds[0];
   const modules = useAsked((signal) => get("/v1/modules", {}, { signal }), []);
   const [state, setState] = useState(IDLE);
   const types = typesOf(modules.value?.modules ?? [], kind);
@@ -28,11 +30,12 @@ export function Page({ year }) {
   if (state.pipeline && !state.check) return html`<${Running} sent=${state} setState=${setState} />`;
   return html`
     <h1>${t("upload_a_file")}</h1>
+    <${Limited} />
     <${Trouble} error=${modules.error} again=${modules.again} />
     <${Waiting} asked=${modules} />
     ${caller.value && !may("Submit") ? html`<p class="notice">${t("may_not_upload")}</p>`
       : modules.value && !wanted ? html`<p>${t("no_types")}</p>`
-      : modules.value && html`<${UploadForm} kind=${kind} year=${year} types=${types} type=${wanted}
+      : modules.value && html`<${UploadForm} kinds=${kinds} kind=${kind} year=${year} types=${types} type=${wanted}
         largest=${Number(modules.value.file_bytes_max)} state=${state} setState=${setState} />`}
     ${state.check && state.pipeline && html`<${UploadCheck} key=${state.pipeline} sent=${state}
       onUploaded=${(pipeline) => setState({ ...state, check: false, pipeline })}
@@ -40,9 +43,20 @@ export function Page({ year }) {
   `;
 }
 
+// Factors are those of all units, and units those of the institution.
+function kindsOf(who) {
+  if (!who || (who.all_modules && who.all_units)) return ["entries", "factors", "units"];
+  return who.all_units ? ["entries", "factors"] : ["entries"];
+}
+
+function Unit({ who }) {
+  if (!who || who.all_units) return html`<label>${t("only_unit")}<input name="unit" type="text" maxlength="200" /></label>`;
+  return html`<label>${t("unit")}<select name="unit">${who.units.map((unit) => html`<option>${unit}</option>`)}</select></label>`;
+}
+
 // Types that are computed; and modules whose files may hold several, told apart by a column.
 function typesOf(modules, kind) {
-  return modules.flatMap((one) => [
+  return modules.filter((one) => seesModule(one.module)).flatMap((one) => [
     ...one.data_entry_types.filter((type) => type.supported)
       .map((type) => ({ ...type, key: type.data_entry_type, module: one.module })),
     ...(kind === "entries" && one.routing_column
@@ -53,7 +67,7 @@ function typesOf(modules, kind) {
 const nameOf = (type) =>
   `${moduleName(type.module)}: ${type.routing_column ? t("several_types") : typeName(type.data_entry_type)}`;
 
-function UploadForm({ kind, year, types, type, largest, state, setState }) {
+function UploadForm({ kinds, kind, year, types, type, largest, state, setState }) {
   const busy = state.phase === "sending" || state.phase === "submitting";
   const isMapped = kind === "entries" && !type.routing_column;
   const ofKind = { data_entry_type: type.data_entry_type, file_kind: "entries" };
@@ -71,7 +85,7 @@ function UploadForm({ kind, year, types, type, largest, state, setState }) {
   const changed = () => state.check && !busy && setState(IDLE);
   return html`<form class="sheet upload" onSubmit=${submit} onInput=${changed}>
     <label>${t("kind")}<select name="kind" value=${kind} onChange=${(e) => filterBy("kind", e.target.value)}>
-      ${["entries", "factors", "units"].map((one) => html`<option value=${one}>${t(`upload_kind.${one}`)}</option>`)}
+      ${kinds.map((one) => html`<option value=${one}>${t(`upload_kind.${one}`)}</option>`)}
     </select></label>
     ${kind !== "units" && html`<label>${t("type")}
       <select name="type" value=${type.key} onChange=${(e) => filterBy("type", e.target.value)}>
@@ -80,7 +94,7 @@ function UploadForm({ kind, year, types, type, largest, state, setState }) {
     <label>${t("year")}<input name="year" type="number" min="1990" max="2100" required value=${year}
       onChange=${(e) => filterBy("year", e.target.value)} /></label>
     ${kind === "entries" && html`
-      <label>${t("only_unit")}<input name="unit" type="text" maxlength="200" /></label>
+      <${Unit} who=${caller.value} />
       <label>${t("source")}<input name="source" type="text" maxlength="200" /></label>`}
     ${isMapped && mappings.length > 0 && html`<label>${t("mapping")}<select name="mapping">
         <option value="">${t("no_mapping")}</option>

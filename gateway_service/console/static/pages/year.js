@@ -1,32 +1,38 @@
 // The start: how a year stands, per module, and what to do next.
 import { get, post } from "../api.js";
-import { may } from "../caller.js";
+import { isWhole, may, seesModule } from "../caller.js";
 import { change, MODULES, moduleName, time, tonnes } from "../format.js";
 import { html } from "../html.js";
+import { askTotals, askUploads } from "../limits.js";
 import { Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ModuleBadge } from "../parts/badge.js";
 import { Confirm } from "../parts/confirm.js";
+import { Limited } from "../parts/limited.js";
 import { Recalculate } from "../parts/recalculate.js";
 import { YearChoice } from "../parts/ways.js";
 import { endsOf, isStale, take, years } from "../store.js";
 import { t, tn } from "../words.js";
 
+// Of a card the newest upload is told.
+const NEWEST = 100;
+
 export function Page({ year }) {
   const ends = endsOf(year);
   // The stream begins with the newest years.
   const told = useAsked(async (signal) => (ends ? null : years.peek().get(year)) ?? askYear(year, signal), [year, ends]);
-  const totals = useAsked((signal) => get(`/v1/years/${year}/totals`, {}, { signal }), [year, ends]);
-  const before = useAsked((signal) => get(`/v1/years/${year - 1}/totals`, {}, { signal }), [year]);
-  const uploads = useAsked((signal) => get(`/v1/years/${year}/uploads`, {}, { signal }), [year, ends]);
+  const totals = useAsked((signal) => askTotals(year, signal), [year, ends]);
+  const before = useAsked((signal) => askTotals(year - 1, signal), [year]);
+  const uploads = useAsked((signal) => askUploads(year, {}, signal, NEWEST), [year, ends]);
   const state = years.value.get(year) ?? told.value;
   const sum = totals.value?.institution;
   return html`
     <div class="heading"><h1>${year}</h1>
       <${YearChoice} year=${year} more=${totals.value?.years} href=${(one) => `/years/${one}`} /></div>
+    <${Limited} />
     <${Waiting} asked=${totals.error ? told : totals} />
     <${Trouble} error=${told.error ?? totals.error} again=${() => (told.again(), totals.again())} />
     ${state && !state.provisioned && html`<p class="notice">${t("not_provisioned")}${" "}
-      ${may("Submit") && html`<a href=${`/upload?kind=units&year=${year}`}>${t("upload_units")}</a>`}</p>`}
+      ${may("Submit") && isWhole() && html`<a href=${`/upload?kind=units&year=${year}`}>${t("upload_units")}</a>`}</p>`}
     ${state?.locked && html`<p class="notice">${t("locked", { by: state.locked_by, why: state.lock_reason })}</p>`}
     ${sum && html`<p class=${`headline ${totals.busy ? "dim" : ""}`} aria-busy=${totals.busy}>
       <span class="figure" id="year-total">${tonnes(sum.total_kg)}</span>${" "}
@@ -35,7 +41,7 @@ export function Page({ year }) {
         change: change(sum.total_kg, before.value.institution.total_kg), year: year - 1 })}`}${" "}
       <a href=${`/totals?year=${year}`}>${t("page.totals")}</a></span>
     </p>`}
-    <ul class="tiles">${MODULES.map((module) => html`<li class="tile" key=${module}>
+    <ul class="tiles">${MODULES.filter(seesModule).map((module) => html`<li class="tile" key=${module}>
       <${Tile} year=${year} module=${module} totals=${totals.value} uploads=${uploads.value}
         before=${before.value} />
     </li>`)}</ul>
@@ -54,7 +60,7 @@ function Tile({ year, module, totals, uploads, before }) {
   const kg = rows.reduce((sum, row) => sum + row.total_kg, 0);
   const entries = rows.reduce((sum, row) => sum + Number(row.entry_count), 0);
   const without = rows.reduce((sum, row) => sum + Number(row.entries_without_kg), 0);
-  const last = (uploads?.uploads ?? []).filter((one) => one.module === module)
+  const last = (uploads?.found ?? []).filter((one) => one.module === module)
     .sort((a, b) => Number(b.upload_id) - Number(a.upload_id))[0];
   return html`
     <h2>${moduleName(module)}</h2>

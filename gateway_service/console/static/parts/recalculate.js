@@ -1,7 +1,7 @@
 // A button that has all types of a module computed and summed again, where totals are out of date.
 import { useState } from "preact/hooks";
 import { post, requestId } from "../api.js";
-import { may } from "../caller.js";
+import { mayForAllUnits } from "../caller.js";
 import { moduleName } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
@@ -13,7 +13,7 @@ import { Confirm } from "./confirm.js";
  */
 export function Recalculate({ year, module, stale, done = () => {} }) {
   const [used, setUsed] = useState(false);
-  if (!may("Submit") || !(stale || used)) return null;
+  if (!mayForAllUnits(module) || !(stale || used)) return null;
   const act = async () => {
     const scope = { module, year: Number(year) };
     await post("/v1/pipelines", { job_type: "module_emission_recalc", scope, request_id: requestId() });

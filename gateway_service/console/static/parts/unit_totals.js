@@ -1,5 +1,6 @@
 // The totals of one unit together with all units below it.
 import { get } from "../api.js";
+import { isWhole } from "../caller.js";
 import { change, moduleName, tonnes } from "../format.js";
 import { html } from "../html.js";
 import { t, tn } from "../words.js";
@@ -10,13 +11,15 @@ import { UnitTree } from "./unit_tree.js";
 
 /** `href(changes)` is the address of this page with other values in its query. */
 export function UnitTotals({ year, unit, ends, node, href }) {
-  const query = { unit, with_units_below: true };
-  const asked = useAsked((signal) => get(`/v1/years/${year}/report`, query, { signal }), [year, unit, ends]);
+  // Units below may be others' affair.
+  const below = isWhole();
+  const query = { unit, with_units_below: below || "" };
+  const asked = useAsked((signal) => get(`/v1/years/${year}/report`, query, { signal }), [year, unit, below, ends]);
   const report = asked.value;
   const whole = report?.whole;
   const own = report?.unit_tree.find((one) => one.unit === unit);
   return html`
-    <h1>${t("totals_of_unit", { year, unit: own?.unit_name || unit })}</h1>
+    <h1>${t(below ? "totals_of_unit" : "totals_of_unit_alone", { year, unit: own?.unit_name || unit })}</h1>
     <p><a href=${href({ unit: "", node: "" })}>${t("totals_of", { year })}</a>${" "}
       <a href=${`/explain?${new URLSearchParams({ year, unit })}`}>${t("rows_of_unit_alone")}</a></p>
     <${Trouble} error=${asked.error} again=${asked.again} />
