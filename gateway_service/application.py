@@ -55,6 +55,7 @@ def application(
     *,
     hosts: Sequence[str],
     build_id: str,
+    limits: StreamLimits,
 ) -> ASGIApp:
     """All that the gateway serves. Streams end when it is `draining`."""
     if NAME not in CONVERTOR_TYPES:
@@ -62,7 +63,7 @@ def application(
     # Files first: a path of the table could be taken for one that ends with .csv.
     routes = _routes_of_files(services, metrics)
     routes += _routes_of_table(services)
-    routes += _routes_of_streams(services, metrics, draining, log, build_id)
+    routes += _routes_of_streams(services, metrics, draining, log, build_id, limits)
     routes += _routes_of_sync(services)
     routes += _routes_of_sessions(services)
     routes += _probes(readiness)
@@ -125,8 +126,8 @@ def _routes_of_streams(
     draining: asyncio.Event,
     log: FilteringBoundLogger,
     build_id: str,
+    limits: StreamLimits,
 ) -> list[BaseRoute]:
-    limits = StreamLimits()
     metrics.streams.set_function(lambda: limits.streams)
     watch = OnePipeline(services, limits, draining)
     console = ConsoleEvents(Hubs(services, metrics, log), limits, draining, build_id)

@@ -63,7 +63,11 @@ class OtherRoute:
 
 
 _TOO_MANY_STREAMS = (
-    Reason(429, "TOO_MANY_STREAMS", "The caller has as many streams open as one may have."),
+    Reason(
+        429,
+        "TOO_MANY_STREAMS",
+        "The caller, or its network address, has as many streams open as one may have.",
+    ),
     Reason(503, "TOO_MANY_STREAMS", "The gateway has as many streams open as it serves."),
 )
 _BROKEN_OFF = Reason(400, "BROKEN_OFF", "The file ended before its end. Nothing of it is kept.")

@@ -16,6 +16,7 @@ from carbonline.serving.background import Background
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
+from gateway_service.access.limits import StreamLimits
 from gateway_service.application import application
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.readiness import Readiness
@@ -80,6 +81,9 @@ async def running_gateway(
         draining,
         hosts=settings.hosts,
         build_id=settings.build_id,
+        limits=StreamLimits(
+            of_address_max=settings.streams_of_address_max, proxies=settings.proxies
+        ),
     )
     listening = listen(settings.host, settings.port)
     port = listening.getsockname()[1]

@@ -24,7 +24,11 @@ from carbonline.serving.declared_settings import (
 from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import MESH, WITHOUT_TLS, encrypted_elsewhere
+from gateway_service.access.networks import Network, networks_of
 
+# Of one network address, behind proxies that are known. A browser has one stream.
+STREAMS_OF_ADDRESS_MAX = 50
+STREAMS_OF_ADDRESS_MOST = 100_000_000
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 GATEWAY_ADDRESS = Setting(
@@ -39,6 +43,21 @@ GATEWAY_HOSTS = Setting(
     "names separated by commas",
     "The host names, besides those of this machine, under which browsers reach the gateway through "
     "a proxy with TLS. Requests to other names are refused.",
+)
+GATEWAY_PROXIES = Setting(
+    "GATEWAY_PROXIES",
+    "addresses and networks separated by commas",
+    "The proxies before the gateway. What they write into X-Forwarded-For is believed, so that the "
+    "streams of one network address are counted. Without it they are not.",
+    example="127.0.0.1, 10.1.0.0/16",
+)
+GATEWAY_STREAMS_OF_ADDRESS_MAX = Setting(
+    "GATEWAY_STREAMS_OF_ADDRESS_MAX",
+    "streams",
+    "How many streams one network address behind GATEWAY_PROXIES may have open at once. A browser "
+    "has one. Raise it if many people share an address. The next one is refused with "
+    "TOO_MANY_STREAMS.",
+    default=str(STREAMS_OF_ADDRESS_MAX),
 )
 SCHEDULER_ADDRESS = Setting(
     "SCHEDULER_ADDRESS",
@@ -55,6 +74,8 @@ LEDGER_ADDRESS = Setting(
 SETTINGS: tuple[Setting, ...] = (
     GATEWAY_ADDRESS,
     GATEWAY_HOSTS,
+    GATEWAY_PROXIES,
+    GATEWAY_STREAMS_OF_ADDRESS_MAX,
     SCHEDULER_ADDRESS,
     LEDGER_ADDRESS,
     *CLIENT_TLS_SETTINGS,
@@ -80,6 +101,8 @@ class Settings:
     scheduler_address: str
     ledger_address: str
     hosts: tuple[str, ...] = ()
+    proxies: tuple[Network, ...] = ()
+    streams_of_address_max: int = STREAMS_OF_ADDRESS_MAX
     tls: TlsFiles | None = None
     metrics: MetricsAddress = MetricsAddress()  # noqa: RUF009  frozen
     log_level: str = "info"
@@ -97,6 +120,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         scheduler_address=_address(read, SCHEDULER_ADDRESS),
         ledger_address=_address(read, LEDGER_ADDRESS),
         hosts=hosts,
+        proxies=_proxies(read),
+        streams_of_address_max=read.whole(
+            GATEWAY_STREAMS_OF_ADDRESS_MAX, most=STREAMS_OF_ADDRESS_MOST
+        ),
         tls=read_client_tls(read, tls_files),
         metrics=read.metrics_address(),
         log_level=read.log_level(),
@@ -113,6 +140,14 @@ def _address(read: SettingsReader, setting: Setting) -> str:
     except ValueError as error:
         read.faults.append(f"{setting.variable} {error}")
     return given
+
+
+def _proxies(read: SettingsReader) -> tuple[Network, ...]:
+    try:
+        return networks_of(read.text(GATEWAY_PROXIES))
+    except ValueError as error:
+        read.faults.append(f"{GATEWAY_PROXIES.variable} must be {GATEWAY_PROXIES.form}: {error}")
+        return ()
 
 
 def _listening(read: SettingsReader, hosts: Sequence[str]) -> tuple[str, int]:

@@ -39,14 +39,15 @@ class ConsoleEvents:
 
     async def serve(self, request: Request) -> Response:
         """Answers one request. Raises Problem before the first byte."""
-        source = self._source(token_of(request))
+        source = self._source(request)
         # A refusal is an answer of its own, so nothing is sent before the first rows.
         first = await anext(source)
         return EventStream(_all(first, source), self._draining)
 
-    async def _source(self, token: str) -> AsyncGenerator[bytes]:
+    async def _source(self, request: Request) -> AsyncGenerator[bytes]:
         until = time.monotonic() + AGE_SECONDS_MAX * random.uniform(0.9, 1.0)  # noqa: S311
-        caller = self._limits.open(token)
+        token = token_of(request)
+        place = self._limits.open(request)
         try:
             async with self._hubs.watching(token) as (hub, seconds_left):
                 until = min(until, time.monotonic() + seconds_left)
@@ -57,7 +58,7 @@ class ConsoleEvents:
                     number, rows = await hub.after(number, wait)
                     yield event("update", rows) if rows else KEEPALIVE
         finally:
-            self._limits.close(caller)
+            self._limits.close(place)
 
     def _hello(self) -> bytes:
         hello = {"server_time": datetime.now(UTC).isoformat(), "build": self._build_id}

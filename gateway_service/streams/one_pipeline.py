@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from carbonline.v1 import scheduler_pb2
 from gateway_service.access.caller import token_of
-from gateway_service.access.limits import StreamLimits
+from gateway_service.access.limits import Place, StreamLimits
 from gateway_service.services import Services, method_of
 from gateway_service.streams.sse import KEEPALIVE, EventStream, event
 from gateway_service.transcode.answers import json_of
@@ -44,9 +44,9 @@ class OnePipeline:
         wanted = scheduler_pb2.WatchPipelineRequest()
         fill(wanted, request.path_params, request.query_params.multi_items(), None)
         wanted.after_version = _last_seen(request) or wanted.after_version
-        caller = self._limits.open(token)
+        place = self._limits.open(request)
         call = self._services.stream(self._method, wanted, token)
-        source = self._source(call, caller)
+        source = self._source(call, place)
         try:
             # A refusal is an answer of its own, so nothing is sent before the first message.
             first = await anext(source)
@@ -60,7 +60,7 @@ class OnePipeline:
             return Response(status_code=204)
         return EventStream(_all(first, source), self._draining)
 
-    async def _source(self, call: Any, caller: bytes) -> AsyncGenerator[_Sent]:
+    async def _source(self, call: Any, place: Place) -> AsyncGenerator[_Sent]:
         """The events of a call, which ends with them."""
         pages: list[scheduler_pb2.PipelineSnapshot] = []
         try:
@@ -74,7 +74,7 @@ class OnePipeline:
                     pages = []
         finally:
             call.cancel()
-            self._limits.close(caller)
+            self._limits.close(place)
 
 
 def _last_seen(request: Request) -> int:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from carbonline.serving.errors import CODES
 from carbonline.serving.logs import open_log
 from gateway_service.access.every_request import EveryRequest
+from gateway_service.access.limits import StreamLimits
 from gateway_service.api_document import api_document
 from gateway_service.application import application
 from gateway_service.console.page import PAGES
@@ -57,6 +58,7 @@ async def test_what_is_served_is_told_and_the_reverse() -> None:
         asyncio.Event(),
         hosts=(),
         build_id="",
+        limits=StreamLimits(),
     )
     assert isinstance(app, EveryRequest)
     served = {

@@ -42,6 +42,16 @@ def test_the_network_needs_the_words_and_the_names_of_the_proxy(address: str) ->
     assert named.hosts == ("carbon.example.org", "other")
 
 
+def test_the_proxies_are_addresses_and_networks() -> None:
+    settings = settings_of(
+        GATEWAY_PROXIES=" 127.0.0.1,10.0.0.0/8 ", GATEWAY_STREAMS_OF_ADDRESS_MAX="7"
+    )
+    assert [str(one) for one in settings.proxies] == ["127.0.0.1/32", "10.0.0.0/8"]
+    assert settings.streams_of_address_max == 7
+    assert "CARBONLINE_GATEWAY_PROXIES must be addresses" in fault_of(GATEWAY_PROXIES="a.proxy")
+    assert "has host bits set" in fault_of(GATEWAY_PROXIES="10.0.0.1/8")
+
+
 @pytest.mark.parametrize("address", ["7410", "127.0.0.1", "127.0.0.1:70000", "a.host:1", "unix:x"])
 def test_what_has_no_address_is_refused(address: str) -> None:
     assert "must be an address of this machine and a port" in fault_of(GATEWAY_ADDRESS=address)

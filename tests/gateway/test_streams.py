@@ -11,6 +11,7 @@ import pytest
 
 from carbonline.v1 import types_pb2
 from gateway_service.access.limits import STREAMS_OF_CALLER_MAX
+from gateway_service.access.networks import networks_of
 from gateway_service.server import RunningGateway
 from tests.gateway.conftest import Services, gateway_before
 from tests.gateway.http_client import Event, HttpClient
@@ -128,6 +129,29 @@ async def test_one_caller_has_so_many_streams_and_others_have_theirs(
         for one in open_ones:
             await one.__aexit__(None, None, None)
     await until(lambda: streams_of(gateway) == 0)
+
+
+async def test_one_address_behind_a_proxy_has_so_many_streams_and_others_have_theirs(
+    services: Services, driver: Client
+) -> None:
+    path = f"/v1/pipelines/{(await driver.submit('noop', LOCAL)).pipeline_id}/events"
+    addresses = (services.scheduler_address, services.ledger_address)
+    known = networks_of("127.0.0.1, 10.0.0.0/8")
+    async with gateway_before(*addresses, proxies=known, streams_of_address_max=1) as gateway:
+        http = HttpClient(gateway.port)
+        # What the caller itself wrote stands before what the proxies wrote.
+        theirs = {"x-forwarded-for": "203.0.113.9, 198.51.100.7, 10.1.2.3"}
+        async with http.stream(path, **theirs) as first:
+            assert first.status == 200
+            other = {"x-forwarded-for": "203.0.113.8, 198.51.100.7"}
+            async with http.stream(path, **other) as refused:
+                assert (refused.status, refused.headers["retry-after"]) == (429, "5")
+            for word in ("198.51.100.8", "2001:db8::1", "unknown", ""):
+                async with http.stream(path, **{"x-forwarded-for": word}) as one:
+                    assert one.status == 200, word
+        await until(lambda: streams_of(gateway) == 0)
+        async with http.stream(path, **theirs) as again:
+            assert again.status == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/pipelines/{}/events", "/v1/events"])
