@@ -66,8 +66,8 @@ def test_a_node_of_the_emission_tree_leads_by_keyboard_to_its_rows(tabs: Tabs) -
     page = tabs.open(f"/totals?year={YEAR}&node=professional_travel.plane")
     settled(page)
     parts = page.get_by_role("region", name="What it is made of").last
-    parts.get_by_role("link", name="Rows Eco").press("Enter")
-    page.get_by_role("heading", name="Professional travel \u203a Plane \u203a Eco").wait_for()
+    parts.get_by_role("link", name="Rows Economy").press("Enter")
+    page.get_by_role("heading", name="Professional travel \u203a Plane \u203a Economy").wait_for()
     page.get_by_text("which is the total").wait_for()
     page.get_by_role("link", name=UPLOAD).first.press("Enter")
     page.get_by_text("Only emissions of Professional travel").wait_for()

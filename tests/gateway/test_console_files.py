@@ -11,6 +11,7 @@ from carbonline.serving.auth.roles import roles_allowed
 from carbonline.v1 import ledger_pb2, operations_pb2, options_pb2, scheduler_pb2
 from gateway_service.console.page import IMPORTS, MAIN, STATIC, imported
 from gateway_service.console.vendor_files import FILES, HERE, LIST, VENDOR
+from worker_service.carbon.emission_tree import EMISSION_TYPES
 
 OURS = sorted(path for path in STATIC.rglob("*.js") if VENDOR not in path.parents)
 ENTRY = re.compile(r'^  "([^"]+)": "((?:[^"\\]|\\.)*)",$', re.MULTILINE)
@@ -85,6 +86,30 @@ def test_the_console_knows_the_roles_of_the_contract() -> None:
     }
     assert told
     assert told == contract
+
+
+# Names of firms and of a facility, in any language.
+PROPER_NAMES = {"anthropic", "cohere", "mistral_ai", "openai", "provider_google", "scitas"}
+
+
+def test_every_node_of_the_emission_tree_has_a_name_in_each_language() -> None:
+    known = {key.partition(".")[2] for key in words_of("fr") if "." in key}
+    text = (STATIC / "format.js").read_text("utf-8")
+    (acronyms,) = re.findall(r"ACRONYMS = \[([^\]]*)\]", text)
+    known |= PROPER_NAMES | set(re.findall(r'"(\w+)"', acronyms))
+    assert {path.rpartition(".")[2] for path in EMISSION_TYPES} <= known
+
+
+# Fields that hold sentences of services, which are English whatever the page speaks.
+SENTENCES = re.compile(r">\$\{\w+\.(?:message|detail|last_message|formula)\}")
+
+
+def test_sentences_of_services_say_their_language() -> None:
+    for path in OURS:
+        for line in path.read_text("utf-8").splitlines():
+            for found in SENTENCES.finditer(line):
+                before = line[: found.start()].rpartition("<")[2]
+                assert 'lang="en"' in before, (path.name, line)
 
 
 def test_the_console_knows_what_limited_callers_may_do() -> None:

@@ -113,13 +113,13 @@ export function named(value, prefix = "") {
 export const moduleName = (module) => t(`module.${short(module, "MODULE_")}`) || named(module, "MODULE_");
 export const typeName = (type) => t(`type.${short(type, "DATA_ENTRY_TYPE_")}`) || named(type, "DATA_ENTRY_TYPE_");
 
-const ACRONYMS = ["ai", "it", "ch4", "co2", "n2o", "nf3", "sf6"];
+const ACRONYMS = ["ai", "it", "ch4", "co2", "ln2", "n2o", "nf3", "pet", "rcp", "sf6"];
 
 /** A node of the emission tree, by its path such as professional_travel.plane: "Plane". */
 export function nodeName(path) {
   const name = path.slice(path.lastIndexOf(".") + 1);
   if (ACRONYMS.includes(name)) return name.toUpperCase();
-  return t(`module.${name}`) || t(`type.${name}`) || named(name);
+  return t(`module.${name}`) || t(`type.${name}`) || t(`node.${name}`) || named(name);
 }
 
 /** A node with those above it: "Professional travel › Plane". */

@@ -116,7 +116,7 @@ function PipelineRow({ row }) {
   return html`<tr>
     <th scope="row"><a href=${`/pipelines/${row.pipeline_id}`}>${row.pipeline_id}</a></th>
     <td class="moment"><${StatusBadge} row=${row} /></td>
-    <td>${whatOf(row)}${row.message && html`<div class="soft message" title=${row.message}>${row.message}</div>`}</td>
+    <td>${whatOf(row)}${row.message && html`<div class="soft message" lang="en" title=${row.message}>${row.message}</div>`}</td>
     <td class="moment">${jobsIn(row)}</td>
     <td>${row.scope.year || ""}</td>
     <td>${row.scope.unit}</td>

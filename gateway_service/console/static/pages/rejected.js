@@ -69,7 +69,7 @@ function RejectedFile({ file }) {
       <caption>${t("by_reason")}</caption>
       <thead><tr><th scope="col" class="number">${t("rows")}</th><th scope="col">${t("reason")}</th></tr></thead>
       <tbody>${largest.map(([reason, number]) => html`<tr key=${reason}>
-        <td class="number">${count(number)}</td><th scope="row">${reason}</th></tr>`)}</tbody>
+        <td class="number">${count(number)}</td><th scope="row" lang="en">${reason}</th></tr>`)}</tbody>
     </table>
     <div class="scroll" tabindex="0" role="region" aria-label=${t("rows")}>
       <table>

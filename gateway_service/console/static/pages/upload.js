@@ -185,7 +185,7 @@ function Running({ sent, setState }) {
     <p>${t("runs_on")} <a href=${`/pipelines/${id}`}>${t("open")}</a></p>
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${StepList} jobs=${jobs} />
-    ${refused && html`<${Confirm} label=${t("do_it_anyway")} question=${refused.message}
+    ${refused && html`<${Confirm} label=${t("do_it_anyway")} question=${html`<span lang="en">${refused.message}</span>`}
       yes=${t("do_it_anyway")} act=${consent} />`}
     <p class="acts"><button type="button" onClick=${() => setState(IDLE)}>${t("upload_another")}</button>
       ${row && html`<a href=${`/years/${row.scope.year}`}>${row.scope.year}</a>`}</p>

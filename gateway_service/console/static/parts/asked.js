@@ -1,6 +1,7 @@
 // Data that a page asks for: loading, loaded, failed; the old stays, dimmed, while new is asked.
-// What failed is shown in the service's own sentence.
+// What failed is shown in the service's own sentence, which is English: screen readers are told so.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { ApiError } from "../api.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 
@@ -42,9 +43,10 @@ export function Trouble({ error, again, focus = false }) {
     if (focus) box.current?.focus();
   }, [error]);
   if (!error) return null;
+  const isOfService = error instanceof ApiError && error.status;
   return html`<div class="trouble" role="alert" tabindex="-1" ref=${box}>
-    <p><strong>${error.status ? error.message : t("unreachable")}</strong></p>
-    ${error.violations?.length > 1 && html`<ul>
+    <p><strong lang=${isOfService ? "en" : undefined}>${error.status ? error.message : t("unreachable")}</strong></p>
+    ${error.violations?.length > 1 && html`<ul lang="en">
       ${error.violations.map((one) => html`<li>${one.field}: ${one.description}</li>`)}
     </ul>`}
     ${again && !FINAL.includes(error.status) && html`<button type="button" onClick=${again}>${t("try_again")}</button>`}

@@ -59,7 +59,7 @@ function Steps({ row }) {
   return html`<ol class="plain">
     ${steps.map((job) => html`<li key=${job.job_id}>
       ${kindName(job.job_type)}: ${stateWords(job)}
-      ${job.message && html`<div class="soft">${job.message}</div>`}
+      ${job.message && html`<div class="soft" lang="en">${job.message}</div>`}
     </li>`)}
   </ol>`;
 }

@@ -36,8 +36,8 @@ export function CheckReport({ job, of = "" }) {
     <p><span class=${`badge tone-${tone}`}><${Icon} name=${icon} />
       <span class="badge-text">${t(`verdict.${verdict}`)}</span></span></p>
     <${Summary} job=${job} refused=${verdict === "refused"} />
-    ${verdict === "refused" ? html`<p>${job.message}</p>`
-      : html`<details><summary>${t("in_words")}</summary><p>${job.message}</p></details>`}
+    ${verdict === "refused" ? html`<p lang="en">${job.message}</p>`
+      : html`<details><summary>${t("in_words")}</summary><p lang="en">${job.message}</p></details>`}
     <${Findings} stats=${job.stats} of=${of} />
   `;
 }
@@ -118,7 +118,8 @@ export function Findings({ stats, of = "" }) {
         <th scope="col">${t("column")}</th><th scope="col">${t("value")}</th><th scope="col">${t("reason")}</th></tr></thead>
       <tbody>${rows.map((one, index) => html`<tr key=${index}>
         <th scope="row" class="number">${count(one.row)}</th><td>${one.finding}</td>
-        <td>${one.column && html`<code>${one.column}</code>`}</td><td>${one.value}</td><td>${one.reason}</td></tr>`)}</tbody>
+        <td>${one.column && html`<code>${one.column}</code>`}</td><td>${one.value}</td>
+        <td lang="en">${one.reason}</td></tr>`)}</tbody>
     </table></div>
     <p class="acts">${files.map((noun) => html`<a href=${`/v1/blobs/${stats[`${noun}_blob`]}/content`}
       download=${`${noun}.csv`}>${t(`findings_csv.${noun}`)}</a>`)}</p>`;

@@ -21,10 +21,11 @@ function ResultRow({ row, type }) {
   return html`<tr>
     <th scope="row" class="number">${count(row.row_number)}</th>
     <td>${row.unit}</td>
-    <td>${t(`row_state.${row.state}`) || row.state}${outcome}${row.detail && html`<div class="soft">${row.detail}</div>`}</td>
+    <td>${t(`row_state.${row.state}`) || row.state}${outcome}
+      ${row.detail && html`<div class="soft" lang="en">${row.detail}</div>`}</td>
     <td class="number">${row.emissions.length ? kilograms(sum) : "–"}</td>
     <td><details class="how"><summary>${summaryOf(row)}</summary>
-      ${type && row.emissions.length > 0 && html`<p class="soft">${type.formula}</p>`}
+      ${type && row.emissions.length > 0 && html`<p class="soft" lang="en">${type.formula}</p>`}
       ${row.emissions.map((one) => html`<${Emission} key=${one.emission_type} one=${one} />`)}
       <${Values} title=${t("row_as_uploaded")} values=${row.columns} />
       ${row.formula_version && html`<p class="soft">${t("formula_n", { n: row.formula_version })}</p>`}

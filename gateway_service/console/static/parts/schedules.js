@@ -37,7 +37,8 @@ function Last({ one }) {
   const outcome = one.last_outcome?.replace("TICK_OUTCOME_", "");
   const refused = outcome && !["SUBMITTED", "UNSPECIFIED"].includes(outcome);
   return html`${one.stuck && html`<p class="bad-text">${t("stuck")} ${one.stuck}</p>`}
-    ${time(one.last_tick_at)} ${refused && html`<span class="bad-text">${t(`tick.${outcome}`)}: ${one.last_message}</span>`}
+    ${time(one.last_tick_at)} ${refused && html`<span class="bad-text">${t(`tick.${outcome}`)}:
+      <span lang="en">${one.last_message}</span></span>`}
     ${Number(one.last_pipeline_id) > 0 && html`<p><a href=${`/pipelines/${one.last_pipeline_id}`}>
       ${t("pipeline_n", { n: one.last_pipeline_id })}</a> ${WENT_WRONG.includes(one.last_pipeline_status)
       && html`<${StatusBadge} row=${{ status: one.last_pipeline_status }} />`}</p>`}`;

@@ -32,7 +32,7 @@ function Step({ job, again }) {
       <h2 class="step-name">${name}</h2>
       ${running && Number(job.progress?.total) > 0 && html`<progress
         aria-label=${name} max=${job.progress.total} value=${job.progress.done}></progress>`}
-      ${job.message && html`<p>${job.message}</p>`}
+      ${job.message && html`<p lang="en">${job.message}</p>`}
       <p class="soft">${stateWords(job)} · ${t("job_n", { n: job.job_id })}
         ${waited(job)}
         ${job.attempts > 1 ? ` · ${tn("attempts", job.attempts)}` : ""}
@@ -56,7 +56,7 @@ function Why({ job }) {
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     <ul aria-busy=${asked.busy}>${(asked.value?.reasons ?? []).map((reason) => html`
-      <li>${reason.message} ${reason.advice}</li>`)}</ul>
+      <li lang="en">${reason.message} ${reason.advice}</li>`)}</ul>
   </div>`;
 }
 

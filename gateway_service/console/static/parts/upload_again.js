@@ -46,8 +46,8 @@ async function checked(one, year, mapping) {
     await get(`/v1/blobs/${one.blob}`);
   } catch (error) {
     // A file that nothing names is deleted some time after it was last sent.
-    if (error.reason === "BLOB_NOT_FOUND") error.message = t("file_gone", { n: one.upload_id });
-    throw error;
+    if (error.reason !== "BLOB_NOT_FOUND") throw error;
+    throw Object.assign(new Error(t("file_gone", { n: one.upload_id })), { status: error.status });
   }
   const { module, data_entry_type: type, unit, source, sheet, blob } = one;
   const wanted = {
