@@ -1,11 +1,10 @@
 // What a total is made of: the uploads that count, and of each its rows, every one with the factor
 // in the version that was used, and its kilograms.
 import { get } from "../api.js";
+import { askTotals, askUploads, limits } from "../caller.js";
 import { count, kindName, moduleName, nodeWay, time, tonnes, typeName, zone } from "../format.js";
 import { html } from "../html.js";
-import { askTotals, askUploads, limits } from "../limits.js";
-import { Trouble, useAsked, Waiting } from "../parts/asked.js";
-import { Limited } from "../parts/limited.js";
+import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ResultRows } from "../parts/result_rows.js";
 import { UploadAgain } from "../parts/upload_again.js";
 import { address, filterBy } from "../router.js";

@@ -3,9 +3,8 @@ import { getAll, post } from "../api.js";
 import { may } from "../caller.js";
 import { time, typeName } from "../format.js";
 import { html } from "../html.js";
-import { Trouble, useAsked, Waiting } from "../parts/asked.js";
+import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
-import { Limited } from "../parts/limited.js";
 import { MappingTable } from "../parts/mapping_table.js";
 import { t } from "../words.js";
 

@@ -1,12 +1,10 @@
 // A year's totals: by module, by emission tree, by unit; scopes, last year, what is missing.
 import { get } from "../api.js";
-import { isWhole } from "../caller.js";
+import { askTotals, isWhole } from "../caller.js";
 import { moduleName, time, tonnes, typeName } from "../format.js";
 import { html } from "../html.js";
-import { askTotals } from "../limits.js";
-import { Trouble, useAsked, Waiting } from "../parts/asked.js";
+import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ScopeBars } from "../parts/bars.js";
-import { Limited } from "../parts/limited.js";
 import { Treemap, treeOf } from "../parts/treemap.js";
 import { UnitTotals } from "../parts/unit_totals.js";
 import { UnitTree } from "../parts/unit_tree.js";

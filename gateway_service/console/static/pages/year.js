@@ -1,14 +1,11 @@
 // The start: how a year stands, per module, and what to do next.
 import { get, post } from "../api.js";
-import { isWhole, may, seesModule } from "../caller.js";
+import { askTotals, askUploads, isWhole, may, seesModule } from "../caller.js";
 import { change, MODULES, moduleName, time, tonnes } from "../format.js";
 import { html } from "../html.js";
-import { askTotals, askUploads } from "../limits.js";
-import { Trouble, useAsked, Waiting } from "../parts/asked.js";
+import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { ModuleBadge } from "../parts/badge.js";
-import { Confirm } from "../parts/confirm.js";
-import { Limited } from "../parts/limited.js";
-import { Recalculate } from "../parts/recalculate.js";
+import { Confirm, Recalculate } from "../parts/confirm.js";
 import { YearChoice } from "../parts/ways.js";
 import { endsOf, isStale, take, years } from "../store.js";
 import { t, tn } from "../words.js";

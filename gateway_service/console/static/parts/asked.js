@@ -2,7 +2,10 @@
 // What failed is shown in the service's own sentence, which is English: screen readers are told so.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.js";
+import { isWhole } from "../caller.js";
+import { moduleName } from "../format.js";
 import { html } from "../html.js";
+import { caller } from "../store.js";
 import { t } from "../words.js";
 
 // Asked again, they answer the same: what is not allowed, and what is not there.
@@ -51,4 +54,18 @@ export function Trouble({ error, again, focus = false }) {
     </ul>`}
     ${again && !FINAL.includes(error.status) && html`<button type="button" onClick=${again}>${t("try_again")}</button>`}
   </div>`;
+}
+
+const SHOWN_MAX = 8;
+
+/** A sentence, where somebody would look for what is not offered to them. */
+export function Limited() {
+  const who = caller.value;
+  if (!who || isWhole()) return null;
+  const named = [
+    ...(who.all_modules ? [] : who.modules.map(moduleName)),
+    ...(who.all_units ? [] : who.units.map((unit) => t("unit_n", { unit }))),
+  ];
+  const what = named.slice(0, SHOWN_MAX).join(", ") + (named.length > SHOWN_MAX ? ", …" : "");
+  return html`<p class="notice">${t("limited_to", { what })}</p>`;
 }

@@ -1,5 +1,8 @@
-// A button that asks a second time in its place, with a reason, before it acts.
+// Buttons that ask a second time in their place before they act; one of them recalculates a module.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { post, requestId } from "../api.js";
+import { mayForAllUnits } from "../caller.js";
+import { moduleName } from "../format.js";
 import { html } from "../html.js";
 import { Trouble } from "./asked.js";
 import { t } from "../words.js";
@@ -60,4 +63,22 @@ export function Confirm({ label, of = "", question, yes, act, reason = false, pr
     <p class="acts"><button type="button" ref=${safe} onClick=${close}>${t("leave_it")}</button>
       <button type="submit" class="danger" disabled=${busy}>${yes}</button></p>
   </form>`;
+}
+
+/**
+ * `stale` is whether it is needed. Once used, it stays, so that the focus has somewhere to be.
+ * What is up to date is kept as it is, so it is not asked for what is stale alone.
+ */
+export function Recalculate({ year, module, stale, done = () => {} }) {
+  const [used, setUsed] = useState(false);
+  if (!mayForAllUnits(module) || !(stale || used)) return null;
+  const act = async () => {
+    const scope = { module, year: Number(year) };
+    await post("/v1/pipelines", { job_type: "module_emission_recalc", scope, request_id: requestId() });
+    setUsed(true);
+    done();
+  };
+  const name = moduleName(module);
+  return html`<${Confirm} label=${t("recalculate")} yes=${t("recalculate")} of=${`${name} ${year}`}
+    question=${t("recalculate_question", { module: name, year })} act=${act} />`;
 }
