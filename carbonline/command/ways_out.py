@@ -6,12 +6,25 @@ from collections.abc import Iterator, Sequence
 from carbonline.command.connection import Target, command_line
 from carbonline.command.names import module_name, type_name
 from carbonline.command.safe_text import one_line
+from carbonline.unseen import has_unseen
 from carbonline.v1 import ledger_pb2
 
 
 def of_unit(words: str, unit: str) -> str:
     """The words of a command about one unit, or about all if it is empty."""
-    return f"{words} --unit {shlex.quote(one_line(unit))}" if unit else words
+    return f"{words} --unit {_typed(one_line(unit))}" if unit else words
+
+
+def _typed(unit: str) -> str:
+    """As a shell takes it. What nobody sees is written out, as bash and zsh read it."""
+    if not has_unseen(unit):
+        return shlex.quote(unit)
+    escaped = {"\\": "\\\\", "'": "\\'"}
+    return "$'" + "".join(_written_out(one, escaped.get(one, one)) for one in unit) + "'"
+
+
+def _written_out(character: str, otherwise: str) -> str:
+    return f"\\U{ord(character):08x}" if has_unseen(character) else otherwise
 
 
 def ways_out(

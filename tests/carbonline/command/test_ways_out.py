@@ -1,12 +1,14 @@
 """Stale totals name the commands that bring them up to date."""
 
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from carbonline.command.connection import Target
-from carbonline.command.ways_out import ways_out
+from carbonline.command.ways_out import of_unit, ways_out
 from carbonline.v1 import ledger_pb2, types_pb2
 
 TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
@@ -28,3 +30,19 @@ def test_a_stale_module_names_one_command(types: Sequence[int], named: str) -> N
     said, _, command = named_last.partition("carbonline ")
     assert said.startswith("If nothing is running: ")
     assert command.partition(" --data-folder")[0] == f"recalculate --year 2024 {named}"
+
+
+@pytest.mark.parametrize("unit", ["0828", "a b", "it's", "0828\u200b", "\\ \u00ad'\U000e0020"])
+def test_a_shell_reads_the_unit_of_a_command_as_it_is(unit: str) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not installed")
+    words = of_unit("totals", unit)
+    said = subprocess.run(
+        [bash, "-c", f"printf '%s' {words.removeprefix('totals --unit ')}"],
+        check=True,
+        capture_output=True,
+        env={"LC_ALL": "C.UTF-8"},
+    )
+    assert said.stdout.decode() == unit
+    assert words.isascii()
