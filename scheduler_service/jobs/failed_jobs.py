@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from scheduler_service.jobs.follow_ups import follow_ups
-from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.scope import Scope
 
 

@@ -149,6 +149,7 @@ def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
 
 _MODULE_YEAR = frozenset({"module", "year"})
 _TYPE_YEAR = frozenset({"module", "data_entry_type", "year"})
+_UNIT = frozenset({"unit"})
 _ENTRY_READS = ("factors/{year}", "units")
 _RECALC_READS = (
     "entries/{module}/{year}",
@@ -157,6 +158,29 @@ _RECALC_READS = (
     "totals/{module_read}/{year}",
 )
 
+
+def _check(
+    name: str,
+    needs: frozenset[str],
+    *,
+    takes: frozenset[str] = frozenset(),
+    children: frozenset[str] = frozenset(),
+    needs_provisioned_year: bool = True,
+) -> JobType:
+    """Says what a file would do. Without a key it waits for no ingest and none for it; without a
+    slot it is not the current ingest of its year; without reads it closes no ledger scope.
+    """
+    return JobType(
+        name,
+        needs=needs,
+        takes=takes,
+        needs_provisioned_year=needs_provisioned_year,
+        attempts_max=3,
+        ingestion_method="csv",
+        children=children,
+    )
+
+
 OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
     {
         row.name: row
@@ -164,7 +188,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
             JobType(
                 "csv_ingest",
                 needs=_TYPE_YEAR,
-                takes=frozenset({"unit"}),
+                takes=_UNIT,
                 needs_provisioned_year=True,
                 ingestion_method="csv",
                 target="entries",
@@ -174,16 +198,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 reads=_ENTRY_READS,
                 has_slot=True,
             ),
-            # Without a key it waits for no ingest and none for it; without a slot it is not the
-            # current ingest of its year; without reads it closes no ledger scope.
-            JobType(
-                "csv_check",
-                needs=_TYPE_YEAR,
-                takes=frozenset({"unit"}),
-                needs_provisioned_year=True,
-                attempts_max=3,
-                ingestion_method="csv",
-            ),
+            _check("csv_check", _TYPE_YEAR, takes=_UNIT),
             JobType(
                 "api_ingest",
                 needs=_TYPE_YEAR,
@@ -200,22 +215,13 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
             JobType(
                 "routed_ingest",
                 needs=_MODULE_YEAR,
-                takes=frozenset({"unit"}),
+                takes=_UNIT,
                 needs_provisioned_year=True,
                 ingestion_method="csv",
                 children=frozenset({"csv_ingest"}),
                 reads=_ENTRY_READS,
             ),
-            # As csv_check, it waits for nobody.
-            JobType(
-                "routed_check",
-                needs=_MODULE_YEAR,
-                takes=frozenset({"unit"}),
-                needs_provisioned_year=True,
-                attempts_max=3,
-                ingestion_method="csv",
-                children=frozenset({"csv_check"}),
-            ),
+            _check("routed_check", _MODULE_YEAR, takes=_UNIT, children=frozenset({"csv_check"})),
             JobType(
                 "routed_factor_ingest",
                 needs=_MODULE_YEAR,
@@ -226,7 +232,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
             JobType(
                 "upload_withdrawal",
                 needs=_TYPE_YEAR,
-                takes=frozenset({"unit"}),
+                takes=_UNIT,
                 needs_provisioned_year=True,
                 target="entries",
                 exclusive=ExclusiveConfig("entries", ("module", "year")),
@@ -244,14 +250,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 writes=("factors/{year}",),
                 has_slot=True,
             ),
-            # As csv_check, the checks of loads have neither key nor slot, and close nothing.
-            JobType(
-                "factor_check",
-                needs=_TYPE_YEAR,
-                needs_provisioned_year=True,
-                attempts_max=3,
-                ingestion_method="csv",
-            ),
+            _check("factor_check", _TYPE_YEAR),
             JobType(
                 "reference_ingest",
                 needs=frozenset({"reference_kind"}),
@@ -262,12 +261,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 writes=("reference/{reference_kind}",),
                 has_slot=True,
             ),
-            JobType(
-                "reference_check",
-                needs=frozenset({"reference_kind"}),
-                attempts_max=3,
-                ingestion_method="csv",
-            ),
+            _check("reference_check", frozenset({"reference_kind"}), needs_provisioned_year=False),
             JobType(
                 "unit_sync",
                 needs=frozenset({"year"}),
@@ -279,12 +273,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 has_slot=True,
                 may_be_scheduled=True,
             ),
-            JobType(
-                "unit_check",
-                needs=frozenset({"year"}),
-                attempts_max=3,
-                ingestion_method="csv",
-            ),
+            _check("unit_check", frozenset({"year"}), needs_provisioned_year=False),
             JobType(
                 "unit_removal",
                 needs=frozenset(),
@@ -356,3 +345,46 @@ def add_job_types(rows: Iterable[JobType]) -> None:
 def enabled_job_types(*, noop: bool) -> tuple[str, ...]:
     """The job types that clients may name; `noop` is for tests and benchmarks."""
     return tuple(name for name in JOB_TYPES if noop or name != "noop")
+
+
+def follow_ups(
+    job_type: str, scope: Scope, provisioned_years: tuple[int, ...]
+) -> tuple[tuple[str, Scope], ...]:
+    """What must run after a run of this type may have written its whole scope.
+
+    The scheduler releases those that a claim which ended well did not stage, and all of them
+    when a claim ended in doubt. Over (job type, scope) they form an acyclic graph: ingest, then
+    recalculation, then aggregation, then recalculation and aggregation of what is made of totals.
+    """
+    match job_type:
+        case "csv_ingest" | "api_ingest" | "upload_withdrawal" | "factor_ingest":
+            return tuple(("emission_recalc", scope.narrowed(t)) for t in scope.types())
+        case "reference_ingest":
+            return _readers_in_every_year(scope, provisioned_years)
+        case "emission_recalc":
+            return (("aggregation", scope.narrowed(None)),)
+        case "aggregation" if scope.module not in MODULES_THAT_READ_TOTALS:
+            return tuple(
+                ("emission_recalc", Scope(scope.tenant, MODULE_OF_TYPE[one], one, scope.year))
+                for one in READERS_OF_TOTALS
+            )
+        case _:
+            return ()
+
+
+def follows_data_only(job_type: str) -> bool:
+    """Whether its follow-ups are only for types that ever had data in the year: what comes later
+    is computed with what it has written anyway.
+    """
+    return job_type in ("reference_ingest", "aggregation")
+
+
+def _readers_in_every_year(
+    scope: Scope, provisioned_years: tuple[int, ...]
+) -> tuple[tuple[str, Scope], ...]:
+    readers = READERS_OF_REFERENCE.get(scope.reference_kind or "", ())
+    return tuple(
+        ("emission_recalc", Scope(scope.tenant, MODULE_OF_TYPE[reader], reader, year))
+        for year in provisioned_years
+        for reader in readers
+    )

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from scheduler_service.jobs.catalogue import READERS_OF_REFERENCE, TYPES_OF_MODULE
-from scheduler_service.jobs.follow_ups import follow_ups, follows_data_only
-from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups, follows_data_only
 from scheduler_service.jobs.scope import Scope
 
 RECALCULATION = "emission_recalc"

@@ -43,7 +43,6 @@ TESTED_IN_SCHEDULER: Mapping[str, Mapping[str, str]] = {
     },
     "scheduler_service/jobs": {
         "active": f"{STORE}/reads/test_active_pipelines.py",
-        "follow_ups": "tests/scheduler_service/jobs/test_job_types.py",
         "heartbeats": HEARTBEATS,
         "invariants": VERIFY,
         "job_facts": "tests/scheduler_service/jobs/test_explain.py",

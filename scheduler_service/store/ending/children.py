@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scheduler_service.jobs.follow_ups import follow_ups, follows_data_only
-from scheduler_service.jobs.job_types import JOB_TYPES, JobType
+from scheduler_service.jobs.job_types import JOB_TYPES, JobType, follow_ups, follows_data_only
 from scheduler_service.jobs.requests import Child, ChildDisposition, Disposition
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.store.core.freshness import AGGREGATION, RECALCULATION

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from scheduler_service.jobs.follow_ups import follow_ups
 from scheduler_service.jobs.invariants import Finding
-from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.states import JobResult, pipeline_status
 from scheduler_service.store.core.freshness import AGGREGATION
 from scheduler_service.store.core.statements import Connection, statement

@@ -3,8 +3,7 @@
 from itertools import product
 
 from scheduler_service.jobs.catalogue import MODULE_OF_TYPE, TYPES_OF_MODULE
-from scheduler_service.jobs.follow_ups import follow_ups
-from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
 from scheduler_service.jobs.scope import Scope
 
 YEARS = (2023, 2024)

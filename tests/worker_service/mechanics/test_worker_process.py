@@ -138,7 +138,10 @@ def test_each_wrong_setting_is_named(name: str, value: str, fault: str) -> None:
 
 
 def test_the_ledger_has_the_same_database_unless_it_is_said() -> None:
-    one = {"CARBONLINE_DATABASE_URL": "a", "CARBONLINE_SCHEDULER_ADDRESS": "unix:s"}
-    both = {**one, "CARBONLINE_LEDGER_DATABASE_URL": "b"}
-    assert read_settings(both).database_url == "b"
-    assert read_settings(one).database_url == "a"
+    one = {
+        "CARBONLINE_DATABASE_URL": "postgresql://a/one",
+        "CARBONLINE_SCHEDULER_ADDRESS": "unix:s",
+    }
+    both = {**one, "CARBONLINE_LEDGER_DATABASE_URL": "postgresql://b/two"}
+    assert read_settings(both).database_url == "postgresql://b/two"
+    assert read_settings(one).database_url == "postgresql://a/one"

@@ -4,9 +4,8 @@ from itertools import product
 
 import pytest
 
-from scheduler_service.jobs.follow_ups import follow_ups, follows_data_only
 from scheduler_service.jobs.freshness import TypeTokens, is_seen
-from scheduler_service.jobs.job_types import JOB_TYPES
+from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups, follows_data_only
 from scheduler_service.jobs.requests import FinishAnswer, Written
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
