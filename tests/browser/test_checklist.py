@@ -181,7 +181,7 @@ def test_2_2_1_a_login_that_ends_is_told_before(tabs: Tabs) -> None:
     say = """async (seconds) => {
         const own = document.querySelector('script[src$="/main.js"]').src;
         const { caller } = await import(own.replace('main.js', 'store.js'));
-        caller.value = { roles: [], expires_at:
+        caller.value = { ...caller.value, roles: [], expires_at:
             new Date(Date.now() + seconds * 1000).toISOString() };
     }"""
     page.evaluate(say, 3600)
