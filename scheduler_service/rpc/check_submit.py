@@ -8,7 +8,7 @@ from typing import Any
 from carbonline.serving.auth.principals import Principal
 from carbonline.v1 import operations_pb2, scheduler_pb2, types_pb2
 from scheduler_service.jobs.job_type_keys import SIGNED, SIGNED_BY
-from scheduler_service.jobs.job_types import SCOPE_PARTS
+from scheduler_service.jobs.job_types import JOB_TYPES, SCOPE_PARTS
 from scheduler_service.jobs.requests import Submission
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.rpc.check_payload import UPLOAD_MAX, check_payload, meant_by
@@ -40,7 +40,7 @@ def check_submit(
     priority = request.priority if request.HasField("priority") else PRIORITY_DEFAULT
     fields.number("priority", priority, 0, PRIORITY_MAX)
     fields.done()
-    principal.check_scope(scope.module, scope.unit)
+    principal.check_scope(scope.module, scope.unit, whole=_whole(job_type, principal))
     return Submission(
         request_id=request_id,
         body_digest=digest(
@@ -57,6 +57,14 @@ def check_submit(
         submitted_by=principal.name,
         validate_only=request.validate_only,
     )
+
+
+def _whole(job_type: str, principal: Principal) -> str:
+    """What of such a job nobody can name, although the caller is limited in it; "" if nothing."""
+    named = JOB_TYPES[job_type].needs | JOB_TYPES[job_type].takes
+    limits = {"module": principal.modules, "unit": principal.units}
+    missing = [f"all {part}s" for part, limit in limits.items() if limit and part not in named]
+    return f"{job_type} is about {' and '.join(missing)}" if missing else ""
 
 
 def check_withdrawal(

@@ -72,11 +72,18 @@ class Principal:
             self.units is None or (unit or "") in self.units
         )
 
-    def check_scope(self, module: int | None, unit: str | None) -> None:
-        """Raises RpcError PERMISSION_DENIED unless it `covers` the scope."""
+    def check_scope(self, module: int | None, unit: str | None, *, whole: str = "") -> None:
+        """Raises RpcError PERMISSION_DENIED unless it `covers` the scope. `whole` says what about
+        a call cannot be narrowed, such as "a unit_sync is about all units"; "" if it can.
+        """
         if not self.covers(module, unit):
-            why = f"{self.name} may act for {self._limits()} only: name one of them"
-            raise RpcError("PERMISSION_DENIED", why)
+            why = f"{self.name} may act for {self._limits()} only"
+            more = (
+                f", and {whole}: ask somebody who may act for all"
+                if whole
+                else ": name one of them"
+            )
+            raise RpcError("PERMISSION_DENIED", why + more)
 
     def check_units_below(self, module: int | None, unit: str, below: Iterable[str]) -> None:
         """Raises RpcError PERMISSION_DENIED unless it covers all of `below`, the units that stand

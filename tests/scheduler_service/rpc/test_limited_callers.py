@@ -6,8 +6,11 @@ from uuid import uuid4
 import pytest
 
 from carbonline.client.json_struct import struct_of
+from carbonline.serving.auth.principals import Principal
+from carbonline.serving.errors import RpcError
 from carbonline.v1 import operations_pb2, types_pb2
 from carbonline.v1 import scheduler_pb2 as pb
+from scheduler_service.rpc.check_submit import check_submit
 from tests.carbonline.serving.crossings import OWN, Asked, Caller, outcome_of
 from tests.scheduler_service.rpc.test_crossings import OPERATOR, Site, site
 from tests.scheduler_service.rpc.test_odd_requests import GOOD, METHODS
@@ -125,3 +128,37 @@ async def test_of_a_wider_job_the_timeline_says_type_and_result(site: Site) -> N
     events = operations_pb2.GetJobResponse.FromString(data).timeline
     said = {event.event: event.detail for event in events}
     assert (said["created"], said["retry_later"]) == ("emission_recalc", "")
+
+
+TRAVEL = types_pb2.MODULE_PROFESSIONAL_TRAVEL
+PLANE = types_pb2.Scope(module=TRAVEL, data_entry_type=types_pb2.DATA_ENTRY_TYPE_PLANE, year=2024)
+
+
+@pytest.mark.parametrize(
+    ("job_type", "scope", "limits", "said"),
+    [
+        (
+            "emission_recalc",
+            PLANE,
+            {"units": frozenset({"0828"})},
+            "the units 0828 only, and emission_recalc is about all units: ask somebody",
+        ),
+        (
+            "unit_sync",
+            types_pb2.Scope(year=2024),
+            {"units": frozenset({"0828"}), "modules": frozenset({TRAVEL})},
+            "the units 0828 only, and unit_sync is about all modules and all units: ask somebody",
+        ),
+        ("csv_ingest", PLANE, {"units": frozenset({"0828"})}, "the units 0828 only: name one of"),
+    ],
+)
+def test_who_is_limited_is_told_whether_to_name_a_unit_or_to_ask_others(
+    job_type: str, scope: types_pb2.Scope, limits: dict[str, Any], said: str
+) -> None:
+    caller = Principal("ada", ("north",), frozenset({"gateway"}), **limits)
+    request = pb.SubmitRequest(request_id=str(uuid4()), job_type=job_type, scope=scope)
+    request.payload.update({"blob": "blob:sha256:" + 64 * "0"} if "recalc" not in job_type else {})
+    with pytest.raises(RpcError) as refused:
+        check_submit(request, caller, [job_type])
+    assert refused.value.reason == "PERMISSION_DENIED"
+    assert said in refused.value.message
