@@ -14,6 +14,15 @@ from tests.browser.test_upload_check import written as file_with
 __all__ = ["checked_year"]
 
 NEXT_YEAR = 2034
+LISTED = "**/v1/years/0/uploads**"
+UPLOAD = {
+    "upload_id": "7",
+    "module": "MODULE_PROFESSIONAL_TRAVEL",
+    "year": YEAR,
+    "data_entry_type": "DATA_ENTRY_TYPE_PLANE",
+    "state": "UPLOAD_STATE_COUNTS",
+    "file_name": "a.csv",
+}
 
 
 @pytest.fixture(scope="session")
@@ -73,19 +82,26 @@ def test_an_upload_is_withdrawn_and_counts_again(tabs: Tabs, sent: int, checked_
     assert entries_of(tabs, YEAR) == [3]
 
 
+def test_a_withdrawal_names_the_unit_of_the_upload(tabs: Tabs) -> None:
+    upload = {**UPLOAD, "unit": "0828"}
+    asked: list[Any] = []
+
+    def taken(route: Any) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(json={"pipeline_id": "1"})
+
+    tabs.context.route(LISTED, lambda route: route.fulfill(json={"uploads": [upload]}))
+    tabs.context.route("**/v1/uploads/7:withdraw", taken)
+    page = tabs.open("/explain?upload=7")
+    page.get_by_role("button", name="Withdraw").click()
+    page.locator("button.danger", has_text="Withdraw").click()
+    page.wait_for_url("**/pipelines/1")
+    assert [one["unit"] for one in asked] == ["0828"]
+
+
 def test_who_may_not_upload_is_offered_neither(as_role: Any) -> None:
     tabs: Tabs = as_role("auditor")
-    upload = {
-        "upload_id": "7",
-        "module": "MODULE_PROFESSIONAL_TRAVEL",
-        "year": YEAR,
-        "data_entry_type": "DATA_ENTRY_TYPE_PLANE",
-        "state": "UPLOAD_STATE_COUNTS",
-        "file_name": "a.csv",
-    }
-    tabs.context.route(
-        "**/v1/years/0/uploads**", lambda route: route.fulfill(json={"uploads": [upload]})
-    )
+    tabs.context.route(LISTED, lambda route: route.fulfill(json={"uploads": [UPLOAD]}))
     page = tabs.open("/explain?upload=7")
     page.get_by_text("a.csv").wait_for()
     settled(page)

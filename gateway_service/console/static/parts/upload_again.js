@@ -59,8 +59,9 @@ async function checked(one, year, mapping) {
 }
 
 async function withdraw(one) {
-  const { module, data_entry_type, year } = one;
-  const body = { module, data_entry_type, year, request_id: requestId() };
+  const { module, data_entry_type, year, unit } = one;
+  // Who may act for one unit names it; of anybody else's the services only compare it.
+  const body = { module, data_entry_type, year, unit, request_id: requestId() };
   const answer = await post(`/v1/uploads/${one.upload_id}:withdraw`, body);
   go(`/pipelines/${answer.pipeline_id}`);
 }
