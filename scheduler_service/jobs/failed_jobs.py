@@ -14,9 +14,12 @@ def places_to_retry(jobs: Sequence[tuple[str, Scope]]) -> list[int]:
 
 
 def is_upload(job_type: str) -> bool:
-    """Whether its newest success counts: an older file must not come back and replace it."""
+    """Whether its newest success counts: an older file must not come back and replace it. So it is
+    of a file that is divided first.
+    """
     row = JOB_TYPES[job_type]
-    return row.has_slot and row.dedup is None
+    divides = job_type in ("routed_ingest", "routed_factor_ingest")
+    return divides or (row.has_slot and row.dedup is None)
 
 
 def _all_that_follows(

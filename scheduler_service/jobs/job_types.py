@@ -218,6 +218,8 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 takes=_UNIT,
                 needs_provisioned_year=True,
                 ingestion_method="csv",
+                # Of its own: by it a lock, and whoever asks what is active, find the job.
+                exclusive=ExclusiveConfig("routed_entries", ("module", "year")),
                 children=frozenset({"csv_ingest"}),
                 reads=_ENTRY_READS,
             ),
@@ -227,6 +229,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 needs=_MODULE_YEAR,
                 needs_provisioned_year=True,
                 ingestion_method="csv",
+                exclusive=ExclusiveConfig("routed_factors", ("module", "year")),
                 children=frozenset({"factor_ingest"}),
             ),
             JobType(
@@ -302,6 +305,7 @@ OWN_JOB_TYPES: Mapping[str, JobType] = MappingProxyType(
                 needs=_MODULE_YEAR,
                 needs_provisioned_year=True,
                 ingestion_method="computed",
+                exclusive=ExclusiveConfig("module_emission_recalc", ("module", "year")),
                 children=frozenset({"emission_recalc", "aggregation"}),
                 may_be_scheduled=True,
             ),

@@ -1,6 +1,6 @@
 """Heartbeat: renews leases and takes in progress; it never writes a state."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -36,9 +36,10 @@ async def heartbeats(
         principals=[principal for _, principal in latest],
         draining=[p.draining for p in latest.values()],
         not_ready=[p.not_ready for p in latest.values()],
+        tenants=[p.tenants for p in latest.values()],
     )
     seen.learn_drains((row.worker_id, row.principal) for row in to_drain)
-    last = {(p.worker_id, p.principal) for p in beating if p.is_last}
+    last = {(p.worker_id, p.principal): p.tenants for p in beating if p.is_last}
     if last:
         seen.ended(await _forget(conn, last))
     asked: dict[_Asked, Beat] = {}
@@ -65,13 +66,14 @@ async def heartbeats(
     return [[answers[_asked(one, beat)] for beat in one.beats] for one in beating], frozenset(news)
 
 
-async def _forget(conn: Connection, workers: Collection[tuple[UUID, str]]) -> list[UUID]:
+async def _forget(conn: Connection, workers: _Allowed) -> list[UUID]:
     """Those whose rows are gone."""
     rows = await statement("forget_ended_workers").rows(
         conn,
         _WorkerRow,
         worker_ids=[worker_id for worker_id, _ in workers],
         principals=[principal for _, principal in workers],
+        tenants=list(workers.values()),
     )
     return [row.worker_id for row in rows]
 

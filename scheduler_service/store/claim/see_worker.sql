@@ -4,6 +4,7 @@ WITH free AS (
     SELECT worker_id
     FROM scheduler.workers
     WHERE worker_id = :worker_id AND principal = :principal
+        AND (tenants IS NULL OR tenants && CAST(:tenants AS text[]))
     FOR NO KEY UPDATE SKIP LOCKED
 ), seen AS (
     UPDATE scheduler.workers AS w

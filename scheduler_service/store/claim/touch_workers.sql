@@ -4,9 +4,11 @@ WITH seen AS (
     SELECT w.worker_id, n.draining, n.not_ready
     FROM unnest(
         CAST(:worker_ids AS uuid[]), CAST(:principals AS text[]), CAST(:draining AS boolean[]),
-        CAST(:not_ready AS text[])
-    ) AS n (worker_id, principal, draining, not_ready)
+        CAST(:not_ready AS text[]), CAST(:tenants AS jsonb[])
+    ) AS n (worker_id, principal, draining, not_ready, tenants)
     JOIN scheduler.workers AS w ON w.worker_id = n.worker_id AND w.principal = n.principal
+        -- Another institution's caller may have the same name.
+        AND (w.tenants IS NULL OR n.tenants ?| w.tenants)
     FOR NO KEY UPDATE OF w SKIP LOCKED
 ), touched AS (
     UPDATE scheduler.workers AS w

@@ -23,11 +23,18 @@ from scheduler_service.store.core.unit_of_work import (
     PipelineState,
     UnitOfWork,
 )
-from scheduler_service.store.ending.insert_jobs import AllocatedRow, NewJob, insert_jobs, needs_of
+from scheduler_service.store.ending.insert_jobs import (
+    AllocatedRow,
+    InsertedJob,
+    NewJob,
+    insert_jobs,
+    needs_of,
+)
 from scheduler_service.store.submit.known_requests import known_requests
 from scheduler_service.store.submit.submit_jobs import another_body, why_closed
 
-JOBS_MAX = 1_000
+# A cancelled pipeline may have as many as its jobs may chain; made in parts.
+JOBS_MAX, JOBS_AT_ONCE = 100_000, 500
 
 
 class FailedJobRow(ScopeRow):
@@ -171,7 +178,10 @@ async def _create(
     failed: Sequence[FailedJobRow],
 ) -> Retried:
     state = await _insert_pipeline(tx, wanted, pipeline)
-    placed = await insert_jobs(tx, [_new_job(job, state.pipeline_id) for job in failed])
+    placed: list[InsertedJob] = []
+    for start in range(0, len(failed), JOBS_AT_ONCE):
+        part = failed[start : start + JOBS_AT_ONCE]
+        placed += await insert_jobs(tx, [_new_job(job, state.pipeline_id) for job in part])
     state.root_job_id = placed[0].job_id
     recorded = await statement("record_retry").rows(
         tx.conn,

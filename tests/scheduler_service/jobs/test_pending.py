@@ -2,6 +2,7 @@
 
 import pytest
 
+from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.pending import keys_of_changes, pending_types
 from scheduler_service.jobs.scope import Scope
@@ -49,3 +50,10 @@ def test_another_year_has_other_keys() -> None:
 def test_places_change_nothing_of_a_year_without_data() -> None:
     assert pending_types([("reference_ingest", PLACES)], YEAR, set()) == set()
     assert pending_types([("csv_ingest", OF_PLANE)], YEAR, set()) == {PLANE}
+
+
+@pytest.mark.parametrize("job_type", ["routed_ingest", "routed_factor_ingest"])
+def test_a_file_that_is_divided_may_change_each_type_of_its_module(job_type: str) -> None:
+    file = Scope("local", TRAVEL, None, YEAR)
+    assert JOB_TYPES[job_type].exclusive_key(file) in keys_of_changes("local", YEAR)
+    assert pending_types([(job_type, file)], YEAR, set()) == set(TYPES_OF_MODULE[TRAVEL])

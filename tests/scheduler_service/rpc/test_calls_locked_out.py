@@ -165,3 +165,27 @@ async def answered(calls: Iterable[Awaitable[object]]) -> list[object]:
         if isinstance(answer, BaseException):
             raise answer
     return answers
+
+
+async def test_what_is_locked_leaves_a_release_of_several_claims(
+    client: Client, database_url: str
+) -> None:
+    target = await a_target(client, 2024, "aggregation")
+    await client.submit("noop", types_pb2.Scope())
+    (free,) = await client.claim("noop")
+    releases = [
+        pb.ClaimRelease(
+            job_id=job.job.job_id,
+            claim_token=job.claim_token,
+            reason=pb.RELEASE_REASON_DRAIN,
+            written=types_pb2.WRITTEN_NOTHING,
+        )
+        for job in (target.job, free)
+    ]
+    request = pb.ReleaseRequest(worker_id=client.worker_id, releases=releases)
+    async with locked(database_url, target):
+        waiting = asyncio.ensure_future(client.scheduler.Release(request))
+        async with asyncio.timeout(SECONDS):
+            assert len(await client.claim("noop", wait_seconds=2)) == 1
+        assert not waiting.done()
+    assert list((await waiting).released) == [True, True]

@@ -123,6 +123,30 @@ async def test_a_drain_is_its_callers_too(client: Client) -> None:
     assert len(await client.claim("unit_sync")) == 1
 
 
+async def test_a_worker_is_its_callers_too(client: Client) -> None:
+    await client.claim("noop")
+    ours = scheduler_pb2.HeartbeatRequest(worker_id=client.worker_id)
+    for said in ({"not_ready": "no ledger"}, {"draining": True}):
+        told = scheduler_pb2.HeartbeatRequest(worker_id=client.worker_id, **said)
+        await client.scheduler.Heartbeat(told, metadata=NAMESAKE)
+    request = scheduler_pb2.ClaimRequest(
+        worker_id=client.worker_id,
+        request_id=str(uuid4()),
+        job_types=["noop"],
+        max_jobs=1,
+        build_id="test",
+    )
+    client.server.store._seen._seen.clear()
+    await client.scheduler.Claim(request, metadata=NAMESAKE)
+    workers = operations_pb2.ListWorkersRequest()
+    (worker,) = (await client.operations.ListWorkers(workers)).workers
+    assert worker.state == types_pb2.WORKER_STATE_LIVE
+    assert not (await client.operations.ListWorkers(workers, metadata=NAMESAKE)).workers
+    ours.draining = True
+    await client.scheduler.Heartbeat(ours)
+    assert not (await client.operations.ListWorkers(workers)).workers
+
+
 async def test_a_claim_is_repeated_for_its_caller_only(client: Client) -> None:
     await client.scheduler.Submit(request_for("noop"))
     request = scheduler_pb2.ClaimRequest(

@@ -108,6 +108,16 @@ async def running(driver: StoreDriver) -> int:
     return submitted.job_id
 
 
+async def divided(driver: StoreDriver) -> int:
+    submitted = await driver.submit("routed_ingest", TOTALS)
+    await driver.claim("routed_ingest")
+    return submitted.job_id
+
+
+async def recalculated(driver: StoreDriver) -> int:
+    return (await driver.submit("module_emission_recalc", TOTALS)).job_id
+
+
 async def in_backoff(driver: StoreDriver) -> int:
     submitted = await driver.submit("aggregation", TOTALS)
     claim = await driver.claim("aggregation")
@@ -139,7 +149,18 @@ async def awaiting_repair(driver: StoreDriver) -> int:
 
 
 @pytest.mark.parametrize(
-    "prepare", [queued, running, in_backoff, draining, of_places, of_units, awaiting_repair]
+    "prepare",
+    [
+        queued,
+        running,
+        divided,
+        recalculated,
+        in_backoff,
+        draining,
+        of_places,
+        of_units,
+        awaiting_repair,
+    ],
 )
 async def test_a_year_that_may_still_change_is_busy_and_says_with_what(
     driver: StoreDriver, prepare: Prepare

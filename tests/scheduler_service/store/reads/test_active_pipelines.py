@@ -1,5 +1,7 @@
 """Which pipelines work on the modules of a year."""
 
+import pytest
+
 from scheduler_service.jobs.catalogue import TYPES_OF_MODULE
 from scheduler_service.jobs.requests import Submitted, Written
 from scheduler_service.jobs.scope import Scope
@@ -87,3 +89,13 @@ async def test_the_last_failure_is_told_until_the_slot_is_claimed_again(
     assert await failed() == {TRAVEL: pipeline.pipeline_id}
     await aggregated(JobResult.SUCCESS)
     assert await failed() == {}
+
+
+@pytest.mark.parametrize(
+    "job_type", ["routed_ingest", "routed_factor_ingest", "module_emission_recalc"]
+)
+async def test_who_only_chains_what_changes_a_module_works_on_it(
+    driver: StoreDriver, job_type: str
+) -> None:
+    pipeline = await driver.submit(job_type, TOTALS)
+    assert await active(driver) == {TRAVEL: pipeline.pipeline_id}

@@ -7,7 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from scheduler_service.jobs.requests import Disposition, Refused, Retried, Submitted, Written
+from scheduler_service.jobs.requests import (
+    ChildRequest,
+    Disposition,
+    Refused,
+    Retried,
+    Submitted,
+    Written,
+)
 from scheduler_service.jobs.scope import Scope
 from scheduler_service.jobs.states import JobResult
 from tests.scheduler_service.store.store_driver import (
@@ -250,3 +257,23 @@ async def test_the_timeline_of_the_failed_pipeline_names_its_retry(driver: Store
         submitted.pipeline_id,
     )
     assert detail == f"pipeline {answer.pipeline_id} runs again what was left undone, by tester"
+
+
+async def test_an_older_file_of_several_types_replaces_no_newer_one(driver: StoreDriver) -> None:
+    old = await failed(driver, "routed_ingest", TOTALS)
+    await driver.submit("routed_ingest", TOTALS)
+    await driver.finish(await driver.claim("routed_ingest"))
+    assert (await refused(driver, old.pipeline_id)).reason == "SUPERSEDED"
+
+
+async def test_no_failed_job_is_left_out_however_many_there_are(driver: StoreDriver) -> None:
+    children = 1_001
+    submitted = await driver.submit("noop", Scope(TENANT))
+    root = await driver.claim("noop")
+    names = [ChildRequest(f"{n}", "noop", None, None, None, None) for n in range(children)]
+    await driver.chain_all(root, *names)
+    await driver.finish(root)
+    await driver.cancel(submitted.pipeline_id)
+    answer = await retried(driver, submitted.pipeline_id)
+    assert len({job.failed_job_id for job in answer.jobs}) == children
+    await driver.cancel(answer.pipeline_id)
