@@ -30,6 +30,9 @@ def test_a_job_that_waits_says_why_in_place(scripted: Scripted, as_role: Any) ->
     page.get_by_role("listitem").filter(
         has_text=re.compile("worker", re.IGNORECASE)
     ).first.wait_for()
+    # As wide as a sentence, and not as the sign of a step.
+    reason = page.locator(".why li").first.bounding_box()
+    assert reason["width"] > 200, reason
 
 
 def test_a_pipeline_is_cancelled_by_keyboard_with_a_reason(
@@ -244,3 +247,42 @@ def test_who_looks_is_asked_again_until_there_is_an_answer(tabs: Tabs) -> None:
     )
     page = tabs.open("/years/2024")
     page.get_by_role("button", name="Lock the year").wait_for()
+
+
+def test_the_focus_is_on_the_page_when_an_act_takes_its_button_away(
+    scripted: Scripted, as_role: Any
+) -> None:
+    answer = scripted.run(scripted.driver.submit("noop", SCOPE))
+    page = as_role("gateway").open(f"/pipelines/{answer.pipeline_id}")
+    page.get_by_role("button", name="Cancel").press("Enter")
+    page.get_by_role("button", name="Leave it").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1).get_by_text("Cancelled").wait_for()
+    page.locator("main:focus").wait_for()
+
+
+def test_a_file_of_rejected_rows_that_cannot_be_read_is_not_a_list_of_rows(
+    tabs: Tabs, some_flights: Any
+) -> None:
+    tabs.expected = ("404",)
+    with tabs.site.client() as client:
+        sent = client.submit_file(some_flights, "plane", year=2024)
+    problem = {"title": "Not Found", "status": 404, "detail": "The file is kept no longer."}
+    tabs.context.route(
+        "**/v1/blobs/**/content", lambda route: route.fulfill(status=404, json=problem)
+    )
+    page = tabs.open(f"/rejected/{sent.pipeline_id}")
+    page.get_by_role("alert").get_by_text("The file is kept no longer.").wait_for()
+    assert page.get_by_role("table").count() == 0
+
+
+def test_who_logs_out_in_one_tab_is_logged_out_in_all(tabs: Tabs) -> None:
+    tabs.expected = ("401",)
+    first, second = tabs.open("/years/2024"), tabs.open("/pipelines")
+    for page in (first, second):
+        page.get_by_text("Live").first.wait_for()
+    second.get_by_text("Display").click()
+    second.get_by_role("button", name="Log out").click()
+    for page in (second, first):
+        page.get_by_label("Token").wait_for()

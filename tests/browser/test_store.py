@@ -129,6 +129,8 @@ def test_what_has_finished_is_not_taken_back(page: Any) -> None:
         ([row(1, DONE)], year(fresh=True), "fresh"),
         ([row(1, "PIPELINE_STATUS_CANCELLED")], year(fresh=True), "fresh"),
         ([row(1, "PIPELINE_STATUS_FAILED"), row(1, LIVE, "8")], year(fresh=True), "live"),
+        # Of another type: it ended before the older one, on which its totals wait.
+        ([row(1, LIVE), row(1, DONE, "8")], year(fresh=False), "live"),
         # A check writes nothing, whatever it has found.
         ([row(1, DONE), row(1, LIVE, "8", kind="csv_check")], year(fresh=True), "fresh"),
         ([row(1, "PIPELINE_STATUS_FAILED", kind="factor_check")], None, "none"),

@@ -8,7 +8,7 @@ import { Announcer } from "./parts/badge.js";
 import { Shortcuts } from "./parts/ways.js";
 import { address, go, startRouter } from "./router.js";
 import { caller, clockSkew, connection, forget, hasRows, liveCount, paced, years } from "./store.js";
-import { startStream } from "./stream.js";
+import { endEverywhere, startStream } from "./stream.js";
 import { language, languages, speak, t, tn } from "./words.js";
 
 const KEPT_THEME = "carbonline-theme";
@@ -164,6 +164,7 @@ function enter(next) {
 
 async function leave() {
   await post("/v1/session", {}, { method: "DELETE" }).catch(() => {});
+  endEverywhere();
   toLogin();
 }
 

@@ -145,11 +145,11 @@ export function jobsOf(pipelineId) {
     .sort((a, b) => Number(a.job_id) - Number(b.job_id));
 }
 
-/** The newest pipeline of a module in a year, apart from cancelled ones and from checks. */
-export function newestOf(year, module) {
+/** The newest pipeline of a module in a year that `fits`, apart from cancelled ones and from checks. */
+export function newestOf(year, module, fits = () => true) {
   let newest = null;
   for (const row of pipelines.value.values()) {
-    if (row.scope?.year !== year || row.scope?.module !== module) continue;
+    if (row.scope?.year !== year || row.scope?.module !== module || !fits(row)) continue;
     if (row.status === "PIPELINE_STATUS_CANCELLED" || CHECKS.includes(row.kind)) continue;
     if (!newest || Number(row.pipeline_id) > Number(newest.pipeline_id)) newest = row;
   }
@@ -164,11 +164,13 @@ export function stepOf(row) {
 
 /**
  * How a module of a year stands: one of live, failed, partial, stale, fresh, none, in this order.
- * `row` is the newest pipeline, or null. Computed when asked, stored nowhere.
+ * `row` is the newest pipeline, or null; of live ones the newest live one, since a newer one of another
+ * type may have ended before. Computed when asked, stored nowhere.
  */
 export function standing(year, module) {
+  const live = newestOf(year, module, isLive);
+  if (live) return { kind: "live", row: live, ...stepOf(live) };
   const row = newestOf(year, module);
-  if (row && isLive(row)) return { kind: "live", row, ...stepOf(row) };
   if (row?.status === "PIPELINE_STATUS_FAILED") return { kind: "failed", row };
   if (row?.status === "PIPELINE_STATUS_PARTIAL") return { kind: "partial", row };
   const known = freshnessOf(year, module);

@@ -73,6 +73,11 @@ function read(address, signal, told) {
   });
 }
 
+/** Ends the streams of all tabs of this browser: somebody has logged out. */
+export function endEverywhere() {
+  channel?.postMessage({ event: "end" });
+}
+
 async function sessionIsOver() {
   try {
     return (await fetch("/v1/me", { credentials: "same-origin" })).status === 401;

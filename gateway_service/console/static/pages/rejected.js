@@ -1,5 +1,5 @@
 // The rejected rows of a pipeline: grouped by reason first, then the rows.
-import { get } from "../api.js";
+import { get, taken } from "../api.js";
 import { may } from "../caller.js";
 import { count } from "../format.js";
 import { html } from "../html.js";
@@ -30,6 +30,8 @@ async function rejectedOf(id, signal) {
     const blob = job.stats.rejected_blob;
     const address = `/v1/blobs/${blob}/content`;
     const answer = await fetch(address, { signal, credentials: "same-origin" });
+    // The problem in place of the rows.
+    if (!answer.ok) taken(answer.status, false, await answer.text());
     const { text, whole } = await headOf(answer);
     found.push({ blob, address, job, pipeline, whole, ...parseCsv(text, whole) });
   }

@@ -21,6 +21,12 @@ export function Confirm({ label, of = "", question, yes, act, reason = false, pr
   const safe = useRef(null);
   const opener = useRef(null);
   const returns = useRef(false);
+  const acted = useRef(false);
+  // What was done may take the button away: the focus must be somewhere.
+  useLayoutEffect(() => () => {
+    if (acted.current) requestAnimationFrame(() => document.activeElement === document.body
+      && document.getElementById("main")?.focus());
+  }, []);
   // With the change, not after it is painted: a key that is pressed meanwhile would reach nobody.
   useLayoutEffect(() => {
     if (!open && returns.current) opener.current?.focus();
@@ -38,6 +44,7 @@ export function Confirm({ label, of = "", question, yes, act, reason = false, pr
   const confirm = async (event) => {
     event.preventDefault();
     setBusy(true);
+    acted.current = true;
     try {
       await act(why);
       returns.current = true;
@@ -74,8 +81,9 @@ export function Recalculate({ year, module, stale, done = () => {} }) {
   if (!mayForAllUnits(module) || !(stale || used)) return null;
   const act = async () => {
     const scope = { module, year: Number(year) };
-    await post("/v1/pipelines", { job_type: "module_emission_recalc", scope, request_id: requestId() });
+    // Before the answer: the stream may tell sooner that nothing is stale, and the button would go.
     setUsed(true);
+    await post("/v1/pipelines", { job_type: "module_emission_recalc", scope, request_id: requestId() });
     done();
   };
   const name = moduleName(module);
