@@ -17,18 +17,26 @@ from gateway_service.transcode.fields import fill
 from gateway_service.transcode.problems import Problem
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
+# More of a body is received only of a caller whom a service knows.
+UNKNOWN_BYTES_MAX = 64 * 1024
+CALLER = "carbonline.v1.OperationsService.GetCaller"
 JSON = "application/json"
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Known: TypeAlias = Callable[[], Awaitable[None]]
 
 
 def endpoint_of(route: Route, services: Services) -> Endpoint:
     """What serves one line of the table."""
-    method = method_of(route.full_name)
+    method, get_caller = method_of(route.full_name), method_of(CALLER)
 
     async def serve(request: Request) -> Response:
         token = token_of(request)
-        body = await json_body(request) if route.method == "POST" else None
+
+        async def known() -> None:
+            await services.answer(get_caller, new_request(get_caller), token)
+
+        body = await json_body(request, known) if route.method == "POST" else None
         message = new_request(method)
         fill(message, request.path_params, request.query_params.multi_items(), body)
         try:
@@ -42,9 +50,13 @@ def endpoint_of(route: Route, services: Services) -> Endpoint:
     return serve
 
 
-async def json_body(request: Request) -> Mapping[str, Any]:
-    """The JSON object of a body; an empty body is an empty object. Raises Problem."""
-    body = await _bytes_of(request)
+async def json_body(request: Request, known: Known | None = None) -> Mapping[str, Any]:
+    """The JSON object of a body; an empty body is an empty object. Raises Problem.
+
+    A body of more than UNKNOWN_BYTES_MAX is received after `known`, which raises Problem for a
+    stranger; without it none is.
+    """
+    body = await _bytes_of(request, known)
     if not body:
         return {}
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
@@ -59,15 +71,16 @@ async def json_body(request: Request) -> Mapping[str, Any]:
     return read
 
 
-async def _bytes_of(request: Request) -> bytes:
-    pieces, size = [], 0
+async def _bytes_of(request: Request, known: Known | None) -> bytes:
+    pieces, size, most = [], 0, UNKNOWN_BYTES_MAX
     try:
         async for piece in request.stream():
             size += len(piece)
-            if size > BODY_BYTES_MAX:
-                raise Problem(
-                    413, "TOO_LARGE", f"The body is larger than {BODY_BYTES_MAX:,} bytes."
-                )
+            if size > most and known is not None and most < BODY_BYTES_MAX:
+                await known()
+                most = BODY_BYTES_MAX
+            if size > most:
+                raise Problem(413, "TOO_LARGE", f"The body is larger than {most:,} bytes.")
             pieces.append(piece)
     except ClientDisconnect as error:
         raise Problem(400, "BROKEN_OFF", "The body ended before its end.") from error

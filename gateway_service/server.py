@@ -11,17 +11,21 @@ from dataclasses import dataclass
 import uvicorn
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from carbonline.serving.background import Background
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
+from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
 from gateway_service.access.limits import StreamLimits
 from gateway_service.application import application
 from gateway_service.metrics import GatewayMetrics
+from gateway_service.problem_answers import answer_of
 from gateway_service.readiness import Readiness
 from gateway_service.services import Services
 from gateway_service.settings import Settings
+from gateway_service.transcode.problems import Problem
 
 CONNECTIONS_MAX = 4_000
 BACKLOG = 2048
@@ -29,6 +33,8 @@ BACKLOG = 2048
 DRAIN_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 30
 HEADER_BYTES_MAX = 64 * 1024
+# A connection that asks for nothing is closed after this long.
+HEAD_SECONDS = 10.0
 # A peer that is gone without a word is noticed after this long.
 GONE_SECONDS = 30
 
@@ -90,7 +96,7 @@ async def running_gateway(
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=_Connection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -115,6 +121,49 @@ async def running_gateway(
         server.should_exit = True
         await background.ended()
         await services.close()
+
+
+class _Connection(HttpToolsProtocol):
+    """Bounds the head of a request: its bytes, and how long it takes to come. httptools knows no
+    bound, and keeps what comes. What is not HTTP is answered like all else that is refused.
+    """
+
+    _head_bytes = 0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._late = self.loop.call_later(HEAD_SECONDS, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > HEADER_BYTES_MAX:
+            self.transport.abort()
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = 0
+        if self._late is not None:
+            self._late.cancel()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._head_bytes = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers, and ends the connection."""
+        words = f"{msg} Is its method one of HTTP, and its path ASCII?"
+        answer = answer_of(Problem(400, "NOT_HTTP", words, headers=ALWAYS))
+        answer.headers["content-security-policy"] = POLICY_OF_DATA
+        answer.headers["connection"] = "close"
+        lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(one) for one in answer.raw_headers)]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
+        self.transport.close()
 
 
 class _Server(uvicorn.Server):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import grpc.aio
 from google.protobuf import descriptor_pool, message_factory
@@ -36,7 +37,7 @@ def new_request(method: MethodDescriptor) -> Message:
 
 def metadata_of(token: str) -> Metadata:
     """What a call carries for the caller."""
-    return (("authorization", f"Bearer {token}"),)
+    return (("authorization", f"Bearer {token}"), ("x-request-id", str(uuid4())))
 
 
 class Services:

@@ -46,10 +46,9 @@ GATEWAY_HOSTS = Setting(
 )
 GATEWAY_PROXIES = Setting(
     "GATEWAY_PROXIES",
-    "addresses and networks separated by commas",
+    "addresses and networks separated by commas, such as 127.0.0.1, 10.1.0.0/16",
     "The proxies before the gateway. What they write into X-Forwarded-For is believed, so that the "
     "streams of one network address are counted. Without it they are not.",
-    example="127.0.0.1, 10.1.0.0/16",
 )
 GATEWAY_STREAMS_OF_ADDRESS_MAX = Setting(
     "GATEWAY_STREAMS_OF_ADDRESS_MAX",

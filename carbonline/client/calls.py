@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
+from uuid import uuid4
 
 import grpc.aio
 
@@ -50,7 +51,8 @@ class Calls:
 
     @property
     def _metadata(self) -> Metadata:
-        return self._credentials.metadata
+        # By the last one, lines of the audit trail are found.
+        return (*self._credentials.metadata, ("x-request-id", str(uuid4())))
 
     async def __aenter__(self) -> Self:
         """Connects at the first call, not before."""

@@ -52,6 +52,12 @@ class _Reloading:
         if private.public_key() != certificate.public_key():
             raise OSError(f"{self._tls.key} is not the key of {self._tls.certificate}")
         ca = self._tls.client_ca.read_bytes() if self._tls.client_ca is not None else None
+        try:
+            # Of an empty file gRPC takes the authorities of the system, or nobody's certificate.
+            if ca is not None:
+                x509.load_pem_x509_certificates(ca)
+        except ValueError:
+            raise OSError(f"{self._tls.client_ca} must hold certificates, as PEM") from None
         return grpc.ssl_server_certificate_configuration([(key, chain)], ca)
 
     def changed(self) -> grpc.ServerCertificateConfiguration | None:

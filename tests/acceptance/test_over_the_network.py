@@ -3,7 +3,7 @@ certificate that a file names.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from carbonline.client.async_client import AsyncClient
 from carbonline.client.errors import ServerError
+from carbonline.serving.auth.roles import roles_allowed
 from tests.carbonline.serving.certificates import Authority
 from tests.carbonline.serving.processes import PROGRAMS, Line, line_like, process
 from tests.carbonline.serving.token_issuer import AUDIENCE, NAME, TokenIssuer
@@ -33,6 +34,20 @@ role = "gateway"
 modules = "*"
 units = "*"
 """
+ROLES = ("worker", "gateway", "operator", "monitor", "auditor")
+TENANTS = ("north", "south")
+# Each has a certificate of its own, "operator.south", and may do what its role may.
+OF_ROLES = "".join(
+    f"""
+["cn:{role}.{tenant}"]
+tenants = ["{tenant}"]
+role = "{role}"
+modules = "*"
+units = "*"
+"""
+    for role in ROLES
+    for tenant in TENANTS
+)
 
 
 class Site:
@@ -65,7 +80,7 @@ class Site:
     def server_settings(self) -> dict[str, str]:
         tls = self.authority.server(asks_clients=True)
         callers = self.folder / "callers.toml"
-        callers.write_text(ROBOT)
+        callers.write_text(ROBOT + OF_ROLES)
         return {
             "TLS_CERT_FILE": str(tls.certificate),
             "TLS_KEY_FILE": str(tls.key),
@@ -173,3 +188,45 @@ async def is_unknown(client: AsyncClient) -> bool:
         except ServerError as refused:
             unknown += refused.code == "UNAUTHENTICATED"
     return unknown == 2
+
+
+@pytest.mark.parametrize("shows", ["token", "certificate"])
+async def test_five_roles_of_two_tenants_may_do_what_their_protos_say(
+    site: Site, shows: str
+) -> None:
+    """At both servers, over TLS; what each may do is read from the protos."""
+    for role in ROLES:
+        for tenant, other in (TENANTS, TENANTS[::-1]):
+            name = f"{role}.{tenant}"
+            token = site.token_file(name, role=role, tenants=[tenant])
+            async with AsyncClient(
+                site.scheduler,
+                site.ledger,
+                token_file=token if shows == "token" else None,
+                # Of a name that the file of certificates has not, beside a token.
+                tls=site.authority.client(name if shows == "certificate" else "somebody"),
+            ) as client:
+                contract = client.contract
+                asked: dict[str, Callable[[], Awaitable[Any]]] = {
+                    "OperationsService/ListJobTypes": contract.list_job_types,
+                    "OperationsService/ListWorkers": contract.list_workers,
+                    "OperationsService/PauseJobType": partial(
+                        contract.pause_job_type, "csv_ingest"
+                    ),
+                    "LedgerService/ListModules": contract.list_modules,
+                    "LedgerService/GetUncollected": contract.get_uncollected,
+                }
+                for method, ask in asked.items():
+                    may = role in roles_allowed(f"/carbonline.v1.{method}")
+                    assert await reason_of(ask) == ("" if may else "PERMISSION_DENIED"), name
+                denied = {"OTHER_TENANT", "PERMISSION_DENIED"}
+                contract.tenant = other
+                assert await reason_of(partial(contract.get_totals, 2024)) in denied
+
+
+async def reason_of(ask: Callable[[], Awaitable[Any]]) -> str:
+    try:
+        await ask()
+    except ServerError as refused:
+        return refused.reason
+    return ""

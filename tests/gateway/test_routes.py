@@ -127,6 +127,8 @@ async def test_every_wrong_field_is_named_at_once(http: HttpClient) -> None:
         ("DELETE", "/v1/jobs", 405, "METHOD_NOT_ALLOWED"),
         ("POST", "/healthz", 405, "METHOD_NOT_ALLOWED"),
         ("PATCH", "/v1/pipelines", 405, "METHOD_NOT_ALLOWED"),
+        # What is not a method of HTTP does not reach the routes.
+        ("FOO", "/v1/pipelines", 400, "NOT_HTTP"),
     ],
 )
 async def test_unknown_paths_and_methods_are_problems(

@@ -134,6 +134,23 @@ async def test_the_command_line_speaks_tls(settings: Settings, tmp_path: Path) -
         assert (command.returncode, said) == (0, b"There are no workers: jobs wait for one.\n")
 
 
+@pytest.mark.parametrize("text", ["", "no PEM"])
+async def test_authorities_of_clients_that_are_none_leave_the_last_good_ones(
+    settings: Settings, tmp_path: Path, text: str
+) -> None:
+    authority = Authority(tmp_path)
+    tls = replace(authority.server(), client_ca=tmp_path / "clients.pem")
+    (tmp_path / "clients.pem").write_bytes(authority.ca.read_bytes())
+    async with serving(settings, tmp_path, tls) as site:
+        assert await site.asks(authority.client("ann")) == "answered"
+        (tmp_path / "clients.pem").write_text(text)
+        assert await site.asks(authority.client("bob")) == "answered"
+        assert "tls_files_not_used" in site.logged.getvalue()
+    with pytest.raises(OSError, match="must hold certificates"):
+        async with serving(settings, tmp_path, tls):
+            pass
+
+
 @pytest.mark.parametrize("what", ["absent", "no PEM", "another's key"])
 async def test_files_that_cannot_be_used_are_refused_in_a_sentence(
     settings: Settings, tmp_path: Path, what: str
