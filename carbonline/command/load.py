@@ -21,6 +21,7 @@ from carbonline.command.jobs_of_files import (
     Replacing,
     factors_job,
     locations_job,
+    of_sheet,
     routed_factors_job,
     rows_job,
     units_job,
@@ -310,8 +311,9 @@ def _of_several_types(
         type_is_missing()
     if check is not None:
         raise click.UsageError("--check is for factors of one type: name it with --type.")
-    reading.check_unused()
-    return routed_factors_job(file, module, year, replacing)
+    if reading.choice:
+        raise click.UsageError("A mapping is for a file of one type: name it with --type.")
+    return of_sheet(routed_factors_job(file, module, year, replacing), reading.sheet)
 
 
 def _load(target: Target, job: FileJob, check: Output | None, *, watch: bool) -> NoReturn:

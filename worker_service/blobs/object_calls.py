@@ -37,20 +37,30 @@ class NotThere(Exception):
 
 
 def open_store(url: str) -> ObjectStore:
-    """The store of a URL, with the credentials that the environment gives; asks it nothing."""
-    return from_url(
-        url,
-        client_options={
-            "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
-            "timeout": timedelta(seconds=CALL_SECONDS),
-            # Options that are given replace those that the library reads by itself.
-            "allow_http": os.environ.get(ALLOW_HTTP, "").lower() == "true",
-        },
-        retry_config={
-            "max_retries": RETRIES_MAX,
-            "retry_timeout": timedelta(seconds=RETRY_SECONDS),
-        },
-    )
+    """The store of a URL, with the credentials that the environment gives; asks it nothing.
+
+    Raises ObjectStoreFailed. What the library says of a credential may quote it.
+    """
+    try:
+        return from_url(
+            url,
+            client_options={
+                "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
+                "timeout": timedelta(seconds=CALL_SECONDS),
+                # Options that are given replace those that the library reads by itself.
+                "allow_http": os.environ.get(ALLOW_HTTP, "").lower() == "true",
+            },
+            retry_config={
+                "max_retries": RETRIES_MAX,
+                "retry_timeout": timedelta(seconds=RETRY_SECONDS),
+            },
+        )
+    except (BaseError, ValueError):
+        raise ObjectStoreFailed(
+            errno.EINVAL,
+            f"{url} cannot be opened with the account and the credentials of this environment:"
+            " one of them is missing, or cannot be read",
+        ) from None
 
 
 def asked(call: Callable[[], Answer]) -> Answer:
@@ -102,6 +112,10 @@ def _failure(said: str) -> ObjectStoreFailed:
             errno.EACCES,
             f"the object store refuses access ({named}): check the credentials of this process, and"
             " what they may do",
+        )
+    if "redirect" in said:
+        return ObjectStoreFailed(
+            errno.EIO, "the bucket is in another region: AWS_REGION must name it"
         )
     if number:
         return ObjectStoreFailed(errno.EIO, f"the object store answers with an error ({named})")

@@ -89,12 +89,14 @@ async def save_units(  # noqa: PLR0913 - each by its name
     file_name: str = "",
     blob: str = "",
     are_all: bool = False,
+    also_listed: Sequence[str] = (),
 ) -> UnitChanges:
     """Adds and renames units. Call it within a publication, which no other one of units overlaps.
 
     `parents` has the id of the unit above, None for none, of those of the `units` that get a place
     in the tree; the others keep theirs. `blob` refers to the file that brings them. If they
-    `are_all`, the others become stale: these stay, with their entries and totals. Raises NotATree
+    `are_all`, the others become stale, but for those `also_listed`, whose rows were rejected: these
+    stay, with their entries and totals. Raises NotATree
     if a unit would be below itself, UnitsGone if a parent has been removed.
     """
     keys = comparison_keys(units)
@@ -118,7 +120,8 @@ async def save_units(  # noqa: PLR0913 - each by its name
     }
     stale = 0
     if are_all:
-        flagged: str = await conn.execute(FLAG, tenant, keys, claim_token)
+        listed = [*keys, *comparison_keys(also_listed)]
+        flagged: str = await conn.execute(FLAG, tenant, listed, claim_token)
         stale = int(flagged.rpartition(" ")[2])
     moved = {key for key in before if key in placed and before[key]["parent_key"] != placed[key]}
     same = len(before.keys() - moved - others.keys())

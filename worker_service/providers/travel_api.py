@@ -30,6 +30,8 @@ from worker_service.providers.travel_rows import (
 
 SERVICE = "The travel API"
 TOKEN_SECONDS = 300
+# The service counts no records without corrected kilograms, so a page ends after some days, too.
+PAGE_DAYS_MAX = 14
 _QUERIES = "/api/v1/vizql-data-service"
 _COUNT = "records"
 
@@ -88,7 +90,7 @@ class _Dates:
         pages: list[list[Any]] = []
         held = 0
         for value, count in self.counts:
-            if not pages or held + count > records_max:
+            if not pages or held + count > records_max or len(pages[-1]) >= PAGE_DAYS_MAX:
                 pages.append([])
                 held = 0
             pages[-1].append(value)

@@ -114,4 +114,6 @@ def _write(write: Callable[[bytes], None], page: Page) -> None:
 def _lines(rows: Sequence[Sequence[str]]) -> bytes:
     lines = io.StringIO()
     csv.writer(lines, lineterminator="\n").writerows(rows)
-    return lines.getvalue().encode()
+    # JSON may have what no file of text has; one such record must not cost all others.
+    text = lines.getvalue().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return text.encode(errors="replace")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from carbonline.pluralize import pluralize
 from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.declarations import UNIT_COLUMN
 from worker_service.carbon.parse.references import UNIT_COLUMNS, read_units
 from worker_service.carbon.parse.rows import merged_rejections
 from worker_service.carbon.parse.unit_places import unit_places
@@ -82,6 +83,8 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
         if nothing := report.nothing_good():
             return nothing
         units, names = (parsed.accepted[column].to_list() for column in ("unit_id", "name"))
+        texts = (one.frame[UNIT_COLUMN] for one in parsed.originals.batches)
+        named = [text.strip() for column in texts for text in column if text]
 
         async def save(conn: Connection) -> UnitChanges:
             await keep_load_mapping(conn, job.tenant, job.claim_token, job.payload.get("mapping"))
@@ -95,6 +98,7 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
                 file_name=name,
                 blob=str(file.reference),
                 are_all=bool(said.get("provider") or said.get("are_all") == CONSENT),
+                also_listed=named,
             )
 
         try:

@@ -1,7 +1,9 @@
 """Blobs in an object store keep the promises of a folder: an emulator of S3 is asked over HTTP."""
 
 import hashlib
+import json
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -355,6 +357,23 @@ def test_one_looks_and_the_others_wait_for_the_pause(
 def test_a_url_that_names_more_than_a_bucket_is_refused_unseen(url: str, said: str) -> None:
     assert said in fault_of_url(url)
     assert "secret" not in fault_of_url(url)
+
+
+def test_a_key_that_cannot_be_read_is_a_sentence_without_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "account.json"
+    # As where a shell or YAML has taken the ends of lines.
+    key = f"-----BEGIN PRIVATE KEY-----{SECRET * 9}-----END PRIVATE KEY-----"
+    about = {"type": "service_account", "client_email": "a@b", "private_key_id": "1"}
+    file.write_text(json.dumps({**about, "private_key": key}))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    with pytest.raises(ObjectStoreFailed, match="is missing, or cannot be read") as failed:
+        ObjectBlobStore("gs://bucket/prefix")
+    shown = "".join(traceback.format_exception(failed.value))
+    assert str(list(SECRET.encode()))[1:-1] not in shown
+    with pytest.raises(ObjectStoreFailed, match="is missing, or cannot be read"):
+        ObjectBlobStore("az://container/prefix")
 
 
 def test_paths_are_no_urls() -> None:

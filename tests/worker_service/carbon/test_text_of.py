@@ -1,6 +1,7 @@
 """Workbooks and archives are read like the CSV file with the same rows."""
 
 import datetime as dt
+import gzip
 import io
 import random
 import sys
@@ -158,6 +159,24 @@ def test_a_cell_that_shows_an_error_is_not_taken_for_an_empty_one() -> None:
     assert b"#DIV/0!" in batch.rejected_lines
 
 
+@pytest.mark.parametrize("left_out", [b"<v></v>", b"<v/>", b""])
+def test_a_formula_that_nothing_has_computed_is_not_taken_for_an_empty_cell(
+    left_out: bytes,
+) -> None:
+    """As openpyxl writes it."""
+    file = workbook({"Trips": [HEADER, ROW, with_cells(number_of_trips="=5*2")]})
+    computed = b't="e"><f>5*2</f><v>#DIV/0!</v>'
+    with zipfile.ZipFile(io.BytesIO(file)) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    [sheet] = [name for name, part in parts.items() if computed in part]
+    parts[sheet] = parts[sheet].replace(b" " + computed, b"><f>5*2</f>" + left_out)
+    [batch, _] = batches_of(archive(parts))
+    assert batch.accepted["row_number"].to_list() == [1]
+    assert batch.rejected.select("row", "column", "value").rows() == [
+        (2, "number_of_trips", "=5*2")
+    ]
+
+
 def test_neighbouring_numbers_of_cells_are_not_one_number_that_a_comma_cut() -> None:
     row = with_cells(number_of_trips=1, distance_km="050")
     [batch, last] = batches_of(workbook({"Trips": [HEADER, row]}))
@@ -236,6 +255,14 @@ def test_a_text_that_many_cells_show_is_bounded_by_what_they_show() -> None:
     assert len(content) < 100_000
     error = refused(content, bytes_max=1_000_000)
     assert (error.cause, "the sheet holds more" in str(error)) == (Cause.TOO_LARGE, True)
+
+
+def test_gzip_that_was_made_to_expand_is_refused_before_it_does() -> None:
+    text = csv_of(COLUMNS, [GOOD]).encode()
+    error = refused(gzip.compress(text + b"x\n" * (8 << 20)))
+    assert (error.cause, "more than 400 times" in str(error)) == (Cause.TOO_LARGE, True)
+    wrapped = archive({"trips.csv.gz": gzip.compress(text + b"x\n" * (8 << 20))})
+    assert refused(wrapped).cause is Cause.TOO_LARGE
 
 
 def test_an_archive_that_lies_about_its_size_is_refused_too() -> None:

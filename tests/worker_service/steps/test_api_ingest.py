@@ -167,6 +167,12 @@ async def test_what_is_dropped_is_counted_by_reason_and_a_missing_cost_centre_is
     assert job.message.endswith("1 row with an unknown class, taken as economy.")
 
 
+async def test_a_record_with_what_no_text_has_does_not_cost_the_others(synced: Synced) -> None:
+    synced.fake.records = [trip(ticket="1"), trip(ticket="a\0b"), trip(ticket="a\ud800b")]
+    [job, *_] = (await synced.sync()).in_order()
+    assert values_of(job.stats)["rows_accepted"] == 3, job
+
+
 async def test_a_service_with_nothing_of_the_year_changes_nothing(synced: Synced) -> None:
     await synced.sync()
     before = await synced.harness.totals()

@@ -155,6 +155,14 @@ async def test_a_unit_that_vanished_is_kept_and_flagged_and_its_totals_stand(
     assert await stale(harness) == []
 
 
+async def test_a_unit_whose_row_is_rejected_has_not_vanished(synced: Synced) -> None:
+    await synced.sync()
+    synced.directory.pages = [[PHYSICS, {"id": " 0829 ", "name": None}]]
+    job = job_of(await synced.sync())
+    assert (values_of(job.stats)["rows_rejected"], values_of(job.stats)["units_stale"]) == (1, 0)
+    assert await stale(synced.harness) == []
+
+
 async def test_a_directory_may_tell_the_unit_above_each(synced: Synced) -> None:
     above = "SELECT unit, parent_key FROM carbon.units WHERE parent_key IS NOT NULL"
     synced.directory.pages = [[PHYSICS, {**LAW, "upper": "0828"}]]

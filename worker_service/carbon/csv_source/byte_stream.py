@@ -10,6 +10,10 @@ from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 # Per file, after gzip: small enough that an archive made to expand ends within seconds.
 FILE_BYTES_MAX = 2 << 30
 READ_BYTES = 256 << 10
+# Text is seldom a hundred times as large as its archive; a bomb is a thousand times.
+RATIO_MAX = 400
+# Archives of few bytes may have any ratio.
+SMALL_BYTES = 8 << 20
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _KNOWN_FORMATS = {
@@ -57,8 +61,9 @@ class PlainBytes:
         self._source = source
         self._bytes_max = bytes_max
         self._bytes_read = 0
+        self._packed = _Counted(source)
         try:
-            self._rest = _opened(source)
+            self._rest = _opened(self._packed)
         except BaseException:
             # The caller has no object yet that it could close.
             source.close()
@@ -72,10 +77,37 @@ class PlainBytes:
             raise RefusedFile(
                 Cause.TOO_LARGE, f"the file holds more than {self._bytes_max:,} bytes of text"
             )
+        if self._bytes_read > max(SMALL_BYTES, self._packed.bytes_read * RATIO_MAX):
+            raise RefusedFile(Cause.TOO_LARGE, too_large_unpacked())
         return piece
 
     def close(self) -> None:
         """Closes the source."""
+        self._source.close()
+
+
+def too_large_unpacked() -> str:
+    """The sentence for an archive beyond RATIO_MAX."""
+    return (
+        f"the file is more than {RATIO_MAX} times as large when it is unpacked:"
+        " save the table as CSV"
+    )
+
+
+class _Counted:
+    """Counts the bytes that are read of a stream."""
+
+    def __init__(self, source: ByteStream) -> None:
+        self._source = source
+        self.bytes_read = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._source.read(size)
+        self.bytes_read += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Closes the stream."""
         self._source.close()
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO
 
+from worker_service.carbon.csv_source.byte_stream import (
+    RATIO_MAX,
+    SMALL_BYTES,
+    too_large_unpacked,
+)
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.workbooks.names import shown_names
 
-# Text of a workbook is seldom a hundred times as large as its archive; a bomb is a thousand times.
-RATIO_MAX = 400
-# Archives of few bytes may have any ratio.
-SMALL_BYTES = 8 << 20
 _MEMBERS_MAX = 10_000
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 # What systems add to archives, which nobody packed.
@@ -51,11 +52,7 @@ def look_into(archive: zipfile.ZipFile, archive_bytes: int, bytes_max: int) -> A
             f" {bytes_max:,}: divide it, or save the table as CSV",
         )
     if unpacked > SMALL_BYTES and unpacked > archive_bytes * RATIO_MAX:
-        raise RefusedFile(
-            Cause.TOO_LARGE,
-            f"the file is more than {RATIO_MAX} times as large when it is unpacked:"
-            " save the table as CSV",
-        )
+        raise RefusedFile(Cause.TOO_LARGE, too_large_unpacked())
     names = {one.filename for one in members}
     if any(one.flag_bits & 1 for one in members):
         raise RefusedFile(

@@ -1,4 +1,6 @@
-"""Cells of a worksheet that show an error, such as #DIV/0!, which the reader leaves empty."""
+"""Cells of a worksheet that the reader leaves empty and that are not: they show an error, such as
+#DIV/0!, or have a formula that nothing has computed.
+"""
 
 import re
 import zipfile
@@ -6,15 +8,18 @@ from collections.abc import Mapping
 from xml.parsers import expat
 
 _PIECE_BYTES = 1 << 20
-_MARK = b't="e"'
+# Programs that write formulas without computing them leave the value out.
+_MARKS = (b't="e"', b"</f><v></v>", b"</f><v/>", b"</f><v />", b"</f></c>")
 _LETTERS = re.compile(r"[A-Z]+")
 _ODS_MARK = b'calcext:value-type="error"'
 
 
 def error_cells(archive: zipfile.ZipFile, sheet: str) -> Mapping[tuple[int, int], str]:
-    """The texts of error cells of a worksheet of an xlsx file, by row and column from 0."""
+    """The texts of such cells of a worksheet of an xlsx file, by row and column from 0: the error,
+    or the formula behind an equals sign.
+    """
     path = _path_of(archive, sheet)
-    if not path or not _has(archive, path, _MARK):
+    if not path or not any(_has(archive, path, mark) for mark in _MARKS):
         return {}
     cells = _Cells()
     parser = expat.ParserCreate()
@@ -76,12 +81,13 @@ def _local(name: str) -> str:
 
 
 class _Cells:
-    """Gathers error cells while a worksheet is parsed. Their place may be written or counted."""
+    """Gathers such cells while a worksheet is parsed. Their place may be written or counted."""
 
     def __init__(self) -> None:
         self.found: dict[tuple[int, int], str] = {}
         self._row = self._column = -1
-        self._is_error = self._in_value = False
+        self._is_error = self._is_uncomputed = self._in_value = self._in_formula = False
+        self._is_number, self._formula = True, ""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         name = _local(tag)
@@ -92,12 +98,23 @@ class _Cells:
             place = _LETTERS.match(attributes.get("r", ""))
             self._column = _column(place[0]) if place else self._column + 1
             self._is_error = attributes.get("t") == "e"
-        self._in_value = name == "v"
+            self._is_number = attributes.get("t", "n") == "n"
+            self._is_uncomputed = False
+        elif name == "f":
+            # An empty text has the type "str".
+            self._is_uncomputed, self._formula = self._is_number, ""
+        self._in_value, self._in_formula = name == "v", name == "f"
 
-    def end(self, _: str) -> None:
-        self._in_value = False
+    def end(self, tag: str) -> None:
+        self._in_value = self._in_formula = False
+        if _local(tag) == "c" and self._is_uncomputed:
+            self.found[(self._row, self._column)] = f"={self._formula}"
 
     def text(self, text: str) -> None:
+        if self._in_formula:
+            self._formula += text
+        if self._in_value:
+            self._is_uncomputed = False
         if self._is_error and self._in_value:
             place = (self._row, self._column)
             self.found[place] = self.found.get(place, "") + text
