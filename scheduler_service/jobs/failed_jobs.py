@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups
+from scheduler_service.jobs.job_types import JOB_TYPES, divided_into, follow_ups
 from scheduler_service.jobs.scope import Scope
 
 
@@ -14,12 +14,11 @@ def places_to_retry(jobs: Sequence[tuple[str, Scope]]) -> list[int]:
 
 
 def is_upload(job_type: str) -> bool:
-    """Whether its newest success counts: an older file must not come back and replace it. So it is
-    of a file that is divided first.
+    """Whether its newest success counts: an older file must not come back and replace it, nor one
+    that is divided first.
     """
     row = JOB_TYPES[job_type]
-    divides = job_type in ("routed_ingest", "routed_factor_ingest")
-    return divides or (row.has_slot and row.dedup is None)
+    return bool(divided_into(job_type)) or (row.has_slot and row.dedup is None)
 
 
 def _all_that_follows(

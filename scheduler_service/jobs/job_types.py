@@ -13,7 +13,7 @@ from scheduler_service.jobs.catalogue import (
 from scheduler_service.jobs.scope import Scope
 
 # No total depends on itself: these read only those of other modules.
-MODULES_THAT_READ_TOTALS = frozenset(MODULE_OF_TYPE[one] for one in READERS_OF_TOTALS)
+_MODULES_THAT_READ_TOTALS = frozenset(MODULE_OF_TYPE[one] for one in READERS_OF_TOTALS)
 SCOPE_PARTS = ("module", "data_entry_type", "year", "unit", "reference_kind")
 
 
@@ -125,7 +125,7 @@ def _modules_read(scope: Scope) -> list[int]:
     """The modules whose totals a recalculation of these types reads."""
     if not set(scope.types()) & set(READERS_OF_TOTALS):
         return []
-    return [module for module in TYPES_OF_MODULE if module not in MODULES_THAT_READ_TOTALS]
+    return [module for module in TYPES_OF_MODULE if module not in _MODULES_THAT_READ_TOTALS]
 
 
 def _ledger_scopes(templates: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
@@ -351,6 +351,12 @@ def enabled_job_types(*, noop: bool) -> tuple[str, ...]:
     return tuple(name for name in JOB_TYPES if noop or name != "noop")
 
 
+def divided_into(job_type: str) -> list[str]:
+    """The ingests of the parts of a file that such a job divides."""
+    children = JOB_TYPES[job_type].children
+    return [name for name in children if JOB_TYPES[name].target in ("entries", "factors")]
+
+
 def follow_ups(
     job_type: str, scope: Scope, provisioned_years: tuple[int, ...]
 ) -> tuple[tuple[str, Scope], ...]:
@@ -367,7 +373,7 @@ def follow_ups(
             return _readers_in_every_year(scope, provisioned_years)
         case "emission_recalc":
             return (("aggregation", scope.narrowed(None)),)
-        case "aggregation" if scope.module not in MODULES_THAT_READ_TOTALS:
+        case "aggregation" if scope.module not in _MODULES_THAT_READ_TOTALS:
             return tuple(
                 ("emission_recalc", Scope(scope.tenant, MODULE_OF_TYPE[one], one, scope.year))
                 for one in READERS_OF_TOTALS

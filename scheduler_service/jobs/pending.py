@@ -3,7 +3,12 @@
 from collections.abc import Collection, Iterable
 
 from scheduler_service.jobs.catalogue import READERS_OF_REFERENCE, TYPES_OF_MODULE
-from scheduler_service.jobs.job_types import JOB_TYPES, follow_ups, follows_data_only
+from scheduler_service.jobs.job_types import (
+    JOB_TYPES,
+    divided_into,
+    follow_ups,
+    follows_data_only,
+)
 from scheduler_service.jobs.scope import Scope
 
 RECALCULATION = "emission_recalc"
@@ -14,17 +19,11 @@ def keys_of_changes(tenant: str, year: int) -> list[str]:
     keys = {
         row.exclusive_key(Scope(tenant, module, None, year, None, kind))
         for row in JOB_TYPES.values()
-        if RECALCULATION in row.children or _divided_into(row.name)
+        if RECALCULATION in row.children or divided_into(row.name)
         for module in TYPES_OF_MODULE
         for kind in READERS_OF_REFERENCE
     }
     return sorted(filter(None, keys))
-
-
-def _divided_into(job_type: str) -> list[str]:
-    """The ingests of the parts of a file that such a job divides."""
-    children = JOB_TYPES[job_type].children
-    return [name for name in children if JOB_TYPES[name].target in ("entries", "factors")]
 
 
 def pending_types(
@@ -38,7 +37,7 @@ def pending_types(
     return frozenset(
         of.data_entry_type
         for name, scope in jobs
-        for job_type in (name, *_divided_into(name))
+        for job_type in (name, *divided_into(name))
         for _, of in follow_ups(job_type, scope, (year,))
         if of.data_entry_type is not None
         and (of.data_entry_type in with_data or not follows_data_only(job_type))
