@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -16,6 +17,10 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.mechanics.run import Run
 from worker_service.providers.provider import Page, Provider, Wanted
 from worker_service.steps.input_file import InputFile, Refusal
+
+# JSON may have what no file of text has; one such record must not cost all others.
+_IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+REPLACED = "characters that are none of a text, which were replaced by \N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(slots=True)
@@ -83,12 +88,14 @@ async def fetched_file(
         scope |= {"module": job.module, "data_entry_type": job.data_entry_type}
     fetched = 0
     with blobs.begin(job.tenant, file_name_of(provider, job.year), scope) as upload:
-        await asyncio.to_thread(upload.write, _lines([provider.columns]))
+        await asyncio.to_thread(_write, upload.write, Page([provider.columns]))
         async with aclosing(provider.pages(Wanted(job.year, run.check))) as pages:
             async for page in pages:
-                await asyncio.to_thread(_write, upload.write, page)
+                replaced = await asyncio.to_thread(_write, upload.write, page)
                 left.dropped.update(page.dropped)
                 left.assumed.update(page.assumed)
+                if replaced:
+                    left.assumed[REPLACED] += replaced
                 fetched += len(page.rows) + sum(page.dropped.values())
                 arrived(fetched, max(page.total, fetched))
         run.check()
@@ -104,16 +111,20 @@ def file_name_of(provider: Provider, year: int) -> str:
     return f"{provider.name}_{year}.csv"
 
 
-def _write(write: Callable[[bytes], None], page: Page) -> None:
+def _write(write: Callable[[bytes], None], page: Page) -> int:
+    """Of how many rows characters were replaced."""
+    lines, replaced = _lines(page.rows)
     try:
-        write(_lines(page.rows))
+        write(lines)
     except BlobTooLarge as too_large:
         raise Refusal("rows_too_large", f"The rows are too many: {too_large}.") from too_large
+    return replaced
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+def _lines(rows: Sequence[Sequence[str]]) -> tuple[bytes, int]:
+    """The rows as CSV, and in how many of them characters were replaced."""
     lines = io.StringIO()
     csv.writer(lines, lineterminator="\n").writerows(rows)
-    # JSON may have what no file of text has; one such record must not cost all others.
-    text = lines.getvalue().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return text.encode(errors="replace")
+    text, characters = _IN_NO_TEXT.subn("\N{REPLACEMENT CHARACTER}", lines.getvalue())
+    replaced = sum(any(map(_IN_NO_TEXT.search, row)) for row in rows) if characters else 0
+    return text.encode(), replaced

@@ -114,7 +114,7 @@ async def _synced(stores: Stores, providers: Sequence[Provider], run: Run, left:
         _step(run, 3)
         sentences = [_sentence(changed), f"The year {job.year} is provisioned.", *left.sentences()]
         stats = {**_stats(changed), **(left.stats() if said.get("provider") else {})}
-        return report.succeeded(" ".join(sentences), stats)
+        return report.succeeded(" ".join(sentences), stats, warnings=bool(left.assumed))
 
 
 async def _brought(

@@ -32,6 +32,7 @@ from tests.worker_service.steps.conftest import (
 from worker_service.mechanics.outcome import RetryLater
 from worker_service.providers.travel_api import TravelApi
 from worker_service.steps.api_ingest import run_api_ingest
+from worker_service.steps.fetched_rows import REPLACED
 
 ENTRIES = "SELECT data FROM carbon.entries ORDER BY row_number"
 
@@ -171,6 +172,10 @@ async def test_a_record_with_what_no_text_has_does_not_cost_the_others(synced: S
     synced.fake.records = [trip(ticket="1"), trip(ticket="a\0b"), trip(ticket="a\ud800b")]
     [job, *_] = (await synced.sync()).in_order()
     assert values_of(job.stats)["rows_accepted"] == 3, job
+    # It is said, and a warning.
+    said = f"2 rows with {REPLACED}."
+    assert said in job.message
+    assert job.result == types_pb2.JOB_RESULT_WARNING
 
 
 async def test_a_service_with_nothing_of_the_year_changes_nothing(synced: Synced) -> None:
