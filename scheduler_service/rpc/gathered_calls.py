@@ -1,4 +1,4 @@
-"""Gathers Submits and Finishes that come at once, whichever RPC they come by."""
+"""Gathers Submits, Finishes and Releases that come at once, whichever RPC they come by."""
 
 import asyncio
 import random
@@ -10,6 +10,7 @@ from scheduler_service.jobs.requests import (
     FinishAnswer,
     FinishRequest,
     Refused,
+    Release,
     Submission,
     Submitted,
 )
@@ -26,8 +27,8 @@ Answer = TypeVar("Answer")
 
 
 class GatheredCalls:
-    """The one way to submit and to finish jobs. Those that come at once share a transaction, and
-    one that needs what somebody else has locked holds up no other. One per scheduler.
+    """The one way to submit, finish and release jobs. Those that come at once share a transaction,
+    and one that needs what somebody else has locked holds up no other. One per scheduler.
     """
 
     def __init__(self, store: Store) -> None:
@@ -38,6 +39,7 @@ class GatheredCalls:
         self._finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
             store.finish_unlocked, BATCH_MAX, BATCHES_MAX
         )
+        self._releases: Gatherer[Release, bool] = Gatherer(store.release_unlocked, BATCH_MAX)
         # Batches of their own for those that others have locked.
         self._locked_submits: Gatherer[Submission, Submitted | Refused] = Gatherer(
             store.submit_unlocked, BATCH_MAX
@@ -45,6 +47,7 @@ class GatheredCalls:
         self._locked_finishes: Gatherer[FinishRequest, FinishAnswer | Refused] = Gatherer(
             store.finish_unlocked, BATCH_MAX
         )
+        self._locked_releases: Gatherer[Release, bool] = Gatherer(store.release_unlocked, BATCH_MAX)
 
     async def submit(
         self, submissions: Sequence[Submission]
@@ -62,6 +65,10 @@ class GatheredCalls:
     ) -> list[FinishAnswer | Refused | Exception]:
         """The compare-and-set, one answer per request, in order; fails and raises as `submit`."""
         return await _until_unlocked(self._finishes, self._locked_finishes, requests)
+
+    async def release(self, releases: Sequence[Release]) -> list[bool | Exception]:
+        """One answer per release, in order; fails and raises as `submit`."""
+        return await _until_unlocked(self._releases, self._locked_releases, releases)
 
 
 async def _until_unlocked(

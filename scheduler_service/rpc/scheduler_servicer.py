@@ -185,7 +185,12 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
 
     async def Release(self, request: pb.ReleaseRequest, context: Context) -> pb.ReleaseResponse:
         releases = check_release(request, caller())
-        return pb.ReleaseResponse(released=await self._store.release_jobs(releases))
+        answers = await self._gathered.release(releases)
+        for answer in answers:
+            if isinstance(answer, Exception):
+                # It has no place in the answer. The others are released, and a repeat finds that.
+                raise answer
+        return pb.ReleaseResponse(released=map(bool, answers))
 
     def _with_failures_told(self, method: str, answers: Sequence[Answer]) -> Iterator[Answer]:
         for answer in answers:

@@ -61,7 +61,7 @@ from scheduler_service.store.reads.slots import Slot, read_slots
 from scheduler_service.store.reads.stale_stats import read_module_states
 from scheduler_service.store.reads.years import YearState, read_year, read_years
 from scheduler_service.store.release.recover_job import recover_job
-from scheduler_service.store.release.release_jobs import release_jobs
+from scheduler_service.store.release.release_unlocked import Released, releases_unlocked
 from scheduler_service.store.retention.forget_old import forget_old
 from scheduler_service.store.retention.remove_pipelines import RemovePipelines
 from scheduler_service.store.schedule.schedules import Schedules
@@ -111,7 +111,9 @@ class Store(Reads, NoMoreClaims, Schedules):
         self.notifier = Notifier(pools.sweeps)
         self._observer = observer or Observer()
         self._units = self._units_on(pools.leases)
-        self._call_units = PatientUnits(self._units_on(pools.calls), pools.calls.get_max_size())
+        calls = self._units_on(pools.calls)
+        self._call_units = PatientUnits(calls, pools.calls.get_max_size())
+        self._releases_unlocked = releases_unlocked(calls)
         self._sweep_units = self._units_on(pools.sweeps)
         self._set_asides = SetAsides(self._sweep_units, sweep_seconds, self._observer.set_aside)
         self._broken_jobs = BrokenJobs(self._sweep_units, self._set_asides)
@@ -243,18 +245,12 @@ class Store(Reads, NoMoreClaims, Schedules):
         )
         return answers
 
-    async def release_jobs(self, releases: Sequence[Release]) -> list[bool]:
-        """Per release whether the claim held its job, or drained, until now."""
+    async def release_unlocked(self, releases: Sequence[Release]) -> list[Released]:
+        """Per release whether the claim held its job, or drained, until now. For those whose rows
+        somebody else has locked: LockedElsewhere.
+        """
         with self._observer.timed("release"):
-            # Of a claim that is named twice by one caller the first counts, whatever the parts.
-            first: dict[tuple[object, ...], int] = {}
-            for place, one in enumerate(releases):
-                whose = one.worker_id, one.principal, tuple(one.tenants)
-                first.setdefault((one.job_id, one.claim_token, *whose), place)
-            places = list(first.values())
-            found = await self._call_units.run_each([releases[n] for n in places], release_jobs)
-            released = dict(zip(places, found, strict=True))
-            return [released.get(place, False) for place in range(len(releases))]
+            return await self._releases_unlocked.ask(releases)
 
     async def cancel_pipeline(
         self, tenants: tuple[str, ...], pipeline_id: int, reason: str, principal: str

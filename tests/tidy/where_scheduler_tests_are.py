@@ -151,6 +151,7 @@ TESTED_IN_SCHEDULER: Mapping[str, Mapping[str, str]] = {
         "company": f"{STORE}/claim/test_claim_alone.py",
         "release_claims": LEASES,
         "release_jobs": BATCHES,
+        "release_unlocked": f"{RPC}/test_calls_locked_out.py",
         "supersede": KEYS,
     },
     "scheduler_service/store/schedule": {

@@ -2,12 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import asyncpg
 
-from carbonline.postgres.errors import fails_everything
 from scheduler_service.store.core.run_units import UnitRunner
 from scheduler_service.store.core.statements import Connection
 from scheduler_service.store.core.unit_of_work import UnitOfWork
@@ -20,7 +19,6 @@ LOCK_SECONDS = 0.05
 LOOKS_MAX = 2
 
 Answer = TypeVar("Answer")
-Item = TypeVar("Item")
 Read = TypeVar("Read")
 
 
@@ -38,39 +36,6 @@ class PatientUnits:
         Raises LockNotAvailableError for what is still locked after LOCKED_SECONDS_MAX.
         """
         return await self.run_and_read(work, _as_it_is)
-
-    async def run_each(
-        self,
-        items: Sequence[Item],
-        work: Callable[[UnitOfWork, Sequence[Item]], Awaitable[Sequence[Answer]]],
-    ) -> list[Answer]:
-        """One answer per item, in order: all in one transaction if that succeeds, and else in
-        smaller ones, side by side. What is locked or fails harms only itself; who fails is raised
-        once all others are done.
-        """
-        if len(items) < 2:
-            return [*await self.run(lambda tx: work(tx, items))]
-        try:
-            return [
-                *await self._units.run_unless_locked(
-                    lambda tx: work(tx, items), _as_it_is, LOCK_SECONDS
-                )
-            ]
-        except Exception as error:
-            if fails_everything(error) and not isinstance(error, asyncpg.LockNotAvailableError):
-                raise
-        middle = len(items) // 2
-        parts = await asyncio.gather(
-            self.run_each(items[:middle], work),
-            self.run_each(items[middle:], work),
-            return_exceptions=True,
-        )
-        answers: list[Answer] = []
-        for part in parts:
-            if isinstance(part, BaseException):
-                raise part
-            answers += part
-        return answers
 
     async def run_and_read(
         self,

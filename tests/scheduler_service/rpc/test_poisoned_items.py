@@ -183,6 +183,28 @@ async def test_in_a_batch_each_finish_has_its_own_answer(trapped: Client) -> Non
     assert finished == [number not in POISONED for number in range(ITEMS)]
 
 
+async def test_a_poisoned_claim_keeps_no_other_of_its_release(client: Client) -> None:
+    for number in range(ITEMS):
+        payload: dict[str, object] = {"code": POISONED.get(number, "good")}
+        await client.submit("noop", types_pb2.Scope(), payload)
+    releases = [
+        pb.ClaimRelease(
+            job_id=one.job.job_id,
+            claim_token=one.claim_token,
+            reason=pb.RELEASE_REASON_DRAIN,
+            written=types_pb2.WRITTEN_NOTHING,
+        )
+        for one in await client.claim("noop", max_jobs=ITEMS)
+    ]
+    await client.server.store.pool.execute(TRAP)
+    request = pb.ReleaseRequest(worker_id=client.worker_id, releases=releases)
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await client.scheduler.Release(request)
+    assert raised.value.code() in CODES.values()
+    queued = "SELECT count(*) FROM scheduler.jobs WHERE state = 'QUEUED'"
+    assert await count(client, queued) == ITEMS - len(POISONED)
+
+
 def assert_errors_of_the_poisoned(results: Sequence[Any]) -> None:
     errors = {n: one.error for n, one in enumerate(results) if one.WhichOneof("result") == "error"}
     assert errors.keys() == POISONED.keys()

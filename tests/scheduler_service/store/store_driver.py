@@ -164,7 +164,7 @@ class StoreDriver:
         delay_seconds: float | None = None,
     ) -> bool:
         """Release a claim."""
-        (released,) = await self.store.release_jobs(
+        (released,) = await self.store.release_unlocked(
             [
                 Release(
                     job_id=claim.row.job_id,
@@ -179,6 +179,7 @@ class StoreDriver:
                 )
             ]
         )
+        assert isinstance(released, bool), released
         return released
 
     async def beat(self, claim: Claimed) -> BeatAnswer:

@@ -173,7 +173,7 @@ async def release(at: Beginning, drawn: Sequence[Drawn]) -> list[Any]:
         )
         for which, how, wrote, is_own in drawn
     ]
-    return list(await at.driver.store.release_jobs(releases))
+    return list(await at.driver.store.release_unlocked(releases))
 
 
 async def heartbeat(at: Beginning, drawn: Sequence[Drawn]) -> list[Any]:
