@@ -77,7 +77,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "NOTHING_TO_CANCEL": "do nothing: the pipeline has ended",
         "NOTHING_TO_RECOVER": "do nothing: the claim no longer holds the job",
         "NOTHING_TO_RETRY": "wait for the pipeline's end; if it has ended, nothing of it failed",
-        "SUPERSEDED": "do nothing: a newer upload counts; to replace it, submit the file again",
+        "SUPERSEDED": "do nothing: a newer upload counts or will; to replace it, submit it again",
         "TOO_MANY_LIVE_JOBS": "wait until some of the tenant's jobs have run, then submit again",
         "TOO_MANY_JOINERS": "wait until the job runs that so many wait for, then submit again",
         "TOO_MANY_PARKED_CLAIMS": "wait, then call again",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from scheduler_service.jobs.job_types import JOB_TYPES, divided_into, follow_ups
+from scheduler_service.jobs.job_types import follow_ups
 from scheduler_service.jobs.scope import Scope
 
 
@@ -11,14 +11,6 @@ def places_to_retry(jobs: Sequence[tuple[str, Scope]]) -> list[int]:
     years = tuple(sorted({scope.year for _, scope in jobs if scope.year is not None}))
     following = {found for job in jobs for found in _all_that_follows(job, years)}
     return [place for place, job in enumerate(jobs) if job not in following]
-
-
-def is_upload(job_type: str) -> bool:
-    """Whether its newest success counts: an older file must not come back and replace it, nor one
-    that is divided first.
-    """
-    row = JOB_TYPES[job_type]
-    return bool(divided_into(job_type)) or (row.has_slot and row.dedup is None)
 
 
 def _all_that_follows(

@@ -1,18 +1,43 @@
--- The newest pipeline after another one whose upload, of the same scope and source, has landed.
-SELECT p.pipeline_id
-FROM scheduler.pipelines AS p
-JOIN scheduler.jobs AS r ON r.job_id = p.root_job_id
-WHERE p.tenant = :tenant AND p.pipeline_id > CAST(:pipeline_id AS bigint)
-    -- A pipeline that runs another one again has the kind of that one, whatever it begins with.
-    AND r.job_type = :job_type
-    AND p.module IS NOT DISTINCT FROM CAST(:module AS smallint)
-    AND p.data_entry_type IS NOT DISTINCT FROM CAST(:data_entry_type AS smallint)
-    AND p.year IS NOT DISTINCT FROM CAST(:year AS smallint)
-    AND p.unit IS NOT DISTINCT FROM CAST(:unit AS text)
-    AND p.reference_kind IS NOT DISTINCT FROM CAST(:reference_kind AS text)
-    AND r.result IN ('SUCCESS', 'WARNING')
-    -- As workers read it: without a name, an upload is of the default source.
-    AND coalesce(nullif(lower(btrim(r.payload ->> 'source')), ''), 'default')
-        = coalesce(nullif(lower(btrim(CAST(:source AS text))), ''), 'default')
-ORDER BY p.pipeline_id DESC
+-- The newest pipeline that has brought, or is about to bring, what these older uploads would
+-- replace. A pipeline that runs another one again is as old as that one, whose file it has.
+WITH RECURSIVE found AS MATERIALIZED (
+    SELECT p.pipeline_id, p.retry_of, min(j.job_type) AS job_type
+    FROM scheduler.pipelines AS p
+    JOIN scheduler.jobs AS j ON j.pipeline_id = p.pipeline_id
+    JOIN unnest(
+        CAST(:job_types AS text[]), CAST(:named_bys AS text[]), CAST(:modules AS smallint[]),
+        CAST(:data_entry_types AS smallint[]), CAST(:years AS smallint[]), CAST(:units AS text[]),
+        CAST(:reference_kinds AS text[]), CAST(:names AS text[])
+    ) AS w (job_type, named_by, module, data_entry_type, year, unit, reference_kind, name)
+        ON w.job_type = j.job_type
+        AND (w.module IS NULL OR w.module = j.module)
+        -- A file that is not divided yet may have any type.
+        AND (
+            w.data_entry_type IS NULL OR j.data_entry_type IS NULL
+            OR w.data_entry_type = j.data_entry_type
+        )
+        AND (w.year IS NULL OR w.year = j.year)
+        AND lower(btrim(w.unit)) IS NOT DISTINCT FROM lower(btrim(j.unit))
+        AND (w.reference_kind IS NULL OR w.reference_kind = j.reference_kind)
+        -- As workers read it: without a name, an upload is of the default source.
+        AND coalesce(nullif(lower(btrim(w.name)), ''), 'default')
+            = coalesce(nullif(lower(btrim(j.payload ->> w.named_by)), ''), 'default')
+    WHERE p.tenant = :tenant AND p.pipeline_id > CAST(:oldest AS bigint)
+        AND p.pipeline_id <> CAST(:pipeline_id AS bigint)
+        AND (j.result IS NULL OR j.result IN ('SUCCESS', 'WARNING'))
+    GROUP BY p.pipeline_id
+), ages AS (
+    SELECT f.pipeline_id, f.job_type, coalesce(f.retry_of, f.pipeline_id) AS oldest
+    FROM found AS f
+    UNION ALL
+    SELECT a.pipeline_id, a.job_type, p.retry_of
+    FROM ages AS a
+    JOIN scheduler.pipelines AS p ON p.pipeline_id = a.oldest
+    WHERE p.retry_of IS NOT NULL
+)
+SELECT a.pipeline_id, a.job_type
+FROM ages AS a
+GROUP BY a.pipeline_id, a.job_type
+HAVING (min(a.oldest), a.pipeline_id) > (CAST(:oldest AS bigint), CAST(:pipeline_id AS bigint))
+ORDER BY a.pipeline_id DESC
 LIMIT 1;

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scheduler_service.jobs.failed_jobs import is_upload, places_to_retry
+from scheduler_service.jobs.failed_jobs import places_to_retry
 from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.requests import (
     Child,
@@ -13,6 +13,7 @@ from scheduler_service.jobs.requests import (
     RetriedJob,
     ones_own,
 )
+from scheduler_service.jobs.rivals import rivals_of
 from scheduler_service.store.chain.chain_children import provisional
 from scheduler_service.store.core.rows import ScopeRow
 from scheduler_service.store.core.statements import Row, statement
@@ -48,12 +49,13 @@ class FailedJobRow(ScopeRow):
 
 
 class RetriablePipelineRow(ScopeRow):
-    """A pipeline as a retry needs to know it."""
+    """A pipeline as a retry needs to know it. `oldest` is the first that it runs again, or it."""
 
     __slots__ = ()
     pipeline_id: int
     kind: str
     status: str
+    oldest: int
 
 
 class PipelineNumberRow(Row):
@@ -61,6 +63,13 @@ class PipelineNumberRow(Row):
 
     __slots__ = ()
     pipeline_id: int
+
+
+class NewerUploadRow(PipelineNumberRow):
+    """A pipeline with a newer upload, which a job of this type brings."""
+
+    __slots__ = ()
+    job_type: str
 
 
 async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Refused:
@@ -96,6 +105,9 @@ async def retry_pipeline(tx: UnitOfWork, wanted: PipelineRetry) -> Retried | Ref
     # Under the keys' locks: a newer upload that ends now has ended, or comes behind.
     refused = await _why_not(tx, pipeline, failed)
     if refused is not None:
+        if await known_requests(tx, [request]):
+            # It came in twice at once, and the other one has committed what is in the way.
+            raise MustLockMore(Needs())
         return refused
     if wanted.validate_only:
         return await _validated(tx, failed)
@@ -130,33 +142,36 @@ async def _why_not(
         closed = why_closed(tx, job.job_type, job.scope)
         if closed is not None:
             return closed
-        newer = await _newer_upload(tx, pipeline, job) if is_upload(job.job_type) else ()
-        if newer:
-            number = newer[0].pipeline_id
-            message = (
-                f"pipeline {number} has brought a newer {job.job_type} of the same scope since: "
-                "to replace that, submit the older file again"
-            )
-            return Refused("SUPERSEDED", message, {"pipeline_id": str(number)})
-    return None
+    newer = await _newer_upload(tx, pipeline, failed)
+    if newer is None:
+        return None
+    message = (
+        f"pipeline {newer.pipeline_id} brings a newer {newer.job_type} of the same scope: "
+        "to replace that, submit the older file again"
+    )
+    return Refused("SUPERSEDED", message, {"pipeline_id": str(newer.pipeline_id)})
 
 
 async def _newer_upload(
-    tx: UnitOfWork, pipeline: RetriablePipelineRow, job: FailedJobRow
-) -> Sequence[PipelineNumberRow]:
-    return await statement("newer_upload").rows(
+    tx: UnitOfWork, pipeline: RetriablePipelineRow, failed: Sequence[FailedJobRow]
+) -> NewerUploadRow | None:
+    """The newest that one of these would replace. One that still waits counts as one that landed:
+    the older one would come behind it.
+    """
+    rivals = {rival for job in failed for rival in rivals_of(job.job_type, job.scope, job.payload)}
+    if not rivals:
+        return None
+    columns = list(zip(*rivals, strict=True))
+    names = ("job_types", "named_bys", "modules", "data_entry_types", "years", "units")
+    found = await statement("newer_upload").rows(
         tx.conn,
-        PipelineNumberRow,
-        tenant=job.tenant,
+        NewerUploadRow,
+        tenant=pipeline.tenant,
         pipeline_id=pipeline.pipeline_id,
-        job_type=job.job_type,
-        module=job.module,
-        data_entry_type=job.data_entry_type,
-        year=job.year,
-        unit=job.unit,
-        reference_kind=job.reference_kind,
-        source=str((job.payload or {}).get("source") or ""),
+        oldest=pipeline.oldest,
+        **dict(zip((*names, "reference_kinds", "names"), columns, strict=True)),
     )
+    return found[0] if found else None
 
 
 async def _validated(tx: UnitOfWork, failed: Sequence[FailedJobRow]) -> Retried:

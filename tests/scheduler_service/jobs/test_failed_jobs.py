@@ -1,6 +1,6 @@
 """A retry runs again what failed, and leaves to it what follows from it."""
 
-from scheduler_service.jobs.failed_jobs import is_upload, places_to_retry
+from scheduler_service.jobs.failed_jobs import places_to_retry
 from scheduler_service.jobs.scope import Scope
 
 PLANES = Scope("uni", 2, 20, 2024)
@@ -19,10 +19,3 @@ def test_what_follows_from_another_failed_job_is_left_out() -> None:
     assert places_to_retry(jobs) == [0, 2]
     assert places_to_retry(jobs[3:]) == [0]
     assert places_to_retry([("reference_ingest", PLACES), *jobs[1:]]) == [0]
-
-
-def test_uploads_are_the_types_of_which_the_newest_counts() -> None:
-    types = ("csv_ingest", "factor_ingest", "reference_ingest", "unit_sync")
-    others = ("emission_recalc", "aggregation", "upload_withdrawal", "unit_removal", "noop")
-    assert all(map(is_upload, types))
-    assert not any(map(is_upload, others))

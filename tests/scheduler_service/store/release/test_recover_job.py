@@ -52,6 +52,32 @@ async def lease_runs_out(driver: StoreDriver) -> None:
     await driver.pass_time(timedelta(seconds=driver.store.lease_seconds + 1))
 
 
+@pytest.mark.parametrize("comes_back", ["recovered", "forced", "expired", "released"])
+async def test_an_upload_that_comes_back_runs_before_a_newer_one(
+    driver: StoreDriver, comes_back: str
+) -> None:
+    older = await driver.submit("csv_ingest", INGEST)
+    claim = await driver.claim("csv_ingest")
+    newer = await driver.submit("csv_ingest", INGEST)
+    match comes_back:
+        case "recovered":
+            await lease_runs_out(driver)
+            await recovered(driver, older.job_id)
+        case "forced":
+            await recovered(driver, older.job_id, force=True)
+            await driver.release(claim)
+        case "expired":
+            assert await driver.let_leases_expire() == 1
+        case _:
+            await driver.release(claim, ReleaseReason.RETRY_LATER, delay_seconds=1.0)
+            await driver.pass_time(timedelta(seconds=2))
+            await driver.store.promote_due_jobs()
+    for job_id in (older.job_id, newer.job_id):
+        claim = await driver.claim("csv_ingest")
+        assert claim.row.job_id == job_id
+        await driver.finish(claim)
+
+
 async def test_a_sweep_meanwhile_leaves_the_workers_other_claims_to_the_next_one(
     driver: StoreDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

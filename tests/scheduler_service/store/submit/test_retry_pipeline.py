@@ -30,6 +30,7 @@ from tests.scheduler_service.store.store_driver import (
 )
 
 OF_A_UNIT = Scope(TENANT, TRAVEL, PLANE, YEAR, "0828")
+PLACES = Scope(TENANT, reference_kind="locations")
 
 
 async def retried(driver: StoreDriver, pipeline_id: int, **how: Any) -> Retried:
@@ -196,20 +197,56 @@ async def test_sources_are_compared_as_workers_read_them(driver: StoreDriver) ->
     assert (await refused(driver, default.pipeline_id)).reason == "SUPERSEDED"
 
 
-async def test_a_newer_upload_that_ends_meanwhile_is_seen_or_comes_behind(
+async def test_a_newer_upload_that_waits_or_runs_is_not_overtaken(driver: StoreDriver) -> None:
+    submitted = await failed(driver)
+    newer = await driver.submit("csv_ingest", INGEST)
+    named = {"pipeline_id": str(newer.pipeline_id)}
+    assert (await refused(driver, submitted.pipeline_id)).metadata == named
+    claim = await driver.claim("csv_ingest")
+    assert (await refused(driver, submitted.pipeline_id)).metadata == named
+    _, why = await asyncio.gather(driver.finish(claim), refused(driver, submitted.pipeline_id))
+    assert why.metadata == named
+
+
+async def test_a_newer_upload_that_comes_meanwhile_is_seen_or_comes_behind(
     driver: StoreDriver,
 ) -> None:
     for _ in range(8):
         submitted = await failed(driver)
-        newer = await driver.submit("csv_ingest", INGEST)
-        claim = await driver.claim("csv_ingest")
-        _, answer = await asyncio.gather(driver.finish(claim), driver.retry(submitted.pipeline_id))
+        newer, answer = await asyncio.gather(
+            driver.submit("csv_ingest", INGEST), driver.retry(submitted.pipeline_id)
+        )
         if isinstance(answer, Retried):
-            # It was decided before the newer upload had landed, and waits for it.
-            assert answer.jobs[0].disposition is Disposition.QUEUED_BEHIND
+            assert newer.disposition is Disposition.QUEUED_BEHIND
             await driver.cancel(answer.pipeline_id)
         else:
             assert answer.metadata == {"pipeline_id": str(newer.pipeline_id)}
+        await driver.cancel(newer.pipeline_id)
+
+
+async def test_the_age_of_a_file_is_that_of_its_first_pipeline(driver: StoreDriver) -> None:
+    oldest, newer = await failed(driver), await failed(driver)
+    again = await retried(driver, oldest.pipeline_id)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    # The retry of the older file has the greater number, and still brings the older file.
+    newer_again = await retried(driver, newer.pipeline_id)
+    await driver.finish(await driver.claim("csv_ingest"))
+    assert (await pipeline_in_the_way(driver, again.pipeline_id)) == newer_again.pipeline_id
+    assert (await pipeline_in_the_way(driver, newer.pipeline_id)) == newer_again.pipeline_id
+
+
+async def test_an_older_file_that_was_retried_refuses_no_newer_one(driver: StoreDriver) -> None:
+    oldest, newer = await failed(driver), await failed(driver)
+    again = await retried(driver, oldest.pipeline_id)
+    await driver.finish(await driver.claim("csv_ingest"))
+    assert await driver.status(again.pipeline_id) == "SUCCESS"
+    assert len((await retried(driver, newer.pipeline_id)).jobs) == 1
+
+
+async def pipeline_in_the_way(driver: StoreDriver, pipeline_id: int) -> int:
+    why = await refused(driver, pipeline_id)
+    assert why.reason == "SUPERSEDED"
+    return int(why.metadata["pipeline_id"])
 
 
 async def test_a_repeat_makes_no_second_pipeline(driver: StoreDriver) -> None:
@@ -259,11 +296,88 @@ async def test_the_timeline_of_the_failed_pipeline_names_its_retry(driver: Store
     assert detail == f"pipeline {answer.pipeline_id} runs again what was left undone, by tester"
 
 
-async def test_an_older_file_of_several_types_replaces_no_newer_one(driver: StoreDriver) -> None:
-    old = await failed(driver, "routed_ingest", TOTALS)
+# What can be brought for planes of 2024: the type of the root, its scope and what it names.
+BROUGHT: Mapping[str, tuple[str, Scope, Mapping[str, str]]] = {
+    "file": ("csv_ingest", INGEST, {"blob": "blob:sha256:1"}),
+    "file of a service": ("csv_ingest", INGEST, {"blob": "blob:sha256:1", "source": "api"}),
+    "file of several types": ("routed_ingest", TOTALS, {"blob": "blob:sha256:1"}),
+    "service": ("api_ingest", INGEST, {"provider": "api"}),
+    "file of a unit": ("csv_ingest", OF_A_UNIT, {"blob": "blob:sha256:1"}),
+    "factors": ("factor_ingest", INGEST, {"blob": "blob:sha256:1"}),
+    "factors of several types": ("routed_factor_ingest", TOTALS, {"blob": "blob:sha256:1"}),
+    "places": ("reference_ingest", PLACES, {"transport_mode": "plane"}),
+    "stations": ("reference_ingest", PLACES, {"transport_mode": "train"}),
+    "units": ("unit_sync", Scope(TENANT, year=YEAR), {"blob": "blob:sha256:1"}),
+    "units of another year": ("unit_sync", Scope(TENANT, year=YEAR - 1), {}),
+    "removed units": ("unit_removal", Scope(TENANT), {}),
+    "module computed": ("module_emission_recalc", TOTALS, {}),
+}
+# Whatever is of a group replaces what others of it have brought.
+ALIKE = (
+    {"file", "file of several types"},
+    {"file of a service", "service"},
+    {"file of a unit"},
+    {"factors", "factors of several types"},
+    {"places"},
+    {"stations"},
+    {"units", "units of another year", "removed units"},
+)
+PARTS = {"routed_ingest": "csv_ingest", "routed_factor_ingest": "factor_ingest"}
+
+
+async def brought(driver: StoreDriver, what: str) -> int:
+    """The pipeline that has brought it to its end."""
+    job_type, scope, payload = BROUGHT[what]
+    submitted = await driver.submit(job_type, scope, payload=payload)
+    claim = await driver.claim(job_type)
+    part = PARTS.get(job_type)
+    if part is not None:
+        passed_on = {"blob": "blob:sha256:2"}
+        child = ChildRequest(part, part, PLANE, None, None, passed_on)
+        assert not isinstance(await driver.chain_all(claim, child), Refused)
+    await driver.finish(claim)
+    if part is not None:
+        await driver.finish(await driver.claim(part))
+    return submitted.pipeline_id
+
+
+@pytest.mark.parametrize("older", BROUGHT)
+async def test_nothing_older_comes_back_over_what_is_newer_however_it_came(
+    driver: StoreDriver, older: str
+) -> None:
+    job_type, scope, payload = BROUGHT[older]
+    for newer in BROUGHT:
+        submitted = await failed(driver, job_type, scope, payload=payload)
+        pipeline_id = await brought(driver, newer)
+        if any({older, newer} <= group for group in ALIKE):
+            in_the_way = await pipeline_in_the_way(driver, submitted.pipeline_id)
+            assert in_the_way == pipeline_id, newer
+        else:
+            answer = await retried(driver, submitted.pipeline_id)
+            await driver.cancel(answer.pipeline_id)
+
+
+async def test_a_part_that_failed_has_replaced_nothing(driver: StoreDriver) -> None:
+    older = await failed(driver)
     await driver.submit("routed_ingest", TOTALS)
-    await driver.finish(await driver.claim("routed_ingest"))
-    assert (await refused(driver, old.pipeline_id)).reason == "SUPERSEDED"
+    claim = await driver.claim("routed_ingest")
+    await driver.chain(claim, ("csv_ingest", PLANE), ("csv_ingest", TRAIN))
+    await driver.finish(claim)
+    for result in (JobResult.ERROR, JobResult.SUCCESS):
+        part = await driver.claim("csv_ingest")
+        failing = part.row.data_entry_type == PLANE
+        await driver.finish(part, JobResult.ERROR if failing else result, Written.NOTHING)
+    assert len((await retried(driver, older.pipeline_id)).jobs) == 1
+
+
+async def test_a_part_of_an_older_file_comes_back_over_no_newer_one(driver: StoreDriver) -> None:
+    older = await driver.submit("routed_ingest", TOTALS)
+    claim = await driver.claim("routed_ingest")
+    await driver.chain(claim, ("csv_ingest", PLANE))
+    await driver.finish(claim)
+    await driver.finish(await driver.claim("csv_ingest"), JobResult.ERROR, Written.NOTHING)
+    newer = await brought(driver, "file")
+    assert await pipeline_in_the_way(driver, older.pipeline_id) == newer
 
 
 async def test_no_failed_job_is_left_out_however_many_there_are(driver: StoreDriver) -> None:
