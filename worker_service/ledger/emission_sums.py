@@ -4,9 +4,9 @@ A set's rows never change, so its sums are made once, by the claim that loads th
 another release has loaded has none: `is_summed` is false, and the next aggregation makes them.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 
 from worker_service.ledger.entry_sets import PublishedSet, sharing_batches
 from worker_service.ledger.pool import Connection, Ledger
@@ -72,6 +72,53 @@ class SummedSet:
 Leaf = tuple[str, str, Decimal, Decimal | None]
 # With the set of entries before it.
 SetLeaf = tuple[int, str, str, Decimal, Decimal | None]
+# Doubles with 15 significant digits span some 650 digits. A sum that would round raises.
+EXACT = Context(prec=1_000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
+
+
+@dataclass(frozen=True, slots=True)
+class RowSlice:
+    """Rows of a set of entries: those numbered above `first`, up to `last`."""
+
+    entry_set: int
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class LeafSums:
+    """Sums of slices that have no row in common, added up exactly: no more than one for each set,
+    unit and emission type, however many slices there are.
+    """
+
+    _sums: dict[int, dict[tuple[str, str], tuple[Decimal, Decimal | None]]] = field(
+        default_factory=dict
+    )
+
+    def add(self, leaves: Iterable[SetLeaf]) -> None:
+        """Adds the sums of further rows."""
+        for entry_set, unit, emission_type, kg, additional in leaves:
+            of_set = self._sums.setdefault(entry_set, {})
+            sums = of_set.get((unit, emission_type))
+            if sums is None:
+                of_set[unit, emission_type] = kg, additional
+            else:
+                of_set[unit, emission_type] = EXACT.add(sums[0], kg), _both(sums[1], additional)
+
+    def of_sets(self, entry_sets: Sequence[int]) -> list[SetLeaf]:
+        """The sums of some sets. A set without emissions has none."""
+        return [
+            (entry_set, unit, emission_type, kg, additional)
+            for entry_set in entry_sets
+            for (unit, emission_type), (kg, additional) in self._sums.get(entry_set, {}).items()
+        ]
+
+
+def _both(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """Their sum, as SQL has it: what is null adds nothing."""
+    if one is None or other is None:
+        return one if other is None else other
+    return EXACT.add(one, other)
 
 
 async def sum_set(
@@ -83,9 +130,18 @@ async def sum_set(
     """
     for first in range(0, one.last_row_number, rows_per_statement):
         last = min(first + rows_per_statement, one.last_row_number)
-        slice_ = ([one.entry_set], [first], [last])
-        rows = await conn.fetch(SUMS_OF_ROWS, tenant, one.emission_set, *slice_)
-        yield last, [tuple(row)[1:] for row in rows]
+        slice_ = RowSlice(one.entry_set, first, last)
+        rows = await sums_of_slices(conn, tenant, one.emission_set, [slice_])
+        yield last, [row[1:] for row in rows]
+
+
+async def sums_of_slices(
+    conn: Connection, tenant: str, emission_set: int, slices: Sequence[RowSlice]
+) -> list[SetLeaf]:
+    """The sums of the rows of slices. The same unit and type of a set may come several times."""
+    columns = zip(*((one.entry_set, one.first, one.last) for one in slices), strict=True)
+    rows = await conn.fetch(SUMS_OF_ROWS, tenant, emission_set, *map(list, columns))
+    return [tuple(row) for row in rows]
 
 
 async def leaves_of(
@@ -102,10 +158,8 @@ async def leaves_of(
             async for _, found in sum_set(conn, tenant, one):
                 leaves += [(one.entry_set, *leaf) for leaf in found]
         else:
-            slices = [(one.entry_set, 0, one.last_row_number) for one in part]
-            columns = [list(column) for column in zip(*slices, strict=True)]
-            rows = await conn.fetch(SUMS_OF_ROWS, tenant, emission_set, *columns)
-            leaves += [tuple(row) for row in rows]
+            slices = [RowSlice(one.entry_set, 0, one.last_row_number) for one in part]
+            leaves += await sums_of_slices(conn, tenant, emission_set, slices)
     return leaves
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,18 +11,15 @@ from typing import Any
 import polars as pl
 
 from worker_service.carbon.catalogue import NotSupported, declaration
-from worker_service.carbon.compute import compute
 from worker_service.carbon.declarations import DataEntryType
 from worker_service.carbon.factor_digest import fitting_digest
-from worker_service.carbon.outcomes import BOOKED, count_outcomes, uncomputed
-from worker_service.carbon.stored import entries_from_stored
+from worker_service.carbon.outcomes import BOOKED
 from worker_service.ledger import factor_uses
 from worker_service.ledger.doubts import ENTRIES_KEPT_MAX, Doubts, doubts_of, note_doubts
 from worker_service.ledger.emission_patches import publish_patch
 from worker_service.ledger.emission_sets import (
     EmissionSlice,
     Plan,
-    emission_rows,
     load_emissions,
     load_outcome_counts,
     note_sums,
@@ -30,12 +27,18 @@ from worker_service.ledger.emission_sets import (
     plan_emissions,
     publish_emissions,
     sample_uncomputed,
-    uncomputed_rows,
 )
 from worker_service.ledger.emission_sets import count_outcomes as count_published
-from worker_service.ledger.emission_sums import SUM_ROWS, SetLeaf, leaves_of, store_sums
+from worker_service.ledger.emission_sums import (
+    SUM_ROWS,
+    LeafSums,
+    RowSlice,
+    SetLeaf,
+    leaves_of,
+    store_sums,
+    sums_of_slices,
+)
 from worker_service.ledger.entry_sets import (
-    ENTRY_SCHEMA,
     PublishedSet,
     read_sets,
     sharing_batches,
@@ -44,16 +47,15 @@ from worker_service.ledger.errors import InputMoved
 from worker_service.ledger.factor_uses import FactorUses, listed_rows
 from worker_service.ledger.fences import close_ledger_scopes
 from worker_service.ledger.formula_inputs import FormulaInputs, read_formula_inputs
-from worker_service.ledger.frames import frame_bytes, frame_of
 from worker_service.ledger.pool import Connection
 from worker_service.mechanics.outcome import Outcome, RetryLater, Succeeded
 from worker_service.mechanics.run import Run
 from worker_service.steps.changed_factors import FactorPatch, factor_patch
+from worker_service.steps.computed_batches import computed_batches
 from worker_service.steps.doubtful_entries import (
     doubt_sentences,
     doubt_stats,
     note_again,
-    noted_doubts,
 )
 from worker_service.steps.noted_rows import NotedRows
 from worker_service.steps.prefetched import prefetched
@@ -61,32 +63,22 @@ from worker_service.steps.publishing import SMALL_ROWS, SMALL_SETS, abandon_sets
 from worker_service.steps.stale_in_use import stale_in_use
 from worker_service.steps.stores import Stores
 
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """A computed batch, ready to be loaded: rows of one set, or several small sets.
-
-    `counts` are by set, unit and outcome; `kg`, `doubtful` and `uses` of factors by set.
-    """
-
-    emissions: bytes
-    uncomputed: bytes
-    counts: Counter[tuple[int, str, str]]
-    kg: Mapping[int, float]
-    doubtful: Mapping[int, pl.DataFrame]
-    uses: Mapping[int, pl.DataFrame]
+# Rows whose sums are made while the next ones are computed. Fewer at once cost more, since each
+# statement returns the sums of all their units.
+SUM_AHEAD_ROWS = 25_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """Rows ready to be loaded, and the sets that they are the first of. `fitting` is the digest of
-    what decides which factors fit.
+    what decides which factors fit, and `slices` are those of the entries.
     """
 
     emissions: bytes
     uncomputed: bytes
     to_open: Sequence[PublishedSet]
     fitting: str
+    slices: Sequence[RowSlice] = ()
 
 
 @dataclass(slots=True)
@@ -145,6 +137,8 @@ async def _recalculated(
         stays = [one.entry_set for one in plan.stays]
         has_more = await note_again(warned, doubts_of(snapshot, of, stays))
     # A snapshot that reads nothing any more would be ended for being idle.
+    if work.unsummed:
+        await _sum_ahead(stores, work, run.job.claim_token)
     for sets in () if work.unwritten else sharing_batches(plan.compute, SUM_ROWS):
         run.check()
         await _keep_sums(stores, work, run.job.claim_token, sets)
@@ -187,7 +181,8 @@ class _Work:
     """What to compute or patch, and where to note doubtful entries.
 
     `inputs` is None while there is nothing to compute. `sums` are by set of entries. `unwritten`
-    are all rows of a small computation: its publication loads them.
+    are all rows of a small computation: its publication loads them. Of a larger one, `leaves` are
+    the sums of the rows that are loaded, but for those of `unsummed`.
     """
 
     of: EmissionSlice
@@ -198,6 +193,8 @@ class _Work:
     sums: Mapping[int, _SetSums] = field(default_factory=dict)
     uses: Mapping[PublishedSet, FactorUses] = field(default_factory=dict)
     unwritten: list[_Part] = field(default_factory=list)
+    leaves: LeafSums = field(default_factory=LeafSums)
+    unsummed: list[RowSlice] = field(default_factory=list)
 
     @property
     def is_small(self) -> bool:
@@ -241,14 +238,13 @@ async def _compute_and_load(stores: Stores, run: Run, work: _Work, snapshot: Con
     read = prefetched(read_sets(snapshot, of.tenant, plan.compute))
     work.uses = {one: FactorUses() for one in plan.compute if factor_uses.are_listed(one)}
     listed = {one.entry_set: uses for one, uses in work.uses.items()}
-    computed = prefetched(_computed(read, of, inputs, token, frozenset(listed)))
+    computed = prefetched(computed_batches(read, of, inputs, token, frozenset(listed)))
     to_open = plan.compute
     async with aclosing(computed):
         async for batch in computed:
             run.check()
-            await _load_or_keep(
-                stores, work, token, _Part(batch.emissions, batch.uncomputed, to_open, fitting)
-            )
+            part = _Part(batch.emissions, batch.uncomputed, to_open, fitting, batch.slices)
+            await _load_or_keep(stores, work, token, part)
             to_open = []
             for (entry_set, unit, outcome), number in batch.counts.items():
                 work.sums[entry_set].counts[unit, outcome] += number
@@ -271,6 +267,16 @@ async def _load_or_keep(stores: Stores, work: _Work, token: int, part: _Part) ->
     # Of sets that are not published nothing counts, so their parts need no commits.
     async with stores.ledger.transaction() as conn:
         await _load(conn, work, token, part)
+    work.unsummed += part.slices
+    if sum(one.last - one.first for one in work.unsummed) >= SUM_AHEAD_ROWS:
+        # PostgreSQL adds these up while the worker computes the next batch.
+        await _sum_ahead(stores, work, token)
+
+
+async def _sum_ahead(stores: Stores, work: _Work, token: int) -> None:
+    async with stores.ledger.session() as conn:
+        work.leaves.add(await sums_of_slices(conn, work.of.tenant, token, work.unsummed))
+    work.unsummed.clear()
 
 
 async def _load(conn: Connection, work: _Work, token: int, part: _Part) -> None:
@@ -288,13 +294,11 @@ async def _note_doubts(
 
 
 async def _keep_sums(stores: Stores, work: _Work, token: int, sets: Sequence[PublishedSet]) -> None:
-    async with stores.ledger.session() as conn:
-        # Before the transaction: to sum takes long, and locks would wait for it.
-        leaves = await leaves_of(conn, work.of.tenant, token, sets)
-        of_sets = {one: work.uses[one] for one in sets if one in work.uses}
-        uses = await asyncio.to_thread(listed_rows, work.of.tenant, token, of_sets)
-        async with conn.transaction():
-            await _store_sums(conn, work, token, sets, leaves, uses)
+    leaves = work.leaves.of_sets([one.entry_set for one in sets])
+    of_sets = {one: work.uses[one] for one in sets if one in work.uses}
+    uses = await asyncio.to_thread(listed_rows, work.of.tenant, token, of_sets)
+    async with stores.ledger.transaction() as conn:
+        await _store_sums(conn, work, token, sets, leaves, uses)
 
 
 async def _store_sums(
@@ -320,42 +324,6 @@ async def _store_sums(
         await note_doubts(conn, tenant, token, doubts)
     await factor_uses.store_uses(conn, tenant, token, uses)
     await store_sums(conn, tenant, token, list(sums), leaves)
-
-
-async def _computed(
-    read: AsyncGenerator[bytes, None],
-    of: EmissionSlice,
-    inputs: FormulaInputs,
-    token: int,
-    listed: frozenset[int],
-) -> AsyncGenerator[_Batch, None]:
-    async with aclosing(read):
-        async for rows in read:
-            yield await asyncio.to_thread(_compute, rows, of, inputs, token, listed)
-
-
-def _compute(
-    rows: bytes, of: EmissionSlice, inputs: FormulaInputs, token: int, listed: frozenset[int]
-) -> _Batch:
-    stored = frame_of(rows, ENTRY_SCHEMA)
-    frame = entries_from_stored(inputs.declared, stored)
-    computed = compute(inputs.declared, frame, inputs.factors, inputs.references)
-    counted = count_outcomes(computed.outcomes)
-    without = uncomputed(computed.outcomes)
-    kg = computed.emissions.group_by("entry_set").agg(pl.col("kg").sum())
-    return _Batch(
-        emissions=frame_bytes(emission_rows(of.tenant, token, computed.emissions)),
-        uncomputed=frame_bytes(uncomputed_rows(of.tenant, token, without)),
-        counts=Counter(_counts(counted)),
-        kg=dict(kg.iter_rows()),
-        doubtful=noted_doubts(computed.doubtful),
-        uses=factor_uses.uses_by_set(computed.emissions, listed),
-    )
-
-
-def _counts(counted: pl.DataFrame) -> dict[tuple[int, str, str], int]:
-    rows = counted.select("entry_set", "unit", "outcome", "entry_count").iter_rows()
-    return {(entry_set, unit, outcome): number for entry_set, unit, outcome, number in rows}
 
 
 async def _outcome(stores: Stores, work: _Work, doubted: Sequence[str]) -> Succeeded:

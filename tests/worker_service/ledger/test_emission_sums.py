@@ -2,8 +2,12 @@
 
 import asyncio
 from decimal import Decimal
+from fractions import Fraction
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.worker_service.ledger.ledger_driver import (
     LEAF,
@@ -237,3 +241,39 @@ async def test_sets_that_are_summed_together_have_the_sums_of_each(
     # One that was not asked for is not summed.
     assert together == {**alone, entries[0].entry_set: {}}
     await keep_sums(driver.ledger, TENANT, sets[0])
+
+
+# Doubles as PostgreSQL takes them for decimals, and None for what has no additional value.
+DECIMALS = st.floats(allow_nan=False, allow_infinity=False).map(lambda x: Decimal(f"{x:.15g}"))
+LEAVES = st.tuples(
+    st.integers(1, 3),
+    st.sampled_from(["0828", "0829"]),
+    st.sampled_from(["plane", "train"]),
+    DECIMALS,
+    st.none() | DECIMALS,
+)
+
+
+@given(st.lists(LEAVES, max_size=30), st.randoms(use_true_random=False))
+def test_sums_of_slices_are_exact_in_any_order(
+    leaves: list[emission_sums.SetLeaf], random: Random
+) -> None:
+    """As fractions add them; a sum of nothing but nulls is null."""
+    sums = emission_sums.LeafSums()
+    shuffled = random.sample(leaves, len(leaves))
+    sums.add(shuffled[: len(leaves) // 2])
+    sums.add(shuffled[len(leaves) // 2 :])
+    by_fractions: dict[tuple[int, str, str], tuple[Fraction, Fraction | None]] = {}
+    for entry_set, unit, emission_type, kg, additional in leaves:
+        total, more = by_fractions.get((entry_set, unit, emission_type), (Fraction(0), None))
+        if additional is not None:
+            more = (more or Fraction(0)) + Fraction(additional)
+        by_fractions[entry_set, unit, emission_type] = (total + Fraction(kg), more)
+    assert {
+        (entry_set, unit, emission_type): (
+            Fraction(kg),
+            None if additional is None else Fraction(additional),
+        )
+        for entry_set, unit, emission_type, kg, additional in sums.of_sets([1, 2, 3])
+    } == by_fractions
+    assert sums.of_sets([]) == []
