@@ -40,6 +40,7 @@ from carbonline.serving.declared_settings import (
 from carbonline.serving.metrics_address import MetricsAddress
 from carbonline.serving.settings import SettingsReader
 from carbonline.serving.tls_settings import TLS_SETTINGS, TlsSettings, read_tls_settings
+from scheduler_service.declared_job_types import hidden_from_locks
 from scheduler_service.jobs.job_types import OWN_JOB_TYPES, enabled_job_types
 from scheduler_service.jobs.limits import LIMITS, RETENTION_DAYS, Limits
 from scheduler_service.limit_settings import LIMIT_SETTINGS, read_limits
@@ -214,6 +215,12 @@ class Settings:
         return enabled_job_types(noop=self.noop)
 
 
+def _declared(read: SettingsReader) -> DeclaredJobTypes:
+    declared = declared_job_types(read, OWN_JOB_TYPES)
+    read.faults += hidden_from_locks(declared)
+    return declared
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of an environment. Raises SettingsWrong with every fault in one message."""
     read = SettingsReader(environment)
@@ -232,7 +239,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         tenant=read.text(TENANT),
         log_level=read.log_level(),
         noop=read.text(NOOP) == "1",
-        declared=declared_job_types(read, OWN_JOB_TYPES),
+        declared=_declared(read),
         poll_seconds=read.seconds(POLL_SECONDS),
         connection_seconds_max=read.seconds(CONNECTION_SECONDS_MAX, or_none=True),
         build_id=read.build_id(),

@@ -215,12 +215,6 @@ class ContractClient(OperatorCalls, MappingCalls, MonitoringCalls, ScheduleCalls
         wanted.tenant = self.tenant
         return await self._ask_scheduler(self._operations.ListYears, wanted)
 
-    async def list_workers(self) -> operations_pb2.ListWorkersResponse:
-        """The worker processes, and the jobs that they hold."""
-        return await self._ask_scheduler(
-            self._operations.ListWorkers, operations_pb2.ListWorkersRequest()
-        )
-
     async def get_totals(
         self, year: int, *, module: int = 0, unit: str = "", below: bool = False
     ) -> ledger_pb2.GetTotalsResponse:

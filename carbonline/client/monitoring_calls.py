@@ -5,6 +5,15 @@ from collections.abc import Sequence
 from carbonline.client.calls import Calls
 from carbonline.v1 import monitoring_pb2, operations_pb2, retention_pb2, types_pb2
 
+# Of a thousand workers each.
+WORKER_PAGES_MAX = 100
+_STATES = [
+    types_pb2.WORKER_STATE_LIVE,
+    types_pb2.WORKER_STATE_NOT_READY,
+    types_pb2.WORKER_STATE_DRAINING,
+    types_pb2.WORKER_STATE_LOST,
+]
+
 
 class MonitoringCalls(Calls):
     """A part of ContractClient."""
@@ -18,6 +27,18 @@ class MonitoringCalls(Calls):
         """Who the caller is to the services: name, tenants, roles."""
         request = operations_pb2.GetCallerRequest()
         return await self._ask_scheduler(self._operations.GetCaller, request)
+
+    async def list_workers(self) -> operations_pb2.ListWorkersResponse:
+        """The worker processes, and the jobs that they hold: all pages as one, live ones first.
+
+        Its `next_page_token` is empty unless there are more than WORKER_PAGES_MAX pages.
+        """
+        request = operations_pb2.ListWorkersRequest()
+        pages = [await self._ask_scheduler(self._operations.ListWorkers, request)]
+        while pages[-1].next_page_token and len(pages) < WORKER_PAGES_MAX:
+            request.page_token = pages[-1].next_page_token
+            pages.append(await self._ask_scheduler(self._operations.ListWorkers, request))
+        return _one_answer(pages) if len(pages) > 1 else pages[0]
 
     async def list_job_types(self) -> monitoring_pb2.ListJobTypesResponse:
         """Every job type: scope, payload, stats, children, attempts."""
@@ -77,3 +98,21 @@ class MonitoringCalls(Calls):
             tenant=self.tenant, after_pipeline_id=after_pipeline_id, page_token=page_token
         )
         return await self._ask_scheduler(self._operations.VerifyHistory, request)
+
+
+def _one_answer(
+    pages: Sequence[operations_pb2.ListWorkersResponse],
+) -> operations_pb2.ListWorkersResponse:
+    """All pages in one, in their order within a page. A worker of two pages is as on the later."""
+    found = {worker.worker_id: worker for page in pages for worker in page.workers}
+    place = {state: number for number, state in enumerate(_STATES)}
+    return operations_pb2.ListWorkersResponse(
+        workers=sorted(
+            found.values(),
+            # A later release may know a state that this one does not.
+            key=lambda one: (place.get(one.state, len(place)), -one.last_seen_at.ToNanoseconds()),
+        ),
+        scheduler_build_id=pages[-1].scheduler_build_id,
+        schema=pages[-1].schema if pages[-1].HasField("schema") else None,
+        next_page_token=pages[-1].next_page_token,
+    )

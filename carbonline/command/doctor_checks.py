@@ -9,8 +9,10 @@ from typing import TypeAlias
 
 from carbonline.client.contract_client import ContractClient
 from carbonline.client.errors import ServerError, Unreachable
+from carbonline.client.paging import read_pages
 from carbonline.command.names import module_name, stale_word
 from carbonline.command.printing import moment
+from carbonline.command.queue import QUEUES_MAX
 from carbonline.command.schedule_words import schedule_sentence, trouble_of
 from carbonline.pluralize import pluralize
 from carbonline.v1 import monitoring_pb2, operations_pb2, options_pb2, types_pb2
@@ -132,7 +134,7 @@ def _clock(
 async def _workers(client: ContractClient) -> list[Finding]:
     answer = await client.list_workers()
     schema = schema_finding("scheduler", answer.schema if answer.HasField("schema") else None)
-    return [_builds(answer), schema, _live(answer.workers)]
+    return [_builds(answer), schema, _live(answer)]
 
 
 def _builds(answer: operations_pb2.ListWorkersResponse) -> Finding:
@@ -160,9 +162,9 @@ def schema_finding(service: str, schema: types_pb2.SchemaRevision | None) -> Fin
     return Finding(check, State.LOOK, needs, to_do)
 
 
-def _live(workers: Sequence[types_pb2.Worker]) -> Finding:
-    live = sum(one.state == types_pb2.WORKER_STATE_LIVE for one in workers)
-    unready = [one for one in workers if one.state == types_pb2.WORKER_STATE_NOT_READY]
+def _live(answer: operations_pb2.ListWorkersResponse) -> Finding:
+    live = sum(one.state == types_pb2.WORKER_STATE_LIVE for one in answer.workers)
+    unready = [one for one in answer.workers if one.state == types_pb2.WORKER_STATE_NOT_READY]
     if not live:
         if not unready:
             to_do = "Start one: python -m worker_service"
@@ -171,7 +173,7 @@ def _live(workers: Sequence[types_pb2.Worker]) -> Finding:
         return Finding(
             "workers", State.WRONG, words, "Mend what they say; they go on by themselves."
         )
-    words = f"{live} live"
+    words = f"{live:,}{' or more' if answer.next_page_token else ''} live"
     if unready:
         words += f", {len(unready)} not ready: {unready[0].not_ready}"
         return Finding("workers", State.LOOK, words, "See `carbonline workers`.")
@@ -179,16 +181,15 @@ def _live(workers: Sequence[types_pb2.Worker]) -> Finding:
 
 
 async def _queue(client: ContractClient) -> list[Finding]:
-    answer = await client.get_queue_stats(monitoring_pb2.GetQueueStatsRequest())
-    waiting = sum(one.claimable for one in answer.queues)
-    alone = sorted(
-        {one.job_type for one in answer.queues if one.claimable and not one.live_workers}
+    request = monitoring_pb2.GetQueueStatsRequest()
+    queues, has_more = await read_pages(
+        client.get_queue_stats, request, lambda page: page.queues, QUEUES_MAX
     )
-    waits = [
-        one.oldest_wait.ToTimedelta().total_seconds() for one in answer.queues if one.claimable
-    ]
+    waiting = sum(one.claimable for one in queues)
+    alone = sorted({one.job_type for one in queues if one.claimable and not one.live_workers})
+    waits = [one.oldest_wait.ToTimedelta().total_seconds() for one in queues if one.claimable]
     longest = max(waits, default=0.0)
-    more = " or more" if answer.next_page_token else ""
+    more = " or more" if has_more else ""
     words = f"{pluralize(waiting, 'job')}{more} ready to run, the first for {longest:.0f} s"
     if alone:
         to_do = "Start workers that run these types."

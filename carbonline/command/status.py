@@ -111,7 +111,7 @@ def _counts(workers: operations_pb2.ListWorkersResponse) -> dict[str, int]:
 
 
 def _running(workers: operations_pb2.ListWorkersResponse) -> int:
-    return sum(len(worker.held) for worker in workers.workers)
+    return sum(len(worker.held) + worker.held_left_out for worker in workers.workers)
 
 
 def _about(standing: Standing) -> dict[str, Row | str | int]:
@@ -146,7 +146,10 @@ def _about(standing: Standing) -> dict[str, Row | str | int]:
 def _print_workers(answer: operations_pb2.ListWorkersResponse) -> None:
     counts = ", ".join(f"{count} {word}" for word, count in _counts(answer).items())
     click.echo(f"The scheduler ({answer.scheduler_build_id}) and the ledger are up.")
-    click.echo(f"Workers: {counts or 'none'}; {pluralize(_running(answer), 'job')} running.")
+    # One that is left out holds nothing: who holds a claim comes first.
+    more = ", and more" if answer.next_page_token else ""
+    running = pluralize(_running(answer), "job")
+    click.echo(f"Workers: {counts or 'none'}{more}; {running} running.")
 
 
 def _print_uncollected(answer: upkeep_pb2.GetUncollectedResponse) -> None:

@@ -22,6 +22,7 @@ COLUMNS = (
     Column("not_ready", in_tables=False),
     Column("last_seen_at", "last seen (UTC)", Kind.WORD),
     Column("holds"),
+    Column("holds_more", "more", Kind.NUMBER),
 )
 
 
@@ -40,6 +41,7 @@ def workers(target: Target, output: Output) -> None:
         output,
         about={"scheduler_build": answer.scheduler_build_id},
         if_none="There are no workers: jobs wait for one.",
+        more="call ListWorkers page by page" if answer.next_page_token else "",
     )
 
 
@@ -57,6 +59,7 @@ def row_of(worker: types_pb2.Worker) -> Row:
         "not_ready": worker.not_ready,
         "last_seen_at": moment_of(worker.last_seen_at),
         "holds": [f"{held.job_type} {held.job_id}" for held in worker.held],
+        "holds_more": worker.held_left_out or None,
     }
 
 

@@ -7,9 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from scheduler_service.jobs.job_facts import FirstJob, JobFacts, KnownWorker
+from scheduler_service.jobs.job_facts import FirstJob, JobFacts, KnownWorkers
 from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.jobs.worker_state import WorkerState
+
+# Each build is a kind of its own.
+WORKER_KINDS_NAMED_MAX = 10
 
 
 class JobReasonKind(StrEnum):
@@ -259,26 +262,29 @@ def _no_worker(job: JobFacts) -> list[JobReason]:
     ]
 
 
-def _who_else(workers: Sequence[KnownWorker], able: Sequence[KnownWorker]) -> str:
-    """The workers that do not help, and why each does not."""
-    kinds = Counter(
-        (_why_not(one, able=one in able), one.build_id if one.serves_tenant else "")
-        for one in workers
-        if one in able or one.state is WorkerState.LIVE
-    )
+def _who_else(workers: Sequence[KnownWorkers], able: Sequence[KnownWorkers]) -> str:
+    """The workers that do not help, and why each does not; many kinds of them in part."""
+    kinds: Counter[tuple[str, str]] = Counter()
+    for one in workers:
+        if one in able or one.state is WorkerState.LIVE:
+            build = one.build_id if one.serves_tenant else ""
+            kinds[_why_not(one, able=one in able), build] += one.count
     if not kinds:
         return "The scheduler knows of no worker."
+    named = kinds.most_common(WORKER_KINDS_NAMED_MAX)
     parts = [
         f"{count:,} {why}{f' (build {build})' if build else ''}"
-        for (why, build), count in sorted(kinds.items())
+        for (why, build), count in sorted(named)
     ]
-    return f"Other workers: {', '.join(parts)}."
+    others = kinds.total() - sum(count for _, count in named)
+    more = f" and {others:,} more" if others else ""
+    return f"Other workers: {', '.join(parts)}{more}."
 
 
-def _why_not(worker: KnownWorker, *, able: bool) -> str:
+def _why_not(workers: KnownWorkers, *, able: bool) -> str:
     if able:
-        return worker.state.lower().replace("_", " ")
-    return "with other job types" if worker.serves_tenant else "with other tenants"
+        return workers.state.lower().replace("_", " ")
+    return "with other job types" if workers.serves_tenant else "with other tenants"
 
 
 def _runs_alone(job: JobFacts) -> list[JobReason]:

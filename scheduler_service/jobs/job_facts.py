@@ -38,9 +38,10 @@ class SetAsideUntil:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownWorker:
-    """A worker process, as far as it matters for one job."""
+class KnownWorkers:
+    """How many worker processes stand alike, as far as it matters for one job."""
 
+    count: int
     state: WorkerState
     build_id: str
     serves_tenant: bool
@@ -75,4 +76,4 @@ class JobFacts:
     older_jobs: int
     jobs_ahead: int
     set_aside: SetAsideUntil | None
-    workers: Sequence[KnownWorker]
+    workers: Sequence[KnownWorkers]

@@ -31,7 +31,14 @@ async def hold(run):
         run.check()
         await asyncio.sleep(0.02)
 """
-HOLD_TYPE = '\n[[job_type]]\nname = "hold"\nchildren = ["fleet_check"]\n'
+HOLD_TYPE = """
+[[job_type]]
+name = "hold"
+needs = ["year"]
+needs_provisioned_year = true
+one_at_a_time = ["year"]
+children = ["fleet_check"]
+"""
 BROKEN: Mapping[str, Mapping[str, str]] = {
     "carbonline.providers": {"no-module": "no_such_module:made", "wrong-name": "campus:fleet"},
     "carbonline.job_types": {"undeclared": "campus:check_fleet", "hold": "hold:hold"},
@@ -119,7 +126,7 @@ def test_a_handler_that_raises_is_an_error_of_its_own(terminal: Terminal) -> Non
 
 
 def test_a_run_tells_its_progress_and_hears_that_it_is_cancelled(terminal: Terminal) -> None:
-    sent = terminal.type("run", "hold", "--no-watch")
+    sent = terminal.type("run", "hold", *OF_2040, "--no-watch")
     assert sent.code == 0, sent
     number = sent.out.strip()
     [job] = json.loads(terminal.type("jobs", number, "--json").out)["rows"]

@@ -24,7 +24,7 @@ __all__ = ["Connection", "Ledger", "open_ledger"]
 CONNECT_SECONDS = 5.0
 COMMAND_MARGIN_SECONDS = 1.0
 # The newest migration of the schema, which this release needs.
-SCHEMA_REVISION = "0023"
+SCHEMA_REVISION = "0024"
 # Each running job reads with one connection while it writes with another.
 CONNECTIONS_PER_JOB = 2
 CONNECTIONS_BESIDE = 2
@@ -180,7 +180,7 @@ async def open_ledger(
 
 
 async def revision_of(ledger: Ledger) -> str:
-    """The newest migration that the database has, such as "0023"; "" if the table is empty."""
+    """The newest migration that the database has, such as "0024"; "" if the table is empty."""
     async with ledger.session() as conn:
         return await conn.fetchval("SELECT version_num FROM carbon.alembic_version") or ""
 

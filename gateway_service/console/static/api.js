@@ -25,16 +25,18 @@ export function get(path, query = {}, { signal } = {}) {
   return ask(path + queryOf(query), { signal });
 }
 
-/** All pages of a list, as one list of the field `name`; at most `most` entries. */
+/**
+ * All pages of a list, as one list `found` of the field `name`; at most `most` entries. `more` says
+ * that there are others: show it. `answer` is the last page.
+ */
 export async function getAll(path, name, query = {}, { signal, most = 2000 } = {}) {
   const found = [];
-  let page = "";
+  let answer = { next_page_token: "" };
   do {
-    const answer = await get(path, { ...query, page_token: page }, { signal });
+    answer = await get(path, { ...query, page_token: answer.next_page_token }, { signal });
     found.push(...answer[name]);
-    page = answer.next_page_token;
-  } while (page && found.length < most);
-  return { found: found.slice(0, most), more: Boolean(page) };
+  } while (answer.next_page_token && found.length < most);
+  return { found: found.slice(0, most), more: Boolean(answer.next_page_token) || found.length > most, answer };
 }
 
 /** Posts JSON, and returns the answer. */

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from carbonline.serving.interceptor import caller
+from carbonline.serving.pages import first_page, page_token
 from carbonline.v1 import interventions_pb2, operations_pb2_grpc, types_pb2
 from carbonline.v1 import operations_pb2 as pb
 from scheduler_service.jobs.requests import Refused
@@ -14,12 +15,15 @@ from scheduler_service.jobs.worker_state import WorkerState, worker_state
 from scheduler_service.rpc import messages
 from scheduler_service.rpc.check_operations import TEXT_CHARACTERS_MAX
 from scheduler_service.rpc.fields import Fields
+from scheduler_service.rpc.gradually import gradually
 from scheduler_service.rpc.refusals import refusal
 from scheduler_service.store.core.schema_revision import SCHEMA_REVISION
+from scheduler_service.store.reads.filters import AfterWorker
 from scheduler_service.store.reads.rows import HeldClaimRow, WorkerRow
 from scheduler_service.store.store import Store
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+WORKERS_MAX = 1_000
 _ORDER = [messages.WORKER_STATES[state] for state in WorkerState]
 
 
@@ -32,14 +36,24 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
     async def ListWorkers(
         self, request: pb.ListWorkersRequest, context: Context
     ) -> pb.ListWorkersResponse:
-        rows, held = await self.store.read_workers(caller().tenants)
-        workers = [self._worker(row, held.get(row.worker_id, ())) for row in rows]
-        workers.sort(key=lambda worker: _ORDER.index(worker.state))
+        fields = Fields()
+        size = fields.page_size("page_size", request.page_size, WORKERS_MAX, WORKERS_MAX)
+        keys = fields.page_keys("page_token", request.page_token, int, int, int, str)
+        fields.done()
+        after = AfterWorker(*keys) if keys else None
+        rows, held = await self.store.read_workers(caller().tenants, after, size + 1)
+        found = await gradually(
+            rows[:size], lambda row: self._worker(row, held.get(row.worker_id, ()))
+        )
+        workers = list(first_page(found))
+        last = AfterWorker.of(rows[len(workers) - 1]) if len(workers) < len(rows) else None
+        workers.sort(key=lambda one: (_ORDER.index(one.state), -one.last_seen_at.ToNanoseconds()))
         revision = await self.store.read_schema_revision()
         return pb.ListWorkersResponse(
             workers=workers,
             scheduler_build_id=self.build_id,
             schema=types_pb2.SchemaRevision(needed=SCHEMA_REVISION, found=revision),
+            next_page_token=page_token(*last) if last else "",
         )
 
     async def DrainWorker(
@@ -72,6 +86,7 @@ class Workers(operations_pb2_grpc.OperationsServiceServicer):
             state=messages.WORKER_STATES[state],
             last_seen_at=messages.timestamp(row.last_seen_at),
             held=map(_held, held),
+            held_left_out=held[0].held - len(held) if held else 0,
             build_skew=row.build_id != self.build_id,
             not_ready=row.not_ready if state is WorkerState.NOT_READY else "",
             drain=_drain(row.drain_asked_at, row.drain_asked_by or "", row.drain_reason or "")

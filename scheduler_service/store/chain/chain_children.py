@@ -109,7 +109,7 @@ def _child(parent: "_ParentRow", request: ChildRequest) -> Child:
 
 
 def _why_not(parent: "_ParentRow", child: Child) -> Refused | None:
-    fault = _fault(parent.job_type, child)
+    fault = _fault(parent.job_type, child) or _other_year(parent, child)
     if fault is not None:
         return Refused("FIELD_INVALID", fault, {"field": f"children[{child.child_key}]"})
     year, child_type = child.scope.year, JOB_TYPES[child.job_type]
@@ -136,6 +136,14 @@ def _fault(parent_type: str, child: Child) -> str | None:
     if None not in (entry_type, module) and MODULE_OF_TYPE.get(entry_type or 0) != module:
         return f"data_entry_type {entry_type} does not belong to module {module}: name its module"
     return None
+
+
+def _other_year(parent: "_ParentRow", child: Child) -> str | None:
+    """What is wrong with the year of a child: a lock of that year would not find its parent."""
+    year = JOB_TYPES[child.job_type].open_year(child.scope)
+    if year is None or parent.year in (None, year):
+        return None
+    return f"a job of year {parent.year} may not chain {child.job_type} of year {year}"
 
 
 async def _stage(tx: UnitOfWork, job_id: int, claim_token: int, children: Sequence[Child]) -> None:

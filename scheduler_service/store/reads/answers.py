@@ -16,6 +16,8 @@ from scheduler_service.store.reads.rows import (
 
 # Jobs of a pipeline that are read at once for those who watch it.
 VIEW_JOBS_MAX = 1_000
+# Of one worker.
+CLAIMS_SHOWN_MAX = 100
 
 
 @dataclass(slots=True)

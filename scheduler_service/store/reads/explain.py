@@ -9,7 +9,7 @@ from scheduler_service.jobs.job_facts import (
     FirstJob,
     Holder,
     JobFacts,
-    KnownWorker,
+    KnownWorkers,
     SetAsideUntil,
 )
 from scheduler_service.jobs.job_types import JOB_TYPES
@@ -17,9 +17,14 @@ from scheduler_service.jobs.requests import Pause, Refused, ones_own
 from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.jobs.worker_state import worker_state
 from scheduler_service.store.core.statements import statement
-from scheduler_service.store.reads.explain_rows import HeldChildRow, LastingPauseRow, StandingRow
+from scheduler_service.store.reads.explain_rows import (
+    HeldChildRow,
+    LastingPauseRow,
+    StandingRow,
+    WorkersRow,
+)
 from scheduler_service.store.reads.readers import Readers
-from scheduler_service.store.reads.rows import JobSummaryRow, WorkerRow
+from scheduler_service.store.reads.rows import JobSummaryRow
 
 # Beyond it nobody needs the exact number, and a look has to stay cheap.
 JOBS_COUNTED_MAX = 10_000
@@ -47,7 +52,13 @@ async def read_job_facts(
         (found,) = await statement("explain_job").rows(
             conn, StandingRow, job_id=job_id, jobs_max=JOBS_COUNTED_MAX
         )
-        workers = await statement("list_workers").rows(conn, WorkerRow, tenants=None)
+        workers = await statement("workers_for_job").rows(
+            conn,
+            WorkersRow,
+            tenant=tenant,
+            job_type=job.job_type,
+            lease_seconds=lease_seconds,
+        )
         pauses = await statement("lasting_pause").rows(
             conn, LastingPauseRow, tenant=tenant, job_type=job.job_type
         )
@@ -59,12 +70,12 @@ async def read_job_facts(
             after_types=list(barriers.values()),
         )
     pause = Pause(*pauses[0].values()) if pauses else None
-    known = [_worker(row, job, lease_seconds) for row in workers]
+    known = [_workers(row, lease_seconds) for row in workers]
     return Explained(job, _facts(job, found, pause, known), held)
 
 
 def _facts(
-    job: JobSummaryRow, found: StandingRow, pause: Pause | None, workers: Sequence[KnownWorker]
+    job: JobSummaryRow, found: StandingRow, pause: Pause | None, workers: Sequence[KnownWorkers]
 ) -> JobFacts:
     return JobFacts(
         now=found.now,
@@ -116,12 +127,11 @@ def _first(found: StandingRow) -> FirstJob | None:
     )
 
 
-def _worker(row: WorkerRow, job: JobSummaryRow, lease_seconds: float) -> KnownWorker:
+def _workers(row: WorkersRow, lease_seconds: float) -> KnownWorkers:
     state = worker_state(
         silent_seconds=row.seconds_ago,
         lease_seconds=lease_seconds,
         draining=row.draining,
         not_ready=row.not_ready,
     )
-    serves = row.tenants is None or job.tenant in row.tenants
-    return KnownWorker(state, row.build_id, serves, job.job_type in row.job_types)
+    return KnownWorkers(row.workers, state, row.build_id, row.serves, row.claims)

@@ -27,6 +27,19 @@ class StandingRow(Row):
     aside_reason: str
 
 
+class WorkersRow(Row):
+    """Workers that stand alike for a job; `seconds_ago` one of them was heard of last."""
+
+    __slots__ = ()
+    build_id: str
+    serves: bool
+    claims: bool
+    draining: bool
+    not_ready: str
+    seconds_ago: float
+    workers: int
+
+
 class LastingPauseRow(Row):
     """The pause of a job type that lasts."""
 

@@ -3,7 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+from scheduler_service.store.reads.rows import WorkerRow
+
+
+class AfterWorker(NamedTuple):
+    """The worker that a page begins behind: holders of claims come first, and who started last.
+
+    `newest_token` is the newest claim when the first page was read, after which nobody counts as a
+    holder; `is_idle` is 0 for a holder and else 1; `started_us` counts from 1970.
+    """
+
+    newest_token: int
+    is_idle: int
+    started_us: int
+    worker_id: str
+
+    @classmethod
+    def of(cls, row: WorkerRow) -> "AfterWorker":
+        """Behind this row."""
+        return cls(row.newest_token, row.is_idle, row.started_us, str(row.worker_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from scheduler_service.jobs.job_types import JOB_TYPES
 from scheduler_service.jobs.worker_state import WorkerState, worker_state
 from scheduler_service.store.core.statements import Row, statement
 from scheduler_service.store.reads.readers import Readers
-from scheduler_service.store.reads.rows import WorkerRow
 
 # Of one type, all tenants together. Beyond it nobody needs the exact number, and a look has to stay
 # cheap.
@@ -38,8 +37,12 @@ async def read_queue_stats(
         pauses = await statement("paused_types").rows(
             conn, _PausedRow, tenants=asked, job_types=types
         )
-        workers = await statement("list_workers").rows(conn, WorkerRow, tenants=asked)
-    live = [one for one in workers if _is_live(one, lease_seconds)]
+        workers = await statement("workers_of_queues").rows(
+            conn, _WorkersRow, tenants=asked, lease_seconds=lease_seconds
+        )
+    live = {
+        (row.tenant, row.job_type): row.workers for row in workers if _are_live(row, lease_seconds)
+    }
     paused = {(row.tenant, row.job_type) for row in pauses}
     return [
         QueueStats(
@@ -48,7 +51,7 @@ async def read_queue_stats(
             row.claimable,
             row.oldest_seconds,
             row.running,
-            sum(_claims(worker, row) for worker in live),
+            live.get((row.tenant, row.job_type), 0),
             (row.tenant, row.job_type) in paused,
         )
         for row in rows
@@ -70,16 +73,23 @@ class _PausedRow(Row):
     job_type: str
 
 
-def _is_live(worker: WorkerRow, lease_seconds: float) -> bool:
+class _WorkersRow(Row):
+    """Workers that claim a type in a tenant, and stand alike."""
+
+    __slots__ = ()
+    tenant: str
+    job_type: str
+    draining: bool
+    not_ready: str
+    seconds_ago: float
+    workers: int
+
+
+def _are_live(alike: _WorkersRow, lease_seconds: float) -> bool:
     state = worker_state(
-        silent_seconds=worker.seconds_ago,
+        silent_seconds=alike.seconds_ago,
         lease_seconds=lease_seconds,
-        draining=worker.draining,
-        not_ready=worker.not_ready,
+        draining=alike.draining,
+        not_ready=alike.not_ready,
     )
     return state is WorkerState.LIVE
-
-
-def _claims(worker: WorkerRow, queue: _QueueRow) -> bool:
-    serves = worker.tenants is None or queue.tenant in worker.tenants
-    return serves and queue.job_type in worker.job_types

@@ -11,6 +11,7 @@ from scheduler_service.store.core.rows import LinkRow, ScopeRow
 from scheduler_service.store.core.schema_revision import revision_of
 from scheduler_service.store.core.statements import Connection, Row, statement
 from scheduler_service.store.reads.answers import (
+    CLAIMS_SHOWN_MAX,
     VIEW_JOBS_MAX,
     JobPage,
     PipelineCounts,
@@ -20,7 +21,7 @@ from scheduler_service.store.reads.answers import (
     ShownJob,
     View,
 )
-from scheduler_service.store.reads.filters import JobFilter, PipelineFilter
+from scheduler_service.store.reads.filters import AfterWorker, JobFilter, PipelineFilter
 from scheduler_service.store.reads.readers import Readers
 from scheduler_service.store.reads.rows import (
     ActiveJobRow,
@@ -306,12 +307,28 @@ class Reads:
         return JobPage(rows, (last[0].pipeline_id, 1) if last else None)
 
     async def read_workers(
-        self, tenants: Sequence[str]
+        self, tenants: Sequence[str], after: AfterWorker | None, workers_max: int
     ) -> tuple[list[WorkerRow], dict[UUID, list[HeldClaimRow]]]:
-        """Workers by last sign of life, and what each holds of these tenants' jobs."""
+        """A page of workers, and what each holds of these tenants' jobs: its oldest claims."""
+        asked = list(tenants)
         async with self._readers.snapshot() as conn:
-            workers = await statement("list_workers").rows(conn, WorkerRow, tenants=list(tenants))
-            held = await statement("held_claims").rows(conn, HeldClaimRow, tenants=list(tenants))
+            workers = await statement("list_workers").rows(
+                conn,
+                WorkerRow,
+                tenants=asked,
+                newest_token=after.newest_token if after else None,
+                is_idle=after.is_idle if after else None,
+                started_us=after.started_us if after else None,
+                after_worker_id=after.worker_id if after else None,
+                workers_max=workers_max,
+            )
+            held = await statement("held_claims").rows(
+                conn,
+                HeldClaimRow,
+                tenants=asked,
+                worker_ids=[row.worker_id for row in workers],
+                claims_max=CLAIMS_SHOWN_MAX,
+            )
         by_worker: dict[UUID, list[HeldClaimRow]] = {}
         for row in held:
             by_worker.setdefault(row.worker_id, []).append(row)

@@ -115,8 +115,8 @@ class LiveJobRow(ScopeRow):
 
 
 class WorkerRow(Row):
-    """A worker, and how long it has been silent. `tenants` is None if it serves all of them. If it
-    was told to drain, `drain_asked_at` says when.
+    """A worker, how long it has been silent, and its place in the list: see AfterWorker. If it was
+    told to drain, `drain_asked_at` says when.
     """
 
     __slots__ = ()
@@ -124,7 +124,6 @@ class WorkerRow(Row):
     build_id: str
     host: str
     job_types: list[str]
-    tenants: list[str] | None
     draining: bool
     not_ready: str
     last_seen_at: datetime
@@ -132,10 +131,15 @@ class WorkerRow(Row):
     drain_asked_at: datetime | None
     drain_asked_by: str | None
     drain_reason: str | None
+    newest_token: int
+    is_idle: int
+    started_us: int
 
 
 class HeldClaimRow(Row):
-    """A claim in a worker's hands; `seconds_left` of its lease may be below 0."""
+    """A claim in a worker's hands; `seconds_left` of its lease may be below 0. `held` is how many
+    claims the worker holds.
+    """
 
     __slots__ = ()
     worker_id: UUID
@@ -144,6 +148,7 @@ class HeldClaimRow(Row):
     job_type: str
     draining: bool
     seconds_left: float
+    held: int
 
 
 class ScheduleRow(ScopeRow):

@@ -6,6 +6,8 @@ import pytest
 
 from carbonline.serving.declared_job_types import NONE_DECLARED, read_declared_job_types
 from carbonline.serving.settings import SettingsWrong
+from scheduler_service.declared_job_types import hidden_from_locks
+from scheduler_service.jobs.job_types import OWN_JOB_TYPES
 
 KNOWN = ("csv_ingest", "api_ingest")
 GOOD = """
@@ -75,3 +77,66 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         read_declared_job_types(tmp_path / "none", KNOWN)
     with pytest.raises(SettingsWrong, match="is not TOML"):
         read(tmp_path, "job_type = [")
+
+
+HIDDEN = """
+[[job_type]]
+name = "sweep_up"
+needs = ["year", "unit"]
+needs_provisioned_year = true
+one_at_a_time = ["year"]
+children = ["CHILD"]
+"""
+LATER = """
+[[job_type]]
+name = "later"
+children = ["sweep_up"]
+"""
+CHANGE_A_YEAR = [
+    "aggregation",
+    "api_ingest",
+    "csv_ingest",
+    "emission_recalc",
+    "factor_ingest",
+    "module_emission_recalc",
+    "reference_ingest",
+    "routed_factor_ingest",
+    "routed_ingest",
+    "unit_sync",
+    "upload_withdrawal",
+]
+
+
+def hidden(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "types.toml"
+    path.write_text(text)
+    return hidden_from_locks(read_declared_job_types(path, OWN_JOB_TYPES))
+
+
+@pytest.mark.parametrize("child", sorted(OWN_JOB_TYPES))
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('one_at_a_time = ["year"]\n', "", "set one_at_a_time"),
+        ('one_at_a_time = ["year"]', 'one_at_a_time = ["unit"]', "leave unit out"),
+        ("needs_provisioned_year = true", "", "needs_provisioned_year = true"),
+    ],
+)
+def test_a_type_that_chains_what_changes_a_year_is_found_by_a_lock_of_the_year(
+    tmp_path: Path, child: str, old: str, new: str, said: str
+) -> None:
+    text = HIDDEN.replace("CHILD", child)
+    assert hidden(tmp_path, text) == []
+    faults = hidden(tmp_path, text.replace(old, new, 1))
+    if child not in CHANGE_A_YEAR:
+        assert faults == []
+        return
+    (fault,) = faults
+    assert fault.startswith(f"job_type sweep_up: it chains {child}, which changes a year")
+    assert said in fault
+
+
+def test_a_type_that_chains_such_a_type_is_found_too(tmp_path: Path) -> None:
+    (fault,) = hidden(tmp_path, HIDDEN.replace("CHILD", "csv_ingest") + LATER)
+    assert fault.startswith("job_type later: it chains sweep_up, which changes a year")
+    assert hidden(tmp_path, HIDDEN.replace("CHILD", "csv_check") + LATER) == []

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler_service.jobs.explain import JobReasonKind, explain, is_claimable
-from scheduler_service.jobs.job_facts import FirstJob, JobFacts, KnownWorker, SetAsideUntil
+from scheduler_service.jobs.job_facts import FirstJob, JobFacts, KnownWorkers, SetAsideUntil
 from scheduler_service.jobs.requests import Pause
 from scheduler_service.jobs.states import JobResult, JobState
 from scheduler_service.jobs.worker_state import WorkerState
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-LIVE = KnownWorker(WorkerState.LIVE, "1.0", serves_tenant=True, claims_type=True)
+LIVE = KnownWorkers(1, WorkerState.LIVE, "1.0", serves_tenant=True, claims_type=True)
 QUEUED = JobFacts(
     now=NOW,
     tenant="uni",

@@ -84,7 +84,7 @@ GOOD: dict[str, list[Message]] = {
     ],
     "GetYear": [ops.GetYearRequest(year=2024)],
     "ListYears": [ops.ListYearsRequest(page_size=1)],
-    "ListWorkers": [ops.ListWorkersRequest()],
+    "ListWorkers": [ops.ListWorkersRequest(page_size=1)],
     "ExplainJob": [monitoring.ExplainJobRequest(job_id=1)],
     "GetCaller": [ops.GetCallerRequest()],
     "ListJobTypes": [monitoring.ListJobTypesRequest()],

@@ -33,6 +33,7 @@ function Section({ title, ask, children }) {
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${asked.value && html`<div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>
+      ${asked.value.answer.more && html`<p class="notice">${t("list_cut", { n: count(asked.value.answer.found.length) })}</p>`}
       ${children(asked.value.answer, asked.again, asked.value.at)}</div>`}
   </section>`;
 }
@@ -93,18 +94,20 @@ function Schedules() {
 }
 
 function Workers() {
-  const ask = (signal) => get("/v1/workers", {}, { signal });
+  const ask = (signal) => getAll("/v1/workers", "workers", {}, { signal });
   const drain = (worker, again) => async (reason) => {
     await post(`/v1/workers/${encodeURIComponent(worker.worker_id)}:drain`, { reason, request_id: requestId() });
     again();
   };
-  return html`<${Section} title=${t("workers")} ask=${ask}>${({ workers, scheduler_build_id: build }, again) => html`
-    ${workers.some((one) => one.build_skew) && html`<p class="notice">${t("mixed_builds", { build })}</p>`}
+  return html`<${Section} title=${t("workers")} ask=${ask}>${({ found: workers, answer }, again) => html`
+    ${workers.some((one) => one.build_skew) && html`<p class="notice">
+      ${t("mixed_builds", { build: answer.scheduler_build_id })}</p>`}
     ${!workers.length ? html`<p class="notice">${t("no_workers")}</p>` : html`<${Rows}
       caption=${`${t("workers")} (${zone()})`} head=${["worker", "state_head", "holds", "seen", may("DrainWorker") && "act"]}
       rows=${workers.map((one) => [one.worker_id,
         html`${t(`worker_state.${short(one.state, "WORKER_STATE_")}`)} ${one.not_ready}`,
-        one.held.map((claim) => `${t("job_n", { n: claim.job_id })} ${kindName(claim.job_type)}`).join(", "),
+        [...one.held.map((claim) => `${t("job_n", { n: claim.job_id })} ${kindName(claim.job_type)}`),
+          one.held_left_out && t("and_more", { n: count(one.held_left_out) })].filter(Boolean).join(", "),
         between(one.last_seen_at),
         may("DrainWorker") && html`<${Confirm} label=${t("drain")} yes=${t("drain")}
           question=${t("drain_question", { worker: one.worker_id })} reason act=${drain(one, again)} />`])} />`}`}<//>`;

@@ -1,7 +1,7 @@
 // Saved mappings: how files of other programs are read, under names; shown and removed.
 import { getAll, post } from "../api.js";
 import { may } from "../caller.js";
-import { time, typeName } from "../format.js";
+import { count, time, typeName } from "../format.js";
 import { html } from "../html.js";
 import { Limited, Trouble, useAsked, Waiting } from "../parts/asked.js";
 import { Confirm } from "../parts/confirm.js";
@@ -18,6 +18,7 @@ export function Page() {
     <${Trouble} error=${asked.error} again=${asked.again} />
     <${Waiting} asked=${asked} />
     ${asked.value && !mappings.length && html`<p>${t("no_mappings")}</p>`}
+    ${asked.value?.more && html`<p class="notice">${t("list_cut", { n: count(mappings.length) })}</p>`}
     <div class=${asked.busy ? "dim" : ""} aria-busy=${asked.busy}>${mappings.map((one) => html`
       <${Mapping} key=${`${one.data_entry_type} ${one.file_kind} ${one.name}`} one=${one} again=${asked.again} />`)}</div>
   `;

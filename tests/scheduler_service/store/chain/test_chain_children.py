@@ -38,6 +38,13 @@ GOOD = ChildRequest("good", "emission_recalc", PLANE, TRAVEL, YEAR, None)
             "csv_ingest may not chain aggregation",
         ),
         (
+            "csv_ingest",
+            INGEST,
+            ChildRequest("c", "emission_recalc", PLANE, TRAVEL, YEAR + 1, None),
+            "FIELD_INVALID",
+            f"a job of year {YEAR} may not chain emission_recalc of year {YEAR + 1}",
+        ),
+        (
             "reference_ingest",
             PLACES,
             ChildRequest("c", "emission_recalc", PLANE, None, None, None),

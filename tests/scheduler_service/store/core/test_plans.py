@@ -159,9 +159,11 @@ READ_WHOLE = {
     "forget_set_asides": {"set_asides"},
     "forget_workers": {"claims", "workers_pkey"},
     "grant_after_outage": {"claims", "claims_pkey"},
-    "held_claims": {"claims_pkey", "jobs_pkey"},
-    "list_workers": {"workers"},
+    "held_claims": {"claims"},
+    "list_workers": {"claims_pkey", "jobs_pkey", "workers_pkey"},
     "seconds_to_next_due": {"claims"},
+    "workers_for_job": {"workers"},
+    "workers_of_queues": {"workers"},
 }
 
 
