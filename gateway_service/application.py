@@ -130,7 +130,8 @@ def _routes_of_streams(
 ) -> list[BaseRoute]:
     metrics.streams.set_function(lambda: limits.streams)
     watch = OnePipeline(services, limits, draining)
-    console = ConsoleEvents(Hubs(services, metrics, log), limits, draining, build_id)
+    hubs = Hubs(services, metrics, log)
+    console = ConsoleEvents(services, hubs, limits, draining, build_id)
     return [
         Route(path_of("/v1/pipelines/{pipeline_id}/events"), watch.serve),
         Route("/v1/events", console.serve),

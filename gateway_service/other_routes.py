@@ -156,7 +156,7 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
         "Uploads a file, which is the body as it is. Safe to repeat: the same bytes give the same "
         "reference. Nothing is kept of an upload that fails or breaks off. Next: POST "
         "/v1/pipelines with the reference in the payload.",
-        rpcs=("BlobService.UploadBlob",),
+        rpcs=("BlobService.UploadBlob", "LedgerService.ListModules"),
         request="carbonline.v1.BlobHeader",
         prefix="scope.",
         body={BYTES: {}, CSV: {}, "application/gzip": {}},
@@ -192,7 +192,7 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
         "Tells a pipeline as server-sent events: `snapshot`, then `change` and `activity`, and "
         "`final` at its end. Their data is JSON of PipelineSnapshot, PipelineChange, "
         "PipelineActivity and PipelineFinal of the contract; their id is the version to resume at.",
-        rpcs=("SchedulerService.WatchPipeline",),
+        rpcs=("SchedulerService.WatchPipeline", "OperationsService.GetCaller"),
         request="carbonline.v1.WatchPipelineRequest",
         without=("broken_off",),
         parameters=(

@@ -19,7 +19,6 @@ from gateway_service.transcode.problems import Problem
 BODY_BYTES_MAX = 16 * 1024 * 1024
 # More of a body is received only of a caller whom a service knows.
 UNKNOWN_BYTES_MAX = 64 * 1024
-CALLER = "carbonline.v1.OperationsService.GetCaller"
 JSON = "application/json"
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -28,13 +27,13 @@ Known: TypeAlias = Callable[[], Awaitable[None]]
 
 def endpoint_of(route: Route, services: Services) -> Endpoint:
     """What serves one line of the table."""
-    method, get_caller = method_of(route.full_name), method_of(CALLER)
+    method = method_of(route.full_name)
 
     async def serve(request: Request) -> Response:
         token = token_of(request)
 
         async def known() -> None:
-            await services.answer(get_caller, new_request(get_caller), token)
+            await services.caller(token)
 
         body = await json_body(request, known) if route.method == "POST" else None
         message = new_request(method)
@@ -72,16 +71,30 @@ async def json_body(request: Request, known: Known | None = None) -> Mapping[str
 
 
 async def _bytes_of(request: Request, known: Known | None) -> bytes:
-    pieces, size, most = [], 0, UNKNOWN_BYTES_MAX
+    # What says its size is refused before it is sent.
+    most = await _room_for(announced_bytes(request), UNKNOWN_BYTES_MAX, known)
+    pieces, size = [], 0
     try:
         async for piece in request.stream():
             size += len(piece)
-            if size > most and known is not None and most < BODY_BYTES_MAX:
-                await known()
-                most = BODY_BYTES_MAX
-            if size > most:
-                raise Problem(413, "TOO_LARGE", f"The body is larger than {most:,} bytes.")
+            most = await _room_for(size, most, known)
             pieces.append(piece)
     except ClientDisconnect as error:
         raise Problem(400, "BROKEN_OFF", "The body ended before its end.") from error
     return b"".join(pieces)
+
+
+async def _room_for(size: int, most: int, known: Known | None) -> int:
+    """How many bytes a body of this size may have, `most` until now. Raises Problem."""
+    if known is not None and most < size <= BODY_BYTES_MAX:
+        await known()
+        return BODY_BYTES_MAX
+    if size > most:
+        most = most if known is None else BODY_BYTES_MAX
+        raise Problem(413, "TOO_LARGE", f"The body is larger than {most:,} bytes.")
+    return most
+
+
+def announced_bytes(request: Request) -> int:
+    """How large a body says that it is; 0 if it does not say."""
+    return int(request.headers.get("content-length", "0"))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -17,6 +18,7 @@ from carbonline.serving.background import Background
 from carbonline.serving.log_stream import stderr_stream
 from carbonline.serving.logs import open_process_log
 from carbonline.serving.metrics_port import DRAINING, Probes, metrics_served
+from gateway_service.access.every_request import REFUSED
 from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
 from gateway_service.access.limits import StreamLimits
 from gateway_service.application import application
@@ -35,6 +37,9 @@ KEEP_ALIVE_SECONDS = 30
 HEADER_BYTES_MAX = 64 * 1024
 # A connection that asks for nothing is closed after this long.
 HEAD_SECONDS = 10.0
+# After which who found no room may try again.
+BUSY_SECONDS = 5.0
+OF_BODIES = (b"content-length", b"transfer-encoding")
 # A peer that is gone without a word is noticed after this long.
 GONE_SECONDS = 30
 
@@ -103,7 +108,6 @@ async def running_gateway(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=CONNECTIONS_MAX,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=round(DRAIN_SECONDS),
         )
@@ -138,13 +142,22 @@ class _Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_bytes > HEADER_BYTES_MAX:
-            self.transport.abort()
+        if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
+            words = f"The head of a request may have {HEADER_BYTES_MAX:,} bytes."
+            self._refuse(Problem(431, "HEAD_TOO_LARGE", words, headers=ALWAYS))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._late is None:
+            self._late = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def on_headers_complete(self) -> None:
         self._head_bytes = 0
         if self._late is not None:
             self._late.cancel()
+            self._late = None
+        # uvicorn's own answer would be text.
+        self.scope["state"][REFUSED] = self._refused()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -156,14 +169,45 @@ class _Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers, and ends the connection."""
+        """Answers for what is not HTTP."""
         words = f"{msg} Is its method one of HTTP, and its path ASCII?"
-        answer = answer_of(Problem(400, "NOT_HTTP", words, headers=ALWAYS))
-        answer.headers["content-security-policy"] = POLICY_OF_DATA
-        answer.headers["connection"] = "close"
-        lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(one) for one in answer.raw_headers)]
-        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
+        self._refuse(Problem(400, "NOT_HTTP", words, headers=ALWAYS))
+
+    def _refused(self) -> Problem | None:
+        """Why the request is not served; None if it is."""
+        if len(self.connections) > CONNECTIONS_MAX:
+            words = "The gateway has as many connections open as it serves. Try again soon."
+            return Problem(
+                503,
+                "TOO_MANY_CONNECTIONS",
+                words,
+                retry_seconds=BUSY_SECONDS,
+                headers={"connection": "close"},
+            )
+        has_body = any(name in OF_BODIES and value != b"0" for name, value in self.headers)
+        if has_body and self.parser.should_upgrade():
+            # httptools leaves the body out, as if it were of the other protocol.
+            words = "The gateway speaks HTTP/1.1 only: send what has a body without `Upgrade`."
+            return Problem(400, "UPGRADE_WITH_BODY", words, headers={"connection": "close"})
+        return None
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answers, and ends the connection; within another answer it would be a part of that."""
+        if not self._answers():
+            answer = answer_of(problem)
+            answer.headers["content-security-policy"] = POLICY_OF_DATA
+            answer.headers["connection"] = "close"
+            first = f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}".encode()
+            lines = [first, *(b": ".join(one) for one in answer.raw_headers)]
+            self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
         self.transport.close()
+
+    def _answers(self) -> bool:
+        """Whether an answer is on its way, or owed to a request that is whole."""
+        # There is none before the first request.
+        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]
+            return False
+        return self.cycle.response_started or not self.cycle.more_body or bool(self.pipeline)
 
 
 class _Server(uvicorn.Server):

@@ -23,6 +23,7 @@ from gateway_service.transcode.problems import problem_of
 CALL_SECONDS_MAX = 30.0
 AT_LEDGER = frozenset({"LedgerService", "BlobService"})
 FILES = (blobs_pb2, ledger_pb2, operations_pb2, scheduler_pb2)
+GET_CALLER = "carbonline.v1.OperationsService.GetCaller"
 
 
 def method_of(full_name: str) -> MethodDescriptor:
@@ -59,6 +60,7 @@ class Services:
             False: Server("scheduler", scheduler_address),
             True: Server("ledger", ledger_address),
         }
+        self._get_caller = method_of(GET_CALLER)
 
     def channels(self) -> Mapping[str, grpc.aio.Channel]:
         """Both channels, by the name of the service."""
@@ -82,6 +84,12 @@ class Services:
             )
         except grpc.aio.AioRpcError as error:
             raise self.problem(method, error, CALL_SECONDS_MAX) from error
+        return answer
+
+    async def caller(self, token: str) -> operations_pb2.GetCallerResponse:
+        """Whose token it is. Raises Problem UNAUTHENTICATED if the services do not know it."""
+        answer = await self.answer(self._get_caller, operations_pb2.GetCallerRequest(), token)
+        assert isinstance(answer, operations_pb2.GetCallerResponse)
         return answer
 
     def stream(self, method: MethodDescriptor, request: Message, token: str) -> Any:

@@ -1,31 +1,29 @@
 """What every request passes first, and every answer last."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Sequence
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from gateway_service.access.caller import cookie_of
-from gateway_service.access.headers import ALWAYS, POLICY_OF_DATA
 from gateway_service.access.origin import check_host, check_origin
+from gateway_service.access.sent_answer import DATA, GONE, SentAnswer
 from gateway_service.metrics import GatewayMetrics
 from gateway_service.problem_answers import answer_of
 from gateway_service.transcode.problems import Problem
 
-DATA = "/v1/"
 SESSION = "/v1/session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# Nobody waits for an answer any more.
-GONE = 499
-STREAM = b"text/event-stream"
+# Where a connection says why none of its requests is served.
+REFUSED = "refused"
 
 
 class EveryRequest:
-    """Checks the host and the origin, adds headers, counts, and answers for what has failed."""
+    """Checks the host and the origin, counts, and answers for what has failed."""
 
     def __init__(
         self,
@@ -45,7 +43,7 @@ class EveryRequest:
             # A web socket, which nobody serves: uvicorn answers for it.
             return
         began = time.monotonic()
-        seen = _Seen(send, scope["path"])
+        seen = SentAnswer(send, scope)
         try:
             try:
                 _check(Request(scope), self._hosts)
@@ -56,6 +54,11 @@ class EveryRequest:
         except ClientDisconnect:
             # Nobody is there who could be answered.
             pass
+        except asyncio.CancelledError:
+            # The gateway ends, and has waited for as long as it does.
+            if seen.status != GONE:
+                raise
+            await answer_of(_draining())(scope, receive, seen.send)
         except Exception as error:  # noqa: BLE001 - every answer of ours is a problem
             await self._failed(error, scope, receive, seen)
         finally:
@@ -64,7 +67,7 @@ class EveryRequest:
             self._metrics.ended(route, seen.status, seconds, streams=seen.streams)
 
     async def _failed(
-        self, error: Exception, scope: Scope, receive: Receive, seen: "_Seen"
+        self, error: Exception, scope: Scope, receive: Receive, seen: SentAnswer
     ) -> None:
         if seen.status != GONE:
             self._log.warning("answer_broken_off", path=scope["path"][:200], error=repr(error))
@@ -81,6 +84,8 @@ class EveryRequest:
 
 
 def _check(request: Request, hosts: Sequence[str]) -> None:
+    if (refused := request.scope.get("state", {}).get(REFUSED)) is not None:
+        raise refused
     check_host(request, hosts)
     path = request.url.path
     logs_in = path.startswith(SESSION) and request.method not in SAFE_METHODS
@@ -88,23 +93,6 @@ def _check(request: Request, hosts: Sequence[str]) -> None:
         check_origin(request)
 
 
-class _Seen:
-    """The answer on its way out: gets its headers, and is remembered for the metrics."""
-
-    def __init__(self, send: Send, path: str) -> None:
-        self._send = send
-        self._is_data = path.startswith(DATA)
-        self.status = GONE
-        self.streams = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = MutableHeaders(raw=list(message.get("headers", ())))
-            for name, value in ALWAYS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("content-security-policy", POLICY_OF_DATA)
-            headers.setdefault("cache-control", "no-store" if self._is_data else "no-cache")
-            self.streams = headers.get("content-type", "").encode().startswith(STREAM)
-            message = {**message, "headers": headers.raw}
-        await self._send(message)
+def _draining() -> Problem:
+    words = "The gateway ends before it has an answer. Repeat the request."
+    return Problem(503, "DRAINING", words, retry_seconds=1.0, headers={"connection": "close"})

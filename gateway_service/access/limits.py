@@ -1,6 +1,5 @@
 """How many streams there may be at once: in this process, for one caller, and for one address."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import TypeVar
 
 from starlette.requests import HTTPConnection
 
-from gateway_service.access.caller import token_of
+from carbonline.v1 import operations_pb2
 from gateway_service.access.client_address import client_address
 from gateway_service.access.networks import Network
 from gateway_service.settings import STREAMS_OF_ADDRESS_MAX
@@ -26,12 +25,13 @@ Key = TypeVar("Key")
 class Place:
     """What an open stream counts for. `address` is "" if it is not known."""
 
-    caller: bytes
+    caller: tuple[str, ...]
     address: str
 
 
 class StreamLimits:
-    """Counts open streams. Callers are told apart by their tokens, which are not kept.
+    """Counts open streams. Callers are told apart by their names and tenants, as the services tell
+    them apart: one who has several tokens has the streams of one.
 
     Addresses are those behind `proxies`; without proxies they are not counted.
     """
@@ -47,7 +47,7 @@ class StreamLimits:
         self._of_caller_max = of_caller_max
         self._of_address_max = of_address_max
         self._proxies = proxies
-        self._of_callers: Counter[bytes] = Counter()
+        self._of_callers: Counter[tuple[str, ...]] = Counter()
         self._of_addresses: Counter[str] = Counter()
 
     @property
@@ -55,13 +55,13 @@ class StreamLimits:
         """How many are open."""
         return self._of_callers.total()
 
-    def open(self, request: HTTPConnection) -> Place:
+    def open(self, caller: operations_pb2.GetCallerResponse, request: HTTPConnection) -> Place:
         """Counts a stream; give what it returns to `close`. Raises Problem TOO_MANY_STREAMS."""
         if self.streams >= self._streams_max:
             words = f"This gateway serves {self._streams_max:,} streams, and no more. Try later."
             raise Problem(503, "TOO_MANY_STREAMS", words, retry_seconds=RETRY_SECONDS)
-        caller = hashlib.sha256(token_of(request).encode()).digest()
-        if self._of_callers[caller] >= self._of_caller_max:
+        who = (caller.name, *sorted(caller.tenants))
+        if self._of_callers[who] >= self._of_caller_max:
             words = f"You have {self._of_caller_max} streams open. Close one, or try later."
             raise Problem(429, "TOO_MANY_STREAMS", words, retry_seconds=RETRY_SECONDS)
         address = client_address(request, self._proxies)
@@ -71,8 +71,8 @@ class StreamLimits:
                 "one, or try later."
             )
             raise Problem(429, "TOO_MANY_STREAMS", words, retry_seconds=RETRY_SECONDS)
-        place = Place(caller, address)
-        self._of_callers[caller] += 1
+        place = Place(who, address)
+        self._of_callers[who] += 1
         if address:
             self._of_addresses[address] += 1
         return place

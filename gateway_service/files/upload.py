@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 from google.protobuf.message import Message
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from carbonline.v1 import blobs_pb2
+from carbonline.v1 import blobs_pb2, ledger_pb2
 from gateway_service.access.caller import token_of
 from gateway_service.metrics import GatewayMetrics
+from gateway_service.rpc_endpoint import announced_bytes
 from gateway_service.services import Services, method_of
 from gateway_service.transcode.answers import json_of
 from gateway_service.transcode.fields import fill
 from gateway_service.transcode.problems import Problem
 
 UPLOAD = "carbonline.v1.BlobService.UploadBlob"
+MODULES = "carbonline.v1.LedgerService.ListModules"
 CHUNK_BYTES = 256 * 1024
 OF_THE_HEADER = ("file_name", "expected_sha256")
 
@@ -34,6 +37,7 @@ class Upload:
         header = blobs_pb2.BlobHeader()
         query = request.query_params.multi_items()
         fill(header, {}, [(_field(name), value) for name, value in query], None)
+        await self._check_size(announced_bytes(request), token)
         body = _Body(request, header)
         try:
             answer = await self._services.upload(self._method, body.messages(), token)
@@ -46,6 +50,18 @@ class Upload:
         finally:
             self._metrics.bytes_up.inc(body.sent_bytes)
         return Response(json_of(answer), 200, media_type="application/json")
+
+    async def _check_size(self, size: int, token: str) -> None:
+        """Raises Problem TOO_LARGE if the services take no file of this size: before it is sent."""
+        if size <= CHUNK_BYTES:
+            return
+        known: Any = await self._services.answer(
+            method_of(MODULES), ledger_pb2.ListModulesRequest(), token
+        )
+        most = known.file_bytes_max
+        if size > most:
+            words = f"A file may have at most {most:,} bytes, and this one has {size:,}."
+            raise Problem(413, "TOO_LARGE", words, {"limit": str(most), "size": str(size)})
 
 
 def _field(name: str) -> str:

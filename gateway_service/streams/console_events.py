@@ -18,7 +18,8 @@ from starlette.responses import Response
 
 from gateway_service.access.caller import token_of
 from gateway_service.access.limits import StreamLimits
-from gateway_service.streams.hub import Hubs
+from gateway_service.services import Services
+from gateway_service.streams.hub import Hubs, seconds_left
 from gateway_service.streams.sse import KEEPALIVE, EventStream, event
 from gateway_service.transcode.problems import Problem
 
@@ -30,8 +31,14 @@ class ConsoleEvents:
     """The streams of this process."""
 
     def __init__(
-        self, hubs: Hubs, limits: StreamLimits, draining: asyncio.Event, build_id: str
+        self,
+        services: Services,
+        hubs: Hubs,
+        limits: StreamLimits,
+        draining: asyncio.Event,
+        build_id: str,
     ) -> None:
+        self._services = services
         self._hubs = hubs
         self._limits = limits
         self._draining = draining
@@ -47,10 +54,11 @@ class ConsoleEvents:
     async def _source(self, request: Request) -> AsyncGenerator[bytes]:
         until = time.monotonic() + AGE_SECONDS_MAX * random.uniform(0.9, 1.0)  # noqa: S311
         token = token_of(request)
-        place = self._limits.open(request)
+        caller = await self._services.caller(token)
+        until = min(until, time.monotonic() + seconds_left(caller))
+        place = self._limits.open(caller, request)
         try:
-            async with self._hubs.watching(token) as (hub, seconds_left):
-                until = min(until, time.monotonic() + seconds_left)
+            async with self._hubs.watching(caller, token) as hub:
                 number, rows = await hub.first()
                 yield self._hello() + event("update", rows)
                 while time.monotonic() < until:

@@ -19,12 +19,11 @@ from structlog.typing import FilteringBoundLogger
 
 from carbonline.v1 import operations_pb2, types_pb2
 from gateway_service.metrics import GatewayMetrics
-from gateway_service.services import Services, method_of
+from gateway_service.services import Services
 from gateway_service.streams.follow import Follower
 from gateway_service.streams.rows import Key, Row
 from gateway_service.transcode.problems import Problem
 
-GET_CALLER = "carbonline.v1.OperationsService.GetCaller"
 # A scheduler ends its streams so in good order, and another may be there.
 ROUTINE = frozenset({"STREAM_MAXIMUM_AGE", "DRAINING", "READER_TOO_SLOW"})
 FINISHED = types_pb2.JobState.Name(types_pb2.JOB_STATE_FINISHED)
@@ -194,21 +193,17 @@ class Hubs:
         self._hubs: dict[bytes, Hub] = {}
 
     @asynccontextmanager
-    async def watching(self, token: str) -> AsyncIterator[tuple[Hub, float]]:
-        """The hub of a caller, for as long as the block runs, and in how many seconds the token
-        ends; infinite if it never does. Raises Problem if the services do not know the caller.
-        """
-        caller = await self._services.answer(
-            method_of(GET_CALLER), operations_pb2.GetCallerRequest(), token
-        )
-        assert isinstance(caller, operations_pb2.GetCallerResponse)
+    async def watching(
+        self, caller: operations_pb2.GetCallerResponse, token: str
+    ) -> AsyncIterator[Hub]:
+        """The hub of a caller, whose token it is, for as long as the block runs."""
         rights = rights_of(caller)
         hub = self._hubs.get(rights)
         if hub is None:
             hub = self._hubs[rights] = Hub(self._services, self._metrics, self._log)
         hub.enter(token)
         try:
-            yield hub, _seconds_left(caller)
+            yield hub
         finally:
             hub.leave(token)
             if not hub.viewers:
@@ -225,7 +220,8 @@ def rights_of(caller: operations_pb2.GetCallerResponse) -> bytes:
     return rights.SerializeToString(deterministic=True)
 
 
-def _seconds_left(caller: operations_pb2.GetCallerResponse) -> float:
+def seconds_left(caller: operations_pb2.GetCallerResponse) -> float:
+    """In how many seconds the token of a caller ends; infinite if it never does."""
     if not caller.HasField("expires_at"):
         return math.inf
     # Both by the clock of the scheduler.

@@ -44,7 +44,7 @@ class OnePipeline:
         wanted = scheduler_pb2.WatchPipelineRequest()
         fill(wanted, request.path_params, request.query_params.multi_items(), None)
         wanted.after_version = _last_seen(request) or wanted.after_version
-        place = self._limits.open(request)
+        place = self._limits.open(await self._services.caller(token), request)
         call = self._services.stream(self._method, wanted, token)
         source = self._source(call, place)
         try:

@@ -26,7 +26,10 @@ class Reason:
 # Of the gateway itself.
 OF_EVERY_REQUEST: tuple[Reason, ...] = (
     Reason(421, "HOST_UNKNOWN", "The host is none of the gateway's."),
+    Reason(431, "HEAD_TOO_LARGE", "The head of the request is too large."),
     Reason(500, "GATEWAY_FAILED", "The gateway failed, which is a bug. Its log has the id."),
+    Reason(503, "TOO_MANY_CONNECTIONS", "The gateway has as many connections as it serves."),
+    Reason(503, "DRAINING", "The gateway ends before it has an answer. Repeat the request."),
 )
 OF_EVERY_CALL: tuple[Reason, ...] = (
     Reason(401, "UNAUTHENTICATED", "There is no token, or a wrong one."),
@@ -39,6 +42,7 @@ OF_EVERY_CALL: tuple[Reason, ...] = (
 )
 OF_JSON: tuple[Reason, ...] = (
     Reason(400, "NOT_JSON", "The body is not a JSON object."),
+    Reason(400, "UPGRADE_WITH_BODY", "The request offers another protocol, and has a body."),
     Reason(400, "BROKEN_OFF", "The body ended before its end."),
     Reason(413, "TOO_LARGE", "The body is too large."),
     Reason(415, "NOT_JSON", "The body is of another media type."),

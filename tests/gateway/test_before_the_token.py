@@ -1,11 +1,14 @@
 """What a gateway receives of strangers: little, and not for long."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from gateway_service import server
+from gateway_service.rpc_endpoint import BODY_BYTES_MAX, UNKNOWN_BYTES_MAX
 from gateway_service.server import RunningGateway
+from worker_service.blobs.store import BLOB_BYTES_MAX
 
 LARGE = 15 * 1024 * 1024
 POST = (
@@ -30,6 +33,22 @@ async def answer_to(port: int, head: str, piece: bytes = b"", pieces: int = 0) -
         writer.transport.abort()
 
 
+async def test_a_body_that_says_it_is_too_large_is_not_asked_for(gateway: RunningGateway) -> None:
+    known, unknown = "Authorization: Bearer local\r\n", "Authorization: Bearer nobody\r\n"
+    for path, size, token, status in (
+        ("/v1/session", UNKNOWN_BYTES_MAX + 1, "", b"413"),
+        ("/v1/pipelines", UNKNOWN_BYTES_MAX + 1, unknown, b"401"),
+        ("/v1/pipelines", BODY_BYTES_MAX + 1, known, b"413"),
+        ("/v1/pipelines", BODY_BYTES_MAX, known, b"100"),
+        ("/v1/blobs", BLOB_BYTES_MAX + 1, unknown, b"401"),
+        ("/v1/blobs", BLOB_BYTES_MAX + 1, known, b"413"),
+        ("/v1/blobs", BLOB_BYTES_MAX, known, b"100"),
+    ):
+        head = POST.format(path, f"{token}Expect: 100-continue\r\n").replace(str(LARGE), str(size))
+        found = await answer_to(gateway.port, head)
+        assert found.split(b" ")[1:2] == [status], (path, size, token)
+
+
 @pytest.mark.parametrize(
     ("path", "token", "status"),
     [
@@ -46,6 +65,16 @@ async def test_a_large_body_is_not_received_of_a_stranger(
 
 async def test_a_head_has_an_end(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = "GET / HTTP/1.1\r\nHost: localhost\r\nX: "
-    assert await answer_to(gateway.port, endless, b"a" * 65_536, 64) == b""
+    found = await answer_to(gateway.port, endless, b"a" * 33_000, 2)
+    assert found.split(b" ")[1:2] == [b"431"]
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
     assert await answer_to(gateway.port, endless) == b""
+    # Each head of a connection, not the first alone.
+    whole = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write((whole + endless).encode())
+    async with asyncio.timeout(10):
+        assert (await reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200 ")
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+    writer.close()

@@ -6,6 +6,7 @@ import sys
 from asyncio import create_subprocess_exec as started
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from itertools import product
 
 import pytest
 
@@ -114,17 +115,22 @@ async def test_a_refusal_comes_in_place_of_the_stream(
 
 
 async def test_one_caller_has_so_many_streams_and_others_have_theirs(
-    gateway: RunningGateway, http: HttpClient, driver: Client
+    gateway: RunningGateway, driver: Client
 ) -> None:
     path = f"/v1/pipelines/{(await driver.submit('noop', LOCAL)).pipeline_id}/events"
-    open_ones = [http.stream(path) for _ in range(STREAMS_OF_CALLER_MAX)]
+    # Two tokens of one caller.
+    two = [HttpClient(gateway.port, token) for token in ("local", "local@local")]
+    open_ones = [two[number % 2].stream(path) for number in range(STREAMS_OF_CALLER_MAX)]
     for one in open_ones:
         assert (await one.__aenter__()).status == 200
     try:
-        async with http.stream(path) as refused:
-            assert (refused.status, refused.headers["retry-after"]) == (429, "5")
-        async with HttpClient(http.port, token="ann@local").stream(path) as other:
-            assert other.status == 200
+        for http, asked in product(two, (path, "/v1/events")):
+            async with http.stream(asked) as refused:
+                assert (refused.status, refused.headers["retry-after"]) == (429, "5")
+        # Another name, and the same name of another tenant.
+        for token, asked in (("ann@local", path), ("local@elsewhere", "/v1/events")):
+            async with HttpClient(gateway.port, token).stream(asked) as other:
+                assert other.status == 200
     finally:
         for one in open_ones:
             await one.__aexit__(None, None, None)
