@@ -18,6 +18,7 @@ EVENTS = "text/event-stream"
 BYTES = "application/octet-stream"
 TEXT = "text/plain"
 
+CALLER = "OperationsService.GetCaller"
 Schema = Mapping[str, Any]
 _STRING: Schema = {"type": "string"}
 _NOTHING: Mapping[str, Schema] = MappingProxyType({})
@@ -125,7 +126,7 @@ OTHER_ROUTES: tuple[OtherRoute, ...] = (
             one.path,
             one.operation,
             one.does,
-            rpcs=(one.rpc,),
+            rpcs=(one.rpc, *((CALLER,) if one.by_scope else ())),
             request=f"{PACKAGE}.{one.rpc.partition('.')[2]}Request",
             without=("page_size", "page_token"),
             answer={CSV: _STRING},

@@ -1,6 +1,7 @@
 """Lists as CSV files: page after page, of which the gateway holds one; and templates of files."""
 
 from collections.abc import AsyncGenerator, Sequence
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,8 @@ from gateway_service.transcode.problems import FieldsWrong, Problem, Violation
 CSV = "text/csv; charset=utf-8"
 MODULES = "carbonline.v1.LedgerService.ListModules"
 PAGE_SIZE = 200
+# Pairs of a module and a unit, each of which is asked for by itself.
+SCOPES_MAX = 1_000
 PAGING = ("page_size", "page_token")
 FACTORS = "factors"
 
@@ -49,30 +52,54 @@ class CsvExports:
             fill(wanted, request.path_params, query, None)
             if has_pages:
                 wanted.page_size = PAGE_SIZE
+            each = await self._each_scope(wanted, token) if export.by_scope else [wanted]
+            pages = self._pages(export, each, token)
             # A refusal is an answer of its own, so nothing is sent before the first page.
-            first = await self._services.answer(method, wanted, token)
-            pages = self._pages(export, wanted, first, token)
+            first = await anext(pages)
             values = [str(one) for one in (getattr(wanted, part) for part in export.parts) if one]
             return StreamingResponse(
-                _lines(columns, pages),
+                _lines(columns, first, pages),
                 media_type=CSV,
                 headers=attachment("-".join([export.name, *values])),
             )
 
         return serve
 
+    async def _each_scope(self, wanted: Any, token: str) -> Sequence[Any]:
+        """The request for each module and unit of a caller who has limits and names none; else the
+        one there is. Raises FieldsWrong if they are more than SCOPES_MAX.
+        """
+        if wanted.module and wanted.unit:
+            return [wanted]
+        caller = await self._services.caller(token)
+        modules = [wanted.module] if wanted.module or caller.all_modules else caller.modules
+        units = [wanted.unit] if wanted.unit or caller.all_units else caller.units
+        if len(modules) * len(units) > SCOPES_MAX:
+            words = f"is required: you have more than {SCOPES_MAX:,} pairs of a module and a unit"
+            raise FieldsWrong([Violation("module" if len(modules) > 1 else "unit", words)])
+        return [_narrowed(wanted, *scope) for scope in product(modules, units)]
+
     async def _pages(
-        self, export: Export, wanted: Any, first: Message, token: str
+        self, export: Export, each: Sequence[Any], token: str
     ) -> AsyncGenerator[Sequence[Message]]:
+        """The pages of each request, one after the other; one page at least."""
         method = method_of(f"{PACKAGE}.{export.rpc}")
-        page: Any = first
-        while True:
-            yield getattr(page, export.rows)
-            wanted_token = getattr(page, "next_page_token", "")
-            if not wanted_token:
-                return
-            wanted.page_token = wanted_token
-            page = await self._services.answer(method, wanted, token)
+        for wanted in each:
+            while True:
+                try:
+                    page: Any = await self._services.answer(method, wanted, token)
+                except Problem as problem:
+                    # Of a unit that the caller's rights name and the institution does not have,
+                    # there are no rows.
+                    if problem.reason != "UNIT_NOT_FOUND" or len(each) == 1:
+                        raise
+                    break
+                yield getattr(page, export.rows)
+                more = getattr(page, "next_page_token", "")
+                if not more:
+                    break
+                wanted.page_token = more
+        yield ()
 
     async def template(self, request: Request) -> Response:
         """The header and an example row of a data-entry type's file. Raises Problem."""
@@ -104,8 +131,17 @@ def attachment(name: str) -> dict[str, str]:
     return {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}.csv"}
 
 
-async def _lines(columns: Any, pages: AsyncGenerator[Sequence[Message]]) -> AsyncGenerator[bytes]:
-    yield header(columns)
+def _narrowed(wanted: Any, module: int, unit: str) -> Any:
+    own = type(wanted)()
+    own.CopyFrom(wanted)
+    own.module, own.unit = module, unit
+    return own
+
+
+async def _lines(
+    columns: Any, first: Sequence[Message], pages: AsyncGenerator[Sequence[Message]]
+) -> AsyncGenerator[bytes]:
+    yield header(columns) + b"".join(line_of(columns, row) for row in first)
     async for rows in pages:
         if rows:
             yield b"".join(line_of(columns, row) for row in rows)
