@@ -1,4 +1,4 @@
-"""A mapping as the options that say it to `carbonline submit`."""
+"""How a file is read, as the options that say it to `carbonline submit`."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +8,12 @@ from typing import Any
 def mapping_flags(mapping: Mapping[str, Any]) -> Sequence[str]:
     """Such as "--map Von=origin_iata", "--decimal comma", each for a shell."""
     return [f"{option} {shlex.quote(value)}" for option, value in _options(mapping)]
+
+
+def how_to_read_flags(sheet: str, mapping: Mapping[str, Any]) -> Sequence[str]:
+    """The same with the sheet of a workbook before them, if one is named."""
+    named = [f"--sheet {shlex.quote(sheet)}"] if sheet else []
+    return [*named, *mapping_flags(mapping)]
 
 
 def _options(mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -22,3 +28,5 @@ def _options(mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for part in ("decimal", "dates"):
         if mapping.get(part):
             yield f"--{part}", str(mapping[part])
+    if line := int(mapping.get("header_line", 0)):
+        yield "--header-line", str(line)

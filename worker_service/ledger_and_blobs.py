@@ -1,8 +1,9 @@
-"""What the jobs of a worker need: the ledger's database and the folder of blobs."""
+"""What the jobs of a worker need: the ledger's database, its blobs and room for temporary files."""
 
 import asyncio
 import errno
 import os
+import tempfile
 
 import asyncpg
 
@@ -10,6 +11,7 @@ from carbonline.postgres.errors import DatabaseUnavailable
 from carbonline.postgres.full_disk import DISK_FULL, is_full
 from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.store import BlobFolderUnusable
+from worker_service.carbon.workbooks.room import NoRoomForText
 from worker_service.ledger.canary import Canary
 from worker_service.mechanics.readiness import NotUsable
 
@@ -37,6 +39,16 @@ _OF_THE_DISK = frozenset(
 )
 
 
+_TEMPORARY = "temporary files"
+# The text of a small workbook; a larger one may still find no room.
+_FREE_BYTES_MIN = 16 << 20
+
+
+def _has_no_room(folder: str) -> bool:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < _FREE_BYTES_MIN
+
+
 class LedgerAndBlobs:
     """Implements worker_service.mechanics.readiness.Needs, which documents each method."""
 
@@ -46,7 +58,9 @@ class LedgerAndBlobs:
         self._blobs_look: asyncio.Task[None] | None = None
 
     async def look(self) -> None:
-        """Looks at both. Raises NotUsable, whose message begins with "ledger:" or "blobs:"."""
+        """Looks at all. Raises NotUsable, whose message begins with what is to blame."""
+        if _has_no_room(tempfile.gettempdir()):
+            raise NotUsable(f"{_TEMPORARY}: the disk is full")
         try:
             await self._canary.look()
         except DatabaseUnavailable as error:
@@ -67,6 +81,8 @@ class LedgerAndBlobs:
         if isinstance(error, DatabaseUnavailable):
             known = isinstance(error.__cause__, _OF_THE_DATABASE)
             return f"ledger: {str(error.__cause__).partition(chr(10))[0]}" if known else ""
+        if isinstance(error, NoRoomForText):
+            return f"{_TEMPORARY}: {error.strerror}"
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
             return f"blobs: {os.strerror(error.errno)}"
         return ""

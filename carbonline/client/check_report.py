@@ -22,7 +22,7 @@ class CheckReport:
     total_kg; empty for none. `is_unchanged`: the same rows count already.
     Kilograms of CO2 equivalents: of the file, and of all uploads of the type and year now
     (`kg_before`) and with the file (`kg_after`); None if nothing would be stored.
-    `proposed_mapping`: how the file might be read, besides how it was; {} for nothing.
+    `proposed_mapping` and `proposed_sheet`: how the file might be read; {} and "" for nothing.
     `findings`: finding ("rejected", "doubtful", "counted_twice" or an outcome), row, column, value,
     reason. `rows_counted_twice` are rows that other uploads have, too.
     """
@@ -44,6 +44,7 @@ class CheckReport:
     kg_after: float | None
     findings: Sequence[Mapping[str, Any]] = ()
     proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
+    proposed_sheet: str = ""
     rows_counted_twice: int = 0
 
     @property
@@ -79,5 +80,6 @@ def check_report(job: types_pb2.Job, findings: Sequence[Mapping[str, Any]] = ())
         stats.get("kg_after"),
         findings,
         stats.get("proposed_mapping", {}),
+        stats.get("proposed_sheet", ""),
         int(stats.get("rows_counted_twice", 0)),
     )

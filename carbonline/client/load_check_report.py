@@ -20,7 +20,7 @@ class LoadCheckReport:
     changed (of factors, the new ones among them), renamed, same, stale, gone or removed.
     `kilograms` has of each type and year that would be computed again type, year, kg_before,
     kg_after (of CO2 equivalents) and entries_without_kg; none if all stays as it is.
-    `proposed_mapping`: how the file might be read, besides how it was; {} for nothing.
+    `proposed_mapping` and `proposed_sheet`: how the file might be read; {} and "" for nothing.
     `findings`: finding ("rejected" or "doubtful"), row, column, value, reason.
     """
 
@@ -37,6 +37,7 @@ class LoadCheckReport:
     needs_consent: str
     findings: Sequence[Mapping[str, Any]] = ()
     proposed_mapping: Mapping[str, Any] = field(default_factory=dict)
+    proposed_sheet: str = ""
 
     @property
     def is_good(self) -> bool:
@@ -69,4 +70,5 @@ def load_check_report(
         stats.get("needs_consent", ""),
         findings,
         stats.get("proposed_mapping", {}),
+        stats.get("proposed_sheet", ""),
     )

@@ -25,7 +25,7 @@ from carbonline.command.output_file import STDOUT
 from carbonline.command.printing import kilograms, print_lines, table_width
 from carbonline.command.safe_text import one_line
 from carbonline.command.table import table_lines
-from carbonline.mapping_flags import mapping_flags
+from carbonline.mapping_flags import how_to_read_flags
 from carbonline.pluralize import pluralize
 from carbonline.v1 import types_pb2
 
@@ -96,7 +96,7 @@ def check_to_the_end(target: Target, job: FileJob, output: Output) -> ExitCode:
     name = one_line(job.file.name if job.file else str(job.extra.get("file_name", "")))
     of = f"{type_name(job.data_entry_type)} {job.year}"
     show_check(summary_of(report, name, of), report.findings, about_of(report), output)
-    print_proposal(job, report.proposed_mapping)
+    print_proposal(job, report.proposed_mapping, report.proposed_sheet)
     return code
 
 
@@ -125,11 +125,12 @@ def show_check(
     )
 
 
-def print_proposal(job: FileJob, proposed: Mapping[str, Any]) -> None:
-    """How a file might be read, to be approved by typing it. Nothing for an empty mapping."""
-    if not proposed:
+def print_proposal(job: FileJob, proposed: Mapping[str, Any], sheet: str) -> None:
+    """How a file might be read, to be approved by typing it. Nothing if there is no such way."""
+    if not proposed and not sheet:
         return
-    lines = [*(one_line(flag) for flag in mapping_flags(proposed)), "--save-mapping NAME"]
+    lines = [one_line(flag) for flag in how_to_read_flags(sheet, proposed)]
+    lines += ["--save-mapping NAME"] if proposed else []
     verb = "submit" if job.job_type == "csv_ingest" else "load"
     click.echo(f"\nThe file may have to be read so. If that is right, {verb} it with:", err=True)
     click.echo(" \\\n".join(f"  {line}" for line in lines), err=True)
@@ -147,7 +148,8 @@ async def checked(
         [check] = view.in_order()
         if "rows" not in check.stats.fields:
             code = print_the_end(view, target)
-            print_proposal(job, values_of(check.stats).get("proposed_mapping", {}))
+            stats = values_of(check.stats)
+            print_proposal(job, stats.get("proposed_mapping", {}), stats.get("proposed_sheet", ""))
             return None, code
         report = report_of(check, await check_findings(client, check))
     code = exit_code_of(view.pipeline)
@@ -213,4 +215,5 @@ def about_of(report: CheckReport) -> Row:
         "kg_before": report.kg_before,
         "kg_after": report.kg_after,
         "proposed_mapping": dict(report.proposed_mapping),
+        "proposed_sheet": report.proposed_sheet,
     }

@@ -10,6 +10,8 @@ from carbonline.command.collected_options import Function, with_options
 from carbonline.command.columns import Column, Row
 
 MAPPING = "mapping"
+# The limit that services check, too.
+HEADER_LINE_MAX = 50
 _OPTIONS = (
     click.option(
         "--map",
@@ -42,6 +44,11 @@ _OPTIONS = (
         metavar="FORMAT",
         help="How the file writes dates, such as dd/mm/yyyy, mm/dd/yyyy or dd.mm.yy.",
     ),
+    click.option(
+        "--header-line",
+        type=click.IntRange(1, HEADER_LINE_MAX),
+        help="The line with the names of the columns, if titles or notes stand above it.",
+    ),
 )
 
 
@@ -54,6 +61,7 @@ class MappingWords:
     values: Sequence[str] = ()
     decimal: str | None = None
     dates: str | None = None
+    header_line: int | None = None
 
     def mapping(self) -> dict[str, Any]:
         """As a payload says it; empty if nothing was typed. Raises click.UsageError."""
@@ -63,6 +71,7 @@ class MappingWords:
             "values": self._values(),
             "decimal": self.decimal,
             "dates": self.dates,
+            "header_line": self.header_line,
         }
         return {name: part for name, part in parts.items() if part}
 
@@ -110,9 +119,10 @@ def mapping_options(function: Function) -> Function:
         values: Sequence[str],
         decimal: str | None,
         dates: str | None,
+        header_line: int | None,
         **rest: Any,
     ) -> Any:
-        words = MappingWords(columns, constants, values, decimal, dates)
+        words = MappingWords(columns, constants, values, decimal, dates, header_line)
         return function(words=words, **rest)
 
     return with_options(function, collected, _OPTIONS)
@@ -126,7 +136,13 @@ def mapping_words(mapping: Mapping[str, Any]) -> str:
         said += [f"{column}: {text} → {choice}" for text, choice in sorted(pairs.items())]
     said += [f"decimal {mapping['decimal']}"] if mapping.get("decimal") else []
     said += [f"dates {mapping['dates']}"] if mapping.get("dates") else []
+    said += [f"header in line {line}"] if (line := header_line_of(mapping)) else []
     return ", ".join(said)
+
+
+def header_line_of(mapping: Mapping[str, Any]) -> int:
+    """The line that a mapping names, 0 for none. A message has numbers with a point alone."""
+    return int(mapping.get("header_line", 0))
 
 
 def _items(mapping: Mapping[str, Any], part: str) -> list[tuple[str, Any]]:

@@ -14,7 +14,12 @@ from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, connection_options
 from carbonline.command.exit_codes import ExitCode
 from carbonline.command.limits import limit_option, rows_max
-from carbonline.command.mapping_options import MappingWords, mapping_options, mapping_words
+from carbonline.command.mapping_options import (
+    MappingWords,
+    header_line_of,
+    mapping_options,
+    mapping_words,
+)
 from carbonline.command.names import FILE_KINDS_OF_REFERENCES, type_name
 from carbonline.command.options import DATA_ENTRY_TYPE, type_is_missing
 from carbonline.command.output import Output, output_options, show_rows
@@ -143,7 +148,7 @@ def save_one(
     mapping = words.mapping()
     if not mapping:
         raise click.UsageError(
-            "Say how the file is read: --map, --set, --value, --decimal, --dates."
+            "Say how the file is read: --map, --set, --value, --decimal, --dates, --header-line."
         )
     run_to_end(save(target, name, data_entry_type, mapping, file_kind))
 
@@ -212,3 +217,5 @@ def _parts(mapping: Mapping[str, Any]) -> Iterator[Row]:
     for part in ("decimal", "dates"):
         if mapping.get(part):
             yield row(part, "", "", mapping[part])
+    if line := header_line_of(mapping):
+        yield row("header_line", "", f"line {line}", "the names of the columns")

@@ -28,6 +28,8 @@ SEED_RUN: Mapping[str, str] = {"is_seed_run": "yes"}
 # In the name of a file, it stands for each of the years.
 YEAR = "{year}"
 TRANSPORT_MODES = ("plane", "train")
+# Each table may say these of its file.
+_HOW_TO_READ = ("sheet", "mapping")
 # More mistakes are not listed.
 MISTAKES_MAX = 20
 
@@ -143,13 +145,15 @@ class _Table:
         self.wrong(f"{key} is missing." if value is None else f"{key} must be a text.")
         return ""
 
-    def mapping(self) -> Mapping[str, Any]:
-        """How the file of another program is read, as a payload says it; empty for any other."""
-        value = self._given.get("mapping", {})
-        if isinstance(value, dict):
-            return value
-        self.wrong('mapping must be a table, such as { decimal = "comma" }.')
-        return {}
+    def read_so(self, job: FileJob) -> FileJob:
+        """The job that reads its file as the table says, from its sheet and with its mapping."""
+        mapping, sheet = self._given.get("mapping", {}), self.text("sheet")
+        if not isinstance(mapping, dict):
+            self.wrong('mapping must be a table, such as { decimal = "comma" }.')
+            return job
+        if job.file is None and (mapping or sheet):
+            self.wrong("sheet and mapping are for a file: name it.")
+        return mapped(of_sheet(job, sheet), mapping)
 
     def file(self, year: int = 0) -> Path | None:
         """The file; `{year}` in its name stands for the year."""
@@ -189,24 +193,24 @@ class _Table:
 
 
 def _units(table: _Table) -> Iterator[SeedFile]:
-    table.only("file", "years", "sheet")
-    years, sheet = table.years(), table.text("sheet")
+    table.only("file", "years", *_HOW_TO_READ)
+    years = table.years()
     table.reader.note_years(years)
     for year in years or [0]:
         if (file := table.file(year)) and year:
-            yield SeedFile(f"units {year}", of_sheet(units_job(file, year), sheet))
+            yield SeedFile(f"units {year}", table.read_so(units_job(file, year)))
 
 
 def _locations(table: _Table) -> Iterator[SeedFile]:
-    table.only("transport_mode", "file", "sheet")
-    mode, sheet = table.text("transport_mode", None), table.text("sheet")
+    table.only("transport_mode", "file", *_HOW_TO_READ)
+    mode = table.text("transport_mode", None)
     # Without a file, the airports that ship with the product.
     shipped = mode == "plane" and not table.text("file")
     file = None if shipped else table.file()
     if mode and mode not in TRANSPORT_MODES:
         table.wrong(f"transport_mode {mode} {did_you_mean(mode, dict.fromkeys(TRANSPORT_MODES))}")
     elif mode and (file or shipped):
-        yield SeedFile(f"locations {mode}", of_sheet(locations_job(file, mode), sheet))
+        yield SeedFile(f"locations {mode}", table.read_so(locations_job(file, mode)))
 
 
 def _rates(table: _Table) -> Iterator[SeedFile]:
@@ -218,24 +222,23 @@ def _rooms(table: _Table) -> Iterator[SeedFile]:
 
 
 def _rows(table: _Table, kind: str) -> Iterator[SeedFile]:
-    table.only("file", "sheet")
-    file, sheet = table.file(), table.text("sheet")
-    if file:
-        yield SeedFile(kind, of_sheet(rows_job(kind, file), sheet))
+    table.only("file", *_HOW_TO_READ)
+    if file := table.file():
+        yield SeedFile(kind, table.read_so(rows_job(kind, file)))
 
 
 def _factors(table: _Table) -> Iterator[SeedFile]:
-    table.only("type", "years", "file", "sheet")
-    number, sheet = table.type(), table.text("sheet")
+    table.only("type", "years", "file", *_HOW_TO_READ)
+    number = table.type()
     for year, file in table.files():
         if number:
             job = factors_job(file, 0, number, year)
-            yield SeedFile(f"factors {type_name(number)} {year}", of_sheet(job, sheet))
+            yield SeedFile(f"factors {type_name(number)} {year}", table.read_so(job))
 
 
 def _activity(table: _Table) -> Iterator[SeedFile]:
-    table.only("type", "years", "file", "sheet", "unit", "source", "mapping")
-    number, sheet, mapping = table.type(), table.text("sheet"), table.mapping()
+    table.only("type", "years", "file", "unit", "source", *_HOW_TO_READ)
+    number = table.type()
     unit, source = table.text("unit"), table.text("source")
     for year, file in table.files():
         if not number:
@@ -246,7 +249,7 @@ def _activity(table: _Table) -> Iterator[SeedFile]:
         about = " ".join(part for part in (unit, source) if part)
         title = f"activity {type_name(number)} {year}" + (f" ({about})" if about else "")
         job = entries_job(file, 0, number, year, unit, source)
-        yield SeedFile(title, mapped(of_sheet(job, sheet), mapping))
+        yield SeedFile(title, table.read_so(job))
 
 
 # In the order in which they are loaded: units provision years, and places and factors come before

@@ -6,10 +6,12 @@ from typing import Any
 from carbonline.serving.field_checker import FieldChecker
 from carbonline.unseen import has_unseen
 
-PARTS = ("name", "columns", "constants", "values", "decimal", "dates")
+PARTS = ("name", "columns", "constants", "values", "decimal", "dates", "header_line")
 NAME_CHARACTERS_MAX = 64
 TEXT_CHARACTERS_MAX = 255
 ITEMS_MAX = 1_000
+# So many lines from the top of a file may be a title, notes or empty.
+HEADER_LINE_MAX = 50
 _DECIMALS = ("comma", "point")
 _DATES = re.compile(
     r"(?:dd([-/. ])mm\1|mm([-/. ])dd\2)yy(?:yy)?|(?:ddmm|mmdd)yyyy|yyyy([-/. ]?)mm\3dd"
@@ -36,6 +38,14 @@ def check_mapping(fields: FieldChecker, field: str, mapping: dict[str, Any]) -> 
     dates = mapping.get("dates", "")
     if not isinstance(dates, str) or (dates and not _DATES.fullmatch(dates.lower())):
         fields.fail(f"{field}.dates", "must be how a day is written, such as dd/mm/yyyy")
+    if not _is_line(mapping.get("header_line", 1)):
+        fault = f"must be a whole number from 1 to {HEADER_LINE_MAX}: the line with the names"
+        fields.fail(f"{field}.header_line", fault)
+
+
+def _is_line(number: Any) -> bool:
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    return is_number and 1 <= number <= HEADER_LINE_MAX and number == int(number)
 
 
 def name_fault(name: Any) -> str:

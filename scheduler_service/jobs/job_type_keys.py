@@ -76,7 +76,7 @@ _PROVIDER = PayloadKey(
 _MAPPING = PayloadKey(
     "mapping",
     "how a file of another program is read, an object with columns, constants, values, decimal,"
-    " dates and name; it stands with what is loaded",
+    " dates, header_line and name; it stands with what is loaded",
     kind=Kind.MAPPING,
     items_max=1_000,
 )

@@ -20,7 +20,10 @@ _OF_FILE = {
     "unknown_columns": "the columns that were not read",
 }
 
-_PROPOSED = {"proposed_mapping": "a mapping with which the file might be read; it was not"}
+_PROPOSED = {
+    "proposed_mapping": "a mapping with which the file might be read; it was not",
+    "proposed_sheet": "the sheet of a workbook that might be meant; it was not read",
+}
 _OF_ENTRIES = {
     **_OF_FILE,
     **_PROPOSED,

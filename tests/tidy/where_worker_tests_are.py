@@ -115,6 +115,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "error_cells": WORKBOOKS,
         "extraction": WORKBOOKS,
         "names": WORKBOOKS,
+        "room": WORKBOOKS,
         "sheets": WORKBOOKS,
     },
     "worker_service/carbon/catalogue/research_facilities": {
@@ -125,6 +126,7 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
     "worker_service/carbon/csv_source": {
         "byte_stream": READING,
         "foreign_names": "tests/worker_service/carbon/test_near_names.py",
+        "likely_header": "tests/worker_service/carbon/test_proposed_mapping.py",
         "header": READING,
         "invisible": READING,
         "lines": READING,

@@ -22,7 +22,9 @@ class FileMapping:
     `constants`: the value that each row has in a column that the file lacks, written as a file
     without a mapping has it. `values`: of a column of choices, what the file writes -> the choice.
     `decimal`: "comma" or "point", how the file writes numbers; "" as a file without a mapping does.
-    `dates`: how it writes dates, such as "dd/mm/yyyy"; "" for ISO 8601.
+    `dates`: how it writes dates, such as "dd/mm/yyyy"; "" for ISO 8601. `header_line`: the line,
+    from 1, with the names of its columns, above which nothing is read; 0 for the first that is not
+    blank, or in a workbook for the first that has all columns.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +32,18 @@ class FileMapping:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     decimal: str = ""
     dates: str = ""
+    header_line: int = 0
+
+    def completed_by(self, found: "FileMapping") -> "FileMapping":
+        """This mapping, and what another says of which it says nothing."""
+        return FileMapping(
+            columns={**found.columns, **self.columns},
+            constants={**found.constants, **self.constants},
+            values={**found.values, **self.values},
+            decimal=self.decimal or found.decimal,
+            dates=self.dates or found.dates,
+            header_line=self.header_line or found.header_line,
+        )
 
     def applied_to(self, columns: Sequence[Column]) -> tuple[Column, ...]:
         """The columns as the file writes them. Call it after `check_mapping`."""
@@ -58,6 +72,7 @@ def read_mapping(said: Mapping[str, Any] | None) -> FileMapping:
         values={name: _texts(some) for name, some in (said.get("values") or {}).items()},
         decimal=str(said.get("decimal", "")),
         dates=str(said.get("dates", "")),
+        header_line=int(said.get("header_line", 0)),
     )
 
 
@@ -69,6 +84,7 @@ def mapping_as_said(mapping: FileMapping) -> dict[str, Any]:
         "values": {name: dict(some) for name, some in mapping.values.items()},
         "decimal": mapping.decimal,
         "dates": mapping.dates,
+        "header_line": mapping.header_line,
     }
     return {name: part for name, part in parts.items() if part}
 

@@ -7,17 +7,19 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import polars as pl
 
 from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.near_names import near_name
-from worker_service.carbon.csv_source.reading import read_text
+from worker_service.carbon.csv_source.reading import look_at, table_of
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.declarations import Column, ColumnKind
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.parse.formats import DECIMALS, date_layout, days_of, plain_number
 from worker_service.carbon.parse.values import comparison_key, comparison_keys
+from worker_service.carbon.workbooks.text_of import NO_GUESS, Guess
 
 # Of the file's first rows, and of each column's different texts, so many are looked at.
 ROWS_MAX, TEXTS_MAX = 1_000, 200
@@ -35,9 +37,21 @@ _LAYOUTS = (
 Sample = Mapping[str, Sequence[str]]
 
 
-def sample_of(open_file: Open, columns: Sequence[Column]) -> Sample:
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """The first rows of a file, and where its table is, if that was guessed."""
+
+    sample: Sample
+    guess: Guess = NO_GUESS
+
+
+def sample_of(
+    open_file: Open, columns: Sequence[Column], said: FileMapping = AS_DECLARED
+) -> SeenFile:
     """The columns of a file as they are, whatever they are called. Blocks. Raises RefusedFile."""
-    text = read_text(open_file, (), [column.name for column in columns])
+    required = [column.name for column in columns if column.required]
+    optional = [column.name for column in columns if not column.required]
+    text = look_at(open_file, table_of(required, optional, said))
     with closing(text):
         try:
             rows = next(text.batches).raw.head(ROWS_MAX)
@@ -46,7 +60,8 @@ def sample_of(open_file: Open, columns: Sequence[Column]) -> Sample:
                 raise
             rows = pl.DataFrame()
         written = text.header.written_names
-        return {name: _texts(rows, str(at)) for at, name in enumerate(written) if name}
+        sample = {name: _texts(rows, str(at)) for at, name in enumerate(written) if name}
+    return SeenFile(sample, text.guess)
 
 
 def _texts(rows: pl.DataFrame, column: str) -> list[str]:

@@ -45,7 +45,7 @@ from worker_service.steps.file_sentences import (
     encoding_sentences,
     unread_sentences,
 )
-from worker_service.steps.input_file import PROPOSED, Refusal, input_file, refusals
+from worker_service.steps.input_file import Refusal, input_file, proposal_stats, refusals
 from worker_service.steps.kilograms_ahead import KilogramsAhead
 from worker_service.steps.noted_rows import HEADER, NotedRows, RowNotes, ended
 from worker_service.steps.shared_ahead import RowsAhead, not_compared_sentences, shared_ahead
@@ -127,7 +127,7 @@ class _Checked:
         if (unread or self.notes.rejected.row_count) and (
             found := await self.what.foreign.proposal(stores)
         ):
-            stats[PROPOSED] = found
+            stats |= proposal_stats(found)
         of_file = [
             *unread_sentences(unread),
             *default_sentences(defaults),

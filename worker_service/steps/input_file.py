@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from carbonline.mapping_flags import mapping_flags
+from carbonline.mapping_flags import how_to_read_flags
 from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
 from worker_service.blobs.store import BlobDamaged, BlobMissing
@@ -14,6 +14,7 @@ from worker_service.carbon.catalogue import NotSupported
 from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.kinds_of_files import kind_of_file
+from worker_service.carbon.workbooks.names import shown_name
 from worker_service.carbon.workbooks.text_of import OfSheet
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.mechanics.outcome import Failed
@@ -25,8 +26,14 @@ _WHY_MISSING = (
 )
 
 
-# The stat with a mapping with which a file might be read.
-PROPOSED = "proposed_mapping"
+# The stats with a mapping, and with the sheet of a workbook, with which a file might be read.
+PROPOSED, PROPOSED_SHEET = "proposed_mapping", "proposed_sheet"
+
+
+def proposal_stats(proposal: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job says of a proposal, which is as in RefusedFile. Empty for none."""
+    named = {PROPOSED: proposal.get("mapping"), PROPOSED_SHEET: proposal.get("sheet")}
+    return {name: said for name, said in named.items() if said}
 
 
 class Refusal(Exception):
@@ -91,7 +98,7 @@ def refusals() -> Iterator[None]:
         # A file of another kind is not another program's file of this kind.
         proposal = {} if kind else refused.proposal
         sentences = (f"{_capital(str(refused))}.", kind, _how_to_read_it(proposal))
-        stats = {PROPOSED: proposal} if proposal else {}
+        stats = proposal_stats(proposal)
         message = " ".join(filter(None, sentences))
         raise Refusal(str(refused.cause), message, stats=stats) from refused
     except BlobMissing as missing:
@@ -105,7 +112,14 @@ def refusals() -> Iterator[None]:
 def _how_to_read_it(proposal: Mapping[str, Any]) -> str:
     if not proposal:
         return ""
-    return f"If that is what it means, submit it with `{' '.join(mapping_flags(proposal))}`."
+    mapping, sheet = proposal.get("mapping", {}), proposal.get("sheet", "")
+    line = mapping.get("header_line")
+    seems = f"Line {line} seems to be its header" if line else ""
+    if sheet:
+        seems = f"{seems or 'The table seems to be'} in the sheet {shown_name(sheet)}"
+    options = " ".join(how_to_read_flags(sheet, mapping))
+    told = f"{seems}. " if seems else ""
+    return f"{told}If that is what it means, submit it with `{options}`."
 
 
 def _capital(sentence: str) -> str:

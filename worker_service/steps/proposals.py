@@ -1,17 +1,23 @@
 """Says how a file that another program may have written might be read. Nothing is read so."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.declarations import Column
-from worker_service.carbon.file_mapping import FileMapping, mapping_as_said, read_mapping
+from worker_service.carbon.file_mapping import (
+    AS_DECLARED,
+    FileMapping,
+    mapping_as_said,
+    read_mapping,
+)
 from worker_service.carbon.parse.references import LOCATION_COLUMNS
 from worker_service.carbon.proposed_mapping import codes_in, proposed_mapping, sample_of
+from worker_service.carbon.workbooks.text_of import sheet_named
 from worker_service.ledger.locations import known_codes
 from worker_service.mechanics.claimed_job import ClaimedJob
 from worker_service.steps.input_file import InputFile
@@ -43,24 +49,40 @@ class ForeignFile:
             if not refused.missing:
                 raise
             found = await self.proposal(stores)
-            if not {*refused.missing}.intersection(found.get("columns", {}).values()):
+            columns = found.get("mapping", {}).get("columns", {}).values()
+            if not (self._is_elsewhere(found) or {*refused.missing}.intersection(columns)):
                 raise
             raise refused.proposing(found) from refused
 
     async def proposal(self, stores: Stores) -> dict[str, Any]:
-        """What to say besides the mapping, as a payload has it. Empty for nothing."""
+        """What to say of the file, as a payload has it: `mapping`, with what was said already, and
+        `sheet`. Empty if that is all.
+        """
         try:
-            sample = await asyncio.to_thread(sample_of, self.open, self.columns)
+            seen = await asyncio.to_thread(sample_of, self.open, self.columns, self.mapping)
         except RefusedFile:
             return {}
-        codes = codes_in(sample)
+        codes = codes_in(seen.sample)
         async with stores.ledger.session() as conn:
             places = [
                 await known_codes(conn, self.tenant, mode, codes) for mode in LOCATION_COLUMNS
             ]
         known: set[str] = set().union(*places)
-        found = await asyncio.to_thread(proposed_mapping, self.columns, sample, known, self.mapping)
-        return mapping_as_said(found)
+        found = await asyncio.to_thread(
+            proposed_mapping, self.columns, seen.sample, known, self.mapping
+        )
+        found = replace(found, header_line=seen.guess.header_line)
+        if found == AS_DECLARED and not seen.guess.sheet:
+            return {}
+        mapping = mapping_as_said(self.mapping.completed_by(found))
+        sheet = sheet_named(self.open) or seen.guess.sheet
+        return {name: said for name, said in (("mapping", mapping), ("sheet", sheet)) if said}
+
+    def _is_elsewhere(self, proposal: Mapping[str, Any]) -> bool:
+        """Whether it says of the sheet, or of the line of the header, what nobody has said."""
+        line = proposal.get("mapping", {}).get("header_line", 0)
+        sheet = proposal.get("sheet", "")
+        return (line, sheet) != (self.mapping.header_line, sheet_named(self.open))
 
     async def proposal_beside(self, stores: Stores, parsed: Parsed) -> dict[str, Any]:
         """The same for a file that could be read, if something of it could not."""

@@ -12,7 +12,7 @@ from worker_service.carbon.csv_source.survey import FileEncoding
 from worker_service.carbon.parse.tables import TableOriginals
 from worker_service.mechanics.outcome import Failed, Succeeded
 from worker_service.steps.file_sentences import encoding_sentences, unread_sentences
-from worker_service.steps.input_file import PROPOSED, Refusal
+from worker_service.steps.input_file import Refusal, proposal_stats
 from worker_service.steps.noted_rows import RowNotes, ended
 
 
@@ -54,7 +54,7 @@ class Parsed(Protocol):
 class TableReport:
     """Notes and outcome of such a file; `noun` says what a row is, in the singular.
 
-    `proposed` is a mapping with which the file might be read; {} for none. `doubtful`: numbers of
+    `proposed` is how the file might be read, as in RefusedFile; {} for none. `doubtful`: numbers of
     rows that are doubtful, whether `parsed` lists a warning for them or not.
     """
 
@@ -121,7 +121,7 @@ class TableReport:
             "rows_accepted": accepted,
             **self.notes.stats(),
             **own,
-            **({PROPOSED: self.proposed} if self.proposed else {}),
+            **proposal_stats(self.proposed),
             "encoding": self.parsed.encoding.name,
             "unknown_columns": [column.name for column in self.parsed.unread_columns],
         }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from carbonline import Client
 from tests.carbonline.command.terminal import Terminal, Typed
@@ -168,6 +169,54 @@ def test_a_check_proposes_what_is_read_once_somebody_types_it(
     assert (mapped.code, "2 rows accepted" in mapped.out + mapped.err) == (0, True), mapped
     again = terminal.type("submit", theirs, *OF_2040, "--mapping", "agency", "--check")
     assert (again.code, "submit it with" in again.err) == (0, False), again
+
+
+def proposed_words(said: str) -> list[str]:
+    """What a check says to type, but for the name under which it may be saved."""
+    _, _, typed = said.partition("If that is right, submit it with:\n")
+    return shlex.split(typed.replace("\\\n", " ").replace("--save-mapping NAME", ""))
+
+
+TITLES = "Reisen 2040\n\nStand: 31.12.2040\n"
+
+
+def test_a_table_below_titles_is_found_and_shown_and_read_once_somebody_types_it(
+    terminal: Terminal,
+) -> None:
+    file = terminal.file("titles.csv", TITLES + THEIRS)
+    book = terminal.folder / "titles.xlsx"
+    with xlsxwriter.Workbook(book) as written:
+        written.add_worksheet("Notes").write(0, 0, "Ask Physics")
+        sheet = written.add_worksheet("Trips of 2040")
+        for at, line in enumerate((TITLES + THEIRS).splitlines()):
+            sheet.write_row(at, 0, line.split(";"))
+    for path, place in ((file, []), (book, ["--sheet", "Trips of 2040"])):
+        refused = terminal.type("submit", path, *OF_2040, "--source", path.name)
+        told = " ".join(refused.out.split())
+        where = " in the sheet Trips of 2040" if place else ""
+        assert f"Line 4 seems to be its header{where}. If that is what it means" in told, refused
+        checked = terminal.type("submit", path, *OF_2040, "--source", path.name, "--check")
+        words = proposed_words(checked.err)
+        assert words[: len(place)] == place, checked
+        assert words[-2:] == ["--header-line", "4"], checked
+        typed = terminal.type("submit", path, *OF_2040, "--source", path.name, *words)
+        assert (typed.code, "2 rows accepted" in typed.out + typed.err) == (0, True), typed
+        again = terminal.type("submit", path, *OF_2040, "--source", path.name, *words, "--check")
+        assert (again.code, "submit it with" in again.err) == (0, False), again
+
+
+def test_a_proposal_has_what_was_said_already(terminal: Terminal, theirs: Path) -> None:
+    said = ("--map", "Von=origin_iata", "--set", "note=by hand")
+    checked = terminal.type("submit", theirs, *OF_2040, *said, "--check")
+    words = proposed_words(checked.err)
+    assert set(said) <= set(words), checked
+    typed = terminal.type("submit", theirs, *OF_2040, *words, "--check")
+    assert (typed.code, "submit it with" in typed.err) == (0, False), typed
+    # A saved mapping is spelt out: the two cannot be mixed.
+    saved = terminal.type("mappings", "save", "a-part", "--type", "plane", *said)
+    assert saved.code == 0, saved
+    checked = terminal.type("submit", theirs, *OF_2040, "--mapping", "a-part", "--check")
+    assert proposed_words(checked.err) == words, checked
 
 
 def test_a_check_proposes_formats_of_a_file_that_has_the_columns(terminal: Terminal) -> None:

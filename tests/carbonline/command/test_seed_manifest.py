@@ -52,6 +52,21 @@ def test_a_file_of_another_program_has_its_mapping(tmp_path: Path) -> None:
     [_, [trips]] = read(tmp_path, UNITS + FLIGHTS + f"mapping = {mapping}\n").parts
     said = {"columns": {"Von": "origin_iata"}, "decimal": "comma"}
     assert trips.job.extra == {"mapping": said}
+    of_others = (
+        '[[locations]]\ntransport_mode = "train"\nfile = "trips.csv"\n',
+        '[[rates]]\nfile = "trips.csv"\n',
+        '[[rooms]]\nfile = "trips.csv"\n',
+        '[[factors]]\ntype = "plane"\nyears = [2024]\nfile = "trips.csv"\n',
+    )
+    more = f'sheet = "Trips"\nmapping = {mapping}\n'
+    tables = "".join(table + more for table in (UNITS, FLIGHTS, *of_others))
+    seeded = [file for part in read(tmp_path, tables).parts for file in part]
+    assert [file.job.extra["mapping"] for file in seeded] == [said] * len(seeded)
+    assert {file.job.extra["sheet"] for file in seeded} == {"Trips"}
+    shipped = UNITS + f'[[locations]]\ntransport_mode = "plane"\nmapping = {mapping}\n'
+    assert mistakes(tmp_path, shipped) == [
+        "[[locations]] 1: sheet and mapping are for a file: name it."
+    ]
     assert mistakes(tmp_path, UNITS + FLIGHTS + 'mapping = "agency"\n') == [
         '[[activity]] 1: mapping must be a table, such as { decimal = "comma" }.'
     ]

@@ -109,6 +109,7 @@ BAD_SUBMITS = {
                     "values": {"cabin_class": "y"},
                     "decimal": ",",
                     "dates": "yyyy-dd-mm",
+                    "header_line": 51,
                     "name": " a",
                 },
             }
@@ -122,6 +123,7 @@ BAD_SUBMITS = {
             "payload.mapping.name",
             "payload.mapping.decimal",
             "payload.mapping.dates",
+            "payload.mapping.header_line",
         ],
     ),
     "no blob": (submit(payload={}), ["payload.blob"]),

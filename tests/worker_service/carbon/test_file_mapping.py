@@ -78,9 +78,14 @@ ROWS = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=ROWS, separator=st.sampled_from([";", "\t", ","]), day=st.sampled_from([".", "/"]))
+@given(
+    rows=ROWS,
+    separator=st.sampled_from([";", "\t", ","]),
+    day=st.sampled_from([".", "/"]),
+    titles=st.lists(st.sampled_from(["", "Trips 2024", ";;;", 'so "called', "a,b"]), max_size=9),
+)
 def test_a_file_under_other_names_gives_the_same_entries(
-    rows: list[dict[str, Any]], separator: str, day: str
+    rows: list[dict[str, Any]], separator: str, day: str, titles: list[str]
 ) -> None:
     plain = [{**row, "distance_km": f"{row['distance_km']:.3f}"} for row in rows]
     foreign = [
@@ -100,9 +105,11 @@ def test_a_file_under_other_names_gives_the_same_entries(
         values={"cabin_class": {written: choice for choice, written in CABINS.items()}},
         decimal="comma",
         dates=f"dd{day}mm{day}yyyy",
+        header_line=len(titles) + 1,
     )
     mine = read(csv_of(COLUMNS, plain))
-    theirs = read(table.write_csv(separator=separator), mapping)
+    above = "".join(f"{title}\n" for title in titles)
+    theirs = read(above + table.write_csv(separator=separator), mapping)
     assert theirs[0].equals(mine[0])
     assert theirs[1].equals(mine[1])
 
@@ -300,6 +307,8 @@ def test_a_payload_says_all_of_it() -> None:
         "values": {"cabin_class": {"y": "economy"}},
         "decimal": "comma",
         "dates": "dd/mm/yyyy",
+        # As a message has numbers.
+        "header_line": 4.0,
     }
     assert read_mapping(said) == FileMapping(
         {"From": "origin_iata"},
@@ -307,8 +316,30 @@ def test_a_payload_says_all_of_it() -> None:
         {"cabin_class": {"y": "economy"}},
         "comma",
         "dd/mm/yyyy",
+        4,
     )
     assert read_mapping(None) == read_mapping({}) == AS_DECLARED
+
+
+@pytest.mark.parametrize("as_book", [False, True])
+def test_rejected_rows_have_no_titles_and_are_read_with_the_same_mapping(*, as_book: bool) -> None:
+    names = [*COLUMNS, "rejected_row", "rejected_reason"]
+    row = [str(GOOD.get(name, "")) for name in COLUMNS]
+    sent = [["Trips 2024"], [], COLUMNS, row]
+    mended = [names, [*row, "7", "no date"]]
+    said = FileMapping(header_line=3)
+    for lines in (sent, mended):
+        text = "".join(f"{','.join(line)}\n" for line in lines)
+        accepted, rejected = read(workbook(*lines) if as_book else text, said)
+        assert (accepted.height, rejected.height) == (1, 0)
+
+
+@pytest.mark.parametrize("as_book", [False, True])
+def test_a_header_beyond_the_end_is_refused(*, as_book: bool) -> None:
+    said = FileMapping(header_line=9)
+    with pytest.raises(RefusedFile, match=r"header_line 9, and the .* has fewer lines") as refused:
+        read(workbook(["a"], ["b"]) if as_book else "a\nb\n", said)
+    assert refused.value.cause is Cause.MAPPING
 
 
 def test_a_mapped_file_may_come_in_an_archive() -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from tests.worker_service.carbon.plane_files import opening
+from tests.worker_service.carbon.test_text_of import workbook
 from worker_service.carbon.catalogue.professional_travel.plane import PLANE
 from worker_service.carbon.csv_source.refusal import RefusedFile
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.parse.entries import EntryScope, entry_columns, read_entries
 from worker_service.carbon.proposed_mapping import codes_in, proposed_mapping, sample_of
+from worker_service.carbon.workbooks.text_of import NO_GUESS, Guess, OfSheet
 
 COLUMNS = entry_columns(PLANE, per_year=True)
 PLACES = {"gva", "cdg", "jfk"}
@@ -44,7 +46,7 @@ ENGLISH = (
 
 
 def proposed(text: str, said: FileMapping = AS_DECLARED) -> FileMapping:
-    sample = sample_of(opening(text), COLUMNS)
+    sample = sample_of(opening(text), COLUMNS).sample
     places = PLACES & set(codes_in(sample))
     return proposed_mapping(COLUMNS, sample, places, said)
 
@@ -162,6 +164,68 @@ def test_words_of_a_choice_are_found_in_longer_ones() -> None:
     }
 
 
+TITLES = "Reisen 2024;;\n;;\nStand: 31.12.2024;;\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (OURS, 0),
+        (GERMAN, 0),
+        (f"\n\n{GERMAN}", 0),
+        (f"sep=;\n{GERMAN}", 0),
+        (TITLES + GERMAN, 4),
+        (f"Report\n\n{ENGLISH}", 3),
+        # Names of one's own, too.
+        (f"Report\n{OURS}", 2),
+        # Names that mean nothing: the first wide line.
+        ("Report;2024;;;\na;b;c;d;e\n1;2;3;4;5\n", 2),
+        ("a;b;c\n1;2;3;4\n", 0),
+    ],
+)
+def test_a_header_below_titles_is_found_by_its_names(text: str, line: int) -> None:
+    assert sample_of(opening(text), COLUMNS).guess == Guess(header_line=line)
+
+
+def test_a_file_below_titles_is_read_once_its_line_is_said() -> None:
+    found = proposed(GERMAN)
+    said = dataclasses.replace(found, header_line=4)
+    assert entries(TITLES + GERMAN, said) == entries(OURS)
+    assert sample_of(opening(TITLES + GERMAN), COLUMNS, said).guess == NO_GUESS
+
+
+def as_sheet(text: str) -> list[list[object]]:
+    return [list(line.split(";")) for line in text.splitlines()]
+
+
+def test_the_sheet_of_a_workbook_is_found_by_its_names() -> None:
+    notes: list[list[object]] = [["Notes"], ["a", "b", "c"], [1, 2, 3]]
+    book = workbook({"Notes": notes, "Reisen": as_sheet(TITLES + GERMAN), "Codes": [["x"]]})
+    seen = sample_of(opening(book), COLUMNS)
+    assert (seen.guess, list(seen.sample)[:2]) == (Guess("Reisen", 4), ["Kostenstelle", "Von"])
+    # A sheet that somebody has named is read, whatever it has.
+    assert sample_of(OfSheet(opening(book), "Notes"), COLUMNS).guess == Guess("Notes", 2)
+    places = PLACES & set(codes_in(seen.sample))
+    found = proposed_mapping(COLUMNS, seen.sample, places)
+    said = dataclasses.replace(found, header_line=seen.guess.header_line)
+    reading = read_entries(PLANE, OfSheet(opening(book), "Reisen"), SCOPE, mapping=said)
+    assert sum(batch.accepted.height for batch in reading.batches) == 3
+
+
+def test_of_two_sheets_with_such_names_neither_is_found() -> None:
+    book = workbook({"2023": as_sheet(GERMAN), "2024": as_sheet(GERMAN)})
+    with pytest.raises(RefusedFile, match="none of the sheets 2023, 2024 has") as refused:
+        sample_of(opening(book), COLUMNS)
+    assert "origin_iata" in refused.value.missing
+
+
+def test_a_proposal_is_completed_by_what_was_said() -> None:
+    said = FileMapping(columns={"Von": "origin_iata"}, constants={"note": "x"}, dates="dd.mm.yyyy")
+    completed = said.completed_by(proposed(GERMAN, said))
+    whole = proposed(GERMAN)
+    assert completed == dataclasses.replace(whole, constants={"note": "x"})
+
+
 def test_a_file_without_rows_is_read_by_its_names() -> None:
     assert columns_of("Von;Nach") == {"Von": "origin_iata", "Nach": "destination_iata"}
 
@@ -172,5 +236,6 @@ def test_a_file_that_has_no_table_is_refused() -> None:
 
 
 def test_names_are_as_they_are_in_the_file() -> None:
-    assert list(sample_of(opening('"Von ";Nach\nGVA;CDG\n'), COLUMNS)) == ["Von", "Nach"]
+    seen = sample_of(opening('"Von ";Nach\nGVA;CDG\n'), COLUMNS)
+    assert list(seen.sample) == ["Von", "Nach"]
     assert dataclasses.asdict(proposed("Von\nGVA\n"))["columns"] == {"Von": "origin_iata"}

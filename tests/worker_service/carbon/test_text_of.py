@@ -5,10 +5,13 @@ import gzip
 import io
 import random
 import sys
+import tempfile
 import zipfile
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 import xlsxwriter
@@ -22,9 +25,11 @@ from tests.worker_service.carbon.plane_files import (
     csv_of,
     opening,
 )
+from worker_service.carbon.csv_source.byte_stream import PlainBytes
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.parse.entries import EntryFile, read_entries
 from worker_service.carbon.workbooks import text_of as module
+from worker_service.carbon.workbooks.room import NoRoomForText
 from worker_service.carbon.workbooks.text_of import OfSheet
 
 HEADER = list(COLUMNS)
@@ -259,8 +264,13 @@ def test_a_text_that_many_cells_show_is_bounded_by_what_they_show() -> None:
 
 def test_gzip_that_was_made_to_expand_is_refused_before_it_does() -> None:
     text = csv_of(COLUMNS, [GOOD]).encode()
-    error = refused(gzip.compress(text + b"x\n" * (8 << 20)))
-    assert (error.cause, "more than 400 times" in str(error)) == (Cause.TOO_LARGE, True)
+    bomb = gzip.compress(b"x" * 1_000_000)
+    stream = PlainBytes(io.BytesIO(bomb), small_bytes=1_000)
+    with pytest.raises(RefusedFile, match="more than 400 times") as error:
+        deque(iter(stream.read, b""))
+    assert error.value.cause is Cause.TOO_LARGE
+    # What is small may have any ratio.
+    assert len(PlainBytes(io.BytesIO(bomb)).read()) > 0
     wrapped = archive({"trips.csv.gz": gzip.compress(text + b"x\n" * (8 << 20))})
     assert refused(wrapped).cause is Cause.TOO_LARGE
 
@@ -289,6 +299,27 @@ def test_a_damaged_workbook_is_a_sentence_wherever_it_is_damaged() -> None:
     for content in odd:
         with suppress(RefusedFile):
             list(opened(content).batches)
+
+
+@pytest.mark.parametrize("content", [b"workbook", b"archive"])
+@pytest.mark.parametrize("full", [0, 1])
+def test_a_full_disk_is_not_taken_for_a_damaged_file(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, full: int
+) -> None:
+    """First the file finds no room, then its text does."""
+    made, numbers = tempfile.TemporaryFile, iter(range(2))
+
+    def temporary() -> IO[bytes]:
+        return Path("/dev/full").open("r+b", buffering=0) if next(numbers) == full else made()
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary)
+    rows: list[Sequence[object]] = [HEADER, *[ROW] * 50]
+    packed = {
+        b"workbook": workbook({"Trips": rows}),
+        b"archive": archive({"trips.csv": csv_of(COLUMNS, [GOOD]).encode()}),
+    }[content]
+    with pytest.raises(NoRoomForText):
+        opened(packed)
 
 
 def test_an_extraction_that_is_killed_refuses_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
+import os
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -22,9 +25,11 @@ from tests.worker_service.steps.conftest import (
     flights,
 )
 from worker_service.blobs.store import BlobStore
+from worker_service.carbon.workbooks.room import NoRoomForText
 from worker_service.ledger.canary import Canary
 from worker_service.ledger.pool import open_ledger
 from worker_service.ledger_and_blobs import LedgerAndBlobs
+from worker_service.mechanics.readiness import NotUsable
 from worker_service.steps.stores import Stores
 from worker_service.worker import steps_of
 
@@ -71,6 +76,18 @@ async def apart(
         needs = LedgerAndBlobs(canary, stores.blobs)
         steps = dict(steps_of(stores))
         yield WorkerHarness(client, stores, ledger, tmp_path, steps, needs)
+
+
+async def test_a_full_disk_of_temporary_files_is_the_worker_s_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = LedgerAndBlobs(Canary("postgresql://127.0.0.1:9/x", "test"), BlobStore(tmp_path))
+    no_room = NoRoomForText(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert needs.blamed(no_room) == "temporary files: No space left on device"
+    # It has no room for anybody.
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with pytest.raises(NotUsable, match="temporary files: the disk is full"):
+        await needs.look()
 
 
 async def worker_says(client: ContractClient, wanted: Callable[[types_pb2.Worker], bool]) -> None:

@@ -54,12 +54,19 @@ Open = Callable[[], ByteStream]
 class PlainBytes:
     """Reads a file without its gzip compression.
 
-    Raises RefusedFile if it is damaged, too large or not text.
+    Raises RefusedFile if it is damaged, too large or not text. Beyond `small_bytes` it may be
+    RATIO_MAX times as large as what was read of its archive.
     """
 
-    def __init__(self, source: ByteStream, bytes_max: int = FILE_BYTES_MAX) -> None:
+    def __init__(
+        self,
+        source: ByteStream,
+        bytes_max: int = FILE_BYTES_MAX,
+        small_bytes: int = SMALL_BYTES,
+    ) -> None:
         self._source = source
         self._bytes_max = bytes_max
+        self._small_bytes = small_bytes
         self._bytes_read = 0
         self._packed = _Counted(source)
         try:
@@ -77,7 +84,7 @@ class PlainBytes:
             raise RefusedFile(
                 Cause.TOO_LARGE, f"the file holds more than {self._bytes_max:,} bytes of text"
             )
-        if self._bytes_read > max(SMALL_BYTES, self._packed.bytes_read * RATIO_MAX):
+        if self._bytes_read > max(self._small_bytes, self._packed.bytes_read * RATIO_MAX):
             raise RefusedFile(Cause.TOO_LARGE, too_large_unpacked())
         return piece
 

@@ -20,7 +20,7 @@ from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 
 # With it a spreadsheet is told the separator.
-_SEPARATOR_LINE = re.compile(rb'\s*"?sep=(.)"?[\s,;]*', re.IGNORECASE)
+SEPARATOR_LINE = re.compile(rb'\s*"?sep=(.)"?[\s,;]*', re.IGNORECASE)
 _NAMES_SHOWN_MAX = 20
 COLUMNS_MAX = 1_000
 
@@ -69,6 +69,7 @@ def read_header(
     set, a known one is there twice, or the file and the mapping contradict each other.
     """
     known, meant = {*required, *optional}, renamed_by(mapping)
+    _pass_titles(lines, mapping.header_line)
     first = _first_record(lines, known | meant.keys())
     names_in_file = _names(first.fields)
     _check_against(mapping, meant, first.fields)
@@ -111,6 +112,32 @@ def read_header(
         of_reasons=frozenset(at for at, name in enumerate(names) if name in REASON_COLUMNS),
         needed=len(needed),
     )
+
+
+def _pass_titles(lines: Lines, header_line: int) -> None:
+    """Passes over the lines above the header. A file of rejected rows has none, and begins with it.
+
+    Raises RefusedFile if the file ends before.
+    """
+    above = header_line - 1
+    while above > 0:
+        block = lines.block()
+        head, _, _ = block.partition(b"\n")
+        if above == header_line - 1 and _is_of_rejected_rows(head.decode()):
+            lines.put_back(block)
+            return
+        *passed, rest = block.split(b"\n", above)
+        above -= len(passed)
+        lines.put_back(rest)
+        if above and not block:
+            raise RefusedFile(
+                Cause.MAPPING,
+                f"the mapping has header_line {header_line}, and the file has fewer lines",
+            )
+
+
+def _is_of_rejected_rows(line: str) -> bool:
+    return any(REASON_COLUMNS.issubset(_names(line.split(mark))) for mark in SEPARATORS)
 
 
 def renamed_by(mapping: FileMapping) -> dict[str, str]:
@@ -207,7 +234,7 @@ def _first_record(lines: Lines, known: AbstractSet[str]) -> _FirstRecord:
         if not text.strip():
             continue
         head, _, rest = text.partition(b"\n")
-        if separator_line := _SEPARATOR_LINE.fullmatch(head):
+        if separator_line := SEPARATOR_LINE.fullmatch(head):
             named = separator_line[1]
             lines.put_back(rest)
             continue

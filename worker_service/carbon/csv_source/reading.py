@@ -12,11 +12,18 @@ from worker_service.carbon.csv_source.divided_numbers import (
     DividedNumbers,
     NumberColumns,
 )
-from worker_service.carbon.csv_source.header import Header, read_header, renamed_by
+from worker_service.carbon.csv_source.header import SEPARATOR_LINE, Header, read_header, renamed_by
 from worker_service.carbon.csv_source.invisible import trimmed_of_invisible
+from worker_service.carbon.csv_source.likely_header import (
+    LINES_MAX,
+    has_all,
+    likely_line,
+    names_of,
+)
 from worker_service.carbon.csv_source.lines import Lines
 from worker_service.carbon.csv_source.near_names import UnreadColumn
 from worker_service.carbon.csv_source.other_separator import (
+    SEPARATORS,
     file_reason,
     other_separator_of,
     rows_of_another_separator,
@@ -34,7 +41,7 @@ from worker_service.carbon.csv_source.swallowed_rows import rows_in_fields
 from worker_service.carbon.csv_source.widths import WideRecord, rejected_for_width
 from worker_service.carbon.file_mapping import AS_DECLARED, FileMapping
 from worker_service.carbon.workbooks.sheets import Table
-from worker_service.carbon.workbooks.text_of import TextOf, text_of
+from worker_service.carbon.workbooks.text_of import NO_GUESS, Guess, TextOf, text_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +68,7 @@ class TextFile:
     `line_count` is an estimate of its rows, for progress. `unread` are unknown columns. Those
     without a name are added while batches are read, if a row has a value there. `divided`: rows
     that a decimal comma may have made longer; tell it which of them are accepted. The file is
-    closed at its end, or by `close`.
+    closed at its end, or by `close`. `guess`: where the table is, if that was guessed.
     """
 
     encoding: FileEncoding
@@ -71,6 +78,7 @@ class TextFile:
     divided: DividedNumbers
     batches: Iterator[TextBatch]
     close: Callable[[], None]
+    guess: Guess = NO_GUESS
 
 
 def read_text(
@@ -86,7 +94,8 @@ def read_text(
     Of a workbook it reads the sheet that has the columns, or that OfSheet names. `open_file` is
     called twice. Raises RefusedFile here, or while batches are read.
     """
-    text = text_of(open_file, _table(required, optional, mapping), bytes_max, mapping.decimal)
+    table = table_of(required, optional, mapping)
+    text = text_of(open_file, table, bytes_max, mapping.decimal)
     try:
         return _of_text(text, required, optional, bytes_max, numbers, mapping)
     except BaseException:
@@ -94,12 +103,28 @@ def read_text(
         raise
 
 
-def _table(required: Collection[str], optional: Collection[str], mapping: FileMapping) -> Table:
+def look_at(open_file: Open, table: Table) -> TextFile:
+    """The file as it is, for a look at its names and its first rows. Blocks. Raises RefusedFile.
+
+    If no line has all required columns of the table, the header is that line, and the sheet of a
+    workbook that one, which has names like most of them.
+    """
+    text = text_of(open_file, replace(table, may_guess=True), FILE_BYTES_MAX)
+    try:
+        said, known = FileMapping(header_line=table.said_line), [*table.required, *table.optional]
+        return _of_text(text, (), known, FILE_BYTES_MAX, NO_NUMBERS, said, guessed=table)
+    except BaseException:
+        text.close()
+        raise
+
+
+def table_of(required: Collection[str], optional: Collection[str], mapping: FileMapping) -> Table:
     """What the columns are called in the file."""
     written = {name: compared for compared, name in renamed_by(mapping).items() if name}
     return Table(
         [written.get(name, name) for name in required if name not in mapping.constants],
         [written.get(name, name) for name in optional if name not in mapping.constants],
+        mapping.header_line,
     )
 
 
@@ -110,6 +135,8 @@ def _of_text(
     bytes_max: int,
     numbers: NumberColumns,
     mapping: FileMapping,
+    *,
+    guessed: Table | None = None,
 ) -> TextFile:
     surveyed = survey(text.open, bytes_max)
     encoding = replace(surveyed.encoding, extraction=text.sentence)
@@ -118,7 +145,13 @@ def _of_text(
     opened.callback(text.close)
     opened.callback(stream.close)
     try:
-        lines = Lines(stream, surveyed.encoding.name)
+        lines, guess = Lines(stream, surveyed.encoding.name), text.guess
+        if text.is_of_cells:
+            # It begins with its header.
+            mapping = replace(mapping, header_line=0)
+        elif guessed:
+            guess = Guess(header_line=_guessed_line(lines, guessed))
+            mapping = replace(mapping, header_line=guess.header_line or mapping.header_line)
         header = replace(read_header(lines, required, optional, mapping), of_cells=text.is_of_cells)
     except BaseException as error:
         stream.close()
@@ -136,7 +169,26 @@ def _of_text(
         divided=divided,
         batches=_named(opened, lines, header, _columns(header, known, mapping), unread, divided),
         close=opened.close,
+        guess=guess,
     )
+
+
+def _guessed_line(lines: Lines, table: Table) -> int:
+    """The line that seems to be the header. 0 if the first has the columns, or one was said."""
+    block = lines.block()
+    lines.put_back(block)
+    texts = block.decode().split("\n", LINES_MAX)[:LINES_MAX]
+    begins = (at for at, text in enumerate(texts) if text.strip() and not _is_separator_line(text))
+    first = next(begins, 0)
+    has_columns = (has_all(names_of(texts[first], mark), table.required) for mark in SEPARATORS)
+    if table.said_line or any(has_columns):
+        return 0
+    at = likely_line(texts, SEPARATORS, [*table.required, *table.optional])
+    return at + 1 if at > first else 0
+
+
+def _is_separator_line(text: str) -> bool:
+    return SEPARATOR_LINE.fullmatch(text.encode()) is not None
 
 
 def _columns(header: Header, known: Collection[str], mapping: FileMapping) -> dict[str, pl.Expr]:

@@ -42,8 +42,8 @@ def too_many_blank() -> "RefusedFile":
 class RefusedFile(Exception):
     """Nothing of the file can be used. The message is a sentence for the user.
 
-    If the header lacks columns, `missing` are these, and `names` those that it has. `proposal` is a
-    mapping with which the file might be read, as a payload has it.
+    If the header lacks columns, `missing` are these, and `names` those that it has. `proposal` is
+    how the file might be read: `mapping` and `sheet`, as a payload has them.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from python_calamine import (
     CalamineError,
@@ -27,6 +27,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from worker_service.carbon.csv_source.likely_header import LINES_MAX
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.workbooks.archives import (
     ArchiveKind,
@@ -35,12 +36,8 @@ from worker_service.carbon.workbooks.archives import (
 )
 from worker_service.carbon.workbooks.cells import cell_text
 from worker_service.carbon.workbooks.error_cells import error_cells, has_error_cells
-from worker_service.carbon.workbooks.sheets import (
-    HEADER_LINES_MAX,
-    Sheets,
-    Table,
-    choose,
-)
+from worker_service.carbon.workbooks.room import NO_ROOM
+from worker_service.carbon.workbooks.sheets import Sheets, Table, choose
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _OF_OLD_WORKBOOKS = (
@@ -70,17 +67,24 @@ def main() -> None:
     _limit(resource.RLIMIT_AS, _MEMORY_BYTES_MAX)
     # It ends, too, if the worker that waits for it is killed.
     _limit(resource.RLIMIT_CPU, request["seconds"])
-    table = Table(request["required"], request["optional"])
+    columns = request["required"], request["optional"]
+    table = Table(*columns, request["header_line"], may_guess=request["may_guess"])
     wanted = Wanted(table, request["sheet"], request["bytes_max"], request["decimal"])
-    with (
-        os.fdopen(request["source"], "rb") as source,
-        os.fdopen(request["target"], "wb") as target,
-    ):
-        try:
-            answer = extract(source, target, wanted)
-        except RefusedFile as refused:
-            answer = {"cause": str(refused.cause), "message": str(refused)}
-    json.dump(answer, sys.stdout)
+    json.dump(_answer(request["source"], request["target"], wanted), sys.stdout)
+
+
+def _answer(source_number: int, target_number: int, wanted: Wanted) -> dict[str, Any]:
+    try:
+        # What was written may find no room only when it is closed.
+        with os.fdopen(source_number, "rb") as source, os.fdopen(target_number, "wb") as target:
+            return extract(source, target, wanted)
+    except RefusedFile as refused:
+        cause, message = str(refused.cause), str(refused)
+        return {"cause": cause, "message": message, "missing": list(refused.missing)}
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        return {"errno": error.errno}
 
 
 def _limit(kind: int, most: int) -> None:
@@ -88,11 +92,12 @@ def _limit(kind: int, most: int) -> None:
     resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, str]:
+def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, Any]:
     """Writes the text of `source` to `target`. Seeks in both.
 
-    Returns a `sentence` on what was not read of it, and `cells` if it is a workbook. Raises
-    RefusedFile if there is no one table in it, or too much.
+    Returns a `sentence` on what was not read of it, and of a workbook `is_of_cells`, with `sheet`
+    and `header_line` if they only seem to be the table's. Raises RefusedFile if there is no one
+    table in it, or too much.
     """
     head = source.read(len(_ZIP_MAGIC))
     source.seek(0)
@@ -124,7 +129,7 @@ def extract(source: IO[bytes], target: IO[bytes], wanted: Wanted) -> dict[str, s
 
 def _of_workbook(
     source: IO[bytes], archive: zipfile.ZipFile | None, target: IO[bytes], wanted: Wanted
-) -> dict[str, str]:
+) -> dict[str, Any]:
     source.seek(0)
     try:
         with CalamineWorkbook.from_filelike(source) as workbook:
@@ -140,14 +145,14 @@ def _of_workbook(
             "the workbook cannot be read: it is damaged, or protected by a password;"
             f" save it again without one, or as CSV ({error})",
         ) from error
-    return {"sentence": choice.sentence, "cells": "yes"}
+    guess = {"sheet": choice.sheet if choice.others else "", "header_line": choice.header + 1}
+    cells = {"sentence": choice.sentence, "is_of_cells": True}
+    return {**cells, **(guess if choice.is_guess else {})}
 
 
 def _sheets(workbook: CalamineWorkbook, sheet_of: Callable[[str], CalamineSheet]) -> Sheets:
     tables = [one for one in workbook.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
-    heads = {
-        one.name: list(islice(_lines(sheet_of(one.name), {}), HEADER_LINES_MAX)) for one in tables
-    }
+    heads = {one.name: list(islice(_lines(sheet_of(one.name), {}), LINES_MAX)) for one in tables}
     hidden = {one.name for one in tables if one.visible != SheetVisibleEnum.Visible}
     return Sheets(heads, hidden)
 

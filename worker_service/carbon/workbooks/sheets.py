@@ -1,41 +1,56 @@
 """Chooses the sheet of a workbook, and the line that is its header."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from worker_service.carbon.csv_source.likely_header import has_all, likely_header
+from worker_service.carbon.csv_source.reason_columns import REASON_COLUMNS
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
 from worker_service.carbon.workbooks.names import shown_name, shown_names
-
-# So many lines from the top may be a title, notes or empty.
-HEADER_LINES_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of the table that is looked for."""
+    """The columns of the table that is looked for, and the line of its header, 0 if nobody said.
+
+    `may_guess`: a sheet that only seems to have the table will do.
+    """
 
     required: Sequence[str]
     optional: Sequence[str]
+    said_line: int = 0
+    may_guess: bool = False
 
-    def header_line(self, lines: Iterable[Sequence[str]]) -> int | None:
-        """The first of the lines with all required columns. None if there is none, or if none is
-        required.
+    def header_line(self, lines: Sequence[Sequence[str]]) -> int | None:
+        """The line that was said, or the first one, with all required columns.
+
+        None if there is none, or if none is required.
         """
-        if not self.required:
-            return None
+        said = self._named_line(lines)
         for at, line in enumerate(lines):
-            if self._names(line).issuperset(self.required):
+            if has_all(line, self.required) and said in (None, at):
                 return at
         return None
 
-    def likeliest_line(self, lines: Iterable[Sequence[str]]) -> int:
-        """The line with most known columns, whose columns a refusal can name; else the first."""
-        known = {*self.required, *self.optional}
-        has = [len(self._names(line) & known) for line in lines]
-        return has.index(max(has)) if has else 0
+    def likeliest_line(self, lines: Sequence[Sequence[str]]) -> tuple[int, int]:
+        """The line that was said, or that seems to be the header, and how many columns it may name.
 
-    def _names(self, line: Sequence[str]) -> set[str]:
-        return {cell.strip().casefold() for cell in line}
+        A refusal can name these columns.
+        """
+        at, count = likely_header(lines, [*self.required, *self.optional])
+        said = self._named_line(lines)
+        return (at, count) if said is None else (said, count if said == at else 0)
+
+    def ends_before_header(self, lines: Sequence[Sequence[str]]) -> bool:
+        """Whether the line that was said is not there."""
+        said = self._named_line(lines)
+        return said is not None and said >= len(lines)
+
+    def _named_line(self, lines: Sequence[Sequence[str]]) -> int | None:
+        """A sheet of rejected rows begins with its header."""
+        if not self.said_line or has_all([*lines, []][0], REASON_COLUMNS):
+            return None
+        return self.said_line - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +63,15 @@ class Sheets:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A sheet, the position of its header from 0, and the other sheets that hold something."""
+    """A sheet, the position of its header from 0, and the other sheets that hold something.
+
+    `is_guess`: its header has not all columns, and nobody said where it is.
+    """
 
     sheet: str
     header: int
     others: Sequence[str] = ()
+    is_guess: bool = False
 
     @property
     def sentence(self) -> str:
@@ -71,7 +90,8 @@ class Choice:
 
 
 def choose(sheets: Sheets, wanted: Table, named: str = "") -> Choice:
-    """The named sheet, else the one that holds something, else the one with the columns.
+    """The named sheet, else the one that holds something, else the one with the columns, or, where
+    one may guess, with names that may be most of them.
 
     Raises RefusedFile if there is no such sheet, or if several would do.
     """
@@ -82,10 +102,16 @@ def choose(sheets: Sheets, wanted: Table, named: str = "") -> Choice:
         visible = [name for name in filled if name not in sheets.hidden]
         chosen = _only(sheets, visible or filled, wanted)
     head = sheets.heads[chosen]
+    if wanted.ends_before_header(head):
+        raise RefusedFile(
+            Cause.MAPPING,
+            f"the mapping has header_line {wanted.said_line}, and the sheet {shown_name(chosen)}"
+            " has fewer lines",
+        )
     header = wanted.header_line(head)
-    if header is None:
-        header = wanted.likeliest_line(head)
-    return Choice(chosen, header, [name for name in filled if name != chosen])
+    likely, _ = wanted.likeliest_line(head) if header is None else (header, 0)
+    others = [name for name in filled if name != chosen]
+    return Choice(chosen, likely, others, header is None and not wanted.said_line)
 
 
 def _named_sheet(sheets: Sheets, name: str) -> str:
@@ -110,10 +136,14 @@ def _only(sheets: Sheets, candidates: Sequence[str], wanted: Table) -> str:
         raise RefusedFile(
             Cause.SEVERAL_SHEETS,
             f"the sheets {shown_names(fitting)} have the columns of this file:"
-            " name the one to read",
+            " name the one to read (--sheet)",
         )
+    counts = [wanted.likeliest_line(sheets.heads[name])[1] for name in candidates]
+    if wanted.may_guess and counts.count(max(counts)) == 1:
+        return candidates[counts.index(max(counts))]
     columns = ", ".join(wanted.required)
     raise RefusedFile(
         Cause.MISSING_COLUMNS,
         f"none of the sheets {shown_names(candidates)} has the columns {columns}",
+        missing=wanted.required,
     )

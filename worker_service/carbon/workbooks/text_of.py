@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from worker_service.carbon.csv_source.byte_stream import ByteStream, Open, Rejoined, read_full
 from worker_service.carbon.csv_source.refusal import Cause, RefusedFile
+from worker_service.carbon.workbooks.room import room_for_text
 from worker_service.carbon.workbooks.sheets import Table
 
 # Beyond it a workbook has more than a million rows, or is not a table.
@@ -40,18 +41,38 @@ class OfSheet:
         return self.open_file()
 
 
+def sheet_named(open_file: Open) -> str:
+    """The sheet that is to be read; "" if nobody has named one."""
+    return open_file.sheet if isinstance(open_file, OfSheet) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The sheet of a workbook, and the line from 1, where a table seems to be whose columns have
+    other names than those that were looked for. "" and 0 for what is not guessed.
+    """
+
+    sheet: str = ""
+    header_line: int = 0
+
+
+NO_GUESS = Guess()
+
+
 @dataclass(frozen=True, slots=True)
 class TextOf:
     """A file as text, which can be opened several times until it is closed.
 
     `sentence` says what of a workbook was not read, without a full stop. "" for nothing.
-    `is_of_cells`: each value was a cell of its own.
+    `is_of_cells`: each value was a cell of its own. `guess`: where in a workbook the table seems to
+    be.
     """
 
     open: Open
     sentence: str = ""
     close: Callable[[], None] = _keep_nothing_open
     is_of_cells: bool = False
+    guess: Guess = NO_GUESS
 
 
 def text_of(open_file: Open, table: Table, bytes_max: int, decimal: str = "") -> TextOf:
@@ -60,18 +81,28 @@ def text_of(open_file: Open, table: Table, bytes_max: int, decimal: str = "") ->
     `decimal` is that of a FileMapping: a workbook's numbers are written so, as its texts are.
 
     A workbook is extracted by a process of its own into a temporary file that has no name, so that
-    nothing of it stays, whoever is killed. Raises RefusedFile if it cannot be read, and OSError if
-    there is no room for temporary files.
+    nothing of it stays, whoever is killed. Raises RefusedFile if it cannot be read, and
+    NoRoomForText if there is no room for temporary files.
     """
-    sheet = open_file.sheet if isinstance(open_file, OfSheet) else ""
+    sheet = sheet_named(open_file)
     source = open_file()
     with ExitStack() as opened:
         opened.callback(source.close)
         head = read_full(source, _HEAD_BYTES)
         if head in _EXTRACTED:
-            with tempfile.TemporaryFile() as archive:
+            with room_for_text(), tempfile.TemporaryFile() as archive:
                 _copy(head, source, archive)
-                return _extracted(archive, table, sheet, bytes_max, decimal)
+                request = {
+                    "required": list(table.required),
+                    "optional": list(table.optional),
+                    "header_line": table.said_line,
+                    "sheet": sheet,
+                    "bytes_max": bytes_max,
+                    "decimal": decimal,
+                    "may_guess": table.may_guess,
+                    "seconds": EXTRACTION_SECONDS_MAX,
+                }
+                return _extracted(archive, request)
         if sheet:
             raise RefusedFile(
                 Cause.NO_SHEET,
@@ -108,48 +139,38 @@ def _copy(head: bytes, source: ByteStream, archive: IO[bytes]) -> None:
     archive.seek(0)
 
 
-def _extracted(
-    archive: IO[bytes], table: Table, sheet: str, bytes_max: int, decimal: str
-) -> TextOf:
+def _extracted(archive: IO[bytes], request: Mapping[str, Any]) -> TextOf:
     # It stays open for as long as the text is read.
     target = tempfile.TemporaryFile()  # noqa: SIM115
     try:
-        answer = _asked(archive, target, table, sheet, bytes_max, decimal)
+        answer = _asked(archive, target, request)
         sentence = _sentence(answer)
     except BaseException:
         target.close()
         raise
-    return TextOf(lambda: _FromStart(target), sentence, target.close, is_of_cells="cells" in answer)
+    return TextOf(
+        lambda: _FromStart(target),
+        sentence,
+        target.close,
+        is_of_cells=answer.get("is_of_cells", False),
+        guess=Guess(answer.get("sheet", ""), answer.get("header_line", 0)),
+    )
 
 
-def _sentence(answer: Mapping[str, str]) -> str:
+def _sentence(answer: Mapping[str, Any]) -> str:
+    if "errno" in answer:
+        raise OSError(answer["errno"], os.strerror(answer["errno"]))
     if "cause" in answer:
-        raise RefusedFile(Cause(answer["cause"]), answer["message"])
-    return answer["sentence"]
+        raise RefusedFile(Cause(answer["cause"]), answer["message"], missing=answer["missing"])
+    return str(answer["sentence"])
 
 
-def _asked(
-    archive: IO[bytes],
-    target: IO[bytes],
-    table: Table,
-    sheet: str,
-    bytes_max: int,
-    decimal: str,
-) -> Mapping[str, str]:
-    request = {
-        "source": archive.fileno(),
-        "target": target.fileno(),
-        "required": list(table.required),
-        "optional": list(table.optional),
-        "sheet": sheet,
-        "bytes_max": bytes_max,
-        "decimal": decimal,
-        "seconds": EXTRACTION_SECONDS_MAX,
-    }
+def _asked(archive: IO[bytes], target: IO[bytes], request: Mapping[str, Any]) -> Mapping[str, Any]:
+    files = {"source": archive.fileno(), "target": target.fileno()}
     try:
         done = subprocess.run(
             _EXTRACTION,
-            input=json.dumps(request).encode(),
+            input=json.dumps({**request, **files}).encode(),
             capture_output=True,
             pass_fds=(archive.fileno(), target.fileno()),
             timeout=EXTRACTION_SECONDS_MAX,
@@ -167,7 +188,7 @@ def _asked(
             "the workbook or archive cannot be read: it is damaged or too large; save the table"
             " as CSV",
         )
-    answer: Mapping[str, str] = json.loads(done.stdout)
+    answer: Mapping[str, Any] = json.loads(done.stdout)
     return answer
 
 

@@ -38,7 +38,7 @@ export function Page({ year }) {
         largest=${Number(modules.value.file_bytes_max)} state=${state} setState=${setState} />`}
     ${state.check && state.pipeline && html`<${UploadCheck} key=${state.pipeline} sent=${state}
       onUploaded=${(pipeline) => setState({ ...state, check: false, pipeline })}
-      onMapping=${(mapping) => readSo(state, mapping, setState)} />`}
+      onMapping=${(mapping, sheet) => readSo(state, { mapping, sheet }, setState)} />`}
   `;
 }
 
@@ -141,8 +141,8 @@ async function upload(wanted, largest, check, setState) {
 }
 
 // The same bytes, read as a check has proposed.
-async function readSo({ wanted, blob }, mapping, setState) {
-  const mapped = { ...wanted, mapping, isProposed: true };
+async function readSo({ wanted, blob }, proposed, setState) {
+  const mapped = { ...wanted, ...proposed, isProposed: true };
   try {
     const answer = await submitBlob(mapped, blob, { check: true });
     setState({ ...IDLE, check: true, pipeline: answer.pipeline_id, wanted: mapped, blob });

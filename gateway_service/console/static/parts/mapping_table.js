@@ -2,17 +2,17 @@
 import { html } from "../html.js";
 import { t } from "../words.js";
 
-/** `caption` names the mapping, which is as a payload takes it. */
-export function MappingTable({ mapping, caption }) {
+/** `caption` names the mapping, which is as a payload takes it; `sheet` is that of a workbook. */
+export function MappingTable({ mapping, caption, sheet }) {
   return html`<table class="narrow">
     <caption>${caption}</caption>
     <thead><tr><th scope="col">${t("in_the_file")}</th><th scope="col">${t("read_as")}</th></tr></thead>
-    <tbody>${partsOf(mapping).map(([said, meant], index) => html`<tr key=${index}>
+    <tbody>${[...(sheet ? [[t("sheet"), sheet]] : []), ...partsOf(mapping)].map(([said, meant], index) => html`<tr key=${index}>
       <th scope="row">${said}</th><td>${meant}</td></tr>`)}</tbody>
   </table>`;
 }
 
-function partsOf({ columns = {}, constants = {}, values = {}, decimal, dates }) {
+function partsOf({ columns = {}, constants = {}, values = {}, decimal, dates, header_line: line }) {
   const code = (text) => html`<code>${text}</code>`;
   const named = Object.entries(columns).sort();
   return [
@@ -22,5 +22,6 @@ function partsOf({ columns = {}, constants = {}, values = {}, decimal, dates }) 
       .map(([text, choice]) => [html`“${text}” ${t("in_column")} ${code(column)}`, choice])),
     ...(decimal ? [[t("decimal_sign"), t(`decimal.${decimal}`) || decimal]] : []),
     ...(dates ? [[t("dates"), code(dates)]] : []),
+    ...(line ? [[t("header_line"), t("line_n", { n: line })]] : []),
   ];
 }

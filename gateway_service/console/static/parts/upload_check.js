@@ -13,7 +13,7 @@ import { SaveMapping } from "./save_mapping.js";
 import { causeOf, checksOf, isTaken, SeveralTypesReport } from "./several_types_report.js";
 import { StepList } from "./steps.js";
 
-/** `onUploaded(pipeline)` is called with the upload, `onMapping(mapping)` to check it read so. */
+/** `onUploaded(pipeline)` is called with the upload, `onMapping(mapping, sheet)` to check it read so. */
 export function UploadCheck({ sent, onUploaded, onMapping }) {
   const { row, jobs, asked } = usePipeline(sent.pipeline);
   const [job] = jobs;
@@ -31,8 +31,8 @@ export function UploadCheck({ sent, onUploaded, onMapping }) {
     ${several ? html`<${SeveralTypesReport} jobs=${jobs} />`
       : isReported(job) && job.job_type !== "routed_check" ? html`<${CheckReport} job=${job} />`
       : html`<${StepList} jobs=${jobs} />`}
-    ${ended && html`<${Proposal} mapping=${job.stats?.proposed_mapping} type=${type} onMapping=${onMapping} />`}
-    ${ended && isProposed && !job.stats?.proposed_mapping && html`
+    ${ended && html`<${Proposal} stats=${job.stats ?? {}} type=${type} onMapping=${onMapping} />`}
+    ${ended && isProposed && mapping && !job.stats?.proposed_mapping && html`
       <${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}
     ${ended && (several ? isTaken(jobs) : isReported(job) && verdictOf(job) !== "refused") && html`
       <${UploadIt} sent=${sent} cause=${several ? causeOf(jobs) : job.stats.needs_consent} onUploaded=${onUploaded} />`}
@@ -54,9 +54,11 @@ function UploadIt({ sent, cause, onUploaded }) {
     <p><button type="button" class="main" onClick=${() => submit(false).catch(setError)}>${t("upload_it")}</button></p>`;
 }
 
-function Proposal({ mapping, type, onMapping }) {
-  if (!mapping || !Object.keys(mapping).length) return null;
-  return html`<${MappingTable} mapping=${mapping} caption=${t("may_be_read_so")} />
-    <p><button type="button" onClick=${() => onMapping(mapping)}>${t("check_again_read_so")}</button></p>
-    ${type?.data_entry_type && html`<${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}`;
+function Proposal({ stats, type, onMapping }) {
+  const { proposed_mapping: mapping = {}, proposed_sheet: sheet } = stats;
+  const isMapped = Object.keys(mapping).length > 0;
+  if (!isMapped && !sheet) return null;
+  return html`<${MappingTable} mapping=${mapping} sheet=${sheet} caption=${t("may_be_read_so")} />
+    <p><button type="button" onClick=${() => onMapping(isMapped ? mapping : undefined, sheet)}>${t("check_again_read_so")}</button></p>
+    ${isMapped && type?.data_entry_type && html`<${SaveMapping} mapping=${mapping} type=${type.data_entry_type} />`}`;
 }

@@ -1,0 +1,61 @@
+"""Finds the line of a file that seems to be its header, by the names in it."""
+
+from collections.abc import Collection, Sequence
+
+from worker_service.carbon.csv_source.near_names import near_name
+
+# So many lines from the top may be a title, notes or empty.
+LINES_MAX = 50
+# Longer texts are no names, and a header has seldom more columns than are looked at.
+_CELLS_MAX, _CHARACTERS_MAX = 100, 80
+# One name like that of a column may stand in a title.
+_NAMES_MIN = 2
+
+Line = Sequence[str]
+
+
+def likely_header(lines: Sequence[Line], columns: Collection[str]) -> tuple[int, int]:
+    """The position, from 0, of the line whose cells may be the names of most columns, and of how
+    many.
+
+    Where no line has names like two columns, or the name of one, it is the first that is more than
+    half as wide as the widest, and 0.
+    """
+    for counts, least in (
+        ([len(_meant(line, columns)) for line in lines], _NAMES_MIN),
+        ([len(_names(line).intersection(columns)) for line in lines], 1),
+    ):
+        if (most := max(counts, default=0)) >= least:
+            return counts.index(most), most
+    widths = [sum(bool(cell.strip()) for cell in line) for line in lines]
+    widest = max(widths, default=0)
+    return next((at for at, width in enumerate(widths) if 2 * width > widest), 0), 0
+
+
+def likely_line(texts: Sequence[str], separators: Collection[str], columns: Collection[str]) -> int:
+    """The same of lines of text: the position, under the separator that fits best."""
+    found = []
+    for mark in separators:
+        lines = [names_of(text, mark) for text in texts]
+        at, count = likely_header(lines[:LINES_MAX], columns)
+        found.append((count, max(map(len, lines), default=0), at))
+    return max(found)[2]
+
+
+def names_of(text: str, separator: str) -> Line:
+    """The cells of a line of text, without their quotes."""
+    return [cell.strip().strip('"') for cell in text.split(separator)]
+
+
+def has_all(line: Line, required: Collection[str]) -> bool:
+    """Whether the cells are the names of all these columns."""
+    return bool(required) and _names(line).issuperset(required)
+
+
+def _names(line: Line) -> set[str]:
+    return {cell.strip().casefold() for cell in line}
+
+
+def _meant(line: Line, columns: Collection[str]) -> set[str]:
+    names = sorted(name for name in _names(line[:_CELLS_MAX]) if 0 < len(name) <= _CHARACTERS_MAX)
+    return {near_name(name, columns) for name in names} - {""}
