@@ -39,7 +39,7 @@ WATCHES_MAX = _limit(
     "WATCHES_MAX",
     LIMITS.watches,
     "streams",
-    "How many watches of one tenant this scheduler serves at once; twice as many of all tenants. "
+    "How many watches of one caller this scheduler serves at once; twice as many of all callers. "
     "The next one is refused with TOO_MANY_STREAMS.",
 )
 CHILDREN_MAX = _limit(

@@ -7,10 +7,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from carbonline.postgres.url import holds_password
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _OF_FILE = "carbonline.database_url_of_file"
+IN_SIGHT = (
+    "a password on the command line is in every list of processes, and in the shell's history; "
+    "write the URL into a file that only you read, and name it with --database-url-file or "
+    "CARBONLINE_DATABASE_URL_FILE, or set CARBONLINE_DATABASE_URL"
+)
 
 
 def database_url_options(does: str, *, required: bool = False) -> Callable[[Function], Function]:
@@ -55,6 +63,9 @@ def _keep(context: click.Context, option: click.Parameter, path: Path | None) ->
 def _chosen_if(*, required: bool) -> Callable[[click.Context, click.Parameter, str | None], Any]:
     def chosen(context: click.Context, option: click.Parameter, url: str | None) -> str | None:
         of_file: str | None = context.meta.get(_OF_FILE)
+        source = context.get_parameter_source(option.name or "")
+        if url and source is ParameterSource.COMMANDLINE and holds_password(url):
+            raise click.BadParameter(IN_SIGHT, context, option)
         if url and of_file:
             words = "give either --database-url or --database-url-file, not both"
             raise click.BadParameter(words, context, option)

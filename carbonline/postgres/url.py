@@ -26,6 +26,16 @@ def shown_url(database_url: str) -> str:
     return _PASSWORD_IN_FRONT.sub(r"://\1:***@", without)
 
 
+def holds_password(database_url: str) -> bool:
+    """Whether whoever sees the URL sees a password. An empty one is none."""
+    in_front = _PASSWORD_IN_FRONT.search(database_url)
+    if in_front is not None and not in_front.group().endswith(":@"):
+        return True
+    return any(
+        value and _is_secret(name) for name, value in _PARAMETER.findall(driver_url(database_url))
+    )
+
+
 def fault_of_shape(database_url: str) -> str:
     """Why nothing can be reached by the URL, as far as it says so itself; "" if that is not known
     before somebody connects. It names nothing of the URL but a scheme that is a word.
@@ -56,4 +66,8 @@ def fault_of_url(error: Exception) -> str:
 
 def _parameter_without_secret(found: re.Match[str]) -> str:
     name, value = found.groups()
-    return name + ("hidden" if "password" in unquote_plus(name).lower() else value)
+    return name + ("hidden" if _is_secret(name) else value)
+
+
+def _is_secret(parameter: str) -> bool:
+    return "password" in unquote_plus(parameter).lower()

@@ -4,6 +4,7 @@ They have a port and a thread of their own, apart from the calls: /metrics, /liv
 """
 
 import asyncio
+import io
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -16,18 +17,18 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from carbonline.serving.metrics_address import MetricsAddress
+from carbonline.serving.metrics_connections import Asking, Connection, Received
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
-    Connection: TypeAlias = socket.socket | tuple[bytes, socket.socket]
 
 # An orchestrator gives a probe a few seconds. An event loop that does not turn for longer hangs.
 LOOK_SECONDS_MAX = 4.0
-# Who sends no request, or reads no answer, is gone after this long.
+# Whose request has not come whole, or who has not read the answer, is gone after this long.
 IDLE_SECONDS = 10.0
-REQUESTS_MAX = 16
+REQUESTS_MAX = 32
+# Who is told to give way has gone after this long, or the machine is too busy for one more.
+GIVE_WAY_SECONDS = 1.0
 STARTING = "it is starting"
 DRAINING = "it is draining"
 
@@ -87,17 +88,29 @@ def metrics_served(
 
 
 class _Handler(WSGIRequestHandler):
+    server: "_Server"
+
     def setup(self) -> None:
-        """Bounds the socket: neither a slow sender nor a slow reader keeps its thread."""
+        """Bounds the request: one that comes in drops keeps its thread no longer than others."""
         super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(Received(self.connection, IDLE_SECONDS))
+
+    def parse_request(self) -> bool:
+        """As its parent. The request has come, and from now on waits for nobody but us."""
+        is_good = super().parse_request()
+        self.server.asking.remove(self.connection)
         self.connection.settimeout(IDLE_SECONDS)
+        return is_good
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Writes none: stderr is for lines of JSON."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """Works on REQUESTS_MAX requests at once, and closes the connections of others."""
+    """Works on REQUESTS_MAX requests at once. For one more, a connection whose request does not
+    come gives way: a probe sends its own at once. If all have come, the new one is closed.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -105,30 +118,41 @@ class _Server(ThreadingMixIn, WSGIServer):
     def server_bind(self) -> None:
         """As its parent, without asking a name server what this host is called."""
         self._free = threading.BoundedSemaphore(REQUESTS_MAX)
+        self.asking = Asking()
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
         self.setup_environ()
 
-    def process_request(self, request: "Connection", client_address: Any) -> None:
+    def process_request(self, request: Connection, client_address: Any) -> None:
         """Begins a thread, if one is free."""
-        if not self._free.acquire(blocking=False):
+        if not self._has_place():
             self.shutdown_request(request)
             return
+        self.asking.add(request, client_address[0])
         try:
             super().process_request(request, client_address)
         except RuntimeError:
             # The machine gave no thread, so none will release the place.
-            self._free.release()
+            self._left(request)
             raise
 
-    def process_request_thread(self, request: "Connection", client_address: Any) -> None:
+    def _has_place(self) -> bool:
+        if self._free.acquire(blocking=False):
+            return True
+        return self.asking.end_one() and self._free.acquire(timeout=GIVE_WAY_SECONDS)
+
+    def _left(self, request: Connection) -> None:
+        self.asking.remove(request)
+        self._free.release()
+
+    def process_request_thread(self, request: Connection, client_address: Any) -> None:
         """What the thread does."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._free.release()
+            self._left(request)
 
-    def handle_error(self, request: "Connection", client_address: Any) -> None:
+    def handle_error(self, request: Connection, client_address: Any) -> None:
         """Says nothing: a peer went away."""
         del request, client_address
 

@@ -210,7 +210,9 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
         principal = caller()
         tenant = principal.tenant(request.tenant)
         await check_pipeline(self._store, pipeline_id)
-        watch = self._watches.watch(pipeline_id, tenant, request.after_version, broken_off)
+        watch = self._watches.watch(
+            pipeline_id, tenant, request.after_version, broken_off, caller=principal.name
+        )
         async with aclosing(watch) as messages:
             async for message in messages:
                 await _write(context, seen_by_caller(message))
@@ -218,7 +220,7 @@ class SchedulerServicer(scheduler_pb2_grpc.SchedulerServiceServicer):
     async def WatchPipelines(  # type: ignore[override]
         self, request: pb.WatchPipelinesRequest, context: Context
     ) -> None:
-        watch = self._tenant_watches.watch(_wanted(request))
+        watch = self._tenant_watches.watch(_wanted(request), caller().name)
         async with aclosing(watch) as messages:
             async for message in messages:
                 await _write(context, message)

@@ -27,17 +27,17 @@ class StreamEnds:
         return self._places.taken
 
     @contextmanager
-    def place(self, tenant: str) -> Iterator[None]:
-        """The place of one watch. Raises RpcError TOO_MANY_STREAMS."""
+    def place(self, caller: str) -> Iterator[None]:
+        """The place of one watch of a caller. Raises RpcError TOO_MANY_STREAMS."""
         try:
-            with self._places.one(tenant):
+            with self._places.one(caller):
                 yield
         except NoPlace:
             most = self._places.each_max
             raise RpcError(
                 "TOO_MANY_STREAMS",
-                f"{most:,} watches of {tenant}, or twice as many of all tenants, are open here; "
-                "watch again later",
+                f"{most:,} watches of yours, or twice as many of all callers, are open here; "
+                "close some, or watch again later",
             ) from None
 
     def ends_at(self) -> float:

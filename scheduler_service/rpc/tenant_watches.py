@@ -176,12 +176,12 @@ class TenantWatches:
             self.reads += 1
         feed.take_jobs(await self._store.active_jobs(live) if live else ())
 
-    async def watch(self, wanted: WantedPipelines) -> AsyncGenerator[Message, None]:
-        """The messages of one watch, as WatchPipelines promises them.
+    async def watch(self, wanted: WantedPipelines, caller: str) -> AsyncGenerator[Message, None]:
+        """The messages of one watch of a caller, by name, as WatchPipelines promises them.
 
         Raises RpcError TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or DRAINING, and as a list does.
         """
-        with self._ends.place(wanted.tenant), self._feed(wanted) as feed:
+        with self._ends.place(caller), self._feed(wanted) as feed:
             await self._load(feed)
             async for message in self._follow(feed, wanted):
                 yield message

@@ -144,15 +144,17 @@ class Watches:
         tenant: str,
         after_version: int,
         broken_off: SnapshotPosition | None = None,
+        *,
+        caller: str,
     ) -> AsyncGenerator[Message, None]:
-        """The messages of one watch, as WatchPipeline promises them.
+        """The messages of one watch of a caller, by name, as WatchPipeline promises them.
 
         `after_version` is the last version that the watcher has seen; 0 starts with a snapshot.
         `broken_off` is where the pages of a snapshot ended, which go on from there.
         Raises RpcError PIPELINE_NOT_FOUND, OTHER_TENANT, TOO_MANY_STREAMS, STREAM_MAXIMUM_AGE or
         DRAINING.
         """
-        with self._ends.place(tenant):
+        with self._ends.place(caller):
             watch = self._watch(pipeline_id, tenant, after_version, broken_off)
             async with aclosing(watch) as messages:
                 async for message in messages:

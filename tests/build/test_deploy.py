@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ from carbonline.command.main import main as carbonline_command
 from gateway_service import settings as gateway_settings
 from scheduler_service import settings as scheduler_settings
 from tests.build.compose_file import PREFIX, REPOSITORY, compose, settings_names
+from tests.build.compose_file import environment_of as environment_of_service
 from worker_service import settings as worker_settings
 
 DEPLOY = REPOSITORY / "deploy"
@@ -157,11 +159,13 @@ def lines_of(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
 
 
-def unit_environment(unit: Path) -> dict[str, str]:
+def unit_environment(unit: Path, instance: str = "9111") -> dict[str, str]:
     """What the unit's process finds in its environment."""
-    files = re.findall(r"^EnvironmentFile=/etc/carbonline/(.+)$", unit.read_text(), re.MULTILINE)
-    pairs = [line.split("=", 1) for name in files for line in lines_of(SYSTEMD / "etc" / name)]
-    return dict(pairs)
+    text = unit.read_text()
+    files = re.findall(r"^EnvironmentFile=/etc/carbonline/(.+)$", text, re.MULTILINE)
+    lines = [line for name in files for line in lines_of(SYSTEMD / "etc" / name)]
+    lines += re.findall(r"^Environment=(.+)$", text.replace("%i", instance), re.MULTILINE)
+    return dict(line.split("=", 1) for line in lines)
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -174,6 +178,43 @@ def test_a_unit_s_process_reads_what_it_is_given_and_has_time_to_drain(name: str
     assert float(stop) >= float(given.get(f"{PREFIX}DRAIN_GRACE_SECONDS", "20")) + 10
     started = " ".join(["python", "-m", *container_of(name)["args"][2:]])
     assert f"ExecStart=/opt/carbonline/bin/{started}\n" in unit.read_text()
+
+
+def test_units_of_one_machine_have_ports_of_their_own_for_metrics() -> None:
+    docs = (REPOSITORY / "docs" / "deploying.md").read_text(encoding="utf-8")
+    workers = re.findall(r"carbonline-worker@(\w+)", docs)
+    assert len(workers) >= 2
+    named = [(unit, "") for name, unit in UNITS.items() if name != "worker"]
+    named += [(UNITS["worker"], instance) for instance in workers]
+    ports = [
+        unit_environment(SYSTEMD / unit, instance)[f"{PREFIX}METRICS_PORT"]
+        for unit, instance in named
+    ]
+    assert len(set(ports)) == len(named), ports
+
+
+@pytest.mark.parametrize("name", ["ledger", "worker"])
+def test_a_unit_may_write_its_files_also_where_machines_share_them(name: str) -> None:
+    text = (SYSTEMD / UNITS[name]).read_text()
+    assert "ProtectSystem=strict\n" in text
+    (state,) = re.findall(r"^StateDirectory=(.+)$", text, re.MULTILINE)
+    folder = unit_environment(SYSTEMD / UNITS[name])[f"{PREFIX}BLOB_FOLDER"]
+    assert Path(folder).is_relative_to(Path("/var/lib") / state)
+    # A folder that is not there keeps no unit from its start.
+    (shared,) = re.findall(r"^ReadWritePaths=-(.+)$", text, re.MULTILINE)
+    docs = (REPOSITORY / "docs" / "deploying.md").read_text(encoding="utf-8")
+    assert f"`{shared}`" in docs
+    assert "`ReadWritePaths`" in docs
+
+
+def test_every_gateway_knows_the_proxy_before_it() -> None:
+    given = {
+        "Kubernetes": environment_of("gateway"),
+        "systemd": unit_environment(SYSTEMD / UNITS["gateway"]),
+        "Compose": environment_of_service("gateway"),
+    }
+    for where, environment in given.items():
+        assert gateway_settings.read_settings(environment).proxies, where
 
 
 def test_the_migration_of_systemd_is_a_command_and_knows_its_database() -> None:
@@ -202,6 +243,40 @@ class _Reset(yaml.SafeLoader):
 
 
 _Reset.add_constructor("!reset", lambda _loader, _node: None)
+
+
+def loader_of_changes() -> type[yaml.SafeLoader]:
+    """What reads a later file of compose; all that it takes away is None."""
+    return _Reset
+
+
+@pytest.mark.parametrize("later", [(), ("deploy/compose/external-postgres.yml",)])
+def test_podman_compose_reads_the_files(later: tuple[str, ...], tmp_path: Path) -> None:
+    # It asks for the version of an engine before it reads, and for nothing else.
+    engine = tmp_path / "podman"
+    engine.write_text("#!/bin/sh\necho podman version 5.0.0\n")
+    engine.chmod(0o700)
+    files = [word for name in ("docker-compose.yml", *later) for word in ("--file", name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "podman_compose", *files, "config"],
+        cwd=REPOSITORY,
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "POSTGRES_PASSWORD": "secret",
+            "DATABASE_URL": "postgresql://user@db.example.org/name",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    read = yaml.safe_load(done.stdout)["services"]
+    # What a profile alone starts is left out.
+    own = {name for name, one in compose()["services"].items() if "profiles" not in one}
+    assert set(read) == own - ({"postgres"} if later else set())
+    url = read["scheduler"]["environment"][f"{PREFIX}DATABASE_URL"]
+    assert url.partition("@")[2] == ("db.example.org/name" if later else "postgres/carbonline")
+    assert ("postgresql-ca.pem" in done.stdout) == bool(later)
 
 
 def test_an_external_postgresql_takes_the_place_of_the_own_one() -> None:

@@ -24,9 +24,9 @@ from carbonline.local.errors import LocalStackError, WrongChoice
 from carbonline.local.folder_lock import locked_folder
 
 
-def typed(*words: str | Path) -> Result:
+def typed(*words: str | Path, **environment: str) -> Result:
     """The end of `carbonline WORDS`, in this process."""
-    return CliRunner().invoke(main, [*map(str, words)])
+    return CliRunner().invoke(main, [*map(str, words)], env=environment)
 
 
 @pytest.mark.parametrize("words", [("demo",), ("up",)])
@@ -95,7 +95,7 @@ def test_a_database_url_that_cannot_be_used_is_wrong_usage(
 ) -> None:
     folder = ("--data-folder", tmp_path / "data") if command == "up" else ()
     url = f"{empty_database_url}&password=secret&{parameter}"
-    ended = typed(command, *folder, "--database-url", url)
+    ended = typed(command, *folder, CARBONLINE_DATABASE_URL=url)
     assert (ended.exit_code, said in ended.output) == (2, True), ended.output
     errors = ended.output.partition("Error: ")[2]
     assert (errors.count("\n"), "secret" in ended.output) == (1, False), ended.output

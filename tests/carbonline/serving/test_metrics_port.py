@@ -1,11 +1,13 @@
 """The port of metrics and probes: what each path answers, and what strangers cannot do to it."""
 
 import asyncio
+import contextlib
 import http.client
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
@@ -121,17 +123,67 @@ async def test_connections_that_say_nothing_end_and_others_are_served(
                 one.close()
 
 
-async def test_more_connections_than_are_worked_on_are_closed() -> None:
+def drip(connection: socket.socket) -> None:
+    """Send a head that never ends in drops, until the server closes."""
+    connection.settimeout(HANGS_SECONDS / 10)
+    with contextlib.suppress(ConnectionError):
+        connection.sendall(b"GET /livez HTTP/1.0\r\nx: ")
+        while True:
+            connection.sendall(b"a")
+            try:
+                if not connection.recv(1):
+                    return
+            except TimeoutError:
+                pass
+
+
+async def test_a_head_that_drips_ends_as_a_silent_one_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metrics_port, "IDLE_SECONDS", HANGS_SECONDS)
     async with serving(Probes()) as address:
-        silent = [
-            socket.create_connection((address.host, address.port)) for _ in range(REQUESTS_MAX)
-        ]
+        with socket.create_connection((address.host, address.port)) as one:
+            async with asyncio.timeout(20):
+                await asyncio.to_thread(drip, one)
+
+
+async def test_who_sends_no_request_gives_way_to_who_does() -> None:
+    async with serving(Probes()) as address:
+        there = (address.host, address.port)
+        silent = [socket.create_connection(there, timeout=10) for _ in range(REQUESTS_MAX)]
         try:
-            with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
-                await got(address, "/livez")
+            assert await got(address, "/livez") == (200, "ok\n")
+            # The one that has waited longest, and no other.
+            assert await asyncio.to_thread(silent[0].recv, 1) == b""
+            silent[1].sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+            assert (await asyncio.to_thread(silent[1].recv, 15)) == b"HTTP/1.0 200 OK"
         finally:
             for one in silent:
                 one.close()
+
+
+async def test_who_has_asked_gives_way_to_nobody() -> None:
+    asked, answer = asyncio.Semaphore(0), asyncio.Event()
+
+    async def look() -> str:
+        asked.release()
+        await answer.wait()
+        return ""
+
+    probes = Probes(look)
+    probes.report("")
+    async with serving(probes) as address:
+        pool = ThreadPoolExecutor(REQUESTS_MAX)
+        waiting = [pool.submit(get, address, "/readyz") for _ in range(REQUESTS_MAX)]
+        for _ in waiting:
+            await asked.acquire()
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            await got(address, "/livez")
+        answer.set()
+        assert (
+            await asyncio.gather(*map(asyncio.wrap_future, waiting))
+            == [(200, "ok\n")] * REQUESTS_MAX
+        )
 
 
 async def test_a_taken_port_is_said() -> None:

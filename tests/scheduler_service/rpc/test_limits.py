@@ -21,6 +21,7 @@ from tests.scheduler_service.rpc.conftest import Client
 
 SECONDS = 10.0
 MINE, ANOTHERS = (("authorization", "Bearer local"),), (("authorization", "Bearer another"),)
+A_COLLEAGUES = (("authorization", "Bearer colleague@local"),)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ async def test_one_caller_parks_so_many_claims_and_another_still_can(client: Cli
         call.cancel()
 
 
-async def test_one_tenant_opens_so_many_watches_and_another_still_can(client: Client) -> None:
+async def test_one_caller_opens_so_many_watches_and_others_still_can(client: Client) -> None:
     mine = await client.submit("noop", types_pb2.Scope())
     request = pb.SubmitRequest(request_id=str(uuid4()), job_type="noop")
     anothers = await client.scheduler.Submit(request, metadata=ANOTHERS)
@@ -82,6 +83,7 @@ async def test_one_tenant_opens_so_many_watches_and_another_still_can(client: Cl
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await watch(mine.pipeline_id, MINE)
     assert refusal(refused.value) == "TOO_MANY_STREAMS"
+    streams.append(await watch(mine.pipeline_id, A_COLLEAGUES))
     streams.append(await watch(anothers.pipeline_id, ANOTHERS))
     for stream in streams:
         stream.cancel()
@@ -101,7 +103,7 @@ async def test_watches_of_one_pipeline_and_of_all_share_their_places(client: Cli
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await watch_all(MINE)
     assert refusal(refused.value) == "TOO_MANY_STREAMS"
-    streams.append(await watch_all(ANOTHERS))
+    streams.append(await watch_all(A_COLLEAGUES))
     for stream in streams:
         stream.cancel()
 

@@ -200,7 +200,7 @@ async def test_a_limited_caller_hears_of_its_rows_only_as_they_change(client: Cl
         return row if row.scope.year == 2024 else None
 
     wanted = WantedPipelines("local", shown, lambda jobs: None)
-    watch = client.server.tenant_watches.watch(wanted)
+    watch = client.server.tenant_watches.watch(wanted, "ann")
     everything = watched(client)
     async with aclosing(watch), asyncio.timeout(SECONDS):
         assert numbers((await anext(watch)).rows) == numbers(await rows_of(everything)) == []
@@ -218,7 +218,7 @@ async def test_who_has_missed_more_than_is_kept_starts_over(
         monkeypatch.setattr(tenant_feed, name, most)
     wanted = WantedPipelines("local", lambda row: row, lambda jobs: None)
     pipelines = [(await client.submit("noop", NOOP)).pipeline_id for _ in range(4)]
-    slow, reading = client.server.tenant_watches.watch(wanted), watched(client)
+    slow, reading = client.server.tenant_watches.watch(wanted, "ann"), watched(client)
     async with aclosing(slow), asyncio.timeout(SECONDS):
         assert numbers((await anext(slow)).rows) == numbers(await rows_of(reading)) == pipelines
         for _ in pipelines:

@@ -59,7 +59,7 @@ async def test_a_reader_who_is_slow_with_activity_is_told_the_last_change_before
 ) -> None:
     submitted = await client.submit("noop", types_pb2.Scope())
     pipeline_id = submitted.pipeline_id
-    slow, other = [watches.watch(pipeline_id, "local", 0) for _ in range(2)]
+    slow, other = [watches.watch(pipeline_id, "local", 0, caller="ann") for _ in range(2)]
     async with asyncio.timeout(20), aclosing(slow), aclosing(other):
         for watch in (slow, other):
             assert (await anext(watch)).HasField("snapshot")
