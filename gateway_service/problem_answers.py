@@ -8,13 +8,15 @@ from starlette.responses import Response
 
 from gateway_service.transcode.problems import MEDIA_TYPE, Problem
 
+# Of the services' sentences, and of ours.
+LANGUAGE = "en"
+
 
 def answer_of(problem: Problem) -> Response:
-    """The answer that says the problem."""
+    """The answer that says the problem, whose sentences are English."""
     body = json.dumps(problem.body(), ensure_ascii=False).encode("utf-8", "replace")
-    return Response(
-        body, problem.status, headers=dict(problem.all_headers()), media_type=MEDIA_TYPE
-    )
+    headers = {"content-language": LANGUAGE, **problem.all_headers()}
+    return Response(body, problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 async def of_problem(_request: Request, problem: Exception) -> Response:

@@ -17,6 +17,8 @@ from gateway_service.transcode.fields import fill
 from gateway_service.transcode.problems import Problem
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
+# Within which it comes, so that nobody holds a connection by a byte now and then.
+BODY_SECONDS = 60.0
 # More of a body is received only of a caller whom a service knows.
 UNKNOWN_BYTES_MAX = 64 * 1024
 JSON = "application/json"
@@ -75,10 +77,15 @@ async def _bytes_of(request: Request, known: Known | None) -> bytes:
     most = await _room_for(announced_bytes(request), UNKNOWN_BYTES_MAX, known)
     pieces, size = [], 0
     try:
-        async for piece in request.stream():
-            size += len(piece)
-            most = await _room_for(size, most, known)
-            pieces.append(piece)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                most = await _room_for(size, most, known)
+                pieces.append(piece)
+    except TimeoutError as error:
+        words = f"The body did not come within {BODY_SECONDS:g} s."
+        gone = {"connection": "close"}
+        raise Problem(408, "BODY_TOO_SLOW", words, headers=gone) from error
     except ClientDisconnect as error:
         raise Problem(400, "BROKEN_OFF", "The body ended before its end.") from error
     return b"".join(pieces)

@@ -44,6 +44,7 @@ OF_JSON: tuple[Reason, ...] = (
     Reason(400, "NOT_JSON", "The body is not a JSON object."),
     Reason(400, "UPGRADE_WITH_BODY", "The request offers another protocol, and has a body."),
     Reason(400, "BROKEN_OFF", "The body ended before its end."),
+    Reason(408, "BODY_TOO_SLOW", "The body did not come in time."),
     Reason(413, "TOO_LARGE", "The body is too large."),
     Reason(415, "NOT_JSON", "The body is of another media type."),
 )

@@ -1,8 +1,11 @@
-"""What the fuzzer checks beside its own checks: the reason of a problem is one that is told."""
+"""What the fuzzer checks beside its own checks: a problem has a reason that is told, and what the
+document refuses the gateway refuses.
+"""
 
 from typing import Any
 
 import schemathesis
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 PROBLEM = "application/problem+json"
 
@@ -22,3 +25,22 @@ def reason_is_told(
         return
     reason = response.json()["reason"]
     assert reason in told["description"], f"{reason} is not told for {response.status_code}"
+
+
+@schemathesis.check
+def wrong_data_is_refused(
+    context: schemathesis.CheckContext,
+    response: schemathesis.Response,
+    case: "schemathesis.Case[Any]",
+) -> None:
+    """The fuzzer's own check, but for what means that a field is left out."""
+    if case.operation.definition.raw["operationId"] == "BatchSubmit":
+        # Its rows have errors of their own.
+        return
+    if not _leaves_out(case.query) and not _leaves_out(case.body):
+        negative_data_rejection(context, response, case)
+
+
+def _leaves_out(given: Any) -> bool:
+    """Whether something is empty, null, or the number 0 of an enum."""
+    return isinstance(given, dict) and any(not one for one in given.values())

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from gateway_service import server
+from gateway_service import rpc_endpoint, server
 from gateway_service.rpc_endpoint import BODY_BYTES_MAX, UNKNOWN_BYTES_MAX
 from gateway_service.server import RunningGateway
 from worker_service.blobs.store import BLOB_BYTES_MAX
@@ -61,6 +61,17 @@ async def test_a_large_body_is_not_received_of_a_stranger(
 ) -> None:
     found = await answer_to(gateway.port, POST.format(path, token), b"a" * 65_536, 16)
     assert found.split(b" ")[1:2] == [status]
+
+
+async def test_a_body_has_its_time(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc_endpoint, "BODY_SECONDS", 0.2)
+    for path, token in (("/v1/session", ""), ("/v1/pipelines", "Authorization: Bearer local\r\n")):
+        found = await answer_to(
+            gateway.port, POST.format(path, token).replace(str(LARGE), "9"), b"{", 1
+        )
+        assert found.split(b" ")[1:2] == [b"408"], path
 
 
 async def test_a_head_has_an_end(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ CHECKS = (
     "allow_header_conformance",
     "ignored_auth",
     "reason_is_told",
+    "wrong_data_is_refused",
 )
 # Their answers end with a pipeline, or never.
 STREAMS = ("WatchPipeline", "WatchAll")

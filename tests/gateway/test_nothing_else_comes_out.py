@@ -109,6 +109,7 @@ async def test_what_a_library_refuses_is_a_problem(gateway: RunningGateway) -> N
         assert (answer.status, answer.headers["content-type"]) == (status, PROBLEM), (sent, answer)
         assert (answer.json["status"], answer.json["reason"]) == (status, reason), sent
         assert answer.json["detail"]
+        assert answer.headers["content-language"] == "en"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
