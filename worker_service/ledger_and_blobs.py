@@ -10,7 +10,7 @@ import asyncpg
 from carbonline.postgres.errors import DatabaseUnavailable
 from carbonline.postgres.full_disk import DISK_FULL, is_full
 from worker_service.blobs.any_store import AnyBlobStore
-from worker_service.blobs.store import BlobFolderUnusable
+from worker_service.blobs.store import BlobFolderUnusable, ObjectStoreFailed
 from worker_service.carbon.workbooks.room import NoRoomForText
 from worker_service.ledger.canary import Canary
 from worker_service.mechanics.readiness import NotUsable
@@ -84,5 +84,13 @@ class LedgerAndBlobs:
         if isinstance(error, NoRoomForText):
             return f"{_TEMPORARY}: {error.strerror}"
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-            return f"blobs: {os.strerror(error.errno)}"
+            return f"blobs: {_reason_of(error, error.errno)}"
         return ""
+
+
+def _reason_of(error: OSError, number: int) -> str:
+    """An object store has its own words: it is not a device of this machine."""
+    for one in (error, error.__cause__):
+        if isinstance(one, ObjectStoreFailed):
+            return str(one.strerror)
+    return os.strerror(number)

@@ -15,7 +15,8 @@ from carbonline.client.annual_report import AnnualReport, annual_report
 from carbonline.client.check_findings import check_findings
 from carbonline.client.check_report import CheckReport, check_report
 from carbonline.client.contract_client import ContractClient
-from carbonline.client.errors import TotalsIncomplete, WrongArgument
+from carbonline.client.enum_names import module_number, type_number
+from carbonline.client.errors import TotalsIncomplete
 from carbonline.client.file_loads import FileLoads, Progress
 from carbonline.client.json_struct import values_of
 from carbonline.client.noted_rows import Rows, noted_rows
@@ -25,6 +26,7 @@ from carbonline.client.report_gaps import has_gaps
 from carbonline.client.reports import (
     JobReport,
     PipelineReport,
+    UploadReport,
     report_of,
     reports_of,
     uncomputed_row,
@@ -121,6 +123,7 @@ class AsyncClient(FileLoads, Uploads):
         sheet: str | None = None,
         mapping: Mapping[str, Any] | str | None = None,
         take_away: bool = False,
+        priority: int | None = None,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads a file of activity data, and waits until it is processed.
@@ -135,15 +138,18 @@ class AsyncClient(FileLoads, Uploads):
         the report is "failed" and nothing changes, unless `take_away`.
         `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
         modules have it, or without `type`, for a file of several types. `source` is the name of who
-        reports, "default" if left out. `progress` is called with a report at every change. Raises
-        OSError if the file cannot be read, WrongArgument for an unknown type. A file without an
-        accepted row raises nothing: the status of the report is "failed".
+        reports, "default" if left out. Of jobs that wait, those with the lowest `priority` run
+        first, from 0 to 9, 5 if left out. `progress` is called with a report at every change.
+        Raises OSError if the file cannot be read, WrongArgument for an unknown type. A file without
+        an accepted row raises nothing: the status of the report is "failed".
         """
         catalogue, scope = await self._of_type(type, module, year, unit)
         said = await mapping_said(self.contract, mapping, scope.data_entry_type)
         payload = {**_as_it_is_written(source, sheet, said), **(CONSENT if take_away else {})}
         job_type = "csv_ingest" if scope.data_entry_type else "routed_ingest"
-        return await self._sent(job_type, scope, Path(file), payload, catalogue, progress)
+        return await self._sent(
+            job_type, scope, Path(file), payload, catalogue, progress, priority=priority
+        )
 
     async def check_file(  # noqa: PLR0913 - each by its name
         self,
@@ -239,7 +245,7 @@ class AsyncClient(FileLoads, Uploads):
         self, year: int, module: str | None = None, unit: str | None = None
     ) -> "tuple[pl.DataFrame, str]":
         """The frame of `totals`, and a sentence on what is missing from it, "" if nothing is."""
-        number = _module_number(module)
+        number = module_number(module)
         answer, unknown = await totals_and_pending(self.contract, year, number, unit or "")
         sentences = [*missing_from(answer, year, unit or "", number), *unknown]
         return totals_frame(answer), " ".join(sentences)
@@ -266,13 +272,28 @@ class AsyncClient(FileLoads, Uploads):
         found = annual_report(answer, year, unit or "", unknown)
         return found, " ".join(found.missing) if unknown or has_gaps(answer) else ""
 
-    async def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
-        """The entries of a year without kilograms, which totals lack, at most ROWS_MAX.
+    async def uncomputed(
+        self,
+        year: int,
+        *,
+        type: str | None = None,  # noqa: A002
+        unit: str | None = None,
+        outcome: str | None = None,
+        upload: UploadReport | int | None = None,
+    ) -> list[dict[str, object]]:
+        """The entries of a year without kilograms, which totals lack, at most ROWS_MAX: of a type,
+        a unit, with an `outcome` such as "unknown_place", or of an upload alone.
 
         Keys: upload, type, row (1 is the first after the header), unit_institutional_id, outcome
         (such as "no_factor"), reason, and `columns` with the values of the row.
         """
-        wanted = ledger_pb2.ListUncomputedRequest(year=year, unit=unit or "")
+        wanted = ledger_pb2.ListUncomputedRequest(
+            year=year,
+            data_entry_type=type_number(type),
+            unit=unit or "",
+            outcome=outcome or "",
+            upload_id=upload.upload_id if isinstance(upload, UploadReport) else upload or 0,
+        )
         found, _ = await read_pages(
             self.contract.list_uncomputed, wanted, lambda page: page.entries, ROWS_MAX
         )
@@ -344,14 +365,3 @@ def checked(found: tuple[Found, str], strict: bool) -> Found:
     if missing:
         warnings.warn(missing, TotalsIncomplete, stacklevel=3)
     return sums
-
-
-def _module_number(name: str | None) -> int:
-    if name is None:
-        return 0
-    numbers = {word.removeprefix("MODULE_").lower(): n for word, n in types_pb2.Module.items() if n}
-    if name not in numbers:
-        raise WrongArgument(
-            f"There is no module {name!r}. The modules are {', '.join(sorted(numbers))}."
-        )
-    return numbers[name]

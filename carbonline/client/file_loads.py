@@ -36,15 +36,19 @@ class FileLoads:
         year: int,
         sheet: str | None = None,
         mapping: Said = None,
+        are_all: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads the institution's units, which provisions the year, and waits for its end.
 
         `sheet` and `mapping` say how the file is read, as in `submit_file`; here and in the other
         loads, the name of a mapping is one that is saved for this kind of file.
+        `are_all`: the file has all units, so others become stale; they stay, and their totals
+        count.
         """
         scope = self.contract.scope(year=year)
-        payload = await self._read_so(sheet, mapping, UNITS)
+        read_so = await self._read_so(sheet, mapping, UNITS)
+        payload = {**read_so, **({"are_all": "yes"} if are_all else {})}
         catalogue = await self.contract.list_modules()
         return await self._sent("unit_sync", scope, Path(file), payload, catalogue, progress)
 
@@ -66,20 +70,22 @@ class FileLoads:
         year: int,
         module: str | None = None,
         take_away: bool = False,
+        priority: int | None = None,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Has a worker ask a service, such as "travel-api", for the activity data of a type and
-        year, and waits until they are processed. The service is the source, as in `submit_file`.
+        year, and waits until they are processed. The service is the source, and `priority` as in
+        `submit_file`.
         """
         _, scope = await self._of_type(type, module, year)
         payload = {"provider": provider, **(CONSENT if take_away else {})}
-        sent = await submit_without_file(self.contract, "api_ingest", scope, payload)
+        sent = await submit_without_file(self.contract, "api_ingest", scope, payload, priority)
         return await self.wait(sent.pipeline_id, progress)
 
     async def load_factors(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
-        type: str,  # noqa: A002
+        type: str = "",  # noqa: A002
         *,
         year: int,
         module: str | None = None,
@@ -92,12 +98,16 @@ class FileLoads:
         """Uploads the emission factors of a type and year, and waits until they are processed.
 
         Factors that the file lacks become stale and stay in use. With `replace` they are removed.
-        If entries use them, that fails, unless `take_away` is set.
+        If entries use them, that fails, unless `take_away` is set. Without `type`, but with a
+        `module`, a column says of which type each factor is.
         """
         catalogue, scope = await self._of_type(type, module, year)
+        if not type and mapping:
+            raise WrongArgument("mapping is for a file of one type: give type=.")
         read_so = await self._read_so(sheet, mapping, FACTORS, scope.data_entry_type)
         payload = {**read_so, **_replacing(replace, take_away)}
-        return await self._sent("factor_ingest", scope, Path(file), payload, catalogue, progress)
+        job_type = "factor_ingest" if scope.data_entry_type else "routed_factor_ingest"
+        return await self._sent(job_type, scope, Path(file), payload, catalogue, progress)
 
     async def load_locations(
         self,
@@ -206,6 +216,8 @@ class FileLoads:
         payload: Mapping[str, Any],
         catalogue: ledger_pb2.ListModulesResponse,
         progress: Progress | None,
+        *,
+        priority: int | None = None,
     ) -> PipelineReport:
         name, file_bytes = AIRPORTS_FILE_NAME, 0
         if isinstance(source, Path):
@@ -216,7 +228,7 @@ class FileLoads:
 
         with_name = {**payload, "file_name": name}
         submitted = await submit_file(
-            self.contract, job_type, scope, with_name, upload, file_bytes=file_bytes
+            self.contract, job_type, scope, with_name, upload, priority, file_bytes=file_bytes
         )
         return await self.wait(submitted.pipeline_id, progress)
 

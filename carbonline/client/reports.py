@@ -86,11 +86,11 @@ class PipelineReport:
 
 @dataclass(frozen=True, slots=True)
 class UploadReport:
-    """A file of activity data that counts.
+    """A file of activity data that counts, or did.
 
     A newer file with the same module, type, year, unit ("" for all units) and source replaces it.
     `total_kg`, in kg CO2eq, and `entries_without_kg` are those of the last computation, None before
-    the first.
+    the first. `state` is "counts", "replaced" or "withdrawn".
     """
 
     upload_id: int
@@ -107,6 +107,7 @@ class UploadReport:
     entries_without_kg: int | None
     pipeline_id: int
     published_at: datetime
+    state: str = "counts"
 
 
 def upload_report(upload: ledger_pb2.Upload) -> UploadReport:
@@ -127,6 +128,7 @@ def upload_report(upload: ledger_pb2.Upload) -> UploadReport:
         upload.entries_without_kg if computed else None,
         upload.pipeline_id,
         upload.published_at.ToDatetime(UTC),
+        word(ledger_pb2.UploadState.items(), upload.state, "UPLOAD_STATE_"),
     )
 
 

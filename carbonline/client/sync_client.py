@@ -12,7 +12,7 @@ from carbonline.client.async_client import AsyncClient, checked
 from carbonline.client.check_report import CheckReport
 from carbonline.client.file_loads import Progress
 from carbonline.client.noted_rows import Rows
-from carbonline.client.reports import JobReport, PipelineReport
+from carbonline.client.reports import JobReport, PipelineReport, UploadReport
 from carbonline.client.services import Services, services_here
 from carbonline.client.sync_file_loads import SyncFileLoads
 from carbonline.client.sync_uploads import SyncUploads
@@ -103,6 +103,7 @@ class Client(SyncFileLoads, SyncUploads):
         sheet: str | None = None,
         mapping: Mapping[str, Any] | str | None = None,
         take_away: bool = False,
+        priority: int | None = None,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads a file of activity data, and waits until it is processed.
@@ -117,9 +118,10 @@ class Client(SyncFileLoads, SyncUploads):
         the report is "failed" and nothing changes, unless `take_away`.
         `type` is the name of a data-entry type such as "plane"; `module` is needed only if several
         modules have it, or without `type`, for a file of several types. `source` is the name of who
-        reports, "default" if left out. `progress` is called with a report at every change. Raises
-        OSError if the file cannot be read, WrongArgument for an unknown type. A file without an
-        accepted row raises nothing: the status of the report is "failed".
+        reports, "default" if left out. Of jobs that wait, those with the lowest `priority` run
+        first, from 0 to 9, 5 if left out. `progress` is called with a report at every change.
+        Raises OSError if the file cannot be read, WrongArgument for an unknown type. A file without
+        an accepted row raises nothing: the status of the report is "failed".
         """
         return self._answer(
             self._client.submit_file(
@@ -132,6 +134,7 @@ class Client(SyncFileLoads, SyncUploads):
                 sheet=sheet,
                 mapping=mapping,
                 take_away=take_away,
+                priority=priority,
                 progress=progress,
             )
         )
@@ -217,9 +220,21 @@ class Client(SyncFileLoads, SyncUploads):
         """
         return checked(self._answer(self._client.report_and_missing(year, unit, below)), strict)
 
-    def uncomputed(self, year: int, *, unit: str | None = None) -> list[dict[str, object]]:
-        """The entries of a year without kilograms, which totals lack: row, outcome, reason."""
-        return self._answer(self._client.uncomputed(year, unit=unit))
+    def uncomputed(
+        self,
+        year: int,
+        *,
+        type: str | None = None,  # noqa: A002
+        unit: str | None = None,
+        outcome: str | None = None,
+        upload: UploadReport | int | None = None,
+    ) -> list[dict[str, object]]:
+        """The entries of a year without kilograms, which totals lack: row, outcome, reason. Of a
+        type, a unit, with an `outcome` such as "unknown_place", or of an upload alone.
+        """
+        return self._answer(
+            self._client.uncomputed(year, type=type, unit=unit, outcome=outcome, upload=upload)
+        )
 
     def results(
         self, pipeline_id: int, *, unit: str | None = None, emission_type: str | None = None

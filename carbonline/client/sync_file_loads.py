@@ -18,14 +18,22 @@ class SyncFileLoads(Blocking):
         year: int,
         module: str | None = None,
         take_away: bool = False,
+        priority: int | None = None,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Has a worker ask a service, such as "travel-api", for the activity data of a type and
-        year, and waits until they are processed. The service is the source, as in `submit_file`.
+        year, and waits until they are processed. The service is the source, and `priority` as in
+        `submit_file`.
         """
         return self._answer(
             self._client.submit_from(
-                provider, type, year=year, module=module, take_away=take_away, progress=progress
+                provider,
+                type,
+                year=year,
+                module=module,
+                take_away=take_away,
+                priority=priority,
+                progress=progress,
             )
         )
 
@@ -44,23 +52,31 @@ class SyncFileLoads(Blocking):
         year: int,
         sheet: str | None = None,
         mapping: Said = None,
+        are_all: bool = False,
         progress: Progress | None = None,
     ) -> PipelineReport:
         """Uploads the institution's units, which provisions the year, and waits for its end.
 
         `sheet` and `mapping` say how the file is read, as in `submit_file`; here and in the other
         loads, the name of a mapping is one that is saved for this kind of file.
+        `are_all`: the file has all units, so others become stale; they stay, and their totals
+        count.
         """
         return self._answer(
             self._client.load_units(
-                file, year=year, sheet=sheet, mapping=mapping, progress=progress
+                file,
+                year=year,
+                sheet=sheet,
+                mapping=mapping,
+                are_all=are_all,
+                progress=progress,
             )
         )
 
     def load_factors(  # noqa: PLR0913 - each by its name
         self,
         file: str | Path,
-        type: str,  # noqa: A002
+        type: str = "",  # noqa: A002
         *,
         year: int,
         module: str | None = None,
@@ -73,7 +89,8 @@ class SyncFileLoads(Blocking):
         """Uploads the emission factors of a type and year, and waits until they are processed.
 
         Factors that the file lacks become stale and stay in use. With `replace` they are removed.
-        If entries use them, that fails, unless `take_away` is set.
+        If entries use them, that fails, unless `take_away` is set. Without `type`, but with a
+        `module`, a column says of which type each factor is.
         """
         return self._answer(
             self._client.load_factors(

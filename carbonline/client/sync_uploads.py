@@ -11,12 +11,34 @@ class SyncUploads(Blocking):
     """A part of Client."""
 
     def uploads(
-        self, year: int, *, source: str | None = None, unit: str | None = None
+        self,
+        year: int,
+        *,
+        module: str | None = None,
+        type: str | None = None,  # noqa: A002
+        source: str | None = None,
+        unit: str | None = None,
+        emission_type: str | None = None,
+        include_retired: bool = False,
     ) -> list[UploadReport]:
-        """The uploads whose entries count in a year, newest first; of a `source` only its own, and
-        of a `unit` those for this unit alone. A caller with limited units must name one.
+        """The uploads whose entries count in a year, newest first; with `include_retired` those
+        that were replaced or withdrawn, too.
+
+        Of a `module`, `type` or `source` only its own, of a `unit` those for this unit alone, of an
+        `emission_type` those with emissions on this node of the tree, or below it. A caller with
+        limited units must name one.
         """
-        return self._answer(self._client.uploads(year, source=source, unit=unit))
+        return self._answer(
+            self._client.uploads(
+                year,
+                module=module,
+                type=type,
+                source=source,
+                unit=unit,
+                emission_type=emission_type,
+                include_retired=include_retired,
+            )
+        )
 
     def download(self, upload: UploadReport | int, file: str | Path) -> Path:
         """Writes the file of an upload as it was sent: a workbook stays one. Returns its path.

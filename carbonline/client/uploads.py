@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from carbonline.client.contract_client import ContractClient
+from carbonline.client.enum_names import module_number, type_number
 from carbonline.client.errors import FileGone, ServerError, WrongArgument
 from carbonline.client.file_loads import Progress
 from carbonline.client.json_struct import values_of
@@ -102,14 +103,32 @@ class Uploads:
     contract: ContractClient
 
     async def uploads(
-        self, year: int, *, source: str | None = None, unit: str | None = None
+        self,
+        year: int,
+        *,
+        module: str | None = None,
+        type: str | None = None,  # noqa: A002
+        source: str | None = None,
+        unit: str | None = None,
+        emission_type: str | None = None,
+        include_retired: bool = False,
     ) -> list[UploadReport]:
         """The uploads whose entries count in a year, newest first, at most UPLOADS_MAX.
 
-        With a `source`, only those of it; with a `unit`, only those for this unit alone. A caller
-        who may act for some units only must name one.
+        With a `module`, `type` or `source`, only those of it; with a `unit`, only those for this
+        unit alone; with an `emission_type`, those with emissions on this node of the tree, or below
+        it. With `include_retired`, those that were replaced or withdrawn, too: their `state` says
+        so. A caller who may act for some units only must name one.
         """
-        wanted = ledger_pb2.ListUploadsRequest(year=year, source=source or "", unit=unit or "")
+        wanted = ledger_pb2.ListUploadsRequest(
+            year=year,
+            module=module_number(module),
+            data_entry_type=type_number(type),
+            source=source or "",
+            unit=unit or "",
+            emission_type=emission_type or "",
+            include_retired=include_retired,
+        )
         found, _ = await read_pages(
             self.contract.list_uploads, wanted, lambda page: page.uploads, UPLOADS_MAX
         )

@@ -57,7 +57,7 @@ def _noted(job: types_pb2.Job, noun: str) -> NotedRows:
     return NotedRows(
         count,
         blob if isinstance(blob, str) and blob.startswith(BLOB) else "",
-        count_of(job, f"rows_{noun}_listed") or count,
+        count_of(job, listed) if (listed := f"rows_{noun}_listed") in stats else count,
     )
 
 

@@ -54,7 +54,7 @@ def rejected(target: Target, pipeline: int, output: Path, *, force: bool) -> Non
         )
     where = "on stdout" if to_stdout else f"in {one_line(str(output))}"
     try:
-        count, sending = run_to_end(_rejected(target, pipeline, output, replaces=force))
+        listed, count, sending = run_to_end(_rejected(target, pipeline, output, replaces=force))
     except OtherContents:
         raise click.UsageError(
             f"{one_line(str(output))} exists and has other contents, such as rows that were"
@@ -62,6 +62,11 @@ def rejected(target: Target, pipeline: int, output: Path, *, force: bool) -> Non
         ) from None
     if count == 0:
         sentence = f"Pipeline {pipeline} rejected no rows; nothing was written."
+    elif listed < count:
+        sentence = (
+            f"The first {listed:,} of {count:,} rejected rows, each with its reason, {where}: there"
+            " was no room for more in their list. Mend what they have in common first."
+        )
     else:
         sentence = f"{pluralize(count, 'rejected row')}, each with its reason, {where}."
     # On stdout the rows stand alone.
@@ -72,15 +77,16 @@ def rejected(target: Target, pipeline: int, output: Path, *, force: bool) -> Non
 
 async def _rejected(
     target: Target, pipeline_id: int, output: Path, *, replaces: bool
-) -> tuple[int, str]:
-    """Number of rejected rows, and how to send them again."""
+) -> tuple[int, int, str]:
+    """How many rejected rows are written, how many there are, and how to send them again."""
     async with target.client() as client:
         count = await save_rejected_rows(client, pipeline_id, output, replaces=replaces)
         answer = await client.get_pipeline(pipeline_id)
+    listed = sum(rejected_of(job).listed for job in answer.jobs)
     types = {job.job_type for job in answer.jobs}
     if types & CHECK_JOBS:
-        return count, _OF_CHECKS
-    return count, _OF_ENTRIES if types & ENTRY_JOBS else _OF_TABLES
+        return listed, count, _OF_CHECKS
+    return listed, count, _OF_ENTRIES if types & ENTRY_JOBS else _OF_TABLES
 
 
 async def save_rejected_rows(

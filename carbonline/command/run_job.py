@@ -65,12 +65,13 @@ def run_job(  # noqa: PLR0913  click gives each option
         year=year or 0,
         unit=unit,
     )
-    said = _pairs(payload)
+    said = payload_of(payload)
     code = run_to_end(_run(target, job_type, given, said, priority, watch=not no_watch))
     raise SystemExit(code)
 
 
-def _pairs(payload: Sequence[str]) -> Mapping[str, str]:
+def payload_of(payload: Sequence[str]) -> Mapping[str, str]:
+    """The payload that --with says. Raises click.UsageError."""
     pairs = [text.partition("=") for text in payload]
     for text, (key, sign, _) in zip(payload, pairs, strict=True):
         if not key.strip() or not sign:

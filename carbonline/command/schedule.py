@@ -9,15 +9,8 @@ from carbonline.command.asynchronous import run_to_end
 from carbonline.command.collected_options import Function
 from carbonline.command.command_group import CommandGroup, examples
 from carbonline.command.connection import Target, command_line, connection_options
-from carbonline.command.jobs_of_files import fetching_job, in_its_module
 from carbonline.command.names import scope_words
-from carbonline.command.options import (
-    DATA_ENTRY_TYPE,
-    YEAR,
-    WholeNumber,
-    module_option,
-    priority_option,
-)
+from carbonline.command.options import WholeNumber, priority_option
 from carbonline.command.output import Output, output_options, show_rows
 from carbonline.command.printing import moment, print_lines, table_width
 from carbonline.command.reasons import is_dropped
@@ -30,36 +23,12 @@ from carbonline.command.schedule_words import (
     schedule_row,
     trouble_of,
 )
-from carbonline.command.submit import brought_type
+from carbonline.command.scheduled_job import ScheduledJob, scheduled_job_options
 from carbonline.command.table import wrapped
 from carbonline.v1 import schedules_pb2 as pb
 
 MISSED = {"run-once": pb.MISSED_TICKS_RUN_ONCE, "skip": pb.MISSED_TICKS_SKIP}
-# The provider that ships with the product and brings units; others bring data of a type.
-BRINGS_UNITS = "unit-directory"
-
-_WHAT_AND_WHEN = (
-    click.option(
-        "--from",
-        "provider",
-        required=True,
-        metavar="PROVIDER",
-        help="The service that a worker asks at each tick, such as unit-directory or travel-api.",
-    ),
-    click.option(
-        "--type",
-        "data_entry_type",
-        type=DATA_ENTRY_TYPE,
-        default=0,
-        help="The data-entry type, such as plane.  [default: what PROVIDER is known to bring]",
-    ),
-    module_option,
-    click.option(
-        "--year",
-        type=YEAR,
-        default=None,
-        help="The accounting year.  [default: the year of each tick]",
-    ),
+_WHEN = (
     click.option(
         "--time-zone",
         default="UTC",
@@ -84,9 +53,9 @@ _WHAT_AND_WHEN = (
 )
 
 
-def _with_what_and_when(function: Function) -> Function:
-    """Add the options that say what is submitted, and when."""
-    for option in reversed(_WHAT_AND_WHEN):
+def _when_options(function: Function) -> Function:
+    """Add the options that say when it is submitted."""
+    for option in reversed(_WHEN):
         function = option(function)
     return function
 
@@ -108,12 +77,15 @@ def schedule() -> None:
     epilog=examples(
         'carbonline schedule add units "15 2 * * *" --from unit-directory',
         'carbonline schedule add flights "30 3 * * MON" --from travel-api --year 2024',
+        'carbonline schedule add units "15 2 * * *" --from hr-system --units',
+        'carbonline schedule add depot "0 4 * * *" --run fleet_check --with depot=north',
         'carbonline schedule add flights "30 3 * * MON" --from travel-api --check',
     ),
 )
 @click.argument("name")
 @click.argument("cron", metavar="CRON")
-@_with_what_and_when
+@scheduled_job_options
+@_when_options
 @priority_option
 @click.option("--check", is_flag=True, help="Only say when it would tick.")
 @connection_options
@@ -122,10 +94,7 @@ def add(  # noqa: PLR0913  click gives each option
     target: Target,
     name: str,
     cron: str,
-    provider: str,
-    data_entry_type: int,
-    module: int,
-    year: int | None,
+    job: ScheduledJob,
     time_zone: str,
     missed: str,
     jitter: int | None,
@@ -136,23 +105,23 @@ def add(  # noqa: PLR0913  click gives each option
 
     CRON has five fields: minute, hour, day of month, month, day of week. Each tick is submitted
     once, however many schedulers run, and not while the pipeline of an earlier tick runs. The job
-    reads units from unit-directory (unit_sync), and activity data of --type from other services
-    (api_ingest).
+    reads units from unit-directory or with --units (unit_sync), and activity data of --type from
+    other services (api_ingest). With --run it is of any type that may be scheduled and needs no
+    file, such as one that your deployment declares; `carbonline job-types` lists what each needs.
     """
     request = pb.CreateScheduleRequest(
         name=name,
         cron=cron,
         time_zone=time_zone,
-        payload=struct_of({"provider": provider}),
+        job_type=job.job_type,
+        payload=struct_of(job.payload),
         missed=MISSED[missed],
         validate_only=check,
         priority=priority,
     )
     if jitter is not None:
         request.jitter.FromSeconds(jitter)
-    is_of_units = provider == BRINGS_UNITS and not data_entry_type
-    of_type = 0 if is_of_units else brought_type(provider, data_entry_type)
-    answer = run_to_end(_add(target, request, (module, of_type), year or 0))
+    answer = run_to_end(_add(target, request, job))
     if not check:
         click.echo(f"Schedule {one_line(answer.schedule.name)}: {_what(answer.schedule)}.")
     if answer.schedule.HasField("paused_at"):
@@ -240,7 +209,9 @@ def remove(*, target: Target, name: str) -> None:
 
 def _what(one: pb.Schedule) -> str:
     """Such as "unit_sync from unit-directory at 15 2 * * * (Europe/Zurich)"."""
-    return one_line(f"{one.job_type} from {provider_of(one)} at {one.cron} ({one.time_zone})")
+    provider = provider_of(one)
+    asked = f" from {provider}" if provider else ""
+    return one_line(f"{one.job_type}{asked} at {one.cron} ({one.time_zone})")
 
 
 def _facts(answer: pb.GetScheduleResponse) -> Iterator[tuple[str, str]]:
@@ -259,17 +230,10 @@ def _facts(answer: pb.GetScheduleResponse) -> Iterator[tuple[str, str]]:
 
 
 async def _add(
-    target: Target, request: pb.CreateScheduleRequest, of: tuple[int, int], year: int
+    target: Target, request: pb.CreateScheduleRequest, job: ScheduledJob
 ) -> pb.CreateScheduleResponse:
-    module, data_entry_type = of
     async with target.client() as client:
-        request.job_type = "api_ingest" if data_entry_type else "unit_sync"
-        if data_entry_type:
-            job = fetching_job("", module, data_entry_type, year)
-            module = in_its_module(job, await client.list_modules()).module
-        request.scope.CopyFrom(
-            client.scope(module=module, data_entry_type=data_entry_type, year=year)
-        )
+        request.scope.CopyFrom(await job.scope(client))
         return await client.create_schedule(request)
 
 

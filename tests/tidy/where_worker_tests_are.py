@@ -36,7 +36,6 @@ TESTED_IN_WORKERS: Mapping[str, Mapping[str, str]] = {
         "json_calls": TRAVEL_API,
         "provider": TRAVEL_API,
         "secret": TRAVEL_API,
-        "travel_rows": TRAVEL_API,
         "unit_directory": "tests/worker_service/steps/test_unit_directory.py",
     },
     "worker_service/blobs": {

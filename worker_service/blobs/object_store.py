@@ -33,6 +33,8 @@ PARTS_MAX = 4
 IDENTITY = ".identity"
 # A note that a blob is about to be deleted.
 REMOVING = ".removing"
+# What is written to learn whether a store that was full has room again.
+ROOM, ROOM_BYTES = ".room", 1 << 20
 # A removal takes seconds; whoever left such a note so long ago has died.
 REMOVAL_SECONDS_MAX = 600.0
 _WAIT_SECONDS_MAX = 60.0
@@ -51,6 +53,7 @@ class ObjectBlobStore:
         self.objects = open_store(url)
         # Of the store that was usable first. After a change of the bucket there is another one.
         self._identity = ""
+        self._was_full = False
 
     def begin(
         self, tenant: str, file_name: str = "", scope: Mapping[str, Any] | None = None
@@ -69,11 +72,26 @@ class ObjectBlobStore:
         return BlobReader(reference, ObjectBytes(self, reference, size))
 
     def check_usable(self) -> None:
-        """Raises BlobFolderUnusable if nothing can be read. The first look makes the identity."""
+        """Raises BlobFolderUnusable if nothing can be read, or since the store was full. The first
+        look makes the identity.
+        """
         try:
             self._check_identity(makes=True)
+            if self._was_full:
+                self._take_room()
         except ObjectStoreFailed as error:
             raise BlobFolderUnusable(str(error.strerror)) from error
+
+    def note_full(self) -> None:
+        """An upload met a full store, which can still be read: a look takes room until it finds
+        some.
+        """
+        self._was_full = True
+
+    def _take_room(self) -> None:
+        written(lambda: obstore.put(self.objects, ROOM, bytes(ROOM_BYTES)))
+        self._was_full = False
+        take_away(self.objects, ROOM)
 
     def _check_identity(self, *, makes: bool = False) -> None:
         """Raises ObjectStoreFailed if this is not the store that was used before."""
@@ -153,8 +171,13 @@ class ObjectUpload(Upload):
         """
         reference = BlobReference(self._tenant, self.sha256)
         already = self._store.has(path_of(reference))
-        self._send(reference)
-        self._outlive_a_removal(reference)
+        try:
+            self._send(reference)
+            self._outlive_a_removal(reference)
+        except ObjectStoreFailed as error:
+            if error.errno == errno.ENOSPC:
+                self._store.note_full()
+            raise
         return Kept(reference, self.size_bytes, already_stored=already)
 
     def _send(self, reference: BlobReference) -> None:

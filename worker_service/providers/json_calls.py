@@ -20,6 +20,7 @@ PAUSE_SECONDS_MAX = 20.0
 ANSWER_BYTES_MAX = 64 << 20
 READ_BYTES = 256 << 10
 SAID_CHARACTERS_MAX = 200
+DIGITS_MAX = 300
 # The service is busy, restarts, or stands behind a proxy that cannot reach it.
 _PASSES = frozenset({408, 425, 429})
 
@@ -127,7 +128,7 @@ class JsonCalls:
     async def _decoded(self, content: bytes, while_: str) -> Any:
         try:
             # An answer of megabytes takes longer than a heartbeat may be late.
-            return await asyncio.to_thread(json.loads, content)
+            return await asyncio.to_thread(json.loads, content, parse_int=_whole_number)
         except (ValueError, RecursionError) as error:
             raise ProviderRefused(
                 "answer_unreadable", f"{self._service} answered something else than JSON {while_}."
@@ -166,9 +167,14 @@ def _words_of(content: bytes) -> str:
         return ""
     code = error.get("errorCode") or error.get("code") or ""
     text = error.get("message") or error.get("detail") or error.get("summary") or ""
-    said = ": ".join(str(part) for part in (code, text) if part)
+    said = ": ".join(str(part) for part in (code, text) if part and isinstance(part, (str, int)))
     line = "".join(c if c.isprintable() else " " for c in said).strip().rstrip(".")
     return f" ({line[:SAID_CHARACTERS_MAX]})" if line else ""
+
+
+def _whole_number(text: str) -> int | str:
+    """One with more digits than anything counts stays a text: it must not cost the answer."""
+    return int(text) if len(text) <= DIGITS_MAX else text
 
 
 def _seconds(retry_after: str) -> float:

@@ -21,8 +21,9 @@ from worker_service.providers.provider import Page, ProviderRefused, Wanted
 from worker_service.providers.travel_rows import (
     CAPTIONS,
     COLUMNS,
-    CORRECTED_KG,
     DATE,
+    NO_FIELDS,
+    TRAVELLER,
     UNREADABLE_DATE,
     day_of,
     rows_of,
@@ -30,10 +31,10 @@ from worker_service.providers.travel_rows import (
 
 SERVICE = "The travel API"
 TOKEN_SECONDS = 300
-# The service counts no records without corrected kilograms, so a page ends after some days, too.
-PAGE_DAYS_MAX = 14
+# No day has more, whatever the service says.
+DAY_RECORDS_MAX = 100_000_000
 _QUERIES = "/api/v1/vizql-data-service"
-_COUNT = "records"
+_COUNT, _TRAVELLERS = "records", "travellers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class TravelApi:
             dropped = Counter({UNREADABLE_DATE: dates.unreadable} if dates.unreadable else {})
             for values in dates.pages(access.page_records):
                 assumed: Counter[str] = Counter()
-                records = await service.records(values)
+                records, others = await service.records(values)
+                dropped.update({NO_FIELDS: others} if others else {})
                 rows = await asyncio.to_thread(rows_of, records, wanted.year, dropped, assumed)
                 yield Page(rows, dict(dropped), dict(assumed), dates.total)
                 dropped.clear()
@@ -90,7 +92,7 @@ class _Dates:
         pages: list[list[Any]] = []
         held = 0
         for value, count in self.counts:
-            if not pages or held + count > records_max or len(pages[-1]) >= PAGE_DAYS_MAX:
+            if not pages or held + count > records_max:
                 pages.append([])
                 held = 0
             pages[-1].append(value)
@@ -109,7 +111,8 @@ class _SignedIn:
     async def check_captions(self) -> None:
         """Raises ProviderRefused unless the data source has all fields."""
         answer = await self._asked("read-metadata", "which fields it has", {})
-        there = {field.get("fieldCaption") for field in _records(answer)}
+        captions = [field.get("fieldCaption") for field in _all_records(answer)]
+        there = {caption for caption in captions if isinstance(caption, str)}
         if missing := [caption for caption in CAPTIONS if caption not in there]:
             names = ", ".join(f'"{caption}"' for caption in missing)
             raise ProviderRefused(
@@ -119,35 +122,42 @@ class _SignedIn:
             )
 
     async def dates(self, year: int) -> _Dates:
-        """The dates of a year."""
+        """The dates of a year.
+
+        A count leaves out the records that have no value in its field. The records of a date have
+        that date. Of those without a date, the ones with a traveller are counted.
+        """
         fields = [
             {"fieldCaption": DATE},
-            {"fieldCaption": CORRECTED_KG, "function": "COUNT", "fieldAlias": _COUNT},
+            {"fieldCaption": DATE, "function": "COUNT", "fieldAlias": _COUNT},
+            {"fieldCaption": TRAVELLER, "function": "COUNT", "fieldAlias": _TRAVELLERS},
         ]
         counts: Counter[Any] = Counter()
         unreadable = 0
-        for record in await self._queried("which dates it has", {"fields": fields}):
-            value, count = record.get(DATE), record.get(_COUNT)
-            number = int(count) if isinstance(count, (int, float)) else 0
+        answer = await self._queried("which dates it has", {"fields": fields})
+        for group in _all_records(answer):
+            value, number = group.get(DATE), _count(group.get(_COUNT))
             if (day := day_of(value)) is None:
-                unreadable += number
+                unreadable += max(number, _count(group.get(_TRAVELLERS)))
             elif day.year == year:
                 counts[value] += number
         return _Dates(sorted(counts.items(), key=lambda pair: str(pair[0])), unreadable)
 
-    async def records(self, dates: Sequence[Any]) -> list[Mapping[str, Any]]:
-        """All records of some dates."""
+    async def records(self, dates: Sequence[Any]) -> tuple[list[Mapping[str, Any]], int]:
+        """All records of some dates, and how many more have no fields."""
         query = {
             "fields": [{"fieldCaption": caption} for caption in CAPTIONS],
             "filters": [
                 {"field": {"fieldCaption": DATE}, "filterType": "SET", "values": list(dates)}
             ],
         }
-        return await self._queried(f"for the flights of {dates[0]} to {dates[-1]}", query)
+        there = _data(await self._queried(f"for the flights of {dates[0]} to {dates[-1]}", query))
+        records: list[Mapping[str, Any]] = [one for one in there if isinstance(one, dict)]
+        return records, len(there) - len(records)
 
-    async def _queried(self, says: str, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    async def _queried(self, says: str, query: Mapping[str, Any]) -> Any:
         more = {"query": query, "options": {"returnFormat": "OBJECTS"}}
-        return _records(await self._asked("query-datasource", says, more))
+        return await self._asked("query-datasource", says, more)
 
     async def _asked(self, what: str, says: str, more: Mapping[str, Any]) -> Any:
         source = {"datasourceLuid": self._access.datasource}
@@ -206,11 +216,26 @@ class _SignedIn:
         self._token = token
 
 
-def _records(answer: Any) -> list[Mapping[str, Any]]:
-    records = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+def _data(answer: Any) -> list[Any]:
+    there = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(there, list):
+        raise _not_understood("for its data")
+    return there
+
+
+def _all_records(answer: Any) -> list[Mapping[str, Any]]:
+    """What is a record in the answer to a question about the data source: one at least, if any."""
+    there = _data(answer)
+    records: list[Mapping[str, Any]] = [one for one in there if isinstance(one, dict)]
+    if there and not records:
         raise _not_understood("for its data")
     return records
+
+
+def _count(value: Any) -> int:
+    """How many records a group has: one at least, whatever the service says."""
+    is_count = isinstance(value, (int, float)) and 1 <= value <= DAY_RECORDS_MAX
+    return int(value) if is_count else 1
 
 
 def _not_understood(says: str) -> ProviderRefused:

@@ -1,5 +1,6 @@
 """Turns a record of the travel API into a row of an activity file of flights, or drops it."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 DATE = "IN_Departure date"
 CORRECTED_KG = "OUT_CO2_CORRECTED"
-_TRAVELLER = "SCIPER"
+TRAVELLER = "SCIPER"
 _COST_CENTRE = "Centre financier"
 _CLASS = "IN_Segment class"
 _ORIGIN = "IN_Segment origin airport code"
@@ -24,7 +25,7 @@ _TRIPS = "Number of trips"
 CAPTIONS = (
     CORRECTED_KG,
     "OUT_DISTANCE_CORRECTED",
-    _TRAVELLER,
+    TRAVELLER,
     _COST_CENTRE,
     DATE,
     _CLASS,
@@ -52,6 +53,7 @@ COLUMNS = (
 NOT_A_FLIGHT = "no flight"
 UNREADABLE_DATE = "no readable departure date"
 ANOTHER_YEAR = "a departure in another year"
+NO_FIELDS = "no fields"
 NO_TRAVELLER = "no traveller"
 NO_AIRPORT = "no code of an airport"
 UNKNOWN_CLASS = "an unknown class, taken as economy"
@@ -104,9 +106,9 @@ def _why_dropped(record: Mapping[str, Any], year: int) -> str:
         return UNREADABLE_DATE
     if day.year != year:
         return ANOTHER_YEAR
-    if not text_of(record.get(_TRAVELLER)):
+    if not word_of(record.get(TRAVELLER)):
         return NO_TRAVELLER
-    if not (text_of(record.get(_ORIGIN)) and text_of(record.get(_DESTINATION))):
+    if not (word_of(record.get(_ORIGIN)) and word_of(record.get(_DESTINATION))):
         return NO_AIRPORT
     return ""
 
@@ -118,9 +120,9 @@ def _row(record: Mapping[str, Any], assumed: Counter[str]) -> tuple[str, ...]:
     assert day is not None, "records without a date are dropped"
     return (
         prefixed[1] if prefixed else centre,
-        text_of(record.get(_ORIGIN)),
-        text_of(record.get(_DESTINATION)),
-        text_of(record.get(_TRAVELLER)),
+        word_of(record.get(_ORIGIN)),
+        word_of(record.get(_DESTINATION)),
+        word_of(record.get(TRAVELLER)),
         _cabin(text_of(record.get(_CLASS)), assumed),
         day.isoformat(),
         text_of(record.get(_TRIPS)),
@@ -138,9 +140,21 @@ def _cabin(given: str, assumed: Counter[str]) -> str:
 
 
 def text_of(value: object) -> str:
-    """A value of JSON as a file would have it: "" for null, no fraction for a whole number."""
+    """A value of JSON as a file would have it: "" for null, no fraction for a whole number.
+
+    A list or an object becomes what is neither number nor unit, so that its row is rejected.
+    """
     if value is None:
         return ""
+    if isinstance(value, (list, dict)):
+        return "[…]" if isinstance(value, list) else "{…}"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return " ".join(str(value).split())
+
+
+def word_of(value: object) -> str:
+    """As `text_of`, for a code or a name; "" for what cannot be one."""
+    is_one = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    is_endless = isinstance(value, float) and not math.isfinite(value)
+    return text_of(value) if is_one and not is_endless else ""

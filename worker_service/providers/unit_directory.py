@@ -9,7 +9,7 @@ from typing import Any
 from worker_service.providers.access import UnitDirectoryAccess
 from worker_service.providers.json_calls import Exchange, JsonCalls, NotSignedIn, json_session
 from worker_service.providers.provider import Page, ProviderRefused, Wanted
-from worker_service.providers.travel_rows import text_of
+from worker_service.providers.travel_rows import NO_FIELDS, text_of, word_of
 
 SERVICE = "The directory of units"
 PAGE_UNITS = 500
@@ -46,7 +46,7 @@ class UnitDirectory:
                 units = await _page(calls, access, number)
                 if not units:
                     return
-                if units == before:
+                if _is_same(units, before):
                     raise ProviderRefused(
                         "pages_repeat",
                         f"{SERVICE} answers the same page again: UNIT_DIRECTORY_PAGE must name the"
@@ -57,9 +57,7 @@ class UnitDirectory:
         raise ProviderRefused("too_many_pages", f"{SERVICE} has more than {PAGES_MAX:,} pages.")
 
 
-async def _page(
-    calls: JsonCalls, access: UnitDirectoryAccess, number: int
-) -> Sequence[Mapping[str, Any]]:
+async def _page(calls: JsonCalls, access: UnitDirectoryAccess, number: int) -> Sequence[Any]:
     password = await asyncio.to_thread(access.password.read)
     credentials = base64.b64encode(f"{access.user}:{password}".encode()).decode()
     page = access.first_page + number
@@ -79,7 +77,8 @@ async def _page(
             "credential_refused", f"{SERVICE} refused the user or the password."
         ) from None
     units = answer.get(access.list) if isinstance(answer, dict) and access.list else answer
-    if not isinstance(units, list) or not all(isinstance(one, dict) for one in units):
+    # One that is none costs no other.
+    if not isinstance(units, list) or (units and not any(isinstance(one, dict) for one in units)):
         raise ProviderRefused(
             "answer_unreadable",
             f'{SERVICE} answered without a list of units in "{access.list}" when asked {says}.',
@@ -87,13 +86,27 @@ async def _page(
     return units
 
 
+def _is_same(units: Sequence[Any], before: Sequence[Any]) -> bool:
+    try:
+        return units == before
+    except RecursionError:
+        # What is nested so deep is in no list of units; PAGES_MAX ends it at last.
+        return False
+
+
 def _parent(access: UnitDirectoryAccess, name: str) -> tuple[str, ...]:
     return (name,) if access.parent else ()
 
 
-def _rows(units: Sequence[Mapping[str, Any]], access: UnitDirectoryAccess) -> Page:
-    keys = (access.id, access.name, *_parent(access, access.parent))
-    rows = [tuple(text_of(one.get(key)) for key in keys) for one in units]
+def _rows(units: Sequence[Any], access: UnitDirectoryAccess) -> Page:
+    records = [one for one in units if isinstance(one, dict)]
+    rows = [_row(one, access) for one in records]
     there = [row for row in rows if row[0]]
-    gone = len(rows) - len(there)
-    return Page(there, {NO_ID: gone} if gone else {})
+    gone = {NO_FIELDS: len(units) - len(records), NO_ID: len(rows) - len(there)}
+    return Page(there, {reason: count for reason, count in gone.items() if count})
+
+
+def _row(record: Mapping[str, Any], access: UnitDirectoryAccess) -> tuple[str, ...]:
+    # A parent that cannot be one is told as an unknown one: no parent would be the top.
+    parent = (text_of(record.get(key)) for key in _parent(access, access.parent))
+    return (word_of(record.get(access.id)), word_of(record.get(access.name)), *parent)

@@ -280,7 +280,8 @@ class _Ahead(AbstractContextManager["_Ahead"]):
         if count := self.doubtful.row_count:
             first = ended(self.doubtful.first_reason)
             said.append(f"{pluralize(count, 'row')} with a doubtful value; the first: {first}")
-        return [f"The file comes to {self.kilograms.total_kg:,.3f} kg.", *said]
+        cut = [*self.without.cut_sentences, *self.doubtful.cut_sentences]
+        return [f"The file comes to {self.kilograms.total_kg:,.3f} kg.", *said, *cut]
 
     def stats(self) -> dict[str, Any]:
         """Stats of the job."""

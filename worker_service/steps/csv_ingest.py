@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from carbonline.pluralize import pluralize
-from worker_service.blobs.store import BlobDamaged, BlobMissing
+from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobTooLarge
 from worker_service.carbon.catalogue import declaration
 from worker_service.carbon.csv_source.shown import shown_text
 from worker_service.carbon.parse.entries import EntryBatch, EntryFile
@@ -182,7 +182,7 @@ async def _read_before(stores: Stores, run: Run, what: Intake, there: ReadBefore
     with RowNotes(stores.blobs, run.job, b"") as notes:
         try:
             await asyncio.to_thread(_note_again, notes, said)
-        except (BlobMissing, BlobDamaged):
+        except (BlobMissing, BlobDamaged, BlobTooLarge):
             # That of a job goes some time after the job.
             return None
         run.progress(rows, rows, "compare with other uploads")
@@ -329,7 +329,7 @@ def _refused(
         is_ = "is" if rejected == 1 else "are"
         first = ended(notes.rejected.first_reason)
         sentences.append(f"{pluralize(rejected, 'row')} {is_} rejected; the first: {first}")
-    sentences += [*notes.warned_sentences(), *loaded.remarks]
+    sentences += [*notes.warned_sentences(), *notes.cut_sentences(), *loaded.remarks]
     message = " ".join([*sentences, *instead, HOW_TO_CONSENT, *of_file])
     return Failed(refused.cause, message, {**stats, **notes.stats(), **of_refusal})
 

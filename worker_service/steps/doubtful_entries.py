@@ -65,4 +65,4 @@ def doubt_sentences(warned: NotedRows, *, has_more: bool) -> list[str]:
         sentences.append(
             f"Of uploads that were computed before, {ENTRIES_KEPT_MAX} rows each are listed."
         )
-    return sentences
+    return [*sentences, *warned.cut_sentences]

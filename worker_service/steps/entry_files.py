@@ -203,4 +203,5 @@ def nothing_good(notes: RowNotes) -> str:
     none = "The only row cannot" if count == 1 else f"None of {count:,} rows can"
     first = "" if count == 1 else "the first: "
     first += ended(notes.rejected.first_reason)
-    return f"{none} be used, so nothing was changed; {first}"
+    nothing = f"{none} be used, so nothing was changed; {first}"
+    return " ".join([nothing, *notes.cut_sentences()])

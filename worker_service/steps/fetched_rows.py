@@ -14,10 +14,14 @@ from carbonline.pluralize import pluralize
 from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.store import BlobTooLarge
 from worker_service.carbon.csv_source.shown import shown_text
+from worker_service.carbon.parse.values import TEXT_CHARACTERS_MAX
 from worker_service.mechanics.run import Run
 from worker_service.providers.provider import Page, Provider, Wanted
 from worker_service.steps.input_file import InputFile, Refusal
 
+# What a cell keeps of a longer text. Readers reject a row with half of it, by its reason, and a
+# line that they refuse as a whole costs all others.
+CELL_CHARACTERS_MAX = 2 * TEXT_CHARACTERS_MAX
 # JSON may have what no file of text has; one such record must not cost all others.
 _IN_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 REPLACED = "characters that are none of a text, which were replaced by \N{REPLACEMENT CHARACTER}"
@@ -124,7 +128,8 @@ def _write(write: Callable[[bytes], None], page: Page) -> int:
 def _lines(rows: Sequence[Sequence[str]]) -> tuple[bytes, int]:
     """The rows as CSV, and in how many of them characters were replaced."""
     lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows(rows)
+    cut = ([cell[:CELL_CHARACTERS_MAX] for cell in row] for row in rows)
+    csv.writer(lines, lineterminator="\n").writerows(cut)
     text, characters = _IN_NO_TEXT.subn("\N{REPLACEMENT CHARACTER}", lines.getvalue())
     replaced = sum(any(map(_IN_NO_TEXT.search, row)) for row in rows) if characters else 0
     return text.encode(), replaced

@@ -9,7 +9,7 @@ from typing import Any
 from carbonline.mapping_flags import how_to_read_flags
 from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.reference import BlobReference, ReferenceWrong, read_reference
-from worker_service.blobs.store import BlobDamaged, BlobMissing
+from worker_service.blobs.store import BlobDamaged, BlobMissing, BlobTooLarge
 from worker_service.carbon.catalogue import NotSupported
 from worker_service.carbon.csv_source.byte_stream import Open
 from worker_service.carbon.csv_source.refusal import RefusedFile
@@ -105,6 +105,9 @@ def refusals() -> Iterator[None]:
         raise Refusal("blob_not_found", f"{_capital(str(missing))}: {_WHY_MISSING}.") from missing
     except BlobDamaged as damaged:
         raise Refusal("blob_damaged", f"{_capital(str(damaged))}.") from damaged
+    except BlobTooLarge as too_large:
+        told = f"{_capital(str(too_large))}, and a part of this one would have more: divide it."
+        raise Refusal("rows_too_large", told) from too_large
     except NotSupported as unsupported:
         raise Refusal("not_supported", f"{_capital(str(unsupported))}.") from unsupported
 

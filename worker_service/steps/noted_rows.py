@@ -13,7 +13,7 @@ import polars as pl
 from carbonline.pluralize import pluralize
 from worker_service.blobs.any_store import AnyBlobStore
 from worker_service.blobs.reference import read_reference
-from worker_service.blobs.store import Upload
+from worker_service.blobs.store import BlobTooLarge, Upload
 from worker_service.carbon.csv_source.spreadsheet_text import inert
 from worker_service.mechanics.claimed_job import ClaimedJob
 
@@ -64,6 +64,8 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         self._left = False
         self.row_count = 0
         self._listed_rows = 0
+        # Why the list was cut off; "" if it was not.
+        self._cut_off = ""
 
     def __enter__(self) -> Self:
         """Begins to collect."""
@@ -85,10 +87,10 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         """Add row, column, value and reason of `rows` rows of one file, one line per reason.
 
         `noted` may have fewer of them than there are. If `lines` is given, the blob gets these
-        bytes instead.
+        bytes instead. A blob that would be too large has the first batches, and no others: rows
+        that cannot be listed cost no job.
         """
         self.row_count += rows
-        self._listed_rows += noted["row"].n_unique()
         if not noted.is_empty():
             with self._writing:
                 if not self._left:
@@ -98,7 +100,7 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         """Add the rows of an earlier job as that one noted them, instead of any others.
 
         The blob is made anew, since that of a job goes some time after the job. Raises BlobMissing,
-        BlobDamaged or OSError if it cannot be read.
+        BlobDamaged or OSError if it cannot be read, BlobTooLarge if files may have less by now.
         """
         self.row_count, self._listed_rows = kept.row_count, kept.listed_rows
         self._inline = [*kept.inline]
@@ -111,11 +113,18 @@ class NotedRows(AbstractContextManager["NotedRows"]):
                         upload.write(piece)
 
     def _write(self, noted: pl.DataFrame, lines: bytes | None) -> None:
-        if self._upload is None:
-            self._begun().write(self._header)
-        assert self._upload is not None, "it has begun"
-        self._upload.write(_lines_of(noted) if lines is None else lines)
         self._add_inline(noted)
+        if self._cut_off:
+            return
+        try:
+            if self._upload is None:
+                self._begun().write(self._header)
+            assert self._upload is not None, "it has begun"
+            self._upload.write(_lines_of(noted) if lines is None else lines)
+        except BlobTooLarge as too_large:
+            self._cut_off = str(too_large)
+        else:
+            self._listed_rows += noted["row"].n_unique()
 
     def _begun(self) -> Upload:
         name = f"{self._noun}_rows_of_job_{self._job.job_id}.csv"
@@ -141,6 +150,15 @@ class NotedRows(AbstractContextManager["NotedRows"]):
         first = self._inline[0]
         where = f"row {first['row']:,}" + (f", {first['column']}" if first["column"] else "")
         return f"{where}: {first['reason']}"
+
+    @property
+    def cut_sentences(self) -> list[str]:
+        """A sentence about a list that would have been too large. Empty for a whole one."""
+        if not self._cut_off:
+            return []
+        noun = self._noun.replace("_", "-")
+        first = f"the first {self._listed_rows:,} of {self.row_count:,}"
+        return [f"The list of {noun} rows has {first}, since {self._cut_off}."]
 
     def stats(self) -> dict[str, Any]:
         """Stats of the job: the number of rows, the blob, and the first rows.
@@ -250,7 +268,7 @@ class RowNotes(AbstractContextManager["RowNotes"]):
             if rejected.row_count:
                 rows = pluralize(rejected.row_count, "row")
                 sentences.append(f"{rows} rejected; the first: {ended(first)}")
-        return [*sentences, *self.warned_sentences()]
+        return [*sentences, *self.warned_sentences(), *self.cut_sentences()]
 
     def warned_sentences(self) -> list[str]:
         """Such as "2 rows with a warning; the first: row 1, iata: ...". Empty for none."""
@@ -258,6 +276,11 @@ class RowNotes(AbstractContextManager["RowNotes"]):
             return []
         first = ended(self.warned.first_reason)
         return [f"{pluralize(count, 'row')} with a warning; the first: {first}"]
+
+    def cut_sentences(self) -> list[str]:
+        """Sentences about lists that do not have all rows, since these are too many."""
+        lists = (self.rejected, self.warned, self.shared)
+        return [sentence for rows in lists for sentence in rows.cut_sentences]
 
 
 def rows_sentence(

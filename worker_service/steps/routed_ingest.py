@@ -131,10 +131,10 @@ async def _divided(
     first = notes.rejected.first_reason
     if not routed:
         said = f"No row says of which type it is, so nothing was changed; the first: {ended(first)}"
-        return Failed("no_valid_rows", said, stats)
+        return Failed("no_valid_rows", " ".join([said, *notes.cut_sentences()]), stats)
     await run.chain([_child(run, routes, name, blob) for name, blob in kept.items()])
     sentence = _sentence(routed, notes.rejected.row_count, first)
-    message = " ".join([sentence, *encoding_sentences(text.encoding)])
+    message = " ".join([sentence, *notes.cut_sentences(), *encoding_sentences(text.encoding)])
     return Succeeded(stats, message, notes.any, Written.NOTHING)
 
 

@@ -80,7 +80,8 @@ class TableReport:
             return None
         first = ended(self.notes.rejected.first_reason)
         sentence = f"No {self.noun} can be used, so nothing was changed; {first}"
-        message = " ".join([sentence, *self._unread(), *self._encoding()])
+        cut = self.notes.cut_sentences()
+        message = " ".join([sentence, *cut, *self._unread(), *self._encoding()])
         return Failed("no_valid_rows", message, self._stats({}))
 
     def refused(self, refusal: Refusal, sentences: Sequence[str] = ()) -> Failed:
@@ -88,7 +89,8 @@ class TableReport:
 
         `sentences` add what the step says.
         """
-        said = [*self._rejected(), *self.notes.warned_sentences(), *self._unread(), *sentences]
+        warned = [*self.notes.warned_sentences(), *self.notes.cut_sentences()]
+        said = [*self._rejected(), *warned, *self._unread(), *sentences]
         return refusal.outcome(self._stats({"rows_accepted": 0}), [*said, *self._encoding()])
 
     def _rejected(self) -> list[str]:

@@ -204,6 +204,27 @@ def test_a_job_waits_for_a_store_that_refuses_to_read_and_ends_when_it_gives_way
     assert ingest["attempts"] == 1
 
 
+def test_a_job_that_meets_a_full_bucket_waits_for_room_and_the_worker_says_so(
+    terminal: Terminal, s3: FaultyS3
+) -> None:
+    assert terminal.type("pause", "csv_ingest").code == 0
+    submitted = terminal.type(
+        "submit", terminal.file("full.csv", TRIPS), *OF_2024, "--no-watch", "--source", "full"
+    )
+    s3.faults["PUT"] = (403, "QuotaExceeded")
+    try:
+        assert terminal.type("resume", "csv_ingest").code == 0
+        until = time.monotonic() + 60
+        while "blobs: the object store is full (403" not in terminal.type("workers", "--json").out:
+            assert time.monotonic() < until, "the worker does not say so"
+    finally:
+        s3.faults.clear()
+    watched = terminal.type("watch", submitted.out.strip())
+    assert (watched.code, "1 row accepted, 1 rejected" in watched.err) == (0, True), watched
+    rows = json.loads(terminal.type("jobs", submitted.out.strip(), "--json").out)["rows"]
+    assert {job["attempts"] for job in rows} == {1}
+
+
 def test_no_secret_is_in_a_log_a_list_or_a_payload(terminal: Terminal) -> None:
     lists = [terminal.type(*words, "--json").out for words in (("workers",), ("jobs",))]
     shown = logs(terminal.folder) + "".join(lists)

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,19 +156,30 @@ class FakeTravelApi:
             assert one["filterType"] == "SET"
             caption, values = one["field"]["fieldCaption"], one["values"]
             found = [record for record in found if record[caption] in values]
-        counted = [one for one in query["fields"] if one.get("function") == "COUNT"]
+        counted = {
+            one["fieldAlias"]: one["fieldCaption"]
+            for one in query["fields"]
+            if one.get("function") == "COUNT"
+        }
         if counted:
-            [count] = counted
-            dates: dict[Any, int] = {}
-            for record in found:
-                dates[record[DATE]] = dates.get(record[DATE], 0) + 1
-            data = [{DATE: day, count["fieldAlias"]: number} for day, number in dates.items()]
+            data = [
+                {DATE: day, **_counts(counted, [one for one in found if one[DATE] == day])}
+                for day in dict.fromkeys(record[DATE] for record in found)
+            ]
         else:
             names = [one["fieldCaption"] for one in query["fields"]]
             # In another order each time: the service promises none.
             found = found[::-1] if self.queries // 2 % 2 else found
             data = [{name: record[name] for name in names} for record in found]
         return web.json_response({"data": data})
+
+
+def _counts(counted: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+    """As the real service counts: not the nulls."""
+    return {
+        alias: sum(record[caption] is not None for record in records)
+        for alias, caption in counted.items()
+    }
 
 
 def decoded(part: str) -> bytes:

@@ -1,6 +1,7 @@
 """The travel API: what is asked, what becomes of the answers, and what of each fault."""
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -113,6 +114,10 @@ async def test_a_record_becomes_a_row_of_an_activity_file(fake: FakeTravelApi) -
         ({"trips": 2.0}, "number_of_trips", "2"),
         ({"trips": None}, "number_of_trips", ""),
         ({"ticket": 'a,\n"b'}, "note", 'AN AIRLINE (XX), a, "b'),
+        ({"trips": math.nan}, "number_of_trips", "nan"),
+        ({"trips": [1]}, "number_of_trips", "[…]"),
+        ({"kg": {"value": 1}}, "kg_co2eq", "{…}"),
+        ({"centre": ["F0828"]}, "unit_institutional_id", "[…]"),
     ],
 )
 def test_a_value_of_a_record_as_a_file_would_have_it(
@@ -135,6 +140,10 @@ def test_a_value_of_a_record_as_a_file_would_have_it(
         ({"traveller": " "}, NO_TRAVELLER),
         ({"origin": ""}, NO_AIRPORT),
         ({"to": None}, NO_AIRPORT),
+        ({"to": ["CDG"]}, NO_AIRPORT),
+        ({"traveller": {}}, NO_TRAVELLER),
+        ({"traveller": math.nan}, NO_TRAVELLER),
+        ({"date": [20240525]}, UNREADABLE_DATE),
     ],
 )
 def test_a_record_that_is_dropped_is_counted_by_its_reason(

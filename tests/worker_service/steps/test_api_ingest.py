@@ -1,9 +1,11 @@
 """What a service brings: read as a file is, in place of what it brought before."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -176,6 +178,30 @@ async def test_a_record_with_what_no_text_has_does_not_cost_the_others(synced: S
     said = f"2 rows with {REPLACED}."
     assert said in job.message
     assert job.result == types_pb2.JOB_RESULT_WARNING
+
+
+async def test_a_record_with_an_endless_text_is_one_bad_row(synced: Synced) -> None:
+    long = "x" * ((1 << 20) + 1)
+    odd: list[dict[str, Any]] = [
+        {"ticket": long},
+        {"origin": long},
+        {"trips": long},
+        {"centre": long},
+        {"kg": math.nan},
+    ]
+    synced.fake.records = [trip(), *(trip(**change) for change in odd)]
+    [job, *_] = (await synced.sync()).in_order()
+    stats = values_of(job.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"]) == (1, len(odd)), job.message
+    reasons = {row["column"]: row["reason"] for row in stats["rejected_rows"]}
+    assert reasons["note"] == "is longer than 1,000 characters"
+    assert set(reasons) == {
+        "note",
+        "origin_iata",
+        "number_of_trips",
+        "unit_institutional_id",
+        "kg_co2eq",
+    }
 
 
 async def test_a_service_with_nothing_of_the_year_changes_nothing(synced: Synced) -> None:

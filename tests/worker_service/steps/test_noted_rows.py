@@ -7,7 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from carbonline.client.json_struct import values_of
+from carbonline.v1 import types_pb2
 from tests.worker_service.steps.claims import claim
+from tests.worker_service.steps.conftest import CDG, PLANE, TRAVEL, YEAR, WorkerHarness, flights
+from tests.worker_service.steps.test_routed_ingest import CLEANING
+from tests.worker_service.steps.test_routed_ingest import HEADER as PURCHASES
 from worker_service.blobs.folder_lock import LOCK
 from worker_service.blobs.reference import read_reference
 from worker_service.blobs.store import BlobStore
@@ -90,6 +95,57 @@ def test_long_values_do_not_make_the_stats_too_large(blobs: BlobStore) -> None:
         rejected.keep()
     told = rejected.stats()["rejected_rows"]
     assert 1 < len(told) < INLINE_BYTES_MAX / 3000
+
+
+def test_a_list_that_would_be_too_large_has_its_beginning_and_says_so(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path, bytes_max=100)
+    with NotedRows(blobs, claim("csv_ingest", 10).run.job, "rejected") as rejected:
+        rejected.add(bad(1, 2), 2)
+        rejected.add(bad(3, 100), 100)
+        rejected.add(bad(103, 1), 1)
+        rejected.keep()
+        stats = rejected.stats()
+    assert (stats["rows_rejected"], stats["rows_rejected_listed"]) == (103, 2)
+    assert [row["row"] for row in stats["rejected_rows"]] == list(range(1, INLINE_ROWS_MAX + 1))
+    lines = blobs.path(read_reference("local", stats["rejected_blob"])).read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["row", "1", "2"]
+    assert rejected.cut_sentences == [
+        "The list of rejected rows has the first 2 of 103, since a file may have at most 100 bytes."
+    ]
+
+
+BAD = "0828,GVA,CDG,1,hammock,1,"
+TOO_MANY = "since a file may have at most 120 bytes."
+
+
+@pytest.mark.parametrize("job_type", ["csv_ingest", "csv_check"])
+async def test_rows_that_cannot_all_be_listed_cost_no_job(
+    harness: WorkerHarness, job_type: str
+) -> None:
+    for good, result in (([CDG], "WARNING"), ([], "ERROR")):
+        blob = harness.blob(flights(*good, *[BAD] * 9))
+        before, harness.stores.blobs.bytes_max = harness.stores.blobs.bytes_max, 120
+        scope = {"module": TRAVEL, "data_entry_type": PLANE, "year": YEAR}
+        sent = await harness.submit(job_type, None, payload={"blob": blob}, **scope)
+        job = (await harness.ended(sent)).in_order()[0]
+        harness.stores.blobs.bytes_max = before
+        assert types_pb2.JobResult.Name(job.result) == f"JOB_RESULT_{result}", job
+        stats = values_of(job.stats)
+        assert (stats["rows_rejected"], stats["rows_rejected_listed"]) == (9, 0)
+        assert job.error_cause in {"no_valid_rows", ""}
+        assert f"The list of rejected rows has the first 0 of 9, {TOO_MANY}" in job.message
+
+
+async def test_a_part_that_would_be_too_large_is_refused_in_words(harness: WorkerHarness) -> None:
+    blob = harness.blob(PURCHASES + CLEANING * 9)
+    harness.stores.blobs.bytes_max = 120
+    scope = {"module": types_pb2.MODULE_PURCHASE, "year": YEAR}
+    sent = await harness.submit("routed_ingest", None, payload={"blob": blob}, **scope)
+    [job] = (await harness.ended(sent)).in_order()
+    assert (job.error_cause, job.attempts) == ("rows_too_large", 1)
+    assert job.message == (
+        "A file may have at most 120 bytes, and a part of this one would have more: divide it."
+    )
 
 
 def test_nothing_is_left_of_a_run_that_does_not_keep_them(blobs: BlobStore) -> None:

@@ -1,6 +1,7 @@
 """Units from the institution's directory: new, renamed, and gone but kept with their totals."""
 
 import base64
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from carbonline.client.view import PipelineView
 from carbonline.v1 import types_pb2
 from tests.worker_service.steps.claims import claim
 from tests.worker_service.steps.conftest import CDG, JFK, UNITS, YEAR, WorkerHarness, flights
-from worker_service.mechanics.outcome import RetryLater
+from worker_service.mechanics.outcome import RetryLater, Succeeded
 from worker_service.providers.access import UnitDirectoryAccess
 from worker_service.providers.secret import Secret
 from worker_service.providers.unit_directory import UnitDirectory
@@ -195,6 +196,30 @@ async def test_records_without_an_id_are_counted_and_doubtful_rows_are_those_of_
     assert (stats["rows_accepted"], stats["rows_rejected"]) == (1, 1)
     assert stats["dropped"] == {"no id": 1}
     assert "1 record of the service was left out: 1 with no id." in job.message
+
+
+async def test_a_record_that_cannot_be_one_costs_no_other(synced: Synced) -> None:
+    await synced.sync()
+    long = "x" * ((1 << 20) + 1)
+    odd = ["0829", None, {"id": [1], "name": "x"}, {"id": math.nan, "name": "x"}]
+    bad = [{"id": "0829", "name": {"en": "Law"}}, {"id": "0830", "name": long}]
+    synced.directory.pages = [[PHYSICS, *odd, *bad]]
+    job = job_of(await synced.sync())
+    stats = values_of(job.stats)
+    assert (stats["rows_accepted"], stats["rows_rejected"]) == (1, 2), job.message
+    assert stats["dropped"] == {"no fields": 2, "no id": 2}
+    assert await stale(synced.harness) == []
+
+
+async def test_a_parent_that_cannot_be_one_is_told_and_not_taken_for_none(synced: Synced) -> None:
+    synced.asks(synced.directory.access(parent="upper"))
+    synced.directory.pages = [[PHYSICS, {**LAW, "upper": {"id": "0828"}}]]
+    held = claim("unit_sync", 1_000_000, payload={"provider": "unit-directory"})
+    outcome = await synced.step(held.run)
+    assert isinstance(outcome, Succeeded)
+    assert outcome.warnings
+    [warned] = outcome.stats["warned_rows"]
+    assert (warned["column"], warned["value"]) == ("parent_unit_id", "{…}")
 
 
 @pytest.mark.parametrize(
